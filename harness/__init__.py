@@ -1,0 +1,1 @@
+"""How poolstart measures. `benchmarks/` names what is measured; nothing here imports it."""

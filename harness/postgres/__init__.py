@@ -1,0 +1,1 @@
+"""The PostgreSQL in use: an external URL, the compose service, or an embedded server."""

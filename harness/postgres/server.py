@@ -1,0 +1,129 @@
+"""What a PostgreSQL server is to poolstart: where it is, and everything a result must say of it."""
+
+import json
+import urllib.parse
+from dataclasses import asdict, dataclass
+
+import psycopg2
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from harness.errors import PoolstartError
+
+CONNECT_TIMEOUT = 10
+"""Seconds a server has to answer before it counts as unreachable."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A reachable server. Results of servers that differ in anything but the URL are never merged."""
+
+    kind: str
+    """`embedded`, `container` or `external`."""
+    url: str
+    """A libpq URL, password included: never printed, never stored."""
+    version: str
+    """`server_version` without the packager's suffix, for example `18.4`."""
+    transport: str
+    """`tcp`, `unix` or `tls`."""
+    authentication: str
+    """As the server names it: `trust`, `scram-sha-256`, `md5`, `peer`, ..."""
+
+    @property
+    def identity(self) -> str:
+        """What tells one series of results from another, for example `embedded-18.4-tcp-trust`."""
+        return f"{self.kind}-{self.version}-{self.transport}-{self.authentication}"
+
+    def sqlalchemy_url(self, application_name: str) -> str:
+        """The URL that engines are made from.
+
+        The driver is named because `postgresql://` means another one from SQLAlchemy 2.1 on. GSSAPI is
+        off because its negotiation costs time on every connect, on some machines very much of it.
+        """
+        return libpq_url(
+            make_url(self.url)
+            .set(drivername="postgresql+psycopg2")
+            .update_query_dict({"gssencmode": "disable", "application_name": application_name})
+        )
+
+    def connect(self, application_name: str = "poolstart-monitor") -> "psycopg2.extensions.connection":
+        """A plain autocommit connection for watching the server from outside the measured processes."""
+        connection = psycopg2.connect(
+            self.url,
+            gssencmode="disable",
+            application_name=application_name,
+            connect_timeout=CONNECT_TIMEOUT,
+        )
+        connection.autocommit = True
+        return connection
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Server":
+        return cls(**json.loads(text))
+
+
+def libpq_url(url: URL) -> str:
+    return url.render_as_string(hide_password=False)
+
+
+def parse_url(text: str, source: str) -> str:
+    """`text` as a libpq URL; `source` names where the user gave it."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise PoolstartError(
+            f"{source} is not a database URL", "write it as postgresql://user:password@host:5432/database"
+        ) from None
+    backend = url.get_backend_name()
+    if backend not in {"postgresql", "postgres"}:
+        raise PoolstartError(
+            f"{source} names {backend!r}, and poolstart measures PostgreSQL only",
+            "write it as postgresql://user:password@host:5432/database",
+        )
+    return libpq_url(url.set(drivername="postgresql"))
+
+
+def describe(kind: str, url: str) -> Server:
+    """Ask the server at `url` what it is.
+
+    Raises `PoolstartError` with libpq's own reason when it does not answer.
+    """
+    try:
+        with_defaults = psycopg2.connect(url, gssencmode="disable", connect_timeout=CONNECT_TIMEOUT)
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        where = make_url(url).render_as_string(hide_password=True)
+        remedy = (
+            "check the user and the password in the URL"
+            if "authentication failed" in reason or "no password" in reason
+            else "check that the server runs and that host and port are right"
+        )
+        raise PoolstartError(f"no connection to {where}: {reason}", remedy) from None
+    try:
+        with with_defaults.cursor() as cursor:
+            cursor.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+            (encrypted,) = cursor.fetchone() or (False,)
+            host = with_defaults.info.host or ""
+            transport = "tls" if encrypted else "unix" if host.startswith("/") else "tcp"
+            version = str(with_defaults.info.parameter_status("server_version")).split()[0]
+            if with_defaults.info.server_version >= 160000:
+                # NULL under trust, else "method:identity".
+                cursor.execute("select system_user")
+                (system_user,) = cursor.fetchone() or (None,)
+                authentication = system_user.split(":")[0] if system_user else "trust"
+            elif with_defaults.info.used_password:
+                cursor.execute("show password_encryption")
+                (authentication,) = cursor.fetchone() or ("password",)
+            else:
+                authentication = "trust" if transport != "unix" else "nopassword"
+    except psycopg2.Error as error:
+        raise PoolstartError(
+            f"the server at {urllib.parse.urlsplit(url).hostname} does not answer as PostgreSQL does: {error}",
+            "point it at a PostgreSQL server",
+        ) from None
+    finally:
+        with_defaults.close()
+    return Server(kind, url, version, transport, authentication)

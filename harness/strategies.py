@@ -1,0 +1,162 @@
+"""The catalogue of strategies: how a program starts workers, and what becomes of its pool.
+
+One entry a strategy. Its functions are what a program would contain, written as SQLAlchemy's
+documentation recommends: https://docs.sqlalchemy.org/en/20/core/pooling.html (section "Using
+Connection Pools with Multiprocessing or os.fork()"). Adding a strategy is adding an entry here, with
+at most one small function; `benchmarks/` takes its parameters from this catalogue.
+
+Imported by every measured process, so it imports nothing but SQLAlchemy.
+"""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import __version__ as sqlalchemy_version
+from sqlalchemy import create_engine
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import NullPool
+
+from harness.errors import PoolstartError
+
+POOLING = "https://docs.sqlalchemy.org/en/20/core/pooling.html"
+FORKING = POOLING + "#using-connection-pools-with-multiprocessing-or-os-fork"
+START_METHODS = "https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"
+
+
+def keep(engine: Engine) -> Engine:
+    """Use what was inherited as it is."""
+    return engine
+
+
+def leave_alone(engine: Engine) -> None:
+    """Nothing is done in the parent before a worker starts."""
+
+
+def dispose_without_closing(engine: Engine) -> Engine:
+    """Forget the inherited connections without closing them: they are the parent's."""
+    engine.dispose(close=False)
+    return engine
+
+
+def create(url: str) -> Engine:
+    """Make an engine of the worker's own."""
+    return create_engine(url)
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """A start method together with what is done about the pool."""
+
+    id: str
+    """Stable, lower case, at most 20 characters: it is a parameter value in the results."""
+    title: str
+    start_method: str
+    """`fork`, `forkserver` or `spawn`."""
+    in_worker: Callable[[Any], Engine]
+    """First thing in the worker: takes what was handed to it, returns the engine to use."""
+    safe: bool
+    """Whether documentation recommends it: an unsafe strategy is measured, and never presented as a winner."""
+    choose: str
+    """One sentence: when to choose it."""
+    docs: str
+    """The documentation it follows."""
+    before_start: Callable[[Engine], None] = leave_alone
+    """What the parent does with its engine before it starts a worker."""
+    pool: dict[str, Any] | None = None
+    """Keyword arguments of the parent's `create_engine`."""
+    shares_connection: bool = False
+    """Whether the worker talks over the parent's own connection."""
+    since: tuple[int, ...] = (1, 4)
+    """The first SQLAlchemy release that can do it."""
+
+    @property
+    def inherits(self) -> bool:
+        """Whether the worker is handed the parent's engine; otherwise it gets a URL."""
+        return self.start_method == "fork"
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a connection that is given back stays open."""
+        return (self.pool or {}).get("poolclass") is not NullPool
+
+    def create_parent_engine(self, url: str) -> Engine:
+        return create_engine(url, **(self.pool or {}))
+
+    def not_applicable(self, release: str = sqlalchemy_version) -> str:
+        """Why this SQLAlchemy release cannot do it; empty when it can."""
+        number = tuple(int(part) for part in release.split(".")[:3] if part.isdigit())
+        if number >= self.since:
+            return ""
+        return f"{self.id} needs SQLAlchemy {'.'.join(map(str, self.since))}, this is {release}"
+
+
+CATALOGUE = (
+    Strategy(
+        id="fork_nodispose",
+        title="fork, pool left as it is",
+        start_method="fork",
+        in_worker=keep,
+        shares_connection=True,
+        safe=False,
+        choose="Never: two processes share one connection, and only luck keeps their answers apart.",
+        docs=FORKING,
+    ),
+    Strategy(
+        id="fork_dispose",
+        title="fork, dispose(close=False) in the worker",
+        start_method="fork",
+        in_worker=dispose_without_closing,
+        safe=True,
+        choose="When workers must start fast or share the parent's data, and no thread runs in the parent.",
+        docs=FORKING,
+        since=(1, 4, 33),
+    ),
+    Strategy(
+        id="forkserver",
+        title="forkserver, engine made in the worker",
+        start_method="forkserver",
+        in_worker=create,
+        safe=True,
+        choose="When the parent has threads and workers come often: nothing of the parent is inherited.",
+        docs=START_METHODS,
+    ),
+    Strategy(
+        id="spawn",
+        title="spawn, engine made in the worker",
+        start_method="spawn",
+        in_worker=create,
+        safe=True,
+        choose="When isolation counts most and workers live long enough to repay their slow start.",
+        docs=START_METHODS,
+    ),
+    Strategy(
+        id="nullpool",
+        title="fork, NullPool",
+        start_method="fork",
+        in_worker=keep,
+        pool={"poolclass": NullPool},
+        safe=True,
+        choose="When connections are rare or an external pooler keeps them: each checkout pays a connect.",
+        docs=POOLING + "#switching-pool-implementations",
+    ),
+)
+
+IDS = tuple(strategy.id for strategy in CATALOGUE)
+
+
+def get(name: str) -> Strategy:
+    """The strategy called `name`: an id of the catalogue, or `package.module:NAME` for one of your own."""
+    for strategy in CATALOGUE:
+        if strategy.id == name:
+            return strategy
+    module, colon, attribute = name.partition(":")
+    if colon:
+        try:
+            found = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise PoolstartError(f"no strategy {name}: {error}", "write it as package.module:NAME") from None
+        if isinstance(found, Strategy):
+            return found
+    raise PoolstartError(f"no strategy {name!r}", f"known are {', '.join(IDS)}")

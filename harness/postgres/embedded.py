@@ -63,7 +63,8 @@ def version(folder: Path) -> str:
             f"no usable PostgreSQL binaries: {folder.name}/postgres does not run: {error}",
             f"set {BINARIES} to a folder with binaries for this machine",
         ) from None
-    return out.split(")")[-1].split()[0]
+    # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
+    return out.split()[2]
 
 
 def identity() -> str:

@@ -53,9 +53,13 @@ class Custody:
         # The guardian runs before the process does: there is no moment in which nobody owns it.
         self._tell()
         process = subprocess.Popen(list(map(str, command)), start_new_session=True, **options)
+        self.adopt(process, end=end)
+        return process
+
+    def adopt(self, process: "subprocess.Popen[Any]", *, end: str = "SIGKILL") -> None:
+        """Take over a process that someone else started as leader of a process group."""
         self._processes[process] = end
         self._tell(f"hold group {process.pid} {end}")
-        return process
 
     def stop(self, process: "subprocess.Popen[Any]") -> None:
         """End one process with everything in its group, and reap it."""

@@ -34,9 +34,7 @@ def send(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def end(
-    groups: dict[int, str], directories: set[str], reap: Sequence[Callable[[], object]] = ()
-) -> None:
+def end(groups: dict[int, str], directories: set[str], reap: Sequence[Callable[[], object]] = ()) -> None:
     """Signal every group, SIGKILL what is left after `GRACE` seconds, then remove the directories.
 
     `reap` is called while waiting: a zombie leader would keep its group looking alive.

@@ -57,7 +57,7 @@ class Strategy:
     in_worker: Callable[[Any], Engine]
     """First thing in the worker: takes what was handed to it, returns the engine to use."""
     safe: bool
-    """Whether documentation recommends it: an unsafe strategy is measured, and never presented as a winner."""
+    """Whether documentation recommends it. An unsafe strategy is measured, never presented as a winner."""
     choose: str
     """One sentence: when to choose it."""
     docs: str
@@ -80,6 +80,11 @@ class Strategy:
     def pooled(self) -> bool:
         """Whether a connection that is given back stays open."""
         return (self.pool or {}).get("poolclass") is not NullPool
+
+    @property
+    def keeps_parent_connection(self) -> bool:
+        """Whether the parent's pooled connection outlives the start of a worker."""
+        return self.pooled and self.before_start is leave_alone
 
     def create_parent_engine(self, url: str) -> Engine:
         return create_engine(url, **(self.pool or {}))

@@ -1,8 +1,9 @@
 """The DataFrame resident in the parent: a wide table as one read from a CSV file would be."""
 
-from typing import Any
+import numpy as np
+import pandas as pd
 
-MIB = 1024 * 1024
+from harness.lifecycle.memory import MIB
 
 FLOATS = 24
 INTEGERS = 16
@@ -12,18 +13,15 @@ BYTES_PER_ROW = 8 * (FLOATS + INTEGERS) + 1 + 8 + 65
 takes 64 bytes on CPython, and the allocator's share."""
 
 
-def build(mib: int) -> Any:
+def build(mib: int) -> pd.DataFrame:
     """A deterministic DataFrame that occupies about `mib` MiB of resident memory.
 
     Every page is written, so all of it is resident; dtypes are explicit, because pandas 2 and 3 infer
     different ones for text.
     """
-    import numpy as np
-    import pandas as pd
-
     rows = mib * MIB // BYTES_PER_ROW
     random = np.random.default_rng(seed=20)
-    columns: dict[str, Any] = {f"float_{i}": random.random(rows) for i in range(FLOATS)}
+    columns: dict[str, object] = {f"float_{i}": random.random(rows) for i in range(FLOATS)}
     for i in range(INTEGERS):
         columns[f"integer_{i}"] = np.arange(i, rows + i, dtype=np.int64)
     codes = (np.arange(rows) % len(CATEGORIES)).astype(np.int8)

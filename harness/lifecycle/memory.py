@@ -4,6 +4,8 @@
 no use either: what fork shares is counted in every process.
 """
 
+MIB = 1024 * 1024
+
 
 def read() -> dict[str, int]:
     """Bytes of this process now; the kernel counts whole pages, a page is the error.

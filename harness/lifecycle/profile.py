@@ -40,7 +40,7 @@ def current() -> Profile:
     profile = PROFILES[name]
     mib = os.environ.get(DATAFRAME)
     if mib:
-        if not mib.isdigit() or not 16 <= int(mib):
+        if not mib.isdigit() or not int(mib) >= 16:
             raise PoolstartError(f"{DATAFRAME}={mib} is no size", "give a whole number of MiB, 16 or more")
         profile = replace(profile, dataframe_mib=int(mib))
     return profile

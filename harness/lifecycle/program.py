@@ -97,13 +97,10 @@ def lifecycle(
 
 def c_extensions() -> bool:
     """Whether SQLAlchemy runs compiled; without, it is another program."""
-    try:
-        from sqlalchemy.util import has_compiled_ext
-    except ImportError:  # 1.4
-        from sqlalchemy.cresultproxy import BaseRow  # noqa: F401  # type: ignore[import-not-found]
-
-        return True
-    return bool(has_compiled_ext())
+    return any(
+        name.startswith("sqlalchemy.") and str(getattr(module, "__file__", "")).endswith(".so")
+        for name, module in sys.modules.items()
+    )
 
 
 def say(**report: Any) -> None:

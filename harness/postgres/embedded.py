@@ -23,6 +23,9 @@ from harness.postgres.settings import arguments
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
+INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+LOOPBACK = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+
 START_DEADLINE = 30.0
 """Seconds `initdb` and `postgres` each have."""
 
@@ -56,7 +59,11 @@ def version(folder: Path) -> str:
     """The version of the binaries, for example `18.4`."""
     try:
         out = subprocess.run(
-            [folder / "postgres", "--version"], capture_output=True, text=True, timeout=START_DEADLINE, check=True
+            [folder / "postgres", "--version"],
+            capture_output=True,
+            text=True,
+            timeout=START_DEADLINE,
+            check=True,
         ).stdout
     except (OSError, subprocess.SubprocessError) as error:
         raise PoolstartError(
@@ -89,8 +96,7 @@ def start(custody: Custody) -> Server:
     log = directory / "log"
     with log.open("wb") as output:
         initdb = custody.start(
-            [folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-            + ["--no-locale", "--no-sync", "--no-instructions"],
+            [folder / "initdb", "-D", data, *INITDB],
             stdout=output,
             stderr=subprocess.STDOUT,
             **common,
@@ -101,12 +107,13 @@ def start(custody: Custody) -> Server:
             code = None
         custody.stop(initdb)
         if code != 0:
-            raise PoolstartError(f"initdb failed: {_last_line(log)}", "see that the temporary directory has space")
+            raise PoolstartError(
+                f"initdb failed: {_last_line(log)}", "see that the temporary directory has space"
+            )
         for _ in range(5):
             port = _free_port()
             postmaster = custody.start(
-                [folder / "postgres", "-D", data, "-p", str(port), *arguments()]
-                + ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
+                [folder / "postgres", "-D", data, "-p", str(port), *LOOPBACK, *arguments()],
                 # Immediate shutdown: the data is thrown away, the shared memory segment is not.
                 end="SIGQUIT",
                 stdout=output,
@@ -145,7 +152,12 @@ def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> P
     """`folder`, or a copy of its installation where the account may not reach it (a home of mode 0700)."""
     try:
         subprocess.run(
-            [folder / "postgres", "--version"], cwd="/", capture_output=True, check=True, timeout=START_DEADLINE, **account
+            [folder / "postgres", "--version"],
+            cwd="/",
+            capture_output=True,
+            check=True,
+            timeout=START_DEADLINE,
+            **account,
         )
         return folder
     except (OSError, subprocess.SubprocessError):

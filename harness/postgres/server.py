@@ -1,7 +1,6 @@
 """What a PostgreSQL server is to poolstart: where it is, and everything a result must say of it."""
 
 import json
-import urllib.parse
 from dataclasses import asdict, dataclass
 
 import psycopg2
@@ -92,7 +91,7 @@ def describe(kind: str, url: str) -> Server:
     Raises `PoolstartError` with libpq's own reason when it does not answer.
     """
     try:
-        with_defaults = psycopg2.connect(url, gssencmode="disable", connect_timeout=CONNECT_TIMEOUT)
+        connection = psycopg2.connect(url, gssencmode="disable", connect_timeout=CONNECT_TIMEOUT)
     except psycopg2.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         where = make_url(url).render_as_string(hide_password=True)
@@ -103,27 +102,27 @@ def describe(kind: str, url: str) -> Server:
         )
         raise PoolstartError(f"no connection to {where}: {reason}", remedy) from None
     try:
-        with with_defaults.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
             (encrypted,) = cursor.fetchone() or (False,)
-            host = with_defaults.info.host or ""
+            host = connection.info.host or ""
             transport = "tls" if encrypted else "unix" if host.startswith("/") else "tcp"
-            version = str(with_defaults.info.parameter_status("server_version")).split()[0]
-            if with_defaults.info.server_version >= 160000:
+            version = str(connection.info.parameter_status("server_version")).split()[0]
+            if connection.info.server_version >= 160000:
                 # NULL under trust, else "method:identity".
                 cursor.execute("select system_user")
                 (system_user,) = cursor.fetchone() or (None,)
                 authentication = system_user.split(":")[0] if system_user else "trust"
-            elif with_defaults.info.used_password:
+            elif connection.info.used_password:
                 cursor.execute("show password_encryption")
                 (authentication,) = cursor.fetchone() or ("password",)
             else:
                 authentication = "trust" if transport != "unix" else "nopassword"
     except psycopg2.Error as error:
         raise PoolstartError(
-            f"the server at {urllib.parse.urlsplit(url).hostname} does not answer as PostgreSQL does: {error}",
+            f"the server at {make_url(url).host} does not answer as PostgreSQL does: {error}",
             "point it at a PostgreSQL server",
         ) from None
     finally:
-        with_defaults.close()
+        connection.close()
     return Server(kind, url, version, transport, authentication)

@@ -1,0 +1,37 @@
+"""The parameters and the lifecycles that the benchmarks of one asv run share."""
+
+import math
+import sys
+from pathlib import Path
+
+from harness import strategies
+from harness.errors import PoolstartError
+from harness.lifecycle.batches import Batches
+from harness.lifecycle.supervisor import DATAFRAMES, Cell, NotApplicable
+
+
+class Cells:
+    """Base of all benchmarks of lifecycles.
+
+    `version` changes whenever the measuring code changes what is measured: asv would see only the source
+    of the benchmark itself.
+    """
+
+    params = (strategies.IDS, DATAFRAMES)
+    param_names = ("strategy", "dataframe")
+    version = "1"
+
+    def setup_cache(self) -> str:
+        """asv's working directory of this run, environment and release: the place of the batches."""
+        return str(Path.cwd())
+
+    def samples(self, place: str, strategy: str, dataframe: str, metric: str) -> dict[str, object] | float:
+        """The samples of one metric, in the form from which asv makes statistics."""
+        batches = Batches(Path(place))
+        try:
+            return {"samples": batches.read(Cell(strategy, dataframe), metric), "number": 1}
+        except NotApplicable as reason:
+            print(f"poolstart: n/a: {reason}", file=sys.stderr)
+            return math.nan
+        except PoolstartError as error:
+            sys.exit(f"poolstart: {error}")

@@ -1,0 +1,264 @@
+"""The supervisor: boots parent programs, orders workers, watches the server, applies the guards."""
+
+import json
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness import strategies
+from harness.custody import Custody
+from harness.errors import PoolstartError
+from harness.lifecycle import clock
+from harness.lifecycle.guards import Evidence, findings
+from harness.lifecycle.memory import MIB
+from harness.lifecycle.profile import Profile
+from harness.lifecycle.samples import Lifecycle
+from harness.postgres.server import Server
+
+DATAFRAMES = ("none", "large")
+
+BOOT_DEADLINE = 120.0
+"""Seconds a parent program has to be ready."""
+
+SETTLE_DEADLINE = 5.0
+"""Seconds a worker's backend has to go after the worker went."""
+
+ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b")
+"""The line of a traceback that says what went wrong."""
+
+HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
+"""What multiprocessing itself keeps running beside a parent."""
+
+ROOM_NEEDED = 2.5
+"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
+
+
+class NotApplicable(Exception):
+    """The cell cannot be measured here, and that is no failure; says why."""
+
+
+class Rejected(PoolstartError):
+    """A lifecycle that does not count, with its reasons."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One strategy with one DataFrame setting."""
+
+    strategy: str
+    dataframe: str
+
+    def __str__(self) -> str:
+        return f"{self.strategy}, dataframe {self.dataframe}"
+
+    def size(self, profile: Profile) -> int:
+        """The DataFrame's size in MiB."""
+        return profile.dataframe_mib if self.dataframe == "large" else 0
+
+
+def require(cell: Cell, server: Server, profile: Profile) -> None:
+    """Raise `NotApplicable` where the cell cannot be measured."""
+    strategy = strategies.get(cell.strategy)
+    reason = strategy.not_applicable()
+    if reason:
+        raise NotApplicable(reason)
+    if strategy.shares_connection and server.transport == "tls":
+        raise NotApplicable(f"{strategy.id} cannot work over TLS: two processes cannot share one TLS session")
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise NotApplicable("memory is read from /proc/PID/smaps_rollup, which this system does not have")
+    free, needed = free_memory(), cell.size(profile) * MIB * ROOM_NEEDED
+    if free < needed:
+        raise NotApplicable(
+            f"a DataFrame of {cell.size(profile)} MiB needs {needed / MIB:.0f} MiB free, "
+            f"this machine has {free / MIB:.0f} MiB"
+        )
+
+
+def free_memory() -> float:
+    """Bytes that can be had without swapping (MemAvailable)."""
+    text = Path("/proc/meminfo").read_text()
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return float(found[1]) * 1024 if found else float("inf")
+
+
+def measure(cell: Cell, server: Server, profile: Profile) -> list[Lifecycle]:
+    """All lifecycles of one cell: `profile.parents` parents with `profile.workers` workers each.
+
+    Raises `NotApplicable`, or `Rejected` at the first lifecycle that does not count.
+    """
+    require(cell, server, profile)
+    lives: list[Lifecycle] = []
+    with Custody() as custody:
+        for _ in range(profile.parents):
+            with Parent(cell, server, profile, custody) as parent:
+                lives += parent.lifecycles(profile.workers)
+    return lives
+
+
+class Parent:
+    """One parent program under supervision; a context manager that boots and ends it."""
+
+    def __init__(self, cell: Cell, server: Server, profile: Profile, custody: Custody) -> None:
+        self.cell = cell
+        self.strategy = strategies.get(cell.strategy)
+        self._server = server
+        self._profile = profile
+        self._custody = custody
+        self._mark = uuid.uuid4().hex
+        self._name = f"poolstart-{self._mark[:12]}"
+        self.facts: dict[str, Any] = {}
+        """What the parent said of itself: versions, C extensions, resident size of the DataFrame."""
+
+    def __enter__(self) -> "Parent":
+        began = time.monotonic()
+        self._errors = self._custody.directory()
+        self._stderr = self._errors / "stderr"
+        self._monitor = self._server.connect()
+        with self._stderr.open("wb") as stderr:
+            self._process = self._custody.start(
+                [sys.executable, "-m", "harness.lifecycle.parent"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                env=environment(),
+                cwd="/",
+                bufsize=0,
+            )
+        order = {
+            "strategy": self.strategy_name,
+            "url": self._server.sqlalchemy_url(self._name),
+            "dataframe_mib": self.cell.size(self._profile),
+            "mark": self._mark,
+            "deadline": self._profile.deadline,
+        }
+        try:
+            self.facts = self._ask(json.dumps(order), BOOT_DEADLINE)
+        except BaseException:
+            self.__exit__()
+            raise
+        clock.record("parents", time.monotonic() - began)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        began = time.monotonic()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        self._custody.stop(self._process)
+        self._custody.remove(self._errors)
+        self._monitor.close()
+        clock.record("parents", time.monotonic() - began)
+
+    @property
+    def strategy_name(self) -> str:
+        return self.cell.strategy
+
+    def lifecycles(self, count: int) -> Iterator[Lifecycle]:
+        """Start `count` workers one after another, and yield every lifecycle that counts."""
+        for number in range(count):
+            began = time.monotonic()
+            yield self._lifecycle(number)
+            clock.record("lifecycles", time.monotonic() - began)
+
+    def _lifecycle(self, number: int) -> Lifecycle:
+        baseline = self._sessions()
+        token = uuid.uuid4().hex
+        deadline = self._profile.deadline
+        seen = self._ask(token, 3 * deadline + SETTLE_DEADLINE)
+        if seen["outcome"] == "hung":
+            raise Rejected(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
+        if seen["outcome"] == "failed":
+            raise Rejected(f"{self.cell}: the worker failed: {self._last_error()}")
+        evidence = Evidence(
+            strategy=self.strategy,
+            mark=self._mark,
+            dataframe_mib=self.cell.size(self._profile),
+            parent=self.facts,
+            seen=seen,
+            sessions_before=baseline,
+            sessions_after=self._settled(len(baseline)),
+            left_over=tuple(left_over(self._process.pid)),
+        )
+        wrong = findings(evidence)
+        if wrong:
+            raise Rejected(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
+        return Lifecycle.from_report(seen, first=number == 0)
+
+    def _ask(self, line: str, deadline: float) -> dict[str, Any]:
+        """Send one line, return the report that answers it."""
+        process, until = self._process, time.monotonic() + deadline
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answer = b""
+        try:
+            process.stdin.write(line.encode() + b"\n")
+            while not answer.endswith(b"\n"):
+                remaining = until - time.monotonic()
+                if remaining <= 0 or not select.select([process.stdout], [], [], remaining)[0]:
+                    raise Rejected(
+                        f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
+                    )
+                piece = os.read(process.stdout.fileno(), 65536)
+                if not piece:
+                    raise BrokenPipeError
+                answer += piece
+        except BrokenPipeError:
+            raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}") from None
+        report: dict[str, Any] = json.loads(answer)
+        return report
+
+    def _last_error(self) -> str:
+        """What the processes said last on standard error, without the traceback around it."""
+        lines = self._stderr.read_text(errors="replace").splitlines()
+        told = [
+            line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b", line)
+        ]
+        return (told or lines or ["it said nothing"])[-1]
+
+    def _sessions(self) -> frozenset[int]:
+        """Backend pids of the parent and its workers."""
+        with self._monitor.cursor() as cursor:
+            cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
+            return frozenset(pid for (pid,) in cursor.fetchall())
+
+    def _settled(self, expected: int) -> frozenset[int]:
+        """The sessions once they number as many as expected, or when the deadline has passed.
+
+        A backend takes a moment to notice that its client has gone.
+        """
+        until = time.monotonic() + SETTLE_DEADLINE
+        while True:
+            found = self._sessions()
+            if len(found) == expected or time.monotonic() > until:
+                return found
+            time.sleep(0.005)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a parent program: the caller's, with this checkout importable and nothing else."""
+    root = Path(__file__).parents[2]
+    return {**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}
+
+
+def left_over(leader: int) -> Iterator[str]:
+    """Processes of the session that `leader` leads, except itself and multiprocessing's helpers."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == leader:
+            continue
+        try:
+            if os.getsid(int(entry.name)) != leader:
+                continue
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, ProcessLookupError):
+            continue
+        if not any(helper in command for helper in HELPERS):
+            yield f"{entry.name} ({'zombie' if state == 'Z' else command or 'gone'})"

@@ -1,0 +1,1 @@
+"""SQLAlchemy's releases as the commit axis of the suite."""

@@ -1,0 +1,121 @@
+"""The catalogue of releases as a repository that asv walks like any other."""
+
+import os
+
+from asv.repo import NoSuchNameError, Repo
+from asv.util import UserError
+
+from harness.releases.asv_errors import told_by_asv
+from harness.releases.catalogue import Release, catalogue
+
+BRANCH = "releases"
+"""The only branch: every release in version order."""
+
+HEAD = "HEAD"
+
+
+class UnknownRelease(UserError, NoSuchNameError):
+    """A name that is no release.
+
+    Some of asv's commands expect `NoSuchNameError` and go on; all of them print a `UserError` as one line.
+    """
+
+
+class Releases(Repo):
+    """SQLAlchemy's releases: the hash of a release is its padded version, its parent the release before.
+
+    Understood are names (see `Catalogue.position`), `HEAD` and the branch for the newest release,
+    each with any number of `^` behind it for releases before; and the ranges `a..b`, `a..`, `..b`, `x^!`, the
+    branch for all, and one name for that release alone.
+    """
+
+    dvcs = "releases"
+    _default_branch = BRANCH
+
+    def __init__(self, url: str, mirror_path: str) -> None:
+        with told_by_asv():
+            self._catalogue = catalogue()
+
+    @classmethod
+    def url_match(cls, url: str) -> bool:
+        return url == "pypi+sqlalchemy"
+
+    def pull(self) -> None:
+        """Nothing to fetch: the list is committed, `poolstart releases update` extends it."""
+
+    def checkout(self, path: str, commit_hash: str) -> None:
+        """Nothing to check out: asv wants the directory to run its commands in."""
+        os.makedirs(path, exist_ok=True)
+
+    def get_hash_from_name(self, name: str | None) -> str:
+        return self._release(name or HEAD).hash
+
+    def get_hash_from_parent(self, name: str) -> str:
+        return self.get_hash_from_name(f"{name}^")
+
+    def get_name_from_hash(self, commit: str) -> str | None:
+        """The version as people write it, where that is not the hash itself."""
+        position = self._catalogue.position(commit)
+        if position is None:
+            return None
+        version = self._catalogue.releases[position].version
+        return None if version == commit else version
+
+    def get_hashes_from_range(self, range_spec: str) -> list[str]:
+        """Newest first, like a log."""
+        if range_spec == BRANCH:
+            return self.get_branch_commits(BRANCH)
+        older, dots, newer = range_spec.partition("..")
+        if dots:
+            first = self._position(older) + 1 if older else 0
+            last = self._position(newer or HEAD)
+        else:
+            first = last = self._position(range_spec.removesuffix("^!"))
+        return [release.hash for release in reversed(self._catalogue.releases[first : last + 1])]
+
+    def get_range_spec(self, commit_a: str, commit_b: str) -> str:
+        return f"{commit_a}..{commit_b}"
+
+    def get_new_range_spec(self, latest_result: str, branch: str | None = None) -> str:
+        return self.get_range_spec(latest_result, self.get_branch_name(branch))
+
+    def get_branch_commits(self, branch: str | None) -> list[str]:
+        if self.get_branch_name(branch) != BRANCH:
+            raise UnknownRelease(f"there is no branch {branch!r}, the only one is {BRANCH!r}")
+        return [release.hash for release in reversed(self._catalogue.releases)]
+
+    def get_revisions(self, commits: set[str]) -> dict[str, int]:
+        """The place of each known release in version order, which is the x axis of every graph."""
+        return {
+            release.hash: number
+            for number, release in enumerate(self._catalogue.releases)
+            if release.hash in commits
+        }
+
+    def get_tags(self) -> dict[str, str]:
+        """Every release is its own tag, because `asv run TAGS` takes the names for hashes."""
+        return {release.hash: release.hash for release in self._catalogue.releases}
+
+    def get_date(self, commit: str) -> int:
+        return self._release(commit).timestamp
+
+    def get_date_from_name(self, name: str) -> int:
+        return self.get_date(name)
+
+    def _release(self, name: str) -> Release:
+        return self._catalogue.releases[self._position(name)]
+
+    def _position(self, name: str) -> int:
+        base = name.rstrip("^")
+        known = self._catalogue.releases
+        position = len(known) - 1 if base in (HEAD, BRANCH) else self._catalogue.position(base)
+        if position is None:
+            raise UnknownRelease(
+                f"{base!r} is not a SQLAlchemy release in the list, which goes from {known[0].version} to "
+                f"{known[-1].version} without pre-releases; `poolstart releases` shows it, "
+                "`poolstart releases update` brings it up to date"
+            )
+        position -= len(name) - len(base)
+        if position < 0:
+            raise UnknownRelease(f"{name!r} lies before {known[0].version}, the oldest release in the list")
+        return position

@@ -1,0 +1,130 @@
+"""What one asv process provides to the benchmarks it runs: a server, a place for files, a clock.
+
+All of it is in the custody of asv's process and ends with it, `kill -9` included.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from asv.console import log
+
+from harness.custody import Custody
+from harness.lifecycle import clock
+from harness.postgres import embedded, locate
+from harness.postgres.server import CONNECT_TIMEOUT, Server
+
+
+class Run:
+    """The run that this asv process is. Made by `current`, closed when the process ends."""
+
+    def __init__(self) -> None:
+        self._custody = Custody()
+        # asv and the benchmarks leave temporary files behind when they are killed: all of them go
+        # into one directory that does not outlive the run. It is open for passing through, as the
+        # embedded server works below it under another account.
+        directory = self._custody.directory()
+        directory.chmod(0o711)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
+        self._clock = directory / "clock.jsonl"
+        self._server: Server | None = None
+        self._server_custody = Custody()
+        self._seconds = 0.0
+        self._failures: dict[str, None] = {}
+        # After the custodies, so that it is called before they are closed.
+        atexit.register(self._report)
+
+    def environment(self) -> dict[str, str]:
+        """What a benchmark process is told of the run."""
+        return {locate.RUN: self._running_server().to_json(), clock.FILE: str(self._clock)}
+
+    def watch(self, process: "subprocess.Popen[Any]", timeout: float | None) -> tuple[str, bool]:
+        """Hold a benchmark process until it ends, at most `timeout` seconds.
+
+        Returns its output, and whether it ended by itself.
+        """
+        self._custody.adopt(process)
+        began = time.monotonic()
+        with process:
+            try:
+                output, _ = process.communicate(timeout=timeout)
+                ended = True
+            except subprocess.TimeoutExpired as error:
+                output, ended = error.output or b"", False
+            finally:
+                self._custody.stop(process)
+                self._seconds += time.monotonic() - began
+        return output.decode("utf-8", "replace"), ended
+
+    def fail(self, reason: str) -> None:
+        """Note why a benchmark failed; every reason is told at once, and once more at the end."""
+        if reason not in self._failures:
+            self._failures[reason] = None
+            log.error(reason)
+
+    def _running_server(self) -> Server:
+        if self._server and self._server.kind == "embedded" and not listens(self._server):
+            log.warning("the embedded PostgreSQL died, starting another one")
+            self._server_custody.close()
+            self._server_custody, self._server = Custody(), None
+        if self._server is None:
+            self._server = locate.running() or embedded.start(self._server_custody)
+        return self._server
+
+    def _report(self) -> None:
+        log.flush()
+        if self._seconds:
+            spent = read_clock(self._clock)
+            print(f"poolstart: {account(self._seconds, spent)}")
+        for reason in self._failures:
+            print(f"poolstart: failed: {reason}")
+
+
+@cache
+def current() -> Run:
+    """The run of this process."""
+    return Run()
+
+
+def listens(server: Server) -> bool:
+    """Whether anybody accepts connections where the server was."""
+    where = urlsplit(server.url)
+    try:
+        with socket.create_connection((where.hostname, where.port), timeout=CONNECT_TIMEOUT):
+            return True
+    except OSError:
+        return False
+
+
+def read_clock(path: Path) -> Counter[str]:
+    """Seconds by what they were spent on, from what `harness.lifecycle.clock` recorded."""
+    spent: Counter[str] = Counter()
+    for line in path.read_text().splitlines() if path.exists() else ():
+        # A benchmark that was killed may have left half a line.
+        with contextlib.suppress(ValueError):
+            spent.update(json.loads(line))
+    return spent
+
+
+def account(seconds: float, spent: Mapping[str, float]) -> str:
+    """Where the `seconds` of all benchmark processes went, in one line."""
+
+    def part(some: float) -> str:
+        return f"{some:.0f} s ({some / seconds:.0%})"
+
+    lifecycles, parents = spent.get("lifecycles", 0.0), spent.get("parents", 0.0)
+    return (
+        f"{seconds:.0f} s of benchmarks: {part(lifecycles)} in lifecycles, {part(parents)} booting parents, "
+        f"{part(seconds - lifecycles - parents)} asv and the rest"
+    )

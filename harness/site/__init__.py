@@ -1,0 +1,1 @@
+"""What `asv publish` shows beyond what asv does."""

@@ -2,9 +2,16 @@
 
 import os
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import requests
-from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedRepoVersionError
+from pypi_simple import (
+    PYPI_SIMPLE_ENDPOINT,
+    NoSuchProjectError,
+    PyPISimple,
+    UnsupportedContentTypeError,
+    UnsupportedRepoVersionError,
+)
 
 from harness.errors import PoolstartError
 from harness.releases.catalogue import first_uploads
@@ -25,14 +32,21 @@ def endpoint() -> str:
 
 def releases() -> dict[str, datetime]:
     """The measurable releases on the index that are not yanked, with their dates (UTC)."""
-    remedy = f"check the network, or set {ENDPOINTS[0]} to an index you can reach"
+    url = endpoint()
     try:
-        with PyPISimple(endpoint()) as client:
+        with PyPISimple(url) as client:
             page = client.get_project_page(PROJECT, timeout=TIMEOUT)
-    except NoSuchProjectError:
-        raise PoolstartError(f"the package index has no project {PROJECT}", remedy) from None
-    except (requests.RequestException, UnsupportedRepoVersionError, ValueError) as error:
-        raise PoolstartError(f"the package index cannot be read: {error}", remedy) from None
+    except (
+        NoSuchProjectError,
+        UnsupportedContentTypeError,
+        UnsupportedRepoVersionError,
+        requests.RequestException,
+        ValueError,
+    ) as error:
+        raise PoolstartError(
+            f"the package index at {urlsplit(url).hostname} cannot be used: {reason(error)}",
+            f"check the network, or set {ENDPOINTS[0]} to an index you can reach",
+        ) from None
     found = first_uploads(
         (package.version, package.upload_time.astimezone(UTC))
         for package in page.packages
@@ -40,6 +54,21 @@ def releases() -> dict[str, datetime]:
     )
     if not found:
         raise PoolstartError(
-            "the package index tells no upload times", f"set {ENDPOINTS[0]} to an index with the JSON API"
+            f"the package index at {urlsplit(url).hostname} tells no upload times",
+            f"set {ENDPOINTS[0]} to an index with the JSON API",
         )
     return found
+
+
+def reason(error: Exception) -> str:
+    """Why it failed, without the URL, which may hold a password."""
+    match error:
+        case NoSuchProjectError():
+            return f"it has no project {PROJECT}"
+        case requests.HTTPError(response=response) if response is not None:
+            return f"it answers {response.status_code} {response.reason}"
+        case requests.Timeout():
+            return f"no answer in {TIMEOUT:g} s"
+        case requests.ConnectionError():
+            return "no connection"
+    return f"it is no package index ({type(error).__name__})"

@@ -1,0 +1,46 @@
+"""`poolstart releases`: the list of releases that can be measured."""
+
+import typer
+from asv.results import get_existing_hashes
+from rich.console import Console
+from rich.table import Table
+
+from harness.releases import index
+from harness.releases.catalogue import Catalogue, catalogue
+
+RESULTS = "results"
+"""Where asv keeps results, from the directory of asv.conf.json."""
+
+app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_without_command=True)
+
+
+@app.callback()
+def default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        show()
+
+
+@app.command("list")
+def show() -> None:
+    """Show every release with its date, and whether there are results of it."""
+    measured = set(get_existing_hashes(RESULTS))
+    table = Table("release", "date", "results")
+    for release in catalogue().releases:
+        table.add_row(
+            release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""
+        )
+    Console().print(table)
+
+
+@app.command()
+def update() -> None:
+    """Add new releases from the package index; none is ever taken away, results may depend on it."""
+    known = Catalogue.load()
+    extended = known.extended(index.releases())
+    new = [release for release in extended.releases if known.position(release.version) is None]
+    if new:
+        extended.save()
+    console = Console()
+    for release in new:
+        console.print(f"added {release.version} of {release.date:%Y-%m-%d}")
+    console.print(f"{len(new)} new, {len(extended.releases)} in all; the newest is {extended.newest.version}")

@@ -5,6 +5,8 @@ import sys
 import typer
 
 from harness.errors import PoolstartError
+from harness.postgres import commands as postgres
+from harness.releases import commands as releases
 
 app = typer.Typer(
     help="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
@@ -12,6 +14,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(postgres.app, name="postgres")
+app.add_typer(releases.app, name="releases")
 
 
 @app.callback()

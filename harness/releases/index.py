@@ -33,6 +33,8 @@ def endpoint() -> str:
 def releases() -> dict[str, datetime]:
     """The measurable releases on the index that are not yanked, with their dates (UTC)."""
     url = endpoint()
+    # The host alone: a URL may hold a password.
+    host = urlsplit(url).hostname or "an address without a host"
     try:
         with PyPISimple(url) as client:
             page = client.get_project_page(PROJECT, timeout=TIMEOUT)
@@ -44,7 +46,7 @@ def releases() -> dict[str, datetime]:
         ValueError,
     ) as error:
         raise PoolstartError(
-            f"the package index at {urlsplit(url).hostname} cannot be used: {reason(error)}",
+            f"the package index at {host} cannot be used: {reason(error)}",
             f"check the network, or set {ENDPOINTS[0]} to an index you can reach",
         ) from None
     found = first_uploads(
@@ -54,14 +56,14 @@ def releases() -> dict[str, datetime]:
     )
     if not found:
         raise PoolstartError(
-            f"the package index at {urlsplit(url).hostname} tells no upload times",
+            f"the package index at {host} tells no upload times",
             f"set {ENDPOINTS[0]} to an index with the JSON API",
         )
     return found
 
 
 def reason(error: Exception) -> str:
-    """Why it failed, without the URL, which may hold a password."""
+    """Why it failed, without the URL that most of these errors name."""
     match error:
         case NoSuchProjectError():
             return f"it has no project {PROJECT}"

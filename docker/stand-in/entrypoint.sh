@@ -10,9 +10,8 @@ if [ "$1" != postgres ]; then
 fi
 
 if [ "$(id -u)" = 0 ]; then
-    mkdir -p "$PGDATA"
-    chown postgres "$PGDATA"
-    chmod 700 "$PGDATA"
+    install --directory --owner postgres --mode 700 "$PGDATA"
+    install --directory --owner postgres --mode 755 /var/run/postgresql
     # Stands in for gosu: same pid, so that the server receives the container's signals.
     exec setpriv --reuid postgres --regid postgres --init-groups "$BASH" "$0" "$@"
 fi

@@ -33,6 +33,12 @@ class Server:
         """What tells one series of results from another, for example `embedded-18.4-tcp-trust`."""
         return f"{self.kind}-{self.version}-{self.transport}-{self.authentication}"
 
+    @property
+    def address(self) -> str:
+        """Where it listens, fit to be shown."""
+        url = make_url(self.url)
+        return f"{url.host}:{url.port or 5432}"
+
     def sqlalchemy_url(self, application_name: str) -> str:
         """The URL that engines are made from.
 

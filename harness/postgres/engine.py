@@ -1,0 +1,99 @@
+"""The container engine: asked through its own client, so that contexts and `DOCKER_HOST` hold."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.custody import Custody
+from harness.errors import PoolstartError
+
+PROJECT = Path(__file__).parents[2]
+"""Where `docker-compose.yml` is."""
+
+ANSWER_DEADLINE = 20.0
+"""Seconds a question to the engine or to compose has."""
+
+ALTERNATIVE = "or set POOLSTART_SERVER=embedded"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a client program said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """The line of standard error that says what went wrong.
+
+        compose v1 ends with a line that only says that there were errors, v2 begins with its progress.
+        """
+        lines = [line.strip() for line in self.err.splitlines() if line.strip()]
+        told = [line for line in lines if re.search("error|cannot|denied|no such", line, re.IGNORECASE)]
+        return (told or lines or [f"exit status {self.code}"])[0]
+
+
+def ask(
+    command: Sequence[str], deadline: float = ANSWER_DEADLINE, variables: Mapping[str, str] | None = None
+) -> Answer:
+    """Run a client program in the project's directory, to its end or to the deadline.
+
+    `variables` are added to its environment.
+    """
+    with Custody() as custody:
+        process = custody.start(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=PROJECT,
+            env={**os.environ, **(variables or {})},
+        )
+        try:
+            out, err = process.communicate(timeout=deadline)
+        except subprocess.TimeoutExpired:
+            raise PoolstartError(
+                f"`{' '.join(command)}` did not answer in {deadline:g} s",
+                f"see to the container engine, {ALTERNATIVE}",
+            ) from None
+    return Answer(process.returncode, out, err)
+
+
+def require() -> None:
+    """Raise `PoolstartError` unless an engine answers."""
+    if shutil.which("docker") is None:
+        raise PoolstartError(
+            "there is no container engine: no program `docker`", f"install Docker, {ALTERNATIVE}"
+        )
+    answer = ask(["docker", "version", "--format", "{{.Server.Version}}"])
+    if answer.code == 0:
+        return
+    if "permission denied" in answer.err.lower():
+        raise PoolstartError(
+            "no permission on the container engine's socket",
+            "run as a user who may use it (often: of the group docker)",
+        )
+    raise PoolstartError(
+        f"the container engine does not answer: {answer.reason}",
+        f"start it, or set DOCKER_HOST to it, {ALTERNATIVE}",
+    )
+
+
+def compose_program() -> list[str]:
+    """How compose is called here: v2 where it is installed, else v1."""
+    if ask(["docker", "compose", "version", "--short"]).code == 0:
+        return ["docker", "compose"]
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    raise PoolstartError(
+        "the container engine has no compose",
+        "install compose v2 (`docker compose`) or v1 (`docker-compose`), " + ALTERNATIVE,
+    )

@@ -4,6 +4,7 @@ The wheel serves as a folder of binaries only. Its own launcher changes the perm
 directory above it when run by root, and leaves the server behind when its caller is killed.
 """
 
+import contextlib
 import importlib.util
 import os
 import pwd
@@ -29,6 +30,23 @@ LOOPBACK = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="
 START_DEADLINE = 30.0
 """Seconds `initdb` and `postgres` each have."""
 
+SELF_SIGNED = (
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=127.0.0.1",
+)
+
+
+class NoTLS(PoolstartError):
+    """There is no PostgreSQL here that could speak TLS."""
+
 
 def binaries() -> Path:
     """The folder that holds `initdb` and `postgres`."""
@@ -52,6 +70,41 @@ def binaries() -> Path:
                 f"set {BINARIES} to the folder that `pg_config --bindir` prints, or reinstall the package",
             )
     return folder
+
+
+def tls_binaries() -> Path:
+    """A folder whose `postgres` has TLS (the wheel's has not): the chosen one, else an installed server's."""
+    chosen = os.environ.get(BINARIES)
+    candidates = [Path(chosen)] if chosen else []
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        bindir = subprocess.run(
+            ["pg_config", "--bindir"], capture_output=True, text=True, timeout=START_DEADLINE, check=True
+        ).stdout
+        candidates.append(Path(bindir.strip()))
+    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    for folder in candidates:
+        if os.access(folder / "initdb", os.X_OK) and _has_tls(folder / "postgres"):
+            return folder
+    raise NoTLS(
+        "no PostgreSQL with TLS on this machine",
+        f"install the system's PostgreSQL server, or set {BINARIES} to a folder with binaries that have TLS",
+    )
+
+
+def _has_tls(postgres: Path) -> bool:
+    try:
+        settings = subprocess.run(
+            [postgres, "--describe-config"],
+            capture_output=True,
+            text=True,
+            timeout=START_DEADLINE,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return False
+    # Built without TLS, the server has no ciphers to offer: the default is "none".
+    ciphers = [line.split("\t") for line in settings.splitlines() if line.startswith("ssl_ciphers\t")]
+    return bool(ciphers) and "none" not in ciphers[0]
 
 
 @cache
@@ -79,13 +132,14 @@ def identity() -> str:
     return Server("embedded", "", version(binaries()), "tcp", "trust").identity
 
 
-def start(custody: Custody) -> Server:
+def start(custody: Custody, tls: bool = False) -> Server:
     """Start a server that lives as long as `custody`.
 
     It listens on 127.0.0.1 alone, trusts whoever connects there, and keeps its data in a private
-    temporary directory. Takes about a second, nearly all of it `initdb`.
+    temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its certificate is
+    its own, made for this run, and its URL insists on encryption.
     """
-    folder = binaries()
+    folder = tls_binaries() if tls else binaries()
     directory = custody.directory()
     account = _account()
     if account:
@@ -94,6 +148,7 @@ def start(custody: Custody) -> Server:
     data = directory / "data"
     common: dict[str, Any] = {**account, "cwd": "/", "stdin": subprocess.DEVNULL, "env": _environment(folder)}
     log = directory / "log"
+    encryption = _certificate(directory, common) if tls else []
     with log.open("wb") as output:
         initdb = custody.start(
             [folder / "initdb", "-D", data, *INITDB],
@@ -113,7 +168,7 @@ def start(custody: Custody) -> Server:
         for _ in range(5):
             port = _free_port()
             postmaster = custody.start(
-                [folder / "postgres", "-D", data, "-p", str(port), *LOOPBACK, *arguments()],
+                [folder / "postgres", "-D", data, "-p", str(port), *LOOPBACK, *arguments(), *encryption],
                 # Immediate shutdown: the data is thrown away, the shared memory segment is not.
                 end="SIGQUIT",
                 stdout=output,
@@ -122,6 +177,8 @@ def start(custody: Custody) -> Server:
             )
             if _ready(postmaster, data):
                 url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+                if tls:
+                    return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")
                 return Server("embedded", url, version(folder), "tcp", "trust")
             custody.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):
@@ -130,6 +187,23 @@ def start(custody: Custody) -> Server:
         f"the embedded PostgreSQL did not start: {_last_line(log)}",
         "set POOLSTART_URL to a server of yours, or mend the reason",
     )
+
+
+def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
+    """The settings of a server with a self-signed certificate, made in `directory`."""
+    key, certificate = directory / "server.key", directory / "server.crt"
+    try:
+        subprocess.run(
+            [*SELF_SIGNED, "-keyout", str(key), "-out", str(certificate)],
+            capture_output=True,
+            check=True,
+            timeout=START_DEADLINE,
+            umask=0o077,
+            **common,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise NoTLS(f"no certificate for a TLS server: {error}", "install the program openssl") from None
+    return ["-c", "ssl=on", "-c", f"ssl_key_file={key}", "-c", f"ssl_cert_file={certificate}"]
 
 
 def _account() -> dict[str, Any]:

@@ -17,6 +17,9 @@ from harness.releases.asv_errors import told_by_asv
 
 RUNNER = "pip+asv_runner"
 
+SERVED = ("setup_cache", "run", "run_server")
+"""The commands of asv's benchmark script that may need a server."""
+
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 INTERPRETER = "import sys; print(repr(sys.version))"
@@ -72,7 +75,7 @@ class ReleaseEnvironment(Virtualenv):
         has inherited the pipe.
         """
         command = args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
-        if command not in ("setup_cache", "run", "run_server"):
+        if command not in SERVED:
             return super().run(args, **kwargs)
         current = run.current()
         with told_by_asv():

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg2
+
 from harness import strategies
 from harness.custody import Custody
 from harness.errors import PoolstartError
@@ -132,8 +134,9 @@ class Parent:
                 cwd="/",
                 bufsize=0,
             )
+        self._death = os.pidfd_open(self._process.pid)
         order = {
-            "strategy": self.strategy_name,
+            "strategy": self.cell.strategy,
             "url": self._server.sqlalchemy_url(self._name),
             "dataframe_mib": self.cell.size(self._profile),
             "mark": self._mark,
@@ -152,14 +155,11 @@ class Parent:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
+        os.close(self._death)
         self._custody.stop(self._process)
         self._custody.remove(self._errors)
         self._monitor.close()
         clock.record("parents", time.monotonic() - began)
-
-    @property
-    def strategy_name(self) -> str:
-        return self.cell.strategy
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:
         """Start `count` workers one after another, and yield every lifecycle that counts."""
@@ -202,11 +202,13 @@ class Parent:
             process.stdin.write(line.encode() + b"\n")
             while not answer.endswith(b"\n"):
                 remaining = until - time.monotonic()
-                if remaining <= 0 or not select.select([process.stdout], [], [], remaining)[0]:
+                # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
+                ready = select.select([process.stdout, self._death], [], [], max(0, remaining))[0]
+                if not ready:
                     raise Rejected(
                         f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
                     )
-                piece = os.read(process.stdout.fileno(), 65536)
+                piece = os.read(process.stdout.fileno(), 65536) if process.stdout in ready else b""
                 if not piece:
                     raise BrokenPipeError
                 answer += piece
@@ -225,9 +227,13 @@ class Parent:
 
     def _sessions(self) -> frozenset[int]:
         """Backend pids of the parent and its workers."""
-        with self._monitor.cursor() as cursor:
-            cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
-            return frozenset(pid for (pid,) in cursor.fetchall())
+        try:
+            with self._monitor.cursor() as cursor:
+                cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
+                return frozenset(pid for (pid,) in cursor.fetchall())
+        except psycopg2.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise Rejected(f"{self.cell}: the server went away during the measurement: {reason}") from None
 
     def _settled(self, expected: int) -> frozenset[int]:
         """The sessions once they number as many as expected, or when the deadline has passed.

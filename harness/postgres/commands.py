@@ -37,8 +37,11 @@ def up() -> None:
 @app.command()
 def status() -> None:
     """Say how it is, and which server `asv run` would use; exit status 1 unless it is running."""
-    service = Compose().service()
+    compose = Compose()
+    service = compose.service()
     console.print(f"compose service: {service}")
+    if service.failed:
+        console.print(f"its last words: {compose.last_lines(service)}")
     if service.state in ("running", "absent"):
         server = locate.running()
         console.print(f"asv run would use: {told(server) if server else locate.identity()}")

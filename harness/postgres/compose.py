@@ -45,6 +45,8 @@ class Service:
     container: str = ""
     detail: str = ""
     """The exit status of a stopped one."""
+    failed: bool = False
+    """Whether its log says why."""
     url: str = ""
     """The libpq URL of a running one."""
 
@@ -56,10 +58,11 @@ class Service:
         """From the engine's own description of the container."""
         state = seen["State"]
         if not state["Running"] or state["Paused"]:
-            return cls("stopped", seen["Id"], f"{state['Status']}, exit status {state['ExitCode']}")
+            code = state["ExitCode"]
+            return cls("stopped", seen["Id"], f"{state['Status']}, exit status {code}", failed=code != 0)
         health = state.get("Health", {}).get("Status", "healthy")
         if health != "healthy":
-            return cls(health, seen["Id"])
+            return cls(health, seen["Id"], failed=health == "unhealthy")
         environment = dict(entry.split("=", 1) for entry in seen["Config"]["Env"])
         (published, *_) = seen["NetworkSettings"]["Ports"]["5432/tcp"]
         url = URL.create(
@@ -127,7 +130,8 @@ class Compose:
         """Remove the service with its network and volumes; nothing happens when it is absent."""
         self._must("down", "--volumes", deadline=UP_DEADLINE)
 
-    def last_lines(self, service: Service) -> str:
+    @staticmethod
+    def last_lines(service: Service) -> str:
         """The end of the container's log in one line."""
         answer = engine.ask(["docker", "logs", "--tail", str(LAST_LINES), service.container])
         # The server logs to standard error, the entrypoint to both.
@@ -190,6 +194,6 @@ def service_url(required: bool = False) -> str | None:
             return None
         raise PoolstartError("the compose service is not there", "run `poolstart postgres up`")
     raise PoolstartError(
-        f"the compose service is {service}: {compose.last_lines(service)}",
+        f"the compose service is {service}",
         "run `poolstart postgres up` to use it, or `poolstart postgres down` to do without it",
     )

@@ -35,8 +35,13 @@ class Answer:
         compose v1 ends with a line that only says that there were errors, v2 begins with its progress.
         """
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
-        told = [line for line in lines if re.search("error|cannot|denied|no such", line, re.IGNORECASE)]
-        return (told or lines or [f"exit status {self.code}"])[0]
+        told = [
+            line for line in lines if re.search("error|cannot|denied|no such|invalid", line, re.IGNORECASE)
+        ]
+        reason = (told or lines or [f"exit status {self.code}"])[0]
+        # "... is invalid because:"
+        following = lines[lines.index(reason) + 1 :] if reason.endswith(":") else []
+        return " ".join([reason, *following[:1]])
 
 
 def ask(

@@ -52,13 +52,11 @@ class Server:
         )
 
     def connect(self, application_name: str = "poolstart-monitor") -> "psycopg2.extensions.connection":
-        """A plain autocommit connection for watching the server from outside the measured processes."""
-        connection = psycopg2.connect(
-            self.url,
-            gssencmode="disable",
-            application_name=application_name,
-            connect_timeout=CONNECT_TIMEOUT,
-        )
+        """A plain autocommit connection for watching the server from outside the measured processes.
+
+        Raises `PoolstartError` with libpq's own reason when the server does not answer.
+        """
+        connection = _connect(self.url, application_name)
         connection.autocommit = True
         return connection
 
@@ -91,13 +89,11 @@ def parse_url(text: str, source: str) -> str:
     return libpq_url(url.set(drivername="postgresql"))
 
 
-def describe(kind: str, url: str) -> Server:
-    """Ask the server at `url` what it is.
-
-    Raises `PoolstartError` with libpq's own reason when it does not answer.
-    """
+def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection":
     try:
-        connection = psycopg2.connect(url, gssencmode="disable", connect_timeout=CONNECT_TIMEOUT)
+        return psycopg2.connect(
+            url, gssencmode="disable", application_name=application_name, connect_timeout=CONNECT_TIMEOUT
+        )
     except psycopg2.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         where = make_url(url).render_as_string(hide_password=True)
@@ -107,6 +103,14 @@ def describe(kind: str, url: str) -> Server:
             else "check that the server runs and that host and port are right"
         )
         raise PoolstartError(f"no connection to {where}: {reason}", remedy) from None
+
+
+def describe(kind: str, url: str) -> Server:
+    """Ask the server at `url` what it is.
+
+    Raises `PoolstartError` with libpq's own reason when it does not answer.
+    """
+    connection = _connect(url, "poolstart-monitor")
     try:
         with connection.cursor() as cursor:
             cursor.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")

@@ -1,0 +1,25 @@
+"""What every room's tests share: a real PostgreSQL of their own."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from harness.custody import Custody
+from harness.postgres import embedded
+from harness.postgres.server import Server
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_surroundings() -> None:
+    """No setting of the user's reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("POOLSTART_") and not name.startswith("POOLSTART_REQUIRE"):
+            del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One embedded server for all tests of a session."""
+    with Custody() as custody:
+        yield embedded.start(custody)

@@ -1,0 +1,122 @@
+"""Strategies that break one thing each, for the tests that must see it noticed."""
+
+import functools
+import os
+import threading
+import time
+from dataclasses import replace
+from multiprocessing.util import Finalize
+
+import psycopg2
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, make_url
+
+from harness import strategies
+
+MIB = 1024 * 1024
+SLEEP = 0.5
+ALLOCATED = 50 * MIB
+
+DISPOSE = strategies.get("fork_dispose")
+SPAWN = strategies.get("spawn")
+
+
+def path(name: str) -> str:
+    """How `strategies.get` finds a strategy of this module."""
+    return f"{__name__}:{name}"
+
+
+kept: list[object] = []
+"""What must live as long as the worker."""
+
+
+def dispose_slowly(engine: Engine) -> Engine:
+    time.sleep(SLEEP)
+    return strategies.dispose_without_closing(engine)
+
+
+def create_slowly(url: str) -> Engine:
+    time.sleep(SLEEP)
+    return strategies.create(url)
+
+
+def query_slowly(engine: Engine) -> Engine:
+    event.listen(engine, "before_cursor_execute", lambda *_: time.sleep(SLEEP))
+    return strategies.dispose_without_closing(engine)
+
+
+def allocate(engine: Engine) -> Engine:
+    kept.append(b"x" * ALLOCATED)
+    return strategies.dispose_without_closing(engine)
+
+
+def ask_for_another_row(engine: Engine) -> Engine:
+    def change(connection, cursor, statement, parameters, context, executemany):  # type: ignore[no-untyped-def]
+        return statement, {"token": "somebody else's"}
+
+    event.listen(engine, "before_cursor_execute", change, retval=True)
+    return strategies.dispose_without_closing(engine)
+
+
+def close_the_parents_connection(engine: Engine) -> Engine:
+    engine.dispose()
+    return engine
+
+
+def hang(engine: Engine) -> Engine:
+    threading.Event().wait()
+    return engine
+
+
+def fail(engine: Engine) -> Engine:
+    raise RuntimeError("a worker of the tests fails")
+
+
+def die(engine: Engine) -> Engine:
+    os._exit(9)
+
+
+def leave_with_an_error(engine: Engine) -> Engine:
+    kept.append(Finalize(None, os._exit, args=(3,), exitpriority=100))
+    return strategies.dispose_without_closing(engine)
+
+
+def leave_a_process_behind(engine: Engine) -> Engine:
+    url = make_url(engine.url)
+    if os.fork() == 0:
+        kept.append(psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)))
+        time.sleep(60)
+        os._exit(0)
+    # Not before the grandchild's session is there to be seen.
+    time.sleep(0.5)
+    return strategies.dispose_without_closing(engine)
+
+
+def import_pandas(url: str) -> Engine:
+    import pandas  # noqa: F401
+
+    return strategies.create(url)
+
+
+def create_beside(freight: bytes, url: str) -> Engine:
+    return strategies.create(url)
+
+
+HEALTHY = replace(DISPOSE)
+HEALTHY_SPAWN = replace(SPAWN)
+ENGINE_SLOW = replace(DISPOSE, in_worker=dispose_slowly)
+ENGINE_SLOW_SPAWN = replace(SPAWN, in_worker=create_slowly)
+QUERY_SLOW = replace(DISPOSE, in_worker=query_slowly)
+ALLOCATES = replace(DISPOSE, in_worker=allocate)
+FORGETS_TO_DISPOSE = replace(DISPOSE, in_worker=strategies.keep)
+DOES_NOT_SHARE = replace(DISPOSE, shares_connection=True)
+POOL_WITHOUT_POOL = replace(DISPOSE, pool={"poolclass": strategies.NullPool})
+WRONG_ROW = replace(DISPOSE, in_worker=ask_for_another_row)
+CLOSES = replace(DISPOSE, in_worker=close_the_parents_connection)
+HANGS = replace(DISPOSE, in_worker=hang)
+FAILS = replace(DISPOSE, in_worker=fail)
+DIES = replace(DISPOSE, in_worker=die)
+EXITS_BADLY = replace(DISPOSE, in_worker=leave_with_an_error)
+LEAVES_BEHIND = replace(DISPOSE, in_worker=leave_a_process_behind)
+IMPORTS_PANDAS = replace(SPAWN, in_worker=import_pandas)
+CARRIES_FREIGHT = replace(SPAWN, in_worker=functools.partial(create_beside, b"x" * MIB))

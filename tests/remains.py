@@ -1,0 +1,78 @@
+"""What a run leaves behind: its processes and its temporary files."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+LIMIT = 5.0
+"""Seconds after its end in which a run has to be gone."""
+
+
+class Scene:
+    """A program, started so that whatever it starts or writes can be recognized."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._mark = uuid.uuid4().hex
+        self.environment = {**os.environ, "TMPDIR": str(directory), "POOLSTART_SCENE": self._mark}
+
+    def start(self, *command: str | Path, **options: Any) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            list(map(str, command)), env=self.environment, text=True, start_new_session=True, **options
+        )
+
+    def python(self, *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+        return self.start(sys.executable, *arguments, **options)
+
+    def processes(self, containing: str = "") -> dict[int, str]:
+        """Pid and command line of every process of this scene whose command line contains a text."""
+        found = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                environment = (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            # A server's environment is its own, but its data directory is the scene's.
+            if self._mark.encode() in environment or str(self.directory) in command:
+                found[int(entry.name)] = command.strip()
+        return {pid: command for pid, command in found.items() if containing in command}
+
+    def files(self) -> list[str]:
+        return sorted(entry.name for entry in self.directory.iterdir())
+
+    def wait_for(self, condition: Callable[[], object], what: str, limit: float = 60.0) -> None:
+        until = time.monotonic() + limit
+        while not condition():
+            assert time.monotonic() < until, f"{what}: not in {limit:g} s; running: {self.processes()}"
+            time.sleep(0.02)
+
+    def wait_until_gone(self) -> None:
+        self.wait_for(lambda: not self.processes(), "processes are gone", LIMIT)
+        self.wait_for(lambda: not self.files(), f"files are gone: {self.files()}", LIMIT)
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """A scene whose processes do not outlive the test, whatever the test finds."""
+    with tempfile.TemporaryDirectory(prefix="scene-", ignore_cleanup_errors=True) as name:
+        # A server started by root runs as another user, who has to reach its data.
+        Path(name).chmod(0o755)
+        made = Scene(Path(name))
+        try:
+            yield made
+        finally:
+            for pid in made.processes():
+                try:
+                    os.kill(pid, 9)
+                except ProcessLookupError:
+                    continue

@@ -10,12 +10,13 @@ import os
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import IO
 from urllib.parse import urlsplit
 
 from asv.console import log
@@ -24,6 +25,9 @@ from harness.custody import Custody
 from harness.lifecycle import clock
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
+
+DRAIN_DEADLINE = 2.0
+"""Seconds to read what is left of a benchmark's output once its process group has ended."""
 
 
 class Run:
@@ -49,23 +53,28 @@ class Run:
         """What a benchmark process is told of the run."""
         return {locate.RUN: self._running_server().to_json(), clock.FILE: str(self._clock)}
 
-    def watch(self, process: "subprocess.Popen[Any]", timeout: float | None) -> tuple[str, bool]:
+    def watch(self, process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[str, bool]:
         """Hold a benchmark process until it ends, at most `timeout` seconds.
 
-        Returns its output, and whether it ended by itself.
+        Returns its output, and whether it ended by itself. What it leaves running in its process group
+        is ended with it.
         """
-        self._custody.adopt(process)
         began = time.monotonic()
-        with process:
-            try:
-                output, _ = process.communicate(timeout=timeout)
-                ended = True
-            except subprocess.TimeoutExpired as error:
-                output, ended = error.output or b"", False
-            finally:
-                self._custody.stop(process)
-                self._seconds += time.monotonic() - began
-        return output.decode("utf-8", "replace"), ended
+        self._custody.adopt(process)
+        chunks: list[bytes] = []
+        reader = threading.Thread(target=drain, args=(process.stdout, chunks), daemon=True)
+        reader.start()
+        try:
+            process.wait(timeout)
+            ended = True
+        except subprocess.TimeoutExpired:
+            ended = False
+        finally:
+            self._custody.stop(process)
+            self._seconds += time.monotonic() - began
+        # Whoever left the group may hold the pipe for ever.
+        reader.join(DRAIN_DEADLINE)
+        return b"".join(chunks).decode("utf-8", "replace"), ended
 
     def fail(self, reason: str) -> None:
         """Note why a benchmark failed; every reason is told at once, and once more at the end."""
@@ -89,6 +98,12 @@ class Run:
             print(f"poolstart: {account(self._seconds, spent)}")
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
+
+
+def drain(pipe: IO[bytes], chunks: list[bytes]) -> None:
+    """Collect all that comes out of a pipe, and close it."""
+    with pipe:
+        chunks.extend(iter(lambda: os.read(pipe.fileno(), 65536), b""))
 
 
 @cache
@@ -121,7 +136,7 @@ def account(seconds: float, spent: Mapping[str, float]) -> str:
     """Where the `seconds` of all benchmark processes went, in one line."""
 
     def part(some: float) -> str:
-        return f"{some:.0f} s ({some / seconds:.0%})"
+        return f"{some:.0f} s ({100 * some / seconds:.0f} %)"
 
     lifecycles, parents = spent.get("lifecycles", 0.0), spent.get("parents", 0.0)
     return (

@@ -169,7 +169,8 @@ class Parent:
             clock.record("lifecycles", time.monotonic() - began)
 
     def _lifecycle(self, number: int) -> Lifecycle:
-        baseline = self._sessions()
+        # The backend of a connection that NullPool has just closed may still be leaving.
+        baseline = self._settled(1 if self.strategy.pooled else 0)
         token = uuid.uuid4().hex
         deadline = self._profile.deadline
         seen = self._ask(token, 3 * deadline + SETTLE_DEADLINE)
@@ -203,12 +204,13 @@ class Parent:
             while not answer.endswith(b"\n"):
                 remaining = until - time.monotonic()
                 # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
-                ready = select.select([process.stdout, self._death], [], [], max(0, remaining))[0]
+                output = process.stdout.fileno()
+                ready = select.select([output, self._death], [], [], max(0, remaining))[0]
                 if not ready:
                     raise Rejected(
                         f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
                     )
-                piece = os.read(process.stdout.fileno(), 65536) if process.stdout in ready else b""
+                piece = os.read(output, 65536) if output in ready else b""
                 if not piece:
                     raise BrokenPipeError
                 answer += piece

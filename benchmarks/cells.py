@@ -7,7 +7,7 @@ from pathlib import Path
 from harness import strategies
 from harness.errors import PoolstartError
 from harness.lifecycle.batches import Batches
-from harness.lifecycle.supervisor import DATAFRAMES, Cell, NotApplicable
+from harness.lifecycle.cell import DATAFRAMES, Cell, NotApplicable
 
 
 class Cells:

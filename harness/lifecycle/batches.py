@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import PoolstartError
-from harness.lifecycle import profile
+from harness.lifecycle.cell import Cell, NotApplicable, Rejected
 from harness.lifecycle.samples import Lifecycle, samples
-from harness.lifecycle.supervisor import Cell, NotApplicable, Rejected, measure
-from harness.postgres import locate
 
 
 class Batches:
@@ -48,15 +46,24 @@ class Batches:
             return found
         batch: dict[str, Any]
         try:
-            with locate.server() as server:
-                lives = measure(cell, server, profile.current())
-            batch = {"lifecycles": [asdict(life) for life in lives]}
+            batch = {"lifecycles": [asdict(life) for life in measure_here(cell)]}
         except NotApplicable as reason:
             batch = {"not applicable": str(reason)}
         except PoolstartError as error:
             batch = {"rejected": str(error)}
         path.write_text(json.dumps(batch))
         return batch
+
+
+def measure_here(cell: Cell) -> list[Lifecycle]:
+    """Measure a cell on the server and with the profile of this process's environment."""
+    # Most benchmark processes only read; these imports take longer than reading does.
+    from harness.lifecycle import profile
+    from harness.lifecycle.supervisor import measure
+    from harness.postgres import locate
+
+    with locate.server() as server:
+        return measure(cell, server, profile.current())
 
 
 def _file_name(cell: Cell) -> str:

@@ -9,23 +9,21 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg2
+import sqlalchemy
 
 from harness import strategies
 from harness.custody import Custody
-from harness.errors import PoolstartError
 from harness.lifecycle import clock
+from harness.lifecycle.cell import Cell, NotApplicable, Rejected
 from harness.lifecycle.guards import Evidence, findings
 from harness.lifecycle.memory import MIB
 from harness.lifecycle.profile import Profile
 from harness.lifecycle.samples import Lifecycle
 from harness.postgres.server import Server
-
-DATAFRAMES = ("none", "large")
 
 BOOT_DEADLINE = 120.0
 """Seconds a parent program has to be ready."""
@@ -43,33 +41,10 @@ ROOM_NEEDED = 2.5
 """Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
 
 
-class NotApplicable(Exception):
-    """The cell cannot be measured here, and that is no failure; says why."""
-
-
-class Rejected(PoolstartError):
-    """A lifecycle that does not count, with its reasons."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One strategy with one DataFrame setting."""
-
-    strategy: str
-    dataframe: str
-
-    def __str__(self) -> str:
-        return f"{self.strategy}, dataframe {self.dataframe}"
-
-    def size(self, profile: Profile) -> int:
-        """The DataFrame's size in MiB."""
-        return profile.dataframe_mib if self.dataframe == "large" else 0
-
-
 def require(cell: Cell, server: Server, profile: Profile) -> None:
     """Raise `NotApplicable` where the cell cannot be measured."""
     strategy = strategies.get(cell.strategy)
-    reason = strategy.not_applicable()
+    reason = strategy.not_applicable(sqlalchemy.__version__)
     if reason:
         raise NotApplicable(reason)
     if strategy.shares_connection and server.transport == "tls":
@@ -165,8 +140,9 @@ class Parent:
         """Start `count` workers one after another, and yield every lifecycle that counts."""
         for number in range(count):
             began = time.monotonic()
-            yield self._lifecycle(number)
+            life = self._lifecycle(number)
             clock.record("lifecycles", time.monotonic() - began)
+            yield life
 
     def _lifecycle(self, number: int) -> Lifecycle:
         # The backend of a connection that NullPool has just closed may still be leaving.

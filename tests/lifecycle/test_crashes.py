@@ -11,7 +11,8 @@ from tests.remains import Scene, scene
 PROGRAM = f"""
 from dataclasses import replace
 from harness.lifecycle.profile import PROFILES
-from harness.lifecycle.supervisor import Cell, measure
+from harness.lifecycle.cell import Cell
+from harness.lifecycle.supervisor import measure
 from harness.postgres import locate
 
 with locate.server() as server:

@@ -11,9 +11,10 @@ from statistics import median
 import pytest
 
 from harness.custody import Custody
+from harness.lifecycle.cell import Cell
 from harness.lifecycle.profile import PROFILES
 from harness.lifecycle.samples import Lifecycle
-from harness.lifecycle.supervisor import Cell, Parent
+from harness.lifecycle.supervisor import Parent
 from harness.postgres.server import Server
 from tests.lifecycle import mutations
 

@@ -9,10 +9,11 @@ import pytest
 from harness import strategies
 from harness.custody import Custody
 from harness.lifecycle import guards, supervisor
+from harness.lifecycle.cell import DATAFRAMES, Cell, Rejected
 from harness.lifecycle.guards import Evidence
 from harness.lifecycle.profile import PROFILES, Profile
 from harness.lifecycle.samples import Lifecycle
-from harness.lifecycle.supervisor import Cell, Parent, Rejected
+from harness.lifecycle.supervisor import Parent
 from harness.postgres.server import Server
 from tests.lifecycle import mutations
 
@@ -24,7 +25,7 @@ def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile
         return next(parent.lifecycles(1))
 
 
-@pytest.mark.parametrize("dataframe", supervisor.DATAFRAMES)
+@pytest.mark.parametrize("dataframe", DATAFRAMES)
 @pytest.mark.parametrize("strategy", strategies.IDS)
 def test_every_strategy_of_the_catalogue_passes_every_guard(
     server: Server, strategy: str, dataframe: str

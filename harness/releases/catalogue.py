@@ -54,7 +54,7 @@ class Catalogue:
         self.releases = tuple(Release(version, dates[version]) for version in sorted(dates, key=Version))
 
     @classmethod
-    def load(cls, path: Path = PATH) -> "Catalogue":
+    def load(cls, path: Path) -> "Catalogue":
         try:
             written = json.loads(path.read_text())
             return cls({version: datetime.fromisoformat(date) for version, date in written.items()})
@@ -63,7 +63,7 @@ class Catalogue:
                 f"the list of releases {path.name} cannot be read: {error}", "restore it with git"
             ) from None
 
-    def save(self, path: Path = PATH) -> None:
+    def save(self, path: Path) -> None:
         dates = {release.version: release.date.isoformat(timespec="seconds") for release in self.releases}
         path.write_text(json.dumps(dates, indent=2) + "\n")
 
@@ -117,4 +117,4 @@ def first_uploads(files: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
 @cache
 def catalogue() -> Catalogue:
     """The committed list."""
-    return Catalogue.load()
+    return Catalogue.load(PATH)

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.releases import index
-from harness.releases.catalogue import Catalogue, catalogue
+from harness.releases.catalogue import PATH, Catalogue, catalogue
 
 RESULTS = "results"
 """Where asv keeps results, from the directory of asv.conf.json."""
@@ -35,11 +35,11 @@ def show() -> None:
 @app.command()
 def update() -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
-    known = Catalogue.load()
+    known = Catalogue.load(PATH)
     extended = known.extended(index.releases())
     new = [release for release in extended.releases if known.position(release.version) is None]
     if new:
-        extended.save()
+        extended.save(PATH)
     console = Console()
     for release in new:
         console.print(f"added {release.version} of {release.date:%Y-%m-%d}")

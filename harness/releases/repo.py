@@ -48,7 +48,7 @@ class Releases(Repo):
         os.makedirs(path, exist_ok=True)
 
     def get_hash_from_name(self, name: str | None) -> str:
-        return self._release(name or HEAD).hash
+        return self._release(HEAD if name is None else name).hash
 
     def get_hash_from_parent(self, name: str) -> str:
         return self.get_hash_from_name(f"{name}^")

@@ -1,0 +1,80 @@
+"""A suite of its own for each test: the real asv.conf.json over a handful of benchmarks."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+
+BENCHMARKS = """
+import os
+import pathlib
+import sys
+import time
+
+
+class Samples:
+    params = ["a", "b"]
+    param_names = ["which"]
+    unit = "seconds"
+
+    def track_patch_level(self, which):
+        import sqlalchemy
+
+        patch = int(sqlalchemy.__version__.split(".")[2])
+        return {"samples": [patch + i / 100 for i in range(15)], "number": 1}
+
+
+class Failing:
+    def track_reason(self):
+        sys.exit("poolstart: the moon is full; wait")
+
+
+class Waiting:
+    timeout = 600
+
+    def track_for_ever(self):
+        pathlib.Path(os.environ["ASV_CONF_DIR"], "waiting").touch()
+        time.sleep(600)
+"""
+
+
+class Suite:
+    """A directory that asv can be run in, with an empty home."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.home = directory / "home"
+        self.home.mkdir()
+        shutil.copy(CHECKOUT / "asv.conf.json", directory)
+        (directory / "harness").symlink_to(CHECKOUT / "harness")
+        package = directory / "benchmarks"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "few.py").write_text(BENCHMARKS)
+
+    @property
+    def results(self) -> list[Path]:
+        return sorted((self.directory / "results").glob("*/*-*.json"))
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "asv", *arguments]
+
+    def asv(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Run asv without a terminal; its output is in `stdout`, errors included."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.directory,
+            env={**os.environ, "HOME": str(self.home), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+
+    def run_here(self, release: str, benchmarks: str) -> "subprocess.CompletedProcess[str]":
+        """Benchmark in the tests' own environment, in the name of a release: quick, and without a network."""
+        return self.asv("run", "-E", "existing", "--set-commit-hash", release, "-b", benchmarks)

@@ -1,0 +1,111 @@
+"""What a run provides to its benchmarks, and what it tells of them."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.releases.environment import reason
+from harness.releases.run import account, read_clock
+from tests.remains import scene
+
+SERVERS = """
+import json, os, signal
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.releases import run
+
+def server():
+    return Server.from_json(run.current().environment()[locate.RUN])
+
+def postmaster(server):
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("show data_directory")
+        directory, = cursor.fetchone()
+    return int(open(directory + "/postmaster.pid").readline())
+
+first, again = server(), server()
+assert first == again, "one server a run"
+died = postmaster(first)
+os.kill(died, signal.SIGKILL)
+while run.listens(first):
+    pass
+assert postmaster(server()) != died
+"""
+
+WATCHES = """
+import subprocess, sys
+from harness.releases import run
+
+def watch(program, timeout):
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, process_group=0
+    )
+    return run.current().watch(process, timeout)
+
+assert watch("print('said'); raise SystemExit(3)", 60) == ("said\\n", True)
+assert watch("import time; print('said', flush=True); time.sleep(600)", 1) == ("said\\n", False)
+# The sleeper keeps the pipe: asv itself would wait for it.
+leaves = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+assert watch(leaves, 60) == ("", True)
+"""
+
+TEMPORARY = """
+import os, subprocess, sys, tempfile
+from harness.releases import run
+
+run.current()
+tempfile.mkdtemp()
+subprocess.run([sys.executable, "-c", "import tempfile; tempfile.mkdtemp()"], check=True)
+print(*os.listdir(os.environ["HERE"]), sep="\\n")
+"""
+
+
+def test_an_embedded_server_that_died_is_replaced_and_all_end_with_the_run() -> None:
+    with scene() as here:
+        assert here.python("-c", SERVERS).wait(120) == 0
+        here.wait_until_gone()
+
+
+def test_a_benchmark_process_ends_at_its_deadline_with_what_it_started() -> None:
+    with scene() as here:
+        assert here.python("-c", WATCHES).wait(120) == 0
+        here.wait_until_gone()
+
+
+def test_temporary_files_of_asv_and_of_benchmarks_are_in_one_directory_that_goes() -> None:
+    with scene() as here:
+        here.environment["HERE"] = str(here.directory)
+        process = here.python("-c", TEMPORARY, stdout=-1)
+        listed, _ = process.communicate(timeout=60)
+        assert len(listed.split()) == 1, listed
+        here.wait_until_gone()
+
+
+def test_the_clock_adds_up_and_forgives_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "clock"
+    path.write_text('{"parents": 1.5}\n{"lifecycles": 2}\n{"parents": 0.5}\n{"pare')
+    assert read_clock(path) == {"parents": 2.0, "lifecycles": 2}
+    assert read_clock(tmp_path / "missing") == {}
+
+
+def test_the_account_tells_where_the_time_went() -> None:
+    assert account(128, {"lifecycles": 24, "parents": 41}) == (
+        "128 s of benchmarks: 24 s (19 %) in lifecycles, 41 s (32 %) booting parents, "
+        "63 s (49 %) asv and the rest"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [
+        ("noise\npoolstart: no server; start one\nmore\n", "no server; start one"),
+        ("Traceback ...\nharness.errors.PoolstartError: no server; start one\n", "no server; start one"),
+        (
+            "Traceback ...\nModuleNotFoundError: No module named 'x'\n\n",
+            "ModuleNotFoundError: No module named 'x'",
+        ),
+        ("", "a benchmark failed and said nothing"),
+    ],
+)
+def test_the_reason_of_a_failure_is_found_in_the_output(output: str, told: str) -> None:
+    assert reason(output) == told

@@ -25,7 +25,5 @@ class GraphDisplay(OutputPublisher):
         script = Path(conf.html_dir) / SCRIPT
         text = script.read_text(encoding="utf-8")
         if text.count(ASV) != 1:
-            raise UserError(
-                f"this version of asv has another {SCRIPT}: adapt harness/site/graphdisplay.py to it"
-            )
+            raise UserError(f"asv has changed its {SCRIPT}: adapt harness/site/graphdisplay.py to it")
         script.write_text(text.replace(ASV, RELEASES), encoding="utf-8")

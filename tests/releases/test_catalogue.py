@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from itertools import permutations
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
@@ -39,7 +39,7 @@ def test_a_hash_is_a_version_that_pip_understands() -> None:
 
 def test_every_release_has_a_date_in_utc_that_follows_its_predecessor_in_the_series() -> None:
     assert {release.date.tzinfo for release in RELEASES} == {UTC}
-    for older, newer in zip(RELEASES, RELEASES[1:], strict=False):
+    for older, newer in pairwise(RELEASES):
         if older.version.split(".")[:2] == newer.version.split(".")[:2]:
             assert older.date < newer.date, newer.version
 

@@ -22,5 +22,5 @@ def test_the_script_of_the_installed_asv_is_patched(tmp_path: Path) -> None:
 
 def test_a_script_that_has_changed_is_an_error(tmp_path: Path) -> None:
     (tmp_path / SCRIPT).write_text("another program")
-    with pytest.raises(UserError, match="asv has changed its graphdisplay.js"):
+    with pytest.raises(UserError, match=r"asv has changed its graphdisplay\.js"):
         GraphDisplay.publish(SimpleNamespace(html_dir=str(tmp_path)))

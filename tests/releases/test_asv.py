@@ -1,0 +1,176 @@
+"""asv itself, with the real asv.conf.json, as a user runs it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asv.util import load_json
+
+from tests.releases.suite import Suite
+from tests.remains import LIMIT, scene
+
+PATCH_LEVEL = "few.Samples.track_patch_level"
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> Suite:
+    return Suite(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    """A suite that keeps its environment from test to test."""
+    return Suite(tmp_path_factory.mktemp("suite"))
+
+
+def series(suite: Suite, benchmark: str) -> dict[str, dict[str, Any]]:
+    """What is stored of a benchmark, by hash."""
+    found = {}
+    for path in suite.results:
+        stored = json.loads(path.read_text())
+        columns = stored["result_columns"]
+        found[stored["commit_hash"]] = dict(zip(columns, stored["results"][benchmark], strict=False))
+    return found
+
+
+def test_samples_of_a_track_benchmark_are_stored_with_their_statistics(suite: Suite) -> None:
+    """What asv does not document and everything rests on."""
+    done = suite.run_here("2.1.9", "patch_level")
+    assert done.returncode == 0, done.stdout
+    stored = series(suite, PATCH_LEVEL)["2.1.09"]
+    assert stored["result"] == [pytest.approx(9.07)] * 2
+    assert stored["stats_ci_99_a"][0] < 9.07 < stored["stats_ci_99_b"][0]
+    assert stored["stats_q_25"] == [pytest.approx(9.035)] * 2
+    assert stored["stats_q_75"] == [pytest.approx(9.105)] * 2
+    assert stored["stats_number"] == [1, 1]
+    assert stored["stats_repeat"] == [15, 15]
+
+
+def test_the_first_run_on_a_machine_asks_nothing(suite: Suite) -> None:
+    done = suite.run_here("2.1.9", "patch_level")
+    assert done.returncode == 0, done.stdout
+    assert "I will now ask you" not in done.stdout
+    (name,) = load_json(str(suite.home / ".asv-machine.json"), 1)
+    assert (suite.directory / "results" / name / "machine.json").exists()
+
+
+def test_machine_data_that_is_there_stays(suite: Suite) -> None:
+    path = suite.home / ".asv-machine.json"
+    text = json.dumps({"version": 1, "mine": {"machine": "mine", "os": "x", "arch": "x", "cpu": "x"}})
+    path.write_text(text)
+    suite.asv("run", "nonsense")
+    assert json.loads(path.read_text())["mine"] == json.loads(text)["mine"]
+    assert list(load_json(str(path), 1)) == ["mine"]
+
+
+def test_compare_show_and_publish_speak_of_releases(suite: Suite) -> None:
+    for release in ("2.0.36", "2.1.9"):
+        done = suite.run_here(release, "patch_level")
+        assert done.returncode == 0, done.stdout
+    compared = suite.asv("compare", "2.0.36", "2.1.9").stdout
+    assert "Before [2.0.36]" in compared
+    assert "After [2.1.09] <2.1.9>" in compared
+    assert "Commit: 2.1.09 <2.1.9>" in suite.asv("show", "v2.1.9").stdout
+
+    published = suite.asv("publish")
+    assert published.returncode == 0, published.stdout
+    site = suite.directory / ".asv" / "html"
+    index = json.loads((site / "index.json").read_text())
+    revisions = {hash_: int(number) for number, hash_ in index["revision_to_hash"].items()}
+    assert revisions["2.0.36"] < revisions["2.0.58"] < revisions["2.1.09"]
+    assert "[a-z0-9.]+" in (site / "graphdisplay.js").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "reason"),
+    [
+        (("run", "1.3.24^!"), {}, "'1.3.24' is not a SQLAlchemy release"),
+        (("run", "2.0.36..9.9"), {}, "'9.9' is not a SQLAlchemy release"),
+        (("continuous", "nope"), {}, "'nope' is not a SQLAlchemy release"),
+        (("run",), {"POOLSTART_SERVER": "nope"}, "POOLSTART_SERVER=nope is not a kind of server"),
+        (("run",), {"POOLSTART_URL": "postgresql://u:secret@127.0.0.1:1/x"}, "no connection to"),
+        (("run",), {"POOLSTART_PROFILE": "nope"}, "POOLSTART_PROFILE=nope is no profile"),
+    ],
+)
+def test_a_users_mistake_is_one_line_before_anything_is_built(
+    suite: Suite, arguments: tuple[str, ...], environment: dict[str, str], reason: str
+) -> None:
+    done = suite.asv(*arguments, **environment)
+    (line,) = done.stdout.splitlines()
+    assert reason in line
+    assert "secret" not in line
+    assert done.returncode == 1
+    assert not (suite.directory / ".asv").exists()
+
+
+def test_a_home_that_cannot_be_written_is_one_line(suite: Suite) -> None:
+    done = suite.asv("run", HOME=str(suite.directory / "asv.conf.json"))
+    (line,) = done.stdout.splitlines()
+    assert "no data about this machine can be stored" in line
+    assert done.returncode == 1
+
+
+@pytest.mark.slow
+def test_two_releases_are_installed_measured_and_compared(shared: Suite) -> None:
+    for release in ("2.0.36", "2.1.9"):
+        done = shared.asv("run", f"{release}^!", "-b", "patch_level")
+        assert done.returncode == 0, done.stdout
+    stored = series(shared, PATCH_LEVEL)
+    assert {hash_: round(columns["result"][0]) for hash_, columns in stored.items()} == {
+        "2.0.36": 36,
+        "2.1.09": 9,
+    }
+    assert all("postgresembedded-" in path.name for path in shared.results)
+    assert "0.25" in shared.asv("compare", "2.0.36", "2.1.9").stdout
+    assert shared.asv("publish").returncode == 0
+
+
+@pytest.mark.slow
+def test_without_arguments_the_newest_release_alone_is_measured(shared: Suite) -> None:
+    done = shared.asv("run", "-b", "patch_level")
+    assert "(1 commits * 1 environments * 1 benchmarks)" in done.stdout
+
+
+@pytest.mark.slow
+def test_results_of_another_profile_are_a_series_of_their_own(shared: Suite) -> None:
+    shared.asv("run", "-b", "patch_level", POOLSTART_PROFILE="quick")
+    (quick,) = [path for path in shared.results if "profilequick" in path.name]
+    assert json.loads(quick.read_text())["env_vars"]["profile"] == "quick"
+
+
+@pytest.mark.slow
+def test_the_environment_holds_what_is_pinned_and_the_interpreter_that_runs_asv(shared: Suite) -> None:
+    assert shared.asv("run", "2.1.9^!", "-b", "patch_level").returncode == 0
+    (python,) = (shared.directory / ".asv" / "env").glob("*/bin/python")
+    listed = subprocess.run([python, "-m", "pip", "list", "--format=json"], capture_output=True, check=True)
+    versions = {package["name"].lower(): package["version"] for package in json.loads(listed.stdout)}
+    assert versions["asv_runner"] == "0.3.2"
+    assert versions["sqlalchemy"] == "2.1.9"
+    assert not versions.keys() & {"hatchling", "build", "greenlet"}
+    told = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
+    assert told.stdout.strip() == sys.version
+
+
+@pytest.mark.slow
+def test_the_reason_of_a_failure_is_told_at_once_and_at_the_end(shared: Suite) -> None:
+    done = shared.asv("run", "-b", "Failing|patch_level")
+    assert done.stdout.count("the moon is full; wait") == 3  # At once, in asv's table, at the end.
+    assert done.stdout.splitlines()[-1] == "poolstart: failed: the moon is full; wait"
+    assert "s of benchmarks:" in done.stdout.splitlines()[-2]
+
+
+@pytest.mark.slow
+def test_nothing_is_left_when_asv_is_killed_in_mid_run(shared: Suite) -> None:
+    waiting = shared.directory / "waiting"
+    with scene() as here:
+        here.environment["HOME"] = str(shared.home)
+        asv = here.start(*shared.command("run", "-b", "Waiting"), cwd=shared.directory)
+        here.wait_for(waiting.exists, "the benchmark runs", 300)
+        assert here.processes("postgres -D")
+        assert here.processes("benchmark.py run")
+        asv.kill()
+        asv.wait(LIMIT)
+        here.wait_until_gone()

@@ -37,15 +37,18 @@ def send(group: int, number: int) -> None:
 def end(groups: dict[int, str], directories: set[str], reap: Sequence[Callable[[], object]] = ()) -> None:
     """Signal every group, SIGKILL what is left after `GRACE` seconds, then remove the directories.
 
-    `reap` is called while waiting: a zombie leader would keep its group looking alive.
+    `reap` is called while waiting: a zombie leader would keep its group looking alive. Groups that were
+    sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow to reap their
+    orphans would keep them looking alive too.
     """
     for group, name in groups.items():
         send(group, getattr(signal, name))
+    waited_for = [group for group, name in groups.items() if name != "SIGKILL"]
     deadline = time.monotonic() + GRACE
     while time.monotonic() < deadline:
         for poll in reap:
             poll()
-        if not any(map(alive, groups)):
+        if not any(map(alive, waited_for)):
             break
         time.sleep(0.01)
     for group in groups:

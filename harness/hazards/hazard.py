@@ -1,0 +1,120 @@
+"""What a hazard is, and what a trial of it gives."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.hazards.parent import Parent
+    from harness.strategies import Strategy
+
+
+class Verdict(StrEnum):
+    """What a hazard does to a strategy."""
+
+    SURVIVES = "survives"
+    STRUCK = "struck"
+    NOT_APPLICABLE = "n/a"
+
+    @property
+    def value_in_results(self) -> float:
+        """0 survives, 1 struck, NaN not applicable: becoming struck is a regression."""
+        return {Verdict.SURVIVES: 0.0, Verdict.STRUCK: 1.0}.get(self, math.nan)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Something a hazard measures beside its verdict."""
+
+    id: str
+    title: str
+    unit: str
+    """`fraction` (of so many trials), `bytes`, `seconds` or `descriptors`."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The value of one figure in one trial of the hazard."""
+
+    value: float
+    trials: int | None = None
+    """How often it was tried, where the value is a fraction."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the story: who, and what it did or saw."""
+
+    who: str
+    """`parent`, `worker`, `server` or `user`."""
+    what: str
+
+
+def always(strategy: "Strategy") -> str:
+    """The hazard can befall every strategy."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Hazard:
+    """One way to fail, with a reproduction that needs no luck."""
+
+    id: str
+    """Stable, lower case, at most 20 characters: it is a parameter value in the results."""
+    title: str
+    description: str
+    """What happens and why, in plain words."""
+    symptom: str
+    """What users report, as they see it."""
+    struck_when: str
+    """What counts as struck."""
+    avoidance: str
+    """What to do instead."""
+    links: tuple[str, ...]
+    """Documentation and public threads."""
+    reproduce: Callable[["Parent"], bool]
+    """Runs in a parent program of its own; returns whether the strategy is struck.
+
+    It raises when it could not tell: a reproduction without a result is an error, not a survival.
+    """
+    struck_control: str
+    """A strategy that must be struck, or the reproduction proves nothing."""
+    survives_control: str
+    """A strategy that must survive, or the reproduction strikes at random."""
+    deadline: float = 45.0
+    """Seconds after which the trial is ended by force. Healthy trials need a small part of it."""
+    not_applicable: Callable[["Strategy"], str] = always
+    """Why it cannot befall a strategy; empty when it can."""
+    needs_tls: bool = False
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one trial."""
+
+    hazard: str
+    strategy: str
+    verdict: Verdict
+    reason: str = ""
+    """Why the hazard is not applicable."""
+    readings: dict[str, Reading] = field(default_factory=dict)
+    story: tuple[Event, ...] = ()
+    seconds: float = 0.0
+    """How long the trial took, for information."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Outcome":
+        return cls(
+            **{
+                **fields,
+                "verdict": Verdict(fields["verdict"]),
+                "readings": {name: Reading(**reading) for name, reading in fields["readings"].items()},
+                "story": tuple(Event(**event) for event in fields["story"]),
+            }
+        )

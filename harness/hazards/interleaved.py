@@ -1,0 +1,136 @@
+"""Parent and worker talk at once over one connection: errors, hangs and wrong rows, counted apart."""
+
+import queue
+import threading
+from collections import Counter
+
+from sqlalchemy import text
+from sqlalchemy.engine import Engine
+
+from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.parent import SILENCE, Ended, Failed, Hung, Parent, settle
+from harness.hazards.worker import Inside, plain
+
+PAIRS = 6
+"""Parent and worker pairs, each with an engine of its own."""
+
+QUERIES = 100
+"""Questions each of the two asks, one after another."""
+
+
+class WrongRow(Exception):
+    pass
+
+
+def converse(engine: Engine, who: str) -> None:
+    """Ask for one's own name again and again. Raises at the first wrong row or error."""
+    for number in range(QUERIES):
+        name = f"{who}-{number}"
+        with engine.connect() as connection:
+            # A question that takes a moment: the other one's arrives while it is answered.
+            row = connection.execute(text("select :name from pg_sleep(0.001)"), {"name": name}).scalar()
+        if row != name:
+            raise WrongRow(f"{name} read {row}")
+
+
+def talk(inside: Inside) -> None:
+    engine = inside.engine()
+    inside.report("listening")
+    inside.wait()
+    converse(engine, "worker")
+
+
+def parent_side(engine: Engine, pair: int, results: "queue.SimpleQueue[tuple[int, str]]") -> None:
+    try:
+        converse(engine, "parent")
+    except Exception as error:
+        results.put((pair, plain(error)))
+    else:
+        results.put((pair, ""))
+
+
+def kind_of(message: str) -> str:
+    return "wrong_rows" if message.startswith("WrongRow") else "errors"
+
+
+def reproduce(parent: Parent) -> bool:
+    # All workers are started before the first thread is: threads at the fork are another hazard.
+    engines = [parent.engine() for _ in range(PAIRS)]
+    for engine in engines:
+        parent.warm(engine)
+    workers = [parent.start(talk, engine=engine) for engine in engines]
+    for worker in workers:
+        worker.answer()
+    results: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    for pair, engine in enumerate(engines):
+        workers[pair].say()
+        threading.Thread(target=parent_side, args=(engine, pair, results), daemon=True).start()
+
+    settle(workers)
+    happened: list[Counter[str]] = [Counter() for _ in range(PAIRS)]
+    seen: Counter[str] = Counter()
+    for pair, worker in enumerate(workers):
+        try:
+            worker.answer()
+        except Hung:
+            happened[pair]["hangs"] += 1
+        except (Failed, Ended) as error:
+            happened[pair][kind_of(str(error))] += 1
+            seen[str(error)] += 1
+    # The workers have ended or hang: a thread that has not answered by now waits for what was stolen.
+    silent = set(range(PAIRS))
+    while silent:
+        try:
+            pair, message = results.get(timeout=SILENCE)
+        except queue.Empty:
+            break
+        silent.discard(pair)
+        if message:
+            happened[pair][kind_of(message)] += 1
+            seen[message] += 1
+    for pair in silent:
+        happened[pair]["hangs"] += 1
+
+    for kind in ("errors", "hangs", "wrong_rows"):
+        parent.measure(kind, sum(bool(pair[kind]) for pair in happened) / PAIRS, PAIRS)
+    struck = sum(bool(pair) for pair in happened)
+    parent.tell(
+        "parent",
+        f"Asks {QUERIES} questions, one after another, while its worker asks as many; {PAIRS} such pairs.",
+    )
+    parent.tell("worker", "The same, at the same time.")
+    parent.tell("server", "Answers every question, in the order in which they came.")
+    for message, count in seen.most_common(3):
+        parent.tell("user", f"{message} ({count} times)")
+    parent.tell("user", f"{struck} of {PAIRS} pairs failed." if struck else "Every row was right.")
+    return struck > 0
+
+
+HAZARD = Hazard(
+    id="interleaved",
+    title="Two processes talk at once",
+    description=(
+        "Parent and worker write their questions to one connection and both wait for its next answer. Who"
+        " wakes first takes what is there: his own row, the other's, half a message. The one whose answer"
+        " was taken waits for ever, or fails in the middle of the protocol."
+    ),
+    symptom=(
+        "lost synchronization with server. This result object does not return rows. Or a worker that hangs"
+        " in a query the server has long answered."
+    ),
+    struck_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
+    avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7984",
+        "https://github.com/benoitc/gunicorn/issues/1953",
+        "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+    figures=(
+        Figure("errors", "pairs with an error", "fraction"),
+        Figure("hangs", "pairs with a hang", "fraction"),
+        Figure("wrong_rows", "pairs with a wrong row", "fraction"),
+    ),
+)

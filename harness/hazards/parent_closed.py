@@ -1,0 +1,92 @@
+"""What a worker closes, it closes for the parent."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from harness.hazards.hazard import Hazard
+from harness.hazards.parent import Failed, Parent
+from harness.hazards.worker import Inside
+
+
+def dispose(inside: Inside) -> None:
+    """Tidy up at the end, as a careful program does."""
+    inside.engine().dispose()
+
+
+def invalidate(inside: Inside) -> None:
+    """Give up a connection that seems broken."""
+    with inside.engine().connect() as connection:
+        connection.invalidate()
+
+
+def query(inside: Inside) -> None:
+    with inside.engine().connect() as connection:
+        connection.execute(text("select 1"))
+
+
+WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    ("dispose()", dispose, {}),
+    ("invalidate()", invalidate, {}),
+    # 0 seconds: every connection is too old at its next checkout.
+    ("a pool_recycle that has expired", query, {"pool_recycle": 0}),
+)
+
+
+def reproduce(parent: Parent) -> bool:
+    struck = False
+    for name, task, options in WAYS:
+        engine = parent.engine(**options)
+        session = parent.warm(engine)
+        worker = parent.start(task, engine=engine)
+        try:
+            worker.answer()
+            worker.join()
+        except Failed as error:
+            parent.tell("worker", f"Fails after {name}: {error}.")
+            struck = True
+        else:
+            parent.tell("worker", f"Is done, after {name}.")
+        fate = session.fate()
+        if fate:
+            parent.tell(
+                "server", f"Got a goodbye on the parent's connection and ended backend {session.backend}."
+            )
+            parent.tell("user", fate)
+            struck = True
+        else:
+            parent.tell("parent", f"Still has its session {session.backend}.")
+    if not struck:
+        parent.tell("user", "Nothing unusual.")
+    return struck
+
+
+HAZARD = Hazard(
+    id="parent_closed",
+    title="The worker closes the parent's session",
+    description=(
+        "Closing a connection sends a goodbye to the server, whoever closes it. A worker that disposes of"
+        " an inherited pool, invalidates one of its connections, or finds one too old, ends the parent's"
+        " session: the server does not know that the other process meant to go on."
+    ),
+    symptom=(
+        "server closed the connection unexpectedly, in the parent, at its first query after a worker has"
+        " ended."
+    ),
+    struck_when=(
+        "The parent's session no longer answers after the worker's dispose(), invalidate() or expired"
+        " pool_recycle."
+    ),
+    avoidance=(
+        "dispose(close=False), never dispose(), on an inherited engine; best before anything else is done"
+        " with it."
+    ),
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7877",
+        "https://github.com/celery/celery/issues/2322",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from harness.errors import PoolstartError
+from harness.lifecycle import commands as lifecycle
 from harness.postgres import commands as postgres
 from harness.releases import commands as releases
 
@@ -16,6 +17,9 @@ app = typer.Typer(
 )
 app.add_typer(postgres.app, name="postgres")
 app.add_typer(releases.app, name="releases")
+
+
+app.command("measure")(lifecycle.command)
 
 
 @app.callback()

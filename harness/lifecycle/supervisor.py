@@ -43,6 +43,8 @@ ROOM_NEEDED = 2.5
 
 def require(cell: Cell, server: Server, profile: Profile) -> None:
     """Raise `NotApplicable` where the cell cannot be measured."""
+    if cell.strategy not in profile.strategies:
+        raise NotApplicable("only " + ", ".join(profile.strategies) + " were asked for")
     strategy = strategies.get(cell.strategy)
     reason = strategy.not_applicable(sqlalchemy.__version__)
     if reason:
@@ -227,9 +229,14 @@ class Parent:
 
 
 def environment() -> dict[str, str]:
-    """The environment of a parent program: the caller's, with this checkout importable and nothing else."""
+    """The environment of a parent program: the caller's, with this checkout importable and nothing else.
+
+    The caller's PYTHON* variables stay out: with PYTHONDONTWRITEBYTECODE, for example, every spawned
+    worker may compile what it imports, and starts several times as slowly.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     root = Path(__file__).parents[2]
-    return {**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}
+    return {**inherited, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"}
 
 
 def left_over(leader: int) -> Iterator[str]:

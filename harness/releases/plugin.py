@@ -1,5 +1,8 @@
 """What asv.conf.json loads: importing the classes is what makes asv find them."""
 
+import sys
+from types import TracebackType
+
 from harness.releases import environment, machine, repo
 from harness.site import graphdisplay
 
@@ -9,3 +12,16 @@ __all__ = ["environment", "graphdisplay", "repo", "setup"]
 def setup() -> None:
     """Called by asv when it has loaded the plugin, before it runs a command."""
     machine.ensure()
+    sys.excepthook = tell
+
+
+def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What the user can mend about files is told in one line: asv would print a traceback."""
+    if isinstance(error, OSError) and error.filename:
+        print(
+            f"poolstart: {error.filename}: {error.strerror}; see that it can be written to, and that the "
+            "disk has space",
+            file=sys.stderr,
+        )
+    else:
+        sys.__excepthook__(kind, error, trace)

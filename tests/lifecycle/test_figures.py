@@ -14,7 +14,7 @@ from harness.custody import Custody
 from harness.lifecycle.cell import Cell
 from harness.lifecycle.profile import PROFILES
 from harness.lifecycle.samples import Lifecycle
-from harness.lifecycle.supervisor import Parent
+from harness.lifecycle.supervisor import Parent, environment
 from harness.postgres.server import Server
 from tests.lifecycle import mutations
 
@@ -75,6 +75,7 @@ class StandAlone:
         script = Path(__file__).with_name("stand_alone.py")
         self._process = custody.start(
             [sys.executable, script, strategy, url],
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

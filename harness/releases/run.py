@@ -43,10 +43,9 @@ class Run:
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
         self._clock = directory / "clock.jsonl"
         self._server: Server | None = None
-        self._server_custody = Custody()
         self._seconds = 0.0
         self._failures: dict[str, None] = {}
-        # After the custodies, so that it is called before they are closed.
+        # After the custody, so that it is called before that is closed.
         atexit.register(self._report)
 
     def environment(self) -> dict[str, str]:
@@ -85,10 +84,9 @@ class Run:
     def _running_server(self) -> Server:
         if self._server and self._server.kind == "embedded" and not listens(self._server):
             log.warning("the embedded PostgreSQL died, starting another one")
-            self._server_custody.close()
-            self._server_custody, self._server = Custody(), None
+            self._server = None
         if self._server is None:
-            self._server = locate.running() or embedded.start(self._server_custody)
+            self._server = locate.running() or embedded.start(self._custody)
         return self._server
 
     def _report(self) -> None:

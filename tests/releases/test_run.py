@@ -33,14 +33,19 @@ assert postmaster(server()) != died
 """
 
 WATCHES = """
-import subprocess, sys
+import subprocess, sys, time
+from harness.guardian import alive
 from harness.releases import run
 
 def watch(program, timeout):
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, process_group=0
     )
-    return run.current().watch(process, timeout)
+    watched = run.current().watch(process, timeout)
+    until = time.monotonic() + 30
+    while alive(process.pid):  # Killed, and reaped by init.
+        assert time.monotonic() < until, "its group has ended"
+    return watched
 
 assert watch("print('said'); raise SystemExit(3)", 60) == ("said\\n", True)
 assert watch("import time; print('said', flush=True); time.sleep(600)", 1) == ("said\\n", False)

@@ -95,7 +95,9 @@ def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection
             url, gssencmode="disable", application_name=application_name, connect_timeout=CONNECT_TIMEOUT
         )
     except psycopg2.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        # "connection to server at ..., port ... failed: <reason>", then advice or a second attempt's.
+        line = str(error).strip().splitlines()[0]
+        reason = line.partition(" failed: ")[2] or line
         where = make_url(url).render_as_string(hide_password=True)
         remedy = (
             "check the user and the password in the URL"

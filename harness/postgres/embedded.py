@@ -235,8 +235,13 @@ def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> P
         )
         return folder
     except (OSError, subprocess.SubprocessError):
-        copy = directory / "install"
-        shutil.copytree(folder.parent, copy)
+        # A wheel's programs find their libraries beside the package: <package>.libs.
+        installation, package = folder.parent, folder.parents[1]
+        copy = directory / "copy" / package.name / installation.name
+        shutil.copytree(installation, copy)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, copy.parents[1] / libraries.name)
         return copy / "bin"
 
 

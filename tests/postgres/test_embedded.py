@@ -1,0 +1,126 @@
+"""The embedded server: private, on loopback alone, gone with its owner, for root and for anybody."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.custody import Custody
+from harness.errors import PoolstartError
+from harness.postgres import embedded, locate
+from harness.postgres.server import Server, describe
+from harness.postgres.settings import SETTINGS
+from tests.remains import scene
+
+
+def setting(server: Server, name: str) -> str:
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select current_setting(%s)", [name])
+        (value,) = cursor.fetchone() or ("",)
+        return str(value)
+
+
+def test_it_is_what_it_says_it_is(server: Server) -> None:
+    asked = describe("embedded", server.url)
+    assert asked == server
+    assert server.identity == embedded.identity()
+
+
+def test_it_listens_on_loopback_alone(server: Server) -> None:
+    assert setting(server, "listen_addresses") == "127.0.0.1"
+    assert setting(server, "unix_socket_directories") == ""
+    port = int(setting(server, "port"))
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.2", port), timeout=5):
+        pass
+
+
+def test_it_runs_with_the_settings_of_every_server_of_ours(server: Server) -> None:
+    assert {name: setting(server, name) for name in SETTINGS} == SETTINGS
+
+
+def test_its_data_is_private(server: Server) -> None:
+    data = Path(setting(server, "data_directory"))
+    assert data.stat().st_mode & 0o077 == 0
+    assert data.parent.stat().st_mode & 0o077 == 0
+
+
+def test_two_at_once_are_kept_apart() -> None:
+    with Custody() as custody, Custody() as other:
+        one, two = embedded.start(custody), embedded.start(other)
+        assert one.url != two.url
+        other.close()
+        assert setting(one, "port")
+
+
+PROGRAM = """
+import os
+from harness.postgres import locate
+from harness.postgres.server import describe
+with locate.server() as server:
+    print(os.getuid(), server.identity, describe("embedded", server.url) == server)
+"""
+
+
+def test_an_ordinary_user_gets_one_too() -> None:
+    """Where root runs the tests, in a user namespace in which root is nobody special."""
+    ordinary = ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.getuid() == 0 else []
+    with scene() as here:
+        done = here.start(*ordinary, sys.executable, "-c", PROGRAM, stdout=subprocess.PIPE)
+        output, _ = done.communicate(timeout=60)
+        assert output.split()[0] != "0"
+        assert output.split()[2] == "True"
+        here.wait_until_gone()
+
+
+def test_binaries_out_of_the_server_account_s_reach_are_copied(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    if os.getuid() != 0:
+        pytest.skip("only root runs the server under another account")
+    hidden = tmp_path / "home"
+    package = embedded.binaries().parents[1]
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(part, hidden / part.name)
+    hidden.chmod(0o700)
+    copied = hidden / embedded.binaries().relative_to(package.parent)
+    monkeypatch.setenv(embedded.BINARIES, str(copied))
+    with Custody() as custody:
+        assert setting(embedded.start(custody), "server_version")
+
+
+@pytest.mark.parametrize(
+    ("program", "problem"),
+    [
+        (None, "has no runnable initdb"),
+        ("#!/bin/sh\nexit 1\n", "no usable PostgreSQL binaries"),
+        ("#!/no/such/interpreter\n", "no usable PostgreSQL binaries"),
+    ],
+)
+def test_unusable_binaries_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, problem: str
+) -> None:
+    tmp_path.chmod(0o755)
+    for name in ("initdb", "postgres") if program else ():
+        (tmp_path / name).write_text(program or "")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv(embedded.BINARIES, str(tmp_path))
+    with pytest.raises(PoolstartError, match=problem):
+        locate.identity()
+
+
+def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SETTINGS, "shared_buffers", "nonsense")
+    with Custody() as custody, pytest.raises(PoolstartError, match=r"did not start.*shared_buffers"):
+        embedded.start(custody)
+
+
+def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken, Custody() as custody:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        ports = iter([taken.getsockname()[1]])
+        free = embedded._free_port
+        monkeypatch.setattr(embedded, "_free_port", lambda: next(ports, None) or free())
+        assert setting(embedded.start(custody), "port") != str(taken.getsockname()[1])

@@ -1,0 +1,113 @@
+"""Which server is meant, and what a user reads who named it wrongly."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from harness.custody import Custody
+from harness.errors import PoolstartError
+from harness.postgres import embedded, locate
+from harness.postgres.server import Server, describe, parse_url
+
+
+@pytest.fixture(scope="module")
+def password() -> Iterator[Server]:
+    """A server that has a user with a password."""
+    with Custody() as custody:
+        made = embedded.start(custody)
+        with made.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("create role somebody login password 'secret'")
+            cursor.execute("show hba_file")
+            (rules,) = cursor.fetchone() or ("",)
+            with open(rules, "w") as file:
+                file.write("host all somebody 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n")
+            cursor.execute("select pg_reload_conf()")
+        yield made
+
+
+def with_password(server: Server, password: str) -> str:
+    url = make_url(server.url).set(username="somebody", password=password)
+    return url.render_as_string(hide_password=False)
+
+
+def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.KIND, "embedded")
+    monkeypatch.setenv(locate.URL, server.url)
+    assert locate.running() == replace(server, kind="external")
+
+
+def test_the_driver_in_a_url_does_not_matter(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", "postgresql+psycopg:"))
+    assert locate.running() == replace(server, kind="external")
+
+
+def test_the_server_of_the_run_goes_before_everything(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+    monkeypatch.setenv(locate.URL, "postgresql://127.0.0.1:1/nowhere")
+    with locate.server() as found:
+        assert found == server
+
+
+def test_without_wishes_a_server_is_embedded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.KIND, "embedded")
+    with locate.server() as found:
+        assert found.kind == "embedded"
+        assert found.identity == locate.identity()
+
+
+def test_authentication_is_what_the_server_says(password: Server) -> None:
+    assert describe("external", with_password(password, "secret")).authentication == "scram-sha-256"
+    assert describe("external", password.url).authentication == "trust"
+
+
+@pytest.mark.parametrize(
+    ("url", "line"),
+    [
+        ("nonsense", "POOLSTART_URL is not a database URL; write it as postgresql://"),
+        ("mysql://u:secret@h/d", "POOLSTART_URL names 'mysql', and poolstart measures PostgreSQL only"),
+        ("postgresql://u:secret@127.0.0.1:1/d", "no connection to .*; check that the server runs"),
+        ("postgresql://u:secret@no.such.host.invalid/d", "no connection to .*; check that the server runs"),
+    ],
+)
+def test_a_url_that_leads_nowhere_is_one_line(monkeypatch: pytest.MonkeyPatch, url: str, line: str) -> None:
+    monkeypatch.setenv(locate.URL, url)
+    with pytest.raises(PoolstartError, match=line) as caught:
+        locate.running()
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_wrong_password_is_one_line_without_the_password(password: Server) -> None:
+    with pytest.raises(
+        PoolstartError, match=r"authentication failed.*check the user and the password"
+    ) as caught:
+        describe("external", parse_url(with_password(password, "wrong-secret"), locate.URL))
+    assert "wrong-secret" not in str(caught.value)
+
+
+def test_something_else_that_listens_is_no_server() -> None:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        if os.fork() == 0:
+            connection, _ = listener.accept()
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.close()
+            os._exit(0)
+        with pytest.raises(PoolstartError, match="no connection to"):
+            describe("external", f"postgresql://u@127.0.0.1:{port}/d")
+        os.wait()
+
+
+def test_an_unknown_kind_of_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.KIND, "cloud")
+    with pytest.raises(PoolstartError, match="POOLSTART_SERVER=cloud is not a kind of server"):
+        locate.running()

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from harness.errors import PoolstartError
+from harness.hazards import commands as hazards
 from harness.lifecycle import commands as lifecycle
 from harness.postgres import commands as postgres
 from harness.releases import commands as releases
@@ -17,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(postgres.app, name="postgres")
 app.add_typer(releases.app, name="releases")
+app.command()(hazards.hazards)
 
 
 app.command("measure")(lifecycle.command)

@@ -17,10 +17,12 @@ class Verdict(StrEnum):
     SURVIVES = "survives"
     STRUCK = "struck"
     NOT_APPLICABLE = "n/a"
+    NO_RESULT = "no result"
+    """The reproduction came to no result: neither struck nor survived."""
 
     @property
     def value_in_results(self) -> float:
-        """0 survives, 1 struck, NaN not applicable: becoming struck is a regression."""
+        """0 survives, 1 struck, NaN otherwise: becoming struck is a regression."""
         return {Verdict.SURVIVES: 0.0, Verdict.STRUCK: 1.0}.get(self, math.nan)
 
 
@@ -99,7 +101,7 @@ class Outcome:
     strategy: str
     verdict: Verdict
     reason: str = ""
-    """Why the hazard is not applicable."""
+    """Why the hazard is not applicable, or why there is no result."""
     readings: dict[str, Reading] = field(default_factory=dict)
     story: tuple[Event, ...] = ()
     seconds: float = 0.0

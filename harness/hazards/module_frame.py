@@ -51,10 +51,8 @@ def reproduce(parent: Parent) -> bool:
     else:
         parent.tell("worker", "Has the frame of the parent.")
     parent.tell("server", "Nothing: no database takes part.")
-    parent.tell(
-        "user",
-        f"A worker that takes {seen['start']:.2f} s to start, with {seen['private'] / 2**20:.0f} MiB of its own.",
-    )
+    private = f"{seen['private'] / 2**20:.0f} MiB"
+    parent.tell("user", f"A worker that takes {seen['start']:.2f} s to start, with {private} of its own.")
     return bool(seen["again"])
 
 

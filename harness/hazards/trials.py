@@ -14,6 +14,7 @@ from harness import strategies
 from harness.custody import Custody
 from harness.errors import PoolstartError
 from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.lifecycle.supervisor import environment
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 
@@ -73,7 +74,8 @@ class Trials:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
-                env={**os.environ, locate.RUN: server.to_json()},
+                env={**environment(), locate.RUN: server.to_json()},
+                cwd="/",
             )
             try:
                 process.wait(hazard.deadline)

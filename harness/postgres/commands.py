@@ -1,12 +1,15 @@
-"""`poolstart postgres`: the containerized server, started, looked at, removed."""
+"""`poolstart postgres`: the containerized server, started, looked at, removed, and compared."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from harness.postgres import locate
+from harness.lifecycle import profile
+from harness.postgres import comparison, locate, table
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
 
@@ -54,3 +57,29 @@ def down() -> None:
     """Remove it, with its network and its data."""
     Compose().down()
     console.print("the compose service is gone")
+
+
+@app.command()
+def compare(
+    save: Annotated[Path | None, typer.Option(help="Write the samples to this file, as JSON.")] = None,
+) -> None:
+    """Measure the embedded server and the container, in turns, and show what each layer adds."""
+    with progress() as report:
+        measured = comparison.compare(profile.current(), report)
+    if save:
+        measured.save(save)
+    console.print(table.terminal(measured))
+
+
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
+    page: Annotated[
+        Path | None, typer.Option(help="Put the table between the marks of this Markdown page.")
+    ] = None,
+) -> None:
+    """Show a comparison that was measured before."""
+    measured = comparison.Comparison.load(file)
+    if page:
+        table.update(page, measured)
+    console.print(table.terminal(measured))

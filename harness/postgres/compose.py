@@ -5,9 +5,12 @@ Works with compose v2 and v1: only what both understand is used, so readiness is
 """
 
 import json
+import os
 import re
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -129,6 +132,29 @@ class Compose:
     def down(self) -> None:
         """Remove the service with its network and volumes; nothing happens when it is absent."""
         self._must("down", "--volumes", deadline=UP_DEADLINE)
+
+    @contextmanager
+    def lent(self, report: Callable[[str], None]) -> Iterator[Service]:
+        """A running service that ends with the context, or with this process, `kill -9` included.
+
+        The engine owns containers, so custody does not reach them: a shell waits for the end of its
+        input, however it comes, and then asks compose to remove the service.
+        """
+        keeper = subprocess.Popen(
+            ["sh", "-c", 'cat; exec "$@"', "sh", *self._program, "down", "--volumes"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=engine.PROJECT,
+            env={**os.environ, **self._variables},
+            start_new_session=True,
+        )
+        assert keeper.stdin is not None
+        try:
+            yield self.up(report)
+        finally:
+            keeper.stdin.close()
+            keeper.wait(UP_DEADLINE)
 
     @staticmethod
     def last_lines(service: Service) -> str:

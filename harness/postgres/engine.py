@@ -17,7 +17,7 @@ PROJECT = Path(__file__).parents[2]
 ANSWER_DEADLINE = 20.0
 """Seconds a question to the engine or to compose has."""
 
-ALTERNATIVE = "or set POOLSTART_SERVER=embedded"
+ALTERNATIVE = "or use the embedded server (POOLSTART_SERVER=embedded)"
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def test_no_engine(any_project: Project, tmp_path: Path) -> None:
 
 def test_no_client_program(any_project: Project, tmp_path: Path) -> None:
     assert told(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up")) == (
-        "there is no container engine: no program `docker`; install Docker, or set POOLSTART_SERVER=embedded"
+        "there is no container engine: no program `docker`; "
+        "install Docker, or use the embedded server (POOLSTART_SERVER=embedded)"
     )
 
 

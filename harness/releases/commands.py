@@ -1,5 +1,7 @@
 """`poolstart releases`: the list of releases that can be measured."""
 
+from pathlib import Path
+
 import typer
 from asv.results import get_existing_hashes
 from rich.console import Console
@@ -8,8 +10,8 @@ from rich.table import Table
 from harness.releases import index
 from harness.releases.catalogue import PATH, Catalogue, catalogue
 
-RESULTS = "results"
-"""Where asv keeps results, from the directory of asv.conf.json."""
+RESULTS = Path(__file__).parents[2] / "results"
+"""Where asv keeps results, see asv.conf.json."""
 
 app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_without_command=True)
 

@@ -25,7 +25,7 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 INTERPRETER = "import sys; print(repr(sys.version))"
 
 REASON = re.compile(r"^(?:poolstart|harness\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
-"""How a benchmark process tells why it failed: caught and printed, or at the end of a traceback."""
+"""How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
 
 
 class ReleaseEnvironment(Virtualenv):
@@ -90,6 +90,9 @@ class ReleaseEnvironment(Virtualenv):
             return output, "", util.TIMEOUT_RETCODE
         if process.returncode != 0:
             current.fail(reason(output))
+        else:
+            for told in REASON.findall(output):
+                current.note(told)
         return output, "", process.returncode
 
 

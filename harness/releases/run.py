@@ -44,6 +44,7 @@ class Run:
         self._clock = directory / "clock.jsonl"
         self._server: Server | None = None
         self._seconds = 0.0
+        self._notes: set[str] = set()
         self._failures: dict[str, None] = {}
         # After the custody, so that it is called before that is closed.
         atexit.register(self._report)
@@ -74,6 +75,12 @@ class Run:
         # Whoever left the group may hold the pipe for ever.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
+
+    def note(self, reason: str) -> None:
+        """Tell once what a benchmark had to say though it did not fail."""
+        if reason not in self._notes:
+            self._notes.add(reason)
+            log.warning(reason)
 
     def fail(self, reason: str) -> None:
         """Note why a benchmark failed; every reason is told at once, and once more at the end."""

@@ -167,6 +167,7 @@ def test_the_reason_of_a_failure_is_told_at_once_and_at_the_end(shared: Suite) -
     assert done.stdout.count("the moon is full; wait") == 2
     assert done.stdout.splitlines()[-1] == "poolstart: failed: the moon is full; wait"
     assert "s of benchmarks:" in done.stdout.splitlines()[-2]
+    assert done.stdout.count("n/a: not under a full moon") == 1
 
 
 @pytest.mark.slow

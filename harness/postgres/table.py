@@ -44,11 +44,12 @@ def caption(comparison: Comparison) -> str:
 
 
 def terminal(comparison: Comparison) -> Table:
-    table = Table(*HEADER[:2], caption=caption(comparison), caption_justify="left", show_lines=True)
+    table = Table(caption=caption(comparison), caption_justify="left", show_lines=True)
+    table.add_column(HEADER[0], overflow="fold")
     for name in HEADER[2:]:
         table.add_column(name, justify="right", no_wrap=True)
-    for row in rows(comparison, between="\n"):
-        table.add_row(*row)
+    for server, adds, *figures in rows(comparison, between="\n"):
+        table.add_row(f"+ {adds}\n{server}" if adds else server, *figures)
     return table
 
 

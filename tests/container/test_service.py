@@ -1,12 +1,18 @@
 """The compose service: started, found, told apart in each of its states, and gone."""
 
+import signal
+import sys
+import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import psycopg2
 import pytest
 
+from harness.postgres.comparison import Comparison
 from harness.postgres.settings import SETTINGS
-from tests.container.conftest import Project
+from tests.container.conftest import DEADLINE, Project
 
 pytestmark = pytest.mark.slow
 
@@ -41,13 +47,19 @@ def test_a_service_started_by_compose_itself_is_found_while_it_starts(project: P
     assert project.remains() == []
 
 
-def test_the_server_runs_with_the_settings_of_the_embedded_one(any_project: Project) -> None:
-    any_project.poolstart("postgres", "up")
-    for name, value in SETTINGS.items():
-        shown = any_project.must(
-            "docker", "exec", any_project.container, "psql", "-XtAU", "postgres", "-c", f"show {name}"
+def test_the_server_has_the_settings_of_the_embedded_one_and_asks_for_a_password(
+    any_project: Project,
+) -> None:
+    port = any_project.poolstart("postgres", "up").stdout.rpartition(":")[2].strip()
+    url = f"postgresql://postgres:{{}}@127.0.0.1:{port}/postgres"
+    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
+        psycopg2.connect(url.format("wrong"))
+    connection = psycopg2.connect(url.format("poolstart"))
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute(
+            "select name, current_setting(name) from pg_settings where name = any(%s)", [list(SETTINGS)]
         )
-        assert shown == value, name
+        assert dict(cursor.fetchall()) == SETTINGS
 
 
 def test_a_stopped_service_is_an_error_and_an_absent_one_is_not(project: Project) -> None:
@@ -76,7 +88,39 @@ def test_authentication_can_be_chosen_and_is_told(any_project: Project) -> None:
     assert "-tcp-trust at 127.0.0.1:" in up.stdout
 
 
-def test_nobody_gets_in_without_the_password(any_project: Project) -> None:
-    port = any_project.poolstart("postgres", "up").stdout.rpartition(":")[2].strip()
-    with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(f"postgresql://postgres:wrong@127.0.0.1:{port}/postgres")
+def test_a_lent_service_does_not_outlive_its_owner(any_project: Project) -> None:
+    lend = (
+        "import os, signal\n"
+        "from harness.postgres.compose import Compose\n"
+        "with Compose().lent(lambda _: None) as service:\n"
+        "    assert service.state == 'running'\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    ran = any_project.run(sys.executable, "-c", lend)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    until = time.monotonic() + DEADLINE
+    while any_project.remains():
+        assert time.monotonic() < until, "the service is still there"
+        time.sleep(0.2)
+
+
+def test_servers_are_compared_layer_by_layer_and_removed(
+    any_project: Project, tmp_path: Path, say: Say
+) -> None:
+    file = tmp_path / "servers.json"
+    ran = any_project.having(POOLSTART_PROFILE="quick").poolstart("postgres", "compare", "--save", str(file))
+    assert ran.returncode == 0, ran.stderr
+    say(ran.stdout)
+    measured = Comparison.load(file)
+    kinds = [server.server.split("-", 2)[0::2] for server in measured.servers]
+    assert kinds == [
+        ["embedded", "tcp-trust"],
+        ["container", "tcp-trust"],
+        ["container", "tcp-scram-sha-256"],
+        ["container", "tls-scram-sha-256"],
+    ]
+    counts = {len(figures) for server in measured.servers for figures in server.samples.values()}
+    assert len(counts) == 1
+    assert all(figure > 0 for server in measured.servers for f in server.samples.values() for figure in f)
+    names = any_project.must("docker", "ps", "--all", "--format", "{{.Names}}")
+    assert "poolstart-compare" not in names

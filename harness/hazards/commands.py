@@ -7,6 +7,7 @@ from typing import Annotated
 
 import sqlalchemy
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -93,7 +94,10 @@ class View:
         self._progress.advance(self._task)
 
     def rendered(self) -> Group:
-        table = Table("hazard", *self._names, title=f"SQLAlchemy {sqlalchemy.__version__}")
+        table = Table(title=f"SQLAlchemy {sqlalchemy.__version__}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("hazard", no_wrap=True)
+        for name in self._names:
+            table.add_column(name, overflow="fold")
         for hazard in self._hazards:
             table.add_row(hazard.id, *(self._cell(hazard.id, name) for name in self._names))
         return Group(table, self._progress)

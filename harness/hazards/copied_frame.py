@@ -86,7 +86,7 @@ def append(frame: Any) -> object:
 
 COLUMNS = {
     "int64": Column(integers, read_numbers, assign),
-    "object": Column(object_text, read_objects, assign),
+    "text": Column(object_text, read_objects, assign),
     "arrow": Column(arrow_text, read_objects, assign),
     "lists": Column(lists, read_objects, append),
 }

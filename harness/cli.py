@@ -9,6 +9,7 @@ from harness.hazards import commands as hazards
 from harness.lifecycle import commands as lifecycle
 from harness.postgres import commands as postgres
 from harness.releases import commands as releases
+from harness.site import commands as site
 
 app = typer.Typer(
     help="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
@@ -22,6 +23,7 @@ app.command()(hazards.hazards)
 
 
 app.command("measure")(lifecycle.command)
+app.command("results")(site.results)
 
 
 @app.callback()

@@ -46,15 +46,18 @@ class Waiting:
 
 
 class Suite:
-    """A directory that asv can be run in, with an empty home."""
+    """A directory that asv can be run in, with an empty home: for a few benchmarks, or for the real ones."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, real: bool = False) -> None:
         self.directory = directory
         self.home = directory / "home"
         self.home.mkdir()
         shutil.copy(CHECKOUT / "asv.conf.json", directory)
         (directory / "harness").symlink_to(CHECKOUT / "harness")
         package = directory / "benchmarks"
+        if real:
+            package.symlink_to(CHECKOUT / "benchmarks")
+            return
         package.mkdir()
         (package / "__init__.py").touch()
         (package / "few.py").write_text(BENCHMARKS)

@@ -1,0 +1,32 @@
+"""`poolstart results`: the measured answer."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from harness.lifecycle.cell import DATAFRAMES
+from harness.site import report as reporting
+
+console = Console(highlight=False)
+
+
+def results(
+    release: Annotated[
+        str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="As README.md shows it.")] = False,
+) -> None:
+    """Show what `asv run` has measured: medians ± half the interquartile range."""
+    for report in reporting.reports(release):
+        if markdown:
+            print(reporting.markdown(report))
+            continue
+        for dataframe in DATAFRAMES:
+            table = Table(title=reporting.TITLES[dataframe], caption=report.conditions)
+            for number, title in enumerate(reporting.header()):
+                table.add_column(title, justify="right" if number > 2 else "left", no_wrap=number == 0)
+            for row in reporting.rows(report, dataframe):
+                table.add_row(*(cell.strip("`*") for cell in row))
+            console.print(table)

@@ -1,0 +1,125 @@
+"""The main job: `asv run` measures every strategy for real, and leaves nothing running."""
+
+import json
+import math
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from harness import strategies
+from harness.lifecycle.cell import DATAFRAMES
+from harness.site import report
+from tests.releases.suite import Suite
+from tests.remains import Scene, scene
+
+METRICS = {
+    "memory.Memory": ["peak", "pss", "rss", "uss"],
+    "query.Query": ["first_query", "second_query"],
+    "startup.Startup": ["blocked", "first_worker", "startup", "time_to_first_row"],
+}
+CELLS = len(strategies.IDS) * len(DATAFRAMES)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Scene]:
+    with scene() as made:
+        made.environment["POOLSTART_PROFILE"] = "quick"
+        yield made
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Suite:
+    return Suite(tmp_path_factory.mktemp("suite"), real=True)
+
+
+def asv(here: Scene, suite: Suite, *arguments: str) -> tuple[int, str]:
+    """Run asv in an empty home, without a terminal."""
+    here.environment["HOME"] = str(suite.home)
+    run = here.start(
+        *suite.command(*arguments),
+        cwd=suite.directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    output, _ = run.communicate(timeout=900)
+    here.wait_until_gone()
+    return run.returncode, output
+
+
+@pytest.fixture(scope="module")
+def measured(here: Scene, suite: Suite) -> str:
+    code, output = asv(here, suite, "run", "-b", "|".join(METRICS))
+    assert code == 0, output
+    return output
+
+
+def stored(suite: Suite) -> dict[str, dict[str, list[float]]]:
+    (path,) = suite.results
+    content = json.loads(path.read_text())
+    columns = content["result_columns"]
+    return {name: dict(zip(columns, values, strict=False)) for name, values in content["results"].items()}
+
+
+def test_every_metric_of_every_cell_has_a_median_with_its_interval(measured: str, suite: Suite) -> None:
+    found = stored(suite)
+    expected = {f"{group}.track_{metric}" for group, metrics in METRICS.items() for metric in metrics}
+    assert set(found) == expected
+    for columns in found.values():
+        assert len(columns["result"]) == CELLS
+        for low, median, high in zip(
+            columns["stats_ci_99_a"], columns["result"], columns["stats_ci_99_b"], strict=True
+        ):
+            assert all(map(math.isfinite, (low, median, high)))
+            # asv stores intervals with five digits.
+            assert low * 0.9999 <= median <= high * 1.0001
+            assert median > 0
+
+
+def test_the_end_of_a_run_tells_where_its_time_went(measured: str) -> None:
+    assert "in lifecycles" in measured.splitlines()[-1]
+    assert "booting parents" in measured.splitlines()[-1]
+
+
+def test_server_and_profile_are_told_apart_by_show_and_by_the_site(
+    measured: str, here: Scene, suite: Suite
+) -> None:
+    code, shown = asv(here, suite, "show")
+    assert code == 0
+    assert "postgresembedded-18.4-tcp-trust-profilequick" in shown
+    assert asv(here, suite, "publish")[0] == 0
+    index = json.loads((suite.directory / ".asv" / "html" / "index.json").read_text())
+    assert index["params"]["env-postgres"] == ["embedded-18.4-tcp-trust"]
+    assert index["params"]["env-profile"] == ["quick"]
+
+
+def test_the_quick_profile_is_never_reported_as_the_answer(measured: str, suite: Suite) -> None:
+    with pytest.raises(report.PoolstartError, match="no results yet"):
+        report.reports(results=suite.directory / "results")
+
+
+def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
+    measured: str, here: Scene, suite: Suite
+) -> None:
+    """In a copy of the harness in which one strategy hangs and every worker has three seconds."""
+    harness = suite.directory / "harness"
+    source = harness.resolve()
+    harness.unlink()
+    subprocess.run(["cp", "-r", source, harness], check=True)
+    catalogue = harness / "strategies.py"
+    text = catalogue.read_text()
+    catalogue.write_text(
+        text.replace("    engine.dispose(close=False)\n", "    import time; time.sleep(600)\n")
+    )
+    profiles = harness / "lifecycle" / "profile.py"
+    profiles.write_text(profiles.read_text().replace("deadline=30", "deadline=3"))
+
+    code, output = asv(here, suite, "run", "-b", "track_startup")
+    assert code == 2
+    assert output.count("poolstart: failed: fork_dispose") == len(DATAFRAMES)
+    assert "the worker hung: no answer in 3 s, so it was killed" in output
+    values = stored(suite)["startup.Startup.track_startup"]["result"]
+    assert [value is None for value in values].count(True) == len(DATAFRAMES)

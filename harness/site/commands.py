@@ -16,13 +16,13 @@ def results(
     release: Annotated[
         str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="As README.md shows it.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range."""
+    if write:
+        reporting.write_readme()
+        return
     for report in reporting.reports(release):
-        if markdown:
-            print(reporting.markdown(report))
-            continue
         for dataframe in DATAFRAMES:
             table = Table(title=reporting.TITLES[dataframe], caption=report.conditions)
             for number, title in enumerate(reporting.header()):

@@ -20,6 +20,9 @@ from harness.lifecycle.cell import DATAFRAMES
 from harness.lifecycle.memory import MIB
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+BEGIN, END = "<!-- measured: poolstart results --write -->", "<!-- end -->"
+"""Where README.md holds the report."""
 
 SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
 """Tags of results that are not of the default series (`harness.lifecycle.profile.tags`)."""
@@ -177,6 +180,14 @@ def markdown(report: Report) -> str:
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     parts.append(f"{report.conditions}.\n")
     return "\n".join(parts)
+
+
+def write_readme() -> None:
+    """Put the newest measured report of the embedded server into README.md, between its marks."""
+    (measured, *_) = [found for found in reports() if found.environment["postgres"].startswith("embedded")]
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{markdown(measured)}{END}{after}")
 
 
 TITLES = {

@@ -10,6 +10,10 @@ from harness.lifecycle.batches import Batches
 from harness.lifecycle.cell import DATAFRAMES, Cell, NotApplicable
 
 
+Samples = dict[str, object] | float
+"""What asv makes statistics of; NaN where a cell is not applicable."""
+
+
 class Cells:
     """Base of all benchmarks of lifecycles.
 
@@ -25,8 +29,8 @@ class Cells:
         """asv's working directory of this run, environment and release: the place of the batches."""
         return str(Path.cwd())
 
-    def samples(self, place: str, strategy: str, dataframe: str, metric: str) -> dict[str, object] | float:
-        """The samples of one metric, in the form from which asv makes statistics."""
+    def samples(self, place: str, strategy: str, dataframe: str, metric: str) -> Samples:
+        """The samples of one metric; a rejected cell ends the process with its reason."""
         batches = Batches(Path(place))
         try:
             return {"samples": batches.read(Cell(strategy, dataframe), metric), "number": 1}

@@ -98,8 +98,8 @@ class Parent:
 
     def __enter__(self) -> "Parent":
         began = time.monotonic()
-        self._errors = self._custody.directory()
-        self._stderr = self._errors / "stderr"
+        self._directory = self._custody.directory()
+        self._stderr = self._directory / "stderr"
         self._monitor = self._server.connect()
         with self._stderr.open("wb") as stderr:
             self._process = self._custody.start(
@@ -107,7 +107,8 @@ class Parent:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment(),
+                # multiprocessing keeps forkserver's socket there, and a killed parent does not remove it.
+                env={**environment(), "TMPDIR": str(self._directory)},
                 cwd="/",
                 bufsize=0,
             )
@@ -134,7 +135,7 @@ class Parent:
                 pipe.close()
         os.close(self._death)
         self._custody.stop(self._process)
-        self._custody.remove(self._errors)
+        self._custody.remove(self._directory)
         self._monitor.close()
         clock.record("parents", time.monotonic() - began)
 

@@ -9,7 +9,6 @@ from harness.errors import PoolstartError
 from harness.lifecycle.batches import Batches
 from harness.lifecycle.cell import DATAFRAMES, Cell, NotApplicable
 
-
 Samples = dict[str, object] | float
 """What asv makes statistics of; NaN where a cell is not applicable."""
 

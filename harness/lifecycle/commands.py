@@ -5,6 +5,7 @@ from statistics import quantiles
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -13,19 +14,18 @@ from harness import strategies
 from harness.lifecycle import profile as profiles
 from harness.lifecycle.cell import DATAFRAMES, Cell, NotApplicable, Rejected
 from harness.lifecycle.memory import MIB
-from harness.lifecycle.samples import Lifecycle, samples
+from harness.lifecycle.samples import Lifecycle, samples, spread
 from harness.lifecycle.supervisor import measure
 from harness.postgres import locate
 
-TIMES = {
-    "startup": "startup",
-    "first_query": "first query",
-    "time_to_first_row": "first row",
-    "second_query": "second query",
-    "first_worker": "first worker",
-    "exit": "exit",
+COLUMNS = {
+    "time_to_first_row": ("first row", 1e3),
+    "startup": ("= startup", 1e3),
+    "first_query": ("+ query", 1e3),
+    "second_query": ("second", 1e3),
+    "uss": ("MiB", 1 / MIB),
 }
-MEMORY = {"uss": "unique", "pss": "proport."}
+"""By metric: title, and the factor that makes milliseconds or MiB of a sample."""
 
 console = Console(highlight=False)
 
@@ -45,57 +45,47 @@ def command(
     profile = profiles.current()
     if names:
         profile = replace(profile, strategies=profiles.known(names, "poolstart measure"))
-    cells = [
-        Cell(name, setting)
-        for setting in (DATAFRAMES if dataframe == "both" else (dataframe,))
-        for name in profile.strategies
-    ]
-    failures = []
+    settings = DATAFRAMES if dataframe == "both" else (dataframe,)
+    failures: list[Rejected] = []
+    tables = []
     with locate.server() as server, Progress(console=console, transient=True) as progress:
-        table = _table(server.identity, profile)
-        task = progress.add_task("", total=len(cells))
-        for cell in cells:
-            progress.update(task, description=str(cell))
-            try:
-                table.add_row(*_row(cell, measure(cell, server, profile)))
-            except NotApplicable as reason:
-                table.add_row(cell.strategy, cell.dataframe, f"n/a: {reason}")
-            except Rejected as error:
-                failures.append(str(error))
-                table.add_row(cell.strategy, cell.dataframe, "failed")
-            progress.advance(task)
-    console.print(table)
+        task = progress.add_task("", total=len(settings) * len(profile.strategies))
+        for setting in settings:
+            table = Table(title=f"dataframe {setting}", box=box.SIMPLE_HEAD)
+            table.add_column("strategy", no_wrap=True)
+            for title, _ in COLUMNS.values():
+                table.add_column(title, justify="right", no_wrap=True)
+            for name in profile.strategies:
+                cell = Cell(name, setting)
+                progress.update(task, description=str(cell))
+                try:
+                    table.add_row(*_row(cell, measure(cell, server, profile)))
+                except NotApplicable as reason:
+                    table.add_row(name, "n/a", str(reason))
+                except Rejected as error:
+                    failures.append(error)
+                    table.add_row(name, "failed")
+                progress.advance(task)
+            tables.append(table)
+    console.print(*tables, sep="\n")
+    console.print(
+        f"Medians ± half the interquartile range of {profile.parents} x {profile.workers} workers: "
+        "milliseconds to the first row, its two parts, a second query; MiB of unique memory. "
+        f"Large is {profile.dataframe_mib} MiB. Server: {server.identity}. "
+        "* is not safe: see `poolstart hazards`."
+    )
     for failure in failures:
         console.print(f"poolstart: {failure}")
     if failures:
         raise typer.Exit(1)
 
 
-def _table(server: str, profile: profiles.Profile) -> Table:
-    table = Table(
-        title=f"medians ± half the interquartile range of {profile.parents} x {profile.workers} workers, "
-        f"large is {profile.dataframe_mib} MiB, {server}",
-        caption="times in ms, memory in MiB; * not safe: see `poolstart hazards`",
-    )
-    table.add_column("strategy", no_wrap=True)
-    table.add_column("dataframe")
-    for title in (*TIMES.values(), *MEMORY.values()):
-        table.add_column(title, justify="right")
-    return table
-
-
 def _row(cell: Cell, lives: list[Lifecycle]) -> list[str]:
     star = "" if strategies.get(cell.strategy).safe else " *"
-    return [
-        cell.strategy + star,
-        cell.dataframe,
-        *(_spread(samples(lives, metric), 1e3) for metric in TIMES),
-        *(_spread(samples(lives, metric), 1 / MIB) for metric in MEMORY),
-    ]
+    figures = (_spread(samples(lives, metric), factor) for metric, (_, factor) in COLUMNS.items())
+    return [cell.strategy + star, *figures]
 
 
 def _spread(values: list[float], factor: float) -> str:
-    if len(values) == 1:
-        return f"{values[0] * factor:.1f}"
     low, median, high = quantiles(values, n=4, method="inclusive")
-    return f"{median * factor:.1f} ±{(high - low) / 2 * factor:.1f}"
+    return spread(low, median, high, factor)

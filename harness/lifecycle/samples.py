@@ -82,3 +82,15 @@ def samples(lives: Iterable[Lifecycle], metric: str) -> list[float]:
     if metric == "first_worker":
         return [life.time_to_first_row for life in lives if life.first]
     return [METRICS[metric](life) for life in lives]
+
+
+def spread(low: float, median: float, high: float, factor: float) -> str:
+    """A median ± half the interquartile range, as asv shows it, times `factor`."""
+    return f"{_digits(median * factor)} ±{_digits((high - low) / 2 * factor)}"
+
+
+def _digits(value: float) -> str:
+    """No more digits than such figures are worth."""
+    if value >= 99.5:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}" if value >= 0.005 else "0"

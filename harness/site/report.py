@@ -18,6 +18,7 @@ from harness.hazards import record
 from harness.hazards.hazard import Verdict
 from harness.lifecycle.cell import DATAFRAMES
 from harness.lifecycle.memory import MIB
+from harness.lifecycle.samples import spread
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -59,16 +60,7 @@ class Figure:
     high: float
 
     def shown(self, unit: str) -> str:
-        """The median ± half the interquartile range, as asv shows it."""
-        factor = FACTOR[unit]
-        return f"{digits(self.median * factor)} ±{digits((self.high - self.low) / 2 * factor)}"
-
-
-def digits(value: float) -> str:
-    """No more digits than the spread of such figures allows."""
-    if value >= 99.5:
-        return f"{value:.0f}"
-    return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}" if value >= 0.005 else "0"
+        return spread(self.low, self.median, self.high, FACTOR[unit])
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,15 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
+from harness.custody import Custody
+from harness.lifecycle.cell import Cell, Rejected
+from harness.lifecycle.profile import PROFILES
+from harness.lifecycle.supervisor import Parent
+from harness.postgres import embedded
 from tests.lifecycle import mutations
 from tests.remains import Scene, scene
 
@@ -52,3 +58,19 @@ def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: 
             run.send_signal(signal.SIGINT)
         run.wait(60)
         here.wait_until_gone()
+
+
+def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
+    profile = PROFILES["quick"]
+    with Custody() as custody:
+        server = embedded.start(custody)
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("show data_directory")
+            (data,) = cursor.fetchone() or ("",)
+        with Parent(Cell("fork_dispose", "none"), server, profile, custody) as parent:
+            lifecycles = parent.lifecycles(2)
+            next(lifecycles)
+            os.kill(int(Path(data, "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+            with pytest.raises(Rejected, match=r"^fork_dispose, dataframe none: .*server") as caught:
+                next(lifecycles)
+        assert "\n" not in str(caught.value)

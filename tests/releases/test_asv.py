@@ -120,6 +120,15 @@ def test_a_home_that_cannot_be_written_is_one_line(suite: Suite) -> None:
     assert done.returncode == 1
 
 
+def test_results_that_cannot_be_written_are_one_line(suite: Suite) -> None:
+    (suite.directory / "results").write_text("a file where a directory should be")
+    done = suite.run_here("2.1.9", "patch_level")
+    (line,) = done.stdout.splitlines()
+    assert "results" in line
+    assert "see that it can be written to" in line
+    assert done.returncode == 1
+
+
 @pytest.mark.slow
 def test_two_releases_are_installed_measured_and_compared(shared: Suite) -> None:
     for release in ("2.0.36", "2.1.9"):

@@ -29,18 +29,18 @@ def stay(inside: Inside) -> None:
 
 def doomed(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
     """A parent of its own, to be killed: the one of the trial has a story to tell."""
-    parent = Parent(strategy, server, scratch)
-    engine = parent.engine()
-    connections = [engine.connect() for _ in range(POOLED)]
-    sessions = [session_of(connection) for connection in connections]
-    for connection in connections:
-        connection.close()
-    open_ones = [session for session in sessions if not session.raw.closed]
-    worker = parent.start(stay, engine=engine)
-    worker.answer()
-    sockets = {os.readlink(f"/proc/self/fd/{session.raw.fileno()}") for session in open_ones}
-    pipe.send(([session.backend for session in open_ones], sockets, worker.pid))
-    threading.Event().wait()
+    with contextlib.closing(Parent(strategy, server, scratch)) as parent:
+        engine = parent.engine()
+        connections = [engine.connect() for _ in range(POOLED)]
+        sessions = [session_of(connection) for connection in connections]
+        for connection in connections:
+            connection.close()
+        parent.start(stay, engine=engine).answer()
+        # What the pool or the strategy has closed by now cannot be orphaned.
+        left = [session for session in sessions if not session.raw.closed]
+        sockets = {os.readlink(f"/proc/self/fd/{session.raw.fileno()}") for session in left}
+        pipe.send(([session.backend for session in left], sockets, parent.workers[0].pid))
+        threading.Event().wait()
 
 
 def sockets_of(pid: int) -> list[str]:

@@ -187,7 +187,7 @@ class Parent:
         self.story: list[Event] = []
         self.readings: dict[str, Reading] = {}
         self.name = strategy
-        self._workers: list[Worker] = []
+        self.workers: list[Worker] = []
         self._silence = SILENCE
         self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}")
         self.monitor = server.connect(f"poolstart-monitor-{os.getpid()}")
@@ -238,7 +238,7 @@ class Parent:
             process.start()
         theirs.close()
         started = Worker(process, ours, self.scratch, self._silence)
-        self._workers.append(started)
+        self.workers.append(started)
         return started
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
@@ -260,7 +260,7 @@ class Parent:
         return bool(self.ask("select count(*) from pg_stat_activity where pid = %s", backend))
 
     def close(self) -> None:
-        for started in self._workers:
+        for started in self.workers:
             started.kill()
         self.monitor.close()
 

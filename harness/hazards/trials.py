@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -28,6 +30,9 @@ class Trials:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._custody = Custody()
+        # Trials may be ended by another thread than the one that is starting a program.
+        self._starting = threading.Lock()
+        self._ended = False
         self._tls: Server | None = server if server.transport == "tls" else None
 
     def __enter__(self) -> "Trials":
@@ -36,6 +41,8 @@ class Trials:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._starting:
+            self._ended = True
         self._custody.close()
 
     def run(self, hazard: Hazard, strategy: str) -> Outcome:
@@ -69,14 +76,25 @@ class Trials:
         output, errors = scratch / "outcome", scratch / "errors"
         # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
         with output.open("wb") as out, errors.open("wb") as err:
-            process = self._custody.start(
-                [sys.executable, "-m", "harness.hazards.program", hazard.id, strategy, scratch],
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                env={**environment(), locate.RUN: server.to_json()},
-                cwd="/",
-            )
+            command: list[str | Path] = [
+                sys.executable,
+                "-m",
+                "harness.hazards.program",
+                hazard.id,
+                strategy,
+                scratch,
+            ]
+            with self._starting:
+                if self._ended:
+                    raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
+                process = self._custody.start(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    env={**environment(), locate.RUN: server.to_json()},
+                    cwd="/",
+                )
             try:
                 process.wait(hazard.deadline)
             except subprocess.TimeoutExpired:

@@ -1,0 +1,36 @@
+"""Strategies with a cure taken away or put in, for the tests that must see the verdict turn."""
+
+import threading
+from dataclasses import replace
+
+from sqlalchemy.engine import Engine
+
+from harness import strategies
+
+DISPOSE = strategies.get("fork_dispose")
+
+
+def path(name: str) -> str:
+    """How `strategies.get` finds a strategy of this module."""
+    return f"{__name__}:{name}"
+
+
+def dispose_and_close(engine: Engine) -> Engine:
+    engine.dispose()
+    return engine
+
+
+def wait_for_ever(engine: Engine) -> None:
+    threading.Event().wait()
+
+
+FORGETS_DISPOSE = replace(DISPOSE, id="forgets_dispose", in_worker=strategies.keep)
+DROPS_CLOSE_FALSE = replace(DISPOSE, id="drops_close_false", in_worker=dispose_and_close)
+LOSES_NULLPOOL = replace(strategies.get("nullpool"), id="loses_nullpool", pool=None)
+FORKS_INSTEAD = replace(
+    strategies.get("spawn"), id="forks_instead", start_method="fork", in_worker=strategies.keep
+)
+DISPOSES_BEFORE = replace(DISPOSE, id="disposes_before", before_start=Engine.dispose)
+SPAWNS_INSTEAD = replace(DISPOSE, id="spawns_instead", start_method="spawn", in_worker=strategies.create)
+HANGS = replace(DISPOSE, id="hangs", before_start=wait_for_ever)
+"""Its parent never starts a worker."""

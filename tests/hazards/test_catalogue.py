@@ -1,0 +1,58 @@
+"""The catalogue is complete, and every hazard says what it must."""
+
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import harness.hazards
+from harness import strategies
+from harness.errors import PoolstartError
+from harness.hazards import catalogue
+from harness.hazards.hazard import Hazard
+
+UNITS = {"fraction", "bytes", "seconds", "descriptors"}
+
+
+@pytest.fixture(params=catalogue.IDS)
+def hazard(request: pytest.FixtureRequest) -> Hazard:
+    return catalogue.load(request.param)
+
+
+def test_every_file_with_a_hazard_is_in_the_catalogue() -> None:
+    sources = {
+        module.name: Path(harness.hazards.__path__[0], f"{module.name}.py").read_text()
+        for module in pkgutil.iter_modules(harness.hazards.__path__)
+    }
+    declared = {name for name, source in sources.items() if "\nHAZARD = Hazard(" in source}
+    assert declared == set(catalogue.IDS)
+    assert len(catalogue.IDS) == len(set(catalogue.IDS))
+
+
+def test_a_hazard_is_named_as_its_file_in_at_most_20_characters(hazard: Hazard) -> None:
+    assert hazard.id in catalogue.IDS
+    assert len(hazard.id) <= 20
+
+
+def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> None:
+    for text in (hazard.title, hazard.description, hazard.symptom, hazard.struck_when, hazard.avoidance):
+        assert text
+        assert text == " ".join(text.split())
+    assert hazard.links
+    assert all(link.startswith("https://") for link in hazard.links)
+
+
+def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
+    assert {hazard.struck_control, hazard.survives_control} <= set(strategies.IDS)
+    assert hazard.struck_control != hazard.survives_control
+
+
+def test_figures_are_told_apart_by_their_id_alone() -> None:
+    figures = [figure for hazard in catalogue.load_all() for figure in hazard.figures]
+    assert len({figure.id for figure in figures}) == len(figures)
+    assert all(len(figure.id) <= 20 and figure.unit in UNITS for figure in figures)
+
+
+def test_an_unknown_hazard_is_an_error_with_the_known_ones() -> None:
+    with pytest.raises(PoolstartError, match="known are inherited_lock, pool_lock"):
+        catalogue.load("bad_luck")

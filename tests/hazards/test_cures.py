@@ -1,0 +1,55 @@
+"""A verdict follows what a strategy does, not what it is called: break its cure, and it turns."""
+
+import pytest
+
+from harness.hazards import catalogue
+from harness.hazards.hazard import Verdict
+from harness.hazards.trials import Trials
+from tests.hazards import broken
+
+
+def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
+    return trials.run(catalogue.load(hazard), strategy).verdict
+
+
+@pytest.mark.parametrize(
+    "hazard",
+    [
+        "pool_lock",
+        "shared_socket",
+        "interleaved",
+        "wrong_answer",
+        "parent_closed",
+        "exhausted_pool",
+        "preload_shared",
+        "sqlite_shared",
+    ],
+)
+def test_fork_dispose_that_forgets_to_dispose_is_struck(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, "fork_dispose") is Verdict.SURVIVES
+    assert verdict(trials, hazard, broken.path("FORGETS_DISPOSE")) is Verdict.STRUCK
+
+
+@pytest.mark.parametrize("hazard", ["parent_closed", "shared_socket", "pool_lock"])
+def test_dispose_without_close_false_is_struck(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, broken.path("DROPS_CLOSE_FALSE")) is Verdict.STRUCK
+
+
+def test_nullpool_without_its_pool_is_struck(trials: Trials) -> None:
+    assert verdict(trials, "shared_socket", "nullpool") is Verdict.SURVIVES
+    assert verdict(trials, "shared_socket", broken.path("LOSES_NULLPOOL")) is Verdict.STRUCK
+
+
+@pytest.mark.parametrize("hazard", ["inherited_lock", "lost_transaction", "half_initialized"])
+def test_spawn_that_forks_is_struck(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, broken.path("FORKS_INSTEAD")) is Verdict.STRUCK
+
+
+@pytest.mark.parametrize("hazard", ["inherited_lock", "copied_frame"])
+def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, broken.path("SPAWNS_INSTEAD")) is Verdict.SURVIVES
+
+
+def test_disposing_before_the_fork_leaves_no_orphans(trials: Trials) -> None:
+    assert verdict(trials, "orphaned_backend", "fork_dispose") is Verdict.STRUCK
+    assert verdict(trials, "orphaned_backend", broken.path("DISPOSES_BEFORE")) is Verdict.SURVIVES

@@ -1,0 +1,125 @@
+"""What is recorded is complete, the page is made of it, and the command compares with it."""
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from typer.testing import CliRunner
+
+from harness import strategies
+from harness.cli import app
+from harness.hazards import catalogue, page, record
+from harness.hazards.hazard import Outcome, Verdict
+from harness.postgres import locate
+from harness.postgres.server import Server
+
+
+@pytest.fixture
+def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the record and of the page, to be changed."""
+    path = tmp_path / "measured.json"
+    path.write_text(record.PATH.read_text())
+    monkeypatch.setattr(record, "PATH", path)
+    monkeypatch.setattr(page, "PATH", tmp_path / "docs" / "hazards.md")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _session_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+
+
+def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
+    expected = record.expected("2.1.0")
+    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in strategies.IDS}
+    assert Verdict.NO_RESULT not in expected.values()
+
+
+def test_the_recorded_controls_hold() -> None:
+    for hazard in catalogue.load_all():
+        assert record.expected("2.1.0")[hazard.id, hazard.struck_control] is Verdict.STRUCK
+        assert record.expected("2.1.0")[hazard.id, hazard.survives_control] is Verdict.SURVIVES
+
+
+def test_fork_without_treatment_is_struck_wherever_a_connection_is_shared() -> None:
+    shared = ("shared_socket", "interleaved", "wrong_answer", "tls_broken", "parent_closed")
+    assert {record.expected("2.1.0")[hazard, "fork_nodispose"] for hazard in shared} == {Verdict.STRUCK}
+
+
+def test_close_false_does_not_save_an_open_transaction() -> None:
+    assert record.expected("2.1.0")["lost_transaction", "fork_dispose"] is Verdict.STRUCK
+
+
+def test_pooled_sqlite_connections_came_with_2_0() -> None:
+    cell = "sqlite_shared", "fork_nodispose"
+    assert record.expected("1.4.54")[cell] is Verdict.SURVIVES
+    assert record.expected("2.0.0")[cell] is Verdict.STRUCK
+
+
+def test_an_unknown_series_expects_nothing() -> None:
+    assert record.expected("9.9.0") == {}
+
+
+def test_an_outcome_survives_its_journey_through_json() -> None:
+    for outcome in record.load()["2.1"].outcomes:
+        assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert page.PATH.read_text() == page.render(), "run: poolstart hazards --page"
+
+
+def test_the_record_names_nothing_of_the_machine_it_was_made_on() -> None:
+    assert not re.search(
+        r"/(home|root|tmp|opt|usr)/|postgresql://|:\d+/", record.PATH.read_text() + page.render()
+    )
+
+
+def test_the_command_succeeds_when_verdicts_are_as_recorded() -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    assert "struck 2" in result.output
+    assert "Is never started" in result.output
+
+
+def test_the_command_fails_when_a_verdict_has_changed(own_record: Path) -> None:
+    tables = json.loads(own_record.read_text())
+    for outcome in tables[record.series(sqlalchemy.__version__)]["outcomes"]:
+        outcome["verdict"] = "survives"
+    own_record.write_text(json.dumps(tables))
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
+    assert result.exit_code == 1
+    assert "unpicklable under spawn: struck (1 of 1), expected survives" in result.output
+
+
+def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
+    own_record.write_text("{}")
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
+    assert result.exit_code == 1
+    assert "expected not recorded: add it with --record" in result.output
+
+
+def test_a_record_puts_its_table_in_the_place_of_its_series(own_record: Path, server: Server) -> None:
+    outcome = Outcome("unpicklable", "spawn", Verdict.SURVIVES)
+    before = record.load()
+    record.save(record.Recorded.now(server, [outcome]))
+    after = record.load()
+    mine = record.series(sqlalchemy.__version__)
+    assert after.pop(mine).outcomes == (outcome,)
+    before.pop(mine)
+    assert after == before
+
+
+def test_a_part_of_the_table_is_not_recorded() -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--record"])
+    assert result.exit_code != 0
+    assert "--record keeps a whole table" in str(result.exception)
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
+def test_the_load_ends_with_the_command() -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--load"])
+    assert result.exit_code == 0, result.output

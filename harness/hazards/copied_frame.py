@@ -7,18 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.engine import Engine
+
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside
 
-BYTES = 16 * 2**20
+BYTES = 32 * 2**20
 """About what each column takes."""
 
 BOUND = 0.25
 """The part of the column that reading or collecting may copy."""
 
 FRAMES: dict[str, Any] = {}
-"""The parent's frames, by the kind of their column; empty in a worker that does not inherit them."""
+"""The parent's frames, by the kind of their column; a worker that does not inherit them has none."""
 
 
 @dataclass(frozen=True)
@@ -99,63 +101,75 @@ def private_bytes() -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
-def use(inside: Inside, kind: str, access: str) -> int | None:
-    """The growth of the worker's private memory by one use of the frame; None where there is no frame."""
+def collect(inside: Inside) -> int:
+    """The growth of the worker's private memory by one run of the garbage collector."""
     inside.engine()
-    frame = FRAMES.get(kind)
-    column = COLUMNS[kind]
     before = private_bytes()
-    if access == "collect":
-        gc.collect()
-    elif frame is None:
-        return None
-    else:
-        kept = (column.read if access == "read" else column.write)(frame)
-        del kept
+    gc.collect()
     return private_bytes() - before
+
+
+def use(inside: Inside, kind: str, access: str) -> int:
+    """The growth of the worker's private memory by one reading or writing of the inherited frame."""
+    inside.engine()
+    column, frame = COLUMNS[kind], FRAMES[kind]
+    before = private_bytes()
+    # What is returned stays alive until the memory is read again.
+    kept = (column.read if access == "read" else column.write)(frame)
+    growth = private_bytes() - before
+    del kept
+    return growth
 
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    inherited = parent.strategy.start_method == "fork"
-    # A worker that inherits no frame has the same to collect, whatever the parent built.
-    kinds = (
-        [kind for kind in COLUMNS if kind != "arrow" or importlib.util.find_spec("pyarrow")]
-        if inherited
-        else ["int64"]
-    )
+    if parent.strategy.start_method == "fork":
+        importlib.import_module("pandas")  # its objects, too, are collected in every worker
+    base = parent.start(collect, engine=engine).answer()
+    parent.measure("base_collect", base)
+    parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")
     struck = False
-    for kind in kinds:
-        FRAMES[kind] = COLUMNS[kind].build()
-        size = int(FRAMES[kind].memory_usage(deep=True).sum())
-        copied = {}
-        for freeze in (False, True):
-            if freeze:
-                gc.freeze()
-            for access in ACCESSES if inherited else ("collect",):
-                growth = parent.start(use, kind, access, engine=engine).answer()
-                parent.measure(f"{kind}_{access}{'_frozen' if freeze else ''}", growth)
-                copied[access, freeze] = growth
-                # To write is to copy; to read and to collect should not be.
-                struck |= not freeze and access != "write" and growth > BOUND * size
-            gc.unfreeze()
-        FRAMES.clear()
-        parent.tell("parent", f"Has a frame with a column of {kind}, {size / 2**20:.0f} MiB.")
-        parent.tell(
-            "worker",
-            "Its private memory grows by "
-            + ", ".join(
-                f"{copied[access, False] / 2**20:.1f} MiB to {access}"
-                for access, freeze in copied
-                if not freeze
-            )
-            + "; after gc.freeze() in the parent by "
-            + ", ".join(f"{copied[access, True] / 2**20:.1f}" for access, freeze in copied if freeze)
-            + ".",
-        )
+    if parent.strategy.start_method == "fork":
+        for kind in COLUMNS:
+            if kind != "arrow" or importlib.util.find_spec("pyarrow"):
+                struck |= copies(parent, engine, kind, base)
     parent.tell("user", "Workers that grow while they only read." if struck else "Nothing unusual.")
     return struck
+
+
+def copies(parent: Parent, engine: Engine, kind: str, base: int) -> bool:
+    """Whether a worker copies a column of this kind without writing to it; measures and tells how much."""
+    frame = FRAMES[kind] = COLUMNS[kind].build()
+    size = int(frame.memory_usage(deep=True).sum())
+    parent.tell("parent", f"Has a frame with a column of {kind}, {mebibytes(size)}.")
+
+    def growths(suffix: str) -> dict[str, int]:
+        growth = {
+            "read": parent.start(use, kind, "read", engine=engine).answer(),
+            "collect": parent.start(collect, engine=engine).answer(),
+            "write": parent.start(use, kind, "write", engine=engine).answer(),
+        }
+        for access, value in growth.items():
+            parent.measure(f"{kind}_{access}{suffix}", value)
+        return growth
+
+    thawed = growths("")
+    gc.freeze()
+    frozen = growths("_frozen")
+    gc.unfreeze()
+    FRAMES.clear()
+    for access in ACCESSES:
+        parent.tell(
+            "worker",
+            f"Copies {mebibytes(thawed[access])} to {access};"
+            f" after gc.freeze() in the parent, {mebibytes(frozen[access])}.",
+        )
+    return thawed["read"] > BOUND * size or thawed["collect"] - base > BOUND * size
+
+
+def mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
 
 
 HAZARD = Hazard(
@@ -185,14 +199,17 @@ HAZARD = Hazard(
     reproduce=reproduce,
     struck_control="fork_dispose",
     survives_control="spawn",
-    figures=tuple(
-        Figure(
-            f"{kind}_{access}{suffix}",
-            f"private growth to {access} a column of {kind}{', after gc.freeze()' if suffix else ''}",
-            "bytes",
-        )
-        for kind in COLUMNS
-        for suffix in ("", "_frozen")
-        for access in ACCESSES
+    figures=(
+        Figure("base_collect", "private growth to collect without a frame", "bytes"),
+        *(
+            Figure(
+                f"{kind}_{access}{suffix}",
+                f"private growth to {access} a column of {kind}{', after gc.freeze()' if suffix else ''}",
+                "bytes",
+            )
+            for kind in COLUMNS
+            for suffix in ("", "_frozen")
+            for access in ACCESSES
+        ),
     ),
 )

@@ -25,7 +25,8 @@ def render() -> str:
     for name, table in record.load().items():
         parts.append(f"## SQLAlchemy {name}\n")
         parts.append(
-            f"Measured {table.date} with SQLAlchemy {table.release}, {table.driver}, Python {table.python},"
+            f"Measured {table.date} with SQLAlchemy {table.release}, {table.driver}, {table.frames},"
+            f" Python {table.python},"
             f" server {table.server} on {table.machine}, by `{record.COMMAND}`.\n"
         )
         parts.append(verdicts(table, hazards))

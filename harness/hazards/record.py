@@ -9,6 +9,7 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,16 @@ from harness.postgres.server import Server
 PATH = Path(__file__).with_name("measured.json")
 
 COMMAND = "poolstart hazards --record"
+
+FRAMES = ("pandas", "pyarrow")
+
+
+def installed(package: str) -> str:
+    """The version of a package; empty without it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def series(release: str) -> str:
@@ -37,6 +48,8 @@ class Recorded:
     machine: str
     python: str
     driver: str
+    frames: str
+    """The libraries of the DataFrames."""
     server: str
     outcomes: tuple[Outcome, ...]
 
@@ -48,6 +61,7 @@ class Recorded:
             machine=f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
             python=platform.python_version(),
             driver=f"psycopg2 {psycopg2.__version__.split()[0]}",
+            frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
             server=server.identity,
             outcomes=tuple(outcomes),
         )

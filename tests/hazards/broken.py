@@ -26,7 +26,7 @@ def wait_for_ever(engine: Engine) -> None:
 
 FORGETS_DISPOSE = replace(DISPOSE, id="forgets_dispose", in_worker=strategies.keep)
 DROPS_CLOSE_FALSE = replace(DISPOSE, id="drops_close_false", in_worker=dispose_and_close)
-LOSES_NULLPOOL = replace(strategies.get("nullpool"), id="loses_nullpool", pool=None)
+LOSES_NULLPOOL = replace(strategies.get("nullpool"), id="loses_nullpool", pool="")
 FORKS_INSTEAD = replace(
     strategies.get("spawn"), id="forks_instead", start_method="fork", in_worker=strategies.keep
 )

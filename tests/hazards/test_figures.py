@@ -1,0 +1,77 @@
+"""What hazards measure beside their verdict has the size the explanation gives it."""
+
+import importlib.util
+import math
+from pathlib import Path
+
+import pytest
+
+from benchmarks.hazards import Memory, Rates, Verdicts
+from harness.hazards import catalogue
+from harness.hazards.copied_frame import BYTES
+from harness.hazards.hazard import Outcome
+from harness.hazards.trials import Trials
+from harness.postgres import locate
+from harness.postgres.server import Server
+
+
+@pytest.fixture(scope="module")
+def copied(trials: Trials) -> Outcome:
+    return trials.run(catalogue.load("copied_frame"), "fork_dispose")
+
+
+def grown(outcome: Outcome, figure: str) -> float:
+    return outcome.readings[figure].value / BYTES
+
+
+def test_reading_numbers_copies_next_to_nothing(copied: Outcome) -> None:
+    assert grown(copied, "int64_read") < 0.25
+
+
+def test_reading_objects_copies_them_and_freezing_is_no_cure(copied: Outcome) -> None:
+    for figure in ("text_read", "text_read_frozen", "lists_read", "lists_read_frozen"):
+        assert grown(copied, figure) > 0.5
+
+
+def test_collecting_copies_lists_unless_they_are_frozen(copied: Outcome) -> None:
+    assert grown(copied, "lists_collect") - grown(copied, "base_collect") > 0.25
+    assert grown(copied, "lists_collect_frozen") < 0.1
+
+
+def test_writing_numbers_copies_them(copied: Outcome) -> None:
+    assert grown(copied, "int64_write") > 0.75
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("pyarrow"), reason="pyarrow is not installed")
+def test_reading_arrow_strings_copies_little(copied: Outcome) -> None:
+    assert grown(copied, "arrow_read") < 0.25
+
+
+def test_a_spawned_worker_has_nothing_to_copy(trials: Trials) -> None:
+    outcome = trials.run(catalogue.load("copied_frame"), "spawn")
+    assert grown(outcome, "base_collect") < 0.1
+    assert set(outcome.readings) == {"base_collect"}
+
+
+def test_every_pair_is_counted(trials: Trials) -> None:
+    outcome = trials.run(catalogue.load("interleaved"), "fork_nodispose")
+    assert {reading.trials for reading in outcome.readings.values()} == {6}
+    assert sum(reading.value for reading in outcome.readings.values()) > 0
+
+
+def test_a_worker_holds_every_socket_of_the_pool_or_none(trials: Trials) -> None:
+    hazard = catalogue.load("orphaned_backend")
+    assert trials.run(hazard, "fork_dispose").readings["descriptors"].value == 3
+    assert trials.run(hazard, "spawn").readings["descriptors"].value == 0
+
+
+def test_benchmarks_give_what_the_trials_found(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+    place = str(tmp_path)
+    assert Verdicts().track_verdict(place, "unpicklable", "spawn") == 1
+    assert Verdicts().track_verdict(place, "unpicklable", "nullpool") == 0
+    assert Memory().track_private(place, "private", "fork_dispose") > 0
+    assert Rates().track_rate(place, "hung", "fork_dispose") == 0
+    assert math.isnan(Memory().track_private(place, "int64_read", "spawn"))

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.lifecycle import profile
-from harness.postgres import comparison, locate, table
+from harness.postgres import locate
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
 
@@ -64,6 +63,10 @@ def compare(
     save: Annotated[Path | None, typer.Option(help="Write the samples to this file, as JSON.")] = None,
 ) -> None:
     """Measure the embedded server and the container, in turns, and show what each layer adds."""
+    # Here and below: these imports take longer than the other commands do.
+    from harness.lifecycle import profile
+    from harness.postgres import comparison, table
+
     with progress() as report:
         measured = comparison.compare(profile.current(), report)
     if save:
@@ -79,6 +82,8 @@ def report(
     ] = None,
 ) -> None:
     """Show a comparison that was measured before."""
+    from harness.postgres import comparison, table
+
     measured = comparison.Comparison.load(file)
     if page:
         table.update(page, measured)

@@ -27,11 +27,16 @@ DEADLINE = 120.0
 
 POOLSTART = "from harness.cli import main; main()"
 
+# Like the command line, without what its other rooms import.
 LOCATE = """
-from harness import cli
+import sys
+from harness.errors import PoolstartError
 from harness.postgres import locate
-cli.app = lambda: print(locate.identity())
-cli.main()
+try:
+    print(locate.identity())
+except PoolstartError as error:
+    print(f"poolstart: {error}", file=sys.stderr)
+    sys.exit(2)
 """
 
 

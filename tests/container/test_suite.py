@@ -25,6 +25,9 @@ pytestmark = pytest.mark.slow
 RUN_DEADLINE = 600.0
 """Seconds one asv run has, making its environment included."""
 
+LIFECYCLES = ("--bench", "^(memory|query|startup)[.]")
+"""The hazards take minutes, and have tests of their own."""
+
 LOST = "no connection to|the server went away|terminating connection|server closed the connection"
 """How a cell says that it lost its server: whoever notices first tells."""
 
@@ -73,7 +76,7 @@ def results(checkout: Path) -> dict[str, list[Any]]:
 def test_the_quick_profile_measures_the_container(
     served: Project, checkout: Path, say: Callable[[str], None]
 ) -> None:
-    with asv_run(served, checkout) as run:
+    with asv_run(served, checkout, *LIFECYCLES) as run:
         output, _ = run.communicate(timeout=RUN_DEADLINE)
     say(output)
     assert run.returncode == 0

@@ -69,8 +69,8 @@ def hazards(
             record.save(record.Recorded.now(server, outcomes))
             page.write()
     surprises = view.surprises()
-    for surprise in surprises:
-        console.print(surprise, highlight=False, soft_wrap=True)
+    for line in view.notes() + surprises:
+        console.print(line, highlight=False, soft_wrap=True)
     raise typer.Exit(1 if surprises else 0)
 
 
@@ -90,7 +90,7 @@ class View:
     def seen(self, outcome: Outcome) -> None:
         cell = outcome.hazard, outcome.strategy
         self._counts.setdefault(cell, Counter())[outcome.verdict] += 1
-        self._reasons[cell] = outcome.reason
+        self._reasons[cell] = outcome.reason or self._reasons.get(cell, "")
         self._progress.advance(self._task)
 
     def rendered(self) -> Group:
@@ -110,6 +110,14 @@ class View:
             for verdict, count in counts.items()
         )
 
+    def notes(self) -> list[str]:
+        """Why a hazard was not applicable, once for each reason."""
+        told: dict[str, list[str]] = {}
+        for (hazard, name), counts in self._counts.items():
+            if Verdict.NOT_APPLICABLE in counts:
+                told.setdefault(self._reasons[hazard, name], []).append(f"{hazard} under {name}")
+        return [f"n/a: {reason} ({', '.join(cells)})" for reason, cells in told.items()]
+
     def surprises(self) -> list[str]:
         """One line for every verdict that is not the expected one, or not always the same."""
         lines = []
@@ -119,7 +127,8 @@ class View:
                 f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
             )
             wanted = expected.get((hazard, name), "not recorded: add it with --record")
-            if list(counts) != [wanted]:
+            # Not applicable is declared, not measured: `notes` tells why.
+            if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
                 reason = self._reasons[hazard, name]
                 lines.append(f"{hazard} under {name}: {got}, expected {wanted}{reason and f'; {reason}'}")
         return lines

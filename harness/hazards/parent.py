@@ -9,6 +9,7 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import re
 import signal
 import threading
 import time
@@ -27,13 +28,23 @@ from harness.hazards.hazard import Event, Reading
 from harness.postgres.server import Server
 
 START_DEADLINE = 30.0
-"""Seconds a worker has from its start to its first message: an interpreter may have to boot."""
+"""Seconds a worker has to start or to end: an interpreter may have to boot."""
+
+ANSWER_DEADLINE = 20.0
+"""Seconds a worker has for one answer, however busy it is: two processes that garble one connection may
+keep each other busy for ever."""
 
 SILENCE = 1.0
 """Seconds without an answer and without one context switch that make a worker hung."""
 
 SILENCE_PER_HEALTHY = 30
 """The same, in multiples of what a first connection took this parent: slow machines get longer."""
+
+SILENCE_BEFORE_READY = 3
+"""The same, in multiples of itself, for a worker that has not reached its first line yet."""
+
+INNERMOST = re.compile(r'^  File "(?P<path>[^"]+)", (?P<place>line .+)\n', re.MULTILINE)
+"""The first frame of a stack as faulthandler writes it."""
 
 SERVER_DEADLINE = 10.0
 """Seconds the server has to show what it must show."""
@@ -90,7 +101,8 @@ class Worker:
         self._scratch = scratch
         self._silence = silence
         self._ready = False
-        self._last_activity, self._active_at = "", time.monotonic()
+        self._last_activity = ""
+        self._active_at = self._asked_at = time.monotonic()
 
     @property
     def pid(self) -> int:
@@ -98,15 +110,18 @@ class Worker:
 
     def settled(self) -> bool:
         """Whether there is an answer to hear, or there will never be one."""
-        if not self._ready:
-            self._receive(START_DEADLINE, "ready")
-            self._ready = True
+        now = time.monotonic()
         if self._pipe.poll():
-            return True
+            if self._ready:
+                return True
+            self._receive("ready")
+            self._ready, self._asked_at = True, now
         activity = self._activity()
         if activity != self._last_activity:
-            self._last_activity, self._active_at = activity, time.monotonic()
-        return time.monotonic() - self._active_at > self._silence
+            self._last_activity, self._active_at = activity, now
+        return now - self._active_at > self._silence * (
+            1 if self._ready else SILENCE_BEFORE_READY
+        ) or now - self._asked_at > (ANSWER_DEADLINE if self._ready else START_DEADLINE)
 
     def answer(self) -> Any:
         """What the worker's task returned, or reports next. Raises `Failed`, `Ended` or `Hung`.
@@ -117,7 +132,9 @@ class Worker:
         settle([self])
         if not self._pipe.poll():
             raise Hung(self._whereabouts())
-        return self._receive(0, "answer")
+        value = self._receive("answer")
+        self._active_at = self._asked_at = time.monotonic()
+        return value
 
     def say(self, word: str = "") -> None:
         """Let the worker go on: its `Inside.wait` returns."""
@@ -134,10 +151,8 @@ class Worker:
         if self.process.is_alive():
             raise Hung(self._whereabouts())
 
-    def _receive(self, timeout: float, expected: str) -> Any:
+    def _receive(self, expected: str) -> Any:
         try:
-            if not self._pipe.poll(timeout):
-                raise Hung("not started")
             kind, value = self._pipe.recv()
         except (EOFError, ConnectionResetError):
             self.process.join()
@@ -160,19 +175,17 @@ class Worker:
 
     def _whereabouts(self) -> str:
         """The innermost function the worker waits in, from the stack it writes on SIGUSR1."""
+        if not self._ready:
+            return "on its way from the start to its first line"
         stack = worker.stack_file(self._scratch, self.pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
         deadline = time.monotonic() + 2
         while time.monotonic() < deadline:
-            frames = (
-                [line for line in stack.read_text().splitlines() if line.startswith("  File")]
-                if stack.exists()
-                else []
-            )
-            if frames:
-                _, path, line = frames[0].split('"')
-                return f"{'/'.join(Path(path).parts[-3:])}{line}"
+            # The file is read while it is written: only a whole line counts.
+            innermost = INNERMOST.search(stack.read_text() if stack.exists() else "")
+            if innermost:
+                return f"{'/'.join(Path(innermost['path']).parts[-3:])}, {innermost['place']}"
             time.sleep(0.01)
         return "an unknown place"
 

@@ -103,7 +103,9 @@ class Trials:
                 self._custody.stop(process)
         try:
             if process.returncode != 0:
-                said = errors.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
+                said = errors.read_text(errors="replace").strip().splitlines() or [
+                    f"it ended with status {process.returncode}"
+                ]
                 raise PoolstartError(
                     f"no result for {hazard.id} under {strategy}: {said[-1]}",
                     "run it again; if it stays, the reproduction does not fit this release or server",

@@ -13,7 +13,8 @@ from harness import strategies
 from harness.cli import app
 from harness.hazards import catalogue, page, record
 from harness.hazards.hazard import Outcome, Verdict
-from harness.postgres import locate
+from harness.hazards.trials import REQUIRE_TLS
+from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 
 
@@ -100,6 +101,17 @@ def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
     assert result.exit_code == 1
     assert "expected not recorded: add it with --record" in result.output
+
+
+def test_what_is_not_applicable_here_is_told_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
+
+    monkeypatch.setattr(embedded, "tls_binaries", none)
+    monkeypatch.delenv(REQUIRE_TLS, raising=False)
+    result = CliRunner().invoke(app, ["hazards", "tls_broken", "--strategy", "spawn"])
+    assert result.exit_code == 0, result.output
+    assert "n/a: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
 
 
 def test_a_record_puts_its_table_in_the_place_of_its_series(own_record: Path, server: Server) -> None:

@@ -1,0 +1,30 @@
+"""asv runs the benchmarks of hazards, and stores what the trials found."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.releases.suite import Suite
+
+RELEASE = "2.1.09"
+
+
+@pytest.mark.slow
+def test_asv_stores_a_figure_of_every_strategy(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, real=True)
+    done = suite.run_here(RELEASE, "hazards.Descriptors")
+    assert done.returncode == 0, done.stdout
+    (path,) = suite.results
+    stored = json.loads(path.read_text())
+    row = dict(
+        zip(
+            stored["result_columns"], stored["results"]["hazards.Descriptors.track_descriptors"], strict=False
+        )
+    )
+    values = {
+        strategy: value for (_, strategy), value in zip(product(*row["params"]), row["result"], strict=True)
+    }
+    assert values["'fork_dispose'"] == 3
+    assert values["'spawn'"] == 0

@@ -69,9 +69,9 @@ def compare(
 
     with progress() as report:
         measured = comparison.compare(profile.current(), report)
+    console.print(table.terminal(measured))
     if save:
         measured.save(save)
-    console.print(table.terminal(measured))
 
 
 @app.command()

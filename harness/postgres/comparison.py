@@ -79,7 +79,12 @@ class Comparison:
     servers: list[Measured]
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        try:
+            path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        except OSError as error:
+            raise PoolstartError(
+                f"{path} cannot be written: {error.strerror}", "name a file in a directory of yours"
+            ) from None
 
     @classmethod
     def load(cls, path: Path) -> "Comparison":

@@ -37,6 +37,11 @@ def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
     assert Comparison.load(tmp_path / "servers.json") == COMPARISON
 
 
+def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(PoolstartError, match="cannot be written: No such file or directory"):
+        COMPARISON.save(tmp_path / "missing" / "servers.json")
+
+
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
     with pytest.raises(PoolstartError, match="is no comparison"):

@@ -15,9 +15,9 @@ def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
 @pytest.mark.parametrize(
     "hazard",
     [
-        "pool_lock",
+        pytest.param("pool_lock", marks=pytest.mark.slow),
         "shared_socket",
-        "interleaved",
+        pytest.param("interleaved", marks=pytest.mark.slow),
         "wrong_answer",
         "parent_closed",
         "exhausted_pool",
@@ -30,7 +30,9 @@ def test_fork_dispose_that_forgets_to_dispose_is_struck(trials: Trials, hazard: 
     assert verdict(trials, hazard, broken.path("FORGETS_DISPOSE")) is Verdict.STRUCK
 
 
-@pytest.mark.parametrize("hazard", ["parent_closed", "shared_socket", "pool_lock"])
+@pytest.mark.parametrize(
+    "hazard", ["parent_closed", "shared_socket", pytest.param("pool_lock", marks=pytest.mark.slow)]
+)
 def test_dispose_without_close_false_is_struck(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("DROPS_CLOSE_FALSE")) is Verdict.STRUCK
 

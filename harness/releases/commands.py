@@ -3,11 +3,9 @@
 from pathlib import Path
 
 import typer
-from asv.results import get_existing_hashes
 from rich.console import Console
 from rich.table import Table
 
-from harness.releases import index
 from harness.releases.catalogue import PATH, Catalogue, catalogue
 
 RESULTS = Path(__file__).parents[2] / "results"
@@ -25,6 +23,9 @@ def default(context: typer.Context) -> None:
 @app.command("list")
 def show() -> None:
     """Show every release with its date, and whether there are results of it."""
+    # asv and the index client take most of a second to import: only these commands pay for them.
+    from asv.results import get_existing_hashes
+
     measured = set(get_existing_hashes(RESULTS))
     table = Table("release", "date", "results")
     for release in catalogue().releases:
@@ -37,6 +38,8 @@ def show() -> None:
 @app.command()
 def update() -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
+    from harness.releases import index
+
     known = Catalogue.load(PATH)
     extended = known.extended(index.releases())
     new = [release for release in extended.releases if known.position(release.version) is None]

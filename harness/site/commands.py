@@ -7,7 +7,6 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.lifecycle.cell import DATAFRAMES
-from harness.site import report as reporting
 
 console = Console(highlight=False)
 
@@ -19,6 +18,9 @@ def results(
     write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range."""
+    # Most of a second, because of asv: only this command pays for it.
+    from harness.site import report as reporting
+
     if write:
         reporting.write_readme()
         return

@@ -62,8 +62,11 @@ def measure_here(cell: Cell) -> list[Lifecycle]:
     from harness.lifecycle.supervisor import measure
     from harness.postgres import locate
 
+    asked = profile.current()
+    if cell.strategy not in asked.strategies:
+        raise NotApplicable(f"only {', '.join(asked.strategies)} were asked for")
     with locate.server() as server:
-        return measure(cell, server, profile.current())
+        return measure(cell, server, asked)
 
 
 def _file_name(cell: Cell) -> str:

@@ -1,6 +1,5 @@
 """`poolstart measure`: the figures of a few strategies at once, in the terminal."""
 
-from dataclasses import replace
 from statistics import quantiles
 from typing import Annotated
 
@@ -43,19 +42,18 @@ def command(
     if dataframe not in (*DATAFRAMES, "both"):
         raise typer.BadParameter(f"{dataframe} is none of none, large, both")
     profile = profiles.current()
-    if names:
-        profile = replace(profile, strategies=profiles.known(names, "poolstart measure"))
+    chosen = profiles.known(names, "poolstart measure") if names else profile.strategies
     settings = DATAFRAMES if dataframe == "both" else (dataframe,)
     failures: list[Rejected] = []
     tables = []
     with locate.server() as server, Progress(console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(settings) * len(profile.strategies))
+        task = progress.add_task("", total=len(settings) * len(chosen))
         for setting in settings:
             table = Table(title=f"dataframe {setting}", box=box.SIMPLE_HEAD)
             table.add_column("strategy", no_wrap=True)
             for title, _ in COLUMNS.values():
                 table.add_column(title, justify="right", no_wrap=True)
-            for name in profile.strategies:
+            for name in chosen:
                 cell = Cell(name, setting)
                 progress.update(task, description=str(cell))
                 try:

@@ -4,7 +4,7 @@ import pytest
 
 from harness import strategies
 from harness.errors import PoolstartError
-from harness.lifecycle import profile, supervisor
+from harness.lifecycle import batches, profile, supervisor
 from harness.lifecycle.cell import Cell, NotApplicable
 from harness.postgres.server import Server
 
@@ -61,9 +61,8 @@ def test_too_little_memory_is_a_reason_not_to_measure(monkeypatch: pytest.Monkey
 
 def test_a_strategy_that_was_not_asked_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(profile.STRATEGIES, "nullpool")
-    supervisor.require(Cell("nullpool", "none"), SERVER, profile.current())
     with pytest.raises(NotApplicable, match="only nullpool"):
-        supervisor.require(Cell("spawn", "none"), SERVER, profile.current())
+        batches.measure_here(Cell("spawn", "none"))
 
 
 def test_what_a_release_cannot_do_is_not_applicable_with_its_reason() -> None:

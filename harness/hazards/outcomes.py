@@ -1,11 +1,13 @@
 """Outcomes: what lets many asv benchmarks read the same trials."""
 
 import json
+import time
 from pathlib import Path
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome
 from harness.hazards.trials import Trials
+from harness.lifecycle import clock
 from harness.postgres import locate
 
 
@@ -20,7 +22,9 @@ class Outcomes:
         path = self._directory / f"{hazard}.{strategy}.hazard.json".replace(":", "_")
         if path.exists():
             return Outcome.from_json(json.loads(path.read_text()))
+        began = time.monotonic()
         with locate.server() as server, Trials(server) as trials:
             outcome = trials.run(catalogue.load(hazard), strategy)
+        clock.record("hazards", time.monotonic() - began)
         path.write_text(json.dumps(outcome.to_json()))
         return outcome

@@ -6,8 +6,16 @@ import os
 FILE = "POOLSTART_RUN_CLOCK"
 """Environment variable, internal: the file to write to; nothing is kept without it."""
 
+WHAT = {
+    "lifecycles": "in lifecycles",
+    "parents": "booting parents",
+    "hazards": "in trials of hazards",
+}
+"""What time is spent on, and how the account names it."""
+
 
 def record(what: str, seconds: float) -> None:
+    """Note `seconds` spent on one of `WHAT`."""
     path = os.environ.get(FILE)
     if path:
         with open(path, "a") as file:

@@ -143,8 +143,6 @@ def account(seconds: float, spent: Mapping[str, float]) -> str:
     def part(some: float) -> str:
         return f"{some:.0f} s ({100 * some / seconds:.0f} %)"
 
-    lifecycles, parents = spent.get("lifecycles", 0.0), spent.get("parents", 0.0)
-    return (
-        f"{seconds:.0f} s of benchmarks: {part(lifecycles)} in lifecycles, {part(parents)} booting parents, "
-        f"{part(seconds - lifecycles - parents)} asv and the rest"
-    )
+    parts = [f"{part(spent[what])} {named}" for what, named in clock.WHAT.items() if what in spent]
+    parts.append(f"{part(seconds - sum(spent.values()))} asv and the rest")
+    return f"{seconds:.0f} s of benchmarks: {', '.join(parts)}"

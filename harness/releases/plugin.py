@@ -11,7 +11,9 @@ __all__ = ["environment", "graphdisplay", "repo", "setup"]
 
 def setup() -> None:
     """Called by asv when it has loaded the plugin, before it runs a command."""
-    machine.ensure()
+    # `asv machine` is how a user names this machine: nothing may have named it before.
+    if "machine" not in sys.argv:
+        machine.ensure()
     sys.excepthook = tell
 
 

@@ -91,6 +91,11 @@ def test_the_site_orders_releases_by_version(measured: Suite) -> None:
     assert "[a-z0-9.]+" in (site / "graphdisplay.js").read_text()
 
 
+def test_a_machine_that_the_user_names_has_that_name_alone(suite: Suite) -> None:
+    assert suite.asv("machine", "--machine", "mine", "--yes").returncode == 0
+    assert list(load_json(str(suite.home / ".asv-machine.json"), 1)) == ["mine"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "reason"),
     [

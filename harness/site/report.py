@@ -78,10 +78,17 @@ class Report:
     def conditions(self) -> str:
         """What the figures are of, in one sentence."""
         e, m = self.environment, self.machine
+        # A machine that its user named without `asv machine` asking for more has no more than the name.
+        hardware = (
+            m.get("cpu") or m["machine"],
+            m.get("num_cpu") and f"{m['num_cpu']} cores",
+            m.get("ram", "").isdigit() and f"{int(m['ram']) / GIB:.0f} GiB",
+            m.get("os"),
+        )
         return (
             f"SQLAlchemy {self.release}, psycopg2-binary {e['psycopg2-binary']}, Python {e['python']}, "
-            f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {m['cpu']}, {m['num_cpu']} cores, "
-            f"{int(m['ram']) / GIB:.0f} GiB, {m['os']}; {self.date:%Y-%m-%d}"
+            f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {', '.join(filter(None, hardware))}; "
+            f"{self.date:%Y-%m-%d}"
         )
 
 

@@ -81,14 +81,14 @@ class Report:
         # A machine that its user named without `asv machine` asking for more has no more than the name.
         hardware = (
             m.get("cpu") or m["machine"],
-            m.get("num_cpu") and f"{m['num_cpu']} cores",
-            m.get("ram", "").isdigit() and f"{int(m['ram']) / GIB:.0f} GiB",
-            m.get("os"),
+            f"{m['num_cpu']} cores" if "num_cpu" in m else "",
+            f"{int(m['ram']) / GIB:.0f} GiB" if m.get("ram", "").isdigit() else "",
+            m.get("os", ""),
         )
         return (
             f"SQLAlchemy {self.release}, psycopg2-binary {e['psycopg2-binary']}, Python {e['python']}, "
             f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {', '.join(filter(None, hardware))}; "
-            f"{self.date:%Y-%m-%d}"
+            f"{self.date:%Y-%m-%d}, by `asv run`"
         )
 
 

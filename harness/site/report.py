@@ -93,7 +93,7 @@ class Report:
 
 
 def reports(release: str | None = None, results: Path = ROOT / "results") -> list[Report]:
-    """The measured reports of a release, of the newest measured one by default."""
+    """The reports of a release, by default of the newest measured one: by server, the latest first."""
     found = [
         report_of(result, results)
         for result in iter_results(str(results))
@@ -105,7 +105,7 @@ def reports(release: str | None = None, results: Path = ROOT / "results") -> lis
     chosen = [report for report in found if Version(report.release) == wanted]
     if not chosen:
         raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
-    return sorted(chosen, key=lambda report: report.environment["postgres"])
+    return sorted(chosen, key=lambda report: (report.environment["postgres"], -report.date.timestamp()))
 
 
 def report_of(result: Results, results: Path) -> Report:
@@ -181,9 +181,17 @@ def markdown(report: Report) -> str:
     return "\n".join(parts)
 
 
+def answer(results: Path) -> Report:
+    """What README.md shows: the newest release, against the embedded server that anybody can have."""
+    (measured, *_) = [
+        found for found in reports(results=results) if found.environment["postgres"].startswith("embedded")
+    ]
+    return measured
+
+
 def write_readme() -> None:
-    """Put the newest measured report of the embedded server into README.md, between its marks."""
-    (measured, *_) = [found for found in reports() if found.environment["postgres"].startswith("embedded")]
+    """Put the answer into README.md, between its marks."""
+    measured = answer(ROOT / "results")
     before, _, rest = README.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
     README.write_text(f"{before}{BEGIN}\n{markdown(measured)}{END}{after}")

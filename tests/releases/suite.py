@@ -53,7 +53,9 @@ class Suite:
         self.home = directory / "home"
         self.home.mkdir()
         shutil.copy(CHECKOUT / "asv.conf.json", directory)
-        (directory / "harness").symlink_to(CHECKOUT / "harness")
+        # The compose file too: where an engine answers, asv asks it for this suite's service.
+        for name in ("harness", "docker-compose.yml", "docker"):
+            (directory / name).symlink_to(CHECKOUT / name)
         package = directory / "benchmarks"
         if real:
             package.symlink_to(CHECKOUT / "benchmarks")

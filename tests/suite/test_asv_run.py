@@ -4,13 +4,14 @@ import json
 import math
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from harness import strategies
 from harness.lifecycle.cell import DATAFRAMES
 from harness.site import report
-from tests.releases.suite import Suite
+from tests.releases.suite import CHECKOUT, Suite
 from tests.remains import Scene, scene
 
 METRICS = {
@@ -18,6 +19,7 @@ METRICS = {
     "query.Query": ["first_query", "second_query"],
     "startup.Startup": ["blocked", "first_worker", "startup", "time_to_first_row"],
 }
+NAMES = {f"{group}.track_{metric}" for group, metrics in METRICS.items() for metric in metrics}
 CELLS = len(strategies.IDS) * len(DATAFRAMES)
 
 pytestmark = pytest.mark.slow
@@ -50,6 +52,25 @@ def asv(here: Scene, suite: Suite, *arguments: str) -> tuple[int, str]:
     return run.returncode, output
 
 
+def columns(path: Path) -> dict[str, dict[str, list[float]]]:
+    """What a results file holds of each benchmark: a column a statistic, a row a cell."""
+    content = json.loads(path.read_text())
+    names = content["result_columns"]
+    return {name: dict(zip(names, values, strict=False)) for name, values in content["results"].items()}
+
+
+def assert_whole(values: dict[str, list[float]], intervals: bool) -> None:
+    assert len(values["result"]) == CELLS
+    for low, median, high in zip(
+        values["stats_ci_99_a"], values["result"], values["stats_ci_99_b"], strict=True
+    ):
+        assert math.isfinite(median)
+        assert median > 0
+        # asv stores intervals with five digits.
+        assert low * 0.9999 <= median <= high * 1.0001 or not intervals
+        assert math.isfinite(low) == math.isfinite(high) == intervals
+
+
 @pytest.fixture(scope="module")
 def measured(here: Scene, suite: Suite) -> str:
     code, output = asv(here, suite, "run", "-b", "|".join(METRICS))
@@ -57,26 +78,24 @@ def measured(here: Scene, suite: Suite) -> str:
     return output
 
 
-def stored(suite: Suite) -> dict[str, dict[str, list[float]]]:
-    (path,) = suite.results
-    content = json.loads(path.read_text())
-    columns = content["result_columns"]
-    return {name: dict(zip(columns, values, strict=False)) for name, values in content["results"].items()}
-
-
 def test_every_metric_of_every_cell_has_a_median_with_its_interval(measured: str, suite: Suite) -> None:
-    found = stored(suite)
-    expected = {f"{group}.track_{metric}" for group, metrics in METRICS.items() for metric in metrics}
-    assert set(found) == expected
-    for columns in found.values():
-        assert len(columns["result"]) == CELLS
-        for low, median, high in zip(
-            columns["stats_ci_99_a"], columns["result"], columns["stats_ci_99_b"], strict=True
-        ):
-            assert all(map(math.isfinite, (low, median, high)))
-            # asv stores intervals with five digits.
-            assert low * 0.9999 <= median <= high * 1.0001
-            assert median > 0
+    (path,) = suite.results
+    found = columns(path)
+    assert set(found) == NAMES
+    for name, values in found.items():
+        # One parent has one first worker, and one sample has no interval.
+        assert_whole(values, intervals=name != "startup.Startup.track_first_worker")
+
+
+def test_the_committed_result_is_whole_too() -> None:
+    """With the default profile: every metric of every cell, the first workers included."""
+    committed = list((CHECKOUT / "results").glob("*/2.1.09-*postgresembedded-18.4-tcp-trust.json"))
+    assert committed
+    for path in committed:
+        found = columns(path)
+        assert set(found) >= NAMES
+        for name in NAMES:
+            assert_whole(found[name], intervals=True)
 
 
 def test_the_end_of_a_run_tells_where_its_time_went(measured: str) -> None:
@@ -119,5 +138,6 @@ def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
     assert code == 2
     assert output.count("poolstart: failed: fork_dispose") == len(DATAFRAMES)
     assert "the worker hung: no answer in 3 s, so it was killed" in output
-    values = stored(suite)["startup.Startup.track_startup"]["result"]
+    (path,) = suite.results
+    values = columns(path)["startup.Startup.track_startup"]["result"]
     assert [value is None for value in values].count(True) == len(DATAFRAMES)

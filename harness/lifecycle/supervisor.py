@@ -199,9 +199,7 @@ class Parent:
     def _last_error(self) -> str:
         """What the processes said last on standard error, without the traceback around it."""
         lines = self._stderr.read_text(errors="replace").splitlines()
-        told = [
-            line for line in lines if re.match(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b", line)
-        ]
+        told = [line for line in lines if ERROR_LINE.match(line)]
         return (told or lines or ["it said nothing"])[-1]
 
     def _sessions(self) -> frozenset[int]:

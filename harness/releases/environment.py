@@ -79,7 +79,7 @@ class ReleaseEnvironment(Virtualenv):
             return super().run(args, **kwargs)
         current = run.current()
         with told_by_asv():
-            kwargs["env"] = {**kwargs["env"], **current.environment()}
+            kwargs["env"] = {**kwargs["env"], **current.environment(self.env_vars["postgres"])}
         if command == "run_server":
             return super().run(args, **kwargs)
         timeout = kwargs.pop("timeout", None)

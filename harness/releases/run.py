@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from asv.console import log
 
 from harness.custody import Custody
+from harness.errors import PoolstartError
 from harness.lifecycle import clock
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
@@ -49,9 +50,18 @@ class Run:
         # After the custody, so that it is called before that is closed.
         atexit.register(self._report)
 
-    def environment(self) -> dict[str, str]:
-        """What a benchmark process is told of the run."""
-        return {locate.RUN: self._running_server().to_json(), clock.FILE: str(self._clock)}
+    def environment(self, identity: str) -> dict[str, str]:
+        """What a benchmark process is told of the run, whose results are filed under a server's identity.
+
+        Raises `PoolstartError` when the server there is now is another one: a compose service, for
+        example, that came up meanwhile.
+        """
+        server = self._running_server()
+        if server.identity != identity:
+            raise PoolstartError(
+                f"the server is {server.identity}, and this run began with {identity}", "start the run again"
+            )
+        return {locate.RUN: server.to_json(), clock.FILE: str(self._clock)}
 
     def watch(self, process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[str, bool]:
         """Hold a benchmark process until it ends, at most `timeout` seconds.

@@ -10,12 +10,13 @@ from tests.remains import scene
 
 SERVERS = """
 import json, os, signal
-from harness.postgres import locate
+from harness.errors import PoolstartError
+from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.releases import run
 
 def server():
-    return Server.from_json(run.current().environment()[locate.RUN])
+    return Server.from_json(run.current().environment(embedded.identity())[locate.RUN])
 
 def postmaster(server):
     with server.connect() as connection, connection.cursor() as cursor:
@@ -25,6 +26,11 @@ def postmaster(server):
 
 first, again = server(), server()
 assert first == again, "one server a run"
+try:
+    run.current().environment("container-18.4-tcp-trust")
+    raise AssertionError("results would be filed under another server")
+except PoolstartError as error:
+    assert "this run began with container-18.4-tcp-trust" in str(error)
 died = postmaster(first)
 os.kill(died, signal.SIGKILL)
 while run.listens(first):

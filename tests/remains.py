@@ -1,6 +1,7 @@
 """What a run leaves behind: its processes and its temporary files."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,13 @@ class Scene:
 
     def start(self, *command: str | Path, **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            list(map(str, command)), env=self.environment, text=True, start_new_session=True, **options
+            list(map(str, command)),
+            env=self.environment,
+            text=True,
+            start_new_session=True,
+            # A shell's background job ignores Ctrl-C, and so would what it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **options,
         )
 
     def python(self, *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":

@@ -30,7 +30,7 @@ class Hazards:
     benchmark itself.
     """
 
-    version = "1"
+    version = "2"
 
     def setup_cache(self) -> str:
         """asv's working directory of this run, environment and release: the place of the outcomes."""

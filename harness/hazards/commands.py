@@ -10,7 +10,14 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from harness import strategies
@@ -39,7 +46,12 @@ def hazards(
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
     save: Annotated[
-        bool, typer.Option("--record", help="Make the measured table the expected one, and write the page.")
+        bool,
+        typer.Option(
+            "--record",
+            help="Make the measured table the expected one, and write the page; with --repeat,"
+            " keep that it came out the same so many times.",
+        ),
     ] = False,
     write_page: Annotated[
         bool, typer.Option("--page", help="Write docs/hazards.md from what is recorded; measures nothing.")
@@ -53,24 +65,30 @@ def hazards(
     names = strategy or list(strategies.IDS)
     for each in names:
         strategies.get(each)
-    if save and (name or strategy or repeat > 1):
-        raise PoolstartError("--record keeps a whole table", "give it without NAME, --strategy and --repeat")
+    if save and (name or strategy):
+        raise PoolstartError("--record keeps a whole table", "give it without NAME and --strategy")
+    if save and repeat > 1:
+        record.of()  # what cannot be recorded is said now, not after hours of trials
+    busy = (os.cpu_count() or 1) - 1 if load else 0
     console = Console()
     with Custody() as custody, locate.server() as server:
-        if load:
-            for _ in range((os.cpu_count() or 1) - 1):
-                custody.start([sys.executable, "-c", BUSY])
+        for _ in range(busy):
+            custody.start([sys.executable, "-c", BUSY])
         view = View(chosen, names, repeat)
         with Live(get_renderable=view.rendered, console=console, refresh_per_second=4):
             outcomes = measure(server, chosen, names, view.seen, repeat)
         if name:
             tell(console, chosen[0], outcomes[: len(names)])
-        if save and not any(outcome.verdict is Verdict.NO_RESULT for outcome in outcomes):
-            record.save(record.Recorded.now(server, outcomes))
-            page.write()
+        setting = record.Setting.here(server)
+    if save and repeat == 1:
+        record.save(setting, outcomes)
     surprises = view.surprises()
     for line in view.notes() + surprises:
         console.print(line, highlight=False, soft_wrap=True)
+    if save and repeat > 1:
+        record.save_repeated(setting, outcomes, repeat, busy)
+    if save:
+        page.write()
     raise typer.Exit(1 if surprises else 0)
 
 
@@ -83,7 +101,12 @@ class View:
         self._counts: dict[tuple[str, str], Counter[Verdict]] = {}
         self._reasons: dict[tuple[str, str], str] = {}
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
         )
         self._task = self._progress.add_task("trials", total=len(hazards) * len(names) * repeat)
 
@@ -94,7 +117,9 @@ class View:
         self._progress.advance(self._task)
 
     def rendered(self) -> Group:
-        table = Table(title=f"SQLAlchemy {sqlalchemy.__version__}", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table = Table(
+            title=f"SQLAlchemy {sqlalchemy.__version__}", box=SIMPLE_HEAD, padding=0, show_edge=False
+        )
         table.add_column("hazard", no_wrap=True)
         for name in self._names:
             table.add_column(name, overflow="fold")

@@ -11,8 +11,11 @@ from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import SILENCE, Ended, Failed, Hung, Parent, settle
 from harness.hazards.worker import Inside, plain
 
-PAIRS = 6
-"""Parent and worker pairs, each with an engine of its own."""
+ISOLATION = ("READ COMMITTED", "AUTOCOMMIT") * 3
+"""Of each pair of parent and worker, whose engine is its own. In a transaction the driver often notices a
+stolen answer, because it was expecting another kind; in autocommit all answers are alike."""
+
+PAIRS = len(ISOLATION)
 
 QUERIES = 100
 """Questions each of the two asks, one after another."""
@@ -55,7 +58,7 @@ def kind_of(message: str) -> str:
 
 def reproduce(parent: Parent) -> bool:
     # All workers are started before the first thread is: threads at the fork are another hazard.
-    engines = [parent.engine() for _ in range(PAIRS)]
+    engines = [parent.engine(isolation_level=isolation) for isolation in ISOLATION]
     for engine in engines:
         parent.warm(engine)
     workers = [parent.start(talk, engine=engine) for engine in engines]
@@ -96,7 +99,8 @@ def reproduce(parent: Parent) -> bool:
     struck = sum(bool(pair) for pair in happened)
     parent.tell(
         "parent",
-        f"Asks {QUERIES} questions, one after another, while its worker asks as many; {PAIRS} such pairs.",
+        f"Asks {QUERIES} questions, one after another, while its worker asks as many; {PAIRS} such pairs,"
+        " every other one in autocommit.",
     )
     parent.tell("worker", "The same, at the same time.")
     parent.tell("server", "Answers every question, in the order in which they came.")
@@ -111,12 +115,14 @@ HAZARD = Hazard(
     title="Two processes talk at once",
     description=(
         "Parent and worker write their questions to one connection and both wait for its next answer. Who"
-        " wakes first takes what is there: his own row, the other's, half a message. The one whose answer"
-        " was taken waits for ever, or fails in the middle of the protocol."
+        " wakes first takes what is there: his own row, the other's, half a message. In a transaction that"
+        " is often an error, since the driver was expecting an answer of another kind, and the one whose"
+        " answer was taken may wait for ever. In autocommit all answers are alike, and each reads the"
+        " other's rows without an error."
     ),
     symptom=(
         "lost synchronization with server. This result object does not return rows. Or a worker that hangs"
-        " in a query the server has long answered."
+        " in a query the server has long answered. Or a user who sees another one's data."
     ),
     struck_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",

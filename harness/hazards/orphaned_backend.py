@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import START_DEADLINE, Parent, session_of
-from harness.hazards.worker import Inside
+from harness.hazards.worker import Inside, plain
 from harness.postgres.server import Server
 
 POOLED = 3
@@ -29,6 +29,14 @@ def stay(inside: Inside) -> None:
 
 def doomed(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
     """A parent of its own, to be killed: the one of the trial has a story to tell."""
+    try:
+        live(strategy, server, scratch, pipe)
+    except Exception as error:
+        pipe.send(plain(error))
+
+
+def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
+    """Fill a pool, start a worker, and report backends, sockets and the worker's pid; then wait."""
     with contextlib.closing(Parent(strategy, server, scratch)) as parent:
         engine = parent.engine()
         connections = [engine.connect() for _ in range(POOLED)]
@@ -59,7 +67,10 @@ def reproduce(parent: Parent) -> bool:
     theirs.close()
     if not ours.poll(START_DEADLINE):
         raise RuntimeError("the parent that is to be killed did not start")
-    backends, sockets, worker = ours.recv()
+    reported = ours.recv()
+    if isinstance(reported, str):
+        raise RuntimeError(f"the parent that is to be killed failed: {reported}")
+    backends, sockets, worker = reported
     held = sum(socket in sockets for socket in sockets_of(worker))
     parent.measure("descriptors", held)
 

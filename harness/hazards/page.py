@@ -24,12 +24,10 @@ def render() -> str:
     parts = [INTRODUCTION]
     for name, table in record.load().items():
         parts.append(f"## SQLAlchemy {name}\n")
-        parts.append(
-            f"Measured {table.date} with SQLAlchemy {table.release}, {table.driver}, {table.frames},"
-            f" Python {table.python},"
-            f" server {table.server} on {table.machine}, by `{record.COMMAND}`.\n"
-        )
+        parts.append(f"Measured {table.setting}, by `{record.COMMAND}`.\n")
         parts.append(verdicts(table, hazards))
+        if table.repeated:
+            parts.append(certainty(table.repeated))
     for hazard in hazards:
         parts.append(section(hazard))
     return "\n".join(parts)
@@ -58,6 +56,15 @@ def verdicts(table: record.Recorded, hazards: tuple[Hazard, ...]) -> str:
     return grid(["hazard", *table.strategies], rows)
 
 
+def certainty(repeated: record.Repeated) -> str:
+    trials = f"{repeated.trials} of {repeated.trials} trials"
+    beside = f" while {repeated.busy} of the machine's cores were kept busy" if repeated.busy else ""
+    return (
+        f"Every one of these verdicts came out the same in {trials}{beside}:"
+        f" {repeated.setting}, by `{repeated.command}`.\n"
+    )
+
+
 def section(hazard: Hazard) -> str:
     lines = [
         f'<a id="{hazard.id}"></a>\n',
@@ -70,11 +77,15 @@ def section(hazard: Hazard) -> str:
     ]
     newest = next(iter(record.load().values()), None)
     if newest and hazard.figures:
-        rows = [
-            [figure.title, *(value(figure, newest.outcome(hazard.id, name)) for name in newest.strategies)]
-            for figure in hazard.figures
-        ]
-        lines.append(f"Measured with SQLAlchemy {newest.release}:\n")
+        rows = []
+        for figure in hazard.figures:
+            readings = [reading(figure, newest.outcome(hazard.id, name)) for name in newest.strategies]
+            rows.append([figure.title, *(shown(figure, each) for each in readings)])
+            rates = newest.repeated.rates.get(figure.id) if newest.repeated else None
+            if newest.repeated and rates:
+                title = f"{figure.title}; the {newest.repeated.trials} trials together"
+                rows.append([title, *(shown(figure, rates.get(name)) for name in newest.strategies)])
+        lines.append(f"Measured with SQLAlchemy {newest.setting.release}:\n")
         lines.append(grid([hazard.id, *newest.strategies], rows))
     story = newest.outcome(hazard.id, hazard.struck_control) if newest else None
     if story:
@@ -85,13 +96,14 @@ def section(hazard: Hazard) -> str:
     return "\n".join(lines)
 
 
-def value(figure: Figure, outcome: Outcome | None) -> str:
-    reading = outcome.readings.get(figure.id) if outcome else None
-    return shown(figure, reading) if reading else ""
+def reading(figure: Figure, outcome: Outcome | None) -> Reading | None:
+    return outcome.readings.get(figure.id) if outcome else None
 
 
-def shown(figure: Figure, reading: Reading) -> str:
-    """A reading with its unit, and a fraction with its number of trials."""
+def shown(figure: Figure, reading: Reading | None) -> str:
+    """A reading with its unit, and a fraction with its number of trials; nothing without one."""
+    if reading is None:
+        return ""
     match figure.unit:
         case "fraction":
             assert reading.trials is not None

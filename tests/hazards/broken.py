@@ -24,6 +24,10 @@ def wait_for_ever(engine: Engine) -> None:
     threading.Event().wait()
 
 
+def fail(engine: Engine) -> None:
+    raise LookupError("no such parent")
+
+
 FORGETS_DISPOSE = replace(DISPOSE, id="forgets_dispose", in_worker=strategies.keep)
 DROPS_CLOSE_FALSE = replace(DISPOSE, id="drops_close_false", in_worker=dispose_and_close)
 LOSES_NULLPOOL = replace(strategies.get("nullpool"), id="loses_nullpool", pool="")
@@ -34,3 +38,4 @@ DISPOSES_BEFORE = replace(DISPOSE, id="disposes_before", before_start=Engine.dis
 SPAWNS_INSTEAD = replace(DISPOSE, id="spawns_instead", start_method="spawn", in_worker=strategies.create)
 HANGS = replace(DISPOSE, id="hangs", before_start=wait_for_ever)
 """Its parent never starts a worker."""
+FAILS = replace(DISPOSE, id="fails", before_start=fail)

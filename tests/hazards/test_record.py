@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from harness import strategies
 from harness.cli import app
+from harness.errors import PoolstartError
 from harness.hazards import catalogue, page, record
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.trials import REQUIRE_TLS
@@ -114,15 +116,63 @@ def test_what_is_not_applicable_here_is_told_and_no_failure(monkeypatch: pytest.
     assert "n/a: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
 
 
+MINE = record.series(sqlalchemy.__version__)
+
+
 def test_a_record_puts_its_table_in_the_place_of_its_series(own_record: Path, server: Server) -> None:
     outcome = Outcome("unpicklable", "spawn", Verdict.SURVIVES)
     before = record.load()
-    record.save(record.Recorded.now(server, [outcome]))
+    record.save(record.Setting.here(server), [outcome])
     after = record.load()
-    mine = record.series(sqlalchemy.__version__)
-    assert after.pop(mine).outcomes == (outcome,)
-    before.pop(mine)
+    assert after.pop(MINE).outcomes == (outcome,)
+    before.pop(MINE)
     assert after == before
+
+
+def test_a_table_with_a_hole_is_not_recorded(own_record: Path, server: Server) -> None:
+    before = own_record.read_text()
+    hole = Outcome("unpicklable", "spawn", Verdict.NO_RESULT, "no result for unpicklable: killed")
+    with pytest.raises(PoolstartError, match="unpicklable: killed"):
+        record.save(record.Setting.here(server), [hole])
+    assert own_record.read_text() == before
+
+
+def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server: Server) -> None:
+    table = record.load()[MINE]
+    record.save_repeated(record.Setting.here(server), table.outcomes * 3, trials=3, busy=1)
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert repeated.command == "poolstart hazards --repeat 3 --load --record"
+    assert "came out the same in 3 of 3 trials while 1 of the machine's cores" in page.render()
+    once = table.outcome("interleaved", "fork_nodispose")
+    assert once
+    assert once.readings["errors"].trials == 6
+    assert repeated.rates["errors"]["fork_nodispose"] == replace(once.readings["errors"], trials=18)
+
+
+def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server) -> None:
+    before = own_record.read_text()
+    outcomes = record.load()[MINE].outcomes
+    for verdict in (Verdict.STRUCK, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
+        odd = Outcome("inherited_lock", "spawn", verdict)
+        with pytest.raises(PoolstartError, match=f"inherited_lock under spawn was once {verdict}"):
+            record.save_repeated(record.Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
+    assert own_record.read_text() == before
+
+
+def test_the_proof_of_a_table_lasts_as_long_as_its_verdicts(own_record: Path, server: Server) -> None:
+    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    record.save_repeated(setting, outcomes, 1, 0)
+    record.save(setting, outcomes)
+    assert record.load()[MINE].repeated
+    record.save(setting, [replace(outcome, verdict=Verdict.SURVIVES) for outcome in outcomes])
+    assert record.load()[MINE].repeated is None
+
+
+def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
+    own_record.write_text("{}")
+    with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
+        record.save_repeated(record.Setting.here(server), [], 50, 1)
 
 
 def test_a_part_of_the_table_is_not_recorded() -> None:

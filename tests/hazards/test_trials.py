@@ -80,6 +80,11 @@ def test_a_reproduction_without_a_result_is_an_error_not_a_survival(trials: Tria
         trials.run(unknown, "spawn")
 
 
+def test_a_parent_that_is_to_be_killed_tells_what_it_failed_of(trials: Trials) -> None:
+    with pytest.raises(PoolstartError, match="is to be killed failed: LookupError: no such parent"):
+        trials.run(catalogue.load("orphaned_backend"), broken.path("FAILS"))
+
+
 def test_tls_is_not_applicable_where_no_server_has_it(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,17 +1,20 @@
 """What a forked worker copies of the parent's DataFrame by using it."""
 
+from __future__ import annotations
+
 import gc
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 BYTES = 32 * 2**20
 """About what each column takes."""

@@ -1,7 +1,5 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
-from sqlalchemy import text
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Failed, Parent
 from harness.hazards.worker import Inside
@@ -11,14 +9,14 @@ ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
 def query(inside: Inside) -> None:
     with inside.engine().connect() as connection:
-        connection.execute(text("select 1"))
+        connection.exec_driver_sql("select 1")
 
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine(queue=ONE_SLOT)
     parent.warm(engine)
     with engine.connect() as connection:
-        connection.execute(text("select 1"))
+        connection.exec_driver_sql("select 1")
         parent.tell("parent", "Has checked out the only connection its pool may have.")
         worker = parent.start(query, engine=engine)
         try:

@@ -1,23 +1,25 @@
 """A fork while another thread is in the dialect's first connect."""
 
+from __future__ import annotations
+
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Hung, Parent
 from harness.hazards.worker import Inside
 
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
 
 def first_query(inside: Inside) -> tuple[Any, Any]:
     engine = inside.engine()
     with engine.connect() as connection:
-        connection.execute(text("select 1"))
+        connection.exec_driver_sql("select 1")
     return getattr(engine.dialect, "server_version_info", None), engine.dialect.default_schema_name
 
 

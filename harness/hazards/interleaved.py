@@ -1,15 +1,18 @@
 """Parent and worker talk at once over one connection: errors, hangs and wrong rows, counted apart."""
 
+from __future__ import annotations
+
 import queue
 import threading
 from collections import Counter
-
-from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import SILENCE, Ended, Failed, Hung, Parent, settle
 from harness.hazards.worker import Inside, plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 ISOLATION = ("READ COMMITTED", "AUTOCOMMIT") * 3
 """Of each pair of parent and worker, whose engine is its own. In a transaction the driver often notices a
@@ -31,7 +34,7 @@ def converse(engine: Engine, who: str) -> None:
         name = f"{who}-{number}"
         with engine.connect() as connection:
             # A question that takes a moment: the other one's arrives while it is answered.
-            row = connection.execute(text("select :name from pg_sleep(0.001)"), {"name": name}).scalar()
+            row = connection.exec_driver_sql("select %s from pg_sleep(0.001)", (name,)).scalar()
         if row != name:
             raise WrongRow(f"{name} read {row}")
 
@@ -43,7 +46,7 @@ def talk(inside: Inside) -> None:
     converse(engine, "worker")
 
 
-def parent_side(engine: Engine, pair: int, results: "queue.SimpleQueue[tuple[int, str]]") -> None:
+def parent_side(engine: Engine, pair: int, results: queue.SimpleQueue[tuple[int, str]]) -> None:
     try:
         converse(engine, "parent")
     except Exception as error:

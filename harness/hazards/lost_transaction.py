@@ -4,9 +4,6 @@ import gc
 import os
 from typing import Any
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside, plain
@@ -32,12 +29,14 @@ def reproduce(parent: Parent) -> bool:
 
 
 def commits_in_vain(parent: Parent, table: str) -> bool:
+    from sqlalchemy.exc import DBAPIError
+
     engine = parent.engine()
     parent.warm(engine)
     # No local names: the worker has this function's frame as well, and would keep what it names.
     SCOPE["connection"] = engine.connect()
     SCOPE["transaction"] = SCOPE["connection"].begin()
-    SCOPE["connection"].execute(text(f"insert into {table} values (1)"))
+    SCOPE["connection"].exec_driver_sql(f"insert into {table} values (1)")
     parent.tell("parent", "Has inserted a row in a transaction that is still open.")
     worker = parent.start(leave_scope, engine=engine)
     worker.answer()

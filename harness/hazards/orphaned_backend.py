@@ -1,5 +1,7 @@
 """A killed parent's sessions live on in its workers."""
 
+from __future__ import annotations
+
 import contextlib
 import multiprocessing
 import os
@@ -7,12 +9,14 @@ import signal
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import START_DEADLINE, Parent, session_of
 from harness.hazards.worker import Inside, plain
-from harness.postgres.server import Server
+
+if TYPE_CHECKING:
+    from harness.postgres.server import Server
 
 POOLED = 3
 """Connections in the pool of the parent that will be killed."""

@@ -1,4 +1,8 @@
-"""Outcomes: what lets many asv benchmarks read the same trials."""
+"""Outcomes: what lets many asv benchmarks read the same trials.
+
+asv imports this module in every benchmark process, hundreds of times a run, and most of them read a
+file: what trials need is imported where one is run.
+"""
 
 import json
 import time
@@ -6,9 +10,7 @@ from pathlib import Path
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome
-from harness.hazards.trials import Trials
 from harness.lifecycle import clock
-from harness.postgres import locate
 
 
 class Outcomes:
@@ -22,6 +24,9 @@ class Outcomes:
         path = self._directory / f"{hazard}.{strategy}.hazard.json".replace(":", "_")
         if path.exists():
             return Outcome.from_json(json.loads(path.read_text()))
+        from harness.hazards.trials import Trials
+        from harness.postgres import locate
+
         began = time.monotonic()
         with locate.server() as server, Trials(server) as trials:
             outcome = trials.run(catalogue.load(hazard), strategy)

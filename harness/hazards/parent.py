@@ -5,6 +5,8 @@ time to pass. The one thing that has no event is a worker that waits for ever; `
 that is told from a slow one.
 """
 
+from __future__ import annotations
+
 import contextlib
 import multiprocessing
 import multiprocessing.connection
@@ -16,16 +18,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
-
-import psycopg2
-from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING, Any
 
 from harness import strategies
 from harness.hazards import worker
 from harness.hazards.hazard import Event, Reading
-from harness.postgres.server import Server
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from harness.postgres.server import Server
 
 START_DEADLINE = 30.0
 """Seconds a worker has to start or to end: an interpreter may have to boot."""
@@ -74,6 +76,8 @@ class Session:
 
         The question travels over the socket itself, behind whatever a worker may have sent before.
         """
+        import psycopg2
+
         if self.raw.closed:
             return ""  # the parent's own pool closed it: there is nothing to lose
         try:
@@ -92,7 +96,7 @@ class Worker:
     def __init__(
         self,
         process: Any,
-        pipe: "multiprocessing.connection.Connection[Any, Any]",
+        pipe: multiprocessing.connection.Connection[Any, Any],
         scratch: Path,
         silence: float,
     ) -> None:
@@ -287,7 +291,7 @@ def settle(workers: Sequence[Worker]) -> None:
 
 def session_of(connection: Any) -> Session:
     """The session behind a SQLAlchemy connection."""
-    backend = connection.execute(text("select pg_backend_pid()")).scalar()
+    backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
     return Session(connection.connection.dbapi_connection, backend)
 
 

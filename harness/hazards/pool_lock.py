@@ -1,15 +1,18 @@
 """The pool's own mutex is held at the fork."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
-
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
 from harness.hazards.parent import Ended, Failed, Hung, Parent, held_by_another_thread, settle
 from harness.hazards.worker import Inside
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 THREADS = 2
 """Parent threads that check connections out and in, for the natural rate."""

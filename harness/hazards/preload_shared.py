@@ -5,8 +5,6 @@ import multiprocessing
 import os
 from typing import Any
 
-from sqlalchemy import text
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside
@@ -21,7 +19,7 @@ def backend_of_module(inside: Inside) -> None:
     """Report the backend behind the module's engine and which process opened it, and keep the connection."""
     module: Any = importlib.import_module(MODULE)
     with inside.treat(module.ENGINE).connect() as connection:
-        backend = connection.execute(text("select pg_backend_pid()")).scalar()
+        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
         inside.report((backend, module.OPENED_BY))
         # Kept until both have reported: a server may give the number of an ended backend to the next.
         inside.wait()

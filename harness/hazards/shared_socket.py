@@ -1,7 +1,5 @@
 """Parent and worker talk over one connection."""
 
-from sqlalchemy import text
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside
@@ -9,7 +7,7 @@ from harness.hazards.worker import Inside
 
 def backend_of(inside: Inside) -> int:
     with inside.engine().connect() as connection:
-        return int(connection.execute(text("select pg_backend_pid()")).scalar() or 0)
+        return int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
 
 
 def reproduce(parent: Parent) -> bool:

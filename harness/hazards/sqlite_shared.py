@@ -3,8 +3,6 @@
 import sqlite3
 from typing import Any
 
-from sqlalchemy import text
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Failed, Parent
 from harness.hazards.worker import Inside
@@ -15,7 +13,7 @@ def insert(inside: Inside) -> None:
     inside.report("ready")
     inside.wait()
     with engine.begin() as connection:
-        connection.execute(text("insert into work values ('worker')"))
+        connection.exec_driver_sql("insert into work values ('worker')")
 
 
 def rows_in(database: str) -> tuple[list[str], str]:
@@ -39,7 +37,7 @@ def reproduce(parent: Parent) -> bool:
     parent.url = f"sqlite:///{database}"
     engine = parent.engine()
     with engine.begin() as connection:
-        connection.execute(text("insert into work values ('parent')"))
+        connection.exec_driver_sql("insert into work values ('parent')")
     parent.tell("parent", f"Has inserted a row into a SQLite file through a {type(engine.pool).__name__}.")
     worker = parent.start(insert, engine=engine)
     worker.answer()

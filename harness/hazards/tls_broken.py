@@ -1,8 +1,5 @@
 """A TLS connection used by two processes breaks at once."""
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Failed, Parent
 from harness.hazards.worker import Inside, plain
@@ -10,10 +7,12 @@ from harness.hazards.worker import Inside, plain
 
 def query(inside: Inside) -> str:
     with inside.engine().connect() as connection:
-        return str(connection.execute(text("select 'worker'")).scalar())
+        return str(connection.exec_driver_sql("select 'worker'").scalar())
 
 
 def reproduce(parent: Parent) -> bool:
+    from sqlalchemy.exc import DBAPIError
+
     engine = parent.engine()
     session = parent.warm(engine)
     encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
@@ -31,7 +30,7 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("worker", f"Its query returns {answer!r}.")
     try:
         with engine.connect() as connection:
-            connection.execute(text("select 'parent'")).scalar()
+            connection.exec_driver_sql("select 'parent'").scalar()
     except DBAPIError as error:
         parent.tell("server", "Gets a record whose number it has seen before, and ends the session.")
         parent.tell("parent", "Its next query fails.")

@@ -1,13 +1,16 @@
 """An engine cannot be sent to a worker that does not inherit it."""
 
-import multiprocessing
-from typing import Any
+from __future__ import annotations
 
-from sqlalchemy.engine import Engine
+import multiprocessing
+from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import START_DEADLINE, Parent
 from harness.hazards.worker import plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 
 def use(engine: Engine, pipe: Any) -> None:

@@ -1,15 +1,18 @@
 """The worker's side of a reproduction: the frame in which a hazard's task runs."""
 
+from __future__ import annotations
+
 import faulthandler
 import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy.engine import Engine
+from typing import TYPE_CHECKING, Any
 
 from harness import strategies
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 
 class Inside:

@@ -2,9 +2,6 @@
 
 import random
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
 from harness.hazards.hazard import Hazard
 from harness.hazards.parent import Parent
 from harness.hazards.worker import Inside, plain
@@ -14,13 +11,13 @@ def ask_and_wait(inside: Inside, gate: int) -> None:
     """Ask a question that the server answers only when `gate` is open."""
     engine = inside.engine()
     with engine.connect() as connection:
-        connection.execute(
-            text("select 'worker' from (select pg_advisory_xact_lock(:gate)) as gate"), {"gate": gate}
-        )
+        connection.exec_driver_sql("select 'worker' from (select pg_advisory_xact_lock(%s)) as gate", (gate,))
 
 
 def question(parent: Parent, isolation: str) -> str:
     """What the parent reads when it asks for its own name; empty when that is right."""
+    from sqlalchemy.exc import DBAPIError
+
     engine = parent.engine(isolation_level=isolation)
     session = parent.warm(engine)
     # The gate makes the order certain: the worker has asked, and its answer is not sent before it is gone.
@@ -41,7 +38,7 @@ def question(parent: Parent, isolation: str) -> str:
     parent.ask("select pg_advisory_unlock(%s)", gate)
     try:
         with engine.connect() as connection:
-            answer = connection.execute(text("select 'parent'")).scalar()
+            answer = connection.exec_driver_sql("select 'parent'").scalar()
     except DBAPIError as error:
         return plain(error)
     finally:

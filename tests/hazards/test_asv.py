@@ -28,3 +28,16 @@ def test_asv_stores_a_figure_of_every_strategy(tmp_path: Path) -> None:
     }
     assert values["'fork_dispose'"] == 3
     assert values["'spawn'"] == 0
+
+
+@pytest.mark.slow
+def test_a_verdict_that_changes_with_a_release_shows_as_a_regression(tmp_path: Path) -> None:
+    suite = Suite(tmp_path, real=True)
+    for release in ("1.4.54", "2.0.0"):
+        done = suite.asv("run", f"{release}^!", "-b", r"Verdicts.track_verdict\('sqlite_shared', 'fork_")
+        assert done.returncode == 0, done.stdout
+    assert suite.asv("publish").returncode == 0
+    found = json.loads((tmp_path / ".asv" / "html" / "regressions.json").read_text())["regressions"]
+    assert [(name, latest, best) for name, _, _, _, latest, best, _ in found] == [
+        ("hazards.Verdicts.track_verdict('sqlite_shared', 'fork_nodispose')", 1, 0)
+    ]

@@ -125,7 +125,7 @@ class View:
             table.add_column(name, overflow="fold")
         for hazard in self._hazards:
             table.add_row(hazard.id, *(self._cell(hazard.id, name) for name in self._names))
-        return Group(table, self._progress)
+        return Group(table, self._progress, "")
 
     def _cell(self, hazard: str, name: str) -> str:
         counts = self._counts.get((hazard, name), Counter())

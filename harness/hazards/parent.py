@@ -292,7 +292,9 @@ def settle(workers: Sequence[Worker]) -> None:
 def session_of(connection: Any) -> Session:
     """The session behind a SQLAlchemy connection."""
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    return Session(connection.connection.dbapi_connection, backend)
+    pooled = connection.connection
+    # `connection` was its name until 1.4.24.
+    return Session(getattr(pooled, "dbapi_connection", None) or pooled.connection, backend)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Parent
+from harness.hazards.parent import Failed, Parent
 from harness.hazards.worker import Inside
 
 MODULE = "harness.hazards.opened_at_import"
@@ -36,25 +36,33 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("parent", "Asks the fork server to preload a module that makes an engine and connects.")
     else:
         parent.tell("parent", "Does not import the module that makes an engine and connects: its workers do.")
-    backends = []
+    backends: list[int] = []
+    failure = ""
     for number in (1, 2):
         worker = parent.start(backend_of_module, engine=engine)
-        backend, opened_by = worker.answer()
+        try:
+            backend, opened_by = worker.answer()
+        except Failed as error:
+            if not backends:
+                raise  # nobody has used the connection before the first
+            failure = str(error)
+            parent.tell("worker", f"Number {number} uses the module's engine, and fails.")
+            break
         backends.append(backend)
         opener = "itself" if opened_by == worker.pid else "the process it was forked from"
         parent.tell(
             "worker", f"Number {number} uses the module's engine, made by {opener}: backend {backend}."
         )
-    shared = bool(backends[0] == backends[1])
+    shared = bool(failure or backends[0] == backends[1])
     parent.tell(
         "server", "Sees one session for two workers." if shared else "Sees a session for each worker."
     )
-    parent.tell(
-        "user",
-        "Nothing, until both workers talk at once; the parent has no part in it."
-        if shared
-        else "Nothing unusual.",
-    )
+    if failure:
+        parent.tell("user", failure)
+    elif shared:
+        parent.tell("user", "Nothing, until both workers talk at once; the parent has no part in it.")
+    else:
+        parent.tell("user", "Nothing unusual.")
     return shared
 
 
@@ -71,7 +79,7 @@ HAZARD = Hazard(
     symptom=(
         "forkserver was chosen for safety, and workers get each other's rows or protocol errors all the same."
     ),
-    struck_when="Two workers that use the module's engine have one backend.",
+    struck_when="Two workers that use the module's engine have one backend, or one of them fails (over TLS).",
     avoidance=(
         "Let no import connect. Preload modules that define functions; make engines when they are first"
         " asked for."

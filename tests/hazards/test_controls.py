@@ -1,10 +1,16 @@
 """Every reproduction strikes what it must strike, and spares what it must spare."""
 
+import os
+
 import pytest
 
-from harness.hazards import catalogue
+from harness import strategies
+from harness.custody import Custody
+from harness.hazards import catalogue, record
 from harness.hazards.hazard import Outcome, Verdict
-from harness.hazards.trials import Trials
+from harness.hazards.table import measure
+from harness.hazards.trials import REQUIRE_TLS, Trials
+from harness.postgres import embedded
 
 
 def outcome(trials: Trials, hazard: str, strategy: str) -> Outcome:
@@ -24,3 +30,19 @@ def test_the_positive_control_is_struck(trials: Trials, hazard: str) -> None:
 def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
     spared = outcome(trials, hazard, catalogue.load(hazard).survives_control)
     assert spared.verdict is Verdict.SURVIVES, spared.story
+
+
+@pytest.mark.slow
+def test_no_verdict_depends_on_encryption() -> None:
+    with Custody() as custody:
+        try:
+            server = embedded.start(custody, tls=True)
+        except embedded.NoTLS as error:
+            if os.environ.get(REQUIRE_TLS) == "1":
+                raise
+            pytest.skip(error.problem)
+        outcomes = measure(server, catalogue.load_all(), strategies.IDS, lambda _: None)
+    expected = record.expected()
+    assert [
+        outcome for outcome in outcomes if outcome.verdict is not expected[outcome.hazard, outcome.strategy]
+    ] == []

@@ -58,7 +58,8 @@ def verdicts(table: record.Recorded, hazards: tuple[Hazard, ...]) -> str:
 
 def certainty(repeated: record.Repeated) -> str:
     trials = f"{repeated.trials} of {repeated.trials} trials"
-    beside = f" while {repeated.busy} of the machine's cores were kept busy" if repeated.busy else ""
+    cores = "core" if repeated.busy == 1 else "cores"
+    beside = f", with {repeated.busy} {cores} kept busy by something else" if repeated.busy else ""
     return (
         f"Every one of these verdicts came out the same in {trials}{beside}:"
         f" {repeated.setting}, by `{repeated.command}`.\n"

@@ -138,8 +138,8 @@ HAZARD = Hazard(
     struck_control="fork_nodispose",
     survives_control="fork_dispose",
     figures=(
-        Figure("errors", "pairs with an error", "fraction"),
-        Figure("hangs", "pairs with a hang", "fraction"),
-        Figure("wrong_rows", "pairs with a wrong row", "fraction"),
+        Figure("errors", "parent and worker talk at once: an error", "fraction"),
+        Figure("hangs", "parent and worker talk at once: a hang", "fraction"),
+        Figure("wrong_rows", "parent and worker talk at once: a wrong row", "fraction"),
     ),
 )

@@ -126,7 +126,7 @@ HAZARD = Hazard(
     struck_control="fork_nodispose",
     survives_control="fork_dispose",
     figures=(
-        Figure("hung", "workers that hang while parent threads use the pool", "fraction"),
+        Figure("hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"),
         Figure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),
     ),
 )

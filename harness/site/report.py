@@ -14,7 +14,7 @@ from packaging.version import Version
 
 from harness import strategies
 from harness.errors import PoolstartError
-from harness.hazards import record
+from harness.hazards import catalogue, page, record
 from harness.hazards.hazard import Verdict
 from harness.lifecycle.cell import DATAFRAMES
 from harness.lifecycle.memory import MIB
@@ -178,7 +178,27 @@ def markdown(report: Report) -> str:
         lines = [header(), ["---", "---", "---", *["---:"] * len(COLUMNS)], *rows(report, dataframe)]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     parts.append(f"{report.conditions}.\n")
+    parts += luck(report)
     return "\n".join(parts)
+
+
+def luck(report: Report) -> list[str]:
+    """How often it goes wrong where nothing forces it to, when that was last recorded."""
+    table = record.load().get(record.series(report.release))
+    if not table or not table.repeated:
+        return []
+    repeated = table.repeated
+    rows = [
+        [figure.title, *(page.shown(figure, rates.get(name)) for name in strategies.IDS)]
+        for hazard in catalogue.load_all()
+        for figure in hazard.figures
+        if (rates := repeated.rates.get(figure.id))
+    ]
+    return [
+        "**Left to luck: how often it went wrong**\n",
+        page.grid(["what happened", *(f"`{name}`" for name in strategies.IDS)], rows),
+        f"SQLAlchemy {repeated.setting.release}, {repeated.setting.date}, by `{repeated.command}`.\n",
+    ]
 
 
 def answer(results: Path) -> Report:

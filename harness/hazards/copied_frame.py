@@ -137,6 +137,9 @@ def reproduce(parent: Parent) -> bool:
         for kind in COLUMNS:
             if kind != "arrow" or importlib.util.find_spec("pyarrow"):
                 struck |= copies(parent, engine, kind, base)
+    else:
+        parent.tell("parent", "Builds no frame: its worker would not inherit it.")
+    parent.tell("server", "Nothing: nobody asks it anything meanwhile.")
     parent.tell("user", "Workers that grow while they only read." if struck else "Nothing unusual.")
     return struck
 

@@ -17,7 +17,12 @@ def reproduce(parent: Parent) -> bool:
     parent.warm(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("select 1")
-        parent.tell("parent", "Has checked out the only connection its pool may have.")
+        parent.tell(
+            "parent",
+            "Has checked out the only connection its pool may have."
+            if parent.strategy.pooled
+            else "Has checked out a connection; a NullPool does not count them.",
+        )
         worker = parent.start(query, engine=engine)
         try:
             worker.answer()
@@ -32,6 +37,7 @@ def reproduce(parent: Parent) -> bool:
             parent.tell("user", str(error))
             return True
     parent.tell("worker", "Gets a connection of its own at once.")
+    parent.tell("server", "Has a session for each.")
     parent.tell("user", "Nothing unusual.")
     return False
 

@@ -78,6 +78,7 @@ def reproduce(parent: Parent) -> bool:
         )
         return True
     parent.tell("worker", f"Knows its server: version {version}, default schema {schema}.")
+    parent.tell("server", "Was asked for its version by the parent and by the worker.")
     parent.tell("user", "Nothing unusual.")
     return False
 

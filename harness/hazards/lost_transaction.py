@@ -42,7 +42,10 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
     worker.answer()
     worker.join()
     parent.tell(
-        "worker", "Forgets the connection it inherited; the pool rolls back what it believes to be its own."
+        "worker",
+        "Forgets the connection it inherited; the pool rolls back what it believes to be its own."
+        if parent.strategy.inherits
+        else "Inherited no connection, and has none to forget.",
     )
     error = ""
     try:

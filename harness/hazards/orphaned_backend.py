@@ -49,7 +49,7 @@ def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
             connection.close()
         parent.start(stay, engine=engine).answer()
         # What the pool or the strategy has closed by now cannot be orphaned.
-        left = [session for session in sessions if not session.raw.closed]
+        left = [session for session in sessions if not session.closed]
         sockets = {os.readlink(f"/proc/self/fd/{session.raw.fileno()}") for session in left}
         pipe.send(([session.backend for session in left], sockets, parent.workers[0].pid))
         threading.Event().wait()

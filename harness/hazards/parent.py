@@ -71,6 +71,11 @@ class Session:
         self.raw = raw
         self.backend = backend
 
+    @property
+    def closed(self) -> bool:
+        """Whether the parent's own pool has closed it: there is nothing to share and nothing to lose."""
+        return bool(self.raw.closed)
+
     def fate(self) -> str:
         """What has become of it: empty when it answers as before, else the error of its user.
 
@@ -78,8 +83,8 @@ class Session:
         """
         import psycopg2
 
-        if self.raw.closed:
-            return ""  # the parent's own pool closed it: there is nothing to lose
+        if self.closed:
+            return ""
         try:
             with self.raw.cursor() as cursor:
                 cursor.execute("select pg_backend_pid()")

@@ -33,6 +33,7 @@ WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
 
 def reproduce(parent: Parent) -> bool:
     struck = False
+    parent.tell("parent", "Uses its engine once and starts a worker, anew for each way of closing.")
     for name, task, options in WAYS:
         engine = parent.engine(**options)
         session = parent.warm(engine)
@@ -52,8 +53,10 @@ def reproduce(parent: Parent) -> bool:
             )
             parent.tell("user", fate)
             struck = True
+        elif session.closed:
+            parent.tell("server", "Had no session of the parent's: NullPool had closed it after its use.")
         else:
-            parent.tell("parent", f"Still has its session {session.backend}.")
+            parent.tell("server", f"Got no goodbye on the parent's connection: {session.backend} lives.")
     if not struck:
         parent.tell("user", "Nothing unusual.")
     return struck

@@ -101,6 +101,7 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", "A worker that hangs in its first engine.connect().")
         return True
     parent.tell("worker", "Gets a connection and gives it back.")
+    parent.tell("server", "Had a session for the worker.")
     parent.tell("user", "Nothing unusual.")
     return False
 

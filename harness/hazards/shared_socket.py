@@ -19,7 +19,10 @@ def reproduce(parent: Parent) -> bool:
     worker.join()
     parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
     fate = session.fate()
-    parent.tell("parent", f"Asks its own connection afterwards: {fate or 'it answers as before'}.")
+    if session.closed:
+        parent.tell("parent", "Has closed its connection after its use: there is none to share.")
+    else:
+        parent.tell("parent", f"Asks its own connection afterwards: {fate or 'it answers as before'}.")
     if backend == session.backend:
         parent.tell("server", "Sees one session, where there are two programs.")
         parent.tell(
@@ -29,7 +32,7 @@ def reproduce(parent: Parent) -> bool:
     if fate:
         parent.tell("user", fate)
         return True
-    parent.tell("server", "Sees a session for each.")
+    parent.tell("server", "Had a session of the worker's own.")
     parent.tell("user", "Nothing unusual.")
     return False
 

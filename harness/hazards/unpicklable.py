@@ -28,6 +28,7 @@ def reproduce(parent: Parent) -> bool:
         process.start()
     except Exception as error:  # AttributeError, TypeError or PicklingError, by release
         parent.tell("worker", "Is never started: its arguments are pickled, and an engine does not pickle.")
+        parent.tell("server", "Nothing: there is no worker to speak to it.")
         parent.tell("user", plain(error))
         return True
     if not ours.poll(START_DEADLINE):
@@ -35,6 +36,7 @@ def reproduce(parent: Parent) -> bool:
     name = ours.recv()
     process.join()
     parent.tell("worker", f"Has the engine, for {name}: nothing was pickled, its memory was copied.")
+    parent.tell("server", "Nothing: the worker only looks at its engine.")
     parent.tell("user", "Nothing unusual.")
     return False
 

@@ -12,11 +12,15 @@ from harness.hazards.table import measure
 from harness.hazards.trials import REQUIRE_TLS, Trials
 from harness.postgres import embedded
 
+VOICES = {"parent", "worker", "server", "user"}
+"""Whose part a story must tell."""
+
 
 def outcome(trials: Trials, hazard: str, strategy: str) -> Outcome:
     found = trials.run(catalogue.load(hazard), strategy)
     if found.verdict is Verdict.NOT_APPLICABLE:
         pytest.skip(found.reason)
+    assert {event.who for event in found.story} == VOICES
     return found
 
 

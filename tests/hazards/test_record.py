@@ -48,6 +48,12 @@ def test_no_recorded_verdict_is_an_accident() -> None:
     assert repeated.busy >= 1
 
 
+def test_every_story_tells_of_parent_worker_server_and_user() -> None:
+    for table in record.load().values():
+        for outcome in table.outcomes:
+            assert {event.who for event in outcome.story} == {"parent", "worker", "server", "user"}
+
+
 def test_the_recorded_controls_hold() -> None:
     for hazard in catalogue.load_all():
         assert record.expected("2.1.0")[hazard.id, hazard.struck_control] is Verdict.STRUCK

@@ -297,9 +297,8 @@ def settle(workers: Sequence[Worker]) -> None:
 def session_of(connection: Any) -> Session:
     """The session behind a SQLAlchemy connection."""
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    pooled = connection.connection
-    # `connection` was its name until 1.4.24.
-    return Session(getattr(pooled, "dbapi_connection", None) or pooled.connection, backend)
+    # A cursor knows its connection under one name in every release; the pool's name for it has changed.
+    return Session(connection.connection.cursor().connection, backend)
 
 
 @contextmanager

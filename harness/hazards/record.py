@@ -10,7 +10,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ class Repeated:
     """Of each verdict."""
     busy: int
     """Cores that were kept busy by something else."""
-    rates: dict[str, dict[str, Reading]] = field(default_factory=dict)
+    rates: dict[str, dict[str, Reading]]
     """The fractions of all trials together, by figure and strategy."""
 
     @property

@@ -3,8 +3,10 @@
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -13,7 +15,7 @@ from typer.testing import CliRunner
 from harness import strategies
 from harness.cli import app
 from harness.errors import PoolstartError
-from harness.hazards import catalogue, page, record
+from harness.hazards import catalogue, commands, page, record
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.trials import REQUIRE_TLS
 from harness.postgres import embedded, locate
@@ -186,6 +188,50 @@ def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Se
     own_record.write_text("{}")
     with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
         record.save_repeated(record.Setting.here(server), [], 50, 1)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+    """What the command measures: the recorded table, in no time, unless a test changes it."""
+    outcomes = list(record.load()[MINE].outcomes)
+
+    def measure(_: Any, __: Any, ___: Any, seen: Callable[[Outcome], None], repeat: int) -> list[Outcome]:
+        for outcome in outcomes * repeat:
+            seen(outcome)
+        return outcomes * repeat
+
+    monkeypatch.setattr(commands, "measure", measure)
+    return outcomes
+
+
+def test_the_command_records_a_table_with_the_page(own_record: Path, measured: list[Outcome]) -> None:
+    measured[0] = replace(measured[0], verdict=Verdict.SURVIVES)
+    result = CliRunner().invoke(app, ["hazards", "--record"])
+    assert result.exit_code == 0, result.output
+    assert list(record.load()[MINE].outcomes) == measured
+    assert page.PATH.read_text() == page.render()
+
+
+def test_the_command_records_that_a_table_came_out_the_same(
+    own_record: Path, measured: list[Outcome]
+) -> None:
+    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "3"])
+    assert result.exit_code == 0, result.output
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert (repeated.trials, repeated.busy) == (3, 0)
+    assert page.PATH.read_text() == page.render()
+
+
+def test_the_command_tells_which_trials_disagree_and_records_nothing(
+    own_record: Path, measured: list[Outcome]
+) -> None:
+    before = own_record.read_text()
+    measured.append(Outcome("inherited_lock", "spawn", Verdict.STRUCK))
+    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "2"])
+    assert result.exit_code != 0
+    assert "inherited_lock under spawn: survives (2 of 4) and struck (2 of 4)" in result.output
+    assert own_record.read_text() == before
 
 
 def test_a_part_of_the_table_is_not_recorded() -> None:

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from harness import strategies
-from harness.errors import PoolstartError
-from harness.lifecycle.batches import Batches
-from harness.lifecycle.cell import DATAFRAMES, Cell, NotApplicable
+from harness.outside.batches import Batches
+from harness.outside.cell import DATAFRAMES, Cell, NotApplicable
+from harness.system.errors import PoolstartError
 
 Samples = dict[str, object] | float
 """What asv makes statistics of; NaN where a cell is not applicable."""

@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 from harness import strategies
-from harness.errors import PoolstartError
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome
-from harness.hazards.outcomes import Outcomes
+from harness.outside.outcomes import Outcomes
+from harness.system.errors import PoolstartError
 
 HAZARD_OF = {figure.id: hazard.id for hazard in catalogue.load_all() for figure in hazard.figures}
 

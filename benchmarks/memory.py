@@ -4,7 +4,7 @@ from benchmarks.cells import Cells, Samples
 
 
 class Memory(Cells):
-    """The kernel's figures for one worker beside its parent (see `harness.lifecycle.memory`)."""
+    """The kernel's figures for one worker beside its parent (see `harness.system.memory`)."""
 
     unit = "bytes"
 

@@ -12,13 +12,18 @@ SQLAlchemy is imported where it is used: it takes 0.3 s.
 from __future__ import annotations
 
 import importlib
+import multiprocessing
+import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
+
     from sqlalchemy.engine import Engine
 
 POOLING = "https://docs.sqlalchemy.org/en/20/core/pooling.html"
@@ -46,6 +51,18 @@ def create(url: str) -> Engine:
     from sqlalchemy import create_engine
 
     return create_engine(url)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A worker's process that has not been started, with the pipe between it and the parent."""
+
+    process: BaseProcess
+    ours: Connection[Any, Any]
+    theirs: Connection[Any, Any]
+    """The worker's end: the parent closes its copy once the worker has started."""
+    pickled: int
+    """Bytes that are pickled to the worker besides multiprocessing's own."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,21 @@ class Strategy:
         if self.pool:
             options["poolclass"] = getattr(pool, self.pool)
         return create_engine(url, **options)
+
+    def prepare(self, target: Callable[..., None], engine: Engine | None, url: str, *args: Any) -> Prepared:
+        """A worker about to be started: the one place that says what is handed over, and by which method.
+
+        `target(in_worker, handed, channel, *args)` runs in the worker. `handed` is the parent's engine where
+        the worker inherits it, else the URL.
+        """
+        if engine is not None:
+            self.before_start(engine)
+        context = multiprocessing.get_context(self.start_method)
+        ours, theirs = context.Pipe()
+        handed = engine if self.inherits else url
+        process = context.Process(target=target, args=(self.in_worker, handed, theirs, *args))  # type: ignore[attr-defined]
+        pickled = 0 if self.inherits else len(pickle.dumps((self.in_worker, handed, *args)))
+        return Prepared(process, ours, theirs, pickled)
 
     def not_applicable(self, release: str) -> str:
         """Why this SQLAlchemy release cannot do it; empty when it can."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.custody import Custody
 from harness.postgres import embedded
 from harness.postgres.server import Server
+from harness.system.custody import Custody
 
 
 @pytest.fixture(autouse=True, scope="session")

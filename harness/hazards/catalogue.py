@@ -2,8 +2,8 @@
 
 import importlib
 
-from harness.errors import PoolstartError
 from harness.hazards.hazard import Hazard
+from harness.system.errors import PoolstartError
 
 IDS = (
     "inherited_lock",

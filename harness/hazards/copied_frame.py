@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
-from harness.hazards.parent import Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Parent
+from harness.inside.trial.worker import Worker
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -104,17 +104,17 @@ def private_bytes() -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
-def collect(inside: Inside) -> int:
+def collect(worker: Worker) -> int:
     """The growth of the worker's private memory by one run of the garbage collector."""
-    inside.engine()
+    worker.engine()
     before = private_bytes()
     gc.collect()
     return private_bytes() - before
 
 
-def use(inside: Inside, kind: str, access: str) -> int:
+def use(worker: Worker, kind: str, access: str) -> int:
     """The growth of the worker's private memory by one reading or writing of the inherited frame."""
-    inside.engine()
+    worker.engine()
     column, frame = COLUMNS[kind], FRAMES[kind]
     before = private_bytes()
     # What is returned stays alive until the memory is read again.

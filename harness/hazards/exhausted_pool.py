@@ -1,14 +1,14 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Failed, Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Failed, Parent
+from harness.inside.trial.worker import Worker
 
 ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
 
-def query(inside: Inside) -> None:
-    with inside.engine().connect() as connection:
+def query(worker: Worker) -> None:
+    with worker.engine().connect() as connection:
         connection.exec_driver_sql("select 1")
 
 

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Hung, Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Hung, Parent
+from harness.inside.trial.worker import Worker
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 
-def first_query(inside: Inside) -> tuple[Any, Any]:
-    engine = inside.engine()
+def first_query(worker: Worker) -> tuple[Any, Any]:
+    engine = worker.engine()
     with engine.connect() as connection:
         connection.exec_driver_sql("select 1")
     return getattr(engine.dialect, "server_version_info", None), engine.dialect.default_schema_name

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from harness.inside.trial.story import Event, Reading
+
 if TYPE_CHECKING:
-    from harness.hazards.parent import Parent
+    from harness.inside.trial.parent import Parent
     from harness.strategies import Strategy
 
 
@@ -34,24 +36,6 @@ class Figure:
     title: str
     unit: str
     """`fraction` (of so many trials), `bytes`, `seconds` or `descriptors`."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """The value of one figure in one trial of the hazard."""
-
-    value: float
-    trials: int | None = None
-    """How often it was tried, where the value is a fraction."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One line of the story: who, and what it did or saw."""
-
-    who: str
-    """`parent`, `worker`, `server` or `user`."""
-    what: str
 
 
 def always(strategy: "Strategy") -> str:

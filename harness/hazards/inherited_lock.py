@@ -3,13 +3,13 @@
 import threading
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Hung, Parent, held_by_another_thread
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Hung, Parent, held_by_another_thread
+from harness.inside.trial.worker import Worker
 
 LOCK = threading.Lock()
 
 
-def acquire(inside: Inside) -> bool:
+def acquire(worker: Worker) -> bool:
     with LOCK:
         return True
 

@@ -8,8 +8,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Figure, Hazard
-from harness.hazards.parent import SILENCE, Ended, Failed, Hung, Parent, settle
-from harness.hazards.worker import Inside, plain
+from harness.inside.trial.parent import SILENCE, Ended, Failed, Hung, Parent, settle
+from harness.inside.trial.worker import Worker, plain
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -39,10 +39,10 @@ def converse(engine: Engine, who: str) -> None:
             raise WrongRow(f"{name} read {row}")
 
 
-def talk(inside: Inside) -> None:
-    engine = inside.engine()
-    inside.report("listening")
-    inside.wait()
+def talk(worker: Worker) -> None:
+    engine = worker.engine()
+    worker.report("listening")
+    worker.wait()
     converse(engine, "worker")
 
 

@@ -5,16 +5,16 @@ import os
 from typing import Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Parent
-from harness.hazards.worker import Inside, plain
+from harness.inside.trial.parent import Parent
+from harness.inside.trial.worker import Worker, plain
 
 SCOPE: dict[str, Any] = {}
 """Where a program keeps the connection of its current work, like a scoped session does."""
 
 
-def leave_scope(inside: Inside) -> None:
+def leave_scope(worker: Worker) -> None:
     """Make the engine safe, then forget what was going on in the parent."""
-    inside.engine()
+    worker.engine()
     SCOPE.clear()
     gc.collect()
 

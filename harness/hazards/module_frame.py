@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from harness.hazards.hazard import Figure, Hazard
-from harness.hazards.parent import Parent
+from harness.inside.trial.parent import Parent
 
 SCRIPT = """\
 import json, multiprocessing, os, sys, time

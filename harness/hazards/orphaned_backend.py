@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
-from harness.hazards.parent import START_DEADLINE, Parent, session_of
-from harness.hazards.worker import Inside, plain
+from harness.inside.trial.parent import START_DEADLINE, Parent, session_of
+from harness.inside.trial.worker import Worker, plain
 
 if TYPE_CHECKING:
     from harness.postgres.server import Server
@@ -25,9 +25,9 @@ OBSERVED = 0.5
 """Seconds the sessions are watched before the worker is ended too: they would stay as long as it does."""
 
 
-def stay(inside: Inside) -> None:
-    inside.engine()
-    inside.report("settled")
+def stay(worker: Worker) -> None:
+    worker.engine()
+    worker.report("settled")
     threading.Event().wait()
 
 

@@ -3,23 +3,23 @@
 from typing import Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Failed, Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Failed, Parent
+from harness.inside.trial.worker import Worker
 
 
-def dispose(inside: Inside) -> None:
+def dispose(worker: Worker) -> None:
     """Tidy up at the end, as a careful program does."""
-    inside.engine().dispose()
+    worker.engine().dispose()
 
 
-def invalidate(inside: Inside) -> None:
+def invalidate(worker: Worker) -> None:
     """Give up a connection that seems broken."""
-    with inside.engine().connect() as connection:
+    with worker.engine().connect() as connection:
         connection.invalidate()
 
 
-def query(inside: Inside) -> None:
-    with inside.engine().connect() as connection:
+def query(worker: Worker) -> None:
+    with worker.engine().connect() as connection:
         connection.exec_driver_sql("select 1")
 
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Figure, Hazard
-from harness.hazards.parent import Ended, Failed, Hung, Parent, held_by_another_thread, settle
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Ended, Failed, Hung, Parent, held_by_another_thread, settle
+from harness.inside.trial.worker import Worker
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -22,9 +22,9 @@ BOOTS = 3
 """Trials of the natural rate: forks are cheap, interpreters are not."""
 
 
-def check_out(inside: Inside) -> None:
+def check_out(worker: Worker) -> None:
     """Take a connection and give it back, without a word to the server: only the pool is at stake."""
-    inside.engine().raw_connection().close()
+    worker.engine().raw_connection().close()
 
 
 def mutex_of(engine: Engine) -> AbstractContextManager[Any] | None:

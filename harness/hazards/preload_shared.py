@@ -6,8 +6,8 @@ import os
 from typing import Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Failed, Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Failed, Parent
+from harness.inside.trial.worker import Worker
 
 MODULE = "harness.hazards.opened_at_import"
 
@@ -15,14 +15,14 @@ STRATEGY = "POOLSTART_HAZARD_STRATEGY"
 """Environment variable, internal: tells the module which strategy's pool to make."""
 
 
-def backend_of_module(inside: Inside) -> None:
+def backend_of_module(worker: Worker) -> None:
     """Report the backend behind the module's engine and which process opened it, and keep the connection."""
     module: Any = importlib.import_module(MODULE)
-    with inside.treat(module.ENGINE).connect() as connection:
+    with worker.treat(module.ENGINE).connect() as connection:
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-        inside.report((backend, module.OPENED_BY))
+        worker.report((backend, module.OPENED_BY))
         # Kept until both have reported: a server may give the number of an ended backend to the next.
-        inside.wait()
+        worker.wait()
 
 
 def reproduce(parent: Parent) -> bool:

@@ -1,12 +1,12 @@
 """Parent and worker talk over one connection."""
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Parent
+from harness.inside.trial.worker import Worker
 
 
-def backend_of(inside: Inside) -> int:
-    with inside.engine().connect() as connection:
+def backend_of(worker: Worker) -> int:
+    with worker.engine().connect() as connection:
         return int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
 
 

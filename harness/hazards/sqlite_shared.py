@@ -4,14 +4,14 @@ import sqlite3
 from typing import Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Failed, Parent
-from harness.hazards.worker import Inside
+from harness.inside.trial.parent import Failed, Parent
+from harness.inside.trial.worker import Worker
 
 
-def insert(inside: Inside) -> None:
-    engine = inside.engine()
-    inside.report("ready")
-    inside.wait()
+def insert(worker: Worker) -> None:
+    engine = worker.engine()
+    worker.report("ready")
+    worker.wait()
     with engine.begin() as connection:
         connection.exec_driver_sql("insert into work values ('worker')")
 

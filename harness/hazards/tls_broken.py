@@ -1,12 +1,12 @@
 """A TLS connection used by two processes breaks at once."""
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Failed, Parent
-from harness.hazards.worker import Inside, plain
+from harness.inside.trial.parent import Failed, Parent
+from harness.inside.trial.worker import Worker, plain
 
 
-def query(inside: Inside) -> str:
-    with inside.engine().connect() as connection:
+def query(worker: Worker) -> str:
+    with worker.engine().connect() as connection:
         return str(connection.exec_driver_sql("select 'worker'").scalar())
 
 

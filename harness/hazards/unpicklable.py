@@ -6,8 +6,8 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import START_DEADLINE, Parent
-from harness.hazards.worker import plain
+from harness.inside.trial.parent import START_DEADLINE, Parent
+from harness.inside.trial.worker import plain
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

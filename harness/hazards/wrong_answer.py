@@ -3,13 +3,13 @@
 import random
 
 from harness.hazards.hazard import Hazard
-from harness.hazards.parent import Parent
-from harness.hazards.worker import Inside, plain
+from harness.inside.trial.parent import Parent
+from harness.inside.trial.worker import Worker, plain
 
 
-def ask_and_wait(inside: Inside, gate: int) -> None:
+def ask_and_wait(worker: Worker, gate: int) -> None:
     """Ask a question that the server answers only when `gate` is open."""
-    engine = inside.engine()
+    engine = worker.engine()
     with engine.connect() as connection:
         connection.exec_driver_sql("select 'worker' from (select pg_advisory_xact_lock(%s)) as gate", (gate,))
 

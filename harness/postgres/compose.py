@@ -16,9 +16,9 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from harness.errors import PoolstartError
 from harness.postgres import engine
 from harness.postgres.server import libpq_url
+from harness.system.errors import PoolstartError
 
 SERVICE = "postgres"
 """The service's name in `docker-compose.yml`."""

@@ -16,10 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
 from harness.postgres.server import Server
 from harness.postgres.settings import arguments
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
 
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""

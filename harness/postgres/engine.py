@@ -6,12 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
+from harness.system.custody import Custody
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = ROOT
 """Where `docker-compose.yml` is."""
 
 ANSWER_DEADLINE = 20.0

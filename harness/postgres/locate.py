@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
 from harness.postgres import compose, embedded
 from harness.postgres.server import Server, describe, parse_url
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
 
 URL = "POOLSTART_URL"
 """Environment variable: a URL of any reachable PostgreSQL."""

@@ -7,7 +7,7 @@ import psycopg2
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 
 CONNECT_TIMEOUT = 10
 """Seconds a server has to answer before it counts as unreachable."""

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from asv.util import UserError
 
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 
 PATH = Path(__file__).with_name("releases.json")
 

@@ -10,7 +10,7 @@ from asv.config import Config
 from asv.plugins.virtualenv import Virtualenv
 from asv.runner import BENCHMARK_RUN_SCRIPT
 
-from harness.lifecycle import profile
+from harness.outside import profile
 from harness.postgres import locate
 from harness.releases import run
 from harness.releases.asv_errors import told_by_asv
@@ -24,7 +24,7 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 INTERPRETER = "import sys; print(repr(sys.version))"
 
-REASON = re.compile(r"^(?:poolstart|harness\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
+REASON = re.compile(r"^(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
 """How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
 
 

@@ -13,8 +13,8 @@ from pypi_simple import (
     UnsupportedRepoVersionError,
 )
 
-from harness.errors import PoolstartError
 from harness.releases.catalogue import first_uploads
+from harness.system.errors import PoolstartError
 
 PROJECT = "sqlalchemy"
 

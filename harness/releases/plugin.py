@@ -4,9 +4,8 @@ import sys
 from types import TracebackType
 
 from harness.releases import environment, machine, repo
-from harness.site import graphdisplay
 
-__all__ = ["environment", "graphdisplay", "repo", "setup"]
+__all__ = ["environment", "repo", "setup"]
 
 
 def setup() -> None:

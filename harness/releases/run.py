@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 
 from asv.console import log
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
-from harness.lifecycle import clock
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
+from harness.system import clock
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
 
 DRAIN_DEADLINE = 2.0
 """Seconds to read what is left of a benchmark's output once its process group has ended."""
@@ -138,7 +138,7 @@ def listens(server: Server) -> bool:
 
 
 def read_clock(path: Path) -> Counter[str]:
-    """Seconds by what they were spent on, from what `harness.lifecycle.clock` recorded."""
+    """Seconds by what they were spent on, from what `harness.system.clock` recorded."""
     spent: Counter[str] = Counter()
     for line in path.read_text().splitlines() if path.exists() else ():
         # A benchmark that was killed may have left half a line.

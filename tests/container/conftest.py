@@ -30,7 +30,7 @@ POOLSTART = "from harness.cli import main; main()"
 # Like the command line, without what its other rooms import.
 LOCATE = """
 import sys
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 from harness.postgres import locate
 try:
     print(locate.identity())

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.hazards.trials import Trials
+from harness.outside.trials import Trials
 from harness.postgres.server import Server
 
 

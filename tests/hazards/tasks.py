@@ -3,25 +3,25 @@
 import threading
 import time
 
-from harness.hazards.worker import Inside
+from harness.inside.trial.worker import Worker
 
 
-def block(inside: Inside) -> None:
+def block(worker: Worker) -> None:
     threading.Event().wait()
 
 
-def work_hard(inside: Inside, seconds: float) -> str:
+def work_hard(worker: Worker, seconds: float) -> str:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         sum(range(10_000))
     return "done"
 
 
-def fail(inside: Inside) -> None:
+def fail(worker: Worker) -> None:
     raise ValueError("of no use")
 
 
-def leave(inside: Inside) -> None:
+def leave(worker: Worker) -> None:
     import os
 
     os._exit(7)

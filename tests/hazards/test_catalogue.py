@@ -7,9 +7,9 @@ import pytest
 
 import harness.hazards
 from harness import strategies
-from harness.errors import PoolstartError
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
+from harness.system.errors import PoolstartError
 
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
 

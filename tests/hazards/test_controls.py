@@ -5,12 +5,13 @@ import os
 import pytest
 
 from harness import strategies
-from harness.custody import Custody
-from harness.hazards import catalogue, record
+from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
-from harness.hazards.table import measure
-from harness.hazards.trials import REQUIRE_TLS, Trials
+from harness.outside import record
+from harness.outside.table import measure
+from harness.outside.trials import REQUIRE_TLS, Trials
 from harness.postgres import embedded
+from harness.system.custody import Custody
 
 VOICES = {"parent", "worker", "server", "user"}
 """Whose part a story must tell."""

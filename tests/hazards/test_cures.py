@@ -4,7 +4,7 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Verdict
-from harness.hazards.trials import Trials
+from harness.outside.trials import Trials
 from tests.hazards import broken
 
 

@@ -11,7 +11,7 @@ from harness.hazards import catalogue
 from harness.hazards.copied_frame import BYTES
 from harness.hazards.hazard import Outcome
 from harness.hazards.orphaned_backend import OBSERVED
-from harness.hazards.trials import Trials
+from harness.outside.trials import Trials
 from harness.postgres import locate
 from harness.postgres.server import Server
 

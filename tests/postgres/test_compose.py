@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from harness.errors import PoolstartError
 from harness.postgres import compose
 from harness.postgres.compose import Service
 from harness.postgres.engine import PROJECT, Answer
 from harness.postgres.settings import SETTINGS
+from harness.system.errors import PoolstartError
 
 COMPOSE_FILE = (PROJECT / "docker-compose.yml").read_text()
 

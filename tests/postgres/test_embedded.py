@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, describe
 from harness.postgres.settings import SETTINGS
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
 from tests.remains import scene
 
 

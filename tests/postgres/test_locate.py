@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.engine import make_url
 
-from harness.custody import Custody
-from harness.errors import PoolstartError
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, describe, parse_url
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
 
 
 @pytest.fixture(scope="module")

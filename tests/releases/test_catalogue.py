@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from harness.errors import PoolstartError
 from harness.releases.catalogue import FIRST, Catalogue, catalogue, first_uploads
+from harness.system.errors import PoolstartError
 
 RELEASES = catalogue().releases
 

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from harness.errors import PoolstartError
-from harness.releases import commands, index
+from harness.cli import releases as commands
+from harness.releases import index
 from harness.releases.catalogue import Catalogue
+from harness.system.errors import PoolstartError
 
 JSON = "application/vnd.pypi.simple.v1+json"
 

@@ -10,7 +10,7 @@ from tests.remains import scene
 
 SERVERS = """
 import json, os, signal
-from harness.errors import PoolstartError
+from harness.system.errors import PoolstartError
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.releases import run
@@ -40,7 +40,7 @@ assert postmaster(server()) != died
 
 WATCHES = """
 import subprocess, sys, time
-from harness.guardian import alive
+from harness.system.guardian import alive
 from harness.releases import run
 
 def watch(program, timeout):
@@ -110,7 +110,10 @@ def test_the_account_tells_where_the_time_went() -> None:
     ("output", "told"),
     [
         ("noise\npoolstart: no server; start one\nmore\n", "no server; start one"),
-        ("Traceback ...\nharness.errors.PoolstartError: no server; start one\n", "no server; start one"),
+        (
+            "Traceback ...\nharness.system.errors.PoolstartError: no server; start one\n",
+            "no server; start one",
+        ),
         (
             "Traceback ...\nModuleNotFoundError: No module named 'x'\n\n",
             "ModuleNotFoundError: No module named 'x'",

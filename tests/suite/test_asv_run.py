@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.lifecycle.cell import DATAFRAMES
-from harness.site import report
+from harness.outside.cell import DATAFRAMES
+from harness.shown import report
 from tests.releases.suite import CHECKOUT, Suite
 from tests.remains import Scene, scene
 

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from harness.site import report
+from harness.shown import report
 
 
 def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:

@@ -1,0 +1,34 @@
+"""The command line: `poolstart`. One module a command."""
+
+import sys
+
+import typer
+
+from harness.cli import hazards, measure, postgres, releases, results
+from harness.system.errors import PoolstartError
+
+app = typer.Typer(
+    help="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.add_typer(postgres.app, name="postgres")
+app.add_typer(releases.app, name="releases")
+app.command()(hazards.hazards)
+app.command("measure")(measure.measure)
+app.command("results")(results.results)
+
+
+@app.callback()
+def poolstart() -> None:
+    """Measure with `asv run`; see here what the suite knows besides."""
+
+
+def main() -> None:
+    """Run a command; an error the user can mend is one line and exit status 2."""
+    try:
+        app()
+    except PoolstartError as error:
+        print(f"poolstart: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,91 @@
+"""`poolstart postgres`: the containerized server, started, looked at, removed, and compared."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.postgres import locate
+from harness.postgres.compose import Compose
+from harness.postgres.server import Server, describe
+
+app = typer.Typer(help="The containerized PostgreSQL of docker-compose.yml.", no_args_is_help=True)
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], None]]:
+    """Tells each step as it begins: beside a spinner in a terminal, as a line elsewhere."""
+    with console.status("asking the container engine") as status:
+        yield status.update if console.is_terminal else console.print
+
+
+def told(server: Server) -> str:
+    return f"{server.identity} at {server.address}"
+
+
+@app.command()
+def up() -> None:
+    """Start it and wait until it is ready."""
+    with progress() as report:
+        service = Compose().up(report)
+    console.print(told(describe("container", service.url)))
+
+
+@app.command()
+def status() -> None:
+    """Say how it is, and which server `asv run` would use; exit status 1 unless it is running."""
+    compose = Compose()
+    service = compose.service()
+    console.print(f"compose service: {service}")
+    if service.failed:
+        console.print(f"its last words: {compose.last_lines(service)}")
+    if service.state in ("running", "absent"):
+        server = locate.running()
+        console.print(f"asv run would use: {told(server) if server else locate.identity()}")
+    if service.state != "running":
+        raise typer.Exit(1)
+
+
+@app.command()
+def down() -> None:
+    """Remove it, with its network and its data."""
+    Compose().down()
+    console.print("the compose service is gone")
+
+
+@app.command()
+def compare(
+    save: Annotated[Path | None, typer.Option(help="Write the samples to this file, as JSON.")] = None,
+) -> None:
+    """Measure the embedded server and the container, in turns, and show what each layer adds."""
+    # Here and below: these imports take longer than the other commands do.
+    from harness.outside import comparison, profile
+    from harness.shown import servers as table
+
+    with progress() as report:
+        measured = comparison.compare(profile.current(), report)
+    console.print(table.terminal(measured))
+    if save:
+        measured.save(save)
+
+
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
+    page: Annotated[
+        Path | None, typer.Option(help="Put the table between the marks of this Markdown page.")
+    ] = None,
+) -> None:
+    """Show a comparison that was measured before."""
+    from harness.outside import comparison
+    from harness.shown import servers as table
+
+    measured = comparison.Comparison.load(file)
+    if page:
+        table.update(page, measured)
+    console.print(table.terminal(measured))

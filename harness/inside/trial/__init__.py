@@ -1,0 +1,1 @@
+"""One hazard under one strategy."""

@@ -1,0 +1,1 @@
+"""What watches: supervisor, guards, samples; trials of hazards and their recorded verdicts."""

@@ -1,0 +1,242 @@
+"""The supervisor: boots parent programs, orders workers, watches the server, applies the guards."""
+
+import json
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import sqlalchemy
+
+from harness import strategies
+from harness.outside.cell import Cell, NotApplicable, Rejected
+from harness.outside.guards import Evidence, findings
+from harness.outside.profile import Profile
+from harness.outside.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.system import clock
+from harness.system.custody import Custody
+from harness.system.environment import environment
+from harness.system.memory import MIB
+
+BOOT_DEADLINE = 120.0
+"""Seconds a parent program has to be ready."""
+
+SETTLE_DEADLINE = 5.0
+"""Seconds a worker's backend has to go after the worker went."""
+
+ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b")
+"""The line of a traceback that says what went wrong."""
+
+HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
+"""What multiprocessing itself keeps running beside a parent."""
+
+ROOM_NEEDED = 2.5
+"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
+
+
+def require(cell: Cell, server: Server, profile: Profile) -> None:
+    """Raise `NotApplicable` where the cell cannot be measured."""
+    strategy = strategies.get(cell.strategy)
+    reason = strategy.not_applicable(sqlalchemy.__version__)
+    if reason:
+        raise NotApplicable(reason)
+    if strategy.shares_connection and server.transport == "tls":
+        raise NotApplicable(f"{strategy.id} cannot work over TLS: two processes cannot share one TLS session")
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise NotApplicable("memory is read from /proc/PID/smaps_rollup, which this system does not have")
+    free, needed = free_memory(), cell.size(profile) * MIB * ROOM_NEEDED
+    if free < needed:
+        raise NotApplicable(
+            f"a DataFrame of {cell.size(profile)} MiB needs {needed / MIB:.0f} MiB free, "
+            f"this machine has {free / MIB:.0f} MiB"
+        )
+
+
+def free_memory() -> float:
+    """Bytes that can be had without swapping (MemAvailable)."""
+    text = Path("/proc/meminfo").read_text()
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return float(found[1]) * 1024 if found else float("inf")
+
+
+def measure(cell: Cell, server: Server, profile: Profile) -> list[Lifecycle]:
+    """All lifecycles of one cell: `profile.parents` parents with `profile.workers` workers each.
+
+    Raises `NotApplicable`, or `Rejected` at the first lifecycle that does not count.
+    """
+    require(cell, server, profile)
+    lives: list[Lifecycle] = []
+    with Custody() as custody:
+        for _ in range(profile.parents):
+            with ParentHandle(cell, server, profile, custody) as parent:
+                lives += parent.lifecycles(profile.workers)
+    return lives
+
+
+class ParentHandle:
+    """One parent program under supervision; a context manager that boots and ends it."""
+
+    def __init__(self, cell: Cell, server: Server, profile: Profile, custody: Custody) -> None:
+        self.cell = cell
+        self.strategy = strategies.get(cell.strategy)
+        self._server = server
+        self._profile = profile
+        self._custody = custody
+        self._mark = uuid.uuid4().hex
+        self._name = f"poolstart-{self._mark[:12]}"
+        self.facts: dict[str, Any] = {}
+        """What the parent said of itself: versions, C extensions, resident size of the DataFrame."""
+
+    def __enter__(self) -> "ParentHandle":
+        began = time.monotonic()
+        self._directory = self._custody.directory()
+        self._stderr = self._directory / "stderr"
+        self._monitor = self._server.connect()
+        with self._stderr.open("wb") as stderr:
+            self._process = self._custody.start(
+                [sys.executable, "-m", "harness.inside.lifecycle.program"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=stderr,
+                # multiprocessing keeps forkserver's socket there, and a killed parent does not remove it.
+                env={**environment(), "TMPDIR": str(self._directory)},
+                cwd="/",
+                bufsize=0,
+            )
+        self._death = os.pidfd_open(self._process.pid)
+        order = {
+            "strategy": self.cell.strategy,
+            "url": self._server.sqlalchemy_url(self._name),
+            "dataframe_mib": self.cell.size(self._profile),
+            "mark": self._mark,
+            "deadline": self._profile.deadline,
+        }
+        try:
+            self.facts = self._ask(json.dumps(order), BOOT_DEADLINE)
+        except BaseException:
+            self.__exit__()
+            raise
+        clock.record("parents", time.monotonic() - began)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        began = time.monotonic()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+        os.close(self._death)
+        self._custody.stop(self._process)
+        self._custody.remove(self._directory)
+        self._monitor.close()
+        clock.record("parents", time.monotonic() - began)
+
+    def lifecycles(self, count: int) -> Iterator[Lifecycle]:
+        """Start `count` workers one after another, and yield every lifecycle that counts."""
+        for number in range(count):
+            began = time.monotonic()
+            life = self._lifecycle(number)
+            clock.record("lifecycles", time.monotonic() - began)
+            yield life
+
+    def _lifecycle(self, number: int) -> Lifecycle:
+        # The backend of a connection that NullPool has just closed may still be leaving.
+        baseline = self._settled(1 if self.strategy.pooled else 0)
+        token = uuid.uuid4().hex
+        deadline = self._profile.deadline
+        seen = self._ask(token, 3 * deadline + SETTLE_DEADLINE)
+        if seen["outcome"] == "hung":
+            raise Rejected(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
+        if seen["outcome"] == "failed":
+            raise Rejected(f"{self.cell}: the worker failed: {self._last_error()}")
+        evidence = Evidence(
+            strategy=self.strategy,
+            mark=self._mark,
+            dataframe_mib=self.cell.size(self._profile),
+            parent=self.facts,
+            seen=seen,
+            sessions_before=baseline,
+            sessions_after=self._settled(len(baseline)),
+            left_over=tuple(left_over(self._process.pid)),
+        )
+        wrong = findings(evidence)
+        if wrong:
+            raise Rejected(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
+        return Lifecycle.from_report(seen, first=number == 0)
+
+    def _ask(self, line: str, deadline: float) -> dict[str, Any]:
+        """Send one line, return the report that answers it."""
+        process, until = self._process, time.monotonic() + deadline
+        assert process.stdin is not None
+        assert process.stdout is not None
+        answer = b""
+        try:
+            process.stdin.write(line.encode() + b"\n")
+            while not answer.endswith(b"\n"):
+                remaining = until - time.monotonic()
+                # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
+                output = process.stdout.fileno()
+                ready = select.select([output, self._death], [], [], max(0, remaining))[0]
+                if not ready:
+                    raise Rejected(
+                        f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
+                    )
+                piece = os.read(output, 65536) if output in ready else b""
+                if not piece:
+                    raise BrokenPipeError
+                answer += piece
+        except BrokenPipeError:
+            raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}") from None
+        report: dict[str, Any] = json.loads(answer)
+        return report
+
+    def _last_error(self) -> str:
+        """What the processes said last on standard error, without the traceback around it."""
+        lines = self._stderr.read_text(errors="replace").splitlines()
+        told = [line for line in lines if ERROR_LINE.match(line)]
+        return (told or lines or ["it said nothing"])[-1]
+
+    def _sessions(self) -> frozenset[int]:
+        """Backend pids of the parent and its workers."""
+        try:
+            with self._monitor.cursor() as cursor:
+                cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
+                return frozenset(pid for (pid,) in cursor.fetchall())
+        except psycopg2.Error as error:
+            reason = str(error).strip().splitlines()[0]
+            raise Rejected(f"{self.cell}: the server went away during the measurement: {reason}") from None
+
+    def _settled(self, expected: int) -> frozenset[int]:
+        """The sessions once they number as many as expected, or when the deadline has passed.
+
+        A backend takes a moment to notice that its client has gone.
+        """
+        until = time.monotonic() + SETTLE_DEADLINE
+        while True:
+            found = self._sessions()
+            if len(found) == expected or time.monotonic() > until:
+                return found
+            time.sleep(0.005)
+
+
+def left_over(leader: int) -> Iterator[str]:
+    """Processes of the session that `leader` leads, except itself and multiprocessing's helpers."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == leader:
+            continue
+        try:
+            if os.getsid(int(entry.name)) != leader:
+                continue
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, ProcessLookupError):
+            continue
+        if not any(helper in command for helper in HELPERS):
+            yield f"{entry.name} ({'zombie' if state == 'Z' else command or 'gone'})"

@@ -1,0 +1,1 @@
+"""Everything a person looks at: reads what has been recorded, measures nothing."""

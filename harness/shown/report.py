@@ -1,0 +1,225 @@
+"""The measured answer as one table: read from `results/`, written to the terminal or into README.md."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from asv.machine import Machine
+from asv.results import Results, iter_results
+from asv.util import load_json
+from packaging.version import Version
+
+from harness import strategies
+from harness.hazards import catalogue
+from harness.hazards.hazard import Verdict
+from harness.outside import record
+from harness.outside.cell import DATAFRAMES
+from harness.outside.samples import spread
+from harness.shown import hazards as page
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+
+README = ROOT / "README.md"
+BEGIN, END = "<!-- measured: poolstart results --write -->", "<!-- end -->"
+"""Where README.md holds the report."""
+
+SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
+"""Tags of results that are not of the default series (`harness.outside.profile.tags`)."""
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    benchmark: str
+    unit: str
+
+
+COLUMNS = (
+    Column("first row", "startup.Startup.track_time_to_first_row", "ms"),
+    Column("= startup", "startup.Startup.track_startup", "ms"),
+    Column("+ first query", "query.Query.track_first_query", "ms"),
+    Column("second query", "query.Query.track_second_query", "ms"),
+    Column("first worker", "startup.Startup.track_first_worker", "ms"),
+    Column("unique memory", "memory.Memory.track_uss", "MiB"),
+    Column("RSS", "memory.Memory.track_rss", "MiB"),
+)
+
+GIB = 1024 * MIB
+
+FACTOR = {"ms": 1e3, "MiB": 1 / MIB}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median of samples, and the quartiles around it."""
+
+    median: float
+    low: float
+    high: float
+
+    def shown(self, unit: str) -> str:
+        return spread(self.low, self.median, self.high, FACTOR[unit])
+
+
+@dataclass(frozen=True)
+class Report:
+    """One results file of the default series: a release, measured on a machine and a server."""
+
+    release: str
+    machine: dict[str, str]
+    environment: dict[str, str]
+    date: datetime
+    figures: dict[tuple[str, str, str], Figure]
+    """By benchmark, strategy and DataFrame; a cell that was not measured is missing."""
+
+    @property
+    def conditions(self) -> str:
+        """What the figures are of, in one sentence."""
+        e, m = self.environment, self.machine
+        # A machine that its user named without `asv machine` asking for more has no more than the name.
+        hardware = (
+            m.get("cpu") or m["machine"],
+            f"{m['num_cpu']} cores" if "num_cpu" in m else "",
+            f"{int(m['ram']) / GIB:.0f} GiB" if m.get("ram", "").isdigit() else "",
+            m.get("os", ""),
+        )
+        return (
+            f"SQLAlchemy {self.release}, psycopg2-binary {e['psycopg2-binary']}, Python {e['python']}, "
+            f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {', '.join(filter(None, hardware))}; "
+            f"{self.date:%Y-%m-%d}, by `asv run`"
+        )
+
+
+def reports(release: str | None = None, results: Path = ROOT / "results") -> list[Report]:
+    """The reports of a release, by default of the newest measured one: by server, the latest first."""
+    found = [
+        report_of(result, results)
+        for result in iter_results(str(results))
+        if not any(name in result.env_vars for name in SETTINGS_APART)
+    ]
+    if not found:
+        raise PoolstartError("there are no results yet", "measure by `asv run`")
+    wanted = Version(release) if release else max(Version(report.release) for report in found)
+    chosen = [report for report in found if Version(report.release) == wanted]
+    if not chosen:
+        raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
+    return sorted(chosen, key=lambda report: (report.environment["postgres"], -report.date.timestamp()))
+
+
+def report_of(result: Results, results: Path) -> Report:
+    machine = load_json(str(results / result.params["machine"] / "machine.json"), Machine.api_version)
+    started = [moment for moment in result.started_at.values() if moment]
+    return Report(
+        release=str(Version(result.commit_hash)),
+        machine=machine,
+        environment={**result.params, **result.env_vars},
+        date=datetime.fromtimestamp(max(started) / 1000, UTC),
+        figures=dict(figures(result)),
+    )
+
+
+def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
+    for column in COLUMNS:
+        if column.benchmark not in result.get_all_result_keys():
+            continue
+        params: list[list[str]] = result.get_result_params(column.benchmark)
+        values = result.get_result_value(column.benchmark, params)
+        stats: list[dict[str, Any] | None] = result.get_result_stats(column.benchmark, params)
+        for names, value, stat in zip(product(*params), values, stats, strict=True):
+            strategy, dataframe = (name.strip("'") for name in names)
+            if stat is not None:
+                figure = Figure(value, stat["q_25"], stat["q_75"])
+                yield (column.benchmark, strategy, dataframe), figure
+
+
+def rows(report: Report, dataframe: str) -> Iterator[list[str]]:
+    """One row of texts a strategy: its id, what is known of its safety, the figures."""
+    for strategy in strategies.CATALOGUE:
+        measured = [report.figures.get((column.benchmark, strategy.id, dataframe)) for column in COLUMNS]
+        if any(measured):
+            yield [
+                f"`{strategy.id}`",
+                "yes" if strategy.safe else "**no**",
+                struck(report, strategy.id),
+                *(
+                    figure.shown(column.unit) if figure else "n/a"
+                    for column, figure in zip(COLUMNS, measured, strict=True)
+                ),
+            ]
+
+
+def struck(report: Report, strategy: str) -> str:
+    """By how many of the hazards that apply the strategy was struck when they were last recorded."""
+    table = record.load().get(record.series(report.release))
+    verdicts = (
+        [outcome.verdict for outcome in table.outcomes if outcome.strategy == strategy] if table else []
+    )
+    number = verdicts.count(Verdict.STRUCK)
+    applied = number + verdicts.count(Verdict.SURVIVES)
+    return f"{number} of {applied}" if applied else "not recorded"
+
+
+def header() -> list[str]:
+    return [
+        "strategy",
+        "safe",
+        "struck by hazards",
+        *(f"{column.title}, {column.unit}" for column in COLUMNS),
+    ]
+
+
+def markdown(report: Report) -> str:
+    """The report as Markdown, one table for each DataFrame setting."""
+    parts = []
+    for dataframe in DATAFRAMES:
+        parts.append(f"**{TITLES[dataframe]}**\n")
+        lines = [header(), ["---", "---", "---", *["---:"] * len(COLUMNS)], *rows(report, dataframe)]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+    parts.append(f"{report.conditions}.\n")
+    parts += luck(report)
+    return "\n".join(parts)
+
+
+def luck(report: Report) -> list[str]:
+    """How often it goes wrong where nothing forces it to, when that was last recorded."""
+    table = record.load().get(record.series(report.release))
+    if not table or not table.repeated:
+        return []
+    repeated = table.repeated
+    rows = [
+        [figure.title, *(page.shown(figure, rates.get(name)) for name in strategies.IDS)]
+        for hazard in catalogue.load_all()
+        for figure in hazard.figures
+        if (rates := repeated.rates.get(figure.id))
+    ]
+    return [
+        "**Left to luck: how often it went wrong**\n",
+        page.grid(["what happened", *(f"`{name}`" for name in strategies.IDS)], rows),
+        f"SQLAlchemy {repeated.setting.release}, {repeated.setting.date}, by `{repeated.command}`.\n",
+    ]
+
+
+def answer(results: Path) -> Report:
+    """What README.md shows: the newest release, against the embedded server that anybody can have."""
+    (measured, *_) = [
+        found for found in reports(results=results) if found.environment["postgres"].startswith("embedded")
+    ]
+    return measured
+
+
+def write_readme() -> None:
+    """Put the answer into README.md, between its marks."""
+    measured = answer(ROOT / "results")
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{markdown(measured)}{END}{after}")
+
+
+TITLES = {
+    "none": "Nothing large in the parent",
+    "large": "A DataFrame of 512 MiB resident in the parent",
+}

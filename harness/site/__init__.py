@@ -1,1 +1,0 @@
-"""What `asv publish` shows beyond what asv does."""

@@ -1,0 +1,4 @@
+"""What every other room stands on: processes and directories with an owner, clock, memory, errors.
+
+Imports nothing of the house.
+"""

@@ -1,0 +1,76 @@
+"""Nothing outlives its run: any one process may be killed, and all the others go."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from harness.outside.cell import Cell, Rejected
+from harness.outside.profile import PROFILES
+from harness.outside.supervisor import ParentHandle
+from harness.postgres import embedded
+from harness.system.custody import Custody
+from tests.lifecycle import mutations
+from tests.remains import Scene, scene
+
+PROGRAM = f"""
+from dataclasses import replace
+from harness.outside.profile import PROFILES
+from harness.outside.cell import Cell
+from harness.outside.supervisor import measure
+from harness.postgres import locate
+
+with locate.server() as server:
+    measure(Cell({mutations.path("HANGS")!r}, "none"), server, replace(PROFILES["quick"], deadline=600))
+"""
+
+
+def one(here: Scene, containing: str) -> int:
+    return min(here.processes(containing))
+
+
+VICTIMS = {
+    "supervisor": lambda here, leader: leader,
+    "parent": lambda here, leader: one(here, "harness.inside.lifecycle.program"),
+    "worker": lambda here, leader: max(here.processes("harness.inside.lifecycle.program")),
+    "postmaster": lambda here, leader: one(here, "postgres -D"),
+    "guardian": lambda here, leader: one(here, "guardian.py"),
+}
+
+
+@pytest.mark.parametrize(
+    ("victim", "last_word"),
+    [
+        *((victim, signal.SIGKILL) for victim in VICTIMS),
+        ("supervisor", signal.SIGINT),
+        ("supervisor", signal.SIGTERM),
+    ],
+)
+def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: int) -> None:
+    with scene() as here:
+        run = here.python("-c", PROGRAM)
+        # Parent and hanging worker carry the same command line.
+        here.wait_for(lambda: len(here.processes("harness.inside.lifecycle.program")) == 2, "a worker hangs")
+        os.kill(VICTIMS[victim](here, run.pid), last_word)
+        if victim in ("postmaster", "guardian"):
+            # The worker hangs on, and the run with it; it ends when its user ends it.
+            run.send_signal(signal.SIGINT)
+        run.wait(60)
+        here.wait_until_gone()
+
+
+def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
+    profile = PROFILES["quick"]
+    with Custody() as custody:
+        server = embedded.start(custody)
+        with server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("show data_directory")
+            (data,) = cursor.fetchone() or ("",)
+        with ParentHandle(Cell("fork_dispose", "none"), server, profile, custody) as parent:
+            lifecycles = parent.lifecycles(2)
+            next(lifecycles)
+            os.kill(int(Path(data, "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+            with pytest.raises(Rejected, match=r"^fork_dispose, dataframe none: .*server") as caught:
+                next(lifecycles)
+        assert "\n" not in str(caught.value)

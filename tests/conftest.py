@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from harness.outside.trials import Trials
 from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.system.custody import Custody
@@ -23,3 +24,9 @@ def server() -> Iterator[Server]:
     """One embedded server for all tests of a session."""
     with Custody() as custody:
         yield embedded.start(custody)
+
+
+@pytest.fixture(scope="session")
+def trials(server: Server) -> Iterator[Trials]:
+    with Trials(server) as made:
+        yield made

@@ -25,5 +25,5 @@ class GraphDisplay(OutputPublisher):
         script = Path(conf.html_dir) / SCRIPT
         text = script.read_text(encoding="utf-8")
         if text.count(ASV) != 1:
-            raise UserError(f"asv has changed its {SCRIPT}: adapt harness/site/graphdisplay.py to it")
+            raise UserError(f"asv has changed its {SCRIPT}: adapt harness/shown/graphdisplay.py to it")
         script.write_text(text.replace(ASV, RELEASES), encoding="utf-8")

@@ -11,7 +11,7 @@ from harness.outside.profile import PROFILES
 from harness.outside.supervisor import ParentHandle
 from harness.postgres import embedded
 from harness.system.custody import Custody
-from tests.lifecycle import mutations
+from tests.outside import mutations
 from tests.remains import Scene, scene
 
 PROGRAM = f"""

@@ -17,7 +17,7 @@ from harness.outside.supervisor import ParentHandle
 from harness.postgres.server import Server
 from harness.system.custody import Custody
 from harness.system.environment import environment
-from tests.lifecycle import mutations
+from tests.outside import mutations
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64)
 PHASES = ("start", "engine", "first_row", "second_row", "exit")

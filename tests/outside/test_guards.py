@@ -15,7 +15,7 @@ from harness.outside.samples import Lifecycle
 from harness.outside.supervisor import ParentHandle
 from harness.postgres.server import Server
 from harness.system.custody import Custody
-from tests.lifecycle import mutations
+from tests.outside import mutations
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
 

@@ -2,39 +2,46 @@
 
 import math
 import sys
-from pathlib import Path
+from typing import Any
 
 from harness import strategies
-from harness.outside.batches import Batches
+from harness.outside import plan
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable
 from harness.system.errors import PoolstartError
 
 Samples = dict[str, object] | float
-"""What asv makes statistics of; NaN where a cell is not applicable."""
+"""What asv makes statistics of: a sample a parent; NaN where a cell is not applicable."""
+
+Run = dict[str, Any]
+"""What `setup_cache` returned."""
 
 
-class Cells:
-    """Base of all benchmarks of lifecycles.
+class Measured:
+    """Base of all benchmarks that read the blocks of a run.
 
     `version` changes whenever the measuring code changes what is measured: asv would see only the source
     of the benchmark itself.
     """
 
+    version = plan.VERSION
+
+    def setup_cache(self) -> Run:
+        """All blocks of this run and release: asv calls it once for every class that inherits it."""
+        return plan.of_this_run().to_json()
+
+
+class Cells(Measured):
+    """Base of all benchmarks of lifecycles."""
+
     params = (strategies.IDS, DATAFRAMES)
     param_names = ("strategy", "dataframe")
-    version = "1"
 
-    def setup_cache(self) -> str:
-        """asv's working directory of this run, environment and release: the place of the batches."""
-        return str(Path.cwd())
-
-    def samples(self, place: str, strategy: str, dataframe: str, metric: str) -> Samples:
+    def samples(self, run: Run, strategy: str, dataframe: str, metric: str) -> Samples:
         """The samples of one metric; a rejected cell ends the process with its reason."""
-        batches = Batches(Path(place))
         try:
-            return {"samples": batches.read(Cell(strategy, dataframe), metric), "number": 1}
-        except NotApplicable as reason:
-            print(f"poolstart: n/a: {reason}", file=sys.stderr)
+            found = plan.Measured.from_json(run).samples(Cell(strategy, dataframe), metric)
+        except NotApplicable:
             return math.nan
         except PoolstartError as error:
             sys.exit(f"poolstart: {error}")
+        return {"samples": found, "number": 1}

@@ -5,13 +5,15 @@ The figures of a hazard come from the trial that gives its verdict.
 
 import math
 import sys
-from pathlib import Path
+from typing import Any
 
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Outcome
-from harness.outside.outcomes import Outcomes
-from harness.system.errors import PoolstartError
+from harness.hazards.hazard import Verdict
+from harness.outside import outcomes
+
+Run = dict[str, Any]
+"""What `setup_cache` returned."""
 
 HAZARD_OF = {figure.id: hazard.id for hazard in catalogue.load_all() for figure in hazard.figures}
 
@@ -30,24 +32,16 @@ class Hazards:
     benchmark itself.
     """
 
-    version = "2"
+    version = "3"
 
-    def setup_cache(self) -> str:
-        """asv's working directory of this run, environment and release: the place of the outcomes."""
-        return str(Path.cwd())
+    def setup_cache(self) -> Run:
+        """All trials of this run and release: asv calls it once for every class that inherits it."""
+        return outcomes.of_this_run()
 
-    def outcome(self, place: str, hazard: str, strategy: str) -> Outcome:
-        try:
-            outcome = Outcomes(Path(place)).read(hazard, strategy)
-        except PoolstartError as error:
-            sys.exit(f"poolstart: {error}")
-        if outcome.reason:
-            print(f"poolstart: n/a: {outcome.reason}", file=sys.stderr)
-        return outcome
-
-    def reading(self, place: str, figure: str, strategy: str) -> float:
+    def reading(self, run: Run, figure: str, strategy: str) -> float:
         """The value of a figure; not a number where the strategy has no such figure."""
-        reading = self.outcome(place, HAZARD_OF[figure], strategy).readings.get(figure)
+        outcome = outcomes.read(run, HAZARD_OF[figure], strategy)
+        reading = outcome.readings.get(figure) if outcome else None
         return reading.value if reading else math.nan
 
 
@@ -58,8 +52,13 @@ class Verdicts(Hazards):
     param_names = ("hazard", "strategy")
     unit = "struck"
 
-    def track_verdict(self, place: str, hazard: str, strategy: str) -> float:
-        return self.outcome(place, hazard, strategy).verdict.value_in_results
+    def track_verdict(self, run: Run, hazard: str, strategy: str) -> float:
+        outcome = outcomes.read(run, hazard, strategy)
+        if outcome is None:
+            return math.nan
+        if outcome.verdict is Verdict.NO_RESULT:
+            sys.exit(f"poolstart: {outcome.reason}")
+        return outcome.verdict.value_in_results
 
 
 class Rates(Hazards):
@@ -69,8 +68,8 @@ class Rates(Hazards):
     param_names = ("figure", "strategy")
     unit = "fraction"
 
-    def track_rate(self, place: str, figure: str, strategy: str) -> float:
-        return self.reading(place, figure, strategy)
+    def track_rate(self, run: Run, figure: str, strategy: str) -> float:
+        return self.reading(run, figure, strategy)
 
 
 class Memory(Hazards):
@@ -80,8 +79,8 @@ class Memory(Hazards):
     param_names = ("figure", "strategy")
     unit = "bytes"
 
-    def track_private(self, place: str, figure: str, strategy: str) -> float:
-        return self.reading(place, figure, strategy)
+    def track_private(self, run: Run, figure: str, strategy: str) -> float:
+        return self.reading(run, figure, strategy)
 
 
 class Times(Hazards):
@@ -91,8 +90,8 @@ class Times(Hazards):
     param_names = ("figure", "strategy")
     unit = "seconds"
 
-    def track_time(self, place: str, figure: str, strategy: str) -> float:
-        return self.reading(place, figure, strategy)
+    def track_time(self, run: Run, figure: str, strategy: str) -> float:
+        return self.reading(run, figure, strategy)
 
 
 class Descriptors(Hazards):
@@ -102,5 +101,5 @@ class Descriptors(Hazards):
     param_names = ("figure", "strategy")
     unit = "descriptors"
 
-    def track_descriptors(self, place: str, figure: str, strategy: str) -> float:
-        return self.reading(place, figure, strategy)
+    def track_descriptors(self, run: Run, figure: str, strategy: str) -> float:
+        return self.reading(run, figure, strategy)

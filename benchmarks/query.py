@@ -1,6 +1,6 @@
 """How long a query takes in a worker that has just started."""
 
-from benchmarks.cells import Cells, Samples
+from benchmarks.cells import Cells, Run, Samples
 
 
 class Query(Cells):
@@ -8,10 +8,21 @@ class Query(Cells):
 
     unit = "seconds"
 
-    def track_first_query(self, place: str, strategy: str, dataframe: str) -> Samples:
-        """First line of the worker function -> first row fetched: engine made usable, connect, query."""
-        return self.samples(place, strategy, dataframe, "first_query")
+    def track_engine(self, run: Run, strategy: str, dataframe: str) -> Samples:
+        """First line of the worker function -> engine usable: created, disposed, or nothing to do."""
+        return self.samples(run, strategy, dataframe, "engine")
 
-    def track_second_query(self, place: str, strategy: str, dataframe: str) -> Samples:
+    def track_first_query(self, run: Run, strategy: str, dataframe: str) -> Samples:
+        """First line of the worker function -> first row fetched: engine made usable, connect, query."""
+        return self.samples(run, strategy, dataframe, "first_query")
+
+    def track_second_query(self, run: Run, strategy: str, dataframe: str) -> Samples:
         """A second checkout and query: NullPool connects again, a pool does not."""
-        return self.samples(place, strategy, dataframe, "second_query")
+        return self.samples(run, strategy, dataframe, "second_query")
+
+    def track_collect(self, run: Run, strategy: str, dataframe: str) -> Samples:
+        """A full garbage collection in a worker after its second row: what one costs that falls into a phase.
+
+        Of each parent's last worker alone.
+        """
+        return self.samples(run, strategy, dataframe, "collect")

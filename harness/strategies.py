@@ -88,6 +88,8 @@ class Strategy:
     """The class of `sqlalchemy.pool` that the parent's engine uses; empty for SQLAlchemy's default."""
     shares_connection: bool = False
     """Whether the worker talks over the parent's own connection."""
+    preload: tuple[str, ...] = ()
+    """What the fork server imports before it forks the first worker."""
     since: tuple[int, ...] = (1, 4)
     """The first SQLAlchemy release that can do it."""
 
@@ -95,6 +97,11 @@ class Strategy:
     def inherits(self) -> bool:
         """Whether the worker is handed the parent's engine; otherwise it gets a URL."""
         return self.start_method == "fork"
+
+    @property
+    def boots_an_interpreter(self) -> bool:
+        """Whether each worker imports for itself what its parent has imported already."""
+        return not self.inherits and not self.preload
 
     @property
     def pooled(self) -> bool:
@@ -105,6 +112,11 @@ class Strategy:
     def keeps_parent_connection(self) -> bool:
         """Whether the parent's pooled connection outlives the start of a worker."""
         return self.pooled and self.before_start is leave_alone
+
+    def set_up(self) -> None:
+        """What the program does once, before anything else."""
+        if self.preload:
+            multiprocessing.set_forkserver_preload(list(self.preload))
 
     def create_parent_engine(self, url: str, **options: Any) -> Engine:
         """The engine of the parent, with further options of `create_engine`."""
@@ -165,6 +177,16 @@ CATALOGUE = (
         in_worker=create,
         safe=True,
         choose="When the parent has threads and workers come often: nothing of the parent is inherited.",
+        docs=START_METHODS,
+    ),
+    Strategy(
+        id="forkserver_preload",
+        title="forkserver that has imported SQLAlchemy and the driver",
+        start_method="forkserver",
+        preload=("sqlalchemy", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"),
+        in_worker=create,
+        safe=True,
+        choose="When the parent has threads and workers must start fast: the imports are paid once.",
         docs=START_METHODS,
     ),
     Strategy(

@@ -1,19 +1,19 @@
 """`poolstart measure`: the figures of a few strategies at once, in the terminal."""
 
-from statistics import quantiles
+from importlib import metadata
+from statistics import median
 from typing import Annotated
 
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from harness import strategies
+from harness.outside import plan
 from harness.outside import profile as profiles
-from harness.outside import supervisor
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
-from harness.outside.samples import Lifecycle, samples, spread
+from harness.outside.samples import spread
 from harness.postgres import locate
 from harness.system.memory import MIB
 
@@ -44,46 +44,47 @@ def measure(
     profile = profiles.current()
     chosen = profiles.known(names, "poolstart measure") if names else profile.strategies
     settings = DATAFRAMES if dataframe == "both" else (dataframe,)
-    failures: list[Rejected] = []
-    tables = []
-    with locate.server() as server, Progress(console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(settings) * len(chosen))
-        for setting in settings:
-            table = Table(title=f"dataframe {setting}", box=box.SIMPLE_HEAD)
-            table.add_column("strategy", no_wrap=True)
-            for title, _ in COLUMNS.values():
-                table.add_column(title, justify="right", no_wrap=True)
-            for name in chosen:
-                cell = Cell(name, setting)
-                progress.update(task, description=str(cell))
-                try:
-                    table.add_row(*_row(cell, supervisor.measure(cell, server, profile)))
-                except NotApplicable as reason:
-                    table.add_row(name, "n/a", str(reason))
-                except Rejected as error:
-                    failures.append(error)
-                    table.add_row(name, "failed")
-                progress.advance(task)
-            tables.append(table)
-    console.print(*tables, sep="\n")
+    cells = [Cell(name, setting) for setting in settings for name in chosen]
+    with locate.server() as server, console.status("starting") as status:
+        measured = plan.measure(
+            cells, server, profile, release=metadata.version("sqlalchemy"), report=status.update
+        )
+    reasons: list[str] = []
+    for setting in settings:
+        table = Table(title=f"dataframe {setting}", box=box.SIMPLE_HEAD)
+        table.add_column("strategy", no_wrap=True)
+        for title, _ in COLUMNS.values():
+            table.add_column(title, justify="right", no_wrap=True)
+        for name in chosen:
+            try:
+                table.add_row(*_row(measured, Cell(name, setting)))
+            except NotApplicable as reason:
+                table.add_row(name, "n/a")
+                reasons.append(f"{name}: {reason}")
+            except Rejected:
+                table.add_row(name, "failed")
+        console.print(table)
     console.print(
-        f"Medians ± half the interquartile range of {profile.parents} x {profile.workers} workers: "
+        f"Medians ± half their range over {len(measured.counted())} parents: "
         "milliseconds to the first row, its two parts, a second query; MiB of unique memory. "
         f"Large is {profile.dataframe_mib} MiB. Server: {server.identity}. "
         "* is not safe: see `poolstart hazards`."
     )
-    for failure in failures:
+    for reason in dict.fromkeys(reasons):
+        console.print(f"n/a: {reason}")
+    if measured.noisy:
+        console.print(f"noisy: {measured.noisy}")
+    for failure in measured.rejected.values():
         console.print(f"poolstart: {failure}")
-    if failures:
+    if measured.rejected or len(measured.not_applicable) == len(cells):
         raise typer.Exit(1)
 
 
-def _row(cell: Cell, lives: list[Lifecycle]) -> list[str]:
+def _row(measured: plan.Measured, cell: Cell) -> list[str]:
     star = "" if strategies.get(cell.strategy).safe else " *"
-    figures = (_spread(samples(lives, metric), factor) for metric, (_, factor) in COLUMNS.items())
+    figures = (_spread(measured.samples(cell, metric), factor) for metric, (_, factor) in COLUMNS.items())
     return [cell.strategy + star, *figures]
 
 
 def _spread(values: list[float], factor: float) -> str:
-    low, median, high = quantiles(values, n=4, method="inclusive")
-    return spread(low, median, high, factor)
+    return spread(min(values), median(values), max(values), factor)

@@ -32,7 +32,7 @@ def reproduce(parent: Parent) -> bool:
         engine = importlib.import_module(MODULE).ENGINE
         parent.tell("parent", "Imports a module that makes an engine and connects.")
     elif parent.strategy.start_method == "forkserver":
-        multiprocessing.set_forkserver_preload([MODULE])
+        multiprocessing.set_forkserver_preload([*parent.strategy.preload, MODULE])
         parent.tell("parent", "Asks the fork server to preload a module that makes an engine and connects.")
     else:
         parent.tell("parent", "Does not import the module that makes an engine and connects: its workers do.")

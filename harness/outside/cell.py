@@ -24,6 +24,11 @@ class Cell:
     strategy: str
     dataframe: str
 
+    @property
+    def id(self) -> str:
+        """What it is called in files."""
+        return f"{self.strategy}.{self.dataframe}"
+
     def __str__(self) -> str:
         return f"{self.strategy}, dataframe {self.dataframe}"
 

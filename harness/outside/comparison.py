@@ -18,7 +18,7 @@ from asv.machine import Machine
 
 from harness.outside.cell import Cell
 from harness.outside.profile import Profile
-from harness.outside.samples import samples
+from harness.outside.samples import of_parent
 from harness.outside.supervisor import ParentHandle
 from harness.postgres import embedded
 from harness.postgres.compose import Compose
@@ -106,8 +106,8 @@ def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
             Measured(server.identity, layer.adds, {metric: [] for metric in METRICS})
             for server, layer in zip(servers, LAYERS, strict=True)
         ]
-        for round_ in range(profile.parents):
-            report(f"measuring, round {round_ + 1} of {profile.parents}")
+        for round_ in range(profile.blocks):
+            report(f"measuring, round {round_ + 1} of {profile.blocks}")
             # Each server begins as often as any other: none is always the first after a pause.
             for first in range(len(LAYERS)):
                 for turn in range(len(LAYERS)):
@@ -140,12 +140,14 @@ def started(layer: Layer, custody: Custody, report: Callable[[str], None]) -> It
 def measure(server: Server, profile: Profile, custody: Custody, into: Measured) -> None:
     """One parent's workers, and as many connects."""
     with ParentHandle(CELL, server, profile, custody) as parent:
-        lives = list(parent.lifecycles(profile.workers))
+        found = of_parent(list(parent.lifecycles(profile.forks)))
     for metric in ("first_query", "second_query"):
-        into.samples[metric] += samples(lives, metric)
+        into.samples[metric].append(found[metric])
     server.connect().close()
-    for _ in range(profile.workers):
+    times = []
+    for _ in range(profile.forks):
         began = time.monotonic()
         connection = server.connect()
-        into.samples["connect"].append(time.monotonic() - began)
+        times.append(time.monotonic() - began)
         connection.close()
+    into.samples["connect"].append(statistics.median(times))

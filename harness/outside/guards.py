@@ -56,6 +56,13 @@ def start_method(e: Evidence) -> str:
     return "" if used == e.strategy.start_method else f"the worker was started by {used}"
 
 
+def preloaded(e: Evidence) -> str:
+    """The worker's process held SQLAlchemy before it began exactly where the fork server preloads it."""
+    if e.strategy.start_method != "forkserver" or e.worker["preloaded"] == bool(e.strategy.preload):
+        return ""
+    return "SQLAlchemy was preloaded" if e.worker["preloaded"] else "SQLAlchemy was not preloaded"
+
+
 def order(e: Evidence) -> str:
     """Timestamps are ordered and positive."""
     names = ("called", "started", "usable", "first_row", "second_row", "released", "reaped")
@@ -92,6 +99,8 @@ def checkouts(e: Evidence) -> str:
 
 def parent_answers(e: Evidence) -> str:
     """The parent's connection still answers, over the backend it had."""
+    if not e.strategy.pooled:
+        return ""  # no connection of the parent's is there to be lost
     token, pid = e.seen["row_after"]
     if token != e.seen["token"]:
         return f"the parent read {token!r} instead of its own row"
@@ -131,6 +140,7 @@ def reaped(e: Evidence) -> str:
 
 GUARDS: tuple[Callable[[Evidence], str], ...] = (
     start_method,
+    preloaded,
     order,
     rows,
     backend,

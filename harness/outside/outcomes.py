@@ -1,35 +1,42 @@
-"""Outcomes: what lets many asv benchmarks read the same trials.
+"""Outcomes: the trials of an asv run, which many benchmarks read."""
 
-asv imports this module in every benchmark process, hundreds of times a run, and most of them read a
-file: what trials need is imported where one is run.
-"""
-
-import json
-import time
-from pathlib import Path
+import sys
+from typing import Any
 
 from harness.hazards import catalogue
-from harness.hazards.hazard import Outcome
-from harness.system import clock
+from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.outside import profile as profiles
+from harness.outside import table
+from harness.postgres import locate
 
 
-class Outcomes:
-    """The outcomes of one asv run, one release and one environment, kept as files in `directory`."""
+def of_this_run() -> dict[str, Any]:
+    """All outcomes by hazard and strategy, as JSON: every hazard under every strategy of the profile.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    The profile may ask for the controls of each hazard alone. What came to no result, or could not be, is
+    told on standard error, a line for each reason.
+    """
+    profile = profiles.current()
 
-    def read(self, hazard: str, strategy: str) -> Outcome:
-        """The outcome of a trial; the first to ask for it runs it. Raises `PoolstartError` without one."""
-        path = self._directory / f"{hazard}.{strategy}.hazard.json".replace(":", "_")
-        if path.exists():
-            return Outcome.from_json(json.loads(path.read_text()))
-        from harness.outside.trials import Trials
-        from harness.postgres import locate
+    def wanted(hazard: Hazard, strategy: str) -> bool:
+        return profile.hazards == "all" or strategy in (hazard.struck_control, hazard.survives_control)
 
-        began = time.monotonic()
-        with locate.server() as server, Trials(server) as trials:
-            outcome = trials.run(catalogue.load(hazard), strategy)
-        clock.record("hazards", time.monotonic() - began)
-        path.write_text(json.dumps(outcome.to_json()))
-        return outcome
+    with locate.server() as server:
+        outcomes = table.measure(
+            server, catalogue.load_all(), profile.strategies, lambda _: None, wanted=wanted
+        )
+    for reason in dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason):
+        remark = any(
+            outcome.verdict is Verdict.NOT_APPLICABLE for outcome in outcomes if outcome.reason == reason
+        )
+        print(f"poolstart: {'n/a: ' if remark else ''}{reason}", file=sys.stderr)
+    found: dict[str, Any] = {}
+    for outcome in outcomes:
+        found.setdefault(outcome.hazard, {})[outcome.strategy] = outcome.to_json()
+    return found
+
+
+def read(run: dict[str, Any], hazard: str, strategy: str) -> Outcome | None:
+    """One outcome of `of_this_run`; None where it was not tried."""
+    fields = run.get(hazard, {}).get(strategy)
+    return Outcome.from_json(fields) if fields else None

@@ -1,10 +1,11 @@
-"""How much is measured: which strategies, how many parents and workers, how large a DataFrame."""
+"""How much is measured: which strategies, how many blocks and workers, how large a DataFrame."""
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness import strategies
+from harness.strategies import Strategy
 from harness.system.errors import PoolstartError
 
 PROFILE = "POOLSTART_PROFILE"
@@ -20,21 +21,34 @@ STRATEGIES = "POOLSTART_STRATEGIES"
 @dataclass(frozen=True)
 class Profile:
     name: str
-    parents: int
-    workers: int
-    """Workers of each parent, started one after another."""
+    blocks: int
+    """In each, every cell has its turn with a parent of its own: so many samples has a figure at least."""
+    budget: float
+    """Seconds after which no further block begins, once there are `blocks`."""
+    forks: int
+    """Workers of a parent where they cost milliseconds, one after another."""
+    boots: int
+    """Workers of a parent where each of them is an interpreter that boots and imports."""
     dataframe_mib: int
     """The resident size of the `large` DataFrame."""
     deadline: float
     """Seconds a worker has for each half of its life before it counts as hung."""
+    hazards: str = "all"
+    """Of which strategies every hazard is tried: `all`, or its `controls`."""
     strategies: tuple[str, ...] = strategies.IDS
+
+    def workers(self, strategy: Strategy) -> int:
+        """How many workers a parent starts: equal time rather than equal counts."""
+        return self.boots if strategy.boots_an_interpreter else self.forks
 
 
 PROFILES = {
-    # Runs differ more than workers of one run do, so the samples come from several parents.
-    "default": Profile("default", parents=3, workers=5, dataframe_mib=512, deadline=30),
+    # Parents differ more than workers of one parent do, so a sample is a parent.
+    "default": Profile("default", blocks=5, budget=50, forks=10, boots=3, dataframe_mib=512, deadline=30),
     # The fewest samples that exercise every guard: a first worker and another one.
-    "quick": Profile("quick", parents=1, workers=2, dataframe_mib=128, deadline=30),
+    "quick": Profile(
+        "quick", blocks=1, budget=0, forks=2, boots=2, dataframe_mib=128, deadline=30, hazards="controls"
+    ),
 }
 
 

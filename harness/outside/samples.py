@@ -1,7 +1,9 @@
 """A lifecycle that counts, and the figures that are read from it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 NANOSECOND = 1e-9
@@ -32,7 +34,14 @@ class Lifecycle:
     pss: int
     rss: int
     peak: int
+    page_tables: int
     """Memory after the second row, at the barrier (`harness.system.memory`)."""
+    collections: tuple[tuple[int, int, int], ...] = ()
+    """Garbage collections by phase (start, engine, first row, second row) and generation."""
+    collect: float | None = None
+    """A full garbage collection after all else; not every worker is asked for it."""
+    uss_collected: int | None = None
+    """Unique memory after that collection."""
 
     @classmethod
     def from_report(cls, seen: dict[str, Any], first: bool) -> "Lifecycle":
@@ -41,6 +50,8 @@ class Lifecycle:
         def seconds(earlier: int, later: int) -> float:
             return (later - earlier) * NANOSECOND
 
+        # Forked, a worker goes on counting from its parent's collections; else it began at none.
+        counted = [seen["collections"] if worker["mark"] else [0, 0, 0], *worker["collections"]]
         return cls(
             first=first,
             blocked=seconds(seen["called"], seen["returned"]),
@@ -50,6 +61,12 @@ class Lifecycle:
             second_row=seconds(worker["first_row"], worker["second_row"]),
             exit=seconds(seen["released"], seen["reaped"]),
             **worker["memory"],
+            collections=tuple(
+                (now[0] - before[0], now[1] - before[1], now[2] - before[2])
+                for before, now in pairwise(counted)
+            ),
+            collect=worker["collect"] * NANOSECOND if "collect" in worker else None,
+            uss_collected=worker["memory_collected"]["uss"] if "collect" in worker else None,
         )
 
     @property
@@ -63,8 +80,9 @@ class Lifecycle:
         return self.start + self.first_query
 
 
-METRICS: dict[str, Callable[[Lifecycle], float]] = {
+METRICS: dict[str, Callable[[Lifecycle], float | None]] = {
     "startup": lambda life: life.start,
+    "engine": lambda life: life.engine,
     "first_query": lambda life: life.first_query,
     "time_to_first_row": lambda life: life.time_to_first_row,
     "second_query": lambda life: life.second_row,
@@ -74,18 +92,29 @@ METRICS: dict[str, Callable[[Lifecycle], float]] = {
     "pss": lambda life: life.pss,
     "rss": lambda life: life.rss,
     "peak": lambda life: life.peak,
+    "page_tables": lambda life: life.page_tables,
+    "collect": lambda life: life.collect,
+    "uss_collected": lambda life: life.uss_collected,
 }
 
 
-def samples(lives: Iterable[Lifecycle], metric: str) -> list[float]:
-    """One figure of every lifecycle; `first_worker` is the time to first row of first workers alone."""
-    if metric == "first_worker":
-        return [life.time_to_first_row for life in lives if life.first]
-    return [METRICS[metric](life) for life in lives]
+def of_parent(lives: Sequence[Lifecycle]) -> dict[str, float]:
+    """What one parent's workers say: of each metric the median of all but the first worker.
+
+    Workers of one parent resemble one another more than those of two do: a parent is one sample. The first
+    worker also starts multiprocessing's helpers; `first_worker` is its time to the first row.
+    """
+    found: dict[str, float] = {}
+    for metric, read in METRICS.items():
+        values = [value for life in lives if not life.first and (value := read(life)) is not None]
+        if values:
+            found[metric] = median(values)
+    firsts = [life.time_to_first_row for life in lives if life.first]
+    return {**found, "first_worker": median(firsts)} if firsts else found
 
 
 def spread(low: float, median: float, high: float, factor: float) -> str:
-    """A median ± half the interquartile range, as asv shows it, times `factor`."""
+    """A median ± half of the distance between `low` and `high`, times `factor`."""
     return f"{_digits(median * factor)} ±{_digits((high - low) / 2 * factor)}"
 
 

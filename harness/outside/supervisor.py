@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import sqlalchemy
 
 from harness import strategies
 from harness.outside.cell import Cell, NotApplicable, Rejected
@@ -21,7 +20,6 @@ from harness.outside.guards import Evidence, findings
 from harness.outside.profile import Profile
 from harness.outside.samples import Lifecycle
 from harness.postgres.server import Server
-from harness.system import clock
 from harness.system.custody import Custody
 from harness.system.environment import environment
 from harness.system.memory import MIB
@@ -42,10 +40,10 @@ ROOM_NEEDED = 2.5
 """Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
 
 
-def require(cell: Cell, server: Server, profile: Profile) -> None:
-    """Raise `NotApplicable` where the cell cannot be measured."""
+def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
+    """Raise `NotApplicable` where the cell cannot be measured with a SQLAlchemy release."""
     strategy = strategies.get(cell.strategy)
-    reason = strategy.not_applicable(sqlalchemy.__version__)
+    reason = strategy.not_applicable(release)
     if reason:
         raise NotApplicable(reason)
     if strategy.shares_connection and server.transport == "tls":
@@ -67,42 +65,49 @@ def free_memory() -> float:
     return float(found[1]) * 1024 if found else float("inf")
 
 
-def measure(cell: Cell, server: Server, profile: Profile) -> list[Lifecycle]:
-    """All lifecycles of one cell: `profile.parents` parents with `profile.workers` workers each.
-
-    Raises `NotApplicable`, or `Rejected` at the first lifecycle that does not count.
-    """
-    require(cell, server, profile)
-    lives: list[Lifecycle] = []
-    with Custody() as custody:
-        for _ in range(profile.parents):
-            with ParentHandle(cell, server, profile, custody) as parent:
-                lives += parent.lifecycles(profile.workers)
-    return lives
-
-
 class ParentHandle:
     """One parent program under supervision; a context manager that boots and ends it."""
 
-    def __init__(self, cell: Cell, server: Server, profile: Profile, custody: Custody) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        server: Server,
+        profile: Profile,
+        custody: Custody,
+        *,
+        python: str | Path = sys.executable,
+    ) -> None:
         self.cell = cell
         self.strategy = strategies.get(cell.strategy)
         self._server = server
         self._profile = profile
         self._custody = custody
+        self._python = python
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
         self.facts: dict[str, Any] = {}
         """What the parent said of itself: versions, C extensions, resident size of the DataFrame."""
 
     def __enter__(self) -> "ParentHandle":
-        began = time.monotonic()
+        self.boot()
+        try:
+            self.ready()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def boot(self) -> None:
+        """Start the program; several may boot side by side."""
         self._directory = self._custody.directory()
         self._stderr = self._directory / "stderr"
         self._monitor = self._server.connect()
         with self._stderr.open("wb") as stderr:
             self._process = self._custody.start(
-                [sys.executable, "-m", "harness.inside.lifecycle.program"],
+                [self._python, "-m", "harness.inside.lifecycle.program"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -119,16 +124,14 @@ class ParentHandle:
             "mark": self._mark,
             "deadline": self._profile.deadline,
         }
-        try:
-            self.facts = self._ask(json.dumps(order), BOOT_DEADLINE)
-        except BaseException:
-            self.__exit__()
-            raise
-        clock.record("parents", time.monotonic() - began)
-        return self
+        self._send(json.dumps(order))
 
-    def __exit__(self, *_: object) -> None:
-        began = time.monotonic()
+    def ready(self) -> None:
+        """Wait until the program holds its engine and its DataFrame."""
+        self.facts = self._answer(BOOT_DEADLINE)
+
+    def close(self) -> None:
+        """End the program with all that it started."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()
@@ -136,22 +139,22 @@ class ParentHandle:
         self._custody.stop(self._process)
         self._custody.remove(self._directory)
         self._monitor.close()
-        clock.record("parents", time.monotonic() - began)
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:
-        """Start `count` workers one after another, and yield every lifecycle that counts."""
-        for number in range(count):
-            began = time.monotonic()
-            life = self._lifecycle(number)
-            clock.record("lifecycles", time.monotonic() - began)
-            yield life
+        """Start `count` workers one after another, and yield every lifecycle that counts.
 
-    def _lifecycle(self, number: int) -> Lifecycle:
+        The last one ends with a full garbage collection.
+        """
+        for number in range(count):
+            yield self._lifecycle(first=number == 0, collect=number == count - 1)
+
+    def _lifecycle(self, *, first: bool, collect: bool) -> Lifecycle:
         # The backend of a connection that NullPool has just closed may still be leaving.
         baseline = self._settled(1 if self.strategy.pooled else 0)
         token = uuid.uuid4().hex
         deadline = self._profile.deadline
-        seen = self._ask(token, 3 * deadline + SETTLE_DEADLINE)
+        self._send(json.dumps({"token": token, "collect": collect}))
+        seen = self._answer(3 * deadline + SETTLE_DEADLINE)
         if seen["outcome"] == "hung":
             raise Rejected(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
         if seen["outcome"] == "failed":
@@ -169,31 +172,31 @@ class ParentHandle:
         wrong = findings(evidence)
         if wrong:
             raise Rejected(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
-        return Lifecycle.from_report(seen, first=number == 0)
+        return Lifecycle.from_report(seen, first=first)
 
-    def _ask(self, line: str, deadline: float) -> dict[str, Any]:
-        """Send one line, return the report that answers it."""
-        process, until = self._process, time.monotonic() + deadline
-        assert process.stdin is not None
-        assert process.stdout is not None
-        answer = b""
+    def _send(self, line: str) -> None:
+        assert self._process.stdin is not None
         try:
-            process.stdin.write(line.encode() + b"\n")
-            while not answer.endswith(b"\n"):
-                remaining = until - time.monotonic()
-                # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
-                output = process.stdout.fileno()
-                ready = select.select([output, self._death], [], [], max(0, remaining))[0]
-                if not ready:
-                    raise Rejected(
-                        f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
-                    )
-                piece = os.read(output, 65536) if output in ready else b""
-                if not piece:
-                    raise BrokenPipeError
-                answer += piece
+            self._process.stdin.write(line.encode() + b"\n")
         except BrokenPipeError:
             raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}") from None
+
+    def _answer(self, deadline: float) -> dict[str, Any]:
+        """The next report."""
+        process, until = self._process, time.monotonic() + deadline
+        assert process.stdout is not None
+        answer = b""
+        while not answer.endswith(b"\n"):
+            remaining = until - time.monotonic()
+            # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
+            output = process.stdout.fileno()
+            ready = select.select([output, self._death], [], [], max(0, remaining))[0]
+            if not ready:
+                raise Rejected(f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed")
+            piece = os.read(output, 65536) if output in ready else b""
+            if not piece:
+                raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}")
+            answer += piece
         report: dict[str, Any] = json.loads(answer)
         return report
 

@@ -21,6 +21,7 @@ def measure(
     strategies: Sequence[str],
     seen: Callable[[Outcome], None],
     repeat: int = 1,
+    wanted: Callable[[Hazard, str], bool] = lambda hazard, strategy: True,
 ) -> list[Outcome]:
     """All trials, each outcome shown to `seen` as it comes; the list is in the order of the arguments.
 
@@ -44,6 +45,7 @@ def measure(
         futures = [
             threads.submit(outcome, hazard, strategy)
             for _, hazard, strategy in product(range(repeat), hazards, strategies)
+            if wanted(hazard, strategy)
         ]
         stack.callback(lambda: [future.cancel() for future in futures])
         for future in as_completed(futures):

@@ -3,36 +3,40 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
-from asv import util
 from asv.config import Config
-from asv.plugins.virtualenv import Virtualenv
+from asv.console import log
+from asv.environment import Environment
+from asv.repo import Repo
 from asv.runner import BENCHMARK_RUN_SCRIPT
+from asv.util import TIMEOUT_RETCODE
+from packaging.version import Version
 
 from harness.outside import profile
 from harness.postgres import locate
-from harness.releases import run
+from harness.releases import installed, run
 from harness.releases.asv_errors import told_by_asv
 
 RUNNER = "pip+asv_runner"
 
-SERVED = ("setup_cache", "run", "run_server")
+SERVED = ("setup_cache", "run")
 """The commands of asv's benchmark script that may need a server."""
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-INTERPRETER = "import sys; print(repr(sys.version))"
-
 REASON = re.compile(r"^(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
 """How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
 
+REMARKS = ("n/a: ", "noisy: ")
+"""How a reason begins that is no failure."""
 
-class ReleaseEnvironment(Virtualenv):
-    """asv's virtualenv for SQLAlchemy releases, with a PostgreSQL for what runs in it.
 
-    The server and the profile are tagged as `env_nobuild`: they tell series of results apart, and
-    share the environment on disk.
+class ReleaseEnvironment(Environment):
+    """What asv sees of the interpreters of all releases: one environment, whose project changes.
+
+    The server and the profile are tagged as `env_nobuild`: they tell series of results apart.
     """
 
     tool_name = "release"
@@ -47,53 +51,80 @@ class ReleaseEnvironment(Virtualenv):
         with told_by_asv():
             tags = {"postgres": locate.identity(), **profile.tags()}
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
+        runner = requirements[RUNNER]
         super().__init__(conf, python, requirements, tagged_env_vars)
-        if python == RUNNING:
-            # asv takes the first python of that version on PATH, which may be another build.
-            self._executable = sys.executable
-        # asv adds what building a project may need, unpinned; wheels need none of it.
-        for requirement in self._base_requirements.keys() - {RUNNER}:
-            del self._base_requirements[requirement]
+        self._packages = {**self._requirements, "asv_runner": runner}
+        self._directory = Path(conf.env_dir).absolute().parent / "releases"
+        self._results = Path(conf.results_dir)
+        self._executable = sys.executable
+
+    @classmethod
+    def matches(cls, python: str) -> bool:
+        """The interpreter that runs asv is the one that is measured."""
+        return python == RUNNING
 
     def check_presence(self) -> bool:
-        """Whether the environment is there, made by the interpreter that it would be made by now."""
-        if not super().check_presence():
-            return False
-        if self._executable != sys.executable:
-            return True
-        return str(self.run_executable("python", ["-c", INTERPRETER])).strip() == repr(sys.version)
+        return True
 
     def create(self) -> None:
-        super().create()
+        """Nothing to make before a release is known."""
+
+    def _setup(self) -> None:
         # The first that asv does in a run, before it makes temporary files.
         run.current()
 
+    def checkout_project(self, repo: Repo, commit_hash: str) -> None:
+        """There is no source to check out."""
+        self._set_commit_hash(commit_hash)
+
+    def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
+        with told_by_asv():
+            python = installed.python_of(str(Version(commit_hash)), self._packages, self._directory)
+        self._executable = str(python)
+        self._set_commit_hash(commit_hash)
+
+    @property
+    def installed_commit_hash(self) -> str | None:
+        return self._global_env_vars.get("ASV_COMMIT")
+
+    def find_executable(self, executable: str) -> str:
+        return str(Path(self._executable).with_name(executable))
+
     def run(self, args: list[str], **kwargs: Any) -> Any:
-        """Run the environment's Python; a benchmark gets what the run provides, and a wall-clock deadline.
+        """Run the release's Python; a benchmark gets what the run provides, and a wall-clock deadline.
 
         asv's own deadline starts anew with every byte of output, and after it asv waits for whoever
         has inherited the pipe.
         """
+        log.debug(f"Running '{' '.join(args)}' in {self.name}")
         command = args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
-        if command not in SERVED:
-            return super().run(args, **kwargs)
         current = run.current()
+        if command == "run_server":
+            process: subprocess.Popen[bytes] = self.run_executable("python", args, **kwargs)
+            current.adopt(process)
+            return process
+        if command not in SERVED:
+            return self.run_executable("python", args, **kwargs)
         with told_by_asv():
             kwargs["env"] = {**kwargs["env"], **current.environment(self.env_vars["postgres"])}
-        if command == "run_server":
-            return super().run(args, **kwargs)
         timeout = kwargs.pop("timeout", None)
-        process: subprocess.Popen[bytes] = super().run(args, **kwargs, return_popen=True)
-        output, ended = current.watch(process, timeout)
+        process = self.run_executable("python", args, **kwargs, return_popen=True)
+        output, ended = current.watch(process, timeout, purpose(args[3]))
         if not ended:
             current.fail(f"{args[3]} did not end within {timeout:g} s, so it was killed")
-            return output, "", util.TIMEOUT_RETCODE
+            return output, "", TIMEOUT_RETCODE
         if process.returncode != 0:
             current.fail(reason(output))
         else:
             for told in REASON.findall(output):
-                current.note(told)
+                (current.note if told.startswith(REMARKS) else current.fail)(told)
+            current.file_conditions(self._results, self.name)
         return output, "", process.returncode
+
+
+def purpose(benchmark: str) -> str:
+    """What a benchmark process spends its time on, for the account."""
+    return "in trials of hazards" if benchmark.startswith("hazards.") else "in lifecycles and their parents"
 
 
 def reason(output: str) -> str:

@@ -1,29 +1,31 @@
-"""What one asv process provides to the benchmarks it runs: a server, a place for files, a clock.
+"""What one asv process provides to the benchmarks it runs: a server, a place for files, an account of time.
 
 All of it is in the custody of asv's process and ends with it, `kill -9` included.
 """
 
 import atexit
-import contextlib
 import json
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from asv.console import log
+from asv.machine import Machine
 
+from harness.outside import conditions, plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
-from harness.system import clock
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
 
@@ -42,9 +44,10 @@ class Run:
         directory = self._custody.directory()
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
-        self._clock = directory / "clock.jsonl"
+        self._account = directory / "conditions.json"
         self._server: Server | None = None
-        self._seconds = 0.0
+        self._began = time.monotonic()
+        self._spent: Counter[str] = Counter()
         self._notes: set[str] = set()
         self._failures: dict[str, None] = {}
         # After the custody, so that it is called before that is closed.
@@ -61,10 +64,24 @@ class Run:
             raise PoolstartError(
                 f"the server is {server.identity}, and this run began with {identity}", "start the run again"
             )
-        return {locate.RUN: server.to_json(), clock.FILE: str(self._clock)}
+        return {locate.RUN: server.to_json(), plan.ACCOUNT: str(self._account)}
 
-    def watch(self, process: "subprocess.Popen[bytes]", timeout: float | None) -> tuple[str, bool]:
-        """Hold a benchmark process until it ends, at most `timeout` seconds.
+    def adopt(self, process: "subprocess.Popen[bytes]") -> None:
+        """Own a process that asv started as leader of its group and ends by itself."""
+        self._custody.adopt(process)
+
+    def file_conditions(self, results: Path, environment: str) -> None:
+        """Put the conditions that a benchmark process left beside the results they belong to."""
+        if not self._account.exists():
+            return
+        account = {"environment": environment, **json.loads(self._account.read_text())}
+        self._account.unlink()
+        conditions.save(results / machine_name(), account)
+
+    def watch(
+        self, process: "subprocess.Popen[bytes]", timeout: float | None, purpose: str
+    ) -> tuple[str, bool]:
+        """Hold a benchmark process until it ends, at most `timeout` seconds, which are booked on its purpose.
 
         Returns its output, and whether it ended by itself. What it leaves running in its process group
         is ended with it.
@@ -81,7 +98,7 @@ class Run:
             ended = False
         finally:
             self._custody.stop(process)
-            self._seconds += time.monotonic() - began
+            self._spent[purpose] += time.monotonic() - began
         # Whoever left the group may hold the pipe for ever.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
@@ -108,9 +125,8 @@ class Run:
 
     def _report(self) -> None:
         log.flush()
-        if self._seconds:
-            spent = read_clock(self._clock)
-            print(f"poolstart: {account(self._seconds, spent)}")
+        if self._spent:
+            print(f"poolstart: {account(time.monotonic() - self._began, self._spent)}")
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
 
@@ -137,22 +153,20 @@ def listens(server: Server) -> bool:
         return False
 
 
-def read_clock(path: Path) -> Counter[str]:
-    """Seconds by what they were spent on, from what `harness.system.clock` recorded."""
-    spent: Counter[str] = Counter()
-    for line in path.read_text().splitlines() if path.exists() else ():
-        # A benchmark that was killed may have left half a line.
-        with contextlib.suppress(ValueError):
-            spent.update(json.loads(line))
-    return spent
-
-
 def account(seconds: float, spent: Mapping[str, float]) -> str:
-    """Where the `seconds` of all benchmark processes went, in one line."""
+    """Where the `seconds` of a run went, in one line."""
 
     def part(some: float) -> str:
         return f"{some:.0f} s ({100 * some / seconds:.0f} %)"
 
-    parts = [f"{part(spent[what])} {named}" for what, named in clock.WHAT.items() if what in spent]
-    parts.append(f"{part(seconds - sum(spent.values()))} asv and the rest")
-    return f"{seconds:.0f} s of benchmarks: {', '.join(parts)}"
+    parts = [f"{part(some)} {purpose}" for purpose, some in spent.items()]
+    return (
+        f"{seconds:.0f} s: {', '.join([*parts, f'{part(seconds - sum(spent.values()))} asv and the rest'])}"
+    )
+
+
+def machine_name() -> str:
+    """The machine that asv files results under: the one it was told, else its only one."""
+    told = [after for before, after in pairwise(sys.argv) if before == "--machine"]
+    told += [argument.partition("=")[2] for argument in sys.argv if argument.startswith("--machine=")]
+    return told[-1] if told else str(Machine.get_unique_machine_name())

@@ -7,11 +7,12 @@ ROOT = Path(__file__).parents[2]
 """The checkout."""
 
 
-def environment() -> dict[str, str]:
-    """The environment of a parent program: the caller's, with this checkout importable and nothing else.
+KEPT_OUT = ("PYTHON", "PG", "SQLALCHEMY_", "DISABLE_SQLALCHEMY_", "MALLOC_", "LD_")
+"""How the names of variables begin that change what is measured: with PYTHONDONTWRITEBYTECODE, for example,
+every spawned worker may compile what it imports, and starts several times as slowly."""
 
-    The caller's PYTHON* variables stay out: with PYTHONDONTWRITEBYTECODE, for example, every spawned
-    worker may compile what it imports, and starts several times as slowly.
-    """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+def environment() -> dict[str, str]:
+    """The environment of a started program: the caller's without `KEPT_OUT`, and this checkout importable."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_OUT)}
     return {**inherited, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}

@@ -14,6 +14,7 @@ def read() -> dict[str, int]:
     `pss`: proportional memory, each shared page divided by the number of processes that share it.
     `rss`: resident memory, shared pages counted in full.
     `peak`: the highest `rss` so far (VmHWM).
+    `page_tables`: what the kernel holds to map all this (VmPTE); it is in none of the others.
 
     Source: ``/proc/self/smaps_rollup`` and ``/proc/self/status``. Raises `FileNotFoundError` where the
     system has none of them.
@@ -30,4 +31,5 @@ def read() -> dict[str, int]:
         "pss": kib["Pss"] * 1024,
         "rss": kib["Rss"] * 1024,
         "peak": kib["VmHWM"] * 1024,
+        "page_tables": kib["VmPTE"] * 1024,
     }

@@ -5,12 +5,15 @@ input, one report line back. It ends when its input ends. It only reports; `harn
 judges.
 """
 
+import gc
 import json
 import os
+import platform
 import sys
 import time
 from typing import Any
 
+import psycopg2
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
@@ -25,6 +28,7 @@ frame: Any = None
 def main() -> None:
     order = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"])
+    strategy.set_up()
     if order["dataframe_mib"]:
         from harness.inside.lifecycle.frame import build
 
@@ -42,21 +46,27 @@ def main() -> None:
         pid=os.getpid(),
         backend=backend,
         frame_resident=resident,
-        python=sys.version.split()[0],
+        python=sys.version,
+        build=" ".join(platform.python_build()),
         sqlalchemy=sqlalchemy.__version__,
         c_extensions=c_extensions(),
+        psycopg2=psycopg2.__version__.split()[0],
+        libpq=psycopg2.extensions.libpq_version(),
+        uncompiled=uncompiled(),
     )
     for line in sys.stdin:
-        token = line.strip()
-        say(**lifecycle(strategy, engine, order["url"], token, order["deadline"]))
+        said = json.loads(line)
+        say(**lifecycle(strategy, engine, order["url"], order["deadline"], **said))
 
 
 def lifecycle(
-    strategy: strategies.Strategy, engine: Engine, url: str, token: str, deadline: float
+    strategy: strategies.Strategy, engine: Engine, url: str, deadline: float, *, token: str, collect: bool
 ) -> dict[str, Any]:
     """Start one worker, let it live, and tell what was seen, its failures included."""
-    _, backend = worker.fetch(engine, "parent")
-    prepared = strategy.prepare(worker.work, engine, url, token)
+    # Nothing but a pool is there to be looked at, and a connection that was just made and closed
+    # makes the next one an eighth faster than it is in a program that does neither.
+    backend = worker.fetch(engine, "parent")[1] if strategy.pooled else 0
+    prepared = strategy.prepare(worker.work, engine, url, token, collect)
     process, ours = prepared.process, prepared.ours
     seen: dict[str, Any] = {
         "token": token,
@@ -64,6 +74,10 @@ def lifecycle(
         "parent_uss": memory.read()["uss"],
         "pickled": prepared.pickled,
     }
+    # A forked worker inherits the collector's counters: from wherever they stood, a full collection would
+    # fall into the workers of one release and not of the next.
+    gc.collect()
+    seen["collections"] = worker.collections()
     seen["called"] = time.monotonic_ns()
     process.start()
     seen["returned"] = time.monotonic_ns()
@@ -87,7 +101,8 @@ def lifecycle(
             process.kill()
             process.join(deadline)
         ours.close()
-    seen["row_after"] = worker.fetch(engine, token)
+    if strategy.pooled:
+        seen["row_after"] = worker.fetch(engine, token)
     return {**seen, "outcome": "done"}
 
 
@@ -96,6 +111,17 @@ def c_extensions() -> bool:
     return any(
         name.startswith("sqlalchemy.") and str(getattr(module, "__file__", "")).endswith(".so")
         for name, module in sys.modules.items()
+    )
+
+
+def uncompiled() -> int:
+    """How many imported modules have no bytecode on disk: their workers would compile them, each time."""
+    return sum(
+        1
+        for module in list(sys.modules.values())
+        if str(getattr(module, "__file__", "")).endswith(".py")
+        and (cached := getattr(module, "__cached__", None))
+        and not os.path.exists(cached)
     )
 
 

@@ -3,6 +3,7 @@
 Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
 """
 
+import gc
 import os
 import sys
 import time
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.engine import Engine
 
+from harness.inside import lifecycle
 from harness.system import memory
 
 ROW = text("select :token, pg_backend_pid()")
@@ -30,29 +32,48 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
     return row[0], row[1]
 
 
-def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
-    """The worker's whole life. `channel` is a `multiprocessing` connection to the parent."""
+def collections() -> list[int]:
+    """How often the garbage collector has run in this process, by generation; a fork inherits the counts."""
+    return [generation["collections"] for generation in gc.get_stats()]
+
+
+def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str, collect: bool) -> None:
+    """The worker's whole life. `channel` is a `multiprocessing` connection to the parent.
+
+    `collect` asks for a full garbage collection when all else has been measured.
+    """
     started = time.monotonic_ns()
+    collected = [collections()]
     engine = in_worker(handed)
     usable = time.monotonic_ns()
+    collected.append(collections())
     first = fetch(engine, token)
     first_row = time.monotonic_ns()
+    collected.append(collections())
     second = fetch(engine, token)
     second_row = time.monotonic_ns()
-    channel.send(
-        {
-            "started": started,
-            "usable": usable,
-            "first_row": first_row,
-            "second_row": second_row,
-            "rows": [first, second],
-            "pid": os.getpid(),
-            "ppid": os.getppid(),
-            "mark": mark,
-            "pandas": "pandas" in sys.modules,
-            "memory": memory.read(),
-        }
-    )
+    collected.append(collections())
+    report: dict[str, Any] = {
+        "started": started,
+        "usable": usable,
+        "first_row": first_row,
+        "second_row": second_row,
+        "rows": [first, second],
+        "pid": os.getpid(),
+        "ppid": os.getppid(),
+        "mark": mark,
+        "preloaded": lifecycle.AFTER_SQLALCHEMY,
+        "pandas": "pandas" in sys.modules,
+        "modules": len(sys.modules),
+        "collections": collected,
+        "memory": memory.read(),
+    }
+    if collect:
+        before = time.monotonic_ns()
+        gc.collect()
+        report["collect"] = time.monotonic_ns() - before
+        report["memory_collected"] = memory.read()
+    channel.send(report)
     # The barrier: the parent lets go when it has read all this, so that nobody is gone too early for
     # the others' proportional memory, and so that leaving is timed from a known moment.
     channel.recv()

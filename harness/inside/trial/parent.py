@@ -203,6 +203,7 @@ class Parent:
 
     def __init__(self, strategy: str, server: Server, scratch: Path) -> None:
         self.strategy = strategies.get(strategy)
+        self.strategy.set_up()
         self.server = server
         self.scratch = scratch
         self.story: list[Event] = []

@@ -1,0 +1,20 @@
+"""What start methods cost by themselves, measured in the same blocks as everything else."""
+
+from benchmarks.cells import Measured, Run, Samples
+from harness.inside.lifecycle.control import METHODS
+from harness.outside import plan
+
+
+class Controls(Measured):
+    """Workers of the same interpreter without SQLAlchemy, engine and DataFrame.
+
+    No release of SQLAlchemy can move them: where they move, the machine did.
+    """
+
+    params = (METHODS,)
+    param_names = ("start_method",)
+    unit = "seconds"
+
+    def track_start(self, run: Run, start_method: str) -> Samples:
+        """`Process.start()` called -> first line of a worker that does nothing."""
+        return {"samples": plan.Measured.from_json(run).controls(start_method), "number": 1}

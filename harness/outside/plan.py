@@ -1,0 +1,424 @@
+"""The plan of a run: blocks, in which every cell has its turn.
+
+A cell that is measured in one stretch is as good as that stretch: one busy second is one bad cell. So parents
+of all cells take turns, in an order that is shuffled anew for every block, and what a figure is worth
+is told by how much its blocks differ. What start methods cost by themselves is measured in each block too:
+where these controls stand out, or the kernel says that others wanted the processors, the machine was
+disturbed, and the block is measured again.
+"""
+
+import json
+import os
+import random
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
+
+from harness.outside import profile as profiles
+from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
+from harness.outside.conditions import Conditions, Watch, facts
+from harness.outside.profile import Profile
+from harness.outside.samples import of_parent
+from harness.outside.supervisor import ParentHandle, require
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.system.custody import Custody
+from harness.system.environment import environment
+from harness.system.errors import PoolstartError
+
+VERSION = "3"
+"""Of the instrument: changes whenever what a figure means does, and asv tells the series apart."""
+
+HISTORY = "POOLSTART_RUN_BLOCKS"
+"""Environment variable, internal: a folder of blocks that were measured already, a file a release."""
+
+ACCOUNT = "POOLSTART_RUN_CONDITIONS"
+"""Environment variable, internal: where to leave the conditions of the blocks for the one who files them."""
+
+SIDE_BY_SIDE = 2
+"""Parents that boot at the same time; they are measured one after another."""
+
+CONTROL = "control"
+"""The turn of the bare start methods."""
+
+CONTROLS = 4
+"""Interpreters a control boots by each method; forks five times as many."""
+
+CONTROL_DEADLINE = 60.0
+
+NARROW = 0.03
+"""An interval of a median is narrow enough at this part of it on either side."""
+
+DECIDING = ("startup", "first_query", "time_to_first_row", "second_query")
+"""The metrics whose intervals decide whether a cell is measured again."""
+
+STANDS_OUT = 1.25
+"""A control this many times its median over all blocks tells of a disturbance."""
+
+STOLEN = 0.02
+WAITED = 0.15
+"""Parts of a block's time: stolen by the hypervisor, and in which a task waited for a processor beyond what
+is usual in the blocks of the run."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One turn of every cell: a sample of every figure."""
+
+    seed: int
+    """Of the order of the turns."""
+    began: str
+    samples: dict[str, dict[str, float]]
+    """By cell and metric, in seconds and bytes."""
+    collections: dict[str, list[list[int]]]
+    """Garbage collections of a cell's last worker, by phase and generation."""
+    controls: dict[str, float]
+    """Seconds to the first line of a bare worker, by start method."""
+    conditions: Conditions
+    disturbed: str = ""
+    """What was unusual; empty when nothing was."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Block":
+        return cls(**{**fields, "conditions": Conditions(**fields["conditions"])})
+
+
+@dataclass
+class Measured:
+    """All blocks of a run, and what could not be measured."""
+
+    release: str
+    server: str
+    """Its identity."""
+    blocks: list[Block] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What decides the figures and is in no name: interpreter, driver, libpq, C extensions."""
+    rejected: dict[str, str] = field(default_factory=dict)
+    not_applicable: dict[str, str] = field(default_factory=dict)
+    wanted: int = 0
+    """Undisturbed blocks that were asked for."""
+
+    def samples(self, cell: Cell, metric: str) -> list[float]:
+        """A sample a block, those of disturbed blocks only where others are too few.
+
+        Raises `Rejected` or `NotApplicable` where there is none.
+        """
+        if reason := self.rejected.get(cell.id):
+            raise Rejected(reason)
+        if reason := self.not_applicable.get(cell.id):
+            raise NotApplicable(reason)
+        return [
+            value
+            for block in self.counted()
+            if (value := block.samples.get(cell.id, {}).get(metric)) is not None
+        ]
+
+    def controls(self, method: str) -> list[float]:
+        return [block.controls[method] for block in self.counted()]
+
+    def counted(self) -> list[Block]:
+        quiet = [block for block in self.blocks if not block.disturbed]
+        return quiet if len(quiet) >= self.wanted else self.blocks
+
+    @property
+    def noisy(self) -> str:
+        """Why these figures are worth less than others, in words; empty when they are not."""
+        told = [block for block in self.counted() if block.disturbed]
+        if not told:
+            return ""
+        return (
+            f"the machine was busy with something else in {len(told)} of {len(self.counted())} blocks: "
+            f"{told[0].disturbed}"
+        )
+
+    def account(self) -> dict[str, Any]:
+        """Under which conditions it was measured: what is no figure of a cell."""
+        return {
+            "release": self.release,
+            "server": self.server,
+            "instrument": VERSION,
+            "facts": {**self.facts, **facts()},
+            "noisy": self.noisy,
+            "rejected": self.rejected,
+            "blocks": [
+                {
+                    "began": block.began,
+                    "seed": block.seed,
+                    "cells": len(block.samples),
+                    "controls": {method: float(f"{value:.4g}") for method, value in block.controls.items()},
+                    **asdict(block.conditions),
+                    "disturbed": block.disturbed,
+                }
+                for block in self.blocks
+            ],
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "blocks": [block.to_json() for block in self.blocks]}
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Measured":
+        return cls(**{**fields, "blocks": [Block.from_json(block) for block in fields["blocks"]]})
+
+
+def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
+    return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in profile.strategies]
+
+
+class Plan:
+    """Measures the cells of one release, block by block."""
+
+    def __init__(
+        self,
+        cells: Sequence[Cell],
+        server: Server,
+        profile: Profile,
+        custody: Custody,
+        *,
+        release: str,
+        python: str | Path = sys.executable,
+    ) -> None:
+        self._server = server
+        self._profile = profile
+        self._custody = custody
+        self._python = python
+        self.measured = Measured(release, server.identity, wanted=profile.blocks)
+        self._cells: list[Cell] = []
+        for cell in cells:
+            try:
+                require(cell, server, profile, release)
+                self._cells.append(cell)
+            except NotApplicable as reason:
+                self.measured.not_applicable[cell.id] = str(reason)
+
+    @property
+    def cells(self) -> list[Cell]:
+        """What can be measured, and has not been rejected."""
+        return [cell for cell in self._cells if cell.id not in self.measured.rejected]
+
+    def warm_up(self) -> None:
+        """See that bytecode is in place: a worker that compiles what it imports is several times slower."""
+        cell = Cell("spawn", "none")
+        for _ in range(2):
+            with self._handle(cell) as parent:
+                list(parent.lifecycles(2))
+                self._know(parent.facts)
+                if not parent.facts["uncompiled"]:
+                    return
+        raise PoolstartError(
+            f"{parent.facts['uncompiled']} modules of {self._python} have no bytecode and cannot be compiled",
+            "see that its site-packages can be written to, or install with `--compile-bytecode`",
+        )
+
+    def block(self, seed: int, cells: Sequence[Cell] | None = None, report: Report = lambda _: None) -> Block:
+        """Measure every cell once, in turns; what is rejected is remembered, and left out from then on."""
+        shuffled = random.Random(seed)
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        turns: list[Cell | None] = [*(self.cells if cells is None else cells), None]
+        shuffled.shuffle(turns)
+        samples: dict[str, dict[str, float]] = {}
+        collections: dict[str, list[list[int]]] = {}
+        controls: dict[str, float] = {}
+        watch = Watch()
+        for first in range(0, len(turns), SIDE_BY_SIDE):
+            some = turns[first : first + SIDE_BY_SIDE]
+            with self._booted([cell for cell in some if cell]) as parents:
+                for cell in some:
+                    report(str(cell or "bare start methods"))
+                    if cell is None:
+                        controls = self._controls()
+                    elif cell in parents:
+                        self._turn(parents[cell], samples, collections)
+        block = Block(seed, began, samples, collections, controls, watch.conditions())
+        self.measured.blocks.append(block)
+        return block
+
+    def run(self, seed: int, report: Report = lambda _: None) -> Measured:
+        """As many blocks as the profile wants, then more while they buy certainty and the budget lasts."""
+        began = time.monotonic()
+        self.warm_up()
+        wanted, number = self._profile.blocks, 0
+        while True:
+            cells = self.cells if number < wanted else self._uncertain()
+            if not cells:
+                break
+            self.block(
+                seed + number,
+                cells,
+                lambda what, n=number: report(f"block {n + 1}: {what}"),  # type: ignore[misc]
+            )
+            number += 1
+            self.measured.blocks = mark(self.measured.blocks)
+            spent = time.monotonic() - began
+            if number >= wanted and spent + spent / number > self._profile.budget:
+                break
+        return self.measured
+
+    def _uncertain(self) -> list[Cell]:
+        """All cells after a disturbed block, else those whose intervals are still wide."""
+        if len([block for block in self.measured.blocks if not block.disturbed]) < self._profile.blocks:
+            return self.cells
+        return [
+            cell
+            for cell in self.cells
+            if any(uncertainty(self.measured.samples(cell, metric)) > NARROW for metric in DECIDING)
+        ]
+
+    def _handle(self, cell: Cell) -> ParentHandle:
+        return ParentHandle(cell, self._server, self._profile, self._custody, python=self._python)
+
+    @contextmanager
+    def _booted(self, cells: Sequence[Cell]) -> Iterator[dict[Cell, ParentHandle]]:
+        """Parents that have booted side by side; one that could not is rejected and missing."""
+        with ExitStack() as stack:
+            parents = {}
+            for cell in cells:
+                parents[cell] = self._handle(cell)
+                parents[cell].boot()
+                stack.callback(parents[cell].close)
+            for cell, parent in list(parents.items()):
+                try:
+                    parent.ready()
+                    self._know(parent.facts)
+                except Rejected as error:
+                    self.measured.rejected[cell.id] = str(error)
+                    del parents[cell]
+            yield parents
+
+    def _turn(
+        self,
+        parent: ParentHandle,
+        samples: dict[str, dict[str, float]],
+        collections: dict[str, list[list[int]]],
+    ) -> None:
+        try:
+            lives = list(parent.lifecycles(self._profile.workers(parent.strategy)))
+        except Rejected as error:
+            self.measured.rejected[parent.cell.id] = str(error)
+            return
+        samples[parent.cell.id] = of_parent(lives)
+        collections[parent.cell.id] = [list(phase) for phase in lives[-1].collections]
+
+    def _know(self, told: dict[str, Any]) -> None:
+        """Guard: what was imported is what the result is filed under."""
+        if told["sqlalchemy"] != self.measured.release:
+            raise PoolstartError(
+                f"{self._python} imports SQLAlchemy {told['sqlalchemy']}, not {self.measured.release}",
+                "remove its environment, so that it is made anew",
+            )
+        kept = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
+        self.measured.facts = {name: told[name] for name in kept}
+
+    def _controls(self) -> dict[str, float]:
+        process = self._custody.start(
+            [self._python, "-m", "harness.inside.lifecycle.control"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**environment(), "TMPDIR": str(directory := self._custody.directory())},
+            cwd="/",
+            text=True,
+        )
+        try:
+            self._line(process)
+            assert process.stdin is not None
+            process.stdin.write(f"{CONTROLS}\n")
+            process.stdin.flush()
+            found: dict[str, list[float]] = json.loads(self._line(process))
+        finally:
+            self._custody.stop(process)
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+            self._custody.remove(directory)
+        return {method: median(values) for method, values in found.items()}
+
+    def _line(self, process: "subprocess.Popen[str]") -> str:
+        assert process.stdout is not None
+        answered, _, _ = select.select([process.stdout], [], [], CONTROL_DEADLINE)
+        if answered and (line := process.stdout.readline()):
+            return line
+        raise PoolstartError("the control of bare start methods did not answer", "run it again")
+
+
+def mark(blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks, those that stand out among them marked with the reason."""
+    usual_wait = median(waited) if (waited := [b.conditions.pressure or 0 for b in blocks]) else 0
+    usual = {
+        method: median(block.controls[method] for block in blocks if method in block.controls)
+        for method in (blocks[0].controls if blocks else ())
+    }
+
+    def reason(block: Block) -> str:
+        if (block.conditions.steal or 0) > STOLEN:
+            return f"the hypervisor took {block.conditions.steal:.0%} of the time"
+        if (block.conditions.pressure or 0) > usual_wait + WAITED:
+            return f"tasks waited for a processor in {block.conditions.pressure:.0%} of the time"
+        for method, value in block.controls.items():
+            if value > STANDS_OUT * usual[method]:
+                return f"a bare {method} took {value / usual[method]:.1f} times its usual time"
+        return ""
+
+    return [replace(block, disturbed=reason(block)) for block in blocks]
+
+
+def uncertainty(values: Sequence[float]) -> float:
+    """About how far a median may be off, as a part of it: from the quartiles, as of a boxplot's notch."""
+    if len(values) < 3:
+        return float("inf")
+    low, middle, high = quantiles(values, n=4, method="inclusive")
+    return float(1.57 * (high - low) / len(values) ** 0.5 / middle)
+
+
+def measure(
+    cells: Sequence[Cell],
+    server: Server,
+    profile: Profile,
+    *,
+    release: str,
+    python: str | Path = sys.executable,
+    seed: int | None = None,
+    report: Report = lambda _: None,
+) -> Measured:
+    """Measure cells in turns, as much of each as the profile wants."""
+    with Custody() as custody:
+        plan = Plan(cells, server, profile, custody, release=release, python=python)
+        return plan.run(random.SystemRandom().getrandbits(32) if seed is None else seed, report)
+
+
+def of_this_run() -> Measured:
+    """The blocks of the asv run that this process belongs to: measured now, unless they were before.
+
+    What could not be measured is told on standard error, a line for each reason.
+    """
+    release = metadata.version("sqlalchemy")
+    folder = os.environ.get(HISTORY)
+    if folder:
+        measured = Measured.from_json(json.loads((Path(folder) / f"{release}.json").read_text()))
+    else:
+        profile = profiles.current()
+        with locate.server() as server:
+            measured = measure(cells_of(profile), server, profile, release=release)
+    for reason in measured.rejected.values():
+        print(f"poolstart: {reason}", file=sys.stderr)
+    for reason in dict.fromkeys(measured.not_applicable.values()):
+        print(f"poolstart: n/a: {reason}", file=sys.stderr)
+    if measured.noisy:
+        print(f"poolstart: noisy: {measured.noisy}", file=sys.stderr)
+    if account := os.environ.get(ACCOUNT):
+        Path(account).write_text(json.dumps(measured.account()))
+    return measured

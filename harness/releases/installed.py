@@ -1,0 +1,68 @@
+"""An interpreter for every release: virtual environments side by side, kept on disk.
+
+Their files are hard links into uv's cache where the disk allows it, so that all releases together take little
+more than one, and bytecode is compiled when they are made: no worker pays for it.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+DIRECTORY = ".asv/releases"
+"""Where they are, below the folder of asv.conf.json."""
+
+CONSTRAINTS = ROOT / "harness" / "releases" / "constraints.txt"
+
+DEADLINE = 600.0
+"""Seconds an installation may take: a slow index, or an sdist that is built."""
+
+
+def python_of(version: str, packages: Mapping[str, str], directory: Path) -> Path:
+    """The interpreter of an environment with this SQLAlchemy and `packages` (name to version).
+
+    Made when it is not there; one that was left half made, or by another interpreter, is made anew.
+    """
+    pins = [f"sqlalchemy=={version}", *(f"{name}=={number}" for name, number in sorted(packages.items()))]
+    home = directory / version
+    python, done = home / "bin" / "python", home / "poolstart.txt"
+    wanted = "\n".join([sys.version, *pins])
+    if python.exists() and done.exists() and done.read_text() == wanted:
+        return python
+    shutil.rmtree(home, ignore_errors=True)
+    _uv("venv", "--quiet", "--python", sys.executable, str(home))
+    _uv(
+        "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
+        "--constraint", str(CONSTRAINTS), *pins,
+    )  # fmt: skip
+    done.write_text(wanted)
+    return python
+
+
+def _uv(*arguments: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    try:
+        done = subprocess.run(
+            [find_uv_bin(), *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+    except subprocess.TimeoutExpired:
+        raise PoolstartError(f"`uv {arguments[0]}` was not done in {DEADLINE:g} s", "run it again") from None
+    if done.returncode != 0:
+        told = re.sub(r"\s+", " ", done.stderr).strip() or f"exit status {done.returncode}"
+        raise PoolstartError(
+            f"`uv {' '.join(arguments[:2])}` failed: {told[:500]}",
+            "see that the package index can be reached and the disk has space",
+        )

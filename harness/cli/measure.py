@@ -70,8 +70,8 @@ def measure(
         f"Large is {profile.dataframe_mib} MiB. Server: {server.identity}. "
         "* is not safe: see `poolstart hazards`."
     )
-    for reason in dict.fromkeys(reasons):
-        console.print(f"n/a: {reason}")
+    for told in dict.fromkeys(reasons):
+        console.print(f"n/a: {told}")
     if measured.noisy:
         console.print(f"noisy: {measured.noisy}")
     for failure in measured.rejected.values():

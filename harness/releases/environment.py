@@ -51,6 +51,8 @@ class ReleaseEnvironment(Environment):
         with told_by_asv():
             tags = {"postgres": locate.identity(), **profile.tags()}
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
+        # asv wants them before its own constructor, which takes out what it needs for itself.
+        self._python, self._requirements = python, requirements
         runner = requirements[RUNNER]
         super().__init__(conf, python, requirements, tagged_env_vars)
         self._packages = {**self._requirements, "asv_runner": runner}
@@ -85,7 +87,8 @@ class ReleaseEnvironment(Environment):
 
     @property
     def installed_commit_hash(self) -> str | None:
-        return self._global_env_vars.get("ASV_COMMIT")
+        installed: str | None = self._global_env_vars.get("ASV_COMMIT")
+        return installed
 
     def find_executable(self, executable: str) -> str:
         return str(Path(self._executable).with_name(executable))

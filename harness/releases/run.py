@@ -12,7 +12,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from itertools import pairwise
@@ -47,7 +46,7 @@ class Run:
         self._account = directory / "conditions.json"
         self._server: Server | None = None
         self._began = time.monotonic()
-        self._spent: Counter[str] = Counter()
+        self._spent: dict[str, float] = {}
         self._notes: set[str] = set()
         self._failures: dict[str, None] = {}
         # After the custody, so that it is called before that is closed.
@@ -98,7 +97,7 @@ class Run:
             ended = False
         finally:
             self._custody.stop(process)
-            self._spent[purpose] += time.monotonic() - began
+            self._spent[purpose] = self._spent.get(purpose, 0) + time.monotonic() - began
         # Whoever left the group may hold the pipe for ever.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
@@ -160,9 +159,8 @@ def account(seconds: float, spent: Mapping[str, float]) -> str:
         return f"{some:.0f} s ({100 * some / seconds:.0f} %)"
 
     parts = [f"{part(some)} {purpose}" for purpose, some in spent.items()]
-    return (
-        f"{seconds:.0f} s: {', '.join([*parts, f'{part(seconds - sum(spent.values()))} asv and the rest'])}"
-    )
+    parts.append(f"{part(seconds - sum(spent.values()))} asv and the rest")
+    return f"{seconds:.0f} s: {', '.join(parts)}"
 
 
 def machine_name() -> str:

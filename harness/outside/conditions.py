@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.system import processors
+
 PRESSURE = Path("/proc/pressure/cpu")
 STAT = Path("/proc/stat")
 
@@ -71,7 +73,7 @@ def facts() -> dict[str, Any]:
     return {
         "kernel": os.uname().release,
         "arch": os.uname().machine,
-        "cpus": len(os.sched_getaffinity(0)),
+        "processors": len(processors.ALL),
     }
 
 

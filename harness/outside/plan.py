@@ -31,6 +31,7 @@ from harness.outside.samples import of_parent
 from harness.outside.supervisor import ParentHandle, require
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
@@ -236,7 +237,7 @@ class Plan:
         watch = Watch()
         for first in range(0, len(turns), SIDE_BY_SIDE):
             some = turns[first : first + SIDE_BY_SIDE]
-            with self._booted([cell for cell in some if cell]) as parents:
+            with self._booted([cell for cell in some if cell]) as parents, processors.left_to_others():
                 for cell in some:
                     report(str(cell or "bare start methods"))
                     if cell is None:
@@ -321,7 +322,7 @@ class Plan:
                 "remove its environment, so that it is made anew",
             )
         kept = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
-        self.measured.facts = {name: told[name] for name in kept}
+        self.measured.facts = {**{name: told[name] for name in kept}, "processor": processors.MEASURED}
 
     def _controls(self) -> dict[str, float]:
         process = self._custody.start(
@@ -334,8 +335,10 @@ class Plan:
             text=True,
         )
         try:
-            self._line(process)
             assert process.stdin is not None
+            process.stdin.write(json.dumps([processors.MEASURED]) + "\n")
+            process.stdin.flush()
+            self._line(process)
             process.stdin.write(f"{CONTROLS}\n")
             process.stdin.flush()
             found: dict[str, list[float]] = json.loads(self._line(process))

@@ -20,6 +20,7 @@ from harness.outside.guards import Evidence, findings
 from harness.outside.profile import Profile
 from harness.outside.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.environment import environment
 from harness.system.memory import MIB
@@ -123,6 +124,7 @@ class ParentHandle:
             "dataframe_mib": self.cell.size(self._profile),
             "mark": self._mark,
             "deadline": self._profile.deadline,
+            "cpu": processors.MEASURED,
         }
         self._send(json.dumps(order))
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.postgres.server import Server
 from harness.postgres.settings import arguments
+from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
 
@@ -176,6 +177,7 @@ def start(custody: Custody, tls: bool = False) -> Server:
                 **common,
             )
             if _ready(postmaster, data):
+                processors.pin(postmaster.pid)
                 url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
                 if tls:
                     return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")

@@ -1,11 +1,13 @@
 """What a start method costs by itself: workers without SQLAlchemy, without a connection, without a DataFrame.
 
-The parent of the control cells: ``python -m harness.inside.lifecycle.control``. It is told a number on
-standard input, starts so many workers by each method, one after another, and answers with the seconds from
-`Process.start()` to each worker's first line. A module of its own, so that it imports next to nothing.
+The parent of the control cells: ``python -m harness.inside.lifecycle.control``. It is told a processor on
+standard input and then a number, starts so many workers by each method, one after another, and answers with
+the seconds from `Process.start()` to each worker's first line. A module of its own, so that it imports next
+to nothing.
 """
 
 import multiprocessing
+import os
 import time
 from typing import Any
 
@@ -35,6 +37,9 @@ def main() -> None:
     import json
     import sys
 
+    (cpu,) = json.loads(sys.stdin.readline())
+    if cpu is not None:
+        os.sched_setaffinity(0, {cpu})
     for method in METHODS:
         start(method)  # boots multiprocessing's helpers
     print(json.dumps({"ready": True}), flush=True)

@@ -42,6 +42,9 @@ def main() -> None:
     # Warm: the pool holds one connection, and the dialect has asked the server all it wants to know.
     _, backend = worker.fetch(engine, "parent")
     worker.mark = order["mark"]
+    if order["cpu"] is not None:
+        # From here on: booting was free to use any.
+        os.sched_setaffinity(0, {order["cpu"]})
     say(
         pid=os.getpid(),
         backend=backend,

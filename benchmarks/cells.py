@@ -5,7 +5,8 @@ import sys
 from typing import Any
 
 from harness import strategies
-from harness.outside import plan
+from harness.outside.blocks import VERSION
+from harness.outside.blocks import Measured as Blocks
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable
 from harness.system.errors import PoolstartError
 
@@ -23,10 +24,13 @@ class Measured:
     of the benchmark itself.
     """
 
-    version = plan.VERSION
+    version = VERSION
 
     def setup_cache(self) -> Run:
         """All blocks of this run and release: asv calls it once for every class that inherits it."""
+        # What only measuring needs is not imported by those that read.
+        from harness.outside import plan
+
         return plan.of_this_run().to_json()
 
 
@@ -39,7 +43,7 @@ class Cells(Measured):
     def samples(self, run: Run, strategy: str, dataframe: str, metric: str) -> Samples:
         """The samples of one metric; a rejected cell ends the process with its reason."""
         try:
-            found = plan.Measured.from_json(run).samples(Cell(strategy, dataframe), metric)
+            found = Blocks.from_json(run).samples(Cell(strategy, dataframe), metric)
         except NotApplicable:
             return math.nan
         except PoolstartError as error:

@@ -2,7 +2,7 @@
 
 from benchmarks.cells import Measured, Run, Samples
 from harness.inside.lifecycle.control import METHODS
-from harness.outside import plan
+from harness.outside.blocks import Measured as Blocks
 
 
 class Controls(Measured):
@@ -17,4 +17,4 @@ class Controls(Measured):
 
     def track_start(self, run: Run, start_method: str) -> Samples:
         """`Process.start()` called -> first line of a worker that does nothing."""
-        return {"samples": plan.Measured.from_json(run).controls(start_method), "number": 1}
+        return {"samples": Blocks.from_json(run).controls(start_method), "number": 1}

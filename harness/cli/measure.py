@@ -12,6 +12,7 @@ from rich.table import Table
 from harness import strategies
 from harness.outside import plan
 from harness.outside import profile as profiles
+from harness.outside.blocks import Measured
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
 from harness.outside.samples import spread
 from harness.postgres import locate
@@ -80,7 +81,7 @@ def measure(
         raise typer.Exit(1)
 
 
-def _row(measured: plan.Measured, cell: Cell) -> list[str]:
+def _row(measured: Measured, cell: Cell) -> list[str]:
     star = "" if strategies.get(cell.strategy).safe else " *"
     figures = (_spread(measured.samples(cell, metric), factor) for metric, (_, factor) in COLUMNS.items())
     return [cell.strategy + star, *figures]

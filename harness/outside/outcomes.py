@@ -6,8 +6,6 @@ from typing import Any
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.outside import profile as profiles
-from harness.outside import table
-from harness.postgres import locate
 
 
 def of_this_run() -> dict[str, Any]:
@@ -16,6 +14,10 @@ def of_this_run() -> dict[str, Any]:
     The profile may ask for the controls of each hazard alone. What came to no result, or could not be, is
     told on standard error, a line for each reason.
     """
+    # What only trials need is not imported by those that read.
+    from harness.outside import table
+    from harness.postgres import locate
+
     profile = profiles.current()
 
     def wanted(hazard: Hazard, strategy: str) -> bool:

@@ -16,16 +16,16 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any
 
 from harness.outside import profile as profiles
+from harness.outside.blocks import Block, Measured, mark, uncertainty
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
-from harness.outside.conditions import Conditions, Watch, facts
+from harness.outside.conditions import Watch
 from harness.outside.profile import Profile
 from harness.outside.samples import of_parent
 from harness.outside.supervisor import ParentHandle, require
@@ -35,9 +35,6 @@ from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
-
-VERSION = "3"
-"""Of the instrument: changes whenever what a figure means does, and asv tells the series apart."""
 
 HISTORY = "POOLSTART_RUN_BLOCKS"
 """Environment variable, internal: a folder of blocks that were measured already, a file a release."""
@@ -62,118 +59,7 @@ NARROW = 0.03
 DECIDING = ("startup", "first_query", "time_to_first_row", "second_query")
 """The metrics whose intervals decide whether a cell is measured again."""
 
-STANDS_OUT = 1.25
-"""A control this many times its median over all blocks tells of a disturbance."""
-
-STOLEN = 0.02
-WAITED = 0.15
-"""Parts of a block's time: stolen by the hypervisor, and in which a task waited for a processor beyond what
-is usual in the blocks of the run."""
-
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Block:
-    """One turn of every cell: a sample of every figure."""
-
-    seed: int
-    """Of the order of the turns."""
-    began: str
-    samples: dict[str, dict[str, float]]
-    """By cell and metric, in seconds and bytes."""
-    collections: dict[str, list[list[int]]]
-    """Garbage collections of a cell's last worker, by phase and generation."""
-    controls: dict[str, float]
-    """Seconds to the first line of a bare worker, by start method."""
-    conditions: Conditions
-    disturbed: str = ""
-    """What was unusual; empty when nothing was."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Block":
-        return cls(**{**fields, "conditions": Conditions(**fields["conditions"])})
-
-
-@dataclass
-class Measured:
-    """All blocks of a run, and what could not be measured."""
-
-    release: str
-    server: str
-    """Its identity."""
-    blocks: list[Block] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
-    """What decides the figures and is in no name: interpreter, driver, libpq, C extensions."""
-    rejected: dict[str, str] = field(default_factory=dict)
-    not_applicable: dict[str, str] = field(default_factory=dict)
-    wanted: int = 0
-    """Undisturbed blocks that were asked for."""
-
-    def samples(self, cell: Cell, metric: str) -> list[float]:
-        """A sample a block, those of disturbed blocks only where others are too few.
-
-        Raises `Rejected` or `NotApplicable` where there is none.
-        """
-        if reason := self.rejected.get(cell.id):
-            raise Rejected(reason)
-        if reason := self.not_applicable.get(cell.id):
-            raise NotApplicable(reason)
-        return [
-            value
-            for block in self.counted()
-            if (value := block.samples.get(cell.id, {}).get(metric)) is not None
-        ]
-
-    def controls(self, method: str) -> list[float]:
-        return [block.controls[method] for block in self.counted()]
-
-    def counted(self) -> list[Block]:
-        quiet = [block for block in self.blocks if not block.disturbed]
-        return quiet if len(quiet) >= self.wanted else self.blocks
-
-    @property
-    def noisy(self) -> str:
-        """Why these figures are worth less than others, in words; empty when they are not."""
-        told = [block for block in self.counted() if block.disturbed]
-        if not told:
-            return ""
-        return (
-            f"the machine was busy with something else in {len(told)} of {len(self.counted())} blocks: "
-            f"{told[0].disturbed}"
-        )
-
-    def account(self) -> dict[str, Any]:
-        """Under which conditions it was measured: what is no figure of a cell."""
-        return {
-            "release": self.release,
-            "server": self.server,
-            "instrument": VERSION,
-            "facts": {**self.facts, **facts()},
-            "noisy": self.noisy,
-            "rejected": self.rejected,
-            "blocks": [
-                {
-                    "began": block.began,
-                    "seed": block.seed,
-                    "cells": len(block.samples),
-                    "controls": {method: float(f"{value:.4g}") for method, value in block.controls.items()},
-                    **asdict(block.conditions),
-                    "disturbed": block.disturbed,
-                }
-                for block in self.blocks
-            ],
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "blocks": [block.to_json() for block in self.blocks]}
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Measured":
-        return cls(**{**fields, "blocks": [Block.from_json(block) for block in fields["blocks"]]})
 
 
 def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
@@ -356,35 +242,6 @@ class Plan:
         if answered and (line := process.stdout.readline()):
             return line
         raise PoolstartError("the control of bare start methods did not answer", "run it again")
-
-
-def mark(blocks: Sequence[Block]) -> list[Block]:
-    """The same blocks, those that stand out among them marked with the reason."""
-    usual_wait = median(waited) if (waited := [b.conditions.pressure or 0 for b in blocks]) else 0
-    usual = {
-        method: median(block.controls[method] for block in blocks if method in block.controls)
-        for method in (blocks[0].controls if blocks else ())
-    }
-
-    def reason(block: Block) -> str:
-        if (block.conditions.steal or 0) > STOLEN:
-            return f"the hypervisor took {block.conditions.steal:.0%} of the time"
-        if (block.conditions.pressure or 0) > usual_wait + WAITED:
-            return f"tasks waited for a processor in {block.conditions.pressure:.0%} of the time"
-        for method, value in block.controls.items():
-            if value > STANDS_OUT * usual[method]:
-                return f"a bare {method} took {value / usual[method]:.1f} times its usual time"
-        return ""
-
-    return [replace(block, disturbed=reason(block)) for block in blocks]
-
-
-def uncertainty(values: Sequence[float]) -> float:
-    """About how far a median may be off, as a part of it: from the quartiles, as of a boxplot's notch."""
-    if len(values) < 3:
-        return float("inf")
-    low, middle, high = quantiles(values, n=4, method="inclusive")
-    return float(1.57 * (high - low) / len(values) ** 0.5 / middle)
 
 
 def measure(

@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import asv.runner
 from asv.config import Config
 from asv.console import log
 from asv.environment import Environment
 from asv.repo import Repo
-from asv.runner import BENCHMARK_RUN_SCRIPT
+from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
 from asv.util import TIMEOUT_RETCODE
 from packaging.version import Version
 
@@ -28,9 +29,6 @@ RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 REASON = re.compile(r"^(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
 """How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
-
-REMARKS = ("n/a: ", "noisy: ")
-"""How a reason begins that is no failure."""
 
 
 class ReleaseEnvironment(Environment):
@@ -119,10 +117,30 @@ class ReleaseEnvironment(Environment):
         if process.returncode != 0:
             current.fail(reason(output))
         else:
-            for told in REASON.findall(output):
-                (current.note if told.startswith(REMARKS) else current.fail)(told)
+            current.hear(REASON.findall(output))
             current.file_conditions(self._results, self.name)
         return output, "", process.returncode
+
+
+class Relays(ForkServer):
+    """asv's fork server, from which benchmarks that only read take milliseconds; what fails is told."""
+
+    def run(self, *args: Any, **kwargs: Any) -> tuple[str, int]:
+        output, code = super().run(*args, **kwargs)
+        current = run.current()
+        if code != 0:
+            current.fail(reason(output))
+        else:
+            current.hear(REASON.findall(output))
+        return output, code
+
+    def close(self) -> None:
+        super().close()
+        run.current().let_go(self.server_proc)
+
+
+# asv has no setting for it: it makes the class of this name.
+asv.runner.ForkServer = Relays
 
 
 def purpose(benchmark: str) -> str:

@@ -21,7 +21,8 @@ from asv.config import Config
 from asv.machine import Machine
 
 from harness.outside import plan
-from harness.outside.plan import Block, Measured, Plan, cells_of, mark
+from harness.outside.blocks import VERSION, Block, Measured, mark
+from harness.outside.plan import Plan, cells_of
 from harness.outside.profile import Profile
 from harness.postgres.server import Server
 from harness.releases import installed
@@ -155,7 +156,7 @@ def conditions(server: Server, profile: Profile) -> dict[str, Any]:
     """What must be the same for all blocks of a history."""
     machine = Machine.get_defaults()
     return {
-        "instrument": plan.VERSION,
+        "instrument": VERSION,
         "server": server.identity,
         "profile": profile.name,
         "python": sys.version.split()[0],

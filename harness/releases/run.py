@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -27,6 +27,9 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+
+REMARKS = ("n/a: ", "noisy: ")
+"""How a reason begins that is no failure."""
 
 DRAIN_DEADLINE = 2.0
 """Seconds to read what is left of a benchmark's output once its process group has ended."""
@@ -69,6 +72,10 @@ class Run:
         """Own a process that asv started as leader of its group and ends by itself."""
         self._custody.adopt(process)
 
+    def let_go(self, process: "subprocess.Popen[bytes]") -> None:
+        """A process that asv has ended is no longer held."""
+        self._custody.stop(process)
+
     def file_conditions(self, results: Path, environment: str) -> None:
         """Put the conditions that a benchmark process left beside the results they belong to."""
         if not self._account.exists():
@@ -101,6 +108,11 @@ class Run:
         # Whoever left the group may hold the pipe for ever.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
+
+    def hear(self, told: Sequence[str]) -> None:
+        """What a process said that ended well: remarks, and what it could not measure."""
+        for reason in told:
+            (self.note if reason.startswith(REMARKS) else self.fail)(reason)
 
     def note(self, reason: str) -> None:
         """Tell once what a benchmark had to say though it did not fail."""

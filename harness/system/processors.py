@@ -2,7 +2,7 @@
 
 A worker and its server answer one another in turn: one processor is enough for both, and neither is thrown
 about between caches. On two cores, one of them busy with something else, figures of a forked worker repeat
-within 5 % this way, and within 50 % where the kernel chooses. Where there is only one processor, or the system
+within 5 % this way, and within 50 % where the kernel chooses. Where there is but one processor, or the system
 knows no affinity, nothing is pinned.
 """
 

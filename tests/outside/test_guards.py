@@ -96,6 +96,16 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     (guards.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
     (guards.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
     (guards.start_method, lambda e: with_worker(e, ppid=1), "started by None"),
+    (
+        guards.preloaded,
+        lambda e: replace(e, strategy=strategies.get("forkserver_preload")),
+        "SQLAlchemy was not preloaded",
+    ),
+    (
+        guards.preloaded,
+        lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("forkserver")),
+        "SQLAlchemy was preloaded",
+    ),
     (guards.order, lambda e: with_worker(e, started=e.seen["called"]), "between called and started"),
     (
         guards.order,

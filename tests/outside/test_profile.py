@@ -3,7 +3,7 @@
 import pytest
 
 from harness import strategies
-from harness.outside import batches, profile, supervisor
+from harness.outside import plan, profile, supervisor
 from harness.outside.cell import Cell, NotApplicable
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
@@ -13,7 +13,13 @@ SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
 def test_the_default_series_has_no_tags() -> None:
     assert profile.tags() == {}
-    assert profile.current().parents * profile.current().workers == 15
+    assert profile.current().blocks >= 5
+
+
+def test_time_is_shared_out_equally_rather_than_workers() -> None:
+    default = profile.PROFILES["default"]
+    counts = {strategy.id: default.workers(strategy) for strategy in strategies.CATALOGUE}
+    assert counts["spawn"] == counts["forkserver"] < counts["forkserver_preload"] == counts["fork_dispose"]
 
 
 @pytest.mark.parametrize(
@@ -54,15 +60,14 @@ def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, v
 
 def test_too_little_memory_is_a_reason_not_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "free_memory", lambda: 1e9)
-    supervisor.require(Cell("spawn", "none"), SERVER, profile.current())
+    supervisor.require(Cell("spawn", "none"), SERVER, profile.current(), "2.1.9")
     with pytest.raises(NotApplicable, match="512 MiB needs 1280 MiB free, this machine has 954 MiB"):
-        supervisor.require(Cell("spawn", "large"), SERVER, profile.current())
+        supervisor.require(Cell("spawn", "large"), SERVER, profile.current(), "2.1.9")
 
 
 def test_a_strategy_that_was_not_asked_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(profile.STRATEGIES, "nullpool")
-    with pytest.raises(NotApplicable, match="only nullpool"):
-        batches.measure_here(Cell("spawn", "none"))
+    assert [cell.id for cell in plan.cells_of(profile.current())] == ["nullpool.none", "nullpool.large"]
 
 
 def test_what_a_release_cannot_do_is_not_applicable_with_its_reason() -> None:
@@ -74,9 +79,9 @@ def test_what_a_release_cannot_do_is_not_applicable_with_its_reason() -> None:
 
 def test_a_shared_connection_is_not_applicable_over_tls() -> None:
     tls = Server("external", "", "18.4", "tls", "trust")
-    supervisor.require(Cell("fork_dispose", "none"), tls, profile.current())
+    supervisor.require(Cell("fork_dispose", "none"), tls, profile.current(), "2.1.9")
     with pytest.raises(NotApplicable, match="cannot share one TLS session"):
-        supervisor.require(Cell("fork_nodispose", "none"), tls, profile.current())
+        supervisor.require(Cell("fork_nodispose", "none"), tls, profile.current(), "2.1.9")
 
 
 def test_every_entry_of_the_catalogue_is_complete() -> None:

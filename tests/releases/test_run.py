@@ -1,11 +1,9 @@
 """What a run provides to its benchmarks, and what it tells of them."""
 
-from pathlib import Path
-
 import pytest
 
 from harness.releases.environment import reason
-from harness.releases.run import account, read_clock
+from harness.releases.run import account
 from tests.remains import scene
 
 SERVERS = """
@@ -47,7 +45,7 @@ def watch(program, timeout):
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, process_group=0
     )
-    watched = run.current().watch(process, timeout)
+    watched = run.current().watch(process, timeout, 'in tests')
     until = time.monotonic() + 30
     while alive(process.pid):  # Killed, and reaped by init.
         assert time.monotonic() < until, "its group has ended"
@@ -92,17 +90,9 @@ def test_temporary_files_of_asv_and_of_benchmarks_are_in_one_directory_that_goes
         here.wait_until_gone()
 
 
-def test_the_clock_adds_up_and_forgives_half_a_line(tmp_path: Path) -> None:
-    path = tmp_path / "clock"
-    path.write_text('{"parents": 1.5}\n{"lifecycles": 2}\n{"parents": 0.5}\n{"pare')
-    assert read_clock(path) == {"parents": 2.0, "lifecycles": 2}
-    assert read_clock(tmp_path / "missing") == {}
-
-
 def test_the_account_tells_where_the_time_went() -> None:
-    assert account(128, {"lifecycles": 24, "parents": 41}) == (
-        "128 s of benchmarks: 24 s (19 %) in lifecycles, 41 s (32 %) booting parents, "
-        "63 s (49 %) asv and the rest"
+    assert account(128, {"in lifecycles": 24, "in trials": 41}) == (
+        "128 s: 24 s (19 %) in lifecycles, 41 s (32 %) in trials, 63 s (49 %) asv and the rest"
     )
 
 

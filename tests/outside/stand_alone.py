@@ -1,36 +1,75 @@
 """What anybody would write to time a worker: no harness, nothing imported from it."""
 
+import gc
 import multiprocessing
 import sys
 import time
 
 from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+PRELOADED = ["sqlalchemy", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"]
 
 
-def work(engine_or_url, pipe):
-    started = time.monotonic()
-    if isinstance(engine_or_url, str):
-        engine = create_engine(engine_or_url)
-    else:
-        engine = engine_or_url
-        engine.dispose(close=False)
+def query(engine):
     with engine.connect() as connection:
-        connection.execute(text("select 1")).one()
-    pipe.send((started, time.monotonic()))
+        connection.execute(text("select :x, pg_backend_pid()"), {"x": "x"}).one()
+
+
+def unique():
+    """Bytes of this process that no other shares."""
+    with open("/proc/self/smaps_rollup") as file:
+        return 1024 * sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
+
+
+def work(strategy, handed, pipe):
+    started = time.monotonic()
+    if isinstance(handed, str):
+        engine = create_engine(handed)
+    else:
+        engine = handed
+        if strategy == "fork_dispose":
+            engine.dispose(close=False)
+    query(engine)
+    first = time.monotonic()
+    query(engine)
+    second = time.monotonic()
+    pipe.send((started, first, second, unique()))
+    pipe.recv()
+
+
+def table(mib):
+    """Rows of 40 numbers, a category and a text, about so many MiB."""
+    import numpy as np
+    import pandas as pd
+
+    rows = mib * 2**20 // 394
+    columns = {f"float_{i}": np.full(rows, 0.5) for i in range(24)}
+    columns |= {f"integer_{i}": np.arange(rows) for i in range(16)}
+    columns["region"] = pd.Categorical.from_codes(np.arange(rows) % 4, list("nesw"))
+    columns["customer"] = pd.Series([f"name-{i:010d}" for i in range(rows)], dtype=object)
+    return pd.DataFrame(columns, copy=False)
 
 
 if __name__ == "__main__":
-    strategy, url = sys.argv[1:]
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        connection.execute(text("select 1")).one()
-    fork = strategy == "fork_dispose"
-    context = multiprocessing.get_context("fork" if fork else "spawn")
+    strategy, url, mib = sys.argv[1:]
+    frame = table(int(mib)) if int(mib) else None
+    forked = strategy in ("fork_nodispose", "fork_dispose", "nullpool")
+    engine = create_engine(url, **({"poolclass": NullPool} if strategy == "nullpool" else {}))
+    query(engine)
+    method = "fork" if forked else strategy.removesuffix("_preload")
+    context = multiprocessing.get_context(method)
+    if strategy.endswith("_preload"):
+        context.set_forkserver_preload(PRELOADED)
+    gc.collect()
+    print("ready", flush=True)
     for _ in sys.stdin:
         ours, theirs = context.Pipe()
-        process = context.Process(target=work, args=(engine if fork else url, theirs))
+        process = context.Process(target=work, args=(strategy, engine if forked else url, theirs))
+        gc.collect(1)  # as the harness does: the worker inherits the collector's counters
         called = time.monotonic()
         process.start()
-        started, first_row = ours.recv()
+        started, first, second, memory = ours.recv()
+        ours.send(None)
         process.join()
-        print(started - called, first_row - started, flush=True)
+        print(started - called, first - started, second - first, memory, flush=True)

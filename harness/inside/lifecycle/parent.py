@@ -42,6 +42,7 @@ def main() -> None:
     # Warm: the pool holds one connection, and the dialect has asked the server all it wants to know.
     _, backend = worker.fetch(engine, "parent")
     worker.mark = order["mark"]
+    gc.collect()
     if order["cpu"] is not None:
         # From here on: booting was free to use any.
         os.sched_setaffinity(0, {order["cpu"]})
@@ -77,9 +78,10 @@ def lifecycle(
         "parent_uss": memory.read()["uss"],
         "pickled": prepared.pickled,
     }
-    # A forked worker inherits the collector's counters: from wherever they stood, a full collection would
-    # fall into the workers of one release and not of the next.
-    gc.collect()
+    # A forked worker inherits the collector's counters: from wherever they stood, a collection would fall
+    # into the workers of one release and not of the next. The old generation was emptied once, when all was
+    # there: to look at every object again would write to every page, and make the next fork twice as dear.
+    gc.collect(1)
     seen["collections"] = worker.collections()
     seen["called"] = time.monotonic_ns()
     process.start()

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.system.errors import PoolstartError
+from harness.treatments import create, dispose_without_closing, keep, leave_alone
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -29,28 +30,6 @@ if TYPE_CHECKING:
 POOLING = "https://docs.sqlalchemy.org/en/20/core/pooling.html"
 FORKING = POOLING + "#using-connection-pools-with-multiprocessing-or-os-fork"
 START_METHODS = "https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"
-
-
-def keep(engine: Engine) -> Engine:
-    """Use what was inherited as it is."""
-    return engine
-
-
-def leave_alone(engine: Engine) -> None:
-    """Nothing is done in the parent before a worker starts."""
-
-
-def dispose_without_closing(engine: Engine) -> Engine:
-    """Forget the inherited connections without closing them: they are the parent's."""
-    engine.dispose(close=False)
-    return engine
-
-
-def create(url: str) -> Engine:
-    """Make an engine of the worker's own."""
-    from sqlalchemy import create_engine
-
-    return create_engine(url)
 
 
 @dataclass(frozen=True)

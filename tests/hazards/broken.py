@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Engine
 
-from harness import strategies
+from harness import strategies, treatments
 
 DISPOSE = strategies.get("fork_dispose")
 
@@ -28,14 +28,14 @@ def fail(engine: Engine) -> None:
     raise LookupError("no such parent")
 
 
-FORGETS_DISPOSE = replace(DISPOSE, id="forgets_dispose", in_worker=strategies.keep)
+FORGETS_DISPOSE = replace(DISPOSE, id="forgets_dispose", in_worker=treatments.keep)
 DROPS_CLOSE_FALSE = replace(DISPOSE, id="drops_close_false", in_worker=dispose_and_close)
 LOSES_NULLPOOL = replace(strategies.get("nullpool"), id="loses_nullpool", pool="")
 FORKS_INSTEAD = replace(
-    strategies.get("spawn"), id="forks_instead", start_method="fork", in_worker=strategies.keep
+    strategies.get("spawn"), id="forks_instead", start_method="fork", in_worker=treatments.keep
 )
 DISPOSES_BEFORE = replace(DISPOSE, id="disposes_before", before_start=Engine.dispose)
-SPAWNS_INSTEAD = replace(DISPOSE, id="spawns_instead", start_method="spawn", in_worker=strategies.create)
+SPAWNS_INSTEAD = replace(DISPOSE, id="spawns_instead", start_method="spawn", in_worker=treatments.create)
 HANGS = replace(DISPOSE, id="hangs", before_start=wait_for_ever)
 """Its parent never starts a worker."""
 FAILS = replace(DISPOSE, id="fails", before_start=fail)

@@ -11,7 +11,7 @@ import psycopg2
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
-from harness import strategies
+from harness import strategies, treatments
 
 MIB = 1024 * 1024
 SLEEP = 0.5
@@ -32,22 +32,22 @@ kept: list[object] = []
 
 def dispose_slowly(engine: Engine) -> Engine:
     time.sleep(SLEEP)
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def create_slowly(url: str) -> Engine:
     time.sleep(SLEEP)
-    return strategies.create(url)
+    return treatments.create(url)
 
 
 def query_slowly(engine: Engine) -> Engine:
     event.listen(engine, "before_cursor_execute", lambda *_: time.sleep(SLEEP))
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def allocate(engine: Engine) -> Engine:
     kept.append(b"x" * ALLOCATED)
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def ask_for_another_row(engine: Engine) -> Engine:
@@ -55,7 +55,7 @@ def ask_for_another_row(engine: Engine) -> Engine:
         return statement, {"token": "somebody else's"}
 
     event.listen(engine, "before_cursor_execute", change, retval=True)
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def close_the_parents_connection(engine: Engine) -> Engine:
@@ -78,7 +78,7 @@ def die(engine: Engine) -> Engine:
 
 def leave_with_an_error(engine: Engine) -> Engine:
     kept.append(Finalize(None, os._exit, args=(3,), exitpriority=100))
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def leave_a_process_behind(engine: Engine) -> Engine:
@@ -89,17 +89,17 @@ def leave_a_process_behind(engine: Engine) -> Engine:
         os._exit(0)
     # Not before the grandchild's session is there to be seen.
     time.sleep(0.5)
-    return strategies.dispose_without_closing(engine)
+    return treatments.dispose_without_closing(engine)
 
 
 def import_pandas(url: str) -> Engine:
     import pandas  # noqa: F401
 
-    return strategies.create(url)
+    return treatments.create(url)
 
 
 def create_beside(freight: bytes, url: str) -> Engine:
-    return strategies.create(url)
+    return treatments.create(url)
 
 
 HEALTHY = replace(DISPOSE)
@@ -108,7 +108,7 @@ ENGINE_SLOW = replace(DISPOSE, in_worker=dispose_slowly)
 ENGINE_SLOW_SPAWN = replace(SPAWN, in_worker=create_slowly)
 QUERY_SLOW = replace(DISPOSE, in_worker=query_slowly)
 ALLOCATES = replace(DISPOSE, in_worker=allocate)
-FORGETS_TO_DISPOSE = replace(DISPOSE, in_worker=strategies.keep)
+FORGETS_TO_DISPOSE = replace(DISPOSE, in_worker=treatments.keep)
 DOES_NOT_SHARE = replace(DISPOSE, shares_connection=True)
 POOL_WITHOUT_POOL = replace(DISPOSE, pool="NullPool")
 WRONG_ROW = replace(DISPOSE, in_worker=ask_for_another_row)

@@ -9,11 +9,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 PRELOADED = ["sqlalchemy", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"]
+QUERY = text("select :x, pg_backend_pid()")
 
 
 def query(engine):
     with engine.connect() as connection:
-        connection.execute(text("select :x, pg_backend_pid()"), {"x": "x"}).one()
+        connection.execute(QUERY, {"x": "x"}).one()
 
 
 def unique():
@@ -51,7 +52,11 @@ def table(mib):
     return pd.DataFrame(columns, copy=False)
 
 
-if __name__ == "__main__":
+frame = None
+
+
+def main():
+    global frame
     strategy, url, mib = sys.argv[1:]
     frame = table(int(mib)) if int(mib) else None
     forked = strategy in ("fork_nodispose", "fork_dispose", "nullpool")

@@ -89,10 +89,10 @@ class StandAlone:
     """A plain script of a page that starts one worker each time it is told to."""
 
     def __init__(self, custody: Custody, strategy: str, url: str, mib: int) -> None:
-        script = Path(__file__).with_name("stand_alone.py")
+        script = Path(__file__).with_name("stand_alone_program.py")
         self._process = custody.start(
             [sys.executable, script, strategy, url, str(mib)],
-            env=environment(),
+            env={**environment(), "PYTHONPATH": str(script.parent)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -60,21 +60,24 @@ def main() -> None:
     )
     for line in sys.stdin:
         said = json.loads(line)
-        say(**lifecycle(strategy, engine, order["url"], order["deadline"], **said))
+        seen = lifecycle(strategy, engine, order["url"], order["deadline"], **said)
+        seen["backend_before"] = backend
+        if seen["outcome"] == "done" and strategy.pooled:
+            seen["row_after"] = worker.fetch(engine, said["token"])
+            _, backend = seen["row_after"]
+        say(**seen)
 
 
 def lifecycle(
     strategy: strategies.Strategy, engine: Engine, url: str, deadline: float, *, token: str, collect: bool
 ) -> dict[str, Any]:
     """Start one worker, let it live, and tell what was seen, its failures included."""
-    # Nothing but a pool is there to be looked at, and a connection that was just made and closed
-    # makes the next one an eighth faster than it is in a program that does neither.
-    backend = worker.fetch(engine, "parent")[1] if strategy.pooled else 0
+    # The parent asks its own engine for nothing right before: caches that are warm from a query, or a
+    # connection that was just made and closed, make the worker's an eighth faster than it is without.
     prepared = strategy.prepare(worker.work, engine, url, token, collect)
     process, ours = prepared.process, prepared.ours
     seen: dict[str, Any] = {
         "token": token,
-        "backend_before": backend,
         "parent_uss": memory.read()["uss"],
         "pickled": prepared.pickled,
     }
@@ -106,8 +109,6 @@ def lifecycle(
             process.kill()
             process.join(deadline)
         ours.close()
-    if strategy.pooled:
-        seen["row_after"] = worker.fetch(engine, token)
     return {**seen, "outcome": "done"}
 
 

@@ -3,18 +3,24 @@
 Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
 """
 
+from __future__ import annotations
+
 import gc
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.engine import Engine
 
 from harness.inside import lifecycle
 from harness.system import memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sqlalchemy.engine import Engine
 
 ROW = text("select :token, pg_backend_pid()")
 

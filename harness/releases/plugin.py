@@ -1,9 +1,13 @@
 """What asv.conf.json loads: importing the classes is what makes asv find them."""
 
 import sys
+from pathlib import Path
 from types import TracebackType
 
 from harness.releases import environment, machine, repo
+
+MEASURING = {"run", "continuous", "find"}
+"""asv's commands that file results."""
 
 __all__ = ["environment", "repo", "setup"]
 
@@ -13,6 +17,8 @@ def setup() -> None:
     # `asv machine` is how a user names this machine: nothing may have named it before.
     if "machine" not in sys.argv:
         machine.ensure()
+    if MEASURING & set(sys.argv[1:2]):
+        machine.refuse_another(Path("results"), machine.told(sys.argv))
     sys.excepthook = tell
 
 

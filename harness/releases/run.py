@@ -14,17 +14,16 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
 from asv.console import log
-from asv.machine import Machine
 
 from harness.outside import conditions, plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
+from harness.releases import machine
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
 
@@ -82,7 +81,7 @@ class Run:
             return
         account = {"environment": environment, **json.loads(self._account.read_text())}
         self._account.unlink()
-        conditions.save(results / machine_name(), account)
+        conditions.save(results / machine.name(machine.told(sys.argv)), account)
 
     def watch(
         self, process: "subprocess.Popen[bytes]", timeout: float | None, purpose: str
@@ -173,10 +172,3 @@ def account(seconds: float, spent: Mapping[str, float]) -> str:
     parts = [f"{part(some)} {purpose}" for purpose, some in spent.items()]
     parts.append(f"{part(seconds - sum(spent.values()))} asv and the rest")
     return f"{seconds:.0f} s: {', '.join(parts)}"
-
-
-def machine_name() -> str:
-    """The machine that asv files results under: the one it was told, else its only one."""
-    told = [after for before, after in pairwise(sys.argv) if before == "--machine"]
-    told += [argument.partition("=")[2] for argument in sys.argv if argument.startswith("--machine=")]
-    return told[-1] if told else str(Machine.get_unique_machine_name())

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from harness.cli import hazards, history, measure, postgres, releases, results
+from harness.cli import exhibit, hazards, history, measure, postgres, releases, results
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.add_typer(postgres.app, name="postgres")
 app.add_typer(releases.app, name="releases")
 app.command()(hazards.hazards)
+app.command()(exhibit.exhibit)
 app.command()(measure.measure)
 app.command()(history.history)
 app.command()(results.results)

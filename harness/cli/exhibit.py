@@ -34,7 +34,7 @@ def exhibit(
     source: Annotated[bool, typer.Option("--source", help="Show the program instead of running it.")] = False,
     repeat: Annotated[
         int,
-        typer.Option(min=0, help="Run everything asked for so many times, cured too, and count the ends."),
+        typer.Option(min=0, help="Run it so many times, as it stands and cured, and count."),
     ] = 0,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
 ) -> None:

@@ -34,10 +34,13 @@ if __name__ == "__main__":
         engine.dispose()
         tell(
             "parent",
-            "Closes its connections before it makes the pool; it will open another when it needs one.",
+            "Closes its connections before it makes the pool, and will open another.",
         )
     with multiprocessing.get_context(given.start_method).Pool(2, initializer=initializer) as pool:
         theirs, inherited = pool.apply(work, (opened,))
         tell("worker", "Has the parent's session." if theirs == mine else "Has a session of its own.")
         tell("worker", f"Holds {inherited} of the parent's sockets to the server open.")
         tell("parent", "Has the session it had." if backend() == mine else "Has a new session.")
+        # Not ended by force: both workers have run the initializer when the program ends.
+        pool.close()
+        pool.join()

@@ -58,14 +58,19 @@ def compared(stack: int) -> str:
 
 
 def traced(start_method: str) -> None:
-    """Start one worker under strace, and tell what it asked the kernel for."""
+    """Start one worker under strace, and tell what was asked of the kernel.
+
+    spawn and forkserver start a resource tracker too, forkserver its server; both by execve.
+    """
     if not shutil.which("strace"):
         tell("kernel", "strace is not installed here: the addresses of the stack are the proof.")
         return
     with tempfile.NamedTemporaryFile("r") as log:
         subprocess.run(
-            ["strace", "-f", "-qq", "-e", "trace=fork,vfork,clone,clone3,execve", "-o", log.name]
-            + [sys.executable, "-c", STARTS_ONE.format(start_method)],
+            [
+                *("strace", "-f", "-qq", "-e", "trace=fork,vfork,clone,clone3,execve", "-o", log.name),
+                *(sys.executable, "-c", STARTS_ONE.format(start_method)),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -76,8 +81,9 @@ def traced(start_method: str) -> None:
         tell("kernel", "strace may not trace here: the addresses of the stack are the proof.")
     followed = Counter((call, pid in executed) for call, pid in made)
     for (call, execve), times in followed.items():
-        then = "and the new process calls execve" if execve else "and the new process calls no execve"
-        tell("kernel", f"strace of one worker's start by {start_method}: {call}() {then}; {times} times.")
+        then = "which calls execve at once" if execve else "which calls no execve"
+        often = f" ({times} times)" if times > 1 else ""
+        tell("kernel", f"One worker's start by {start_method}: {call}() makes a process, {then}{often}.")
 
 
 if __name__ == "__main__":

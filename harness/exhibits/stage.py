@@ -42,7 +42,7 @@ def private_bytes() -> int:
 
 
 def stack_start() -> int:
-    """Where the kernel put this program's stack: random at each execve, kept by a fork (proc(5), startstack)."""
+    """Where this program's stack begins: random at each execve, kept by a fork (`startstack` of proc(5))."""
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     return int(fields[25])
 

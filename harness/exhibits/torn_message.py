@@ -15,15 +15,13 @@ from sqlalchemy.exc import DBAPIError
 from harness.exhibits.stage import options, postgresql, tell
 from harness.hazards.torn_message import LARGE, stop_part_way
 
-Channel = "Connection[Any, Any]"
-
 
 def read(reader: socket.socket) -> str:
     """What one look at the socket gives, as libpq and everybody else reads."""
     return reader.recv(100).decode()
 
 
-def b(reader: socket.socket, channel: Channel) -> None:
+def b(reader: socket.socket, channel: Any) -> None:
     """The worker: looks once, when it is told to."""
     channel.recv()
     channel.send(read(reader))
@@ -55,7 +53,7 @@ def on_a_socket(context: Any, cured: bool) -> None:
     worker.join()
 
 
-def b_asks(url: str, engine: Any, channel: Channel) -> None:
+def b_asks(url: str, engine: Any, channel: Any) -> None:
     """The worker: asks for a large value, and stops in the midst of reading it."""
     from psycopg2.extensions import set_wait_callback
 
@@ -83,10 +81,8 @@ def on_postgresql(context: Any, start_method: str, cured: bool) -> None:
     channel.recv()
     try:
         with engine.connect() as connection:
-            tell(
-                "parent",
-                f"Asks PostgreSQL for 'A', reads {connection.exec_driver_sql("select 'A'").scalar()}.",
-            )
+            answer = connection.exec_driver_sql("select 'A'").scalar()
+        tell("parent", f"Asks PostgreSQL for 'A', and reads {answer}.")
     except DBAPIError as error:
         tell("parent", f"Asks PostgreSQL for 'A', and fails: {error.orig}")
     worker.kill()

@@ -13,11 +13,11 @@ from harness.hazards.hazard import Hazard
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker, plain
 
-LARGE = "select repeat('Hello', 6000000)"
+LARGE = "select repeat('o', 30000000)"
 """An answer of one message, larger than all buffers on its way: nobody reads it at once.
 
-None of its letters is the type of a message that may be long. With a d in it, which is one, the parent's
-libpq may take four letters for the length of a message of a gigabyte, and wait for that.
+Its letter is not the type of a message that may be long. With d, which is one, the parent's libpq would take
+four letters for the length of a message of more than a gigabyte, and wait for that.
 """
 
 BEGUN = 1000
@@ -75,7 +75,7 @@ def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
     worker = parent.start(read_a_part, engine=engine)
-    parent.tell("worker", "Asks for a value of 30 million bytes: HelloHelloHello and so on.")
+    parent.tell("worker", "Asks for a value of 30 million letters, all of them o.")
     taken = worker.answer()
     parent.tell("server", "Sends one message, as fast as somebody reads it.")
     parent.tell("worker", f"Has read {'the beginning' if taken > BEGUN else 'nothing'} of it, and pauses.")

@@ -33,9 +33,7 @@ def reproduce(parent: Parent) -> bool:
     worked = sum(kind == "work" for kind, _ in lines)
     parent.tell("parent", "Starts a worker at the top of its script, without a guard.")
     if tops > 1:
-        parent.tell(
-            "worker", "Runs the script from its top, comes to the start of a worker, and fails there."
-        )
+        parent.tell("worker", "Runs the script from its top, comes to the start of a worker, and fails.")
     parent.tell("worker", "Ran its task." if worked else "Never came to its task.")
     parent.tell("server", "Nothing: no database takes part.")
     error = [line for line in done.stderr.splitlines() if line.startswith("RuntimeError")]

@@ -175,8 +175,9 @@ class Watch:
         found = []
         for pid in waiting:
             place = self._place(pid)
-            if place:
-                who = "parent" if pid == leader else "worker"
+            who = "parent" if pid == leader else "worker"
+            # A forked worker without a task has nothing of the exhibit's but the line that forked it.
+            if place and not (who == "worker" and place.endswith("<module>")):
                 found.append(Event(who, f"Waits for ever: {self._exhibit.name}.py, {place}."))
         return found
 

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 from harness import strategies
-from harness.outside import pools
 from harness.system.errors import PoolstartError
 
 Samples = dict[str, object] | float
 
 if os.environ.get("POOLSTART_POOLS") == "1":
+    # Not otherwise: it imports SQLAlchemy, and every benchmark process of a run imports every module.
+    from harness.outside import pools
 
     class Pools:
         """`Pool(n, initializer=...)`, each strategy's first step in the initializer.

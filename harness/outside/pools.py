@@ -1,4 +1,4 @@
-"""Measures `multiprocessing.Pool(initializer=...)`: how long until its workers have their rows, and what they hold."""
+"""Measures `multiprocessing.Pool(initializer=...)`: the time until its workers have rows, and their memory."""
 
 import dataclasses
 import json
@@ -53,9 +53,8 @@ class Measured:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Measured":
-        return cls(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-        )
+        several = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return cls(**{**fields, **several})
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,10 @@ class Table:
 
 
 def measure_all(
-    server: Server, parents: int = PARENTS, pools: int = POOLS, seen: Callable[[str], None] = lambda what: None
+    server: Server,
+    parents: int = PARENTS,
+    pools: int = POOLS,
+    seen: Callable[[str], None] = lambda what: None,
 ) -> Table:
     """Every strategy of the catalogue in every size; parents of all cells take turns."""
     parts: dict[tuple[str, int], list[Measured]] = {}
@@ -139,7 +141,7 @@ def together(parts: list[Measured]) -> Measured:
 
 
 def measure(strategy: str, workers: int, server: Server, pools: int = POOLS) -> Measured:
-    """One parent, which makes `pools` pools. Raises `NotApplicable`, or `Rejected` when one does not count."""
+    """One parent, which makes `pools` pools. Raises `NotApplicable`, or `Rejected` if one does not count."""
     entry = strategies.get(strategy)
     reason = entry.not_applicable(sqlalchemy.__version__)
     if not reason and entry.shares_connection:

@@ -58,7 +58,7 @@ def pool(
     made = context.Pool(order["workers"], worker.initialize, (strategy.in_worker, handed, theirs, token))
     returned = time.monotonic_ns()
     processes = multiprocessing.active_children()
-    workers = []
+    workers: list[dict[str, Any]] = []
     while len(workers) < order["workers"]:
         if not reports.poll(order["deadline"]):
             made.terminate()

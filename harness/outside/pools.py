@@ -1,4 +1,4 @@
-"""Measures `multiprocessing.Pool(initializer=...)`: the time until its workers have rows, and their memory."""
+"""Measures `multiprocessing.Pool(initializer=...)`: until its workers have rows, and their memory."""
 
 import dataclasses
 import json

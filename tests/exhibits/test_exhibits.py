@@ -21,6 +21,8 @@ from tests.remains import scene
 
 Run = Callable[..., Seen]
 
+POOLSTART = Path(sys.executable).parent / "poolstart"
+
 
 @pytest.fixture(scope="module")
 def run(server: Server) -> Run:
@@ -170,11 +172,16 @@ def test_every_exhibit_has_its_program_and_every_program_is_an_exhibit() -> None
 def test_nothing_of_a_stuck_program_is_left(server: Server) -> None:
     with scene() as there:
         there.environment[locate.RUN] = server.to_json()
-        command = there.python("-m", "harness.cli", "exhibit", "2", stdout=subprocess.PIPE)
+        command = there.start(POOLSTART, "exhibit", "2", stdout=subprocess.PIPE)
         told, _ = command.communicate(timeout=60)
         assert command.returncode == 0
         assert "It ended: stuck" in told
         there.wait_until_gone()
+
+
+def with_release(release: str) -> list[str]:
+    """`poolstart exhibit` in an environment of its own, made for this call."""
+    return ["uv", "run", "--quiet", "--isolated", "--with", f"sqlalchemy=={release}", "poolstart", "exhibit"]
 
 
 RELEASES = ("1.4.54", "2.0.58", "2.1.9")
@@ -186,8 +193,7 @@ def test_all_exhibits_end_as_they_must_with_the_newest_release_of_each_series(
     release: str, server: Server
 ) -> None:
     done = subprocess.run(
-        ["uv", "run", "--quiet", "--isolated", "--with", f"sqlalchemy=={release}"]
-        + ["poolstart", "exhibit", "--repeat", "1"],
+        [*with_release(release), "--repeat", "1"],
         env={**os.environ, locate.RUN: server.to_json()},
         capture_output=True,
         text=True,
@@ -200,7 +206,7 @@ def test_all_exhibits_end_as_they_must_with_the_newest_release_of_each_series(
 @pytest.mark.slow
 def test_the_engine_on_sqlite_of_1_4_refuses_a_size_of_its_pool(server: Server) -> None:
     done = subprocess.run(
-        ["uv", "run", "--quiet", "--isolated", "--with", "sqlalchemy==1.4.54", "poolstart", "exhibit", "4"],
+        [*with_release("1.4.54"), "4"],
         env={**os.environ, locate.RUN: server.to_json(), "COLUMNS": "200"},
         capture_output=True,
         text=True,

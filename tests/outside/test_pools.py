@@ -1,7 +1,9 @@
 """A pool whose initializer makes the engine usable: what counts, and what such pools do."""
 
 import copy
+import importlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from harness import strategies
 from harness.outside import pools
 from harness.outside.cell import NotApplicable, Rejected
 from harness.outside.pools import Measured
+from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.shown import pools as page
 from tests.hazards import broken
@@ -50,6 +53,38 @@ def test_what_pools_do_with_an_initializer(start_method: str) -> None:
     if start_method == "fork":
         assert seen.replacing["forked_by_main"] == 2
         assert seen.replacing["forked_by_others"] >= seen.replacing["tasks"] - 2
+
+
+def benchmarks(**variables: str) -> Any:
+    """The module of asv's benchmarks, as a process with these variables finds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        return importlib.reload(importlib.import_module("benchmarks.pools"))
+
+
+def test_asv_finds_the_benchmark_only_where_it_is_asked_for() -> None:
+    module = benchmarks()
+    vars(module).pop("Pools", None)
+    assert not hasattr(benchmarks(), "Pools")
+    assert hasattr(benchmarks(POOLSTART_POOLS="1"), "Pools")
+
+
+def test_asv_gets_a_sample_of_every_pool(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+    benchmark = benchmarks(POOLSTART_POOLS="1").Pools()
+    place = str(tmp_path)
+    number = pools.PARENTS * pools.POOLS
+    first, last = (
+        benchmark.track_first_row(place, "nullpool", 2),
+        benchmark.track_last_row(place, "nullpool", 2),
+    )
+    assert len(first["samples"]) == len(last["samples"]) == number
+    assert all(map(float.__le__, first["samples"], last["samples"]))
+    assert len(benchmark.track_uss(place, "nullpool", 2)["samples"]) == 2 * number
+    assert math.isnan(benchmark.track_first_row(place, "fork_nodispose", 2))
 
 
 TOKEN, MARK, PARENT = "token", "mark", 100

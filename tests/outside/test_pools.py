@@ -116,6 +116,11 @@ def test_a_pool_as_it_should_be_counts() -> None:
     [
         (("outcome",), "hung", "2 of 2 workers had their row in time"),
         (("workers", 0, "pid"), 102, "the initializer ran 2 times for 2 workers"),
+        (
+            ("workers",),
+            [*GOOD["workers"], {**GOOD["workers"][0], "row": [TOKEN, 1101]}],
+            "the initializer ran 3 times for 2 workers",
+        ),
         (("workers", 0, "mark"), None, "a worker was started by spawn"),
         (("workers", 0, "ppid"), 1, "a worker was started by None"),
         (("workers", 0, "row"), ["other", 1101], "a worker returned another one's row"),

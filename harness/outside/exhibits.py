@@ -219,14 +219,13 @@ def members(leader: int) -> list[int]:
 def activity_of(pid: int) -> str:
     """Everything that changes when any thread of a process runs; `running` when one wants to."""
     seen = ""
-    for status in Path(f"/proc/{pid}/task").glob("*/status"):
-        try:
-            text = status.read_text()
-        except OSError:
-            continue
-        seen += "".join(line for line in text.splitlines() if "ctxt_switches" in line)
-        if re.search(r"^State:\s+[RDTt]", text, re.MULTILINE):
-            seen += "running"
+    # A process, or a thread, may end while it is looked at.
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            text = Path(f"/proc/{pid}/task/{thread}/status").read_text()
+            seen += "".join(line for line in text.splitlines() if "ctxt_switches" in line)
+            if re.search(r"^State:\s+[RDTt]", text, re.MULTILINE):
+                seen += "running"
     return seen
 
 

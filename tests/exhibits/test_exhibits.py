@@ -158,6 +158,13 @@ def test_a_program_that_fails_is_told_so(server: Server) -> None:
     assert "no_such_program" in seen.errors
 
 
+def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    assert exhibits.activity_of(ended.pid) == ""
+    assert exhibits.members(ended.pid) == []
+
+
 def test_an_unknown_exhibit_is_an_error_with_the_known_ones() -> None:
     with pytest.raises(PoolstartError, match="known are 1 one_fork, 2 held_lock"):
         catalogue.get("7")

@@ -20,7 +20,7 @@ from harness.postgres.server import Server
 from harness.system.custody import Custody
 from harness.system.environment import ROOT, environment
 
-SILENCE = 2.0
+SILENCE = 3.0
 """Seconds in which no thread of any of its processes ran or wanted to, after which a program is stuck."""
 
 REPEATS = 5

@@ -22,7 +22,8 @@ INTRODUCTION = """\
 step stands in the initializer, followed by one row from the server: the parent holds a warm engine, and the
 clock runs from the call of `Pool()` until the first, and until the last, of its workers has its row. Unique
 memory is read from outside while all workers wait for their first task. The initializer ran once in each
-worker, or the pool would not count. The first pool of a parent is among them: there forkserver boots its server.
+worker, or the pool would not count. The first pool of a parent is among them: there forkserver boots its
+server.
 """
 
 
@@ -71,8 +72,8 @@ def render(table: Table) -> str:
         grid(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),
         "## An initializer that raises\n",
-        "The worker ends, and the pool replaces it: for ever. Each writes a traceback to its standard error, but"
-        " no error reaches `apply` or `map`, which wait. The pools here were ended by force.\n",
+        "The worker ends, and the pool replaces it: for ever. Each writes a traceback to its standard error,"
+        " but no error reaches `apply` or `map`, which wait. The pools here were ended by force.\n",
         grid(
             ["start method", "workers that Pool(2) made before it was ended", "its task was run"],
             [

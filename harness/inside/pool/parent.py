@@ -36,6 +36,7 @@ def main() -> None:
 
 def measure(order: dict[str, Any]) -> None:
     strategy = strategies.get(order["strategy"])
+    strategy.set_up()
     engine = strategy.create_parent_engine(order["url"])
     worker.fetch(engine, "parent")
     worker.mark = order["mark"]

@@ -345,6 +345,7 @@ CLAIMS = (
         },
         (
             Hazard("module_frame", {FORKED: SURVIVES, SPAWNED: STRUCK}),
+            Rising("startup", (("forkserver_preload", "none"), (SPAWNED, "none"))),
             Hazard("preload_shared", {"forkserver": STRUCK, SPAWNED: SURVIVES}),
         ),
     ),
@@ -476,7 +477,7 @@ CLAIMS = (
             " month.",
             "zh": "按中招的隐患数确实如此;而且剩下的几种一运行就会暴露,不会几个月才冒出来一次。",
         },
-        (Counted((SPAWNED, "forkserver", FORKED, "nullpool", "fork_nodispose")),),
+        (Counted((SPAWNED, "forkserver", "forkserver_preload", FORKED, "nullpool", "fork_nodispose")),),
     ),
 )
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from harness.cli import hazards, history, measure, postgres, releases, results
+from harness.cli import claims, exhibit, hazards, history, measure, pools, postgres, releases, results
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -16,9 +16,12 @@ app = typer.Typer(
 app.add_typer(postgres.app, name="postgres")
 app.add_typer(releases.app, name="releases")
 app.command()(hazards.hazards)
+app.command()(exhibit.exhibit)
 app.command()(measure.measure)
 app.command()(history.history)
 app.command()(results.results)
+app.command()(pools.pools)
+app.command()(claims.claims)
 
 
 @app.callback()

@@ -7,10 +7,12 @@ from harness.system.errors import PoolstartError
 
 IDS = (
     "inherited_lock",
+    "own_lock",
     "pool_lock",
     "shared_socket",
     "interleaved",
     "wrong_answer",
+    "torn_message",
     "tls_broken",
     "parent_closed",
     "lost_transaction",
@@ -19,6 +21,7 @@ IDS = (
     "orphaned_backend",
     "copied_frame",
     "module_frame",
+    "unguarded_main",
     "preload_shared",
     "sqlite_shared",
     "unpicklable",

@@ -1,4 +1,4 @@
-"""What a process holds in memory, read by itself from the kernel.
+"""What a process holds in memory, read from the kernel.
 
 `ru_maxrss` is no use: a spawned child inherits the parent's high-water mark over `exec`. Summing RSS is
 no use either: what fork shares is counted in every process.
@@ -7,8 +7,8 @@ no use either: what fork shares is counted in every process.
 MIB = 1024 * 1024
 
 
-def read() -> dict[str, int]:
-    """Bytes of this process now; the kernel counts whole pages, a page is the error.
+def read(pid: int | None = None) -> dict[str, int]:
+    """Bytes of this process now, or of another one of its user; the kernel counts whole pages.
 
     `uss`: unique memory, in no other process (Private_Clean + Private_Dirty).
     `pss`: proportional memory, each shared page divided by the number of processes that share it.
@@ -20,12 +20,12 @@ def read() -> dict[str, int]:
     system has none of them.
     """
     kib: dict[str, int] = {}
-    for path in ("/proc/self/smaps_rollup", "/proc/self/status"):
-        with open(path, "rb") as file:
+    for name in ("smaps_rollup", "status"):
+        with open(f"/proc/{pid or 'self'}/{name}", "rb") as file:
             for line in file:
-                name, _, rest = line.partition(b":")
+                field, _, rest = line.partition(b":")
                 if rest.endswith(b" kB\n"):
-                    kib[name.decode()] = int(rest[:-3])
+                    kib[field.decode()] = int(rest[:-3])
     return {
         "uss": (kib["Private_Clean"] + kib["Private_Dirty"]) * 1024,
         "pss": kib["Pss"] * 1024,

@@ -54,5 +54,5 @@ def test_figures_are_told_apart_by_their_id_alone() -> None:
 
 
 def test_an_unknown_hazard_is_an_error_with_the_known_ones() -> None:
-    with pytest.raises(PoolstartError, match="known are inherited_lock, pool_lock"):
+    with pytest.raises(PoolstartError, match="known are inherited_lock, own_lock"):
         catalogue.load("bad_luck")

@@ -19,6 +19,7 @@ def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
         "shared_socket",
         pytest.param("interleaved", marks=pytest.mark.slow),
         "wrong_answer",
+        "torn_message",
         "parent_closed",
         "exhausted_pool",
         "preload_shared",
@@ -42,12 +43,12 @@ def test_nullpool_without_its_pool_is_struck(trials: Trials) -> None:
     assert verdict(trials, "shared_socket", broken.path("LOSES_NULLPOOL")) is Verdict.STRUCK
 
 
-@pytest.mark.parametrize("hazard", ["inherited_lock", "lost_transaction", "half_initialized"])
+@pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock", "lost_transaction", "half_initialized"])
 def test_spawn_that_forks_is_struck(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("FORKS_INSTEAD")) is Verdict.STRUCK
 
 
-@pytest.mark.parametrize("hazard", ["inherited_lock", "copied_frame"])
+@pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock", "copied_frame"])
 def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("SPAWNS_INSTEAD")) is Verdict.SURVIVES
 
@@ -55,3 +56,8 @@ def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard
 def test_disposing_before_the_fork_leaves_no_orphans(trials: Trials) -> None:
     assert verdict(trials, "orphaned_backend", "fork_dispose") is Verdict.STRUCK
     assert verdict(trials, "orphaned_backend", broken.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
+
+
+def test_a_program_without_a_guard_runs_where_workers_are_forked(trials: Trials) -> None:
+    assert verdict(trials, "unguarded_main", "spawn") is Verdict.STRUCK
+    assert verdict(trials, "unguarded_main", broken.path("FORKS_INSTEAD")) is Verdict.SURVIVES

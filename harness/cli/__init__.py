@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from harness.cli import hazards, history, measure, postgres, releases, results
+from harness.cli import hazards, history, measure, postgres, releases, results, steps
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command()(hazards.hazards)
 app.command()(measure.measure)
 app.command()(history.history)
 app.command()(results.results)
+app.command()(steps.steps)
 
 
 @app.callback()

@@ -1,21 +1,23 @@
 """Steps: the releases from which on a figure is another one, told from noise by the series themselves.
 
 A series is one figure of one cell over the releases, in version order; a release is the median of its
-samples, on a logarithmic scale. The noise is what neighbouring releases differ by (few of them hold a step, so the
-median of these differences is noise) or what the samples of one release differ by, whichever is
-larger; nobody sets it. Where a bare start method was measured in the same turns and moved along with a series, it is
-taken off.
+samples, on a logarithmic scale. The noise is what neighbouring releases differ by (few of them hold a step,
+so the median of these differences is noise) or what the samples of one release differ by, whichever is
+larger; nobody sets it. Where a bare start method was measured in the same turns and moved along with a
+series, it is taken off.
 
-Where steps may be, is found by a piecewise constant fit with bounded loss and a penalty for each change (Fearnhead and
-Rigaill, "Changepoint Detection in the Presence of Outliers", 2019, its biweight loss): a release that stands out
-costs no more than one that stands out a little, so that it is no step however bad it is. Then each has to prove
-itself against up to 20 releases on either side, by Hodges' and Lehmann's shift in Student's distribution: corrected
-for all places of all series at once, larger than a least magnitude, better explained by a step than by a steady
-drift, not shared by the bare start methods, and, where strategies run the same code until the measured moment, seen
-in all of them. The weakest is dropped until all that remain pass; what was close is a candidate.
+Where steps may be, is found by a piecewise constant fit with bounded loss and a penalty for each change
+(Fearnhead and Rigaill, "Changepoint Detection in the Presence of Outliers", 2019, its biweight loss): a
+release that stands out costs no more than one that stands out a little, so that it is no step however bad
+it is. Then each has to prove itself against up to 20 releases on either side, by Hodges' and Lehmann's
+shift in Student's distribution: corrected for all places of all series at once, larger than a least
+magnitude, better explained by a step than by a steady drift, not shared by the bare start methods, and,
+where strategies run the same code until the measured moment, seen in all of them. The weakest is dropped
+until all that remain pass; what was close is a candidate.
 
-Apache Otava finds the same places, but brings forty packages, and its means and variances follow a single bad
-release; asv's own detector knows one number a release and a relative threshold that somebody has to guess.
+Apache Otava finds the same places, but brings forty packages, and its means and variances follow a single
+bad release; asv's own detector knows one number a release and a relative threshold that somebody has to
+guess.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,6 +63,9 @@ NEAR_P = 1e-3
 
 EFFICIENCY = 1.023
 """The standard error of Hodges' and Lehmann's shift, relative to that of means, for normal noise."""
+
+CLEARLY = 10.0
+"""A step has to explain the releases around it better than a drift by this much, in squares of the noise."""
 
 STEADIER = 0.8
 """A series is taken relative to its control where that leaves at most this part of the noise."""
@@ -325,7 +330,8 @@ class Trial:
         return hodges_lehmann(self._logs[before], self._logs[after])
 
     def _error(self, before: int, after: int, of: float | None = None) -> float:
-        return EFFICIENCY * (self._believed if of is None else of) * (1 / before + 1 / after) ** 0.5
+        noise = self._believed if of is None else of
+        return EFFICIENCY * noise * float(np.sqrt(1 / before + 1 / after))
 
     def _needed(self, before: int, after: int) -> float:
         return float(student.isf(self._alpha / 2, max(1, before + after - 2)))
@@ -371,7 +377,7 @@ class Trial:
         def loss(fit: Values) -> float:
             return float(np.minimum(((values - fit) / self._believed) ** 2, BOUND**2).sum())
 
-        return loss(intercept + slope * releases) <= loss(level)
+        return loss(intercept + slope * releases) <= loss(level) + CLEARLY
 
     def _step(self, at: int, places: Sequence[int], doubt: str) -> Step:
         before, after = self.sides(at, places)

@@ -63,28 +63,35 @@ def named(verdicts):
     return {(step.release, step.key.metric, step.key.parameters[0]) for step in verdicts.steps}
 
 
-@pytest.mark.parametrize("drift", [0.0, 0.06])
-@pytest.mark.parametrize("seed", range(10))
-def test_a_history_without_steps_has_none(seed, drift):
-    assert steps.verdicts(history(seed, drift=drift)).steps == []
+@pytest.mark.parametrize("drift", [0.0, 0.03])
+def test_twenty_histories_without_steps_have_none(drift):
+    assert [steps.verdicts(history(seed, drift=drift)).steps for seed in range(20)] == [[]] * 20
 
 
-@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize(
     ("benchmark", "strategies", "factor"),
     [
         ("startup.Startup.track_startup", {"spawn"}, 1.05),
-        ("query.Query.track_first_query", {"fork_dispose"}, 1.05),
-        ("query.Query.track_first_query", {"spawn"}, 0.95),
+        ("query.Query.track_first_query", {"fork_dispose"}, 1.04),
+        ("query.Query.track_first_query", {"spawn"}, 0.97),
         ("memory.Memory.track_uss", {"spawn", "forkserver"}, 1.01),
     ],
 )
-def test_a_known_step_is_found_where_it_is_and_nothing_else(seed, benchmark, strategies, factor):
-    seen = steps.verdicts(stepped(history(seed), benchmark, strategies, 40, factor))
-    metric = benchmark.rpartition("_")[0] and benchmark.rpartition("track_")[2]
-    # Noise of the release itself may move it by one: the figures of both neighbours say so.
-    assert named(seen) == {("2.0.40", metric, strategy) for strategy in strategies}
-    assert all(step.low <= factor <= step.high for step in seen.steps)
+def test_a_known_step_is_found_where_it_is_and_nothing_else(benchmark, strategies, factor):
+    metric = benchmark.rpartition("track_")[2]
+    found, exact, covered = 0, 0, 0
+    for seed in range(10):
+        seen = steps.verdicts(stepped(history(seed), benchmark, strategies, 40, factor)).steps
+        assert {(step.key.metric, step.key.parameters) for step in seen} == {
+            (metric, (strategy, dataframe)) for strategy in strategies for dataframe in ("none", "large")
+        }
+        assert len(seen) == 2 * len(strategies)
+        found += len(seen)
+        covered += sum(step.low <= factor <= step.high for step in seen)
+        # Where the release itself is a bad one, nobody can say whether it or its neighbour was the first.
+        exact += sum(step.release == "2.0.40" for step in seen)
+    assert exact >= 0.9 * found
+    assert covered >= 0.9 * found  # of 99 %: seldom one in twenty is missed
 
 
 def test_one_bad_release_is_no_step():

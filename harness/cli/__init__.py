@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from harness.cli import hazards, history, measure, postgres, releases, results, steps
+from harness.cli import compare, hazards, history, measure, postgres, releases, results, steps
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.add_typer(postgres.app, name="postgres")
 app.add_typer(releases.app, name="releases")
+app.command()(compare.compare)
 app.command()(hazards.hazards)
 app.command()(measure.measure)
 app.command()(history.history)

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from math import exp, isfinite, log
+from math import ceil, exp, isfinite, log
 from pathlib import Path
 
 import numpy as np
@@ -47,15 +47,15 @@ FALSE_ALARMS = 0.01
 WINDOW = 20
 """Releases on either side that a step is held against."""
 
-LEAST_SIDE = 3
-"""Releases on either side without which nothing is a step: it persists."""
-
 MINIMUM = {"seconds": 0.01, "bytes": 0.005}
 """The least relative change that is called a step, by unit. All other units count what repeats exactly."""
 
 BOUND = 3.0
 PENALTY = 30.0
 """Of the fit, in units of the noise: where a release stops counting, and the squares a change must save."""
+
+LEAST_SIDE = ceil(PENALTY / BOUND**2)
+"""Releases on either side without which nothing is a step, by that fit: it persists."""
 
 NEAR_PENALTY = 8.0
 NEAR_P = 1e-3
@@ -343,8 +343,6 @@ class Trial:
     def _weight(self, at: int, places: Sequence[int]) -> float:
         """At least 1 where the change is large enough, and beyond what noise does."""
         counts = self._counts(at, places)
-        if min(counts) < LEAST_SIDE:
-            return 0.0
         size = abs(self.shift(at, places))
         return min(size / (self._needed(*counts) * self._error(*counts)), size / self.minimum)
 

@@ -16,15 +16,16 @@ ENVIRONMENT = "release-py3.11"
 
 
 def write(suite: Suite) -> None:
-    """A history in which a spawned worker starts 15 % slower from 2.0.0 on, and a little faster again later."""
+    """A history in which a spawned worker starts 15 % slower from 2.0.0 on, and a little faster later."""
     random = np.random.default_rng(1)
     machine = suite.directory / "results" / "m"
     machine.mkdir(parents=True)
     named = {"arch": "x", "cpu": "x", "machine": "m", "num_cpu": "2", "os": "x", "ram": "1"}
     (machine / "machine.json").write_text(json.dumps({**named, "version": 1}))
     benchmark = {
-        "name": NAME, "code": "", "param_names": ["strategy", "dataframe"], "params": [STRATEGIES, DATAFRAMES],
-        "type": "track", "unit": "seconds", "version": "3", "timeout": 60,
+        "name": NAME, "code": "", "type": "track",
+        "param_names": ["strategy", "dataframe"], "params": [STRATEGIES, DATAFRAMES],
+         "unit": "seconds", "version": "3", "timeout": 60,
     }  # fmt: skip
     (machine.parent / "benchmarks.json").write_text(json.dumps({NAME: benchmark, "version": 2}))
     releases = catalogue().releases

@@ -137,17 +137,20 @@ def requirement(text: str, package: str) -> str:
 
 def show(found: Comparison, settings: tuple[str, ...]) -> None:
     for setting in settings:
-        table = Table(title=f"{found.second.name} against {found.first.name}, dataframe {setting}")
-        table.box = box.SIMPLE_HEAD
-        table.padding = (0, 1, 0, 0)
-        for title in ("", "strategy"):
-            table.add_column(title, no_wrap=True)
+        table = Table(
+            title=f"{found.second.name} against {found.first.name}, dataframe {setting}",
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+        )
+        table.add_column("")
         for title in ("before", "after", "ratio", "99 % interval"):
             table.add_column(title, justify="right", no_wrap=True)
         table.add_column("verdict", no_wrap=True)
-        for row in found.rows:
-            if row.dataframe == setting:
-                table.add_row(*cells(row))
+        for metric, title in TITLES.items():
+            table.add_row(title)
+            for row in found.rows:
+                if (row.metric, row.dataframe) == (metric, setting):
+                    table.add_row(*cells(row))
         console.print(table)
     pairs = max((row.pairs for row in found.rows), default=0)
     console.print(
@@ -167,8 +170,7 @@ def show(found: Comparison, settings: tuple[str, ...]) -> None:
 def cells(row: Row) -> list[str]:
     factor = 1e3 if METRICS[row.metric] == "seconds" else 1 / MIB
     return [
-        TITLES[row.metric],
-        row.strategy,
+        f"  {row.strategy}",
         f"{row.first * factor:.3g}",
         f"{row.second * factor:.3g}",
         f"{row.ratio:.3f}",

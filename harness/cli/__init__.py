@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from harness.cli import compare, hazards, history, measure, postgres, releases, results, steps
+from harness.cli import compare, hazards, history, measure, noise, postgres, releases, results, steps
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.command()(compare.compare)
 app.command()(hazards.hazards)
 app.command()(measure.measure)
 app.command()(history.history)
+app.command()(noise.noise)
 app.command()(results.results)
 app.command()(steps.steps)
 

@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from harness.cli import claims, exhibit, hazards, history, measure, pools, postgres, releases, results
+from harness.cli import (
+    claims,
+    compare,
+    exhibit,
+    hazards,
+    history,
+    measure,
+    noise,
+    pools,
+    postgres,
+    releases,
+    results,
+    steps,
+)
 from harness.system.errors import PoolstartError
 
 app = typer.Typer(
@@ -13,15 +26,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.add_typer(postgres.app, name="postgres")
-app.add_typer(releases.app, name="releases")
+app.command()(measure.measure)
 app.command()(hazards.hazards)
 app.command()(exhibit.exhibit)
-app.command()(measure.measure)
-app.command()(history.history)
-app.command()(results.results)
 app.command()(pools.pools)
+app.command()(results.results)
+app.command()(compare.compare)
+app.command()(history.history)
+app.command()(steps.steps)
+app.command()(noise.noise)
 app.command()(claims.claims)
+app.add_typer(releases.app, name="releases")
+app.add_typer(postgres.app, name="postgres")
 
 
 @app.callback()

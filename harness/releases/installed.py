@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -31,17 +31,29 @@ def python_of(version: str, packages: Mapping[str, str], directory: Path) -> Pat
 
     Made when it is not there; one that was left half made, or by another interpreter, is made anew.
     """
-    pins = [f"sqlalchemy=={version}", *(f"{name}=={number}" for name, number in sorted(packages.items()))]
-    home = directory / version
+    return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version)
+
+
+def pins(packages: Mapping[str, str]) -> list[str]:
+    return [f"{name}=={number}" for name, number in sorted(packages.items())]
+
+
+def python_with(requirements: Sequence[str], home: Path, *, refresh: str = "") -> Path:
+    """The interpreter of an environment in `home` that holds what pip would understand by `requirements`.
+
+    uv builds a folder anew only where its pyproject.toml has changed, or for the package to `refresh`.
+    """
     python, done = home / "bin" / "python", home / "poolstart.txt"
-    wanted = "\n".join([sys.version, *pins])
+    wanted = "\n".join([sys.version, *requirements])
     if python.exists() and done.exists() and done.read_text() == wanted:
         return python
     shutil.rmtree(home, ignore_errors=True)
+    home.parent.mkdir(parents=True, exist_ok=True)
     _uv("venv", "--quiet", "--python", sys.executable, str(home))
     _uv(
         "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
-        "--constraint", str(CONSTRAINTS), *pins,
+        "--constraint", str(CONSTRAINTS), *requirements,
+        *(["--refresh-package", refresh] if refresh else []),
     )  # fmt: skip
     done.write_text(wanted)
     return python
@@ -66,3 +78,18 @@ def _uv(*arguments: str) -> None:
             f"`uv {' '.join(arguments[:2])}` failed: {told[:500]}",
             "see that the package index can be reached and the disk has space",
         )
+
+
+def release_of(python: Path) -> str:
+    """The SQLAlchemy that an interpreter imports."""
+    asked = subprocess.run(
+        [python, "-I", "-c", "import sqlalchemy; print(sqlalchemy.__version__)"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if asked.returncode != 0:
+        told = (asked.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise PoolstartError(f"{python} cannot import SQLAlchemy: {told}", "see that what you named is one")
+    return asked.stdout.strip()

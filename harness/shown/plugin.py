@@ -1,5 +1,5 @@
 """What asv.conf.json loads besides: the publishers that `asv publish` calls."""
 
-from harness.shown import graphdisplay
+from harness.shown import graphdisplay, regressions
 
-__all__ = ["graphdisplay"]
+__all__ = ["graphdisplay", "regressions"]

@@ -1,0 +1,114 @@
+"""`poolstart noise`: how far the instrument can be trusted on this machine."""
+
+import shutil
+import time
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from harness.outside.noise import Noise, Report
+    from harness.outside.profile import Profile
+    from harness.postgres.server import Server
+
+console = Console(highlight=False)
+
+METRICS = (
+    "startup", "first_query", "time_to_first_row", "second_query", "first_worker", "blocked", "exit",
+    "uss", "pss", "rss", "peak",
+)  # fmt: skip
+
+
+def noise(
+    runs: Annotated[int, typer.Option(min=8, help="Measure the release so many times.")] = 10,
+    release: Annotated[str | None, typer.Option(help="By default the newest.")] = None,
+    seeded: Annotated[
+        bool, typer.Option("--seeded", help="Instead: is a known difference found? Added to the record.")
+    ] = False,
+    repetitions: Annotated[int, typer.Option(min=1, help="Of each known difference.")] = 20,
+    pairs: Annotated[int, typer.Option(min=6, help="Of blocks in each repetition.")] = 10,
+    record: Annotated[
+        Path | None, typer.Option(help="Where to write, beside a page of the same name.")
+    ] = None,
+) -> None:
+    """Measure one release as if it were many, and write docs/noise.json and docs/noise.md."""
+    from harness.outside import noise as measured
+    from harness.outside import plan
+    from harness.outside import profile as profiles
+    from harness.postgres import locate
+    from harness.releases import history
+    from harness.releases.catalogue import catalogue
+    from harness.shown import noise as shown
+
+    path = record or shown.RECORD
+    version = release or catalogue().newest.version
+    profile = profiles.current()
+    cells = plan.cells_of(profile)
+    began = time.monotonic()
+    with console.status("installing") as status, locate.server() as server:
+        if seeded:
+            found = measured.Noise.load(path)
+            found.repetitions.clear()
+            add_seeded(found, server, profile, repetitions, pairs, status.update)
+        else:
+            python = history.interpreter(version)
+            several = measured.runs(cells, server, profile, version, python, runs, status.update)
+            command = f"poolstart noise --runs {runs}"
+            figures = measured.figures(several, cells, METRICS)
+            found = measured.record(
+                several, figures, server, command=command, seconds=time.monotonic() - began
+            )
+    shown.write(found, path, path.with_suffix(".md"))
+    console.print(f"written: {path} and {path.with_suffix('.md')}")
+
+
+def add_seeded(
+    found: "Noise", server: "Server", profile: "Profile", repetitions: int, pairs: int, report: "Report"
+) -> None:
+    """Measure each known difference again and again; sizes are parts of what the runs have measured."""
+    from harness.outside import noise as measured
+    from harness.outside.versus import Side
+    from harness.releases import history, installed
+    from harness.system.environment import ROOT
+
+    def usual(metric: str, strategy: str) -> float:
+        return median(
+            value
+            for figure in found.figures
+            if (figure.metric, figure.strategy, figure.dataframe) == (metric, strategy, "none")
+            for run in figure.runs
+            for value in run
+        )
+
+    packages = [f"sqlalchemy=={found.release}", *installed.pins(history.packages())]
+    seeds = measured.seeds(usual("startup", "spawn"), usual("first_query", "fork_dispose"))
+    for seed in seeds:
+        report(f"{seed.title}: installing")
+        home = ROOT / ".asv" / "noise" / seed.id
+        shutil.rmtree(home, ignore_errors=True)
+        python = installed.python_with(packages, home)
+        measured.plant(seed, python)
+        plain = Side("as released", found.release, history.interpreter(found.release), seed.strategies)
+        changed = Side(seed.title, found.release, python, seed.strategies)
+        for number in range(1, repetitions + 1):
+            what = f"{seed.title}, {number} of {repetitions}"
+            one = measured.repeat(
+                seed,
+                plain,
+                changed,
+                server,
+                profile,
+                pairs,
+                partial(prefixed, report, what),
+            )
+            found.repetitions.append(one)
+            told = ", ".join(one.found) or "nothing"
+            console.print(f"{what}: found {told}; missed {one.missed}; besides {one.unexpected}")
+
+
+def prefixed(report: "Report", what: str, told: str) -> None:
+    report(f"{what}: {told}")

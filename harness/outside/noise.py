@@ -1,0 +1,234 @@
+"""What the instrument says of one release, measured as if it were many, and of known differences."""
+
+import compileall
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.outside import plan, versus
+from harness.outside.blocks import VERSION, Measured
+from harness.outside.cell import Cell
+from harness.outside.conditions import facts
+from harness.outside.profile import Profile
+from harness.outside.versus import Side
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric of one cell: of each run its samples, a parent each."""
+
+    metric: str
+    strategy: str
+    dataframe: str
+    runs: list[list[float]]
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """One comparison of a release with itself, changed."""
+
+    seed: str
+    found: list[str]
+    """What got slower or was rejected: `metric strategy`, or the reason."""
+    missed: list[str]
+    unexpected: list[str]
+    sizes: dict[str, float]
+    """Of what was expected: the ratio that was seen."""
+
+
+@dataclass
+class Noise:
+    """The proof, as it is recorded."""
+
+    date: str
+    command: str
+    release: str
+    server: str
+    instrument: str
+    facts: dict[str, object]
+    seconds: float
+    disturbed: list[int]
+    """Blocks of each run that were marked."""
+    figures: list[Figure]
+    repetitions: list[Repetition]
+
+    def save(self, path: Path) -> None:
+        rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
+        # A figure a line: a difference can be read.
+        text = json.dumps(rounded, indent=1)
+        path.write_text(re.sub(r"\n {4,}\s*|\n {3}(?=[\]}])", " ", text) + "\n")
+
+    @classmethod
+    def load(cls, path: Path) -> "Noise":
+        try:
+            written = json.loads(path.read_text())
+            written["figures"] = [Figure(**figure) for figure in written["figures"]]
+            written["repetitions"] = [Repetition(**one) for one in written["repetitions"]]
+            return cls(**written)
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise PoolstartError(
+                f"{path.name} cannot be read: {error}", "make it with `poolstart noise`"
+            ) from None
+
+
+def runs(
+    cells: Sequence[Cell],
+    server: Server,
+    profile: Profile,
+    release: str,
+    python: Path,
+    number: int,
+    report: Report,
+) -> list[Measured]:
+    """The same release, measured again and again as `asv run` would."""
+    found = []
+    for run in range(1, number + 1):
+        report(f"run {run} of {number}")
+        found.append(
+            plan.measure(
+                cells, server, profile, release=release, python=python,
+                report=lambda what, run=run: report(f"run {run} of {number}, {what}"),  # type: ignore[misc]
+            )
+        )  # fmt: skip
+    return found
+
+
+def figures(measured: Sequence[Measured], cells: Sequence[Cell], metrics: Sequence[str]) -> list[Figure]:
+    """By metric and cell; what was rejected in a run, or is not applicable, is left out."""
+    kept = [
+        cell for cell in cells if all(cell.id not in {**m.rejected, **m.not_applicable} for m in measured)
+    ]
+    return [
+        Figure(metric, cell.strategy, cell.dataframe, found)
+        for metric in metrics
+        for cell in kept
+        if all(found := [one.samples(cell, metric) for one in measured])
+    ]
+
+
+def record(
+    measured: Sequence[Measured], found: list[Figure], server: Server, *, command: str, seconds: float
+) -> Noise:
+    return Noise(
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        release=measured[0].release,
+        server=server.identity,
+        instrument=VERSION,
+        facts={**measured[0].facts, **facts()},
+        seconds=round(seconds),
+        disturbed=[sum(bool(block.disturbed) for block in one.blocks) for one in measured],
+        figures=found,
+        repetitions=[],
+    )
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A known difference, and where it has to be found."""
+
+    id: str
+    title: str
+    strategies: tuple[str, ...]
+    """That are measured: those concerned, and a control."""
+    expected: tuple[str, ...]
+    """`metric strategy`; or `rejected strategy`, where a guard has to see it."""
+    allowed: tuple[str, ...]
+    """What follows from it and may be too small to be found."""
+    file: str
+    """Of the package."""
+    before: str
+    """A regular expression: the insertion follows what it matches. Empty: the end of the file."""
+    insertion: str
+
+
+SPIN = "import time as _t; _e = _t.perf_counter() + {seconds!r}\n{indent}while _t.perf_counter() < _e: pass\n"
+
+
+def seeds(startup: float, first_query: float) -> list[Seed]:
+    """The known differences; in seconds of a spawned worker's start, and of a forked one's first query."""
+    booted = ("spawn", "forkserver")
+    return [
+        Seed(
+            "start", "a spawned worker starts 5 % slower",
+            ("spawn", "fork_dispose"), ("startup spawn",), ("time_to_first_row spawn",),
+            "__init__.py", "", SPIN.format(seconds=0.05 * startup, indent=""),
+        ),
+        Seed(
+            "query", "the first query of a forked worker takes 10 % longer",
+            ("fork_dispose", "fork_nodispose"), ("first_query fork_dispose",),
+            ("time_to_first_row fork_dispose",),
+            "engine/base.py", r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n',
+            "        " + SPIN.format(seconds=0.1 * first_query, indent="        "),
+        ),
+        Seed(
+            "memory", "half a MiB more of unique memory",
+            (*booted, "fork_dispose"), tuple(f"uss {name}" for name in booted), (),
+            "__init__.py", "", "_held = bytearray(b'x') * (512 * 1024)\n",
+        ),
+        Seed(
+            "closes", "dispose(close=False) closes",
+            ("fork_dispose", "fork_nodispose"), ("rejected fork_dispose",), (),
+            "engine/base.py", r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n',
+            # As a driver would that knows nothing of forks: psycopg2 spares what another process opened.
+            "        import os as _o\n        for _r in list(self.pool._pool.queue):\n"
+            "            _o.write(_r.dbapi_connection.fileno(), b'X\\x00\\x00\\x00\\x04')\n",
+        ),
+    ]  # fmt: skip
+
+
+def plant(seed: Seed, python: Path) -> None:
+    """Change the SQLAlchemy that `python` imports, in an environment of its own."""
+    asked = subprocess.run(
+        [python, "-I", "-c", "import sqlalchemy; print(sqlalchemy.__path__[0])"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    path = Path(asked.stdout.strip()) / seed.file
+    text = path.read_text()
+    if seed.before:
+        text, changed = re.subn(seed.before, lambda found: found[0] + seed.insertion, text, count=1)
+    else:
+        text, changed = f"{text}\n{seed.insertion}", 1
+    if not changed:
+        raise PoolstartError(f"{seed.file} of this SQLAlchemy is not as expected", "choose another release")
+    # The file may be a hard link into uv's cache, which must stay as it is.
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+    # Its bytecode is one too.
+    shutil.rmtree(path.parent / "__pycache__")
+    if not compileall.compile_dir(path.parent, quiet=1, force=True, maxlevels=0):
+        raise PoolstartError(f"the change of {seed.file} is no Python", "report it")
+
+
+def repeat(
+    seed: Seed, plain: Side, changed: Side, server: Server, profile: Profile, pairs: int, report: Report
+) -> Repetition:
+    """Compare the release with itself, changed, and see whether it is told."""
+    seen = versus.compare(
+        plain, changed, server, profile, dataframes=("none",), pairs=pairs, budget=0, report=report
+    )
+    told = {f"{row.metric} {row.strategy}" for row in seen.rows if row.verdict in ("slower", "faster")}
+    told |= {
+        f"rejected {name}"
+        for name in seed.strategies
+        for reason in seen.rejected
+        if reason.startswith(f"{name},")
+    }
+    ratios = {f"{row.metric} {row.strategy}": row.ratio for row in seen.rows}
+    return Repetition(
+        seed.id,
+        found=sorted(told & set(seed.expected)),
+        missed=sorted(set(seed.expected) - told),
+        unexpected=sorted(told - set(seed.expected) - set(seed.allowed)),
+        sizes={name: ratios[name] for name in seed.expected if name in ratios},
+    )

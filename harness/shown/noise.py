@@ -1,0 +1,186 @@
+"""docs/noise.md: how far the instrument can be trusted, from what `poolstart noise` has recorded."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from asv_runner.statistics import compute_stats
+
+from harness.outside.noise import Figure, Noise, Repetition
+from harness.shown import steps
+from harness.shown.hazards import grid
+from harness.shown.steps import Key, Series
+from harness.system.environment import ROOT
+from harness.system.memory import MIB
+
+RECORD, PAGE = ROOT / "docs" / "noise.json", ROOT / "docs" / "noise.md"
+
+LAYOUTS = 20
+"""Orders in which the runs are laid out as releases, each time anew."""
+
+UNITS = {"uss": "bytes", "pss": "bytes", "rss": "bytes", "peak": "bytes", "page_tables": "bytes"}
+"""All other metrics are seconds."""
+
+BENCHMARK = "runs.track_{}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the runs say of one figure."""
+
+    figure: Figure
+    median: float
+    spread: float
+    """Largest less smallest median of a run, as a part of the median of all."""
+    floor: float
+    """The smallest change that would be found in a history of such releases."""
+    covered: int
+    """Runs whose 99 % interval, as asv stores it, holds the median of all."""
+    target: float | None
+    """What the spread was to be at most; None where nothing was asked for."""
+
+
+def unit(metric: str) -> str:
+    return "bytes" if metric in UNITS or metric.startswith("uss") else "seconds"
+
+
+def target(metric: str, value: float) -> float | None:
+    if unit(metric) == "bytes":
+        return 0.005 if value > 20 * MIB else 0.015
+    return 0.04 if value > 0.020 else 0.06 if value > 0.001 else None
+
+
+def lines(noise: Noise) -> list[Line]:
+    floors = {
+        (floor.key.metric, floor.key.parameters): floor.change
+        for floor in steps.verdicts(series(noise, seed=None)).floors
+    }
+    found = []
+    for figure in noise.figures:
+        whole = median(value for run in figure.runs for value in run)
+        medians = [median(run) for run in figure.runs]
+        intervals = [
+            (stats["ci_99_a"], stats["ci_99_b"])
+            for run in figure.runs
+            for _, stats in [compute_stats(run, 1)]
+        ]
+        found.append(
+            Line(
+                figure,
+                whole,
+                (max(medians) - min(medians)) / whole,
+                floors.get((figure.metric, (figure.strategy, figure.dataframe)), float("nan")),
+                sum(low <= whole <= high for low, high in intervals),
+                target(figure.metric, whole),
+            )
+        )
+    return found
+
+
+def series(noise: Noise, seed: int | None) -> list[Series]:
+    """The runs as if they were releases: each a release, or the two halves of each in an order by `seed`."""
+
+    def laid(figure: Figure) -> Iterator[tuple[float, ...]]:
+        for run in figure.runs:
+            if seed is None:
+                yield tuple(run)
+            else:
+                yield from (tuple(run[::2]), tuple(run[1::2]))
+
+    made = []
+    for figure in noise.figures:
+        releases = list(laid(figure))
+        if seed is not None:
+            # All figures in the same order: a run is a release.
+            random.Random(seed).shuffle(releases)
+        key = Key("", "", BENCHMARK.format(figure.metric), (figure.strategy, figure.dataframe))
+        names = tuple(f"2.0.{number}" for number in range(len(releases)))
+        made.append(Series(key, unit(figure.metric), names, tuple(releases)))
+    return made
+
+
+def false_alarms(noise: Noise) -> list[str]:
+    """What was called a step in any layout: there is nothing to be found."""
+    return [
+        f"layout {seed}: {step.key.metric} ({step.key.cell}) {step.ratio - 1:+.1%}"
+        for seed in range(LAYOUTS)
+        for step in steps.verdicts(series(noise, seed)).steps
+    ]
+
+
+def page(noise: Noise) -> str:
+    found = lines(noise)
+    wanted = [line for line in found if line.target]
+    runs = len(noise.figures[0].runs)
+    alarms = false_alarms(noise)
+    text = [
+        "# How far the figures can be trusted\n",
+        f"SQLAlchemy {noise.release} measured {runs} times as if it were {runs} releases, by "
+        f"`{noise.command}`, {noise.date}, in {noise.seconds / 60:.0f} minutes; server {noise.server}, "
+        f"instrument {noise.instrument}. Disturbed blocks by run: {', '.join(map(str, noise.disturbed))}.\n",
+        f"- The spread of the {runs} medians is within its target for "
+        f"{sum(line.spread <= (line.target or 0) for line in wanted)} of {len(wanted)} figures "
+        "(4 % above 20 ms, 6 % above 1 ms; memory 0.5 % above 20 MiB, 1.5 % below).",
+        f"- {sum(line.covered for line in found)} of {runs * len(found)} intervals that asv stores (99 %) "
+        "hold the median of all runs.",
+        f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} orders: "
+        f"{len(alarms) or 'no'} false alarms.\n",
+        *(f"  - {alarm}" for alarm in alarms),
+        grid(
+            ["figure", "strategy", "dataframe", "median", "spread", "target", "would be found", "covered"],
+            [row(line, runs) for line in found],
+        ),
+    ]
+    if noise.repetitions:
+        text += ["## Known differences\n", seeded(noise)]
+    return "\n".join(text)
+
+
+def row(line: Line, runs: int) -> list[str]:
+    figure = line.figure
+    value = (
+        f"{line.median / MIB:.2f} MiB" if unit(figure.metric) == "bytes" else f"{line.median * 1e3:.2f} ms"
+    )
+    missed = line.target is not None and line.spread > line.target
+    return [
+        figure.metric,
+        f"`{figure.strategy}`",
+        figure.dataframe,
+        value,
+        f"**{line.spread:.1%}**" if missed else f"{line.spread:.1%}",
+        f"{line.target:.1%}" if line.target else "none",
+        f"{line.floor:.1%}",
+        f"{line.covered} of {runs}",
+    ]
+
+
+def seeded(noise: Noise) -> str:
+    names = list(dict.fromkeys(one.seed for one in noise.repetitions))
+    rows = []
+    for name in names:
+        some = [one for one in noise.repetitions if one.seed == name]
+        sizes = [f"{what} {median(v):+.1%}" for what, v in by_figure(some).items()]
+        rows.append(
+            [
+                name,
+                f"{sum(not one.missed for one in some)} of {len(some)}",
+                ", ".join(sizes) or "by a guard",
+                ", ".join(sorted({what for one in some for what in one.unexpected})) or "nothing",
+            ]
+        )
+    return grid(["difference", "found", "size that was seen", "what else was reported"], rows)
+
+
+def by_figure(some: list[Repetition]) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {}
+    for one in some:
+        for what, ratio in one.sizes.items():
+            found.setdefault(what, []).append(ratio - 1)
+    return found
+
+
+def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:
+    noise.save(record)
+    shown.write_text(page(noise))

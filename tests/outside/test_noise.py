@@ -1,0 +1,100 @@
+"""Known differences: planted in an environment of their own, and held against what was reported."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+import typing_extensions
+
+from harness.outside import noise, versus
+from harness.outside.noise import repeat, seeds
+from harness.outside.versus import Comparison, Row, Side
+from harness.system.errors import PoolstartError
+
+SEEDS = {seed.id: seed for seed in seeds(startup=0.1, first_query=0.05)}
+
+
+@pytest.fixture
+def python(tmp_path):
+    """An environment whose SQLAlchemy is hard links, as uv makes them."""
+    venv.create(tmp_path, symlinks=True)
+    [packages] = tmp_path.glob("lib/python*/site-packages")
+    shutil.copytree(Path(sqlalchemy.__path__[0]), tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache", packages / "sqlalchemy", copy_function=os.link)
+    shutil.copy(typing_extensions.__file__, packages)
+    return tmp_path / "bin" / "python"
+
+
+def ask(python, code):
+    return subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize("id", SEEDS)
+def test_a_difference_is_planted_without_touching_what_it_was_linked_to(python, tmp_path, id):
+    original = tmp_path / "cache" / SEEDS[id].file
+    before = original.read_text()
+    noise.plant(SEEDS[id], python)
+    assert original.read_text() == before
+    planted = Path(ask(python, "import sqlalchemy; print(sqlalchemy.__path__[0])").strip(), SEEDS[id].file)
+    assert SEEDS[id].insertion in planted.read_text()
+    compiled = Path(planted.parent, "__pycache__", f"{planted.stem}.{sys.implementation.cache_tag}.pyc")
+    assert compiled.exists()
+
+
+def test_what_it_costs_is_what_was_asked_for(python):
+    took = "import time; t = time.perf_counter(); import sqlalchemy; print(time.perf_counter() - t)"
+    noise.plant(seeds(startup=20.0, first_query=0.0)[0], python)
+    assert float(ask(python, took)) > 1.0
+
+
+def test_half_a_mebibyte_is_held(python):
+    noise.plant(SEEDS["memory"], python)
+    assert ask(python, "import sqlalchemy; print(len(sqlalchemy._held))").strip() == str(512 * 1024)
+
+
+def test_a_sqlalchemy_that_is_not_as_expected_is_told(python):
+    strange = noise.Seed("", "", (), (), (), "engine/base.py", "no such line", "pass")
+    with pytest.raises(PoolstartError, match="not as expected"):
+        noise.plant(strange, python)
+
+
+def told(monkeypatch, rows, rejected=()):
+    sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
+    made = tuple(
+        Row(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
+        for figure, ratio, verdict in rows
+    )
+    found = Comparison(*sides, made, 0, 1.0, list(rejected), [], ())
+    monkeypatch.setattr(versus, "compare", lambda *_, **__: found)
+    return lambda seed: repeat(SEEDS[seed], *sides, None, None, 10, print)
+
+
+def test_what_was_expected_is_found_and_all_else_is_unexpected(monkeypatch):
+    one = told(
+        monkeypatch,
+        [
+            ("startup spawn", 1.05, "slower"),
+            ("time_to_first_row spawn", 1.04, "slower"),
+            ("uss spawn", 1.0, "same"),
+            ("uss fork_dispose", 1.2, "slower"),
+        ],
+    )("start")
+    assert (one.found, one.missed, one.unexpected) == (["startup spawn"], [], ["uss fork_dispose"])
+    assert one.sizes == {"startup spawn": 1.05}
+
+
+def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):
+    one = told(monkeypatch, [("startup spawn", 1.05, "cannot tell")])("start")
+    assert (one.found, one.missed) == ([], ["startup spawn"])
+
+
+def test_a_rejection_is_found_by_its_strategy(monkeypatch):
+    one = told(monkeypatch, [], ["fork_dispose, dataframe none: the parent lost its connection"])("closes")
+    assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])

@@ -17,7 +17,6 @@ from harness import strategies
 from harness.outside.cell import NotApplicable, Rejected
 from harness.outside.record import Setting
 from harness.postgres.server import Server
-from harness.system import clock
 from harness.system.custody import Custody
 from harness.system.environment import environment
 
@@ -278,12 +277,10 @@ def stored(directory: Path, strategy: str, workers: int) -> Measured:
         return Measured.from_json(json.loads(path.read_text()))
     from harness.postgres import locate
 
-    began = time.monotonic()
     with locate.server() as server:
         try:
             parts = [measure(strategy, workers, server) for _ in range(PARENTS)]
         except NotApplicable as reason:
             parts = [Measured(strategy, workers, reason=str(reason))]
-    clock.record("pools", time.monotonic() - began)
     path.write_text(json.dumps(dataclasses.asdict(together(parts))))
     return together(parts)

@@ -1,4 +1,4 @@
-"""What every other room stands on: processes and directories with an owner, clock, memory, errors.
+"""What every other room stands on: processes and directories with an owner, memory, errors.
 
 Imports nothing of the house.
 """

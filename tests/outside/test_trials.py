@@ -12,7 +12,7 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Verdict
-from harness.outside.outcomes import Outcomes
+from harness.outside import outcomes
 from harness.outside.trials import REQUIRE_TLS, Trials
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -110,12 +110,16 @@ def test_a_strategy_that_the_release_cannot_do_is_not_applicable(
     assert "needs SQLAlchemy 99" in outcome.reason
 
 
-def test_an_outcome_is_measured_once_a_run(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_trials_of_an_asv_run_are_those_its_profile_names(
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(locate.RUN, server.to_json())
-    outcomes = Outcomes(tmp_path)
-    first = outcomes.read("unpicklable", "spawn")
-    assert first.verdict is Verdict.STRUCK
-    monkeypatch.setattr(Trials, "run", lambda *_: pytest.fail("measured again"))
-    assert outcomes.read("unpicklable", "spawn") == first
+    monkeypatch.setenv("POOLSTART_PROFILE", "quick")
+    hazard = catalogue.load("unpicklable")
+    monkeypatch.setattr(catalogue, "load_all", lambda: [hazard])
+    run = outcomes.of_this_run()
+    assert set(run["unpicklable"]) == {hazard.struck_control, hazard.survives_control}
+    struck = outcomes.read(run, "unpicklable", hazard.struck_control)
+    assert struck is not None
+    assert struck.verdict is Verdict.STRUCK
+    assert outcomes.read(run, "unpicklable", "fork_dispose") is None

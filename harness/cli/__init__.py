@@ -17,6 +17,7 @@ from harness.cli import (
     releases,
     results,
     steps,
+    verdicts,
 )
 from harness.system.errors import PoolstartError
 
@@ -32,6 +33,7 @@ app.command()(exhibit.exhibit)
 app.command()(pools.pools)
 app.command()(results.results)
 app.command()(compare.compare)
+app.command()(verdicts.verdicts)
 app.command()(history.history)
 app.command()(steps.steps)
 app.command()(noise.noise)

@@ -13,6 +13,7 @@ from tests.cli.conftest import piped
 from tests.remains import scene
 
 
+@pytest.mark.slow
 def test_from_nothing_it_says_what_it_does_what_it_found_and_what_to_choose() -> None:
     with scene() as here:
         ran = piped(TMPDIR=str(here.directory), POOLSTART_DATAFRAME_MIB="16", POOLSTART_SERVER="embedded")
@@ -46,7 +47,7 @@ class Clock:
 @pytest.mark.parametrize(
     ("seconds", "blocks"),
     [
-        ({"none": 5, "large": 8}, ["none", "large"] * 2 + ["none"]),
+        ({"none": 7, "large": 10}, ["none", "large"] * 2 + ["none"]),
         ({"none": 2, "large": 3}, ["none", "large"] * 3),
         ({"none": 30, "large": 60}, ["none"]),
         ({"none": 14, "large": 20}, ["none", "large"]),

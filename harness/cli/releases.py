@@ -2,6 +2,7 @@
 
 import typer
 
+from harness.releases.catalogue import PATH, Catalogue, catalogue
 from harness.system.environment import ROOT
 
 RESULTS = ROOT / "results"
@@ -22,7 +23,6 @@ def show() -> None:
     # asv and the index client take most of a second to import: only these commands pay for them.
     from asv.results import get_existing_hashes
 
-    from harness.releases.catalogue import catalogue
     from harness.shown import terminal
 
     measured = set(get_existing_hashes(RESULTS))
@@ -37,7 +37,6 @@ def show() -> None:
 def update() -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
     from harness.releases import index
-    from harness.releases.catalogue import PATH, Catalogue
 
     known = Catalogue.load(PATH)
     extended = known.extended(index.releases())

@@ -1,7 +1,5 @@
 """`poolstart measure`: the figures of a few strategies at once, in the terminal."""
 
-from importlib import metadata
-
 import typer
 
 from harness.cli.options import AsCsv, AsJson, Dataframe, Strategies, chosen_format, dataframes
@@ -16,6 +14,8 @@ def measure(
     """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored."""
     form, settings = chosen_format(as_json, as_csv), dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
+    from importlib import metadata
+
     from harness.outside import plan
     from harness.outside import profile as profiles
     from harness.outside.cell import Cell

@@ -3,10 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-console = Console(highlight=False)
 
 
 def verdicts(
@@ -23,6 +19,8 @@ def verdicts(
     poolstart verdicts 2.1.0..2.1.9
     """
     # asv takes most of a second to import: only this command pays for it.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     from harness import strategies
     from harness.hazards import catalogue as hazards
     from harness.outside import verdicts as sitting
@@ -30,6 +28,7 @@ def verdicts(
     from harness.releases import history
     from harness.releases.catalogue import catalogue
     from harness.releases.repo import Releases
+    from harness.shown import terminal
 
     known = catalogue()
     hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
@@ -40,7 +39,7 @@ def verdicts(
         if not only_record:
             with Progress(
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                console=console,
+                console=terminal.errors(),
             ) as progress:  # fmt: skip
                 task = progress.add_task("", total=len(chosen))
 
@@ -53,4 +52,4 @@ def verdicts(
 
                 sitting.measure(chosen, some, strategies.IDS, history.interpreter, server, report)
         told = sitting.record([release.version for release in known.releases], server, "poolstart verdicts")
-    console.print(f"written: docs/verdicts.json, {len(told.releases)} releases")
+    typer.echo(f"written: docs/verdicts.json, {len(told.releases)} releases")

@@ -30,7 +30,12 @@ def hazards(
         bool, typer.Option("--page", help="Write docs/hazards.md from what is recorded; measures nothing.")
     ] = False,
 ) -> None:
-    """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one."""
+    """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
+
+    --csv has a row a hazard and strategy: sqlalchemy, server, hazard,
+    severity, strategy, verdict, expected, trials, struck, survives,
+    not_applicable, no_result, reason. From trials on they are counts.
+    """
     form = chosen_format(as_json, as_csv)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies

@@ -11,7 +11,12 @@ def measure(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored."""
+    """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored.
+
+    --csv has a row a figure: sqlalchemy, server, strategy, dataframe,
+    dataframe_mib, metric, unit, median, least, most, samples, reason.
+    A sample is a parent; least and most are of the samples.
+    """
     form, settings = chosen_format(as_json, as_csv), dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata

@@ -16,7 +16,7 @@ Dataframe = Annotated[str, typer.Option(help="What is resident in the parent: no
 
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON: seconds and bytes, with the conditions.")]
 
-AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV: a row a figure, in seconds and bytes.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, in the columns named above: seconds and bytes.")]
 
 
 def dataframes(name: str) -> tuple[str, ...]:

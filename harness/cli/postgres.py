@@ -77,7 +77,7 @@ def compare(
 
     with progress() as report:
         measured = comparison.compare(profile.current(), report)
-    console.print(table.terminal(measured))
+    table.show(measured)
     if save:
         measured.save(save)
 
@@ -96,4 +96,4 @@ def report(
     measured = comparison.Comparison.load(file)
     if page:
         table.update(page, measured)
-    console.print(table.terminal(measured))
+    table.show(measured)

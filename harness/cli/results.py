@@ -15,7 +15,11 @@ def results(
     as_csv: AsCsv = False,
     write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
 ) -> None:
-    """Show what `asv run` has measured: medians ± half the interquartile range."""
+    """Show what `asv run` has measured: medians ± half the interquartile range.
+
+    --csv has a row a figure: sqlalchemy, server, machine, date, strategy,
+    dataframe, metric, unit, median, q25, q75.
+    """
     form = chosen_format(as_json, as_csv)
     # Most of a second, because of asv: only this command pays for it.
     from harness.shown import report

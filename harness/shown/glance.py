@@ -12,7 +12,7 @@ from harness.outside.cell import Cell, NotApplicable, Rejected
 from harness.outside.profile import Profile
 from harness.shown import advice, terminal
 from harness.shown.hazards import worst
-from harness.shown.measured import figure, remarks
+from harness.shown.measured import figure, over, remarks
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def conditions(measured: Measured, profile: Profile) -> str:
     parents = max((len(measured.samples(cell, "startup")) for cell in counted(measured, profile)), default=0)
     frame = f" The DataFrame is of {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
-        f"Medians ± half their range over {parents} parents: milliseconds until a worker has its first row, "
+        f"{over(parents)}: milliseconds until a worker has its first row, "
         f"and for another query; MiB of memory that are its own.{frame} "
         f"SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
         "* is never to be chosen: parent and worker share one connection."

@@ -12,7 +12,6 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -288,9 +287,7 @@ def tell_story(console: Console, hazard: Hazard, outcomes: Sequence[Outcome]) ->
                 f": {outcome.reason}" if outcome.reason else "",
             )
         )
-        for event in outcome.story:
-            told = Text.assemble((f"{event.who:>6}", "cyan"), f"  {event.what}")
-            console.print(Padding(told, (0, 0, 0, 2)))
+        terminal.listed(console, [(f"{event.who:>8}", event.what) for event in outcome.story])
         for figure in hazard.figures:
             if figure.id in outcome.readings:
                 console.print(f"  {figure.title}: {shown(figure, outcome.readings[figure.id])}")

@@ -50,13 +50,18 @@ def show(measured: Measured, chosen: Sequence[str], settings: Sequence[str], pro
         terminal.show(console, header, rows, title=f"dataframe {setting}")
     terminal.say(
         console,
-        f"Medians ± half their range over {len(measured.counted())} parents: milliseconds to the first row, "
+        f"{over(len(measured.counted()))}: milliseconds to the first row, "
         "its two parts, a second query; MiB of unique memory. "
         f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
     for line in remarks(measured):
         terminal.say(console, line)
+
+
+def over(parents: int) -> str:
+    """What the figures are, by how many parents there were."""
+    return f"Medians ± half their range over {parents} parents" if parents > 1 else "Figures of one parent"
 
 
 def star(strategy: str) -> str:
@@ -84,12 +89,16 @@ def figure(measured: Measured, cell: Cell, metric: str) -> str:
 
 def remarks(measured: Measured) -> list[str]:
     """Why there are no figures, or worse ones."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, list[str]]] = {}
     for cell, reason in measured.not_applicable.items():
         strategy, _, dataframe = cell.rpartition(".")
-        reasons.setdefault(reason, []).append(f"{strategy}, dataframe {dataframe}")
+        reasons.setdefault(reason, {}).setdefault(strategy, []).append(dataframe)
     return [
-        *(f"n/a: {'; '.join(cells)}: {reason}" for reason, cells in reasons.items()),
+        *(
+            f"n/a: {name} (dataframe {', '.join(settings)}): {reason}"
+            for reason, cells in reasons.items()
+            for name, settings in cells.items()
+        ),
         *([f"noisy: {measured.noisy}"] if measured.noisy else []),
         *(f"poolstart: {failure}" for failure in measured.rejected.values()),
     ]

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from rich.table import Table
-
 from harness.outside.comparison import METRICS, Comparison, Measured
-from harness.shown import markdown
+from harness.shown import markdown, terminal
 
 REGION = "begin: poolstart postgres report"
 """Where a page has the table."""
@@ -43,14 +41,15 @@ def caption(comparison: Comparison) -> str:
     )
 
 
-def terminal(comparison: Comparison) -> Table:
-    table = Table(caption=caption(comparison), caption_justify="left", show_lines=True)
-    table.add_column(HEADER[0], overflow="fold")
-    for name in HEADER[2:]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for server, adds, *figures in rows(comparison, between="\n"):
-        table.add_row(f"+ {adds}\n{server}" if adds else server, *figures)
-    return table
+def show(comparison: Comparison) -> None:
+    """The table in the terminal: below each figure what the server added to it."""
+    console = terminal.output()
+    told: list[list[terminal.Cell]] = [
+        [f"{server}\n+ {adds}" if adds else server, *figures]
+        for server, adds, *figures in rows(comparison, between="\n")
+    ]
+    terminal.show(console, [HEADER[0], *HEADER[2:]], told)
+    terminal.say(console, caption(comparison))
 
 
 def text(comparison: Comparison) -> str:

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import COMMANDS, app
+from harness.shown import hazards, measured, report
 from tests.cli.conftest import MAIN
 
 
@@ -31,6 +32,14 @@ def test_every_command_has_an_example_that_it_understands(name: str) -> None:
     # What it names beyond the command itself is known to it: `--help` behind it is reached.
     _, *words = example[1].split()
     assert shown(*words)
+
+
+@pytest.mark.parametrize(
+    ("command", "columns"),
+    [("measure", measured.COLUMNS), ("results", report.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
+)
+def test_the_columns_for_programs_are_told(command: str, columns: tuple[str, ...]) -> None:
+    assert f": {', '.join(columns)}." in " ".join(shown(command).split())
 
 
 def test_asking_for_help_imports_nothing_heavy() -> None:

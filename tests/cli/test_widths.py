@@ -91,10 +91,7 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
             stands_whole(part, title, cells, width)
     # The reason stands once, below the tables.
     below = " ".join(text[text.index("Medians") :].split())
-    assert (
-        below.count(f"n/a: fork_nodispose, dataframe none; fork_nodispose, dataframe large: {REASON.strip()}")
-        == 1
-    )
+    assert below.count(f"n/a: fork_nodispose (dataframe none, large): {REASON.strip()}") == 1
 
 
 def test_the_glance(width: int, told: Callable[[], str]) -> None:

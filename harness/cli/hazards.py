@@ -11,7 +11,7 @@ from harness.system.errors import PoolstartError
 def hazards(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[HAZARD]...", help="Only these, each with its story. By default all."),
+        typer.Argument(metavar="HAZARD", help="Only these, each with its story. By default all."),
     ] = None,
     strategy: Strategies = None,
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,

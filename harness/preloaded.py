@@ -8,7 +8,7 @@ import gc
 
 gc.disable()
 
-import psycopg2  # noqa: E402, F401
-import sqlalchemy.dialects.postgresql.psycopg2  # noqa: E402, F401
+import psycopg2
+import sqlalchemy.dialects.postgresql.psycopg2
 
 gc.freeze()

@@ -15,7 +15,18 @@ from harness.strategies.further import FURTHER
 from harness.strategies.strategy import Fate, Prepared, Strategy
 from harness.system.errors import PoolstartError
 
-__all__ = ("CATALOGUE", "FURTHER", "FURTHER_IDS", "IDS", "Fate", "Prepared", "Strategy", "get", "named")
+__all__ = (
+    "CATALOGUE",
+    "FURTHER",
+    "FURTHER_IDS",
+    "GROUPS",
+    "IDS",
+    "Fate",
+    "Prepared",
+    "Strategy",
+    "get",
+    "named",
+)
 
 IDS = tuple(strategy.id for strategy in CATALOGUE)
 """The default series: the parameters of every benchmark."""

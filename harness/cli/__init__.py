@@ -17,6 +17,7 @@ from harness.cli import (
     releases,
     results,
     steps,
+    strategies,
     verdicts,
 )
 from harness.system.errors import PoolstartError
@@ -38,6 +39,7 @@ app.command()(history.history)
 app.command()(steps.steps)
 app.command()(noise.noise)
 app.command()(claims.claims)
+app.command()(strategies.strategies)
 app.add_typer(releases.app, name="releases")
 app.add_typer(postgres.app, name="postgres")
 

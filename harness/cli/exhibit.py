@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,17 +38,21 @@ def exhibit(
         typer.Option(min=0, help="Run it so many times, as it stands and cured, and count."),
     ] = 0,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
+    release: Annotated[
+        str | None, typer.Option(help="Run it with this SQLAlchemy release, in an environment of its own.")
+    ] = None,
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 when it does not end as expected."""
     if start_method not in (None, *START_METHODS):
         raise PoolstartError(f"no start method {start_method!r}", f"known are {', '.join(START_METHODS)}")
     chosen = [catalogue.get(name)] if name else list(catalogue.CATALOGUE)
+    python = interpreter(release) if release else Path(sys.executable)
     if source and name:
         console.print(exhibits.source(chosen[0]), end="", markup=False, soft_wrap=True)
     elif repeat:
-        count(chosen, [start_method] if start_method else list(START_METHODS), repeat, load)
+        count(chosen, [start_method] if start_method else list(START_METHODS), repeat, load, python)
     elif name:
-        show(chosen[0], start_method or "fork", cured)
+        show(chosen[0], start_method or "fork", cured, python)
     else:
         listed()
 
@@ -60,7 +65,20 @@ def listed() -> None:
     console.print(table)
 
 
-def show(one: Exhibit, start_method: str, cured: bool) -> None:
+def interpreter(release: str) -> Path:
+    """The interpreter that has a release of the catalogue."""
+    # Half a second, because of asv: only who asks for a release pays for it.
+    from harness.releases import catalogue as releases
+    from harness.releases import history
+
+    known = releases.catalogue()
+    position = known.position(release)
+    if position is None:
+        raise PoolstartError(f"no release {release!r}", "`poolstart releases` lists them")
+    return history.interpreter(known.releases[position].version)
+
+
+def show(one: Exhibit, start_method: str, cured: bool, python: Path) -> None:
     console.print(f"[bold]{one.number}. {one.title}[/bold] ({start_method}{', cured' if cured else ''})\n")
     console.print(f"{one.cure if cured else one.shows}\n")
 
@@ -69,7 +87,7 @@ def show(one: Exhibit, start_method: str, cured: bool) -> None:
         console.print(event.what, markup=False, soft_wrap=True)
 
     with locate.server() as server:
-        seen = exhibits.run(one, start_method, cured, server, told)
+        seen = exhibits.run(one, start_method, cured, server, told, python=python)
     expected = one.expected(start_method, cured)
     console.print(f"\nIt ended: {seen.end}, after {seen.seconds:.1f} s.")
     if seen.end is not expected:
@@ -77,7 +95,7 @@ def show(one: Exhibit, start_method: str, cured: bool) -> None:
         raise typer.Exit(1)
 
 
-def count(chosen: list[Exhibit], methods: list[str], repeat: int, load: bool) -> None:
+def count(chosen: list[Exhibit], methods: list[str], repeat: int, load: bool, python: Path) -> None:
     """How often each program ended as expected and told what it always tells."""
     busy = (os.cpu_count() or 1) - 1 if load else 0
     surprises = 0
@@ -90,7 +108,7 @@ def count(chosen: list[Exhibit], methods: list[str], repeat: int, load: bool) ->
         for each in chosen:
             for method in methods:
                 for cured in (False, True):
-                    seen = [exhibits.run(each, method, cured, server) for _ in range(repeat)]
+                    seen = [exhibits.run(each, method, cured, server, python=python) for _ in range(repeat)]
                     ends = Counter((one.end, exhibits.gist(one)) for one in seen)
                     agreed = sum(n for (end, _), n in ends.items() if end is each.expected(method, cured))
                     alike = max(ends.values())

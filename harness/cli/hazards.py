@@ -43,7 +43,11 @@ BUSY = "while True: pass"
 def hazards(
     name: Annotated[str | None, typer.Argument(help="One hazard, to be told its story.")] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option(help="Only this strategy; may be given several times.")
+        list[str] | None,
+        typer.Option(
+            help="Only this strategy; may be given several times. `further` are those that are measured by"
+            " name only, `all` are those and the default ones."
+        ),
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
@@ -64,11 +68,11 @@ def hazards(
         page.write()
         return
     chosen = [catalogue.load(name)] if name else list(catalogue.load_all())
-    names = strategy or list(strategies.IDS)
-    for each in names:
-        strategies.get(each)
-    if save and (name or strategy):
-        raise PoolstartError("--record keeps a whole table", "give it without NAME and --strategy")
+    names = list(strategies.named(strategy or ["default"]))
+    if save and (name or not record.whole(names)):
+        raise PoolstartError(
+            "--record keeps a whole table", "give it without NAME, and with --strategy further, all, or none"
+        )
     if save and repeat > 1:
         record.of()  # what cannot be recorded is said now, not after hours of trials
     busy = (os.cpu_count() or 1) - 1 if load else 0

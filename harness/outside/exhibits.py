@@ -51,13 +51,15 @@ def run(
     cured: bool,
     server: Server,
     told: Callable[[Event], None] = lambda event: None,
+    *,
+    python: str | Path = sys.executable,
 ) -> Seen:
     """Run it in a directory and a session of its own; every line of its story goes to `told` as it comes."""
     with Custody() as custody:
         scratch = custody.directory()
         with (scratch / "story").open("ab") as out, (scratch / "errors").open("ab") as err:
             process = custody.start(
-                [sys.executable, "-m", exhibit.module, "--start-method", start_method]
+                [python, "-m", exhibit.module, "--start-method", start_method]
                 + (["--cured"] if cured else []),
                 stdin=subprocess.DEVNULL,
                 stdout=out,

@@ -1,7 +1,8 @@
 """The recorded verdicts: what was measured, on what, and so what is expected of a release.
 
-One table for each series of SQLAlchemy (1.4, 2.0, ...), in `docs/hazards.json`. The
-page `docs/hazards.md` is made from it and from the hazards themselves.
+One table for each series of SQLAlchemy (1.4, 2.0, ...), in `docs/hazards.json`; in it, where they were
+measured, a table of the further strategies, with a setting of its own. The page `docs/hazards.md` is made
+from it and from the hazards themselves.
 """
 
 import datetime
@@ -17,6 +18,7 @@ from typing import Any
 import psycopg2
 import sqlalchemy
 
+from harness import strategies
 from harness.hazards.hazard import Outcome, Verdict
 from harness.inside.trial.story import Reading
 from harness.postgres.server import Server
@@ -26,6 +28,8 @@ from harness.system.errors import PoolstartError
 PATH = ROOT / "docs" / "hazards.json"
 
 COMMAND = "poolstart hazards --record"
+
+COMMAND_FURTHER = "poolstart hazards --strategy further --record"
 
 FRAMES = ("pandas", "pyarrow")
 
@@ -99,6 +103,8 @@ class Recorded:
     setting: Setting
     outcomes: tuple[Outcome, ...]
     repeated: Repeated | None = None
+    further: "Recorded | None" = None
+    """The table of the further strategies, in the table of the default ones."""
 
     @property
     def verdicts(self) -> dict[tuple[str, str], Verdict]:
@@ -120,14 +126,17 @@ def load() -> dict[str, Recorded]:
     if not PATH.exists():
         return {}
     tables: dict[str, Any] = json.loads(PATH.read_text())
-    return {
-        name: Recorded(
-            Setting(**fields["setting"]),
-            tuple(map(Outcome.from_json, fields["outcomes"])),
-            repeated_from_json(fields["repeated"]),
-        )
-        for name, fields in tables.items()
-    }
+    return {name: from_json(fields) for name, fields in tables.items()}
+
+
+def from_json(fields: dict[str, Any]) -> Recorded:
+    further = fields.get("further")
+    return Recorded(
+        Setting(**fields["setting"]),
+        tuple(map(Outcome.from_json, fields["outcomes"])),
+        repeated_from_json(fields["repeated"]),
+        from_json(further) if further else None,
+    )
 
 
 def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
@@ -140,16 +149,39 @@ def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
     return Repeated(**{**fields, "setting": Setting(**fields["setting"]), "rates": rates})
 
 
+def whole(names: Sequence[str]) -> bool:
+    """Whether these strategies make a table: the default ones, the further ones, or both."""
+    return set(names) in [set(group) for group in strategies.GROUPS.values()]
+
+
+def is_further(outcome: Outcome) -> bool:
+    return outcome.strategy in strategies.FURTHER_IDS
+
+
 def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
-    """Put a table in the place of its series. That it came out the same many times holds if it still does."""
+    """Put a table in the place of its series, and one of further strategies into it.
+
+    That a table came out the same many times holds if it still does.
+    """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
             raise PoolstartError(outcome.reason, "a table without a hole is recorded, this one is not")
+    further = tuple(filter(is_further, outcomes))
+    default = tuple(outcome for outcome in outcomes if not is_further(outcome))
     before = load().get(series(setting.release))
-    recorded = Recorded(setting, tuple(outcomes))
-    if before and before.verdicts == recorded.verdicts:
-        recorded = replace(recorded, repeated=before.repeated)
+    if default:
+        recorded = renewed(before, Recorded(setting, default, further=before.further if before else None))
+    else:
+        recorded = of(setting.release)
+    if further:
+        recorded = replace(recorded, further=renewed(recorded.further, Recorded(setting, further)))
     write(recorded)
+
+
+def renewed(before: Recorded | None, now: Recorded) -> Recorded:
+    if before and before.verdicts == now.verdicts:
+        return replace(now, repeated=before.repeated)
+    return now
 
 
 def of(release: str = sqlalchemy.__version__) -> Recorded:
@@ -162,14 +194,21 @@ def of(release: str = sqlalchemy.__version__) -> Recorded:
 
 def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
     """Record that the table of a series came out the same `trials` times; refused unless it did."""
-    table = of(setting.release)
+    table, wanted = of(setting.release), expected(setting.release)
     for outcome in outcomes:
-        if outcome.verdict is not table.verdicts.get((outcome.hazard, outcome.strategy)):
+        if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
             raise PoolstartError(
                 f"{outcome.hazard} under {outcome.strategy} was once {outcome.verdict}",
                 "trials that disagree, or that could not be, prove nothing, and nothing is recorded",
             )
-    write(replace(table, repeated=Repeated(setting, trials, busy, pooled_rates(outcomes))))
+    further = list(filter(is_further, outcomes))
+    default = [outcome for outcome in outcomes if not is_further(outcome)]
+    if further and table.further:
+        proof = Repeated(setting, trials, busy, pooled_rates(further))
+        table = replace(table, further=replace(table.further, repeated=proof))
+    if default:
+        table = replace(table, repeated=Repeated(setting, trials, busy, pooled_rates(default)))
+    write(table)
 
 
 def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:
@@ -197,4 +236,6 @@ def write(recorded: Recorded) -> None:
 def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:
     """The verdict each hazard and strategy must have under a release; nothing for an unknown series."""
     table = load().get(series(release))
-    return table.verdicts if table else {}
+    if not table:
+        return {}
+    return {**table.verdicts, **(table.further.verdicts if table.further else {})}

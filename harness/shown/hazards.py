@@ -29,6 +29,13 @@ def render() -> str:
         parts.append(verdicts(table, hazards))
         if table.repeated:
             parts.append(certainty(table.repeated))
+        if table.further:
+            parts.append(
+                f"Further strategies, measured {table.further.setting}, by `{record.COMMAND_FURTHER}`.\n"
+            )
+            parts.append(verdicts(table.further, hazards))
+            if table.further.repeated:
+                parts.append(certainty(table.further.repeated))
     for hazard in hazards:
         parts.append(section(hazard))
     return "\n".join(parts)

@@ -2,6 +2,12 @@
 
 import sys
 
+from harness.system import interrupts
+
+# Before what takes its time to import, where this is the program and not a test's import of it.
+if sys.argv[0].endswith("/poolstart"):
+    interrupts.first_counts()
+
 import typer
 
 from harness.cli import (
@@ -51,6 +57,7 @@ def poolstart() -> None:
 
 def main() -> None:
     """Run a command; an error the user can mend is one line and exit status 2."""
+    interrupts.first_counts()
     try:
         app()
     except PoolstartError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker
 
@@ -197,6 +197,8 @@ HAZARD = Hazard(
         "Reading or collecting makes the worker's private memory grow by more than a quarter of the column."
     ),
     avoidance="Share int64, float64 or Arrow columns; call gc.freeze() before the fork.",
+    severity=Severity.COST,
+    messages=("Out of memory: Killed process",),
     links=(
         "https://docs.python.org/3/library/gc.html#gc.freeze",
         "https://github.com/pytorch/pytorch/issues/13246",

@@ -1,6 +1,6 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
 
@@ -59,6 +59,8 @@ HAZARD = Hazard(
         "dispose(close=False) first thing in the worker: the new pool counts from zero. Or another start"
         " method."
     ),
+    severity=Severity.LOUD_ERROR,
+    messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
     links=(
         "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
         "https://github.com/dannyvfilms/Floppy/issues/341",

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Hung, Parent
 from harness.inside.trial.worker import Worker
 
@@ -100,6 +100,8 @@ HAZARD = Hazard(
         "The worker hangs, or its dialect has no server version or default schema after its first query."
     ),
     avoidance="Use the engine once before the first thread and the first fork. Or make it in the worker.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/6337",
         "https://docs.sqlalchemy.org/en/20/core/engines.html",

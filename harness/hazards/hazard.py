@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from harness.strategies import Strategy
 
 
+class Severity(StrEnum):
+    """What a hazard does to whoever meets it, worst first."""
+
+    SILENT_LOSS = "silent loss"
+    """Committed work is gone, and nobody is told."""
+    WRONG_DATA = "wrong data"
+    """A program can read what was meant for another one."""
+    HANG = "hang"
+    """A process waits for ever, without a message."""
+    LOUD_ERROR = "loud error"
+    """An exception, which at least is seen."""
+    COST = "cost"
+    """Memory, time or sessions that nobody meant to spend; every answer is right."""
+
+
 class Verdict(StrEnum):
     """What a hazard does to a strategy."""
 
@@ -58,6 +73,13 @@ class Hazard:
     """What counts as struck."""
     avoidance: str
     """What to do instead."""
+    severity: Severity
+    """The worst it does."""
+    messages: tuple[str, ...]
+    """What program, driver or server say then, verbatim where it is always the same: what people search for.
+
+    Empty where all is silent.
+    """
     links: tuple[str, ...]
     """Documentation and public threads."""
     reproduce: Callable[["Parent"], bool]

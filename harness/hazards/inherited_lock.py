@@ -2,7 +2,7 @@
 
 import threading
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Hung, Parent, held_by_another_thread
 from harness.inside.trial.worker import Worker
 
@@ -50,6 +50,8 @@ HAZARD = Hazard(
     symptom="A worker hangs at its start, now and then, without a message; killing and starting again helps.",
     struck_when="The worker does not get a lock that is free in the parent.",
     avoidance="Start workers by spawn or forkserver, or fork before the first thread is started.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://docs.python.org/3/library/os.html#os.fork",
         "https://github.com/python/cpython/issues/96971",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity
 from harness.inside.trial.parent import Ended, Failed, Hung, Parent, held_by_another_thread, settle
 from harness.inside.trial.worker import Worker
 
@@ -118,6 +118,8 @@ HAZARD = Hazard(
     symptom="Workers of a threaded parent hang in engine.connect(), most of them on a busy server.",
     struck_when="The worker's checkout does not come back while the parent's pool is usable.",
     avoidance="dispose(close=False) first thing in the worker, or spawn, or forkserver.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",

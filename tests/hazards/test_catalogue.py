@@ -8,7 +8,7 @@ import pytest
 import harness.hazards
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.system.errors import PoolstartError
 
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
@@ -40,6 +40,18 @@ def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> Non
         assert text == " ".join(text.split())
     assert hazard.links
     assert all(link.startswith("https://") for link in hazard.links)
+
+
+def test_a_message_is_what_people_search_for(hazard: Hazard) -> None:
+    assert len(set(hazard.messages)) == len(hazard.messages)
+    # In quotation marks, because such a search finds nothing across lines or around a number.
+    assert all(message and len(message.splitlines()) == 1 for message in hazard.messages)
+
+
+def test_a_hazard_that_raises_says_how_it_sounds(hazard: Hazard) -> None:
+    assert isinstance(hazard.severity, Severity)
+    if hazard.severity is Severity.LOUD_ERROR:
+        assert hazard.messages
 
 
 def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:

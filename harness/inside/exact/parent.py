@@ -47,7 +47,7 @@ def main() -> None:
             context: Any = multiprocessing.get_context(strategy.start_method)
             ours, theirs = context.Pipe()
             process = context.Process(target=bare.work, args=(theirs,))
-            prepared = strategies.Prepared(process, ours, theirs, 0)
+            prepared = strategies.Prepared(process, ours, theirs, 0, lambda: None)
         else:
             prepared = strategy.prepare(LIVES[life], engine, order["url"], life)
         say(**run(prepared, order["deadline"]))
@@ -58,6 +58,7 @@ def run(prepared: strategies.Prepared, deadline: float) -> dict[str, Any]:
     gc.collect(1)
     inherited = worker.collections()
     process, ours = prepared.process, prepared.ours
+    prepared.treat()
     process.start()
     prepared.theirs.close()
     try:

@@ -100,7 +100,11 @@ class Trials:
                     stdout=out,
                     stderr=err,
                     # multiprocessing keeps directories there, and a killed parent does not remove them.
-                    env={**environment(), locate.RUN: server.to_json(), "TMPDIR": str(scratch)},
+                    env={
+                        **environment(*strategies.places(strategy)),
+                        locate.RUN: server.to_json(),
+                        "TMPDIR": str(scratch),
+                    },
                     cwd="/",
                 )
             try:

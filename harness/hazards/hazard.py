@@ -63,6 +63,11 @@ def where_workers_are_forked(strategy: "Strategy") -> str:
     return "" if strategy.start_method == "fork" else "its worker inherits nothing of the parent's memory"
 
 
+def where_a_url_is_handed(strategy: "Strategy") -> str:
+    """The hazard is about the URL that a worker makes its engine from."""
+    return "its worker inherits the engine, and is handed no URL" if strategy.inherits else ""
+
+
 def where_connections_are_pooled(strategy: "Strategy") -> str:
     """The hazard is about what a pool keeps."""
     return "" if strategy.pooled else "a NullPool keeps nothing: no connection, no count, no queue"

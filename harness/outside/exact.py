@@ -47,11 +47,13 @@ LIVES = ("bare", "plain", "calls")
 APPLICATION = "poolstart-exact"
 
 PHASES = ("start", "first_query", "second_query")
-"""Until the worker's first line; from there to its first row; from there to its second."""
+"""Imports until the worker's first line; from there to its first row; from there to its second."""
 
 PACKAGES = ("sqlalchemy", "psycopg2", "stdlib", "other")
 
-HOUSE = "harness"
+NOT_COUNTED = ("harness", "_sysconfigdata_", "encodings.")
+"""How the modules' names begin that are the house's own, or depend on how an interpreter was built: a debug
+build looks up codecs that another one has at hand."""
 
 IMPORT_SYSTEM = (
     "importlib._bootstrap",
@@ -142,7 +144,8 @@ def count(strategy: str, server: Server, *, release: str, python: str | Path = s
         bare, plain, counted = lives
         moments = [moment for moment, _ in plain["seen"]]
         passed = dict(zip(PHASES[1:], (wire.between(*pair) for pair in pairwise(moments)), strict=True))
-    collected = [plain["inherited"] if plain["mark"] else [0, 0, 0], *(seen[1] for seen in plain["seen"])]
+    begun = plain["inherited"] if plain["mark"] else plain["begun"]
+    collected = [begun, *(seen[1] for seen in plain["seen"])]
     return Counts(
         strategy=strategy,
         release=release,
@@ -153,7 +156,7 @@ def count(strategy: str, server: Server, *, release: str, python: str | Path = s
         code={
             module: size
             for module, size in plain["code"].items()
-            if module not in bare["modules"] and module.partition(".")[0] != HOUSE
+            if module not in bare["modules"] and not module.startswith(NOT_COUNTED)
         },
         calls=dict(zip(PHASES[1:], map(functions, counted["calls"]), strict=True)),
         collections={
@@ -191,7 +194,7 @@ def functions(calls: Sequence[tuple[str, str, int]]) -> dict[str, int]:
     """Calls by function, without the import system's and the house's own."""
     found: Counter[str] = Counter()
     for module, name, number in calls:
-        if module not in IMPORT_SYSTEM and module.partition(".")[0] != HOUSE:
+        if module not in IMPORT_SYSTEM and not module.startswith(NOT_COUNTED):
             found[f"{module}:{name}"] += number
     return dict(found)
 

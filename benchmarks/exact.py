@@ -94,21 +94,22 @@ class Work(Exact):
 class Collections(Exact):
     """Garbage collections, which cost time and are no work of SQLAlchemy's, by phase and generation.
 
-    A worker's counters stand where its parent's, fork server's or own imports have left them.
+    From a known state of the collector: a forked worker's parent has just collected; one that imports for
+    itself collects when it comes to SQLAlchemy, and *start* is from there to the first line.
     """
 
     unit = "collections"
 
     def track_collections_start_0(self, run: Run, strategy: str, dataframe: str) -> float:
-        """Of the youngest generation, until the worker's first line."""
+        """Of the youngest generation, between the import of SQLAlchemy and the worker's first line."""
         return self.figure(run, strategy, "collections_start_0")
 
     def track_collections_start_1(self, run: Run, strategy: str, dataframe: str) -> float:
-        """Of the middle generation, until the worker's first line."""
+        """Of the middle generation, between the import of SQLAlchemy and the worker's first line."""
         return self.figure(run, strategy, "collections_start_1")
 
     def track_collections_start_2(self, run: Run, strategy: str, dataframe: str) -> float:
-        """Of everything, until the worker's first line."""
+        """Of everything, between the import of SQLAlchemy and the worker's first line."""
         return self.figure(run, strategy, "collections_start_2")
 
     def track_collections_first_query_0(self, run: Run, strategy: str, dataframe: str) -> float:

@@ -7,8 +7,8 @@ own functions, and this house.
 
 Two figures that might be expected are not here. Allocated blocks (`sys.getallocatedblocks`) differ by a
 thousandth from run to run, unless the system's address space layout is not randomized: they depend on
-where objects happen to be. Instructions counted by valgrind depend on that too, and a worker takes 50 times
-as long under it.
+where objects happen to be. Instructions counted by valgrind's callgrind differ as much, and cost fifty times
+the time: minutes a release, for less than the calls say.
 """
 
 import json
@@ -42,16 +42,19 @@ SIDE_BY_SIDE = 2
 DEADLINE = 60.0
 """Seconds a worker has: counting calls makes it slower."""
 
-LIVES = ("bare", "plain", "calls")
+LIVES = BARE, PLAIN, CALLS = ("bare", "plain", "calls")
+"""A worker that does nothing, one that is looked at, and one whose calls are counted."""
 
 APPLICATION = "poolstart-exact"
 
 PHASES = ("start", "first_query", "second_query")
-"""Until the worker's first line; from there to its first row; from there to its second."""
+"""Imports until the worker's first line; from there to its first row; from there to its second."""
 
 PACKAGES = ("sqlalchemy", "psycopg2", "stdlib", "other")
 
-HOUSE = "harness"
+NOT_COUNTED = ("harness", "_sysconfigdata_", "encodings.")
+"""How the modules' names begin that are the house's own, or depend on how an interpreter was built: a debug
+build looks up codecs that another one has at hand."""
 
 IMPORT_SYSTEM = (
     "importlib._bootstrap",
@@ -110,8 +113,40 @@ class Counts:
         return found
 
 
-def count(strategy: str, server: Server, *, release: str, python: str | Path = sys.executable) -> Counts:
-    """Count one strategy. Raises `NotApplicable`, or `Rejected` with the reason."""
+@dataclass(frozen=True)
+class Observed:
+    """What is known of some lives of one strategy."""
+
+    parent: dict[str, Any]
+    """What the parent said of itself."""
+    lives: dict[str, dict[str, Any]]
+    """What each told, by name."""
+    passed: dict[str, list[Event]]
+    """What passed between the plain worker and the server, by phase."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """How long the plain worker's phases took: no figure, but what a distance can be checked by."""
+        moments = [moment for moment, _ in self.lives[PLAIN]["seen"]]
+        return {
+            phase: (last - first) * 1e-9
+            for phase, (first, last) in zip(PHASES[1:], pairwise(moments), strict=True)
+        }
+
+
+def observe(
+    strategy: str,
+    server: Server,
+    *,
+    release: str,
+    python: str | Path = sys.executable,
+    lives: Sequence[str] = LIVES,
+    distance: float = 0.0,
+) -> Observed:
+    """Let some workers of one parent live, one after another, over a `distance` in seconds there and back.
+
+    Raises `NotApplicable`, or `Rejected` with the reason.
+    """
     entry = strategies.get(strategy)
     if reason := entry.not_applicable(release):
         raise NotApplicable(reason)
@@ -119,55 +154,71 @@ def count(strategy: str, server: Server, *, release: str, python: str | Path = s
         raise NotApplicable("what is said over TLS cannot be counted on the way")
     mark = uuid.uuid4().hex
     what = f"counting {strategy}"
-    with Relay(server) as wire:
+    with Relay(server, distance) as wire:
         order = {
             "strategy": strategy,
             "url": wire.sqlalchemy_url(APPLICATION),
             "mark": mark,
             "deadline": DEADLINE,
         }
-        parent, *lives = run(
+        parent, *told = run(
             what,
-            [json.dumps(order), *LIVES],
-            DEADLINE * (1 + len(LIVES)),
+            [json.dumps(order), *lives],
+            DEADLINE * (1 + len(lives)),
             program="harness.inside.exact.program",
             python=python,
             variables=FIXED,
         )
         if parent["sqlalchemy"] != release:
             raise Rejected(f"{what}: {python} imports SQLAlchemy {parent['sqlalchemy']}, not {release}")
-        for name, life in zip(LIVES, lives, strict=True):
+        by_name = dict(zip(lives, told, strict=True))
+        for name, life in by_name.items():
             if wrong := findings(entry, name, mark, parent["pid"], life):
                 raise Rejected(f"{what}: the life {name!r} does not count: {wrong}")
-        bare, plain, counted = lives
-        moments = [moment for moment, _ in plain["seen"]]
+        moments = [moment for moment, _ in by_name[PLAIN]["seen"]]
         passed = dict(zip(PHASES[1:], (wire.between(*pair) for pair in pairwise(moments)), strict=True))
-    collected = [plain["inherited"] if plain["mark"] else [0, 0, 0], *(seen[1] for seen in plain["seen"])]
+    return Observed(parent, by_name, passed)
+
+
+def count(strategy: str, server: Server, *, release: str, python: str | Path = sys.executable) -> Counts:
+    """Count one strategy. Raises `NotApplicable`, or `Rejected` with the reason."""
+    return counts(strategy, observe(strategy, server, release=release, python=python))
+
+
+def counts(strategy: str, seen: Observed) -> Counts:
+    """What `LIVES` say."""
+    bare, plain, counted = (seen.lives[name] for name in LIVES)
+    begun = plain["inherited"] if plain["mark"] else plain["begun"]
     return Counts(
         strategy=strategy,
-        release=release,
-        python=parent["python"].split()[0],
-        c_extensions=parent["c_extensions"],
-        statements={phase: texts(events) for phase, events in passed.items()},
-        round_trips={phase: round_trips(events) for phase, events in passed.items()},
+        release=seen.parent["sqlalchemy"],
+        python=seen.parent["python"].split()[0],
+        c_extensions=seen.parent["c_extensions"],
+        statements={phase: texts(events) for phase, events in seen.passed.items()},
+        round_trips={phase: round_trips(events) for phase, events in seen.passed.items()},
         code={
             module: size
             for module, size in plain["code"].items()
-            if module not in bare["modules"] and module.partition(".")[0] != HOUSE
+            if module not in bare["modules"] and not module.startswith(NOT_COUNTED)
         },
         calls=dict(zip(PHASES[1:], map(functions, counted["calls"]), strict=True)),
-        collections={
-            phase: [now - before for before, now in zip(*pair, strict=True)]
-            for phase, pair in zip(PHASES, pairwise(collected), strict=True)
-        },
+        collections=by_phase([begun, *(collected for _, collected in plain["seen"])]),
     )
+
+
+def by_phase(collected: Sequence[Sequence[int]]) -> dict[str, list[int]]:
+    """Collections by phase and generation, of the counts at the phases' ends."""
+    return {
+        phase: [now - before for before, now in zip(*pair, strict=True)]
+        for phase, pair in zip(PHASES, pairwise(collected), strict=True)
+    }
 
 
 def findings(entry: strategies.Strategy, name: str, mark: str, parent: int, life: dict[str, Any]) -> str:
     """What is wrong with a life; empty when it counts."""
     if life["outcome"] != "done" or life["exitcode"] != 0:
         return f"the worker {life['outcome']}, exit status {life.get('exitcode')}"
-    if name == "bare":
+    if name == BARE:
         return ""
     used = {(True, True): "fork", (False, True): "spawn", (False, False): "forkserver"}.get(
         (life["mark"] == mark, life["ppid"] == parent)
@@ -191,7 +242,7 @@ def functions(calls: Sequence[tuple[str, str, int]]) -> dict[str, int]:
     """Calls by function, without the import system's and the house's own."""
     found: Counter[str] = Counter()
     for module, name, number in calls:
-        if module not in IMPORT_SYSTEM and module.partition(".")[0] != HOUSE:
+        if module not in IMPORT_SYSTEM and not module.startswith(NOT_COUNTED):
             found[f"{module}:{name}"] += number
     return dict(found)
 

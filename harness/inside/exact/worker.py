@@ -7,11 +7,18 @@ life, except what would disturb the rest of it: counting calls has a life of its
 from __future__ import annotations
 
 import gc
-import os
-import sys
-import time
 
-from harness.inside.lifecycle import worker
+# A known state of the collector, before SQLAlchemy is imported: what an interpreter has allocated until
+# then depends on how it was built.
+gc.collect()
+BEGUN = [generation["collections"] for generation in gc.get_stats()]
+"""The collections of this process until then, by generation; of a forked worker its parent's."""
+
+import os  # noqa: E402
+import sys  # noqa: E402
+import time  # noqa: E402
+
+from harness.inside.lifecycle import worker  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
     seen.append(look())
     from harness.inside.exact.code import sizes
 
-    tell(channel, first, second, seen=seen, code=sizes())
+    tell(channel, first, second, begun=BEGUN, seen=seen, code=sizes())
 
 
 def work_counting_calls(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:

@@ -91,9 +91,13 @@ class Repeated:
     rates: dict[str, dict[str, Reading]]
     """The fractions of all trials together, by figure and strategy."""
 
+    further: bool = False
+    """Whether it is the table of the further strategies."""
+
     @property
     def command(self) -> str:
-        return f"poolstart hazards --repeat {self.trials}{' --load' if self.busy else ''} --record"
+        which = " --strategy further" if self.further else ""
+        return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
 
 
 @dataclass(frozen=True)
@@ -204,7 +208,7 @@ def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, bu
     further = list(filter(is_further, outcomes))
     default = [outcome for outcome in outcomes if not is_further(outcome)]
     if further and table.further:
-        proof = Repeated(setting, trials, busy, pooled_rates(further))
+        proof = Repeated(setting, trials, busy, pooled_rates(further), further=True)
         table = replace(table, further=replace(table.further, repeated=proof))
     if default:
         table = replace(table, repeated=Repeated(setting, trials, busy, pooled_rates(default)))

@@ -9,8 +9,11 @@ from harness import strategies
 from harness.outside import profile
 from harness.outside.cell import DATAFRAMES
 
-if not set(strategies.FURTHER_IDS).isdisjoint(profile.current().strategies):
-    PARAMS = (strategies.FURTHER_IDS, DATAFRAMES)
+CHOSEN = tuple(name for name in profile.current().strategies if name in strategies.FURTHER_IDS)
+
+if CHOSEN:
+    # What is chosen sets the results apart, so another choice is another series.
+    PARAMS = (CHOSEN, DATAFRAMES)
 
     class FurtherStartup(startup.Startup):
         """How long until a worker runs, and until it has its first row."""

@@ -96,9 +96,13 @@ class Repeated:
     def of(self, hazard: str, strategy: str) -> bool:
         return strategy in self.cells.get(hazard, ())
 
+    further: bool = False
+    """Whether it is the table of the further strategies."""
+
     @property
     def command(self) -> str:
-        return f"poolstart hazards --repeat {self.trials}{' --load' if self.busy else ''} --record"
+        which = " --strategy further" if self.further else ""
+        return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
 
 
 @dataclass(frozen=True)
@@ -241,6 +245,7 @@ def proven(
         pooled_rates(outcomes),
         # What is not applicable is declared, not tried.
         cells((one.hazard, one.strategy) for one in outcomes if one.verdict is not Verdict.NOT_APPLICABLE),
+        further=any(map(is_further, outcomes)),
     )
     before = table.repeated
     if before and (before.trials, before.busy) == (trials, busy):

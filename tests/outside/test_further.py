@@ -1,6 +1,8 @@
 """The further strategies: measured by name, each with its proof, and never in the default series."""
 
+import importlib
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +10,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks.startup import Startup
 from harness import strategies
 from harness.cli import app
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import guards, profile, record
-from harness.outside.cell import Cell, Rejected
+from harness.outside.blocks import Measured as Blocks
+from harness.outside.cell import DATAFRAMES, Cell, Rejected
 from harness.outside.profile import PROFILES
 from harness.outside.samples import Lifecycle
 from harness.outside.supervisor import ParentHandle
@@ -209,3 +213,17 @@ def test_a_whole_group_is_recorded_and_nothing_less() -> None:
 def test_the_guard_knows_all_three_fates() -> None:
     assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(Fate)
     assert guards.parent_answers in guards.GUARDS
+
+
+def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("benchmarks.further")
+    for name in ("FurtherStartup", "FurtherQuery", "FurtherMemory"):
+        vars(module).pop(name, None)
+    assert not hasattr(importlib.reload(module), "FurtherStartup")
+    monkeypatch.setenv(profile.STRATEGIES, "fork_atfork,spawn")
+    assert importlib.reload(module).FurtherStartup.params == (("fork_atfork",), DATAFRAMES)
+
+
+def test_what_was_not_asked_for_has_no_figure_and_is_no_failure() -> None:
+    nothing = Blocks("2.1.9", "embedded").to_json()
+    assert math.isnan(Startup().track_startup(nothing, "spawn", "none"))

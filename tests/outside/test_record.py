@@ -42,7 +42,9 @@ def _session_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
     expected = record.expected("2.1.0")
-    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in strategies.IDS}
+    further = strategies.FURTHER_IDS if record.load()["2.1"].further else ()
+    names = (*strategies.IDS, *further)
+    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in names}
     assert Verdict.NO_RESULT not in expected.values()
 
 
@@ -55,7 +57,7 @@ def test_no_recorded_verdict_is_an_accident() -> None:
 
 def test_every_story_tells_of_parent_worker_server_and_user() -> None:
     for table in record.load().values():
-        for outcome in table.outcomes:
+        for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
             if outcome.verdict is Verdict.NOT_APPLICABLE:
                 assert outcome.reason
                 continue
@@ -276,6 +278,28 @@ def test_a_part_of_the_table_is_not_recorded() -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--record"])
     assert result.exit_code != 0
     assert "--record keeps a whole table" in str(result.exception)
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "spawn", "--record"])
+    assert "--record keeps a whole table" in str(result.exception)
+
+
+def test_the_command_records_further_strategies_apart(own_record: Path, measured: list[Outcome]) -> None:
+    measured[:] = [
+        replace(outcome, strategy=name)
+        for outcome in measured
+        if outcome.strategy == "fork_dispose"
+        for name in strategies.FURTHER_IDS
+    ]
+    default = record.load()[MINE]
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record"])
+    assert result.exit_code == 0, result.output
+    assert record.load()[MINE].outcomes == default.outcomes
+    further = record.load()[MINE].further
+    assert further
+    assert list(further.outcomes) == measured
+    assert page.PATH.read_text() == page.render()
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record", "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    assert "by `poolstart hazards --strategy further --repeat 2 --record`" in page.PATH.read_text()
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")

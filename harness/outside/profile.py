@@ -52,9 +52,9 @@ PROFILES = {
 }
 
 
-def current() -> Profile:
-    """The profile that the environment asks for."""
-    name = os.environ.get(PROFILE) or "default"
+def current(usual: str = "default") -> Profile:
+    """The profile that the environment asks for, `usual` where it does not."""
+    name = os.environ.get(PROFILE) or usual
     if name not in PROFILES:
         raise PoolstartError(f"{PROFILE}={name} is no profile", f"known are {', '.join(PROFILES)}")
     profile = PROFILES[name]

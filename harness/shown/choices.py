@@ -12,7 +12,7 @@ from textwrap import dedent
 from harness import strategies
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import record
-from harness.shown.hazards import grid
+from harness.shown import markdown
 from harness.strategies import Strategy
 from harness.system.environment import ROOT
 from harness.treatments import keep, leave_alone
@@ -58,7 +58,7 @@ def table(group: Iterable[Strategy], page: str) -> str:
         [f"[`{each.id}`]({page}{each.id})", each.title, "yes" if each.safe else "**no**", each.choose]
         for each in group
     ]
-    return grid(["strategy", "what it is", "safe", "choose it"], rows)
+    return markdown.table(["strategy", "what it is", "safe", "choose it"], rows)
 
 
 def section(strategy: Strategy) -> str:

@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from harness import strategies
 from harness.cli import app
-from harness.cli import hazards as commands
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import record
+from harness.outside import table as measuring
 from harness.outside.trials import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -240,7 +240,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
             seen(outcome)
         return outcomes * repeat
 
-    monkeypatch.setattr(commands, "measure", measure)
+    monkeypatch.setattr(measuring, "measure", measure)
     return outcomes
 
 

@@ -4,6 +4,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from harness.system import interrupts
+
+# Before what takes its time to import, where this is the program and not a test's import of it.
+if sys.argv[0].endswith("/poolstart"):
+    interrupts.first_counts()
+
 import typer
 from typer.core import TyperGroup
 
@@ -21,6 +27,7 @@ from harness.cli import (
     releases,
     results,
     steps,
+    strategies,
     verdicts,
 )
 from harness.system.errors import PoolstartError
@@ -36,6 +43,7 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "results": (READ, results.results, "poolstart results 2.0.58"),
     "steps": (READ, steps.steps, "poolstart steps --json"),
     "claims": (READ, claims.claims, "poolstart claims --language zh"),
+    "strategies": (READ, strategies.strategies, "poolstart strategies fork_dispose"),
     "releases": (READ, releases.app, "poolstart releases update"),
     "postgres": (RECORD, postgres.app, "poolstart postgres up"),
     "history": (RECORD, history.history, "poolstart history --releases 2.0.50..2.1.9"),
@@ -79,6 +87,7 @@ def poolstart(context: typer.Context) -> None:
 
 def main() -> None:
     """Run a command; an error the user can mend is one line and exit status 2."""
+    interrupts.first_counts()
     try:
         app()
     except PoolstartError as error:

@@ -12,7 +12,7 @@ def compare(
     first: Annotated[str, typer.Argument(help="A release, a folder, a wheel, or what pip understands.")],
     second: Annotated[str, typer.Argument(help="What is held against it.")],
     vary: Annotated[
-        str, typer.Option(help="What the two are versions of: sqlalchemy, strategy, or a package.")
+        str, typer.Option(help="What the two are versions of: sqlalchemy, strategy, python, or a package.")
     ] = "sqlalchemy",
     strategy: Strategies = None,
     dataframe: Dataframe = "none",

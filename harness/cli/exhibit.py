@@ -1,6 +1,8 @@
 """`poolstart exhibit`: a small program as people write it, run as it stands or cured."""
 
+import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +24,9 @@ def exhibit(
         typer.Option(min=0, help="Run it so many times, as it stands and cured, and count."),
     ] = 0,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
+    release: Annotated[
+        str | None, typer.Option(help="Run it with this SQLAlchemy release, in an environment of its own.")
+    ] = None,
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 when it does not end as expected."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
@@ -36,13 +41,14 @@ def exhibit(
             f"no start method {start_method!r}", f"known are {', '.join(catalogue.START_METHODS)}"
         )
     chosen = [catalogue.get(name)] if name else list(catalogue.CATALOGUE)
+    python = interpreter(release) if release else sys.executable
     if source and name:
         shown.source(chosen[0])
     elif repeat:
         methods = [start_method] if start_method else list(catalogue.START_METHODS)
         surprises, began = 0, time.monotonic()
         with loads.all_but_one(load) as busy, locate.server() as server:
-            for counted in exhibits.count(chosen, methods, repeat, server):
+            for counted in exhibits.count(chosen, methods, repeat, server, python):
                 typer.echo(shown.line(counted))
                 surprises += counted.surprising
         typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
@@ -51,8 +57,21 @@ def exhibit(
         one, method = chosen[0], start_method or "fork"
         story = shown.Story(one, method, cured)
         with locate.server() as server:
-            seen = exhibits.run(one, method, cured, server, story.tell)
+            seen = exhibits.run(one, method, cured, server, story.tell, python=python)
         story.end(seen)
         raise typer.Exit(0 if seen.end is one.expected(method, cured) else 1)
     else:
         shown.listed()
+
+
+def interpreter(release: str) -> Path:
+    """The interpreter that has a release of the catalogue."""
+    # Half a second, because of asv: only who asks for a release pays for it.
+    from harness.releases import catalogue as releases
+    from harness.releases import history
+
+    known = releases.catalogue()
+    position = known.position(release)
+    if position is None:
+        raise PoolstartError(f"no release {release!r}", "`poolstart releases` lists them")
+    return history.interpreter(known.releases[position].version)

@@ -50,8 +50,11 @@ def hazards(
         return
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
-    if save and (names or strategy):
-        raise PoolstartError("--record keeps a whole table", "give it without HAZARD and --strategy")
+    if save and repeat == 1 and (names or not record.whole(ids)):
+        raise PoolstartError(
+            "--record keeps a whole table",
+            "give it without HAZARD, and with --strategy further, all, or none",
+        )
     if save and repeat > 1:
         record.of()  # what cannot be recorded is said now, not after hours of trials
     with loads.all_but_one(load) as busy, locate.server() as server:

@@ -1,5 +1,7 @@
 """`poolstart releases`: the list of releases that can be measured."""
 
+from typing import Annotated
+
 import typer
 
 from harness.releases.catalogue import PATH, Catalogue, catalogue
@@ -34,7 +36,11 @@ def show() -> None:
 
 
 @app.command(epilog="Example: poolstart releases update")
-def update() -> None:
+def update(
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Print of each new release the one before and itself, alone.")
+    ] = False,
+) -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
     from harness.releases import index
 
@@ -43,6 +49,12 @@ def update() -> None:
     new = [release for release in extended.releases if known.position(release.version) is None]
     if new:
         extended.save(PATH)
+    if pairs:
+        for release in new:
+            # In version order: the one before is of its own series, or ends the series before.
+            before = extended.releases[max(0, extended.releases.index(release) - 1)]
+            typer.echo(f"{before.version} {release.version}")
+        return
     for release in new:
         typer.echo(f"added {release.version} of {release.date:%Y-%m-%d}")
     typer.echo(f"{len(new)} new, {len(extended.releases)} in all; the newest is {extended.newest.version}")

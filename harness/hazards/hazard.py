@@ -58,6 +58,21 @@ def always(strategy: "Strategy") -> str:
     return ""
 
 
+def where_workers_are_forked(strategy: "Strategy") -> str:
+    """The hazard is about what a worker inherits of its parent's memory."""
+    return "" if strategy.start_method == "fork" else "its worker inherits nothing of the parent's memory"
+
+
+def where_a_url_is_handed(strategy: "Strategy") -> str:
+    """The hazard is about the URL that a worker makes its engine from."""
+    return "its worker inherits the engine, and is handed no URL" if strategy.inherits else ""
+
+
+def where_connections_are_pooled(strategy: "Strategy") -> str:
+    """The hazard is about what a pool keeps."""
+    return "" if strategy.pooled else "a NullPool keeps nothing: no connection, no count, no queue"
+
+
 @dataclass(frozen=True)
 class Hazard:
     """One way to fail, with a reproduction that needs no luck."""
@@ -89,14 +104,29 @@ class Hazard:
     """
     struck_control: str
     """A strategy that must be struck, or the reproduction proves nothing."""
-    survives_control: str
+    survives_control: str = ""
     """A strategy that must survive, or the reproduction strikes at random."""
+    survives_within: str = ""
+    """Where no strategy survives: what must survive in every trial, in words; if not, the trial raises."""
     deadline: float = 45.0
     """Seconds after which the trial is ended by force. Healthy trials need a small part of it."""
     not_applicable: Callable[["Strategy"], str] = always
-    """Why it cannot befall a strategy; empty when it can."""
+    """Why it cannot befall a strategy; empty when it can.
+
+    A strategy that could be struck but for what it does survives, and is tried. One that does not even have
+    what is at stake (a worker without a frame, a pool without a queue) has survived nothing.
+    """
+    follows_releases: bool = True
+    """Whether asv tries it with every release. One that no SQLAlchemy release can change is tried by
+    `poolstart hazards` only: an asv run pays a process for each of its verdicts."""
     needs_tls: bool = False
     figures: tuple[Figure, ...] = ()
+
+    @property
+    def controls(self) -> str:
+        """Which controls there are, in words."""
+        survivor = f"`{self.survives_control}` survive" if self.survives_control else self.survives_within
+        return f"`{self.struck_control}` must be struck, {survivor}"
 
 
 @dataclass(frozen=True)

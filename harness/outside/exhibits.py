@@ -52,13 +52,15 @@ def run(
     cured: bool,
     server: Server,
     told: Callable[[Event], None] = lambda event: None,
+    *,
+    python: str | Path = sys.executable,
 ) -> Seen:
     """Run it in a directory and a session of its own; every line of its story goes to `told` as it comes."""
     with Custody() as custody:
         scratch = custody.directory()
         with (scratch / "story").open("ab") as out, (scratch / "errors").open("ab") as err:
             process = custody.start(
-                [sys.executable, "-m", exhibit.module, "--start-method", start_method]
+                [python, "-m", exhibit.module, "--start-method", start_method]
                 + (["--cured"] if cured else []),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -255,10 +257,16 @@ class Count:
         return self.agreed < self.runs or self.alike < self.runs
 
 
-def count(chosen: Sequence[Exhibit], methods: Sequence[str], runs: int, server: Server) -> Iterator[Count]:
+def count(
+    chosen: Sequence[Exhibit],
+    methods: Sequence[str],
+    runs: int,
+    server: Server,
+    python: str | Path = sys.executable,
+) -> Iterator[Count]:
     """Run each, by each method, as it stands and cured, so many times."""
     for each, method, cured in product(chosen, methods, (False, True)):
-        seen = [run(each, method, cured, server) for _ in range(runs)]
+        seen = [run(each, method, cured, server, python=python) for _ in range(runs)]
         ends = Counter((one.end, gist(one)) for one in seen)
         agreed = sum(number for (end, _), number in ends.items() if end is each.expected(method, cured))
         yield Count(each, method, cured, runs, agreed, max(ends.values()))

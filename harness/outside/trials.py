@@ -99,7 +99,12 @@ class Trials:
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
-                    env={**environment(), locate.RUN: server.to_json()},
+                    # multiprocessing keeps directories there, and a killed parent does not remove them.
+                    env={
+                        **environment(*strategies.places(strategy)),
+                        locate.RUN: server.to_json(),
+                        "TMPDIR": str(scratch),
+                    },
                     cwd="/",
                 )
             try:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from harness.system.errors import PoolstartError
 
 DIRECTORY = ROOT / ".asv" / "compare"
 
-STRATEGY, SQLALCHEMY = "strategy", "sqlalchemy"
+STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
 """What the two may be versions of, besides any other package."""
 
 
@@ -29,14 +30,16 @@ def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
         return Side(text, release, history.interpreter(release), strategies)
     requirements = {name: f"{name}=={version}" for name, version in packages.items()}
     requirements[SQLALCHEMY] = f"{SQLALCHEMY}=={catalogue().newest.version}"
-    requirements[vary] = requirement(text, vary)
+    by = text if vary == PYTHON else sys.executable
+    if vary != PYTHON:
+        requirements[vary] = requirement(text, vary)
     wanted = sorted(requirements.values())
-    home = DIRECTORY / sha256("\n".join(wanted).encode()).hexdigest()[:12]
-    local = Path(text).exists()
+    home = DIRECTORY / sha256("\n".join([by, *wanted]).encode()).hexdigest()[:12]
+    local = vary != PYTHON and Path(text).exists()
     if local:
         # What is in it may have changed since.
         shutil.rmtree(home, ignore_errors=True)
-    python = installed.python_with(wanted, home, refresh=vary if local else "")
+    python = installed.python_with(wanted, home, refresh=vary if local else "", by=by)
     return Side(text, installed.release_of(python), python, strategies)
 
 

@@ -309,13 +309,23 @@ def render() -> str:
             verdicts(newest, hazards),
         ]
         if newest.repeated:
-            parts.append(certainty(newest.repeated))
+            parts.append(certainty(newest))
+        if further := newest.further:
+            parts += [
+                f"Further strategies, measured {further.setting}, by `{record.COMMAND_FURTHER}`.\n",
+                verdicts(further, hazards),
+            ]
+            if further.repeated:
+                parts.append(certainty(further))
         for name, table in older:
             parts += [f"## SQLAlchemy {name}\n", differences(table, newest, series, hazards)]
             if table.repeated:
-                parts.append(certainty(table.repeated))
+                parts.append(certainty(table))
     for hazard in hazards:
         parts.append(section(hazard))
+    parts.append("## Not reproduced\n")
+    for other in catalogue.NOT_REPRODUCED:
+        parts += [f"### {other.title}\n", f"{other.description}\n", f"{other.reason}\n", links(other.links)]
     return "\n".join(parts)
 
 
@@ -364,12 +374,18 @@ def differences(table: Recorded, newest: Recorded, series: str, hazards: Sequenc
     return f"{measured} As with {series}, but for:\n\n{told}"
 
 
-def certainty(repeated: record.Repeated) -> str:
+def certainty(table: Recorded) -> str:
+    """Which verdicts came out the same in how many trials."""
+    repeated = table.repeated
+    assert repeated
     trials = f"{repeated.trials} of {repeated.trials} trials"
     cores = "core" if repeated.busy == 1 else "cores"
     beside = f", with {repeated.busy} {cores} kept busy by something else" if repeated.busy else ""
+    tried = [cell for cell, verdict in table.verdicts.items() if verdict is not Verdict.NOT_APPLICABLE]
+    proven = sum(repeated.of(*cell) for cell in tried)
+    every = "Every one" if proven == len(tried) else f"{proven} of the {len(tried)}"
     return (
-        f"Every one of these verdicts came out the same in {trials}{beside}:"
+        f"{every} of these verdicts came out the same in {trials}{beside}:"
         f" {repeated.setting}, by `{repeated.command}`.\n"
     )
 
@@ -382,7 +398,7 @@ def section(hazard: Hazard) -> str:
         f"> {hazard.symptom}\n",
         f"**Struck when:** {hazard.struck_when}\n",
         f"**Instead:** {hazard.avoidance}\n",
-        f"**Controls:** `{hazard.struck_control}` must be struck, `{hazard.survives_control}` survive.\n",
+        f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
     if newest and hazard.figures:
@@ -401,8 +417,12 @@ def section(hazard: Hazard) -> str:
         lines.append(f"What happened to `{hazard.struck_control}`:\n")
         lines.append("".join(f"- *{event.who}*: {event.what}\n" for event in story.story))
     lines.append("See also:\n")
-    lines.append("".join(f"- <{link}>\n" for link in hazard.links))
+    lines.append(links(hazard.links))
     return "\n".join(lines)
+
+
+def links(addresses: Sequence[str]) -> str:
+    return "".join(f"- <{address}>\n" for address in addresses)
 
 
 def reading(figure: Figure, outcome: Outcome | None) -> Reading | None:

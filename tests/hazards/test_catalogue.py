@@ -55,8 +55,18 @@ def test_a_hazard_that_raises_says_how_it_sounds(hazard: Hazard) -> None:
 
 
 def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
-    assert {hazard.struck_control, hazard.survives_control} <= set(strategies.IDS)
-    assert hazard.struck_control != hazard.survives_control
+    assert hazard.struck_control in strategies.IDS
+    if hazard.survives_control:
+        assert hazard.survives_control in strategies.IDS
+        assert hazard.survives_control != hazard.struck_control
+    assert bool(hazard.survives_control) != bool(hazard.survives_within)
+    assert hazard.controls.startswith(f"`{hazard.struck_control}` must be struck, ")
+
+
+def test_a_hazard_can_befall_the_strategy_that_survives_it(hazard: Hazard) -> None:
+    if hazard.survives_control:
+        struck, survives = map(strategies.get, (hazard.struck_control, hazard.survives_control))
+        assert hazard.not_applicable(survives) == hazard.not_applicable(struck)
 
 
 def test_figures_are_told_apart_by_their_id_alone() -> None:

@@ -80,7 +80,7 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", "No error, and the row that was rolled back is there: the worker committed it.")
     else:
         parent.tell("user", error or ("A row is missing." if struck else "Nothing unusual."))
-    parent.tell("server", f"Has those of {', '.join(closed)} where the session was closed first.")
+    parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed)}.")
     return struck
 
 

@@ -48,4 +48,5 @@ class Cells(Measured):
             return math.nan
         except PoolstartError as error:
             sys.exit(f"poolstart: {error}")
-        return {"samples": found, "number": 1}
+        # POOLSTART_STRATEGIES may have left it out.
+        return {"samples": found, "number": 1} if found else math.nan

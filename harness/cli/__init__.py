@@ -1,13 +1,23 @@
 """The command line: `poolstart`. One module a command."""
 
 import sys
+from collections.abc import Callable
+from typing import Any
+
+from harness.system import interrupts
+
+# Before what takes its time to import, where this is the program and not a test's import of it.
+if sys.argv[0].endswith("/poolstart"):
+    interrupts.first_counts()
 
 import typer
+from typer.core import TyperGroup
 
 from harness.cli import (
     claims,
     compare,
     exhibit,
+    glance,
     hazards,
     history,
     measure,
@@ -17,36 +27,67 @@ from harness.cli import (
     releases,
     results,
     steps,
+    strategies,
+    verdicts,
 )
 from harness.system.errors import PoolstartError
 
+NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
+
+COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
+    "measure": (NOW, measure.measure, "poolstart measure --strategy fork_dispose --strategy spawn"),
+    "hazards": (NOW, hazards.hazards, "poolstart hazards wrong_answer --strategy fork_nodispose"),
+    "exhibit": (NOW, exhibit.exhibit, "poolstart exhibit 3 --start-method fork"),
+    "pools": (NOW, pools.pools, "poolstart pools --parents 1 --pools 2"),
+    "compare": (NOW, compare.compare, "poolstart compare 2.0.58 2.1.9 --strategy spawn"),
+    "results": (READ, results.results, "poolstart results 2.0.58"),
+    "steps": (READ, steps.steps, "poolstart steps --json"),
+    "claims": (READ, claims.claims, "poolstart claims --language zh"),
+    "strategies": (READ, strategies.strategies, "poolstart strategies fork_dispose"),
+    "releases": (READ, releases.app, "poolstart releases update"),
+    "postgres": (RECORD, postgres.app, "poolstart postgres up"),
+    "history": (RECORD, history.history, "poolstart history --releases 2.0.50..2.1.9"),
+    "verdicts": (RECORD, verdicts.verdicts, "poolstart verdicts 2.1.0..2.1.9 --hazard wrong_answer"),
+    "noise": (RECORD, noise.noise, "poolstart noise --runs 10"),
+}
+"""By name, in the order in which a newcomer needs them: under which heading, what, and an example."""
+
+
+class InOrder(TyperGroup):
+    """Lists the commands as `COMMANDS` does; left to itself, groups come first."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+
 app = typer.Typer(
-    help="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
-    no_args_is_help=True,
+    cls=InOrder,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    epilog="Example: poolstart",
 )
-app.command()(measure.measure)
-app.command()(hazards.hazards)
-app.command()(exhibit.exhibit)
-app.command()(pools.pools)
-app.command()(results.results)
-app.command()(compare.compare)
-app.command()(history.history)
-app.command()(steps.steps)
-app.command()(noise.noise)
-app.command()(claims.claims)
-app.add_typer(releases.app, name="releases")
-app.add_typer(postgres.app, name="postgres")
+for name, (heading, command, example) in COMMANDS.items():
+    epilog = f"Example: {example}"
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, rich_help_panel=heading, epilog=epilog)
+    else:
+        app.command(name, rich_help_panel=heading, epilog=epilog)(command)
 
 
 @app.callback()
-def poolstart() -> None:
-    """Measure with `asv run`; see here what the suite knows besides."""
+def poolstart(context: typer.Context) -> None:
+    """What each way of starting workers costs a Python program with a SQLAlchemy pool.
+
+    Without a command: measure all of them for less than a minute, and say what to choose.
+    """
+    if context.invoked_subcommand is None:
+        glance.glance()
 
 
 def main() -> None:
     """Run a command; an error the user can mend is one line and exit status 2."""
+    interrupts.first_counts()
     try:
         app()
     except PoolstartError as error:

@@ -3,10 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
-
-console = Console(highlight=False)
 
 
 def claims(
@@ -17,11 +13,14 @@ def claims(
 ) -> None:
     """Answer the common claims from what has been measured and recorded; measures nothing."""
     # Most of a second, because of asv: only this command pays for it.
+    from rich.markdown import Markdown
+
     from harness.shown import claims as page
+    from harness.shown import terminal
 
     if language not in page.LANGUAGES:
         raise typer.BadParameter(f"{language} is none of {', '.join(page.LANGUAGES)}")
     if write:
         page.write()
     else:
-        console.print(Markdown(page.render(language)))
+        terminal.output().print(Markdown(page.render(language)))

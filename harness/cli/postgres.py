@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from harness.postgres import locate
-from harness.postgres.compose import Compose
-from harness.postgres.server import Server, describe
+if TYPE_CHECKING:
+    from harness.postgres.server import Server
 
 app = typer.Typer(help="The containerized PostgreSQL of docker-compose.yml.", no_args_is_help=True)
 
@@ -24,21 +23,28 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield status.update if console.is_terminal else console.print
 
 
-def told(server: Server) -> str:
+def told(server: "Server") -> str:
     return f"{server.identity} at {server.address}"
 
 
-@app.command()
+@app.command(epilog="Example: poolstart postgres up")
 def up() -> None:
     """Start it and wait until it is ready."""
+    # Half a second, because of SQLAlchemy: only these commands pay for it.
+    from harness.postgres.compose import Compose
+    from harness.postgres.server import describe
+
     with progress() as report:
         service = Compose().up(report)
     console.print(told(describe("container", service.url)))
 
 
-@app.command()
+@app.command(epilog="Example: poolstart postgres status")
 def status() -> None:
     """Say how it is, and which server `asv run` would use; exit status 1 unless it is running."""
+    from harness.postgres import locate
+    from harness.postgres.compose import Compose
+
     compose = Compose()
     service = compose.service()
     console.print(f"compose service: {service}")
@@ -51,19 +57,21 @@ def status() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(epilog="Example: poolstart postgres down")
 def down() -> None:
     """Remove it, with its network and its data."""
+    from harness.postgres.compose import Compose
+
     Compose().down()
     console.print("the compose service is gone")
 
 
-@app.command()
+@app.command(epilog="Example: poolstart postgres compare --save servers.json")
 def compare(
     save: Annotated[Path | None, typer.Option(help="Write the samples to this file, as JSON.")] = None,
 ) -> None:
     """Measure the embedded server and the container, in turns, and show what each layer adds."""
-    # Here and below: these imports take longer than the other commands do.
+    # Here and below: asv takes most of a second to import.
     from harness.outside import comparison, profile
     from harness.shown import servers as table
 
@@ -74,7 +82,7 @@ def compare(
         measured.save(save)
 
 
-@app.command()
+@app.command(epilog="Example: poolstart postgres report docs/servers.json")
 def report(
     file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
     page: Annotated[

@@ -1,10 +1,9 @@
 """`poolstart releases`: the list of releases that can be measured."""
 
-import typer
-from rich.console import Console
-from rich.table import Table
+from typing import Annotated
 
-from harness.releases.catalogue import PATH, Catalogue, catalogue
+import typer
+
 from harness.system.environment import ROOT
 
 RESULTS = ROOT / "results"
@@ -19,32 +18,44 @@ def default(context: typer.Context) -> None:
         show()
 
 
-@app.command("list")
+@app.command("list", epilog="Example: poolstart releases list")
 def show() -> None:
     """Show every release with its date, and whether there are results of it."""
     # asv and the index client take most of a second to import: only these commands pay for them.
     from asv.results import get_existing_hashes
 
+    from harness.releases.catalogue import catalogue
+    from harness.shown import terminal
+
     measured = set(get_existing_hashes(RESULTS))
-    table = Table("release", "date", "results")
-    for release in catalogue().releases:
-        table.add_row(
-            release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""
-        )
-    Console().print(table)
+    rows = [
+        [release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""]
+        for release in catalogue().releases
+    ]
+    terminal.show(terminal.output(), ["release", "date", "results"], rows, left=3)
 
 
-@app.command()
-def update() -> None:
+@app.command(epilog="Example: poolstart releases update")
+def update(
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Print of each new release the one before and itself, alone.")
+    ] = False,
+) -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
     from harness.releases import index
+    from harness.releases.catalogue import PATH, Catalogue
 
     known = Catalogue.load(PATH)
     extended = known.extended(index.releases())
     new = [release for release in extended.releases if known.position(release.version) is None]
     if new:
         extended.save(PATH)
-    console = Console()
+    if pairs:
+        for release in new:
+            # In version order: the one before is of its own series, or ends the series before.
+            before = extended.releases[max(0, extended.releases.index(release) - 1)]
+            typer.echo(f"{before.version} {release.version}")
+        return
     for release in new:
-        console.print(f"added {release.version} of {release.date:%Y-%m-%d}")
-    console.print(f"{len(new)} new, {len(extended.releases)} in all; the newest is {extended.newest.version}")
+        typer.echo(f"added {release.version} of {release.date:%Y-%m-%d}")
+    typer.echo(f"{len(new)} new, {len(extended.releases)} in all; the newest is {extended.newest.version}")

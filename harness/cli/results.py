@@ -3,32 +3,24 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from harness.outside.cell import DATAFRAMES
-
-console = Console(highlight=False)
+from harness.cli.options import AsCsv, AsJson, chosen_format
 
 
 def results(
     release: Annotated[
         str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
     write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range."""
+    form = chosen_format(as_json, as_csv)
     # Most of a second, because of asv: only this command pays for it.
-    from harness.shown import report as reporting
+    from harness.shown import report
 
     if write:
-        reporting.write_readme()
-        return
-    for report in reporting.reports(release):
-        for dataframe in DATAFRAMES:
-            table = Table(title=reporting.TITLES[dataframe], caption=report.conditions)
-            for number, title in enumerate(reporting.header()):
-                table.add_column(title, justify="right" if number > 2 else "left", no_wrap=number == 0)
-            for row in reporting.rows(report, dataframe):
-                table.add_row(*(cell.strip("`*") for cell in row))
-            console.print(table)
+        report.write_readme()
+    else:
+        report.tell(report.reports(release), form)

@@ -13,8 +13,11 @@ SCOPE: dict[str, Any] = {}
 
 
 def leave_scope(worker: Worker) -> None:
-    """Make the engine safe, then forget what was going on in the parent."""
+    """Make the engine safe, then remove what was going on in the parent, as a scoped session does."""
     worker.engine()
+    # Closed and not only forgotten: where gc.freeze() keeps the collector away, nothing forgotten ever ends.
+    if connection := SCOPE.pop("connection", None):
+        connection.close()
     SCOPE.clear()
     gc.collect()
 
@@ -43,7 +46,7 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
     worker.join()
     parent.tell(
         "worker",
-        "Forgets the connection it inherited; the pool rolls back what it believes to be its own."
+        "Closes the connection it inherited; the pool rolls back what it believes to be its own."
         if parent.strategy.inherits
         else "Inherited no connection, and has none to forget.",
     )

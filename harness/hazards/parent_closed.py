@@ -54,7 +54,7 @@ def reproduce(parent: Parent) -> bool:
             parent.tell("user", fate)
             struck = True
         elif session.closed:
-            parent.tell("server", "Had no session of the parent's: NullPool had closed it after its use.")
+            parent.tell("server", "Had no session of the parent's: the parent itself had closed it before.")
         else:
             parent.tell("server", f"Got no goodbye on the parent's connection: {session.backend} lives.")
     if not struck:

@@ -18,9 +18,10 @@ def reproduce(parent: Parent) -> bool:
     backend = worker.answer()
     worker.join()
     parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
+    closed_before = session.closed
     fate = session.fate()
-    if session.closed:
-        parent.tell("parent", "Has closed its connection after its use: there is none to share.")
+    if closed_before:
+        parent.tell("parent", "Has closed its connection before: there is none to share.")
     else:
         parent.tell("parent", f"Asks its own connection afterwards: {fate or 'it answers as before'}.")
     if backend == session.backend:

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from harness.exhibits.catalogue import End, Exhibit
@@ -51,13 +52,15 @@ def run(
     cured: bool,
     server: Server,
     told: Callable[[Event], None] = lambda event: None,
+    *,
+    python: str | Path = sys.executable,
 ) -> Seen:
     """Run it in a directory and a session of its own; every line of its story goes to `told` as it comes."""
     with Custody() as custody:
         scratch = custody.directory()
         with (scratch / "story").open("ab") as out, (scratch / "errors").open("ab") as err:
             process = custody.start(
-                [sys.executable, "-m", exhibit.module, "--start-method", start_method]
+                [python, "-m", exhibit.module, "--start-method", start_method]
                 + (["--cured"] if cured else []),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -236,6 +239,37 @@ def gist(seen: Seen) -> tuple[Event, ...]:
     """
     lines = {Event(event.who, re.sub(r"\d+", "N", event.what)) for event in seen.story}
     return tuple(sorted(lines, key=lambda event: (event.who, event.what)))
+
+
+@dataclass(frozen=True)
+class Count:
+    """How often one program ended as expected, and told what it always tells."""
+
+    exhibit: Exhibit
+    start_method: str
+    cured: bool
+    runs: int
+    agreed: int
+    alike: int
+
+    @property
+    def surprising(self) -> bool:
+        return self.agreed < self.runs or self.alike < self.runs
+
+
+def count(
+    chosen: Sequence[Exhibit],
+    methods: Sequence[str],
+    runs: int,
+    server: Server,
+    python: str | Path = sys.executable,
+) -> Iterator[Count]:
+    """Run each, by each method, as it stands and cured, so many times."""
+    for each, method, cured in product(chosen, methods, (False, True)):
+        seen = [run(each, method, cured, server, python=python) for _ in range(runs)]
+        ends = Counter((one.end, gist(one)) for one in seen)
+        agreed = sum(number for (end, _), number in ends.items() if end is each.expected(method, cured))
+        yield Count(each, method, cured, runs, agreed, max(ends.values()))
 
 
 def source(exhibit: Exhibit) -> str:

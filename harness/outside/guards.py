@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from harness.strategies import Strategy
+from harness.strategies import Fate, Strategy
 from harness.system.memory import MIB
 
 HANDED_LIMIT = 16 * 1024
@@ -98,14 +98,19 @@ def checkouts(e: Evidence) -> str:
 
 
 def parent_answers(e: Evidence) -> str:
-    """The parent's connection still answers, over the backend it had."""
+    """The parent's connection still answers, over the backend it had; or is lost exactly as declared."""
     if not e.strategy.pooled:
         return ""  # no connection of the parent's is there to be lost
     token, pid = e.seen["row_after"]
     if token != e.seen["token"]:
         return f"the parent read {token!r} instead of its own row"
-    if e.strategy.keeps_parent_connection and pid != e.seen["backend_before"]:
+    kept = pid == e.seen["backend_before"]
+    if e.strategy.keeps_parent_connection and not kept:
         return "the parent lost its connection"
+    if e.strategy.parent_connection is Fate.CLOSED and kept:
+        return "the parent did not close its connection"
+    if e.strategy.parent_connection is Fate.KILLED and (kept or not e.seen.get("killed")):
+        return "the worker did not end the parent's session"
     return ""
 
 

@@ -52,9 +52,9 @@ PROFILES = {
 }
 
 
-def current() -> Profile:
-    """The profile that the environment asks for."""
-    name = os.environ.get(PROFILE) or "default"
+def current(usual: str = "default") -> Profile:
+    """The profile that the environment asks for, `usual` where it does not."""
+    name = os.environ.get(PROFILE) or usual
     if name not in PROFILES:
         raise PoolstartError(f"{PROFILE}={name} is no profile", f"known are {', '.join(PROFILES)}")
     profile = PROFILES[name]
@@ -71,13 +71,11 @@ def current() -> Profile:
 
 
 def known(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """The names if all are strategies; `source` tells where the user gave them."""
-    for name in names:
-        try:
-            strategies.get(name)
-        except PoolstartError as error:
-            raise PoolstartError(f"{source}: {error.problem}", error.remedy) from None
-    return tuple(names)
+    """The strategies that are meant, if all are known; `source` tells where the user gave the names."""
+    try:
+        return strategies.named(names)
+    except PoolstartError as error:
+        raise PoolstartError(f"{source}: {error.problem}", error.remedy) from None
 
 
 def tags() -> dict[str, str]:
@@ -89,11 +87,11 @@ def tags() -> dict[str, str]:
     if profile.dataframe_mib != PROFILES[profile.name].dataframe_mib:
         found["dataframe_mib"] = str(profile.dataframe_mib)
     if profile.strategies != strategies.IDS:
-        own = [name for name in profile.strategies if name not in strategies.IDS]
+        own = [name for name in profile.strategies if name not in strategies.GROUPS["all"]]
         if own:
             raise PoolstartError(
                 f"asv measures the strategies of the catalogue, and {own[0]} is not one of them",
-                "measure it by `poolstart measure`, or add it to harness/strategies.py",
+                "measure it by `poolstart measure`, or add it to harness/strategies/further.py",
             )
         found["strategies"] = "+".join(profile.strategies)
     return found

@@ -1,7 +1,8 @@
 """The recorded verdicts: what was measured, on what, and so what is expected of a release.
 
-One table for each series of SQLAlchemy (1.4, 2.0, ...), in `docs/hazards.json`. The
-page `docs/hazards.md` is made from it and from the hazards themselves.
+One table for each series of SQLAlchemy (1.4, 2.0, ...), in `docs/hazards.json`; in it, where they were
+measured, a table of the further strategies, with a setting of its own. The page `docs/hazards.md` is made
+from it and from the hazards themselves.
 """
 
 import datetime
@@ -9,7 +10,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import psycopg2
 import sqlalchemy
 
+from harness import strategies
 from harness.hazards.hazard import Outcome, Verdict
 from harness.inside.trial.story import Reading
 from harness.postgres.server import Server
@@ -26,6 +28,8 @@ from harness.system.errors import PoolstartError
 PATH = ROOT / "docs" / "hazards.json"
 
 COMMAND = "poolstart hazards --record"
+
+COMMAND_FURTHER = "poolstart hazards --strategy further --record"
 
 FRAMES = ("pandas", "pyarrow")
 
@@ -77,7 +81,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A table that came out the same many times."""
+    """Verdicts that came out the same many times."""
 
     setting: Setting
     trials: int
@@ -86,10 +90,19 @@ class Repeated:
     """Cores that were kept busy by something else."""
     rates: dict[str, dict[str, Reading]]
     """The fractions of all trials together, by figure and strategy."""
+    cells: dict[str, list[str]]
+    """Which verdicts: of each hazard the strategies."""
+
+    def of(self, hazard: str, strategy: str) -> bool:
+        return strategy in self.cells.get(hazard, ())
+
+    further: bool = False
+    """Whether it is the table of the further strategies."""
 
     @property
     def command(self) -> str:
-        return f"poolstart hazards --repeat {self.trials}{' --load' if self.busy else ''} --record"
+        which = " --strategy further" if self.further else ""
+        return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,8 @@ class Recorded:
     setting: Setting
     outcomes: tuple[Outcome, ...]
     repeated: Repeated | None = None
+    further: "Recorded | None" = None
+    """The table of the further strategies, in the table of the default ones."""
 
     @property
     def verdicts(self) -> dict[tuple[str, str], Verdict]:
@@ -120,19 +135,24 @@ def load() -> dict[str, Recorded]:
     if not PATH.exists():
         return {}
     tables: dict[str, Any] = json.loads(PATH.read_text())
-    return {
-        name: Recorded(
-            Setting(**fields["setting"]),
-            tuple(map(Outcome.from_json, fields["outcomes"])),
-            repeated_from_json(fields["repeated"]),
-        )
-        for name, fields in tables.items()
-    }
+    return {name: from_json(fields) for name, fields in tables.items()}
 
 
-def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
+def from_json(fields: dict[str, Any]) -> Recorded:
+    further = fields.get("further")
+    return Recorded(
+        Setting(**fields["setting"]),
+        tuple(map(Outcome.from_json, fields["outcomes"])),
+        repeated_from_json(fields["repeated"], fields["outcomes"]),
+        from_json(further) if further else None,
+    )
+
+
+def repeated_from_json(fields: dict[str, Any] | None, outcomes: Sequence[dict[str, Any]]) -> Repeated | None:
     if fields is None:
         return None
+    # Of an older record it was the whole table.
+    fields = {"cells": cells((one["hazard"], one["strategy"]) for one in outcomes), **fields}
     rates = {
         figure: {strategy: Reading(**reading) for strategy, reading in readings.items()}
         for figure, readings in fields["rates"].items()
@@ -140,16 +160,52 @@ def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
     return Repeated(**{**fields, "setting": Setting(**fields["setting"]), "rates": rates})
 
 
+def cells(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """By hazard its strategies, each once."""
+    found: dict[str, list[str]] = {}
+    for hazard, strategy in dict.fromkeys(pairs):
+        found.setdefault(hazard, []).append(strategy)
+    return found
+
+
+def whole(names: Sequence[str]) -> bool:
+    """Whether these strategies make a table: the default ones, the further ones, or both."""
+    return set(names) in [set(group) for group in strategies.GROUPS.values()]
+
+
+def is_further(outcome: Outcome) -> bool:
+    return outcome.strategy in strategies.FURTHER_IDS
+
+
 def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
-    """Put a table in the place of its series. That it came out the same many times holds if it still does."""
+    """Put a table in the place of its series, and one of further strategies into it.
+
+    That a verdict came out the same many times holds if it still does.
+    """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
             raise PoolstartError(outcome.reason, "a table without a hole is recorded, this one is not")
+    further = tuple(filter(is_further, outcomes))
+    default = tuple(outcome for outcome in outcomes if not is_further(outcome))
     before = load().get(series(setting.release))
-    recorded = Recorded(setting, tuple(outcomes))
-    if before and before.verdicts == recorded.verdicts:
-        recorded = replace(recorded, repeated=before.repeated)
+    if default:
+        recorded = renewed(before, Recorded(setting, default, further=before.further if before else None))
+    else:
+        recorded = of(setting.release)
+    if further:
+        recorded = replace(recorded, further=renewed(recorded.further, Recorded(setting, further)))
     write(recorded)
+
+
+def renewed(before: Recorded | None, now: Recorded) -> Recorded:
+    if not before or not before.repeated:
+        return now
+    kept = [
+        cell
+        for cell, verdict in now.verdicts.items()
+        if before.repeated.of(*cell) and before.verdicts.get(cell) is verdict is not Verdict.NOT_APPLICABLE
+    ]
+    return replace(now, repeated=replace(before.repeated, cells=cells(kept)) if kept else None)
 
 
 def of(release: str = sqlalchemy.__version__) -> Recorded:
@@ -161,15 +217,50 @@ def of(release: str = sqlalchemy.__version__) -> Recorded:
 
 
 def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
-    """Record that the table of a series came out the same `trials` times; refused unless it did."""
-    table = of(setting.release)
+    """Record that verdicts of a series came out the same `trials` times; refused unless they did."""
+    table, wanted = of(setting.release), expected(setting.release)
     for outcome in outcomes:
-        if outcome.verdict is not table.verdicts.get((outcome.hazard, outcome.strategy)):
+        if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
             raise PoolstartError(
                 f"{outcome.hazard} under {outcome.strategy} was once {outcome.verdict}",
                 "trials that disagree, or that could not be, prove nothing, and nothing is recorded",
             )
-    write(replace(table, repeated=Repeated(setting, trials, busy, pooled_rates(outcomes))))
+    further = list(filter(is_further, outcomes))
+    default = [outcome for outcome in outcomes if not is_further(outcome)]
+    if further and table.further:
+        table = replace(table, further=proven(table.further, setting, further, trials, busy))
+    if default:
+        table = proven(table, setting, default, trials, busy)
+    write(table)
+
+
+def proven(
+    table: Recorded, setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int
+) -> Recorded:
+    """The table with the proof of these outcomes, beside what was proven in the same way before."""
+    now = Repeated(
+        setting,
+        trials,
+        busy,
+        pooled_rates(outcomes),
+        # What is not applicable is declared, not tried.
+        cells((one.hazard, one.strategy) for one in outcomes if one.verdict is not Verdict.NOT_APPLICABLE),
+        further=any(map(is_further, outcomes)),
+    )
+    before = table.repeated
+    if before and (before.trials, before.busy) == (trials, busy):
+        rates = {
+            figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
+            for figure in {**before.rates, **now.rates}
+        }
+        both = [
+            (hazard, strategy)
+            for some in (before.cells, now.cells)
+            for hazard, names in some.items()
+            for strategy in names
+        ]
+        now = replace(now, rates=rates, cells=cells(both))
+    return replace(table, repeated=now)
 
 
 def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:
@@ -197,4 +288,6 @@ def write(recorded: Recorded) -> None:
 def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:
     """The verdict each hazard and strategy must have under a release; nothing for an unknown series."""
     table = load().get(series(release))
-    return table.verdicts if table else {}
+    if not table:
+        return {}
+    return {**table.verdicts, **(table.further.verdicts if table.further else {})}

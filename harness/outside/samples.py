@@ -115,10 +115,10 @@ def of_parent(lives: Sequence[Lifecycle]) -> dict[str, float]:
 
 def spread(low: float, median: float, high: float, factor: float) -> str:
     """A median ± half of the distance between `low` and `high`, times `factor`."""
-    return f"{_digits(median * factor)} ±{_digits((high - low) / 2 * factor)}"
+    return f"{digits(median * factor)} ±{digits((high - low) / 2 * factor)}"
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """No more digits than such figures are worth."""
     if value >= 99.5:
         return f"{value:.0f}"

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from asv.config import Config
+from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 from asv.util import UserError
 
@@ -19,6 +20,8 @@ class GraphDisplay(OutputPublisher):
     asv expects hashes without dots, so that a link to `2.0.36-2.0.37`, as its regressions page
     writes it, paints the whole graph red.
     """
+
+    order = Regressions.order
 
     @classmethod
     def publish(cls, conf: Config, *_: Any) -> None:

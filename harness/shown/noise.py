@@ -9,8 +9,7 @@ from statistics import median
 from asv_runner.statistics import compute_stats
 
 from harness.outside.noise import Figure, Noise, Repetition
-from harness.shown import steps
-from harness.shown.hazards import grid
+from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
@@ -128,7 +127,7 @@ def page(noise: Noise) -> str:
         f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} orders: "
         f"{len(alarms) or 'no'} false alarms.\n",
         *(f"  - {alarm}" for alarm in alarms),
-        grid(
+        markdown.table(
             ["figure", "strategy", "dataframe", "median", "spread", "target", "would be found", "covered"],
             [row(line, runs) for line in found],
         ),
@@ -170,7 +169,7 @@ def seeded(noise: Noise) -> str:
                 ", ".join(sorted({what for one in some for what in one.unexpected})) or "nothing",
             ]
         )
-    return grid(["difference", "found", "size that was seen", "what else was reported"], rows)
+    return markdown.table(["difference", "found", "size that was seen", "what else was reported"], rows)
 
 
 def by_figure(some: list[Repetition]) -> dict[str, list[float]]:

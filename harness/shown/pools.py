@@ -6,7 +6,7 @@ from statistics import quantiles
 from harness import strategies
 from harness.outside.pools import WORKERS, Behaviour, Measured, Table
 from harness.outside.samples import spread
-from harness.shown.hazards import grid
+from harness.shown import markdown, terminal
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
@@ -36,6 +36,23 @@ def save(table: Table, path: Path) -> None:
     """Record the figures, and write the page of them."""
     path.write_text(table.to_json())
     path.with_suffix(".md").write_text(render(table))
+
+
+def show(table: Table) -> None:
+    """The table in the terminal, and what no figure tells."""
+    console = terminal.output()
+    header = [terminal.folded(title.replace("`", "")) for title in HEADER]
+    terminal.show(console, header, list(rows(table)), keys=2)
+    for note in notes(table):
+        terminal.say(console, f"n/a: {note}")
+    for behaviour in table.behaviours:
+        terminal.say(
+            console,
+            f"{behaviour.start_method}: a raising initializer made {behaviour.raising['workers']} workers,"
+            f" and its task was {'run' if behaviour.raising['ran'] else 'never run'};"
+            f" with maxtasksperchild=1 {behaviour.replacing['tasks']} tasks took"
+            f" {behaviour.replacing['workers']} workers, each with its own run of the initializer.",
+        )
 
 
 def cells(cell: Measured) -> list[str]:
@@ -69,12 +86,12 @@ def render(table: Table) -> str:
         INTRODUCTION,
         f"Measured {table.setting}, by `poolstart pools --save docs/pools.json`: medians ± half the"
         f" interquartile range of {table.pools} pools of each of {table.parents} parents.\n",
-        grid(HEADER, rows(table)),
+        markdown.table(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),
         "## An initializer that raises\n",
         "The worker ends, and the pool replaces it: for ever. Each writes a traceback to its standard error,"
         " but no error reaches `apply` or `map`, which wait. The pools here were ended by force.\n",
-        grid(
+        markdown.table(
             ["start method", "workers that Pool(2) made before it was ended", "its task was run"],
             [
                 [each.start_method, str(each.raising["workers"]), "yes" if each.raising["ran"] else "never"]
@@ -85,7 +102,7 @@ def render(table: Table) -> str:
         "Every task gets a worker of its own, and every worker runs the initializer: each task pays for an"
         " engine and a connect. The pool makes the later workers in a thread of its own, so under fork they"
         " are forked from a parent that has threads, whatever it did before.\n",
-        grid(
+        markdown.table(
             ["start method", "tasks", "workers that ran them", "of these ran the initializer", "forks by"],
             [replaced(each) for each in table.behaviours],
         ),

@@ -12,6 +12,7 @@ from asv.publishing import OutputPublisher
 from asv.repo import Repo
 from asv.results import iter_results
 
+from harness import strategies
 from harness.shown import steps
 from harness.shown.steps import Key, Series, Step
 
@@ -31,7 +32,11 @@ class RealSteps(OutputPublisher):
     def publish(
         cls, conf: Config, repo: Repo, benchmarks: Benchmarks, graphs: GraphSet, revisions: Mapping[str, int]
     ) -> None:
-        series = {one.key: one for one in steps.load(conf.results_dir)}
+        series = {
+            one.key: one
+            for one in steps.load(conf.results_dir)
+            if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
+        }
         by_key: dict[Key, list[Step]] = {}
         for step in steps.verdicts(series.values()).steps:
             known = {repo.get_hash_from_name(name) for name in (step.previous, step.release)} <= set(

@@ -1,6 +1,6 @@
 """The measured answer as one table: read from `results/`, written to the terminal or into README.md."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import product
@@ -11,20 +11,21 @@ from asv.machine import Machine
 from asv.results import Results, iter_results
 from asv.util import load_json
 from packaging.version import Version
+from rich.text import Text
 
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Verdict
 from harness.outside import record
 from harness.outside.cell import DATAFRAMES
 from harness.outside.samples import spread
 from harness.shown import hazards as page
+from harness.shown import markdown, terminal
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
 README = ROOT / "README.md"
-BEGIN, END = "<!-- measured: poolstart results --write -->", "<!-- end -->"
+REGION = "measured: poolstart results --write"
 """Where README.md holds the report."""
 
 SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
@@ -47,6 +48,15 @@ COLUMNS = (
     Column("unique memory", "memory.Memory.track_uss", "MiB"),
     Column("RSS", "memory.Memory.track_rss", "MiB"),
 )
+
+SAFETY = ("worst outcome", "struck by hazards")
+"""Columns of what is recorded of a strategy, whatever its figures are."""
+
+CSV_COLUMNS = (
+    "sqlalchemy", "server", "machine", "date", "strategy", "dataframe", "metric", "unit", "median", "q25",
+    "q75",
+)  # fmt: skip
+"""Of `--csv`, a row a figure: the median of its samples, and the quartiles around it."""
 
 GIB = 1024 * MIB
 
@@ -137,14 +147,16 @@ def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
 
 
 def rows(report: Report, dataframe: str) -> Iterator[list[str]]:
-    """One row of texts a strategy: its id, what is known of its safety, the figures."""
+    """One row of texts a strategy: its id, what is known of its hazards, the figures."""
+    recorded = record.load().get(record.series(report.release))
     for strategy in strategies.CATALOGUE:
         measured = [report.figures.get((column.benchmark, strategy.id, dataframe)) for column in COLUMNS]
         if any(measured):
+            worst = page.worst(recorded, strategy.id)
             yield [
-                f"`{strategy.id}`",
-                "yes" if strategy.safe else "**no**",
-                struck(report, strategy.id),
+                strategy.id,
+                str(worst),
+                worst.count,
                 *(
                     figure.shown(column.unit) if figure else "n/a"
                     for column, figure in zip(COLUMNS, measured, strict=True)
@@ -152,36 +164,84 @@ def rows(report: Report, dataframe: str) -> Iterator[list[str]]:
             ]
 
 
-def struck(report: Report, strategy: str) -> str:
-    """By how many of the hazards that apply the strategy was struck when they were last recorded."""
-    table = record.load().get(record.series(report.release))
-    verdicts = (
-        [outcome.verdict for outcome in table.outcomes if outcome.strategy == strategy] if table else []
-    )
-    number = verdicts.count(Verdict.STRUCK)
-    applied = number + verdicts.count(Verdict.SURVIVES)
-    return f"{number} of {applied}" if applied else "not recorded"
-
-
 def header() -> list[str]:
-    return [
-        "strategy",
-        "safe",
-        "struck by hazards",
-        *(f"{column.title}, {column.unit}" for column in COLUMNS),
-    ]
+    return ["strategy", *SAFETY, *(f"{column.title}, {column.unit}" for column in COLUMNS)]
 
 
-def markdown(report: Report) -> str:
+def text(report: Report) -> str:
     """The report as Markdown, one table for each DataFrame setting."""
     parts = []
     for dataframe in DATAFRAMES:
-        parts.append(f"**{TITLES[dataframe]}**\n")
-        lines = [header(), ["---", "---", "---", *["---:"] * len(COLUMNS)], *rows(report, dataframe)]
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+        told = [[f"`{name}`", *rest] for name, *rest in rows(report, dataframe)]
+        parts += [f"**{TITLES[dataframe]}**\n", markdown.table(header(), told, figures=3)]
     parts.append(f"{report.conditions}.\n")
     parts += luck(report)
     return "\n".join(parts)
+
+
+def show(reports: Sequence[Report]) -> None:
+    """The reports in the terminal: a table for each server and DataFrame setting."""
+    console = terminal.output()
+    for report in reports:
+        titles = [terminal.folded(title) for title in header() if title not in SAFETY]
+        told = {
+            dataframe: [dict(zip(header(), row, strict=True)) for row in rows(report, dataframe)]
+            for dataframe in DATAFRAMES
+        }
+        for dataframe, found in told.items():
+            cells = [[text for title, text in row.items() if title not in SAFETY] for row in found]
+            terminal.show(console, titles, cells, title=TITLES[dataframe])
+        console.print(Text("The worst that was provoked", style="bold"))
+        recorded = record.load().get(record.series(report.release))
+        names = dict.fromkeys(row["strategy"] for found in told.values() for row in found)
+        terminal.listed(console, [(name, page.worst(recorded, name).told) for name in names])
+        console.print()
+        terminal.say(console, f"Medians ± half the interquartile range. {report.conditions}.")
+
+
+def records(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
+    """A row a figure, in `CSV_COLUMNS`."""
+    for report in reports:
+        for dataframe in DATAFRAMES:
+            for strategy in strategies.CATALOGUE:
+                for column in COLUMNS:
+                    if figure := report.figures.get((column.benchmark, strategy.id, dataframe)):
+                        yield {
+                            "sqlalchemy": report.release,
+                            "server": report.environment["postgres"],
+                            "machine": report.machine["machine"],
+                            "date": f"{report.date:%Y-%m-%d}",
+                            "strategy": strategy.id,
+                            "dataframe": dataframe,
+                            "metric": column.benchmark.rpartition("track_")[2],
+                            "unit": "seconds" if column.unit == "ms" else "bytes",
+                            "median": figure.median,
+                            "q25": figure.low,
+                            "q75": figure.high,
+                        }
+
+
+def tell(reports: Sequence[Report], form: str) -> None:
+    """As tables, or for programs."""
+    if form == "csv":
+        terminal.print_csv(CSV_COLUMNS, records(reports))
+    elif form == "json":
+        terminal.print_json(
+            {
+                "reports": [
+                    {
+                        "sqlalchemy": report.release,
+                        "date": report.date.isoformat(),
+                        "machine": report.machine,
+                        "environment": report.environment,
+                    }
+                    for report in reports
+                ],
+                "figures": list(records(reports)),
+            }
+        )
+    else:
+        show(reports)
 
 
 def luck(report: Report) -> list[str]:
@@ -198,7 +258,7 @@ def luck(report: Report) -> list[str]:
     ]
     return [
         "**Left to luck: how often it went wrong**\n",
-        page.grid(["what happened", *(f"`{name}`" for name in strategies.IDS)], rows),
+        markdown.table(["what happened", *(f"`{name}`" for name in strategies.IDS)], rows),
         f"SQLAlchemy {repeated.setting.release}, {repeated.setting.date}, by `{repeated.command}`.\n",
     ]
 
@@ -214,9 +274,7 @@ def answer(results: Path) -> Report:
 def write_readme() -> None:
     """Put the answer into README.md, between its marks."""
     measured = answer(ROOT / "results")
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{markdown(measured)}{END}{after}")
+    markdown.replace_region(README, REGION, text(measured))
 
 
 TITLES = {

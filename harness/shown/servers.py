@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.table import Table
 
 from harness.outside.comparison import METRICS, Comparison, Measured
-from harness.system.errors import PoolstartError
+from harness.shown import markdown
 
-BEGIN, END = "<!-- begin: poolstart postgres report -->", "<!-- end -->"
-"""What the table of a page stands between."""
+REGION = "begin: poolstart postgres report"
+"""Where a page has the table."""
 
 HEADER = ["server", "adds", *(metric.replace("_", " ") for metric in METRICS)]
 
@@ -53,20 +53,12 @@ def terminal(comparison: Comparison) -> Table:
     return table
 
 
-def markdown(comparison: Comparison) -> str:
-    rule = ["---", "---", *("---:" for _ in METRICS)]
-    lines = [HEADER, rule, *rows(comparison, between=", ")]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{caption(comparison)}"
+def text(comparison: Comparison) -> str:
+    """The table as Markdown."""
+    table = markdown.table(HEADER, rows(comparison, between=", "), figures=2)
+    return f"{table}\n{caption(comparison)}"
 
 
 def update(page: Path, comparison: Comparison) -> None:
     """Put the table between the marks of `page`."""
-    try:
-        text = page.read_text()
-        before, rest = text.split(BEGIN, 1)
-        _, after = rest.split(END, 1)
-    except (OSError, ValueError):
-        raise PoolstartError(
-            f"{page} has no place for the table", f"give it the lines {BEGIN} and {END}"
-        ) from None
-    page.write_text(f"{before}{BEGIN}\n{markdown(comparison)}\n{END}{after}")
+    markdown.replace_region(page, REGION, text(comparison))

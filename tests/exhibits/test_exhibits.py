@@ -9,13 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.cli import app
 from harness.exhibits import catalogue
 from harness.exhibits.catalogue import START_METHODS, End
 from harness.outside import exhibits
 from harness.outside.exhibits import Seen
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.releases import catalogue as releases
+from harness.releases import history
 from harness.system.errors import PoolstartError
 from tests.remains import scene
 
@@ -186,43 +190,41 @@ def test_nothing_of_a_stuck_program_is_left(server: Server) -> None:
         there.wait_until_gone()
 
 
-def with_release(release: str) -> list[str]:
-    """`poolstart exhibit` in an environment of its own, made for this call."""
-    return ["uv", "run", "--quiet", "--isolated", "--with", f"sqlalchemy=={release}", "poolstart", "exhibit"]
-
-
-RELEASES = ("1.4.54", "2.0.58", "2.1.9")
+NEWEST = {
+    ".".join(release.version.split(".")[:2]): release.version for release in releases.catalogue().releases
+}
+"""By series, the newest release of the catalogue."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("release", RELEASES)
-def test_all_exhibits_end_as_they_must_with_the_newest_release_of_each_series(
-    release: str, server: Server
+@pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
+@pytest.mark.parametrize("start_method", START_METHODS)
+@pytest.mark.parametrize("exhibit", catalogue.CATALOGUE, ids=lambda exhibit: exhibit.name)
+@pytest.mark.parametrize("release", NEWEST.values(), ids=NEWEST)
+def test_it_ends_so_with_the_newest_release_of_each_series(
+    server: Server, release: str, exhibit: catalogue.Exhibit, start_method: str, cured: bool
 ) -> None:
-    done = subprocess.run(
-        [*with_release(release), "--repeat", "1"],
-        env={**os.environ, locate.RUN: server.to_json()},
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("as expected 1 of 1") == len(catalogue.CATALOGUE) * len(START_METHODS) * 2
+    seen = exhibits.run(exhibit, start_method, cured, server, python=history.interpreter(release))
+    assert seen.end is exhibit.expected(start_method, cured), (seen.story, seen.errors)
 
 
 @pytest.mark.slow
 def test_the_engine_on_sqlite_of_1_4_refuses_a_size_of_its_pool(server: Server) -> None:
     done = subprocess.run(
-        [*with_release("1.4.54"), "4"],
+        [POOLSTART, "exhibit", "4", "--release", NEWEST["1.4"]],
         env={**os.environ, locate.RUN: server.to_json(), "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[2],
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "SQLAlchemy 1.4.54 refuses: Invalid argument(s) 'pool_size'" in done.stdout
+    assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
     assert "a NullPool" in done.stdout
     assert "Has one session for parent and worker." in done.stdout
+
+
+def test_an_unknown_release_is_one_line_that_says_what_to_do() -> None:
+    with pytest.raises(PoolstartError, match=r"no release '1\.5\.0'; `poolstart releases` lists them"):
+        CliRunner().invoke(app, ["exhibit", "1", "--release", "1.5.0"], catch_exceptions=False)
 
 
 def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:

@@ -120,3 +120,11 @@ EXITS_BADLY = replace(DISPOSE, in_worker=leave_with_an_error)
 LEAVES_BEHIND = replace(DISPOSE, in_worker=leave_a_process_behind)
 IMPORTS_PANDAS = replace(SPAWN, in_worker=import_pandas)
 CARRIES_FREIGHT = replace(SPAWN, in_worker=functools.partial(create_beside, b"x" * MIB))
+DOES_NOT_DISPOSE_BEFORE = replace(
+    strategies.get("fork_dispose_before"),
+    before_start=treatments.leave_alone,
+    in_worker=treatments.dispose_without_closing,
+)
+DOES_NOT_KILL = replace(strategies.get("fork_dispose_close"), in_worker=treatments.dispose_without_closing)
+KILLS_UNSAID = replace(strategies.get("fork_dispose_close"), parent_connection=strategies.Fate.KEPT)
+FORGETS_THE_GUARD = replace(strategies.get("fork_pidguard"), on_engine=None)

@@ -7,6 +7,7 @@ import pytest
 from harness.outside.comparison import LAYERS, METRICS, Comparison, Measured
 from harness.postgres.engine import PROJECT
 from harness.shown import servers as table
+from harness.shown.markdown import END, begin
 from harness.system.errors import PoolstartError
 
 
@@ -50,20 +51,20 @@ def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
 
 def test_the_table_of_a_page_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"above\n{table.BEGIN}\nold\n{table.END}\nbelow\n")
+    page.write_text(f"above\n{begin(table.REGION)}\nold\n{END}\nbelow\n")
     table.update(page, COMPARISON)
     text = page.read_text()
-    assert text == f"above\n{table.BEGIN}\n{table.markdown(COMPARISON)}\n{table.END}\nbelow\n"
+    assert text == f"above\n{begin(table.REGION)}\n{table.text(COMPARISON)}\n{END}\nbelow\n"
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("a page")
-    with pytest.raises(PoolstartError, match="has no place for the table"):
+    with pytest.raises(PoolstartError, match="has no mark <!-- begin: poolstart postgres report -->"):
         table.update(tmp_path / "page.md", COMPARISON)
     assert (tmp_path / "page.md").read_text() == "a page"
 
 
 def test_the_committed_page_shows_the_committed_samples() -> None:
     committed = Comparison.load(PROJECT / "docs" / "servers.json")
-    assert table.markdown(committed) in (PROJECT / "docs" / "servers.md").read_text()
+    assert table.text(committed) in (PROJECT / "docs" / "servers.md").read_text()
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

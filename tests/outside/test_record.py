@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from harness import strategies
 from harness.cli import app
-from harness.cli import hazards as commands
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import record
+from harness.outside import table as measuring
 from harness.outside.trials import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -42,7 +42,9 @@ def _session_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
     expected = record.expected("2.1.0")
-    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in strategies.IDS}
+    further = strategies.FURTHER_IDS if record.load()["2.1"].further else ()
+    names = (*strategies.IDS, *further)
+    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in names}
     assert Verdict.NO_RESULT not in expected.values()
 
 
@@ -55,7 +57,7 @@ def test_no_recorded_verdict_is_an_accident() -> None:
 
 def test_every_story_tells_of_parent_worker_server_and_user() -> None:
     for table in record.load().values():
-        for outcome in table.outcomes:
+        for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
             if outcome.verdict is Verdict.NOT_APPLICABLE:
                 assert outcome.reason
                 continue
@@ -184,13 +186,42 @@ def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server)
     assert own_record.read_text() == before
 
 
-def test_the_proof_of_a_table_lasts_as_long_as_its_verdicts(own_record: Path, server: Server) -> None:
+def test_the_proof_of_a_verdict_lasts_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
     setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    tried = {(o.hazard, o.strategy): o for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
     record.save_repeated(setting, outcomes, 1, 0)
     record.save(setting, outcomes)
-    assert record.load()[MINE].repeated
-    record.save(setting, [replace(outcome, verdict=Verdict.SURVIVES) for outcome in outcomes])
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    other = {Verdict.SURVIVES: Verdict.STRUCK, Verdict.STRUCK: Verdict.SURVIVES}
+    changed = tried.popitem()[1]
+    now = [replace(changed, verdict=other[changed.verdict]), *tried.values()]
+    record.save(setting, now)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    assert not proven.of(changed.hazard, changed.strategy)
+    record.save(setting, [replace(outcome, verdict=other[outcome.verdict]) for outcome in now])
     assert record.load()[MINE].repeated is None
+
+
+def test_a_verdict_is_proven_beside_those_that_were(own_record: Path, server: Server) -> None:
+    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    first, second = (o for o in outcomes if o.hazard == "interleaved" and o.strategy in ("spawn", "nullpool"))
+    record.save(setting, outcomes)
+    record.write(replace(record.of(), repeated=None))
+    record.save_repeated(setting, [first] * 2, 2, 1)
+    record.save_repeated(setting, [second] * 2, 2, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
+    assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
+    # What was tried in another way is another proof.
+    record.save_repeated(setting, [first] * 3, 3, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy]}
 
 
 def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
@@ -209,7 +240,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
             seen(outcome)
         return outcomes * repeat
 
-    monkeypatch.setattr(commands, "measure", measure)
+    monkeypatch.setattr(measuring, "measure", measure)
     return outcomes
 
 
@@ -247,6 +278,28 @@ def test_a_part_of_the_table_is_not_recorded() -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--record"])
     assert result.exit_code != 0
     assert "--record keeps a whole table" in str(result.exception)
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "spawn", "--record"])
+    assert "--record keeps a whole table" in str(result.exception)
+
+
+def test_the_command_records_further_strategies_apart(own_record: Path, measured: list[Outcome]) -> None:
+    measured[:] = [
+        replace(outcome, strategy=name)
+        for outcome in measured
+        if outcome.strategy == "fork_dispose"
+        for name in strategies.FURTHER_IDS
+    ]
+    default = record.load()[MINE]
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record"])
+    assert result.exit_code == 0, result.output
+    assert record.load()[MINE].outcomes == default.outcomes
+    further = record.load()[MINE].further
+    assert further
+    assert list(further.outcomes) == measured
+    assert page.PATH.read_text() == page.render()
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record", "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    assert "by `poolstart hazards --strategy further --repeat 2 --record`" in page.PATH.read_text()
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")

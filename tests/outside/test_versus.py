@@ -8,11 +8,12 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.cli.compare import console, part, requirement, show
+from harness.cli.compare import part
 from harness.outside import profile, versus
 from harness.outside.blocks import Block, Measured
 from harness.outside.conditions import Conditions
-from harness.outside.versus import Comparison, Side
+from harness.outside.versus import Side
+from harness.releases.sides import requirement
 from harness.system.errors import PoolstartError
 
 STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
@@ -154,26 +155,6 @@ def test_a_disturbed_pair_is_left_out_and_made_up_for(turns):
     assert found.disturbed == 1
     assert len(turns.asked) == 18
     assert all(row.pairs == 8 for row in found.rows)
-
-
-def test_the_table_fits_a_terminal(turns, monkeypatch):
-    figures = [(m, "forkserver_preload", "none") for m in versus.METRICS]
-    random = np.random.default_rng(1)
-    measured = {
-        (m, *cell): [tuple(3e8 * x if m == "uss" else x for x in pair) for pair in pairs(random, noise=0.3)]
-        for m, *cell in figures
-    }
-    with console.capture() as told:
-        monkeypatch.setattr(console, "width", 80)
-        one, other = sides()
-        rows = tuple(versus.judge(measured, 0.03))
-        show(
-            Comparison(one, other, rows, 0, 1.0, [], [], ("c_extensions differs: True and False",)), ("none",)
-        )
-    lines = told.get().splitlines()
-    assert max(map(len, lines)) <= 80
-    assert sum("forkserver_preload" in line and "cannot tell" in line for line in lines) == len(figures)
-    assert "c_extensions differs" in told.get()
 
 
 @pytest.mark.parametrize(("text", "share"), [("3%", 0.03), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0)])

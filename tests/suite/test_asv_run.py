@@ -128,7 +128,7 @@ def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
     source = harness.resolve()
     harness.unlink()
     subprocess.run(["cp", "-r", source, harness], check=True)
-    catalogue = harness / "strategies.py"
+    catalogue = harness / "treatments.py"
     text = catalogue.read_text()
     catalogue.write_text(text.replace("engine.dispose(close=False)", "__import__('time').sleep(600)"))
     profiles = harness / "outside" / "profile.py"

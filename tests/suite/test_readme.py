@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from harness.shown import report
+from harness.shown import markdown, report
 
 
 def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:
@@ -12,6 +12,5 @@ def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:
         ["git", "archive", "HEAD", "results", "README.md"], cwd=report.ROOT, capture_output=True, check=True
     )
     subprocess.run(["tar", "--extract", "--directory", tmp_path], input=archive.stdout, check=True)
-    _, _, rest = (tmp_path / "README.md").read_text().partition(report.BEGIN)
-    told, _, _ = rest.partition(report.END)
-    assert told.strip() == report.markdown(report.answer(tmp_path / "results")).strip()
+    told = markdown.region(tmp_path / "README.md", report.REGION)
+    assert told.strip() == report.text(report.answer(tmp_path / "results")).strip()

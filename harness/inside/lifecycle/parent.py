@@ -63,7 +63,14 @@ def main() -> None:
         seen = lifecycle(strategy, engine, order["url"], order["deadline"], **said)
         seen["backend_before"] = backend
         if seen["outcome"] == "done" and strategy.pooled:
-            seen["row_after"] = worker.fetch(engine, said["token"])
+            try:
+                seen["row_after"] = worker.fetch(engine, said["token"])
+            except sqlalchemy.exc.OperationalError:
+                if strategy.parent_connection is not strategies.Fate.KILLED:
+                    raise
+                # Found out, as its user would. SQLAlchemy has emptied the pool, and connects again.
+                seen["killed"] = True
+                seen["row_after"] = worker.fetch(engine, said["token"])
             _, backend = seen["row_after"]
         say(**seen)
 
@@ -87,6 +94,7 @@ def lifecycle(
     gc.collect(1)
     seen["collections"] = worker.collections()
     seen["called"] = time.monotonic_ns()
+    prepared.treat()
     process.start()
     seen["returned"] = time.monotonic_ns()
     prepared.theirs.close()

@@ -53,9 +53,9 @@ def pool(
     context: Any = multiprocessing.get_context(strategy.start_method)
     _, backend = worker.fetch(engine, token)
     reports, theirs = context.Pipe(duplex=False)
-    strategy.before_start(engine)
-    handed = engine if strategy.inherits else order["url"]
+    handed = strategy.handed(engine, order["url"])
     called = time.monotonic_ns()
+    strategy.before_start(engine)
     made = context.Pool(order["workers"], worker.initialize, (strategy.in_worker, handed, theirs, token))
     returned = time.monotonic_ns()
     processes = multiprocessing.active_children()

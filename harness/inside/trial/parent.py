@@ -265,8 +265,9 @@ class Parent:
         start: it is entered after the strategy has done its part in the parent.
         """
         prepared = self.strategy.prepare(
-            worker.main, engine, self.url, task, self.strategy.inherits, self.scratch, *args
+            worker.main, engine, self.url, task, self.strategy.hands_engine, self.scratch, *args
         )
+        prepared.treat()
         with during():
             prepared.process.start()
         prepared.theirs.close()

@@ -16,19 +16,21 @@ if TYPE_CHECKING:
 class Worker:
     """What a task is given in the worker."""
 
-    def __init__(self, in_worker: Callable[[Any], Engine], handed: Any, pipe: Any, inherits: bool) -> None:
+    def __init__(
+        self, in_worker: Callable[[Any], Engine], handed: Any, pipe: Any, hands_engine: bool
+    ) -> None:
         self._in_worker = in_worker
         self._handed = handed
         self._pipe = pipe
-        self._inherits = inherits
+        self._hands_engine = hands_engine
 
     def engine(self) -> Engine:
         """The worker's engine, by the strategy's own first step."""
         return self._in_worker(self._handed)
 
     def treat(self, engine: Engine) -> Engine:
-        """An engine that was already there: what the strategy does to an inherited one, if it inherits."""
-        return self._in_worker(engine) if self._inherits else engine
+        """An engine that was already there: what the strategy does to an inherited one, if it uses that."""
+        return self._in_worker(engine) if self._hands_engine else engine
 
     def report(self, value: Any) -> None:
         self._pipe.send(("answer", value))
@@ -43,7 +45,7 @@ def main(
     handed: Any,
     pipe: Any,
     task: Callable[..., Any],
-    inherits: bool,
+    hands_engine: bool,
     scratch: Path,
     *args: Any,
 ) -> None:
@@ -51,7 +53,7 @@ def main(
     faulthandler.register(signal.SIGUSR1, stack_file(scratch, os.getpid()).open("w"), all_threads=False)
     pipe.send(("ready", None))
     try:
-        value = task(Worker(in_worker, handed, pipe, inherits), *args)
+        value = task(Worker(in_worker, handed, pipe, hands_engine), *args)
     except Exception as error:
         pipe.send(("error", plain(error)))
     else:

@@ -1,0 +1,22 @@
+"""`poolstart` by itself: the answer within a minute."""
+
+import time
+
+import typer
+
+
+def glance() -> None:
+    """Measure all strategies for less than a minute, and say what to choose."""
+    began = time.monotonic()
+    # Half a second, because of SQLAlchemy: only this command pays for it.
+    from harness.outside import glance, profile
+    from harness.postgres import locate
+    from harness.shown import glance as shown
+    from harness.shown import terminal
+
+    chosen = profile.current("quick")
+    with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
+        measured = glance.measure(server, chosen, report, began=began)
+    shown.tell(measured, chosen)
+    if measured.rejected:
+        raise typer.Exit(1)

@@ -1,0 +1,49 @@
+"""A tally of trials: how often each hazard came to which verdict under each strategy."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from harness.hazards.hazard import Outcome, Verdict
+
+Cell = tuple[str, str]
+"""A hazard and a strategy."""
+
+
+@dataclass
+class Tally:
+    """What has been seen so far."""
+
+    counts: dict[Cell, Counter[Verdict]] = field(default_factory=dict)
+    reasons: dict[Cell, str] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        cell = outcome.hazard, outcome.strategy
+        self.counts.setdefault(cell, Counter())[outcome.verdict] += 1
+        self.reasons[cell] = outcome.reason or self.reasons.get(cell, "")
+
+    def of(self, hazard: str, strategy: str) -> Counter[Verdict]:
+        return self.counts.get((hazard, strategy), Counter())
+
+    def notes(self) -> list[str]:
+        """Why a hazard was not applicable, once for each reason."""
+        told: dict[str, list[str]] = {}
+        for (hazard, name), counts in self.counts.items():
+            if Verdict.NOT_APPLICABLE in counts:
+                told.setdefault(self.reasons[hazard, name], []).append(f"{hazard} under {name}")
+        return [f"n/a: {reason} ({', '.join(cells)})" for reason, cells in told.items()]
+
+    def surprises(self, expected: Mapping[Cell, Verdict]) -> list[str]:
+        """One line for every verdict that is not the expected one, or not always the same."""
+        return list(self._surprises(expected))
+
+    def _surprises(self, expected: Mapping[Cell, Verdict]) -> Iterator[str]:
+        for (hazard, name), counts in self.counts.items():
+            got = " and ".join(
+                f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
+            )
+            wanted = expected.get((hazard, name), "not recorded: add it with --record")
+            # Not applicable is declared, not measured: `notes` tells why.
+            if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
+                reason = self.reasons[hazard, name]
+                yield f"{hazard} under {name}: {got}, expected {wanted}{reason and f'; {reason}'}"

@@ -1,0 +1,53 @@
+"""Exhibits in the terminal: the list of them, a program's source, and its story as it comes."""
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from harness.exhibits import catalogue
+from harness.exhibits.catalogue import START_METHODS, Exhibit
+from harness.inside.trial.story import Event
+from harness.outside import exhibits
+from harness.outside.exhibits import Count, Seen
+from harness.shown import terminal
+
+
+def listed() -> None:
+    console = terminal.output()
+    for each in catalogue.CATALOGUE:
+        ends = ", ".join(f"{method}: {each.expected(method, False)}" for method in START_METHODS)
+        console.print(Text.assemble((f"{each.number} {each.name}", "bold"), f" ({ends})"))
+        console.print(Padding(Text(f"{each.title}. {each.shows}"), (0, 0, 0, 2)))
+
+
+def source(one: Exhibit) -> None:
+    terminal.output().print(exhibits.source(one), end="", soft_wrap=True)
+
+
+class Story:
+    """One run, told as it comes."""
+
+    def __init__(self, one: Exhibit, start_method: str, cured: bool) -> None:
+        self._console: Console = terminal.output()
+        self._expected = one.expected(start_method, cured)
+        title = f"{one.number}. {one.title}"
+        self._console.print(
+            Text.assemble((title, "bold"), f" ({start_method}{', cured' if cured else ''})\n")
+        )
+        terminal.say(self._console, f"{one.cure if cured else one.shows}\n")
+
+    def tell(self, event: Event) -> None:
+        self._console.print(Text.assemble((f"{event.who:>6}", "cyan"), f"  {event.what}"), soft_wrap=True)
+
+    def end(self, seen: Seen) -> None:
+        self._console.print(f"\nIt ended: {seen.end}, after {seen.seconds:.1f} s.")
+        if seen.end is not self._expected:
+            self._console.print(f"poolstart: expected was: {self._expected}\n{seen.errors}")
+
+
+def line(count: Count) -> str:
+    return (
+        f"{count.exhibit.number} {count.exhibit.name:<16} {count.start_method:<10}"
+        f" {'cured' if count.cured else '':<5}"
+        f"  as expected {count.agreed} of {count.runs}, the same story {count.alike} of {count.runs}"
+    )

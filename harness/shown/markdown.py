@@ -1,0 +1,64 @@
+"""Markdown: a table, and the region of a page that is written for its readers by a command."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from harness.system.errors import PoolstartError
+
+END = "<!-- end -->"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int | None = None) -> str:
+    """A table; its columns from the one numbered `figures` on are aligned to the right."""
+    left = len(header) if figures is None else figures
+    rule = ["---"] * left + ["---:"] * (len(header) - left)
+    lines = [[cell.replace("|", "\\|") for cell in row] for row in (header, rule, *rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def begin(name: str) -> str:
+    """The mark at which the region called `name` begins; `END` ends it."""
+    return f"<!-- {name} -->"
+
+
+def region(path: Path, name: str) -> str:
+    """What stands in a region."""
+    _, inside, _ = parts(path, name)
+    return inside
+
+
+def replace_region(path: Path, name: str, text: str) -> None:
+    """Put `text` between the marks of the region `name`, and leave the rest of the page as it is.
+
+    Raises `PoolstartError`, and writes nothing, unless both marks stand there once.
+    """
+    before, _, after = parts(path, name)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise PoolstartError(
+            f"{path} cannot be written: {error.strerror}", "see that it is a file of yours"
+        ) from None
+
+
+def parts(path: Path, name: str) -> tuple[str, str, str]:
+    """What stands before the region's first mark, between its marks, and behind the last."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise PoolstartError(f"{path} cannot be read: {reason}", "restore it with git") from None
+    before, mark, rest = text.partition(begin(name))
+    inside, end, after = rest.partition(END)
+    remedy = f"give it one line {begin(name)}, and behind it one {END}"
+    if not mark:
+        raise PoolstartError(f"{path.name} has no mark {begin(name)}", remedy)
+    # Another region that begins before this one ends would be lost with it.
+    if not end or "<!--" in inside:
+        raise PoolstartError(f"{path.name} has no mark {END} for {begin(name)}", remedy)
+    if begin(name) in after:
+        raise PoolstartError(f"{path.name} has the mark {begin(name)} twice", remedy)
+    return before, inside, after

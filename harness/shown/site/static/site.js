@@ -1,0 +1,203 @@
+/* Everything can be read without this: it sorts, searches, chooses and compares. */
+"use strict";
+
+const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+const address = new URL(location.href);
+
+function remember(name, value) {
+  if (value) address.searchParams.set(name, value);
+  else address.searchParams.delete(name);
+  address.hash = location.hash;
+  history.replaceState(null, "", address);
+}
+
+/* Lists that lead to another page. */
+each("select[data-go]", (select) => {
+  select.addEventListener("change", () => {
+    location.href = select.dataset.go.replace("*", select.value);
+  });
+});
+
+/* Sorting: strategies that are apart stay apart. */
+each("table.sortable", (table) => {
+  const heads = [...table.tHead.rows[0].cells];
+  const sort = (head, direction) => {
+    const column = heads.indexOf(head);
+    const value = (row) => {
+      const text = row.cells[column].dataset.sort;
+      return text === "" || text === undefined ? Infinity : Number(text);
+    };
+    for (const body of table.tBodies) {
+      const rows = [...body.rows].filter((row) => row.dataset.strategy);
+      rows.sort((a, b) => direction * (value(a) - value(b)) || 0);
+      body.append(...rows);
+    }
+    heads.forEach((other) => other.removeAttribute("aria-sort"));
+    head.setAttribute("aria-sort", direction > 0 ? "ascending" : "descending");
+  };
+  heads.forEach((head) => {
+    if (!head.dataset.key) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = head.textContent;
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const direction = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      sort(head, direction);
+      remember("sort", `${table.dataset.name}.${head.dataset.key}.${direction > 0 ? "up" : "down"}`);
+    });
+  });
+  const [name, key, way] = (address.searchParams.get("sort") || "").split(".");
+  const wanted = name === table.dataset.name && heads.find((head) => head.dataset.key === key);
+  if (wanted) sort(wanted, way === "down" ? -1 : 1);
+});
+
+/* Search: every word has to be found, in a message or in what surrounds it. */
+each("form.search", (form) => {
+  form.hidden = false;
+  const field = form.querySelector("input");
+  const told = form.querySelector("[role=status]");
+  const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || [];
+  const show = () => {
+    const asked = words(field.value);
+    let found = 0;
+    let most = 0;
+    const entries = [...document.querySelectorAll(".symptoms li")].map((item) => {
+      const known = words(item.textContent).join(" ");
+      const hits = asked.filter((word) => known.includes(word)).length;
+      most = Math.max(most, hits);
+      return [item, hits];
+    });
+    /* A pasted message holds names and numbers that no list has: the best matches are shown. */
+    const least = asked.length > 3 ? Math.max(2, Math.ceil(most * 0.75)) : asked.length;
+    entries.forEach(([item, hits]) => {
+      item.hidden = asked.length > 0 && hits < least;
+      found += item.hidden ? 0 : 1;
+    });
+    each(".symptoms", (section) => {
+      section.hidden = !section.querySelector("li:not([hidden])");
+    });
+    told.textContent = asked.length ? (found ? `${found} found` : "Nothing found: try fewer words, or look through the table below.") : "";
+    remember("find", field.value);
+  };
+  field.value = address.searchParams.get("find") || "";
+  field.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  if (field.value) show();
+});
+
+/* Choosing: the answers are part of the address. */
+each("#choose", (form) => {
+  form.hidden = false;
+  document.body.classList.add("decided");
+  const decisions = JSON.parse(form.dataset.decisions);
+  const names = [...new Set([...form.elements].map((field) => field.name).filter(Boolean))];
+  names.forEach((name) => {
+    const wanted = address.searchParams.get(name);
+    each(`input[name=${name}]`, (field) => { if (field.value === wanted) field.checked = true; }, form);
+  });
+  const decide = () => {
+    const answers = names.map((name) => form.elements[name].value);
+    const [rule, notes] = decisions[answers.join(".")];
+    each("[data-rule]", (item) => item.classList.toggle("chosen", item.dataset.rule === String(rule)));
+    each("[data-note]", (item) => { item.hidden = !notes.includes(item.dataset.note); });
+    const chosen = document.querySelector(`[data-rule="${rule}"] a`).hash.slice(1);
+    each(".strategy", (card) => card.classList.toggle("chosen", card.id === chosen));
+    const card = document.getElementById(chosen);
+    const first = document.querySelector(".strategy");
+    if (first !== card) first.before(card);
+    const told = document.getElementById("decision");
+    told.replaceChildren();
+    const link = document.createElement("a");
+    link.href = `#${chosen}`;
+    link.textContent = card.dataset.title;
+    told.append("For this program: ", link, ".");
+    return names.map((name, number) => [name, answers[number]]);
+  };
+  form.addEventListener("change", () => decide().forEach(([name, value]) => remember(name, value)));
+  decide();
+});
+
+/* Control cells. */
+each("input[data-toggle]", (box) => {
+  const show = () => each(".control", (figure) => { figure.hidden = !box.checked; });
+  const section = document.getElementById("controls");
+  box.checked = address.searchParams.has(box.dataset.toggle);
+  const apply = () => { show(); if (section) section.hidden = !box.checked; };
+  box.addEventListener("change", () => { apply(); remember(box.dataset.toggle, box.checked ? "on" : ""); });
+  apply();
+});
+
+/* Two releases side by side. */
+each("#compare", async (form) => {
+  const status = document.getElementById("compare-status");
+  let all;
+  try {
+    const response = await fetch(form.dataset.figures);
+    if (!response.ok) throw new Error(response.statusText);
+    all = await response.json();
+  } catch {
+    status.textContent = "Other releases need a web server: pages opened from files cannot read the figures.";
+    return;
+  }
+  const { before, after } = form.elements;
+  const percent = (ratio) => {
+    const change = (ratio - 1) * 100;
+    return `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(1)} %`;
+  };
+  /* As the rest of the site shows figures. */
+  const digits = (value) => value >= 99.5 ? value.toFixed(0) : value >= 0.95 ? value.toFixed(1) : value >= 0.005 ? value.toFixed(2) : "0";
+  const element = (name, text, css) => {
+    const made = document.createElement(name);
+    if (text !== undefined) made.textContent = text;
+    if (css) made.className = css;
+    return made;
+  };
+  const show = () => {
+    let [first, second] = [before.value, after.value].map((version) => all.releases.indexOf(version));
+    if (first > second) { [first, second] = [second, first]; [before.value, after.value] = [all.releases[first], all.releases[second]]; }
+    const [older, newer] = [all.releases[first], all.releases[second]];
+    const between = all.steps.filter(([release]) => { const at = all.releases.indexOf(release); return at > first && at <= second; });
+    const root = document.getElementById("compared");
+    root.querySelector("h2").textContent = `${older} → ${newer}`;
+    const heads = root.querySelectorAll("thead th");
+    heads[3].textContent = older;
+    heads[4].textContent = newer;
+    const rows = [];
+    const said = [];
+    const still = [];
+    for (const [id, title, unit] of all.metrics) {
+      const moved = new Map();
+      all.cells.forEach(([strategy, dataframe], cell) => {
+        const [one, other] = [first, second].map((at) => all.medians[id][at][cell]);
+        if (one === null || other === null) return;
+        const steps = between.filter(([, metric, name, frame]) => metric === id && name === strategy && frame === dataframe);
+        steps.forEach((step) => moved.set(cell, (moved.get(cell) || 1) * step[4]));
+        const row = element("tr", undefined, steps.length ? "moved" : "");
+        const head = element("th", title);
+        head.scope = "row";
+        const name = element("td");
+        name.append(element("code", strategy));
+        const value = (number) => { const made = element("td", `${digits(number)} `, "number"); made.append(element("small", unit)); return made; };
+        row.append(head, name, element("td", dataframe), value(one), value(other), element("td", one ? percent(other / one) : "", "number"),
+          element("td", steps.map((step) => `${step[0]} ${percent(step[4])}`).join(", ")));
+        rows.push(row);
+      });
+      if (moved.size) {
+        const ratios = [...moved.values()];
+        const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(percent);
+        said.push(`${title}: ${ratios.length === 1 ? low : `${low} to ${high}`} in ${ratios.length} ${ratios.length === 1 ? "cell" : "cells"}`);
+      } else still.push(title.toLowerCase());
+    }
+    if (still.length) said.push(`No real step: ${still.join(", ")}`);
+    root.querySelector("tbody").replaceChildren(...rows);
+    root.querySelector(".advice").replaceChildren(...said.map((text) => element("li", text)));
+  };
+  for (const field of [before, after]) {
+    const wanted = address.searchParams.get(field.name);
+    if (wanted && all.releases.includes(wanted)) field.value = wanted;
+    field.disabled = false;
+    field.addEventListener("change", () => { show(); remember("before", before.value); remember("after", after.value); });
+  }
+  if (address.searchParams.has("before") || address.searchParams.has("after")) show();
+});

@@ -1,0 +1,135 @@
+"""Further strategies: measured where they are asked for by name, and not in the default series.
+
+Adding one is adding an entry here, with at most one small function in `harness.treatments`.
+"""
+
+from harness.strategies.strategy import FORKING, POOLING, Fate, Strategy
+from harness.treatments import (
+    check_pid_at_checkout,
+    collect_no_garbage,
+    collect_then_create,
+    collect_then_dispose,
+    create,
+    create_without_pool,
+    dispose,
+    dispose_before,
+    dispose_in_every_child,
+    freeze,
+    keep,
+    make_an_engine_to_inherit,
+    take_the_url,
+)
+
+AT_FORK = "https://docs.python.org/3/library/os.html#os.register_at_fork"
+FREEZE = "https://docs.python.org/3/library/gc.html#gc.freeze"
+LAZY = "https://docs.sqlalchemy.org/en/20/core/engines.html"
+PRE_PING = POOLING + "#disconnect-handling-pessimistic"
+
+FURTHER = (
+    Strategy(
+        id="fork_dispose_before",
+        title="fork, dispose() in the parent right before",
+        start_method="fork",
+        before_start=dispose_before,
+        in_worker=keep,
+        parent_connection=Fate.CLOSED,
+        safe=True,
+        choose="When the worker's code is not yours: nothing is inherited, and the parent connects again.",
+        docs=FORKING,
+    ),
+    Strategy(
+        id="fork_atfork",
+        title="fork, dispose(close=False) by os.register_at_fork",
+        start_method="fork",
+        on_engine=dispose_in_every_child,
+        in_worker=keep,
+        safe=True,
+        choose="When forks happen where you cannot put a line into the worker, in a library for example.",
+        docs=AT_FORK,
+        since=(1, 4, 33),
+    ),
+    Strategy(
+        id="fork_pidguard",
+        title="fork, pool events that compare pids",
+        start_method="fork",
+        on_engine=check_pid_at_checkout,
+        in_worker=keep,
+        safe=True,
+        choose="When a framework forks and calls nothing of yours, and the parent has no threads.",
+        docs=FORKING,
+        since=(1, 4, 24),
+    ),
+    Strategy(
+        id="fork_engine",
+        title="fork, engine made in the worker",
+        start_method="fork",
+        hand_over=take_the_url,
+        in_worker=create,
+        safe=True,
+        choose="When the worker should depend on nothing of the parent's engine, and may ask all anew.",
+        docs=FORKING,
+    ),
+    Strategy(
+        id="fork_lazy",
+        title="fork, an engine that was never connected",
+        start_method="fork",
+        hand_over=make_an_engine_to_inherit,
+        in_worker=keep,
+        safe=True,
+        choose="When an engine is for workers alone: its pool is empty while the parent never uses it.",
+        docs=LAZY,
+    ),
+    Strategy(
+        id="fork_freeze",
+        title="fork, gc.freeze() before, dispose(close=False) in the worker",
+        start_method="fork",
+        early=collect_no_garbage,
+        before_start=freeze,
+        in_worker=collect_then_dispose,
+        safe=True,
+        choose="When workers share large data of Python objects: the garbage collector does not copy it.",
+        docs=FREEZE,
+        since=(1, 4, 33),
+    ),
+    Strategy(
+        id="fork_dispose_close",
+        title="fork, plain dispose() in the worker",
+        start_method="fork",
+        in_worker=dispose,
+        parent_connection=Fate.KILLED,
+        safe=False,
+        choose="Never: it says goodbye to the server on the parent's connections, and ends its sessions.",
+        docs=FORKING,
+    ),
+    Strategy(
+        id="fork_preping",
+        title="fork, pool left as it is, pool_pre_ping",
+        start_method="fork",
+        in_worker=keep,
+        pre_ping=True,
+        shares_connection=True,
+        safe=False,
+        choose="Never as a cure: an inherited connection answers the ping, and is shared all the same.",
+        docs=PRE_PING,
+    ),
+    Strategy(
+        id="forkserver_freeze",
+        title="forkserver that has imported the driver, and frozen",
+        start_method="forkserver",
+        preload=("harness.preloaded",),
+        in_worker=collect_then_create,
+        safe=True,
+        choose="When many workers of a fork server live long: what they share of its imports stays shared.",
+        docs=FREEZE,
+    ),
+    Strategy(
+        id="spawn_nullpool",
+        title="spawn, NullPool",
+        start_method="spawn",
+        pool="NullPool",
+        in_worker=create_without_pool,
+        safe=True,
+        choose="When isolation counts most and an external pooler keeps the connections.",
+        docs=POOLING + "#switching-pool-implementations",
+    ),
+)

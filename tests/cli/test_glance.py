@@ -1,0 +1,77 @@
+"""`poolstart` by itself: the answer, from nothing, in a minute."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from harness import strategies
+from harness.outside import glance, profile
+from harness.outside.profile import PROFILES
+from harness.postgres.server import Server
+from tests.cli.conftest import piped
+from tests.remains import scene
+
+
+def test_from_nothing_it_says_what_it_does_what_it_found_and_what_to_choose() -> None:
+    with scene() as here:
+        ran = piped(TMPDIR=str(here.directory), POOLSTART_DATAFRAME_MIB="16", POOLSTART_SERVER="embedded")
+        here.wait_until_gone()
+    assert ran.returncode == 0, ran.stderr
+    for name in strategies.IDS:
+        assert f"measuring {name}, dataframe none (round 1 of 3, " in ran.stderr
+        row = re.search(rf"^{name}( \*)?  .*\d", ran.stdout, re.MULTILINE)
+        assert row
+    assert "silent loss: lost_transaction" in ran.stdout
+    assert "What to choose\nWith no other thread" in ran.stdout
+    assert "poolstart hazards wrong_answer  " in ran.stdout
+
+
+class Clock:
+    """A clock that a block moves on, so that nothing is timed."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.now = 0.0
+        self.blocks: list[str] = []
+        self._seconds = seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def block(self, setting: str) -> None:
+        self.blocks.append(setting)
+        self.now += self._seconds[setting]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "blocks"),
+    [
+        ({"none": 5, "large": 8}, ["none", "large"] * 2 + ["none"]),
+        ({"none": 2, "large": 3}, ["none", "large"] * 3),
+        ({"none": 30, "large": 60}, ["none"]),
+        ({"none": 14, "large": 20}, ["none", "large"]),
+        ({"none": 100, "large": 100}, ["none"]),
+    ],
+)
+def test_it_measures_what_fits_the_time_and_first_without_a_dataframe(
+    server: Server, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], blocks: list[str]
+) -> None:
+    clock = Clock(seconds)
+    monkeypatch.setattr(glance, "time", clock)
+    monkeypatch.setattr(glance.Plan, "warm_up", lambda plan: None)
+    monkeypatch.setattr(
+        glance.Plan, "block", lambda plan, seed, cells, report: clock.block(cells[0].dataframe)
+    )
+    monkeypatch.setattr(glance, "mark", lambda blocks: blocks)
+    glance.measure(server, replace(PROFILES["quick"], dataframe_mib=16), lambda _: None, began=0, limit=45)
+    assert clock.blocks == blocks
+    if len(blocks) > 1:
+        assert clock.now <= 45
+
+
+def test_it_asks_the_environment_for_everything_but_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert profile.current("quick").name == "quick"
+    monkeypatch.setenv(profile.STRATEGIES, "spawn")
+    assert profile.current("quick").strategies == ("spawn",)
+    monkeypatch.setenv(profile.PROFILE, "default")
+    assert profile.current("quick").name == "default"

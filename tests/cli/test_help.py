@@ -1,0 +1,57 @@
+"""The help is in a newcomer's order, each command has an example, and asking for it imports little."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import COMMANDS, app
+from tests.cli.conftest import MAIN
+
+
+def shown(*arguments: str) -> str:
+    result = CliRunner().invoke(app, [*arguments, "--help"], env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    return re.sub(r"\x1b\[[0-9;]*m", "", result.output)
+
+
+def test_commands_are_listed_in_the_order_of_need() -> None:
+    told = shown()
+    listed = [name for name in re.findall(r"^│ (\w+) ", told, re.MULTILINE) if name in COMMANDS]
+    assert listed == list(COMMANDS)
+    assert listed[:2] == ["measure", "hazards"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_an_example_that_it_understands(name: str) -> None:
+    example = re.search(rf"Example: (poolstart {name}\b.*)", shown(name))
+    assert example
+    # What it names beyond the command itself is known to it: `--help` behind it is reached.
+    _, *words = example[1].split()
+    assert shown(*words)
+
+
+def test_asking_for_help_imports_nothing_heavy() -> None:
+    heavy = (
+        "sqlalchemy",
+        "scipy",
+        "numpy",
+        "pandas",
+        "asv",
+        "psycopg2",
+        "harness.shown",
+        "harness.outside",
+    )
+    program = f"""
+import sys
+sys.argv = ["poolstart", "--help"]
+try:
+    {MAIN.replace("; ", chr(10) + "    ")}
+except SystemExit:
+    pass
+print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert ran.stderr == "[]\n"

@@ -1,0 +1,39 @@
+"""Strategies are named in one way, and several hazards may be."""
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+from tests.cli.conftest import piped
+
+OWN = "tests.outside.mutations:HEALTHY"
+
+
+def test_several_hazards_are_told_each_with_its_story(quick: Server) -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "shared_socket", "--strategy", "spawn"])
+    assert result.exit_code == 0, result.output
+    for title in ("(unpicklable: loud error)", "(shared_socket: wrong data)"):
+        assert title in result.stdout
+    assert result.stdout.count("What users report: ") == 2
+
+
+def test_a_strategy_of_ones_own_is_measured_and_tried_by_the_same_name(quick: Server) -> None:
+    for command in (["measure", "--dataframe", "none"], ["hazards", "shared_socket"]):
+        ran = piped(*command, "--strategy", OWN, "--strategy", "fork_dispose", "--csv")
+        assert OWN in ran.stdout, ran.stderr
+        assert "fork_dispose" in ran.stdout
+        assert "no result" not in ran.stdout
+
+
+def test_a_name_given_twice_is_one(quick: Server) -> None:
+    ran = piped("hazards", "unpicklable", "unpicklable", *["--strategy", "spawn"] * 2, "--csv")
+    assert len(ran.stdout.splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", ["measure", "hazards", "compare 2.0.57 2.0.58"])
+def test_an_unknown_strategy_is_told_in_the_same_words(command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--strategy", "vfork"])
+    assert isinstance(result.exception, PoolstartError)
+    assert str(result.exception).startswith("--strategy: no strategy 'vfork'; known are fork_nodispose")

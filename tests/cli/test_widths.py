@@ -1,0 +1,219 @@
+"""At 60 and 80 columns, and in a pipe, every figure of every table stands there whole."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import strategies
+from harness.hazards import catalogue
+from harness.hazards.hazard import Outcome, Verdict
+from harness.outside import pools, versus
+from harness.outside.blocks import Block, Measured
+from harness.outside.cell import DATAFRAMES
+from harness.outside.conditions import Conditions
+from harness.outside.profile import PROFILES
+from harness.outside.record import Setting
+from harness.outside.versus import Comparison, Row, Side
+from harness.shown import glance, hazards, measured, report
+from harness.shown import pools as shown_pools
+from harness.shown import versus as shown_versus
+from harness.system.memory import MIB
+from tests.cli.conftest import in_terminal, piped
+
+WIDTHS = (60, 80)
+SETTING = Setting("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
+FURTHER = tuple(f"fork_further_{number}" for number in range(9))
+REASON = "fork_nodispose cannot share one TLS session between two processes, " + "and that is so " * 10
+
+
+@pytest.fixture(params=WIDTHS)
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    found: int = request.param
+    monkeypatch.setenv("COLUMNS", str(found))
+    return found
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+    return lambda: capsys.readouterr().out
+
+
+def table_lines(text: str, name: str) -> list[str]:
+    return [line for line in text.splitlines() if re.match(rf"{re.escape(name)}( |$)", line)]
+
+
+def stands_whole(text: str, name: str, cells: list[str], width: int) -> None:
+    """Every cell is in a line that begins with its row's name, and between blanks."""
+    lines = table_lines(text, name)
+    assert lines, name
+    assert max(map(len, lines)) <= width
+    for cell in cells:
+        assert any(re.search(rf" {re.escape(cell)}( |$)", line) for line in lines), (name, cell)
+
+
+def made_up(names: tuple[str, ...]) -> Measured:
+    """Two blocks of figures as large as they get, and one strategy that cannot be measured."""
+
+    def samples(number: int) -> dict[str, dict[str, float]]:
+        return {
+            f"{name}.{setting}": {
+                "time_to_first_row": 1.234 + number + at / 7,
+                "startup": 0.2345 + number / 10 + at / 70,
+                "first_query": 0.0345 + number / 10,
+                "second_query": 0.00034 + number / 1e4,
+                "uss": (598 + 10 * at + number) * MIB,
+            }
+            for at, name in enumerate(names)
+            for setting in DATAFRAMES
+            if name != "fork_nodispose"
+        }
+
+    blocks = [Block(n, "", samples(n), {}, {}, Conditions(1, 0, 0, 0)) for n in range(2)]
+    not_applicable = {f"fork_nodispose.{setting}": REASON for setting in DATAFRAMES}
+    return Measured("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, wanted=2)
+
+
+OWN = "tests.outside.mutations:HEALTHY"
+
+
+def test_measure(width: int, told: Callable[[], str]) -> None:
+    names = (*strategies.IDS, OWN)
+    found = made_up(names)
+    measured.tell(found, names, DATAFRAMES, PROFILES["quick"], "table")
+    text = told()
+    for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
+        for name in names:
+            cells = measured.figures(found, measured.Cell(name, setting))
+            assert cells == ["n/a"] * 5 if name == "fork_nodispose" else "±" in cells[0]
+            title = name + measured.star(name)
+            stands_whole(part, title, cells, width)
+    # The reason stands once, below the tables.
+    below = " ".join(text[text.index("Medians") :].split())
+    assert (
+        below.count(f"n/a: fork_nodispose, dataframe none; fork_nodispose, dataframe large: {REASON.strip()}")
+        == 1
+    )
+
+
+def test_the_glance(width: int, told: Callable[[], str]) -> None:
+    found = made_up(strategies.IDS)
+    glance.tell(found, PROFILES["quick"])
+    text = told()
+    table = text.partition("Medians")[0]
+    for name in strategies.IDS:
+        cells = [
+            measured.figure(found, measured.Cell(name, column.dataframe), column.metric)
+            for column in glance.COLUMNS
+        ]
+        stands_whole(table, name if strategies.get(name).safe else f"{name} *", cells, width)
+    assert "Otherwise forkserver" in text
+    # What is never to be chosen comes last.
+    order = [name for line in table.splitlines() for name in strategies.IDS if line.startswith(f"{name} ")]
+    assert order[len(strategies.IDS) - 1] == "fork_nodispose"
+
+
+def test_results(width: int, told: Callable[[], str]) -> None:
+    found = report.reports()
+    report.tell(found, "table")
+    text = told()
+    for setting in DATAFRAMES:
+        part = text.split(report.TITLES[setting])[1].split("The worst")[0]
+        for name, _, _, *figures in report.rows(found[0], setting):
+            stands_whole(part, name, figures, width)
+
+
+def verdict_of(hazard: str, strategy: str) -> Verdict:
+    """Any, but always the same."""
+    return list(Verdict)[(catalogue.IDS.index(hazard) + len(strategy)) % len(Verdict)]
+
+
+@pytest.mark.parametrize("names", [strategies.IDS, strategies.IDS + FURTHER], ids=["six", "fifteen"])
+def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) -> None:
+    view = hazards.View(catalogue.load_all(), names, 1)
+    outcomes = [
+        Outcome(hazard, name, verdict_of(hazard, name), REASON) for hazard in catalogue.IDS for name in names
+    ]
+    for outcome in outcomes:
+        view.tally.add(outcome)
+    hazards.tell(view, outcomes, SETTING, [])
+    text = told()
+    legend = dict(re.findall(r"^(\S)  (.+?) *$", text, re.MULTILINE))
+    for hazard in catalogue.IDS:
+        [line] = table_lines(text, hazard)
+        assert len(line) <= width
+        cells = re.findall(r"n/a|no result|\S+", line.removeprefix(hazard))
+        assert [legend.get(cell, cell) for cell in cells] == [verdict_of(hazard, name) for name in names]
+    if legend:
+        letters = next(line for line in text.splitlines() if line.startswith("hazard ")).split()[1:]
+        assert [legend[letter] for letter in letters] == list(names)
+
+
+def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
+    view = hazards.View(catalogue.load_all(), strategies.IDS, 1)
+    for hazard in catalogue.IDS:
+        for name in strategies.IDS:
+            view.tally.add(Outcome(hazard, name, Verdict.SURVIVES))
+    assert not view.legend(80)
+    assert view.legend(60)
+
+
+def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
+    view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
+    for verdict in (Verdict.STRUCK, Verdict.SURVIVES):
+        view.tally.add(Outcome("pool_lock", "spawn", verdict))
+    assert str(view._letter(view.tally.of("pool_lock", "spawn"))) == hazards.DISAGREE
+    assert view.tally.surprises({}) == [
+        "pool_lock under spawn: struck (1 of 2) and survives (1 of 2), "
+        "expected not recorded: add it with --record"
+    ]
+
+
+def test_compare(width: int, told: Callable[[], str]) -> None:
+    sides = [Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
+    rows = [
+        Row(
+            metric, "forkserver_preload", "none", 10, 0.1234, 0.2345, 1.9012, 1.8001, 2.0034, 0, "cannot tell"
+        )
+        for metric in versus.METRICS
+    ]
+    shown_versus.tell(Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table")
+    text = told()
+    for cells in map(shown_versus.cells, rows):
+        stands_whole(text, str(cells[0]), [str(cell) for cell in cells[1:]], width)
+
+
+def test_pools(width: int, told: Callable[[], str]) -> None:
+    cells = [
+        pools.Measured(name, workers, (0.2, 0.3), (123.3, 0.5), (0.01, 0.02), (598 * MIB, 3 * MIB))
+        if name != "fork_nodispose"
+        else pools.Measured(name, workers, reason=REASON)
+        for name in strategies.IDS
+        for workers in pools.WORKERS
+    ]
+    table = pools.Table(SETTING, 1, 2, tuple(cells), ())
+    shown_pools.show(table)
+    text = told()
+    for name, workers, *figures in shown_pools.rows(table):
+        lines = [line for line in table_lines(text, name) if re.search(rf" {workers}  ", line)]
+        for figure in figures:
+            assert any(figure in line for line in lines)
+        assert max(map(len, lines)) <= width
+    assert f"n/a: {REASON.strip()}" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_terminal_shows_what_a_pipe_gets(width: int) -> None:
+    """End to end, by the widths of real terminals; colours are a terminal's alone."""
+    shown = in_terminal(width, "results")
+    assert "\x1b[" in shown
+    bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+    assert max(map(len, bare.splitlines())) <= width
+    pipe = piped("results")
+    assert pipe.stderr == ""
+    assert "\x1b" not in pipe.stdout
+    assert re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout) != []
+    assert sorted(re.findall(r"\d[\d.]* ±[\d.]+", bare)) == sorted(
+        re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout)
+    )

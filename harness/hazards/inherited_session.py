@@ -107,7 +107,10 @@ HAZARD = Hazard(
     ),
     severity=Severity.WRONG_DATA,
     messages=("WARNING:  there is no transaction in progress",),
-    links=("https://docs.sqlalchemy.org/en/20/orm/session_basics.html",),
+    links=(
+        "https://github.com/pallets-eco/flask-sqlalchemy/issues/745",
+        "https://github.com/emissions-api/emissions-api/pull/237",
+    ),
     reproduce=reproduce,
     struck_control="fork_dispose",
     survives_control="spawn",

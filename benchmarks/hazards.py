@@ -32,7 +32,7 @@ class Hazards:
     benchmark itself.
     """
 
-    version = "3"
+    version = "4"
 
     def setup_cache(self) -> Run:
         """All trials of this run and release: asv calls it once for every class that inherits it."""

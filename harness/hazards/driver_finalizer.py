@@ -70,10 +70,10 @@ HAZARD = Hazard(
     description=(
         "dispose(close=False) closes nothing, it forgets; what then happens to the forgotten connection is"
         " the driver's business. psycopg2 and psycopg look at the pid and let go of what another process"
-        " has opened. mysqlclient does not: when Python collects the connection in the worker, it says"
-        " goodbye on the parent's socket, and the recommended cure ends the parent's session. (There is no"
-        " MySQL here: a subclass of psycopg2's connection that closes in its finalizer stands in for that"
-        " driver. Server, socket and goodbye are real.)"
+        " has opened. mysqlclient does not, nor does Ruby's pg: when Python collects the connection in the"
+        " worker, it says goodbye on the parent's socket, and the recommended cure ends the parent's"
+        " session. (There is no MySQL here: a subclass of psycopg2's connection that closes in its"
+        " finalizer stands in for that driver. Server, socket and goodbye are real.)"
     ),
     symptom=(
         "(2013, 'Lost connection to server during query') in the parent, some time after a worker was"
@@ -96,7 +96,7 @@ HAZARD = Hazard(
     links=(
         "https://github.com/apache/airflow/issues/56879",
         "https://github.com/apache/airflow/pull/56044",
-        "https://github.com/brianmario/mysql2/issues/1535",
+        "https://github.com/zoolutions/pgbus/issues/437",
     ),
     reproduce=reproduce,
     struck_control="fork_dispose",

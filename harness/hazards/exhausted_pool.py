@@ -100,7 +100,10 @@ HAZARD = Hazard(
     ),
     severity=Severity.LOUD_ERROR,
     messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
-    links=("https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",),
+    links=(
+        "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
+    ),
     reproduce=reproduce,
     struck_control="fork_nodispose",
     survives_control="fork_dispose",

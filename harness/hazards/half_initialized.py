@@ -114,7 +114,7 @@ HAZARD = Hazard(
     ),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/6337",
-        "https://docs.sqlalchemy.org/en/20/core/engines.html",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/4807",
     ),
     reproduce=reproduce,
     struck_control="fork_dispose",

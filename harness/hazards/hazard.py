@@ -65,7 +65,7 @@ def where_workers_are_forked(strategy: "Strategy") -> str:
 
 def where_a_url_is_handed(strategy: "Strategy") -> str:
     """The hazard is about the URL that a worker makes its engine from."""
-    return "its worker inherits the engine, and is handed no URL" if strategy.inherits else ""
+    return "its worker inherits the engine, and is handed no URL" if strategy.hands_engine else ""
 
 
 def where_connections_are_pooled(strategy: "Strategy") -> str:
@@ -120,6 +120,8 @@ class Hazard:
     """Whether asv tries it with every release. One that no SQLAlchemy release can change is tried by
     `poolstart hazards` only: an asv run pays a process for each of its verdicts."""
     needs_tls: bool = False
+    fills_server: bool = False
+    """Whether it takes all sessions of a server, and so gets one of its own: others would be refused too."""
     figures: tuple[Figure, ...] = ()
 
     @property

@@ -56,7 +56,7 @@ HAZARD = Hazard(
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://docs.python.org/3/library/os.html#os.fork",
-        "https://github.com/python/cpython/issues/96971",
+        "https://github.com/MemPalace/mempalace/pull/1431",
         "https://github.com/python/cpython/issues/105464",
     ),
     reproduce=reproduce,

@@ -80,7 +80,7 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", "No error, and the row that was rolled back is there: the worker committed it.")
     else:
         parent.tell("user", error or ("A row is missing." if struck else "Nothing unusual."))
-    parent.tell("server", f"Has those of {', '.join(closed)} where the session was closed first.")
+    parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed)}.")
     return struck
 
 
@@ -107,7 +107,10 @@ HAZARD = Hazard(
     ),
     severity=Severity.WRONG_DATA,
     messages=("WARNING:  there is no transaction in progress",),
-    links=("https://docs.sqlalchemy.org/en/20/orm/session_basics.html",),
+    links=(
+        "https://github.com/pallets-eco/flask-sqlalchemy/issues/745",
+        "https://github.com/emissions-api/emissions-api/pull/237",
+    ),
     reproduce=reproduce,
     struck_control="fork_dispose",
     survives_control="spawn",

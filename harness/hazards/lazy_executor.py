@@ -34,12 +34,13 @@ def backend_of() -> int:
 def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
     """What goes wrong when the parent queries between making an executor and its first task; or nothing."""
     engine.dispose()
+    handed = parent.strategy.handed(engine, parent.url)
     parent.strategy.before_start(engine)
     with ProcessPoolExecutor(
         1,
         mp_context=multiprocessing.get_context(parent.strategy.start_method),
         initializer=set_up,
-        initargs=(parent.strategy.in_worker, parent.handed(engine)),
+        initargs=(parent.strategy.in_worker, handed),
     ) as executor:
         if forked_at_once:
             executor.submit(nothing).result(START_DEADLINE)

@@ -84,8 +84,6 @@ HAZARD = Hazard(
     links=(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",
-        "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
-        "https://github.com/pallets-eco/flask-sqlalchemy/issues/745",
     ),
     reproduce=reproduce,
     struck_control="fork_dispose",

@@ -74,6 +74,7 @@ HAZARD = Hazard(
     severity=Severity.LOUD_ERROR,
     messages=("password authentication failed for user",),
     links=(
+        "https://github.com/ubc/compair/pull/1103",
         "https://github.com/sqlalchemy/sqlalchemy/issues/8567",
         "https://docs.sqlalchemy.org/en/20/core/engines.html#sqlalchemy.engine.URL.render_as_string",
     ),

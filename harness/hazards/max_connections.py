@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import secrets
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.engine import make_url
 
 from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
-from harness.postgres.server import libpq_url
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-LIMIT = 5
-"""Sessions that the role of this reproduction may have: a small server of its own."""
+PROGRAM = "poolstart-program"
+"""The application name of the sessions of the program that is tried."""
+
+LEFT = 5
+"""Connections that the server has left for this program: others have the rest."""
+
+SLOTS = """
+    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true), '0')::int
+"""
+"""How many sessions the server gives to users without privileges, of all databases together."""
 
 WORKERS = 3
 BURST = 3
@@ -40,50 +45,51 @@ def work(worker: Worker) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    role, password = f"poolstart_{os.getpid()}", secrets.token_hex()
-    parent.ask(f"create role {role} login password '{password}' connection limit {LIMIT}")
-    try:
-        parent.url = libpq_url(make_url(parent.url).set(username=role, password=password))
-        return refused(parent, role)
-    finally:
-        parent.ask("select count(pg_terminate_backend(pid)) from pg_stat_activity where usename = %s", role)
-        parent.ask(f"drop role {role}")
+    # The sessions of the trial before may still be ending.
+    parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")
+    with ExitStack() as others:
+        taken = int(parent.ask(SLOTS)) - LEFT
+        for _ in range(taken - 1):
+            others.enter_context(closing(parent.server.connect("others")))
+        parent.tell("server", f"Has {LEFT} sessions left to give; {taken} are in use by others.")
+        parent.url = parent.server.sqlalchemy_url(PROGRAM)
+        return refused(parent)
 
 
-def refused(parent: Parent, role: str) -> bool:
-    def sessions(state: str = "%") -> int:
-        return int(
-            parent.ask(
-                "select count(*) from pg_stat_activity where usename = %s and coalesce(state, '') like %s",
-                role,
-                state,
-            )
+def sessions(parent: Parent, condition: str = "true") -> int:
+    return int(
+        parent.ask(
+            f"select count(*) from pg_stat_activity where backend_type = 'client backend' and {condition}"
         )
+    )
 
+
+def refused(parent: Parent) -> bool:
+    own = f"application_name = '{PROGRAM}'"
     engine = parent.engine()
     kept = [0 if parent.warm(engine).closed else 1]
-    parent.tell("server", f"Lets the user of this program have {LIMIT} sessions.")
     parent.tell("parent", f"Starts {WORKERS} workers, one after another.")
     for number in range(1, WORKERS + 1):
         worker = parent.start(work, engine=engine)
         try:
             kept.append(worker.answer())
         except Failed as error:
-            if "too many connections" not in str(error):
+            if not any(message.removeprefix("FATAL:  ") in str(error) for message in HAZARD.messages):
                 raise
-            parent.tell(
-                "server",
-                f"Has {sessions()} sessions of this user, {sessions('active')} of them active.",
-            )
+            active = sessions(parent, f"{own} and state = 'active'")
+            parent.tell("server", f"Has {sessions(parent, own)} sessions of it, {active} of them active.")
             parent.tell("worker", f"Number {number} needs {BURST} connections for a moment.")
             parent.tell("user", str(error))
             return True
         parent.tell(
-            "worker", f"Number {number} has used {BURST} connections at once; its pool keeps {kept[-1]}."
+            "worker",
+            f"Number {number} has used {BURST} connections at once; its pool keeps {kept[-1]}.",
         )
         # A session that was closed is there until its backend has ended.
-        parent.wait_for(lambda: sessions() <= sum(kept), "the end of the sessions that no pool keeps")
-    parent.tell("server", f"Has {sessions()} sessions of this user.")
+        parent.wait_for(
+            lambda: sessions(parent, own) <= sum(kept), "the end of the sessions that no pool keeps"
+        )
+    parent.tell("server", f"Has {sessions(parent, own)} sessions of this program.")
     parent.tell("user", "Nothing unusual.")
     return False
 
@@ -109,10 +115,10 @@ HAZARD = Hazard(
     severity=Severity.LOUD_ERROR,
     messages=(
         "FATAL:  sorry, too many clients already",
-        "FATAL:  too many connections for role",
         "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     ),
     links=(
+        "https://github.com/IBM/mcp-context-forge/pull/4696",
         "https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS",
         "https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool",
     ),
@@ -120,4 +126,5 @@ HAZARD = Hazard(
     struck_control="fork_dispose",
     survives_control="nullpool",
     follows_releases=False,
+    fills_server=True,
 )

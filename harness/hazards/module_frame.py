@@ -78,7 +78,6 @@ HAZARD = Hazard(
     links=(
         "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
         "https://github.com/mindsdb/mindsdb_native/pull/379",
-        "https://github.com/qmatter-labs/symmer/issues/149",
     ),
     reproduce=reproduce,
     struck_control="spawn",

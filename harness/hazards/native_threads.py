@@ -52,8 +52,8 @@ HAZARD = Hazard(
     description=(
         "polars computes in a pool of native threads, which Python knows nothing of. fork copies the pool"
         " with its queues and locks, and none of its threads. The worker puts its work into a queue that"
-        " nobody empties. No warning comes: Python counts only its own threads. Every library with a thread"
-        " pool is such a one unless it makes the pool anew after a fork."
+        " nobody empties. Python warns of its own threads only; polars 1 warned at the fork, 2.1 does not."
+        " Every library with a thread pool is such a one unless it makes the pool anew after a fork."
     ),
     symptom=(
         "Workers that use polars hang under fork as soon as the parent has used it, and use no processor."
@@ -61,7 +61,7 @@ HAZARD = Hazard(
     struck_when="The worker's sum does not come back.",
     avoidance='multiprocessing.get_context("spawn") or "forkserver", as polars\' own documentation demands.',
     severity=Severity.HANG,
-    messages=(),
+    messages=("Using fork() can cause Polars to deadlock in the child process.",),
     links=(
         "https://docs.pola.rs/user-guide/misc/multiprocessing/",
         "https://github.com/pola-rs/polars/issues/20284",

@@ -133,9 +133,8 @@ HAZARD = Hazard(
         "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     ),
     links=(
-        "https://github.com/oracle/odpi/issues/152",
-        "https://github.com/jtv/libpqxx/issues/426",
-        "https://docs.python.org/3/library/os.html#inheritance-of-file-descriptors",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
+        "https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Engine.dispose",
     ),
     reproduce=reproduce,
     struck_control="fork_dispose",

@@ -90,7 +90,7 @@ HAZARD = Hazard(
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
         "https://github.com/sqlalchemy/sqlalchemy/issues/7877",
-        "https://github.com/celery/celery/issues/2322",
+        "https://github.com/ckan/ckan/issues/3243",
     ),
     reproduce=reproduce,
     struck_control="fork_nodispose",

@@ -32,40 +32,36 @@ if __name__ == "__main__":
     context = multiprocessing.get_context(method)
     if preload:
         context.set_forkserver_preload(preload)
-    pipes = []
-    for number in range(2):
+    pipes, found = [], []
+    for number in range(2):  # one after another: both at once is another hazard
         ours, theirs = context.Pipe()
         context.Process(target=work, args=(theirs,)).start()
         theirs.close()
-        pipes.append(ours)
-    found = []
-    for pipe in pipes:
         try:
-            found.append(pipe.recv())
+            found.append(ours.recv())
+            pipes.append(ours)
         except EOFError:
             found.append(None)
     print(json.dumps(found))
     for pipe in pipes:
-        try:
-            pipe.send(None)
-        except OSError:
-            pass
+        pipe.send(None)
 """
 """What users write. The start of the workers is guarded, as it must be; the engine is not."""
 
 
-def preloads_main(version: tuple[int, ...]) -> bool:
-    """Whether a Python's fork server really preloads `__main__`: from 3.4 on it was meant to and did not."""
+def preloads_main() -> bool:
+    """Whether this Python really preloads `__main__`: since 3.4 it was meant to, and did not."""
+    version = sys.version_info[:3]
     return version >= (3, 14, 1) or (3, 13, 8) <= version < (3, 14)
 
 
 def needs_a_preloaded_main(strategy: Strategy) -> str:
     if strategy.start_method == "fork":
         return "its worker inherits the parent's own main module; shared_socket is about that"
-    version = sys.version_info[:3]
-    if preloads_main(version):
+    if preloads_main():
         return ""
-    return f"Python {'.'.join(map(str, version))} does not preload __main__: 3.13.8 and 3.14.1 are the first"
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"Python {python} does not preload __main__: 3.13.8 and 3.14.1 are the first"
 
 
 def reproduce(parent: Parent) -> bool:

@@ -78,7 +78,8 @@ HAZARD = Hazard(
     links=(
         "https://github.com/psycopg/psycopg2/issues/994",
         "https://github.com/sqlalchemy/sqlalchemy/issues/7984",
-        "https://github.com/onyx-dot-app/onyx/issues/1322",
+        "https://github.com/PlanExeOrg/PlanExe/pull/674",
+        "https://github.com/geopython/pywps/pull/341",
     ),
     reproduce=reproduce,
     struck_control="fork_nodispose",

@@ -40,6 +40,7 @@ class Trials:
         # Trials may be ended by another thread than the one that is starting a program.
         self._starting = threading.Lock()
         self._ended = False
+        self._to_fill: Server | None = None
         self._tls: Server | None = server if server.transport == "tls" else None
 
     def __enter__(self) -> "Trials":
@@ -66,6 +67,8 @@ class Trials:
                 reason = error.problem
         if reason:
             return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
+        if hazard.fills_server:
+            server = self._server_to_fill()
         begin = time.monotonic()
         result = self._program(hazard, strategy, server)
         return Outcome.from_json(
@@ -126,6 +129,11 @@ class Trials:
             return result
         finally:
             self._custody.remove(scratch)
+
+    def _server_to_fill(self) -> Server:
+        if self._to_fill is None:
+            self._to_fill = embedded.start(self._custody)
+        return self._to_fill
 
     def _tls_server(self) -> Server:
         if self._tls is None:

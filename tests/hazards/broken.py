@@ -36,6 +36,8 @@ FORKS_INSTEAD = replace(
 )
 DISPOSES_BEFORE = replace(DISPOSE, id="disposes_before", before_start=Engine.dispose)
 SPAWNS_INSTEAD = replace(DISPOSE, id="spawns_instead", start_method="spawn", in_worker=treatments.create)
+HANGS_ELSEWHERE = replace(DISPOSE, id="hangs_elsewhere", in_worker=wait_for_ever)
+"""Its workers hang, but in their own code."""
 HANGS = replace(DISPOSE, id="hangs", before_start=wait_for_ever)
 """Its parent never starts a worker."""
 FAILS = replace(DISPOSE, id="fails", before_start=fail)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import harness.hazards
+from benchmarks.hazards import HAZARD_OF, Verdicts
 from harness import strategies
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Severity
@@ -73,6 +74,21 @@ def test_figures_are_told_apart_by_their_id_alone() -> None:
     figures = [figure for hazard in catalogue.load_all() for figure in hazard.figures]
     assert len({figure.id for figure in figures}) == len(figures)
     assert all(len(figure.id) <= 20 and figure.unit in UNITS for figure in figures)
+
+
+def test_asv_shows_no_figure_of_a_hazard_that_it_does_not_try() -> None:
+    followed = {hazard.id for hazard in catalogue.followed()}
+    assert followed < set(catalogue.IDS)
+    assert set(Verdicts.params[0]) == followed
+    assert set(HAZARD_OF.values()) <= followed
+
+
+def test_what_is_not_reproduced_says_why() -> None:
+    for other in catalogue.NOT_REPRODUCED:
+        assert other.description
+        assert other.reason
+        assert all(link.startswith("https://") for link in other.links)
+        assert other.links
 
 
 def test_an_unknown_hazard_is_an_error_with_the_known_ones() -> None:

@@ -37,6 +37,21 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
     assert spared.verdict is Verdict.SURVIVES, spared.story
 
 
+@pytest.mark.parametrize(
+    ("hazard", "what"),
+    [
+        ("lazy_executor", "submits an empty task first: now nothing is shared"),
+        ("preping_tls", "Ends its transaction as if nothing had been"),
+        ("driver_finalizer", "keeps a name for the inherited pool, and the parent's session lives"),
+        ("inherited_session", "With the session closed before the start: the rows of worker"),
+        ("handler_copy", "Closes it before it starts another worker: nothing is shared"),
+    ],
+)
+def test_the_positive_control_is_told_its_cure(trials: Trials, hazard: str, what: str) -> None:
+    struck = outcome(trials, hazard, catalogue.load(hazard).struck_control)
+    assert any(what in event.what for event in struck.story), struck.story
+
+
 @pytest.mark.slow
 def test_no_verdict_depends_on_encryption() -> None:
     with Custody() as custody:

@@ -5,6 +5,7 @@ import pytest
 from harness.hazards import catalogue
 from harness.hazards.hazard import Verdict
 from harness.outside.trials import Trials
+from harness.system.errors import PoolstartError
 from tests.hazards import broken
 
 
@@ -24,6 +25,7 @@ def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
         "exhausted_pool",
         "preload_shared",
         "sqlite_shared",
+        "lazy_executor",
     ],
 )
 def test_fork_dispose_that_forgets_to_dispose_is_struck(trials: Trials, hazard: str) -> None:
@@ -43,7 +45,34 @@ def test_nullpool_without_its_pool_is_struck(trials: Trials) -> None:
     assert verdict(trials, "shared_socket", broken.path("LOSES_NULLPOOL")) is Verdict.STRUCK
 
 
-@pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock", "lost_transaction", "half_initialized"])
+def test_pools_fill_a_server_that_workers_without_one_do_not(trials: Trials) -> None:
+    assert verdict(trials, "max_connections", "nullpool") is Verdict.SURVIVES
+    assert verdict(trials, "max_connections", broken.path("LOSES_NULLPOOL")) is Verdict.STRUCK
+
+
+def test_a_driver_that_says_goodbye_wants_the_pool_disposed_of_before_the_fork(trials: Trials) -> None:
+    assert verdict(trials, "driver_finalizer", "fork_dispose") is Verdict.STRUCK
+    assert verdict(trials, "driver_finalizer", broken.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
+
+
+@pytest.mark.slow
+def test_a_hang_elsewhere_is_not_the_pools(trials: Trials) -> None:
+    with pytest.raises(PoolstartError, match="hangs, but not at the pool's mutex"):
+        verdict(trials, "pool_lock", broken.path("HANGS_ELSEWHERE"))
+
+
+@pytest.mark.parametrize(
+    "hazard",
+    [
+        "inherited_lock",
+        "own_lock",
+        "lost_transaction",
+        "half_initialized",
+        "import_lock",
+        "inherited_session",
+        "handler_copy",
+    ],
+)
 def test_spawn_that_forks_is_struck(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("FORKS_INSTEAD")) is Verdict.STRUCK
 

@@ -18,8 +18,10 @@ def parent(server: Server, tmp_path: Path) -> Iterator[Parent]:
 
 
 def test_a_worker_that_waits_for_ever_is_hung_and_says_where(parent: Parent) -> None:
-    with pytest.raises(Hung, match=r"threading\.py.* in wait"):
+    with pytest.raises(Hung, match=r"threading\.py.* in wait") as hung:
         parent.start(tasks.block).answer()
+    assert hung.value.inside("hazards/tasks.py")
+    assert not hung.value.inside("sqlalchemy/util/queue.py")
 
 
 def test_a_worker_that_works_longer_than_the_silence_is_not_hung(parent: Parent) -> None:

@@ -248,10 +248,6 @@ class Parent:
         self._silence = max(SILENCE, SILENCE_PER_HEALTHY * (time.monotonic() - begin))
         return session
 
-    def handed(self, engine: Engine) -> Any:
-        """What the strategy hands to a worker."""
-        return engine if self.strategy.inherits else self.url
-
     def start(
         self,
         task: Callable[..., Any],

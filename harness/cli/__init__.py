@@ -7,7 +7,9 @@ import typer
 from harness.cli import (
     claims,
     compare,
+    exact,
     exhibit,
+    explain,
     hazards,
     history,
     measure,
@@ -36,6 +38,8 @@ app.command()(compare.compare)
 app.command()(verdicts.verdicts)
 app.command()(history.history)
 app.command()(steps.steps)
+app.command()(explain.explain)
+app.command()(exact.exact)
 app.command()(noise.noise)
 app.command()(claims.claims)
 app.add_typer(releases.app, name="releases")

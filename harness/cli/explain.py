@@ -1,6 +1,8 @@
 """`poolstart explain`: what changed between two releases."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,12 +32,15 @@ def explain(
 
     (name,) = profiles.known([strategy], "--strategy")
     releases = [listed(before), listed(after)]
-    with locate.server() as server:
+    pythons = list(map(history.interpreter, releases))
+    with locate.server() as server, ThreadPoolExecutor() as pool:
+
+        def observe(release: str, python: Path) -> causes.Side:
+            return causes.observe(name, server, release=release, python=python)
+
         try:
-            first, second = (
-                causes.observe(name, server, release=release, python=history.interpreter(release))
-                for release in releases
-            )
+            # What is counted does not mind another beside it.
+            first, second = pool.map(observe, releases, pythons)
         except NotApplicable as reason:
             raise PoolstartError(
                 f"nothing to explain: {reason}", "choose another strategy or server"

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import strategies
 from harness.outside import exact
 from harness.outside.exact import Counts, Observed
 from harness.postgres.server import Server
@@ -18,8 +19,9 @@ from harness.system.environment import ROOT
 
 PATH = ROOT / "docs" / "causes.json"
 
-MEASURED, MEMORY = "measured", "memory"
-"""The life that is timed elsewhere, and one whose allocations are traced."""
+MEASURED, IMPORTS, MEMORY = "measured", "imports", "memory"
+"""The life that is timed elsewhere, one that counts the calls of its imports, and one whose allocations are
+traced."""
 
 TOP = 12
 """Entries of each list that are kept: the largest changes."""
@@ -27,7 +29,7 @@ TOP = 12
 LEAST_HELD = 4096
 """Bytes below which a change of what is held is none."""
 
-IMPORTS = "code objects of modules"
+CODE = "code objects of modules"
 
 GENERATIONS = ("young", "middle", "full")
 
@@ -40,6 +42,8 @@ class Side:
     """One release, counted."""
 
     counts: Counts
+    calls: dict[str, dict[str, int]]
+    """By phase and function; of imports too, where the worker has any."""
     collections: dict[str, list[int]]
     """By phase and generation, in the life that is timed elsewhere."""
     held: dict[str, int]
@@ -82,8 +86,10 @@ class Explanation:
     def work_changed(self, phase: str) -> bool:
         """Whether SQLAlchemy does anything else in a phase."""
         if phase == exact.PHASES[0]:
-            return bool(self.modules_added or self.modules_left_out or self.modules_changed)
-        return bool(self.calls[phase] or self.statements_added[phase] or self.statements_left_out[phase])
+            others: tuple[Any, ...] = (self.modules_added, self.modules_left_out, self.modules_changed)
+        else:
+            others = (self.statements_added[phase], self.statements_left_out[phase])
+        return any((self.calls[phase], *others))
 
     @property
     def collector_alone(self) -> tuple[str, ...]:
@@ -118,10 +124,15 @@ def changelog(release: str) -> str:
 
 def observe(strategy: str, server: Server, *, release: str, python: str | Path) -> Side:
     """Count one release. Raises `NotApplicable`, or `Rejected` with the reason."""
-    seen = exact.observe(
-        strategy, server, release=release, python=python, lives=(*exact.LIVES, MEASURED, MEMORY)
-    )
-    return Side(exact.counts(strategy, seen), measured_collections(seen), held(seen))
+    imports = not strategies.get(strategy).inherits
+    lives = (*exact.LIVES, MEASURED, *([IMPORTS] if imports else []), MEMORY)
+    seen = exact.observe(strategy, server, release=release, python=python, lives=lives)
+    counts = exact.counts(strategy, seen)
+    calls = {
+        exact.PHASES[0]: exact.functions(seen.lives[IMPORTS]["calls"]) if imports else {},
+        **counts.calls,
+    }
+    return Side(counts, calls, measured_collections(seen), held(seen))
 
 
 def measured_collections(seen: Observed) -> dict[str, list[int]]:
@@ -135,7 +146,7 @@ def measured_collections(seen: Observed) -> dict[str, list[int]]:
 def held(seen: Observed) -> dict[str, int]:
     found: Counter[str] = Counter()
     for module, size in seen.lives[MEMORY]["held"]:
-        found[IMPORTS if module.startswith("<frozen importlib") else module] += size
+        found[CODE if module.startswith("<frozen importlib") else module] += size
     return {name: size for name, size in found.items() if not name.startswith(exact.NOT_COUNTED)}
 
 
@@ -160,9 +171,10 @@ def explain(first: Side, second: Side) -> Explanation:
             {name: before.code[name] for name in common}, {name: after.code[name] for name in common}
         ),
         calls_by_module={
-            phase: changes(by_module(before.calls[phase]), by_module(after.calls[phase])) for phase in queries
+            phase: changes(by_module(first.calls[phase]), by_module(second.calls[phase]))
+            for phase in exact.PHASES
         },
-        calls={phase: changes(before.calls[phase], after.calls[phase]) for phase in queries},
+        calls={phase: changes(first.calls[phase], second.calls[phase]) for phase in exact.PHASES},
         statements_added={
             phase: missing(after.statements[phase], before.statements[phase]) for phase in queries
         },

@@ -14,7 +14,7 @@ FIGURES = 17
 SHOWN = 8
 """Entries of a list; `--json` has more."""
 
-TITLES = dict(zip(PHASES, ("imports", "first query", "second query"), strict=True))
+TITLES = dict(zip(PHASES, ("the imports", "the first query", "the second query"), strict=True))
 
 
 def lines(found: Explanation) -> Iterator[str]:
@@ -27,15 +27,15 @@ def lines(found: Explanation) -> Iterator[str]:
     yield from listed("Modules added, bytes of code", found.modules_added)
     yield from listed("Modules left out, bytes of code", found.modules_left_out)
     yield from listed("Modules changed, bytes of code", found.modules_changed)
-    for phase in PHASES[1:]:
-        yield from listed(f"Calls in the {TITLES[phase]}, by module", found.calls_by_module[phase])
-        yield from listed(f"Calls in the {TITLES[phase]}, by function", found.calls[phase])
+    for phase in PHASES:
+        yield from listed(f"Calls in {TITLES[phase]}, by module", found.calls_by_module[phase])
+        yield from listed(f"Calls in {TITLES[phase]}, by function", found.calls[phase])
     for what, statements in (("added", found.statements_added), ("left out", found.statements_left_out)):
         for phase, texts in statements.items():
             if texts:
-                yield from ("", f"Statements {what} in the {TITLES[phase]}")
+                yield from ("", f"Statements {what} in {TITLES[phase]}")
                 yield from (textwrap.shorten(text, WIDTH - 2, placeholder=" ...") for text in texts)
-    yield from listed("Bytes held after the second row, by module (within 0.1 %)", found.held)
+    yield from listed("Bytes held after the second row, by module", found.held)
 
 
 def summary(found: Explanation) -> list[str]:
@@ -58,6 +58,11 @@ def summary(found: Explanation) -> list[str]:
         if name in figures:
             was, now = figures[name]
             said.append(f"{now:.0f} instead of {was:.0f} {unit} ({ratio(was, now)})")
+    for phase in PHASES:
+        if found.calls[phase] and f"calls_{phase}" not in figures:
+            said.append(f"other Python calls in {TITLES[phase]} than before")
+    for module, was, now in found.held[:2]:
+        said.append(f"{now - was:+.0f} bytes held by {module}")
     for phase, (before, after) in found.collections.items():
         moved = ", ".join(
             f"{now - was:+d} {name}"
@@ -72,7 +77,7 @@ def summary(found: Explanation) -> list[str]:
                 else ", beside other work"
             )
         )
-    return said or ["a worker does exactly the same: nothing that is counted here explains a step"]
+    return said or ["a worker does exactly the same: nothing that is counted explains a step"]
 
 
 def ratio(was: float, now: float) -> str:

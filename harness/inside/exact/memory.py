@@ -5,6 +5,7 @@ In a worker that imports SQLAlchemy the imports are traced too; in a forked one,
 
 from __future__ import annotations
 
+import gc
 import tracemalloc
 
 tracemalloc.start()
@@ -28,6 +29,8 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
         tracemalloc.clear_traces()
     engine = in_worker(handed)
     rows = worker.fetch(engine, token), worker.fetch(engine, token)
+    # What only waits to be collected is held by nobody.
+    gc.collect()
     held = {
         each.traceback[0].filename: each.size for each in tracemalloc.take_snapshot().statistics("filename")
     }

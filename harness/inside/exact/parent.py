@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def prepared(life: str, strategy: strategies.Strategy, engine: Engine, url: str) -> strategies.Prepared:
-    """The worker of a life: `bare`, `plain`, `calls`, `measured` or `memory`."""
+    """The worker of a life: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`."""
     if life == "bare":
         context: Any = multiprocessing.get_context(strategy.start_method)
         ours, theirs = context.Pipe()
@@ -51,6 +51,10 @@ def prepared(life: str, strategy: strategies.Strategy, engine: Engine, url: str)
     if life == "measured":
         # The very function whose phases are timed elsewhere.
         return strategy.prepare(worker.work, engine, url, life, False)
+    if life == "imports":
+        from harness.inside.exact import imports
+
+        return strategy.prepare(imports.work, engine, url, life)
     if life == "memory":
         # Allocations are traced from this import on: nobody else may have it.
         from harness.inside.exact import memory

@@ -16,7 +16,9 @@ from typer.core import TyperGroup
 from harness.cli import (
     claims,
     compare,
+    exact,
     exhibit,
+    explain,
     glance,
     hazards,
     history,
@@ -40,6 +42,8 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "exhibit": (NOW, exhibit.exhibit, "poolstart exhibit 3 --start-method fork"),
     "pools": (NOW, pools.pools, "poolstart pools --parents 1 --pools 2"),
     "compare": (NOW, compare.compare, "poolstart compare 2.0.58 2.1.9 --strategy spawn"),
+    "explain": (NOW, explain.explain, "poolstart explain 1.4.54 2.0.0 --strategy spawn"),
+    "exact": (NOW, exact.exact, "poolstart exact 2.1.9"),
     "results": (READ, results.results, "poolstart results 2.0.58"),
     "steps": (READ, steps.steps, "poolstart steps --json"),
     "claims": (READ, claims.claims, "poolstart claims --language zh"),

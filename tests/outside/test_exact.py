@@ -2,22 +2,19 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
-import venv
 from importlib import metadata
 from pathlib import Path
 
-import psycopg2
 import pytest
 import sqlalchemy
-import typing_extensions
 
 from harness import strategies
-from harness.outside import exact, noise
+from harness.outside import exact
 from harness.outside.noise import Seed
 from harness.system.custody import Custody
+from tests.outside.planted import NOTHING, STATEMENT, environment_with
 
 RELEASE = sqlalchemy.__version__
 
@@ -96,34 +93,14 @@ def test_a_real_distance_costs_what_the_round_trips_say(server):
         assert 0.9 < (far.seconds[phase] - near.seconds[phase]) / expected < 1.5
 
 
-def environment_with(directory, change):
-    """An environment of this interpreter with this SQLAlchemy, changed."""
-    venv.create(directory, symlinks=True)
-    [packages] = directory.glob("lib/python*/site-packages")
-    shutil.copytree(Path(sqlalchemy.__path__[0]), packages / "sqlalchemy")
-    shutil.copy(typing_extensions.__file__, packages)
-    installed = Path(psycopg2.__path__[0])
-    for needed in (installed, installed.with_name("psycopg2_binary.libs")):
-        shutil.copytree(needed, packages / needed.name)
-    python = directory / "bin" / "python"
-    noise.plant(change, python)
-    return python
-
-
 @pytest.fixture(scope="module")
 def unchanged(server, tmp_path_factory):
-    nothing = Seed("", "", (), (), (), "__init__.py", "", "")
-    python = environment_with(tmp_path_factory.mktemp("unchanged"), nothing)
+    python = environment_with(tmp_path_factory.mktemp("unchanged"), NOTHING)
     return exact.count("spawn", server, release=RELEASE, python=python)
 
 
 def test_one_more_statement_at_the_first_connection_is_seen_where_it_is(server, unchanged, tmp_path):
-    change = Seed(
-        "", "", (), (), (), "dialects/postgresql/base.py",
-        r"    def initialize\(self, connection\)(?: -> None)?:\n",
-        "        connection.exec_driver_sql('select 4711')\n",
-    )  # fmt: skip
-    changed = exact.count("spawn", server, release=RELEASE, python=environment_with(tmp_path, change))
+    changed = exact.count("spawn", server, release=RELEASE, python=environment_with(tmp_path, STATEMENT))
     before, after = unchanged.figures, changed.figures
     moved = {name: after[name] - before[name] for name in before if after[name] != before[name]}
     assert moved.pop("statements_first_query") == 1

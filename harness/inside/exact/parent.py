@@ -13,16 +13,13 @@ from typing import Any
 
 import psycopg2
 import sqlalchemy
+from sqlalchemy.engine import Engine
 
 from harness import strategies
 from harness.inside.exact import bare
 from harness.inside.exact import worker as counted
 from harness.inside.lifecycle import worker
 from harness.inside.lifecycle.parent import c_extensions, say
-
-LIVES = {"plain": counted.work, "calls": counted.work_counting_calls}
-
-BARE = "bare"
 
 
 def main() -> None:
@@ -42,25 +39,40 @@ def main() -> None:
         psycopg2=psycopg2.__version__.split()[0],
     )
     for line in sys.stdin:
-        life = line.strip()
-        if life == BARE:
-            context: Any = multiprocessing.get_context(strategy.start_method)
-            ours, theirs = context.Pipe()
-            process = context.Process(target=bare.work, args=(theirs,))
-            prepared = strategies.Prepared(process, ours, theirs, 0, lambda: None)
-        else:
-            prepared = strategy.prepare(LIVES[life], engine, order["url"], life)
-        say(**run(prepared, order["deadline"]))
+        say(**run(prepared(line.strip(), strategy, engine, order["url"]), order["deadline"]))
 
 
-def run(prepared: strategies.Prepared, deadline: float) -> dict[str, Any]:
+def prepared(life: str, strategy: strategies.Strategy, engine: Engine, url: str) -> strategies.Prepared:
+    """The worker of a life: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`."""
+    if life == "bare":
+        context: Any = multiprocessing.get_context(strategy.start_method)
+        ours, theirs = context.Pipe()
+        return strategies.Prepared(
+            context.Process(target=bare.work, args=(theirs,)), ours, theirs, 0, lambda: None
+        )
+    if life == "measured":
+        # The very function whose phases are timed elsewhere.
+        return strategy.prepare(worker.work, engine, url, life, False)
+    if life == "imports":
+        from harness.inside.exact import imports
+
+        return strategy.prepare(imports.work, engine, url, life)
+    if life == "memory":
+        # Allocations are traced from this import on: nobody else may have it.
+        from harness.inside.exact import memory
+
+        return strategy.prepare(memory.work, engine, url, life)
+    lives = {"plain": counted.work, "calls": counted.work_counting_calls}
+    return strategy.prepare(lives[life], engine, url, life)
+
+
+def run(worker_to_be: strategies.Prepared, deadline: float) -> dict[str, Any]:
     """One worker, and what it told; the collections that a forked one inherits are told too."""
     gc.collect(1)
     inherited = worker.collections()
-    process, ours = prepared.process, prepared.ours
-    prepared.treat()
+    process, ours = worker_to_be.process, worker_to_be.ours
     process.start()
-    prepared.theirs.close()
+    worker_to_be.theirs.close()
     try:
         if not ours.poll(deadline):
             return {"outcome": "hung"}

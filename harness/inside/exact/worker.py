@@ -15,21 +15,17 @@ BEGUN = [generation["collections"] for generation in gc.get_stats()]
 """The collections of this process until then, by generation; of a forked worker its parent's."""
 
 import os  # noqa: E402
-import sys  # noqa: E402
 import time  # noqa: E402
 
+from harness.inside.exact.calls import Counter  # noqa: E402
 from harness.inside.lifecycle import worker  # noqa: E402
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import CodeType, FrameType
     from typing import Any
 
     from sqlalchemy.engine import Engine
-
-Calls = list[tuple[str, str, int]]
-"""Module, qualified name, how often."""
 
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
@@ -54,16 +50,15 @@ def work_counting_calls(in_worker: Callable[[Any], Engine], handed: Any, channel
     The garbage collector is off, so that no collection's finalizers are among them.
     """
     gc.disable()
-    calls = Counter()
-    sys.setprofile(calls)
+    counter = Counter()
+    counter.start()
     engine = in_worker(handed)
     first = worker.fetch(engine, token)
-    sys.setprofile(None)
-    until_first = calls.counted()
-    sys.setprofile(calls)
+    calls = [counter.stop()]
+    counter.start()
     second = worker.fetch(engine, token)
-    sys.setprofile(None)
-    tell(channel, first, second, calls=[until_first, calls.counted()])
+    calls.append(counter.stop())
+    tell(channel, first, second, calls=calls)
 
 
 def look() -> tuple[int, list[int]]:
@@ -74,23 +69,3 @@ def look() -> tuple[int, list[int]]:
 def tell(channel: Any, *rows: tuple[str, int], **seen: Any) -> None:
     channel.send({"rows": rows, "pid": os.getpid(), "ppid": os.getppid(), "mark": worker.mark, **seen})
     channel.recv()
-
-
-class Counter:
-    """A profile function that counts the calls of each Python function."""
-
-    def __init__(self) -> None:
-        self._counts: dict[CodeType, list[Any]] = {}
-
-    def __call__(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call":
-            seen = self._counts.get(frame.f_code)
-            if seen is None:
-                self._counts[frame.f_code] = [frame.f_globals.get("__name__", ""), 1]
-            else:
-                seen[1] += 1
-
-    def counted(self) -> Calls:
-        """What was counted since the last time."""
-        counts, self._counts = self._counts, {}
-        return [(module, code.co_qualname, number) for code, (module, number) in counts.items()]

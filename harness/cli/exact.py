@@ -1,0 +1,59 @@
+"""`poolstart exact`: what repeats exactly, and what a server far away adds."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from harness.outside import profile as profiles
+from harness.postgres import locate
+from harness.system.errors import PoolstartError
+
+console = Console(highlight=False)
+
+
+def exact(
+    release: Annotated[str | None, typer.Argument(help="A listed release; by default the newest.")] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="Only this one; may be repeated. By default all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+) -> None:
+    """Count statements, round trips, modules, code and calls of a worker; stores nothing."""
+    # A second to import, asv among it: only this command pays for it.
+    from harness.outside.exact import Counts, count_all
+    from harness.releases import history
+    from harness.shown import exact as shown
+
+    chosen = profiles.known(strategy, "--strategy") if strategy else profiles.current().strategies
+    version = listed(release) if release else newest()
+    with locate.server() as server:
+        found = count_all(chosen, server, release=version, python=history.interpreter(version))
+    counted = {name: one for name, one in found.items() if isinstance(one, Counts)}
+    if as_json:
+        print(json.dumps({name: one.to_json() for name, one in counted.items()}, indent=1))
+    elif counted:
+        figures = {name: one.figures for name, one in counted.items()}
+        console.print(shown.figures(figures, f"SQLAlchemy {version}, a worker beside a warm parent"))
+        console.print(shown.distances(figures))
+    for name, one in found.items():
+        if isinstance(one, PoolstartError):
+            raise one
+        if not isinstance(one, Counts):
+            typer.echo(f"poolstart: n/a: {name}: {one}", err=True)
+
+
+def listed(name: str) -> str:
+    """The version of a listed release, however it is called."""
+    from harness.releases.catalogue import catalogue
+
+    if (position := catalogue().position(name)) is None:
+        raise PoolstartError(f"no release {name}", "see `poolstart releases`")
+    return catalogue().releases[position].version
+
+
+def newest() -> str:
+    from harness.releases.catalogue import catalogue
+
+    return catalogue().newest.version

@@ -49,7 +49,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Program]:
         "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", os.path.expanduser("~/.cache/uv")),
         "POOLSTART_PROFILE": "quick",
         "POOLSTART_STRATEGIES": "fork_dispose",
-        "POOLSTART_DATAFRAME_MIB": "8",
+        "POOLSTART_DATAFRAME_MIB": "16",
         "POOLSTART_SERVER": "embedded",
     }
     commands: dict[str, tuple[str | Path, ...]] = {

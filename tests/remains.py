@@ -1,5 +1,6 @@
 """What a run leaves behind: its processes and its temporary files."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -8,7 +9,6 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,26 @@ class Scene:
                 found[int(entry.name)] = command.strip()
         return {pid: command for pid, command in found.items() if containing in command}
 
+    def shared_memory(self) -> set[str]:
+        """What the processes of this scene have of it that would outlive them."""
+        pids = {str(pid) for pid in self.processes()}
+        table = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
+        found = {f"segment {row[1]}" for row in table if row[4] in pids}
+        for pid in pids:
+            with contextlib.suppress(OSError):
+                maps = Path(f"/proc/{pid}/maps").read_text().splitlines()
+                found |= {
+                    line.split()[-1] for line in maps if line.rpartition(" ")[2].startswith("/dev/shm/")
+                }
+        return found
+
+    @staticmethod
+    def left_of(shared: set[str]) -> set[str]:
+        """What of this shared memory is still there."""
+        table = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
+        there = {f"segment {line.split()[1]}" for line in table}
+        return {each for each in shared if each in there or Path(each).exists()}
+
     def files(self) -> list[str]:
         return sorted(entry.name for entry in self.directory.iterdir())
 
@@ -70,7 +90,7 @@ class Scene:
         self.wait_for(lambda: not self.files(), f"files are gone: {self.files()}", LIMIT)
 
 
-@contextmanager
+@contextlib.contextmanager
 def scene() -> Iterator[Scene]:
     """A scene whose processes do not outlive the test, whatever the test finds."""
     with tempfile.TemporaryDirectory(prefix="scene-", ignore_cleanup_errors=True) as name:

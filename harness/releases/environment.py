@@ -69,11 +69,6 @@ class ReleaseEnvironment(Environment):
     def create(self) -> None:
         """Nothing to make before a release is known."""
 
-    def _setup(self) -> None:
-        # The first that asv does in a run, before it makes temporary files.
-        with told_by_asv():
-            run.current()
-
     def checkout_project(self, repo: Repo, commit_hash: str) -> None:
         """There is no source to check out."""
         self._set_commit_hash(commit_hash)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from harness.system.custody import Custody
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -64,19 +65,23 @@ def python_with(
 
 def _uv(*arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    try:
-        done = subprocess.run(
+    with Custody() as custody:
+        uv = custody.start(
             [find_uv_bin(), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=DEADLINE,
         )
-    except subprocess.TimeoutExpired:
-        raise PoolstartError(f"`uv {arguments[0]}` was not done in {DEADLINE:g} s", "run it again") from None
-    if done.returncode != 0:
-        told = re.sub(r"\s+", " ", done.stderr).strip() or f"exit status {done.returncode}"
+        try:
+            _, errors = uv.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise PoolstartError(
+                f"`uv {arguments[0]}` was not done in {DEADLINE:g} s", "run it again"
+            ) from None
+    if uv.returncode != 0:
+        told = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {told[:500]}",
             "see that the package index can be reached and the disk has space",

@@ -13,7 +13,8 @@ MEASURING = {"run", "continuous", "find"}
 if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
-from harness.releases import environment, machine, repo  # noqa: E402
+from harness.releases import environment, machine, repo, run  # noqa: E402
+from harness.releases.asv_errors import told_by_asv  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]
 
@@ -25,6 +26,8 @@ def setup() -> None:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
         machine.refuse_another(Path("results"), machine.told(sys.argv))
+        with told_by_asv():
+            run.current()
     sys.excepthook = tell
 
 

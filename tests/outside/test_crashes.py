@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -63,6 +64,31 @@ def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: 
             # The worker hangs on, and the run with it; it ends when its user ends it.
             run.send_signal(signal.SIGINT)
         run.wait(60)
+        here.wait_until_gone()
+
+
+TRIAL = """
+from harness.hazards import catalogue
+from harness.outside.trials import Trials
+from harness.postgres import locate
+from harness.system.errors import PoolstartError
+
+with locate.server() as server, Trials(server) as trials:
+    try:
+        print(trials.run(catalogue.load("shared_socket"), "forkserver"))
+    except PoolstartError as error:
+        print(error)
+"""
+
+
+def test_the_directory_of_a_fork_server_goes_with_the_trial_whose_parent_was_killed() -> None:
+    with scene() as here:
+        run = here.python("-c", TRIAL, stdout=subprocess.PIPE)
+        here.wait_for(lambda: here.processes("multiprocessing.forkserver"), "a fork server")
+        assert not [name for name in here.files() if name.startswith("pymp-")]
+        os.kill(one(here, "harness.inside.trial.program"), signal.SIGKILL)
+        said, _ = run.communicate(timeout=60)
+        assert "no result for shared_socket under forkserver" in said
         here.wait_until_gone()
 
 

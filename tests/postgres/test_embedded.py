@@ -1,16 +1,21 @@
 """The embedded server: private, on loopback alone, gone with its owner, for root and for anybody."""
 
 import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
+from harness.outside.trials import REQUIRE_TLS
 from harness.postgres import embedded, locate
-from harness.postgres.server import Server, describe
+from harness.postgres.server import Server, describe, libpq_url
 from harness.postgres.settings import SETTINGS
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
@@ -46,6 +51,127 @@ def test_its_data_is_private(server: Server) -> None:
     _, data = postmaster(server)
     assert data.stat().st_mode & 0o077 == 0
     assert data.parent.stat().st_mode & 0o077 == 0
+
+
+STRANGER = 64999
+"""The number of an account that is nobody's here."""
+
+ASKS = """
+import os, psycopg2, sys
+# The stranger may not even run this interpreter, where it is below somebody's home.
+os.setgroups([])
+os.setresgid(*[int(sys.argv[3])] * 3)
+os.setresuid(*[int(sys.argv[3])] * 3)
+try:
+    connection = psycopg2.connect(sys.argv[1])
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute(sys.argv[2])
+        print("done", *cursor.fetchall())
+except psycopg2.Error as error:
+    print(error.pgcode or error)
+"""
+
+REFUSED = "42501"
+"""insufficient_privilege"""
+
+
+def as_a_stranger(url: str, question: str, **changes: str) -> str:
+    """What another account of this machine is told when it asks."""
+    if os.getuid() != 0:
+        pytest.skip("only root may become another account")
+    asked = subprocess.run(
+        [sys.executable, "-c", ASKS, libpq_url(make_url(url).set(**changes)), question, str(STRANGER)],
+        cwd="/",
+        env={"HOME": "/"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return asked.stdout
+
+
+@pytest.fixture(scope="module")
+def encrypted() -> Iterator[Server]:
+    with Custody() as custody:
+        try:
+            yield embedded.start(custody, tls=True)
+        except embedded.NoTLS as reason:
+            if os.environ.get(REQUIRE_TLS) == "1":
+                raise
+            pytest.skip(reason.problem)
+
+
+@pytest.fixture(params=["server", "encrypted"])
+def either(request: pytest.FixtureRequest) -> Server:
+    found: Server = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "changes", "told"),
+    [
+        ("select current_user", {}, "done .*poolstart"),
+        ("copy (select 1) to program 'id > /tmp/poolstart-was-here'", {}, REFUSED),
+        ("create temp table t (x text); copy t from program 'id'", {}, REFUSED),
+        ("select pg_read_file('/etc/hostname')", {}, REFUSED),
+        ("select lo_import('/etc/hostname')", {}, REFUSED),
+        ("alter system set archive_command = 'id'", {}, REFUSED),
+        ("create role another superuser", {}, REFUSED),
+        ("create database another", {}, REFUSED),
+        ("create function f() returns int language c as 'libc.so.6', 'getpid'", {}, REFUSED),
+        ("set role postgres", {}, REFUSED),
+        ("select 1", {"username": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"username": "postgres", "database": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"database": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"database": "template1"}, "no pg_hba.conf entry"),
+    ],
+)
+def test_another_account_can_execute_nothing_through_it(
+    either: Server, question: str, changes: dict[str, str], told: str
+) -> None:
+    assert re.search(told, as_a_stranger(either.url, question, **changes))
+
+
+def test_its_role_has_no_privilege_beyond_its_own_database(either: Server) -> None:
+    with either.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls from pg_roles"
+            " where rolname = current_user"
+        )
+        assert cursor.fetchall() == [(False,) * 5]
+        cursor.execute(
+            "select count(*) from pg_roles where rolname like 'pg\\_%' and rolname <> 'pg_database_owner'"
+            " and pg_has_role(oid, 'member')"
+        )
+        assert cursor.fetchall() == [(0,)]
+
+
+def test_its_role_may_do_what_measuring_needs(either: Server) -> None:
+    """See and end sessions of its own, and make tables."""
+    with either.connect("another") as other, either.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select pid from pg_stat_activity where application_name = 'another' and state = 'idle'"
+        )
+        ((backend,),) = cursor.fetchall()
+        assert backend == other.info.backend_pid
+        cursor.execute("select pg_terminate_backend(%s)", [backend])
+        assert cursor.fetchall() == [(True,)]
+        cursor.execute("create table made (x int); drop table made")
+
+
+def test_a_killed_one_leaves_no_shared_memory() -> None:
+    def segments() -> set[str]:
+        return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
+
+    with Custody() as custody:
+        pid, data = postmaster(embedded.start(custody))
+        assert "/dev/shm/" not in Path(f"/proc/{pid}/maps").read_text()
+        segment = (data / "postmaster.pid").read_text().splitlines()[6].split()[-1]
+        assert segment in segments()
+        os.kill(pid, signal.SIGKILL)
+    assert segment not in segments()
 
 
 def test_two_at_once_are_kept_apart() -> None:

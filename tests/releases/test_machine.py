@@ -72,6 +72,17 @@ def test_results_are_not_filed_under_the_name_of_another_machine(
     assert told not in suite.asv("publish").stdout
 
 
+def test_options_before_the_command_change_nothing(suite: Suite) -> None:
+    machine.ensure()
+    folder = suite.directory / "results" / machine.name(None)
+    folder.mkdir(parents=True)
+    recorded = {"version": 1, **Machine.get_defaults(), "machine": folder.name, "num_cpu": "96"}
+    (folder / "machine.json").write_text(json.dumps(recorded))
+    done = suite.asv("--config", "asv.conf.json", "run", "-E", "existing", "--set-commit-hash", "2.1.9")
+    (line,) = done.stdout.splitlines()
+    assert "num_cpu 96 there" in line
+
+
 def test_the_same_machine_goes_on(suite: Suite) -> None:
     machine.ensure()
     folder = suite.directory / "results" / machine.name(None)

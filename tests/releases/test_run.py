@@ -1,9 +1,12 @@
 """What a run provides to its benchmarks, and what it tells of them."""
 
+from pathlib import Path
+
 import pytest
 
 from harness.releases.environment import reason
 from harness.releases.run import account
+from tests.releases.suite import Suite
 from tests.remains import scene
 
 SERVERS = """
@@ -89,6 +92,18 @@ def test_temporary_files_of_asv_and_of_benchmarks_are_in_one_directory_that_goes
         listed, _ = process.communicate(timeout=60)
         assert len(listed.split()) == 1, listed
         here.wait_until_gone()
+
+
+def test_a_temporary_directory_with_too_long_a_path_is_one_line_before_anything_is_built(
+    tmp_path: Path,
+) -> None:
+    suite = Suite(tmp_path)
+    (long := tmp_path / ("x" * 60)).mkdir()
+    done = suite.asv("run", "-b", "patch_level", TMPDIR=str(long))
+    (line,) = done.stdout.splitlines()
+    assert "too long for the sockets of multiprocessing; set TMPDIR to one that is" in line
+    assert done.returncode == 1
+    assert not (suite.directory / ".asv" / "releases").exists()
 
 
 def test_the_account_tells_where_the_time_went() -> None:

@@ -1,0 +1,80 @@
+"""Nothing is left of a run, however it dies: victims, pairs of them and whole groups, killed at random.
+
+Ten runs are killed here; `KILLS=50 uv run pytest -m slow tests/runs` kills fifty.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.remains import LIMIT, Scene
+from tests.runs.conftest import PROGRAMS, Program
+
+pytestmark = pytest.mark.slow
+
+KILLS = int(os.environ.get("KILLS", "10"))
+
+USERS_PATIENCE = 3.0
+"""Seconds after which the user ends a run that something was killed of."""
+
+
+def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
+    """One process, two, or the whole group of one; negative numbers are groups."""
+    running = sorted(here.processes())
+    match chance.choice(["one", "pair", "leader and one", "group", "every Python"]):
+        case "one":
+            return chance.sample(running, 1)
+        case "pair":
+            return chance.sample(running, min(2, len(running)))
+        case "leader and one":
+            return [leader, *chance.sample(running, 1)]
+        case "group":
+            return [-os.getpgid(chance.choice(running))]
+        case _:
+            return [pid for pid in running if "python" in here.processes().get(pid, "")]
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_nothing_is_left_of_a_run_that_is_killed(
+    programs: dict[str, Program], here: Scene, seed: int
+) -> None:
+    chance = random.Random(seed)
+    name = PROGRAMS[seed % len(PROGRAMS)]
+    program = programs[name]
+    run = program.start(here)
+    time.sleep(chance.uniform(0, program.seconds))
+    shared = here.shared_memory()
+    chosen = victims(chance, here, run.pid) if run.poll() is None else []
+    told = {pid: here.processes().get(abs(pid), "") for pid in chosen}
+    for pid in chosen:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    try:
+        run.wait(USERS_PATIENCE)
+    except subprocess.TimeoutExpired:
+        shared |= here.shared_memory()
+        run.send_signal(signal.SIGINT)
+    run.wait(LIMIT)
+    try:
+        here.wait_until_gone()
+        here.wait_for(lambda: not here.left_of(shared), f"{here.left_of(shared)} is gone", LIMIT)
+    except AssertionError as left:
+        raise AssertionError(f"{name}, killed {told}: {left}") from None
+
+
+def test_an_asv_run_that_was_killed_starts_again_at_once(programs: dict[str, Program], here: Scene) -> None:
+    program = programs["asv run"]
+    run = program.start(here)
+    here.wait_for(lambda: here.processes("harness.inside.lifecycle.program"), "it measures")
+    run.kill()
+    again = program.start(here)
+    said, _ = again.communicate(timeout=600)
+    assert again.returncode == 0, said
+    run.wait()
+    here.wait_until_gone()

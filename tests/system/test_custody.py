@@ -1,0 +1,178 @@
+"""Custody: there is no moment in which nobody owns a process or a directory."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness.system import custody
+from harness.system.custody import SOCKET, SOCKET_PATH, Custody
+from harness.system.errors import PoolstartError
+from tests.remains import Scene, scene
+
+SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(600)']"
+
+HOLDS = f"""
+import sys
+from harness.system.custody import Custody
+custody = Custody()
+(custody.directory() / "file").touch()
+custody.start({SLEEPER})
+print("holds", flush=True)
+sys.stdin.read()
+"""
+
+
+def guardians(here: Scene) -> list[int]:
+    return sorted(here.processes("guardian.sh"))
+
+
+@pytest.mark.parametrize("victims", [(0,), (1,), (0, 1), ("owner",), (0, "owner"), (1, "owner")])
+def test_any_two_of_an_owner_and_its_guardians_may_be_killed(victims: tuple[int | str, ...]) -> None:
+    with scene() as here:
+        owner = here.python("-c", HOLDS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        pids = [*guardians(here), owner.pid]
+        assert len(pids) == 3
+        assert here.processes("time.sleep")
+        for victim in victims:
+            os.kill(pids[-1 if victim == "owner" else int(victim)], signal.SIGKILL)
+        owner.communicate()  # where it is alive, the end of its input is its own
+        here.wait_until_gone()
+
+
+def test_the_end_of_every_python_leaves_nothing() -> None:
+    """What `pkill -9 python` does."""
+    with scene() as here:
+        owner = here.python("-c", HOLDS, stdout=subprocess.PIPE)
+        assert owner.stdout
+        owner.stdout.readline()
+        for pid in here.processes():
+            if Path(f"/proc/{pid}/comm").read_text().startswith("python"):
+                os.kill(pid, signal.SIGKILL)
+        owner.wait()
+        here.wait_until_gone()
+
+
+KILLED_WHEN = """
+import os, signal, subprocess, sys
+from harness.system import custody
+from harness.system.custody import Custody
+
+def die(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+held = Custody()
+held.directory()
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("custody.os.mkdir = die\nheld.directory()", id="told, not made"),
+        pytest.param(
+            "make = os.mkdir\n"
+            "custody.os.mkdir = lambda path, mode: (make(path, mode), die())\n"
+            "held.directory()",
+            id="made, not returned",
+        ),
+        pytest.param(
+            f"custody._Held.__hash__ = die\nheld.start({SLEEPER})",
+            id="started, not in the owner's books",
+        ),
+        pytest.param(
+            f"with held.forks():\n    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n    die()",
+            id="started by someone else, not adopted",
+        ),
+    ],
+)
+def test_an_owner_may_be_killed_between_two_steps(moment: str) -> None:
+    with scene() as here:
+        assert here.python("-c", KILLED_WHEN + moment).wait(60) == -signal.SIGKILL
+        here.wait_until_gone()
+
+
+def test_an_owner_may_be_killed_between_fork_and_exec() -> None:
+    """The child waits for its parent's death before it becomes the program."""
+    program = KILLED_WHEN + (
+        "tell = Custody.tell_of_group\n"
+        "def late(self, group, end):\n"
+        "    parent = os.getppid()\n"
+        "    os.kill(parent, signal.SIGKILL)\n"
+        "    while os.getppid() == parent: pass\n"
+        "    tell(self, group, end)\n"
+        "Custody.tell_of_group = late\n"
+        f"held.start({SLEEPER})\n"
+    )
+    with scene() as here:
+        assert here.python("-c", program).wait(60) == -signal.SIGKILL
+        here.wait_until_gone()
+
+
+def test_a_program_that_cannot_be_started_is_not_held(tmp_path: Path) -> None:
+    told: list[int] = []
+    with Custody() as held:
+        held.tell_of_end = told.append  # type: ignore[method-assign]
+        with pytest.raises(FileNotFoundError):
+            held.start([tmp_path / "nothing"])
+    assert len(told) == 1
+
+
+def test_a_process_that_was_stopped_is_told_off() -> None:
+    """Its number may be another one's by the time the owner goes."""
+    with Custody() as held, Custody() as other:
+        process = held.start([sys.executable, "-c", "import time; time.sleep(600)"])
+        held.stop(process)
+        assert process.returncode == -signal.SIGKILL
+        # Stand in for the one who has the number now.
+        again = other.start([sys.executable, "-c", "import time; time.sleep(600)"])
+        held.tell_of_group(again.pid, "SIGKILL")
+        held.tell_of_end(again.pid)
+        held.close()
+        assert again.poll() is None
+
+
+def test_a_directory_whose_sockets_would_have_too_long_a_path_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # pytest's own directories have long paths.
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, Custody() as held:
+        room = SOCKET_PATH - SOCKET - len("/poolstart-12345678")
+        fits = Path(short, "x" * (room - len(short) - 1))
+        fits.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(fits))
+        assert len(f"{held.directory()}/pymp-12345678/listener-12345678") == SOCKET_PATH
+        with pytest.raises(PoolstartError, match="set TMPDIR to one that is 3 bytes shorter"):
+            held.directory(room=3)
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with (
+        Custody() as held,
+        pytest.raises(PoolstartError, match=r"no directory can be made.*; set TMPDIR"),
+    ):
+        held.directory()
+
+
+def test_abandoned_things_are_gone_when_it_returns() -> None:
+    program = (
+        "import sys, os\nfrom harness.system import custody\nheld = custody.Custody()\n"
+        f"path = held.directory()\nprocess = held.start({SLEEPER})\ncustody.abandon(60)\n"
+        "print(path.exists())\nsys.stdout.flush()\nos._exit(0)"
+    )
+    with scene() as here:
+        done = here.python("-c", program, stdout=subprocess.PIPE)
+        assert done.communicate(timeout=60)[0] == "False\n"
+        assert not here.processes()
+
+
+def test_guardians_allow_what_owners_do() -> None:
+    text = custody.GUARDIAN.read_text()
+    assert f"tries={custody.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && asked_and_alive" in text

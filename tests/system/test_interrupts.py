@@ -1,0 +1,111 @@
+"""The first Ctrl-C ends a program wherever it falls, with one line."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.system import interrupts
+from tests.remains import LIMIT, Scene, scene
+
+HEARS = "from harness.system import interrupts\ninterrupts.first_counts()\n"
+
+BUSY = {
+    "in Python": "while True: pass",
+    "in a callback that swallows what is raised": """
+import weakref
+class Thing: pass
+def swallow(_):
+    while True: pass
+thing = Thing()
+reference = weakref.ref(thing, swallow)
+del thing
+""",
+    "in imports": """
+import sys
+while True:
+    sys.modules.pop("json", None)
+    import json
+""",
+    "in a C library that goes on after signals": """
+import ctypes
+while True:
+    ctypes.CDLL(None).sem_wait(ctypes.create_string_buffer(32))
+""",
+    "in a lock": "import threading\nlock = threading.Lock()\nlock.acquire()\nlock.acquire()",
+    "behind an except of everything": """
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+""",
+}
+
+
+def ready(here: Scene, program: str) -> "subprocess.Popen[str]":
+    run = here.python(
+        "-c",
+        HEARS + "print('ready', flush=True)\n" + program,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert run.stdout
+    assert run.stdout.readline() == "ready\n"
+    return run
+
+
+@pytest.mark.parametrize("program", BUSY.values(), ids=list(BUSY))
+def test_it_counts_whatever_the_program_is_doing(program: str) -> None:
+    with scene() as here:
+        run = ready(here, program)
+        run.send_signal(signal.SIGINT)
+        assert run.communicate(timeout=LIMIT) == ("", "poolstart: interrupted\n")
+        assert run.returncode == interrupts.STATUS
+
+
+def test_what_the_program_holds_has_gone_with_it() -> None:
+    holds = (
+        "import sys\nfrom harness.system.custody import Custody\nheld = Custody()\nheld.directory()\n"
+        "held.start([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+    )
+    with scene() as here:
+        run = ready(here, holds + "while True: pass")
+        here.wait_for(lambda: here.processes("time.sleep"), "it has started a process")
+        run.send_signal(signal.SIGINT)
+        run.wait(LIMIT)
+        assert not here.files()
+        assert not here.processes()
+
+
+def test_a_program_that_was_started_to_ignore_it_does() -> None:
+    """As the shell of a script starts what is in its background."""
+    program = HEARS + "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nprint('goes on')"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.stdout == "goes on\n"
+
+
+def test_a_terminal_gets_its_cursor_back() -> None:
+    ours, theirs = os.openpty()
+    run = subprocess.Popen(
+        [sys.executable, "-c", HEARS + "print('ready', flush=True)\nwhile True: pass"],
+        stdout=theirs,
+        stderr=theirs,
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(theirs)
+    with open(ours, "rb", buffering=0) as terminal:
+        shown = b""
+        while b"ready\r\n" not in shown:
+            shown += terminal.read(1)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(LIMIT) == interrupts.STATUS
+        assert terminal.read(100) == b"\x1b[?25h\r\npoolstart: interrupted\r\n"

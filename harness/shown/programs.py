@@ -1,0 +1,132 @@
+"""Programs that start workers, as a table and as the page `docs/programs.md`, never edited by hand."""
+
+from pathlib import Path
+
+from harness.outside import programs
+from harness.outside.programs import Measured, Replaced, Table
+from harness.shown import markdown, terminal
+from harness.shown.pools import shown
+from harness.system.environment import ROOT
+from harness.system.memory import MIB
+
+PATH = ROOT / "docs" / "programs.json"
+"""What is recorded; the page is beside it."""
+
+HEADER = [
+    "program",
+    "first row, ms",
+    "unique MiB each",
+    "without the hook",
+    "worker replaced",
+    "worker killed",
+]
+
+INTRODUCTION = """\
+# How workers are really started
+
+The cures of this suite, where people need them: in executors, servers and task queues. Each program is run as
+its users run it, with two workers, and its application holds a warm engine, as one does that reads a setting
+from the database when it is imported. Below are the lines that each needs, as they were run; what its workers
+do without them; and whether the lines are run again in a worker that takes another one's place.
+
+*First row* is from the moment named with each program until its first worker has its row from the server.
+*Unique memory* is that of both workers while each holds a row. Whether workers shared a connection is told by
+the server's own number of the session that each row came by.
+"""
+
+
+def load(path: Path = PATH) -> Table | None:
+    """What is recorded; nothing before the first time."""
+    return Table.from_json(path.read_text()) if path.exists() else None
+
+
+def save(table: Table, path: Path) -> None:
+    """Record what was measured, and write the page of it."""
+    path.write_text(table.to_json())
+    path.with_suffix(".md").write_text(render(table))
+
+
+def show(table: Table) -> None:
+    """The table in the terminal, and of each program its hook and what was seen."""
+    console = terminal.output()
+    cells = [[cell.replace("**", "") for cell in row] for row in rows(table)]
+    terminal.show(console, [terminal.folded(title) for title in HEADER], cells)
+    for measured in table.programs:
+        program = programs.get(measured.name)
+        terminal.say(console, f"{program.title}: {program.link}")
+        for line in program.hook.splitlines():
+            terminal.say(console, f"    {line}")
+        for sentence in (*sentences(measured), f"First row from {program.clock}."):
+            terminal.say(console, sentence)
+        console.print()
+
+
+def rows(table: Table) -> list[list[str]]:
+    return [row(measured) for measured in table.programs]
+
+
+def row(measured: Measured) -> list[str]:
+    return [
+        measured.name,
+        shown(measured.first_row, 1e3),
+        shown(measured.uss, 1 / MIB),
+        {"shared": "**one connection for several**", "own": "own connections", "error": "error"}[
+            measured.without.outcome
+        ],
+        again(measured.replaced),
+        again(measured.killed),
+    ]
+
+
+def again(replaced: Replaced | None) -> str:
+    """What became of the hook in workers that took others' places, in a word or two."""
+    if replaced is None:
+        return "n/a"
+    if replaced.said:
+        return "error"
+    return "hook run again" if replaced.own == replaced.workers else "**hook not run**"
+
+
+def sentences(measured: Measured) -> list[str]:
+    """What was seen of a program besides its figures."""
+    program = programs.get(measured.name)
+    without = {
+        "shared": f"{programs.WORKERS} workers, and the process that loaded the application, talk over"
+        f" {measured.without.sessions} connection",
+        "own": "each worker has a connection of its own",
+        "error": measured.without.said,
+    }[measured.without.outcome]
+    told = [f"Without the hook: {without}."]
+    if measured.replaced:
+        told.append(f"Replaced (`{program.replaced}`): {successors(measured.replaced)}.")
+    return [*told, f"A worker killed: {successors(measured.killed)}."]
+
+
+def successors(replaced: Replaced) -> str:
+    if replaced.said:
+        return f"there is no other: {replaced.said}"
+    return (
+        f"{replaced.tasks} tasks, {replaced.workers} workers, of which {replaced.own} have"
+        " a connection of their own"
+    )
+
+
+def render(table: Table) -> str:
+    parts = [
+        INTRODUCTION,
+        f"Measured {table.setting}, by `poolstart programs --record`: medians ± half the interquartile range"
+        f" of {table.runs} starts.\n",
+        markdown.table(HEADER, rows(table)),
+    ]
+    for measured in table.programs:
+        program = programs.get(measured.name)
+        parts += [
+            f"## {program.title}\n",
+            f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n",
+            *(f"- {sentence}" for sentence in sentences(measured)),
+            f"- First row from {program.clock}.",
+            *(f"- {', '.join(measured.versions)}." for _ in measured.versions[:1]),
+            f"- [Documentation]({program.link}); [the whole application that was run]"
+            f"(../{program.path.relative_to(ROOT)}).\n",
+        ]
+    return "\n".join(parts)

@@ -1,0 +1,72 @@
+"""Programs that start workers: their hooks as they are shown, and what happens without them."""
+
+import pytest
+
+from harness.outside import programs
+from harness.outside.programs import Measured
+from harness.postgres.server import Server
+from harness.releases.programs import python_of
+
+QUICK = ("executor", "joblib")
+"""What needs no large installation."""
+
+WITHOUT = {
+    "celery": "shared",
+    "dask": "error",
+    "executor": "shared",
+    "gunicorn": "shared",
+    "joblib": "error",
+    "rq": "shared",
+    "uwsgi": "shared",
+    "uwsgi_lazy": "own",
+}
+"""What workers do without the hook."""
+
+IRREPLACEABLE = ("executor",)
+"""What ends with the first of its workers that is killed."""
+
+
+def chosen(name: str) -> object:
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def measured(server: Server, request: pytest.FixtureRequest) -> Measured:
+    program = programs.get(request.param)
+    return programs.measure(program, python_of(program), server, runs=1)
+
+
+every_program = pytest.mark.parametrize(
+    "measured", [chosen(name) for name in programs.known()], indirect=True
+)
+
+
+@every_program
+def test_a_program_with_its_hook(measured: Measured) -> None:
+    # That rows are right and every worker has a session of its own, or there would be no figures.
+    assert len(measured.first_row) == 1
+    assert len(measured.uss) == programs.WORKERS
+    assert all(figure > 0 for figure in (*measured.first_row, *measured.uss))
+
+
+@every_program
+def test_a_program_without_its_hook(measured: Measured) -> None:
+    assert measured.without.outcome == WITHOUT[measured.name]
+
+
+@every_program
+def test_a_program_whose_worker_is_replaced_runs_its_hook_again(measured: Measured) -> None:
+    replaced = measured.replaced
+    if replaced is None:
+        pytest.skip("it replaces no worker that did nothing wrong")
+    assert replaced.said == ""
+    assert replaced.workers == replaced.own == replaced.tasks == programs.TASKS
+
+
+@every_program
+def test_a_program_whose_worker_is_killed(measured: Measured) -> None:
+    if measured.name in IRREPLACEABLE:
+        assert "terminated abruptly" in measured.killed.said
+    else:
+        assert measured.killed.said == ""
+        assert measured.killed.workers == measured.killed.own == programs.WORKERS

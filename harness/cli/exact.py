@@ -35,7 +35,11 @@ def exact(
         print(json.dumps({name: one.to_json() for name, one in counted.items()}, indent=1))
     elif counted:
         figures = {name: one.figures for name, one in counted.items()}
-        console.print(shown.figures(figures, f"SQLAlchemy {version}, a worker beside a warm parent"))
+        console.print(
+            shown.figures(
+                figures, f"SQLAlchemy {version}, a worker beside a warm parent: first / second query"
+            )
+        )
         console.print(shown.distances(figures))
     for name, one in found.items():
         if isinstance(one, PoolstartError):

@@ -187,7 +187,7 @@ def count(strategy: str, server: Server, *, release: str, python: str | Path = s
 
 def counts(strategy: str, seen: Observed) -> Counts:
     """What `LIVES` say."""
-    bare, plain, counted = (seen.lives[name] for name in LIVES)
+    plain, counted = seen.lives[PLAIN], seen.lives[CALLS]
     begun = plain["inherited"] if plain["mark"] else plain["begun"]
     return Counts(
         strategy=strategy,
@@ -196,14 +196,23 @@ def counts(strategy: str, seen: Observed) -> Counts:
         c_extensions=seen.parent["c_extensions"],
         statements={phase: texts(events) for phase, events in seen.passed.items()},
         round_trips={phase: round_trips(events) for phase, events in seen.passed.items()},
-        code={
-            module: size
-            for module, size in plain["code"].items()
-            if module not in bare["modules"] and not module.startswith(NOT_COUNTED)
-        },
+        code=code(seen, NOT_COUNTED),
         calls=dict(zip(PHASES[1:], map(functions, counted["calls"]), strict=True)),
         collections=by_phase([begun, *(collected for _, collected in plain["seen"])]),
     )
+
+
+def code(seen: Observed, left_out: tuple[str, ...]) -> dict[str, int]:
+    """Bytes of code objects by module: of those that a worker which does nothing does not hold.
+
+    `left_out` are beginnings of names.
+    """
+    bare = set(seen.lives[BARE]["modules"])
+    return {
+        module: size
+        for module, size in seen.lives[PLAIN]["code"].items()
+        if module not in bare and not module.startswith(left_out)
+    }
 
 
 def by_phase(collected: Sequence[Sequence[int]]) -> dict[str, list[int]]:

@@ -29,7 +29,10 @@ TOP = 12
 LEAST_HELD = 4096
 """Bytes below which a change of what is held is none."""
 
-CODE = "code objects of modules"
+CODE = "loaded modules: code and constants"
+
+OURS = ("harness",)
+"""How the modules' names begin that are the house's own."""
 
 GENERATIONS = ("young", "middle", "full")
 
@@ -42,6 +45,8 @@ class Side:
     """One release, counted."""
 
     counts: Counts
+    code: dict[str, int]
+    """Bytes of code objects by module, of those too whose size is the work of an interpreter's build."""
     calls: dict[str, dict[str, int]]
     """By phase and function; of imports too, where the worker has any."""
     collections: dict[str, list[int]]
@@ -93,8 +98,16 @@ class Explanation:
 
     @property
     def collector_alone(self) -> tuple[str, ...]:
-        """The phases into or out of which a collection moved while SQLAlchemy does the same as before."""
-        return tuple(phase for phase in self.collections if not self.work_changed(phase))
+        """The phases into or out of which a collection moved while SQLAlchemy does the same as before.
+
+        Not the imports of a fork server that preloads: its collections are told, and nobody counts its work.
+        """
+        preloads = bool(strategies.get(self.strategy).preload)
+        return tuple(
+            phase
+            for phase in self.collections
+            if not self.work_changed(phase) and not (preloads and phase == exact.PHASES[0])
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -132,7 +145,7 @@ def observe(strategy: str, server: Server, *, release: str, python: str | Path) 
         exact.PHASES[0]: exact.functions(seen.lives[IMPORTS]["calls"]) if imports else {},
         **counts.calls,
     }
-    return Side(counts, calls, measured_collections(seen), held(seen))
+    return Side(counts, exact.code(seen, OURS), calls, measured_collections(seen), held(seen))
 
 
 def measured_collections(seen: Observed) -> dict[str, list[int]]:
@@ -147,14 +160,14 @@ def held(seen: Observed) -> dict[str, int]:
     found: Counter[str] = Counter()
     for module, size in seen.lives[MEMORY]["held"]:
         found[CODE if module.startswith("<frozen importlib") else module] += size
-    return {name: size for name, size in found.items() if not name.startswith(exact.NOT_COUNTED)}
+    return {name: size for name, size in found.items() if not name.startswith(OURS)}
 
 
 def explain(first: Side, second: Side) -> Explanation:
     """What the second release does otherwise than the first."""
     before, after = first.counts, second.counts
     queries = exact.PHASES[1:]
-    common = before.code.keys() & after.code.keys()
+    common = first.code.keys() & second.code.keys()
     return Explanation(
         before=before.release,
         after=after.release,
@@ -162,13 +175,15 @@ def explain(first: Side, second: Side) -> Explanation:
         python=before.python,
         compiled=(before.c_extensions, after.c_extensions),
         figures=changes(before.figures, after.figures, top=None),
-        packages=changes(by_package(before.code), by_package(after.code), top=None),
-        modules_added=changes({}, {name: after.code[name] for name in after.code.keys() - common}, zero=True),
+        packages=changes(by_package(first.code), by_package(second.code), top=None),
+        modules_added=changes(
+            {}, {name: second.code[name] for name in second.code.keys() - common}, zero=True
+        ),
         modules_left_out=changes(
-            {name: before.code[name] for name in before.code.keys() - common}, {}, zero=True
+            {name: first.code[name] for name in first.code.keys() - common}, {}, zero=True
         ),
         modules_changed=changes(
-            {name: before.code[name] for name in common}, {name: after.code[name] for name in common}
+            {name: first.code[name] for name in common}, {name: second.code[name] for name in common}
         ),
         calls_by_module={
             phase: changes(by_module(first.calls[phase]), by_module(second.calls[phase]))

@@ -1,6 +1,6 @@
 """Exact figures as tables, and what a server's distance adds to a query: arithmetic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
 from rich.table import Table
@@ -8,16 +8,12 @@ from rich.table import Table
 DISTANCES = (0.001, 0.01, 0.05)
 """Seconds to the server and back: a building, a country, a continent."""
 
-ROWS = {
-    "statements, first query": "statements_first_query",
-    "statements, second query": "statements_second_query",
-    "round trips, first query": "round_trips_first_query",
-    "round trips, second query": "round_trips_second_query",
-    "modules": "modules",
-    "KiB of code": "code_bytes",
-    "calls, first query": "calls_first_query",
-    "calls, second query": "calls_second_query",
+COLUMNS = {
+    "statements": ("statements_first_query", "statements_second_query"),
+    "trips": ("round_trips_first_query", "round_trips_second_query"),
+    "calls": ("calls_first_query", "calls_second_query"),
 }
+"""Of the first query and of the second."""
 
 Figures = Mapping[str, Mapping[str, float]]
 """By strategy and name (`harness.outside.exact.Counts.figures`)."""
@@ -29,29 +25,39 @@ def added(round_trips: float, distance: float) -> float:
 
 
 def figures(found: Figures, title: str) -> Table:
-    made = started(title, found)
-    for text, name in ROWS.items():
-        factor = 1 / 1024 if name == "code_bytes" else 1
-        made.add_row(text, *(f"{each[name] * factor:.0f}" for each in found.values()))
+    """A row a strategy; of the first query / of the second."""
+    made = started(title, [*COLUMNS, "modules", "KiB of code"])
+    for strategy, each in found.items():
+        made.add_row(
+            strategy,
+            *(f"{each[first]:.0f} / {each[second]:.0f}" for first, second in COLUMNS.values()),
+            f"{each['modules']:.0f}",
+            f"{each['code_bytes'] / 1024:.0f}",
+        )
     return made
 
 
 def distances(found: Figures, of: Sequence[float] = DISTANCES) -> Table:
-    """What a first query and a second one cost more, in ms, where the server is far away."""
-    made = started("Added where the server is so many ms away, there and back, in ms", found)
-    for query, name in (("first query", "round_trips_first_query"), ("second", "round_trips_second_query")):
-        for distance in of:
-            made.add_row(
-                f"{query}, {distance * 1e3:g} ms away",
-                *(f"{added(each[name], distance) * 1e3:g}" for each in found.values()),
-            )
+    """What a first query / a second one cost more, in ms, where the server is far away."""
+    made = started(
+        "First / second query: ms added by the way to the server and back",
+        [f"{distance * 1e3:g} ms away" for distance in of],
+    )
+    first, second = COLUMNS["trips"]
+    for strategy, each in found.items():
+        made.add_row(
+            strategy,
+            *(
+                f"{added(each[first], distance) * 1e3:g} / {added(each[second], distance) * 1e3:g}"
+                for distance in of
+            ),
+        )
     return made
 
 
-def started(title: str, found: Figures) -> Table:
+def started(title: str, columns: Iterable[str]) -> Table:
     made = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    made.add_column("")
-    for strategy in found:
-        # A name of two words may take two lines.
-        made.add_column(strategy.replace("_", "_\u200b"), justify="right")
+    made.add_column("strategy", no_wrap=True)
+    for column in columns:
+        made.add_column(column, justify="right", no_wrap=True)
     return made

@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from harness import strategies
 from harness.outside.exact import PHASES
 from harness.outside.explain import GENERATIONS, Change, Explanation
 
@@ -69,14 +70,13 @@ def summary(found: Explanation) -> list[str]:
             for name, was, now in zip(GENERATIONS, before, after, strict=True)
             if now != was
         )
-        said.append(
-            f"garbage collections in {TITLES[phase]}: {moved}"
-            + (
-                "; SQLAlchemy does there what it did before: the collector alone, and no change of its work"
-                if phase in found.collector_alone
-                else ", beside other work"
-            )
-        )
+        if phase in found.collector_alone:
+            why = "; SQLAlchemy does there what it did before: the collector alone, and no change of its work"
+        else:
+            why = ", beside other work" if found.work_changed(phase) else ""
+        forks = phase == PHASES[0] and strategies.get(found.strategy).start_method == "forkserver"
+        where = f"{TITLES[phase]}, the fork server's included" if forks else TITLES[phase]
+        said.append(f"garbage collections in {where}: {moved}{why}")
     return said or ["a worker does exactly the same: nothing that is counted explains a step"]
 
 

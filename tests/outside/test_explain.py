@@ -33,6 +33,7 @@ COUNTS = Counts(
 )
 SIDE = Side(
     COUNTS,
+    code=COUNTS.code,
     calls={START: {"typing:cast": 7}, **COUNTS.calls},
     collections={phase: [1, 0, 0] for phase in PHASES},
     held={"typing": 9000},
@@ -41,7 +42,8 @@ SIDE = Side(
 
 def other(**counts):
     """The same worker with the next release, but for what is given."""
-    return replace(SIDE, counts=replace(COUNTS, release="2.0.2", **counts))
+    changed = replace(COUNTS, release="2.0.2", **counts)
+    return replace(SIDE, counts=changed, code=changed.code)
 
 
 def said(found):

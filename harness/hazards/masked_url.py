@@ -1,6 +1,6 @@
 """A URL made by str() has three stars where its password was."""
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import Engine, make_url
 
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
 from harness.inside.trial.parent import Failed, Parent
@@ -16,11 +16,11 @@ def password_of(worker: Worker) -> str:
         return str(connection.connection.cursor().connection.info.password)
 
 
-def logs_in_by(parent: Parent, url: str) -> str:
+def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
     """The password of a worker that is handed `url`, or the error of its first connect."""
     parent.url = url
     try:
-        return str(parent.start(password_of).answer())
+        return str(parent.start(password_of, engine=engine).answer())
     except Failed as error:
         if "authentication failed" not in str(error):
             raise
@@ -34,9 +34,9 @@ def reproduce(parent: Parent) -> bool:
     parent.url = url.render_as_string(hide_password=False)
     engine = parent.engine()
     parent.warm(engine)
-    if logs_in_by(parent, engine.url.render_as_string(hide_password=False)) != url.password:
+    if logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password:
         raise RuntimeError("a URL that was rendered with its password arrives without it")
-    found = logs_in_by(parent, str(engine.url))
+    found = logs_in_by(parent, engine, str(engine.url))
     masked = found != url.password
     parent.tell("parent", "Logs in with the password of its URL, and hands str(engine.url) to a worker.")
     if not masked:

@@ -15,13 +15,13 @@ from harness.outside import outcomes
 Run = dict[str, Any]
 """What `setup_cache` returned."""
 
-HAZARD_OF = {figure.id: hazard.id for hazard in catalogue.load_all() for figure in hazard.figures}
+HAZARD_OF = {figure.id: hazard.id for hazard in catalogue.followed() for figure in hazard.figures}
 
 
 def figures_in(unit: str) -> tuple[str, ...]:
     """The ids of all figures of one unit."""
     return tuple(
-        figure.id for hazard in catalogue.load_all() for figure in hazard.figures if figure.unit == unit
+        figure.id for hazard in catalogue.followed() for figure in hazard.figures if figure.unit == unit
     )
 
 
@@ -48,7 +48,7 @@ class Hazards:
 class Verdicts(Hazards):
     """0 survives, 1 struck: a strategy that becomes struck from one release to the next is a regression."""
 
-    params = (catalogue.IDS, strategies.IDS)
+    params = (tuple(hazard.id for hazard in catalogue.followed()), strategies.IDS)
     param_names = ("hazard", "strategy")
     unit = "struck"
 

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.postgres.server import Server
+
 LIMIT = 5.0
 """Seconds after its end in which a run has to be gone."""
 
@@ -83,3 +85,14 @@ def scene() -> Iterator[Scene]:
                     os.kill(pid, 9)
                 except ProcessLookupError:
                     continue
+
+
+def postmaster(server: Server) -> tuple[int, Path]:
+    """The process of an embedded server, and its data directory: its role may not ask for either."""
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_backend_pid()")
+        ((backend,),) = cursor.fetchall()
+        stat = Path(f"/proc/{backend}/stat").read_text()
+    pid = int(stat.rpartition(")")[2].split()[1])
+    arguments = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    return pid, Path(arguments[arguments.index("-D") + 1])

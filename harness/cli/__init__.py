@@ -2,6 +2,12 @@
 
 import sys
 
+from harness.system import interrupts
+
+# Before what takes its time to import, where this is the program and not a test's import of it.
+if sys.argv[0].endswith("/poolstart"):
+    interrupts.first_counts()
+
 import typer
 
 from harness.cli import (
@@ -18,6 +24,7 @@ from harness.cli import (
     results,
     steps,
     strategies,
+    verdicts,
 )
 from harness.system.errors import PoolstartError
 
@@ -33,6 +40,7 @@ app.command()(exhibit.exhibit)
 app.command()(pools.pools)
 app.command()(results.results)
 app.command()(compare.compare)
+app.command()(verdicts.verdicts)
 app.command()(history.history)
 app.command()(steps.steps)
 app.command()(noise.noise)
@@ -49,6 +57,7 @@ def poolstart() -> None:
 
 def main() -> None:
     """Run a command; an error the user can mend is one line and exit status 2."""
+    interrupts.first_counts()
     try:
         app()
     except PoolstartError as error:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -33,14 +34,14 @@ TITLES = {
     "uss": "unique MiB",
 }
 
-STRATEGY, SQLALCHEMY = "strategy", "sqlalchemy"
+STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
 
 
 def compare(
     first: Annotated[str, typer.Argument(help="A release, a folder, a wheel, or what pip understands.")],
     second: Annotated[str, typer.Argument(help="What is held against it.")],
     vary: Annotated[
-        str, typer.Option(help="What the two are versions of: sqlalchemy, strategy, or a package.")
+        str, typer.Option(help="What the two are versions of: sqlalchemy, strategy, python, or a package.")
     ] = SQLALCHEMY,
     strategy: Annotated[
         list[str] | None, typer.Option(help="Only this one; may be repeated. By default all.")
@@ -107,14 +108,16 @@ def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
         return Side(text, release, history.interpreter(release), strategies)
     requirements = {name: f"{name}=={version}" for name, version in packages.items()}
     requirements[SQLALCHEMY] = f"{SQLALCHEMY}=={catalogue().newest.version}"
-    requirements[vary] = requirement(text, vary)
+    by = text if vary == PYTHON else sys.executable
+    if vary != PYTHON:
+        requirements[vary] = requirement(text, vary)
     wanted = sorted(requirements.values())
-    home = DIRECTORY / sha256("\n".join(wanted).encode()).hexdigest()[:12]
-    local = Path(text).exists()
+    home = DIRECTORY / sha256("\n".join([by, *wanted]).encode()).hexdigest()[:12]
+    local = vary != PYTHON and Path(text).exists()
     if local:
         # What is in it may have changed since.
         shutil.rmtree(home, ignore_errors=True)
-    python = installed.python_with(wanted, home, refresh=vary if local else "")
+    python = installed.python_with(wanted, home, refresh=vary if local else "", by=by)
     return Side(text, installed.release_of(python), python, strategies)
 
 

@@ -1,5 +1,7 @@
 """`poolstart releases`: the list of releases that can be measured."""
 
+from typing import Annotated
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -35,7 +37,11 @@ def show() -> None:
 
 
 @app.command()
-def update() -> None:
+def update(
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="Print of each new release the one before and itself, alone.")
+    ] = False,
+) -> None:
     """Add new releases from the package index; none is ever taken away, results may depend on it."""
     from harness.releases import index
 
@@ -44,6 +50,12 @@ def update() -> None:
     new = [release for release in extended.releases if known.position(release.version) is None]
     if new:
         extended.save(PATH)
+    if pairs:
+        for release in new:
+            # In version order: the one before is of its own series, or ends the series before.
+            before = extended.releases[max(0, extended.releases.index(release) - 1)]
+            print(before.version, release.version)
+        return
     console = Console()
     for release in new:
         console.print(f"added {release.version} of {release.date:%Y-%m-%d}")

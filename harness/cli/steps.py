@@ -24,30 +24,51 @@ def steps(
     half: Annotated[
         bool, typer.Option("--half", help="Use every second sample: do the verdicts depend on how many?")
     ] = False,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm", help="Measure the neighbours of each again, in turns, and keep what it says."
+        ),
+    ] = False,
+    pairs: Annotated[int, typer.Option(min=6, help="Of blocks, for --confirm.")] = 10,
+    minutes: Annotated[float, typer.Option(help="After these --confirm begins no comparison.")] = 60,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Those in doubt too, with the reason.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
     results: Annotated[Path | None, typer.Option(help="A folder of asv's results.")] = None,
 ) -> None:
-    """Name the real steps in the measured releases, the candidates, and the smallest that could be seen."""
+    """Name the real steps in the measured releases, and the smallest that could be seen.
+
+    poolstart steps --candidates
+    """
     # Most of a second, because of asv and scipy: only this command pays for it.
+    from harness.outside import confirmed
     from harness.shown import steps as detect
     from harness.system.environment import ROOT
 
     series = detect.load(results or ROOT / "results")
     if half:
         series = [one.halved() for one in series]
-    verdicts = detect.verdicts(series)
+    verdicts = detect.verdicts(series, confirmed.load())
+    if confirm:
+        measure_again(verdicts, pairs, minutes * 60)
+        verdicts = detect.verdicts(series, confirmed.load())
     if as_json:
         print(json.dumps(plain(verdicts), indent=2))
         return
-    for title, found in (("Real steps", verdicts.steps), ("Candidates", verdicts.candidates)):
+    shown = [("Real steps", verdicts.steps)]
+    if candidates:
+        shown.append(("Candidates", verdicts.candidates))
+    for title, found in shown:
         if not found:
             console.print(f"{title}: none")
             continue
         for place, some in by_place(found).items():
-            console.print(table(f"{title}: {place}", some))
-            for step in some:
-                if step.doubt:
-                    console.print(f"{step.release} {step.key.metric} ({step.key.cell}): {step.doubt}")
+            console.print(f"\n[bold]{title}[/]: {place}", soft_wrap=True)
+            console.print(table(some))
+    if not candidates and verdicts.candidates:
+        console.print(f"{len(verdicts.candidates)} candidates more: --candidates shows them.\n")
     if verdicts.floors:
         console.print(floors(verdicts))
     else:
@@ -73,12 +94,14 @@ def plain(verdicts: "Verdicts") -> dict[str, Any]:
     }
 
 
-def table(title: str, found: "list[Step]") -> Table:
-    made = Table(title=title, box=box.SIMPLE_HEAD)
+def table(found: "list[Step]") -> Table:
+    made = Table(box=box.SIMPLE_HEAD, padding=(0, 1), show_edge=False)
     for column in ("release", "figure", "cell"):
-        made.add_column(column)
-    for column in ("before", "after", "change", "99 % interval"):
-        made.add_column(column, justify="right")
+        made.add_column(column, overflow="fold")
+    for column in ("before", "after", "change"):
+        made.add_column(column, justify="right", no_wrap=True)
+    if any(step.doubt or step.again for step in found):
+        made.add_column("doubt; measured again")
     for step in found:
         factor, unit = UNITS.get(step.unit, (1, step.unit))
         made.add_row(
@@ -88,9 +111,48 @@ def table(title: str, found: "list[Step]") -> Table:
             f"{step.before * factor:.4g}",
             f"{step.after * factor:.4g} {unit}",
             f"{step.ratio - 1:+.1%}",
-            f"{step.low - 1:+.1%} to {step.high - 1:+.1%}",
+            *([told] if (told := "; ".join(filter(None, (step.doubt, step.again)))) else []),
         )
     return made
+
+
+def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
+    """Measure in turns what the machine's own history says has changed, or may have, and is not on record."""
+    from harness.outside import confirmed
+    from harness.outside import profile as profiles
+    from harness.postgres import locate
+    from harness.releases import history, machine
+
+    here = machine.name(None)
+    record = confirmed.load()
+    known = {one.figure for one in record if one.machine == here}
+    with console.status("starting") as status, locate.server() as server:
+
+        def keep(found: list[confirmed.Confirmation]) -> None:
+            record.extend(found)
+            confirmed.save(record)
+
+        left = confirmed.again(
+            [
+                step.between
+                for step in verdicts.found
+                if step.key.machine == here
+                and step.key.environment.endswith(server.identity)
+                and step.unit in UNITS
+                and step.between not in known
+            ],
+            history.interpreter,
+            server,
+            profiles.current(),
+            machine=here,
+            command="poolstart steps --confirm",
+            pairs=pairs,
+            budget=budget,
+            report=status.update,
+            keep=keep,
+        )
+    if left:
+        console.print(f"The time is up: {left} comparisons are left, for another --confirm.")
 
 
 def floors(verdicts: "Verdicts") -> Table:

@@ -38,3 +38,8 @@ def load(name: str) -> Hazard:
 
 def load_all() -> tuple[Hazard, ...]:
     return tuple(load(name) for name in IDS)
+
+
+def followed() -> tuple[Hazard, ...]:
+    """Those that asv tries with every release."""
+    return tuple(hazard for hazard in load_all() if hazard.follows_releases)

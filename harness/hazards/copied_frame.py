@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity, where_workers_are_forked
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker
 
@@ -23,7 +23,7 @@ BOUND = 0.25
 """The part of the column that reading or collecting may copy."""
 
 FRAMES: dict[str, Any] = {}
-"""The parent's frames, by the kind of their column; a worker that does not inherit them has none."""
+"""The parent's frames, by the kind of their column."""
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,18 @@ def use(worker: Worker, kind: str, access: str) -> int:
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    if parent.strategy.start_method == "fork":
-        importlib.import_module("pandas")  # its objects, too, are collected in every worker
+    importlib.import_module("pandas")  # its objects, too, are collected in every worker
     base = parent.start(collect, engine=engine).answer()
     parent.measure("base_collect", base)
     parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")
-    struck = False
-    if parent.strategy.start_method == "fork":
-        for kind in COLUMNS:
-            if kind != "arrow" or importlib.util.find_spec("pyarrow"):
-                struck |= copies(parent, engine, kind, base)
-    else:
-        parent.tell("parent", "Builds no frame: its worker would not inherit it.")
+    copied = {
+        kind
+        for kind in COLUMNS
+        if (kind != "arrow" or importlib.util.find_spec("pyarrow")) and copies(parent, engine, kind, base)
+    }
+    if "int64" in copied:
+        raise RuntimeError("a column without objects was copied by reading it: something else copies here")
+    struck = bool(copied)
     parent.tell("server", "Nothing: nobody asks it anything meanwhile.")
     parent.tell("user", "Workers that grow while they only read." if struck else "Nothing unusual.")
     return struck
@@ -197,6 +197,8 @@ HAZARD = Hazard(
         "Reading or collecting makes the worker's private memory grow by more than a quarter of the column."
     ),
     avoidance="Share int64, float64 or Arrow columns; call gc.freeze() before the fork.",
+    severity=Severity.COST,
+    messages=("Out of memory: Killed process",),
     links=(
         "https://docs.python.org/3/library/gc.html#gc.freeze",
         "https://github.com/pytorch/pytorch/issues/13246",
@@ -204,7 +206,8 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     struck_control="fork_dispose",
-    survives_control="spawn",
+    survives_within="a column of int64 stay shared",
+    not_applicable=where_workers_are_forked,
     figures=(
         Figure("base_collect", "private growth to collect without a frame", "bytes"),
         *(

@@ -1,33 +1,72 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
-from harness.hazards.hazard import Hazard
-from harness.inside.trial.parent import Failed, Parent
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.inside.trial.parent import Ended, Failed, Hung, Parent, busy, settle
 from harness.inside.trial.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
 
-def query(worker: Worker) -> None:
-    with worker.engine().connect() as connection:
-        connection.exec_driver_sql("select 1")
+THREADS = 2
+"""Parent threads that query, for the natural rate, and the connections their pool may have."""
+
+FORKS = 20
+BOOTS = 3
+"""Trials of the natural rate: forks are cheap, interpreters are not."""
+
+
+def check_out(worker: Worker) -> None:
+    """Take a connection and give it back, without a word to the server: only the count is at stake."""
+    worker.engine().raw_connection().close()
+
+
+def query(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select pg_sleep(0.001)")
+
+
+def natural_rate(parent: Parent) -> None:
+    engine = parent.engine(queue={**ONE_SLOT, "pool_size": THREADS})
+    parent.warm(engine)
+    trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
+    with busy(THREADS, lambda: query(engine)):
+        workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
+    settle(workers)
+    timed_out = 0
+    for worker in workers:
+        try:
+            worker.answer()
+        except Failed as error:
+            timed_out += "QueuePool limit" in str(error)
+        except (Ended, Hung):
+            pass  # another hazard: the mutex of the same pool
+    parent.measure("timed_out", timed_out / trials, trials)
+    parent.tell(
+        "user",
+        f"By nature, with {THREADS} parent threads that query through a pool of {THREADS} connections:"
+        f" {timed_out} of {trials} workers get none.",
+    )
 
 
 def reproduce(parent: Parent) -> bool:
+    natural_rate(parent)
     engine = parent.engine(queue=ONE_SLOT)
     parent.warm(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("select 1")
-        parent.tell(
-            "parent",
-            "Has checked out the only connection its pool may have."
-            if parent.strategy.pooled
-            else "Has checked out a connection; a NullPool does not count them.",
-        )
-        worker = parent.start(query, engine=engine)
+        parent.tell("parent", "Has checked out the only connection its pool may have.")
+        worker = parent.start(check_out, engine=engine)
         try:
             worker.answer()
         except Failed as error:
-            if "Timeout" not in str(error):
+            if "QueuePool limit" not in str(error):
                 raise
             parent.tell(
                 "worker",
@@ -59,11 +98,18 @@ HAZARD = Hazard(
         "dispose(close=False) first thing in the worker: the new pool counts from zero. Or another start"
         " method."
     ),
-    links=(
-        "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
-        "https://github.com/dannyvfilms/Floppy/issues/341",
-    ),
+    severity=Severity.LOUD_ERROR,
+    messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
+    links=("https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",),
     reproduce=reproduce,
     struck_control="fork_nodispose",
     survives_control="fork_dispose",
+    not_applicable=where_connections_are_pooled,
+    figures=(
+        Figure(
+            "timed_out",
+            "workers whose inherited pool is full while as many parent threads as connections query",
+            "fraction",
+        ),
+    ),
 )

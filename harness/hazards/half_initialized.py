@@ -8,19 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Hung, Parent
-from harness.inside.trial.worker import Worker
+from harness.inside.trial.worker import Worker, plain
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 
-def first_query(worker: Worker) -> tuple[Any, Any]:
+def first_queries(worker: Worker) -> tuple[Any, Any, str]:
+    """What the dialect knows after a query, and the error of a question that it must know its server for."""
+    from sqlalchemy import inspect
+
     engine = worker.engine()
     with engine.connect() as connection:
         connection.exec_driver_sql("select 1")
-    return getattr(engine.dialect, "server_version_info", None), engine.dialect.default_schema_name
+    error = ""
+    try:
+        inspect(engine).get_columns("pg_class", schema="pg_catalog")
+    except TypeError as raised:
+        error = plain(raised)
+    return getattr(engine.dialect, "server_version_info", None), engine.dialect.default_schema_name, error
 
 
 @contextmanager
@@ -53,12 +61,12 @@ def first_connect_under_way(engine: Engine) -> Iterator[None]:
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
-    worker = parent.start(first_query, engine=engine, during=lambda: first_connect_under_way(engine))
+    worker = parent.start(first_queries, engine=engine, during=lambda: first_connect_under_way(engine))
     parent.tell(
         "parent", "A thread is making the first connection of a new engine while the worker is started."
     )
     try:
-        version, schema = worker.answer()
+        version, schema, error = worker.answer()
     except Hung as hung:
         parent.tell(
             "worker", f"Waits for the first connect to end, which no thread of its process is in: {hung}."
@@ -66,16 +74,14 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("server", "Sees the parent's connection only.")
         parent.tell("user", "A worker that hangs in its first engine.connect().")
         return True
-    if version is None or schema is None:
+    if version is None or schema is None or error:
         parent.tell(
             "worker",
             f"Works with a dialect that believes: server version {version}, default schema {schema}.",
         )
         parent.tell("server", "Was never asked for its version by the worker.")
-        parent.tell(
-            "user",
-            "Queries work, until one needs what the dialect should know: then a TypeError deep inside.",
-        )
+        parent.tell("worker", "Sends a query, which works, and asks for the columns of a table.")
+        parent.tell("user", error or "Nothing yet: every question so far got its answer.")
         return True
     parent.tell("worker", f"Knows its server: version {version}, default schema {schema}.")
     parent.tell("server", "Was asked for its version by the parent and by the worker.")
@@ -90,16 +96,22 @@ HAZARD = Hazard(
         "On the first connection of an engine SQLAlchemy asks the server for its version, its default"
         " schema and more, once, under a lock. A fork in the middle copies an engine for which this has"
         " begun and will not be finished: the worker hangs at that lock, or, with a new pool, goes on with"
-        " a dialect that knows nothing. A new pool does not cure it, because the dialect stays."
+        " a dialect that knows nothing: queries work, until one is put together by the version of the server,"
+        " as the reflection of a table is. A new pool does not cure it, because the dialect stays."
     ),
     symptom=(
-        "A worker started early in a threaded program hangs in its first connect, or fails with an error"
-        " such as 'NoneType' object is not subscriptable."
+        "A worker started early in a threaded program hangs in its first connect, or fails when it first"
+        " reflects a table: '>=' not supported between instances of 'NoneType' and 'tuple'."
     ),
     struck_when=(
         "The worker hangs, or its dialect has no server version or default schema after its first query."
     ),
     avoidance="Use the engine once before the first thread and the first fork. Or make it in the worker.",
+    severity=Severity.HANG,
+    messages=(
+        "'>=' not supported between instances of 'NoneType' and 'tuple'",
+        "multi-threaded, use of fork() may lead to deadlocks in the child",
+    ),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/6337",
         "https://docs.sqlalchemy.org/en/20/core/engines.html",

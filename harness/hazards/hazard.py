@@ -13,6 +13,21 @@ if TYPE_CHECKING:
     from harness.strategies import Strategy
 
 
+class Severity(StrEnum):
+    """What a hazard does to whoever meets it, worst first."""
+
+    SILENT_LOSS = "silent loss"
+    """Committed work is gone, and nobody is told."""
+    WRONG_DATA = "wrong data"
+    """A program can read what was meant for another one."""
+    HANG = "hang"
+    """A process waits for ever, without a message."""
+    LOUD_ERROR = "loud error"
+    """An exception, which at least is seen."""
+    COST = "cost"
+    """Memory, time or sessions that nobody meant to spend; every answer is right."""
+
+
 class Verdict(StrEnum):
     """What a hazard does to a strategy."""
 
@@ -43,6 +58,16 @@ def always(strategy: "Strategy") -> str:
     return ""
 
 
+def where_workers_are_forked(strategy: "Strategy") -> str:
+    """The hazard is about what a worker inherits of its parent's memory."""
+    return "" if strategy.start_method == "fork" else "its worker inherits nothing of the parent's memory"
+
+
+def where_connections_are_pooled(strategy: "Strategy") -> str:
+    """The hazard is about what a pool keeps."""
+    return "" if strategy.pooled else "a NullPool keeps nothing: no connection, no count, no queue"
+
+
 @dataclass(frozen=True)
 class Hazard:
     """One way to fail, with a reproduction that needs no luck."""
@@ -58,6 +83,13 @@ class Hazard:
     """What counts as struck."""
     avoidance: str
     """What to do instead."""
+    severity: Severity
+    """The worst it does."""
+    messages: tuple[str, ...]
+    """What program, driver or server say then, verbatim where it is always the same: what people search for.
+
+    Empty where all is silent.
+    """
     links: tuple[str, ...]
     """Documentation and public threads."""
     reproduce: Callable[["Parent"], bool]
@@ -67,14 +99,29 @@ class Hazard:
     """
     struck_control: str
     """A strategy that must be struck, or the reproduction proves nothing."""
-    survives_control: str
+    survives_control: str = ""
     """A strategy that must survive, or the reproduction strikes at random."""
+    survives_within: str = ""
+    """Where no strategy survives: what must survive in every trial, in words; if not, the trial raises."""
     deadline: float = 45.0
     """Seconds after which the trial is ended by force. Healthy trials need a small part of it."""
     not_applicable: Callable[["Strategy"], str] = always
-    """Why it cannot befall a strategy; empty when it can."""
+    """Why it cannot befall a strategy; empty when it can.
+
+    A strategy that could be struck but for what it does survives, and is tried. One that does not even have
+    what is at stake (a worker without a frame, a pool without a queue) has survived nothing.
+    """
+    follows_releases: bool = True
+    """Whether asv tries it with every release. One that no SQLAlchemy release can change is tried by
+    `poolstart hazards` only: an asv run pays a process for each of its verdicts."""
     needs_tls: bool = False
     figures: tuple[Figure, ...] = ()
+
+    @property
+    def controls(self) -> str:
+        """Which controls there are, in words."""
+        survivor = f"`{self.survives_control}` survive" if self.survives_control else self.survives_within
+        return f"`{self.struck_control}` must be struck, {survivor}"
 
 
 @dataclass(frozen=True)

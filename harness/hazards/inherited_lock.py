@@ -2,7 +2,7 @@
 
 import threading
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Hung, Parent, held_by_another_thread
 from harness.inside.trial.worker import Worker
 
@@ -44,12 +44,16 @@ HAZARD = Hazard(
         "fork copies the memory of the parent, locks included, but only the thread that forks. A lock that"
         " another thread holds at that moment is copied as held, and the thread that would release it does"
         " not exist in the worker. Whatever the worker does with that lock, it waits for ever. No pool is"
-        " needed for this: a logging handler, an import or an allocator will do. It is the root of the"
-        " trouble, and no treatment of the pool is its cure."
+        " needed for this: a module that is being imported or a file whose buffer is being written will do."
+        " (Python makes the locks of logging and of the import system as a whole anew in the child; those of"
+        " single modules and of buffered files it does not.) It is the root of the trouble, and no treatment"
+        " of the pool is its cure."
     ),
     symptom="A worker hangs at its start, now and then, without a message; killing and starting again helps.",
     struck_when="The worker does not get a lock that is free in the parent.",
     avoidance="Start workers by spawn or forkserver, or fork before the first thread is started.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://docs.python.org/3/library/os.html#os.fork",
         "https://github.com/python/cpython/issues/96971",

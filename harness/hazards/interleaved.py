@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity
 from harness.inside.trial.parent import SILENCE, Ended, Failed, Hung, Parent, settle
 from harness.inside.trial.worker import Worker, plain
 
@@ -129,6 +129,12 @@ HAZARD = Hazard(
     ),
     struck_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    severity=Severity.WRONG_DATA,
+    messages=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq",
+        "This result object does not return rows. It has been closed automatically.",
+        "server closed the connection unexpectedly",
+    ),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/7984",
         "https://github.com/benoitc/gunicorn/issues/1953",

@@ -4,7 +4,7 @@ import gc
 import os
 from typing import Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker, plain
 
@@ -79,6 +79,8 @@ HAZARD = Hazard(
     ),
     struck_when="The row the parent committed is not in the table.",
     avoidance="Start workers outside of transactions, or by spawn or forkserver.",
+    severity=Severity.SILENT_LOSS,
+    messages=("WARNING:  there is no transaction in progress",),
     links=(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity
 from harness.inside.trial.parent import Parent
 
 SCRIPT = """\
@@ -73,6 +73,8 @@ HAZARD = Hazard(
         'Build data inside if __name__ == "__main__":, and give workers what they need; or keep the'
         " worker's function in a module of its own."
     ),
+    severity=Severity.COST,
+    messages=(),
     links=(
         "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
         "https://github.com/mindsdb/mindsdb_native/pull/379",

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard
+from harness.hazards.hazard import Figure, Hazard, Severity
 from harness.inside.trial.parent import START_DEADLINE, Parent, session_of
 from harness.inside.trial.worker import Worker, plain
 
@@ -126,6 +126,11 @@ HAZARD = Hazard(
     avoidance=(
         "engine.dispose() in the parent before the fork leaves nothing to inherit; so do spawn and"
         " forkserver."
+    ),
+    severity=Severity.COST,
+    messages=(
+        "FATAL:  sorry, too many clients already",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
     ),
     links=(
         "https://github.com/oracle/odpi/issues/152",

@@ -2,7 +2,7 @@
 
 import threading
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Hung, Parent
 from harness.inside.trial.worker import Worker
 
@@ -47,6 +47,8 @@ HAZARD = Hazard(
         "Start workers before any lock is taken and outside of every `with lock:`; make locks anew in the"
         " worker by os.register_at_fork; or start workers by spawn or forkserver."
     ),
+    severity=Severity.HANG,
+    messages=(),
     links=(
         "https://docs.python.org/3/library/os.html#os.register_at_fork",
         "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
 
@@ -81,6 +81,11 @@ HAZARD = Hazard(
     avoidance=(
         "dispose(close=False), never dispose(), on an inherited engine; best before anything else is done"
         " with it."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "server closed the connection unexpectedly",
+        "This probably means the server terminated abnormally before or while processing the request.",
     ),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/7815",

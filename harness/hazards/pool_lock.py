@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard
-from harness.inside.trial.parent import Ended, Failed, Hung, Parent, held_by_another_thread, settle
+from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.inside.trial.parent import Ended, Failed, Hung, Parent, busy, held_by_another_thread, settle
 from harness.inside.trial.worker import Worker
 
 if TYPE_CHECKING:
@@ -16,6 +14,9 @@ if TYPE_CHECKING:
 
 THREADS = 2
 """Parent threads that check connections out and in, for the natural rate."""
+
+QUEUE = "sqlalchemy/util/queue.py"
+"""Whoever waits for the mutex of a pool does so in a function of this file."""
 
 FORKS = 20
 BOOTS = 3
@@ -27,50 +28,28 @@ def check_out(worker: Worker) -> None:
     worker.engine().raw_connection().close()
 
 
-def mutex_of(engine: Engine) -> AbstractContextManager[Any] | None:
-    """The mutex of the pool's queue; a NullPool has no queue."""
-    mutex: AbstractContextManager[Any] | None = getattr(getattr(engine.pool, "_pool", None), "mutex", None)
-    return mutex
-
-
 def another_thread_inside(engine: Engine) -> AbstractContextManager[Any]:
-    mutex = mutex_of(engine)
-    return nullcontext() if mutex is None else held_by_another_thread(mutex)
-
-
-@contextmanager
-def traffic(engine: Engine) -> Iterator[None]:
-    """Threads that check connections out and in until the context ends."""
-    stop = threading.Event()
-
-    def check_out_and_in() -> None:
-        while not stop.is_set():
-            engine.raw_connection().close()
-
-    threads = [threading.Thread(target=check_out_and_in, daemon=True) for _ in range(THREADS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    """Another thread holds the mutex of the pool's queue."""
+    pool: Any = engine.pool
+    return held_by_another_thread(pool._pool.mutex)
 
 
 def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -> None:
     engine = parent.engine(**options)
     parent.warm(engine)
     trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
-    with traffic(engine):
+    with busy(THREADS, lambda: engine.raw_connection().close()):
         workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
     settle(workers)
     hung = 0
     for worker in workers:
         try:
             worker.answer()
-        except Hung:
-            hung += 1
+        except Hung as found:
+            if found.inside(QUEUE):
+                hung += 1
+            else:
+                parent.tell("worker", f"Hangs elsewhere, which is not counted: {found}.")
         except (Failed, Ended):
             pass  # a failure that speaks is not this hazard
     parent.measure(figure, hung / trials, trials)
@@ -87,16 +66,13 @@ def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
     worker = parent.start(check_out, engine=engine, during=lambda: another_thread_inside(engine))
-    if mutex_of(engine) is None:
-        parent.tell("parent", "The pool has no queue and so no mutex that a thread could be inside of.")
-    else:
-        parent.tell(
-            "parent", "Another thread is inside the pool's mutex at the moment the worker is started."
-        )
+    parent.tell("parent", "Another thread is inside the pool's mutex at the moment the worker is started.")
     try:
         worker.answer()
     except Hung as hung:
-        parent.tell("worker", f"Asks the pool for a connection and waits for ever: {hung}.")
+        if not hung.inside(QUEUE):
+            raise RuntimeError(f"the worker hangs, but not at the pool's mutex: {hung}") from None
+        parent.tell("worker", f"Asks the pool for a connection and waits for ever in {QUEUE}: {hung}.")
         parent.tell("server", "An idle backend of the parent; the worker never speaks to the server.")
         parent.tell("user", "A worker that hangs in its first engine.connect().")
         return True
@@ -118,6 +94,8 @@ HAZARD = Hazard(
     symptom="Workers of a threaded parent hang in engine.connect(), most of them on a busy server.",
     struck_when="The worker's checkout does not come back while the parent's pool is usable.",
     avoidance="dispose(close=False) first thing in the worker, or spawn, or forkserver.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",
@@ -126,6 +104,7 @@ HAZARD = Hazard(
     reproduce=reproduce,
     struck_control="fork_nodispose",
     survives_control="fork_dispose",
+    not_applicable=where_connections_are_pooled,
     figures=(
         Figure("hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"),
         Figure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),

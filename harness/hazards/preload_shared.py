@@ -5,7 +5,7 @@ import multiprocessing
 import os
 from typing import Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
 
@@ -83,6 +83,11 @@ HAZARD = Hazard(
     avoidance=(
         "Let no import connect. Preload modules that define functions; make engines when they are first"
         " asked for."
+    ),
+    severity=Severity.WRONG_DATA,
+    messages=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq",
+        "SSL error: decryption failed or bad record mac",
     ),
     links=(
         "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",

@@ -1,6 +1,6 @@
 """Parent and worker talk over one connection."""
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker
 
@@ -52,6 +52,8 @@ HAZARD = Hazard(
         "Let no pooled connection cross a fork: dispose(close=False) in the worker, NullPool, or a start"
         " method that inherits nothing."
     ),
+    severity=Severity.WRONG_DATA,
+    messages=(),
     links=(
         "https://www.postgresql.org/docs/current/libpq-connect.html",
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",

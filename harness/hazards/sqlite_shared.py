@@ -3,7 +3,7 @@
 import sqlite3
 from typing import Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
 
@@ -84,6 +84,8 @@ HAZARD = Hazard(
     avoidance=(
         "dispose(close=False) first thing in the worker, NullPool, or a start method that inherits nothing."
     ),
+    severity=Severity.SILENT_LOSS,
+    messages=("database disk image is malformed",),
     links=(
         "https://www.sqlite.org/howtocorrupt.html",
         "https://github.com/gentoo/portage/pull/600",

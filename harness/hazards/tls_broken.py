@@ -1,6 +1,6 @@
 """A TLS connection used by two processes breaks at once."""
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker, plain
 
@@ -56,6 +56,11 @@ HAZARD = Hazard(
     ),
     struck_when="A query of the worker or the next one of the parent fails.",
     avoidance="As for one connection in two processes. Switching TLS off only makes the failure silent.",
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "SSL error: decryption failed or bad record mac",
+        "SSL connection has been closed unexpectedly",
+    ),
     links=(
         "https://github.com/celery/celery/issues/1564",
         "https://github.com/taranis-ai/taranis-ai/issues/381",

@@ -9,7 +9,7 @@ import termios
 from collections.abc import Callable
 from typing import Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker, plain
 
@@ -111,6 +111,8 @@ HAZARD = Hazard(
     symptom='lost synchronization with server: got message type "p", length 1919903337.',
     struck_when="The parent reads anything but its own row while the worker is in the midst of an answer.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    severity=Severity.LOUD_ERROR,
+    messages=("lost synchronization with server: got message type",),
     links=(
         "https://www.postgresql.org/docs/current/protocol-message-formats.html",
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",

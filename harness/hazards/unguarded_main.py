@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Parent
 
 SCRIPT = """\
@@ -63,6 +63,11 @@ HAZARD = Hazard(
     ),
     struck_when="The worker's task is never run.",
     avoidance='Start workers under if __name__ == "__main__":, under every start method.',
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "An attempt has been made to start a new process before the current process has finished its"
+        " bootstrapping phase.",
+    ),
     links=(
         "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
         "https://github.com/AnswerDotAI/RAGatouille/issues/10",

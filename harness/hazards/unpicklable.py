@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import START_DEADLINE, Parent
 from harness.inside.trial.worker import plain
 
@@ -56,6 +56,12 @@ HAZARD = Hazard(
     avoidance=(
         "Pass the URL, as engine.url.render_as_string(hide_password=False), and make the engine in the"
         " worker."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "Can't pickle local object 'create_engine.<locals>.connect'",
+        "Can't get local object 'create_engine.<locals>.connect'",
+        "cannot pickle '_thread.lock' object",
     ),
     links=(
         "https://github.com/sqlalchemy/sqlalchemy/issues/10077",

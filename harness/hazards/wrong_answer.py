@@ -2,7 +2,7 @@
 
 import random
 
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.inside.trial.parent import Parent
 from harness.inside.trial.worker import Worker, plain
 
@@ -73,6 +73,8 @@ HAZARD = Hazard(
     ),
     struck_when="The parent reads anything but its own row.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    severity=Severity.WRONG_DATA,
+    messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
     links=(
         "https://github.com/psycopg/psycopg2/issues/994",
         "https://github.com/sqlalchemy/sqlalchemy/issues/7984",

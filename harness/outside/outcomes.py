@@ -9,7 +9,7 @@ from harness.outside import profile as profiles
 
 
 def of_this_run() -> dict[str, Any]:
-    """All outcomes by hazard and strategy, as JSON: every hazard under every strategy of the profile.
+    """All outcomes by hazard and strategy, as JSON: every hazard that asv follows, under every strategy.
 
     The profile may ask for the controls of each hazard alone. What came to no result, or could not be, is
     told on standard error, a line for each reason.
@@ -25,7 +25,7 @@ def of_this_run() -> dict[str, Any]:
 
     with locate.server() as server:
         outcomes = table.measure(
-            server, catalogue.load_all(), profile.strategies, lambda _: None, wanted=wanted
+            server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
         )
     for reason in dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason):
         remark = any(

@@ -6,9 +6,10 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy
@@ -226,8 +227,19 @@ def behaviour(start_method: str) -> Behaviour:
     return Behaviour(start_method, **seen)
 
 
-def run(what: str, lines: list[str], deadline: float) -> list[dict[str, Any]]:
-    """Run a parent program on its orders, and return its reports. Raises `Rejected`."""
+def run(
+    what: str,
+    lines: list[str],
+    deadline: float,
+    *,
+    program: str = "harness.inside.pool.program",
+    python: str | Path = sys.executable,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """Run a parent program on its orders, and return its reports. Raises `Rejected`.
+
+    `variables` are added to its environment.
+    """
     with Custody() as custody:
         scratch = custody.directory()
         orders, reports, errors = (scratch / name for name in ("orders", "reports", "errors"))
@@ -235,11 +247,11 @@ def run(what: str, lines: list[str], deadline: float) -> list[dict[str, Any]]:
         # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
         with orders.open("rb") as given, reports.open("wb") as out, errors.open("wb") as err:
             process = custody.start(
-                [sys.executable, "-m", "harness.inside.pool.program"],
+                [python, "-m", program],
                 stdin=given,
                 stdout=out,
                 stderr=err,
-                env={**environment(), "TMPDIR": str(scratch)},
+                env={**environment(), "TMPDIR": str(scratch), **variables},
                 cwd="/",
             )
         try:

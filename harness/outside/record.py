@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from typing import Any
@@ -81,7 +81,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A table that came out the same many times."""
+    """Verdicts that came out the same many times."""
 
     setting: Setting
     trials: int
@@ -90,13 +90,16 @@ class Repeated:
     """Cores that were kept busy by something else."""
     rates: dict[str, dict[str, Reading]]
     """The fractions of all trials together, by figure and strategy."""
+    cells: dict[str, list[str]]
+    """Which verdicts: of each hazard the strategies."""
 
-    further: bool = False
-    """Whether it is the table of the further strategies."""
+    def of(self, hazard: str, strategy: str) -> bool:
+        return strategy in self.cells.get(hazard, ())
 
     @property
     def command(self) -> str:
-        which = " --strategy further" if self.further else ""
+        names = {name for some in self.cells.values() for name in some}
+        which = " --strategy further" if names and names <= set(strategies.FURTHER_IDS) else ""
         return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
 
 
@@ -138,19 +141,29 @@ def from_json(fields: dict[str, Any]) -> Recorded:
     return Recorded(
         Setting(**fields["setting"]),
         tuple(map(Outcome.from_json, fields["outcomes"])),
-        repeated_from_json(fields["repeated"]),
+        repeated_from_json(fields["repeated"], fields["outcomes"]),
         from_json(further) if further else None,
     )
 
 
-def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
+def repeated_from_json(fields: dict[str, Any] | None, outcomes: Sequence[dict[str, Any]]) -> Repeated | None:
     if fields is None:
         return None
+    # Of an older record it was the whole table.
+    fields = {"cells": cells((one["hazard"], one["strategy"]) for one in outcomes), **fields}
     rates = {
         figure: {strategy: Reading(**reading) for strategy, reading in readings.items()}
         for figure, readings in fields["rates"].items()
     }
     return Repeated(**{**fields, "setting": Setting(**fields["setting"]), "rates": rates})
+
+
+def cells(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """By hazard its strategies, each once."""
+    found: dict[str, list[str]] = {}
+    for hazard, strategy in dict.fromkeys(pairs):
+        found.setdefault(hazard, []).append(strategy)
+    return found
 
 
 def whole(names: Sequence[str]) -> bool:
@@ -165,7 +178,7 @@ def is_further(outcome: Outcome) -> bool:
 def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
     """Put a table in the place of its series, and one of further strategies into it.
 
-    That a table came out the same many times holds if it still does.
+    That a verdict came out the same many times holds if it still does.
     """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
@@ -183,9 +196,14 @@ def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
 
 
 def renewed(before: Recorded | None, now: Recorded) -> Recorded:
-    if before and before.verdicts == now.verdicts:
-        return replace(now, repeated=before.repeated)
-    return now
+    if not before or not before.repeated:
+        return now
+    kept = [
+        cell
+        for cell, verdict in now.verdicts.items()
+        if before.repeated.of(*cell) and before.verdicts.get(cell) is verdict is not Verdict.NOT_APPLICABLE
+    ]
+    return replace(now, repeated=replace(before.repeated, cells=cells(kept)) if kept else None)
 
 
 def of(release: str = sqlalchemy.__version__) -> Recorded:
@@ -197,7 +215,7 @@ def of(release: str = sqlalchemy.__version__) -> Recorded:
 
 
 def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
-    """Record that the table of a series came out the same `trials` times; refused unless it did."""
+    """Record that verdicts of a series came out the same `trials` times; refused unless they did."""
     table, wanted = of(setting.release), expected(setting.release)
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
@@ -208,11 +226,38 @@ def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, bu
     further = list(filter(is_further, outcomes))
     default = [outcome for outcome in outcomes if not is_further(outcome)]
     if further and table.further:
-        proof = Repeated(setting, trials, busy, pooled_rates(further), further=True)
-        table = replace(table, further=replace(table.further, repeated=proof))
+        table = replace(table, further=proven(table.further, setting, further, trials, busy))
     if default:
-        table = replace(table, repeated=Repeated(setting, trials, busy, pooled_rates(default)))
+        table = proven(table, setting, default, trials, busy)
     write(table)
+
+
+def proven(
+    table: Recorded, setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int
+) -> Recorded:
+    """The table with the proof of these outcomes, beside what was proven in the same way before."""
+    now = Repeated(
+        setting,
+        trials,
+        busy,
+        pooled_rates(outcomes),
+        # What is not applicable is declared, not tried.
+        cells((one.hazard, one.strategy) for one in outcomes if one.verdict is not Verdict.NOT_APPLICABLE),
+    )
+    before = table.repeated
+    if before and (before.trials, before.busy) == (trials, busy):
+        rates = {
+            figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
+            for figure in {**before.rates, **now.rates}
+        }
+        both = [
+            (hazard, strategy)
+            for some in (before.cells, now.cells)
+            for hazard, names in some.items()
+            for strategy in names
+        ]
+        now = replace(now, rates=rates, cells=cells(both))
+    return replace(table, repeated=now)
 
 
 def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:

@@ -113,7 +113,7 @@ class ParentHandle:
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 # multiprocessing keeps forkserver's socket there, and a killed parent does not remove it.
-                env={**environment(), "TMPDIR": str(self._directory)},
+                env={**environment(*strategies.places(self.cell.strategy)), "TMPDIR": str(self._directory)},
                 cwd="/",
                 bufsize=0,
             )

@@ -1,10 +1,14 @@
 """The table: every hazard against every strategy, several trials at a time."""
 
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from itertools import product
+from pathlib import Path
 from queue import SimpleQueue
+
+import sqlalchemy
 
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.outside.trials import Trials
@@ -22,6 +26,9 @@ def measure(
     seen: Callable[[Outcome], None],
     repeat: int = 1,
     wanted: Callable[[Hazard, str], bool] = lambda hazard, strategy: True,
+    *,
+    release: str = sqlalchemy.__version__,
+    python: str | Path = sys.executable,
 ) -> list[Outcome]:
     """All trials, each outcome shown to `seen` as it comes; the list is in the order of the arguments.
 
@@ -41,7 +48,7 @@ def measure(
     # An interruption first ends the trials (the inner context), and then finds no thread waiting for one.
     with ThreadPoolExecutor(JOBS) as threads, ExitStack() as stack:
         for _ in range(JOBS):
-            idle.put(stack.enter_context(Trials(server)))
+            idle.put(stack.enter_context(Trials(server, release=release, python=python)))
         futures = [
             threads.submit(outcome, hazard, strategy)
             for _, hazard, strategy in product(range(repeat), hazards, strategies)

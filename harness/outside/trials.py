@@ -25,10 +25,17 @@ REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
 
 
 class Trials:
-    """Runs trials against one server; a context manager that leaves nothing behind."""
+    """Runs trials against one server; a context manager that leaves nothing behind.
 
-    def __init__(self, server: Server) -> None:
+    `python` is an interpreter that imports `release`, and the suite's other packages.
+    """
+
+    def __init__(
+        self, server: Server, *, release: str = sqlalchemy.__version__, python: str | Path = sys.executable
+    ) -> None:
         self._server = server
+        self._release = release
+        self._python = python
         self._custody = Custody()
         # Trials may be ended by another thread than the one that is starting a program.
         self._starting = threading.Lock()
@@ -49,7 +56,7 @@ class Trials:
         """One trial. Raises `PoolstartError` when the reproduction came to no result."""
         entry = strategies.get(strategy)
         server = self._server
-        reason = entry.not_applicable(sqlalchemy.__version__) or hazard.not_applicable(entry)
+        reason = entry.not_applicable(self._release) or hazard.not_applicable(entry)
         if not reason and hazard.needs_tls:
             try:
                 server = self._tls_server()
@@ -77,7 +84,7 @@ class Trials:
         # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
         with output.open("wb") as out, errors.open("wb") as err:
             command: list[str | Path] = [
-                sys.executable,
+                self._python,
                 "-m",
                 "harness.inside.trial.program",
                 hazard.id,
@@ -92,7 +99,12 @@ class Trials:
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=err,
-                    env={**environment(), locate.RUN: server.to_json()},
+                    # multiprocessing keeps directories there, and a killed parent does not remove them.
+                    env={
+                        **environment(*strategies.places(strategy)),
+                        locate.RUN: server.to_json(),
+                        "TMPDIR": str(scratch),
+                    },
                     cwd="/",
                 )
             try:

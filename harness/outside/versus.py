@@ -9,7 +9,7 @@ slower or faster (Holm's correction).
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
 from pathlib import Path
@@ -111,10 +111,12 @@ def compare(
     budget: float = 600,
     tolerate: float = 0.03,
     seed: int | None = None,
+    metrics: Iterable[str] = METRICS,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure both in turns: `pairs` of blocks, then more of the cells that have an interval wider than
-    `tolerate` either way, until that is narrow enough or `budget` seconds are spent.
+    `tolerate` either way, until that is narrow enough or `budget` seconds are spent. Any of
+    `harness.outside.samples.METRICS` may be judged.
     """
     shuffled = random.Random(seed)
     began = time.monotonic()
@@ -140,7 +142,7 @@ def compare(
                 blocks[turn] = plans[turn].block(turns, [cell for cell in cells if cell in measurable])
             found.append((blocks[0], blocks[1]))
             kept = undisturbed(found, pairs)
-            rows = judge(samples(kept, first, second, dataframes), tolerate)
+            rows = judge(samples(kept, first, second, dataframes, metrics), tolerate)
             if len(kept) >= pairs:
                 wide = {
                     (row.strategy, row.dataframe)
@@ -188,7 +190,11 @@ def label(one: str, other: str) -> str:
 
 
 def samples(
-    found: Sequence[tuple[Block, Block]], first: Side, second: Side, dataframes: Sequence[str]
+    found: Sequence[tuple[Block, Block]],
+    first: Side,
+    second: Side,
+    dataframes: Sequence[str],
+    metrics: Iterable[str] = METRICS,
 ) -> dict[tuple[str, str, str], Pairs]:
     """By metric, strategy and DataFrame: what both sides measured in the same pair."""
     values = {
@@ -198,7 +204,7 @@ def samples(
             if (left := before.samples.get(one.id, {}).get(metric))
             if (right := after.samples.get(other.id, {}).get(metric))
         ]
-        for metric in METRICS
+        for metric in metrics
         for one, other in together(first, second, dataframes)
     }
     return {key: pairs for key, pairs in values.items() if pairs}

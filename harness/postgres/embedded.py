@@ -28,6 +28,21 @@ BINARIES = "POOLSTART_PG_BINDIR"
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
 LOOPBACK = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
 
+ROLE = "poolstart"
+"""The one role that comes in, to the one database of the same name, which it owns."""
+
+PREPARATION = (f"create role {ROLE} login;", f"create database {ROLE} owner {ROLE};")
+"""What is done in single-user mode, before anybody can connect. The superuser has no other way in: through a
+connection of theirs (`COPY ... FROM PROGRAM`) every account of the machine would become the server's."""
+
+SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
+
+RULES = (f"host {ROLE} {ROLE} 127.0.0.1/32 trust",)
+"""pg_hba.conf. Without a password, for what it costs is part of every figure."""
+
+IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
+"""Dynamic shared memory lies in the data directory, and goes with it also when the server is killed."""
+
 START_DEADLINE = 30.0
 """Seconds `initdb` and `postgres` each have."""
 
@@ -136,9 +151,9 @@ def identity() -> str:
 def start(custody: Custody, tls: bool = False) -> Server:
     """Start a server that lives as long as `custody`.
 
-    It listens on 127.0.0.1 alone, trusts whoever connects there, and keeps its data in a private
-    temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its certificate is
-    its own, made for this run, and its URL insists on encryption.
+    It listens on 127.0.0.1 alone, lets in one role without any privilege beyond its own database, and keeps
+    its data in a private temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its
+    certificate is its own, made for this run, and its URL insists on encryption.
     """
     folder = tls_binaries() if tls else binaries()
     directory = custody.directory()
@@ -147,38 +162,50 @@ def start(custody: Custody, tls: bool = False) -> Server:
         os.chown(directory, account["user"], account["group"])
         folder = _executable_for(account, folder, directory)
     data = directory / "data"
-    common: dict[str, Any] = {**account, "cwd": "/", "stdin": subprocess.DEVNULL, "env": _environment(folder)}
-    log = directory / "log"
+    common: dict[str, Any] = {**account, "cwd": "/", "env": _environment(folder)}
+    log, script = directory / "log", directory / "script"
     encryption = _certificate(directory, common) if tls else []
     with log.open("wb") as output:
-        initdb = custody.start(
-            [folder / "initdb", "-D", data, *INITDB],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            **common,
+
+        def run(problem: str, *command: str | Path, said: str = "") -> None:
+            """One step on the way to a server, to its end."""
+            script.write_text(said)
+            with script.open("rb") as given:
+                process = custody.start(
+                    command, end="SIGTERM", stdin=given, stdout=output, stderr=subprocess.STDOUT, **common
+                )
+            try:
+                code = process.wait(START_DEADLINE)
+            except subprocess.TimeoutExpired:
+                code = None
+            custody.stop(process)
+            if code != 0:
+                raise PoolstartError(
+                    f"{problem}: {_last_line(log)}", "see that the temporary directory has space"
+                )
+
+        run("initdb failed", folder / "initdb", "-D", data, *INITDB)
+        run(
+            "the embedded PostgreSQL could not be prepared",
+            *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, "postgres"),
+            said="\n".join(PREPARATION),
         )
-        try:
-            code = initdb.wait(START_DEADLINE)
-        except subprocess.TimeoutExpired:
-            code = None
-        custody.stop(initdb)
-        if code != 0:
-            raise PoolstartError(
-                f"initdb failed: {_last_line(log)}", "see that the temporary directory has space"
-            )
+        (data / "pg_hba.conf").write_text("\n".join(RULES) + "\n")
+        settings = (*LOOPBACK, *IN_FILES, *arguments(), *encryption)
         for _ in range(5):
             port = _free_port()
             postmaster = custody.start(
-                [folder / "postgres", "-D", data, "-p", str(port), *LOOPBACK, *arguments(), *encryption],
+                [folder / "postgres", "-D", data, "-p", str(port), *settings],
                 # Immediate shutdown: the data is thrown away, the shared memory segment is not.
                 end="SIGQUIT",
+                stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 **common,
             )
             if _ready(postmaster, data):
                 processors.pin(postmaster.pid)
-                url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+                url = f"postgresql://{ROLE}@127.0.0.1:{port}/{ROLE}"
                 if tls:
                     return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")
                 return Server("embedded", url, version(folder), "tcp", "trust")
@@ -197,6 +224,7 @@ def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
     try:
         subprocess.run(
             [*SELF_SIGNED, "-keyout", str(key), "-out", str(certificate)],
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             check=True,
             timeout=START_DEADLINE,

@@ -1,7 +1,7 @@
 """What a PostgreSQL server is to poolstart: where it is, and everything a result must say of it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import psycopg2
 from sqlalchemy.engine import URL, make_url
@@ -19,7 +19,7 @@ class Server:
 
     kind: str
     """`embedded`, `container` or `external`."""
-    url: str
+    url: str = field(repr=False)
     """A libpq URL, password included: never printed, never stored."""
     version: str
     """`server_version` without the packager's suffix, for example `18.4`."""
@@ -98,7 +98,8 @@ def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection
         # "connection to server at ..., port ... failed: <reason>", then advice or a second attempt's.
         line = str(error).strip().splitlines()[0]
         reason = line.partition(" failed: ")[2] or line
-        where = make_url(url).render_as_string(hide_password=True)
+        # Without the query: a password may stand there as well.
+        where = make_url(url).set(query={}).render_as_string(hide_password=True)
         remedy = (
             "check the user and the password in the URL"
             if "authentication failed" in reason or "no password" in reason

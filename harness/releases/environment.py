@@ -71,7 +71,8 @@ class ReleaseEnvironment(Environment):
 
     def _setup(self) -> None:
         # The first that asv does in a run, before it makes temporary files.
-        run.current()
+        with told_by_asv():
+            run.current()
 
     def checkout_project(self, repo: Repo, commit_hash: str) -> None:
         """There is no source to check out."""
@@ -101,7 +102,8 @@ class ReleaseEnvironment(Environment):
         command = args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
         current = run.current()
         if command == "run_server":
-            process: subprocess.Popen[bytes] = self.run_executable("python", args, **kwargs)
+            with current.starting():
+                process: subprocess.Popen[bytes] = self.run_executable("python", args, **kwargs)
             current.adopt(process)
             return process
         if command not in SERVED:
@@ -109,7 +111,8 @@ class ReleaseEnvironment(Environment):
         with told_by_asv():
             kwargs["env"] = {**kwargs["env"], **current.environment(self.env_vars["postgres"])}
         timeout = kwargs.pop("timeout", None)
-        process = self.run_executable("python", args, **kwargs, return_popen=True)
+        with current.starting():
+            process = self.run_executable("python", args, **kwargs, return_popen=True)
         output, ended = current.watch(process, timeout, purpose(args[3]))
         if not ended:
             current.fail(f"{args[3]} did not end within {timeout:g} s, so it was killed")

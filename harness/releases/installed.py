@@ -38,18 +38,21 @@ def pins(packages: Mapping[str, str]) -> list[str]:
     return [f"{name}=={number}" for name, number in sorted(packages.items())]
 
 
-def python_with(requirements: Sequence[str], home: Path, *, refresh: str = "") -> Path:
+def python_with(
+    requirements: Sequence[str], home: Path, *, refresh: str = "", by: str = sys.executable
+) -> Path:
     """The interpreter of an environment in `home` that holds what pip would understand by `requirements`.
 
-    uv builds a folder anew only where its pyproject.toml has changed, or for the package to `refresh`.
+    It is made `by` an interpreter: a path, or a version that uv finds or fetches. uv builds a folder anew
+    only where its pyproject.toml has changed, or for the package to `refresh`.
     """
     python, done = home / "bin" / "python", home / "poolstart.txt"
-    wanted = "\n".join([sys.version, *requirements])
+    wanted = "\n".join([sys.version if by == sys.executable else by, *requirements])
     if python.exists() and done.exists() and done.read_text() == wanted:
         return python
     shutil.rmtree(home, ignore_errors=True)
     home.parent.mkdir(parents=True, exist_ok=True)
-    _uv("venv", "--quiet", "--python", sys.executable, str(home))
+    _uv("venv", "--quiet", "--python", by, str(home))
     _uv(
         "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
         "--constraint", str(CONSTRAINTS), *requirements,

@@ -4,10 +4,16 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from harness.releases import environment, machine, repo
+from harness.system import interrupts
 
 MEASURING = {"run", "continuous", "find"}
 """asv's commands that file results."""
+
+# Before what takes its time to import.
+if MEASURING & set(sys.argv):
+    interrupts.first_counts(in_a_line=True)
+
+from harness.releases import environment, machine, repo  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]
 
@@ -17,7 +23,7 @@ def setup() -> None:
     # `asv machine` is how a user names this machine: nothing may have named it before.
     if "machine" not in sys.argv:
         machine.ensure()
-    if MEASURING & set(sys.argv[1:2]):
+    if MEASURING & set(sys.argv[1:]):
         machine.refuse_another(Path("results"), machine.told(sys.argv))
     sys.excepthook = tell
 

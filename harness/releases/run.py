@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -24,7 +25,7 @@ from harness.outside import conditions, plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.releases import machine
-from harness.system.custody import Custody
+from harness.system.custody import NESTED, Custody
 from harness.system.errors import PoolstartError
 
 REMARKS = ("n/a: ", "noisy: ")
@@ -42,7 +43,7 @@ class Run:
         # asv and the benchmarks leave temporary files behind when they are killed: all of them go
         # into one directory that does not outlive the run. It is open for passing through, as the
         # embedded server works below it under another account.
-        directory = self._custody.directory()
+        directory = self._custody.directory(room=NESTED)
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
         self._account = directory / "conditions.json"
@@ -66,6 +67,10 @@ class Run:
                 f"the server is {server.identity}, and this run began with {identity}", "start the run again"
             )
         return {locate.RUN: server.to_json(), plan.ACCOUNT: str(self._account)}
+
+    def starting(self) -> AbstractContextManager[None]:
+        """What asv starts meanwhile is owned from the first moment on."""
+        return self._custody.forks()
 
     def adopt(self, process: "subprocess.Popen[bytes]") -> None:
         """Own a process that asv started as leader of its group and ends by itself."""

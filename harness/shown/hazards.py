@@ -82,7 +82,7 @@ def section(hazard: Hazard) -> str:
         f"> {hazard.symptom}\n",
         f"**Struck when:** {hazard.struck_when}\n",
         f"**Instead:** {hazard.avoidance}\n",
-        f"**Controls:** `{hazard.struck_control}` must be struck, `{hazard.survives_control}` survive.\n",
+        f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
     if newest and hazard.figures:

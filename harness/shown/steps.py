@@ -15,11 +15,17 @@ magnitude, better explained by a step than by a steady drift, not shared by the 
 where strategies run the same code until the measured moment, seen in all of them. The weakest is dropped
 until all that remain pass; what was close is a candidate.
 
+A change of SQLAlchemy shows in more than one series. So a step that stands one release beside one that more
+series have is put there (noise may displace it by one), and it is doubted where the other DataFrame setting
+of the same strategy surely did not move. What was measured again in turns (`harness.outside.confirmed`) has
+the last word: a candidate that is seen there too is real, a step that is not is none.
+
 Apache Otava finds the same places, but brings forty packages, and its means and variances follow a single
 bad release; asv's own detector knows one number a release and a relative threshold that somebody has to
 guess.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -37,6 +43,9 @@ from scipy.stats import t as student
 from scipy.stats import theilslopes
 
 from harness import strategies
+from harness.outside import confirmed
+from harness.outside.cell import DATAFRAMES
+from harness.outside.confirmed import Between, Confirmation
 from harness.system.environment import ROOT
 
 Values = NDArray[np.float64]
@@ -156,10 +165,18 @@ class Step:
     """How often noise alone would look like this at one place of one series."""
     doubt: str = ""
     """Why it is a candidate only; empty for a real step."""
+    again: str = ""
+    """What measuring both releases again, in turns, said: the verdict and the ratio with its interval."""
 
     @property
     def real(self) -> bool:
         return not self.doubt
+
+    @property
+    def between(self) -> Between:
+        """What measuring again is asked about."""
+        strategy, dataframe = self.key.parameters
+        return Between(self.previous, self.release, self.key.metric, strategy, dataframe)
 
     @property
     def worse(self) -> bool:
@@ -194,9 +211,9 @@ class Verdicts:
         return [step for step in self.found if not step.real]
 
 
-def steps(results: Path = ROOT / "results") -> list[Step]:
-    """The real steps in a folder of asv's results."""
-    return verdicts(load(results)).steps
+def recorded(results: Path = ROOT / "results") -> Verdicts:
+    """What a folder of asv's results says, and what was measured again."""
+    return verdicts(load(results), confirmed.load())
 
 
 def load(results: Path) -> list[Series]:
@@ -227,8 +244,9 @@ def load(results: Path) -> list[Series]:
     ]
 
 
-def verdicts(series: Iterable[Series]) -> Verdicts:
-    """Real steps, candidates and floors of all series together."""
+def verdicts(series: Iterable[Series], again: Iterable[Confirmation] = ()) -> Verdicts:
+    """Real steps, candidates and floors of all series together; `again` is what was measured in turns."""
+    again = list(again)
     by_key = {one.key: one for one in series}
     measured = [one for one in by_key.values() if one.key.benchmark != CONTROL]
     noisy = [
@@ -239,9 +257,12 @@ def verdicts(series: Iterable[Series]) -> Verdicts:
     places = sum(len(one.releases) - 1 for one in noisy)
     trials = [Trial(one, control_of(one, by_key), FALSE_ALARMS / places) for one in noisy]
     by_trial = {trial.series.key: trial for trial in trials}
+    for trial in trials:
+        trial.find()
+    agree(trials)
     found = [step for one in measured if one.exact for step in changes(one)]
     for trial in trials:
-        found += [twin_doubt(step, by_trial) for step in trial.found()]
+        found += [settled(doubted(step, by_trial), again) for step in trial.found()]
     return Verdicts(tuple(sorted(found, key=order)), tuple(trial.floor for trial in trials))
 
 
@@ -291,6 +312,8 @@ class Trial:
         self.minimum = log(1 + MINIMUM[series.unit])
         # A series that hardly varies is not believed to the last digit.
         self._believed = max(self.noise, self.minimum / 4)
+        self.places: list[int] = []
+        """Where a new level begins: the index of the first release that has it."""
 
     @property
     def floor(self) -> Floor:
@@ -298,8 +321,8 @@ class Trial:
         least = max(self.minimum, self._needed(WINDOW, WINDOW) * error)
         return Floor(self.series.key, self.series.unit, self.noise, exp(least) - 1)
 
-    def found(self) -> list[Step]:
-        """Real steps, and candidates with the reason of the doubt."""
+    def find(self) -> None:
+        """Set the places of real steps."""
         places = levels(self._logs / self._believed, PENALTY)
         while places:
             judged = [(self._weight(at, places), at) for at in places]
@@ -307,6 +330,11 @@ class Trial:
             if weight >= 1 and not (doubtful := [at for at in places if self._doubt(at, places)]):
                 break
             places = [at for at in places if at != (weakest if weight < 1 else doubtful[0])]
+        self.places = places
+
+    def found(self) -> list[Step]:
+        """Real steps, and candidates with the reason of the doubt."""
+        places = self.places
         near = levels(self._logs / self._believed, NEAR_PENALTY)
         all_places = sorted({*near, *places})
         real = [self._step(at, places, "") for at in places]
@@ -345,6 +373,21 @@ class Trial:
         counts = self._counts(at, places)
         size = abs(self.shift(at, places))
         return min(size / (self._needed(*counts) * self._error(*counts)), size / self.minimum)
+
+    def moved(self, step: Step) -> tuple[float, float] | None:
+        """By how much this series moved where that one did, and the 99 % margin, on that one's scale.
+
+        A change of SQLAlchemy is the same number of milliseconds or bytes beside either DataFrame.
+        """
+        releases = self.series.releases
+        if step.release not in releases or not (at := releases.index(step.release)):
+            return None
+        # What is found beside it is the same step, displaced.
+        others = [place for place in self.places if abs(place - at) > 1]
+        counts = self._counts(at, others)
+        margin = float(student.isf(0.005, max(1, sum(counts) - 2))) * self._error(*counts)
+        scale = float(np.median(self.series.medians[self.sides(at, others)[0]])) / step.before
+        return log(max(1 + scale * (exp(self.shift(at, others)) - 1), 1e-9)), scale * margin
 
     def _doubt(self, at: int, places: Sequence[int]) -> str:
         """What else than SQLAlchemy explains it."""
@@ -445,17 +488,56 @@ def hodges_lehmann(before: Values, after: Values) -> float:
     return float(np.median(np.subtract.outer(after, before)))
 
 
-def twin_doubt(step: Step, trials: Mapping[Key, Trial]) -> Step:
-    """The step, doubted where a strategy that runs the same code until then does not show it."""
-    twins = TWINS.get(step.key.benchmark, ())
-    strategy, *rest = step.key.parameters
-    if step.doubt or strategy not in twins:
+def agree(trials: Sequence[Trial]) -> None:
+    """Put a step that stands beside one which more series of its environment have, where they have it."""
+    by_place: dict[tuple[str, str], Counter[str]] = {}
+    for trial in trials:
+        key, releases = trial.series.key, trial.series.releases
+        counted = by_place.setdefault((key.machine, key.environment), Counter())
+        counted.update(releases[at] for at in trial.places)
+    for trial in trials:
+        releases = trial.series.releases
+        counted = by_place[trial.series.key.machine, trial.series.key.environment]
+        trial.places = sorted(
+            {
+                max(
+                    # The place itself comes first: it stays where no other has more.
+                    (at, *(other for other in (at - 1, at + 1) if 0 < other < len(releases))),
+                    key=lambda place: counted[releases[place]],
+                )
+                for at in trial.places
+            }
+        )
+
+
+def doubted(step: Step, trials: Mapping[Key, Trial]) -> Step:
+    """The step, doubted where a series that has to move along surely did not."""
+    if step.doubt:
         return step
-    for twin in twins:
-        trial = trials.get(step.key.beside(step.key.benchmark, (twin, *rest)))
-        if trial is None or step.release not in trial.series.releases or twin == strategy:
-            continue
-        at = trial.series.releases.index(step.release)
-        if at and trial.shift(at, []) / log(step.ratio) < 0.5:
+    key, size = step.key, log(step.ratio)
+    strategy, dataframe = key.parameters
+    twins = TWINS.get(key.benchmark, ())
+    for twin in twins if strategy in twins else ():
+        trial = trials.get(key.beside(key.benchmark, (twin, dataframe)))
+        if twin != strategy and trial and (moved := trial.moved(step)) and moved[0] / size < 0.5:
             return replace(step, doubt=f"{twin} runs the same code until then, and did not move")
+    for other in DATAFRAMES:
+        trial = trials.get(key.beside(key.benchmark, (strategy, other)))
+        if other != dataframe and trial and (moved := trial.moved(step)):
+            shift, margin = moved
+            if shift + margin < size / 2 if size > 0 else shift - margin > size / 2:
+                return replace(step, doubt=f"with the DataFrame {other} it did not move")
+    return step
+
+
+def settled(step: Step, again: Sequence[Confirmation]) -> Step:
+    """The step, with what measuring it again said of it."""
+    for one in again:
+        if one.machine == step.key.machine and one.figure == step.between:
+            verdict = one.of(step.ratio)
+            told = f"{verdict}: {one.ratio - 1:+.1%} ({one.low - 1:+.1%} to {one.high - 1:+.1%})"
+            if verdict == "confirmed":
+                return replace(step, again=told, doubt="")
+            doubt = "measured again in turns, it is gone" if verdict == "refuted" else step.doubt
+            return replace(step, again=told, doubt=doubt)
     return step

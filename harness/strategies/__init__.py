@@ -8,11 +8,15 @@ imported where it is used: it takes 0.3 s.
 from __future__ import annotations
 
 import importlib
+import importlib.util
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 
 from harness.strategies.catalogue import CATALOGUE
 from harness.strategies.further import FURTHER
 from harness.strategies.strategy import Fate, Prepared, Strategy
+from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 __all__ = (
@@ -26,6 +30,7 @@ __all__ = (
     "Strategy",
     "get",
     "named",
+    "places",
 )
 
 IDS = tuple(strategy.id for strategy in CATALOGUE)
@@ -52,6 +57,20 @@ def get(name: str) -> Strategy:
         if isinstance(found, Strategy):
             return found
     raise PoolstartError(f"no strategy {name!r}", f"known are {', '.join(GROUPS['all'])}")
+
+
+def places(name: str) -> tuple[Path, ...]:
+    """Where a started program has to look for a strategy of your own; nowhere for one of the catalogue.
+
+    What is installed beside this suite is not looked for: another interpreter has its own packages.
+    """
+    module, colon, _ = name.partition(":")
+    spec = importlib.util.find_spec(module) if colon else None
+    if not spec or not spec.origin:
+        return ()
+    above = module.count(".") + (1 if spec.submodule_search_locations else 0)
+    place = Path(spec.origin).parents[above]
+    return () if place.is_relative_to(sys.prefix) or place == ROOT else (place,)
 
 
 def named(names: Iterable[str]) -> tuple[str, ...]:

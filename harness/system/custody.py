@@ -1,36 +1,66 @@
 """Custody: every process and directory of a run has an owner, and none outlives it.
 
-The owner cleans up when it closes its custody (or leaves, `atexit`). When the owner cannot (it was
-killed), a guardian process notices the end of its pipe and does the same. The two watch the same
-things, so the death of any one process of a run leaves nothing behind.
+The owner cleans up when it closes its custody (or leaves, `atexit`). When it cannot (it was killed), two
+guardians that know nothing of each other notice the end of their sockets and do the same. They are shells:
+what ends every Python of a machine does not end them. So the death of any one process of a run, of any two,
+or of all its Pythons leaves nothing behind.
+
+There is no moment in which nobody owns a thing: a directory is told before it is made, and a process tells of
+itself, between fork and exec, while it still holds the sockets whose end the guardians wait for.
 """
 
 import atexit
 import contextlib
 import os
+import secrets
 import shutil
+import signal
+import socket
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.system import guardian
+from harness.system.errors import PoolstartError
+
+GUARDIAN = Path(__file__).with_name("guardian.sh")
+
+GUARDIANS = 2
+
+GRACE = 2.0
+"""Seconds a group has between its own signal and SIGKILL; guardians allow as much."""
+
+LINGER = 2.0
+"""Seconds in which something that was killed may still be leaving a last file."""
+
+SOCKET_PATH = 107
+"""Bytes that a unix socket's path may have on Linux."""
+
+SOCKET = len("/pymp-12345678/listener-12345678")
+"""What multiprocessing adds to a temporary directory for the socket of its fork server."""
+
+NESTED = len("/poolstart-12345678")
+"""What another directory of a custody adds, where a program that was started makes one in it."""
+
+_guardians: "dict[subprocess.Popen[bytes], socket.socket]" = {}
+"""All guardians of this process, with its ends of their sockets."""
 
 
 class Custody:
     """Process groups and directories that end with their owner.
 
     A context manager; `close` may be called any number of times. Groups are sent the signal they
-    were started with, and SIGKILL after `guardian.GRACE` seconds.
+    were started with, and SIGKILL after `GRACE` seconds.
     """
 
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._processes: dict[subprocess.Popen[Any], str] = {}
         self._directories: set[str] = set()
-        self._guardian: subprocess.Popen[str] | None = None
+        self._told: list[subprocess.Popen[bytes]] = []
         atexit.register(self.close)
 
     def __enter__(self) -> "Custody":
@@ -39,41 +69,76 @@ class Custody:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def directory(self, prefix: str = "poolstart-") -> Path:
-        """A new private directory, removed at the end."""
-        path = tempfile.mkdtemp(prefix=prefix)
-        self._directories.add(path)
+    def directory(self, prefix: str = "poolstart-", *, room: int = 0) -> Path:
+        """A new private directory, removed at the end.
+
+        multiprocessing may keep a socket in it, or in a directory whose path is `room` bytes longer. Raises
+        `PoolstartError` where that path would be too long for a socket, or there can be no directory.
+        """
+        base = tempfile.gettempdir()
+        path = os.path.join(base, prefix + secrets.token_hex(4))
+        too_long = len(os.fsencode(path)) + room + SOCKET - SOCKET_PATH
+        if too_long > 0:
+            raise PoolstartError(
+                f"the path of the temporary directory {base} is too long for the sockets of multiprocessing",
+                f"set TMPDIR to one that is {too_long} bytes shorter, /tmp for example",
+            )
+        if "\n" in path:
+            raise PoolstartError("TMPDIR has a line break in it", "set it to another directory")
         self._tell(f"hold directory {path}")
+        self._directories.add(path)
+        try:
+            os.mkdir(path, 0o700)
+        except OSError as error:
+            raise PoolstartError(
+                f"no directory can be made in {base}: {error.strerror}",
+                "set TMPDIR to a directory you can write to",
+            ) from None
         return Path(path)
 
     def start(
         self, command: Sequence[str | Path], *, end: str = "SIGKILL", **options: Any
     ) -> "subprocess.Popen[Any]":
         """Start `command` as leader of a session and process group of its own."""
-        # The guardian runs before the process does: there is no moment in which nobody owns it.
-        self._tell()
-        process = subprocess.Popen(list(map(str, command)), start_new_session=True, **options)
-        self.adopt(process, end=end)
+        self._provide_guardians()
+        process = _Held(self, end, list(map(str, command)), options)
+        self._processes[process] = end
         return process
+
+    @contextlib.contextmanager
+    def forks(self) -> Iterator[None]:
+        """What this thread forks meanwhile by way of `subprocess` leads a group, and is held from then on.
+
+        For processes that someone else starts with a `preexec_fn`; `adopt` them next.
+        """
+        self._provide_guardians()
+        _forking.custody = self
+        try:
+            yield
+        finally:
+            del _forking.custody
 
     def adopt(self, process: "subprocess.Popen[Any]", *, end: str = "SIGKILL") -> None:
         """Take over a process that someone else started as leader of a process group."""
         self._processes[process] = end
-        self._tell(f"hold group {process.pid} {end}")
+        self.tell_of_group(process.pid, end)
+
+    def tell_of_group(self, group: int, end: str) -> None:
+        self._tell(f"hold group {group} {end.removeprefix('SIG')}")
+
+    def tell_of_end(self, group: int) -> None:
+        self._tell(f"drop group {group}")
 
     def stop(self, process: "subprocess.Popen[Any]") -> None:
         """End one process with everything in its group, and reap it."""
         end = self._processes.pop(process, None)
-        if end is None:
-            return
-        self._end({process: end}, set())
-        self._tell(f"drop group {process.pid}")
+        if end is not None:
+            self._end({process: end})
 
     def remove(self, directory: Path) -> None:
         """Remove one directory of this custody."""
-        shutil.rmtree(directory, ignore_errors=True)
         self._directories.discard(str(directory))
-        self._tell(f"drop directory {directory}")
+        _remove(directory)
 
     def close(self) -> None:
         """End everything held; nothing happens in a forked copy of the owner."""
@@ -82,39 +147,136 @@ class Custody:
             return
         processes, self._processes = self._processes, {}
         directories, self._directories = self._directories, set()
-        self._end(processes, directories)
-        if self._guardian is not None:
-            for process in processes:
-                self._tell(f"drop group {process.pid}")
-            assert self._guardian.stdin is not None
-            with contextlib.suppress(BrokenPipeError):
-                self._guardian.stdin.close()
-            self._guardian.wait()
-            self._guardian = None
+        self._end(processes)
+        for directory in directories:
+            _remove(Path(directory))
+        for guardian in self._told:
+            _guardians.pop(guardian).close()
+            guardian.wait()
+        self._told.clear()
 
-    @staticmethod
-    def _end(processes: "dict[subprocess.Popen[Any], str]", directories: set[str]) -> None:
-        groups = {process.pid: end for process, end in processes.items()}
-        if processes or directories:
-            guardian.end(groups, directories, reap=[process.poll for process in processes])
+    def _end(self, processes: "dict[subprocess.Popen[Any], str]") -> None:
+        """Signal every group, and SIGKILL what is left after `GRACE` seconds.
+
+        Groups that were sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow
+        to reap their orphans would keep them looking alive.
+        """
+        for process, end in processes.items():
+            _send(process.pid, getattr(signal, end))
+        asked = [process for process, end in processes.items() if end != "SIGKILL"]
+        deadline = time.monotonic() + GRACE
+        while any(_alive(process) for process in asked) and time.monotonic() < deadline:
+            time.sleep(0.01)
         for process in processes:
+            _send(process.pid, signal.SIGKILL)
             process.wait()
+            self.tell_of_end(process.pid)
 
-    def _tell(self, line: str = "") -> None:
-        """Pass a line to the guardian, starting it when it is first needed."""
-        if self._guardian is None:
-            self._guardian = subprocess.Popen(
-                [sys.executable, "-I", "-S", guardian.__file__],
-                stdin=subprocess.PIPE,
+    def _provide_guardians(self) -> None:
+        while len(self._told) < GUARDIANS:
+            ours, theirs = socket.socketpair()
+            guardian = subprocess.Popen(
+                ["sh", str(GUARDIAN)],
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                text=True,
-                bufsize=1,
                 start_new_session=True,
             )
-        if line:
-            assert self._guardian.stdin is not None
-            # A guardian that was killed is no loss: the owner is alive and cleans up itself.
-            with contextlib.suppress(BrokenPipeError):
-                self._guardian.stdin.write(line + "\n")
+            theirs.close()
+            _guardians[guardian] = ours
+            self._told.append(guardian)
+
+    def _tell(self, line: str) -> None:
+        self._provide_guardians()
+        for guardian in self._told:
+            # One that was killed is no loss: the owner is alive, and so is the other.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                _guardians[guardian].send(f"{line}\n".encode(), socket.MSG_NOSIGNAL)
+
+
+class _Held(subprocess.Popen[Any]):
+    """A process that tells the guardians of itself before it becomes what it is to run."""
+
+    def __init__(self, custody: Custody, end: str, command: list[str], options: dict[str, Any]) -> None:
+        try:
+            super().__init__(
+                command,
+                start_new_session=True,
+                preexec_fn=lambda: custody.tell_of_group(os.getpid(), end),
+                **options,
+            )
+        except OSError:
+            if self.pid:
+                custody.tell_of_end(self.pid)
+            raise
+
+
+_forking = threading.local()
+
+
+def _tell_of_fork() -> None:
+    custody = getattr(_forking, "custody", None)
+    if custody is not None:
+        os.setpgid(0, 0)
+        custody.tell_of_group(os.getpid(), "SIGKILL")
+
+
+os.register_at_fork(after_in_child=_tell_of_fork)
+
+
+def abandon(seconds: float) -> None:
+    """Leave everything that this process holds, in any custody, to the guardians; wait until they are done.
+
+    For a process that is about to leave without another word: nothing it was doing is gone on with.
+    """
+    waiting = set()
+    for guardian, ours in list(_guardians.items()):
+        waiting.add(guardian.pid)
+        ours.close()
+    deadline = time.monotonic() + seconds
+    while waiting and time.monotonic() < deadline:
+        try:
+            # Of every child: one that has ended and is not reaped looks alive to the guardians.
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid:
+            waiting.discard(pid)
+        else:
+            time.sleep(0.005)
+
+
+def _send(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+
+
+def _alive(process: "subprocess.Popen[Any]") -> bool:
+    """Whether anything of a group is left, once its leader is reaped."""
+    process.poll()
+    try:
+        os.killpg(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _remove(directory: Path) -> None:
+    deadline = time.monotonic() + LINGER
+    while True:
+        _free_segments(directory)
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists() or time.monotonic() > deadline:
+            return
+        time.sleep(0.01)
+
+
+def _free_segments(directory: Path) -> None:
+    """Free what a PostgreSQL that was killed could not: its pid file names its segment of shared memory."""
+    for pid_file in directory.glob("*/postmaster.pid"):
+        lines = pid_file.read_text().splitlines()
+        if len(lines) > 6 and lines[6].strip():
+            subprocess.run(
+                ["ipcrm", "-m", lines[6].split()[-1]], stderr=subprocess.DEVNULL, timeout=GRACE, check=False
+            )

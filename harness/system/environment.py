@@ -12,7 +12,10 @@ KEPT_OUT = ("PYTHON", "PG", "SQLALCHEMY_", "DISABLE_SQLALCHEMY_", "MALLOC_", "LD
 every spawned worker may compile what it imports, and starts several times as slowly."""
 
 
-def environment() -> dict[str, str]:
-    """The environment of a started program: the caller's without `KEPT_OUT`, and this checkout importable."""
+def environment(*importable: Path) -> dict[str, str]:
+    """The environment of a started program: the caller's without `KEPT_OUT`, and this checkout importable.
+
+    So is what else is named.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_OUT)}
-    return {**inherited, "PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
+    return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *importable))), "PYTHONSAFEPATH": "1"}

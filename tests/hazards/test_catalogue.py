@@ -8,7 +8,7 @@ import pytest
 import harness.hazards
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Hazard
+from harness.hazards.hazard import Hazard, Severity
 from harness.system.errors import PoolstartError
 
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
@@ -42,9 +42,31 @@ def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> Non
     assert all(link.startswith("https://") for link in hazard.links)
 
 
+def test_a_message_is_what_people_search_for(hazard: Hazard) -> None:
+    assert len(set(hazard.messages)) == len(hazard.messages)
+    # In quotation marks, because such a search finds nothing across lines or around a number.
+    assert all(message and len(message.splitlines()) == 1 for message in hazard.messages)
+
+
+def test_a_hazard_that_raises_says_how_it_sounds(hazard: Hazard) -> None:
+    assert isinstance(hazard.severity, Severity)
+    if hazard.severity is Severity.LOUD_ERROR:
+        assert hazard.messages
+
+
 def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
-    assert {hazard.struck_control, hazard.survives_control} <= set(strategies.IDS)
-    assert hazard.struck_control != hazard.survives_control
+    assert hazard.struck_control in strategies.IDS
+    if hazard.survives_control:
+        assert hazard.survives_control in strategies.IDS
+        assert hazard.survives_control != hazard.struck_control
+    assert bool(hazard.survives_control) != bool(hazard.survives_within)
+    assert hazard.controls.startswith(f"`{hazard.struck_control}` must be struck, ")
+
+
+def test_a_hazard_can_befall_the_strategy_that_survives_it(hazard: Hazard) -> None:
+    if hazard.survives_control:
+        struck, survives = map(strategies.get, (hazard.struck_control, hazard.survives_control))
+        assert hazard.not_applicable(survives) == hazard.not_applicable(struck)
 
 
 def test_figures_are_told_apart_by_their_id_alone() -> None:

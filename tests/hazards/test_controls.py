@@ -31,7 +31,7 @@ def test_the_positive_control_is_struck(trials: Trials, hazard: str) -> None:
     assert struck.verdict is Verdict.STRUCK, struck.story
 
 
-@pytest.mark.parametrize("hazard", catalogue.IDS)
+@pytest.mark.parametrize("hazard", [name for name in catalogue.IDS if catalogue.load(name).survives_control])
 def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
     spared = outcome(trials, hazard, catalogue.load(hazard).survives_control)
     assert spared.verdict is Verdict.SURVIVES, spared.story

@@ -48,9 +48,13 @@ def test_spawn_that_forks_is_struck(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("FORKS_INSTEAD")) is Verdict.STRUCK
 
 
-@pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock", "copied_frame"])
+@pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock"])
 def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken.path("SPAWNS_INSTEAD")) is Verdict.SURVIVES
+
+
+def test_a_worker_without_the_frame_has_survived_nothing(trials: Trials) -> None:
+    assert verdict(trials, "copied_frame", broken.path("SPAWNS_INSTEAD")) is Verdict.NOT_APPLICABLE
 
 
 def test_disposing_before_the_fork_leaves_no_orphans(trials: Trials) -> None:

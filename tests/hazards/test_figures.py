@@ -48,10 +48,12 @@ def test_reading_arrow_strings_copies_little(copied: Outcome) -> None:
     assert grown(copied, "arrow_read") < 0.25
 
 
-def test_a_spawned_worker_has_nothing_to_copy(trials: Trials) -> None:
-    outcome = trials.run(catalogue.load("copied_frame"), "spawn")
-    assert grown(outcome, "base_collect") < 0.1
-    assert set(outcome.readings) == {"base_collect"}
+def test_workers_inherit_a_full_pool_where_the_parent_is_busy(trials: Trials) -> None:
+    hazard = catalogue.load("exhausted_pool")
+    inherited = trials.run(hazard, "fork_nodispose").readings["timed_out"]
+    assert inherited.trials == 20
+    assert inherited.value > 0.5
+    assert trials.run(hazard, "fork_dispose").readings["timed_out"].value == 0
 
 
 def test_every_pair_is_counted(trials: Trials) -> None:

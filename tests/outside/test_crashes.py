@@ -2,7 +2,6 @@
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from harness.outside.supervisor import ParentHandle
 from harness.postgres import embedded
 from harness.system.custody import Custody
 from tests.outside import mutations
-from tests.remains import Scene, scene
+from tests.remains import Scene, postmaster, scene
 
 PROGRAM = f"""
 from dataclasses import replace
@@ -42,7 +41,7 @@ VICTIMS = {
     "parent": lambda here, leader: one(here, "harness.inside.lifecycle.program"),
     "worker": lambda here, leader: max(here.processes("harness.inside.lifecycle.program")),
     "postmaster": lambda here, leader: one(here, "postgres -D"),
-    "guardian": lambda here, leader: one(here, "guardian.py"),
+    "guardian": lambda here, leader: one(here, "guardian.sh"),
 }
 
 
@@ -71,13 +70,10 @@ def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
     profile = PROFILES["quick"]
     with Custody() as custody:
         server = embedded.start(custody)
-        with server.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("show data_directory")
-            (data,) = cursor.fetchone() or ("",)
         with ParentHandle(Cell("fork_dispose", "none"), server, profile, custody) as parent:
             lifecycles = parent.lifecycles(2)
             next(lifecycles)
-            os.kill(int(Path(data, "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+            os.kill(postmaster(server)[0], signal.SIGKILL)
             with pytest.raises(Rejected, match=r"^fork_dispose, dataframe none: .*server") as caught:
                 next(lifecycles)
         assert "\n" not in str(caught.value)

@@ -58,13 +58,19 @@ def test_no_recorded_verdict_is_an_accident() -> None:
 def test_every_story_tells_of_parent_worker_server_and_user() -> None:
     for table in record.load().values():
         for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
+            if outcome.verdict is Verdict.NOT_APPLICABLE:
+                assert outcome.reason
+                continue
             assert {event.who for event in outcome.story} == {"parent", "worker", "server", "user"}
 
 
 def test_the_recorded_controls_hold() -> None:
     for hazard in catalogue.load_all():
+        if hazard.not_applicable(strategies.get(hazard.struck_control)):
+            continue
         assert record.expected("2.1.0")[hazard.id, hazard.struck_control] is Verdict.STRUCK
-        assert record.expected("2.1.0")[hazard.id, hazard.survives_control] is Verdict.SURVIVES
+        if hazard.survives_control:
+            assert record.expected("2.1.0")[hazard.id, hazard.survives_control] is Verdict.SURVIVES
 
 
 def test_fork_without_treatment_is_struck_wherever_a_connection_is_shared() -> None:
@@ -180,13 +186,42 @@ def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server)
     assert own_record.read_text() == before
 
 
-def test_the_proof_of_a_table_lasts_as_long_as_its_verdicts(own_record: Path, server: Server) -> None:
+def test_the_proof_of_a_verdict_lasts_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
     setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    tried = {(o.hazard, o.strategy): o for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
     record.save_repeated(setting, outcomes, 1, 0)
     record.save(setting, outcomes)
-    assert record.load()[MINE].repeated
-    record.save(setting, [replace(outcome, verdict=Verdict.SURVIVES) for outcome in outcomes])
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    other = {Verdict.SURVIVES: Verdict.STRUCK, Verdict.STRUCK: Verdict.SURVIVES}
+    changed = tried.popitem()[1]
+    now = [replace(changed, verdict=other[changed.verdict]), *tried.values()]
+    record.save(setting, now)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    assert not proven.of(changed.hazard, changed.strategy)
+    record.save(setting, [replace(outcome, verdict=other[outcome.verdict]) for outcome in now])
     assert record.load()[MINE].repeated is None
+
+
+def test_a_verdict_is_proven_beside_those_that_were(own_record: Path, server: Server) -> None:
+    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    first, second = (o for o in outcomes if o.hazard == "interleaved" and o.strategy in ("spawn", "nullpool"))
+    record.save(setting, outcomes)
+    record.write(replace(record.of(), repeated=None))
+    record.save_repeated(setting, [first] * 2, 2, 1)
+    record.save_repeated(setting, [second] * 2, 2, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
+    assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
+    # What was tried in another way is another proof.
+    record.save_repeated(setting, [first] * 3, 3, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy]}
 
 
 def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:

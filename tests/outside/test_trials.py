@@ -122,4 +122,4 @@ def test_the_trials_of_an_asv_run_are_those_its_profile_names(
     struck = outcomes.read(run, "unpicklable", hazard.struck_control)
     assert struck is not None
     assert struck.verdict is Verdict.STRUCK
-    assert outcomes.read(run, "unpicklable", "fork_dispose") is None
+    assert outcomes.read(run, "unpicklable", "nullpool") is None

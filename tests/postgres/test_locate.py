@@ -16,16 +16,12 @@ from harness.system.errors import PoolstartError
 @pytest.fixture(scope="module")
 def password() -> Iterator[Server]:
     """A server that has a user with a password."""
-    with Custody() as custody:
-        made = embedded.start(custody)
-        with made.connect() as connection, connection.cursor() as cursor:
-            cursor.execute("create role somebody login password 'secret'")
-            cursor.execute("show hba_file")
-            (rules,) = cursor.fetchone() or ("",)
-            with open(rules, "w") as file:
-                file.write("host all somebody 127.0.0.1/32 scram-sha-256\nhost all all 127.0.0.1/32 trust\n")
-            cursor.execute("select pg_reload_conf()")
-        yield made
+    role = "create role somebody login password 'secret';"
+    with pytest.MonkeyPatch.context() as patch, Custody() as custody:
+        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role))
+        rule = "host all somebody 127.0.0.1/32 scram-sha-256"
+        patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
+        yield embedded.start(custody)
 
 
 def with_password(server: Server, password: str) -> str:

@@ -161,3 +161,10 @@ def test_the_list_shows_versions_and_dates() -> None:
     assert result.output == CliRunner().invoke(commands.app, ["list"]).output
     row = next(line for line in result.output.splitlines() if "2.0.36 " in line)
     assert "2024-10-15" in row
+
+
+def test_a_script_is_told_each_new_release_with_the_one_before(package_index: Index, known: Path) -> None:
+    package_index.offer(("2.0.36", "01", False), ("2.0.37", "02", False), ("2.1.0", "03", False))
+    told = CliRunner().invoke(commands.app, ["update", "--pairs"])
+    assert told.stdout == "2.0.36 2.0.37\n2.0.37 2.1.0\n"
+    assert CliRunner().invoke(commands.app, ["update", "--pairs"]).stdout == ""

@@ -12,15 +12,10 @@ from harness.system.errors import PoolstartError
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.releases import run
+from tests.remains import postmaster
 
 def server():
     return Server.from_json(run.current().environment(embedded.identity())[locate.RUN])
-
-def postmaster(server):
-    with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("show data_directory")
-        directory, = cursor.fetchone()
-    return int(open(directory + "/postmaster.pid").readline())
 
 first, again = server(), server()
 assert first == again, "one server a run"
@@ -29,17 +24,23 @@ try:
     raise AssertionError("results would be filed under another server")
 except PoolstartError as error:
     assert "this run began with container-18.4-tcp-trust" in str(error)
-died = postmaster(first)
+died, _ = postmaster(first)
 os.kill(died, signal.SIGKILL)
 while run.listens(first):
     pass
-assert postmaster(server()) != died
+assert postmaster(server())[0] != died
 """
 
 WATCHES = """
-import subprocess, sys, time
-from harness.system.guardian import alive
+import os, subprocess, sys, time
 from harness.releases import run
+
+def alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 def watch(program, timeout):
     process = subprocess.Popen(

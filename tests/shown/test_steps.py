@@ -1,10 +1,11 @@
 """Steps are told from noise: on simulated histories of 88 releases, without timing anything."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
+from harness.outside.confirmed import Confirmation
 from harness.shown import steps
 from harness.shown.steps import CONTROL, Key, Series
 
@@ -144,3 +145,67 @@ def test_the_floor_is_what_would_be_found():
         if floor.key.parameters == ("spawn", "none"):
             made = stepped(history(5), floor.key.benchmark, {"spawn"}, 40, 1 + 2 * floor.change)
             assert ("2.0.40", floor.key.metric, "spawn") in named(steps.verdicts(made))
+
+
+def again(step, low, middle, high, verdict):
+    """What measuring both releases of a step again has said."""
+    return Confirmation(
+        **asdict(step.between), before=1.0, after=middle, ratio=middle, low=low, high=high,
+        verdict=verdict, pairs=10, machine="m", date="", command="",
+    )  # fmt: skip
+
+
+def seen_again(made, benchmark, *told):
+    """The verdict on that figure's step, before and after it was measured again."""
+    metric = benchmark.rpartition("track_")[2]
+
+    def of(verdicts):
+        return next(
+            step
+            for step in verdicts.found
+            if (step.key.metric, step.key.parameters) == (metric, ("spawn", "none"))
+        )
+
+    before = of(steps.verdicts(made))
+    return before, of(steps.verdicts(made, [again(before, *told)]))
+
+
+FIRST_QUERY = "query.Query.track_first_query"
+
+
+def test_a_real_step_that_is_gone_when_measured_again_is_none():
+    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+    before, after = seen_again(made, FIRST_QUERY, 0.99, 1.0, 1.01, "same")
+    assert before.real
+    assert after.doubt == "measured again in turns, it is gone"
+
+
+def test_a_real_step_is_not_refuted_by_a_comparison_that_cannot_tell():
+    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+    before, after = seen_again(made, FIRST_QUERY, 0.98, 1.04, 1.1, "cannot tell")
+    assert before.real
+    assert after.real
+    assert after.again.startswith("undecided")
+
+
+def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not():
+    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 87, 1.3)
+    before, after = seen_again(made, FIRST_QUERY, 1.2, 1.3, 1.4, "slower")
+    assert not before.real
+    assert after.real
+    assert after.again.startswith("confirmed: +30.0%")
+    assert not seen_again(made, FIRST_QUERY, 1.03, 1.05, 1.07, "slower")[1].real
+    assert not seen_again(made, FIRST_QUERY, 0.6, 0.7, 0.8, "faster")[1].real
+
+
+def test_what_another_machine_measured_again_says_nothing():
+    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+    step = next(s for s in steps.verdicts(made).steps if s.key.parameters == ("spawn", "none"))
+    elsewhere = replace(again(step, 0.99, 1.0, 1.01, "same"), machine="another")
+    assert step in steps.verdicts(made, [elsewhere]).steps
+
+
+def test_startup_of_a_spawned_worker_is_not_held_against_forked_ones():
+    startup = "startup.Startup.track_startup"
+    seen = steps.verdicts(stepped(history(7), startup, {"spawn"}, 40, 1.16))
+    assert named(seen) == {("2.0.40", "startup", "spawn")}

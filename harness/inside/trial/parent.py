@@ -47,12 +47,23 @@ SILENCE_BEFORE_READY = 3
 INNERMOST = re.compile(r'^  File "(?P<path>[^"]+)", (?P<place>line .+)\n', re.MULTILINE)
 """The first frame of a stack as faulthandler writes it."""
 
+OUTERMOST = (" in <module>\n", " in _run_module_as_main\n", " in _bootstrap\n")
+"""How its last line ends: where a script, a program run by `python -m` and a thread begin."""
+
 SERVER_DEADLINE = 10.0
 """Seconds the server has to show what it must show."""
 
 
 class Hung(Exception):
     """The worker waits for something that will never come; the text says where."""
+
+    def __init__(self, whereabouts: str, stack: str = "") -> None:
+        super().__init__(whereabouts)
+        self._stack = stack
+
+    def inside(self, file: str) -> bool:
+        """Whether a function of a file whose path ends so is on the stack of what waits."""
+        return f'{file}"' in self._stack
 
 
 class Failed(Exception):
@@ -139,7 +150,7 @@ class WorkerHandle:
         """
         settle([self])
         if not self._pipe.poll():
-            raise Hung(self._whereabouts())
+            raise self._hung()
         value = self._receive("answer")
         self._active_at = self._asked_at = time.monotonic()
         return value
@@ -157,7 +168,7 @@ class WorkerHandle:
         """Wait for the worker's orderly end."""
         self.process.join(START_DEADLINE)
         if self.process.is_alive():
-            raise Hung(self._whereabouts())
+            raise self._hung()
 
     def _receive(self, expected: str) -> Any:
         try:
@@ -181,21 +192,22 @@ class WorkerHandle:
             line for line in status.splitlines() if "ctxt_switches" in line or line.startswith("State")
         )
 
-    def _whereabouts(self) -> str:
-        """The innermost function the worker waits in, from the stack it writes on SIGUSR1."""
+    def _hung(self) -> Hung:
+        """Where the worker waits: its innermost function, from the stack it writes on SIGUSR1."""
         if not self._ready:
-            return "on its way from the start to its first line"
-        stack = worker.stack_file(self._scratch, self.pid)
+            return Hung("on its way from the start to its first line")
+        file, stack = worker.stack_file(self._scratch, self.pid), ""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
         deadline = time.monotonic() + 2
-        while time.monotonic() < deadline:
-            # The file is read while it is written: only a whole line counts.
-            innermost = INNERMOST.search(stack.read_text() if stack.exists() else "")
-            if innermost:
-                return f"{'/'.join(Path(innermost['path']).parts[-3:])}, {innermost['place']}"
+        # The file is read while it is written: only a whole stack counts.
+        while not stack.endswith(OUTERMOST) and time.monotonic() < deadline:
             time.sleep(0.01)
-        return "an unknown place"
+            stack = file.read_text() if file.exists() else ""
+        innermost = INNERMOST.search(stack)
+        if not innermost:
+            return Hung("an unknown place")
+        return Hung(f"{'/'.join(Path(innermost['path']).parts[-3:])}, {innermost['place']}", stack)
 
 
 class Parent:
@@ -295,6 +307,26 @@ def session_of(connection: Any) -> Session:
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
     # A cursor knows its connection under one name in every release; the pool's name for it has changed.
     return Session(connection.connection.cursor().connection, backend)
+
+
+@contextmanager
+def busy(threads: int, use: Callable[[], object]) -> Iterator[None]:
+    """So many threads of this process do `use` again and again, until the context ends."""
+    stop = threading.Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            use()
+
+    started = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
+    for thread in started:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in started:
+            thread.join()
 
 
 @contextmanager

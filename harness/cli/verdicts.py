@@ -1,0 +1,56 @@
+"""`poolstart verdicts`: what strikes which strategy, in every release."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+console = Console(highlight=False)
+
+
+def verdicts(
+    releases: Annotated[
+        str, typer.Argument(help="A range as asv takes it, 2.0.50..2.1.9; by default all.")
+    ] = "releases",
+    hazard: Annotated[list[str] | None, typer.Option(help="Only this hazard; several times.")] = None,
+    only_record: Annotated[
+        bool, typer.Option("--record", help="Put on record what has been tried so far; tries nothing.")
+    ] = False,
+) -> None:
+    """Try all hazards in every release, and write docs/verdicts.json; goes on where it was interrupted.
+
+    poolstart verdicts 2.1.0..2.1.9
+    """
+    # asv takes most of a second to import: only this command pays for it.
+    from harness import strategies
+    from harness.hazards import catalogue as hazards
+    from harness.outside import verdicts as sitting
+    from harness.postgres import locate
+    from harness.releases import history
+    from harness.releases.catalogue import catalogue
+    from harness.releases.repo import Releases
+
+    known = catalogue()
+    hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
+    # The newest first: whoever interrupts a sitting has what most people run.
+    chosen = [release.version for release in reversed(known.releases) if release.hash in hashes]
+    some = [hazards.load(name) for name in hazard] if hazard else list(hazards.load_all())
+    with locate.server() as server:
+        if not only_record:
+            with Progress(
+                TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                console=console,
+            ) as progress:  # fmt: skip
+                task = progress.add_task("", total=len(chosen))
+
+                def report(release: str, left: int) -> None:
+                    progress.update(
+                        task,
+                        description=f"{release}, {left} trials left",
+                        completed=chosen.index(release),
+                    )
+
+                sitting.measure(chosen, some, strategies.IDS, history.interpreter, server, report)
+        told = sitting.record([release.version for release in known.releases], server, "poolstart verdicts")
+    console.print(f"written: docs/verdicts.json, {len(told.releases)} releases")

@@ -1,0 +1,1 @@
+"""What repeats exactly: workers whose lives are counted, and never timed."""

@@ -1,0 +1,164 @@
+"""Candidates measured again: both neighbours of a step, in turns, in one run.
+
+Releases that lie far apart in a history were measured far apart in time; here they are measured one right
+after the other. What noise has made look like a step would have to do so twice.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from math import log
+from pathlib import Path
+
+from harness.outside import versus
+from harness.outside.profile import Profile
+from harness.outside.versus import Row, Side
+from harness.postgres.server import Server
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+RECORD = ROOT / "docs" / "steps.json"
+
+SHARE = 0.5
+"""Of a step's size: one that is surely smaller than this part, is refuted."""
+
+
+@dataclass(frozen=True)
+class Between:
+    """One figure of two neighbouring releases."""
+
+    previous: str
+    release: str
+    metric: str
+    strategy: str
+    dataframe: str
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What both releases gave when they were measured in turns."""
+
+    previous: str
+    release: str
+    metric: str
+    strategy: str
+    dataframe: str
+    before: float
+    after: float
+    """Medians, in seconds or bytes."""
+    ratio: float
+    low: float
+    high: float
+    """Its 99 % interval."""
+    verdict: str
+    """`slower`, `faster`, `same` or `cannot tell`, of all figures of its comparison together."""
+    pairs: int
+    machine: str
+    date: str
+    command: str
+
+    @property
+    def figure(self) -> Between:
+        return Between(self.previous, self.release, self.metric, self.strategy, self.dataframe)
+
+    def of(self, ratio: float) -> str:
+        """What this says of a step of that size: `confirmed`, `refuted` or `undecided`."""
+        half = SHARE * log(ratio)
+        if log(self.high) < half if half > 0 else log(self.low) > half:
+            return "refuted"
+        return "confirmed" if self.verdict in ("slower", "faster") else "undecided"
+
+
+def load(path: Path = RECORD) -> list[Confirmation]:
+    """What is on record; nothing where there is no record yet."""
+    if not path.exists():
+        return []
+    try:
+        return [Confirmation(**fields) for fields in json.loads(path.read_text())]
+    except (ValueError, TypeError) as error:
+        raise PoolstartError(
+            f"{path.name} cannot be read: {error}", "make it with `poolstart steps --confirm`"
+        ) from None
+
+
+def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:
+    """A confirmation a line: a difference can be read."""
+    lines = [json.dumps(asdict(one)) for one in found]
+    part = path.with_suffix(".part")
+    part.write_text("[\n" + ",\n".join(lines) + "\n]\n")
+    part.replace(path)
+
+
+def again(
+    suspects: Iterable[Between],
+    interpreter: Callable[[str], Path],
+    server: Server,
+    profile: Profile,
+    *,
+    machine: str,
+    command: str,
+    pairs: int,
+    budget: float,
+    report: Callable[[str], None],
+    keep: Callable[[list[Confirmation]], None],
+) -> int:
+    """Measure the neighbours of all suspects, those first between which most figures differ.
+
+    `keep` is told of each comparison as soon as it is done; none begins when `budget` seconds are over.
+    Returns how many are left.
+    """
+    began = time.monotonic()
+    pairings: dict[tuple[str, str], list[Between]] = {}
+    for suspect in suspects:
+        pairings.setdefault((suspect.previous, suspect.release), []).append(suspect)
+    in_order = sorted(pairings.items(), key=lambda pairing: -len(pairing[1]))
+    for number, ((previous, release), some) in enumerate(in_order, 1):
+        if time.monotonic() - began > budget:
+            return len(in_order) - number + 1
+        what = f"{previous} and {release}, {number} of {len(in_order)}"
+        strategies = tuple(dict.fromkeys(one.strategy for one in some))
+        dataframes = tuple(dict.fromkeys(one.dataframe for one in some))
+        metrics = tuple(dict.fromkeys(one.metric for one in some))
+        found = versus.compare(
+            Side(previous, previous, interpreter(previous), strategies),
+            Side(release, release, interpreter(release), strategies),
+            server,
+            profile,
+            dataframes=dataframes,
+            pairs=pairs,
+            budget=0,
+            metrics=metrics,
+            report=lambda told, what=what: report(f"{what}: {told}"),  # type: ignore[misc]
+        )
+        date = datetime.now(UTC).isoformat(timespec="seconds")
+        asked = set(some)
+        told = [confirmation(row, previous, release, machine, date, command) for row in found.rows]
+        keep([one for one in told if one.figure in asked])
+    return 0
+
+
+def confirmation(
+    row: Row, previous: str, release: str, machine: str, date: str, command: str
+) -> Confirmation:
+    def rounded(value: float) -> float:
+        return float(f"{value:.5g}")
+
+    return Confirmation(
+        previous=previous,
+        release=release,
+        metric=row.metric,
+        strategy=row.strategy,
+        dataframe=row.dataframe,
+        before=rounded(row.first),
+        after=rounded(row.second),
+        ratio=rounded(row.ratio),
+        low=rounded(row.low),
+        high=rounded(row.high),
+        verdict=row.verdict,
+        pairs=row.pairs,
+        machine=machine,
+        date=date,
+        command=command,
+    )

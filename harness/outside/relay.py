@@ -1,0 +1,189 @@
+"""A relay on loopback between a client and its PostgreSQL server, that reads what the client says.
+
+Statements are what the client's messages ask to have executed; a round trip is a message of the client that
+follows one of the server's, so that somebody had to wait for the way there and back, and the making of a
+connection (TCP's own). Both are noted at the moment at which they pass, so that they can be told apart by
+timestamps of the processes that talk: `time.monotonic_ns()`, which processes of one Linux machine share, and
+nothing passes on before it is noted. Encryption would hide all of it: the client is told not to ask for it.
+"""
+
+import asyncio
+import contextlib
+import struct
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from sqlalchemy.engine import make_url
+
+from harness.postgres.server import Server, libpq_url
+
+CONNECT, TURN, STATEMENT = "connect", "turn", "statement"
+
+QUERY, EXECUTE, TERMINATE = b"Q", b"E", b"X"
+"""Message types: a simple query, an execution by the extended protocol, and a good-bye without an answer.
+
+Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
+"""
+
+PARSE = b"P"
+
+DEADLINE = 10.0
+"""Seconds the server has to accept a connection, and the relay to begin and to end."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that passed."""
+
+    at: int
+    """`time.monotonic_ns()`."""
+    kind: str
+    text: str = ""
+    """Of a statement."""
+
+
+class Conversation:
+    """What one client says, put together from the pieces in which it arrives."""
+
+    def __init__(self, events: list[Event]) -> None:
+        self._events = events
+        self._begun = False
+        self._waits = False
+        self._rest = b""
+        self._parsed = ""
+
+    def client_said(self, piece: bytes) -> None:
+        now = time.monotonic_ns()
+        self._rest += piece
+        while True:
+            # The first message of a connection has no type.
+            header = 4 if not self._begun else 5
+            if len(self._rest) < header:
+                return
+            (length,) = struct.unpack("!I", self._rest[header - 4 : header])
+            end = header - 4 + length
+            if len(self._rest) < end:
+                return
+            kind, body, self._rest = self._rest[: header - 4], self._rest[header:end], self._rest[end:]
+            self._message(now, kind, body)
+
+    def server_said(self) -> None:
+        self._waits = False
+
+    def _message(self, now: int, kind: bytes, body: bytes) -> None:
+        if not self._begun:
+            self._begun = True
+            self._events.append(Event(now, CONNECT))
+        if kind == TERMINATE:
+            return
+        if not self._waits:
+            self._waits = True
+            self._events.append(Event(now, TURN))
+        if kind == QUERY:
+            self._events.append(Event(now, STATEMENT, text(body)))
+        elif kind == PARSE:
+            self._parsed = text(body.partition(b"\0")[2])
+        elif kind == EXECUTE:
+            self._events.append(Event(now, STATEMENT, self._parsed))
+
+
+def text(body: bytes) -> str:
+    return body.partition(b"\0")[0].decode(errors="replace")
+
+
+class Relay:
+    """Relays to one server, over a distance: seconds for the way there and back. A context manager."""
+
+    def __init__(self, server: Server, distance: float = 0.0) -> None:
+        connection = server.connect()
+        self._host, self._port = connection.info.host, connection.info.port
+        connection.close()
+        self._server = server
+        self._way = distance / 2
+        self._events: list[Event] = []
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+
+    def __enter__(self) -> "Relay":
+        self._thread.start()
+        if not self._ready.wait(DEADLINE):
+            raise TimeoutError("the relay did not begin")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(DEADLINE)
+
+    def sqlalchemy_url(self, application_name: str) -> str:
+        """The server's URL by way of the relay."""
+        url = make_url(self._server.sqlalchemy_url(application_name))
+        return libpq_url(
+            url.set(host="127.0.0.1", port=self.port)
+            .difference_update_query(("host", "port", "hostaddr"))
+            .update_query_dict({"sslmode": "disable"})
+        )
+
+    def between(self, first: int, last: int) -> list[Event]:
+        """What passed between two moments."""
+        return [event for event in self._events if first < event.at < last]
+
+    async def _serve(self) -> None:
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        listening = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port: int = listening.sockets[0].getsockname()[1]
+        self._ready.set()
+        async with listening:
+            await self._end.wait()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        conversation = Conversation(self._events)
+        if self._host.startswith("/"):
+            opened = asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
+        else:
+            opened = asyncio.open_connection(self._host, self._port)
+        try:
+            there, onwards = await asyncio.wait_for(opened, DEADLINE)
+        except OSError:
+            writer.close()
+            return
+        await asyncio.gather(
+            # The kernel has accepted the client at once: over the distance that took a round trip.
+            self._pump(reader, onwards, conversation.client_said, late=2 * self._way),
+            self._pump(there, writer, lambda _: conversation.server_said()),
+        )
+
+    async def _pump(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        note: Callable[[bytes], None],
+        late: float = 0.0,
+    ) -> None:
+        """Pass on what comes in one direction, each piece after the way it has; `late` delays the first."""
+        pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def arrive() -> None:
+            while True:
+                due, piece = await pieces.get()
+                if (way := due - self._loop.time()) > 0:
+                    await asyncio.sleep(way)
+                if not piece:
+                    writer.close()
+                    return
+                writer.write(piece)
+                await writer.drain()
+
+        arriving = asyncio.create_task(arrive())
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(65536):
+                note(piece)
+                pieces.put_nowait((self._loop.time() + self._way + late, piece))
+                late = 0.0
+        pieces.put_nowait((self._loop.time() + self._way, b""))
+        with contextlib.suppress(OSError):
+            await arriving

@@ -1,0 +1,70 @@
+# The process that outlives its owner just long enough to clean up after it (harness/system/custody.py).
+#
+# Run as `sh guardian.sh`, with the owner's socket on standard input. Each line names what to hold, or a group
+# to let go of:
+#
+#     hold group 4242 KILL      hold directory /tmp/x      drop group 4242
+#
+# End of file means that the owner has gone, however it went (`kill -9` included): whatever is still held is
+# ended and removed. A shell, because whatever ends every Python of a machine must not end this one with them.
+
+# Ctrl-C and a closing terminal are the owner's business; this process ends with the socket.
+trap '' INT HUP TERM
+newline='
+'
+IFS=$newline
+set -f
+groups= directories=
+
+while read -r line; do
+    case $line in
+    'hold group '*) groups=$groups${line#hold group }$newline ;;
+    'hold directory '*) directories=$directories${line#hold directory }$newline ;;
+    'drop group '*)
+        kept=
+        for group in $groups; do
+            [ "${group% *}" = "${line#drop group }" ] || kept=$kept$group$newline
+        done
+        groups=$kept
+        ;;
+    esac
+done
+
+# Groups that were sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow to
+# reap their orphans would keep them looking alive.
+asked_and_alive() {
+    for group in $groups; do
+        [ "${group#* }" = KILL ] || ! kill -s 0 -- "-${group% *}" || return 0
+    done
+    return 1
+}
+
+# What a PostgreSQL that was killed could not remove: its pid file names its segment of shared memory.
+free_segments() {
+    set +f
+    for file in "$1"/*/postmaster.pid; do
+        segment=$(sed -n 7p "$file") && [ "$segment" ] && ipcrm -m "${segment##* }"
+    done
+    set -f
+}
+
+for group in $groups; do
+    kill -s "${group#* }" -- "-${group% *}"
+done
+tries=20
+while [ $tries -gt 0 ] && asked_and_alive; do
+    sleep 0.1
+    tries=$((tries - 1))
+done
+for group in $groups; do
+    kill -s KILL -- "-${group% *}"
+done
+for directory in $directories; do
+    # Whoever was killed may be leaving a last file.
+    tries=20
+    while [ -e "$directory" ] && [ $tries -gt 0 ]; do
+        free_segments "$directory"
+        rm -rf -- "$directory" || sleep 0.1
+        tries=$((tries - 1))
+    done
+done

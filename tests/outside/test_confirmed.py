@@ -1,0 +1,80 @@
+"""What is measured again, in which order, and how it is kept."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.outside import confirmed, profile
+from harness.outside.confirmed import Between, Confirmation
+from harness.outside.versus import Comparison, Row
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
+
+def row(metric, strategy="spawn", dataframe="none"):
+    return Row(metric, strategy, dataframe, 10, 1.0, 1.1, 1.1, 1.05, 1.15, 1e-6, "slower")
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """What was compared with what, with comparisons that take no time."""
+    calls = []
+
+    def compare(first, second, server, profile, **options):
+        calls.append((first.name, second.name, options))
+        rows = tuple(row(metric, strategy) for metric in options["metrics"] for strategy in first.strategies)
+        return Comparison(first, second, rows, 0, 1.0, [], [], ())
+
+    monkeypatch.setattr(confirmed.versus, "compare", compare)
+    return calls
+
+
+def measure(suspects, keep, budget=60.0):
+    return confirmed.again(
+        suspects, Path, SERVER, profile.PROFILES["quick"], machine="m", command="c",
+        pairs=6, budget=budget, report=lambda told: None, keep=keep,
+    )  # fmt: skip
+
+
+SUSPECTS = [
+    Between("2.0.8", "2.0.9", "uss", "spawn", "none"),
+    Between("2.0.9", "2.0.10", "startup", "spawn", "none"),
+    Between("2.0.9", "2.0.10", "uss", "nullpool", "large"),
+]
+
+
+def test_two_releases_are_compared_once_those_with_most_suspects_first(compared):
+    assert measure(SUSPECTS, lambda found: None) == 0
+    assert [(first, second) for first, second, _ in compared] == [("2.0.9", "2.0.10"), ("2.0.8", "2.0.9")]
+    assert set(compared[0][2]["metrics"]) == {"startup", "uss"}
+    assert set(compared[0][2]["dataframes"]) == {"none", "large"}
+
+
+def test_only_what_was_asked_is_kept(compared):
+    kept = []
+    measure(SUSPECTS, kept.extend)
+    assert {one.figure for one in kept} == {SUSPECTS[0], SUSPECTS[1]}
+
+
+def test_what_the_time_does_not_suffice_for_is_told(compared):
+    assert measure(SUSPECTS, lambda found: None, budget=-1.0) == 2
+    assert compared == []
+
+
+def test_a_record_comes_back_as_it_was_saved(tmp_path):
+    path = tmp_path / "steps.json"
+    one = Confirmation(
+        "2.0.9", "2.0.10", "uss", "spawn", "none", 1e6, 2e6, 2.0, 1.9, 2.1, "slower", 10, "m", "d", "c"
+    )
+    assert confirmed.load(path) == []
+    confirmed.save([one, one], path)
+    assert confirmed.load(path) == [one, one]
+
+
+def test_a_damaged_record_is_told_in_a_line(tmp_path):
+    path = tmp_path / "steps.json"
+    path.write_text('[{"previous": "2.0.9"}]')
+    with pytest.raises(PoolstartError, match="cannot be read"):
+        confirmed.load(path)

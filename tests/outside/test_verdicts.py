@@ -1,0 +1,83 @@
+"""A sitting over many releases: what is tried, what is tried again, what is put on record."""
+
+import json
+
+import pytest
+
+from harness.hazards import catalogue
+from harness.hazards.hazard import Outcome, Verdict
+from harness.outside import verdicts
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+HAZARDS = [catalogue.load("sqlite_shared"), catalogue.load("unpicklable")]
+
+
+@pytest.fixture
+def sitting(tmp_path, monkeypatch):
+    """Trials that take no time; returns what was tried. The first trial of 2.0.0 comes to no result."""
+    monkeypatch.setattr(verdicts, "DIRECTORY", tmp_path / "tried")
+    tried = []
+
+    def measure(server, hazards, strategies, seen, wanted, release, python):
+        outcomes = []
+        for hazard in hazards:
+            for strategy in strategies:
+                if wanted(hazard, strategy):
+                    struck = Verdict.SURVIVES if release < "2" else Verdict.STRUCK
+                    first = release == "2.0.0" and not any(one[0] == release for one in tried)
+                    tried.append((release, hazard.id, strategy))
+                    outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else struck))
+                    seen(outcomes[-1])
+        return outcomes
+
+    monkeypatch.setattr(verdicts.table, "measure", measure)
+    return tried
+
+
+def sit(releases, hazards=HAZARDS):
+    told = []
+    verdicts.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, lambda *a: told.append(a))
+    return told
+
+
+def test_what_was_tried_is_not_tried_again_but_what_came_to_no_result_is(sitting):
+    sit(["2.0.0", "1.4.54"])
+    assert len(sitting) == 4
+    sit(["2.0.0", "1.4.54"])
+    assert sitting[4:] == [("2.0.0", "sqlite_shared", "spawn")]
+
+
+def test_a_hazard_that_came_later_is_tried_alone(sitting):
+    sit(["2.1.9"], HAZARDS[:1])
+    sit(["2.1.9"])
+    assert sitting == [("2.1.9", "sqlite_shared", "spawn"), ("2.1.9", "unpicklable", "spawn")]
+
+
+def test_the_trials_left_are_told(sitting):
+    assert sit(["2.1.9"]) == [("2.1.9", 2), ("2.1.9", 1), ("2.1.9", 0)]
+
+
+def test_the_record_says_from_which_release_on(sitting, tmp_path):
+    path = tmp_path / "verdicts.json"
+    for _ in range(2):
+        sit(["2.1.9", "2.0.0", "1.4.54"])
+    recorded = verdicts.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
+    assert recorded.releases == ("1.4.54", "2.0.0", "2.1.9")
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "struck")]
+    assert verdicts.load(path) == recorded
+    told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
+    assert told == ["survives", "struck", "struck"]
+    assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
+
+
+def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):
+    path = tmp_path / "verdicts.json"
+    path.write_text(json.dumps({"releases": 1}))
+    with pytest.raises(PoolstartError, match="cannot be read"):
+        verdicts.load(path)
+    verdicts.DIRECTORY.mkdir()
+    (verdicts.DIRECTORY / "2.1.9.json").write_text("{")
+    with pytest.raises(PoolstartError, match="is damaged"):
+        sit(["2.1.9"])

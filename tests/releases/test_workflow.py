@@ -1,0 +1,51 @@
+"""The workflow that tracks releases is valid, and asks for no more than it needs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.system.environment import ROOT
+
+WORKFLOW = ROOT / ".github" / "workflows" / "track.yml"
+BIN = Path(sys.executable).parent
+
+LINTERS = [
+    ("check-jsonschema", "--builtin-schema", "vendor.github-workflows"),
+    ("zizmor", "--offline", "--no-progress"),
+]
+
+
+def lint(linter: tuple[str, ...], workflow: Path) -> int:
+    program, *options = linter
+    return subprocess.run([BIN / program, *options, workflow], capture_output=True, timeout=60).returncode
+
+
+@pytest.mark.parametrize("linter", LINTERS, ids=lambda linter: linter[0])
+def test_the_workflow_passes_its_linters_and_a_broken_one_does_not(
+    linter: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert lint(linter, WORKFLOW) == 0
+    folder = tmp_path / ".github" / "workflows"
+    folder.mkdir(parents=True)
+    broken = folder / "track.yml"
+    broken.write_text(
+        WORKFLOW.read_text()
+        .replace("runs-on:", "runs_on:")
+        .replace("persist-credentials: false", "clean: true")
+    )
+    assert lint(linter, broken) != 0
+
+
+def test_every_command_of_the_workflow_is_one_that_there_is() -> None:
+    told = subprocess.run(
+        [BIN / "poolstart", "--help"], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+    commands = {
+        line.split("poolstart ", 1)[1].split()[0]
+        for line in WORKFLOW.read_text().splitlines()
+        if "uv run poolstart " in line
+    }
+    assert commands == {"releases", "compare"}
+    assert all(f" {command} " in told for command in commands)

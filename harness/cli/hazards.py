@@ -39,6 +39,9 @@ STYLES = {
 
 BUSY = "while True: pass"
 
+SIDE_BY_SIDE = len(strategies.IDS)
+"""Strategies of one table: more go into further tables, below each other."""
+
 
 def hazards(
     name: Annotated[str | None, typer.Argument(help="One hazard, to be told its story.")] = None,
@@ -123,15 +126,21 @@ class View:
         self._progress.advance(self._task)
 
     def rendered(self) -> Group:
+        some = [
+            self._names[first : first + SIDE_BY_SIDE] for first in range(0, len(self._names), SIDE_BY_SIDE)
+        ]
+        return Group(*map(self._table, some), self._progress, "")
+
+    def _table(self, names: list[str]) -> Table:
         table = Table(
             title=f"SQLAlchemy {sqlalchemy.__version__}", box=SIMPLE_HEAD, padding=0, show_edge=False
         )
         table.add_column("hazard", no_wrap=True)
-        for name in self._names:
+        for name in names:
             table.add_column(name, overflow="fold")
         for hazard in self._hazards:
-            table.add_row(hazard.id, *(self._cell(hazard.id, name) for name in self._names))
-        return Group(table, self._progress, "")
+            table.add_row(hazard.id, *(self._cell(hazard.id, name) for name in names))
+        return table
 
     def _cell(self, hazard: str, name: str) -> str:
         counts = self._counts.get((hazard, name), Counter())

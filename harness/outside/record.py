@@ -96,12 +96,10 @@ class Repeated:
     def of(self, hazard: str, strategy: str) -> bool:
         return strategy in self.cells.get(hazard, ())
 
-    further: bool = False
-    """Whether it is the table of the further strategies."""
-
     @property
     def command(self) -> str:
-        which = " --strategy further" if self.further else ""
+        names = {name for some in self.cells.values() for name in some}
+        which = " --strategy further" if names and names <= set(strategies.FURTHER_IDS) else ""
         return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
 
 

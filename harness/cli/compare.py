@@ -63,6 +63,8 @@ def compare(
     settings = DATAFRAMES if dataframe == "both" else (dataframe,)
     profile = profiles.current()
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
+    for text in (first, second):
+        named(text, vary)
     # Progress is no part of what a program reads.
     progress = Console(stderr=True, highlight=False)
     with progress.status("installing") as status, locate.server() as server:
@@ -91,6 +93,16 @@ def part(text: str) -> float:
     if not number:
         raise typer.BadParameter(f"{text} is no share: give one as 3% or 0.03")
     return float(number[1]) / (100 if number[2] else 1)
+
+
+def named(text: str, vary: str) -> None:
+    """Raise `PoolstartError` for what cannot be one side, before anything is installed."""
+    from harness.releases.catalogue import catalogue
+
+    if vary == STRATEGY:
+        profiles.known([text], "--vary strategy")
+    elif vary != SQLALCHEMY or catalogue().position(text) is None:
+        requirement(text, vary)
 
 
 def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:

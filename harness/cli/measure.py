@@ -16,6 +16,7 @@ from harness.outside.blocks import Measured
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
 from harness.outside.samples import spread
 from harness.postgres import locate
+from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
 COLUMNS = {
@@ -50,6 +51,8 @@ def measure(
         measured = plan.measure(
             cells, server, profile, release=metadata.version("sqlalchemy"), report=status.update
         )
+    if len(measured.not_applicable) == len(cells):
+        raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
     reasons: list[str] = []
     for setting in settings:
         table = Table(title=f"dataframe {setting}", box=box.SIMPLE_HEAD)
@@ -77,7 +80,7 @@ def measure(
         console.print(f"noisy: {measured.noisy}")
     for failure in measured.rejected.values():
         console.print(f"poolstart: {failure}")
-    if measured.rejected or len(measured.not_applicable) == len(cells):
+    if measured.rejected:
         raise typer.Exit(1)
 
 

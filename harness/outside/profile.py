@@ -1,12 +1,15 @@
 """How much is measured: which strategies, how many blocks and workers, how large a DataFrame."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness import strategies
 from harness.strategies import Strategy
+from harness.system import memory
 from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
 
 PROFILE = "POOLSTART_PROFILE"
 """Environment variable: the name of a profile."""
@@ -16,6 +19,10 @@ DATAFRAME = "POOLSTART_DATAFRAME_MIB"
 
 STRATEGIES = "POOLSTART_STRATEGIES"
 """Environment variable: the only strategies to measure, with commas between them."""
+
+
+ROOM_NEEDED = 2.5
+"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,11 @@ def current() -> Profile:
     profile = PROFILES[name]
     mib = os.environ.get(DATAFRAME)
     if mib:
-        if not mib.isdigit() or not int(mib) >= 16:
+        if not re.fullmatch(r"[0-9]{1,12}", mib) or not int(mib) >= 16:
             raise PoolstartError(f"{DATAFRAME}={mib} is no size", "give a whole number of MiB, 16 or more")
         profile = replace(profile, dataframe_mib=int(mib))
+        if reason := no_room(profile.dataframe_mib):
+            raise PoolstartError(f"{DATAFRAME}={mib}: {reason}", "give a smaller size")
     chosen = os.environ.get(STRATEGIES)
     if chosen:
         names = [name.strip() for name in chosen.split(",")]
@@ -70,14 +79,26 @@ def current() -> Profile:
     return profile
 
 
+def no_room(mib: int) -> str:
+    """Why this machine cannot hold a DataFrame of so many MiB; empty when it can."""
+    free, needed = memory.available() / MIB, mib * ROOM_NEEDED
+    if free >= needed:
+        return ""
+    return f"a DataFrame of {mib} MiB needs {needed:.0f} MiB free, this machine has {free:.0f} MiB"
+
+
 def known(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """The names if all are strategies; `source` tells where the user gave them."""
+    """The names if all are strategies, each named once; `source` tells where the user gave them."""
+    found: dict[str, None] = {}
     for name in names:
         try:
             strategies.get(name)
         except PoolstartError as error:
             raise PoolstartError(f"{source}: {error.problem}", error.remedy) from None
-    return tuple(names)
+        if name in found:
+            raise PoolstartError(f"{source}: {name} is named twice", "name it once")
+        found[name] = None
+    return tuple(found)
 
 
 def tags() -> dict[str, str]:
@@ -88,12 +109,13 @@ def tags() -> dict[str, str]:
         found["profile"] = profile.name
     if profile.dataframe_mib != PROFILES[profile.name].dataframe_mib:
         found["dataframe_mib"] = str(profile.dataframe_mib)
-    if profile.strategies != strategies.IDS:
+    if set(profile.strategies) != set(strategies.IDS):
         own = [name for name in profile.strategies if name not in strategies.IDS]
         if own:
             raise PoolstartError(
                 f"asv measures the strategies of the catalogue, and {own[0]} is not one of them",
                 "measure it by `poolstart measure`, or add it to harness/strategies.py",
             )
-        found["strategies"] = "+".join(profile.strategies)
+        # In the order of the catalogue: the same ones are the same series.
+        found["strategies"] = "+".join(name for name in strategies.IDS if name in profile.strategies)
     return found

@@ -20,6 +20,7 @@ import sqlalchemy
 from harness.hazards.hazard import Outcome, Verdict
 from harness.inside.trial.story import Reading
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -119,15 +120,16 @@ def load() -> dict[str, Recorded]:
     """The recorded tables by series, the newest series first."""
     if not PATH.exists():
         return {}
-    tables: dict[str, Any] = json.loads(PATH.read_text())
-    return {
-        name: Recorded(
-            Setting(**fields["setting"]),
-            tuple(map(Outcome.from_json, fields["outcomes"])),
-            repeated_from_json(fields["repeated"]),
-        )
-        for name, fields in tables.items()
-    }
+    with files.understood(PATH, f"restore it with git, or make it with `{COMMAND}`"):
+        tables: dict[str, Any] = json.loads(PATH.read_text())
+        return {
+            name: Recorded(
+                Setting(**fields["setting"]),
+                tuple(map(Outcome.from_json, fields["outcomes"])),
+                repeated_from_json(fields["repeated"]),
+            )
+            for name, fields in tables.items()
+        }
 
 
 def repeated_from_json(fields: dict[str, Any] | None) -> Repeated | None:
@@ -191,7 +193,7 @@ def write(recorded: Recorded) -> None:
     tables = {**load(), series(recorded.setting.release): recorded}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
     content = {name: asdict(tables[name]) for name in newest_first}
-    PATH.write_text(json.dumps(content, indent=1) + "\n")
+    files.write(PATH, json.dumps(content, indent=1) + "\n")
 
 
 def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:

@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -125,7 +126,13 @@ def version(folder: Path) -> str:
             f"set {BINARIES} to a folder with binaries for this machine",
         ) from None
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-    return out.split()[2]
+    told = re.search(r"\(PostgreSQL\) (\S+)", out)
+    if told is None:
+        raise PoolstartError(
+            f"no usable PostgreSQL binaries: {folder}/postgres is another program",
+            f"set {BINARIES} to the folder that `pg_config --bindir` prints",
+        )
+    return told[1]
 
 
 def identity() -> str:

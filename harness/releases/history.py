@@ -27,6 +27,7 @@ from harness.outside.profile import Profile
 from harness.postgres.server import Server
 from harness.releases import installed
 from harness.releases.catalogue import Release
+from harness.system import files
 from harness.system.custody import Custody
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -69,7 +70,9 @@ class History:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        for name, value in json.loads(path.read_text()).items():
+        with files.understood(path, "start anew with --new"):
+            begun = dict(json.loads(path.read_text()))
+        for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
                     f"the history in {self.directory.relative_to(ROOT)} was begun with {name} {value}, "
@@ -144,12 +147,8 @@ class History:
 
     def _load(self, turn: Turn) -> Measured:
         path = self._path(turn)
-        try:
+        with files.understood(path, "remove it, and it is measured again"):
             return Measured.from_json(json.loads(path.read_text()))
-        except (ValueError, TypeError, KeyError) as error:
-            raise PoolstartError(
-                f"{path.relative_to(ROOT)} is no block: {error}", "remove it, and it is measured again"
-            ) from None
 
 
 def conditions(server: Server, profile: Profile) -> dict[str, Any]:
@@ -204,7 +203,7 @@ def file(history: History) -> int:
     measured = history.measured()
     for release, whole in measured.items():
         write(folder / f"{release}.json", whole.to_json())
-    (folder / "releases").write_text("\n".join(measured))
+    files.write(folder / "releases", "\n".join(measured))
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", FIGURES, f"HASHFILE:{folder / 'releases'}"],
         cwd=ROOT,
@@ -215,7 +214,4 @@ def file(history: History) -> int:
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """A whole file, or none."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content))
-    part.replace(path)
+    files.write(path, json.dumps(content))

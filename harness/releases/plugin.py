@@ -5,6 +5,7 @@ from pathlib import Path
 from types import TracebackType
 
 from harness.releases import environment, machine, repo
+from harness.system.errors import PoolstartError
 
 MEASURING = {"run", "continuous", "find"}
 """asv's commands that file results."""
@@ -24,7 +25,9 @@ def setup() -> None:
 
 def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What the user can mend about files is told in one line: asv would print a traceback."""
-    if isinstance(error, OSError) and error.filename:
+    if isinstance(error, PoolstartError):
+        print(f"poolstart: {error}", file=sys.stderr)
+    elif isinstance(error, OSError) and error.filename:
         print(
             f"poolstart: {error.filename}: {error.strerror}; see that it can be written to, and that the "
             "disk has space",

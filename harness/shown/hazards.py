@@ -4,6 +4,7 @@ from harness.hazards import catalogue
 from harness.hazards.hazard import Figure, Hazard, Outcome, Verdict
 from harness.inside.trial.story import Reading
 from harness.outside import record
+from harness.system import files
 from harness.system.environment import ROOT
 
 PATH = ROOT / "docs" / "hazards.md"
@@ -36,7 +37,7 @@ def render() -> str:
 
 def write() -> None:
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(render())
+    files.write(PATH, render())
 
 
 def grid(header: list[str], rows: list[list[str]]) -> str:

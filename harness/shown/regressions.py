@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from asv.benchmarks import Benchmarks
@@ -10,8 +11,8 @@ from asv.graph import GraphSet
 from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 from asv.repo import Repo
-from asv.results import iter_results
 
+from harness.releases import stored
 from harness.shown import steps
 from harness.shown.steps import Key, Series, Step
 
@@ -31,7 +32,7 @@ class RealSteps(OutputPublisher):
     def publish(
         cls, conf: Config, repo: Repo, benchmarks: Benchmarks, graphs: GraphSet, revisions: Mapping[str, int]
     ) -> None:
-        series = {one.key: one for one in steps.load(conf.results_dir)}
+        series = {one.key: one for one in steps.load(Path(conf.results_dir))}
         by_key: dict[Key, list[Step]] = {}
         for step in steps.verdicts(series.values()).steps:
             known = {repo.get_hash_from_name(name) for name in (step.previous, step.release)} <= set(
@@ -65,7 +66,7 @@ def graphs_of(conf: Config, graphs: GraphSet) -> list[tuple[Origin, Any]]:
             result.params["machine"],
             result.env_name,
         )
-        for result in iter_results(conf.results_dir)
+        for _, result in stored.results(Path(conf.results_dir))
     }
     found = []
     for _, graph in graphs:

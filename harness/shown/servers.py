@@ -5,10 +5,10 @@ from pathlib import Path
 from rich.table import Table
 
 from harness.outside.comparison import METRICS, Comparison, Measured
-from harness.system.errors import PoolstartError
+from harness.shown.region import Region
 
-BEGIN, END = "<!-- begin: poolstart postgres report -->", "<!-- end -->"
-"""What the table of a page stands between."""
+REGION = Region("<!-- begin: poolstart postgres report -->")
+"""Where a page holds the table."""
 
 HEADER = ["server", "adds", *(metric.replace("_", " ") for metric in METRICS)]
 
@@ -61,12 +61,4 @@ def markdown(comparison: Comparison) -> str:
 
 def update(page: Path, comparison: Comparison) -> None:
     """Put the table between the marks of `page`."""
-    try:
-        text = page.read_text()
-        before, rest = text.split(BEGIN, 1)
-        _, after = rest.split(END, 1)
-    except (OSError, ValueError):
-        raise PoolstartError(
-            f"{page} has no place for the table", f"give it the lines {BEGIN} and {END}"
-        ) from None
-    page.write_text(f"{before}{BEGIN}\n{markdown(comparison)}\n{END}{after}")
+    REGION.replace(page, markdown(comparison))

@@ -4,6 +4,9 @@
 no use either: what fork shares is counted in every process.
 """
 
+import re
+from pathlib import Path
+
 MIB = 1024 * 1024
 
 
@@ -33,3 +36,13 @@ def read(pid: int | None = None) -> dict[str, int]:
         "peak": kib["VmHWM"] * 1024,
         "page_tables": kib["VmPTE"] * 1024,
     }
+
+
+def available() -> float:
+    """Bytes that can be had without swapping (MemAvailable); infinite where the system does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return float("inf")
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return float(found[1]) * 1024 if found else float("inf")

@@ -7,6 +7,7 @@ import pytest
 from harness.outside.comparison import LAYERS, METRICS, Comparison, Measured
 from harness.postgres.engine import PROJECT
 from harness.shown import servers as table
+from harness.shown.region import END
 from harness.system.errors import PoolstartError
 
 
@@ -44,21 +45,21 @@ def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) 
 
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
-    with pytest.raises(PoolstartError, match="is no comparison"):
+    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*make one with"):
         Comparison.load(tmp_path / "other.json")
 
 
 def test_the_table_of_a_page_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(f"above\n{table.BEGIN}\nold\n{table.END}\nbelow\n")
+    page.write_text(f"above\n{table.REGION.begin}\nold\n{END}\nbelow\n")
     table.update(page, COMPARISON)
     text = page.read_text()
-    assert text == f"above\n{table.BEGIN}\n{table.markdown(COMPARISON)}\n{table.END}\nbelow\n"
+    assert text == f"above\n{table.REGION.begin}\n{table.markdown(COMPARISON)}\n{END}\nbelow\n"
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "page.md").write_text("a page")
-    with pytest.raises(PoolstartError, match="has no place for the table"):
+    with pytest.raises(PoolstartError, match=r"has the mark .* 0 times"):
         table.update(tmp_path / "page.md", COMPARISON)
     assert (tmp_path / "page.md").read_text() == "a page"
 

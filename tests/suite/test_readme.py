@@ -12,6 +12,5 @@ def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:
         ["git", "archive", "HEAD", "results", "README.md"], cwd=report.ROOT, capture_output=True, check=True
     )
     subprocess.run(["tar", "--extract", "--directory", tmp_path], input=archive.stdout, check=True)
-    _, _, rest = (tmp_path / "README.md").read_text().partition(report.BEGIN)
-    told, _, _ = rest.partition(report.END)
+    told = report.REGION.read(tmp_path / "README.md")
     assert told.strip() == report.markdown(report.answer(tmp_path / "results")).strip()

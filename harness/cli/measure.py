@@ -16,6 +16,7 @@ from harness.outside.blocks import Measured
 from harness.outside.cell import DATAFRAMES, Cell, NotApplicable, Rejected
 from harness.outside.samples import spread
 from harness.postgres import locate
+from harness.system import memory
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
@@ -46,6 +47,7 @@ def measure(
     profile = profiles.current()
     chosen = profiles.known(names, "poolstart measure") if names else profile.strategies
     settings = DATAFRAMES if dataframe == "both" else (dataframe,)
+    memory.require()
     cells = [Cell(name, setting) for setting in settings for name in chosen]
     with locate.server() as server, console.status("starting") as status:
         measured = plan.measure(

@@ -23,9 +23,9 @@ def default(context: typer.Context) -> None:
 def show() -> None:
     """Show every release with its date, and whether there are results of it."""
     # asv and the index client take most of a second to import: only these commands pay for them.
-    from asv.results import get_existing_hashes
+    from harness.releases import stored
 
-    measured = set(get_existing_hashes(RESULTS))
+    measured = {result.commit_hash for _, result in stored.results(RESULTS)}
     table = Table("release", "date", "results")
     for release in catalogue().releases:
         table.add_row(

@@ -148,6 +148,7 @@ def start(custody: Custody, tls: bool = False) -> Server:
     its own, made for this run, and its URL insists on encryption.
     """
     folder = tls_binaries() if tls else binaries()
+    version(folder)  # What is no PostgreSQL is told before anything of it is copied or run.
     directory = custody.directory()
     account = _account()
     if account:

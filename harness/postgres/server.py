@@ -125,7 +125,8 @@ def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection
         # "connection to server at ..., port ... failed: <reason>", then advice or a second attempt's.
         line = str(error).strip().splitlines()[0]
         reason = line.partition(" failed: ")[2] or line
-        where = make_url(url).render_as_string(hide_password=True)
+        # Without the query: a password may stand there as well.
+        where = make_url(url).set(query={}).render_as_string(hide_password=True)
         remedy = next(
             (advice for sign, advice in REMEDIES.items() if re.search(sign, reason)),
             "check that the server runs and that host and port are right",

@@ -19,6 +19,7 @@ from typing import Any
 
 from asv.config import Config
 from asv.machine import Machine
+from asv.util import UserError
 
 from harness.outside import plan
 from harness.outside.blocks import VERSION, Block, Measured, mark
@@ -165,8 +166,14 @@ def conditions(server: Server, profile: Profile) -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """What asv.conf.json pins beside SQLAlchemy, with the package that asv needs in each environment."""
-    matrix = Config.load(str(ROOT / "asv.conf.json")).matrix["req"]
-    return {name.removeprefix("pip+"): versions[0] for name, versions in matrix.items()}
+    path, remedy = ROOT / "asv.conf.json", "restore it with git"
+    try:
+        with files.understood(path, remedy):
+            matrix = Config.load(str(path)).matrix["req"]
+            return {name.removeprefix("pip+"): versions[0] for name, versions in matrix.items()}
+    except UserError as error:
+        told = str(error).rstrip(".")
+        raise PoolstartError(f"{files.shown(path)} cannot be read: {told}", remedy) from None
 
 
 def interpreter(version: str) -> Path:
@@ -198,9 +205,11 @@ def measure(
 
 def file(history: History) -> int:
     """Let asv file what has been measured; returns its exit status."""
+    measured = history.measured()
+    if not measured:
+        raise PoolstartError("nothing has been measured yet", "measure by `poolstart history`")
     folder = history.directory / "filed"
     folder.mkdir(exist_ok=True)
-    measured = history.measured()
     for release, whole in measured.items():
         write(folder / f"{release}.json", whole.to_json())
     files.write(folder / "releases", "\n".join(measured))

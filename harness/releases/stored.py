@@ -31,4 +31,4 @@ def loaded(path: Path) -> Results:
         with files.understood(path, REMEDY):
             return Results.load(str(path), machine_name=name)
     except UserError as error:
-        raise PoolstartError(str(error), REMEDY) from None
+        raise PoolstartError(str(error).rstrip("."), REMEDY) from None

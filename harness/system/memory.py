@@ -7,6 +7,8 @@ no use either: what fork shares is counted in every process.
 import re
 from pathlib import Path
 
+from harness.system.errors import PoolstartError
+
 MIB = 1024 * 1024
 
 
@@ -36,6 +38,15 @@ def read(pid: int | None = None) -> dict[str, int]:
         "peak": kib["VmHWM"] * 1024,
         "page_tables": kib["VmPTE"] * 1024,
     }
+
+
+def require() -> None:
+    """Raise `PoolstartError` on a system on which memory cannot be read."""
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise PoolstartError(
+            "memory is read from /proc/PID/smaps_rollup, and this system has none",
+            "use Linux 4.14 or later, with /proc mounted",
+        )
 
 
 def available() -> float:

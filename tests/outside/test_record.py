@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 from harness import strategies
 from harness.cli import app
 from harness.cli import hazards as commands
+from harness.cli.hazards import BUSY
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import record
@@ -23,6 +25,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.shown import hazards as page
 from harness.system.errors import PoolstartError
+from tests.remains import scene
 
 
 @pytest.fixture
@@ -243,7 +246,20 @@ def test_a_part_of_the_table_is_not_recorded() -> None:
     assert "--record keeps a whole table" in str(result.exception)
 
 
+COMMAND = """
+import sys
+from harness.cli import main
+sys.argv = ["poolstart", "hazards", "unpicklable", "--strategy", "spawn", "--load"]
+main()
+"""
+
+
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
 def test_the_load_ends_with_the_command() -> None:
-    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--load"])
-    assert result.exit_code == 0, result.output
+    """And is there while it runs: so many cores were kept busy, the record will say."""
+    with scene() as here:
+        run = here.python("-c", COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        here.wait_for(lambda: len(here.processes(BUSY)) == (os.cpu_count() or 1) - 1, "cores are kept busy")
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 0, output
+        here.wait_until_gone()

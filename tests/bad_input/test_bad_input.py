@@ -363,12 +363,12 @@ MISTAKES = [
     ),
     Mistake(
         "measure spawn",
-        "No space left on device; ",
+        "see that the temporary directory has space",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
         "hazards",
-        "No space left on device; ",
+        "see that the temporary directory has space",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(

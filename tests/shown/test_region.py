@@ -92,3 +92,6 @@ def test_a_write_that_fails_leaves_the_old_content(tmp_path: Path, monkeypatch: 
         files.write(path, "new")
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
+    with pytest.raises(PoolstartError, match="cannot be written: No space left"):
+        files.write(tmp_path / "another", "new")
+    assert os.listdir(tmp_path) == ["file"]

@@ -40,7 +40,7 @@ def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifec
 
 MOVED = 2.5
 """A phase has moved that takes so many times as long as the same phase of a healthy worker beside it: for a
-forked one that takes 0.4 to 5 ms, less than one hundredth of what is injected."""
+forked one that takes 0.4 to 5 ms, a few milliseconds where half a second is injected."""
 
 
 @pytest.mark.parametrize(

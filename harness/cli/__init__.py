@@ -33,7 +33,7 @@ from harness.cli import (
     strategies,
     verdicts,
 )
-from harness.system.errors import PoolstartError
+from harness.system.errors import PoolstartError, refused
 
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
 
@@ -96,6 +96,20 @@ def main() -> None:
     interrupts.first_counts()
     try:
         app()
-    except PoolstartError as error:
-        print(f"poolstart: {error}", file=sys.stderr)
+    except Exception as error:
+        told = mendable(error)
+        if told is None:
+            raise
+        print(f"poolstart: {told}", file=sys.stderr)
         sys.exit(2)
+
+
+def mendable(error: Exception) -> PoolstartError | None:
+    """The error as its user reads it; None where only the program can be mended."""
+    if isinstance(error, PoolstartError):
+        return error
+    if isinstance(error, OSError):
+        return refused(error)
+    # Its own errors of this kind are lines for a user too. Where it was not imported, none is.
+    asv = sys.modules.get("asv.util")
+    return PoolstartError(str(error)) if asv and isinstance(error, asv.UserError) else None

@@ -27,12 +27,14 @@ def compare(
     from harness.outside import profile as profiles
     from harness.outside import versus
     from harness.postgres import locate
-    from harness.releases.sides import side
+    from harness.releases.sides import named, side
     from harness.shown import terminal
     from harness.shown import versus as shown
 
     profile = profiles.current()
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
+    for text in (first, second):
+        named(text, vary)
     with terminal.doing("installing") as report, locate.server() as server:
         found = versus.compare(
             side(first, vary, chosen),

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from harness.system.errors import PoolstartError
+
 console = Console(highlight=False)
 
 USUAL = 12.0
@@ -35,6 +37,10 @@ def history(
     known = catalogue()
     hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
     chosen = [release for release in known.releases if release.hash in hashes]
+    if not chosen:
+        raise PoolstartError(
+            f"{releases} names no release", "give a range as asv takes it, the older release first"
+        )
     if new:
         shutil.rmtree(made.DIRECTORY, ignore_errors=True)
     whole = made.History(made.DIRECTORY, chosen, passes)

@@ -36,12 +36,17 @@ def measure(
     from harness.postgres import locate
     from harness.shown import measured as shown
     from harness.shown import terminal
+    from harness.system import memory
+    from harness.system.errors import PoolstartError
 
     profile = profiles.current()
     chosen = tuple(dict.fromkeys(profiles.known(strategy, "--strategy"))) if strategy else profile.strategies
+    memory.require()
     cells = [Cell(name, setting) for setting in settings for name in chosen]
     with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
         measured = plan.measure(cells, server, profile, release=metadata.version("sqlalchemy"), report=report)
+    if len(measured.not_applicable) == len(cells):
+        raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
     shown.tell(measured, chosen, settings, profile, form)
-    if measured.rejected or len(measured.not_applicable) == len(cells):
+    if measured.rejected:
         raise typer.Exit(1)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from harness.outside.profile import Profile
     from harness.postgres.server import Server
 
+from harness.system.errors import PoolstartError
+
 console = Console(highlight=False)
 
 METRICS = (
@@ -46,6 +48,10 @@ def noise(
 
     path = record or shown.RECORD
     version = release or catalogue().newest.version
+    if catalogue().position(version) is None:
+        raise PoolstartError(
+            f"{version!r} is no release", "give one of those that `poolstart releases` lists"
+        )
     profile = profiles.current()
     cells = plan.cells_of(profile)
     began = time.monotonic()

@@ -23,11 +23,10 @@ def default(context: typer.Context) -> None:
 def show() -> None:
     """Show every release with its date, and whether there are results of it."""
     # asv and the index client take most of a second to import: only these commands pay for them.
-    from asv.results import get_existing_hashes
-
+    from harness.releases import stored
     from harness.shown import terminal
 
-    measured = set(get_existing_hashes(RESULTS))
+    measured = {result.commit_hash for _, result in stored.results(RESULTS)}
     rows = [
         [release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""]
         for release in catalogue().releases

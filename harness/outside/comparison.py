@@ -23,8 +23,8 @@ from harness.outside.supervisor import ParentHandle
 from harness.postgres import embedded
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
+from harness.system import files
 from harness.system.custody import Custody
-from harness.system.errors import PoolstartError
 
 CELL = Cell("fork_dispose", "none")
 """A worker that connects for itself, and brings the least of its own to the figures."""
@@ -79,23 +79,14 @@ class Comparison:
     servers: list[Measured]
 
     def save(self, path: Path) -> None:
-        try:
-            path.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        except OSError as error:
-            raise PoolstartError(
-                f"{path} cannot be written: {error.strerror}", "name a file in a directory of yours"
-            ) from None
+        files.write(path, json.dumps(asdict(self), indent=2) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Comparison":
-        try:
+        with files.understood(path, "make one with `poolstart postgres compare --save FILE`"):
             written = json.loads(path.read_text())
             written["servers"] = [Measured(**server) for server in written["servers"]]
             return cls(**written)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise PoolstartError(
-                f"{path} is no comparison: {error}", "make one with `poolstart postgres compare --save FILE`"
-            ) from None
 
 
 def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.system import processors
+from harness.system import files, processors
 
 PRESSURE = Path("/proc/pressure/cpu")
 STAT = Path("/proc/stat")
@@ -84,16 +84,15 @@ FILE = "conditions.jsonl"
 def load(directory: Path) -> dict[tuple[str, str], dict[str, Any]]:
     """The accounts of a machine's results, by release and environment."""
     path = directory / FILE
-    lines = path.read_text().splitlines() if path.exists() else []
-    accounts = [json.loads(line) for line in lines if line.strip()]
-    return {(account["release"], account["environment"]): account for account in accounts}
+    if not path.exists():
+        return {}
+    with files.understood(path, "restore it with git, or remove it: no figure is lost with it"):
+        accounts = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+        return {(account["release"], account["environment"]): account for account in accounts}
 
 
 def save(directory: Path, account: dict[str, Any]) -> None:
     """Put an account beside its results, in the place of an older one."""
     accounts = {**load(directory), (account["release"], account["environment"]): account}
     directory.mkdir(parents=True, exist_ok=True)
-    text = "".join(json.dumps(accounts[key]) + "\n" for key in sorted(accounts))
-    part = directory / f"{FILE}.part"
-    part.write_text(text)
-    part.replace(directory / FILE)
+    files.write(directory / FILE, "".join(json.dumps(accounts[key]) + "\n" for key in sorted(accounts)))

@@ -16,8 +16,8 @@ from harness.outside import versus
 from harness.outside.profile import Profile
 from harness.outside.versus import Row, Side
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
 
 RECORD = ROOT / "docs" / "steps.json"
 
@@ -75,20 +75,14 @@ def load(path: Path = RECORD) -> list[Confirmation]:
     """What is on record; nothing where there is no record yet."""
     if not path.exists():
         return []
-    try:
+    with files.understood(path, "restore it with git, or make it with `poolstart steps --confirm`"):
         return [Confirmation(**fields) for fields in json.loads(path.read_text())]
-    except (ValueError, TypeError) as error:
-        raise PoolstartError(
-            f"{path.name} cannot be read: {error}", "make it with `poolstart steps --confirm`"
-        ) from None
 
 
 def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:
     """A confirmation a line: a difference can be read."""
     lines = [json.dumps(asdict(one)) for one in found]
-    part = path.with_suffix(".part")
-    part.write_text("[\n" + ",\n".join(lines) + "\n]\n")
-    part.replace(path)
+    files.write(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 def again(

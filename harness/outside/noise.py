@@ -17,6 +17,7 @@ from harness.outside.conditions import facts
 from harness.outside.profile import Profile
 from harness.outside.versus import Side
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.errors import PoolstartError
 
 Report = Callable[[str], None]
@@ -65,19 +66,15 @@ class Noise:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
         # A figure a line: a difference can be read.
         text = json.dumps(rounded, indent=1)
-        path.write_text(re.sub(r"\n {4,}\s*|\n {3}(?=[\]}])", " ", text) + "\n")
+        files.write(path, re.sub(r"\n {4,}\s*|\n {3}(?=[\]}])", " ", text) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Noise":
-        try:
+        with files.understood(path, "make it with `poolstart noise`"):
             written = json.loads(path.read_text())
             written["figures"] = [Figure(**figure) for figure in written["figures"]]
             written["repetitions"] = [Repetition(**one) for one in written["repetitions"]]
             return cls(**written)
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise PoolstartError(
-                f"{path.name} cannot be read: {error}", "make it with `poolstart noise`"
-            ) from None
 
 
 def runs(

@@ -136,6 +136,8 @@ class Plan:
 
     def run(self, seed: int, report: Report = lambda _: None) -> Measured:
         """As many blocks as the profile wants, then more while they buy certainty and the budget lasts."""
+        if not self.cells:
+            return self.measured
         began = time.monotonic()
         self.warm_up()
         wanted, number = self._profile.blocks, 0

@@ -18,6 +18,7 @@ from harness import strategies
 from harness.outside.cell import NotApplicable, Rejected
 from harness.outside.record import Setting
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.custody import Custody
 from harness.system.environment import environment
 
@@ -294,5 +295,5 @@ def stored(directory: Path, strategy: str, workers: int) -> Measured:
             parts = [measure(strategy, workers, server) for _ in range(PARENTS)]
         except NotApplicable as reason:
             parts = [Measured(strategy, workers, reason=str(reason))]
-    path.write_text(json.dumps(dataclasses.asdict(together(parts))))
+    files.write(path, json.dumps(dataclasses.asdict(together(parts))))
     return together(parts)

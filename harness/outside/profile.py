@@ -1,12 +1,15 @@
 """How much is measured: which strategies, how many blocks and workers, how large a DataFrame."""
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from harness import strategies
 from harness.strategies import Strategy
+from harness.system import memory
 from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
 
 PROFILE = "POOLSTART_PROFILE"
 """Environment variable: the name of a profile."""
@@ -16,6 +19,10 @@ DATAFRAME = "POOLSTART_DATAFRAME_MIB"
 
 STRATEGIES = "POOLSTART_STRATEGIES"
 """Environment variable: the only strategies to measure, with commas between them."""
+
+
+ROOM_NEEDED = 2.5
+"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,24 @@ def current(usual: str = "default") -> Profile:
     profile = PROFILES[name]
     mib = os.environ.get(DATAFRAME)
     if mib:
-        if not mib.isdigit() or not int(mib) >= 16:
+        if not re.fullmatch(r"[0-9]{1,12}", mib) or not int(mib) >= 16:
             raise PoolstartError(f"{DATAFRAME}={mib} is no size", "give a whole number of MiB, 16 or more")
         profile = replace(profile, dataframe_mib=int(mib))
+        if reason := no_room(profile.dataframe_mib):
+            raise PoolstartError(f"{DATAFRAME}={mib}: {reason}", "give a smaller size")
     chosen = os.environ.get(STRATEGIES)
     if chosen:
         names = [name.strip() for name in chosen.split(",")]
         profile = replace(profile, strategies=known(names, f"{STRATEGIES}={chosen}"))
     return profile
+
+
+def no_room(mib: int) -> str:
+    """Why this machine cannot hold a DataFrame of so many MiB; empty when it can."""
+    free, needed = memory.available() / MIB, mib * ROOM_NEEDED
+    if free >= needed:
+        return ""
+    return f"a DataFrame of {mib} MiB needs {needed:.0f} MiB free, this machine has {free:.0f} MiB"
 
 
 def known(names: Iterable[str], source: str) -> tuple[str, ...]:
@@ -86,12 +103,15 @@ def tags() -> dict[str, str]:
         found["profile"] = profile.name
     if profile.dataframe_mib != PROFILES[profile.name].dataframe_mib:
         found["dataframe_mib"] = str(profile.dataframe_mib)
-    if profile.strategies != strategies.IDS:
+    if set(profile.strategies) != set(strategies.IDS):
         own = [name for name in profile.strategies if name not in strategies.GROUPS["all"]]
         if own:
             raise PoolstartError(
                 f"asv measures the strategies of the catalogue, and {own[0]} is not one of them",
                 "measure it by `poolstart measure`, or add it to harness/strategies/further.py",
             )
-        found["strategies"] = "+".join(profile.strategies)
+        # In the order of the catalogue: the same ones are the same series.
+        found["strategies"] = "+".join(
+            name for name in strategies.GROUPS["all"] if name in profile.strategies
+        )
     return found

@@ -22,6 +22,7 @@ from harness import strategies
 from harness.hazards.hazard import Outcome, Verdict
 from harness.inside.trial.story import Reading
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -132,8 +133,9 @@ def load() -> dict[str, Recorded]:
     """The recorded tables by series, the newest series first."""
     if not PATH.exists():
         return {}
-    tables: dict[str, Any] = json.loads(PATH.read_text())
-    return {name: from_json(fields) for name, fields in tables.items()}
+    with files.understood(PATH, f"restore it with git, or make it with `{COMMAND}`"):
+        tables: dict[str, Any] = json.loads(PATH.read_text())
+        return {name: from_json(fields) for name, fields in tables.items()}
 
 
 def from_json(fields: dict[str, Any]) -> Recorded:
@@ -243,7 +245,6 @@ def proven(
         pooled_rates(outcomes),
         # What is not applicable is declared, not tried.
         cells((one.hazard, one.strategy) for one in outcomes if one.verdict is not Verdict.NOT_APPLICABLE),
-        further=any(map(is_further, outcomes)),
     )
     before = table.repeated
     if before and (before.trials, before.busy) == (trials, busy):
@@ -280,7 +281,7 @@ def write(recorded: Recorded) -> None:
     tables = {**load(), series(recorded.setting.release): recorded}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
     content = {name: asdict(tables[name]) for name in newest_first}
-    PATH.write_text(json.dumps(content, indent=1) + "\n")
+    files.write(PATH, json.dumps(content, indent=1) + "\n")
 
 
 def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:

@@ -17,13 +17,12 @@ import psycopg2
 from harness import strategies
 from harness.outside.cell import Cell, NotApplicable, Rejected
 from harness.outside.guards import Evidence, findings
-from harness.outside.profile import Profile
+from harness.outside.profile import Profile, no_room
 from harness.outside.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.environment import environment
-from harness.system.memory import MIB
 
 BOOT_DEADLINE = 120.0
 """Seconds a parent program has to be ready."""
@@ -37,9 +36,6 @@ ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b")
 HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 """What multiprocessing itself keeps running beside a parent."""
 
-ROOM_NEEDED = 2.5
-"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
-
 
 def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
     """Raise `NotApplicable` where the cell cannot be measured with a SQLAlchemy release."""
@@ -51,19 +47,8 @@ def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
         raise NotApplicable(f"{strategy.id} cannot work over TLS: two processes cannot share one TLS session")
     if not Path("/proc/self/smaps_rollup").exists():
         raise NotApplicable("memory is read from /proc/PID/smaps_rollup, which this system does not have")
-    free, needed = free_memory(), cell.size(profile) * MIB * ROOM_NEEDED
-    if free < needed:
-        raise NotApplicable(
-            f"a DataFrame of {cell.size(profile)} MiB needs {needed / MIB:.0f} MiB free, "
-            f"this machine has {free / MIB:.0f} MiB"
-        )
-
-
-def free_memory() -> float:
-    """Bytes that can be had without swapping (MemAvailable)."""
-    text = Path("/proc/meminfo").read_text()
-    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
-    return float(found[1]) * 1024 if found else float("inf")
+    if reason := no_room(cell.size(profile)):
+        raise NotApplicable(reason)
 
 
 class ParentHandle:

@@ -15,8 +15,8 @@ from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.outside import table
 from harness.outside.record import Setting
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
 
 RECORD = ROOT / "docs" / "verdicts.json"
 
@@ -53,7 +53,7 @@ def load(path: Path = RECORD) -> Verdicts | None:
     """What is on record; None where there is no record."""
     if not path.exists():
         return None
-    try:
+    with files.understood(path, "restore it with git"):
         fields = json.loads(path.read_text())
         fields["releases"] = tuple(fields["releases"])
         fields["verdicts"] = {
@@ -63,8 +63,6 @@ def load(path: Path = RECORD) -> Verdicts | None:
             for hazard, row in fields["verdicts"].items()
         }
         return Verdicts(**fields)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PoolstartError(f"{path.name} cannot be read: {error}", "restore it with git") from None
 
 
 def measure(
@@ -104,7 +102,7 @@ def measure(
         for outcome in outcomes:
             tried.setdefault(outcome.hazard, {})[outcome.strategy] = str(outcome.verdict)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
-        write(DIRECTORY / f"{release}.json", json.dumps(tried))
+        files.write(DIRECTORY / f"{release}.json", json.dumps(tried))
 
 
 def of_release(release: str) -> dict[str, dict[str, str]]:
@@ -112,10 +110,8 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
     path = DIRECTORY / f"{release}.json"
     if not path.exists():
         return {}
-    try:
+    with files.understood(path, "remove it, and it is tried again"):
         found: dict[str, dict[str, str]] = json.loads(path.read_text())
-    except ValueError as error:
-        raise PoolstartError(f"{path.name} is damaged: {error}", "remove it, and it is tried again") from None
     return found
 
 
@@ -139,7 +135,7 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
     )
-    write(path, dumped(recorded))
+    files.write(path, dumped(recorded))
     return recorded
 
 
@@ -149,10 +145,3 @@ def dumped(recorded: Verdicts) -> str:
     rows = [f"  {json.dumps(hazard)}: {json.dumps(row)}" for hazard, row in fields.pop("verdicts").items()]
     head = json.dumps(fields)
     return f'{head[:-1]},\n "verdicts": {{\n' + ",\n".join(rows) + "\n}}\n"
-
-
-def write(path: Path, text: str) -> None:
-    """A whole file, or none."""
-    part = path.with_suffix(".part")
-    part.write_text(text)
-    part.replace(path)

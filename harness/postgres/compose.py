@@ -7,6 +7,7 @@ Works with compose v2 and v1: only what both understand is used, so readiness is
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from typing import Any
 from sqlalchemy.engine import URL
 
 from harness.postgres import engine
-from harness.postgres.server import libpq_url
+from harness.postgres.server import CONNECT_TIMEOUT, libpq_url
 from harness.system.errors import PoolstartError
 
 SERVICE = "postgres"
@@ -97,9 +98,21 @@ class Compose:
         if not containers:
             return Service("absent")
         inspected = engine.ask(["docker", "inspect", *containers])
-        for seen in json.loads(inspected.out or "[]"):
-            if seen["Config"]["Labels"].get("com.docker.compose.service") == SERVICE:
-                return Service.from_inspection(seen)
+        # A container may have gone since compose named it.
+        if inspected.code != 0 and "no such" not in inspected.err.lower():
+            raise PoolstartError(
+                f"the container engine does not answer: {inspected.reason}",
+                f"see to the container engine, {engine.ALTERNATIVE}",
+            )
+        try:
+            for seen in json.loads(inspected.out or "[]"):
+                if seen["Config"]["Labels"].get("com.docker.compose.service") == SERVICE:
+                    return Service.from_inspection(seen)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise PoolstartError(
+                f"the container engine's description of the service is not understood: {error!r}",
+                f"`poolstart postgres down` and `up` make the service anew, {engine.ALTERNATIVE}",
+            ) from None
         return Service("absent")
 
     def settled(self, deadline: float) -> Service:
@@ -200,16 +213,29 @@ class Compose:
         return answer
 
 
+def published() -> bool:
+    """Whether anybody accepts connections at the port of 127.0.0.1 that the service has."""
+    text = (engine.PROJECT / "docker-compose.yml").read_text()
+    (default,) = re.findall(r"\$\{POOLSTART_PG_PORT:-(\d+)\}", text)
+    port = os.environ.get("POOLSTART_PG_PORT") or default
+    try:
+        with socket.create_connection(("127.0.0.1", int(port)), timeout=CONNECT_TIMEOUT):
+            return True
+    except (OSError, ValueError, OverflowError):
+        return False
+
+
 def service_url(required: bool = False) -> str | None:
     """The URL of the running service; None when there is none (an error when `required`).
 
     A service that is there and not usable is an error either way: measuring another server than the one
-    that was set up would go unnoticed.
+    that was set up would go unnoticed. So is an engine that cannot be asked (it does not answer, or not to
+    this user) as long as somebody listens where the service would.
     """
     try:
         compose = Compose()
-    except PoolstartError:
-        if required:
+    except PoolstartError as error:
+        if required or (not isinstance(error, engine.NoEngine) and published()):
             raise
         return None
     service = compose.settled(SETTLE_DEADLINE)

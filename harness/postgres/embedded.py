@@ -8,6 +8,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -140,7 +141,13 @@ def version(folder: Path) -> str:
             f"set {BINARIES} to a folder with binaries for this machine",
         ) from None
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-    return out.split()[2]
+    told = re.search(r"\(PostgreSQL\) (\S+)", out)
+    if told is None:
+        raise PoolstartError(
+            f"no usable PostgreSQL binaries: {folder}/postgres is another program",
+            f"set {BINARIES} to the folder that `pg_config --bindir` prints",
+        )
+    return told[1]
 
 
 def identity() -> str:
@@ -156,6 +163,7 @@ def start(custody: Custody, tls: bool = False) -> Server:
     certificate is its own, made for this run, and its URL insists on encryption.
     """
     folder = tls_binaries() if tls else binaries()
+    version(folder)  # What is no PostgreSQL is told before anything of it is copied or run.
     directory = custody.directory()
     account = _account()
     if account:

@@ -20,6 +20,10 @@ ANSWER_DEADLINE = 20.0
 ALTERNATIVE = "or use the embedded server (POOLSTART_SERVER=embedded)"
 
 
+class NoEngine(PoolstartError):
+    """This machine has none, so that it cannot run a service either."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a client program said."""
@@ -52,16 +56,21 @@ def ask(
     `variables` are added to its environment.
     """
     with Custody() as custody:
-        process = custody.start(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            cwd=PROJECT,
-            env={**os.environ, **(variables or {})},
-        )
+        try:
+            process = custody.start(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                cwd=PROJECT,
+                env={**os.environ, **(variables or {})},
+            )
+        except OSError as error:
+            raise PoolstartError(
+                f"the program `{command[0]}` does not run: {error.strerror}", f"reinstall it, {ALTERNATIVE}"
+            ) from None
         try:
             out, err = process.communicate(timeout=deadline)
         except subprocess.TimeoutExpired:
@@ -75,16 +84,14 @@ def ask(
 def require() -> None:
     """Raise `PoolstartError` unless an engine answers."""
     if shutil.which("docker") is None:
-        raise PoolstartError(
-            "there is no container engine: no program `docker`", f"install Docker, {ALTERNATIVE}"
-        )
+        raise NoEngine("there is no container engine: no program `docker`", f"install Docker, {ALTERNATIVE}")
     answer = ask(["docker", "version", "--format", "{{.Server.Version}}"])
     if answer.code == 0:
         return
     if "permission denied" in answer.err.lower():
         raise PoolstartError(
             "no permission on the container engine's socket",
-            "run as a user who may use it (often: of the group docker)",
+            f"run as a user who may use it (often: of the group docker), {ALTERNATIVE}",
         )
     raise PoolstartError(
         f"the container engine does not answer: {answer.reason}",
@@ -98,7 +105,7 @@ def compose_program() -> list[str]:
         return ["docker", "compose"]
     if shutil.which("docker-compose"):
         return ["docker-compose"]
-    raise PoolstartError(
+    raise NoEngine(
         "the container engine has no compose",
         "install compose v2 (`docker compose`) or v1 (`docker-compose`), " + ALTERNATIVE,
     )

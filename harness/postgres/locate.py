@@ -23,7 +23,10 @@ def running() -> Server | None:
     """The server to use where one is already there, described; None means: start an embedded one."""
     inherited = os.environ.get(RUN)
     if inherited:
-        return Server.from_json(inherited)
+        try:
+            return Server.from_json(inherited)
+        except ValueError:
+            raise PoolstartError(f"{RUN} is set, and not by a run of asv", f"unset {RUN}") from None
     url = os.environ.get(URL)
     if url:
         return describe("external", parse_url(url, URL))

@@ -1,9 +1,11 @@
 """What a PostgreSQL server is to poolstart: where it is, and everything a result must say of it."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 
 import psycopg2
+from psycopg2.extensions import parse_dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -11,6 +13,19 @@ from harness.system.errors import PoolstartError
 
 CONNECT_TIMEOUT = 10
 """Seconds a server has to answer before it counts as unreachable."""
+
+
+AS_WRITTEN = "write it as postgresql://user:password@host:5432/database"
+
+REMEDIES = {
+    r"authentication failed|no password|role .* does not exist": "check the user and the password in the URL",
+    r"database .* does not exist": "name a database that the server has",
+    r"no pg_hba.conf entry": "let this machine in, in the server's pg_hba.conf",
+    r"too many clients|connection slots": "end some of the server's sessions",
+    r"SSL|certificate": "see to sslmode and the certificates that the URL names",
+    r"invalid (\S+ value|integer|port)": "correct it in the URL",
+}
+"""What to do, by what libpq says."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +80,11 @@ class Server:
 
     @classmethod
     def from_json(cls, text: str) -> "Server":
-        return cls(**json.loads(text))
+        """What `to_json` wrote. Raises `ValueError` for anything else."""
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError(str(error)) from None
 
 
 def libpq_url(url: URL) -> str:
@@ -75,35 +94,42 @@ def libpq_url(url: URL) -> str:
 def parse_url(text: str, source: str) -> str:
     """`text` as a libpq URL; `source` names where the user gave it."""
     try:
-        url = make_url(text)
+        url = make_url(text.strip())
     except (ArgumentError, ValueError):
-        raise PoolstartError(
-            f"{source} is not a database URL", "write it as postgresql://user:password@host:5432/database"
-        ) from None
+        raise PoolstartError(f"{source} is not a database URL", AS_WRITTEN) from None
     backend = url.get_backend_name()
     if backend not in {"postgresql", "postgres"}:
         raise PoolstartError(
-            f"{source} names {backend!r}, and poolstart measures PostgreSQL only",
-            "write it as postgresql://user:password@host:5432/database",
+            f"{source} names {backend!r}, and poolstart measures PostgreSQL only", AS_WRITTEN
         )
-    return libpq_url(url.set(drivername="postgresql"))
+    if isinstance(password := url.query.get("password"), str):
+        # From its own place it is never shown.
+        url = url.difference_update_query(["password"]).set(password=password)
+    given = libpq_url(url.set(drivername="postgresql"))
+    try:
+        parse_dsn(given)
+    except psycopg2.ProgrammingError as error:
+        reason = str(error).removeprefix("invalid dsn: ")
+        raise PoolstartError(
+            f"{source} is not a URL that libpq understands: {reason}",
+            "its parameters are those of https://www.postgresql.org/docs/current/libpq-connect.html",
+        ) from None
+    return given
 
 
 def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection":
+    patience = {} if "connect_timeout" in make_url(url).query else {"connect_timeout": CONNECT_TIMEOUT}
     try:
-        return psycopg2.connect(
-            url, gssencmode="disable", application_name=application_name, connect_timeout=CONNECT_TIMEOUT
-        )
+        return psycopg2.connect(url, gssencmode="disable", application_name=application_name, **patience)
     except psycopg2.OperationalError as error:
         # "connection to server at ..., port ... failed: <reason>", then advice or a second attempt's.
         line = str(error).strip().splitlines()[0]
         reason = line.partition(" failed: ")[2] or line
         # Without the query: a password may stand there as well.
         where = make_url(url).set(query={}).render_as_string(hide_password=True)
-        remedy = (
-            "check the user and the password in the URL"
-            if "authentication failed" in reason or "no password" in reason
-            else "check that the server runs and that host and port are right"
+        remedy = next(
+            (advice for sign, advice in REMEDIES.items() if re.search(sign, reason)),
+            "check that the server runs and that host and port are right",
         )
         raise PoolstartError(f"no connection to {where}: {reason}", remedy) from None
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from harness.system.errors import PoolstartError
+from harness.system import files
 
 PATH = Path(__file__).with_name("releases.json")
 
@@ -55,17 +55,15 @@ class Catalogue:
 
     @classmethod
     def load(cls, path: Path) -> "Catalogue":
-        try:
+        with files.understood(path, "restore it with git"):
             written = json.loads(path.read_text())
-            return cls({version: datetime.fromisoformat(date) for version, date in written.items()})
-        except (OSError, ValueError, AttributeError) as error:
-            raise PoolstartError(
-                f"the list of releases {path.name} cannot be read: {error}", "restore it with git"
-            ) from None
+            if not written:
+                raise ValueError("it lists no release")
+            return cls({version: moment(version, date) for version, date in written.items()})
 
     def save(self, path: Path) -> None:
         dates = {release.version: release.date.isoformat(timespec="seconds") for release in self.releases}
-        path.write_text(json.dumps(dates, indent=2) + "\n")
+        files.write(path, json.dumps(dates, indent=2) + "\n")
 
     def extended(self, dates: Mapping[str, datetime]) -> "Catalogue":
         """This catalogue and what is new in `dates`; what is known stays as it is."""
@@ -90,6 +88,16 @@ class Catalogue:
             return self._positions.get(Version(".".join(tag.groups()) if tag else name))
         except InvalidVersion:
             return None
+
+
+def moment(version: str, date: str) -> datetime:
+    """When a listed release was uploaded; raises `ValueError` for what cannot be in the list."""
+    if str(Version(version)) != version or not is_measurable(Version(version)):
+        raise ValueError(f"{version!r} is no measurable release")
+    uploaded = datetime.fromisoformat(date)
+    if uploaded.tzinfo is None:
+        raise ValueError(f"the date of {version} has no time zone")
+    return uploaded
 
 
 def is_measurable(version: Version) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 from asv.config import Config
 from asv.machine import Machine
+from asv.util import UserError
 
 from harness.outside import plan
 from harness.outside.blocks import VERSION, Block, Measured, mark
@@ -27,6 +28,7 @@ from harness.outside.profile import Profile
 from harness.postgres.server import Server
 from harness.releases import installed
 from harness.releases.catalogue import Release
+from harness.system import files
 from harness.system.custody import Custody
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -69,7 +71,9 @@ class History:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        for name, value in json.loads(path.read_text()).items():
+        with files.understood(path, "start anew with --new"):
+            begun = dict(json.loads(path.read_text()))
+        for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
                     f"the history in {self.directory.relative_to(ROOT)} was begun with {name} {value}, "
@@ -144,12 +148,8 @@ class History:
 
     def _load(self, turn: Turn) -> Measured:
         path = self._path(turn)
-        try:
+        with files.understood(path, "remove it, and it is measured again"):
             return Measured.from_json(json.loads(path.read_text()))
-        except (ValueError, TypeError, KeyError) as error:
-            raise PoolstartError(
-                f"{path.relative_to(ROOT)} is no block: {error}", "remove it, and it is measured again"
-            ) from None
 
 
 def conditions(server: Server, profile: Profile) -> dict[str, Any]:
@@ -166,8 +166,14 @@ def conditions(server: Server, profile: Profile) -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """What asv.conf.json pins beside SQLAlchemy, with the package that asv needs in each environment."""
-    matrix = Config.load(str(ROOT / "asv.conf.json")).matrix["req"]
-    return {name.removeprefix("pip+"): versions[0] for name, versions in matrix.items()}
+    path, remedy = ROOT / "asv.conf.json", "restore it with git"
+    try:
+        with files.understood(path, remedy):
+            matrix = Config.load(str(path)).matrix["req"]
+            return {name.removeprefix("pip+"): versions[0] for name, versions in matrix.items()}
+    except UserError as error:
+        told = str(error).rstrip(".")
+        raise PoolstartError(f"{files.shown(path)} cannot be read: {told}", remedy) from None
 
 
 def interpreter(version: str) -> Path:
@@ -199,12 +205,14 @@ def measure(
 
 def file(history: History) -> int:
     """Let asv file what has been measured; returns its exit status."""
+    measured = history.measured()
+    if not measured:
+        raise PoolstartError("nothing has been measured yet", "measure by `poolstart history`")
     folder = history.directory / "filed"
     folder.mkdir(exist_ok=True)
-    measured = history.measured()
     for release, whole in measured.items():
         write(folder / f"{release}.json", whole.to_json())
-    (folder / "releases").write_text("\n".join(measured))
+    files.write(folder / "releases", "\n".join(measured))
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", FIGURES, f"HASHFILE:{folder / 'releases'}"],
         cwd=ROOT,
@@ -215,7 +223,4 @@ def file(history: History) -> int:
 
 
 def write(path: Path, content: dict[str, Any]) -> None:
-    """A whole file, or none."""
-    part = path.with_suffix(".part")
-    part.write_text(json.dumps(content))
-    part.replace(path)
+    files.write(path, json.dumps(content))

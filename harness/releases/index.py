@@ -30,11 +30,19 @@ def endpoint() -> str:
     return next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), PYPI_SIMPLE_ENDPOINT)
 
 
+def host_of(url: str) -> str:
+    """What is shown of an index: a URL may hold a password."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    return host or "an address without a host"
+
+
 def releases() -> dict[str, datetime]:
     """The measurable releases on the index that are not yanked, with their dates (UTC)."""
     url = endpoint()
-    # The host alone: a URL may hold a password.
-    host = urlsplit(url).hostname or "an address without a host"
+    host = host_of(url)
     try:
         with PyPISimple(url) as client:
             page = client.get_project_page(PROJECT, timeout=TIMEOUT)

@@ -4,7 +4,9 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
+from harness.releases import environment, machine, repo
 from harness.system import interrupts
+from harness.system.errors import PoolstartError
 
 MEASURING = {"run", "continuous", "find"}
 """asv's commands that file results."""
@@ -13,7 +15,7 @@ MEASURING = {"run", "continuous", "find"}
 if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
-from harness.releases import environment, machine, repo, run  # noqa: E402
+from harness.releases import run  # noqa: E402
 from harness.releases.asv_errors import told_by_asv  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]
@@ -33,7 +35,9 @@ def setup() -> None:
 
 def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What the user can mend about files is told in one line: asv would print a traceback."""
-    if isinstance(error, OSError) and error.filename:
+    if isinstance(error, PoolstartError):
+        print(f"poolstart: {error}", file=sys.stderr)
+    elif isinstance(error, OSError) and error.filename:
         print(
             f"poolstart: {error.filename}: {error.strerror}; see that it can be written to, and that the "
             "disk has space",

@@ -19,6 +19,14 @@ STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
 """What the two may be versions of, besides any other package."""
 
 
+def named(text: str, vary: str) -> None:
+    """Raise `PoolstartError` for what cannot be one side, before anything is installed."""
+    if vary == STRATEGY:
+        profile.known([text], "--vary strategy")
+    elif vary != PYTHON and (vary != SQLALCHEMY or catalogue().position(text) is None):
+        requirement(text, vary)
+
+
 def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
     """What the user named, installed."""
     if vary == STRATEGY:

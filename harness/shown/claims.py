@@ -18,6 +18,7 @@ from harness.outside.pools import Table
 from harness.shown import pools
 from harness.shown.pools import shown as pool_shown
 from harness.shown.report import COLUMNS, Report, answer
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -533,5 +534,6 @@ def render(language: str, results: Path = ROOT / "results") -> str:
 
 
 def write() -> None:
-    for language, path in PATHS.items():
-        path.write_text(render(language))
+    pages = {path: render(language) for language, path in PATHS.items()}
+    for path, page in pages.items():
+        files.write(path, page)

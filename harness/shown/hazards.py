@@ -30,6 +30,7 @@ from harness.outside import record
 from harness.outside.record import Recorded, Setting
 from harness.outside.tally import Tally
 from harness.shown import markdown, terminal
+from harness.system import files
 from harness.system.environment import ROOT
 
 PATH = ROOT / "docs" / "hazards.md"
@@ -331,7 +332,7 @@ def render() -> str:
 
 def write() -> None:
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(render())
+    files.write(PATH, render())
 
 
 def verdicts(table: Recorded, hazards: Sequence[Hazard]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from harness.system import files
 from harness.system.errors import PoolstartError
 
 END = "<!-- end -->"
@@ -33,15 +34,7 @@ def replace_region(path: Path, name: str, text: str) -> None:
     Raises `PoolstartError`, and writes nothing, unless both marks stand there once.
     """
     before, _, after = parts(path, name)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise PoolstartError(
-            f"{path} cannot be written: {error.strerror}", "see that it is a file of yours"
-        ) from None
+    files.write(path, f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}")
 
 
 def parts(path: Path, name: str) -> tuple[str, str, str]:

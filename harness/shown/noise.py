@@ -11,6 +11,7 @@ from asv_runner.statistics import compute_stats
 from harness.outside.noise import Figure, Noise, Repetition
 from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
@@ -181,5 +182,6 @@ def by_figure(some: list[Repetition]) -> dict[str, list[float]]:
 
 
 def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:
+    text = page(noise)
     noise.save(record)
-    shown.write_text(page(noise))
+    files.write(shown, text)

@@ -7,6 +7,7 @@ from harness import strategies
 from harness.outside.pools import WORKERS, Behaviour, Measured, Table
 from harness.outside.samples import spread
 from harness.shown import markdown, terminal
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
@@ -29,13 +30,17 @@ server.
 
 def load(path: Path = PATH) -> Table | None:
     """What is recorded; nothing before the first time."""
-    return Table.from_json(path.read_text()) if path.exists() else None
+    if not path.exists():
+        return None
+    with files.understood(path, "restore it with git, or make it with `poolstart pools --save`"):
+        return Table.from_json(path.read_text())
 
 
 def save(table: Table, path: Path) -> None:
     """Record the figures, and write the page of them."""
-    path.write_text(table.to_json())
-    path.with_suffix(".md").write_text(render(table))
+    page = render(table)
+    files.write(path, table.to_json())
+    files.write(path.with_suffix(".md"), page)
 
 
 def show(table: Table) -> None:

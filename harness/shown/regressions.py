@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from asv.benchmarks import Benchmarks
@@ -10,9 +11,9 @@ from asv.graph import GraphSet
 from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 from asv.repo import Repo
-from asv.results import iter_results
 
 from harness import strategies
+from harness.releases import stored
 from harness.shown import steps
 from harness.shown.steps import Key, Series, Step
 
@@ -34,7 +35,7 @@ class RealSteps(OutputPublisher):
     ) -> None:
         series = {
             one.key: one
-            for one in steps.load(conf.results_dir)
+            for one in steps.load(Path(conf.results_dir))
             if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
         }
         by_key: dict[Key, list[Step]] = {}
@@ -70,7 +71,7 @@ def graphs_of(conf: Config, graphs: GraphSet) -> list[tuple[Origin, Any]]:
             result.params["machine"],
             result.env_name,
         )
-        for result in iter_results(conf.results_dir)
+        for _, result in stored.results(Path(conf.results_dir))
     }
     found = []
     for _, graph in graphs:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from asv.machine import Machine
-from asv.results import Results, iter_results
+from asv.results import Results
 from asv.util import load_json
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 from rich.text import Text
 
 from harness import strategies
@@ -18,8 +18,10 @@ from harness.hazards import catalogue
 from harness.outside import record
 from harness.outside.cell import DATAFRAMES
 from harness.outside.samples import spread
+from harness.releases import stored
 from harness.shown import hazards as page
 from harness.shown import markdown, terminal
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
@@ -30,6 +32,9 @@ REGION = "measured: poolstart results --write"
 
 SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
 """Tags of results that are not of the default series (`harness.outside.profile.tags`)."""
+
+TOLD_APART = ("postgres", "psycopg2-binary", "pandas")
+"""What the environment of a result names, unless it is one that `asv run -E existing` made."""
 
 
 @dataclass(frozen=True)
@@ -106,18 +111,30 @@ class Report:
 
 def reports(release: str | None = None, results: Path = ROOT / "results") -> list[Report]:
     """The reports of a release, by default of the newest measured one: by server, the latest first."""
-    found = [
-        report_of(result, results)
-        for result in iter_results(str(results))
-        if not any(name in result.env_vars for name in SETTINGS_APART)
-    ]
+    try:
+        named = None if release is None else Version(release)
+    except InvalidVersion:
+        raise PoolstartError(
+            f"{release!r} is no release", "give one of those that `poolstart releases` lists"
+        ) from None
+    found = []
+    for path, result in stored.results(results):
+        with files.understood(path, stored.REMEDY):
+            if of_default_series(result):
+                found.append(report_of(result, results))
     if not found:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
-    wanted = Version(release) if release else max(Version(report.release) for report in found)
+    wanted = named or max(Version(report.release) for report in found)
     chosen = [report for report in found if Version(report.release) == wanted]
     if not chosen:
         raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
     return sorted(chosen, key=lambda report: (report.environment["postgres"], -report.date.timestamp()))
+
+
+def of_default_series(result: Results) -> bool:
+    return not any(name in result.env_vars for name in SETTINGS_APART) and all(
+        name in {**result.params, **result.env_vars} for name in TOLD_APART
+    )
 
 
 def report_of(result: Results, results: Path) -> Report:
@@ -265,10 +282,14 @@ def luck(report: Report) -> list[str]:
 
 def answer(results: Path) -> Report:
     """What README.md shows: the newest release, against the embedded server that anybody can have."""
-    (measured, *_) = [
-        found for found in reports(results=results) if found.environment["postgres"].startswith("embedded")
-    ]
-    return measured
+    newest = reports(results=results)
+    for measured in newest:
+        if measured.environment["postgres"].startswith("embedded"):
+            return measured
+    raise PoolstartError(
+        f"SQLAlchemy {newest[0].release} has not been measured with an embedded server",
+        "measure it by `POOLSTART_SERVER=embedded asv run`",
+    )
 
 
 def write_readme() -> None:

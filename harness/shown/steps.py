@@ -26,7 +26,7 @@ guess.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -36,7 +36,7 @@ from pathlib import Path
 import numpy as np
 from asv.benchmarks import Benchmarks
 from asv.config import Config
-from asv.results import iter_results
+from asv.results import Results
 from numpy.typing import NDArray
 from packaging.version import Version
 from scipy.stats import t as student
@@ -46,6 +46,8 @@ from harness import strategies
 from harness.outside import confirmed
 from harness.outside.cell import DATAFRAMES
 from harness.outside.confirmed import Between, Confirmation
+from harness.releases import stored
+from harness.system import files
 from harness.system.environment import ROOT
 
 Values = NDArray[np.float64]
@@ -222,26 +224,33 @@ def load(results: Path) -> list[Series]:
     known = Benchmarks.load(config)
     found: dict[Key, dict[str, tuple[float, ...]]] = {}
     units: dict[Key, str] = {}
-    for result in iter_results(str(results)):
-        release = str(Version(result.commit_hash))
-        for name in result.get_result_keys(known):
-            benchmark = known[name]
-            if name != CONTROL and benchmark["param_names"] != ["strategy", "dataframe"]:
-                continue
-            values = result.get_result_value(name, benchmark["params"])
-            samples = result.get_result_samples(name, benchmark["params"])
-            for names, value, some in zip(product(*benchmark["params"]), values, samples, strict=True):
-                kept = tuple(float(x) for x in (some or [value]) if x is not None and isfinite(x))
-                if kept:
-                    parameters = tuple(text.strip("'") for text in names)
-                    key = Key(result.params["machine"], result.env_name, name, parameters)
-                    found.setdefault(key, {})[release] = kept
-                    units[key] = benchmark["unit"]
+    for path, result in stored.results(results):
+        with files.understood(path, stored.REMEDY):
+            release = str(Version(result.commit_hash))
+            for key, kept, unit in samples(result, known):
+                found.setdefault(key, {})[release] = kept
+                units[key] = unit
     return [
         Series(key, units[key], ordered, tuple(by_release[release] for release in ordered))
         for key, by_release in found.items()
         for ordered in [tuple(sorted(by_release, key=Version))]
     ]
+
+
+def samples(result: Results, known: Benchmarks) -> Iterator[tuple[Key, tuple[float, ...], str]]:
+    """What one results file holds of such series: the samples of each, and their unit."""
+    for name in result.get_result_keys(known):
+        benchmark = known[name]
+        if name != CONTROL and benchmark["param_names"] != ["strategy", "dataframe"]:
+            continue
+        values = result.get_result_value(name, benchmark["params"])
+        several = result.get_result_samples(name, benchmark["params"])
+        for names, value, some in zip(product(*benchmark["params"]), values, several, strict=True):
+            kept = tuple(float(x) for x in (some or [value]) if x is not None and isfinite(x))
+            if kept:
+                parameters = tuple(text.strip("'") for text in names)
+                key = Key(result.params["machine"], result.env_name, name, parameters)
+                yield key, kept, benchmark["unit"]
 
 
 def verdicts(series: Iterable[Series], again: Iterable[Confirmation] = ()) -> Verdicts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import multiprocessing
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,8 +55,23 @@ def get(name: str) -> Strategy:
             found = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise PoolstartError(f"no strategy {name}: {error}", "write it as package.module:NAME") from None
-        if isinstance(found, Strategy):
-            return found
+        # A module of the user's may raise anything, and `sys.exit` at its top level would end the run.
+        except (Exception, SystemExit) as error:
+            raise PoolstartError(
+                f"no strategy {name}: importing {module or 'it'} raised {type(error).__name__}: {error}",
+                "write it as package.module:NAME, of a module that can be imported",
+            ) from None
+        if not isinstance(found, Strategy):
+            raise PoolstartError(
+                f"{name} is no strategy but {type(found).__name__}",
+                "make it a Strategy, as in harness/strategies/catalogue.py",
+            )
+        if found.start_method not in multiprocessing.get_all_start_methods():
+            raise PoolstartError(
+                f"{name} has the start method {found.start_method!r}",
+                f"known are {', '.join(multiprocessing.get_all_start_methods())}",
+            )
+        return found
     raise PoolstartError(f"no strategy {name!r}", f"known are {', '.join(GROUPS['all'])}")
 
 

@@ -4,6 +4,11 @@
 no use either: what fork shares is counted in every process.
 """
 
+import re
+from pathlib import Path
+
+from harness.system.errors import PoolstartError
+
 MIB = 1024 * 1024
 
 
@@ -33,3 +38,22 @@ def read(pid: int | None = None) -> dict[str, int]:
         "peak": kib["VmHWM"] * 1024,
         "page_tables": kib["VmPTE"] * 1024,
     }
+
+
+def require() -> None:
+    """Raise `PoolstartError` on a system on which memory cannot be read."""
+    if not Path("/proc/self/smaps_rollup").exists():
+        raise PoolstartError(
+            "memory is read from /proc/PID/smaps_rollup, and this system has none",
+            "use Linux 4.14 or later, with /proc mounted",
+        )
+
+
+def available() -> float:
+    """Bytes that can be had without swapping (MemAvailable); infinite where the system does not say."""
+    try:
+        text = Path("/proc/meminfo").read_text()
+    except OSError:
+        return float("inf")
+    found = re.search(r"^MemAvailable:\s+(\d+) kB", text, re.MULTILINE)
+    return float(found[1]) * 1024 if found else float("inf")

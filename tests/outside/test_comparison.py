@@ -45,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) 
 
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
-    with pytest.raises(PoolstartError, match="is no comparison"):
+    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*make one with"):
         Comparison.load(tmp_path / "other.json")
 
 

@@ -15,6 +15,7 @@ from harness.outside.samples import Lifecycle
 from harness.outside.supervisor import ParentHandle
 from harness.postgres.server import Server
 from harness.system.custody import Custody
+from harness.system.memory import MIB
 from tests.outside import mutations
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
@@ -92,6 +93,8 @@ def backends(e: Evidence, first: int, second: int) -> Evidence:
     return with_worker(e, rows=[[token, first], [token, second]])
 
 
+NULLPOOL = strategies.get("nullpool")
+
 DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], str]] = [
     (guards.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
     (guards.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
@@ -130,7 +133,49 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     ),
     (guards.reaped, lambda e: with_seen(e, exitcode=-9), "exited with -9"),
     (guards.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
+    # The other side of each.
+    (guards.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
+    (guards.order, lambda e: with_seen(e, called=0), "between called and started"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["called"] - 1), "outside the worker's life"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"]), "outside the worker's life"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"] + 1), "outside the worker's life"),
+    (guards.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
+    (
+        guards.backend,
+        lambda e: replace(backends(e, 1, 1), strategy=strategies.get("fork_nodispose")),
+        "did not use the parent's backend",
+    ),
+    (guards.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
+    (guards.parent_answers, lambda e: with_seen(e, row_after=["", 1]), "instead of its own row"),
+    (
+        guards.parent_answers,
+        lambda e: with_seen(e, row_after=[e.seen["token"], e.seen["backend_before"] + 1]),
+        "lost its connection",
+    ),
+    (guards.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
+    (guards.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
+    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
+    (
+        guards.frame,
+        lambda e: replace(with_worker(e, pandas=True), strategy=strategies.get("spawn")),
+        "imported pandas",
+    ),
+    (guards.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
+    (guards.reaped, lambda e: with_seen(e, exitcode=3), "exited with 3"),
 ]
+
+SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [
+    (guards.preloaded, lambda e: with_worker(e, preloaded=True)),
+    (guards.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
+    (guards.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
+    (guards.parent_answers, lambda e: replace(with_seen(e, row_after=None), strategy=NULLPOOL)),
+    (guards.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
+    (guards.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
+    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024)),
+    (guards.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
+    (guards.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
+]
+"""What is no reason to reject a lifecycle."""
 
 
 @pytest.mark.parametrize(("guard", "doctor", "finding"), DOCTORED)
@@ -142,6 +187,15 @@ def test_a_guard_fires_on_evidence_to_the_contrary(
 ) -> None:
     assert guard(evidence) == ""
     assert finding in guard(doctor(evidence))
+
+
+@pytest.mark.parametrize(("guard", "doctor"), SILENT)
+def test_a_guard_is_silent_where_nothing_is_wrong(
+    evidence: Evidence,
+    guard: Callable[[Evidence], str],
+    doctor: Callable[[Evidence], Evidence],
+) -> None:
+    assert guard(doctor(evidence)) == ""
 
 
 def test_every_guard_is_seen_to_fire() -> None:

@@ -6,6 +6,7 @@ from harness import strategies
 from harness.outside import plan, profile, supervisor
 from harness.outside.cell import Cell, NotApplicable
 from harness.postgres.server import Server
+from harness.system import memory
 from harness.system.errors import PoolstartError
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
@@ -29,6 +30,7 @@ def test_time_is_shared_out_equally_rather_than_workers() -> None:
         (profile.DATAFRAME, "64", {"dataframe_mib": "64"}),
         (profile.DATAFRAME, "512", {}),
         (profile.STRATEGIES, "spawn, nullpool", {"strategies": "spawn+nullpool"}),
+        (profile.STRATEGIES, "nullpool,spawn", {"strategies": "spawn+nullpool"}),
         (profile.STRATEGIES, ",".join(strategies.IDS), {}),
     ],
 )
@@ -59,7 +61,7 @@ def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, v
 
 
 def test_too_little_memory_is_a_reason_not_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "free_memory", lambda: 1e9)
+    monkeypatch.setattr(memory, "available", lambda: 1e9)
     supervisor.require(Cell("spawn", "none"), SERVER, profile.current(), "2.1.9")
     with pytest.raises(NotApplicable, match="512 MiB needs 1280 MiB free, this machine has 954 MiB"):
         supervisor.require(Cell("spawn", "large"), SERVER, profile.current(), "2.1.9")

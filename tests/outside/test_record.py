@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,11 +19,13 @@ from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.outside import record
 from harness.outside import table as measuring
+from harness.outside.load import BUSY
 from harness.outside.trials import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.shown import hazards as page
 from harness.system.errors import PoolstartError
+from tests.remains import scene
 
 
 @pytest.fixture
@@ -302,7 +305,20 @@ def test_the_command_records_further_strategies_apart(own_record: Path, measured
     assert "by `poolstart hazards --strategy further --repeat 2 --record`" in page.PATH.read_text()
 
 
+COMMAND = """
+import sys
+from harness.cli import main
+sys.argv = ["poolstart", "hazards", "unpicklable", "--strategy", "spawn", "--load"]
+main()
+"""
+
+
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
 def test_the_load_ends_with_the_command() -> None:
-    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--load"])
-    assert result.exit_code == 0, result.output
+    """And is there while it runs: so many cores were kept busy, the record will say."""
+    with scene() as here:
+        run = here.python("-c", COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        here.wait_for(lambda: len(here.processes(BUSY)) == (os.cpu_count() or 1) - 1, "cores are kept busy")
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 0, output
+        here.wait_until_gone()

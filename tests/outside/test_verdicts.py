@@ -79,5 +79,5 @@ def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):
         verdicts.load(path)
     verdicts.DIRECTORY.mkdir()
     (verdicts.DIRECTORY / "2.1.9.json").write_text("{")
-    with pytest.raises(PoolstartError, match="is damaged"):
+    with pytest.raises(PoolstartError, match="cannot be read"):
         sit(["2.1.9"])

@@ -216,12 +216,38 @@ def test_binaries_out_of_the_server_account_s_reach_are_copied(tmp_path: Path, m
         assert setting(embedded.start(custody), "server_version")
 
 
+def other_binaries() -> Path | None:
+    """A system's PostgreSQL, where there is one."""
+    try:
+        return embedded.tls_binaries()
+    except embedded.NoTLS:
+        return None
+
+
+@pytest.mark.parametrize("major", ["the wheel's", "another"])
+def test_a_server_of_chosen_binaries_is_called_what_it_says_it_is(
+    monkeypatch: pytest.MonkeyPatch, major: str
+) -> None:
+    """Results are filed under an identity that is told before anything runs."""
+    folder = embedded.binaries() if major == "the wheel's" else other_binaries()
+    if folder is None:
+        assert not os.environ.get(REQUIRE_TLS), "CI has another PostgreSQL"
+        pytest.skip("no other PostgreSQL on this machine")
+    monkeypatch.setenv(embedded.BINARIES, str(folder))
+    told = locate.identity()
+    with locate.server() as server:
+        assert server.identity == told == describe("embedded", server.url).identity
+    printed = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True)
+    assert told.split("-")[1] in printed.stdout.split()
+
+
 @pytest.mark.parametrize(
     ("program", "problem"),
     [
         (None, "has no runnable initdb"),
         ("#!/bin/sh\nexit 1\n", "no usable PostgreSQL binaries"),
         ("#!/no/such/interpreter\n", "no usable PostgreSQL binaries"),
+        ("#!/bin/sh\necho Python 3.11.7\n", "postgres is another program"),
     ],
 )
 def test_unusable_binaries_are_one_line(

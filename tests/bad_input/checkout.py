@@ -1,0 +1,150 @@
+"""A copy of the checkout to be damaged, and the programs run in it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.remains import Scene
+
+ORIGINAL = Path(__file__).parents[2]
+
+COPIED = ("harness", "benchmarks", "docs", "README.md", "asv.conf.json", "docker-compose.yml", "docker")
+"""Of the checkout; and the newest results."""
+
+WATCHED = ("results", "docs", "README.md", "asv.conf.json", "docker-compose.yml", "harness", "work")
+"""What no mistake may change."""
+
+DEADLINE = 60
+"""Seconds a case has; nearly all take a part of one."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is different for one case alone."""
+
+    mounts: tuple[tuple[str, str], ...] = ()
+    """Kind (`read-only`, `small` of a MiB, `empty`) and directory: below the checkout, or
+    `TMPDIR`."""
+    file_size: int = 0
+    """The most bytes a file may have; 0 for any."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Checkout:
+    """The copy, with a process that runs `poolstart` and `asv` in forks of itself."""
+
+    directory: Path
+    here: Scene
+    whole: dict[Path, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ignored = shutil.ignore_patterns("__pycache__")
+        for name in COPIED:
+            source = ORIGINAL / name
+            if source.is_dir():
+                shutil.copytree(source, self.directory / name, ignore=ignored)
+            else:
+                shutil.copy(source, self.directory)
+        newest = sorted((ORIGINAL / "results").glob("*/2.1.09-*.json"))
+        for path in [
+            ORIGINAL / "results" / "benchmarks.json",
+            newest[-1],
+            newest[-1].with_name("machine.json"),
+        ]:
+            target = self.directory / path.relative_to(ORIGINAL)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        self.home = self.directory / "home"
+        self.work = self.directory / "work"
+        for made in (self.home, self.work):
+            made.mkdir()
+        # asv has to know the machine, or its first command says so.
+        machine = json.loads(self.machine.read_text())
+        stored = {"version": 1, machine["machine"]: {k: v for k, v in machine.items() if k != "version"}}
+        (self.home / ".asv-machine.json").write_text(json.dumps(stored))
+        self.whole = self.content()
+        self._environment = {
+            **self.here.environment,
+            "HOME": str(self.home),
+            "PYTHONPATH": f"{self.directory}:{self.work}",
+            "COLUMNS": "80",
+            "TERM": "dumb",
+            # An engine of this machine's is no part of it.
+            "POOLSTART_SERVER": "embedded",
+        }
+        self._program = subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("program.py")],
+            cwd=self.directory,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    @property
+    def result(self) -> Path:
+        (path,) = (self.directory / "results").glob("*/2.1.09-*.json")
+        return path
+
+    @property
+    def machine(self) -> Path:
+        return self.result.with_name("machine.json")
+
+    def content(self) -> dict[Path, bytes]:
+        """Every file that no mistake may change."""
+        return {
+            path: path.read_bytes()
+            for name in WATCHED
+            for path in sorted([self.directory / name, *(self.directory / name).rglob("*")])
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+
+    def restore(self) -> None:
+        """What was damaged is whole again."""
+        found = self.content()
+        for path in found.keys() - self.whole.keys():
+            path.unlink()
+        for path, content in self.whole.items():
+            if found.get(path) != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+
+    def run(self, command: list[str], environment: dict[str, str], surroundings: Surroundings) -> Ended:
+        out, err = (self.directory.parent / name for name in ("out", "err"))
+        mounts, places = surroundings.mounts, {"TMPDIR": str(self.here.directory)}
+        case = {
+            "command": command,
+            "environment": {**self._environment, **environment},
+            "mounts": [(kind, os.path.join(self.directory, places.get(name, name))) for kind, name in mounts],
+            "file_size": surroundings.file_size,
+            "deadline": DEADLINE,
+            "out": str(out),
+            "err": str(err),
+        }
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        self._program.stdin.write(json.dumps(case) + "\n")
+        answer = self._program.stdout.readline()
+        assert answer, "the program that runs the cases has died"
+        return Ended(int(answer), out.read_text(), err.read_text())
+
+    def left(self) -> dict[int, str]:
+        """What is running beside the program itself."""
+        return {pid: line for pid, line in self.here.processes().items() if pid != self._program.pid}
+
+    def close(self) -> None:
+        assert self._program.stdin is not None
+        self._program.stdin.close()
+        self._program.wait(30)

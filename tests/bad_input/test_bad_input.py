@@ -1,0 +1,459 @@
+"""A user's mistake is one line that says what to do: no traceback, nothing left running, nothing lost."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from harness.postgres.server import Server
+from tests.bad_input.checkout import Checkout, Surroundings
+from tests.postgres.test_locate import password, with_password
+from tests.remains import scene
+
+__all__ = ["password"]
+
+Damage = Callable[[Checkout], None]
+
+NOTHING_SPECIAL = Surroundings()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    with scene() as here:
+        made = Checkout(tmp_path_factory.mktemp("checkout"), here)
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What a user does wrong, and what is said of it."""
+
+    command: str
+    told: str
+    """What the line says, as a regular expression."""
+    environment: dict[str, str] | None = None
+    damage: Damage = lambda _: None
+    surroundings: Surroundings = NOTHING_SPECIAL
+    usage: bool = False
+    """Whether it is told by the parser of the command line, in a frame."""
+    status: int = 2
+    progress: bool = False
+    """Whether the line is the last of several."""
+
+    def __str__(self) -> str:
+        settings = " ".join(f"{name}={value}" for name, value in (self.environment or {}).items())
+        return f"{settings} {self.command}: {self.told}".strip()[:90]
+
+
+def url(text: str, told: str) -> Mistake:
+    return Mistake("measure spawn", told, {"POOLSTART_URL": text})
+
+
+def setting(name: str, value: str, told: str, command: str = "measure") -> Mistake:
+    return Mistake(command, told, {name: value})
+
+
+def usage(command: str, told: str) -> Mistake:
+    return Mistake(command, told, usage=True)
+
+
+def damaged(command: str, file: str, content: str | None, told: str, status: int = 2) -> Mistake:
+    """A file of the checkout with other content, or none; `RESULT` and `MACHINE` stand for the results'."""
+
+    def damage(checkout: Checkout) -> None:
+        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+        if content is None:
+            path.unlink()
+        elif content == "TRUNCATED":
+            path.write_text(path.read_text()[: path.stat().st_size // 2])
+        else:
+            path.write_text(content)
+
+    return Mistake(command, told, damage=damage, status=status)
+
+
+def changed(command: str, file: str, change: Callable[[Any], object], told: str) -> Mistake:
+    """A JSON file of the checkout, with one thing in it changed."""
+
+    def damage(checkout: Checkout) -> None:
+        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps(change(content) or content))
+
+    return Mistake(command, told, damage=damage)
+
+
+def module(text: str) -> Damage:
+    """A module of the user's, `mine`."""
+    return lambda checkout: (checkout.work / "mine.py").write_text(text) and None
+
+
+def strategy(text: str, told: str) -> Mistake:
+    return Mistake("measure mine:STRATEGY", told, damage=module(text))
+
+
+OWN = "from dataclasses import replace\nfrom harness import strategies\n"
+
+
+def docker(script: str, told: str, command: str = "postgres up", **environment: str) -> Mistake:
+    """A program `docker` that answers so."""
+
+    def damage(checkout: Checkout) -> None:
+        program = checkout.work / "docker"
+        program.write_text(script)
+        program.chmod(0o755)
+
+    settings = {"POOLSTART_SERVER": "", "PATH": "WORK:/usr/bin:/bin", **environment}
+    return Mistake(command, told, settings, damage)
+
+
+ANSWERS = '#!/bin/sh\ncase "$*" in\nversion*) echo 20.10;;\n"compose version"*) echo 2.26;;\n'
+"""An engine with compose."""
+
+DENIED = (
+    "#!/bin/sh\necho 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1\n"
+)
+
+
+def binaries(told: str, **programs: str) -> Mistake:
+    """A folder with programs of these names, for `POOLSTART_PG_BINDIR`."""
+
+    def damage(checkout: Checkout) -> None:
+        for name, script in programs.items():
+            (checkout.work / name).write_text(script)
+            (checkout.work / name).chmod(0o755)
+
+    return Mistake("measure spawn", told, {"POOLSTART_PG_BINDIR": "WORK"}, damage)
+
+
+def no_environment(content: Any) -> None:
+    """As `asv run -E existing` files it."""
+    content["env_vars"] = {}
+    content["params"] = {"machine": content["params"]["machine"], "python": ""}
+
+
+def container_only(content: Any) -> None:
+    content["env_vars"]["postgres"] = "container-18.4-tcp-trust"
+
+
+AS_WRITTEN = "write it as postgresql://"
+RESTORE = "restore it with git"
+CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
+
+MISTAKES = [
+    # Arguments.
+    usage("nosuch", "No such command"),
+    usage("measure --nosuch", "No such option"),
+    usage("measure --dataframe huge", "none of none, large, both"),
+    usage("hazards --repeat 0", "greater than or equal to 1"),
+    usage("hazards --repeat many", "valid integer"),
+    usage("exhibit --repeat -1", "greater than or equal to 0"),
+    usage("pools --parents 0", "greater than or equal to 1"),
+    usage("compare 2.1.9", "Missing argument"),
+    usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
+    usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
+    usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0"),
+    usage("history --passes 1", "greater than or equal to 3"),
+    usage("noise --runs 1", "greater than or equal to"),
+    usage("claims --language fr", "none of en, zh"),
+    usage("releases nosuch", "No such command"),
+    usage("postgres", "Usage"),
+    Mistake("measure nosuch", "no strategy 'nosuch'; known are fork_nodispose"),
+    Mistake("measure '' spawn", "no strategy ''; known are"),
+    Mistake("measure spawn spawn", "spawn is named twice; name it once"),
+    Mistake("measure \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
+    Mistake("measure :", "no strategy :: importing it raised ValueError.*write it as package.module:NAME"),
+    Mistake("measure .relative:NAME", "no strategy .*write it as package.module:NAME"),
+    Mistake("measure no.such:NAME", "No module named 'no'; write it as package.module:NAME"),
+    Mistake("measure os:path", "os:path is no strategy but module; make it a Strategy"),
+    Mistake("hazards nosuch", "no hazard 'nosuch'; known are"),
+    Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
+    Mistake("hazards --strategy nosuch", "no strategy 'nosuch'; known are"),
+    Mistake("hazards wrong_answer --record", "--record keeps a whole table; give it without"),
+    Mistake("exhibit 99", "no exhibit '99'; known are"),
+    Mistake("exhibit 1 --start-method vfork", "no start method 'vfork'; known are fork"),
+    Mistake(
+        "results nonsense", "'nonsense' is no release; give one of those that `poolstart releases` lists"
+    ),
+    Mistake("results ''", "'' is no release"),
+    Mistake("results 1.3.24", "1.3.24 has not been measured; measure it by `asv run 1.3.24"),
+    Mistake("compare 2.1.9 /no/such", "no such folder or wheel; give one"),
+    Mistake("compare 2.1.9 docs", "docs holds no pyproject.toml or setup.py; name the folder"),
+    Mistake("compare spawn nosuch --vary strategy", "no strategy 'nosuch'; known are"),
+    Mistake("compare 2.1.9 2.1.8 --strategy nosuch", "no strategy 'nosuch'; known are"),
+    Mistake("history --releases nonsense", "'nonsense' is not a SQLAlchemy release .*`poolstart releases`"),
+    Mistake("history --releases 2.0.9..1.4.40", "2.0.9..1.4.40 names no release; "),
+    Mistake("steps --results /no/such", "/no/such/benchmarks.json"),
+    Mistake("noise --release 9.9.9", "'9.9.9' is no release; give one of those"),
+    Mistake("noise --seeded --record /no/such.json", "/no/such.json cannot be read: No such file.*noise"),
+    Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; make one with"),
+    Mistake(
+        "postgres report docs/hazards.json", "docs/hazards.json cannot be read: it lacks 'servers'; make"
+    ),
+    Mistake("postgres report docs/servers.json --page docs/hazards.md", "has the mark .* 0 times; give it"),
+    # Environment variables.
+    setting("POOLSTART_PROFILE", "Quick", "POOLSTART_PROFILE=Quick is no profile; known are default, quick"),
+    setting(
+        "POOLSTART_DATAFRAME_MIB", "9999999", "9999999 MiB needs .* MiB free, this machine has .* MiB; give"
+    ),
+    setting("POOLSTART_DATAFRAME_MIB", "9" * 5000, "is no size; give a whole number of MiB"),
+    setting("POOLSTART_DATAFRAME_MIB", "\u00b2", "is no size; give a whole number of MiB"),
+    setting("POOLSTART_DATAFRAME_MIB", "-512", "is no size; give a whole number of MiB"),
+    setting("POOLSTART_DATAFRAME_MIB", "1e3", "is no size; give a whole number of MiB"),
+    setting("POOLSTART_DATAFRAME_MIB", "0", "is no size; give a whole number of MiB, 16 or more"),
+    setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
+    setting("POOLSTART_STRATEGIES", "spawn,", "no strategy ''; known are"),
+    setting("POOLSTART_STRATEGIES", "spawn,spawn", "spawn is named twice; name it once"),
+    setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
+    setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
+    setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
+    setting("UV_DEFAULT_INDEX", "nonsense", "package index at .* cannot be used.*set UV", "releases update"),
+    setting(
+        "UV_DEFAULT_INDEX", "http://[::1", "package index at .* cannot be used.*set UV", "releases update"
+    ),
+    setting("UV_DEFAULT_INDEX", "http://127.0.0.1:1/", "no connection; check", "releases update"),
+    # URLs.
+    url("nonsense", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
+    url("   ", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
+    url("host=127.0.0.1 dbname=x", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
+    url("mysql://me:s3cret@h/d", f"names 'mysql', and poolstart measures PostgreSQL only; {AS_WRITTEN}"),
+    url("postgresql://me:s3cret@127.0.0.1:port/d", f"is not a database URL; {AS_WRITTEN}"),
+    url("postgresql://me:s3cret@[::1/d", f"is not a database URL; {AS_WRITTEN}"),
+    url(
+        "postgresql://me:s3cret@127.0.0.1:1/d?nosuch=1",
+        'invalid URI query parameter: "nosuch"; its parameters',
+    ),
+    url("postgresql://me@127.0.0.1:1/d?nosuch=1&password=s3cret", 'parameter: "nosuch"; its parameters'),
+    url("postgresql://me:s3cret@127.0.0.1:1/d?sslmode=nonsense", "invalid sslmode value.*; correct it"),
+    url("postgresql://me:s3cret@127.0.0.1:1/d?connect_timeout=x", "invalid integer value.*; correct it"),
+    url("postgresql://me:s3cret@127.0.0.1:99999/d", "invalid port number.*; correct it in the URL"),
+    url("postgresql://me:s3cret@127.0.0.1:1/d", "Connection refused; check that the server runs"),
+    url("postgresql+asyncpg://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
+    url("postgresql://me@127.0.0.1:1/d?password=s3cret", "Connection refused; check that the server runs"),
+    url("postgresql://m\u00e9:s3cret@127.0.0.1:1/\u6570", "Connection refused; check that the server runs"),
+    url("postgresql:///d?host=/no/such", "No such file or directory; check that the server runs"),
+    # Strategies of the user's own.
+    strategy("raise RuntimeError('not today')", "importing mine raised RuntimeError: not today; write it as"),
+    strategy("import sys; sys.exit('bye')", "importing mine raised SystemExit: bye; write it as"),
+    strategy("STRATEGY = (", "importing mine raised SyntaxError"),
+    strategy("STRATEGY = 'spawn'", "mine:STRATEGY is no strategy but str; make it a Strategy"),
+    strategy("from harness.strategies import Strategy as STRATEGY", "is no strategy but type; make it"),
+    strategy(
+        f"{OWN}STRATEGY = replace(strategies.get('spawn'), start_method='vfork')", "method 'vfork'; known"
+    ),
+    # Programs that the embedded server needs.
+    binaries("no PostgreSQL binaries: .* has no runnable initdb; set POOLSTART_PG_BINDIR"),
+    binaries(
+        "is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\necho Python"
+    ),
+    binaries("is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\n"),
+    binaries("postgres does not run: .*; set", initdb="#!/bin/sh\n", postgres="#!/bin/sh\nexit 3\n"),
+    binaries("postgres does not run: .*; set", initdb="\x7fELF", postgres="\x7fELF"),
+    Mistake("measure spawn", "has no runnable initdb; set", {"POOLSTART_PG_BINDIR": "/dev/null"}),
+    # The container engine.
+    Mistake("postgres up", "no program `docker`; install Docker", {"PATH": "/no/such"}),
+    docker("\x7fELF", "the program `docker` does not run: .*; reinstall it"),
+    docker("#!/no/such/interpreter\n", "the program `docker` does not run: .*; reinstall it"),
+    docker(DENIED, "no permission on the container engine's socket; run as a user who may use it"),
+    docker(
+        "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n",
+        "does not answer: Cannot.*; start",
+    ),
+    docker("#!/bin/sh\nexit 9\n", "does not answer: exit status 9; start it"),
+    docker(
+        f"{ANSWERS}*) echo broken >&2; exit 1;; esac\n",
+        "compose failed at `config`: broken; see docker-compose",
+    ),
+    docker(
+        "#!/bin/sh\n[ $1 = version ] && echo 19.03\n", "the container engine has no compose; install compose"
+    ),
+    docker(
+        f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo nonsense;; esac\n",
+        "description of the service is not understood: .*; `poolstart postgres down`",
+        "postgres status",
+    ),
+    docker(
+        f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo '[{{}}]';; esac\n",
+        "description of the service is not understood: .*; `poolstart postgres down`",
+        "measure spawn",
+    ),
+    docker(
+        f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo 'permission denied' >&2; exit 1;; esac\n",
+        "does not answer: permission denied; see to the container engine",
+        "measure spawn",
+    ),
+    docker(
+        DENIED, "no permission on .*socket; run as a user who may", "measure", POOLSTART_SERVER="container"
+    ),
+    # Committed files.
+    damaged("results", "RESULT", "", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("results", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("results", "RESULT", "[]", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("steps", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("releases", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("claims", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("results", "RESULT", None, "there are no results yet; measure by `asv run`"),
+    changed(
+        "results", "RESULT", lambda c: c.update(commit_hash="nonsense"), f"cannot be read: .*; {RESTORE}"
+    ),
+    changed("results", "RESULT", lambda c: c.update(results=[]), f"cannot be read: .*; {RESTORE}"),
+    changed("results", "RESULT", lambda c: c.update(params=None), f"cannot be read: .*; {RESTORE}"),
+    changed("results", "RESULT", lambda c: c.update(version=99), "newer than"),
+    changed("results", "RESULT", no_environment, "there are no results yet; measure by `asv run`"),
+    changed(
+        "results --write", "RESULT", container_only, "not been measured with an embedded server; measure it"
+    ),
+    damaged("results", "MACHINE", None, f"machine.json cannot be read: No such file or directory; {RESTORE}"),
+    damaged("results", "MACHINE", "{}", f"machine.json.*; {RESTORE}"),
+    damaged("steps", "results/benchmarks.json", None, "benchmarks.json"),
+    damaged("steps", "results/benchmarks.json", "{", "benchmarks.json"),
+    damaged("results", "docs/hazards.json", "{", f"docs/hazards.json cannot be read: .*; {RESTORE}"),
+    damaged(
+        "hazards --page", "docs/hazards.json", '{"2.1": {}}', "docs/hazards.json cannot be read: it lacks 's"
+    ),
+    damaged("hazards --page", "docs/hazards.json", "[1]", "docs/hazards.json cannot be read: .*; restore"),
+    damaged("claims", "docs/pools.json", "{}", "docs/pools.json cannot be read: it lacks 'setting'; restore"),
+    damaged(
+        "postgres report docs/servers.json", "docs/servers.json", "TRUNCATED", "cannot be read: .*; make one"
+    ),
+    damaged(
+        "noise --seeded", "docs/noise.json", "{}", "docs/noise.json cannot be read: it lacks 'figures'; make"
+    ),
+    damaged("releases", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}"),
+    damaged(
+        "releases", "harness/releases/releases.json", "{}", f"cannot be read: it lists no release; {RESTORE}"
+    ),
+    damaged("releases", "harness/releases/releases.json", '{"2.0.0": 5}', f"cannot be read: .*; {RESTORE}"),
+    damaged(
+        "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is no .*; {RESTORE}"
+    ),
+    damaged(
+        "results --write", "README.md", "no marks", "README.md has the mark .* 0 times; give it the lines"
+    ),
+    damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),
+    damaged("compare 2.1.9 2.1.8", "asv.conf.json", '{"version": 1}', CONFIG),
+    damaged("compare 2.1.9 2.1.8", "asv.conf.json", None, CONFIG),
+    Mistake("history --file", "nothing has been measured yet; measure by `poolstart history`"),
+    # Disks, directories and systems.
+    Mistake("releases", "releases.json", surroundings=Surroundings((("empty", "harness/releases"),))),
+    Mistake(
+        "results --write",
+        "README.md cannot be written: .*; see",
+        surroundings=Surroundings((("read-only", ""),)),
+    ),
+    Mistake(
+        "hazards --page",
+        "docs/hazards.md cannot be written: .*; see",
+        surroundings=Surroundings((("read-only", "docs"),)),
+    ),
+    Mistake(
+        "claims --write", "claims.md cannot be written: .*; see", surroundings=Surroundings(file_size=1024)
+    ),
+    Mistake(
+        "results --write",
+        "README.md cannot be written: File too large; see",
+        surroundings=Surroundings(file_size=1024),
+    ),
+    Mistake(
+        "measure spawn",
+        "see that the temporary directory has space",
+        surroundings=Surroundings((("small", "TMPDIR"),)),
+    ),
+    Mistake(
+        "hazards",
+        "see that the temporary directory has space",
+        surroundings=Surroundings((("small", "TMPDIR"),)),
+    ),
+    Mistake(
+        "measure spawn",
+        "read from /proc/PID/smaps_rollup.*; use Linux",
+        surroundings=Surroundings((("empty", "/proc"),)),
+    ),
+    # asv itself.
+    Mistake("asv run 9.9.9^!", "'9.9.9' is not a SQLAlchemy release in the list", status=1),
+    Mistake(
+        "asv run",
+        "POOLSTART_DATAFRAME_MIB=9999999: .*; give",
+        {"POOLSTART_DATAFRAME_MIB": "9999999"},
+        status=1,
+    ),
+    Mistake("asv run", "named twice; name it once", {"POOLSTART_STRATEGIES": "spawn,spawn"}, status=1),
+    Mistake(
+        "asv run", "not a URL that libpq understands", {"POOLSTART_URL": "postgresql://h/d?x=1"}, status=1
+    ),
+    replace(
+        damaged("asv publish", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}", status=1), progress=True
+    ),
+    damaged(
+        "asv run", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}", 1
+    ),
+]
+
+
+def words(text: str) -> list[str]:
+    made = shlex.split(text)
+    return made if made[:1] == ["asv"] else ["poolstart", *made]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_mistake_is_one_line(checkout: Checkout, mistake: Mistake) -> None:
+    check(checkout, mistake)
+
+
+def check(checkout: Checkout, mistake: Mistake) -> None:
+    checkout.restore()
+    mistake.damage(checkout)
+    before = checkout.content()
+    environment = {
+        name: value.replace("WORK", str(checkout.work)) for name, value in (mistake.environment or {}).items()
+    }
+    ended = checkout.run(words(mistake.command), environment, mistake.surroundings)
+    said = ended.out + ended.err
+    assert "Traceback" not in said, said
+    assert "s3cret" not in said
+    assert ended.code == mistake.status, said
+    told = re.sub(r"[\s│]+", " ", said)
+    assert re.search(mistake.told, told), said
+    lines = said.splitlines()
+    if mistake.usage:
+        assert len(lines) <= 20
+    elif mistake.progress:
+        assert re.search(mistake.told, lines[-1])
+    else:
+        assert len(lines) == 1, said
+        assert mistake.status == 1 or ended.err.startswith("poolstart: ")
+    checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}", 5)
+    assert checkout.here.files() == []
+    assert checkout.content() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (
+            lambda text: text.replace("s3cret", "wr0ng"),
+            "authentication failed.*; check the user and the password",
+        ),
+        (
+            lambda text: re.sub(r"/[^/]*$", "/nosuch", text),
+            "; (name a database|let this machine in|check the user)",
+        ),
+        (lambda text: text.replace("somebody", "n0body"), "; (let this machine in|check the user)"),
+        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; see to sslmode"),
+    ],
+)
+def test_a_real_server_s_refusal_is_one_line(
+    checkout: Checkout,
+    password: Server,
+    change: Callable[[str], str],
+    told: str,
+) -> None:
+    right = with_password(password, "s3cret")
+    check(checkout, url(change(right), told))

@@ -15,6 +15,8 @@ from tests.outside import mutations
 from tests.remains import Scene, postmaster, scene
 
 PROGRAM = f"""
+from harness.system import interrupts
+interrupts.first_counts()
 from dataclasses import replace
 from importlib import metadata
 from harness.outside.profile import PROFILES

@@ -24,6 +24,8 @@ from tests.remains import LIMIT, scene
 def table_of(hazard: str, strategy: str, deadline: float = 600) -> str:
     """A program that measures one hazard three times, several at a time."""
     return f"""
+from harness.system import interrupts
+interrupts.first_counts()
 from dataclasses import replace
 from harness.hazards import catalogue
 from harness.outside.table import measure

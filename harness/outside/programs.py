@@ -417,7 +417,6 @@ class Run:
         with open(self.scratch / f"{name}.out", "wb") as out, open(self.scratch / f"{name}.err", "wb") as err:
             process = self._custody.start(
                 command,
-                end="SIGTERM",
                 **{"stdin": subprocess.DEVNULL, **options},
                 stdout=out,
                 stderr=err,

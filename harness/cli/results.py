@@ -15,14 +15,16 @@ def results(
     release: Annotated[
         str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md's tables and picture.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range."""
     # Most of a second, because of asv: only this command pays for it.
     from harness.shown import report as reporting
+    from harness.shown.site import picture
 
     if write:
         reporting.write_readme()
+        picture.write()
         return
     for report in reporting.reports(release):
         for dataframe in DATAFRAMES:

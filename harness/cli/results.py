@@ -13,7 +13,7 @@ def results(
     ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
-    write: Annotated[bool, typer.Option("--write", help="Write it into README.md instead.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write README.md's tables and picture.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range.
 
@@ -25,6 +25,9 @@ def results(
     from harness.shown import report
 
     if write:
+        from harness.shown.site import picture
+
         report.write_readme()
+        picture.write()
     else:
         report.tell(report.reports(release), form)

@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from harness.shown.site import history
+from harness.shown.site import choice, history
 from harness.shown.site.figures import Measured, load
 from harness.shown.site.outcomes import Outcomes
 
@@ -23,6 +23,19 @@ NAVIGATION = (
     ("Method", "method.html"),
     ("Claims", "claims.html"),
 )
+
+
+def environment() -> Environment:
+    """Of the templates."""
+    made = Environment(
+        loader=PackageLoader("harness.shown.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["cards"] = choice.CARDS
+    return made
 
 
 class Book:
@@ -37,13 +50,7 @@ class Book:
         self.histories = history.detect(results, self.measured.origins, self.remarks)
         self.results = results
         self.asv = asv
-        self.environment = Environment(
-            loader=PackageLoader("harness.shown.site"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self.environment = environment()
 
     def write(self, address: str, text: str) -> None:
         path = self.target / address

@@ -16,6 +16,9 @@ from harness.shown.site.figures import METRICS, UNITS, Figure, Metric, Origin, R
 from harness.shown.site.history import change
 from harness.shown.site.outcomes import WORST_FIRST, Worst, shares
 
+HEADLINES = ("time_to_first_row", "first_query", "second_query", "uss", "uss_collected")
+"""What a release is asked for first."""
+
 CHANGELOG = "https://docs.sqlalchemy.org/en/{series}/changelog/changelog_{short}.html#change-{release}"
 
 
@@ -24,6 +27,7 @@ class Row:
     """A strategy on the answer page."""
 
     id: str
+    dataframe: str
     title: str
     bar: charts.Bar | None
     second: Figure | None
@@ -58,9 +62,8 @@ class Chapter:
         self.history = book.histories[origin.key]
         self.versions = list(origin.releases)
         measured = {name for release in origin.releases.values() for name in release.strategies}
-        self.strategies = [name for name in strategies.IDS if name in measured] + sorted(
-            measured - set(strategies.IDS)
-        )
+        known = sorted((name for name in strategies.IDS if name in measured), key=shares)
+        self.strategies = [*known, *sorted(measured - set(strategies.IDS))]
 
     def write(self) -> None:
         newest = self.origin.newest
@@ -140,6 +143,7 @@ class Chapter:
             unique, collected = (release.of(metric, name, dataframe) for metric in ("uss", "uss_collected"))
             return Row(
                 id=name,
+                dataframe=dataframe,
                 title=self.title(name),
                 bar=charts.bar(release, name, dataframe, end),
                 second=release.of("second_query", name, dataframe),
@@ -163,9 +167,6 @@ class Chapter:
         before = self.versions[number - 1] if number else ""
         after = self.versions[number + 1] if number + 1 < len(self.versions) else ""
         series = record.series(version)
-        counted = {
-            metric.id: sum(key[0] == metric.id for key in release.figures) for metric in METRICS.values()
-        }
         outcomes = self.book.outcomes
         turned = [
             (hazard, name, told)
@@ -183,13 +184,28 @@ class Chapter:
             release=release,
             before=before,
             after=after,
-            groups=history.grouped(self.history.at(version), counted),
+            groups=self.grouped(version, tuple(METRICS)),
             turned=turned,
             changelog=CHANGELOG.format(
                 series=series.replace(".", ""), short=series.replace(".", ""), release=version
             ),
             views=self.views(release),
         )
+
+    def grouped(self, version: str, metrics: Sequence[str]) -> list[history.Group]:
+        """The real steps of a release, by figure."""
+        figures = self.origin.releases[version].figures
+        counted = {name: sum(key[0] == name for key in figures) for name in metrics}
+        return history.grouped(
+            (each for each in self.history.at(version) if each.metric.id in metrics), counted
+        )
+
+    @property
+    def compared(self) -> tuple[str, str]:
+        """The newest release, and before it the last one of the series before."""
+        after = self.versions[-1]
+        others = [version for version in self.versions if record.series(version) != record.series(after)]
+        return (others[-1] if others else self.versions[0]), after
 
     def over_releases(self, metric: Metric) -> None:
         releases = list(self.origin.releases.values())
@@ -229,7 +245,13 @@ class Chapter:
             "releases.html.j2",
             "Releases",
             title=f"{metric.title} over releases",
-            heading=f"{metric.title}, release by release",
+            heading="What SQLAlchemy's releases changed" if metric.id == first else metric.title,
+            compared=self.compared,
+            changed=[
+                (version, groups)
+                for version in self.versions[::-1]
+                if (groups := self.grouped(version, HEADLINES))
+            ],
             metric=metric,
             metrics=[
                 {"id": each.id, "title": each.title, "address": address_of(each, first)}
@@ -308,9 +330,7 @@ class Chapter:
 
     def compare(self) -> None:
         """The page of two releases: the newest, and the last one of the series before."""
-        after = self.versions[-1]
-        others = [version for version in self.versions if record.series(version) != record.series(after)]
-        before = others[-1] if others else self.versions[0]
+        before, after = self.compared
         cells = [(name, dataframe) for dataframe in frames_of(self.origin.newest) for name in self.strategies]
         first, second = self.origin.releases[before], self.origin.releases[after]
         between = self.history.between(before, after)

@@ -11,7 +11,7 @@ PHASES = ("startup", "engine", "first_row")
 
 
 def percent(part: float) -> str:
-    return f"{100 * part:.2f}".rstrip("0").rstrip(".")
+    return f"{100 * part:.1f}".removesuffix(".0")
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class Segment:
     """One phase of a bar."""
 
     phase: str
-    left: str
     width: str
     text: str
 
@@ -32,8 +31,6 @@ class Bar:
     low: str
     span: str
     total: Figure
-    beyond: bool
-    """Whether the interval does not end on the axis."""
 
 
 def bar(release: Release, strategy: str, dataframe: str, longest: float) -> Bar | None:
@@ -53,13 +50,11 @@ def bar(release: Release, strategy: str, dataframe: str, longest: float) -> Bar 
         lengths.append(("first_row", rest, digits(rest * 1e3)))
     # Medians of parts do not add up to that of the whole to the last digit: the bar is the whole.
     scale = total.median / sum(length for _, length, _ in lengths) if lengths else 1.0
-    at, segments = 0.0, []
-    for phase, length, text in lengths:
-        width = length * scale / longest
-        segments.append(Segment(phase, percent(at), percent(width), text))
-        at += width
+    segments = tuple(
+        Segment(phase, percent(length * scale / longest), text) for phase, length, text in lengths
+    )
     low, high = min(1.0, total.low / longest), min(1.0, total.high / longest)
-    return Bar(tuple(segments), percent(low), percent(high - low), total, total.high > longest)
+    return Bar(segments, percent(low), percent(high - low), total)
 
 
 def longest(release: Release, strategies: Iterable[str], dataframe: str) -> float:

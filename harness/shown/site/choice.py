@@ -12,6 +12,9 @@ from harness import strategies
 from harness.shown.site import advice
 from harness.shown.site.figures import Release
 
+CARDS = (advice.FORKED, advice.PRELOADED, advice.BOOTED, advice.POOLLESS, advice.SERVED)
+"""The strategies with code, the most chosen first."""
+
 Answers = dict[str, str]
 
 

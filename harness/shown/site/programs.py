@@ -14,9 +14,6 @@ from harness.system.errors import PoolstartError
 
 SERVERS = ROOT / "docs" / "servers.json"
 
-CARDS = (advice.FORKED, advice.PRELOADED, advice.BOOTED, advice.POOLLESS, advice.SERVED)
-"""The strategies with code, the most chosen first."""
-
 
 def write(book: Book) -> None:
     origin = book.measured.origins[0] if book.measured.origins else None
@@ -36,7 +33,7 @@ def write(book: Book) -> None:
         notes=choice.NOTES,
         decisions=choice.decisions(long),
         titles={each.id: each.title for each in strategies.CATALOGUE},
-        cards=[card(book, strategies.get(name), release) for name in CARDS],
+        cards=[card(book, strategies.get(name), release) for name in choice.CARDS],
         life=life(release, least) if release and least else None,
         crossing=crossing(release) if release else None,
         servers=servers(book),

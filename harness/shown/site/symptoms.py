@@ -11,8 +11,7 @@ from harness.shown.hazards import shown as reading_shown
 from harness.shown.site import choice
 from harness.shown.site.book import Book
 from harness.shown.site.figures import slug
-from harness.shown.site.outcomes import WORST_FIRST
-from harness.shown.site.programs import CARDS
+from harness.shown.site.outcomes import WORST_FIRST, Span
 
 WORKLOADS = {
     "hung": "two parent threads check connections out and in at the fork; isolation plays no part",
@@ -36,15 +35,11 @@ def write(book: Book) -> None:
     known = [
         each for each in strategies.IDS if any(spans(book, hazard, each) for hazard in book.outcomes.hazards)
     ]
-    groups = []
-    for severity in WORST_FIRST:
-        entries: list[dict[str, Any]] = []
-        for hazard in book.outcomes.hazards:
-            if hazard.severity is severity:
-                entries.append({"hazard": hazard, "message": "", "text": hazard.symptom})
-                entries += [{"hazard": hazard, "message": each, "text": ""} for each in hazard.messages]
-        if entries:
-            groups.append({"id": slug(severity), "title": HEADINGS[severity], "entries": entries})
+    groups = [
+        {"id": slug(severity), "title": HEADINGS[severity], "hazards": some}
+        for severity in WORST_FIRST
+        if (some := [hazard for hazard in book.outcomes.hazards if hazard.severity is severity])
+    ]
     newest = book.outcomes.newest
     book.page(
         "symptoms.html",
@@ -87,13 +82,18 @@ def verdict_cell(book: Book, hazard: Hazard, strategy: str) -> dict[str, Any]:
     found = spans(book, hazard, strategy)
     outcome = book.outcomes.outcome(hazard.id, strategy)
     if not found:
-        return {"text": "", "css": "unknown", "before": [], "reason": "not tried"}
+        return {"text": "not recorded", "css": "unknown", "before": [], "reason": "not tried"}
     return {
         "text": found[0].verdict,
         "css": {"struck": "struck", "survives": "survives"}.get(found[0].verdict, "unknown"),
-        "before": [f"{span.verdict} in {span.first} to {span.last}" for span in found[1:]],
+        "before": [f"{span.verdict} {over(span)}" for span in found[1:]],
         "reason": outcome.reason if outcome else "",
     }
+
+
+def over(span: Span) -> str:
+    """The releases of a verdict."""
+    return f"in {span.first}" if span.first == span.last else f"from {span.first} to {span.last}"
 
 
 def luck(book: Book) -> dict[str, Any] | None:
@@ -130,8 +130,8 @@ def story(book: Book, hazard: Hazard, known: Sequence[str]) -> None:
     survivor = next(
         (
             strategies.get(name)
-            for name in (hazard.survives_control, *CARDS)
-            if name in CARDS
+            for name in (hazard.survives_control, *choice.CARDS)
+            if name in choice.CARDS
             and book.outcomes.outcome(hazard.id, name)
             and book.outcomes.outcome(hazard.id, name).verdict is Verdict.SURVIVES  # type: ignore[union-attr]
         ),

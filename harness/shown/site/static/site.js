@@ -24,11 +24,12 @@ each("table.sortable", (table) => {
   const sort = (head, direction) => {
     const column = heads.indexOf(head);
     const value = (row) => {
-      const text = row.cells[column].dataset.sort;
-      return text === "" || text === undefined ? Infinity : Number(text);
+      const cell = row.cells[column];
+      const text = cell.dataset.sort ?? cell.querySelector("b")?.textContent;
+      return text === undefined ? Infinity : Number(text);
     };
     for (const body of table.tBodies) {
-      const rows = [...body.rows].filter((row) => row.dataset.strategy);
+      const rows = [...body.rows].filter((row) => row.cells.length > 1);
       rows.sort((a, b) => direction * (value(a) - value(b)) || 0);
       body.append(...rows);
     }

@@ -1,0 +1,222 @@
+"""A real Chromium reads the pages: at a desk and on a phone, by day and by night."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from harness.outside.samples import digits
+from tests.site.test_pages import median_of
+
+EVERY_KIND = (
+    "index.html",
+    "choose.html",
+    "symptoms.html",
+    "symptoms/lost_transaction.html",
+    "symptoms/copied_frame.html",
+    "releases.html",
+    "figures/uss.html",
+    "releases/2.0.0.html",
+    "releases/2.1.9.html",
+    "compare.html",
+    "method.html",
+    "claims.html",
+    "claims.zh.html",
+)
+
+
+@contextmanager
+def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """A page that is closed again; what it complains of or asks of others fails the test."""
+    context = browser.new_context(**options)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    host = address.split("/some/")[0]
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith((host, "data:")) else complaints.append(f"asks {request.url}")
+        ),
+    )
+    page.goto(address)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_every_page_fits_is_quiet_and_is_accessible(
+    browser: Browser, address: str, width: int, scheme: Any
+) -> None:
+    found = []
+    for name in EVERY_KIND:
+        size = {"width": width, "height": 800}
+        with opened(browser, address + name, viewport=size, color_scheme=scheme) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+            for violation in Axe().run(page).response["violations"]:
+                found.append((name, violation["id"], violation["nodes"][0]["html"][:200]))
+    assert found == []
+
+
+def test_every_page_can_be_read_without_javascript(browser: Browser, address: str) -> None:
+    for name in EVERY_KIND:
+        with opened(browser, address + name, java_script_enabled=False) as page:
+            assert page.locator("h1").is_visible()
+    with opened(browser, address + "choose.html", java_script_enabled=False) as page:
+        assert not page.locator("#choose").is_visible()
+        assert page.locator(".rules li").count() == 5
+        assert page.locator("#fork_dispose pre").first.is_visible()
+    with opened(browser, address + "compare.html", java_script_enabled=False) as page:
+        assert page.locator(".compared tbody tr").count() > 100
+
+
+COLUMNS = {
+    1: ("startup.Startup.track_time_to_first_row", 1e3),
+    2: ("query.Query.track_second_query", 1e3),
+    3: ("memory.Memory.track_uss", 1 / 2**20),
+}
+
+
+@pytest.mark.parametrize(("name", "release"), [("index.html", "2.1.09"), ("releases/1.4.54.html", "1.4.54")])
+def test_figures_on_the_page_are_those_in_the_results(
+    browser: Browser, address: str, name: str, release: str
+) -> None:
+    with opened(browser, address + name) as page:
+        seen = 0
+        for dataframe in ("none", "large"):
+            for strategy in ("fork_dispose", "spawn", "nullpool", "fork_nodispose"):
+                row = page.locator(f"#{strategy}-{dataframe}")
+                for column, (benchmark, factor) in COLUMNS.items():
+                    expected = median_of(release, benchmark, strategy, dataframe) * factor
+                    cell = row.locator(":scope > *").nth(column)
+                    assert cell.locator("b").first.text_content() == digits(expected)
+                    seen += 1
+        assert seen == 24
+
+
+def test_sorting_keeps_the_unsafe_apart_and_is_in_the_address(browser: Browser, address: str) -> None:
+    with opened(browser, address + "index.html") as page:
+        page.get_by_role("button", name="time to first row").first.click()
+        assert "sort=none.first.up" in page.url
+        again = page.url
+
+        def order() -> list[str]:
+            return page.locator("#none tbody tr[id] > th > :first-child").all_text_contents()
+
+        sorted_by_time = order()
+        page.get_by_role("button", name="time to first row").first.click()
+        assert order()[:-1] == sorted_by_time[-2::-1]
+        assert order()[-1] == sorted_by_time[-1] == "fork_nodispose"
+        times = [
+            float(text)
+            for text in page.locator("#none tbody:first-of-type tr > td:nth-child(2) b").all_text_contents()
+        ]
+        assert times == sorted(times, reverse=True)
+        page.goto(again)
+        assert order() == sorted_by_time
+
+
+def test_the_keyboard_sorts(browser: Browser, address: str) -> None:
+    with opened(browser, address + "index.html") as page:
+        page.get_by_role("button", name="unique memory").first.focus()
+        page.keyboard.press("Enter")
+        assert page.locator("#none th[aria-sort=ascending]").text_content() == "unique memory"
+
+
+def test_answers_choose_a_strategy_and_are_in_the_address(browser: Browser, address: str) -> None:
+    with opened(browser, address + "choose.html") as page:
+        assert "preload" not in page.url
+        assert page.locator(".strategy.chosen").get_attribute("id") == "forkserver_preload"
+        page.get_by_label("no, certainly not").check()
+        page.get_by_label("Python objects").check()
+        assert page.locator(".strategy.chosen").get_attribute("id") == "fork_dispose"
+        assert page.get_by_text("reference count").first.is_visible()
+        assert "parent=no" in page.url
+        again = page.url
+        page.goto(again)
+        assert page.locator(".strategy.chosen").get_attribute("id") == "fork_dispose"
+        assert page.locator(".strategy").first.get_attribute("id") == "fork_dispose"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "title"),
+    [
+        (
+            'sqlalchemy.exc.OperationalError: lost synchronization with server: got message type "p", length 1',
+            "A message torn between two readers",
+        ),
+        ("PGRES_TUPLES_OK", "The other one's row"),
+        (
+            "QueuePool limit of size 5 overflow 10 reached, connection timed out",
+            "A pool that is inherited full",
+        ),
+        ("cannot pickle '_thread.lock' object", "An engine as an argument"),
+        ("hangs", "The pool's mutex held at the fork"),
+    ],
+)
+def test_an_error_message_leads_to_its_hazard(
+    browser: Browser, address: str, pasted: str, title: str
+) -> None:
+    with opened(browser, address + "symptoms.html") as page:
+        page.get_by_label("Error message or symptom").fill(pasted)
+        found = page.locator(".symptoms li:visible")
+        assert 1 <= found.count() <= 6
+        found.get_by_text(title).click()
+        assert page.locator("h1").text_content() == title
+        page.go_back()
+        assert page.locator(".symptoms li:visible").count() <= 6  # the address remembers
+
+
+def test_two_releases_side_by_side(browser: Browser, address: str, site: Path) -> None:
+    with opened(browser, address + "compare.html", java_script_enabled=False) as page:
+        written = page.locator("#compared").inner_text()
+    with opened(browser, address + "compare.html?before=2.0.58&after=2.1.9") as page:
+        page.wait_for_selector("select[name=before]:not([disabled])")
+        assert page.locator("#compared").inner_text() == written  # the script writes what the builder writes
+        page.locator("select[name=before]").select_option("1.4.54")
+        assert "before=1.4.54" in page.url
+        row = (
+            page.locator(".compared tbody tr")
+            .filter(has_text="Time to first row")
+            .filter(has_text="spawn")
+            .first
+        )
+        assert "2.0.0 +20" in (row.text_content() or "")
+        table = json.loads((site / "data" / "time_to_first_row.json").read_text())
+        at = table["columns"].index("spawn none, ms")
+        (old,) = [line[at] for line in table["rows"] if line[0] == "1.4.54"]
+        assert digits(old) in (row.text_content() or "")
+
+
+def test_did_it_get_slower_is_two_choices_away(browser: Browser, address: str) -> None:
+    with opened(browser, address + "releases.html") as page:
+        page.locator("select[name=before]").select_option("1.4.54")
+        page.get_by_role("button", name="Compare").click()
+        page.wait_for_selector("select[name=before]:not([disabled])")
+        assert page.locator("#compared h2").text_content() == "1.4.54 → 2.1.9"
+
+
+def test_controls_are_switched_on(browser: Browser, address: str) -> None:
+    with opened(browser, address + "releases.html") as page:
+        assert not page.locator(".control").first.is_visible()
+        page.get_by_label("show the bare start methods").check()
+        assert page.locator(".control:visible").count() == 3
+        page.goto(page.url)
+        assert page.locator(".control:visible").count() == 3
+
+
+def test_another_release_is_chosen(browser: Browser, address: str) -> None:
+    with opened(browser, address + "index.html") as page:
+        page.get_by_label("SQLAlchemy").select_option("2.0.36")
+        page.wait_for_url("**/releases/2.0.36.html")
+        assert page.locator("h1").text_content() == "SQLAlchemy 2.0.36"
+        page.get_by_role("link", name="2.0.37").first.click()
+        assert page.locator("h1").text_content() == "SQLAlchemy 2.0.37"

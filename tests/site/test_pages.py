@@ -1,0 +1,135 @@
+"""The pages say what was measured, and lead where they say."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from harness.hazards import catalogue
+from harness.releases.catalogue import catalogue as releases
+from harness.shown.site import choice, picture
+from harness.shown.site.figures import METRICS
+from harness.system.environment import ROOT
+
+RESULTS = ROOT / "results"
+
+LIMIT = 3_000_000
+"""Bytes of all our pages together."""
+
+
+class Page(HTMLParser):
+    """Its links, what it loads, its anchors, and its text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.anchors: set[str] = set()
+        self.text = ""
+        self.feed(path.read_text())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "a" and "href" in given:
+            self.links.append(given["href"])
+        if tag in ("link", "script", "img") and (source := given.get("href") or given.get("src")):
+            self.loaded.append(source)
+        if "id" in given:
+            self.anchors.add(given["id"])
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def read(site: Path) -> dict[Path, Page]:
+    return {path.resolve(): Page(path) for path in site.rglob("*.html")}
+
+
+def stored(release: str) -> dict[str, object]:
+    """A results file as asv wrote it, read without any of our code."""
+    (path,) = RESULTS.glob(f"*/{release}-*.json")
+    found: dict[str, object] = json.loads(path.read_text())["results"]
+    return found
+
+
+def median_of(release: str, benchmark: str, strategy: str, dataframe: str) -> float:
+    values, params, *_ = stored(release)[benchmark]  # type: ignore[misc]
+    place = params[0].index(f"'{strategy}'") * len(params[1]) + params[1].index(f"'{dataframe}'")
+    return float(values[place])
+
+
+def test_every_link_leads_to_a_page_and_a_place_on_it(read: dict[Path, Page]) -> None:
+    broken = []
+    for path, page in read.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme:
+                assert parts.scheme == "https", link
+                continue
+            assert not link.startswith("/"), f"{path.name} knows where it is served: {link}"
+            aim = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not aim.is_file() or (
+                parts.fragment and aim in read and parts.fragment not in read[aim].anchors
+            ):
+                broken.append((path.name, link))
+    assert broken == []
+
+
+def test_nothing_is_loaded_from_elsewhere(read: dict[Path, Page]) -> None:
+    for page in read.values():
+        assert [source for source in page.loaded if source != "data:,"] != []
+        assert all(not urlsplit(source).netloc for source in page.loaded)
+
+
+def test_there_is_a_page_for_each_release_hazard_and_figure(site: Path) -> None:
+    measured = {path.name.partition("-")[0] for path in RESULTS.glob("*/*-release-*.json")}
+    expected = {release.version for release in releases().releases if release.hash in measured}
+    assert {path.stem for path in (site / "releases").iterdir()} == expected
+    assert {path.stem for path in (site / "symptoms").iterdir()} == set(catalogue.IDS)
+    assert {path.stem for path in (site / "figures").iterdir()} == set(METRICS) - {"time_to_first_row"}
+
+
+def test_the_whole_history_is_small(site: Path) -> None:
+    assert sum(path.stat().st_size for path in site.rglob("*") if path.is_file()) < LIMIT
+    assert (site / "index.html").stat().st_size < 40_000
+
+
+def test_every_error_message_is_found_on_the_page_of_symptoms(site: Path, read: dict[Path, Page]) -> None:
+    text = read[(site / "symptoms.html").resolve()].text
+    for hazard in catalogue.load_all():
+        for message in (hazard.title, hazard.symptom, *hazard.messages):
+            assert message in text
+
+
+def test_downloads_are_the_results(site: Path) -> None:
+    table = json.loads((site / "data" / "uss.json").read_text())
+    lines = (site / "data" / "uss.csv").read_text().splitlines()
+    assert len(table["rows"]) == len(lines) - 1
+    assert lines[0].count(",") > len(table["columns"])  # a name holds its unit behind a comma
+    for row in (table["rows"][0], table["rows"][-1]):
+        release = next(each.hash for each in releases().releases if each.version == row[0])
+        shown = row[table["columns"].index("spawn large, MiB")]
+        assert shown == pytest.approx(
+            median_of(release, "memory.Memory.track_uss", "spawn", "large") / 2**20, rel=1e-3
+        )
+
+
+def test_readmes_picture_is_that_of_the_results() -> None:
+    assert picture.PATH.read_text() == picture.render()
+    assert re.findall(r"https?://(?!www\.w3\.org)", picture.PATH.read_text()) == []
+
+
+def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
+    rules, decisions = choice.rules("2 s"), choice.decisions("2 s")
+    assert {number for number, _ in decisions.values()} == set(range(len(rules)))
+    for answers, (number, _) in decisions.items():
+        parent = answers.split(".")[0]
+        assert not (parent == "yes" and rules[number].strategy in ("fork_dispose", "nullpool"))
+
+
+def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
+    assert all(rule.strategy != "fork_nodispose" for rule in choice.rules("2 s"))

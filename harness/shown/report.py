@@ -19,14 +19,15 @@ from harness.outside import record
 from harness.outside.cell import DATAFRAMES
 from harness.outside.samples import spread
 from harness.releases import stored
+from harness.shown import advice, markdown, terminal
 from harness.shown import hazards as page
-from harness.shown import markdown, terminal
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
 README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "results.md"
 REGION = "measured: poolstart results --write"
 """Where README.md holds the report."""
 
@@ -292,10 +293,55 @@ def answer(results: Path) -> Report:
     )
 
 
+BRIEF = (
+    ("first row, ms", COLUMNS[0], "none"),
+    ("with a DataFrame", COLUMNS[0], "large"),
+    ("second query, ms", COLUMNS[3], "none"),
+    ("unique memory, MiB", COLUMNS[5], "none"),
+)
+"""What README.md has of the answer: title, column and DataFrame setting."""
+
+
+def brief(report: Report) -> str:
+    """The answer in a table that fits a screen, and what follows from it, in sentences."""
+    recorded = record.load().get(record.series(report.release))
+
+    def cells(name: str) -> Iterator[str]:
+        for _, column, dataframe in BRIEF:
+            found = report.figures.get((column.benchmark, name, dataframe))
+            yield found.shown(column.unit) if found else "n/a"
+
+    def median(name: str, metric: str) -> float | None:
+        found = [
+            figure.median
+            for (benchmark, strategy, dataframe), figure in report.figures.items()
+            if (benchmark.rpartition("track_")[2], strategy, dataframe) == (metric, name, "none")
+        ]
+        return found[0] if found else None
+
+    told = [[f"`{name}`", str(page.worst(recorded, name)), *cells(name)] for name in strategies.IDS]
+    titles = ["strategy", "worst that was provoked", *(title for title, *_ in BRIEF)]
+    return "\n".join(
+        [
+            markdown.table(titles, told, figures=2),
+            *(f"- {sentence}" for sentence in advice.sentences(median)),
+            "",
+            f"Medians ± half the interquartile range. {report.conditions}.",
+            "All figures: [docs/results.md](docs/results.md).",
+        ]
+    )
+
+
 def write_readme() -> None:
-    """Put the answer into README.md, between its marks."""
+    """Put the answer into README.md, between its marks, and all of it into docs/results.md."""
     measured = answer(ROOT / "results")
-    markdown.replace_region(README, REGION, text(measured))
+    markdown.replace_region(README, REGION, brief(measured))
+    files.write(PAGE, whole(measured))
+
+
+def whole(report: Report) -> str:
+    """The page of all that README.md has the beginning of."""
+    return f"# Results\n\nWritten by `poolstart results --write`.\n\n{text(report)}"
 
 
 TITLES = {

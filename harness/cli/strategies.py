@@ -3,30 +3,28 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markdown import Markdown
-
-from harness import strategies as known
-from harness.shown import choices
-
-console = Console(highlight=False)
 
 
 def strategies(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[STRATEGY]...", help="Show the code of these.")
+        list[str] | None, typer.Argument(metavar="STRATEGY", help="Show the code of these.")
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Write docs/strategies.md instead.")] = False,
 ) -> None:
     """List the strategies, or show their code; measures nothing."""
+    # Half a second, because of SQLAlchemy: only this command pays for it.
+    from rich.markdown import Markdown
+
+    from harness import strategies as known
+    from harness.shown import choices, terminal
+
     if write:
         choices.write()
     elif names:
         for name in known.named(names):
-            console.print(Markdown(choices.section(known.get(name)).partition("\n\n")[2]))
+            terminal.output().print(Markdown(choices.section(known.get(name)).partition("\n\n")[2]))
     else:
+        console = terminal.output()
         for strategy in known.CATALOGUE + known.FURTHER:
-            console.print(
-                f"[bold]{strategy.id}[/bold]{'' if strategy.safe else ' (not safe)'}: {strategy.title}"
-            )
-            console.print(f"    {strategy.choose}\n")
+            terminal.say(console, f"{strategy.id}{'' if strategy.safe else ' (not safe)'}: {strategy.title}")
+            terminal.say(console, f"    {strategy.choose}\n")

@@ -6,10 +6,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.outside import profile as profiles
-from harness.postgres import locate
-from harness.system.errors import PoolstartError
-
 console = Console(highlight=False)
 
 
@@ -22,12 +18,16 @@ def exact(
 ) -> None:
     """Count statements, round trips, modules, code and calls of a worker; stores nothing."""
     # A second to import, asv among it: only this command pays for it.
+    from harness.outside import profile as profiles
     from harness.outside.exact import Counts, count_all
+    from harness.postgres import locate
     from harness.releases import history
+    from harness.releases.catalogue import catalogue, listed
     from harness.shown import exact as shown
+    from harness.system.errors import PoolstartError
 
     chosen = profiles.known(strategy, "--strategy") if strategy else profiles.current().strategies
-    version = listed(release) if release else newest()
+    version = listed(release) if release else catalogue().newest.version
     with locate.server() as server:
         found = count_all(chosen, server, release=version, python=history.interpreter(version))
     counted = {name: one for name, one in found.items() if isinstance(one, Counts)}
@@ -46,18 +46,3 @@ def exact(
             raise one
         if not isinstance(one, Counts):
             typer.echo(f"poolstart: n/a: {name}: {one}", err=True)
-
-
-def listed(name: str) -> str:
-    """The version of a listed release, however it is called."""
-    from harness.releases.catalogue import catalogue
-
-    if (position := catalogue().position(name)) is None:
-        raise PoolstartError(f"no release {name}", "see `poolstart releases`")
-    return catalogue().releases[position].version
-
-
-def newest() -> str:
-    from harness.releases.catalogue import catalogue
-
-    return catalogue().newest.version

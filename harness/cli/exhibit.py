@@ -41,7 +41,13 @@ def exhibit(
             f"no start method {start_method!r}", f"known are {', '.join(catalogue.START_METHODS)}"
         )
     chosen = [catalogue.get(name)] if name else list(catalogue.CATALOGUE)
-    python = interpreter(release) if release else sys.executable
+    python: str | Path = sys.executable
+    if release:
+        # Half a second, because of asv: only who asks for a release pays for it.
+        from harness.releases import history
+        from harness.releases.catalogue import listed
+
+        python = history.interpreter(listed(release))
     if source and name:
         shown.source(chosen[0])
     elif repeat:
@@ -62,16 +68,3 @@ def exhibit(
         raise typer.Exit(0 if seen.end is one.expected(method, cured) else 1)
     else:
         shown.listed()
-
-
-def interpreter(release: str) -> Path:
-    """The interpreter that has a release of the catalogue."""
-    # Half a second, because of asv: only who asks for a release pays for it.
-    from harness.releases import catalogue as releases
-    from harness.releases import history
-
-    known = releases.catalogue()
-    position = known.position(release)
-    if position is None:
-        raise PoolstartError(f"no release {release!r}", "`poolstart releases` lists them")
-    return history.interpreter(known.releases[position].version)

@@ -1,16 +1,11 @@
 """`poolstart explain`: what changed between two releases."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-
-from harness.cli.exact import listed
-from harness.outside import profile as profiles
-from harness.postgres import locate
 
 console = Console(highlight=False, soft_wrap=True)
 
@@ -24,9 +19,14 @@ def explain(
 ) -> None:
     """Say what a worker does otherwise: modules, calls, statements, memory, or the collector alone."""
     # A second to import, asv among it: only this command pays for it.
+    from concurrent.futures import ThreadPoolExecutor
+
     from harness.outside import explain as causes
+    from harness.outside import profile as profiles
     from harness.outside.cell import NotApplicable
+    from harness.postgres import locate
     from harness.releases import history
+    from harness.releases.catalogue import listed
     from harness.shown import explain as shown
     from harness.system.errors import PoolstartError
 

@@ -15,6 +15,7 @@ from harness import strategies
 from harness.outside import exact
 from harness.outside.exact import Counts, Observed
 from harness.postgres.server import Server
+from harness.system import files
 from harness.system.environment import ROOT
 
 PATH = ROOT / "docs" / "causes.json"
@@ -248,7 +249,8 @@ def load() -> list[Explanation]:
     """The recorded explanations."""
     if not PATH.exists():
         return []
-    return [Explanation.from_json(fields) for fields in json.loads(PATH.read_text())]
+    with files.understood(PATH, "restore it with git, or make it with `poolstart explain --record`"):
+        return [Explanation.from_json(fields) for fields in json.loads(PATH.read_text())]
 
 
 def record(explanation: Explanation) -> None:
@@ -267,4 +269,4 @@ def record(explanation: Explanation) -> None:
         + "\n}"
         for one in rows
     )
-    PATH.write_text(f"[\n{text}\n]\n")
+    files.write(PATH, f"[\n{text}\n]\n")

@@ -15,6 +15,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from harness.system import files
+from harness.system.errors import PoolstartError
 
 PATH = Path(__file__).with_name("releases.json")
 
@@ -126,3 +127,10 @@ def first_uploads(files: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
 def catalogue() -> Catalogue:
     """The committed list."""
     return Catalogue.load(PATH)
+
+
+def listed(name: str) -> str:
+    """The version of a listed release, however it is called."""
+    if (position := catalogue().position(name)) is None:
+        raise PoolstartError(f"no release {name!r}", "`poolstart releases` lists them")
+    return catalogue().releases[position].version

@@ -35,7 +35,7 @@ DEFAULT = """\
 FURTHER = """\
 ## By name
 
-Measured where they are asked for: `poolstart measure fork_atfork`,
+Measured where they are asked for: `poolstart measure --strategy fork_atfork`,
 `poolstart hazards --strategy fork_atfork`, or `POOLSTART_STRATEGIES=fork_atfork asv run -b further`.
 """
 

@@ -13,6 +13,7 @@ from asv.publishing import OutputPublisher
 from asv.repo import Repo
 
 from harness import strategies
+from harness.outside import confirmed
 from harness.releases import stored
 from harness.shown import steps
 from harness.shown.steps import Key, Series, Step
@@ -39,7 +40,7 @@ class RealSteps(OutputPublisher):
             if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
         }
         by_key: dict[Key, list[Step]] = {}
-        for step in steps.verdicts(series.values()).steps:
+        for step in steps.verdicts(series.values(), confirmed.load()).steps:
             known = {repo.get_hash_from_name(name) for name in (step.previous, step.release)} <= set(
                 revisions
             )

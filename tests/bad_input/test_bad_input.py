@@ -53,7 +53,7 @@ class Mistake:
 
 
 def url(text: str, told: str) -> Mistake:
-    return Mistake("measure spawn", told, {"POOLSTART_URL": text})
+    return Mistake("measure --strategy spawn", told, {"POOLSTART_URL": text})
 
 
 def setting(name: str, value: str, told: str, command: str = "measure") -> Mistake:
@@ -96,7 +96,7 @@ def module(text: str) -> Damage:
 
 
 def strategy(text: str, told: str) -> Mistake:
-    return Mistake("measure mine:STRATEGY", told, damage=module(text))
+    return Mistake("measure --strategy mine:STRATEGY", told, damage=module(text))
 
 
 OWN = "from dataclasses import replace\nfrom harness import strategies\n"
@@ -130,7 +130,7 @@ def binaries(told: str, **programs: str) -> Mistake:
             (checkout.work / name).write_text(script)
             (checkout.work / name).chmod(0o755)
 
-    return Mistake("measure spawn", told, {"POOLSTART_PG_BINDIR": "WORK"}, damage)
+    return Mistake("measure --strategy spawn", told, {"POOLSTART_PG_BINDIR": "WORK"}, damage)
 
 
 def no_environment(content: Any) -> None:
@@ -165,14 +165,16 @@ MISTAKES = [
     usage("claims --language fr", "none of en, zh"),
     usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),
-    Mistake("measure nosuch", "no strategy 'nosuch'; known are fork_nodispose"),
-    Mistake("measure '' spawn", "no strategy ''; known are"),
-    Mistake("measure spawn spawn", "spawn is named twice; name it once"),
-    Mistake("measure \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
-    Mistake("measure :", "no strategy :: importing it raised ValueError.*write it as package.module:NAME"),
-    Mistake("measure .relative:NAME", "no strategy .*write it as package.module:NAME"),
-    Mistake("measure no.such:NAME", "No module named 'no'; write it as package.module:NAME"),
-    Mistake("measure os:path", "os:path is no strategy but module; make it a Strategy"),
+    Mistake("measure --strategy nosuch", "no strategy 'nosuch'; known are fork_nodispose"),
+    Mistake("measure --strategy '' --strategy spawn", "no strategy ''; known are"),
+    Mistake("measure --strategy \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
+    Mistake(
+        "measure --strategy :",
+        "no strategy :: importing it raised ValueError.*write it as package.module:NAME",
+    ),
+    Mistake("measure --strategy .relative:NAME", "no strategy .*write it as package.module:NAME"),
+    Mistake("measure --strategy no.such:NAME", "No module named 'no'; write it as package.module:NAME"),
+    Mistake("measure --strategy os:path", "os:path is no strategy but module; make it a Strategy"),
     Mistake("hazards nosuch", "no hazard 'nosuch'; known are"),
     Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
     Mistake("hazards --strategy nosuch", "no strategy 'nosuch'; known are"),
@@ -210,7 +212,6 @@ MISTAKES = [
     setting("POOLSTART_DATAFRAME_MIB", "0", "is no size; give a whole number of MiB, 16 or more"),
     setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
     setting("POOLSTART_STRATEGIES", "spawn,", "no strategy ''; known are"),
-    setting("POOLSTART_STRATEGIES", "spawn,spawn", "spawn is named twice; name it once"),
     setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
     setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
     setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
@@ -256,7 +257,7 @@ MISTAKES = [
     binaries("is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\n"),
     binaries("postgres does not run: .*; set", initdb="#!/bin/sh\n", postgres="#!/bin/sh\nexit 3\n"),
     binaries("postgres does not run: .*; set", initdb="\x7fELF", postgres="\x7fELF"),
-    Mistake("measure spawn", "has no runnable initdb; set", {"POOLSTART_PG_BINDIR": "/dev/null"}),
+    Mistake("measure --strategy spawn", "has no runnable initdb; set", {"POOLSTART_PG_BINDIR": "/dev/null"}),
     # The container engine.
     Mistake("postgres up", "no program `docker`; install Docker", {"PATH": "/no/such"}),
     docker("\x7fELF", "the program `docker` does not run: .*; reinstall it"),
@@ -282,12 +283,12 @@ MISTAKES = [
     docker(
         f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo '[{{}}]';; esac\n",
         "description of the service is not understood: .*; `poolstart postgres down`",
-        "measure spawn",
+        "measure --strategy spawn",
     ),
     docker(
         f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo 'permission denied' >&2; exit 1;; esac\n",
         "does not answer: permission denied; see to the container engine",
-        "measure spawn",
+        "measure --strategy spawn",
     ),
     docker(
         DENIED, "no permission on .*socket; run as a user who may", "measure", POOLSTART_SERVER="container"
@@ -362,7 +363,7 @@ MISTAKES = [
         surroundings=Surroundings(file_size=1024),
     ),
     Mistake(
-        "measure spawn",
+        "measure --strategy spawn",
         "see that the temporary directory has space",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
@@ -372,7 +373,7 @@ MISTAKES = [
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
-        "measure spawn",
+        "measure --strategy spawn",
         "read from /proc/PID/smaps_rollup.*; use Linux",
         surroundings=Surroundings((("empty", "/proc"),)),
     ),
@@ -384,7 +385,6 @@ MISTAKES = [
         {"POOLSTART_DATAFRAME_MIB": "9999999"},
         status=1,
     ),
-    Mistake("asv run", "named twice; name it once", {"POOLSTART_STRATEGIES": "spawn,spawn"}, status=1),
     Mistake(
         "asv run", "not a URL that libpq understands", {"POOLSTART_URL": "postgresql://h/d?x=1"}, status=1
     ),

@@ -38,7 +38,8 @@ def test_it_is_found_by_parent_and_worker_and_passes_the_guards(server: Server, 
     done = subprocess.run(
         [
             Path(sys.executable).parent / "poolstart", "measure",
-            "application.workers:OURS", "application.workers:SPAWNED", "--dataframe", "none",
+            "--strategy",
+            "application.workers:OURS", "--strategy", "application.workers:SPAWNED", "--dataframe", "none",
         ],
         cwd=tmp_path, capture_output=True, text=True, timeout=300,
         env={

@@ -42,7 +42,9 @@ def files() -> dict[Path, int]:
 
 def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> None:
     before = files()
-    code, out, err = poolstart(here, "measure", "fork_dispose", "fork_nodispose", "--dataframe", "none")
+    code, out, err = poolstart(
+        here, "measure", "--strategy", "fork_dispose", "--strategy", "fork_nodispose", "--dataframe", "none"
+    )
     assert (code, err) == (0, "")
     for strategy in ("fork_dispose", "fork_nodispose"):
         first_row, startup, query, second, memory = row(out, strategy)
@@ -57,7 +59,14 @@ def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> No
 
 def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
     code, out, _ = poolstart(
-        here, "measure", "tests.outside.mutations:FAILS", "fork_dispose", "--dataframe", "none"
+        here,
+        "measure",
+        "--strategy",
+        "tests.outside.mutations:FAILS",
+        "--strategy",
+        "fork_dispose",
+        "--dataframe",
+        "none",
     )
     assert code == 1
     assert len(row(out, "fork_dispose")) == 5

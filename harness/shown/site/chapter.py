@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness import strategies
+from harness.outside import explain as causes
 from harness.outside import record
 from harness.outside.cell import DATAFRAMES
 from harness.outside.samples import digits
+from harness.shown import explain
 from harness.shown.report import TITLES
 from harness.shown.site import advice, charts, history
 from harness.shown.site.book import Book
@@ -60,6 +62,7 @@ class Chapter:
     def __init__(self, book: Book, origin: Origin, prefix: str) -> None:
         self.book, self.origin, self.prefix = book, origin, prefix
         self.history = book.histories[origin.key]
+        self.causes = causes.load()
         self.versions = list(origin.releases)
         measured = {name for release in origin.releases.values() for name in release.strategies}
         known = sorted((name for name in strategies.IDS if name in measured), key=shares)
@@ -186,6 +189,11 @@ class Chapter:
             after=after,
             groups=self.grouped(version, tuple(METRICS)),
             turned=turned,
+            causes=[
+                (each.strategy, explain.summary(each))
+                for each in self.causes
+                if (each.before, each.after) == (before, version)
+            ],
             changelog=CHANGELOG.format(
                 series=series.replace(".", ""), short=series.replace(".", ""), release=version
             ),

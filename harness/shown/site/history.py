@@ -7,6 +7,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from harness import strategies
+from harness.outside import confirmed
 from harness.shown import steps
 from harness.shown.site.figures import METRICS, Metric, Origin
 from harness.shown.steps import Step, Verdicts
@@ -95,7 +96,7 @@ def detect(directory: Path, origins: Iterable[Origin], remarks: list[str]) -> di
             for one in steps.load(directory)
             if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
         ]
-        verdicts = steps.verdicts(series)
+        verdicts = steps.verdicts(series, confirmed.load())
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
         remarks.append(f"no steps could be told: {str(error) or error!r}")
         verdicts = Verdicts((), ())

@@ -2,7 +2,6 @@
 
 import importlib.util
 import math
-from pathlib import Path
 
 import pytest
 
@@ -12,8 +11,6 @@ from harness.hazards.copied_frame import BYTES
 from harness.hazards.hazard import Outcome
 from harness.hazards.orphaned_backend import OBSERVED
 from harness.outside.trials import Trials
-from harness.postgres import locate
-from harness.postgres.server import Server
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +88,20 @@ def test_a_frame_at_module_level_is_paid_for_again_in_a_spawned_worker(trials: T
     assert spawned["start"].value > forked["start"].value
 
 
-def test_benchmarks_give_what_the_trials_found(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(locate.RUN, server.to_json())
-    place = str(tmp_path)
-    assert Verdicts().track_verdict(place, "unpicklable", "spawn") == 1
-    assert Verdicts().track_verdict(place, "unpicklable", "nullpool") == 0
-    assert Memory().track_private(place, "private", "fork_dispose") > 0
-    assert Rates().track_rate(place, "hung", "fork_dispose") == 0
-    assert math.isnan(Memory().track_private(place, "int64_read", "spawn"))
+def test_benchmarks_give_what_the_trials_found(trials: Trials, copied: Outcome) -> None:
+    tried = [
+        trials.run(catalogue.load("unpicklable"), "spawn"),
+        trials.run(catalogue.load("unpicklable"), "nullpool"),
+        trials.run(catalogue.load("copied_frame"), "spawn"),
+        trials.run(catalogue.load("pool_lock"), "fork_dispose"),
+        copied,
+    ]
+    run: dict[str, dict[str, object]] = {}
+    for outcome in tried:
+        run.setdefault(outcome.hazard, {})[outcome.strategy] = outcome.to_json()
+    assert Verdicts().track_verdict(run, "unpicklable", "spawn") == 1
+    assert Verdicts().track_verdict(run, "unpicklable", "nullpool") == 0
+    assert math.isnan(Verdicts().track_verdict(run, "unpicklable", "fork_dispose"))  # not tried
+    assert Memory().track_private(run, "int64_read", "fork_dispose") > 0
+    assert Rates().track_rate(run, "hung", "fork_dispose") == 0
+    assert math.isnan(Memory().track_private(run, "int64_read", "spawn"))  # not applicable

@@ -85,7 +85,7 @@ def test_compare_and_show_speak_of_releases(measured: Suite) -> None:
 def test_the_site_orders_releases_by_version(measured: Suite) -> None:
     published = measured.asv("publish")
     assert published.returncode == 0, published.stdout
-    site = measured.directory / ".asv" / "html"
+    site = measured.directory / ".asv" / "html" / "asv"
     index = json.loads((site / "index.json").read_text())
     revisions = {hash_: int(number) for number, hash_ in index["revision_to_hash"].items()}
     assert revisions["2.0.36"] < revisions["2.0.58"] < revisions["2.1.09"]

@@ -58,7 +58,7 @@ def published(tmp_path_factory):
     write(suite)
     told = suite.asv("publish")
     assert told.returncode == 0, told.stdout
-    return suite.directory / ".asv" / "html"
+    return suite.directory / ".asv" / "html" / "asv"
 
 
 def test_the_page_lists_what_got_worse_and_nothing_else(published):

@@ -385,7 +385,7 @@ class Chapter:
                     "cells": cells,
                     "medians": {
                         metric.id: [
-                            [rounded(release.of(metric.id, *cell))[0] for cell in cells]
+                            [rounded(release.of(metric.id, *cell), 7)[0] for cell in cells]
                             for release in self.origin.releases.values()
                         ]
                         for metric in self.metrics
@@ -421,12 +421,14 @@ def summary(metrics: Iterable[Metric], between: Sequence[history.Change]) -> lis
     return told
 
 
-def rounded(figure: Figure | None) -> tuple[float | None, float | None, float | None]:
-    """Median and interval in the unit that is shown, to four digits."""
+def rounded(figure: Figure | None, to: int = 4) -> tuple[float | None, float | None, float | None]:
+    """Median and interval in the unit that is shown, to so many digits."""
     if figure is None:
         return None, None, None
     factor = UNITS[figure.unit][1]
-    median, low, high = (float(f"{value * factor:.4g}") for value in (figure.median, figure.low, figure.high))
+    median, low, high = (
+        float(f"{value * factor:.{to}g}") for value in (figure.median, figure.low, figure.high)
+    )
     return median, low, high
 
 

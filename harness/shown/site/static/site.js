@@ -64,7 +64,8 @@ each("form.search", (form) => {
     let found = 0;
     let most = 0;
     const entries = [...document.querySelectorAll(".symptoms li")].map((item) => {
-      const known = words(item.textContent).join(" ");
+      const kind = item.closest("section").querySelector("h2").textContent;
+      const known = words(`${kind} ${item.textContent}`).join(" ");
       const hits = asked.filter((word) => known.includes(word)).length;
       most = Math.max(most, hits);
       return [item, hits];
@@ -90,7 +91,6 @@ each("form.search", (form) => {
 /* Choosing: the answers are part of the address. */
 each("#choose", (form) => {
   form.hidden = false;
-  document.body.classList.add("decided");
   const decisions = JSON.parse(form.dataset.decisions);
   const names = [...new Set([...form.elements].map((field) => field.name).filter(Boolean))];
   names.forEach((name) => {
@@ -146,8 +146,13 @@ each("#compare", async (form) => {
     const change = (ratio - 1) * 100;
     return `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(1)} %`;
   };
-  /* As the rest of the site shows figures. */
-  const digits = (value) => value >= 99.5 ? value.toFixed(0) : value >= 0.95 ? value.toFixed(1) : value >= 0.005 ? value.toFixed(2) : "0";
+  /* As the rest of the site shows figures, ties to the even digit: memory comes in pages, and ties are common. */
+  const fixed = (value, places) => {
+    const scaled = value * 10 ** places;
+    const near = Math.round(scaled);
+    return ((scaled % 1 === 0.5 && near % 2 ? near - 1 : near) / 10 ** places).toFixed(places);
+  };
+  const digits = (value) => value >= 99.5 ? fixed(value, 0) : value >= 0.95 ? fixed(value, 1) : value >= 0.005 ? fixed(value, 2) : "0";
   const element = (name, text, css) => {
     const made = document.createElement(name);
     if (text !== undefined) made.textContent = text;

@@ -196,7 +196,7 @@ NEWEST = {
 """By series, the newest release of the catalogue."""
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
 @pytest.mark.parametrize("start_method", START_METHODS)
 @pytest.mark.parametrize("exhibit", catalogue.CATALOGUE, ids=lambda exhibit: exhibit.name)

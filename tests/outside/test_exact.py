@@ -33,7 +33,7 @@ def test_it_comes_out_the_same_three_times_of_three(server, strategy):
     assert all(other == first for other in others)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("strategy", strategies.IDS)
 def test_it_comes_out_the_same_ten_times_of_ten_while_the_machine_is_busy(server, strategy):
     with Custody() as custody:
@@ -121,7 +121,7 @@ def test_one_more_call_in_the_second_query_is_one_more(server, unchanged, tmp_pa
     assert changed.figures["calls_second_query"] == unchanged.figures["calls_second_query"] + 1
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(not ANOTHER_BUILD.exists(), reason="no other build of Python 3.11 on this machine")
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the other build is of Python 3.11")
 @pytest.mark.parametrize("strategy", ["spawn", "forkserver_preload", "fork_dispose"])

@@ -27,7 +27,7 @@ IRREPLACEABLE = ("executor",)
 
 
 def chosen(name: str) -> object:
-    return pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
+    return pytest.param(name, marks=() if name in QUICK else pytest.mark.soak)
 
 
 @pytest.fixture(scope="module")

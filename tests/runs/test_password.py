@@ -79,7 +79,7 @@ def searching() -> Iterator[Search]:
         thread.join()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_nothing_a_run_prints_or_leaves_has_it(

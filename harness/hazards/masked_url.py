@@ -1,10 +1,15 @@
 """A URL made by str() has three stars where its password was."""
 
-from sqlalchemy.engine import Engine, make_url
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
 from harness.inside.trial.parent import Failed, Parent
 from harness.inside.trial.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 PASSWORD = "a-password-nobody-else-has"
 """For a server that demands none; libpq keeps it ready all the same."""
@@ -28,6 +33,8 @@ def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
+    from sqlalchemy.engine import make_url
+
     url = make_url(parent.url)
     if not url.password:
         url = url.set(password=PASSWORD)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import multiprocessing
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -86,7 +85,7 @@ def places(name: str) -> tuple[Path, ...]:
         return ()
     above = module.count(".") + (1 if spec.submodule_search_locations else 0)
     place = Path(spec.origin).parents[above]
-    return () if place.is_relative_to(sys.prefix) or place == ROOT else (place,)
+    return () if "site-packages" in place.parts or place == ROOT else (place,)
 
 
 def named(names: Iterable[str]) -> tuple[str, ...]:

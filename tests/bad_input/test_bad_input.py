@@ -199,7 +199,7 @@ MISTAKES = [
     Mistake(
         "postgres report docs/hazards.json", "docs/hazards.json cannot be read: it lacks 'servers'; make"
     ),
-    Mistake("postgres report docs/servers.json --page docs/hazards.md", "has the mark .* 0 times; give it"),
+    Mistake("postgres report docs/servers.json --page docs/hazards.md", "has no mark .*; give it one line"),
     # Environment variables.
     setting("POOLSTART_PROFILE", "Quick", "POOLSTART_PROFILE=Quick is no profile; known are default, quick"),
     setting(
@@ -335,9 +335,7 @@ MISTAKES = [
     damaged(
         "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is no .*; {RESTORE}"
     ),
-    damaged(
-        "results --write", "README.md", "no marks", "README.md has the mark .* 0 times; give it the lines"
-    ),
+    damaged("results --write", "README.md", "no marks", "README.md has no mark .*; give it one line"),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", '{"version": 1}', CONFIG),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", None, CONFIG),

@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -13,8 +15,10 @@ import sqlalchemy
 from harness import strategies
 from harness.outside import exact
 from harness.outside.noise import Seed
+from harness.postgres import embedded
 from harness.system.custody import Custody
 from tests.outside.planted import NOTHING, STATEMENT, environment_with
+from tests.remains import LIMIT, postmaster
 
 RELEASE = sqlalchemy.__version__
 
@@ -54,26 +58,23 @@ def test_a_cold_dialect_asks_more_than_a_warm_one(server, spawned):
     assert spawned.round_trips["first_query"] == 2 + 12
 
 
-def test_the_server_counts_the_same_statements(server):
+def test_the_server_counts_the_same_statements():
     """By its own log, which knows nothing of a relay."""
-    monitor = server.connect()
-    with monitor.cursor() as cursor:
-        cursor.execute("show data_directory")
-        ((data,),) = cursor.fetchall()
-        log = Path(data).parent / "log"
-        try:
-            cursor.execute("alter system set log_statement = 'all'")
-            cursor.execute("alter system set log_line_prefix = '%a|%p|'")
-            cursor.execute("select pg_reload_conf()")
-            before = log.stat().st_size
-            seen = exact.observe("spawn", server, release=RELEASE)
-        finally:
-            cursor.execute("alter system reset all")
-            cursor.execute("select pg_reload_conf()")
-    monitor.close()
-    logged = re.findall(
-        rf"^{exact.APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", log.read_text()[before:], re.MULTILINE
-    )
+    with Custody() as custody:
+        server = embedded.start(custody)
+        pid, data = postmaster(server)
+        log = data.parent / "log"
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write("log_statement = 'all'\nlog_line_prefix = '%a|%p|'\n")
+        before = log.stat().st_size
+        os.kill(pid, signal.SIGHUP)
+        until = time.monotonic() + LIMIT
+        while "received SIGHUP" not in log.read_text()[before:]:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+        seen = exact.observe("spawn", server, release=RELEASE)
+        told = log.read_text()[before:]
+    logged = re.findall(rf"^{exact.APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", told, re.MULTILINE)
     _, backend = seen.lives[exact.PLAIN]["rows"][0]
     of_worker = [statement for pid, statement in logged if int(pid) == backend]
     relayed = [text for events in seen.passed.values() for text in exact.texts(events)]

@@ -149,7 +149,7 @@ def test_a_planted_statement_is_named_with_the_function_that_sends_it(server, tm
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["2.0.0", "2.0.999"], "no release 2.0.999"),
+        (["2.0.0", "2.0.999"], "no release '2.0.999'"),
         (["2.0.0", "2.0.1", "--strategy", "magic"], "no strategy 'magic'"),
     ],
 )

@@ -80,7 +80,7 @@ def test_several_names_stand_for_several_strategies() -> None:
 
 def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(profile.STRATEGIES, "fork_atfork,fork_dispose")
-    assert profile.tags() == {"strategies": "fork_atfork+fork_dispose"}
+    assert profile.tags() == {"strategies": "fork_dispose+fork_atfork"}
 
 
 @pytest.mark.parametrize(

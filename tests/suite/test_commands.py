@@ -14,7 +14,7 @@ from tests.remains import Scene, scene
 
 PROGRAM = "import sys; from harness.cli import main; sys.argv = ['poolstart', *sys.argv[1:]]; main()"
 
-FIGURE = re.compile(r"([0-9.]+) ±([0-9.]+)")
+FIGURE = re.compile(r"(?<![\w.±])[0-9]+(?:\.[0-9]+)?(?![\w.])")
 
 
 @pytest.fixture
@@ -32,8 +32,8 @@ def poolstart(here: Scene, *arguments: str) -> tuple[int, str, str]:
 
 def row(output: str, strategy: str, number: int = 0) -> list[float]:
     """The figures of the n-th row that begins with a strategy."""
-    rows = [line for line in output.splitlines() if re.search(rf"(^|[^\w]){strategy}\b.*±", line)]
-    return [float(value) for value, _ in FIGURE.findall(rows[number])]
+    rows = [line for line in output.splitlines() if re.match(rf"{strategy}\b.* \d", line)]
+    return [float(value) for value in FIGURE.findall(rows[number])]
 
 
 def files() -> dict[Path, int]:
@@ -45,7 +45,8 @@ def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> No
     code, out, err = poolstart(
         here, "measure", "--strategy", "fork_dispose", "--strategy", "fork_nodispose", "--dataframe", "none"
     )
-    assert (code, err) == (0, "")
+    assert code == 0, err
+    assert all(line.startswith("block 1: ") for line in err.splitlines())  # progress, beside the answer
     for strategy in ("fork_dispose", "fork_nodispose"):
         first_row, startup, query, second, memory = row(out, strategy)
         # Quick: a parent, and of that one worker that counts. Each figure is rounded to a tenth or less.
@@ -76,7 +77,8 @@ def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
 
 def test_results_shows_what_is_filed(here: Scene) -> None:
     code, out, err = poolstart(here, "results", "2.1.9")
-    assert (code, err) == (0, "")
+    assert code == 0, err
+    assert all(line.startswith("block 1: ") for line in err.splitlines())  # progress, beside the answer
     (path,) = (ROOT / "results").glob("*/2.1.09-*embedded-18.4-tcp-trust.json")
     stored = json.loads(path.read_text())
     columns = dict(

@@ -100,6 +100,8 @@ def test_a_terminal_gets_its_cursor_back() -> None:
         stdout=theirs,
         stderr=theirs,
         cwd=Path(__file__).parents[2],
+        # A script's background job has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     os.close(theirs)
     with open(ours, "rb", buffering=0) as terminal:

@@ -160,7 +160,7 @@ def test_answers_choose_a_strategy_and_are_in_the_address(browser: Browser, addr
             "A pool that is inherited full",
         ),
         ("cannot pickle '_thread.lock' object", "An engine as an argument"),
-        ("hangs", "The pool's mutex held at the fork"),
+        ("hang in engine.connect()", "The pool's mutex held at the fork"),
     ],
 )
 def test_an_error_message_leads_to_its_hazard(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import strategies
@@ -197,7 +197,8 @@ class Chapter:
             changelog=CHANGELOG.format(
                 series=series.replace(".", ""), short=series.replace(".", ""), release=version
             ),
-            views=self.views(release),
+            # Advice is for who chooses now, not for who reads of an old release.
+            views=[replace(view, advice=[]) for view in self.views(release)],
         )
 
     def grouped(self, version: str, metrics: Sequence[str]) -> list[history.Group]:

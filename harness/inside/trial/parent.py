@@ -36,7 +36,7 @@ ANSWER_DEADLINE = 20.0
 keep each other busy for ever."""
 
 SILENCE = 1.0
-"""Seconds without an answer and without one context switch that make a worker hung."""
+"""Seconds without an answer, a context switch or a tick of processor time that make a worker hung."""
 
 SILENCE_PER_HEALTHY = 30
 """The same, in multiples of what a first connection took this parent: slow machines get longer."""
@@ -145,8 +145,9 @@ class WorkerHandle:
     def answer(self) -> Any:
         """What the worker's task returned, or reports next. Raises `Failed`, `Ended` or `Hung`.
 
-        Hung is a worker that neither answers nor runs: for `SILENCE` seconds it had not a single context
-        switch. A slow worker on a busy machine has many.
+        Hung is a worker that neither answers nor runs: for `SILENCE` seconds it had neither a context switch
+        nor a tick of processor time. A slow worker on a busy machine has many of the first; one that
+        computes on a processor of its own has none, and all of the second.
         """
         settle([self])
         if not self._pipe.poll():
@@ -184,13 +185,17 @@ class WorkerHandle:
 
     def _activity(self) -> str:
         """Everything that changes when the worker runs, however little (Linux; elsewhere nothing)."""
+        process = Path(f"/proc/{self.pid}")
         try:
-            status = Path(f"/proc/{self.pid}/status").read_text()
+            status, stat = (process / "status").read_text(), (process / "stat").read_text()
         except OSError:
             return "ended" if self.process.exitcode is not None else ""
-        return "".join(
+        switches = [
             line for line in status.splitlines() if "ctxt_switches" in line or line.startswith("State")
-        )
+        ]
+        # utime and stime: fields 14 and 15 of proc(5), counted from behind the name, which may hold spaces.
+        ticks = stat.rpartition(")")[2].split()[11:13]
+        return " ".join(switches + ticks)
 
     def _hung(self) -> Hung:
         """Where the worker waits: its innermost function, from the stack it writes on SIGUSR1."""

@@ -32,8 +32,8 @@ def verdicts(
 
     known = catalogue()
     hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
-    # The newest first: whoever interrupts a sitting has what most people run.
-    chosen = [release.version for release in reversed(known.releases) if release.hash in hashes]
+    chosen = [release.version for release in known.releases if release.hash in hashes]
+    begun: list[str] = []
     some = [hazards.load(name) for name in hazard] if hazard else list(hazards.load_all())
     with locate.server() as server:
         if not only_record:
@@ -44,10 +44,10 @@ def verdicts(
                 task = progress.add_task("", total=len(chosen))
 
                 def report(release: str, left: int) -> None:
+                    if release not in begun:
+                        begun.append(release)
                     progress.update(
-                        task,
-                        description=f"{release}, {left} trials left",
-                        completed=chosen.index(release),
+                        task, description=f"{release}, {left} trials left", completed=len(begun) - 1
                     )
 
                 sitting.measure(chosen, some, strategies.IDS, history.interpreter, server, report)

@@ -1,14 +1,17 @@
 """Verdicts of many releases: each hazard tried against each strategy, once a release.
 
 What a trial came to is kept as soon as a release's trials are done, so that a sitting goes on where it was
-interrupted; trials that came to no result are tried again. The record says, of each hazard and strategy, from
-which release on the verdict is which.
+interrupted; trials that came to no result are tried again. Releases come in an order that soon tells the
+most: the newest and the oldest, then the middle of two that differ, then of two that are far apart. So a
+sitting that is ended early has found where verdicts change, and what it has not tried lies between two that
+agree. The record says, of each hazard and strategy, from which release on the verdict is which.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 from harness.hazards.hazard import Hazard, Outcome, Verdict
@@ -73,8 +76,13 @@ def measure(
     server: Server,
     report: Callable[[str, int], None],
 ) -> None:
-    """Try what has not been tried; `report` is told of the release, and of how many trials it has left."""
-    for release in releases:
+    """Try what has not been tried; `report` is told of the release, and of how many trials it has left.
+
+    `releases` are in version order.
+    """
+    done: set[str] = set()
+    while release := next_release(releases, done):
+        done.add(release)
         tried = of_release(release)
         missing = {
             (hazard.id, strategy)
@@ -103,6 +111,30 @@ def measure(
             tried.setdefault(outcome.hazard, {})[outcome.strategy] = str(outcome.verdict)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
         files.write(DIRECTORY / f"{release}.json", json.dumps(tried))
+
+
+def next_release(releases: Sequence[str], done: Collection[str]) -> str | None:
+    """The release whose verdicts tell most, when those of `done` are known; None when all are."""
+    left = [release for release in releases if release not in done]
+    for end in (releases[-1:], releases[:1]):
+        if end and end[0] in left:
+            return end[0]
+    known = [at for at, release in enumerate(releases) if release in done]
+    gaps = [(one, other) for one, other in pairwise(known) if other - one > 1]
+    if not gaps:
+        return None
+    one, other = max(gaps, key=lambda gap: (differ(releases[gap[0]], releases[gap[1]]), gap[1] - gap[0]))
+    return releases[(one + other) // 2]
+
+
+def differ(one: str, other: str) -> bool:
+    """Whether any verdict that both releases have is not the same."""
+    return any(
+        verdict != Verdict.NO_RESULT
+        and of_release(other).get(hazard, {}).get(strategy, verdict) not in (verdict, Verdict.NO_RESULT)
+        for hazard, row in of_release(one).items()
+        for strategy, verdict in row.items()
+    )
 
 
 def of_release(release: str) -> dict[str, dict[str, str]]:

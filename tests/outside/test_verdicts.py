@@ -43,9 +43,9 @@ def sit(releases, hazards=HAZARDS):
 
 
 def test_what_was_tried_is_not_tried_again_but_what_came_to_no_result_is(sitting):
-    sit(["2.0.0", "1.4.54"])
+    sit(["1.4.54", "2.0.0"])
     assert len(sitting) == 4
-    sit(["2.0.0", "1.4.54"])
+    sit(["1.4.54", "2.0.0"])
     assert sitting[4:] == [("2.0.0", "sqlite_shared", "spawn")]
 
 
@@ -59,10 +59,30 @@ def test_the_trials_left_are_told(sitting):
     assert sit(["2.1.9"]) == [("2.1.9", 2), ("2.1.9", 1), ("2.1.9", 0)]
 
 
+RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for at in range(10))]
+"""sqlite_shared changes its verdict at 2.0.0."""
+
+
+def test_releases_come_in_the_order_that_tells_most(sitting):
+    order = [release for release, _ in dict.fromkeys((told[0], 0) for told in sit(RELEASES))]
+    assert order[:2] == ["2.1.9", "1.4.40"]
+    # The change is between 1.4.44 and 2.0.0: found by halving what differs, before anything else is tried.
+    found = max(order.index("1.4.44"), order.index("2.0.0"))
+    assert found < 7
+    assert sorted(order) == sorted(RELEASES)
+
+
+def test_what_came_to_no_result_differs_from_nothing(sitting):
+    sit(["2.0.0", "2.1.9"])
+    assert not verdicts.differ("2.0.0", "2.1.9")
+    sit(["1.4.54"])
+    assert verdicts.differ("1.4.54", "2.1.9")
+
+
 def test_the_record_says_from_which_release_on(sitting, tmp_path):
     path = tmp_path / "verdicts.json"
     for _ in range(2):
-        sit(["2.1.9", "2.0.0", "1.4.54"])
+        sit(["1.4.54", "2.0.0", "2.1.9"])
     recorded = verdicts.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
     assert recorded.releases == ("1.4.54", "2.0.0", "2.1.9")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "struck")]

@@ -27,7 +27,9 @@ SERVED = ("setup_cache", "run")
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-REASON = re.compile(r"^(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE)
+REASON = re.compile(
+    r"^(?:SystemExit: )?(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE
+)
 """How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
 
 

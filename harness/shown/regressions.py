@@ -1,4 +1,7 @@
-"""asv's regressions page and feed, with the steps of `harness.shown.steps` instead of its own."""
+"""asv's regressions page and feed, with the steps of `harness.shown.steps` instead of its own.
+
+What is not measured but happens or not, a verdict, has no noise: asv's own detection has the word there.
+"""
 
 from collections.abc import Mapping
 from itertools import product
@@ -11,12 +14,15 @@ from asv.graph import GraphSet
 from asv.plugins.regressions import Regressions
 from asv.publishing import OutputPublisher
 from asv.repo import Repo
+from asv.util import load_json
 
 from harness import strategies
 from harness.outside import confirmed
 from harness.releases import stored
 from harness.shown import steps
 from harness.shown.steps import Key, Series, Step
+
+VERDICTS = "hazards.Verdicts."
 
 Origin = tuple[str, str]
 """Machine and environment, as `Key` has them."""
@@ -46,7 +52,8 @@ class RealSteps(OutputPublisher):
             )
             if known:
                 by_key.setdefault(step.key, []).append(step)
-        found = []
+        asv_found = load_json(str(Path(conf.html_dir) / "regressions.json"))["regressions"]
+        found = [tuple(entry) for entry in asv_found if entry[0].startswith(VERDICTS)]
         for environment, graph in graphs_of(conf, graphs):
             for key, some in by_key.items():
                 if (key.machine, key.environment) == environment and graph.path.endswith(f"/{key.benchmark}"):
@@ -58,7 +65,7 @@ class RealSteps(OutputPublisher):
                             for parameter, value in graph.params.items()
                             if len(graphs.get_params()[parameter]) > 1
                         }
-                        found.append([name, f"{graph.path}.json", shown, flat, last, best, jumps])
+                        found.append((name, f"{graph.path}.json", shown, flat, last, best, jumps))
         found.sort(key=lambda entry: (entry[1], entry[3]))
         Regressions._save(conf, {"regressions": found})
         names = {revision: name for name, revision in revisions.items()}

@@ -176,7 +176,7 @@ class Custody:
         while len(self._told) < GUARDIANS:
             ours, theirs = socket.socketpair()
             guardian = subprocess.Popen(
-                ["sh", str(GUARDIAN)],
+                ["/bin/sh", str(GUARDIAN)],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -274,8 +274,14 @@ def _remove(directory: Path) -> None:
 
 def _free_segments(directory: Path) -> None:
     """Free what a PostgreSQL that was killed could not: its pid file names its segment of shared memory."""
-    for pid_file in directory.glob("*/postmaster.pid"):
-        lines = pid_file.read_text().splitlines()
+    # However deep: one custody's directory may lie in that of another.
+    for folder, _, names in os.walk(directory):
+        if "postmaster.pid" not in names:
+            continue
+        try:
+            lines = Path(folder, "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            continue
         if len(lines) > 6 and lines[6].strip():
             subprocess.run(
                 ["ipcrm", "-m", lines[6].split()[-1]], stderr=subprocess.DEVNULL, timeout=GRACE, check=False

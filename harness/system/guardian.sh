@@ -10,6 +10,8 @@
 
 # Ctrl-C and a closing terminal are the owner's business; this process ends with the socket.
 trap '' INT HUP TERM
+# The tools below, whatever programs the owner's user can find.
+PATH=$PATH:/usr/bin:/bin
 newline='
 '
 IFS=$newline
@@ -39,13 +41,12 @@ asked_and_alive() {
     return 1
 }
 
-# What a PostgreSQL that was killed could not remove: its pid file names its segment of shared memory.
+# What a PostgreSQL that was killed could not remove: its pid file names its segment of shared memory. However
+# deep: one custody's directory may lie in that of another.
 free_segments() {
-    set +f
-    for file in "$1"/*/postmaster.pid; do
+    for file in $(find "$1" -name postmaster.pid); do
         segment=$(sed -n 7p "$file") && [ "$segment" ] && ipcrm -m "${segment##* }"
     done
-    set -f
 }
 
 for group in $groups; do

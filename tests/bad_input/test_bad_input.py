@@ -110,7 +110,7 @@ def docker(script: str, told: str, command: str = "postgres up", **environment: 
         program.write_text(script)
         program.chmod(0o755)
 
-    settings = {"POOLSTART_SERVER": "", "PATH": "WORK:/usr/bin:/bin", **environment}
+    settings = {"POOLSTART_SERVER": "", "PATH": "WORK", **environment}
     return Mistake(command, told, settings, damage)
 
 

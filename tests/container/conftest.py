@@ -99,9 +99,11 @@ class Project:
     def whole_environment(self) -> dict[str, str]:
         return {**self.environment, **self.variables}
 
-    def run(self, *command: str | Path, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *command: str | Path, cwd: Path = ROOT, deadline: float = DEADLINE
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            command, cwd=cwd, env=self.whole_environment, capture_output=True, text=True, timeout=DEADLINE
+            command, cwd=cwd, env=self.whole_environment, capture_output=True, text=True, timeout=deadline
         )
 
     def must(self, *command: str) -> str:
@@ -112,8 +114,8 @@ class Project:
     def compose(self, *arguments: str) -> str:
         return self.must(*self.compose_program, *arguments)
 
-    def poolstart(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return self.run(sys.executable, "-c", POOLSTART, *arguments)
+    def poolstart(self, *arguments: str, deadline: float = DEADLINE) -> "subprocess.CompletedProcess[str]":
+        return self.run(sys.executable, "-c", POOLSTART, *arguments, deadline=deadline)
 
     def located(self) -> "subprocess.CompletedProcess[str]":
         """Which server the suite would use: its identity, or the error as the command line tells it."""

@@ -57,7 +57,8 @@ def test_no_permission_on_the_socket(any_project: Project, tmp_path: Path) -> No
     path = f"{tmp_path}:{any_project.environment['PATH']}"
     assert told(any_project.having(PATH=path).poolstart("postgres", "up")) == (
         "no permission on the container engine's socket; "
-        "run as a user who may use it (often: of the group docker)"
+        "run as a user who may use it (often: of the group docker), "
+        "or use the embedded server (POOLSTART_SERVER=embedded)"
     )
 
 

@@ -37,7 +37,7 @@ def test_a_verdict_that_changes_with_a_release_shows_as_a_regression(tmp_path: P
         done = suite.asv("run", f"{release}^!", "-b", r"Verdicts.track_verdict\('sqlite_shared', 'fork_")
         assert done.returncode == 0, done.stdout
     assert suite.asv("publish").returncode == 0
-    found = json.loads((tmp_path / ".asv" / "html" / "regressions.json").read_text())["regressions"]
+    found = json.loads((tmp_path / ".asv" / "html" / "asv" / "regressions.json").read_text())["regressions"]
     assert [(name, latest, best) for name, _, _, _, latest, best, _ in found] == [
         ("hazards.Verdicts.track_verdict('sqlite_shared', 'fork_nodispose')", 1, 0)
     ]

@@ -28,20 +28,26 @@ class Samples:
 
 
 class Failing:
-    def track_nothing(self):
+    def setup_cache(self):
+        return None
+
+    def track_nothing(self, _):
         print("poolstart: n/a: not under a full moon", file=sys.stderr)
         return float("nan")
 
-    def track_reason(self):
+    def track_reason(self, _):
         sys.exit("poolstart: the moon is full; wait")
 
 
 class Waiting:
     timeout = 600
 
-    def track_for_ever(self):
+    def setup_cache(self):
         pathlib.Path(os.environ["ASV_CONF_DIR"], "waiting").touch()
         time.sleep(600)
+
+    def track_nothing(self, _):
+        return 0
 """
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asv.util import load_json
+from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
 from tests.releases.suite import Suite
@@ -170,8 +171,10 @@ def test_the_environment_holds_what_is_pinned_and_the_interpreter_that_runs_asv(
     listed = subprocess.run(
         [find_uv_bin(), "pip", "list", "--format=json", "--python", python], capture_output=True, check=True
     )
-    versions = {package["name"].lower(): package["version"] for package in json.loads(listed.stdout)}
-    assert versions["asv_runner"] == "0.3.2"
+    versions = {
+        canonicalize_name(package["name"]): package["version"] for package in json.loads(listed.stdout)
+    }
+    assert versions["asv-runner"] == "0.3.2"
     assert versions["sqlalchemy"] == "2.1.9"
     assert not versions.keys() & {"hatchling", "build", "greenlet"}
     told = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
@@ -195,7 +198,7 @@ def test_nothing_is_left_when_asv_is_killed_in_mid_run(shared: Suite) -> None:
         asv = here.start(*shared.command("run", "-b", "Waiting"), cwd=shared.directory)
         here.wait_for(waiting.exists, "the benchmark runs", 300)
         assert here.processes("postgres -D")
-        assert here.processes("benchmark.py run")
+        assert here.processes("benchmark.py setup_cache")
         asv.kill()
         asv.wait(LIMIT)
         here.wait_until_gone()

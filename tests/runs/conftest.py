@@ -1,6 +1,7 @@
 """The three programs that measure, as users start them, each as small as it can be."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,10 @@ HANGS = ("--strategy", "fork_nodispose", "--strategy", "forkserver")
 PROGRAMS = ("asv run", "measure", "hazards")
 
 
+def without_figures(line: str) -> str:
+    return re.sub(r"[\d.]+", "#", line)
+
+
 @dataclass(frozen=True)
 class Program:
     """One of them, and what it takes when nobody disturbs it."""
@@ -29,6 +34,12 @@ class Program:
     directory: Path
     environment: dict[str, str]
     seconds: float = 0.0
+    said: str = ""
+
+    def says_all(self, said: str) -> bool:
+        """Whether it has said its last line: the same as ever, but for its figures."""
+        last = [without_figures(text.splitlines()[-1]) for text in (said, self.said) if text]
+        return len(last) == 2 and last[0] == last[1]
 
     def start(self, here: Scene) -> "subprocess.Popen[str]":
         here.environment.update(self.environment)
@@ -68,7 +79,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Program]:
                 said, _ = run.communicate(timeout=600)
                 assert run.returncode == 0, said
             seconds = time.monotonic() - began
-        found[name] = Program(command, suite.directory, environment, seconds)
+        found[name] = Program(command, suite.directory, environment, seconds, said)
     return found
 
 

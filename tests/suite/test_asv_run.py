@@ -110,7 +110,7 @@ def test_server_and_profile_are_told_apart_by_show_and_by_the_site(
     assert code == 0
     assert "postgresembedded-18.4-tcp-trust-profilequick" in shown
     assert asv(here, suite, "publish")[0] == 0
-    index = json.loads((suite.directory / ".asv" / "html" / "index.json").read_text())
+    index = json.loads((suite.directory / ".asv" / "html" / "asv" / "index.json").read_text())
     assert index["params"]["env-postgres"] == ["embedded-18.4-tcp-trust"]
     assert index["params"]["env-profile"] == ["quick"]
 

@@ -53,6 +53,12 @@ CONTROLS = 4
 
 CONTROL_DEADLINE = 60.0
 
+WARM_UPS = 2
+
+BACK = 30.0
+"""Seconds a server that went away has to come back: its restart hits the cells that are being measured then,
+and no other."""
+
 NARROW = 0.03
 """An interval of a median is narrow enough at this part of it on either side."""
 
@@ -99,17 +105,24 @@ class Plan:
 
     def warm_up(self) -> None:
         """See that bytecode is in place: a worker that compiles what it imports is several times slower."""
-        cell = Cell("spawn", "none")
-        for _ in range(2):
-            with self._handle(cell) as parent:
-                list(parent.lifecycles(2))
-                self._know(parent.facts)
-                if not parent.facts["uncompiled"]:
-                    return
-        raise PoolstartError(
-            f"{parent.facts['uncompiled']} modules of {self._python} have no bytecode and cannot be compiled",
-            "see that its site-packages can be written to, or install with `--compile-bytecode`",
-        )
+        cell, uncompiled = Cell("spawn", "none"), 0
+        for _ in range(WARM_UPS):
+            self._see_server()
+            try:
+                with self._handle(cell) as parent:
+                    list(parent.lifecycles(2))
+            except Rejected:
+                # Told where it counts: of the cells it is true of.
+                continue
+            self._know(parent.facts)
+            uncompiled = parent.facts["uncompiled"]
+            if not uncompiled:
+                return
+        if uncompiled:
+            raise PoolstartError(
+                f"{uncompiled} modules of {self._python} have no bytecode and cannot be compiled",
+                "see that its site-packages can be written to, or install with `--compile-bytecode`",
+            )
 
     def block(self, seed: int, cells: Sequence[Cell] | None = None, report: Report = lambda _: None) -> Block:
         """Measure every cell once, in turns; what is rejected is remembered, and left out from then on."""
@@ -167,18 +180,36 @@ class Plan:
             if any(uncertainty(self.measured.samples(cell, metric)) > NARROW for metric in DECIDING)
         ]
 
+    def _see_server(self) -> None:
+        """Wait until the server answers; raise what it fails with when it does not come back."""
+        until = time.monotonic() + BACK
+        while True:
+            try:
+                self._server.connect().close()
+                return
+            except PoolstartError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.1)
+
     def _handle(self, cell: Cell) -> ParentHandle:
         return ParentHandle(cell, self._server, self._profile, self._custody, python=self._python)
 
     @contextmanager
     def _booted(self, cells: Sequence[Cell]) -> Iterator[dict[Cell, ParentHandle]]:
         """Parents that have booted side by side; one that could not is rejected and missing."""
+        self._see_server()
         with ExitStack() as stack:
             parents = {}
             for cell in cells:
-                parents[cell] = self._handle(cell)
-                parents[cell].boot()
-                stack.callback(parents[cell].close)
+                parent = self._handle(cell)
+                try:
+                    parent.boot()
+                except PoolstartError as error:
+                    self.measured.rejected[cell.id] = str(error)
+                    continue
+                parents[cell] = parent
+                stack.callback(parent.close)
             for cell, parent in list(parents.items()):
                 try:
                     parent.ready()

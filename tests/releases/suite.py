@@ -90,6 +90,9 @@ class Suite:
             timeout=600,
         )
 
-    def run_here(self, release: str, benchmarks: str) -> "subprocess.CompletedProcess[str]":
+    def run_here(
+        self, release: str, benchmarks: str, **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         """Benchmark in the tests' own environment, in the name of a release: quick, and without a network."""
-        return self.asv("run", "-E", "existing", "--set-commit-hash", release, "-b", benchmarks)
+        command = ("run", "-E", "existing", "--set-commit-hash", release, "-b", benchmarks)
+        return self.asv(*command, **environment)

@@ -1,10 +1,12 @@
-"""Verdicts of many releases: each hazard tried against each strategy, once a release.
+"""Verdicts of many releases: where each hazard begins or ceases to strike each strategy.
 
-What a trial came to is kept as soon as a release's trials are done, so that a sitting goes on where it was
-interrupted; trials that came to no result are tried again. Releases come in an order that soon tells the
-most: the newest and the oldest, then the middle of two that differ, then of two that are far apart. So a
-sitting that is ended early has found where verdicts change, and what it has not tried lies between two that
-agree. The record says, of each hazard and strategy, from which release on the verdict is which.
+A release with all its trials takes minutes, and most verdicts never change. So turns come in an order that
+soon tells the most: the first and the last release of each series in full; then, of what differs
+between two of them, only that, in the middle of the two, until the release is found that changed it; then
+the releases in between, in full, the widest gap first. A sitting that is ended early has left out what lies
+between two that agree. What a turn came to is kept as soon as it is done, and a sitting goes on where it was
+interrupted; trials that came to no result are tried again. The record says, of each hazard and strategy, from
+which release on the verdict is which.
 """
 
 import json
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.outside import table
-from harness.outside.record import Setting
+from harness.outside.record import Setting, series
 from harness.postgres.server import Server
 from harness.system import files
 from harness.system.environment import ROOT
@@ -25,6 +27,9 @@ RECORD = ROOT / "docs" / "verdicts.json"
 
 DIRECTORY = ROOT / ".asv" / "verdicts"
 """Where a sitting keeps what it has tried, a file a release."""
+
+Cell = tuple[str, str]
+"""A hazard and a strategy."""
 
 Changes = list[tuple[str, str]]
 """The releases from which on the verdict is another one, the first of all included."""
@@ -35,7 +40,9 @@ class Verdicts:
     """What is on record."""
 
     releases: tuple[str, ...]
-    """In version order."""
+    """That anything was tried in, in version order."""
+    whole: tuple[str, ...]
+    """Those of them that everything was tried in."""
     verdicts: dict[str, dict[str, Changes]]
     """By hazard and strategy."""
     server: str
@@ -58,7 +65,7 @@ def load(path: Path = RECORD) -> Verdicts | None:
         return None
     with files.understood(path, "restore it with git"):
         fields = json.loads(path.read_text())
-        fields["releases"] = tuple(fields["releases"])
+        fields["releases"], fields["whole"] = tuple(fields["releases"]), tuple(fields["whole"])
         fields["verdicts"] = {
             hazard: {
                 strategy: [(first, verdict) for first, verdict in some] for strategy, some in row.items()
@@ -80,16 +87,11 @@ def measure(
 
     `releases` are in version order.
     """
-    done: set[str] = set()
-    while release := next_release(releases, done):
-        done.add(release)
-        tried = of_release(release)
-        missing = {
-            (hazard.id, strategy)
-            for hazard in hazards
-            for strategy in strategies
-            if tried.get(hazard.id, {}).get(strategy, Verdict.NO_RESULT) == Verdict.NO_RESULT
-        }
+    cells = [(hazard.id, strategy) for hazard in hazards for strategy in strategies]
+    done: set[tuple[str, Cell]] = set()
+    while turn := next_turn(releases, cells, done):
+        release, missing = turn
+        done |= {(release, cell) for cell in missing}
         left = len(missing)
         report(release, left)
 
@@ -107,34 +109,63 @@ def measure(
             release=release,
             python=interpreter(release),
         )
+        tried = of_release(release)
         for outcome in outcomes:
             tried.setdefault(outcome.hazard, {})[outcome.strategy] = str(outcome.verdict)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
         files.write(DIRECTORY / f"{release}.json", json.dumps(tried))
 
 
-def next_release(releases: Sequence[str], done: Collection[str]) -> str | None:
-    """The release whose verdicts tell most, when those of `done` are known; None when all are."""
-    left = [release for release in releases if release not in done]
-    for end in (releases[-1:], releases[:1]):
-        if end and end[0] in left:
-            return end[0]
-    known = [at for at, release in enumerate(releases) if release in done]
-    gaps = [(one, other) for one, other in pairwise(known) if other - one > 1]
+def next_turn(
+    releases: Sequence[str], cells: Sequence[Cell], done: Collection[tuple[str, Cell]]
+) -> tuple[str, set[Cell]] | None:
+    """The release, and the trials in it, that tell most now; None when all was tried.
+
+    `done` is what this sitting has tried, whatever it came to.
+    """
+    known = {release: results_of(release) for release in releases}
+
+    def missing(release: str) -> set[Cell]:
+        return {cell for cell in cells if cell not in known[release] and (release, cell) not in done}
+
+    for release in ends(releases):
+        if trials := missing(release):
+            return release, trials
+    open_at: dict[str, set[Cell]] = {}
+    for cell in cells:
+        tried = [at for at, release in enumerate(releases) if cell in known[release]]
+        for one, other in pairwise(tried):
+            if known[releases[one]][cell] != known[releases[other]][cell]:
+                between = [release for release in releases[one + 1 : other] if (release, cell) not in done]
+                if between:
+                    open_at.setdefault(between[len(between) // 2], set()).add(cell)
+    if open_at:
+        return max(open_at.items(), key=lambda item: len(item[1]))
+    whole = [at for at, release in enumerate(releases) if not missing(release)]
+    gaps = [(one, other) for one, other in pairwise(whole) if other - one > 1]
     if not gaps:
         return None
-    one, other = max(gaps, key=lambda gap: (differ(releases[gap[0]], releases[gap[1]]), gap[1] - gap[0]))
-    return releases[(one + other) // 2]
+    one, other = max(gaps, key=lambda gap: gap[1] - gap[0])
+    release = releases[(one + other) // 2]
+    return release, missing(release)
 
 
-def differ(one: str, other: str) -> bool:
-    """Whether any verdict that both releases have is not the same."""
-    return any(
-        verdict != Verdict.NO_RESULT
-        and of_release(other).get(hazard, {}).get(strategy, verdict) not in (verdict, Verdict.NO_RESULT)
-        for hazard, row in of_release(one).items()
+def ends(releases: Sequence[str]) -> list[str]:
+    """The first and the last release of each series, the newest of them first."""
+    by_series: dict[str, list[str]] = {}
+    for release in releases:
+        by_series.setdefault(series(release), []).append(release)
+    return [end for some in reversed(by_series.values()) for end in dict.fromkeys((some[-1], some[0]))]
+
+
+def results_of(release: str) -> dict[Cell, str]:
+    """What has a result in a release."""
+    return {
+        (hazard, strategy): verdict
+        for hazard, row in of_release(release).items()
         for strategy, verdict in row.items()
-    )
+        if verdict != Verdict.NO_RESULT
+    }
 
 
 def of_release(release: str) -> dict[str, dict[str, str]]:
@@ -149,17 +180,18 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
 
 def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> Verdicts:
     """Put what a sitting has found on record: of releases in version order, those that were tried."""
-    by_release = {release: found for release in releases if (found := of_release(release))}
+    by_release = {release: found for release in releases if (found := results_of(release))}
     verdicts: dict[str, dict[str, Changes]] = {}
     for release, found in by_release.items():
-        for hazard, row in found.items():
-            for strategy, verdict in row.items():
-                changes = verdicts.setdefault(hazard, {}).setdefault(strategy, [])
-                if not changes or changes[-1][1] != verdict:
-                    changes.append((release, verdict))
+        for (hazard, strategy), verdict in found.items():
+            changes = verdicts.setdefault(hazard, {}).setdefault(strategy, [])
+            if not changes or changes[-1][1] != verdict:
+                changes.append((release, verdict))
+    every = {cell for found in by_release.values() for cell in found}
     here = Setting.here(server)
     recorded = Verdicts(
         releases=tuple(by_release),
+        whole=tuple(release for release, found in by_release.items() if found.keys() == every),
         verdicts=verdicts,
         server=here.server,
         python=here.python,

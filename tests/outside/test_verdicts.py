@@ -13,6 +13,9 @@ from harness.system.errors import PoolstartError
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 HAZARDS = [catalogue.load("sqlite_shared"), catalogue.load("unpicklable")]
 
+CHANGED = {"sqlite_shared": "2", "unpicklable": "2.1.5"}
+"""The releases that changed their verdicts."""
+
 
 @pytest.fixture
 def sitting(tmp_path, monkeypatch):
@@ -25,7 +28,7 @@ def sitting(tmp_path, monkeypatch):
         for hazard in hazards:
             for strategy in strategies:
                 if wanted(hazard, strategy):
-                    struck = Verdict.SURVIVES if release < "2" else Verdict.STRUCK
+                    struck = Verdict.SURVIVES if release < CHANGED[hazard.id] else Verdict.STRUCK
                     first = release == "2.0.0" and not any(one[0] == release for one in tried)
                     tried.append((release, hazard.id, strategy))
                     outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else struck))
@@ -60,23 +63,28 @@ def test_the_trials_left_are_told(sitting):
 
 
 RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for at in range(10))]
-"""sqlite_shared changes its verdict at 2.0.0."""
 
 
-def test_releases_come_in_the_order_that_tells_most(sitting):
-    order = [release for release, _ in dict.fromkeys((told[0], 0) for told in sit(RELEASES))]
-    assert order[:2] == ["2.1.9", "1.4.40"]
-    # The change is between 1.4.44 and 2.0.0: found by halving what differs, before anything else is tried.
-    found = max(order.index("1.4.44"), order.index("2.0.0"))
-    assert found < 7
-    assert sorted(order) == sorted(RELEASES)
+def test_turns_come_in_the_order_that_tells_most(sitting):
+    told = sit(RELEASES)
+    order = [release for release, left in told if left == 0]
+    assert order[:5] == ["2.1.9", "2.1.0", "2.0.0", "1.4.44", "1.4.40"]
+    assert sorted(set(order)) == sorted(RELEASES)
 
 
-def test_what_came_to_no_result_differs_from_nothing(sitting):
-    sit(["2.0.0", "2.1.9"])
-    assert not verdicts.differ("2.0.0", "2.1.9")
-    sit(["1.4.54"])
-    assert verdicts.differ("1.4.54", "2.1.9")
+def test_where_a_verdict_changes_only_what_changes_is_tried(sitting):
+    sit([f"2.1.{at}" for at in range(9)])
+    assert [trial[0] for trial in sitting[:4]] == ["2.1.8", "2.1.8", "2.1.0", "2.1.0"]
+    halving = [("2.1.4", "unpicklable"), ("2.1.6", "unpicklable"), ("2.1.5", "unpicklable")]
+    assert [trial[:2] for trial in sitting[4:7]] == halving
+    # And then what is left, in full.
+    assert len(sitting) == len(set(sitting)) == 18
+
+
+def test_what_came_to_no_result_is_no_change(sitting):
+    sit(["2.0.0", "2.0.1", "2.0.9"])
+    recorded = verdicts.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", verdicts.DIRECTORY / "record.json")
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "struck")]
 
 
 def test_the_record_says_from_which_release_on(sitting, tmp_path):
@@ -84,7 +92,7 @@ def test_the_record_says_from_which_release_on(sitting, tmp_path):
     for _ in range(2):
         sit(["1.4.54", "2.0.0", "2.1.9"])
     recorded = verdicts.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
-    assert recorded.releases == ("1.4.54", "2.0.0", "2.1.9")
+    assert recorded.releases == recorded.whole == ("1.4.54", "2.0.0", "2.1.9")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "struck")]
     assert verdicts.load(path) == recorded
     told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]

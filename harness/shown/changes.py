@@ -29,6 +29,9 @@ def tell(verdicts: Verdicts, least_releases: int, *, candidates: bool) -> None:
         console.print()
     if not verdicts.steps:
         terminal.say(console, "Real steps: none")
+    if verdicts.slight:
+        count = len(verdicts.slight)
+        terminal.say(console, f"{count} changes of less than 1 % of what repeats exactly are left out.")
     if candidates:
         for place, found in grouped(verdicts.candidates, place_of).items():
             terminal.say(console, f"Candidates: {place}")

@@ -61,6 +61,13 @@ WINDOW = 20
 MINIMUM = {"seconds": 0.01, "bytes": 0.005}
 """The least relative change that is called a step, by unit. All other units count what repeats exactly."""
 
+SLIGHT = 0.01
+"""What repeats exactly changes a little in nearly every release: below this it is a change, and no step."""
+
+COLLECTIONS = "collections"
+"""The unit of what follows from how much is allocated: one more or less is what the garbage collector makes of
+a change elsewhere."""
+
 BOUND = 3.0
 PENALTY = 30.0
 """Of the fit, in units of the noise: where a release stops counting, and the squares a change must save."""
@@ -175,6 +182,15 @@ class Step:
         return not self.doubt
 
     @property
+    def slight(self) -> bool:
+        """Whether it is a change of what repeats exactly that a list of steps would drown in."""
+        if self.unit in MINIMUM:
+            return False
+        if self.unit == COLLECTIONS and abs(self.after - self.before) <= 1:
+            return True
+        return 1 - SLIGHT < self.ratio < 1 + SLIGHT
+
+    @property
     def between(self) -> Between:
         """What measuring again is asked about."""
         strategy, dataframe = self.key.parameters
@@ -206,7 +222,12 @@ class Verdicts:
 
     @property
     def steps(self) -> list[Step]:
-        return [step for step in self.found if step.real]
+        return [step for step in self.found if step.real and not step.slight]
+
+    @property
+    def slight(self) -> list[Step]:
+        """Changes of what repeats exactly that are too small for a step."""
+        return [step for step in self.found if step.slight]
 
     @property
     def candidates(self) -> list[Step]:

@@ -140,6 +140,25 @@ def test_what_counts_exactly_has_a_step_at_each_change():
     ]
 
 
+@pytest.mark.parametrize(
+    ("unit", "before", "after", "step"),
+    [
+        ("calls", 1000.0, 1009.0, False),
+        ("calls", 1000.0, 1011.0, True),
+        ("calls", 1000.0, 989.0, True),
+        ("statements", 12.0, 13.0, True),
+        # The collector's count follows from what is allocated.
+        ("collections", 9.0, 10.0, False),
+        ("collections", 9.0, 14.0, True),
+    ],
+)
+def test_a_slight_change_of_what_counts_exactly_is_no_step(unit, before, after, step):
+    key = Key("m", "e", "counts.Counts.track", ("spawn", "none"))
+    made = Series(key, unit, RELEASES, ((before,),) * 40 + ((after,),) * 48)
+    seen = steps.verdicts([made])
+    assert (len(seen.steps), len(seen.slight)) == ((1, 0) if step else (0, 1))
+
+
 def test_the_floor_is_what_would_be_found():
     for floor in steps.verdicts(history(5)).floors:
         if floor.key.parameters == ("spawn", "none"):

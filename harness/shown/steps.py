@@ -65,8 +65,8 @@ SLIGHT = 0.01
 """What repeats exactly changes a little in nearly every release: below this it is a change, and no step."""
 
 COLLECTIONS = "collections"
-"""The unit of what follows from how much is allocated: one more or less is what the garbage collector makes of
-a change elsewhere."""
+"""The unit of what follows from how much is allocated: one more or less is what the garbage collector makes
+of a change elsewhere."""
 
 BOUND = 3.0
 PENALTY = 30.0

@@ -26,7 +26,7 @@ from harness.outside.blocks import VERSION, Block, Measured, mark
 from harness.outside.plan import Plan, cells_of
 from harness.outside.profile import Profile
 from harness.postgres.server import Server
-from harness.releases import installed
+from harness.releases import installed, stored
 from harness.releases.catalogue import Release
 from harness.system import files
 from harness.system.custody import Custody
@@ -35,8 +35,7 @@ from harness.system.errors import PoolstartError
 
 DIRECTORY = ROOT / ".asv" / "history"
 
-FIGURES = "^(startup|query|memory|controls)[.]"
-"""The benchmarks that read blocks."""
+FIGURES = f"^({'|'.join(stored.FIGURES)})[.]"
 
 AGAIN = 0.1
 """The part of a pass's blocks that may be measured again because the machine was disturbed."""

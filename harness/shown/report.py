@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from asv.machine import Machine
 from asv.results import Results
-from asv.util import load_json
 from packaging.version import InvalidVersion, Version
 from rich.text import Text
 
@@ -139,13 +137,14 @@ def of_default_series(result: Results) -> bool:
 
 
 def report_of(result: Results, results: Path) -> Report:
-    machine = load_json(str(results / result.params["machine"] / "machine.json"), Machine.api_version)
-    started = [moment for moment in result.started_at.values() if moment]
+    when = stored.measured(result)
+    if when is None:
+        raise ValueError("nothing in it says when it was measured")
     return Report(
         release=str(Version(result.commit_hash)),
-        machine=machine,
+        machine=stored.hardware(result, results),
         environment={**result.params, **result.env_vars},
-        date=datetime.fromtimestamp(max(started) / 1000, UTC),
+        date=when,
         figures=dict(figures(result)),
     )
 

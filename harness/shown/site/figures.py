@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import product
 from math import isfinite
 from pathlib import Path
@@ -15,7 +15,9 @@ from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
 from harness.outside.samples import digits
+from harness.releases import stored
 from harness.shown.report import SETTINGS_APART
+from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
@@ -249,11 +251,15 @@ def load(directory: Path) -> Measured:
             continue
         key = (path.parent.name, result.env_name)
         if key not in origins:
-            machine = {name: str(value) for name, value in result.params.items() if value}
+            try:
+                machine = stored.hardware(result, directory)
+            except (PoolstartError, KeyError, ValueError, TypeError):
+                remarks.append(f"{path.parent.name}/conditions.jsonl is damaged")
+                machine = {name: str(result.params[name]) for name in result.params if result.params[name]}
             conditions = {
                 name: str(value)
                 for name, value in {**result.params, **result.env_vars}.items()
-                if name not in ("arch", "cpu", "machine", "num_cpu", "os", "ram")
+                if name not in stored.HARDWARE
             }
             origins[key] = Origin(machine, result.env_name, conditions)
         origins[key].releases[version] = found
@@ -296,9 +302,7 @@ def release_of(result: Results, version: str, versions: dict[str, str]) -> Relea
         for names, figure in (values(result, CONTROL, "seconds") if CONTROL in keys else ())
         if len(names) == 1
     }
-    started = [moment for moment in result.started_at.values() if moment]
-    measured = datetime.fromtimestamp(max(started) / 1000, UTC) if started else None
-    return Release(version, measured, figures, controls)
+    return Release(version, stored.measured(result), figures, controls)
 
 
 def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:

@@ -116,7 +116,7 @@ class StandAlone:
         script = Path(__file__).with_name("stand_alone_program.py")
         self._process = custody.start(
             [sys.executable, script, strategy, url, str(mib)],
-            env={**environment(), "PYTHONPATH": str(script.parent)},
+            env={**environment(), "PYTHONPATH": str(script.parent), "TMPDIR": str(custody.directory())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

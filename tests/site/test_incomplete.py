@@ -1,0 +1,93 @@
+"""Results that lack something, or are damaged, make pages that say so."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.shown.site import pages
+from harness.system.environment import ROOT
+
+(MACHINE,) = (path.parent for path in (ROOT / "results").glob("*/machine.json"))
+SERVER = "embedded-18.4-tcp-trust"
+
+
+def few(results: Path, count: int = 3) -> list[Path]:
+    """The results of so many releases; their files."""
+    machine = results / MACHINE.name
+    machine.mkdir(parents=True)
+    shutil.copy(ROOT / "results" / "benchmarks.json", results)
+    for path in (MACHINE / "machine.json", *sorted(MACHINE.glob(f"2.1.0*{SERVER}.json"))[:count]):
+        shutil.copy(path, machine)
+    return sorted(machine.glob("2.1.0*"))
+
+
+def replace_in(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text().replace(old, new))
+
+
+def damaged(results: Path) -> None:
+    empty, cut, other, _ = few(results, 4)
+    empty.write_text("{")
+    cut.write_text(cut.read_text()[:3000])
+    other.write_text("[]")
+
+
+def without_benchmarks(results: Path) -> None:
+    few(results)
+    (results / "benchmarks.json").write_text("{")
+
+
+def unknown_strategy(results: Path) -> None:
+    for path in (*few(results), results / "benchmarks.json"):
+        replace_in(path, "'spawn'", "'teleport'")
+
+
+def another_profile(results: Path) -> None:
+    for path in few(results):
+        content = json.loads(path.read_text())
+        content["env_vars"]["profile"] = "quick"
+        path.write_text(json.dumps(content))
+
+
+def several(results: Path) -> None:
+    """The same figures of another server, and of another machine."""
+    for path in few(results):
+        copy = path.with_name(path.name.replace(SERVER, "external-16.2-tls-md5"))
+        shutil.copy(path, copy)
+        replace_in(copy, SERVER, "external-16.2-tls-md5")
+    other = results / "another"
+    shutil.copytree(results / MACHINE.name, other, ignore=shutil.ignore_patterns("*external*"))
+    for path in other.glob("*.json"):
+        replace_in(path, MACHINE.name, "another")
+
+
+@dataclass(frozen=True)
+class Case:
+    make: Callable[[Path], object]
+    told: str
+    """What the pages say of it."""
+
+
+CASES = {
+    "no directory": Case(lambda _: None, "no results"),
+    "nothing in it": Case(Path.mkdir, "no results"),
+    "one release": Case(lambda results: few(results, 1), "2.1.0"),
+    "damaged files": Case(damaged, "is damaged"),
+    "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
+    "a strategy nobody knows": Case(unknown_strategy, "not in the catalogue"),
+    "another profile": Case(another_profile, "another profile"),
+    "several machines and servers": Case(several, "external-16.2-tls-md5"),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_what_is_missing_is_told(case: Case, tmp_path: Path) -> None:
+    case.make(tmp_path / "results")
+    pages.build(tmp_path / "results", tmp_path / "site")
+    texts = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
+    assert texts
+    assert any(case.told in text for text in texts)

@@ -24,6 +24,12 @@ class NoEngine(PoolstartError):
     """This machine has none, so that it cannot run a service either."""
 
 
+TELLS = re.compile("error|cannot|denied|failed|no such|invalid", re.IGNORECASE)
+
+PROGRESS = re.compile(r"(Container|Network|Volume) \S+ +\w+")
+"""A line of compose v2's progress; `Network poolstart_default Error` says where, and not what."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a client program said."""
@@ -39,9 +45,7 @@ class Answer:
         compose v1 ends with a line that only says that there were errors, v2 begins with its progress.
         """
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
-        told = [
-            line for line in lines if re.search("error|cannot|denied|no such|invalid", line, re.IGNORECASE)
-        ]
+        told = [line for line in lines if TELLS.search(line) and not PROGRESS.fullmatch(line)]
         reason = (told or lines or [f"exit status {self.code}"])[0]
         # "... is invalid because:"
         following = lines[lines.index(reason) + 1 :] if reason.endswith(":") else []

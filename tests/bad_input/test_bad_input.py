@@ -290,6 +290,22 @@ MISTAKES = [
         "does not answer: permission denied; see to the container engine",
         "measure --strategy spawn",
     ),
+    replace(
+        docker(
+            f"{ANSWERS}*config*) echo 'image: x';;\n*up*) printf 'Network x_default Creating\\n"
+            "Network x_default Error\\nfailed to create network x_default: no room\\n' >&2; exit 1;; esac\n",
+            "could not start the container: failed to create network x_default: no room; mend the reason",
+        ),
+        progress=True,
+    ),
+    replace(
+        docker(
+            f"{ANSWERS}*config*) echo 'image: x';;\n*up*) printf 'Creating network x with the default driver"
+            "\\nFailed to set up tables\\n' >&2; exit 1;; esac\n",
+            "could not start the container: Failed to set up tables; mend the reason",
+        ),
+        progress=True,
+    ),
     docker(
         DENIED, "no permission on .*socket; run as a user who may", "measure", POOLSTART_SERVER="container"
     ),

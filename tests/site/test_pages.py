@@ -133,3 +133,12 @@ def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
 
 def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
     assert all(rule.strategy != "fork_nodispose" for rule in choice.rules("2 s"))
+
+
+def test_a_distance_adds_the_round_trips_that_were_counted(site: Path) -> None:
+    """The arithmetic done again, from what asv stored."""
+    text = re.sub(r"<[^>]+>", " ", (site / "choose.html").read_text())
+    trips = median_of("2.1.09", "exact.Wire.track_round_trips_first_query", "spawn", "none")
+    here = median_of("2.1.09", "query.Query.track_first_query", "spawn", "none")
+    away = [f"{1e3 * (here + trips * distance):.0f} / " for distance in (0.01, 0.05)]
+    assert re.search(rf"spawn\s+{trips:.0f} / \d+\s+\S+ / \S+\s+{away[0]}\S+\s+{away[1]}", text)

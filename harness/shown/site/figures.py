@@ -124,6 +124,8 @@ METRICS = {
 
 CONTROL = "controls.Controls.track_start"
 
+COUNTS = "exact."
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -156,6 +158,8 @@ class Release:
     """By metric, strategy and DataFrame setting; what was not measured is missing."""
     controls: dict[str, Figure]
     """The start of a worker that does nothing, by start method."""
+    counts: dict[tuple[str, str], float]
+    """What repeats exactly, by name and strategy."""
 
     def of(self, metric: str, strategy: str, dataframe: str) -> Figure | None:
         return self.figures.get((metric, strategy, dataframe))
@@ -302,7 +306,13 @@ def release_of(result: Results, version: str, versions: dict[str, str]) -> Relea
         for names, figure in (values(result, CONTROL, "seconds") if CONTROL in keys else ())
         if len(names) == 1
     }
-    return Release(version, stored.measured(result), figures, controls)
+    counts = {
+        (benchmark.rpartition(".track_")[2], names[0]): figure.median
+        for benchmark in keys
+        if benchmark.startswith(COUNTS) and current(result, benchmark, versions)
+        for names, figure in values(result, benchmark, "")
+    }
+    return Release(version, stored.measured(result), figures, controls, counts)
 
 
 def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:

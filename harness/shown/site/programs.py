@@ -1,11 +1,13 @@
 """The page that leads from a program to its strategy, with the curves behind its thresholds."""
 
+from dataclasses import dataclass
 from math import log
 from typing import Any
 
 from harness import strategies
 from harness.outside.comparison import Comparison
 from harness.outside.samples import digits
+from harness.shown import exact
 from harness.shown.site import advice, charts, choice
 from harness.shown.site.book import Book
 from harness.shown.site.figures import UNITS, Release
@@ -37,6 +39,7 @@ def write(book: Book) -> None:
         life=life(release, least) if release and least else None,
         crossing=crossing(release) if release else None,
         servers=servers(book),
+        distance=distance(release) if release else None,
         copies=copies(book),
     )
 
@@ -97,6 +100,59 @@ def servers(book: Book) -> dict[str, Any] | None:
             for each, connect, second in rows
         ],
     }
+
+
+def distance(release: Release) -> dict[str, Any] | None:
+    """What queries take where the server is far away: as measured here, and a way there and back a trip."""
+    known = {each.id: found for each in strategies.CATALOGUE if (found := queries(release, each.id))}
+    if not known:
+        return None
+    farthest = exact.DISTANCES[-1]
+    drawn = ((advice.BOOTED, "first"), (advice.PRELOADED, "second"), (advice.FORKED, "third"))
+    lines = [
+        (name, css, [(x, 1e3 * known[name][0].over(x * farthest)) for x in (0.0, 1.0)])
+        for name, css in drawn
+        if name in known
+    ]
+    columns = [(each / farthest, f"{each * 1e3:g} ms") for each in exact.DISTANCES]
+    return {
+        "columns": [text for _, text in columns],
+        "rows": [
+            (
+                name,
+                " / ".join(f"{each.trips:.0f}" for each in found),
+                [
+                    " / ".join(digits(1e3 * each.over(seconds)) for each in found)
+                    for seconds in exact.DISTANCES
+                ],
+            )
+            for name, found in known.items()
+        ],
+        "picture": charts.picture(lines, columns, [], " ms"),
+    }
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a query takes here, and how often it waits for a way there and back."""
+
+    here: float
+    trips: float
+
+    def over(self, distance: float) -> float:
+        return self.here + exact.added(self.trips, distance)
+
+
+def queries(release: Release, strategy: str) -> list[Query]:
+    """The first and the second of a worker; none where one is not known."""
+    found = []
+    for name in ("first_query", "second_query"):
+        here = advice.median(release, name, strategy, "none")
+        trips = release.counts.get((f"round_trips_{name}", strategy))
+        if here is None or trips is None:
+            return []
+        found.append(Query(here, trips))
+    return found
 
 
 def copies(book: Book) -> dict[str, Any] | None:

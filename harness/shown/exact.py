@@ -15,6 +15,18 @@ COLUMNS = {
 }
 """Of the first query and of the second."""
 
+COUNTED = {
+    "modules": "modules",
+    "code_bytes": "bytes of code",
+    "calls_first_query": "calls of Python functions in the first query",
+    "calls_second_query": "calls of Python functions in the second query",
+    "statements_first_query": "statements in the first query",
+    "statements_second_query": "statements in the second query",
+    "round_trips_first_query": "round trips in the first query",
+    "round_trips_second_query": "round trips in the second query",
+}
+"""What is counted of SQLAlchemy's work, in words."""
+
 Figures = Mapping[str, Mapping[str, float]]
 """By strategy and name (`harness.outside.exact.Counts.figures`)."""
 

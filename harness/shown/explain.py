@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness import strategies
 from harness.outside.exact import PHASES
 from harness.outside.explain import GENERATIONS, Change, Explanation
+from harness.shown.exact import COUNTED
 
 WIDTH = 80
 
@@ -46,16 +47,7 @@ def summary(found: Explanation) -> list[str]:
         how = [("without", "with")[compiled] for compiled in found.compiled]
         said.append(f"SQLAlchemy runs {how[1]} its C extensions, {found.before} {how[0]}: another program")
     figures = {name: (was, now) for name, was, now in found.figures}
-    for name, unit in (
-        ("modules", "modules"),
-        ("code_bytes", "bytes of code"),
-        ("calls_first_query", "calls of Python functions in the first query"),
-        ("calls_second_query", "calls of Python functions in the second query"),
-        ("statements_first_query", "statements in the first query"),
-        ("statements_second_query", "statements in the second query"),
-        ("round_trips_first_query", "round trips in the first query"),
-        ("round_trips_second_query", "round trips in the second query"),
-    ):
+    for name, unit in COUNTED.items():
         if name in figures:
             was, now = figures[name]
             said.append(f"{now:.0f} instead of {was:.0f} {unit} ({ratio(was, now)})")

@@ -3,7 +3,7 @@
 The owner cleans up when it closes its custody (or leaves, `atexit`). When it cannot (it was killed), two
 guardians that know nothing of each other notice the end of their sockets and do the same. They are shells:
 what ends every Python of a machine does not end them. So the death of any one process of a run, of any two,
-or of all its Pythons leaves nothing behind.
+or of all its Pythons leaves nothing behind. The owner replaces guardians that were killed.
 
 There is no moment in which nobody owns a thing: a directory is told before it is made, and a process tells of
 itself, between fork and exec, while it still holds the sockets whose end the guardians wait for.
@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,8 @@ NESTED = len("/poolstart-12345678")
 _guardians: "dict[subprocess.Popen[bytes], socket.socket]" = {}
 """All guardians of this process, with its ends of their sockets."""
 
+_custodies: "weakref.WeakSet[Custody]" = weakref.WeakSet()
+
 
 class Custody:
     """Process groups and directories that end with their owner.
@@ -61,6 +64,7 @@ class Custody:
         self._processes: dict[subprocess.Popen[Any], str] = {}
         self._directories: set[str] = set()
         self._told: list[subprocess.Popen[bytes]] = []
+        _custodies.add(self)
         atexit.register(self.close)
 
     def __enter__(self) -> "Custody":
@@ -100,7 +104,7 @@ class Custody:
         self, command: Sequence[str | Path], *, end: str = "SIGKILL", **options: Any
     ) -> "subprocess.Popen[Any]":
         """Start `command` as leader of a session and process group of its own."""
-        self._provide_guardians()
+        self.provide_guardians()
         process = _Held(self, end, list(map(str, command)), options)
         self._processes[process] = end
         return process
@@ -111,7 +115,7 @@ class Custody:
 
         For processes that someone else starts with a `preexec_fn`; `adopt` them next.
         """
-        self._provide_guardians()
+        self.provide_guardians()
         _forking.custody = self
         try:
             yield
@@ -172,7 +176,14 @@ class Custody:
             process.wait()
             self.tell_of_end(process.pid)
 
-    def _provide_guardians(self) -> None:
+    def provide_guardians(self) -> None:
+        """See that there are enough, in place of those that were killed; a new one is told what is held."""
+        for guardian in list(self._told):
+            if guardian.poll() is not None:
+                with contextlib.suppress(ValueError):  # another thread has seen it too
+                    self._told.remove(guardian)
+                if ours := _guardians.pop(guardian, None):
+                    ours.close()
         while len(self._told) < GUARDIANS:
             ours, theirs = socket.socketpair()
             guardian = subprocess.Popen(
@@ -186,9 +197,23 @@ class Custody:
             theirs.close()
             _guardians[guardian] = ours
             self._told.append(guardian)
+            held = [f"hold directory {directory}" for directory in self._directories]
+            held += [
+                f"hold group {process.pid} {end.removeprefix('SIG')}"
+                for process, end in self._processes.items()
+            ]
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                ours.sendall("".join(f"{line}\n" for line in held).encode(), socket.MSG_NOSIGNAL)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether anything is, or may still be, in the care of guardians of this process."""
+        return bool(self._told) and os.getpid() == self._owner
 
     def _tell(self, line: str) -> None:
-        self._provide_guardians()
+        # Between fork and exec there is somebody else, whose children they are not.
+        if os.getpid() == self._owner:
+            self.provide_guardians()
         for guardian in self._told:
             # One that was killed is no loss: the owner is alive, and so is the other.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -230,6 +255,9 @@ def abandon(seconds: float) -> None:
 
     For a process that is about to leave without another word: nothing it was doing is gone on with.
     """
+    for custody in list(_custodies):
+        if custody.guarded:
+            custody.provide_guardians()
     waiting = set()
     for guardian, ours in list(_guardians.items()):
         waiting.add(guardian.pid)

@@ -13,7 +13,7 @@ import pytest
 from harness.system import custody
 from harness.system.custody import SOCKET, SOCKET_PATH, Custody
 from harness.system.errors import PoolstartError
-from tests.remains import Scene, scene
+from tests.remains import LIMIT, Scene, scene
 
 SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(600)']"
 
@@ -44,6 +44,43 @@ def test_any_two_of_an_owner_and_its_guardians_may_be_killed(victims: tuple[int 
         for victim in victims:
             os.kill(pids[-1 if victim == "owner" else int(victim)], signal.SIGKILL)
         owner.communicate()  # where it is alive, the end of its input is its own
+        here.wait_until_gone()
+
+
+def test_guardians_that_were_killed_are_replaced() -> None:
+    program = HOLDS.replace(
+        "sys.stdin.read()", "sys.stdin.readline(); custody.directory(); print('again', flush=True)"
+    )
+    with scene() as here:
+        owner = here.python(
+            "-c", f"{program}\nsys.stdin.read()", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert owner.stdin
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        first = guardians(here)
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        here.wait_for(lambda: not set(first) & set(guardians(here)), "they are gone")
+        owner.stdin.write("\n")
+        owner.stdin.flush()
+        assert owner.stdout.readline() == "again\n"
+        assert len(set(guardians(here)) - set(first)) == len(first)
+        owner.kill()
+        owner.communicate()
+        here.wait_until_gone()
+
+
+def test_an_interrupt_after_the_end_of_both_guardians_leaves_nothing() -> None:
+    program = f"from harness.system import interrupts\ninterrupts.first_counts()\n{HOLDS}"
+    with scene() as here:
+        owner = here.python("-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        for pid in guardians(here):
+            os.kill(pid, signal.SIGKILL)
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(LIMIT) == 130
         here.wait_until_gone()
 
 

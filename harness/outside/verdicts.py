@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
+from packaging.version import Version
+
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.outside import table
 from harness.outside.record import Setting, series
@@ -52,7 +54,19 @@ class Verdicts:
     command: str
 
     def of(self, hazard: str, strategy: str, release: str) -> str:
-        """The verdict of one release; empty where it was not tried."""
+        """The verdict of one release: its own, or that of the two it lies between, where they agree.
+
+        Empty where it is not known.
+        """
+        wanted = Version(release)
+        before = [one for one in self.releases if Version(one) <= wanted]
+        after = [one for one in self.releases if Version(one) >= wanted]
+        if not before or not after:
+            return ""
+        found = {self._tried(hazard, strategy, one) for one in (before[-1], after[0])}
+        return found.pop() if len(found) == 1 else ""
+
+    def _tried(self, hazard: str, strategy: str, release: str) -> str:
         changes = self.verdicts.get(hazard, {}).get(strategy, [])
         at = self.releases.index(release)
         known = [verdict for first, verdict in changes if self.releases.index(first) <= at]

@@ -97,6 +97,11 @@ def test_the_record_says_from_which_release_on(sitting, tmp_path):
     assert verdicts.load(path) == recorded
     told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
     assert told == ["survives", "struck", "struck"]
+    # Between two that agree it is theirs; between two that do not, and beyond, nobody knows.
+    told = [
+        recorded.of("sqlite_shared", "spawn", release) for release in ("2.0.7", "1.4.60", "2.1.10", "1.3")
+    ]
+    assert told == ["struck", "", "", ""]
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
 
 

@@ -38,6 +38,7 @@ def write(book: Book) -> None:
         noise=noise_said(),
         origins=origins,
         verdicts=[f"SQLAlchemy {name}: {table.setting}" for name, table in book.outcomes.tables.items()],
+        sitting=book.outcomes.sitting,
         remarks=book.remarks,
     )
 

@@ -66,10 +66,8 @@ class Outcomes:
 
     def verdict(self, hazard: str, strategy: str, release: str) -> str:
         """Of a release, or of its series where not each release was tried; empty where it is not known."""
-        if self.sitting and release in self.sitting.releases:
-            told = self.sitting.of(hazard, strategy, release)
-            if told:
-                return told
+        if self.sitting and (told := self.sitting.of(hazard, strategy, release)):
+            return told
         table = self.tables.get(record.series(release))
         found = table.verdicts.get((hazard, strategy)) if table else None
         return str(found) if found else ""

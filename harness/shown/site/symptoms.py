@@ -60,13 +60,12 @@ def write(book: Book) -> None:
     if known:
         book.table(
             "data/verdicts",
-            ("hazard", "severity", "strategy", "release", "verdict"),
+            ("hazard", "severity", "strategy", "verdict", "from", "to"),
             [
-                (hazard.id, str(hazard.severity), name, release, verdict)
+                (hazard.id, str(hazard.severity), name, span.verdict, span.first, span.last)
                 for hazard in book.outcomes.hazards
                 for name in known
-                for release in book.outcomes.releases
-                if (verdict := book.outcomes.verdict(hazard.id, name, release))
+                for span in spans(book, hazard, name)
             ],
         )
     for hazard in book.outcomes.hazards:

@@ -92,9 +92,9 @@ def sentences(measured: Measured) -> list[str]:
     program = programs.get(measured.name)
     without = {
         "shared": f"{programs.WORKERS} workers, and the process that loaded the application, talk over"
-        f" {measured.without.sessions} connection",
+        f" {measured.without.sessions} connection{'s' if measured.without.sessions > 1 else ''}",
         "own": "each worker has a connection of its own",
-        "error": measured.without.said,
+        "error": measured.without.said.rstrip("."),
     }[measured.without.outcome]
     told = [f"Without the hook: {without}."]
     if measured.replaced:

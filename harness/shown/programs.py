@@ -1,9 +1,12 @@
 """Programs that start workers, as a table and as the page `docs/programs.md`, never edited by hand."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from statistics import median
 
 from harness.outside import programs
 from harness.outside.programs import Measured, Replaced, Table
+from harness.outside.samples import digits
 from harness.shown import markdown, terminal
 from harness.shown.pools import shown
 from harness.system.environment import ROOT
@@ -21,6 +24,9 @@ HEADER = [
     "worker killed",
 ]
 
+APART = 1.5
+"""Workers of one program that hold this many times as much as the others are not the same."""
+
 INTRODUCTION = """\
 # How workers are really started
 
@@ -30,8 +36,9 @@ from the database when it is imported. Below are the lines that each needs, as t
 do without them; and whether the lines are run again in a worker that takes another one's place.
 
 *First row* is from the moment named with each program until its first worker has its row from the server.
-*Unique memory* is that of both workers while each holds a row. Whether workers shared a connection is told by
-the server's own number of the session that each row came by.
+*Unique memory* is that of both workers while each holds a row; two figures, where one of them holds much more
+than the other. Whether workers shared a connection is told by the server's own number of the session that
+each row came by.
 """
 
 
@@ -69,13 +76,23 @@ def row(measured: Measured) -> list[str]:
     return [
         measured.name,
         shown(measured.first_row, 1e3),
-        shown(measured.uss, 1 / MIB),
+        memory(measured.uss),
         {"shared": "**one connection for several**", "own": "own connections", "error": "error"}[
             measured.without.outcome
         ],
         again(measured.replaced),
         again(measured.killed),
     ]
+
+
+def memory(uss: Sequence[float]) -> str:
+    """Of a worker; of both, where they hold so different amounts that the middle is nobody's."""
+    ordered = sorted(uss)
+    half = len(ordered) // 2
+    low, high = median(ordered[:half]), median(ordered[half:])
+    if high > APART * low:
+        return f"{digits(low / MIB)} or {digits(high / MIB)}"
+    return shown(uss, 1 / MIB)
 
 
 def again(replaced: Replaced | None) -> str:

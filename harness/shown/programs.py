@@ -1,6 +1,5 @@
 """Programs that start workers, as a table and as the page `docs/programs.md`, never edited by hand."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -85,7 +84,7 @@ def row(measured: Measured) -> list[str]:
     ]
 
 
-def memory(uss: Sequence[float]) -> str:
+def memory(uss: tuple[int, ...]) -> str:
     """Of a worker; of both, where they hold so different amounts that the middle is nobody's."""
     ordered = sorted(uss)
     half = len(ordered) // 2

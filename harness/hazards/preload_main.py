@@ -32,19 +32,21 @@ if __name__ == "__main__":
     context = multiprocessing.get_context(method)
     if preload:
         context.set_forkserver_preload(preload)
-    pipes, found = [], []
+    workers, found = [], []
     for number in range(2):  # one after another: both at once is another hazard
         ours, theirs = context.Pipe()
-        context.Process(target=work, args=(theirs,)).start()
+        process = context.Process(target=work, args=(theirs,))
+        process.start()
         theirs.close()
         try:
             found.append(ours.recv())
-            pipes.append(ours)
+            workers.append((ours, process))
         except EOFError:
             found.append(None)
     print(json.dumps(found))
-    for pipe in pipes:
+    for pipe, process in workers:  # here too: each gives back a connection that both may hold
         pipe.send(None)
+        process.join()
 """
 """What users write. The start of the workers is guarded, as it must be; the engine is not."""
 

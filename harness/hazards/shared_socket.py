@@ -31,6 +31,9 @@ def reproduce(parent: Parent) -> bool:
         )
         return True
     if fate:
+        parent.tell(
+            "server", "Was told by the worker, on the parent's connection, that this session is over."
+        )
         parent.tell("user", fate)
         return True
     parent.tell("server", "Had a session of the worker's own.")

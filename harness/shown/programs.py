@@ -88,7 +88,7 @@ def memory(uss: tuple[int, ...]) -> str:
     """Of a worker; of both, where they hold so different amounts that the middle is nobody's."""
     ordered = sorted(uss)
     half = len(ordered) // 2
-    low, high = median(ordered[:half]), median(ordered[half:])
+    low, high = median(ordered[: half or 1]), median(ordered[half:])
     if high > APART * low:
         return f"{digits(low / MIB)} or {digits(high / MIB)}"
     return shown(uss, 1 / MIB)

@@ -67,7 +67,7 @@ def test_guardians_that_were_killed_are_replaced() -> None:
         assert owner.stdout.readline() == "again\n"
         assert len(set(guardians(here)) - set(first)) == len(first)
         owner.kill()
-        owner.communicate()
+        owner.wait(LIMIT)
         here.wait_until_gone()
 
 

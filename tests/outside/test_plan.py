@@ -1,7 +1,8 @@
 """The plan of a run: every cell has its turn in every block, and a disturbed block is measured again."""
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import metadata
 
@@ -13,6 +14,7 @@ from harness.outside.cell import Cell, NotApplicable, Rejected
 from harness.outside.conditions import Conditions
 from harness.outside.plan import Plan
 from harness.outside.profile import PROFILES
+from harness.outside.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
@@ -74,6 +76,63 @@ def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None
         assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
         with pytest.raises(Rejected, match="a worker of the tests fails"):
             plan.measured.samples(Cell(mutations.path("FAILS"), "none"), "startup")
+
+
+def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
+    """Let the server be away when it is connected to for these times, counted from 0."""
+    connect, count = Server.connect, itertools.count()
+
+    def connected(server: Server) -> object:
+        if next(count) in calls:
+            raise PoolstartError("it is away", "wait")
+        return connect(server)
+
+    monkeypatch.setattr(Server, "connect", connected)
+
+
+def test_a_server_that_is_away_between_turns_is_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+        away(monkeypatch, 0, 1, 2)
+        found = plan.block(7)
+    assert found.samples.keys() == {"fork_dispose.none", "nullpool.none"}
+    assert plan.measured.rejected == {}
+
+
+def test_one_that_goes_away_costs_the_cell_that_it_hits(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+        away(monkeypatch, 1)
+        found = plan.block(7)
+    assert len(found.samples) == len(plan.measured.rejected) == 1
+    assert "it is away" in next(iter(plan.measured.rejected.values()))
+
+
+def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "BACK", 0.2)
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody)
+        away(monkeypatch, *range(100))
+        with pytest.raises(PoolstartError, match="it is away"):
+            plan.run(7)
+
+
+def test_what_is_wrong_while_warming_up_is_told_of_the_cells(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody)
+        monkeypatch.setattr(planning.ParentHandle, "lifecycles", lambda *_: rejected())
+        assert plan.run(7).rejected == {CELL.id: "not today"}
+
+
+def rejected() -> Iterator[Lifecycle]:
+    raise Rejected("not today")
+    yield
 
 
 def test_what_cannot_be_measured_says_why(server: Server) -> None:

@@ -1,4 +1,4 @@
-"""`poolstart verdicts`: what strikes which strategy, in every release."""
+"""`poolstart verdicts`: which release changed what strikes which strategy."""
 
 from typing import Annotated
 
@@ -14,7 +14,10 @@ def verdicts(
         bool, typer.Option("--record", help="Put on record what has been tried so far; tries nothing.")
     ] = False,
 ) -> None:
-    """Try all hazards in every release, and write docs/verdicts.json; goes on where it was interrupted.
+    """Find the releases that change what strikes which strategy, and write docs/verdicts.json.
+
+    The ends of each series are tried in full, then what differs between them, then the releases in between.
+    It may be interrupted at any time, keeps what it has tried, and goes on from there.
 
     poolstart verdicts 2.1.0..2.1.9
     """

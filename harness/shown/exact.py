@@ -36,6 +36,15 @@ def added(round_trips: float, distance: float) -> float:
     return round_trips * distance
 
 
+def ratio(was: float, now: float) -> str:
+    return f"{now / was - 1:+.1%}" if was else "new"
+
+
+def changed(name: str, was: float, now: float) -> str:
+    """A count that is not what it was, in words."""
+    return f"{now:.0f} instead of {was:.0f} {COUNTED[name]} ({ratio(was, now)})"
+
+
 def figures(found: Figures, title: str) -> Table:
     """A row a strategy; of the first query / of the second."""
     made = started(title, [*COLUMNS, "modules", "KiB of code"])

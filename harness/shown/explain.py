@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness import strategies
 from harness.outside.exact import PHASES
 from harness.outside.explain import GENERATIONS, Change, Explanation
-from harness.shown.exact import COUNTED
+from harness.shown.exact import COUNTED, changed
 
 WIDTH = 80
 
@@ -47,10 +47,7 @@ def summary(found: Explanation) -> list[str]:
         how = [("without", "with")[compiled] for compiled in found.compiled]
         said.append(f"SQLAlchemy runs {how[1]} its C extensions, {found.before} {how[0]}: another program")
     figures = {name: (was, now) for name, was, now in found.figures}
-    for name, unit in COUNTED.items():
-        if name in figures:
-            was, now = figures[name]
-            said.append(f"{now:.0f} instead of {was:.0f} {unit} ({ratio(was, now)})")
+    said += [changed(name, *figures[name]) for name in COUNTED if name in figures]
     for phase in PHASES:
         if found.calls[phase] and f"calls_{phase}" not in figures:
             said.append(f"other Python calls in {TITLES[phase]} than before")
@@ -70,10 +67,6 @@ def summary(found: Explanation) -> list[str]:
         where = f"{TITLES[phase]}, the fork server's included" if forks else TITLES[phase]
         said.append(f"garbage collections in {where}: {moved}{why}")
     return said or ["a worker does exactly the same: nothing that is counted explains a step"]
-
-
-def ratio(was: float, now: float) -> str:
-    return f"{now / was - 1:+.1%}" if was else "new"
 
 
 def listed(title: str, changes: Sequence[Change]) -> Iterable[str]:

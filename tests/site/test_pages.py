@@ -142,3 +142,13 @@ def test_a_distance_adds_the_round_trips_that_were_counted(site: Path) -> None:
     here = median_of("2.1.09", "query.Query.track_first_query", "spawn", "none")
     away = [f"{1e3 * (here + trips * distance):.0f} / " for distance in (0.01, 0.05)]
     assert re.search(rf"spawn\s+{trips:.0f} / \d+\s+\S+ / \S+\s+{away[0]}\S+\s+{away[1]}", text)
+
+
+def test_a_release_lists_what_is_counted_and_changed(site: Path) -> None:
+    benchmark = "exact.Work.track_calls_first_query"
+    was, now = (median_of(release, benchmark, "spawn", "none") for release in ("2.0.17", "2.0.18"))
+    assert was != now
+    text = (site / "releases" / "2.0.18.html").read_text()
+    assert f"{now:.0f} instead of {was:.0f} calls of Python functions in the first query" in text
+    # What stays as it was is not listed.
+    assert "statements in the first query" not in text

@@ -11,7 +11,7 @@ from harness.outside import record
 from harness.outside.cell import DATAFRAMES
 from harness.outside.samples import digits
 from harness.shown import explain
-from harness.shown.exact import COUNTED
+from harness.shown.exact import COUNTED, changed
 from harness.shown.report import TITLES
 from harness.shown.site import advice, charts, history
 from harness.shown.site.book import Book
@@ -446,15 +446,11 @@ def address_of(metric: Metric, first: str) -> str:
     return "releases.html" if metric.id == first else f"figures/{metric.id}.html"
 
 
-def counted(before: Release, after: Release) -> list[tuple[str, str, str]]:
-    """What is counted and is not what it was: the counts in words, of which strategies, and by how much."""
-    by_change: dict[tuple[str, float, float], list[str]] = {}
+def counted(before: Release, after: Release) -> list[tuple[str, str]]:
+    """What is counted and is not what it was: in words, and of which strategies."""
+    by_change: dict[str, list[str]] = {}
     for (name, strategy), now in after.counts.items():
-        was = before.counts.get((name, strategy))
-        if name in COUNTED and was not in (None, now):
-            by_change.setdefault((name, was or 0.0, now), []).append(strategy)
-    return [
-        (f"{now:.0f} instead of {was:.0f} {COUNTED[name]}", ", ".join(of), f"{100 * (now / was - 1):+.1f} %")
-        for (name, was, now), of in by_change.items()
-        if was
-    ]
+        was = before.counts.get((name, strategy), now)
+        if name in COUNTED and was != now:
+            by_change.setdefault(changed(name, was, now), []).append(strategy)
+    return [(what, ", ".join(of)) for what, of in by_change.items()]

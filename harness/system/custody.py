@@ -206,6 +206,10 @@ class Custody:
                 ours.sendall("".join(f"{line}\n" for line in held).encode(), socket.MSG_NOSIGNAL)
 
     @property
+    def guardians(self) -> set[int]:
+        return {guardian.pid for guardian in self._told}
+
+    @property
     def guarded(self) -> bool:
         """Whether anything is, or may still be, in the care of guardians of this process."""
         return bool(self._told) and os.getpid() == self._owner
@@ -253,26 +257,36 @@ os.register_at_fork(after_in_child=_tell_of_fork)
 def abandon(seconds: float) -> None:
     """Leave everything that this process holds, in any custody, to the guardians; wait until they are done.
 
-    For a process that is about to leave without another word: nothing it was doing is gone on with.
+    For a process that is about to leave without another word: nothing it was doing is gone on with. Guardians
+    that are killed before they are done are replaced.
     """
-    for custody in list(_custodies):
-        if custody.guarded:
-            custody.provide_guardians()
-    waiting = set()
-    for guardian, ours in list(_guardians.items()):
-        waiting.add(guardian.pid)
-        ours.close()
     deadline = time.monotonic() + seconds
+    left = [custody for custody in list(_custodies) if custody.guarded]
+    while left and time.monotonic() < deadline:
+        for custody in left:
+            custody.provide_guardians()
+        done = _ended_by_themselves({guardian.pid for guardian in _guardians}, deadline)
+        left = [custody for custody in left if not done & custody.guardians]
+
+
+def _ended_by_themselves(waiting: set[int], deadline: float) -> set[int]:
+    """Tell these guardians that their owner has gone; which of them were not killed while they were at it."""
+    for ours in _guardians.values():
+        ours.close()
+    done = set()
     while waiting and time.monotonic() < deadline:
         try:
             # Of every child: one that has ended and is not reaped looks alive to the guardians.
-            pid, _ = os.waitpid(-1, os.WNOHANG)
+            pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
-            return
-        if pid:
-            waiting.discard(pid)
-        else:
+            break
+        if not pid:
             time.sleep(0.005)
+        elif pid in waiting:
+            waiting.discard(pid)
+            if os.WIFEXITED(status):
+                done.add(pid)
+    return done
 
 
 def _send(group: int, number: int) -> None:

@@ -71,15 +71,40 @@ def test_guardians_that_were_killed_are_replaced() -> None:
         here.wait_until_gone()
 
 
+INTERRUPTED = f"from harness.system import interrupts\ninterrupts.first_counts()\n{HOLDS}"
+
+
 def test_an_interrupt_after_the_end_of_both_guardians_leaves_nothing() -> None:
-    program = f"from harness.system import interrupts\ninterrupts.first_counts()\n{HOLDS}"
     with scene() as here:
-        owner = here.python("-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert owner.stdout
         assert owner.stdout.readline() == "holds\n"
         for pid in guardians(here):
             os.kill(pid, signal.SIGKILL)
         owner.send_signal(signal.SIGINT)
+        assert owner.wait(LIMIT) == 130
+        here.wait_until_gone()
+
+
+def sockets(pid: int) -> int:
+    """How many a process has open."""
+    return sum(os.readlink(fd).startswith("socket:") for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_nor_does_one_before_it() -> None:
+    """They are told to clean up, and die before they have."""
+    with scene() as here:
+        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        first = guardians(here)
+        for pid in first:
+            os.kill(pid, signal.SIGSTOP)
+        before = sockets(owner.pid)
+        owner.send_signal(signal.SIGINT)
+        here.wait_for(lambda: sockets(owner.pid) <= before - len(first), "they are told")
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
         assert owner.wait(LIMIT) == 130
         here.wait_until_gone()
 

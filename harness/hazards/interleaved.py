@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Figure, Hazard, Severity
-from harness.inside.trial.parent import SILENCE, Ended, Failed, Hung, Parent, settle
+from harness.inside.trial.parent import Ended, Failed, Hung, Parent, settle
 from harness.inside.trial.worker import Worker, plain
 
 if TYPE_CHECKING:
@@ -23,13 +24,17 @@ PAIRS = len(ISOLATION)
 QUERIES = 100
 """Questions each of the two asks, one after another."""
 
+STRETCH = 10
+"""Of so many the worker says that it has had the answers: two sides that garble one connection may keep each
+other busy for ever, where a hundred new connections on a busy machine only take their time."""
+
 
 class WrongRow(Exception):
     pass
 
 
-def converse(engine: Engine, who: str) -> None:
-    """Ask for one's own name again and again. Raises at the first wrong row or error."""
+def converse(engine: Engine, who: str) -> Iterator[int]:
+    """Ask for one's own name again and again, and count the answers. Raises at the first wrong row or error."""
     for number in range(QUERIES):
         name = f"{who}-{number}"
         with engine.connect() as connection:
@@ -37,18 +42,24 @@ def converse(engine: Engine, who: str) -> None:
             row = connection.exec_driver_sql("select %s from pg_sleep(0.001)", (name,)).scalar()
         if row != name:
             raise WrongRow(f"{name} read {row}")
+        yield number + 1
 
 
 def talk(worker: Worker) -> None:
     engine = worker.engine()
     worker.report("listening")
     worker.wait()
-    converse(engine, "worker")
+    for answers in converse(engine, "worker"):
+        if answers % STRETCH == 0:
+            worker.report(answers)
 
 
-def parent_side(engine: Engine, pair: int, results: queue.SimpleQueue[tuple[int, str]]) -> None:
+def parent_side(
+    engine: Engine, pair: int, answers: list[int], results: queue.SimpleQueue[tuple[int, str]]
+) -> None:
     try:
-        converse(engine, "parent")
+        for answers[pair] in converse(engine, "parent"):
+            pass
     except Exception as error:
         results.put((pair, plain(error)))
     else:
@@ -68,28 +79,37 @@ def reproduce(parent: Parent) -> bool:
     for worker in workers:
         worker.answer()
     results: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
+    answers = [0] * PAIRS
     for pair, engine in enumerate(engines):
         workers[pair].say()
-        threading.Thread(target=parent_side, args=(engine, pair, results), daemon=True).start()
+        threading.Thread(target=parent_side, args=(engine, pair, answers, results), daemon=True).start()
 
-    settle(workers)
     happened: list[Counter[str]] = [Counter() for _ in range(PAIRS)]
     seen: Counter[str] = Counter()
-    for pair, worker in enumerate(workers):
-        try:
-            worker.answer()
-        except Hung:
-            happened[pair]["hangs"] += 1
-        except (Failed, Ended) as error:
-            happened[pair][kind_of(str(error))] += 1
-            seen[str(error)] += 1
-    # The workers have ended or hang: a thread that has not answered by now waits for what was stolen.
+    talking = dict(enumerate(workers))
+    for _ in range(QUERIES // STRETCH):
+        settle(tuple(talking.values()))
+        for pair, worker in tuple(talking.items()):
+            try:
+                worker.answer()
+            except Hung:
+                happened[pair]["hangs"] += 1
+            except (Failed, Ended) as error:
+                happened[pair][kind_of(str(error))] += 1
+                seen[str(error)] += 1
+            else:
+                continue
+            del talking[pair]
+    # The workers have ended or hang: a thread that gets no answer any more waits for what was stolen.
     silent = set(range(PAIRS))
     while silent:
+        before = tuple(answers)
         try:
-            pair, message = results.get(timeout=SILENCE)
+            pair, message = results.get(timeout=parent.silence)
         except queue.Empty:
-            break
+            if before == tuple(answers):
+                break
+            continue
         silent.discard(pair)
         if message:
             happened[pair][kind_of(message)] += 1

@@ -16,11 +16,16 @@ class Tally:
 
     counts: dict[Cell, Counter[Verdict]] = field(default_factory=dict)
     reasons: dict[Cell, str] = field(default_factory=dict)
+    read: dict[tuple[Cell, Verdict], str] = field(default_factory=dict)
+    """What the user read in the last trial that came to this verdict."""
 
     def add(self, outcome: Outcome) -> None:
         cell = outcome.hazard, outcome.strategy
         self.counts.setdefault(cell, Counter())[outcome.verdict] += 1
         self.reasons[cell] = outcome.reason or self.reasons.get(cell, "")
+        self.read[cell, outcome.verdict] = " ".join(
+            event.what for event in outcome.story if event.who == "user"
+        )
 
     def of(self, hazard: str, strategy: str) -> Counter[Verdict]:
         return self.counts.get((hazard, strategy), Counter())
@@ -45,5 +50,7 @@ class Tally:
             wanted = expected.get((hazard, name), "not recorded: add it with --record")
             # Not applicable is declared, not measured: `notes` tells why.
             if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
-                reason = self.reasons[hazard, name]
-                yield f"{hazard} under {name}: {got}, expected {wanted}{reason and f'; {reason}'}"
+                told = self.reasons[hazard, name] or " ".join(
+                    self.read[(hazard, name), verdict] for verdict in counts if verdict != wanted
+                )
+                yield f"{hazard} under {name}: {got}, expected {wanted}{told and f'; {told}'}"

@@ -227,7 +227,8 @@ class Parent:
         self.readings: dict[str, Reading] = {}
         self.name = strategy
         self.workers: list[WorkerHandle] = []
-        self._silence = SILENCE
+        self.silence = SILENCE
+        """Seconds after which who neither answers nor runs is hung; more where a first connection is slow."""
         self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}")
         self.monitor = server.connect(f"poolstart-monitor-{os.getpid()}")
 
@@ -250,7 +251,7 @@ class Parent:
         begin = time.monotonic()
         with engine.connect() as connection:
             session = session_of(connection)
-        self._silence = max(SILENCE, SILENCE_PER_HEALTHY * (time.monotonic() - begin))
+        self.silence = max(SILENCE, SILENCE_PER_HEALTHY * (time.monotonic() - begin))
         return session
 
     def start(
@@ -272,7 +273,7 @@ class Parent:
         with during():
             prepared.process.start()
         prepared.theirs.close()
-        started = WorkerHandle(prepared.process, prepared.ours, self.scratch, self._silence)
+        started = WorkerHandle(prepared.process, prepared.ours, self.scratch, self.silence)
         self.workers.append(started)
         return started
 

@@ -34,7 +34,7 @@ class WrongRow(Exception):
 
 
 def converse(engine: Engine, who: str) -> Iterator[int]:
-    """Ask for one's own name again and again, and count the answers. Raises at the first wrong row or error."""
+    """Ask for one's own name again and again, counting answers. Raises at the first wrong row or error."""
     for number in range(QUERIES):
         name = f"{who}-{number}"
         with engine.connect() as connection:
@@ -163,6 +163,8 @@ HAZARD = Hazard(
     reproduce=reproduce,
     struck_control="fork_nodispose",
     survives_control="fork_dispose",
+    # A NullPool makes 1,200 connections, each of them with a handshake and a password where those are due.
+    deadline=180.0,
     figures=(
         Figure("errors", "parent and worker talk at once: an error", "fraction"),
         Figure("hangs", "parent and worker talk at once: a hang", "fraction"),

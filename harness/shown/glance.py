@@ -58,7 +58,7 @@ def tell(measured: Measured, profile: Profile) -> None:
     console.print()
     console.print(Text("What was provoked, by the recorded verdicts", style="bold"))
     terminal.listed(console, [(name, each.told) for name, each in found.items()])
-    if told := advice.sentences(lambda name, metric: value(measured, name, metric)):
+    if told := advice.sentences(lambda name, metric: estimate(measured, name, metric)):
         console.print()
         console.print(Text("What to choose", style="bold"))
         for sentence in told:
@@ -77,18 +77,19 @@ def order(measured: Measured, profile: Profile) -> list[str]:
     """The fastest first row first; strategies that are never to be chosen come last, whatever they take."""
 
     def key(name: str) -> tuple[bool, float]:
-        found = value(measured, name, "time_to_first_row")
-        return not strategies.get(name).safe, float("inf") if found is None else found
+        found = estimate(measured, name, "time_to_first_row")
+        return not strategies.get(name).safe, found.median if found else float("inf")
 
     return sorted(profile.strategies, key=key)
 
 
-def value(measured: Measured, strategy: str, metric: str) -> float | None:
+def estimate(measured: Measured, strategy: str, metric: str) -> advice.Range | None:
+    """What parents without a frame say: the median of theirs, and their range."""
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
     except (NotApplicable, Rejected):
         return None
-    return median(values) if values else None
+    return advice.Range(median(values), min(values), max(values)) if values else None
 
 
 def conditions(measured: Measured, profile: Profile) -> str:

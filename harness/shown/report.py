@@ -74,6 +74,12 @@ class Figure:
     median: float
     low: float
     high: float
+    interval: tuple[float, float]
+    """Of the median, at 99 %."""
+
+    @property
+    def estimate(self) -> advice.Range:
+        return advice.Range(self.median, *self.interval)
 
     def shown(self, unit: str) -> str:
         return spread(self.low, self.median, self.high, FACTOR[unit])
@@ -159,7 +165,7 @@ def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
         for names, value, stat in zip(product(*params), values, stats, strict=True):
             strategy, dataframe = (name.strip("'") for name in names)
             if stat is not None:
-                figure = Figure(value, stat["q_25"], stat["q_75"])
+                figure = Figure(value, stat["q_25"], stat["q_75"], (stat["ci_99_a"], stat["ci_99_b"]))
                 yield (column.benchmark, strategy, dataframe), figure
 
 
@@ -310,9 +316,9 @@ def brief(report: Report) -> str:
             found = report.figures.get((column.benchmark, name, dataframe))
             yield found.shown(column.unit) if found else "n/a"
 
-    def median(name: str, metric: str) -> float | None:
+    def estimate(name: str, metric: str) -> advice.Estimate | None:
         found = [
-            figure.median
+            figure.estimate
             for (benchmark, strategy, dataframe), figure in report.figures.items()
             if (benchmark.rpartition("track_")[2], strategy, dataframe) == (metric, name, "none")
         ]
@@ -323,7 +329,7 @@ def brief(report: Report) -> str:
     return "\n".join(
         [
             markdown.table(titles, told, figures=2),
-            *(f"- {sentence}" for sentence in advice.sentences(median)),
+            *(f"- {sentence}" for sentence in advice.sentences(estimate)),
             "",
             f"Medians ± half the interquartile range. {report.conditions}.",
             "All figures: [docs/results.md](docs/results.md).",

@@ -17,7 +17,12 @@ FIGURES = {
 
 def told(**changed: float | None) -> str:
     figures = FIGURES | {tuple(name.split("__")): value for name, value in changed.items()}
-    return "\n".join(advice.sentences(lambda strategy, metric: figures.get((strategy, metric))))  # type: ignore[call-overload]
+
+    def read(strategy: str, metric: str) -> advice.Range | None:
+        median = figures.get((strategy, metric))
+        return None if median is None else advice.Range(median, median - 0.0001, median + 0.0001)
+
+    return "\n".join(advice.sentences(read))
 
 
 def test_it_names_what_to_choose_with_and_without_threads() -> None:
@@ -28,11 +33,11 @@ def test_it_names_what_to_choose_with_and_without_threads() -> None:
 
 @pytest.mark.parametrize(
     ("dearer", "query"),
-    [(0.0005, "2nd"), (0.0060, "4th"), (0.0230, "11th"), (0.0500, "23rd"), (0.0460, "21st")],
+    [(0.0005, "second"), (0.0060, "fourth"), (0.0230, "11th"), (0.0500, "23rd"), (0.0460, "21st")],
 )
 def test_the_pool_is_cheaper_from_the_query_on_at_which_the_sums_cross(dearer: float, query: str) -> None:
     once = FIGURES["nullpool", "first_query"] + dearer
-    number = int(query.rstrip("stndrh"))
+    number = {"second": 2, "fourth": 4}.get(query) or int(query.rstrip("stndrh"))
     assert f"from the {query} query on the pool is cheaper" in told(fork_dispose__first_query=once)
 
     def total(strategy: str, first: float, queries: int) -> float:
@@ -47,6 +52,13 @@ def test_the_pool_is_cheaper_from_the_query_on_at_which_the_sums_cross(dearer: f
 def test_what_costs_nothing_more_is_said_to_be_cheaper_from_the_start() -> None:
     assert "cheaper from the start" in told(fork_dispose__first_query=0.001)
     assert "measure again" in told(nullpool__second_query=0.0001)
+
+
+def test_first_queries_that_cannot_be_told_apart_are_not_ranked() -> None:
+    for difference in (-0.0001, 0.0001):
+        level = told(fork_dispose__first_query=FIGURES["nullpool", "first_query"] + difference)
+        assert "cannot be told apart" in level
+        assert "from the second query on the pool is cheaper" in level
 
 
 def test_a_sentence_without_figures_is_left_out() -> None:

@@ -1,19 +1,13 @@
 """Advice in sentences that are computed from the figures, and the curves behind its thresholds."""
 
-from dataclasses import dataclass
 from math import ceil, log10
 
 from harness import strategies
 from harness.outside.samples import digits
-from harness.shown.site.figures import Figure, Release
+from harness.shown.advice import BOOTED, FORKED, POOLLESS, PRELOADED, SERVED, Crossing, ordinal
+from harness.shown.site.figures import Release
 
-FORKED, POOLLESS, PRELOADED, BOOTED, SERVED = (
-    "fork_dispose",
-    "nullpool",
-    "forkserver_preload",
-    "spawn",
-    "forkserver",
-)
+__all__ = ["BOOTED", "FORKED", "POOLLESS", "PRELOADED", "SERVED", "Crossing"]
 
 SHARE = 0.1
 """The part of a worker's life that its start may take: where the curve of task lengths is read off."""
@@ -47,47 +41,8 @@ def median(release: Release, metric: str, strategy: str, dataframe: str) -> floa
     return figure.median if figure else None
 
 
-def ordinal(number: int) -> str:
-    named = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
-    return named.get(number, f"{number}th")
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """From which query on a pool costs less than NullPool, both after the same start."""
-
-    pooled_first: float
-    pooled_next: float
-    poolless_first: float
-    poolless_next: float
-    level: bool
-    """Whether the first queries cannot be told apart: their intervals overlap."""
-
-    @classmethod
-    def of(cls, release: Release, dataframe: str) -> "Crossing | None":
-        firsts = [release.of("first_query", strategy, dataframe) for strategy in (FORKED, POOLLESS)]
-        nexts = [release.of("second_query", strategy, dataframe) for strategy in (FORKED, POOLLESS)]
-        match firsts, nexts:
-            case [Figure() as pooled, Figure() as poolless], [Figure() as again, Figure() as anew]:
-                level = pooled.low <= poolless.high and poolless.low <= pooled.high
-                return cls(pooled.median, again.median, poolless.median, anew.median, level)
-        return None
-
-    @property
-    def query(self) -> int | None:
-        """The first query at which the pool has cost less in all; None where it never does."""
-        saved = self.poolless_next - self.pooled_next
-        if saved <= 0:
-            return None
-        if self.level:
-            return 2
-        return max(1, 2 + int((self.pooled_first - self.poolless_first) / saved))
-
-    def pooled(self, queries: int) -> float:
-        return self.pooled_first + (queries - 1) * self.pooled_next
-
-    def poolless(self, queries: int) -> float:
-        return self.poolless_first + (queries - 1) * self.poolless_next
+def crossing_of(release: Release, dataframe: str) -> Crossing | None:
+    return Crossing.of(lambda strategy, metric: release.of(metric, strategy, dataframe))
 
 
 def long_enough(start: float) -> float:
@@ -125,13 +80,10 @@ def sentences(release: Release, dataframe: str) -> list[str]:
             f"Where fork is out of the question, <b>forkserver with preload</b> has its first row after"
             f" {ms(preloaded)}; only the first worker waits {ms(first)}, for the server to boot."
         )
-    crossing, dispose = Crossing.of(release, dataframe), read("engine", FORKED)
+    crossing, dispose = crossing_of(release, dataframe), read("engine", FORKED)
     if crossing and dispose:
-        price = crossing.poolless_next - crossing.pooled_next
-        told = (
-            f"<b>dispose</b> costs {ms(dispose)} once, <b>NullPool</b>"
-            f" {ms(price) if price > 0 else 'nothing that could be measured'} at each further checkout:"
-        )
+        price = ms(crossing.saved) if crossing.saved > 0 else "nothing that could be measured"
+        told = f"<b>dispose</b> costs {ms(dispose)} once, <b>NullPool</b> {price} at each further checkout:"
         match crossing.query:
             case None:
                 said.append(f"{told} the pool never pays.")

@@ -212,7 +212,7 @@ def life(release: Release, least: float) -> dict[str, Any]:
 
 def crossing(release: Release) -> dict[str, Any] | None:
     """What all queries of a worker cost together, with a pool and with NullPool."""
-    found = advice.Crossing.of(release, "none")
+    found = advice.crossing_of(release, "none")
     sentence = next((each for each in advice.sentences(release, "none") if "NullPool" in each), "")
     if not found or not sentence:
         return None

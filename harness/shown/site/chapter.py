@@ -365,6 +365,8 @@ class Chapter:
                         "unit": unit,
                         "before": digits(one.median * factor),
                         "after": digits(other.median * factor),
+                        "before_within": f"±{one.within / 10:.1f} %",
+                        "after_within": f"±{other.within / 10:.1f} %",
                         "change": change(other.median / one.median) if one.median else "",
                         "steps": ", ".join(f"{each.release} {each.change}" for each in found),
                     }
@@ -389,6 +391,17 @@ class Chapter:
                     "medians": {
                         metric.id: [
                             [rounded(release.of(metric.id, *cell), 7)[0] for cell in cells]
+                            for release in self.origin.releases.values()
+                        ]
+                        for metric in self.metrics
+                    },
+                    # Per mille of the median: a tenth of what bounds would take.
+                    "within": {
+                        metric.id: [
+                            [
+                                figure.within if (figure := release.of(metric.id, *cell)) else None
+                                for cell in cells
+                            ]
                             for release in self.origin.releases.values()
                         ]
                         for metric in self.metrics

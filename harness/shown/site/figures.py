@@ -139,6 +139,11 @@ class Figure:
     def text(self) -> str:
         return digits(self.median * UNITS[self.unit][1])
 
+    @property
+    def within(self) -> int:
+        """Half of the interval, in per mille of the median."""
+        return round((self.high - self.low) / 2 / self.median * 1e3) if self.median else 0
+
     def interval(self) -> str:
         factor = UNITS[self.unit][1]
         return f"{digits(self.low * factor)} to {digits(self.high * factor)}"

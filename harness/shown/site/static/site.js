@@ -176,6 +176,7 @@ each("#compare", async (form) => {
       const moved = new Map();
       all.cells.forEach(([strategy, dataframe], cell) => {
         const [one, other] = [first, second].map((at) => all.medians[id][at][cell]);
+        const within = [first, second].map((at) => `±${(all.within[id][at][cell] / 10).toFixed(1)} %`);
         if (one === null || other === null) return;
         const steps = between.filter(([, metric, name, frame]) => metric === id && name === strategy && frame === dataframe);
         steps.forEach((step) => moved.set(cell, (moved.get(cell) || 1) * step[4]));
@@ -184,8 +185,8 @@ each("#compare", async (form) => {
         head.scope = "row";
         const name = element("td");
         name.append(element("code", strategy));
-        const value = (number) => { const made = element("td", `${digits(number)} `, "number"); made.append(element("small", unit)); return made; };
-        row.append(head, name, element("td", dataframe), value(one), value(other), element("td", one ? percent(other / one) : "", "number"),
+        const value = (number, range) => { const made = element("td", `${digits(number)} `, "number"); made.append(element("small", `${unit} ${range}`)); return made; };
+        row.append(head, name, element("td", dataframe), value(one, within[0]), value(other, within[1]), element("td", one ? percent(other / one) : "", "number"),
           element("td", steps.map((step) => `${step[0]} ${percent(step[4])}`).join(", ")));
         rows.push(row);
       });

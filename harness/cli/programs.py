@@ -14,39 +14,55 @@ def programs(
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, celery for example.")
     ] = None,
     as_json: AsJson = False,
+    hosts: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=2,
+            help="Spread their workers over so many, which are network namespaces: as root, Linux.",
+        ),
+    ] = 1,
     record: Annotated[bool, typer.Option("--record", help="Record it, and write docs/programs.md.")] = False,
 ) -> None:
     """Time executors, servers and task queues until their workers have rows, with and without the hook.
 
     What a program needs is fetched when it is first measured; all of them take a few minutes.
     """
-    if record and names:
-        raise PoolstartError("what is recorded is all programs", "leave out their names, or --record")
-    measure(names or [], as_json=as_json, record=record)
+    if record and (names or hosts > 1):
+        raise PoolstartError(
+            "what is recorded is all programs, on one host and on two",
+            "leave out NAME and --hosts, or --record",
+        )
+    measure(names or [], hosts=(1, 2) if record else (hosts,), as_json=as_json, record=record)
 
 
-def measure(names: Sequence[str], *, as_json: bool = False, record: bool = False) -> None:
-    """Measure these programs, or all, and show them."""
+def measure(
+    names: Sequence[str], *, hosts: Sequence[int] = (1,), as_json: bool = False, record: bool = False
+) -> None:
+    """Measure these programs, or all, with their workers on so many hosts, and show them."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.outside import programs as measuring
     from harness.outside.record import Setting
-    from harness.postgres import locate
     from harness.releases.programs import python_of
     from harness.shown import programs as shown
     from harness.shown import terminal
 
-    chosen = [measuring.get(name) for name in dict.fromkeys(names or measuring.known())]
+    chosen = [(number, measuring.chosen(names, number)) for number in hosts]
+    measured = []
     with terminal.doing("starting") as report:
-        pythons = []
-        for program in chosen:
+        for program in dict.fromkeys(program for _, programs in chosen for program in programs):
             report(f"{program.name}: its packages")
-            pythons.append(python_of(program))
-        with locate.server() as server:
-            measured = [
-                measuring.measure(program, python, server, seen=report)
-                for program, python in zip(chosen, pythons, strict=True)
-            ]
-            table = measuring.Table(Setting.here(server), measuring.RUNS, tuple(measured))
+            python_of(program)
+        for number, programs in chosen:
+            with measuring.server(number) as server:
+                setting = Setting.here(server)
+                measured += [
+                    measuring.measure(
+                        measuring.Setup(program, python_of(program), server, number), seen=report
+                    )
+                    for program in programs
+                ]
+        table = measuring.Table(setting, measuring.RUNS, tuple(measured))
     if as_json:
         print(table.to_json(), end="")
     else:

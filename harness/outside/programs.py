@@ -10,6 +10,8 @@ its users run it, with two workers, from an environment of its own:
 - with its hook, a new worker for each task, where the program can do that;
 - with its hook, one of its workers killed while it holds a row.
 
+Programs whose workers may be on several hosts are measured so too, each worker on a host of its own.
+
 Errors: `Rejected` where a program with its hook does not do as it should. No figure comes of such a run.
 """
 
@@ -24,7 +26,8 @@ import subprocess
 import time
 import tomllib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -34,11 +37,13 @@ from typing import IO, Any
 from harness.outside.cell import Rejected
 from harness.outside.pools import sessions
 from harness.outside.record import Setting
+from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.system import memory
 from harness.system.custody import Custody
 from harness.system.environment import ROOT, environment
 from harness.system.errors import PoolstartError
+from harness.system.hosts import ADDRESS, Host, apart
 
 DIRECTORY = ROOT / "harness" / "inside" / "programs"
 
@@ -68,13 +73,17 @@ class Program:
     """Requirements beside SQLAlchemy and the driver."""
     start: tuple[str, ...] = ()
     """The command that starts it, of its own environment; none where the application starts the workers
-    itself. `{port}` and `{broker}` stand for what a run gives it."""
+    itself. `{address}`, `{port}`, `{broker}` and `{each}`, the workers of one command, stand for what a run
+    gives it."""
     tasks: tuple[str, ...] = ()
     """What is added to the command for a worker to be replaced after one task."""
     replaced: str = ""
     """How its users write that; empty where there is no such thing."""
-    broker: bool = False
-    """Whether it needs Redis."""
+    broker: str = ""
+    """How it writes the address of its Redis, whose socket is `{path}`; empty where it needs none."""
+    on_host: tuple[str, ...] | None = None
+    """What is added to the command where each host has a worker of its own; none where its workers are never
+    on several hosts."""
     client: str = "application"
     """The module with `ask`, where only the program itself can load the application."""
 
@@ -115,6 +124,36 @@ def get(name: str) -> Program:
         for key, value in head["tool"]["poolstart"].items()
     }
     return Program(name=name, text=text, packages=tuple(head["dependencies"]), **told)
+
+
+def chosen(names: Sequence[str], hosts: int) -> list[Program]:
+    """The programs of these names, or all that may be on so many hosts."""
+    programs = [get(name) for name in dict.fromkeys(names or known())]
+    able = [program for program in programs if hosts == 1 or program.on_host is not None]
+    if names and able != programs:
+        unable = next(program for program in programs if program not in able)
+        every = ", ".join(name for name in known() if get(name).on_host is not None)
+        raise PoolstartError(
+            f"{unable.name} has all its workers on one host", f"leave out --hosts, or choose among {every}"
+        )
+    return able
+
+
+@contextmanager
+def server(hosts: int) -> Iterator[Server]:
+    """The server for programs with their workers on so many hosts; with several, this thread's network is
+    apart, and has an embedded server of its own."""
+    if hosts == 1:
+        with locate.server() as found:
+            yield found
+        return
+    if not locate.identity().startswith("embedded-"):
+        raise PoolstartError(
+            "hosts made for a measurement reach the embedded server only",
+            "leave out --hosts, or POOLSTART_SERVER and POOLSTART_URL",
+        )
+    with apart(), Custody() as custody:
+        yield embedded.start(custody, hosts=True)
 
 
 def requirements(program: Program) -> list[str]:
@@ -164,6 +203,12 @@ class Measured:
     """After one of two workers was killed: two tasks more."""
     replaced: Replaced | None = None
     """With a new worker for each task; nothing where the program knows no such thing."""
+    hosts: int = 1
+    """Over how many hosts its workers were spread."""
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.hosts} hosts" if self.hosts > 1 else self.name
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Measured":
@@ -175,6 +220,7 @@ class Measured:
             Without(**fields["without"]),
             Replaced(**fields["killed"]),
             Replaced(**fields["replaced"]) if fields["replaced"] else None,
+            fields["hosts"],
         )
 
 
@@ -199,39 +245,49 @@ class Table:
         )
 
 
-def measure(
-    program: Program,
-    python: Path,
-    server: Server,
-    runs: int = RUNS,
-    seen: Callable[[str], None] = lambda what: None,
-) -> Measured:
-    """Everything there is to measure of a program, `python` being the interpreter of its environment."""
+@dataclass(frozen=True)
+class Setup:
+    """What is run: a program, by the interpreter of its environment, against a server."""
+
+    program: Program
+    python: Path
+    server: Server
+    hosts: int = 1
+    """Over how many its workers are spread. More than one are for a thread whose network is apart, and so
+    is their server."""
+
+
+def measure(setup: Setup, runs: int = RUNS, seen: Callable[[str], None] = lambda what: None) -> Measured:
+    """Everything there is to measure of a program."""
+    program = setup.program
+    where = f"{program.name} on {setup.hosts} hosts" if setup.hosts > 1 else program.name
     started = []
     for number in range(runs):
-        seen(f"{program.name}, start {number + 1} of {runs}")
-        started.append(first_rows(program, python, server))
-    seen(f"{program.name}, without its hook")
-    bare = without_hook(program, python, server)
+        seen(f"{where}, start {number + 1} of {runs}")
+        started.append(first_rows(setup))
+    seen(f"{where}, without its hook")
+    bare = without_hook(setup)
     replaced = None
     if program.replaced:
-        seen(f"{program.name}, {program.replaced}")
-        replaced = replacing(program, python, server)
-    seen(f"{program.name}, a worker killed")
+        seen(f"{where}, {program.replaced}")
+        replaced = replacing(setup)
+    seen(f"{where}, a worker killed")
     return Measured(
         program.name,
         program.packages,
         first_row=tuple(first for first, _ in started),
         uss=tuple(each for _, memories in started for each in memories),
         without=bare,
-        killed=killing(program, python, server),
+        killed=killing(setup),
         replaced=replaced,
+        hosts=setup.hosts,
     )
 
 
-def first_rows(program: Program, python: Path, server: Server) -> tuple[float, list[int]]:
+def first_rows(setup: Setup) -> tuple[float, list[int]]:
     """Start a program with its hook: the time until the first row, and the unique memory of its workers."""
-    with Run(program, python, server) as run:
+    program, server = setup.program, setup.server
+    with Run(setup) as run:
         reports = hold_all(run)
         if wrong := findings(program, run.loaded(), reports):
             raise Rejected(f"{program.name}: the measurement does not count: {'; '.join(wrong)}")
@@ -279,9 +335,9 @@ def own(report: dict[str, Any], loaded: dict[int, int]) -> bool:
     return report["backend"] not in {backend for pid, backend in loaded.items() if pid != report["pid"]}
 
 
-def without_hook(program: Program, python: Path, server: Server) -> Without:
+def without_hook(setup: Setup) -> Without:
     """Two workers without the hook, one after the other: by which sessions did their rows come?"""
-    with Run(program, python, server, hook=False) as run:
+    with Run(setup, hook=False) as run:
         reports: list[dict[str, Any]] = []
         for _ in range(WORKERS):
             report = run.hold()
@@ -294,9 +350,9 @@ def without_hook(program: Program, python: Path, server: Server) -> Without:
         return Without("shared" if shared else "own", len({*backends, *(loaded.values() if shared else ())}))
 
 
-def replacing(program: Program, python: Path, server: Server) -> Replaced:
+def replacing(setup: Setup) -> Replaced:
     """A new worker for each of several tasks, which come one after another."""
-    with Run(program, python, server, tasks=1) as run:
+    with Run(setup, tasks=1) as run:
         run.open_gate()
         reports: list[dict[str, Any]] = []
         for _ in range(TASKS):
@@ -308,9 +364,9 @@ def replacing(program: Program, python: Path, server: Server) -> Replaced:
         return told(reports, run)
 
 
-def killing(program: Program, python: Path, server: Server) -> Replaced:
+def killing(setup: Setup) -> Replaced:
     """Kill one of two workers while both hold a row, and ask for two more."""
-    with Run(program, python, server) as run:
+    with Run(setup) as run:
         before = hold_all(run)
         os.kill(before[0]["pid"], signal.SIGKILL)
         run.open_gate()
@@ -343,17 +399,17 @@ class Run:
     watches lets go of it or is no more.
     """
 
-    def __init__(
-        self, program: Program, python: Path, server: Server, *, hook: bool = True, tasks: int = 0
-    ) -> None:
-        self.program = program
-        self.python = python
+    def __init__(self, setup: Setup, *, hook: bool = True, tasks: int = 0) -> None:
+        self.program = setup.program
+        self.python = setup.python
         self.application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
         self.started = 0
         """When the program's command was called; 0 before, and where it has none."""
         self._tasks = tasks
         self._hook = hook
-        self._server = server
+        self._server = setup.server
+        self._several = setup.hosts if setup.hosts > 1 else 0
+        self._hosts: list[Host] = []
         self._custody = Custody()
         self._lines: IO[str] | None = None
         self._answers: dict[str, dict[str, Any]] = {}
@@ -380,13 +436,25 @@ class Run:
         (self.scratch / "application.py").write_text(self.program.application(self._hook))
         self._gate = open(self.scratch / "gate", "w")  # noqa: SIM115
         self.shut_gate()
-        self._words = {"port": str(free_port()), "broker": str(self.scratch / "redis.sock")}
+        self._hosts = [Host(self._custody) for _ in range(self._several)]
+        address = ADDRESS if self._hosts else "127.0.0.1"
+        self._redis = self.scratch / "redis.sock"
+        self._redis_port = free_port(address)
+        self._words = {
+            "address": address,
+            "port": str(free_port(address)),
+            "broker": f"redis://{address}:{self._redis_port}"
+            if self._hosts
+            else self.program.broker.format(path=self._redis),
+            "each": str(WORKERS // max(1, self._several)),
+        }
         self._environment = {
             **environment(),
             "PYTHONPATH": f"{self.scratch}{os.pathsep}{ROOT}",
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "TMPDIR": str(self.scratch),
             "DATABASE_URL": self._server.sqlalchemy_url(self.application_name),
+            "ADDRESS": address,
             "PORT": self._words["port"],
             "BROKER": self._words["broker"],
             "POOLSTART_SCRATCH": str(self.scratch),
@@ -405,13 +473,15 @@ class Run:
         self._wait(lambda: self._answers.get("ready"), "its client to import it")
 
     def _start_redis(self) -> None:
-        """A Redis of the run's own: it keeps nothing, and listens in the run's own directory only."""
-        path = self._words["broker"]
+        """A Redis of the run's own: it keeps nothing, and listens in the run's own directory, or to hosts."""
+        listening: tuple[str, ...] = ("--port", "0")
+        if self._hosts:
+            listening = ("--port", str(self._redis_port), "--bind", ADDRESS, "--protected-mode", "no")
         self._start(
             "redis-server",
-            [self.python.parent / "redis-server", "--port", "0", "--unixsocket", path, "--save", ""],
+            [self.python.parent / "redis-server", *listening, "--unixsocket", self._redis, "--save", ""],
         )
-        self._wait(lambda: os.path.exists(path), "Redis")
+        self._wait(self._redis.exists, "Redis")
 
     def _start(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[Any]":
         with open(self.scratch / f"{name}.out", "wb") as out, open(self.scratch / f"{name}.err", "wb") as err:
@@ -436,9 +506,16 @@ class Run:
         self._orders.flush()
         if self.program.start and not self.started:
             first, *others = (word.format(**self._words) for word in self.program.start)
-            more = self.program.tasks if self._tasks else ()
+            more = (
+                *(self.program.tasks if self._tasks else ()),
+                *(self.program.on_host or () if self._hosts else ()),
+            )
+            command: list[str | Path] = [self.python.parent / first, *others, *more]
             self.started = time.monotonic_ns()
-            self._start("program", [self.python.parent / first, *others, *more])
+            for number, host in enumerate(self._hosts, 1):
+                self._start(f"program on host {number}", host.command(command))
+            if not self._hosts:
+                self._start("program", command)
         path = self.scratch / "reports" / token
         self._wait(lambda: path.exists() or token in self._answers, "a worker to have a row")
         if path.exists():
@@ -490,7 +567,7 @@ class Run:
         return lines[-1] if lines else "it said nothing"
 
 
-def free_port() -> int:
+def free_port(address: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])

@@ -51,6 +51,6 @@ class Tally:
             # Not applicable is declared, not measured: `notes` tells why.
             if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
                 told = self.reasons[hazard, name] or " ".join(
-                    self.read[(hazard, name), verdict] for verdict in counts if verdict != wanted
+                    filter(None, (self.read[(hazard, name), each] for each in counts if each != wanted))
                 )
                 yield f"{hazard} under {name}: {got}, expected {wanted}{told and f'; {told}'}"

@@ -22,12 +22,13 @@ from harness.postgres.settings import arguments
 from harness.system import processors
 from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+from harness.system.hosts import ADDRESS, NETWORK
 
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
-LOOPBACK = ("-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=")
+LOOPBACK = "127.0.0.1"
 
 ROLE = "poolstart"
 """The one role that comes in, to the one database of the same name, which it owns."""
@@ -38,8 +39,11 @@ connection of theirs (`COPY ... FROM PROGRAM`) every account of the machine woul
 
 SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
 
-RULES = (f"host {ROLE} {ROLE} 127.0.0.1/32 trust",)
+RULES = (f"host {ROLE} {ROLE} {LOOPBACK}/32 trust",)
 """pg_hba.conf. Without a password, for what it costs is part of every figure."""
+
+FROM_HOSTS = f"host {ROLE} {ROLE} {NETWORK} trust"
+"""The same, for who has hosts."""
 
 IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
 """Dynamic shared memory lies in the data directory, and goes with it also when the server is killed."""
@@ -155,12 +159,13 @@ def identity() -> str:
     return Server("embedded", "", version(binaries()), "tcp", "trust").identity
 
 
-def start(custody: Custody, tls: bool = False) -> Server:
+def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
     """Start a server that lives as long as `custody`.
 
     It listens on 127.0.0.1 alone, lets in one role without any privilege beyond its own database, and keeps
     its data in a private temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its
-    certificate is its own, made for this run, and its URL insists on encryption.
+    certificate is its own, made for this run, and its URL insists on encryption. With `hosts` it listens to
+    those instead (`harness.system.hosts`).
     """
     folder = tls_binaries() if tls else binaries()
     version(folder)  # What is no PostgreSQL is told before anything of it is copied or run.
@@ -198,8 +203,10 @@ def start(custody: Custody, tls: bool = False) -> Server:
             *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, "postgres"),
             said="\n".join(PREPARATION),
         )
-        (data / "pg_hba.conf").write_text("\n".join(RULES) + "\n")
-        settings = (*LOOPBACK, *IN_FILES, *arguments(), *encryption)
+        address, rules = (ADDRESS, (*RULES, FROM_HOSTS)) if hosts else (LOOPBACK, RULES)
+        (data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        listening = ("-c", f"listen_addresses={address}", "-c", "unix_socket_directories=")
+        settings = (*listening, *IN_FILES, *arguments(), *encryption)
         for _ in range(5):
             port = _free_port()
             postmaster = custody.start(
@@ -213,7 +220,7 @@ def start(custody: Custody, tls: bool = False) -> Server:
             )
             if _ready(postmaster, data):
                 processors.pin(postmaster.pid)
-                url = f"postgresql://{ROLE}@127.0.0.1:{port}/{ROLE}"
+                url = f"postgresql://{ROLE}@{address}:{port}/{ROLE}"
                 if tls:
                     return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")
                 return Server("embedded", url, version(folder), "tcp", "trust")

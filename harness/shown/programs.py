@@ -1,10 +1,11 @@
 """Programs that start workers, as a table and as the page `docs/programs.md`, never edited by hand."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from harness.outside import programs
-from harness.outside.programs import Measured, Replaced, Table
+from harness.outside.programs import Measured, Program, Replaced, Table
 from harness.outside.samples import digits
 from harness.shown import markdown, terminal
 from harness.shown.pools import shown
@@ -38,6 +39,9 @@ do without them; and whether the lines are run again in a worker that takes anot
 *Unique memory* is that of both workers while each holds a row; two figures, where one of them holds much more
 than the other. Whether workers shared a connection is told by the server's own number of the session that
 each row came by.
+
+What can outgrow one machine is measured on two as well, with a worker on each. Namespaces with a network and
+a name of their own stand in for machines: they share processors and a clock, and there is no distance.
 """
 
 
@@ -57,14 +61,31 @@ def show(table: Table) -> None:
     console = terminal.output()
     cells = [[cell.replace("**", "") for cell in row] for row in rows(table)]
     terminal.show(console, [terminal.folded(title) for title in HEADER], cells)
-    for measured in table.programs:
-        program = programs.get(measured.name)
+    for program, several in by_program(table):
         terminal.say(console, f"{program.title}: {program.link}")
         for line in program.hook.splitlines():
             terminal.say(console, f"    {line}")
-        for sentence in (*sentences(measured), f"First row from {program.clock}."):
+        for sentence in told(program, several):
             terminal.say(console, sentence)
         console.print()
+
+
+def by_program(table: Table) -> list[tuple[Program, list[Measured]]]:
+    """What was measured of each program: on one host, and on several."""
+    found: dict[str, list[Measured]] = {}
+    for measured in table.programs:
+        found.setdefault(measured.name, []).append(measured)
+    return [(programs.get(name), several) for name, several in found.items()]
+
+
+def told(program: Program, several: Sequence[Measured]) -> list[str]:
+    """All that is said of a program: of several hosts, what differs."""
+    first, *others = several
+    said = [*sentences(first), f"First row from {program.clock}."]
+    for other in others:
+        differing = [each for each in sentences(other) if each not in said]
+        said += [f"On {other.hosts} hosts: {each[0].lower()}{each[1:]}" for each in differing]
+    return said
 
 
 def rows(table: Table) -> list[list[str]]:
@@ -73,7 +94,7 @@ def rows(table: Table) -> list[list[str]]:
 
 def row(measured: Measured) -> list[str]:
     return [
-        measured.name,
+        measured.title,
         shown(measured.first_row, 1e3),
         memory(measured.uss),
         {"shared": "**one connection for several**", "own": "own connections", "error": "error"}[
@@ -107,7 +128,9 @@ def sentences(measured: Measured) -> list[str]:
     """What was seen of a program besides its figures."""
     program = programs.get(measured.name)
     without = {
-        "shared": f"{programs.WORKERS} workers, and the process that loaded the application, talk over"
+        "shared": "each worker talks over the connection of the process that it comes from"
+        if measured.hosts > 1
+        else f"{programs.WORKERS} workers, and the process that loaded the application, talk over"
         f" {measured.without.sessions} connection{'s' if measured.without.sessions > 1 else ''}",
         "own": "each worker has a connection of its own",
         "error": measured.without.said.rstrip("."),
@@ -134,14 +157,12 @@ def render(table: Table) -> str:
         f" of {table.runs} starts.\n",
         markdown.table(HEADER, rows(table)),
     ]
-    for measured in table.programs:
-        program = programs.get(measured.name)
+    for program, several in by_program(table):
         parts += [
             f"## {program.title}\n",
             f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n",
-            *(f"- {sentence}" for sentence in sentences(measured)),
-            f"- First row from {program.clock}.",
-            *(f"- {', '.join(measured.versions)}." for _ in measured.versions[:1]),
+            *(f"- {sentence}" for sentence in told(program, several)),
+            *(f"- {', '.join(each.versions)}." for each in several[:1] if each.versions),
             f"- [Documentation]({program.link}); [the whole application that was run]"
             f"(../{program.path.relative_to(ROOT)}).\n",
         ]

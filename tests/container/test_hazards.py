@@ -1,4 +1,4 @@
-"""What goes wrong does so on the container too."""
+"""What goes wrong does so on the container too, behind TLS and a password."""
 
 import pytest
 
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 
 STRATEGIES = ("fork_nodispose", "fork_dispose", "spawn", "nullpool")
 """What meets the server differently: all but forkserver, which does as spawn.
-The whole table is held on an embedded server, with TLS and without."""
+The whole table is held on an embedded server, without TLS, by `poolstart hazards`."""
 
 HAZARDS_DEADLINE = 1200.0
 """Seconds for every hazard against these: a few minutes, and more on a loaded machine."""

@@ -14,7 +14,9 @@ RELEASE = "2.1.09"
 @pytest.mark.slow
 def test_asv_stores_a_figure_of_every_strategy(tmp_path: Path) -> None:
     suite = Suite(tmp_path, real=True)
-    done = suite.run_here(RELEASE, "hazards.Descriptors", POOLSTART_STRATEGIES="fork_dispose,spawn")
+    done = suite.run_here(
+        RELEASE, "hazards.Descriptors", POOLSTART_STRATEGIES="fork_dispose,spawn", POOLSTART_PROFILE="quick"
+    )
     assert done.returncode == 0, done.stdout
     (path,) = suite.results
     stored = json.loads(path.read_text())
@@ -36,7 +38,7 @@ def test_a_verdict_that_changes_with_a_release_shows_as_a_regression(tmp_path: P
     for release in ("1.4.54", "2.0.0"):
         # asv runs all of a benchmark's hazards, whichever it is asked for.
         command = ("run", f"{release}^!", "-b", r"Verdicts.track_verdict\('sqlite_shared', 'fork_")
-        done = suite.asv(*command, POOLSTART_STRATEGIES="fork_nodispose")
+        done = suite.asv(*command, POOLSTART_STRATEGIES="fork_nodispose", POOLSTART_PROFILE="quick")
         assert done.returncode == 0, done.stdout
     assert suite.asv("publish").returncode == 0
     found = json.loads((tmp_path / ".asv" / "html" / "asv" / "regressions.json").read_text())["regressions"]

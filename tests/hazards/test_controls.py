@@ -1,18 +1,10 @@
 """Every reproduction strikes what it must strike, and spares what it must spare."""
 
-import os
-
 import pytest
 
-from harness import strategies
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
-from harness.outside import record
-from harness.outside.table import measure
-from harness.outside.tally import Tally
-from harness.outside.trials import REQUIRE_TLS, Trials
-from harness.postgres import embedded
-from harness.system.custody import Custody
+from harness.outside.trials import Trials
 
 VOICES = {"parent", "worker", "server", "user"}
 """Whose part a story must tell."""
@@ -51,26 +43,3 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
 def test_the_positive_control_is_told_its_cure(trials: Trials, hazard: str, what: str) -> None:
     struck = outcome(trials, hazard, catalogue.load(hazard).struck_control)
     assert any(what in event.what for event in struck.story), struck.story
-
-
-@pytest.mark.slow
-def test_no_verdict_depends_on_encryption() -> None:
-    with Custody() as custody:
-        try:
-            server = embedded.start(custody, tls=True)
-        except embedded.NoTLS as error:
-            if os.environ.get(REQUIRE_TLS) == "1":
-                raise
-            pytest.skip(error.problem)
-        outcomes = measure(server, catalogue.load_all(), strategies.IDS, lambda _: None)
-    expected, tally = record.expected(), Tally()
-    for outcome in outcomes:
-        tally.add(outcome)
-    assert tally.surprises(expected) == []
-    passed_over = {
-        outcome.hazard
-        for outcome in outcomes
-        if outcome.verdict is Verdict.NOT_APPLICABLE is not expected[outcome.hazard, outcome.strategy]
-    }
-    # It needs polars, which is not installed here.
-    assert passed_over <= {"native_threads"}

@@ -26,18 +26,26 @@ IRREPLACEABLE = ("executor",)
 """What ends with the first of its workers that is killed."""
 
 
-def chosen(name: str) -> object:
-    return pytest.param(name, marks=() if name in QUICK else pytest.mark.soak)
+def chosen(name: str, hosts: int = 1) -> object:
+    marks = () if name in QUICK else pytest.mark.soak
+    return pytest.param((name, hosts), marks=marks, id=name if hosts == 1 else f"{name} on {hosts} hosts")
 
 
 @pytest.fixture(scope="module")
 def measured(server: Server, request: pytest.FixtureRequest) -> Measured:
-    program = programs.get(request.param)
-    return programs.measure(program, python_of(program), server, runs=1)
+    name, hosts = request.param
+    program = programs.get(name)
+    python = python_of(program)
+    if hosts == 1:
+        return programs.measure(programs.Setup(program, python, server), runs=1)
+    with programs.server(hosts) as its_own:
+        return programs.measure(programs.Setup(program, python, its_own, hosts), runs=1)
 
 
 every_program = pytest.mark.parametrize(
-    "measured", [chosen(name) for name in programs.known()], indirect=True
+    "measured",
+    [*map(chosen, programs.known()), *(chosen(one.name, 2) for one in programs.chosen([], 2))],
+    indirect=True,
 )
 
 

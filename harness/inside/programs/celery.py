@@ -4,10 +4,11 @@
 # [tool.poolstart]
 # title = "Celery, prefork pool"
 # link = "https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init"
-# start = ["celery", "--app", "application", "worker", "--pool", "prefork", "--concurrency", "2"]
+# start = ["celery", "--app", "application", "worker", "--pool", "prefork", "--concurrency", "{each}"]
+# on_host = ["--disable-prefetch"]
 # tasks = ["--max-tasks-per-child", "1"]
 # replaced = "worker_max_tasks_per_child = 1"
-# broker = true
+# broker = "redis+socket://{path}"
 # clock = "the call of `celery worker`; the task is waiting in Redis"
 # ///
 """Celery's prefork pool."""
@@ -22,11 +23,7 @@ from celery.signals import worker_process_init
 
 from harness.inside.programs.common.database import engine, row, warm
 
-app = Celery(
-    "application",
-    broker=f"redis+socket://{os.environ['BROKER']}",
-    backend=f"redis+socket://{os.environ['BROKER']}",
-)
+app = Celery("application", broker=os.environ["BROKER"], backend=os.environ["BROKER"])
 
 warm()
 

@@ -5,8 +5,9 @@
 # title = "Dask distributed"
 # link = "https://distributed.dask.org/en/stable/plugins.html#worker-plugins"
 # start = [
-#     "dask", "worker", "tcp://127.0.0.1:{port}", "--nworkers", "2", "--nthreads", "1", "--no-dashboard",
+#     "dask", "worker", "tcp://{address}:{port}", "--nworkers", "{each}", "--nthreads", "1", "--no-dashboard",
 # ]
+# on_host = []
 # clock = "the call of `dask worker`; the scheduler has the task"
 # ///
 """Dask distributed: the scheduler is the client's, its workers have nannies, which spawn them.
@@ -41,8 +42,8 @@ def task(token: str) -> Any:
 @cache
 def prepare() -> Any:
     """The client, and the scheduler."""
-    port = int(os.environ["PORT"])
-    made = Client(LocalCluster(n_workers=0, host="127.0.0.1", scheduler_port=port, dashboard_address=None))
+    host, port = os.environ["ADDRESS"], int(os.environ["PORT"])
+    made = Client(LocalCluster(n_workers=0, host=host, scheduler_port=port, dashboard_address=None))
     made.register_plugin(OwnEngine())  # hook
     return made
 

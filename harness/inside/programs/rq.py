@@ -5,11 +5,11 @@
 # title = "RQ"
 # link = "https://python-rq.org/docs/workers/#custom-worker-classes"
 # start = [
-#     "rq", "worker-pool", "--num-workers", "2", "--url", "unix://{broker}", "--worker-class",
+#     "rq", "worker-pool", "--num-workers", "2", "--url", "{broker}", "--worker-class",
 #     "application.JobWorker",
 # ]
 # replaced = "every job"
-# broker = true
+# broker = "unix://{path}"
 # clock = "the call of `rq worker-pool`; the job is waiting in Redis"
 # ///
 """RQ: each worker forks a process for every job, which here is what has the row.
@@ -41,7 +41,7 @@ JobWorker = Worker  # type: ignore[misc]  # noqa: F811  # without the hook
 
 
 def ask(token: str) -> Callable[[], Any]:
-    job = Queue(connection=Redis(unix_socket_path=os.environ["BROKER"])).enqueue(row, token, job_timeout=60)
+    job = Queue(connection=Redis.from_url(os.environ["BROKER"])).enqueue(row, token, job_timeout=60)
 
     def answer() -> Any:
         result = job.latest_result(timeout=60)

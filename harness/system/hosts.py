@@ -1,0 +1,118 @@
+"""Hosts: namespaces that stand in for machines of their own, each at the end of a cable to this one.
+
+They share this machine's clock, files and processors, and neither its network nor its name.
+A host is gone, its cable with it, when the last process in it has ended.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.system.custody import Custody
+from harness.system.errors import PoolstartError
+
+TOOLS = ("ip", "nsenter", "unshare")
+"""Of iproute2 and util-linux."""
+
+CLONE_NEWNET = 0x40000000
+
+NETWORK = "198.18.0.0/16"
+"""Reserved for measurements by RFC 2544."""
+
+ADDRESS = "198.18.0.1"
+"""This machine's, as every host knows it."""
+
+OWN = Path("/proc/thread-self/ns/net")
+
+DEADLINE = 10.0
+"""Seconds that a namespace, or a command on one, has."""
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """This thread, and what it starts meanwhile, have a network of their own: loopback, and cables to hosts.
+
+    So the machine's own network is neither seen nor changed.
+    """
+    _insist()
+    libc = ctypes.CDLL(None, use_errno=True)
+    with OWN.open() as before:
+        if libc.unshare(CLONE_NEWNET):
+            reason = os.strerror(ctypes.get_errno())
+            raise PoolstartError(
+                f"no network namespace can be made: {reason}", "allow it, or leave out --hosts"
+            )
+        try:
+            _run("ip", "link", "set", "lo", "up")
+            _run("ip", "addr", "add", f"{ADDRESS}/32", "dev", "lo")
+            yield
+        finally:
+            libc.setns(before.fileno(), CLONE_NEWNET)
+
+
+def _insist() -> None:
+    if os.geteuid() != 0:
+        raise PoolstartError("hosts are network namespaces, which only root can make", "run it as root")
+    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
+        raise PoolstartError(
+            f"hosts need {' and '.join(missing)}", "install iproute2 and util-linux, or leave out --hosts"
+        )
+
+
+class Host:
+    """One host, as long as `custody` lasts; for a thread that is `apart`."""
+
+    _numbers = itertools.count(1)
+    """No two hosts of a process have the same: a cable may be there a moment longer than its host."""
+
+    def __init__(self, custody: Custody) -> None:
+        number = next(self._numbers)
+        self.address = f"198.18.{number}.2"
+        ours, cable = f"198.18.{number}.1", f"host{number}"
+        named = f"echo {cable} >/proc/sys/kernel/hostname && exec sleep infinity"
+        holder = custody.start(["unshare", "--net", "--uts", "sh", "-c", named], stdin=subprocess.DEVNULL)
+        self._pid = holder.pid
+        self._wait(holder)
+        _run("ip", "link", "add", cable, "type", "veth", "peer", "uplink", "netns", str(holder.pid))
+        _run("ip", "addr", "add", f"{ours}/30", "dev", cable)
+        _run("ip", "link", "set", cable, "up")
+        for words in (
+            ("link", "set", "lo", "up"),
+            ("addr", "add", f"{self.address}/30", "dev", "uplink"),
+            ("link", "set", "uplink", "up"),
+            ("route", "add", "default", "via", ours),
+        ):
+            _run(*self.command(("ip", *words)))
+
+    def command(self, words: Sequence[str | Path]) -> list[str | Path]:
+        """A command as it is run on this host."""
+        return ["nsenter", "--target", str(self._pid), "--net", "--uts", "--", *words]
+
+    def _wait(self, holder: "subprocess.Popen[bytes]") -> None:
+        until = time.monotonic() + DEADLINE
+        while time.monotonic() < until and holder.poll() is None:
+            with contextlib.suppress(OSError):
+                # It is what it has become: all that comes before is done.
+                if Path(f"/proc/{self._pid}/comm").read_text() == "sleep\n":
+                    return
+            time.sleep(0.002)
+        raise PoolstartError("a network namespace was not there in time", "run it again")
+
+
+def _run(*words: str | Path) -> None:
+    done = subprocess.run(
+        words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise PoolstartError(
+            f"`{' '.join(map(str, words))}` failed: {said[-1] if said else f'status {done.returncode}'}",
+            "mend that, or leave out --hosts",
+        )

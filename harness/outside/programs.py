@@ -8,7 +8,8 @@ its users run it, with two workers, from an environment of its own:
   that of both workers in bytes, read while each holds a row it has not given;
 - without its hook, once: the verdict is by the server's pids of the sessions that the workers' rows came by;
 - with its hook, a new worker for each task, where the program can do that;
-- with its hook, one of its workers killed while it holds a row.
+- with its hook, one of its workers killed while it holds a row;
+- with its hook and the lines that spare memory, where its file has such: *unique memory* again.
 
 Programs whose workers may be on several hosts are measured so too, each worker on a host of its own.
 
@@ -84,6 +85,10 @@ class Program:
     on_host: tuple[str, ...] | None = None
     """What is added to the command where each host has a worker of its own; none where its workers are never
     on several hosts."""
+    sparing: str = ""
+    """Why its workers hold more than they need, where some lines more spare them that."""
+    thread: str = ""
+    """Where that is told."""
     client: str = "application"
     """The module with `ask`, where only the program itself can load the application."""
 
@@ -98,11 +103,19 @@ class Program:
         lines = re.findall(r"(?m)^ *(.*)  # hook$", self.text)
         return "\n\n".join([*blocks, *lines])
 
-    def application(self, hook: bool) -> str:
-        """The text that is run, with its hook or without."""
+    @property
+    def more(self) -> str:
+        """The lines that spare memory."""
+        return "\n\n".join(re.findall(r"(?ms)^# sparing\n(.*?)\n*^# end of sparing$", self.text))
+
+    def application(self, hook: bool, sparing: bool = False) -> str:
+        """The text that is run, with its hook or without, and with what spares memory."""
+        text = self.text
+        if not sparing:
+            text = re.sub(r"(?ms)^# sparing\n.*?^# end of sparing\n", "", text)
         if hook:
-            return re.sub(r"(?m)^.*  # without the hook\n", "", self.text)
-        text = re.sub(r"(?ms)^# hook\n.*?^# end of hook\n", "", self.text)
+            return re.sub(r"(?m)^.*  # without the hook\n", "", text)
+        text = re.sub(r"(?ms)^# hook\n.*?^# end of hook\n", "", text)
         return re.sub(r"(?m)^.*  # hook\n", "", text)
 
 
@@ -203,6 +216,8 @@ class Measured:
     """After one of two workers was killed: two tasks more."""
     replaced: Replaced | None = None
     """With a new worker for each task; nothing where the program knows no such thing."""
+    spared: tuple[int, ...] = ()
+    """Bytes of each worker of each start with the lines that spare memory; none where there are no such."""
     hosts: int = 1
     """Over how many hosts its workers were spread."""
 
@@ -220,6 +235,7 @@ class Measured:
             Without(**fields["without"]),
             Replaced(**fields["killed"]),
             Replaced(**fields["replaced"]) if fields["replaced"] else None,
+            tuple(fields["spared"]),
             fields["hosts"],
         )
 
@@ -271,6 +287,11 @@ def measure(setup: Setup, runs: int = RUNS, seen: Callable[[str], None] = lambda
     if program.replaced:
         seen(f"{where}, {program.replaced}")
         replaced = replacing(setup)
+    spared: list[int] = []
+    if program.sparing:
+        seen(f"{where}, sparing memory")
+        for _ in range(runs):
+            spared += first_rows(setup, sparing=True)[1]
     seen(f"{where}, a worker killed")
     return Measured(
         program.name,
@@ -280,14 +301,15 @@ def measure(setup: Setup, runs: int = RUNS, seen: Callable[[str], None] = lambda
         without=bare,
         killed=killing(setup),
         replaced=replaced,
+        spared=tuple(spared),
         hosts=setup.hosts,
     )
 
 
-def first_rows(setup: Setup) -> tuple[float, list[int]]:
+def first_rows(setup: Setup, *, sparing: bool = False) -> tuple[float, list[int]]:
     """Start a program with its hook: the time until the first row, and the unique memory of its workers."""
     program, server = setup.program, setup.server
-    with Run(setup) as run:
+    with Run(setup, sparing=sparing) as run:
         reports = hold_all(run)
         if wrong := findings(program, run.loaded(), reports):
             raise Rejected(f"{program.name}: the measurement does not count: {'; '.join(wrong)}")
@@ -399,14 +421,14 @@ class Run:
     watches lets go of it or is no more.
     """
 
-    def __init__(self, setup: Setup, *, hook: bool = True, tasks: int = 0) -> None:
+    def __init__(self, setup: Setup, *, hook: bool = True, sparing: bool = False, tasks: int = 0) -> None:
         self.program = setup.program
         self.python = setup.python
         self.application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
         self.started = 0
         """When the program's command was called; 0 before, and where it has none."""
         self._tasks = tasks
-        self._hook = hook
+        self._text = self.program.application(hook, sparing)
         self._server = setup.server
         self._several = setup.hosts if setup.hosts > 1 else 0
         self._hosts: list[Host] = []
@@ -433,7 +455,7 @@ class Run:
     def _begin(self) -> None:
         self.scratch = self._custody.directory()
         (self.scratch / "reports").mkdir()
-        (self.scratch / "application.py").write_text(self.program.application(self._hook))
+        (self.scratch / "application.py").write_text(self._text)
         self._gate = open(self.scratch / "gate", "w")  # noqa: SIM115
         self.shut_gate()
         self._hosts = [Host(self._custody) for _ in range(self._several)]

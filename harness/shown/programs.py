@@ -65,6 +65,10 @@ def show(table: Table) -> None:
         terminal.say(console, f"{program.title}: {program.link}")
         for line in program.hook.splitlines():
             terminal.say(console, f"    {line}")
+        if program.more:
+            terminal.say(console, f"To spare memory: {program.thread}")
+            for line in program.more.splitlines():
+                terminal.say(console, f"    {line}")
         for sentence in told(program, several):
             terminal.say(console, sentence)
         console.print()
@@ -138,7 +142,13 @@ def sentences(measured: Measured) -> list[str]:
     told = [f"Without the hook: {without}."]
     if measured.replaced:
         told.append(f"Replaced (`{program.replaced}`): {successors(measured.replaced)}.")
-    return [*told, f"A worker killed: {successors(measured.killed)}."]
+    told.append(f"A worker killed: {successors(measured.killed)}.")
+    if measured.spared:
+        told.append(
+            f"Memory: {memory(measured.uss)} MiB each. {program.sparing} With the lines that spare it:"
+            f" {memory(measured.spared)} MiB."
+        )
+    return told
 
 
 def successors(replaced: Replaced) -> str:
@@ -161,6 +171,11 @@ def render(table: Table) -> str:
         parts += [
             f"## {program.title}\n",
             f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n",
+            *(
+                [f"To spare memory ([why]({program.thread})):\n\n```python\n{program.more}\n```\n"]
+                if program.more
+                else []
+            ),
             *(f"- {sentence}" for sentence in told(program, several)),
             *(f"- {', '.join(each.versions)}." for each in several[:1] if each.versions),
             f"- [Documentation]({program.link}); [the whole application that was run]"

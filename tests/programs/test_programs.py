@@ -72,6 +72,13 @@ def test_a_program_whose_worker_is_replaced_runs_its_hook_again(measured: Measur
 
 
 @every_program
+def test_a_program_with_the_lines_that_spare_memory(measured: Measured) -> None:
+    if not measured.spared:
+        pytest.skip("it has none")
+    assert 2 * max(measured.spared) < max(measured.uss)
+
+
+@every_program
 def test_a_program_whose_worker_is_killed(measured: Measured) -> None:
     if measured.name in IRREPLACEABLE:
         assert "terminated abruptly" in measured.killed.said

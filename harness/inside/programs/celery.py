@@ -10,16 +10,21 @@
 # replaced = "worker_max_tasks_per_child = 1"
 # broker = "redis+socket://{path}"
 # clock = "the call of `celery worker`; the task is waiting in Redis"
+# sparing = """
+# Before it starts a worker, the main process collects garbage, and so leaves the workers that are there \
+# with a copy of its heap: all but the last one started."""
+# thread = "https://github.com/getsentry/sentry/pull/63001"
 # ///
 """Celery's prefork pool."""
 
+import gc
 import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_before_create_process, worker_process_init
 
 from harness.inside.programs.common.database import engine, row, warm
 
@@ -35,6 +40,13 @@ def own_connections(**_: Any) -> None:
 
 
 # end of hook
+# sparing
+@worker_before_create_process.connect
+def leave_the_heap_alone(**_: Any) -> None:
+    gc.freeze()
+
+
+# end of sparing
 task = app.task(name="row")(row)
 
 

@@ -144,8 +144,10 @@ def sentences(measured: Measured) -> list[str]:
         told.append(f"Replaced (`{program.replaced}`): {successors(measured.replaced)}.")
     told.append(f"A worker killed: {successors(measured.killed)}.")
     if measured.spared:
+        # Why is said once.
+        why = f" {program.sparing}" if measured.hosts == 1 else ""
         told.append(
-            f"Memory: {memory(measured.uss)} MiB each. {program.sparing} With the lines that spare it:"
+            f"Memory: {memory(measured.uss)} MiB each.{why} With the lines that spare it:"
             f" {memory(measured.spared)} MiB."
         )
     return told

@@ -1,34 +1,34 @@
 """asv runs the benchmarks of hazards, and stores what the trials found."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
 
+from harness.hazards.interleaved import PAIRS
 from tests.releases.suite import Suite
 
 
 @pytest.mark.slow
 def test_a_verdict_that_changes_with_a_release_shows_as_a_regression(tmp_path: Path) -> None:
     suite = Suite(tmp_path, real=True)
+    # asv runs all of a benchmark's hazards, whichever it is asked for.
+    asked = r"Verdicts.track_verdict\('sqlite_shared', 'fork_|Rates.track_rate\('errors', 'fork_nodispose"
     for release in ("1.4.54", "2.0.0"):
-        # asv runs all of a benchmark's hazards, whichever it is asked for.
-        command = (
-            "run",
-            f"{release}^!",
-            "-b",
-            r"Verdicts.track_verdict\('sqlite_shared', 'fork_|Descriptors",
-        )
         done = suite.asv(
-            *command, POOLSTART_STRATEGIES="fork_nodispose,fork_dispose", POOLSTART_PROFILE="quick"
+            *("run", f"{release}^!", "-b", asked),
+            POOLSTART_STRATEGIES="fork_nodispose",
+            POOLSTART_PROFILE="quick",
         )
         assert done.returncode == 0, done.stdout
     for path in suite.results:
         stored = json.loads(path.read_text())
-        columns = stored["results"]["hazards.Descriptors.track_descriptors"]
+        columns = stored["results"]["hazards.Rates.track_rate"]
         row = dict(zip(stored["result_columns"], columns, strict=False))
-        values = dict(zip(row["params"][1], row["result"], strict=True))
-        assert values["'fork_dispose'"] == 3
+        figures, names = row["params"]
+        rates = dict(zip(product(figures, names), row["result"], strict=True))
+        assert rates["'errors'", "'fork_nodispose'"] * PAIRS in range(PAIRS + 1)
     assert suite.asv("publish").returncode == 0
     found = json.loads((tmp_path / ".asv" / "html" / "asv" / "regressions.json").read_text())["regressions"]
     assert [(name, latest, best) for name, _, _, _, latest, best, _ in found] == [

@@ -44,7 +44,7 @@ from harness.system import memory
 from harness.system.custody import Custody
 from harness.system.environment import ROOT, environment
 from harness.system.errors import PoolstartError
-from harness.system.hosts import ADDRESS, Host, apart
+from harness.system.hosts import ADDRESS, Host, apart, insist
 
 DIRECTORY = ROOT / "harness" / "inside" / "programs"
 
@@ -97,6 +97,11 @@ class Program:
         return DIRECTORY / f"{self.name}.py"
 
     @property
+    def spreads(self) -> bool:
+        """Whether its workers may be on several hosts."""
+        return self.on_host is not None
+
+    @property
     def hook(self) -> str:
         """The lines of the hook, as a user copies them; empty where a program needs none."""
         blocks = re.findall(r"(?ms)^# hook\n(.*?)\n*^# end of hook$", self.text)
@@ -142,13 +147,21 @@ def get(name: str) -> Program:
 def chosen(names: Sequence[str], hosts: int) -> list[Program]:
     """The programs of these names, or all that may be on so many hosts."""
     programs = [get(name) for name in dict.fromkeys(names or known())]
-    able = [program for program in programs if hosts == 1 or program.on_host is not None]
+    able = [program for program in programs if hosts == 1 or program.spreads]
     if names and able != programs:
         unable = next(program for program in programs if program not in able)
-        every = ", ".join(name for name in known() if get(name).on_host is not None)
+        every = ", ".join(name for name in known() if get(name).spreads)
         raise PoolstartError(
             f"{unable.name} has all its workers on one host", f"leave out --hosts, or choose among {every}"
         )
+    if hosts > 1:
+        # Said now, not after minutes of programs on one host.
+        insist()
+        if not locate.identity().startswith("embedded-"):
+            raise PoolstartError(
+                "hosts made for a measurement reach the embedded server only",
+                "leave out --hosts or --record, or else POOLSTART_SERVER and POOLSTART_URL",
+            )
     return able
 
 
@@ -160,11 +173,6 @@ def server(hosts: int) -> Iterator[Server]:
         with locate.server() as found:
             yield found
         return
-    if not locate.identity().startswith("embedded-"):
-        raise PoolstartError(
-            "hosts made for a measurement reach the embedded server only",
-            "leave out --hosts, or POOLSTART_SERVER and POOLSTART_URL",
-        )
     with apart(), Custody() as custody:
         yield embedded.start(custody, hosts=True)
 

@@ -41,7 +41,7 @@ def apart() -> Iterator[None]:
 
     So the machine's own network is neither seen nor changed.
     """
-    _insist()
+    insist()
     libc = ctypes.CDLL(None, use_errno=True)
     with OWN.open() as before:
         if libc.unshare(CLONE_NEWNET):
@@ -57,7 +57,8 @@ def apart() -> Iterator[None]:
             libc.setns(before.fileno(), CLONE_NEWNET)
 
 
-def _insist() -> None:
+def insist() -> None:
+    """Raises `PoolstartError` where there can be no hosts."""
     if os.geteuid() != 0:
         raise PoolstartError("hosts are network namespaces, which only root can make", "run it as root")
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:

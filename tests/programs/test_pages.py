@@ -1,6 +1,7 @@
 """What the head of a program's file says, what counts, and how it is shown."""
 
 import copy
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,27 @@ def test_a_program_that_is_not_known_is_one_line() -> None:
     with pytest.raises(PoolstartError, match="there is no program 'cellery'") as told:
         programs.get("cellery")
     assert "celery" in told.value.remedy
+
+
+def test_what_cannot_be_on_several_hosts_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "insist", lambda: None)
+    assert [one.name for one in programs.chosen([], 2)] == ["celery", "dask"]
+    with pytest.raises(PoolstartError, match="gunicorn has all its workers on one host") as told:
+        programs.chosen(["celery", "gunicorn"], 2)
+    assert "celery, dask" in told.value.remedy
+
+
+def test_where_there_can_be_no_hosts_is_said_before_anything_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "geteuid", lambda: 1000)
+        with pytest.raises(PoolstartError, match="only root"):
+            programs.chosen(["celery"], 2)
+    monkeypatch.setattr(programs, "insist", lambda: None)
+    monkeypatch.setattr(programs.locate, "identity", lambda: "external-17.0-tls-md5")
+    with pytest.raises(PoolstartError, match="reach the embedded server only"):
+        programs.chosen(["celery"], 2)
 
 
 FORKED: Program = programs.get("executor")

@@ -6,6 +6,7 @@ from harness.outside import programs
 from harness.outside.programs import Measured
 from harness.postgres.server import Server
 from harness.releases.programs import python_of
+from tests.system.test_hosts import as_root
 
 QUICK = ("executor", "joblib")
 """What needs no large installation."""
@@ -27,7 +28,9 @@ IRREPLACEABLE = ("executor",)
 
 
 def chosen(name: str, hosts: int = 1) -> object:
-    marks = () if name in QUICK else pytest.mark.soak
+    marks = [] if name in QUICK else [pytest.mark.soak]
+    if hosts > 1:
+        marks.append(as_root)
     return pytest.param((name, hosts), marks=marks, id=name if hosts == 1 else f"{name} on {hosts} hosts")
 
 
@@ -44,7 +47,10 @@ def measured(server: Server, request: pytest.FixtureRequest) -> Measured:
 
 every_program = pytest.mark.parametrize(
     "measured",
-    [*map(chosen, programs.known()), *(chosen(one.name, 2) for one in programs.chosen([], 2))],
+    [
+        *map(chosen, programs.known()),
+        *(chosen(name, 2) for name in programs.known() if programs.get(name).spreads),
+    ],
     indirect=True,
 )
 

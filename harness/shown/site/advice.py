@@ -7,7 +7,7 @@ from harness.outside.samples import digits
 from harness.shown.advice import BOOTED, FORKED, POOLLESS, PRELOADED, SERVED, Crossing, ordinal
 from harness.shown.site.figures import Release
 
-__all__ = ["BOOTED", "FORKED", "POOLLESS", "PRELOADED", "SERVED", "Crossing"]
+__all__ = ["BOOTED", "FORKED", "POOLLESS", "PRELOADED", "SERVED"]
 
 SHARE = 0.1
 """The part of a worker's life that its start may take: where the curve of task lengths is read off."""

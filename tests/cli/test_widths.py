@@ -9,6 +9,7 @@ import pytest
 from harness import strategies
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
+from harness.inside.trial.story import Event
 from harness.outside import pools, versus
 from harness.outside.blocks import Block, Measured
 from harness.outside.cell import DATAFRAMES
@@ -164,6 +165,17 @@ def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
     assert view.tally.surprises({}) == [
         "pool_lock under spawn: struck (1 of 2) and survives (1 of 2), "
         "expected not recorded: add it with --record"
+    ]
+
+
+def test_a_verdict_that_was_not_expected_tells_what_its_user_read() -> None:
+    view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
+    for verdict, read in ((Verdict.STRUCK, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
+        story = (Event("parent", "Asks."), Event("user", read))
+        view.tally.add(Outcome("interleaved", "nullpool", verdict, story=story))
+    assert view.tally.surprises({("interleaved", "nullpool"): Verdict.SURVIVES}) == [
+        "interleaved under nullpool: struck (1 of 2) and survives (1 of 2), "
+        "expected survives; too many clients"
     ]
 
 

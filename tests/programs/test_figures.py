@@ -16,7 +16,7 @@ PAIRS = 15
 
 BAND = 0.2
 """The two are programs of their own, started anew for each figure. Whoever asks ours has more to fork, and
-was seen 5 to 18 % above a script of nothing else; a clock that starts with the workers instead is 50 % below."""
+was seen 5 to 18 % above a plain script; a clock that starts with the workers instead is 50 % below."""
 
 NOISE = 3.0
 

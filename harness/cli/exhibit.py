@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,10 @@ def exhibit(
         typer.Option(min=0, help="Run it so many times, as it stands and cured, and count."),
     ] = 0,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="With --repeat, keep in docs/exhibits.json what came out the same."),
+    ] = False,
     release: Annotated[
         str | None, typer.Option(help="Run it with this SQLAlchemy release, in an environment of its own.")
     ] = None,
@@ -31,8 +36,9 @@ def exhibit(
     """Run a program that goes wrong, or its cure; exit status 1 when it does not end as expected."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.exhibits import catalogue
-    from harness.outside import exhibits
+    from harness.outside import exhibited, exhibits
     from harness.outside import load as loads
+    from harness.outside.record import Setting
     from harness.postgres import locate
     from harness.shown import exhibits as shown
 
@@ -54,9 +60,13 @@ def exhibit(
         methods = [start_method] if start_method else list(catalogue.START_METHODS)
         surprises, began = 0, time.monotonic()
         with loads.all_but_one(load) as busy, locate.server() as server:
+            setting = Setting.here(server)
+            setting = replace(setting, release=release or setting.release)
             for counted in exhibits.count(chosen, methods, repeat, server, python):
                 typer.echo(shown.line(counted))
                 surprises += counted.surprising
+                if record and not counted.surprising:
+                    exhibited.add(counted, setting, busy)
         typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
         raise typer.Exit(1 if surprises else 0)
     elif name:

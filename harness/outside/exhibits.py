@@ -9,8 +9,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -30,6 +32,9 @@ as many workers."""
 
 GLANCE = 0.05
 """Seconds between two looks at the processes."""
+
+JOBS = 2
+"""Programs at a time, where they are only counted: what they come to does not depend on it."""
 
 GRACE = 5.0
 """Seconds a stuck process has to say where it waits."""
@@ -264,12 +269,18 @@ def count(
     server: Server,
     python: str | Path = sys.executable,
 ) -> Iterator[Count]:
-    """Run each, by each method, as it stands and cured, so many times."""
-    for each, method, cured in product(chosen, methods, (False, True)):
-        seen = [run(each, method, cured, server, python=python) for _ in range(runs)]
-        ends = Counter((one.end, gist(one)) for one in seen)
-        agreed = sum(number for (end, _), number in ends.items() if end is each.expected(method, cured))
-        yield Count(each, method, cured, runs, agreed, max(ends.values()))
+    """Run each, by each method, as it stands and cured, so many times, `JOBS` at a time."""
+    with ThreadPoolExecutor(JOBS) as threads:
+        for each, method, cured in product(chosen, methods, (False, True)):
+            again = partial(run, each, method, cured, server, python=python)
+            running = [threads.submit(again) for _ in range(runs)]
+            try:
+                ends = Counter((one.end, gist(one)) for one in (one.result() for one in running))
+            finally:
+                for waiting in running:
+                    waiting.cancel()
+            agreed = sum(number for (end, _), number in ends.items() if end is each.expected(method, cured))
+            yield Count(each, method, cured, runs, agreed, max(ends.values()))
 
 
 def source(exhibit: Exhibit) -> str:

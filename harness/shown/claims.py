@@ -13,7 +13,8 @@ from typing import Protocol
 
 from harness.exhibits import catalogue as exhibits
 from harness.hazards.hazard import Verdict
-from harness.outside import record
+from harness.outside import exhibited, record
+from harness.outside.exhibited import Proof
 from harness.outside.pools import Table
 from harness.shown import pools
 from harness.shown.pools import shown as pool_shown
@@ -42,6 +43,7 @@ WORDS = {
         "none": "nothing large in the parent",
         "large": "a DataFrame of 512 MiB in the parent",
         "exhibit": 'exhibit $number, "$title" (`poolstart exhibit $number`)',
+        "so often": ", the same $runs times of $runs",
         "struck by": "struck by $number of $all hazards",
         "pool": "the last of $workers workers of a pool has its row",
         "startup": "startup",
@@ -64,6 +66,7 @@ WORDS = {
         "none": "父进程没有大块数据",
         "large": "父进程持有 512 MiB 的 DataFrame",
         "exhibit": "示例程序 $number (`poolstart exhibit $number`)",
+        "so often": "\uff0c$runs 次运行结果全部一致",
         "struck by": "在 $all 种隐患中中招 $number 种",
         "pool": "$workers 个进程的进程池里最后一个进程取到首行",
         "startup": "启动耗时",
@@ -101,6 +104,7 @@ class Records:
         self.report: Report = answer(results)
         self.table: record.Recorded | None = next(iter(record.load().values()), None)
         self.pools: Table | None = pools.load()
+        self.exhibited: list[Proof] = list(exhibited.load().values())
 
 
 class Evidence(Protocol):
@@ -212,7 +216,11 @@ class Exhibited:
 
     def shown(self, records: Records, language: str) -> str:
         exhibit = exhibits.get(str(self.number))
-        return Template(WORDS[language]["exhibit"]).substitute(number=exhibit.number, title=exhibit.title)
+        words = WORDS[language]
+        shown = Template(words["exhibit"]).substitute(number=exhibit.number, title=exhibit.title)
+        if runs := [one.runs for one in records.exhibited if self.number in one.exhibits]:
+            shown += Template(words["so often"]).substitute(runs=runs[0])
+        return shown
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,62 @@
+"""What is kept of exhibits that came out the same every time."""
+
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from harness.exhibits import catalogue
+from harness.exhibits.catalogue import START_METHODS, Exhibit
+from harness.outside import exhibited
+from harness.outside.exhibits import Count
+from harness.outside.record import Setting
+from harness.shown import exhibits as shown
+from harness.system.errors import PoolstartError
+
+SETTING = Setting("2.1.9", "2026-11-26", "Linux", "3.11.7", "psycopg2 2.9.13", "pandas 3.1.1", "embedded")
+
+ONE = Count(catalogue.get("one_fork"), "fork", cured=False, runs=50, agreed=50, alike=50)
+
+
+def prove(path: Path, exhibit: Exhibit, setting: Setting = SETTING) -> None:
+    for method, cured in product(START_METHODS, (False, True)):
+        exhibited.add(Count(exhibit, method, cured, 50, 50, 50), setting, 1, path)
+
+
+def test_an_exhibit_is_proven_by_every_start_method_as_it_stands_and_cured(tmp_path: Path) -> None:
+    path = tmp_path / "exhibits.json"
+    exhibited.add(ONE, SETTING, 1, path)
+    assert exhibited.load(path)["2.1.9"].exhibits == []
+    prove(path, ONE.exhibit)
+    assert exhibited.load(path)["2.1.9"].exhibits == [1]
+
+
+def test_what_was_proven_otherwise_is_not_mixed_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "exhibits.json"
+    prove(path, ONE.exhibit)
+    exhibited.add(replace(ONE, runs=20, agreed=20, alike=20), SETTING, 1, path)
+    assert exhibited.load(path)["2.1.9"].programs == (("one_fork", "fork", False),)
+
+
+@pytest.mark.parametrize("surprise", [{"agreed": 49}, {"alike": 49}], ids=["another end", "another story"])
+def test_runs_that_disagree_are_not_kept(tmp_path: Path, surprise: dict[str, int]) -> None:
+    path = tmp_path / "exhibits.json"
+    with pytest.raises(PoolstartError, match="one_fork came out differently"):
+        exhibited.add(replace(ONE, **surprise), SETTING, 1, path)
+    assert not path.exists()
+
+
+def test_the_list_says_how_often_with_which_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "exhibits.json"
+    for exhibit in catalogue.CATALOGUE:
+        prove(path, exhibit)
+    prove(path, catalogue.get("4"), replace(SETTING, release="2.0.9"))
+    prove(path, catalogue.get("6"), replace(SETTING, release="2.0.10"))
+    prove(path, catalogue.get("4"), replace(SETTING, release="2.0.10"))
+    monkeypatch.setattr(exhibited, "load", lambda load=exhibited.load: load(path))
+    assert shown.proven() == (
+        "Each ended so and told the same story 50 times of 50, as it stands and cured, by every start method,"
+        " with a core kept busy (2026-11-26): with SQLAlchemy 2.1.9 all of them;"
+        " with SQLAlchemy 2.0.10 4 and 6; with SQLAlchemy 2.0.9 4."
+    )

@@ -2,7 +2,10 @@
 
 import shutil
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +14,7 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from harness.outside.noise import Noise, Report
+    from harness.outside.noise import Noise, Repetition, Report
     from harness.outside.profile import Profile
     from harness.postgres.server import Server
 
@@ -33,11 +36,19 @@ def noise(
     ] = False,
     repetitions: Annotated[int, typer.Option(min=1, help="Of each known difference.")] = 20,
     pairs: Annotated[int, typer.Option(min=6, help="Of blocks in each repetition.")] = 10,
+    load: Annotated[
+        bool,
+        typer.Option(
+            "--load",
+            help="Keep a core busy for random tenths of the time; recorded in docs/noise_loaded.json.",
+        ),
+    ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Where to write, beside a page of the same name.")
     ] = None,
 ) -> None:
     """Measure one release as if it were many, and write docs/noise.json and docs/noise.md."""
+    from harness.outside import load as loads
     from harness.outside import noise as measured
     from harness.outside import plan
     from harness.outside import profile as profiles
@@ -46,7 +57,7 @@ def noise(
     from harness.releases.catalogue import catalogue
     from harness.shown import noise as shown
 
-    path = record or shown.RECORD
+    path = record or (shown.LOADED if load else shown.RECORD)
     version = release or catalogue().newest.version
     if catalogue().position(version) is None:
         raise PoolstartError(
@@ -55,27 +66,37 @@ def noise(
     profile = profiles.current()
     cells = plan.cells_of(profile)
     began = time.monotonic()
-    with console.status("installing") as status, locate.server() as server:
+    with console.status("installing") as status, locate.server() as server, loads.at_random(load):
         if seeded:
             found = measured.Noise.load(path)
             found.repetitions.clear()
-            add_seeded(found, server, profile, repetitions, pairs, status.update)
+            found.seeded = (
+                f"`poolstart noise --seeded{' --load' if load else ''} --repetitions {repetitions}"
+                f" --pairs {pairs}`, {datetime.now(UTC).isoformat(timespec='seconds')}"
+            )
+            try:
+                # What an interrupted sitting has found is on record.
+                found.repetitions.extend(
+                    add_seeded(found, server, profile, repetitions, pairs, status.update)
+                )
+            finally:
+                shown.write(found, path, path.with_suffix(".md"))
         else:
             python = history.interpreter(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
-            command = f"poolstart noise --runs {runs}"
+            command = f"poolstart noise --runs {runs}{' --load' if load else ''}"
             figures = measured.figures(several, cells, METRICS)
             found = measured.record(
-                several, figures, server, command=command, seconds=time.monotonic() - began
+                several, figures, server, command=command, seconds=time.monotonic() - began, loaded=load
             )
-    shown.write(found, path, path.with_suffix(".md"))
+            shown.write(found, path, path.with_suffix(".md"))
     console.print(f"written: {path} and {path.with_suffix('.md')}")
 
 
 def add_seeded(
     found: "Noise", server: "Server", profile: "Profile", repetitions: int, pairs: int, report: "Report"
-) -> None:
-    """Measure each known difference again and again; sizes are parts of what the runs have measured."""
+) -> "Iterator[Repetition]":
+    """Measure the known differences in turns; sizes are parts of what the runs have measured."""
     from harness.outside import noise as measured
     from harness.outside.versus import Side
     from harness.releases import history, installed
@@ -92,28 +113,23 @@ def add_seeded(
 
     packages = [f"sqlalchemy=={found.release}", *installed.pins(history.packages())]
     seeds = measured.seeds(usual("startup", "spawn"), usual("first_query", "fork_dispose"))
+    changed = {}
     for seed in seeds:
         report(f"{seed.title}: installing")
         home = ROOT / ".asv" / "noise" / seed.id
         shutil.rmtree(home, ignore_errors=True)
         python = installed.python_with(packages, home)
         measured.plant(seed, python)
+        changed[seed.id] = Side(seed.title, found.release, python, seed.strategies)
+    for number, seed in product(range(1, repetitions + 1), seeds):
         plain = Side("as released", found.release, history.interpreter(found.release), seed.strategies)
-        changed = Side(seed.title, found.release, python, seed.strategies)
-        for number in range(1, repetitions + 1):
-            what = f"{seed.title}, {number} of {repetitions}"
-            one = measured.repeat(
-                seed,
-                plain,
-                changed,
-                server,
-                profile,
-                pairs,
-                partial(prefixed, report, what),
-            )
-            found.repetitions.append(one)
-            told = ", ".join(one.found) or "nothing"
-            console.print(f"{what}: found {told}; missed {one.missed}; besides {one.unexpected}")
+        what = f"{seed.title}, {number} of {repetitions}"
+        one = measured.repeat(
+            seed, plain, changed[seed.id], server, profile, pairs, partial(prefixed, report, what)
+        )
+        told = ", ".join(one.found) or "nothing"
+        console.print(f"{what}: found {told}; missed {one.missed}; besides {one.unexpected}")
+        yield one
 
 
 def prefixed(report: "Report", what: str, told: str) -> None:

@@ -9,6 +9,18 @@ from harness.system.custody import Custody
 
 BUSY = "while True: pass"
 
+AT_RANDOM = """\
+import random, time
+while True:
+    busy = random.randint(0, 10) / 10
+    for _ in range(3):
+        until = time.monotonic() + busy
+        while time.monotonic() < until:
+            pass
+        time.sleep(1 - busy)
+"""
+"""Some tenths of every second, for three seconds; then another number of tenths."""
+
 
 @contextmanager
 def all_but_one(wanted: bool = True) -> Iterator[int]:
@@ -18,3 +30,12 @@ def all_but_one(wanted: bool = True) -> Iterator[int]:
         for _ in range(busy):
             custody.start([sys.executable, "-c", BUSY])
         yield busy
+
+
+@contextmanager
+def at_random(wanted: bool = True) -> Iterator[None]:
+    """One core kept busy for random tenths of the time, if wanted, for as long as the context lasts."""
+    with Custody() as custody:
+        if wanted:
+            custody.start([sys.executable, "-c", AT_RANDOM])
+        yield

@@ -60,7 +60,13 @@ class Noise:
     disturbed: list[int]
     """Blocks of each run that were marked."""
     figures: list[Figure]
+    controls: dict[str, list[list[float]]]
+    """Seconds to the first line of a bare worker: by start method, of each run its blocks."""
     repetitions: list[Repetition]
+    loaded: bool = False
+    """Whether something else kept a core busy for random tenths of the time."""
+    seeded: str = ""
+    """When, and by which command, the known differences were measured."""
 
     def save(self, path: Path) -> None:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
@@ -113,7 +119,13 @@ def figures(measured: Sequence[Measured], cells: Sequence[Cell], metrics: Sequen
 
 
 def record(
-    measured: Sequence[Measured], found: list[Figure], server: Server, *, command: str, seconds: float
+    measured: Sequence[Measured],
+    found: list[Figure],
+    server: Server,
+    *,
+    command: str,
+    seconds: float,
+    loaded: bool,
 ) -> Noise:
     return Noise(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -125,7 +137,11 @@ def record(
         seconds=round(seconds),
         disturbed=[sum(bool(block.disturbed) for block in one.blocks) for one in measured],
         figures=found,
+        controls={
+            method: [one.controls(method) for one in measured] for method in measured[0].blocks[0].controls
+        },
         repetitions=[],
+        loaded=loaded,
     )
 
 
@@ -146,6 +162,11 @@ class Seed:
     before: str
     """A regular expression: the insertion follows what it matches. Empty: the end of the file."""
     insertion: str
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a guard has to see it, and not a figure."""
+        return all(what.startswith("rejected ") for what in self.expected)
 
 
 SPIN = "import time as _t; _e = _t.perf_counter() + {seconds!r}\n{indent}while _t.perf_counter() < _e: pass\n"
@@ -211,6 +232,8 @@ def repeat(
     seed: Seed, plain: Side, changed: Side, server: Server, profile: Profile, pairs: int, report: Report
 ) -> Repetition:
     """Compare the release with itself, changed, and see whether it is told."""
+    # A guard sees at once what it has to see.
+    pairs = versus.LEAST if seed.guarded else pairs
     seen = versus.compare(
         plain, changed, server, profile, dataframes=("none",), pairs=pairs, budget=0, report=report
     )

@@ -1,13 +1,15 @@
 """docs/noise.md: how far the instrument can be trusted, from what `poolstart noise` has recorded."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 from pathlib import Path
 from statistics import median
 
 from asv_runner.statistics import compute_stats
 
+from harness import strategies
 from harness.outside.noise import Figure, Noise, Repetition
 from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
@@ -17,6 +19,9 @@ from harness.system.memory import MIB
 
 RECORD, PAGE = ROOT / "docs" / "noise.json", ROOT / "docs" / "noise.md"
 
+LOADED = ROOT / "docs" / "noise_loaded.json"
+"""The same while something else keeps a core busy; its page is beside it."""
+
 LAYOUTS = 20
 """Orders in which the runs are laid out as releases, each time anew."""
 
@@ -24,6 +29,11 @@ UNITS = {"uss": "bytes", "pss": "bytes", "rss": "bytes", "peak": "bytes", "page_
 """All other metrics are seconds."""
 
 BENCHMARK = "runs.track_{}"
+
+HEADER = (
+    "figure", "strategy", "dataframe", "median", "spread", "beside a bare start", "target", "would be found",
+    "covered",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -33,11 +43,14 @@ class Line:
     figure: Figure
     median: float
     spread: float
-    """Largest less smallest median of a run, as a part of the median of all."""
+    """Largest less smallest median of a run, as a part of their median."""
     floor: float
     """The smallest change that would be found in a history of such releases."""
     covered: int
     """Runs whose 99 % interval, as asv stores it, holds the median of all."""
+    beside: float
+    """The same spread where each median is taken relative to that of the bare start method in the same run:
+    what is left of it when the machine itself was faster or slower; NaN for memory."""
     target: float | None
     """What the spread was to be at most; None where nothing was asked for."""
 
@@ -61,6 +74,7 @@ def lines(noise: Noise) -> list[Line]:
     for figure in noise.figures:
         whole = median(value for run in figure.runs for value in run)
         medians = [median(run) for run in figure.runs]
+        bare = noise.controls[strategies.get(figure.strategy).start_method]
         intervals = [
             (stats["ci_99_a"], stats["ci_99_b"])
             for run in figure.runs
@@ -70,13 +84,21 @@ def lines(noise: Noise) -> list[Line]:
             Line(
                 figure,
                 whole,
-                (max(medians) - min(medians)) / whole,
+                spread(medians),
                 floors.get((figure.metric, (figure.strategy, figure.dataframe)), float("nan")),
                 sum(low <= whole <= high for low, high in intervals),
+                spread([one / median(run) for one, run in zip(medians, bare, strict=True)])
+                if unit(figure.metric) == "seconds"
+                else nan,
                 target(figure.metric, whole),
             )
         )
     return found
+
+
+def spread(medians: Sequence[float]) -> float:
+    """Largest less smallest, as a part of the middle."""
+    return (max(medians) - min(medians)) / median(medians)
 
 
 def series(noise: Noise, seed: int | None) -> list[Series]:
@@ -113,29 +135,40 @@ def false_alarms(noise: Noise) -> list[str]:
 def page(noise: Noise) -> str:
     found = lines(noise)
     wanted = [line for line in found if line.target]
+    times = [line for line in wanted if unit(line.figure.metric) == "seconds"]
     runs = len(noise.figures[0].runs)
     alarms = false_alarms(noise)
+    meanwhile = (
+        ", while something else kept a core busy for random tenths of the time" if noise.loaded else ""
+    )
     text = [
         "# How far the figures can be trusted\n",
-        f"SQLAlchemy {noise.release} measured {runs} times as if it were {runs} releases, by "
+        f"SQLAlchemy {noise.release} measured {runs} times as if it were {runs} releases{meanwhile}, by "
         f"`{noise.command}`, {noise.date}, in {noise.seconds / 60:.0f} minutes; server {noise.server}, "
         f"instrument {noise.instrument}. Disturbed blocks by run: {', '.join(map(str, noise.disturbed))}.\n",
         f"- The spread of the {runs} medians is within its target for "
         f"{sum(line.spread <= (line.target or 0) for line in wanted)} of {len(wanted)} figures "
         "(4 % above 20 ms, 6 % above 1 ms; memory 0.5 % above 20 MiB, 1.5 % below).",
+        f"- The machine itself was not the same in every run: a bare start without any engine spread by "
+        f"{bare(noise)}. Relative to it, as steps are looked for in the history, the spread of a time is "
+        f"{median(line.beside for line in times):.1%} in the middle instead of "
+        f"{median(line.spread for line in times):.1%}.",
         f"- {sum(line.covered for line in found)} of {runs * len(found)} intervals that asv stores (99 %) "
         "hold the median of all runs.",
         f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} orders: "
         f"{len(alarms) or 'no'} false alarms.\n",
         *(f"  - {alarm}" for alarm in alarms),
-        markdown.table(
-            ["figure", "strategy", "dataframe", "median", "spread", "target", "would be found", "covered"],
-            [row(line, runs) for line in found],
-        ),
+        markdown.table(HEADER, [row(line, runs) for line in found]),
     ]
     if noise.repetitions:
-        text += ["## Known differences\n", seeded(noise)]
+        text += ["## Known differences\n", f"By {noise.seeded}{meanwhile}.\n", seeded(noise)]
     return "\n".join(text)
+
+
+def bare(noise: Noise) -> str:
+    return ", ".join(
+        f"{spread([median(run) for run in some]):.1%} ({method})" for method, some in noise.controls.items()
+    )
 
 
 def row(line: Line, runs: int) -> list[str]:
@@ -150,6 +183,7 @@ def row(line: Line, runs: int) -> list[str]:
         figure.dataframe,
         value,
         f"**{line.spread:.1%}**" if missed else f"{line.spread:.1%}",
+        "" if isnan(line.beside) else f"{line.beside:.1%}",
         f"{line.target:.1%}" if line.target else "none",
         f"{line.floor:.1%}",
         f"{line.covered} of {runs}",

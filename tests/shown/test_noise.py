@@ -1,5 +1,7 @@
 """The page of the proof says what the recorded runs say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,12 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
         60.0,
         [0] * runs,
         figures,
+        {
+            method: [[0.05 * (moved if run >= runs / 2 else 1)] * 5 for run in range(runs)]
+            for method in ("fork", "forkserver", "spawn")
+        },
         list(repetitions),
+        seeded="poolstart noise --seeded",
     )
 
 
@@ -45,9 +52,25 @@ def test_a_record_survives_being_written(tmp_path):
 def test_spread_floor_and_coverage_are_of_the_runs():
     [line, *_] = shown.lines(recorded(runs=20))
     medians = [np.median(run) for run in recorded(runs=20).figures[0].runs]
-    assert line.spread == pytest.approx((max(medians) - min(medians)) / line.median)
+    assert line.spread == pytest.approx((max(medians) - min(medians)) / np.median(medians))
     assert 0.01 <= line.floor < 0.05
     assert line.covered >= 18
+
+
+def test_a_machine_that_was_slower_is_taken_off_by_its_bare_start():
+    steady, moved = (shown.lines(recorded(moved=factor))[0] for factor in (1.0, 1.4))
+    assert moved.spread > 0.3
+    assert moved.beside == pytest.approx(steady.beside)
+    assert "spread by 33.3% (fork), 33.3% (forkserver), 33.3% (spawn)" in shown.page(recorded(moved=1.4))
+
+
+def test_memory_is_held_against_no_bare_start():
+    assert all(np.isnan(line.beside) == (line.figure.metric == "uss") for line in shown.lines(recorded()))
+
+
+def test_the_page_says_that_something_else_ran():
+    assert "kept a core busy" not in shown.page(recorded())
+    assert "kept a core busy" in shown.page(replace(recorded(), loaded=True))
 
 
 def test_identical_runs_laid_out_as_releases_raise_no_alarm():

@@ -164,9 +164,9 @@ class Seed:
     insertion: str
 
     @property
-    def guarded(self) -> bool:
-        """Whether a guard has to see it, and not a figure."""
-        return all(what.startswith("rejected ") for what in self.expected)
+    def plain(self) -> bool:
+        """Whether few pairs tell: a guard has to see it, or unique memory, which repeats to a thousandth."""
+        return all(what.startswith(("rejected ", "uss ")) for what in self.expected)
 
 
 SPIN = "import time as _t; _e = _t.perf_counter() + {seconds!r}\n{indent}while _t.perf_counter() < _e: pass\n"
@@ -232,8 +232,7 @@ def repeat(
     seed: Seed, plain: Side, changed: Side, server: Server, profile: Profile, pairs: int, report: Report
 ) -> Repetition:
     """Compare the release with itself, changed, and see whether it is told."""
-    # A guard sees at once what it has to see.
-    pairs = versus.LEAST if seed.guarded else pairs
+    pairs = versus.LEAST if seed.plain else pairs
     seen = versus.compare(
         plain, changed, server, profile, dataframes=("none",), pairs=pairs, budget=0, report=report
     )

@@ -11,14 +11,7 @@ import typing_extensions
 from harness.outside import noise
 from harness.outside.noise import Seed
 
-NOTHING = Seed("", "", (), (), (), "__init__.py", "", "")
-
-STATEMENT = Seed(
-    "", "", (), (), (), "dialects/postgresql/base.py",
-    r"    def initialize\(self, connection\)(?: -> None)?:\n",
-    "        connection.exec_driver_sql('select 4711')\n",
-)  # fmt: skip
-"""One more statement at an engine's first connection."""
+NOTHING = Seed("nothing", "", (), (), (), "__init__.py", "", "")
 
 
 def environment_with(directory: Path, change: Seed) -> Path:

@@ -14,10 +14,10 @@ import sqlalchemy
 
 from harness import strategies
 from harness.outside import exact
-from harness.outside.noise import Seed
+from harness.outside.noise import STATEMENT, Seed
 from harness.postgres import embedded
 from harness.system.custody import Custody
-from tests.outside.planted import NOTHING, STATEMENT, environment_with
+from tests.outside.planted import NOTHING, environment_with
 from tests.remains import LIMIT, postmaster
 
 RELEASE = sqlalchemy.__version__

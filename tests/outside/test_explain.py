@@ -11,8 +11,9 @@ import sqlalchemy
 from harness.outside import explain as causes
 from harness.outside.exact import PHASES, Counts
 from harness.outside.explain import Side, explain
+from harness.outside.noise import STATEMENT
 from harness.shown import explain as shown
-from tests.outside.planted import NOTHING, STATEMENT, environment_with
+from tests.outside.planted import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
 START, FIRST, SECOND = PHASES

@@ -15,6 +15,7 @@ from harness.outside import noise, versus
 from harness.outside.noise import repeat, seeds
 from harness.outside.versus import Comparison, Row, Side
 from harness.system.errors import PoolstartError
+from tests.outside.planted import NOTHING, environment_with
 
 SEEDS = {seed.id: seed for seed in seeds(startup=0.1, first_query=0.05)}
 
@@ -98,3 +99,14 @@ def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):
 def test_a_rejection_is_found_by_its_strategy(monkeypatch):
     one = told(monkeypatch, [], ["fork_dispose, dataframe none: the parent lost its connection"])("closes")
     assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])
+
+
+def test_one_more_statement_is_found_by_counting(server, tmp_path):
+    plain, changed = (
+        Side(change.id, sqlalchemy.__version__, environment_with(tmp_path / change.id, change), ())
+        for change in (NOTHING, noise.STATEMENT)
+    )
+    one = repeat(noise.STATEMENT, plain, changed, server, None, 10, print)
+    assert one.found == ["round_trips_first_query spawn", "statements_first_query spawn"]
+    assert (one.missed, one.unexpected) == ([], [])
+    assert one.sizes["statements_first_query spawn"] == 13 / 12

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -32,7 +33,10 @@ def noise(
     runs: Annotated[int, typer.Option(min=8, help="Measure the release so many times.")] = 10,
     release: Annotated[str | None, typer.Option(help="By default the newest.")] = None,
     seeded: Annotated[
-        bool, typer.Option("--seeded", help="Instead: is a known difference found? Added to the record.")
+        bool,
+        typer.Option(
+            "--seeded", help="Instead: is a known difference found? Added to the record; goes on with it."
+        ),
     ] = False,
     repetitions: Annotated[int, typer.Option(min=1, help="Of each known difference.")] = 20,
     pairs: Annotated[int, typer.Option(min=6, help="Of blocks in each repetition.")] = 10,
@@ -69,18 +73,19 @@ def noise(
     with console.status("installing") as status, locate.server() as server, loads.at_random(load):
         if seeded:
             found = measured.Noise.load(path)
-            found.repetitions.clear()
-            found.seeded = (
-                f"`poolstart noise --seeded{' --load' if load else ''} --repetitions {repetitions}"
-                f" --pairs {pairs}`, {datetime.now(UTC).isoformat(timespec='seconds')}"
-            )
-            try:
-                # What an interrupted sitting has found is on record.
-                found.repetitions.extend(
-                    add_seeded(found, server, profile, repetitions, pairs, status.update)
+            if found.pairs not in (0, pairs):
+                raise PoolstartError(
+                    f"the known differences in {path.name} were begun with --pairs {found.pairs}",
+                    "go on so, or begin anew by measuring without --seeded",
                 )
-            finally:
-                shown.write(found, path, path.with_suffix(".md"))
+            found.pairs = pairs
+            command = f"poolstart noise --seeded{' --load' if load else ''} --pairs {pairs}"
+            found.seeded = f"`{command}`, {datetime.now(UTC).isoformat(timespec='seconds')}"
+            for one in add_seeded(found, server, profile, repetitions, pairs, status.update):
+                # What an interrupted sitting has found is on record.
+                found.repetitions.append(one)
+                found.save(path)
+            shown.write(found, path, path.with_suffix(".md"))
         else:
             python = history.interpreter(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
@@ -96,7 +101,10 @@ def noise(
 def add_seeded(
     found: "Noise", server: "Server", profile: "Profile", repetitions: int, pairs: int, report: "Report"
 ) -> "Iterator[Repetition]":
-    """Measure the known differences in turns; sizes are parts of what the runs have measured."""
+    """Measure the known differences in turns, and go on behind what is on record.
+
+    Their sizes are parts of what the runs have measured.
+    """
     from harness.outside import noise as measured
     from harness.outside.versus import Side
     from harness.releases import history, installed
@@ -121,7 +129,10 @@ def add_seeded(
         python = installed.python_with(packages, home)
         measured.plant(seed, python)
         changed[seed.id] = Side(seed.title, found.release, python, seed.strategies)
+    done = Counter(one.seed for one in found.repetitions)
     for number, seed in product(range(1, repetitions + 1), seeds):
+        if number <= done[seed.id]:
+            continue
         plain = Side("as released", found.release, history.interpreter(found.release), seed.strategies)
         what = f"{seed.title}, {number} of {repetitions}"
         one = measured.repeat(

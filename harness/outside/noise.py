@@ -67,7 +67,9 @@ class Noise:
     loaded: bool = False
     """Whether something else kept a core busy for random tenths of the time."""
     seeded: str = ""
-    """When, and by which command, the known differences were measured."""
+    """By which command, and when, known differences were last measured."""
+    pairs: int = 0
+    """Of blocks in each of those."""
 
     def save(self, path: Path) -> None:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))

@@ -149,10 +149,7 @@ def page(noise: Noise) -> str:
         f"- The spread of the {runs} medians is within its target for "
         f"{sum(line.spread <= (line.target or 0) for line in wanted)} of {len(wanted)} figures "
         "(4 % above 20 ms, 6 % above 1 ms; memory 0.5 % above 20 MiB, 1.5 % below).",
-        f"- The machine itself was not the same in every run: a bare start without any engine spread by "
-        f"{bare(noise)}. Relative to it, as steps are looked for in the history, the spread of a time is "
-        f"{median(line.beside for line in times):.1%} in the middle instead of "
-        f"{median(line.spread for line in times):.1%}.",
+        f"- {paced(noise, times)}",
         f"- {sum(line.covered for line in found)} of {runs * len(found)} intervals that asv stores (99 %) "
         "hold the median of all runs.",
         f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} orders: "
@@ -163,6 +160,19 @@ def page(noise: Noise) -> str:
     if noise.repetitions:
         text += ["## Known differences\n", f"By {noise.seeded}{meanwhile}.\n", seeded(noise)]
     return "\n".join(text)
+
+
+def paced(noise: Noise, times: Sequence[Line]) -> str:
+    """Whether the runs differ because the machine was faster or slower in some of them."""
+    left, all_of_it = median(one.beside for one in times), median(one.spread for one in times)
+    part = 1 - left / all_of_it
+    explains = (
+        "explains most of it" if part > 0.5 else "explains some of it" if part > 0.1 else "is no explanation"
+    )
+    return (
+        f"A bare start without any engine spread by {bare(noise)}. Relative to it the spread of a time is"
+        f" {left:.1%} in the middle instead of {all_of_it:.1%}: the machine's pace {explains}."
+    )
 
 
 def bare(noise: Noise) -> str:

@@ -62,6 +62,8 @@ def test_a_machine_that_was_slower_is_taken_off_by_its_bare_start():
     assert moved.spread > 0.3
     assert moved.beside == pytest.approx(steady.beside)
     assert "spread by 33.3% (fork), 33.3% (forkserver), 33.3% (spawn)" in shown.page(recorded(moved=1.4))
+    assert "pace explains most of it" in shown.page(recorded(moved=1.4))
+    assert "pace is no explanation" in shown.page(recorded())
 
 
 def test_memory_is_held_against_no_bare_start():

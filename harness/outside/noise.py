@@ -44,7 +44,7 @@ class Repetition:
     missed: list[str]
     unexpected: list[str]
     sizes: dict[str, float]
-    """Of what was expected: the ratio that was seen."""
+    """Of what was expected, and of all else that was told: the ratio that was seen."""
 
 
 @dataclass
@@ -286,10 +286,11 @@ def counted(strategies: Sequence[str], plain: Side, changed: Side, server: Serve
 
 def sought(seed: Seed, told: Collection[str], ratios: Mapping[str, float]) -> Repetition:
     """What was told, held against what a seed had to make be told."""
+    sized = {*seed.expected, *told}
     return Repetition(
         seed.id,
         found=sorted(set(told) & set(seed.expected)),
         missed=sorted(set(seed.expected) - set(told)),
         unexpected=sorted(set(told) - set(seed.expected) - set(seed.allowed)),
-        sizes={name: ratios[name] for name in seed.expected if name in ratios},
+        sizes={name: ratio for name, ratio in ratios.items() if name in sized},
     )

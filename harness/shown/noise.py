@@ -205,24 +205,23 @@ def seeded(noise: Noise) -> str:
     rows = []
     for name in names:
         some = [one for one in noise.repetitions if one.seed == name]
-        sizes = [f"{what} {median(v):+.1%}" for what, v in by_figure(some).items()]
+        expected = sorted({what for one in some for what in (*one.found, *one.missed)})
+        besides = sorted({what for one in some for what in one.unexpected})
         rows.append(
             [
                 name,
                 f"{sum(not one.missed for one in some)} of {len(some)}",
-                ", ".join(sizes) or "by a guard",
-                ", ".join(sorted({what for one in some for what in one.unexpected})) or "nothing",
+                ", ".join(sized(what, some) for what in expected),
+                ", ".join(sized(what, some) for what in besides) or "nothing",
             ]
         )
     return markdown.table(["difference", "found", "size that was seen", "what else was reported"], rows)
 
 
-def by_figure(some: list[Repetition]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for one in some:
-        for what, ratio in one.sizes.items():
-            found.setdefault(what, []).append(ratio - 1)
-    return found
+def sized(what: str, some: Sequence[Repetition]) -> str:
+    """A figure with the size of its change in the middle; a guard has none."""
+    seen = [one.sizes[what] - 1 for one in some if what in one.sizes]
+    return f"{what} {median(seen):+.1%}" if seen else what
 
 
 def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:

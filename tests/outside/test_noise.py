@@ -88,7 +88,9 @@ def test_what_was_expected_is_found_and_all_else_is_unexpected(monkeypatch):
         ],
     )("start")
     assert (one.found, one.missed, one.unexpected) == (["startup spawn"], [], ["uss fork_dispose"])
-    assert one.sizes == {"startup spawn": 1.05}
+    assert one.sizes == {
+        "startup spawn": 1.05, "time_to_first_row spawn": 1.04, "uss fork_dispose": 1.2,
+    }  # fmt: skip
 
 
 def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):

@@ -97,6 +97,8 @@ def test_a_missed_target_stands_out():
 
 def test_known_differences_are_counted():
     found = Repetition("start", ["startup spawn"], [], [], {"startup spawn": 1.05})
-    missed = Repetition("start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03})
+    missed = Repetition(
+        "start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03, "uss spawn": 1.01}
+    )
     text = shown.page(recorded(repetitions=[found, missed]))
-    assert "| start | 1 of 2 | startup spawn +4.0% | uss spawn |" in text
+    assert "| start | 1 of 2 | startup spawn +4.0% | uss spawn +1.0% |" in text

@@ -1,0 +1,55 @@
+"""`poolstart noise --seeded`: known differences in turns, behind what is on record."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app, noise
+from harness.outside import noise as measured
+from harness.outside.noise import Figure, Noise, Repetition
+from harness.releases import history, installed
+from harness.system.errors import PoolstartError
+
+SEEDS = [seed.id for seed in measured.seeds(1.0, 1.0)]
+
+
+def recorded(*seeds: str, pairs: int = 0) -> Noise:
+    figures = [
+        Figure("startup", "spawn", "none", [[0.1]]),
+        Figure("first_query", "fork_dispose", "none", [[0.01]]),
+    ]
+    repetitions = [Repetition(seed, [], [], [], {}) for seed in seeds]
+    return Noise("", "", "2.1.9", "", "", {}, 0, [0], figures, {}, repetitions, pairs=pairs)
+
+
+@pytest.fixture
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(installed, "python_with", lambda packages, home: tmp_path)
+    monkeypatch.setattr(history, "interpreter", lambda release: tmp_path)
+    monkeypatch.setattr(measured, "plant", lambda seed, python: None)
+    monkeypatch.setattr(measured, "repeat", lambda seed, *_: Repetition(seed.id, [], [], [], {}))
+
+
+def told(found: Noise, repetitions: int) -> list[str]:
+    made = noise.add_seeded(found, None, None, repetitions, 10, lambda what: None)  # type: ignore[arg-type]
+    return [one.seed for one in made]
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_known_differences_take_turns() -> None:
+    assert told(recorded(), 2) == SEEDS * 2
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_what_is_on_record_is_not_measured_again() -> None:
+    assert told(recorded(*SEEDS, SEEDS[0]), 2) == SEEDS[1:]
+
+
+def test_those_of_another_number_of_pairs_are_not_mixed(tmp_path: Path) -> None:
+    path = tmp_path / "noise.json"
+    recorded(pairs=10).save(path)
+    with pytest.raises(PoolstartError, match="were begun with --pairs 10"):
+        CliRunner().invoke(
+            app, ["noise", "--seeded", "--pairs", "8", "--record", str(path)], catch_exceptions=False
+        )

@@ -46,6 +46,8 @@ def exhibit(
         raise PoolstartError(
             f"no start method {start_method!r}", f"known are {', '.join(catalogue.START_METHODS)}"
         )
+    if record and not repeat:
+        raise PoolstartError("--record keeps what came out the same many times", "give --repeat too")
     chosen = [catalogue.get(name)] if name else list(catalogue.CATALOGUE)
     python: str | Path = sys.executable
     if release:
@@ -65,7 +67,7 @@ def exhibit(
             for counted in exhibits.count(chosen, methods, repeat, server, python):
                 typer.echo(shown.line(counted))
                 surprises += counted.surprising
-                if record and not counted.surprising:
+                if record:
                     exhibited.add(counted, setting, busy)
         typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
         raise typer.Exit(1 if surprises else 0)

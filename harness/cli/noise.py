@@ -67,22 +67,22 @@ def noise(
         raise PoolstartError(
             f"{version!r} is no release", "give one of those that `poolstart releases` lists"
         )
+    found = measured.Noise.load(path) if seeded else None
+    if found and found.pairs not in (0, pairs):
+        raise PoolstartError(
+            f"the known differences in {path.name} were begun with --pairs {found.pairs}",
+            "go on so, or begin anew by measuring without --seeded",
+        )
     profile = profiles.current()
     cells = plan.cells_of(profile)
     began = time.monotonic()
     with console.status("installing") as status, locate.server() as server, loads.at_random(load):
-        if seeded:
-            found = measured.Noise.load(path)
-            if found.pairs not in (0, pairs):
-                raise PoolstartError(
-                    f"the known differences in {path.name} were begun with --pairs {found.pairs}",
-                    "go on so, or begin anew by measuring without --seeded",
-                )
+        if found:
             found.pairs = pairs
             command = f"poolstart noise --seeded{' --load' if load else ''} --pairs {pairs}"
             found.seeded = f"`{command}`, {datetime.now(UTC).isoformat(timespec='seconds')}"
             for one in add_seeded(found, server, profile, repetitions, pairs, status.update):
-                # What an interrupted sitting has found is on record.
+                # What an interrupted sitting has found is kept.
                 found.repetitions.append(one)
                 found.save(path)
             shown.write(found, path, path.with_suffix(".md"))

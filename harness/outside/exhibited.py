@@ -12,7 +12,6 @@ from harness.outside.exhibits import Count
 from harness.outside.record import Setting
 from harness.system import files
 from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
 
 PATH = ROOT / "docs" / "exhibits.json"
 
@@ -59,19 +58,25 @@ def from_json(fields: dict[str, Any]) -> Proof:
 
 
 def add(counted: Count, setting: Setting, busy: int, path: Path = PATH) -> None:
-    """Keep the proof of a program, beside what was proven in the same way before."""
-    if counted.surprising:
-        raise PoolstartError(
-            f"{counted.exhibit.name} came out differently",
-            "runs that disagree prove nothing, and nothing is recorded of them",
-        )
+    """Keep the proof of a program beside what was proven in the same way before; one that came out
+    differently, even once, is proven no more.
+    """
     proofs = load(path)
-    now = Proof(setting, counted.runs, busy, ((counted.exhibit.name, counted.start_method, counted.cured),))
+    program = counted.exhibit.name, counted.start_method, counted.cured
     before = proofs.get(setting.release)
+    if counted.surprising:
+        if before:
+            kept = tuple(other for other in before.programs if other != program)
+            save({**proofs, setting.release: replace(before, programs=kept)}, path)
+        return
+    now = Proof(setting, counted.runs, busy, (program,))
     if before and (before.runs, before.busy) == (now.runs, now.busy):
-        now = replace(now, programs=tuple(dict.fromkeys((*before.programs, *now.programs))))
-    proofs[setting.release] = now
+        now = replace(now, programs=tuple(dict.fromkeys((*before.programs, program))))
+    save({**proofs, setting.release: now}, path)
+
+
+def save(proofs: dict[str, Proof], path: Path = PATH) -> None:
+    """A release a line, the newest first."""
     newest_first = sorted(proofs, key=Version, reverse=True)
-    # A release a line.
     lines = [f"{json.dumps(release)}: {json.dumps(asdict(proofs[release]))}" for release in newest_first]
     files.write(path, "{\n" + ",\n".join(lines) + "\n}\n")

@@ -169,7 +169,7 @@ class Seed:
     """Whether it is held against what repeats exactly, instead of times and memory."""
 
     @property
-    def plain(self) -> bool:
+    def obvious(self) -> bool:
         """Whether few pairs tell: a guard has to see it, or unique memory, which repeats to a thousandth."""
         return all(what.startswith(("rejected ", "uss ")) for what in self.expected)
 
@@ -252,7 +252,7 @@ def repeat(
         report("counting")
         moved = counted(seed.strategies, plain, changed, server)
         return sought(seed, moved, moved)
-    pairs = versus.LEAST if seed.plain else pairs
+    pairs = versus.LEAST if seed.obvious else pairs
     seen = versus.compare(
         plain, changed, server, profile, dataframes=("none",), pairs=pairs, budget=0, report=report
     )

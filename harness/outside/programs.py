@@ -443,7 +443,7 @@ class Run:
         self._custody = Custody()
         self._lines: IO[str] | None = None
         self._answers: dict[str, dict[str, Any]] = {}
-        self._processes: dict[str, subprocess.Popen[Any]] = {}
+        self.processes: dict[str, subprocess.Popen[Any]] = {}
 
     def __enter__(self) -> "Run":
         try:
@@ -523,7 +523,7 @@ class Run:
                 env=self._environment,
                 cwd=self.scratch,
             )
-        self._processes[name] = process
+        self.processes[name] = process
         return process
 
     def hold(self) -> dict[str, Any]:
@@ -574,13 +574,13 @@ class Run:
             self._read()
             if condition():
                 return
-            gone = [name for name, process in self._processes.items() if process.poll() is not None]
+            gone = [name for name, process in self.processes.items() if process.poll() is not None]
             if gone:
                 raise Rejected(f"{self.program.name}: the {gone[0]} ended: {self._last_line(gone[0])}")
             if time.monotonic() > until:
                 raise Rejected(
                     f"{self.program.name}: {what} took more than {DEADLINE:g} s:"
-                    f" {self._last_line([*self._processes][-1])}"
+                    f" {self._last_line([*self.processes][-1])}"
                 )
             time.sleep(0.002)
 

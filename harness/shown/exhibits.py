@@ -26,16 +26,16 @@ def listed() -> None:
 
 def proven() -> str:
     """What is on record of how surely they end so; empty where nothing is."""
-    proofs = {release: proof for release, proof in exhibited.load().items() if proof.exhibits}
-    if not proofs:
+    told = [
+        f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} times of {proof.runs}"
+        f"{' with a core kept busy' if proof.busy else ''} ({proof.setting.date})"
+        for release, proof in exhibited.load().items()
+        if proof.exhibits
+    ]
+    if not told:
         return ""
-    first = next(iter(proofs.values()))
-    which = "; ".join(f"with SQLAlchemy {release} {listing(proof)}" for release, proof in proofs.items())
-    times, load = f"{first.runs} times of {first.runs}", ", with a core kept busy" if first.busy else ""
-    return (
-        f"Each ended so and told the same story {times}, as it stands and cured, by every start method{load}"
-        f" ({first.setting.date}): {which}."
-    )
+    beginning = "Seen to end so and to tell the same story, as it stands and cured, by every start method"
+    return f"{beginning}: {'; '.join(told)}."
 
 
 def listing(proof: Proof) -> str:

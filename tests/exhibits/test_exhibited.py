@@ -5,7 +5,9 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.cli import app
 from harness.exhibits import catalogue
 from harness.exhibits.catalogue import START_METHODS, Exhibit
 from harness.outside import exhibited
@@ -40,23 +42,37 @@ def test_what_was_proven_otherwise_is_not_mixed_with_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("surprise", [{"agreed": 49}, {"alike": 49}], ids=["another end", "another story"])
-def test_runs_that_disagree_are_not_kept(tmp_path: Path, surprise: dict[str, int]) -> None:
+def test_what_came_out_differently_once_is_proven_no_more(tmp_path: Path, surprise: dict[str, int]) -> None:
     path = tmp_path / "exhibits.json"
-    with pytest.raises(PoolstartError, match="one_fork came out differently"):
-        exhibited.add(replace(ONE, **surprise), SETTING, 1, path)
-    assert not path.exists()
+    exhibited.add(replace(ONE, **surprise), SETTING, 1, path)
+    assert exhibited.load(path) == {}
+    prove(path, ONE.exhibit)
+    exhibited.add(replace(ONE, **surprise), SETTING, 1, path)
+    [proof] = exhibited.load(path).values()
+    assert proof.exhibits == []
+    assert len(proof.programs) == 2 * len(START_METHODS) - 1
 
 
 def test_the_list_says_how_often_with_which_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "exhibits.json"
     for exhibit in catalogue.CATALOGUE:
         prove(path, exhibit)
-    prove(path, catalogue.get("4"), replace(SETTING, release="2.0.9"))
     prove(path, catalogue.get("6"), replace(SETTING, release="2.0.10"))
     prove(path, catalogue.get("4"), replace(SETTING, release="2.0.10"))
+    for method, cured in product(START_METHODS, (False, True)):
+        few = Count(catalogue.get("4"), method, cured, 3, 3, 3)
+        exhibited.add(few, replace(SETTING, release="2.0.9"), 0, path)
     monkeypatch.setattr(exhibited, "load", lambda load=exhibited.load: load(path))
     assert shown.proven() == (
-        "Each ended so and told the same story 50 times of 50, as it stands and cured, by every start method,"
-        " with a core kept busy (2026-11-26): with SQLAlchemy 2.1.9 all of them;"
-        " with SQLAlchemy 2.0.10 4 and 6; with SQLAlchemy 2.0.9 4."
+        "Seen to end so and to tell the same story, as it stands and cured, by every start method: with"
+        " SQLAlchemy 2.1.9 all of them, 50 times of 50 with a core kept busy (2026-11-26); with SQLAlchemy"
+        " 2.0.10 4 and 6, 50 times of 50 with a core kept busy (2026-11-26); with SQLAlchemy 2.0.9 4, 3 times"
+        " of 3 (2026-11-26)."
     )
+
+
+def test_a_record_of_one_run_is_refused_with_what_to_do() -> None:
+    with pytest.raises(
+        PoolstartError, match="--record keeps what came out the same many times; give --repeat"
+    ):
+        CliRunner().invoke(app, ["exhibit", "1", "--record"], catch_exceptions=False)

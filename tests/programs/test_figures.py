@@ -88,7 +88,7 @@ def test_a_first_row_is_there_when_the_server_has_given_it(server: Server, name:
         rested = at_rest(server, report["backend"])
         offset = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
         if program.start:
-            started = begun(run._processes["program"].pid)
+            started = begun(run.processes["program"].pid)
             assert abs(run.started * 1e-9 + offset - started) < 0.1 * (rested - started)
         run.open_gate()
         called = run.started or run.answer(report["token"])["asked"]

@@ -1,14 +1,18 @@
 """`poolstart noise --seeded`: known differences in turns, behind what is on record."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app, noise
+from harness.outside import load
 from harness.outside import noise as measured
 from harness.outside.noise import Figure, Noise, Repetition
+from harness.postgres import locate
 from harness.releases import history, installed
+from harness.shown import noise as shown
 from harness.system.errors import PoolstartError
 
 SEEDS = [seed.id for seed in measured.seeds(1.0, 1.0)]
@@ -53,3 +57,30 @@ def test_those_of_another_number_of_pairs_are_not_mixed(tmp_path: Path) -> None:
         CliRunner().invoke(
             app, ["noise", "--seeded", "--pairs", "8", "--record", str(path)], catch_exceptions=False
         )
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    loaded = []
+    monkeypatch.setattr(load, "at_random", lambda wanted: nullcontext(loaded.append(wanted)))
+    monkeypatch.setattr(locate, "server", lambda: nullcontext())
+    path = tmp_path / "noise.json"
+    recorded().save(path)
+    numbers = []
+
+    def interrupted(seed: measured.Seed, *_: object) -> Repetition:
+        numbers.append(len(Noise.load(path).repetitions))
+        if len(numbers) == 3:
+            raise KeyboardInterrupt
+        return Repetition(seed.id, [], [], [], {})
+
+    monkeypatch.setattr(measured, "repeat", interrupted)
+    monkeypatch.setattr(shown, "LOADED", path)
+    CliRunner().invoke(app, ["noise", "--seeded", "--load"])
+    assert numbers == [0, 1, 2]
+    found = Noise.load(path)
+    assert [one.seed for one in found.repetitions] == SEEDS[:2]
+    assert (found.pairs, loaded) == (10, [True])
+    assert found.seeded.startswith("`poolstart noise --seeded --load --pairs 10`, 20")

@@ -34,6 +34,15 @@ def test_an_exhibit_is_proven_by_every_start_method_as_it_stands_and_cured(tmp_p
     assert exhibited.load(path)["2.1.9"].exhibits == [1]
 
 
+@pytest.mark.parametrize("missing", [*product(START_METHODS, (False, True))], ids=str)
+def test_one_program_that_is_missing_leaves_it_unproven(tmp_path: Path, missing: tuple[str, bool]) -> None:
+    path = tmp_path / "exhibits.json"
+    for method, cured in product(START_METHODS, (False, True)):
+        if (method, cured) != missing:
+            exhibited.add(Count(ONE.exhibit, method, cured, 50, 50, 50), SETTING, 1, path)
+    assert exhibited.load(path)["2.1.9"].exhibits == []
+
+
 def test_what_was_proven_otherwise_is_not_mixed_with_it(tmp_path: Path) -> None:
     path = tmp_path / "exhibits.json"
     prove(path, ONE.exhibit)

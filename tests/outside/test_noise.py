@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import venv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import sqlalchemy
 import typing_extensions
 
 from harness.outside import noise, versus
+from harness.outside.blocks import Block, Measured
+from harness.outside.conditions import Conditions
 from harness.outside.noise import repeat, seeds
 from harness.outside.versus import Comparison, Row, Side
 from harness.system.errors import PoolstartError
@@ -101,6 +104,28 @@ def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):
 def test_a_rejection_is_found_by_its_strategy(monkeypatch):
     one = told(monkeypatch, [], ["fork_dispose, dataframe none: the parent lost its connection"])("closes")
     assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])
+
+
+@pytest.mark.parametrize(("id", "pairs"), [("start", 10), ("query", 10), ("memory", 6), ("closes", 6)])
+def test_what_is_obvious_takes_few_pairs(monkeypatch, id, pairs):
+    asked = []
+    found = Comparison(None, None, (), 0, 1.0, [], [], ())
+    monkeypatch.setattr(versus, "compare", lambda *_, pairs, **__: asked.append(pairs) or found)
+    repeat(SEEDS[id], None, None, None, None, 10, print)
+    assert asked == [pairs]
+
+
+def test_a_record_has_its_bare_starts_and_what_else_ran(server):
+    def run(*starts):
+        conditions = Conditions(1.0, 0.0, 0.0, 0.0)
+        blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
+        return Measured("2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], disturbed="busy")], wanted=2)
+
+    made = noise.record(
+        [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)], [], server, command="", seconds=1, loaded=True
+    )
+    assert made.controls == {"fork": [[1.0, 2.0], [3.0, 4.0]]}
+    assert (made.loaded, made.disturbed) == (True, [1, 1])
 
 
 def test_one_more_statement_is_found_by_counting(server, tmp_path):

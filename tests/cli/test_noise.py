@@ -33,6 +33,7 @@ def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setattr(history, "interpreter", lambda release: tmp_path)
     monkeypatch.setattr(measured, "plant", lambda seed, python: None)
     monkeypatch.setattr(measured, "repeat", lambda seed, *_: Repetition(seed.id, [], [], [], {}))
+    monkeypatch.setattr(locate, "server", lambda: nullcontext())
 
 
 def told(found: Noise, repetitions: int) -> list[str]:
@@ -50,6 +51,7 @@ def test_what_is_on_record_is_not_measured_again() -> None:
     assert told(recorded(*SEEDS, SEEDS[0]), 2) == SEEDS[1:]
 
 
+@pytest.mark.usefixtures("nothing_is_measured")
 def test_those_of_another_number_of_pairs_are_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "noise.json"
     recorded(pairs=10).save(path)
@@ -65,7 +67,6 @@ def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
 ) -> None:
     loaded = []
     monkeypatch.setattr(load, "at_random", lambda wanted: nullcontext(loaded.append(wanted)))
-    monkeypatch.setattr(locate, "server", lambda: nullcontext())
     path = tmp_path / "noise.json"
     recorded().save(path)
     numbers = []

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,8 +22,7 @@ class Scene:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._mark = uuid.uuid4().hex
-        self.environment = {**os.environ, "TMPDIR": str(directory), "POOLSTART_SCENE": self._mark}
+        self.environment = {**os.environ, "TMPDIR": str(directory)}
 
     def start(self, *command: str | Path, **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(
@@ -48,11 +46,12 @@ class Scene:
                 continue
             try:
                 command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                environment = (entry / "environ").read_bytes()
+                environment = (entry / "environ").read_bytes().decode(errors="replace")
+                works_in = os.readlink(entry / "cwd")
             except OSError:
                 continue
-            # A server's environment is its own, but its data directory is the scene's.
-            if self._mark.encode() in environment or str(self.directory) in command:
+            # A server's environment is its own, and its processes' titles; but they work in its data.
+            if any(str(self.directory) in text for text in (command, environment, works_in)):
                 found[int(entry.name)] = command.strip()
         return {pid: command for pid, command in found.items() if containing in command}
 

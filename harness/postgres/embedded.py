@@ -27,7 +27,8 @@ from harness.system.hosts import ADDRESS, NETWORK
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
-INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+# What initdb would clear away where something of it is killed says which shared memory that had.
+INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "--no-instructions", "-n")
 LOOPBACK = "127.0.0.1"
 
 ROLE = "poolstart"
@@ -185,7 +186,7 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
             script.write_text(said)
             with script.open("rb") as given:
                 process = custody.start(
-                    command, end="SIGTERM", stdin=given, stdout=output, stderr=subprocess.STDOUT, **common
+                    command, stdin=given, stdout=output, stderr=subprocess.STDOUT, **common
                 )
             try:
                 code = process.wait(START_DEADLINE)
@@ -194,10 +195,12 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
             custody.stop(process)
             if code != 0:
                 raise PoolstartError(
-                    f"{problem}: {_last_line(log)}", "see that the temporary directory has space"
+                    f"{problem}: {_problem(log)}", "see that the temporary directory has space"
                 )
 
-        run("initdb failed", folder / "initdb", "-D", data, *INITDB)
+        # Before PostgreSQL 16 initdb takes no settings: what little it shares in those is not in files.
+        in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
+        run("initdb failed", folder / "initdb", "-D", data, *INITDB, *in_files)
         run(
             "the embedded PostgreSQL could not be prepared",
             *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, "postgres"),
@@ -228,7 +231,7 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
     raise PoolstartError(
-        f"the embedded PostgreSQL did not start: {_last_line(log)}",
+        f"the embedded PostgreSQL did not start: {_problem(log)}",
         "set POOLSTART_URL to a server of yours, or mend the reason",
     )
 
@@ -315,6 +318,8 @@ def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
     return False
 
 
-def _last_line(log: Path) -> str:
-    lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _problem(log: Path) -> str:
+    """What went wrong, as PostgreSQL says it: after that it says what followed from it."""
+    said = log.read_text(errors="replace").strip()
+    told = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error): +(.+)", said)
+    return told[1] if told else said.rpartition("\n")[2] or "it said nothing"

@@ -46,6 +46,9 @@ SOCKET = len("/pymp-12345678/listener-12345678")
 NESTED = len("/poolstart-12345678")
 """What another directory of a custody adds, where a program that was started makes one in it."""
 
+TRACKER = b"resource_tracker import main"
+"""In the command line of Python's resource tracker, and of joblib's."""
+
 _guardians: "dict[subprocess.Popen[bytes], socket.socket]" = {}
 """All guardians of this process, with its ends of their sockets."""
 
@@ -162,15 +165,20 @@ class Custody:
     def _end(self, processes: "dict[subprocess.Popen[Any], str]") -> None:
         """Signal every group, and SIGKILL what is left after `GRACE` seconds.
 
-        Groups that were sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow
-        to reap their orphans would keep them looking alive.
+        Groups that are sent SIGKILL are not waited for: nothing of them runs again. But where one has a
+        resource tracker, that one is left to unlink what the others shared; it ends when they are gone.
         """
-        for process, end in processes.items():
-            _send(process.pid, getattr(signal, end))
-        asked = [process for process, end in processes.items() if end != "SIGKILL"]
+        ends = {process.pid: end for process, end in processes.items()}
+        tracked = {group for group, end in ends.items() if end == "SIGKILL" and any(_running(group).values())}
+        waiting = {group for group, end in ends.items() if end != "SIGKILL"} | tracked
+        for group in ends.keys() - tracked:
+            _send(group, getattr(signal, ends[group]))
         deadline = time.monotonic() + GRACE
-        while any(_alive(process) for process in asked) and time.monotonic() < deadline:
+        while waiting and time.monotonic() < deadline:
+            for group in waiting & tracked:
+                _kill_all_but_trackers(group)
             time.sleep(0.01)
+            waiting = {group for group in waiting if _running(group)}
         for process in processes:
             _send(process.pid, signal.SIGKILL)
             process.wait()
@@ -294,14 +302,22 @@ def _send(group: int, number: int) -> None:
         os.killpg(group, number)
 
 
-def _alive(process: "subprocess.Popen[Any]") -> bool:
-    """Whether anything of a group is left, once its leader is reaped."""
-    process.poll()
-    try:
-        os.killpg(process.pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+def _running(group: int) -> dict[int, bool]:
+    """The processes of a group that have not ended, and whether they are resource trackers."""
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            state, _, its_group, *_ = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
+            if int(its_group) == group and state not in "ZX":
+                found[int(pid)] = TRACKER in Path("/proc", pid, "cmdline").read_bytes()
+    return found
+
+
+def _kill_all_but_trackers(group: int) -> None:
+    for pid, tracker in _running(group).items():
+        if not tracker:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def _remove(directory: Path) -> None:

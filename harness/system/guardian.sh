@@ -32,11 +32,38 @@ while read -r line; do
     esac
 done
 
+# The processes of a group that have not ended.
+running() (
+    set +f
+    sed -n "s/^\([0-9]*\) (.*) [^ZX] [0-9]* $1 .*/\1/p" /proc/[0-9]*/stat
+)
+
+is_tracker() { grep -q 'resource_tracker import main' "/proc/$1/cmdline"; }
+
+has_tracker() {
+    for process in $(running "$1"); do
+        ! is_tracker "$process" || return 0
+    done
+    return 1
+}
+
+# Python's resource tracker unlinks what the others of its group shared, and ends when they are gone.
+kill_all_but_trackers() {
+    for process in $(running "$1"); do
+        is_tracker "$process" || kill -s KILL "$process"
+    done
+}
+
 # Groups that were sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow to
 # reap their orphans would keep them looking alive.
-asked_and_alive() {
+waits() {
     for group in $groups; do
-        [ "${group#* }" = KILL ] || ! kill -s 0 -- "-${group% *}" || return 0
+        if [ "${group#* }" != KILL ]; then
+            ! kill -s 0 -- "-${group% *}" || return 0
+        elif has_tracker "${group% *}"; then
+            kill_all_but_trackers "${group% *}"
+            return 0
+        fi
     done
     return 1
 }
@@ -50,10 +77,14 @@ free_segments() {
 }
 
 for group in $groups; do
-    kill -s "${group#* }" -- "-${group% *}"
+    if [ "${group#* }" = KILL ] && has_tracker "${group% *}"; then
+        kill_all_but_trackers "${group% *}"
+    else
+        kill -s "${group#* }" -- "-${group% *}"
+    fi
 done
 tries=20
-while [ $tries -gt 0 ] && asked_and_alive; do
+while [ $tries -gt 0 ] && waits; do
     sleep 0.1
     tries=$((tries - 1))
 done

@@ -1,5 +1,6 @@
 """The embedded server: private, on loopback alone, gone with its owner, for root and for anybody."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -174,6 +175,35 @@ def test_a_killed_one_leaves_no_shared_memory() -> None:
     assert segment not in segments()
 
 
+STARTS = """
+from harness.postgres import embedded
+from harness.system.custody import Custody
+with Custody() as custody:
+    embedded.start(custody)
+"""
+
+
+@pytest.mark.parametrize("killed", ["the owner", "what initdb started"])
+def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str) -> None:
+    shared: set[str] = set()
+    with scene() as here:
+
+        def has_some() -> bool:
+            shared.update(here.shared_memory())
+            return bool(shared)
+
+        owner = here.python("-c", STARTS, stderr=subprocess.DEVNULL)
+        here.wait_for(has_some, "it has shared memory")
+        while owner.poll() is None:
+            victims = [owner.pid] if killed == "the owner" else here.processes("postgres -")
+            for pid in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        assert owner.returncode
+        here.wait_until_gone()
+        assert not here.left_of(shared)
+
+
 def test_two_at_once_are_kept_apart() -> None:
     with Custody() as custody, Custody() as other:
         one, two = embedded.start(custody), embedded.start(other)
@@ -266,6 +296,13 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(SETTINGS, "shared_buffers", "nonsense")
     with Custody() as custody, pytest.raises(PoolstartError, match=r"did not start.*shared_buffers"):
         embedded.start(custody)
+
+
+def test_what_initdb_failed_of_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "INITDB", (*embedded.INITDB, "--locale-provider=nonsense"))
+    with Custody() as custody, pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as told:
+        embedded.start(custody)
+    assert "--help" not in str(told.value)
 
 
 def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:

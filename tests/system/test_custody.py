@@ -240,4 +240,48 @@ def test_abandoned_things_are_gone_when_it_returns() -> None:
 
 def test_guardians_allow_what_owners_do() -> None:
     text = custody.GUARDIAN.read_text()
-    assert f"tries={custody.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && asked_and_alive" in text
+    assert f"tries={custody.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && waits" in text
+
+
+SHARES = """
+import multiprocessing, time
+semaphore = multiprocessing.get_context("spawn").Semaphore()
+print(semaphore._semlock.name, flush=True)
+time.sleep(600)
+"""
+
+HOLDS_WHAT_SHARES = f"""
+import subprocess, sys
+from harness.system.custody import Custody
+custody = Custody()
+process = custody.start([sys.executable, "-c", {SHARES!r}], stdout=subprocess.PIPE)
+print(process.stdout.readline().decode().strip(), flush=True)
+order = sys.stdin.readline().strip()
+if order == "stop":
+    custody.stop(process)
+    print("stopped", flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.parametrize("way", ["stop", "leave", "killed"])
+def test_what_a_group_shared_goes_with_it(way: str) -> None:
+    """Its resource tracker would unlink it, and must not be killed before it has."""
+    with scene() as here:
+        owner = here.python("-c", HOLDS_WHAT_SHARES, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdin is not None
+        assert owner.stdout is not None
+        semaphore = Path(f"/dev/shm/sem.{owner.stdout.readline().strip().removeprefix('/')}")
+        assert semaphore.exists()
+        if way == "killed":
+            owner.kill()
+        else:
+            owner.stdin.write(f"{way}\n")
+            owner.stdin.flush()
+        if way == "stop":
+            assert owner.stdout.readline() == "stopped\n"
+            assert not semaphore.exists()
+            owner.kill()
+        owner.wait(60)
+        here.wait_until_gone()
+        assert not semaphore.exists()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.inside.trial.parent import Parent
+from harness.inside.trial.parent import ANSWER_DEADLINE, Parent
 from harness.inside.trial.worker import Worker, plain
 
 LARGE = "select repeat('o', 30000000)"
@@ -74,6 +74,8 @@ def reproduce(parent: Parent) -> bool:
 
     engine = parent.engine()
     parent.warm(engine)
+    # Who waits for a server that makes 30 million letters is silent, and not hung.
+    parent.silence = ANSWER_DEADLINE
     worker = parent.start(read_a_part, engine=engine)
     parent.tell("worker", "Asks for a value of 30 million letters, all of them o.")
     taken = worker.answer()

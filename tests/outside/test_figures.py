@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import median, quantiles, stdev
+from typing import Any
 
 import pytest
 
@@ -170,8 +172,14 @@ def standard_error(values: Sequence[float]) -> float:
     return 1.25 * (high - low) / 1.35 / len(values) ** 0.5
 
 
-@pytest.mark.parametrize("dataframe", DATAFRAMES)
-@pytest.mark.parametrize("strategy", strategies.IDS)
+def cells() -> Iterator[Any]:
+    """All of them; before a release only, whose workers could not have their parent's DataFrame."""
+    for strategy, dataframe in product(strategies.IDS, DATAFRAMES):
+        of_no_use = dataframe == "large" and strategies.get(strategy).start_method != "fork"
+        yield pytest.param(strategy, dataframe, marks=pytest.mark.soak if of_no_use else ())
+
+
+@pytest.mark.parametrize(("strategy", "dataframe"), cells())
 def test_the_harness_agrees_with_a_plain_stand_alone_script(
     server: Server, strategy: str, dataframe: str
 ) -> None:

@@ -1,6 +1,6 @@
 """The end of a run that is cut short: the first Ctrl-C counts, and nothing is left of what is killed.
 
-Ten runs are interrupted here and ten killed, victims, pairs of them and whole groups, at random.
+Eight runs are interrupted here and eight killed, victims, pairs of them and whole groups, at random.
 `INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/runs` interrupts a hundred and kills fifty.
 """
 
@@ -18,9 +18,9 @@ from tests.runs.conftest import PROGRAMS, Program
 
 pytestmark = pytest.mark.slow
 
-INTERRUPTS = int(os.environ.get("INTERRUPTS", "10"))
+INTERRUPTS = int(os.environ.get("INTERRUPTS", "8"))
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "8"))
 
 LINE = "poolstart: interrupted"
 

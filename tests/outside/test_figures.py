@@ -179,7 +179,7 @@ def cells() -> Iterator[Any]:
         yield pytest.param(strategy, dataframe, marks=pytest.mark.soak if of_no_use else ())
 
 
-@pytest.mark.parametrize(("strategy", "dataframe"), cells())
+@pytest.mark.parametrize(("strategy", "dataframe"), list(cells()))
 def test_the_harness_agrees_with_a_plain_stand_alone_script(
     server: Server, strategy: str, dataframe: str
 ) -> None:

@@ -19,8 +19,9 @@ USUAL = 12.0
 def history(
     passes: Annotated[int, typer.Option(min=3, help="Blocks of each release.")] = 5,
     releases: Annotated[
-        str, typer.Option(help="A range as asv takes it, 2.0.50..2.1.9; by default all.")
-    ] = "releases",
+        list[str] | None,
+        typer.Option(help="A release, or a range as asv takes it, 2.0.50..2.1.9; by default all."),
+    ] = None,
     new: Annotated[bool, typer.Option("--new", help="Forget the blocks that are there.")] = False,
     only_file: Annotated[
         bool, typer.Option("--file", help="File what has been measured so far; measures nothing.")
@@ -32,14 +33,16 @@ def history(
     from harness.postgres import locate
     from harness.releases import history as made
     from harness.releases.catalogue import catalogue
-    from harness.releases.repo import Releases
+    from harness.releases.repo import BRANCH, Releases
 
     known = catalogue()
-    hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
+    ranges = releases or [BRANCH]
+    branch = Releases("pypi+sqlalchemy", "")
+    hashes = {found for each in ranges for found in branch.get_hashes_from_range(each)}
     chosen = [release for release in known.releases if release.hash in hashes]
     if not chosen:
         raise PoolstartError(
-            f"{releases} names no release", "give a range as asv takes it, the older release first"
+            f"{' '.join(ranges)} names no release", "give a range as asv takes it, the older release first"
         )
     if new:
         shutil.rmtree(made.DIRECTORY, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""`poolstart history`: which releases are measured."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.releases import history as made
+from harness.releases.catalogue import catalogue
+
+ALL = [release.version for release in catalogue().releases]
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The releases that would have been measured."""
+    found: list[str] = []
+
+    @contextlib.contextmanager
+    def no_server() -> Iterator[Server]:
+        yield Server("embedded", "", "18.4", "tcp", "trust")
+
+    monkeypatch.setattr(made, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(made, "interpreter", lambda version: Path(version))
+    monkeypatch.setattr(made, "measure", lambda whole, *_: found.extend(whole.releases))
+    monkeypatch.setattr(made, "file", lambda _: 0)
+    monkeypatch.setattr(locate, "server", no_server)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ([], ALL),
+        (["2.0.50"], ["2.0.50"]),
+        (["2.1.8..2.1.9"], ["2.1.9"]),
+        (["2.1.9", "1.4.54^!", "2.0.56..2.0.58"], ["1.4.54", "2.0.57", "2.0.58", "2.1.9"]),
+    ],
+)
+def test_releases_and_ranges_are_measured_together_in_their_order(
+    measured: list[str], asked: list[str], expected: list[str]
+) -> None:
+    done = CliRunner().invoke(app, ["history", *(f"--releases={each}" for each in asked)])
+    assert done.exit_code == 0, done.output
+    assert measured == expected

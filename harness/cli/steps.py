@@ -61,10 +61,10 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     """Measure in turns what the machine's own history says has changed, or may have, and is not on record."""
     from harness.outside import confirmed
     from harness.outside import profile as profiles
+    from harness.outside.samples import LEAST_CHANGE
     from harness.postgres import locate
     from harness.releases import history, machine
     from harness.shown import terminal
-    from harness.shown.steps import MINIMUM
 
     here = machine.name(None)
     record = confirmed.load()
@@ -81,7 +81,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
                 for step in verdicts.found
                 if step.key.machine == here
                 and step.key.environment.endswith(server.identity)
-                and step.unit in MINIMUM
+                and step.unit in LEAST_CHANGE
                 and step.between not in known
             ],
             history.interpreter,

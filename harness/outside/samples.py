@@ -97,6 +97,17 @@ METRICS: dict[str, Callable[[Lifecycle], float | None]] = {
     "uss_collected": lambda life: life.uss_collected,
 }
 
+BYTES = ("uss", "pss", "rss", "peak", "page_tables", "uss_collected")
+"""Metrics in bytes; all others are in seconds."""
+
+LEAST_CHANGE = {"seconds": 0.01, "bytes": 0.005}
+"""The least relative change that is called one, by unit. What is smaller, however sure, comes from how memory
+happens to lie, or from what else the machine does."""
+
+
+def unit(metric: str) -> str:
+    return "bytes" if metric in BYTES else "seconds"
+
 
 def of_parent(lives: Sequence[Lifecycle]) -> dict[str, float]:
     """What one parent's workers say: of each metric the median of all but the first worker.

@@ -21,17 +21,12 @@ from harness.outside.blocks import Block, mark
 from harness.outside.cell import DATAFRAMES, Cell
 from harness.outside.plan import Plan
 from harness.outside.profile import Profile
+from harness.outside.samples import LEAST_CHANGE, unit
 from harness.postgres.server import Server
 from harness.system.custody import Custody
 
-METRICS = {
-    "time_to_first_row": "seconds",
-    "startup": "seconds",
-    "first_query": "seconds",
-    "second_query": "seconds",
-    "uss": "bytes",
-}
-"""What is compared, and its unit."""
+METRICS = ("time_to_first_row", "startup", "first_query", "second_query", "uss")
+"""What is compared, where nothing else is asked for."""
 
 FALSE_ALARMS = 0.02
 """How often a comparison of a thing with itself may call any figure slower or faster."""
@@ -218,13 +213,13 @@ def left(began: float, done: int, pairs: int) -> str:
 
 
 def judge(measured: Mapping[tuple[str, str, str], Pairs], tolerate: float) -> list[Row]:
-    """A verdict of every figure, all of them together."""
+    """A verdict of every figure, all of them together; what is too small for a step is none here either."""
     seen = {key: difference(pairs) for key, pairs in measured.items()}
     beyond = surpassing([p for *_, p in seen.values()])
     rows = []
     for ((metric, strategy, dataframe), (middle, margin, p)), real in zip(seen.items(), beyond, strict=True):
         pairs = measured[metric, strategy, dataframe]
-        if real:
+        if real and abs(middle) >= log(1 + LEAST_CHANGE[unit(metric)]):
             verdict = "slower" if middle > 0 else "faster"
         else:
             verdict = "same" if abs(middle) + margin <= log(1 + tolerate) else "cannot tell"

@@ -11,6 +11,7 @@ from asv_runner.statistics import compute_stats
 
 from harness import strategies
 from harness.outside.noise import Figure, Noise, Repetition
+from harness.outside.samples import unit
 from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
 from harness.system import files
@@ -24,9 +25,6 @@ LOADED = ROOT / "docs" / "noise_loaded.json"
 
 LAYOUTS = 20
 """Orders in which the runs are laid out as releases, each time anew."""
-
-UNITS = {"uss": "bytes", "pss": "bytes", "rss": "bytes", "peak": "bytes", "page_tables": "bytes"}
-"""All other metrics are seconds."""
 
 BENCHMARK = "runs.track_{}"
 
@@ -53,10 +51,6 @@ class Line:
     what is left of it when the machine itself was faster or slower; NaN for memory."""
     target: float | None
     """What the spread was to be at most; None where nothing was asked for."""
-
-
-def unit(metric: str) -> str:
-    return "bytes" if metric in UNITS or metric.startswith("uss") else "seconds"
 
 
 def target(metric: str, value: float) -> float | None:

@@ -47,6 +47,7 @@ from harness import strategies
 from harness.outside import confirmed
 from harness.outside.cell import DATAFRAMES
 from harness.outside.confirmed import Between, Confirmation
+from harness.outside.samples import LEAST_CHANGE
 from harness.releases import stored
 from harness.system import files
 from harness.system.environment import ROOT
@@ -58,9 +59,6 @@ FALSE_ALARMS = 0.01
 
 WINDOW = 20
 """Releases on either side that a step is held against."""
-
-MINIMUM = {"seconds": 0.01, "bytes": 0.005}
-"""The least relative change that is called a step, by unit. All other units count what repeats exactly."""
 
 SLIGHT = 0.01
 """What repeats exactly changes a little in nearly every release: below this it is a change, and no step."""
@@ -139,7 +137,7 @@ class Series:
     @property
     def exact(self) -> bool:
         """Whether it counts what repeats exactly, so that any change is a step."""
-        return self.unit not in MINIMUM
+        return self.unit not in LEAST_CHANGE
 
     @cached_property
     def medians(self) -> Values:
@@ -197,7 +195,7 @@ class Step:
     @property
     def slight(self) -> bool:
         """Whether it is a change of what repeats exactly that a list of steps would drown in."""
-        if self.unit in MINIMUM:
+        if self.unit in LEAST_CHANGE:
             return False
         if self.unit == COLLECTIONS and abs(self.after - self.before) <= 1:
             return True
@@ -352,7 +350,7 @@ class Trial:
                 self._logs, self.noise = series.logs - moved, rest
             else:
                 self._control = moved
-        self.minimum = log(1 + MINIMUM[series.unit])
+        self.minimum = log(1 + LEAST_CHANGE[series.unit])
         # A series that hardly varies is not believed to the last digit.
         self._believed = max(self.noise, self.minimum / 4)
         self.places: list[int] = []

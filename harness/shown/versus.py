@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from harness.outside.versus import METRICS, Comparison, Row
+from harness.outside.samples import unit
+from harness.outside.versus import Comparison, Row
 from harness.shown import terminal
 from harness.system.memory import MIB
 
@@ -53,7 +54,7 @@ def show(found: Comparison, settings: Sequence[str]) -> None:
 
 
 def cells(row: Row) -> list[terminal.Cell]:
-    factor = 1e3 if METRICS[row.metric] == "seconds" else 1 / MIB
+    factor = 1e3 if unit(row.metric) == "seconds" else 1 / MIB
     return [
         row.strategy,
         f"{row.first * factor:.3g}",

@@ -12,6 +12,7 @@ from harness.cli.compare import part
 from harness.outside import profile, versus
 from harness.outside.blocks import Block, Measured
 from harness.outside.conditions import Conditions
+from harness.outside.samples import LEAST_CHANGE, unit
 from harness.outside.versus import Side
 from harness.releases.sides import requirement
 from harness.system.errors import PoolstartError
@@ -75,6 +76,17 @@ def test_five_pairs_prove_nothing():
 def test_one_bad_pair_proves_nothing():
     [row] = versus.judge({FIGURES[0]: [(1.0, 1.0 + n / 1e4) for n in (-1, 1) * 5] + [(1.0, 3.0)]}, 0.03)
     assert row.verdict == "cannot tell"
+
+
+@pytest.mark.parametrize("metric", ["startup", "uss"])
+def test_what_is_too_small_for_a_step_is_no_change_here_either(metric):
+    least = LEAST_CHANGE[unit(metric)]
+    verdicts = []
+    for change in (0.8 * least, 1.2 * least):
+        sure = [(1.0, 1 + change + n / 1e6) for n in range(10)]
+        [row] = versus.judge({(metric, "spawn", "none"): sure}, 0.03)
+        verdicts.append(row.verdict)
+    assert verdicts == ["same", "slower"]
 
 
 def test_what_got_worse_by_less_than_is_tolerated_is_not_worse():

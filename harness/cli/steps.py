@@ -1,6 +1,7 @@
 """`poolstart steps`: what happened over the releases, and what is noise."""
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,10 @@ def plain(verdicts: "Verdicts") -> dict[str, Any]:
 
 
 def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
-    """Measure in turns what the machine's own history says has changed, or may have, and is not on record."""
+    """Measure in turns what the machine's own history says has changed, or may have.
+
+    First what was not yet measured again, then what was and could not be decided.
+    """
     from harness.outside import confirmed
     from harness.outside import profile as profiles
     from harness.outside.samples import LEAST_CHANGE
@@ -67,32 +71,36 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     from harness.shown import terminal
 
     here = machine.name(None)
-    record = confirmed.load()
-    known = {one.figure for one in record if one.machine == here}
+    known = {one.figure: one for one in confirmed.load() if one.machine == here}
+    until = time.monotonic() + budget
     with terminal.doing("starting") as report, locate.server() as server:
-
-        def keep(found: list[confirmed.Confirmation]) -> None:
-            record.extend(found)
-            confirmed.save(record)
-
-        left = confirmed.again(
-            [
-                step.between
-                for step in verdicts.found
-                if step.key.machine == here
-                and step.key.environment.endswith(server.identity)
-                and step.unit in LEAST_CHANGE
-                and step.between not in known
-            ],
-            history.interpreter,
-            server,
-            profiles.current(),
-            machine=here,
-            command="poolstart steps --confirm",
-            pairs=pairs,
-            budget=budget,
-            report=report,
-            keep=keep,
+        suspects = [
+            step
+            for step in verdicts.found
+            if step.key.machine == here
+            and step.key.environment.endswith(server.identity)
+            and step.unit in LEAST_CHANGE
+        ]
+        new = [step for step in suspects if step.between not in known]
+        undecided = [
+            step
+            for step in suspects
+            if step.between in known and known[step.between].of(step.ratio) == "undecided"
+        ]
+        left = sum(
+            confirmed.again(
+                [step.between for step in some],
+                history.interpreter,
+                server,
+                profiles.current(),
+                machine=here,
+                command="poolstart steps --confirm",
+                pairs=pairs,
+                budget=until - time.monotonic(),
+                report=report,
+                keep=confirmed.add,
+            )
+            for some in (new, undecided)
         )
     if left:
         terminal.say(

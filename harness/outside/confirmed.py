@@ -85,6 +85,12 @@ def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:
     files.write(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
+def add(found: Sequence[Confirmation], path: Path = RECORD) -> None:
+    """Keep these, in place of what the same machine said of the same figures before."""
+    new = {(one.machine, one.figure) for one in found}
+    save([*(one for one in load(path) if (one.machine, one.figure) not in new), *found], path)
+
+
 def again(
     suspects: Iterable[Between],
     interpreter: Callable[[str], Path],

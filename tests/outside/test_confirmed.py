@@ -1,10 +1,12 @@
 """What is measured again, in which order, and how it is kept."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.outside import confirmed, profile
+from harness.outside.cell import DATAFRAMES
 from harness.outside.confirmed import Between, Confirmation
 from harness.outside.versus import Comparison, Row
 from harness.postgres.server import Server
@@ -71,6 +73,17 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path):
     assert confirmed.load(path) == []
     confirmed.save([one, one], path)
     assert confirmed.load(path) == [one, one]
+
+
+def test_what_is_measured_once_more_takes_the_place_of_what_was_said_before(tmp_path):
+    path = tmp_path / "steps.json"
+    begun, twice = ("2.0.9", "2.0.10", "uss", "spawn"), (1e6, 2e6, 2.0, 1.9, 2.1)
+    there, other = (Confirmation(*begun, of, *twice, "cannot tell", 10, "m", "d", "c") for of in DATAFRAMES)
+    confirmed.add([there, other], path)
+    decided = replace(there, verdict="slower")
+    elsewhere = replace(there, machine="another")
+    confirmed.add([decided, elsewhere], path)
+    assert confirmed.load(path) == [other, decided, elsewhere]
 
 
 def test_a_damaged_record_is_told_in_a_line(tmp_path):

@@ -1,0 +1,53 @@
+"""`poolstart steps --confirm`: what is measured again, and what is not."""
+
+from contextlib import nullcontext
+
+import pytest
+
+from harness.cli import steps
+from harness.outside import confirmed
+from harness.outside.confirmed import Between, Confirmation
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.releases import machine
+from harness.shown.steps import Key, Step, Verdicts
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
+
+def step(strategy: str, unit: str = "bytes", of: str = "here", server: str = SERVER.identity) -> Step:
+    key = Key(of, f"release-postgres{server}", "memory.Memory.track_uss", (strategy, "none"))
+    return Step(key, unit, "2.0.9", "2.0.10", 1e6, 1.1e6, 1.1, 1.09, 1.11, 1e-6)
+
+
+def said(strategy: str, verdict: str, ratio: float, spread: float) -> Confirmation:
+    interval = (ratio, ratio - spread, ratio + spread)
+    return Confirmation(
+        *("2.0.9", "2.0.10", "uss", strategy, "none"), 1e6, 1.1e6, *interval, verdict, 8, "here", "d", "c"
+    )
+
+
+def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[Between]] = []
+
+    def again(suspects: list[Between], *_: object, **__: object) -> int:
+        asked.append(suspects)
+        return 0
+
+    record = [
+        said("spawn", "slower", 1.1, 0.01),
+        said("fork_dispose", "same", 1.0, 0.01),
+        said("nullpool", "cannot tell", 1.1, 0.2),
+    ]
+    monkeypatch.setattr(confirmed, "load", lambda: record)
+    monkeypatch.setattr(confirmed, "again", again)
+    monkeypatch.setattr(machine, "name", lambda _: "here")
+    monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    suspects = (
+        *map(step, ("nullpool", "spawn", "fork_dispose", "fork_nodispose")),
+        step("forkserver", unit="calls"),
+        step("forkserver", of="another"),
+        step("forkserver", server="container-17.12-tcp-trust"),
+    )
+    steps.measure_again(Verdicts(suspects, ()), pairs=8, budget=60.0)
+    assert [[one.strategy for one in some] for some in asked] == [["fork_nodispose"], ["nullpool"]]

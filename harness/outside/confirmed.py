@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness.outside import versus
 from harness.outside.profile import Profile
+from harness.outside.samples import LEAST_CHANGE, unit
 from harness.outside.versus import Row, Side
 from harness.postgres.server import Server
 from harness.system import files
@@ -22,7 +23,7 @@ from harness.system.environment import ROOT
 RECORD = ROOT / "docs" / "steps.json"
 
 SHARE = 0.5
-"""Of a step's size: one that is surely smaller than this part, is refuted."""
+"""Of a step's size: one that is surely smaller than this part of it, or than any step, is refuted."""
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,12 @@ class Confirmation:
 
     def of(self, ratio: float) -> str:
         """What this says of a step of that size: `confirmed`, `refuted` or `undecided`."""
-        half = SHARE * log(ratio)
-        if log(self.high) < half if half > 0 else log(self.low) > half:
+        least = log(1 + LEAST_CHANGE[unit(self.metric)])
+        asked = max(SHARE * abs(log(ratio)), least)
+        if log(self.high) < asked if ratio > 1 else log(self.low) > -asked:
             return "refuted"
-        return "confirmed" if self.verdict in ("slower", "faster") else "undecided"
+        sure = self.verdict in ("slower", "faster") and abs(log(self.ratio)) >= least
+        return "confirmed" if sure else "undecided"
 
 
 def load(path: Path = RECORD) -> list[Confirmation]:

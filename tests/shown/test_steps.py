@@ -217,6 +217,13 @@ def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not()
     assert not seen_again(made, FIRST_QUERY, 0.6, 0.7, 0.8, "faster")[1].real
 
 
+def test_what_is_surely_smaller_than_any_step_is_none():
+    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.02)
+    assert seen_again(made, FIRST_QUERY, 1.005, 1.007, 1.009, "slower")[1].again.startswith("refuted")
+    assert seen_again(made, FIRST_QUERY, 1.005, 1.009, 1.013, "same")[1].again.startswith("undecided")
+    assert seen_again(made, FIRST_QUERY, 1.009, 1.011, 1.013, "slower")[1].again.startswith("confirmed")
+
+
 def test_what_another_machine_measured_again_says_nothing():
     made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
     step = next(s for s in steps.verdicts(made).steps if s.key.parameters == ("spawn", "none"))

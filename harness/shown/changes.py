@@ -20,7 +20,7 @@ def tell(verdicts: Verdicts, least_releases: int, *, candidates: bool) -> None:
         steps = grouped(found, lambda step: (step.release, step.key.metric))
         terminal.show(
             console,
-            ["release", "figure", "cells", "change", "largest"],
+            ["release", "figure", "cells", "confirmed", "change", "largest"],
             [summed(release, metric, some) for (release, metric), some in steps.items()],
             title=f"Real steps: {place}",
             left=3,
@@ -75,7 +75,13 @@ def summed(release: str, metric: str, found: Sequence[Step]) -> list[terminal.Ce
     if f"{ratios[-1]:+.1%}" != change:
         change += f" to {ratios[-1]:+.1%}"
     largest = f"{sizes(most)} {most.key.cell}"
-    return [release, metric, str(len(found)), change, largest]
+    return [release, metric, str(len(found)), confirmed(found), change, largest]
+
+
+def confirmed(found: Sequence[Step]) -> str:
+    """Of how many cells measuring both releases again, in turns, said the same; nothing where nobody did."""
+    told = [step.again for step in found if step.again]
+    return str(sum(one.startswith("confirmed") for one in told)) if told else ""
 
 
 def sizes(step: Step) -> str:

@@ -56,7 +56,7 @@ class Checkout:
                 shutil.copytree(source, self.directory / name, ignore=ignored)
             else:
                 shutil.copy(source, self.directory)
-        newest = sorted((ORIGINAL / "results").glob("*/2.1.09-*.json"))
+        newest = sorted((ORIGINAL / "results").glob("*/2.1.09-*embedded*.json"))
         for path in [
             ORIGINAL / "results" / "benchmarks.json",
             newest[-1],
@@ -95,7 +95,7 @@ class Checkout:
 
     @property
     def result(self) -> Path:
-        (path,) = (self.directory / "results").glob("*/2.1.09-*.json")
+        (path,) = (self.directory / "results").glob("*/2.1.09-*embedded*.json")
         return path
 
     @property

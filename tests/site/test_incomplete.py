@@ -76,6 +76,7 @@ CASES = {
     "no directory": Case(lambda _: None, "no results"),
     "nothing in it": Case(Path.mkdir, "no results"),
     "one release": Case(lambda results: few(results, 1), "2.1.0"),
+    "too few releases to know a step": Case(few, "Steps are not told from fewer than 8 releases"),
     "damaged files": Case(damaged, "is damaged"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "a strategy nobody knows": Case(unknown_strategy, "not in the catalogue"),

@@ -10,6 +10,7 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.releases.catalogue import catalogue as releases
+from harness.shown import steps
 from harness.shown.site import choice, picture
 from harness.shown.site.figures import METRICS
 from harness.system.environment import ROOT
@@ -51,7 +52,7 @@ def read(site: Path) -> dict[Path, Page]:
 
 def stored(release: str) -> dict[str, object]:
     """A results file as asv wrote it, read without any of our code."""
-    (path,) = RESULTS.glob(f"*/{release}-*.json")
+    (path,) = RESULTS.glob(f"*/{release}-*embedded*.json")
     found: dict[str, object] = json.loads(path.read_text())["results"]
     return found
 
@@ -152,3 +153,19 @@ def test_a_release_lists_what_is_counted_and_changed(site: Path) -> None:
     assert f"{now:.0f} instead of {was:.0f} calls of Python functions in the first query" in text
     # What stays as it was is not listed.
     assert "statements in the first query" not in text
+
+
+def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None:
+    text = re.sub(r"<[^>]+>", "", (site / "releases" / "2.0.44.html").read_text())
+    told = {
+        verdict: len(re.findall(rf"% to \S+ %; {verdict}\)", text)) for verdict in ("confirmed", "undecided")
+    }
+    shown = {metric.benchmark for metric in METRICS.values()}
+    real = [
+        step
+        for step in steps.recorded(RESULTS).steps
+        if step.release == "2.0.44" and step.again and step.key.benchmark in shown
+    ]
+    assert told["confirmed"] == sum(step.again.startswith("confirmed") for step in real) > 0
+    assert told["undecided"] == sum(step.again.startswith("undecided") for step in real)
+    assert "refuted" not in text

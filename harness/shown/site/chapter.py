@@ -89,7 +89,7 @@ class Chapter:
         )
         for number, version in enumerate(self.versions):
             self.release(number, self.origin.releases[version])
-        for metric in self.metrics:
+        for metric in self.pictured:
             self.over_releases(metric)
         self.compare()
 
@@ -102,6 +102,11 @@ class Chapter:
                 key[0] == metric.id for release in self.origin.releases.values() for key in release.figures
             )
         ]
+
+    @property
+    def pictured(self) -> list[Metric]:
+        """Those with a page of their own; a series too short for a history has one, and the comparison."""
+        return self.metrics if self.history.floors else self.metrics[:1]
 
     def page(self, address: str, template: str, section: str, **values: Any) -> None:
         origins = [
@@ -170,6 +175,7 @@ class Chapter:
         version = release.version
         before = self.versions[number - 1] if number else ""
         after = self.versions[number + 1] if number + 1 < len(self.versions) else ""
+        groups = self.grouped(version, tuple(METRICS))
         series = record.series(version)
         outcomes = self.book.outcomes
         turned = [
@@ -188,7 +194,9 @@ class Chapter:
             release=release,
             before=before,
             after=after,
-            groups=self.grouped(version, tuple(METRICS)),
+            groups=groups,
+            still=self.history.still,
+            again=any(cell.again for group in groups for cell in group.cells),
             counted=counted(self.origin.releases[before], release) if before else [],
             turned=turned,
             causes=[
@@ -266,11 +274,12 @@ class Chapter:
             metric=metric,
             metrics=[
                 {"id": each.id, "title": each.title, "address": address_of(each, first)}
-                for each in self.metrics
+                for each in self.pictured
             ],
             frames=frames,
             controls=metric.unit == "seconds" and bool(controls),
             releases=self.versions,
+            still=self.history.still,
             newest=self.versions[-1],
             release=self.origin.newest,
             series=[
@@ -379,7 +388,7 @@ class Chapter:
             before=before,
             after=after,
             rows=rows,
-            summary=summary(self.metrics, between),
+            summary=summary(self.metrics, between, self.history.still),
         )
         self.book.write(
             f"{self.prefix}data/figures.json",
@@ -406,6 +415,7 @@ class Chapter:
                         ]
                         for metric in self.metrics
                     },
+                    "still": self.history.still,
                     "steps": [
                         [each.release, each.metric.id, each.strategy, each.dataframe, round(each.ratio, 5)]
                         for each in self.history.changes
@@ -416,7 +426,7 @@ class Chapter:
         )
 
 
-def summary(metrics: Iterable[Metric], between: Sequence[history.Change]) -> list[str]:
+def summary(metrics: Iterable[Metric], between: Sequence[history.Change], unmoved: str) -> list[str]:
     """What of two releases is real, a sentence a figure."""
     told = []
     for metric in metrics:
@@ -433,7 +443,7 @@ def summary(metrics: Iterable[Metric], between: Sequence[history.Change]) -> lis
         metric.title.lower() for metric in metrics if all(each.metric.id != metric.id for each in between)
     ]
     if still:
-        told.append(f"No real step: {', '.join(still)}")
+        told.append(f"{unmoved}: {', '.join(still)}")
     return told
 
 

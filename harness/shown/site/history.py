@@ -10,7 +10,7 @@ from harness import strategies
 from harness.outside import confirmed
 from harness.shown import steps
 from harness.shown.site.figures import METRICS, Metric, Origin
-from harness.shown.steps import Step, Verdicts
+from harness.shown.steps import LEAST_RELEASES, Step, Verdicts
 from harness.system.errors import PoolstartError
 
 BY_BENCHMARK = {metric.benchmark: metric for metric in METRICS.values()}
@@ -31,6 +31,8 @@ class Change:
     ratio: float
     low: float
     high: float
+    again: str = ""
+    """What both releases said, measured again in turns: `confirmed`, `undecided`; empty where nobody did."""
 
     @property
     def change(self) -> str:
@@ -72,6 +74,13 @@ class History:
     candidates: int = 0
     floors: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     """By metric: the smallest change that would be found, and in which cell."""
+
+    @property
+    def still(self) -> str:
+        """What is said of figures without a step: a short series cannot tell one from noise."""
+        return (
+            "No real step" if self.floors else f"Steps are not told from fewer than {LEAST_RELEASES} releases"
+        )
 
     def at(self, release: str) -> list[Change]:
         return [each for each in self.changes if each.release == release]
@@ -131,7 +140,8 @@ def of_origin(verdicts: Verdicts, origin: Origin) -> History:
 def changed(step: Step) -> Change:
     strategy, dataframe = step.key.parameters
     metric = BY_BENCHMARK[step.key.benchmark]
-    return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high)
+    again = step.again.partition(":")[0]
+    return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high, again)
 
 
 def grouped(changes: Iterable[Change], cells: Mapping[str, int]) -> list[Group]:

@@ -196,7 +196,7 @@ each("#compare", async (form) => {
         said.push(`${title}: ${ratios.length === 1 ? low : `${low} to ${high}`} in ${ratios.length} ${ratios.length === 1 ? "cell" : "cells"}`);
       } else still.push(title.toLowerCase());
     }
-    if (still.length) said.push(`No real step: ${still.join(", ")}`);
+    if (still.length) said.push(`${all.still}: ${still.join(", ")}`);
     root.querySelector("tbody").replaceChildren(...rows);
     root.querySelector(".advice").replaceChildren(...said.map((text) => element("li", text)));
   };

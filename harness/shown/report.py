@@ -97,6 +97,10 @@ class Report:
     """By benchmark, strategy and DataFrame; a cell that was not measured is missing."""
 
     @property
+    def embedded(self) -> bool:
+        return self.environment["postgres"].startswith("embedded")
+
+    @property
     def conditions(self) -> str:
         """What the figures are of, in one sentence."""
         e, m = self.environment, self.machine
@@ -115,7 +119,10 @@ class Report:
 
 
 def reports(release: str | None = None, results: Path = ROOT / "results") -> list[Report]:
-    """The reports of a release, by default of the newest measured one: by server, the latest first."""
+    """The reports of a release, by default of the newest measured one.
+
+    The embedded server, which anybody can have, comes first, then the others; of each the latest first.
+    """
     try:
         named = None if release is None else Version(release)
     except InvalidVersion:
@@ -133,7 +140,11 @@ def reports(release: str | None = None, results: Path = ROOT / "results") -> lis
     chosen = [report for report in found if Version(report.release) == wanted]
     if not chosen:
         raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
-    return sorted(chosen, key=lambda report: (report.environment["postgres"], -report.date.timestamp()))
+
+    def place(report: Report) -> tuple[bool, str, float]:
+        return not report.embedded, report.environment["postgres"], -report.date.timestamp()
+
+    return sorted(chosen, key=place)
 
 
 def of_default_series(result: Results) -> bool:
@@ -290,7 +301,7 @@ def answer(results: Path) -> Report:
     """What README.md shows: the newest release, against the embedded server that anybody can have."""
     newest = reports(results=results)
     for measured in newest:
-        if measured.environment["postgres"].startswith("embedded"):
+        if measured.embedded:
             return measured
     raise PoolstartError(
         f"SQLAlchemy {newest[0].release} has not been measured with an embedded server",

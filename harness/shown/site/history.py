@@ -78,9 +78,8 @@ class History:
     @property
     def still(self) -> str:
         """What is said of figures without a step: a short series cannot tell one from noise."""
-        return (
-            "No real step" if self.floors else f"Steps are not told from fewer than {LEAST_RELEASES} releases"
-        )
+        few = f"Steps are not told from fewer than {LEAST_RELEASES} releases"
+        return "No real step" if self.floors else few
 
     def at(self, release: str) -> list[Change]:
         return [each for each in self.changes if each.release == release]

@@ -1,6 +1,7 @@
 """`poolstart steps --confirm`: what is measured again, and what is not."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from harness.outside.confirmed import Between, Confirmation
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import machine
+from harness.shown import changes
 from harness.shown.steps import Key, Step, Verdicts
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
@@ -25,6 +27,13 @@ def said(strategy: str, verdict: str, ratio: float, spread: float) -> Confirmati
     return Confirmation(
         *("2.0.9", "2.0.10", "uss", strategy, "none"), 1e6, 1.1e6, *interval, verdict, 8, "here", "d", "c"
     )
+
+
+def test_a_line_says_of_how_many_cells_measuring_again_said_the_same() -> None:
+    told = ("confirmed: +10.0%", "undecided: +9.0%", "confirmed: +11.0%", "")
+    found = [replace(step("spawn"), again=each) for each in told]
+    assert changes.confirmed(found) == "2"
+    assert changes.confirmed(found[3:]) == ""
 
 
 def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,11 +79,11 @@ def test_what_is_measured_once_more_takes_the_place_of_what_was_said_before(tmp_
     path = tmp_path / "steps.json"
     begun, twice = ("2.0.9", "2.0.10", "uss", "spawn"), (1e6, 2e6, 2.0, 1.9, 2.1)
     there, other = (Confirmation(*begun, of, *twice, "cannot tell", 10, "m", "d", "c") for of in DATAFRAMES)
-    confirmed.add([there, other], path)
-    decided = replace(there, verdict="slower")
     elsewhere = replace(there, machine="another")
-    confirmed.add([decided, elsewhere], path)
-    assert confirmed.load(path) == [other, decided, elsewhere]
+    confirmed.add([elsewhere, there, other], path)
+    decided = replace(there, verdict="slower")
+    confirmed.add([decided], path)
+    assert confirmed.load(path) == [elsewhere, other, decided]
 
 
 def test_a_damaged_record_is_told_in_a_line(tmp_path):

@@ -183,14 +183,15 @@ with Custody() as custody:
 """
 
 
+@pytest.mark.parametrize("stage", ["--boot", "--single -F"])
 @pytest.mark.parametrize("killed", ["the owner", "what initdb started"])
-def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str) -> None:
+def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str, stage: str) -> None:
     shared: set[str] = set()
     with scene() as here:
 
         def has_some() -> bool:
             shared.update(here.shared_memory())
-            return bool(shared)
+            return bool(shared and here.processes(stage))
 
         owner = here.python("-c", STARTS, stderr=subprocess.DEVNULL)
         here.wait_for(has_some, "it has shared memory")
@@ -303,6 +304,18 @@ def test_what_initdb_failed_of_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with Custody() as custody, pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as told:
         embedded.start(custody)
     assert "--help" not in str(told.value)
+
+
+def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(
+        "running bootstrap script ... 2026-11-26 07:41:20.391 UTC [29172] FATAL:  no space left\n"
+        "child process exited with exit code 1\n"
+        'initdb: data directory "data" not removed at user\'s request\n'
+    )
+    assert embedded._problem(log) == "no space left"
+    log.write_text("openssl: not found\n")
+    assert embedded._problem(log) == "openssl: not found"
 
 
 def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,10 +218,11 @@ def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not()
 
 
 def test_what_is_surely_smaller_than_any_step_is_none():
-    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.02)
-    assert seen_again(made, FIRST_QUERY, 1.005, 1.007, 1.009, "slower")[1].again.startswith("refuted")
-    assert seen_again(made, FIRST_QUERY, 1.005, 1.009, 1.013, "same")[1].again.startswith("undecided")
-    assert seen_again(made, FIRST_QUERY, 1.009, 1.011, 1.013, "slower")[1].again.startswith("confirmed")
+    uss = "memory.Memory.track_uss"
+    made = stepped(history(6), uss, {"spawn"}, 40, 1.008)
+    assert seen_again(made, uss, 1.003, 1.0042, 1.0048, "slower")[1].again.startswith("refuted")
+    assert seen_again(made, uss, 1.003, 1.0045, 1.006, "same")[1].again.startswith("undecided")
+    assert seen_again(made, uss, 1.005, 1.006, 1.007, "slower")[1].again.startswith("confirmed")
 
 
 def test_what_another_machine_measured_again_says_nothing():

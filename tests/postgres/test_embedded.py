@@ -196,7 +196,9 @@ def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str
         owner = here.python("-c", STARTS, stderr=subprocess.DEVNULL)
         here.wait_for(has_some, "it has shared memory")
         while owner.poll() is None:
-            victims = [owner.pid] if killed == "the owner" else here.processes("postgres -")
+            # initdb's own command line has "-U postgres -A trust" in it.
+            made_by_it = [pid for pid, of in here.processes("/postgres").items() if "initdb" not in of]
+            victims = [owner.pid] if killed == "the owner" else made_by_it
             for pid in victims:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -75,7 +75,7 @@ class History:
         for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
-                    f"the history in {self.directory.relative_to(ROOT)} was begun with {name} {value}, "
+                    f"the history in {files.shown(self.directory)} was begun with {name} {value}, "
                     f"and this is {conditions.get(name)}",
                     "go on as it was begun, or start anew with --new",
                 )

@@ -1,7 +1,6 @@
 """`poolstart history`: which releases are measured."""
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ from harness.postgres.server import Server
 from harness.releases import history as made
 from harness.releases.catalogue import catalogue
 
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
 ALL = [release.version for release in catalogue().releases]
 
 
@@ -21,15 +22,11 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The releases that would have been measured."""
     found: list[str] = []
 
-    @contextlib.contextmanager
-    def no_server() -> Iterator[Server]:
-        yield Server("embedded", "", "18.4", "tcp", "trust")
-
     monkeypatch.setattr(made, "DIRECTORY", tmp_path)
     monkeypatch.setattr(made, "interpreter", lambda version: Path(version))
     monkeypatch.setattr(made, "measure", lambda whole, *_: found.extend(whole.releases))
     monkeypatch.setattr(made, "file", lambda _: 0)
-    monkeypatch.setattr(locate, "server", no_server)
+    monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     return found
 
 

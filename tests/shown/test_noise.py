@@ -68,6 +68,7 @@ def test_a_machine_that_was_slower_is_taken_off_by_its_bare_start():
 
 def test_memory_is_held_against_no_bare_start():
     assert all(np.isnan(line.beside) == (line.figure.metric == "uss") for line in shown.lines(recorded()))
+    assert "nan" not in shown.page(recorded())
 
 
 def test_the_page_says_that_something_else_ran():

@@ -4,19 +4,19 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from harness.releases import environment, machine, repo
 from harness.system import interrupts
-from harness.system.errors import PoolstartError
 
 MEASURING = {"run", "continuous", "find"}
 """asv's commands that file results."""
 
-# Before what takes its time to import.
+# Before what takes its time to import, psycopg2 among it: while that one looks for `decimal`, it forgets a
+# KeyboardInterrupt as it would any other exception.
 if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
-from harness.releases import run  # noqa: E402
+from harness.releases import environment, machine, repo, run  # noqa: E402
 from harness.releases.asv_errors import told_by_asv  # noqa: E402
+from harness.system.errors import PoolstartError  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]
 

@@ -44,6 +44,30 @@ while True:
 """,
 }
 
+FIRST = """
+import sys
+from harness.system import interrupts
+sys.argv = ["asv", "run"]
+def heard(**_):
+    print(*sorted(name for name in sys.modules if name.split(".")[0] in {"harness", "psycopg2"}))
+interrupts.first_counts = heard
+import harness.releases.plugin
+"""
+
+
+def test_asv_hears_of_it_before_anything_is_imported_that_swallows_it() -> None:
+    """psycopg2 is such a thing: its C code tries an import, and forgets how that ended."""
+    with scene() as here:
+        run = here.python("-c", FIRST, stdout=subprocess.PIPE)
+        said, _ = run.communicate(timeout=60)
+    assert said.split() == [
+        "harness",
+        "harness.releases",
+        "harness.releases.plugin",
+        "harness.system",
+        "harness.system.interrupts",
+    ]
+
 
 def ready(here: Scene, program: str) -> "subprocess.Popen[str]":
     run = here.python(

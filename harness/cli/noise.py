@@ -39,7 +39,7 @@ def noise(
         ),
     ] = False,
     repetitions: Annotated[int, typer.Option(min=1, help="Of each known difference.")] = 20,
-    pairs: Annotated[int, typer.Option(min=6, help="Of blocks in each repetition.")] = 10,
+    pairs: Annotated[int, typer.Option(min=6, help="Of parents, in each repetition.")] = 10,
     load: Annotated[
         bool,
         typer.Option(

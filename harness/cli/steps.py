@@ -22,7 +22,7 @@ def steps(
             "--confirm", help="Measure the neighbours of each again, in turns, and keep what it says."
         ),
     ] = False,
-    pairs: Annotated[int, typer.Option(min=6, help="Of blocks, for --confirm.")] = 10,
+    pairs: Annotated[int, typer.Option(min=6, help="Of parents, for --confirm.")] = 10,
     minutes: Annotated[float, typer.Option(help="After these --confirm begins no comparison.")] = 60,
     candidates: Annotated[
         bool, typer.Option("--candidates", help="Those in doubt too, with the reason.")

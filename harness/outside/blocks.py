@@ -127,6 +127,15 @@ class Measured:
         return cls(**{**fields, "blocks": [Block.from_json(block) for block in fields["blocks"]]})
 
 
+def wanted_by_others(conditions: Conditions, usual_wait: float) -> str:
+    """Why the kernel says that something else wanted the processors; empty when it does not."""
+    if (conditions.steal or 0) > STOLEN:
+        return f"the hypervisor took {conditions.steal:.0%} of the time"
+    if (conditions.pressure or 0) > usual_wait + WAITED:
+        return f"tasks waited for a processor in {conditions.pressure:.0%} of the time"
+    return ""
+
+
 def mark(blocks: Sequence[Block]) -> list[Block]:
     """The same blocks, those that stand out among them marked with the reason."""
     usual_wait = median(waited) if (waited := [b.conditions.pressure or 0 for b in blocks]) else 0
@@ -136,10 +145,8 @@ def mark(blocks: Sequence[Block]) -> list[Block]:
     }
 
     def reason(block: Block) -> str:
-        if (block.conditions.steal or 0) > STOLEN:
-            return f"the hypervisor took {block.conditions.steal:.0%} of the time"
-        if (block.conditions.pressure or 0) > usual_wait + WAITED:
-            return f"tasks waited for a processor in {block.conditions.pressure:.0%} of the time"
+        if wanted := wanted_by_others(block.conditions, usual_wait):
+            return wanted
         for method, value in block.controls.items():
             if value > STANDS_OUT * usual[method]:
                 return f"a bare {method} took {value / usual[method]:.1f} times its usual time"

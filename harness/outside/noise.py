@@ -69,7 +69,7 @@ class Noise:
     seeded: str = ""
     """By which command, and when, known differences were last measured."""
     pairs: int = 0
-    """Of blocks in each of those."""
+    """Of parents in each of those."""
 
     def save(self, path: Path) -> None:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))

@@ -107,14 +107,14 @@ class Plan:
         """See that bytecode is in place: a worker that compiles what it imports is several times slower."""
         cell, uncompiled = Cell("spawn", "none"), 0
         for _ in range(WARM_UPS):
-            self._see_server()
+            self.see_server()
             try:
-                with self._handle(cell) as parent:
+                with self.handle(cell) as parent:
                     list(parent.lifecycles(2))
             except Rejected:
                 # Told where it counts: of the cells it is true of.
                 continue
-            self._know(parent.facts)
+            self.know(parent.facts)
             uncompiled = parent.facts["uncompiled"]
             if not uncompiled:
                 return
@@ -136,13 +136,14 @@ class Plan:
         watch = Watch()
         for first in range(0, len(turns), SIDE_BY_SIDE):
             some = turns[first : first + SIDE_BY_SIDE]
-            with self._booted([cell for cell in some if cell]) as parents, processors.left_to_others():
+            with booted([(self, cell) for cell in some if cell]) as parents, processors.left_to_others():
+                ready = {parent.cell: parent for parent in parents if parent}
                 for cell in some:
                     report(str(cell or "bare start methods"))
                     if cell is None:
                         controls = self._controls()
-                    elif cell in parents:
-                        self._turn(parents[cell], samples, collections)
+                    elif cell in ready:
+                        self._turn(ready[cell], samples, collections)
         block = Block(seed, began, samples, collections, controls, watch.conditions())
         self.measured.blocks.append(block)
         return block
@@ -180,7 +181,7 @@ class Plan:
             if any(uncertainty(self.measured.samples(cell, metric)) > NARROW for metric in DECIDING)
         ]
 
-    def _see_server(self) -> None:
+    def see_server(self) -> None:
         """Wait until the server answers; raise what it fails with when it does not come back."""
         until = time.monotonic() + BACK
         while True:
@@ -192,32 +193,8 @@ class Plan:
                     raise
             time.sleep(0.1)
 
-    def _handle(self, cell: Cell) -> ParentHandle:
+    def handle(self, cell: Cell) -> ParentHandle:
         return ParentHandle(cell, self._server, self._profile, self._custody, python=self._python)
-
-    @contextmanager
-    def _booted(self, cells: Sequence[Cell]) -> Iterator[dict[Cell, ParentHandle]]:
-        """Parents that have booted side by side; one that could not is rejected and missing."""
-        self._see_server()
-        with ExitStack() as stack:
-            parents = {}
-            for cell in cells:
-                parent = self._handle(cell)
-                try:
-                    parent.boot()
-                except PoolstartError as error:
-                    self.measured.rejected[cell.id] = str(error)
-                    continue
-                parents[cell] = parent
-                stack.callback(parent.close)
-            for cell, parent in list(parents.items()):
-                try:
-                    parent.ready()
-                    self._know(parent.facts)
-                except Rejected as error:
-                    self.measured.rejected[cell.id] = str(error)
-                    del parents[cell]
-            yield parents
 
     def _turn(
         self,
@@ -233,7 +210,7 @@ class Plan:
         samples[parent.cell.id] = of_parent(lives)
         collections[parent.cell.id] = [list(phase) for phase in lives[-1].collections]
 
-    def _know(self, told: dict[str, Any]) -> None:
+    def know(self, told: dict[str, Any]) -> None:
         """Guard: what was imported is what the result is filed under."""
         if told["sqlalchemy"] != self.measured.release:
             raise PoolstartError(
@@ -275,6 +252,35 @@ class Plan:
         if answered and (line := process.stdout.readline()):
             return line
         raise PoolstartError("the control of bare start methods did not answer", "run it again")
+
+
+@contextmanager
+def booted(asked: Sequence[tuple[Plan, Cell]]) -> Iterator[list[ParentHandle | None]]:
+    """Parents of these cells that have booted side by side; None for one that could not, and is rejected."""
+    for plan in {id(plan): plan for plan, _ in asked}.values():
+        plan.see_server()
+    with ExitStack() as stack:
+        parents: list[ParentHandle | None] = []
+        for plan, cell in asked:
+            parent = plan.handle(cell)
+            try:
+                parent.boot()
+            except PoolstartError as error:
+                plan.measured.rejected[cell.id] = str(error)
+                parents.append(None)
+                continue
+            parents.append(parent)
+            stack.callback(parent.close)
+        for number, ((plan, cell), booting) in enumerate(zip(asked, parents, strict=True)):
+            if not booting:
+                continue
+            try:
+                booting.ready()
+                plan.know(booting.facts)
+            except Rejected as error:
+                plan.measured.rejected[cell.id] = str(error)
+                parents[number] = None
+        yield parents
 
 
 def measure(

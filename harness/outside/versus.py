@@ -1,7 +1,7 @@
 """Two things against each other in one run: measured in turns, judged by pairs.
 
-A pair is one block of either side, one right after the other, in an order drawn anew each time: what the
-machine does for longer than a pair meets both, and leaves their ratio alone. The logarithm of that ratio is
+A pair is a parent of either side, whose workers take turns (`harness.outside.turns`): what the machine does
+for longer than a worker lives meets both, and leaves their ratio alone. The logarithm of that ratio is
 the sample, its mean and Student's interval the answer; one bad pair widens the interval and proves nothing.
 Of all figures of a comparison together, at most one comparison in fifty of a thing with itself may call one
 slower or faster (Holm's correction).
@@ -10,18 +10,20 @@ slower or faster (Holm's correction).
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, inf, log
 from pathlib import Path
 from statistics import mean, median, stdev
 
 from scipy.stats import t as student
 
-from harness.outside.blocks import Block, mark
+from harness.outside import turns
+from harness.outside.blocks import wanted_by_others
 from harness.outside.cell import DATAFRAMES, Cell
 from harness.outside.plan import Plan
 from harness.outside.profile import Profile
 from harness.outside.samples import LEAST_CHANGE, unit
+from harness.outside.turns import Match, Pair, Sample
 from harness.postgres.server import Server
 from harness.system.custody import Custody
 
@@ -37,7 +39,9 @@ CONFIDENCE = 0.99
 LEAST = 6
 """Pairs without which nothing is judged."""
 
-Pairs = Sequence[tuple[float, float]]
+WORKERS = 3
+"""Times as many workers has a parent here: turns are what takes the machine out of a ratio, and a booting
+parent costs as much as ten of them."""
 
 
 @dataclass(frozen=True)
@@ -109,46 +113,43 @@ def compare(
     metrics: Iterable[str] = METRICS,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Measure both in turns: `pairs` of blocks, then more of the cells that have an interval wider than
+    """Measure both in turns: `pairs` of parents, then more of the cells that have an interval wider than
     `tolerate` either way, until that is narrow enough or `budget` seconds are spent. Any of
-    `harness.outside.samples.METRICS` may be judged.
+    `harness.outside.samples.METRICS` may be judged, and `first_worker`.
     """
-    shuffled = random.Random(seed)
+    chance = random.Random(seed)
     began = time.monotonic()
-    found: list[tuple[Block, Block]] = []
+    rows: list[Row] = []
+    kept: Sequence[Pair] = []
+    found: list[Pair] = []
+    longer = replace(profile, forks=WORKERS * profile.forks, boots=WORKERS * profile.boots)
     with Custody() as custody:
         plans = [
-            Plan(side.cells(dataframes), server, profile, custody, release=side.release, python=side.python)
+            Plan(side.cells(dataframes), server, longer, custody, release=side.release, python=side.python)
             for side in (first, second)
         ]
         for side, plan in zip((first, second), plans, strict=True):
             report(f"warming up {side.name}")
             plan.warm_up()
-        wanted: list[int] = list(range(len(first.strategies) * len(dataframes)))
-        while wanted:
-            blocks: dict[int, Block] = {}
-            order = [0, 1]
-            shuffled.shuffle(order)
-            turns = shuffled.getrandbits(32)
-            for turn in order:
-                report(f"pair {len(found) + 1} of at least {pairs}{left(began, len(found), pairs)}")
-                measurable = plans[turn].cells
-                cells = [(first, second)[turn].cells(dataframes)[index] for index in wanted]
-                blocks[turn] = plans[turn].block(turns, [cell for cell in cells if cell in measurable])
-            found.append((blocks[0], blocks[1]))
+        matches = list(zip(first.cells(dataframes), second.cells(dataframes), strict=True))
+        wanted = matches
+        while wanted := [match for match in wanted if turns.measurable(plans, match)]:
+            what = f"pair {len(found) + 1} of at least {pairs}{left(began, len(found), pairs)}"
+            found.append(
+                turns.pair(
+                    plans, wanted, longer.workers, chance,
+                    lambda cell, what=what: report(f"{what}: {cell}"),  # type: ignore[misc]
+                )
+            )  # fmt: skip
             kept = undisturbed(found, pairs)
-            rows = judge(samples(kept, first, second, dataframes, metrics), tolerate)
+            rows = judge(samples(kept, matches, metrics), tolerate)
             if len(kept) >= pairs:
                 wide = {
                     (row.strategy, row.dataframe)
                     for row in rows
                     if not row.low or row.high / row.low > (1 + tolerate) ** 2
                 }
-                wanted = [
-                    index
-                    for index, (one, other) in enumerate(together(first, second, dataframes))
-                    if (label(one.strategy, other.strategy), one.dataframe) in wide
-                ]
+                wanted = [match for match in matches if (label(match), match[0].dataframe) in wide]
             spent = time.monotonic() - began
             if len(found) >= pairs and spent + spent / len(found) > budget:
                 break
@@ -164,45 +165,30 @@ def compare(
     )
 
 
-def undisturbed(found: Sequence[tuple[Block, Block]], wanted: int) -> list[tuple[Block, Block]]:
-    """The pairs in which neither block stands out; all of them where too few would be left."""
-    marked = mark([block for pair in found for block in pair])
-    kept = [
-        (one, other)
-        for one, other in zip(marked[::2], marked[1::2], strict=True)
-        if not one.disturbed and not other.disturbed
-    ]
-    return kept if len(kept) >= min(wanted, LEAST) else list(found)
+def undisturbed(found: Sequence[Pair], wanted: int) -> Sequence[Pair]:
+    """The pairs in which nothing else wanted the machine; all of them where too few would be left."""
+    usual = median(pair.conditions.pressure or 0 for pair in found)
+    kept = [pair for pair in found if not wanted_by_others(pair.conditions, usual)]
+    return kept if len(kept) >= min(wanted, LEAST) else found
 
 
-def together(first: Side, second: Side, dataframes: Sequence[str]) -> list[tuple[Cell, Cell]]:
-    """Which cell of the one is held against which of the other."""
-    return list(zip(first.cells(dataframes), second.cells(dataframes), strict=True))
-
-
-def label(one: str, other: str) -> str:
+def label(match: Match) -> str:
+    one, other = (cell.strategy for cell in match)
     return one if one == other else f"{one} -> {other}"
 
 
 def samples(
-    found: Sequence[tuple[Block, Block]],
-    first: Side,
-    second: Side,
-    dataframes: Sequence[str],
-    metrics: Iterable[str] = METRICS,
-) -> dict[tuple[str, str, str], Pairs]:
-    """By metric, strategy and DataFrame: what both sides measured in the same pair."""
+    found: Sequence[Pair], matches: Sequence[Match], metrics: Iterable[str] = METRICS
+) -> dict[tuple[str, str, str], list[Sample]]:
+    """By metric, strategy and DataFrame: a sample a pair."""
     values = {
-        (metric, label(one.strategy, other.strategy), one.dataframe): [
-            (left, right)
-            for before, after in found
-            if (left := before.samples.get(one.id, {}).get(metric))
-            if (right := after.samples.get(other.id, {}).get(metric))
+        (metric, label(match), match[0].dataframe): [
+            some[metric] for pair in found if metric in (some := pair.samples.get(match, {}))
         ]
         for metric in metrics
-        for one, other in together(first, second, dataframes)
+        for match in matches
     }
-    return {key: pairs for key, pairs in values.items() if pairs}
+    return {key: some for key, some in values.items() if some}
 
 
 def left(began: float, done: int, pairs: int) -> str:
@@ -212,13 +198,13 @@ def left(began: float, done: int, pairs: int) -> str:
     return f", about {(time.monotonic() - began) / done * (pairs - done):.0f} s left for those"
 
 
-def judge(measured: Mapping[tuple[str, str, str], Pairs], tolerate: float) -> list[Row]:
+def judge(measured: Mapping[tuple[str, str, str], Sequence[Sample]], tolerate: float) -> list[Row]:
     """A verdict of every figure, all of them together; what is too small for a step is none here either."""
-    seen = {key: difference(pairs) for key, pairs in measured.items()}
+    seen = {key: difference([sample.ratio for sample in some]) for key, some in measured.items()}
     beyond = surpassing([p for *_, p in seen.values()])
     rows = []
     for ((metric, strategy, dataframe), (middle, margin, p)), real in zip(seen.items(), beyond, strict=True):
-        pairs = measured[metric, strategy, dataframe]
+        some = measured[metric, strategy, dataframe]
         if real and abs(middle) >= log(1 + LEAST_CHANGE[unit(metric)]):
             verdict = "slower" if middle > 0 else "faster"
         else:
@@ -228,9 +214,9 @@ def judge(measured: Mapping[tuple[str, str, str], Pairs], tolerate: float) -> li
                 metric,
                 strategy,
                 dataframe,
-                pairs=len(pairs),
-                first=median(one for one, _ in pairs),
-                second=median(other for _, other in pairs),
+                pairs=len(some),
+                first=median(sample.first for sample in some),
+                second=median(sample.second for sample in some),
                 ratio=exp(middle),
                 low=exp(middle - margin),
                 high=exp(middle + margin) if margin < inf else inf,
@@ -241,9 +227,9 @@ def judge(measured: Mapping[tuple[str, str, str], Pairs], tolerate: float) -> li
     return rows
 
 
-def difference(pairs: Pairs) -> tuple[float, float, float]:
+def difference(ratios: Sequence[float]) -> tuple[float, float, float]:
     """The logarithm of second to first, half its interval, and how often noise alone would show as much."""
-    logs = [log(other / one) for one, other in pairs]
+    logs = [log(ratio) for ratio in ratios]
     middle = mean(logs)
     if len(logs) < LEAST:
         return middle, inf, 1.0

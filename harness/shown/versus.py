@@ -41,7 +41,7 @@ def show(found: Comparison, settings: Sequence[str]) -> None:
     pairs = max((row.pairs for row in found.rows), default=0)
     terminal.say(
         console,
-        f"Medians in ms and MiB; ratios by {pairs} pairs, measured in turns in {found.seconds:.0f} s. "
+        f"Medians in ms and MiB; ratios by {pairs} pairs, their workers in turns, in {found.seconds:.0f} s. "
         "slower is more memory too; same: the interval lies within what is tolerated.",
     )
     if found.disturbed:

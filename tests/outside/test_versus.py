@@ -1,4 +1,4 @@
-"""Two things against each other: turns and verdicts, on simulated blocks, without timing anything."""
+"""Two things against each other: turns and verdicts, on simulated pairs, without timing anything."""
 
 import re
 from pathlib import Path
@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from harness import strategies
 from harness.cli import app
 from harness.cli.compare import part
 from harness.outside import profile, versus
-from harness.outside.blocks import Block, Measured
+from harness.outside.blocks import Measured
 from harness.outside.conditions import Conditions
 from harness.outside.samples import LEAST_CHANGE, unit
+from harness.outside.turns import Pair, Sample
 from harness.outside.versus import Side
 from harness.releases.sides import requirement
 from harness.system.errors import PoolstartError
@@ -21,11 +23,15 @@ STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
 FIGURES = [(m, s, d) for m in versus.METRICS for s in STRATEGIES for d in ("none", "large")]
 
 
+def sample(ratio, first=1.0):
+    return Sample(first, first * ratio, ratio)
+
+
 def pairs(random, *, factor=1.0, noise=0.01, count=10):
     """Heavy tails, and something that meets both of a pair alike."""
     shared = 0.1 * random.standard_t(3, count)
     return [
-        (0.1 * np.exp(meets + one), 0.1 * factor * np.exp(meets + other))
+        sample(factor * np.exp(other - one), 0.1 * np.exp(meets + one))
         for meets, one, other in zip(shared, *(noise * random.standard_t(3, (2, count))), strict=True)
     ]
 
@@ -62,19 +68,19 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 
 def test_same_is_said_only_where_the_whole_interval_is_tolerated():
-    steady = [(1.0, 1.0 + sign * 1e-4) for sign in (1, -1) * 5]
-    shaky = [(1.0, 1.0 + sign * 0.1) for sign in (1, -1) * 5]
+    steady = [sample(1.0 + sign * 1e-4) for sign in (1, -1) * 5]
+    shaky = [sample(1.0 + sign * 0.1) for sign in (1, -1) * 5]
     verdicts = [row.verdict for row in versus.judge({FIGURES[0]: steady, FIGURES[1]: shaky}, tolerate=0.03)]
     assert verdicts == ["same", "cannot tell"]
 
 
 def test_five_pairs_prove_nothing():
-    [row] = versus.judge({FIGURES[0]: [(1.0, 2.0)] * 5}, 0.03)
+    [row] = versus.judge({FIGURES[0]: [sample(2.0)] * 5}, 0.03)
     assert row.verdict == "cannot tell"
 
 
 def test_one_bad_pair_proves_nothing():
-    [row] = versus.judge({FIGURES[0]: [(1.0, 1.0 + n / 1e4) for n in (-1, 1) * 5] + [(1.0, 3.0)]}, 0.03)
+    [row] = versus.judge({FIGURES[0]: [sample(1 + n / 1e4) for n in (-1, 1) * 5] + [sample(3.0)]}, 0.03)
     assert row.verdict == "cannot tell"
 
 
@@ -83,56 +89,72 @@ def test_what_is_too_small_for_a_step_is_no_change_here_either(metric):
     least = LEAST_CHANGE[unit(metric)]
     verdicts = []
     for change in (0.8 * least, 1.2 * least):
-        sure = [(1.0, 1 + change + n / 1e6) for n in range(10)]
+        sure = [sample(1 + change + n / 1e6) for n in range(10)]
         [row] = versus.judge({(metric, "spawn", "none"): sure}, 0.03)
         verdicts.append(row.verdict)
     assert verdicts == ["same", "slower"]
 
 
 def test_what_got_worse_by_less_than_is_tolerated_is_not_worse():
-    [row] = versus.judge({FIGURES[0]: [(1.0, 1.02 + n / 1e4) for n in range(10)]}, 0.03)
+    [row] = versus.judge({FIGURES[0]: [sample(1.02 + n / 1e4) for n in range(10)]}, 0.03)
     assert row.verdict == "slower"
     assert not row.worse(0.03)
     assert row.worse(0.01)
 
 
-class Turns:
-    """Stands in for `Plan`: answers at once with made up blocks, and remembers who was asked for what."""
-
-    asked: list[tuple[str, int, tuple[str, ...]]]
-    wide: str
-    disturbed: set[int]
+class Cells:
+    """Stands in for `Plan`: knows what can be measured, and what was rejected."""
 
     def __init__(self, cells, server, profile, custody, *, release, python):
-        self.cells, self._release = cells, release
+        self._cells, self.profile = cells, profile
         self.measured = Measured(release, "server", facts={"sqlalchemy": release, "c_extensions": True})
+
+    @property
+    def cells(self):
+        return [cell for cell in self._cells if cell.id not in self.measured.rejected]
 
     def warm_up(self):
         pass
 
-    def block(self, seed, cells):
-        type(self).asked.append((self._release, seed, tuple(cell.id for cell in cells)))
-        number = len(type(self).asked)
-        samples = {
-            cell.id: {
-                metric: 1 + (number % 3 * 0.3 if cell.strategy == type(self).wide else 0)
-                for metric in versus.METRICS
-            }
-            for cell in cells
-        }
-        controls = {"spawn": 2.0 if number in type(self).disturbed else 1.0}
-        return Block(seed, "", samples, {}, controls, Conditions(1, 0, 0, 0))
+
+class Turns:
+    """Stands in for `turns.pair`: answers at once with made up pairs, and remembers what was asked for."""
+
+    def __init__(self):
+        self.asked, self.workers = [], []
+        self.wide, self.disturbed, self.rejects = "", set(), ""
+
+    def pair(self, plans, matches, workers, chance, report):
+        self.asked.append([f"{one} {other}" for one, other in matches])
+        self.workers.append({name: workers(strategies.get(name)) for name in ("fork_dispose", "spawn")})
+        number = len(self.asked)
+        report("asked")
+        samples = {}
+        for one, other in matches:
+            if one.strategy == self.rejects:
+                plans[1].measured.rejected[other.id] = "hung"
+                continue
+            ratio = 1 + (number % 3 * 0.3 if one.strategy == self.wide else 0)
+            samples[one, other] = dict.fromkeys(versus.METRICS, sample(ratio))
+        return Pair(samples, Conditions(1, 0.5 if number in self.disturbed else 0.1, 0, 0))
 
 
 @pytest.fixture
 def turns(monkeypatch):
-    Turns.asked, Turns.wide, Turns.disturbed = [], "", set()
-    monkeypatch.setattr(versus, "Plan", Turns)
-    return Turns
+    made = Turns()
+    monkeypatch.setattr(versus, "Plan", Cells)
+    monkeypatch.setattr(versus.turns, "pair", made.pair)
+    return made
 
 
-def sides():
-    return [Side(name, name, Path("python"), ("fork_dispose", "spawn")) for name in ("one", "other")]
+@pytest.fixture
+def clock(monkeypatch):
+    ticks = iter(range(1000))
+    monkeypatch.setattr(versus.time, "monotonic", lambda: float(next(ticks)))
+
+
+def sides(strategies=("fork_dispose", "spawn")):
+    return [Side(name, name, Path("python"), strategies) for name in ("one", "other")]
 
 
 def run(**options):
@@ -140,32 +162,50 @@ def run(**options):
     return versus.compare(*sides(), None, profile.PROFILES["quick"], **wanted)
 
 
-def test_both_take_turns_in_an_order_drawn_anew(turns):
-    run()
-    firsts = [turns.asked[index][0] for index in range(0, 16, 2)]
-    assert len(turns.asked) == 16
-    assert set(firsts) == {"one", "other"}
-    for index in range(0, 16, 2):
-        before, after = turns.asked[index], turns.asked[index + 1]
-        assert {before[0], after[0]} == {"one", "other"}
-        assert before[1:] == after[1:]  # the same cells in the same order
-    assert len({seed for _, seed, _ in turns.asked}) == 8
+def test_each_cell_of_the_one_is_held_against_its_own_of_the_other(turns):
+    found = run(pairs=8)
+    assert turns.asked == [[f"{cell} {cell}" for cell in sides()[0].cells(["none"])]] * 8
+    usual = profile.PROFILES["quick"]
+    assert turns.workers[0] == {"fork_dispose": 3 * usual.forks, "spawn": 3 * usual.boots}
+    assert {(row.strategy, row.pairs) for row in found.rows} == {("fork_dispose", 8), ("spawn", 8)}
 
 
-def test_only_what_is_still_uncertain_is_measured_again(turns, monkeypatch):
+def test_strategies_against_each_other_are_labelled_with_both(turns):
+    one, other = Side("a", "2", Path("p"), ("spawn",)), Side("b", "2", Path("p"), ("forkserver",))
+    found = versus.compare(
+        one, other, None, profile.PROFILES["quick"], dataframes=("none",), pairs=6, budget=0
+    )
+    assert {row.strategy for row in found.rows} == {"spawn -> forkserver"}
+
+
+def test_only_what_is_still_uncertain_is_measured_again(turns, clock):
     turns.wide = "spawn"
-    clock = iter(range(1000))
-    monkeypatch.setattr(versus.time, "monotonic", lambda: float(next(clock)))
     run(budget=60)
-    assert len(turns.asked) > 16
-    assert {cells for _, _, cells in turns.asked[16:]} == {("spawn.none",)}
+    assert len(turns.asked) > 8
+    assert all(len(some) == 1 and "spawn" in some[0] for some in turns.asked[8:])
+
+
+def test_what_is_rejected_is_told_and_not_asked_again(turns, clock):
+    turns.rejects, turns.wide = "fork_dispose", "spawn"
+    found = run(budget=60)
+    assert found.rejected == ["hung"]
+    assert [len(some) for some in turns.asked[:2]] == [2, 1]
+    assert {row.strategy for row in found.rows} == {"spawn"}
+
+
+def test_a_run_of_which_nothing_can_be_measured_ends(turns, clock):
+    turns.rejects = "fork_dispose"
+    found = versus.compare(
+        *sides(("fork_dispose",)), None, profile.PROFILES["quick"], dataframes=("none",), budget=60
+    )
+    assert (found.rows, found.rejected, len(turns.asked)) == ((), ["hung"], 1)
 
 
 def test_a_disturbed_pair_is_left_out_and_made_up_for(turns):
     turns.disturbed = {3}
     found = run(budget=60)
     assert found.disturbed == 1
-    assert len(turns.asked) == 18
+    assert len(turns.asked) == 9
     assert all(row.pairs == 8 for row in found.rows)
 
 

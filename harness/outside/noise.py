@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 
+from asv.machine import Machine
+
 from harness.outside import exact, plan, versus
 from harness.outside.blocks import VERSION, Measured
 from harness.outside.cell import Cell
@@ -70,6 +72,10 @@ class Noise:
     """By which command, and when, known differences were last measured."""
     pairs: int = 0
     """Of parents in each of those."""
+
+    @property
+    def machine(self) -> str:
+        return "{cpu}, {processors} cores, Linux {kernel}".format(**self.facts)
 
     def save(self, path: Path) -> None:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
@@ -136,7 +142,7 @@ def record(
         release=measured[0].release,
         server=server.identity,
         instrument=VERSION,
-        facts={**measured[0].facts, **facts()},
+        facts={**measured[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
         seconds=round(seconds),
         disturbed=[sum(bool(block.disturbed) for block in one.blocks) for one in measured],
         figures=found,
@@ -170,7 +176,8 @@ class Seed:
 
     @property
     def obvious(self) -> bool:
-        """Whether few pairs tell: a guard has to see it, or unique memory, which repeats to a thousandth."""
+        """Whether few pairs of few workers tell: a guard has to see it, or unique memory, which repeats to a
+        thousandth."""
         return all(what.startswith(("rejected ", "uss ")) for what in self.expected)
 
 
@@ -252,10 +259,11 @@ def repeat(
         report("counting")
         moved = counted(seed.strategies, plain, changed, server)
         return sought(seed, moved, moved)
-    pairs = versus.LEAST if seed.obvious else pairs
     seen = versus.compare(
-        plain, changed, server, profile, dataframes=("none",), pairs=pairs, budget=0, report=report
-    )
+        plain, changed, server, profile, dataframes=("none",), budget=0, report=report,
+        pairs=versus.LEAST if seed.obvious else pairs,
+        times=1 if seed.obvious else versus.TIMES,
+    )  # fmt: skip
     told = {f"{row.metric} {row.strategy}" for row in seen.rows if row.verdict in ("slower", "faster")}
     rejected = {
         f"rejected {name}"

@@ -39,9 +39,9 @@ CONFIDENCE = 0.99
 LEAST = 6
 """Pairs without which nothing is judged."""
 
-WORKERS = 3
-"""Times as many workers has a parent here: turns are what takes the machine out of a ratio, and a booting
-parent costs as much as ten of them."""
+TIMES = 3
+"""As many workers has a parent here as in a run: turns are what takes the machine out of a ratio, and to boot
+a parent costs as much as ten of them."""
 
 
 @dataclass(frozen=True)
@@ -107,22 +107,23 @@ def compare(
     *,
     dataframes: Sequence[str] = DATAFRAMES,
     pairs: int = 10,
+    times: int = TIMES,
     budget: float = 600,
     tolerate: float = 0.03,
     seed: int | None = None,
     metrics: Iterable[str] = METRICS,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Measure both in turns: `pairs` of parents, then more of the cells that have an interval wider than
-    `tolerate` either way, until that is narrow enough or `budget` seconds are spent. Any of
-    `harness.outside.samples.METRICS` may be judged, and `first_worker`.
+    """Measure both in turns: `pairs` of parents with `times` the workers that the profile has, then more of
+    the cells that have an interval wider than `tolerate` either way, until that is narrow enough or `budget`
+    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`.
     """
     chance = random.Random(seed)
     began = time.monotonic()
     rows: list[Row] = []
     kept: Sequence[Pair] = []
     found: list[Pair] = []
-    longer = replace(profile, forks=WORKERS * profile.forks, boots=WORKERS * profile.boots)
+    longer = replace(profile, forks=times * profile.forks, boots=times * profile.boots)
     with Custody() as custody:
         plans = [
             Plan(side.cells(dataframes), server, longer, custody, release=side.release, python=side.python)

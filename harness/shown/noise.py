@@ -138,8 +138,9 @@ def page(noise: Noise) -> str:
     text = [
         "# How far the figures can be trusted\n",
         f"SQLAlchemy {noise.release} measured {runs} times as if it were {runs} releases{meanwhile}, by "
-        f"`{noise.command}`, {noise.date}, in {noise.seconds / 60:.0f} minutes; server {noise.server}, "
-        f"instrument {noise.instrument}. Disturbed blocks by run: {', '.join(map(str, noise.disturbed))}.\n",
+        f"`{noise.command}`, {noise.date}, in {noise.seconds / 60:.0f} minutes; {noise.machine}; server "
+        f"{noise.server}, instrument {noise.instrument}. Disturbed blocks by run: "
+        f"{', '.join(map(str, noise.disturbed))}.\n",
         f"- The spread of the {runs} medians is within its target for "
         f"{sum(line.spread <= (line.target or 0) for line in wanted)} of {len(wanted)} figures "
         "(4 % above 20 ms, 6 % above 1 ms; memory 0.5 % above 20 MiB, 1.5 % below).",

@@ -106,11 +106,17 @@ def test_a_rejection_is_found_by_its_strategy(monkeypatch):
     assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])
 
 
-@pytest.mark.parametrize(("id", "pairs"), [("start", 10), ("query", 10), ("memory", 6), ("closes", 6)])
-def test_what_is_obvious_takes_few_pairs(monkeypatch, id, pairs):
+@pytest.mark.parametrize(
+    ("id", "pairs"), [("start", (10, 3)), ("query", (10, 3)), ("memory", (6, 1)), ("closes", (6, 1))]
+)
+def test_what_is_obvious_takes_few_pairs_of_few_workers(monkeypatch, id, pairs):
     asked = []
     found = Comparison(None, None, (), 0, 1.0, [], [], ())
-    monkeypatch.setattr(versus, "compare", lambda *_, pairs, **__: asked.append(pairs) or found)
+    monkeypatch.setattr(
+        versus,
+        "compare",
+        lambda *_, pairs, times=versus.TIMES, **__: asked.append((pairs, times)) or found,
+    )
     repeat(SEEDS[id], None, None, None, None, 10, print)
     assert asked == [pairs]
 

@@ -28,7 +28,7 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
         "2.1.9",
         "embedded",
         "3",
-        {},
+        {"cpu": "A processor", "processors": 2, "kernel": "6.1"},
         60.0,
         [0] * runs,
         figures,
@@ -69,6 +69,10 @@ def test_a_machine_that_was_slower_is_taken_off_by_its_bare_start():
 def test_memory_is_held_against_no_bare_start():
     assert all(np.isnan(line.beside) == (line.figure.metric == "uss") for line in shown.lines(recorded()))
     assert "nan" not in shown.page(recorded())
+
+
+def test_the_page_names_the_machine():
+    assert "; A processor, 2 cores, Linux 6.1; " in shown.page(recorded())
 
 
 def test_the_page_says_that_something_else_ran():

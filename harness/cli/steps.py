@@ -59,7 +59,8 @@ def plain(verdicts: "Verdicts") -> dict[str, Any]:
 
 
 def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
-    """Measure in turns what the machine's own history says has changed, or may have.
+    """Measure in turns what the machine's own history says has changed, or may have; where it has none, what
+    those of others say.
 
     First what was not yet measured again, then what was and could not be decided.
     """
@@ -71,22 +72,16 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     from harness.shown import terminal
 
     here = machine.name(None)
-    known = {one.figure: one for one in confirmed.load() if one.machine == here}
     until = time.monotonic() + budget
     with terminal.doing("starting") as report, locate.server() as server:
-        suspects = [
+        all_of_them = [
             step
             for step in verdicts.found
-            if step.key.machine == here
-            and step.key.environment.endswith(server.identity)
-            and step.unit in LEAST_CHANGE
+            if step.key.environment.endswith(server.identity) and step.unit in LEAST_CHANGE
         ]
-        new = [step for step in suspects if step.between not in known]
-        undecided = [
-            step
-            for step in suspects
-            if step.between in known and known[step.between].of(step.ratio) == "undecided"
-        ]
+        suspects = [step for step in all_of_them if step.key.machine == here] or all_of_them
+        new = [step for step in suspects if not step.again]
+        undecided = [step for step in suspects if step.again.startswith("undecided")]
         left = sum(
             confirmed.again(
                 [step.between for step in some],

@@ -13,8 +13,9 @@ from math import log
 from pathlib import Path
 
 from harness.outside import versus
+from harness.outside.cell import Cell
 from harness.outside.profile import Profile
-from harness.outside.samples import LEAST_CHANGE, unit
+from harness.outside.samples import least_change, unit
 from harness.outside.versus import Row, Side
 from harness.postgres.server import Server
 from harness.system import files
@@ -66,7 +67,7 @@ class Confirmation:
 
     def of(self, ratio: float) -> str:
         """What this says of a step of that size: `confirmed`, `refuted` or `undecided`."""
-        least = log(1 + LEAST_CHANGE[unit(self.metric)])
+        least = log(1 + least_change(self.metric, self.before))
         asked = max(SHARE * abs(log(ratio)), least)
         if log(self.high) < asked if ratio > 1 else log(self.low) > -asked:
             return "refuted"
@@ -124,6 +125,7 @@ def again(
         strategies = tuple(dict.fromkeys(one.strategy for one in some))
         dataframes = tuple(dict.fromkeys(one.dataframe for one in some))
         metrics = tuple(dict.fromkeys(one.metric for one in some))
+        timed = any(unit(metric) == "seconds" for metric in metrics)
         found = versus.compare(
             Side(previous, previous, interpreter(previous), strategies),
             Side(release, release, interpreter(release), strategies),
@@ -131,8 +133,11 @@ def again(
             profile,
             dataframes=dataframes,
             pairs=pairs,
+            # Memory is the same with every worker, to a thousandth.
+            times=versus.TIMES if timed else 1,
             budget=0,
             metrics=metrics,
+            only={Cell(one.strategy, one.dataframe) for one in some},
             report=lambda told, what=what: report(f"{what}: {told}"),  # type: ignore[misc]
         )
         date = datetime.now(UTC).isoformat(timespec="seconds")

@@ -9,7 +9,7 @@ slower or faster (Holm's correction).
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import exp, inf, log
 from pathlib import Path
@@ -22,7 +22,7 @@ from harness.outside.blocks import wanted_by_others
 from harness.outside.cell import DATAFRAMES, Cell
 from harness.outside.plan import Plan
 from harness.outside.profile import Profile
-from harness.outside.samples import LEAST_CHANGE, unit
+from harness.outside.samples import least_change
 from harness.outside.turns import Match, Pair, Sample
 from harness.postgres.server import Server
 from harness.system.custody import Custody
@@ -112,11 +112,13 @@ def compare(
     tolerate: float = 0.03,
     seed: int | None = None,
     metrics: Iterable[str] = METRICS,
+    only: Container[Cell] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure both in turns: `pairs` of parents with `times` the workers that the profile has, then more of
     the cells that have an interval wider than `tolerate` either way, until that is narrow enough or `budget`
-    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`.
+    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`; `only` some
+    cells of the first side.
     """
     chance = random.Random(seed)
     began = time.monotonic()
@@ -132,7 +134,8 @@ def compare(
         for side, plan in zip((first, second), plans, strict=True):
             report(f"warming up {side.name}")
             plan.warm_up()
-        matches = list(zip(first.cells(dataframes), second.cells(dataframes), strict=True))
+        both = zip(first.cells(dataframes), second.cells(dataframes), strict=True)
+        matches = [match for match in both if only is None or match[0] in only]
         wanted = matches
         while wanted := [match for match in wanted if turns.measurable(plans, match)]:
             what = f"pair {len(found) + 1} of at least {pairs}{left(began, len(found), pairs)}"
@@ -206,7 +209,8 @@ def judge(measured: Mapping[tuple[str, str, str], Sequence[Sample]], tolerate: f
     rows = []
     for ((metric, strategy, dataframe), (middle, margin, p)), real in zip(seen.items(), beyond, strict=True):
         some = measured[metric, strategy, dataframe]
-        if real and abs(middle) >= log(1 + LEAST_CHANGE[unit(metric)]):
+        before = median(sample.first for sample in some)
+        if real and abs(middle) >= log(1 + least_change(metric, before)):
             verdict = "slower" if middle > 0 else "faster"
         else:
             verdict = "same" if abs(middle) + margin <= log(1 + tolerate) else "cannot tell"
@@ -216,7 +220,7 @@ def judge(measured: Mapping[tuple[str, str, str], Sequence[Sample]], tolerate: f
                 strategy,
                 dataframe,
                 pairs=len(some),
-                first=median(sample.first for sample in some),
+                first=before,
                 second=median(sample.second for sample in some),
                 ratio=exp(middle),
                 low=exp(middle - margin),

@@ -10,7 +10,7 @@ from statistics import median
 from asv_runner.statistics import compute_stats
 
 from harness import strategies
-from harness.outside.noise import Figure, Noise, Repetition
+from harness.outside.noise import Figure, Noise, Repetition, seeds
 from harness.outside.samples import unit
 from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
@@ -153,7 +153,12 @@ def page(noise: Noise) -> str:
         markdown.table(HEADER, [row(line, runs) for line in found]),
     ]
     if noise.repetitions:
-        text += ["## Known differences\n", f"By {noise.seeded}{meanwhile}.\n", seeded(noise)]
+        text += [
+            "## Known differences\n",
+            "Put into the release, and looked for as `poolstart compare` does, by "
+            f"{noise.seeded}{meanwhile}.\n",
+            seeded(noise),
+        ]
     return "\n".join(text)
 
 
@@ -197,6 +202,7 @@ def row(line: Line, runs: int) -> list[str]:
 
 def seeded(noise: Noise) -> str:
     names = list(dict.fromkeys(one.seed for one in noise.repetitions))
+    titles = {seed.id: seed.title for seed in seeds(startup=0, first_query=0)}
     rows = []
     for name in names:
         some = [one for one in noise.repetitions if one.seed == name]
@@ -204,19 +210,26 @@ def seeded(noise: Noise) -> str:
         besides = sorted({what for one in some for what in one.unexpected})
         rows.append(
             [
-                name,
+                titles.get(name, name),
                 f"{sum(not one.missed for one in some)} of {len(some)}",
                 ", ".join(sized(what, some) for what in expected),
-                ", ".join(sized(what, some) for what in besides) or "nothing",
+                ", ".join(
+                    f"{sized(what, some)}, {sum(what in one.unexpected for one in some)} of {len(some)}"
+                    for what in besides
+                )
+                or "nothing",
             ]
         )
     return markdown.table(["difference", "found", "size that was seen", "what else was reported"], rows)
 
 
 def sized(what: str, some: Sequence[Repetition]) -> str:
-    """A figure with the size of its change in the middle; a guard has none."""
-    seen = [one.sizes[what] - 1 for one in some if what in one.sizes]
-    return f"{what} {median(seen):+.1%}" if seen else what
+    """A figure with the size of its change: in the middle, and from least to most; a guard has none."""
+    seen = [f"{size - 1:+.1%}" for size in sorted(one.sizes[what] for one in some if what in one.sizes)]
+    if not seen:
+        return what
+    middle = f"{median(one.sizes[what] for one in some if what in one.sizes) - 1:+.1%}"
+    return f"{what} {middle}" + (f" ({seen[0]} to {seen[-1]})" if seen[0] != seen[-1] else "")
 
 
 def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:

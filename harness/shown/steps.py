@@ -47,7 +47,7 @@ from harness import strategies
 from harness.outside import confirmed
 from harness.outside.cell import DATAFRAMES
 from harness.outside.confirmed import Between, Confirmation
-from harness.outside.samples import LEAST_CHANGE
+from harness.outside.samples import LEAST_CHANGE, least_change
 from harness.releases import stored
 from harness.system import files
 from harness.system.environment import ROOT
@@ -350,7 +350,8 @@ class Trial:
                 self._logs, self.noise = series.logs - moved, rest
             else:
                 self._control = moved
-        self.minimum = log(1 + LEAST_CHANGE[series.unit])
+        size = float(np.median(series.medians))
+        self.minimum = log(1 + least_change(series.key.metric, size, series.unit))
         # A series that hardly varies is not believed to the last digit.
         self._believed = max(self.noise, self.minimum / 4)
         self.places: list[int] = []
@@ -566,13 +567,20 @@ def doubted(step: Step, trials: Mapping[Key, Trial]) -> Step:
 
 
 def settled(step: Step, again: Sequence[Confirmation]) -> Step:
-    """The step, with what measuring it again said of it."""
-    for one in again:
-        if one.machine == step.key.machine and one.figure == step.between:
-            verdict = one.of(step.ratio)
-            told = f"{verdict}: {one.ratio - 1:+.1%} ({one.low - 1:+.1%} to {one.high - 1:+.1%})"
-            if verdict == "confirmed":
-                return replace(step, again=told, doubt="")
-            doubt = "measured again in turns, it is gone" if verdict == "refuted" else step.doubt
-            return replace(step, again=told, doubt=doubt)
-    return step
+    """The step, with what measuring it again said of it.
+
+    What SQLAlchemy changed is changed on any machine: one that could decide counts, first of all its own.
+    """
+    told = [
+        (verdict == "undecided", one.machine != step.key.machine, verdict, one)
+        for one in again
+        if one.figure == step.between
+        for verdict in [one.of(step.ratio)]
+    ]
+    if not told:
+        return step
+    _, elsewhere, verdict, one = min(told, key=lambda each: each[:2])
+    where = f", on {one.machine}" if elsewhere else ""
+    said = f"{verdict}: {one.ratio - 1:+.1%} ({one.low - 1:+.1%} to {one.high - 1:+.1%}){where}"
+    doubt = {"confirmed": "", "refuted": f"measured again in turns{where}, it is gone"}
+    return replace(step, again=said, doubt=doubt.get(verdict, step.doubt))

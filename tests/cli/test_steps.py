@@ -7,7 +7,7 @@ import pytest
 
 from harness.cli import steps
 from harness.outside import confirmed
-from harness.outside.confirmed import Between, Confirmation
+from harness.outside.confirmed import Between
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import machine
@@ -22,13 +22,6 @@ def step(strategy: str, unit: str = "bytes", of: str = "here", server: str = SER
     return Step(key, unit, "2.0.9", "2.0.10", 1e6, 1.1e6, 1.1, 1.09, 1.11, 1e-6)
 
 
-def said(strategy: str, verdict: str, ratio: float, spread: float) -> Confirmation:
-    interval = (ratio, ratio - spread, ratio + spread)
-    return Confirmation(
-        *("2.0.9", "2.0.10", "uss", strategy, "none"), 1e6, 1.1e6, *interval, verdict, 8, "here", "d", "c"
-    )
-
-
 def test_a_line_says_of_how_many_cells_measuring_again_said_the_same() -> None:
     told = ("confirmed: +10.0%", "undecided: +9.0%", "confirmed: +11.0%", "")
     found = [replace(step("spawn"), again=each) for each in told]
@@ -36,27 +29,36 @@ def test_a_line_says_of_how_many_cells_measuring_again_said_the_same() -> None:
     assert changes.confirmed(found[3:]) == ""
 
 
-def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[Between]] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Between]]:
+    """What is measured again, on a machine called `here`."""
+    found: list[list[Between]] = []
 
     def again(suspects: list[Between], *_: object, **__: object) -> int:
-        asked.append(suspects)
+        found.append(suspects)
         return 0
 
-    record = [
-        said("spawn", "slower", 1.1, 0.01),
-        said("fork_dispose", "same", 1.0, 0.01),
-        said("nullpool", "cannot tell", 1.1, 0.2),
-    ]
-    monkeypatch.setattr(confirmed, "load", lambda: record)
     monkeypatch.setattr(confirmed, "again", again)
     monkeypatch.setattr(machine, "name", lambda _: "here")
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    return found
+
+
+def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(asked: list[list[Between]]) -> None:
     suspects = (
-        *map(step, ("nullpool", "spawn", "fork_dispose", "fork_nodispose")),
+        replace(step("nullpool"), again="undecided: +10.0%"),
+        replace(step("spawn"), again="confirmed: +10.0%"),
+        replace(step("fork_dispose"), again="refuted: +0.0%"),
+        step("fork_nodispose"),
         step("forkserver", unit="calls"),
         step("forkserver", of="another"),
         step("forkserver", server="container-17.12-tcp-trust"),
     )
     steps.measure_again(Verdicts(suspects, ()), pairs=8, budget=60.0)
     assert [[one.strategy for one in some] for some in asked] == [["fork_nodispose"], ["nullpool"]]
+
+
+def test_a_machine_without_a_history_measures_what_that_of_another_says(asked: list[list[Between]]) -> None:
+    suspects = (step("spawn", of="another"), replace(step("nullpool", of="another"), again="confirmed: +1%"))
+    steps.measure_again(Verdicts(suspects, ()), pairs=8, budget=60.0)
+    assert [[one.strategy for one in some] for some in asked] == [["spawn"], []]

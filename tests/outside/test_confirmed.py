@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.outside import confirmed, profile
-from harness.outside.cell import DATAFRAMES
+from harness.outside import confirmed, profile, versus
+from harness.outside.cell import DATAFRAMES, Cell
 from harness.outside.confirmed import Between, Confirmation
 from harness.outside.versus import Comparison, Row
 from harness.postgres.server import Server
@@ -52,6 +52,16 @@ def test_two_releases_are_compared_once_those_with_most_suspects_first(compared)
     assert [(first, second) for first, second, _ in compared] == [("2.0.9", "2.0.10"), ("2.0.8", "2.0.9")]
     assert set(compared[0][2]["metrics"]) == {"startup", "uss"}
     assert set(compared[0][2]["dataframes"]) == {"none", "large"}
+
+
+def test_no_cell_is_measured_in_which_nothing_is_suspected(compared):
+    measure(SUSPECTS, lambda found: None)
+    assert compared[0][2]["only"] == {Cell("spawn", "none"), Cell("nullpool", "large")}
+
+
+def test_memory_takes_few_workers(compared):
+    measure(SUSPECTS, lambda found: None)
+    assert [options["times"] for *_, options in compared] == [versus.TIMES, 1]
 
 
 def test_only_what_was_asked_is_kept(compared):

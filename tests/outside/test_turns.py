@@ -2,11 +2,13 @@
 
 import random
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import fields
 from importlib import metadata
 
 import pytest
 
+from harness import strategies
 from harness.outside import plan, profile, turns
 from harness.outside.cell import Cell, Rejected
 from harness.outside.plan import Plan
@@ -26,15 +28,17 @@ def life(seconds, *, first=False, uss=1000, uss_collected=None):
 class Parent:
     """Stands in for `ParentHandle`: its workers live no time, and leave a trace."""
 
-    def __init__(self, name, trace, rejected_at=None):
-        self.name, self.trace, self.rejected_at = name, trace, rejected_at
+    strategy = strategies.get("spawn")
+
+    def __init__(self, name, trace, rejected_at=None, seconds=1.0):
+        self.name, self.trace, self.rejected_at, self.seconds = name, trace, rejected_at, seconds
 
     def lifecycles(self, count):
         for number in range(count):
             if number == self.rejected_at:
                 raise Rejected(f"{self.name} hung")
             self.trace.append((self.name, number))
-            yield life(1.0, first=number == 0)
+            yield life(self.seconds, first=number == 0)
 
 
 def test_each_two_workers_are_neighbours_and_who_is_first_is_drawn():
@@ -88,6 +92,22 @@ def test_what_not_every_worker_is_asked_for_has_the_ratio_of_those_that_were():
     samples = turns.paired(ones, others)
     assert samples["uss_collected"].ratio == pytest.approx(1.2)
     assert "uss_collected" not in turns.paired(ones[:2], others[:2])
+
+
+def test_which_side_boots_first_is_drawn_and_each_keeps_its_own_samples(monkeypatch):
+    orders = []
+
+    @contextmanager
+    def booted(sides):
+        orders.append([plan for plan, _ in sides])
+        yield [Parent(plan, [], seconds={"one": 1.0, "other": 2.0}[plan]) for plan, _ in sides]
+
+    monkeypatch.setattr(turns, "booted", booted)
+    match = (Cell("spawn", "none"), Cell("spawn", "none"))
+    for seed in range(20):
+        pair = turns.pair(("one", "other"), [match], lambda _: 3, random.Random(seed), lambda _: None)
+        assert pair.samples[match]["startup"] == turns.Sample(1.0, 2.0, 2.0)
+    assert {"one", "other"} == {order[0] for order in orders}
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from harness.cli import app
 from harness.cli.compare import part
 from harness.outside import profile, versus
 from harness.outside.blocks import Measured
+from harness.outside.cell import Cell
 from harness.outside.conditions import Conditions
 from harness.outside.samples import LEAST_CHANGE, unit
 from harness.outside.turns import Pair, Sample
@@ -86,11 +87,22 @@ def test_one_bad_pair_proves_nothing():
 
 @pytest.mark.parametrize("metric", ["startup", "uss"])
 def test_what_is_too_small_for_a_step_is_no_change_here_either(metric):
+    large = {"startup": 0.2, "uss": 30 * 2**20}[metric]
     least = LEAST_CHANGE[unit(metric)]
     verdicts = []
     for change in (0.8 * least, 1.2 * least):
-        sure = [sample(1 + change + n / 1e6) for n in range(10)]
+        sure = [sample(1 + change + n / 1e6, large) for n in range(10)]
         [row] = versus.judge({(metric, "spawn", "none"): sure}, 0.03)
+        verdicts.append(row.verdict)
+    assert verdicts == ["same", "slower"]
+
+
+def test_a_few_pages_more_are_how_memory_happens_to_lie():
+    small = 4 * 2**20
+    verdicts = []
+    for pages in (10, 20):
+        sure = [sample(1 + pages * 4096 / small + n / 1e6, small) for n in range(10)]
+        [row] = versus.judge({("uss", "fork_dispose", "none"): sure}, 0.03)
         verdicts.append(row.verdict)
     assert verdicts == ["same", "slower"]
 
@@ -168,6 +180,11 @@ def test_each_cell_of_the_one_is_held_against_its_own_of_the_other(turns):
     usual = profile.PROFILES["quick"]
     assert turns.workers[0] == {"fork_dispose": 3 * usual.forks, "spawn": 3 * usual.boots}
     assert {(row.strategy, row.pairs) for row in found.rows} == {("fork_dispose", 8), ("spawn", 8)}
+
+
+def test_only_some_cells_are_measured_where_others_are_of_no_interest(turns):
+    run(only={Cell("spawn", "none")})
+    assert {len(some) for some in turns.asked} == {1}
 
 
 def test_strategies_against_each_other_are_labelled_with_both(turns):

@@ -106,4 +106,5 @@ def test_known_differences_are_counted():
         "start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03, "uss spawn": 1.01}
     )
     text = shown.page(recorded(repetitions=[found, missed]))
-    assert "| start | 1 of 2 | startup spawn +4.0% | uss spawn +1.0% |" in text
+    row = "| 1 of 2 | startup spawn +4.0% (+3.0% to +5.0%) | uss spawn +1.0%, 1 of 2 |"
+    assert f"| a spawned worker starts 5 % slower {row}" in text

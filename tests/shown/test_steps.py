@@ -169,8 +169,8 @@ def test_the_floor_is_what_would_be_found():
 def again(step, low, middle, high, verdict):
     """What measuring both releases of a step again has said."""
     return Confirmation(
-        **asdict(step.between), before=1.0, after=middle, ratio=middle, low=low, high=high,
-        verdict=verdict, pairs=10, machine="m", date="", command="",
+        **asdict(step.between), before=step.before, after=step.before * middle, ratio=middle,
+        low=low, high=high, verdict=verdict, pairs=10, machine="m", date="", command="",
     )  # fmt: skip
 
 
@@ -225,11 +225,25 @@ def test_what_is_surely_smaller_than_any_step_is_none():
     assert seen_again(made, uss, 1.005, 1.006, 1.007, "slower")[1].again.startswith("confirmed")
 
 
-def test_what_another_machine_measured_again_says_nothing():
+def test_another_machine_says_it_where_the_own_one_could_not():
     made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
     step = next(s for s in steps.verdicts(made).steps if s.key.parameters == ("spawn", "none"))
-    elsewhere = replace(again(step, 0.99, 1.0, 1.01, "same"), machine="another")
-    assert step in steps.verdicts(made, [elsewhere]).steps
+    gone, there, unsure = (
+        replace(again(step, *told), machine=machine)
+        for *told, machine in [
+            (0.99, 1.0, 1.01, "same", "another"),
+            (1.08, 1.1, 1.12, "slower", "m"),
+            (0.9, 1.1, 1.3, "cannot tell", "m"),
+        ]
+    )
+
+    def settled(*told):
+        return next(s for s in steps.verdicts(made, told).found if s.between == step.between)
+
+    assert settled(gone).doubt == "measured again in turns, on another, it is gone"
+    assert settled(unsure, gone).again == "refuted: +0.0% (-1.0% to +1.0%), on another"
+    assert settled(gone, there).again == settled(there, gone).again == "confirmed: +10.0% (+8.0% to +12.0%)"
+    assert settled(gone, there).real
 
 
 def test_startup_of_a_spawned_worker_is_not_held_against_forked_ones():

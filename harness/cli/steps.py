@@ -71,6 +71,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     from harness.releases import history, machine
     from harness.shown import terminal
 
+    machine.ensure()
     here = machine.name(None)
     until = time.monotonic() + budget
     with terminal.doing("starting") as report, locate.server() as server:

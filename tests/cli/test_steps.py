@@ -39,7 +39,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Between]]:
         return 0
 
     monkeypatch.setattr(confirmed, "again", again)
-    monkeypatch.setattr(machine, "name", lambda _: "here")
+    # Until asv knows the machine, it has no name.
+    named: list[str] = []
+    monkeypatch.setattr(machine, "ensure", lambda: named.append("here"))
+    monkeypatch.setattr(machine, "name", lambda _: named[0])
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     return found
 

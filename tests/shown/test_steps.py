@@ -95,6 +95,16 @@ def test_a_known_step_is_found_where_it_is_and_nothing_else(benchmark, strategie
     assert covered >= 0.9 * found  # of 99 %: seldom one in twenty is missed
 
 
+def test_a_small_step_shortly_before_a_large_one_does_not_draw_it_to_itself():
+    uss = "memory.Memory.track_uss"
+    placed = []
+    for seed in range(5):
+        made = stepped(history(seed, bad=0), uss, {"spawn"}, 37, 0.992)
+        seen = steps.verdicts(stepped(made, uss, {"spawn"}, 40, 1.026)).steps
+        placed += [step.release for step in seen if step.worse]
+    assert placed == ["2.0.40"] * 10
+
+
 def test_one_bad_release_is_no_step():
     made = [
         replace(one, samples=(*one.samples[:50], tuple(2 * x for x in one.samples[50]), *one.samples[51:]))

@@ -303,13 +303,17 @@ def _send(group: int, number: int) -> None:
 
 
 def _running(group: int) -> dict[int, bool]:
-    """The processes of a group that have not ended, and whether they are resource trackers."""
+    """The processes of a group that have not ended, and whether they are, or may become, resource trackers.
+
+    In the midst of its exec a process has no command line: who it will be is not known yet.
+    """
     found = {}
     for pid in filter(str.isdigit, os.listdir("/proc")):
         with contextlib.suppress(OSError):
             state, _, its_group, *_ = Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()
             if int(its_group) == group and state not in "ZX":
-                found[int(pid)] = TRACKER in Path("/proc", pid, "cmdline").read_bytes()
+                command = Path("/proc", pid, "cmdline").read_bytes()
+                found[int(pid)] = not command or TRACKER in command
     return found
 
 

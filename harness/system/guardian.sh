@@ -38,7 +38,8 @@ running() (
     sed -n "s/^\([0-9]*\) (.*) [^ZX] [0-9]* $1 .*/\1/p" /proc/[0-9]*/stat
 )
 
-is_tracker() { grep -q 'resource_tracker import main' "/proc/$1/cmdline"; }
+# In the midst of its exec a process has no command line: it may become one.
+is_tracker() { grep -q 'resource_tracker import main' "/proc/$1/cmdline" || ! grep -q . "/proc/$1/cmdline"; }
 
 has_tracker() {
     for process in $(running "$1"); do

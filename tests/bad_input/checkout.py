@@ -8,6 +8,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from asv.machine import Machine
+from asv.util import write_json
+
 from tests.remains import Scene
 
 ORIGINAL = Path(__file__).parents[2]
@@ -69,10 +72,11 @@ class Checkout:
         self.work = self.directory / "work"
         for made in (self.home, self.work):
             made.mkdir()
-        # asv has to know the machine, or its first command says so.
-        machine = json.loads(self.machine.read_text())
-        stored = {"version": 1, machine["machine"]: {k: v for k, v in machine.items() if k != "version"}}
-        (self.home / ".asv-machine.json").write_text(json.dumps(stored))
+        # asv has to know the machine, or its first command says so; and it has to be this one.
+        name = self.machine.parent.name
+        machine = {**Machine.get_defaults(), "machine": name}
+        write_json(str(self.machine), machine, Machine.api_version)
+        write_json(str(self.home / ".asv-machine.json"), {name: machine}, Machine.api_version)
         self.whole = self.content()
         self._environment = {
             **self.here.environment,

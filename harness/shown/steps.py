@@ -9,11 +9,12 @@ series, it is taken off.
 Where steps may be, is found by a piecewise constant fit with bounded loss and a penalty for each change
 (Fearnhead and Rigaill, "Changepoint Detection in the Presence of Outliers", 2019, its biweight loss): a
 release that stands out costs no more than one that stands out a little, so that it is no step however bad
-it is. Then each has to prove itself against up to 20 releases on either side, by Hodges' and Lehmann's
-shift in Student's distribution: corrected for all places of all series at once, larger than a least
-magnitude, better explained by a step than by a steady drift, not shared by the bare start methods, and,
-where strategies run the same code until the measured moment, seen in all of them. The weakest is dropped
-until all that remain pass; what was close is a candidate.
+it is; where a few releases do, the place is chosen once more by how far they are off. Then each has to
+prove itself against up to 20 releases on either side, by Hodges' and Lehmann's shift in Student's
+distribution: corrected for all places of all series at once, larger than a least magnitude, better
+explained by a step than by a steady drift, not shared by the bare start methods, and, where strategies
+run the same code until the measured moment, seen in all of them. The weakest is dropped until all that
+remain pass; what was close is a candidate.
 
 A change of SQLAlchemy shows in more than one series. So a step that stands one release beside one that more
 series have is put there (noise may displace it by one), and it is doubted where the other DataFrame setting

@@ -264,6 +264,37 @@ if order == "stop":
 """
 
 
+TRACKS = {
+    b"": True,
+    b"python\0-c\0from x.resource_tracker import main;main(5)\0": True,
+    b"python\0-c\0pass\0": False,
+}
+"""Command lines: in the midst of its exec a process has none, and may become a tracker."""
+
+
+@pytest.mark.parametrize(("command", "tracks"), TRACKS.items())
+def test_owners_know_who_is_or_may_become_a_tracker(
+    command: bytes, tracks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as held:
+        process = held.start(["sleep", "600"])
+        # That moment is too short to be met on purpose.
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", lambda _: command)
+            found = custody._running(process.pid)
+    assert found == {process.pid: tracks}
+
+
+@pytest.mark.parametrize(("command", "tracks"), TRACKS.items())
+def test_guardians_know_it_too(command: bytes, tracks: bool, tmp_path: Path) -> None:
+    (tmp_path / "cmdline").write_bytes(command)
+    [function] = [
+        line for line in custody.GUARDIAN.read_text().splitlines() if line.startswith("is_tracker()")
+    ]
+    asked = subprocess.run(["sh", "-c", f"{function}; is_tracker ..{tmp_path}"], timeout=60, check=False)
+    assert asked.returncode == (0 if tracks else 1)
+
+
 @pytest.mark.parametrize("way", ["stop", "leave", "killed"])
 def test_what_a_group_shared_goes_with_it(way: str) -> None:
     """Its resource tracker would unlink it, and must not be killed before it has."""

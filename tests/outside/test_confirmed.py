@@ -75,6 +75,18 @@ def test_what_the_time_does_not_suffice_for_is_told(compared):
     assert compared == []
 
 
+@pytest.mark.parametrize(("metric", "mib", "said"), [
+    ("uss", 3, "refuted"), ("uss", 30, "confirmed"), ("page_tables", 0.3, "confirmed"),
+])  # fmt: skip
+def test_a_few_pages_of_a_small_worker_are_no_step(metric, mib, said):
+    before, ratio = mib * 2**20, 1.015
+    one = Confirmation(
+        "2.0.9", "2.0.10", metric, "spawn", "none", before, before * ratio, ratio, ratio - 0.001,
+        ratio + 0.001, "slower", 10, "m", "d", "c",
+    )  # fmt: skip
+    assert one.of(ratio) == said
+
+
 def test_a_record_comes_back_as_it_was_saved(tmp_path):
     path = tmp_path / "steps.json"
     one = Confirmation(

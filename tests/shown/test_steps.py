@@ -176,6 +176,18 @@ def test_the_floor_is_what_would_be_found():
             assert ("2.0.40", floor.key.metric, "spawn") in named(steps.verdicts(made))
 
 
+@pytest.mark.parametrize(("mib", "found"), [(3, 0), (30, 2)])
+def test_a_few_pages_of_a_small_worker_are_no_step(mib, found):
+    uss = "memory.Memory.track_uss"
+    made = []
+    for one in stepped(history(5, bad=0), uss, {"spawn"}, 40, 1.012):
+        scale = mib * 2**20 / one.samples[0][0] if one.key.benchmark == uss else 1
+        made.append(
+            replace(one, samples=tuple(tuple(scale * value for value in some) for some in one.samples))
+        )
+    assert len(steps.verdicts(made).steps) == found
+
+
 def again(step, low, middle, high, verdict):
     """What measuring both releases of a step again has said."""
     return Confirmation(

@@ -39,7 +39,8 @@ def noise(
         ),
     ] = False,
     repetitions: Annotated[int, typer.Option(min=1, help="Of each known difference.")] = 20,
-    pairs: Annotated[int, typer.Option(min=6, help="Of parents, in each repetition.")] = 10,
+    pairs: Annotated[int, typer.Option(min=6, help="Of parents, at least, in each repetition.")] = 8,
+    anew: Annotated[bool, typer.Option("--anew", help="With --seeded: instead of those on record.")] = False,
     load: Annotated[
         bool,
         typer.Option(
@@ -68,10 +69,12 @@ def noise(
             f"{version!r} is no release", "give one of those that `poolstart releases` lists"
         )
     found = measured.Noise.load(path) if seeded else None
+    if found and anew:
+        found.repetitions, found.pairs = [], 0
     if found and found.pairs not in (0, pairs):
         raise PoolstartError(
             f"the known differences in {path.name} were begun with --pairs {found.pairs}",
-            "go on so, or begin anew by measuring without --seeded",
+            "go on so, or begin with --anew",
         )
     profile = profiles.current()
     cells = plan.cells_of(profile)

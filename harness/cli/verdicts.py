@@ -17,7 +17,7 @@ def verdicts(
     """Find the releases that change what strikes which strategy, and write docs/verdicts.json.
 
     The ends of each series are tried in full, then what differs between them, then the releases in between.
-    It may be interrupted at any time, keeps what it has tried, and goes on from there.
+    It may be interrupted at any time, keeps what it has tried, and goes on from there, or from the record.
 
     poolstart verdicts 2.1.0..2.1.9
     """
@@ -39,6 +39,7 @@ def verdicts(
     begun: list[str] = []
     some = [hazards.load(name) for name in hazard] if hazard else list(hazards.load_all())
     with locate.server() as server:
+        sitting.take_up(sitting.load(), server)
         if not only_record:
             with Progress(
                 TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),

@@ -47,6 +47,8 @@ class Repetition:
     unexpected: list[str]
     sizes: dict[str, float]
     """Of what was expected, and of all else that was told: the ratio that was seen."""
+    pairs: int = 0
+    """Of parents of what was expected; none where it was counted."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Noise:
     seeded: str = ""
     """By which command, and when, known differences were last measured."""
     pairs: int = 0
-    """Of parents in each of those."""
+    """Of parents in each of those, at least."""
 
     @property
     def machine(self) -> str:
@@ -171,6 +173,8 @@ class Seed:
     before: str
     """A regular expression: the insertion follows what it matches. Empty: the end of the file."""
     insertion: str
+    size: float = 0.0
+    """Of what is expected of times, as a part of them."""
     counted: bool = False
     """Whether it is held against what repeats exactly, instead of times and memory."""
 
@@ -180,6 +184,9 @@ class Seed:
         thousandth."""
         return all(what.startswith(("rejected ", "uss ")) for what in self.expected)
 
+
+LIMIT = 600
+"""Seconds after which a repetition is over, however wide its intervals are."""
 
 SPIN = "import time as _t; _e = _t.perf_counter() + {seconds!r}\n{indent}while _t.perf_counter() < _e: pass\n"
 
@@ -201,14 +208,14 @@ def seeds(startup: float, first_query: float) -> list[Seed]:
         Seed(
             "start", "a spawned worker starts 5 % slower",
             ("spawn", "fork_dispose"), ("startup spawn",), ("time_to_first_row spawn",),
-            "__init__.py", "", SPIN.format(seconds=0.05 * startup, indent=""),
+            "__init__.py", "", SPIN.format(seconds=0.05 * startup, indent=""), size=0.05,
         ),
         Seed(
             "query", "the first query of a forked worker takes 10 % longer",
             ("fork_dispose", "fork_nodispose"), ("first_query fork_dispose",),
             ("time_to_first_row fork_dispose",),
             "engine/base.py", r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n',
-            "        " + SPIN.format(seconds=0.1 * first_query, indent="        "),
+            "        " + SPIN.format(seconds=0.1 * first_query, indent="        "), size=0.1,
         ),
         Seed(
             "memory", "half a MiB more of unique memory",
@@ -254,15 +261,22 @@ def plant(seed: Seed, python: Path) -> None:
 def repeat(
     seed: Seed, plain: Side, changed: Side, server: Server, profile: Profile, pairs: int, report: Report
 ) -> Repetition:
-    """Compare the release with itself, changed, and see whether it is told."""
+    """Compare the release with itself, changed, and see whether it is told.
+
+    As `poolstart compare --tolerate` does, this goes on until what is sought has an interval that is narrow
+    enough to decide: half as wide, either way, as the difference is large.
+    """
     if seed.counted:
         report("counting")
         moved = counted(seed.strategies, plain, changed, server)
         return sought(seed, moved, moved)
     seen = versus.compare(
-        plain, changed, server, profile, dataframes=("none",), budget=0, report=report,
+        plain, changed, server, profile, dataframes=("none",), report=report,
         pairs=versus.LEAST if seed.obvious else pairs,
         times=1 if seed.obvious else versus.TIMES,
+        budget=0 if seed.obvious else LIMIT,
+        tolerate=seed.size / 2,
+        narrow={what.split()[0] for what in seed.expected},
     )  # fmt: skip
     told = {f"{row.metric} {row.strategy}" for row in seen.rows if row.verdict in ("slower", "faster")}
     rejected = {
@@ -272,7 +286,8 @@ def repeat(
         if reason.startswith(f"{name},")
     }
     ratios = {f"{row.metric} {row.strategy}": row.ratio for row in seen.rows}
-    return sought(seed, told | rejected, ratios)
+    of_parents = [row.pairs for row in seen.rows if f"{row.metric} {row.strategy}" in seed.expected]
+    return sought(seed, told | rejected, ratios, pairs=max(of_parents, default=0))
 
 
 def counted(strategies: Sequence[str], plain: Side, changed: Side, server: Server) -> dict[str, float]:
@@ -292,7 +307,7 @@ def counted(strategies: Sequence[str], plain: Side, changed: Side, server: Serve
     return moved
 
 
-def sought(seed: Seed, told: Collection[str], ratios: Mapping[str, float]) -> Repetition:
+def sought(seed: Seed, told: Collection[str], ratios: Mapping[str, float], pairs: int = 0) -> Repetition:
     """What was told, held against what a seed had to make be told."""
     sized = {*seed.expected, *told}
     return Repetition(
@@ -301,4 +316,5 @@ def sought(seed: Seed, told: Collection[str], ratios: Mapping[str, float]) -> Re
         missed=sorted(set(seed.expected) - set(told)),
         unexpected=sorted(set(told) - set(seed.expected) - set(seed.allowed)),
         sizes={name: ratio for name, ratio in ratios.items() if name in sized},
+        pairs=pairs,
     )

@@ -5,8 +5,9 @@ soon tells the most: the first and the last release of each series in full; then
 between two of them, only that, in the middle of the two, until the release is found that changed it; then
 the releases in between, in full, the widest gap first. A sitting that is ended early has left out what lies
 between two that agree. What a turn came to is kept as soon as it is done, and a sitting goes on where it was
-interrupted; trials that came to no result are tried again. The record says, of each hazard and strategy, from
-which release on the verdict is which.
+interrupted, or where the record ends, on whatever machine that was made: what strikes does not depend on it.
+Trials that came to no result are tried again. The record says, of each hazard and strategy, from which release
+on the verdict is which.
 """
 
 import json
@@ -87,6 +88,21 @@ def load(path: Path = RECORD) -> Verdicts | None:
             for hazard, row in fields["verdicts"].items()
         }
         return Verdicts(**fields)
+
+
+def take_up(recorded: Verdicts | None, server: Server) -> None:
+    """Go on with what is on record, where it came from such a server and this Python."""
+    here = Setting.here(server)
+    if not recorded or (recorded.server, recorded.python) != (here.server, here.python):
+        return
+    for release in recorded.whole:
+        if not (path := DIRECTORY / f"{release}.json").exists():
+            DIRECTORY.mkdir(parents=True, exist_ok=True)
+            found = {
+                hazard: {strategy: recorded.of(hazard, strategy, release) for strategy in row}
+                for hazard, row in recorded.verdicts.items()
+            }
+            files.write(path, json.dumps(found))
 
 
 def measure(

@@ -112,13 +112,14 @@ def compare(
     tolerate: float = 0.03,
     seed: int | None = None,
     metrics: Iterable[str] = METRICS,
+    narrow: Container[str] | None = None,
     only: Container[Cell] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure both in turns: `pairs` of parents with `times` the workers that the profile has, then more of
     the cells that have an interval wider than `tolerate` either way, until that is narrow enough or `budget`
-    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`; `only` some
-    cells of the first side.
+    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`; `narrow` are
+    those that more pairs are measured for, by default all that are judged; `only` some cells of the first side.
     """
     chance = random.Random(seed)
     began = time.monotonic()
@@ -151,7 +152,8 @@ def compare(
                 wide = {
                     (row.strategy, row.dataframe)
                     for row in rows
-                    if not row.low or row.high / row.low > (1 + tolerate) ** 2
+                    if (narrow is None or row.metric in narrow)
+                    and (not row.low or row.high / row.low > (1 + tolerate) ** 2)
                 }
                 wanted = [match for match in matches if (label(match), match[0].dataframe) in wide]
             spent = time.monotonic() - began

@@ -155,7 +155,8 @@ def page(noise: Noise) -> str:
     if noise.repetitions:
         text += [
             "## Known differences\n",
-            "Put into the release, and looked for as `poolstart compare` does, by "
+            "Put into the release, and looked for as `poolstart compare` does, with as many pairs of parents as "
+            "it takes until the interval is half as wide, either way, as the difference; by "
             f"{noise.seeded}{meanwhile}.\n",
             seeded(noise),
         ]
@@ -213,6 +214,7 @@ def seeded(noise: Noise) -> str:
                 titles.get(name, name),
                 f"{sum(not one.missed for one in some)} of {len(some)}",
                 ", ".join(sized(what, some) for what in expected),
+                pairs(some),
                 ", ".join(
                     f"{sized(what, some)}, {sum(what in one.unexpected for one in some)} of {len(some)}"
                     for what in besides
@@ -220,7 +222,14 @@ def seeded(noise: Noise) -> str:
                 or "nothing",
             ]
         )
-    return markdown.table(["difference", "found", "size that was seen", "what else was reported"], rows)
+    return markdown.table(
+        ["difference", "found", "size that was seen", "pairs of parents", "what else was reported"], rows
+    )
+
+
+def pairs(some: Sequence[Repetition]) -> str:
+    numbers = {one.pairs for one in some if one.pairs}
+    return " to ".join(map(str, sorted({min(numbers), max(numbers)}))) if numbers else ""
 
 
 def sized(what: str, some: Sequence[Repetition]) -> str:

@@ -62,6 +62,18 @@ def test_those_of_another_number_of_pairs_are_not_mixed(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
+def test_anew_forgets_those_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(shown, "write", lambda *_: None)
+    path = tmp_path / "noise.json"
+    recorded(*SEEDS, *SEEDS, pairs=10).save(path)
+    command = ["noise", "--seeded", "--anew", "--repetitions", "1", "--record", str(path)]
+    CliRunner().invoke(app, command, catch_exceptions=False)
+    found = Noise.load(path)
+    assert ([one.seed for one in found.repetitions], found.pairs) == (SEEDS, 8)
+    assert found.figures == recorded().figures
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
 def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -83,5 +95,5 @@ def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
     assert numbers == [0, 1, 2]
     found = Noise.load(path)
     assert [one.seed for one in found.repetitions] == SEEDS[:2]
-    assert (found.pairs, loaded) == (10, [True])
-    assert found.seeded.startswith("`poolstart noise --seeded --load --pairs 10`, 20")
+    assert (found.pairs, loaded) == (8, [True])
+    assert found.seeded.startswith("`poolstart noise --seeded --load --pairs 8`, 20")

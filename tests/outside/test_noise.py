@@ -108,18 +108,37 @@ def test_a_rejection_is_found_by_its_strategy(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("id", "pairs"), [("start", (10, 3)), ("query", (10, 3)), ("memory", (6, 1)), ("closes", (6, 1))]
+    ("id", "asked"),
+    [
+        # At least ten pairs, then more until the interval is half as wide, either way, as the difference.
+        ("start", {"pairs": 10, "times": 3, "budget": noise.LIMIT, "tolerate": 0.025, "narrow": {"startup"}}),
+        (
+            "query",
+            {"pairs": 10, "times": 3, "budget": noise.LIMIT, "tolerate": 0.05, "narrow": {"first_query"}},
+        ),
+        ("memory", {"pairs": 6, "times": 1, "budget": 0}),
+        ("closes", {"pairs": 6, "times": 1, "budget": 0}),
+    ],
 )
-def test_what_is_obvious_takes_few_pairs_of_few_workers(monkeypatch, id, pairs):
-    asked = []
+def test_what_is_obvious_takes_few_pairs_of_few_workers(monkeypatch, id, asked):
+    seen = []
     found = Comparison(None, None, (), 0, 1.0, [], [], ())
-    monkeypatch.setattr(
-        versus,
-        "compare",
-        lambda *_, pairs, times=versus.TIMES, **__: asked.append((pairs, times)) or found,
-    )
+    monkeypatch.setattr(versus, "compare", lambda *_, **how: seen.append(how) or found)
     repeat(SEEDS[id], None, None, None, None, 10, print)
-    assert asked == [pairs]
+    [how] = seen
+    assert {name: how[name] for name in asked} == asked
+
+
+def test_the_pairs_of_what_was_sought_are_told(monkeypatch):
+    sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
+    rows = [
+        Row("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
+        for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
+    ]
+    monkeypatch.setattr(
+        versus, "compare", lambda *_, **__: Comparison(*sides, tuple(rows), 0, 1.0, [], [], ())
+    )
+    assert repeat(SEEDS["start"], *sides, None, None, 10, print).pairs == 13
 
 
 def test_a_record_has_its_bare_starts_and_what_else_ran(server):

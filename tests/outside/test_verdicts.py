@@ -1,6 +1,7 @@
 """A sitting over many releases: what is tried, what is tried again, what is put on record."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -103,6 +104,32 @@ def test_the_record_says_from_which_release_on(sitting, tmp_path):
     ]
     assert told == ["struck", "", "", ""]
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
+
+
+def test_a_sitting_goes_on_with_the_record_of_another_machine(sitting, tmp_path, monkeypatch):
+    releases = ["1.4.54", "2.0.0", "2.1.0", "2.1.9"]
+    sit(["1.4.54", "2.1.9"])
+    recorded = verdicts.record(releases, SERVER, "c", tmp_path / "verdicts.json")
+    monkeypatch.setattr(verdicts, "DIRECTORY", tmp_path / "of another machine")
+    verdicts.take_up(recorded, SERVER)
+    before = len(sitting)
+    sit(releases)
+    assert {trial[0] for trial in sitting[before:]} == {"2.0.0", "2.1.0"}
+    again = verdicts.record(releases, SERVER, "c", tmp_path / "again.json")
+    assert again.releases == ("1.4.54", "2.0.0", "2.1.0", "2.1.9")
+    assert again.of("sqlite_shared", "spawn", "1.4.54") == "survives"
+    # Nor does it take the place of what this machine has found.
+    verdicts.take_up(replace(recorded, verdicts={}), SERVER)
+    assert verdicts.results_of("1.4.54")
+
+
+def test_a_record_of_another_server_or_python_is_not_gone_on_with(sitting, tmp_path):
+    sit(["2.1.9"])
+    recorded = verdicts.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
+    (verdicts.DIRECTORY / "2.1.9.json").unlink()
+    for other in (replace(recorded, server="container-17.12"), replace(recorded, python="3.14.0"), None):
+        verdicts.take_up(other, SERVER)
+        assert not verdicts.of_release("2.1.9")
 
 
 def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):

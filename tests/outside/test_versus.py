@@ -135,6 +135,7 @@ class Turns:
     def __init__(self):
         self.asked, self.workers = [], []
         self.wide, self.disturbed, self.rejects = "", set(), ""
+        self.uncertain = set(versus.METRICS)
 
     def pair(self, plans, matches, workers, chance, report):
         self.asked.append([f"{one} {other}" for one, other in matches])
@@ -147,7 +148,9 @@ class Turns:
                 plans[1].measured.rejected[other.id] = "hung"
                 continue
             ratio = 1 + (number % 3 * 0.3 if one.strategy == self.wide else 0)
-            samples[one, other] = dict.fromkeys(versus.METRICS, sample(ratio))
+            samples[one, other] = {
+                metric: sample(ratio if metric in self.uncertain else 1) for metric in versus.METRICS
+            }
         return Pair(samples, Conditions(1, 0.5 if number in self.disturbed else 0.1, 0, 0))
 
 
@@ -200,6 +203,13 @@ def test_only_what_is_still_uncertain_is_measured_again(turns, clock):
     run(budget=60)
     assert len(turns.asked) > 8
     assert all(len(some) == 1 and "spawn" in some[0] for some in turns.asked[8:])
+
+
+@pytest.mark.parametrize(("uncertain", "more"), [("startup", True), ("second_query", False)])
+def test_more_pairs_may_be_for_some_metrics_only(turns, clock, uncertain, more):
+    turns.wide, turns.uncertain = "spawn", {uncertain}
+    run(budget=60, narrow={"startup"})
+    assert (len(turns.asked) > 8) == more
 
 
 def test_what_is_rejected_is_told_and_not_asked_again(turns, clock):

@@ -101,10 +101,10 @@ def test_a_missed_target_stands_out():
 
 
 def test_known_differences_are_counted():
-    found = Repetition("start", ["startup spawn"], [], [], {"startup spawn": 1.05})
+    found = Repetition("start", ["startup spawn"], [], [], {"startup spawn": 1.05}, pairs=8)
     missed = Repetition(
-        "start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03, "uss spawn": 1.01}
+        "start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03, "uss spawn": 1.01}, pairs=12
     )
     text = shown.page(recorded(repetitions=[found, missed]))
-    row = "| 1 of 2 | startup spawn +4.0% (+3.0% to +5.0%) | uss spawn +1.0%, 1 of 2 |"
+    row = "| 1 of 2 | startup spawn +4.0% (+3.0% to +5.0%) | 8 to 12 | uss spawn +1.0%, 1 of 2 |"
     assert f"| a spawned worker starts 5 % slower {row}" in text

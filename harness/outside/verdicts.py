@@ -6,8 +6,8 @@ between two of them, only that, in the middle of the two, until the release is f
 the releases in between, in full, the widest gap first. A sitting that is ended early has left out what lies
 between two that agree. What a turn came to is kept as soon as it is done, and a sitting goes on where it was
 interrupted, or where the record ends, on whatever machine that was made: what strikes does not depend on it.
-Trials that came to no result are tried again. The record says, of each hazard and strategy, from which release
-on the verdict is which.
+Trials that came to no result are tried again. The record says, of each hazard and strategy, from which
+release on the verdict is which.
 """
 
 import json

@@ -118,8 +118,8 @@ def compare(
 ) -> Comparison:
     """Measure both in turns: `pairs` of parents with `times` the workers that the profile has, then more of
     the cells that have an interval wider than `tolerate` either way, until that is narrow enough or `budget`
-    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`; `narrow` are
-    those that more pairs are measured for, by default all that are judged; `only` some cells of the first side.
+    seconds are spent. Any of `harness.outside.samples.METRICS` may be judged, and `first_worker`; `narrow`
+    says for which of them more pairs are measured, by default for all; `only` some cells of the first side.
     """
     chance = random.Random(seed)
     began = time.monotonic()

@@ -113,27 +113,26 @@ def add_seeded(
     from harness.releases import history, installed
     from harness.system.environment import ROOT
 
-    def usual(metric: str, strategy: str) -> float:
+    def usual(figure: str) -> float:
         return median(
             value
-            for figure in found.figures
-            if (figure.metric, figure.strategy, figure.dataframe) == (metric, strategy, "none")
-            for run in figure.runs
+            for one in found.figures
+            if (f"{one.metric} {one.strategy}", one.dataframe) == (figure, "none")
+            for run in one.runs
             for value in run
         )
 
     packages = [f"sqlalchemy=={found.release}", *installed.pins(history.packages())]
-    seeds = measured.seeds(usual("startup", "spawn"), usual("first_query", "fork_dispose"))
     changed = {}
-    for seed in seeds:
+    for seed in measured.SEEDS:
         report(f"{seed.title}: installing")
         home = ROOT / ".asv" / "noise" / seed.id
         shutil.rmtree(home, ignore_errors=True)
         python = installed.python_with(packages, home)
-        measured.plant(seed, python)
+        measured.plant(seed, python, seed.size * usual(seed.expected[0]) if seed.size else 0)
         changed[seed.id] = Side(seed.title, found.release, python, seed.strategies)
     done = Counter(one.seed for one in found.repetitions)
-    for number, seed in product(range(1, repetitions + 1), seeds):
+    for number, seed in product(range(1, repetitions + 1), measured.SEEDS):
         if number <= done[seed.id]:
             continue
         plain = Side("as released", found.release, history.interpreter(found.release), seed.strategies)

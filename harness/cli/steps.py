@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -62,7 +63,8 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     """Measure in turns what the machine's own history says has changed, or may have; where it has none, what
     those of others say.
 
-    First what was not yet measured again, then what was and could not be decided.
+    First what was not yet measured again, then what was and could not be decided; of either the steps before
+    those in doubt.
     """
     from harness.outside import confirmed
     from harness.outside import profile as profiles
@@ -71,8 +73,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     from harness.releases import history, machine
     from harness.shown import terminal
 
-    machine.ensure()
-    here = machine.name(None)
+    here = machine.name()
     until = time.monotonic() + budget
     with terminal.doing("starting") as report, locate.server() as server:
         all_of_them = [
@@ -81,11 +82,13 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
             if step.key.environment.endswith(server.identity) and step.unit in LEAST_CHANGE
         ]
         suspects = [step for step in all_of_them if step.key.machine == here] or all_of_them
-        new = [step for step in suspects if not step.again]
-        undecided = [step for step in suspects if step.again.startswith("undecided")]
+        wanted = [
+            [step.between for step in suspects if step.again.partition(":")[0] == said and step.real == real]
+            for said, real in product(("", "undecided"), (True, False))
+        ]
         left = sum(
             confirmed.again(
-                [step.between for step in some],
+                some,
                 history.interpreter,
                 server,
                 profiles.current(),
@@ -96,7 +99,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
                 report=report,
                 keep=confirmed.add,
             )
-            for some in (new, undecided)
+            for some in wanted
         )
     if left:
         terminal.say(

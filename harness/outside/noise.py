@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
+from textwrap import indent
 
 from asv.machine import Machine
 
@@ -173,6 +174,7 @@ class Seed:
     before: str
     """A regular expression: the insertion follows what it matches. Empty: the end of the file."""
     insertion: str
+    """`SECONDS` in it is what it costs."""
     size: float = 0.0
     """Of what is expected of times, as a part of them."""
     counted: bool = False
@@ -188,8 +190,9 @@ class Seed:
 LIMIT = 600
 """Seconds after which a repetition is over, however wide its intervals are."""
 
-SPIN = "import time as _t; _e = _t.perf_counter() + {seconds!r}\n{indent}while _t.perf_counter() < _e: pass\n"
+SPIN = "import time as _t; _e = _t.perf_counter() + SECONDS\nwhile _t.perf_counter() < _e: pass\n"
 
+DISPOSE = r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n'
 
 STATEMENT = Seed(
     "statement", "one more statement at an engine's first connection",
@@ -200,42 +203,38 @@ STATEMENT = Seed(
     counted=True,
 )  # fmt: skip
 
-
-def seeds(startup: float, first_query: float) -> list[Seed]:
-    """The known differences; in seconds of a spawned worker's start, and of a forked one's first query."""
-    booted = ("spawn", "forkserver")
-    return [
-        Seed(
-            "start", "a spawned worker starts 5 % slower",
-            ("spawn", "fork_dispose"), ("startup spawn",), ("time_to_first_row spawn",),
-            "__init__.py", "", SPIN.format(seconds=0.05 * startup, indent=""), size=0.05,
-        ),
-        Seed(
-            "query", "the first query of a forked worker takes 10 % longer",
-            ("fork_dispose", "fork_nodispose"), ("first_query fork_dispose",),
-            ("time_to_first_row fork_dispose",),
-            "engine/base.py", r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n',
-            "        " + SPIN.format(seconds=0.1 * first_query, indent="        "), size=0.1,
-        ),
-        Seed(
-            "memory", "half a MiB more of unique memory",
-            (*booted, "fork_dispose"), tuple(f"uss {name}" for name in booted), (),
-            "__init__.py", "", "_held = bytearray(b'x') * (512 * 1024)\n",
-        ),
-        Seed(
-            "closes", "dispose(close=False) closes",
-            ("fork_dispose", "fork_nodispose"), ("rejected fork_dispose",), (),
-            "engine/base.py", r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n',
-            # As a driver would that knows nothing of forks: psycopg2 spares what another process opened.
-            "        import os as _o\n        for _r in list(self.pool._pool.queue):\n"
-            "            _o.write(_r.dbapi_connection.fileno(), b'X\\x00\\x00\\x00\\x04')\n",
-        ),
-        STATEMENT,
-    ]  # fmt: skip
+SEEDS = (
+    Seed(
+        "start", "a spawned worker starts 5 % slower",
+        ("spawn", "fork_dispose"), ("startup spawn",), ("time_to_first_row spawn",),
+        "__init__.py", "", SPIN, size=0.05,
+    ),
+    Seed(
+        "query", "the first query of a forked worker takes 10 % longer",
+        ("fork_dispose", "fork_nodispose"), ("first_query fork_dispose",),
+        ("time_to_first_row fork_dispose",),
+        "engine/base.py", DISPOSE, indent(SPIN, " " * 8), size=0.1,
+    ),
+    Seed(
+        "memory", "half a MiB more of unique memory",
+        ("spawn", "forkserver", "fork_dispose"), ("uss spawn", "uss forkserver"), (),
+        "__init__.py", "", "_held = bytearray(b'x') * (512 * 1024)\n",
+    ),
+    Seed(
+        "closes", "dispose(close=False) closes",
+        ("fork_dispose", "fork_nodispose"), ("rejected fork_dispose",), (),
+        "engine/base.py", DISPOSE,
+        # As a driver would that knows nothing of forks: psycopg2 spares what another process opened.
+        "        import os as _o\n        for _r in list(self.pool._pool.queue):\n"
+        "            _o.write(_r.dbapi_connection.fileno(), b'X\\x00\\x00\\x00\\x04')\n",
+    ),
+    STATEMENT,
+)  # fmt: skip
 
 
-def plant(seed: Seed, python: Path) -> None:
-    """Change the SQLAlchemy that `python` imports, in an environment of its own."""
+def plant(seed: Seed, python: Path, seconds: float = 0) -> None:
+    """Change the SQLAlchemy that `python` imports, in an environment of its own, at a cost of `seconds`."""
+    insertion = seed.insertion.replace("SECONDS", repr(seconds))
     asked = subprocess.run(
         [python, "-I", "-c", "import sqlalchemy; print(sqlalchemy.__path__[0])"],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
@@ -243,9 +242,9 @@ def plant(seed: Seed, python: Path) -> None:
     path = Path(asked.stdout.strip()) / seed.file
     text = path.read_text()
     if seed.before:
-        text, changed = re.subn(seed.before, lambda found: found[0] + seed.insertion, text, count=1)
+        text, changed = re.subn(seed.before, lambda found: found[0] + insertion, text, count=1)
     else:
-        text, changed = f"{text}\n{seed.insertion}", 1
+        text, changed = f"{text}\n{insertion}", 1
     if not changed:
         raise PoolstartError(f"{seed.file} of this SQLAlchemy is not as expected", "choose another release")
     # The file may be a hard link into uv's cache, which must stay as it is.

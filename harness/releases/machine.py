@@ -53,8 +53,10 @@ def told(arguments: Sequence[str]) -> str | None:
     return named[-1] if named else None
 
 
-def name(told: str | None) -> str:
+def name(told: str | None = None) -> str:
     """The machine that asv files results under: the one it is told (`--machine`), else its own."""
+    if not told:
+        ensure()
     found: str = MachineCollection.load(told or Machine.get_unique_machine_name())["machine"]
     return found
 

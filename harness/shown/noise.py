@@ -10,7 +10,7 @@ from statistics import median
 from asv_runner.statistics import compute_stats
 
 from harness import strategies
-from harness.outside.noise import Figure, Noise, Repetition, seeds
+from harness.outside.noise import SEEDS, Figure, Noise, Repetition
 from harness.outside.samples import unit
 from harness.shown import markdown, steps
 from harness.shown.steps import Key, Series
@@ -203,7 +203,7 @@ def row(line: Line, runs: int) -> list[str]:
 
 def seeded(noise: Noise) -> str:
     names = list(dict.fromkeys(one.seed for one in noise.repetitions))
-    titles = {seed.id: seed.title for seed in seeds(startup=0, first_query=0)}
+    titles = {seed.id: seed.title for seed in SEEDS}
     rows = []
     for name in names:
         some = [one for one in noise.repetitions if one.seed == name]

@@ -15,7 +15,7 @@ from harness.releases import history, installed
 from harness.shown import noise as shown
 from harness.system.errors import PoolstartError
 
-SEEDS = [seed.id for seed in measured.seeds(1.0, 1.0)]
+SEEDS = [seed.id for seed in measured.SEEDS]
 
 
 def recorded(*seeds: str, pairs: int = 0) -> Noise:
@@ -31,7 +31,7 @@ def recorded(*seeds: str, pairs: int = 0) -> Noise:
 def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(installed, "python_with", lambda packages, home: tmp_path)
     monkeypatch.setattr(history, "interpreter", lambda release: tmp_path)
-    monkeypatch.setattr(measured, "plant", lambda seed, python: None)
+    monkeypatch.setattr(measured, "plant", lambda seed, python, seconds: None)
     monkeypatch.setattr(measured, "repeat", lambda seed, *_: Repetition(seed.id, [], [], [], {}))
     monkeypatch.setattr(locate, "server", lambda: nullcontext())
 
@@ -44,6 +44,15 @@ def told(found: Noise, repetitions: int) -> list[str]:
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_known_differences_take_turns() -> None:
     assert told(recorded(), 2) == SEEDS * 2
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_they_cost_a_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = {}
+    monkeypatch.setattr(measured, "plant", lambda seed, python, seconds: costs.update({seed.id: seconds}))
+    told(recorded(), 1)
+    # 5 % of 100 ms, 10 % of 10 ms.
+    assert costs == pytest.approx({"start": 5e-3, "query": 1e-3, "memory": 0, "closes": 0, "statement": 0})
 
 
 @pytest.mark.usefixtures("nothing_is_measured")

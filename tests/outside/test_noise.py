@@ -16,12 +16,12 @@ from asv.machine import Machine
 from harness.outside import noise, versus
 from harness.outside.blocks import Block, Measured
 from harness.outside.conditions import Conditions
-from harness.outside.noise import repeat, seeds
+from harness.outside.noise import repeat
 from harness.outside.versus import Comparison, Row, Side
 from harness.system.errors import PoolstartError
 from tests.outside.planted import NOTHING, environment_with
 
-SEEDS = {seed.id: seed for seed in seeds(startup=0.1, first_query=0.05)}
+SEEDS = {seed.id: seed for seed in noise.SEEDS}
 
 
 @pytest.fixture
@@ -45,17 +45,17 @@ def ask(python, code):
 def test_a_difference_is_planted_without_touching_what_it_was_linked_to(python, tmp_path, id):
     original = tmp_path / "cache" / SEEDS[id].file
     before = original.read_text()
-    noise.plant(SEEDS[id], python)
+    noise.plant(SEEDS[id], python, 0.5)
     assert original.read_text() == before
     planted = Path(ask(python, "import sqlalchemy; print(sqlalchemy.__path__[0])").strip(), SEEDS[id].file)
-    assert SEEDS[id].insertion in planted.read_text()
+    assert SEEDS[id].insertion.replace("SECONDS", "0.5") in planted.read_text()
     compiled = Path(planted.parent, "__pycache__", f"{planted.stem}.{sys.implementation.cache_tag}.pyc")
     assert compiled.exists()
 
 
 def test_what_it_costs_is_what_was_asked_for(python):
     took = "import time; t = time.perf_counter(); import sqlalchemy; print(time.perf_counter() - t)"
-    noise.plant(seeds(startup=20.0, first_query=0.0)[0], python)
+    noise.plant(SEEDS["start"], python, 1.0)
     assert float(ask(python, took)) > 1.0
 
 

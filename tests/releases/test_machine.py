@@ -35,8 +35,7 @@ def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
 
 
 def test_the_first_run_names_the_machine_and_a_name_that_is_there_stays(suite: Suite) -> None:
-    machine.ensure()
-    assert machine.name(None) == machine.describing_name(Machine.get_defaults())
+    assert machine.name() == machine.describing_name(Machine.get_defaults())
     (suite.home / ".asv-machine.json").write_text(
         json.dumps({"version": 1, "mine": {**Machine.get_defaults(), "machine": "mine"}})
     )

@@ -1,0 +1,34 @@
+"""`poolstart verdicts`: a machine that has tried nothing yet keeps what others have put on record."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.outside import verdicts as sitting
+from harness.outside.record import Setting
+from harness.outside.verdicts import Verdicts
+from harness.postgres import locate
+from harness.postgres.server import Server
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
+
+def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here, path = Setting.here(SERVER), tmp_path / "verdicts.json"
+    known = Verdicts(
+        ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "struck")]}},
+        here.server, here.python, "another machine", "", "",
+    )  # fmt: skip
+    record = sitting.record
+    monkeypatch.setattr(sitting, "DIRECTORY", tmp_path / "tried")
+    monkeypatch.setattr(sitting, "load", lambda: known)
+    monkeypatch.setattr(sitting, "record", lambda *told: record(*told, path))
+    monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    done = CliRunner().invoke(app, ["verdicts", "--record"], catch_exceptions=False)
+    assert "2 releases" in done.stdout
+    assert known.verdicts["unpicklable"]["spawn"][0][0] in path.read_text()

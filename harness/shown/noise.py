@@ -156,7 +156,7 @@ def page(noise: Noise) -> str:
         text += [
             "## Known differences\n",
             "Put into the release, and looked for as `poolstart compare` does: with as many pairs of parents "
-            "as it takes until the interval is half as wide, either way, as the difference. By "
+            "as it takes until the interval of a time is half as wide, either way, as the difference. By "
             f"{noise.seeded}{meanwhile}.\n",
             seeded(noise),
         ]

@@ -15,7 +15,9 @@ MIB = 1024 * 1024
 def read(pid: int | None = None) -> dict[str, int]:
     """Bytes of this process now, or of another one of its user; the kernel counts whole pages.
 
-    `uss`: unique memory, in no other process (Private_Clean + Private_Dirty).
+    `uss`: unique memory, in no other process (Private_Clean + Private_Dirty). Of a forked worker these
+    are the pages that it wrote to, and those that its parent has written to since: one that waits for its
+    worker with a deadline adds 0.1 MiB.
     `pss`: proportional memory, each shared page divided by the number of processes that share it.
     `rss`: resident memory, shared pages counted in full.
     `peak`: the highest `rss` so far (VmHWM).

@@ -74,6 +74,10 @@ def main():
         gc.collect(1)  # as the harness does: the worker inherits the collector's counters
         called = time.monotonic()
         process.start()
+        # With a deadline, as a program does that must not hang. That writes to 0.1 MiB of the parent's
+        # memory, and what the worker still has of it is then the worker's alone.
+        if not ours.poll(60):
+            sys.exit("no word of the worker")
         started, first, second, memory = ours.recv()
         ours.send(None)
         process.join()

@@ -108,12 +108,7 @@ call and a look at its own timestamps and collections, microseconds against mill
 
 NOISE = 3.0
 """Standard errors by which a difference has to be beyond its band: samples and parents leave much uncertain
-on a loaded machine, and a bias does not hide behind it for long.
-
-Unique memory of a forked worker is 4.4 % more in the harness with NullPool and a DataFrame (20 parents of
-each, standard error 0.3 %), and less than 3 % elsewhere. Measuring does not cost that: the same script with
-psycopg2 imported first has 2.2 % less, with ten modules of the standard library before all else 1.5 % less.
-It depends on which pages of its parent hold what a worker writes to."""
+on a loaded machine, and a bias does not hide behind it for long."""
 
 
 def surely_beyond(difference: float, band: float, doubt: float) -> bool:
@@ -205,6 +200,6 @@ def test_the_harness_agrees_with_a_plain_stand_alone_script(
         print(f"{cell.id} {metric}: script {expected:.6g}, harness {difference / expected:+.1%}, ", end="")
         print(f"doubt {doubt / expected:.1%}")
         band = BAND_OF_SHORT if expected < SHORT else BAND
-        if abs(difference) > max(band * expected, NOISE * doubt):
+        if surely_beyond(difference, band * expected, doubt):
             apart.append(f"{metric} {difference / expected:+.1%}")
     assert apart == []

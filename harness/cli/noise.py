@@ -62,6 +62,8 @@ def noise(
     from harness.releases.catalogue import catalogue
     from harness.shown import noise as shown
 
+    if anew and not seeded:
+        raise PoolstartError("--anew is of --seeded", "leave it out: runs are always measured anew")
     path = record or (shown.LOADED if load else shown.RECORD)
     version = release or catalogue().newest.version
     if catalogue().position(version) is None:

@@ -194,6 +194,7 @@ MISTAKES = [
     Mistake("history --releases 2.0.9..1.4.40", "2.0.9..1.4.40 names no release; "),
     Mistake("steps --results /no/such", "/no/such/benchmarks.json"),
     Mistake("noise --release 9.9.9", "'9.9.9' is no release; give one of those"),
+    Mistake("noise --anew", "--anew is of --seeded; leave it out"),
     Mistake("noise --seeded --record /no/such.json", "/no/such.json cannot be read: No such file.*noise"),
     Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; make one with"),
     Mistake(

@@ -14,7 +14,7 @@ from harness.outside import programs
 from harness.postgres.server import Server
 from harness.releases.programs import python_of
 from harness.system.environment import environment
-from tests.outside.test_figures import standard_error, surely_beyond
+from tests.outside.test_figures import compared, surely_beyond
 from tests.programs.test_programs import QUICK
 
 SCRIPT = Path(__file__).with_name("stand_alone.py")
@@ -28,9 +28,9 @@ was seen 5 to 18 % above a plain script; a clock that starts with the workers in
 
 def test_an_executors_first_row_comes_when_a_plain_script_has_it(server: Server) -> None:
     setup = programs.Setup(programs.get("executor"), Path(sys.executable), server)
-    ours, theirs = [], []
+    pairs = []
     for _ in range(PAIRS):
-        ours.append(programs.first_rows(setup)[0])
+        ours = programs.first_rows(setup)[0]
         done = subprocess.run(
             [sys.executable, SCRIPT, server.sqlalchemy_url("stand-alone")],
             env=environment(),
@@ -39,11 +39,10 @@ def test_an_executors_first_row_comes_when_a_plain_script_has_it(server: Server)
             timeout=60,
             check=True,
         )
-        theirs.append(float(done.stdout))
-    difference = median(ours) - median(theirs)
-    doubt = (standard_error(ours) ** 2 + standard_error(theirs) ** 2) ** 0.5
-    print(f"script {median(theirs):.6g}, harness {difference / median(theirs):+.1%}, doubt {doubt:.6g}")
-    assert not surely_beyond(difference, BAND * median(theirs), doubt)
+        pairs.append((float(done.stdout), ours))
+    difference, doubt = compared(pairs)
+    print(f"script {median(theirs for theirs, _ in pairs):.6g}, harness {difference:+.1%}, doubt {doubt:.1%}")
+    assert not surely_beyond(difference, BAND, doubt)
 
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import product
@@ -61,13 +61,14 @@ def test_an_injected_sleep_moves_its_phase_only(
     server: Server, healthy: str, slowed: str, moved: set[str]
 ) -> None:
     pairs = list(interleaved(server, healthy, slowed, rounds=7))
-    ratios, added = (
-        {
+
+    def medians(of: Callable[[float, float], float]) -> dict[str, float]:
+        return {
             phase: median(of(getattr(slow, phase), getattr(well, phase)) for well, slow in pairs)
             for phase in PHASES
         }
-        for of in (truediv, sub)
-    )
+
+    ratios, added = medians(truediv), medians(sub)
     assert moved == {
         phase
         for phase in PHASES

@@ -63,8 +63,8 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     """Measure in turns what the machine's own history says has changed, or may have; where it has none, what
     those of others say.
 
-    First what was not yet measured again, then what was and could not be decided; of either the steps before
-    those in doubt.
+    First the steps, because pages list them, then the candidates; of either what was not yet measured again
+    before what could not be decided.
     """
     from harness.outside import confirmed
     from harness.outside import profile as profiles
@@ -84,7 +84,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
         suspects = [step for step in all_of_them if step.key.machine == here] or all_of_them
         wanted = [
             [step.between for step in suspects if step.again.partition(":")[0] == said and step.real == real]
-            for said, real in product(("", "undecided"), (True, False))
+            for real, said in product((True, False), ("", "undecided"))
         ]
         left = sum(
             confirmed.again(

@@ -44,7 +44,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Between]]:
     return found
 
 
-def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(asked: list[list[Between]]) -> None:
+def test_what_is_decided_is_left_alone_and_steps_come_before_candidates(asked: list[list[Between]]) -> None:
     suspects = (
         replace(step("nullpool"), again="undecided: +10.0%"),
         replace(step("forkserver_preload"), again="undecided: +10.0%", doubt="its interval is wide"),
@@ -58,7 +58,7 @@ def test_what_is_decided_is_left_alone_and_what_is_not_comes_last(asked: list[li
     )
     steps.measure_again(Verdicts(suspects, ()), pairs=8, budget=60.0)
     told = [[one.strategy for one in some] for some in asked]
-    assert told == [["fork_nodispose"], ["forkserver"], ["nullpool"], ["forkserver_preload"]]
+    assert told == [["fork_nodispose"], ["nullpool"], ["forkserver"], ["forkserver_preload"]]
 
 
 def test_a_machine_without_a_history_measures_what_that_of_another_says(asked: list[list[Between]]) -> None:

@@ -1,7 +1,6 @@
 """`poolstart explain`: what changed between two releases."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,16 +10,19 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 def explain(
-    before: Annotated[str, typer.Argument(help="A listed release.")],
-    after: Annotated[str, typer.Argument(help="The one whose figures are others.")],
+    before: Annotated[str | None, typer.Argument(help="A listed release.", show_default=False)] = None,
+    after: Annotated[
+        str | None, typer.Argument(help="The one whose figures are others.", show_default=False)
+    ] = None,
     strategy: Annotated[str, typer.Option(help="Of which strategy.")] = "spawn",
     record: Annotated[bool, typer.Option("--record", help="Store it in docs/causes.json.")] = False,
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Instead: store what each real step is without so far.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
 ) -> None:
     """Say what a worker does otherwise: modules, calls, statements, memory, or the collector alone."""
     # A second to import, asv among it: only this command pays for it.
-    from concurrent.futures import ThreadPoolExecutor
-
     from harness.outside import explain as causes
     from harness.outside import profile as profiles
     from harness.outside.cell import NotApplicable
@@ -30,25 +32,48 @@ def explain(
     from harness.shown import explain as shown
     from harness.system.errors import PoolstartError
 
+    if steps:
+        if before:
+            raise PoolstartError("--steps chooses the releases", "leave them out")
+        store_missing()
+        return
+    if not before or not after:
+        raise PoolstartError(
+            "nothing to explain", "name two releases, as in `poolstart explain 2.0.40 2.0.41`"
+        )
     (name,) = profiles.known([strategy], "--strategy")
-    releases = [listed(before), listed(after)]
-    pythons = list(map(history.interpreter, releases))
-    with locate.server() as server, ThreadPoolExecutor() as pool:
-
-        def observe(release: str, python: Path) -> causes.Side:
-            return causes.observe(name, server, release=release, python=python)
-
+    releases = (listed(before), listed(after))
+    pythons = (history.interpreter(releases[0]), history.interpreter(releases[1]))
+    with locate.server() as server:
         try:
-            # What is counted does not mind another beside it.
-            first, second = pool.map(observe, releases, pythons)
+            found = causes.between(releases, pythons, name, server)
         except NotApplicable as reason:
             raise PoolstartError(
                 f"nothing to explain: {reason}", "choose another strategy or server"
             ) from None
-    found = causes.explain(first, second)
     if record:
         causes.record(found)
     if as_json:
         print(json.dumps({**found.to_json(), "changelog": found.changelog}, indent=1))
     else:
         console.print("\n".join(shown.lines(found)))
+
+
+def store_missing() -> None:
+    """Explain the real steps of the committed history of which nothing is on record."""
+    from harness.outside import confirmed
+    from harness.outside import explain as causes
+    from harness.postgres import locate
+    from harness.releases import history
+    from harness.shown import steps as detect
+    from harness.shown import terminal
+    from harness.system.environment import ROOT
+
+    verdicts = detect.verdicts(detect.load(ROOT / "results"), confirmed.load())
+    missing = causes.unexplained((step.between for step in verdicts.steps), causes.load())
+    with terminal.doing("starting") as report, locate.server() as server:
+        for number, (before, after, strategy) in enumerate(missing, 1):
+            report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")
+            pythons = (history.interpreter(before), history.interpreter(after))
+            causes.record(causes.between((before, after), pythons, strategy, server))
+    typer.echo(f"written: docs/causes.json, {len(missing)} more")

@@ -7,12 +7,14 @@ come from `tracemalloc`, which varies by a thousandth.
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import strategies
 from harness.outside import exact
+from harness.outside.confirmed import Between
 from harness.outside.exact import Counts, Observed
 from harness.postgres.server import Server
 from harness.system import files
@@ -149,6 +151,19 @@ def observe(strategy: str, server: Server, *, release: str, python: str | Path) 
     return Side(counts, exact.code(seen, OURS), calls, measured_collections(seen), held(seen))
 
 
+def between(
+    releases: tuple[str, str], pythons: tuple[Path, Path], strategy: str, server: Server
+) -> Explanation:
+    """Count both, side by side: what is counted does not mind another beside it. Raises as `observe` does."""
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(
+            lambda release, python: observe(strategy, server, release=release, python=python),
+            releases,
+            pythons,
+        )
+    return explain(first, second)
+
+
 def measured_collections(seen: Observed) -> dict[str, list[int]]:
     """Of the life that is timed: engine and first row are one phase here."""
     life = seen.lives[MEASURED]
@@ -243,6 +258,13 @@ def missing(these: Iterable[str], those: Iterable[str]) -> tuple[str, ...]:
 
 def one_line(statement: str) -> str:
     return " ".join(statement.split())
+
+
+def unexplained(steps: Iterable[Between], recorded: Iterable[Explanation]) -> list[tuple[str, str, str]]:
+    """Releases before and after, and the strategy, of steps of which nothing is on record."""
+    known = {(one.before, one.after, one.strategy) for one in recorded}
+    found = dict.fromkeys((step.previous, step.release, step.strategy) for step in steps)
+    return [one for one in found if one not in known]
 
 
 def load() -> list[Explanation]:

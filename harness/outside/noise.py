@@ -251,8 +251,9 @@ def plant(seed: Seed, python: Path, seconds: float = 0) -> None:
     new = path.with_suffix(".new")
     new.write_text(text)
     new.replace(path)
-    # Its bytecode is one too.
-    shutil.rmtree(path.parent / "__pycache__")
+    # Its bytecode is one too, where there is any.
+    if (bytecode := path.parent / "__pycache__").exists():
+        shutil.rmtree(bytecode)
     if not compileall.compile_dir(path.parent, quiet=1, force=True, maxlevels=0):
         raise PoolstartError(f"the change of {seed.file} is no Python", "report it")
 

@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy
 
 from harness.outside import explain as causes
+from harness.outside.confirmed import Between
 from harness.outside.exact import PHASES, Counts
 from harness.outside.explain import Side, explain
 from harness.outside.noise import STATEMENT
@@ -118,6 +119,17 @@ def test_what_is_recorded_is_read_and_replaced(tmp_path, monkeypatch):
     for found in (later, first, second):
         causes.record(found)
     assert causes.load() == [second, later]
+
+
+def test_a_step_is_explained_once_for_each_strategy():
+    known = explain(SIDE, other())
+    steps = [
+        Between("2.0.1", "2.0.2", metric, strategy, dataframe)
+        for strategy in ("spawn", "nullpool")
+        for metric in ("uss", "startup")
+        for dataframe in ("none", "large")
+    ]
+    assert causes.unexplained(steps, [known]) == [("2.0.1", "2.0.2", "nullpool")]
 
 
 def test_every_recorded_explanation_fits_a_terminal():

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 import sqlalchemy
 
+from harness.outside import confirmed
 from harness.outside import explain as causes
 from harness.outside.confirmed import Between
 from harness.outside.exact import PHASES, Counts
 from harness.outside.explain import Side, explain
 from harness.outside.noise import STATEMENT
 from harness.shown import explain as shown
+from harness.shown import steps as detect
+from harness.system.environment import ROOT
 from tests.outside.planted import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
@@ -130,6 +133,12 @@ def test_a_step_is_explained_once_for_each_strategy():
         for dataframe in ("none", "large")
     ]
     assert causes.unexplained(steps, [known]) == [("2.0.1", "2.0.2", "nullpool")]
+
+
+def test_every_step_of_the_history_has_its_cause_on_record():
+    verdicts = detect.verdicts(detect.load(ROOT / "results"), confirmed.load())
+    assert verdicts.steps
+    assert causes.unexplained((step.between for step in verdicts.steps), causes.load()) == []
 
 
 def test_every_recorded_explanation_fits_a_terminal():

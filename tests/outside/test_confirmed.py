@@ -87,6 +87,16 @@ def test_a_few_pages_of_a_small_worker_are_no_step(metric, mib, said):
     assert one.of(ratio) == said
 
 
+@pytest.mark.parametrize(("microseconds", "said"), [(30, "refuted"), (3000, "confirmed")])
+def test_a_few_microseconds_are_no_step(microseconds, said):
+    before, ratio = microseconds * 1e-6, 1.1
+    one = Confirmation(
+        "2.0.1", "2.0.2", "engine", "nullpool", "none", before, before * ratio, ratio, ratio - 0.001,
+        ratio + 0.001, "slower", 10, "m", "d", "c",
+    )  # fmt: skip
+    assert one.of(ratio) == said
+
+
 def test_a_record_comes_back_as_it_was_saved(tmp_path):
     path = tmp_path / "steps.json"
     one = Confirmation(

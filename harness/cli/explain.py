@@ -35,6 +35,8 @@ def explain(
     if steps:
         if before:
             raise PoolstartError("--steps chooses the releases", "leave them out")
+        if as_json:
+            raise PoolstartError("--steps shows nothing", "leave --json out, or name two releases")
         store_missing()
         return
     if not before or not after:
@@ -61,16 +63,13 @@ def explain(
 
 def store_missing() -> None:
     """Explain the real steps of the committed history of which nothing is on record."""
-    from harness.outside import confirmed
     from harness.outside import explain as causes
     from harness.postgres import locate
     from harness.releases import history
     from harness.shown import steps as detect
     from harness.shown import terminal
-    from harness.system.environment import ROOT
 
-    verdicts = detect.verdicts(detect.load(ROOT / "results"), confirmed.load())
-    missing = causes.unexplained((step.between for step in verdicts.steps), causes.load())
+    missing = causes.unexplained((step.between for step in detect.recorded().steps), causes.load())
     with terminal.doing("starting") as report, locate.server() as server:
         for number, (before, after, strategy) in enumerate(missing, 1):
             report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")

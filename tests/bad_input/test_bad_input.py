@@ -188,6 +188,7 @@ MISTAKES = [
     Mistake("results 1.3.24", "1.3.24 has not been measured; measure it by `asv run 1.3.24"),
     Mistake("explain", "nothing to explain; name two releases"),
     Mistake("explain 2.1.8", "nothing to explain; name two releases"),
+    Mistake("explain --steps --json", "--steps shows nothing; leave --json out"),
     Mistake("explain 2.1.8 2.1.9 --steps", "--steps chooses the releases; leave them out"),
     Mistake("compare 2.1.9 /no/such", "no such folder or wheel; give one"),
     Mistake("compare 2.1.9 docs", "docs holds no pyproject.toml or setup.py; name the folder"),

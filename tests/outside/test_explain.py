@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 import sqlalchemy
 
-from harness.outside import confirmed
 from harness.outside import explain as causes
 from harness.outside.confirmed import Between
 from harness.outside.exact import PHASES, Counts
@@ -16,7 +15,6 @@ from harness.outside.explain import Side, explain
 from harness.outside.noise import STATEMENT
 from harness.shown import explain as shown
 from harness.shown import steps as detect
-from harness.system.environment import ROOT
 from tests.outside.planted import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
@@ -136,9 +134,9 @@ def test_a_step_is_explained_once_for_each_strategy():
 
 
 def test_every_step_of_the_history_has_its_cause_on_record():
-    verdicts = detect.verdicts(detect.load(ROOT / "results"), confirmed.load())
-    assert verdicts.steps
-    assert causes.unexplained((step.between for step in verdicts.steps), causes.load()) == []
+    steps = detect.recorded().steps
+    assert steps
+    assert causes.unexplained((step.between for step in steps), causes.load()) == []
 
 
 def test_every_recorded_explanation_fits_a_terminal():

@@ -5,9 +5,9 @@ import sys
 from typing import Any
 
 from harness import strategies
-from harness.outside.blocks import VERSION
-from harness.outside.blocks import Measured as Blocks
-from harness.outside.cell import DATAFRAMES, Cell, NotApplicable
+from harness.lifecycles.blocks import VERSION
+from harness.lifecycles.blocks import Measured as Blocks
+from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable
 from harness.system.errors import PoolstartError
 
 Samples = dict[str, object] | float
@@ -29,7 +29,7 @@ class Measured:
     def setup_cache(self) -> Run:
         """All blocks of this run and release: asv calls it once for every class that inherits it."""
         # What only measuring needs is not imported by those that read.
-        from harness.outside import plan
+        from harness.lifecycles import plan
 
         return plan.of_this_run().to_json()
 

@@ -1,8 +1,8 @@
 """What start methods cost by themselves, measured in the same blocks as everything else."""
 
 from benchmarks.cells import Measured, Run, Samples
-from harness.inside.lifecycle.control import METHODS
-from harness.outside.blocks import Measured as Blocks
+from harness.lifecycles.blocks import Measured as Blocks
+from harness.lifecycles.inside.control import METHODS
 
 
 class Controls(Measured):

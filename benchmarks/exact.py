@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from harness import strategies
-from harness.outside.counted import VERSION, Counted
+from harness.counts.figures import VERSION, Counted
 
 Run = dict[str, Any]
 """What `setup_cache` returned."""
@@ -29,7 +29,7 @@ class Exact:
     def setup_cache(self) -> Run:
         """All counts of this run and release: asv calls it once for every class that inherits it."""
         # What only counting needs is not imported by those that read.
-        from harness.outside import exact
+        from harness.counts import count as exact
 
         return exact.of_this_run().to_json()
 
@@ -42,7 +42,7 @@ class Exact:
 
 
 class Wire(Exact):
-    """What passes between worker and server, counted on the way (`harness.outside.relay`)."""
+    """What passes between worker and server, counted on the way (`harness.postgres.relay`)."""
 
     def track_statements_first_query(self, run: Run, strategy: str, dataframe: str) -> float:
         """Statements the server receives for the first query: BEGIN, ROLLBACK and the dialect's own too."""

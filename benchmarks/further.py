@@ -6,8 +6,8 @@ knows no benchmark that runs by name only. `POOLSTART_STRATEGIES=fork_atfork,for
 
 from benchmarks import memory, query, startup
 from harness import strategies
-from harness.outside import profile
-from harness.outside.cell import DATAFRAMES
+from harness.lifecycles import profile
+from harness.lifecycles.cell import DATAFRAMES
 
 CHOSEN = tuple(name for name in profile.current().strategies if name in strategies.FURTHER_IDS)
 

@@ -8,9 +8,8 @@ import sys
 from typing import Any
 
 from harness import strategies
-from harness.hazards import catalogue
+from harness.hazards import asv_run, catalogue
 from harness.hazards.hazard import Verdict
-from harness.outside import outcomes
 
 Run = dict[str, Any]
 """What `setup_cache` returned."""
@@ -36,11 +35,11 @@ class Hazards:
 
     def setup_cache(self) -> Run:
         """All trials of this run and release: asv calls it once for every class that inherits it."""
-        return outcomes.of_this_run()
+        return asv_run.of_this_run()
 
     def reading(self, run: Run, figure: str, strategy: str) -> float:
         """The value of a figure; not a number where the strategy has no such figure."""
-        outcome = outcomes.read(run, HAZARD_OF[figure], strategy)
+        outcome = asv_run.read(run, HAZARD_OF[figure], strategy)
         reading = outcome.readings.get(figure) if outcome else None
         return reading.value if reading else math.nan
 
@@ -53,7 +52,7 @@ class Verdicts(Hazards):
     unit = "struck"
 
     def track_verdict(self, run: Run, hazard: str, strategy: str) -> float:
-        outcome = outcomes.read(run, hazard, strategy)
+        outcome = asv_run.read(run, hazard, strategy)
         if outcome is None:
             return math.nan
         if outcome.verdict is Verdict.NO_RESULT:

@@ -16,7 +16,7 @@ Samples = dict[str, object] | float
 
 if os.environ.get("POOLSTART_POOLS") == "1":
     # Not otherwise: it imports SQLAlchemy, and every benchmark process of a run imports every module.
-    from harness.outside import pools
+    from harness.pools import measure as pools
 
     class Pools:
         """`Pool(n, initializer=...)`, each strategy's first step in the initializer.

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.outside.trials import Trials
+from harness.hazards.runner import Trials
 from harness.postgres import embedded
 from harness.postgres.server import Server
-from harness.system.custody import Custody
+from harness.system.supervision import Custody
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -15,8 +15,8 @@ def claims(
     # Most of a second, because of asv: only this command pays for it.
     from rich.markdown import Markdown
 
-    from harness.shown import claims as page
-    from harness.shown import terminal
+    from harness.answer import claims as page
+    from harness.console import terminal
 
     if language not in page.LANGUAGES:
         raise typer.BadParameter(f"{language} is none of {', '.join(page.LANGUAGES)}")

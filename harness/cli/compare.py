@@ -24,12 +24,12 @@ def compare(
     """Measure two things in turns, and say which figures differ; exit status 1 where one got worse."""
     settings, limit = dataframes(dataframe), part(tolerate)
     # scipy and asv take a second to import: only this command pays for it.
-    from harness.outside import profile as profiles
-    from harness.outside import versus
+    from harness.comparisons import compare as versus
+    from harness.comparisons import report as shown
+    from harness.comparisons.sides import named, side
+    from harness.console import terminal
+    from harness.lifecycles import profile as profiles
     from harness.postgres import locate
-    from harness.releases.sides import named, side
-    from harness.shown import terminal
-    from harness.shown import versus as shown
 
     profile = profiles.current()
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies

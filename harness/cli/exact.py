@@ -18,18 +18,18 @@ def exact(
 ) -> None:
     """Count statements, round trips, modules, code and calls of a worker; stores nothing."""
     # A second to import, asv among it: only this command pays for it.
-    from harness.outside import profile as profiles
-    from harness.outside.exact import Counts, count_all
+    from harness.counts import report as shown
+    from harness.counts.count import Counts, count_all
+    from harness.lifecycles import profile as profiles
     from harness.postgres import locate
-    from harness.releases import history
+    from harness.releases import interpreters
     from harness.releases.catalogue import catalogue, listed
-    from harness.shown import exact as shown
     from harness.system.errors import PoolstartError
 
     chosen = profiles.known(strategy, "--strategy") if strategy else profiles.current().strategies
     version = listed(release) if release else catalogue().newest.version
     with locate.server() as server:
-        found = count_all(chosen, server, release=version, python=history.interpreter(version))
+        found = count_all(chosen, server, release=version, python=interpreters.of_release(version))
     counted = {name: one for name, one in found.items() if isinstance(one, Counts)}
     if as_json:
         print(json.dumps({name: one.to_json() for name, one in counted.items()}, indent=1))

@@ -35,12 +35,13 @@ def exhibit(
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 when it does not end as expected."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.exhibits import catalogue
-    from harness.outside import exhibited, exhibits
-    from harness.outside import load as loads
-    from harness.outside.record import Setting
+    from harness.demos import catalogue
+    from harness.demos import expected as exhibited
+    from harness.demos import report as shown
+    from harness.demos import runner as exhibits
+    from harness.hazards.expected import Setting
     from harness.postgres import locate
-    from harness.shown import exhibits as shown
+    from harness.system import load as loads
 
     if start_method not in (None, *catalogue.START_METHODS):
         raise PoolstartError(
@@ -52,10 +53,10 @@ def exhibit(
     python: str | Path = sys.executable
     if release:
         # Half a second, because of asv: only who asks for a release pays for it.
-        from harness.releases import history
+        from harness.releases import interpreters
         from harness.releases.catalogue import listed
 
-        python = history.interpreter(listed(release))
+        python = interpreters.of_release(listed(release))
     if source and name:
         shown.source(chosen[0])
     elif repeat:

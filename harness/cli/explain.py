@@ -23,13 +23,13 @@ def explain(
 ) -> None:
     """Say what a worker does otherwise: modules, calls, statements, memory, or the collector alone."""
     # A second to import, asv among it: only this command pays for it.
-    from harness.outside import explain as causes
-    from harness.outside import profile as profiles
-    from harness.outside.cell import NotApplicable
+    from harness.history import causes
+    from harness.history import causes_report as shown
+    from harness.lifecycles import profile as profiles
+    from harness.lifecycles.cell import NotApplicable
     from harness.postgres import locate
-    from harness.releases import history
+    from harness.releases import interpreters
     from harness.releases.catalogue import listed
-    from harness.shown import explain as shown
     from harness.system.errors import PoolstartError
 
     if steps:
@@ -45,7 +45,7 @@ def explain(
         )
     (name,) = profiles.known([strategy], "--strategy")
     releases = (listed(before), listed(after))
-    pythons = (history.interpreter(releases[0]), history.interpreter(releases[1]))
+    pythons = (interpreters.of_release(releases[0]), interpreters.of_release(releases[1]))
     with locate.server() as server:
         try:
             found = causes.between(releases, pythons, name, server)
@@ -63,16 +63,15 @@ def explain(
 
 def store_missing() -> None:
     """Explain the real steps of the committed history of which nothing is on record."""
-    from harness.outside import explain as causes
+    from harness.console import terminal
+    from harness.history import causes, detect
     from harness.postgres import locate
-    from harness.releases import history
-    from harness.shown import steps as detect
-    from harness.shown import terminal
+    from harness.releases import interpreters
 
     missing = causes.unexplained((step.between for step in detect.recorded().steps), causes.load())
     with terminal.doing("starting") as report, locate.server() as server:
         for number, (before, after, strategy) in enumerate(missing, 1):
             report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")
-            pythons = (history.interpreter(before), history.interpreter(after))
+            pythons = (interpreters.of_release(before), interpreters.of_release(after))
             causes.record(causes.between((before, after), pythons, strategy, server))
     typer.echo(f"written: docs/causes.json, {len(missing)} more")

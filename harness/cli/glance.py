@@ -9,10 +9,11 @@ def glance() -> None:
     """Measure all strategies for less than a minute, and say what to choose."""
     began = time.monotonic()
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.outside import glance, profile
+    from harness.answer import quick as glance
+    from harness.answer import quick_report as shown
+    from harness.console import terminal
+    from harness.lifecycles import profile
     from harness.postgres import locate
-    from harness.shown import glance as shown
-    from harness.shown import terminal
 
     chosen = profile.current("quick")
     with terminal.doing("starting PostgreSQL") as report, locate.server() as server:

@@ -39,11 +39,12 @@ def hazards(
     form = chosen_format(as_json, as_csv)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies
-    from harness.hazards import catalogue
-    from harness.outside import load as loads
-    from harness.outside import profile, record, table
+    from harness.hazards import catalogue, matrix
+    from harness.hazards import expected as record
+    from harness.hazards import report as shown
+    from harness.lifecycles import profile
     from harness.postgres import locate
-    from harness.shown import hazards as shown
+    from harness.system import load as loads
 
     if write_page:
         shown.write()
@@ -59,7 +60,7 @@ def hazards(
         record.of()  # what cannot be recorded is said now, not after hours of trials
     with loads.all_but_one(load) as busy, locate.server() as server:
         with shown.watched(chosen, ids, repeat) as view:
-            outcomes = table.measure(server, chosen, ids, view.seen, repeat)
+            outcomes = matrix.measure(server, chosen, ids, view.seen, repeat)
         setting = record.Setting.here(server)
     if save and repeat == 1:
         record.save(setting, outcomes)

@@ -29,9 +29,10 @@ def history(
 ) -> None:
     """Measure all releases in turns, and file the results with asv; goes on where it was interrupted."""
     # asv takes most of a second to import: only this command pays for it.
-    from harness.outside import profile as profiles
+    from harness.history import measure as made
+    from harness.lifecycles import profile as profiles
     from harness.postgres import locate
-    from harness.releases import history as made
+    from harness.releases import interpreters
     from harness.releases.catalogue import catalogue
     from harness.releases.repo import BRANCH, Releases
 
@@ -62,7 +63,7 @@ def history(
             task = progress.add_task("installing", total=len(chosen))
             for release in chosen:
                 progress.update(task, description=f"installing {release.version}")
-                made.interpreter(release.version)
+                interpreters.of_release(release.version)
                 progress.advance(task)
             blocks = progress.add_task("", total=passes * len(chosen))
             usual = USUAL

@@ -30,12 +30,12 @@ def measure(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata
 
-    from harness.outside import plan
-    from harness.outside import profile as profiles
-    from harness.outside.cell import Cell
+    from harness.console import terminal
+    from harness.lifecycles import plan
+    from harness.lifecycles import profile as profiles
+    from harness.lifecycles import report as shown
+    from harness.lifecycles.cell import Cell
     from harness.postgres import locate
-    from harness.shown import measured as shown
-    from harness.shown import terminal
     from harness.system import memory
     from harness.system.errors import PoolstartError
 

@@ -15,8 +15,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from harness.outside.noise import Noise, Repetition, Report
-    from harness.outside.profile import Profile
+    from harness.history.sensitivity import Noise, Repetition, Report
+    from harness.lifecycles.profile import Profile
     from harness.postgres.server import Server
 
 from harness.system.errors import PoolstartError
@@ -53,14 +53,14 @@ def noise(
     ] = None,
 ) -> None:
     """Measure one release as if it were many, and write docs/noise.json and docs/noise.md."""
-    from harness.outside import load as loads
-    from harness.outside import noise as measured
-    from harness.outside import plan
-    from harness.outside import profile as profiles
+    from harness.history import sensitivity as measured
+    from harness.history import sensitivity_report as shown
+    from harness.lifecycles import plan
+    from harness.lifecycles import profile as profiles
     from harness.postgres import locate
-    from harness.releases import history
+    from harness.releases import interpreters
     from harness.releases.catalogue import catalogue
-    from harness.shown import noise as shown
+    from harness.system import load as loads
 
     if anew and not seeded:
         raise PoolstartError("--anew is of --seeded", "leave it out: runs are always measured anew")
@@ -92,7 +92,7 @@ def noise(
                 found.save(path)
             shown.write(found, path, path.with_suffix(".md"))
         else:
-            python = history.interpreter(version)
+            python = interpreters.of_release(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
             command = f"poolstart noise --runs {runs}{' --load' if load else ''}"
             figures = measured.figures(several, cells, METRICS)
@@ -110,9 +110,9 @@ def add_seeded(
 
     Their sizes are parts of what the runs have measured.
     """
-    from harness.outside import noise as measured
-    from harness.outside.versus import Side
-    from harness.releases import history, installed
+    from harness.comparisons.compare import Side
+    from harness.history import sensitivity as measured
+    from harness.releases import interpreters, venvs
     from harness.system.environment import ROOT
 
     def usual(figure: str) -> float:
@@ -124,20 +124,20 @@ def add_seeded(
             for value in run
         )
 
-    packages = [f"sqlalchemy=={found.release}", *installed.pins(history.packages())]
+    packages = [f"sqlalchemy=={found.release}", *venvs.pins(interpreters.pinned())]
     changed = {}
     for seed in measured.SEEDS:
         report(f"{seed.title}: installing")
         home = ROOT / ".asv" / "noise" / seed.id
         shutil.rmtree(home, ignore_errors=True)
-        python = installed.python_with(packages, home)
+        python = venvs.python_with(packages, home)
         measured.plant(seed, python, seed.size * usual(seed.expected[0]) if seed.size else 0)
         changed[seed.id] = Side(seed.title, found.release, python, seed.strategies)
     done = Counter(one.seed for one in found.repetitions)
     for number, seed in product(range(1, repetitions + 1), measured.SEEDS):
         if number <= done[seed.id]:
             continue
-        plain = Side("as released", found.release, history.interpreter(found.release), seed.strategies)
+        plain = Side("as released", found.release, interpreters.of_release(found.release), seed.strategies)
         what = f"{seed.title}, {number} of {repetitions}"
         one = measured.repeat(
             seed, plain, changed[seed.id], server, profile, pairs, partial(prefixed, report, what)

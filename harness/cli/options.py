@@ -21,7 +21,7 @@ AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, in the columns named
 
 def dataframes(name: str) -> tuple[str, ...]:
     """The settings that a user has named."""
-    from harness.outside.cell import DATAFRAMES
+    from harness.lifecycles.cell import DATAFRAMES
 
     if name not in (*DATAFRAMES, "both"):
         raise typer.BadParameter(f"{name} is none of {', '.join(DATAFRAMES)}, both")

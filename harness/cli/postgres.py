@@ -72,11 +72,12 @@ def compare(
 ) -> None:
     """Measure the embedded server and the container, in turns, and show what each layer adds."""
     # Here and below: asv takes most of a second to import.
-    from harness.outside import comparison, profile
-    from harness.shown import servers as table
+    from harness.comparisons import servers
+    from harness.comparisons import servers_report as table
+    from harness.lifecycles import profile
 
     with progress() as report:
-        measured = comparison.compare(profile.current(), report)
+        measured = servers.compare(profile.current(), report)
     table.show(measured)
     if save:
         measured.save(save)
@@ -90,10 +91,10 @@ def report(
     ] = None,
 ) -> None:
     """Show a comparison that was measured before."""
-    from harness.outside import comparison
-    from harness.shown import servers as table
+    from harness.comparisons import servers
+    from harness.comparisons import servers_report as table
 
-    measured = comparison.Comparison.load(file)
+    measured = servers.Comparison.load(file)
     if page:
         table.update(page, measured)
     table.show(measured)

@@ -41,11 +41,11 @@ def measure(
 ) -> None:
     """Measure these programs, or all, with their workers on so many hosts, and show them."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.outside import programs as measuring
-    from harness.outside.record import Setting
-    from harness.releases.programs import python_of
-    from harness.shown import programs as shown
-    from harness.shown import terminal
+    from harness.console import terminal
+    from harness.hazards.expected import Setting
+    from harness.programs import measure as measuring
+    from harness.programs import report as shown
+    from harness.programs.environments import python_of
 
     chosen = [(number, measuring.chosen(names, number)) for number in hosts]
     measured = []

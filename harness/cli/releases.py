@@ -23,8 +23,8 @@ def default(context: typer.Context) -> None:
 def show() -> None:
     """Show every release with its date, and whether there are results of it."""
     # asv and the index client take most of a second to import: only these commands pay for them.
+    from harness.console import terminal
     from harness.releases import stored
-    from harness.shown import terminal
 
     measured = {result.commit_hash for _, result in stored.results(RESULTS)}
     rows = [

@@ -22,10 +22,10 @@ def results(
     """
     form = chosen_format(as_json, as_csv)
     # Most of a second, because of asv: only this command pays for it.
-    from harness.shown import report
+    from harness.answer import results as report
 
     if write:
-        from harness.shown.site import picture
+        from harness.site import picture
 
         report.write_readme()
         picture.write()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from harness.shown.steps import Verdicts
+    from harness.history.detect import Verdicts
 
 
 def steps(
@@ -33,18 +33,17 @@ def steps(
 ) -> None:
     """Name the real steps in the measured releases, and the smallest that could be seen."""
     # Most of a second, because of asv and scipy: only this command pays for it.
-    from harness.outside import confirmed
-    from harness.shown import changes
-    from harness.shown import steps as detect
+    from harness.history import detect, retest
+    from harness.history import report as changes
     from harness.system.environment import ROOT
 
     series = detect.load(results or ROOT / "results")
     if half:
         series = [one.halved() for one in series]
-    verdicts = detect.verdicts(series, confirmed.load())
+    verdicts = detect.verdicts(series, retest.load())
     if confirm:
         measure_again(verdicts, pairs, minutes * 60)
-        verdicts = detect.verdicts(series, confirmed.load())
+        verdicts = detect.verdicts(series, retest.load())
     if as_json:
         print(json.dumps(plain(verdicts), indent=2))
         return
@@ -66,12 +65,12 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     First the steps, because pages list them, then the candidates; of either what was not yet measured again
     before what could not be decided.
     """
-    from harness.outside import confirmed
-    from harness.outside import profile as profiles
-    from harness.outside.samples import LEAST_CHANGE
+    from harness.console import terminal
+    from harness.history import retest
+    from harness.lifecycles import profile as profiles
+    from harness.lifecycles.samples import LEAST_CHANGE
     from harness.postgres import locate
-    from harness.releases import history, machine
-    from harness.shown import terminal
+    from harness.releases import interpreters, machine
 
     here = machine.name()
     until = time.monotonic() + budget
@@ -87,9 +86,9 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
             for real, said in product((True, False), ("", "undecided"))
         ]
         left = sum(
-            confirmed.again(
+            retest.again(
                 some,
-                history.interpreter,
+                interpreters.of_release,
                 server,
                 profiles.current(),
                 machine=here,
@@ -97,7 +96,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
                 pairs=pairs,
                 budget=until - time.monotonic(),
                 report=report,
-                keep=confirmed.add,
+                keep=retest.add,
             )
             for some in wanted
         )

@@ -16,13 +16,14 @@ def strategies(
     from rich.markdown import Markdown
 
     from harness import strategies as known
-    from harness.shown import choices, terminal
+    from harness.answer import strategies_page
+    from harness.console import terminal
 
     if write:
-        choices.write()
+        strategies_page.write()
     elif names:
         for name in known.named(names):
-            terminal.output().print(Markdown(choices.section(known.get(name)).partition("\n\n")[2]))
+            terminal.output().print(Markdown(strategies_page.section(known.get(name)).partition("\n\n")[2]))
     else:
         console = terminal.output()
         for strategy in known.CATALOGUE + known.FURTHER:

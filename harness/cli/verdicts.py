@@ -25,13 +25,13 @@ def verdicts(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from harness import strategies
+    from harness.console import terminal
+    from harness.hazards import bisect as sitting
     from harness.hazards import catalogue as hazards
-    from harness.outside import verdicts as sitting
     from harness.postgres import locate
-    from harness.releases import history
+    from harness.releases import interpreters
     from harness.releases.catalogue import catalogue
     from harness.releases.repo import Releases
-    from harness.shown import terminal
 
     known = catalogue()
     hashes = set(Releases("pypi+sqlalchemy", "").get_hashes_from_range(releases))
@@ -54,6 +54,6 @@ def verdicts(
                         task, description=f"{release}, {left} trials left", completed=len(begun) - 1
                     )
 
-                sitting.measure(chosen, some, strategies.IDS, history.interpreter, server, report)
+                sitting.measure(chosen, some, strategies.IDS, interpreters.of_release, server, report)
         told = sitting.record([release.version for release in known.releases], server, "poolstart verdicts")
     typer.echo(f"written: docs/verdicts.json, {len(told.releases)} releases")

@@ -76,7 +76,7 @@ def load(name: str) -> Hazard:
     """One hazard; its module is imported, the others are not."""
     if name not in IDS:
         raise PoolstartError(f"no hazard {name!r}", f"known are {', '.join(IDS)}")
-    hazard: Hazard = importlib.import_module(f"harness.hazards.{name}").HAZARD
+    hazard: Hazard = importlib.import_module(f"harness.hazards.all.{name}").HAZARD
     return hazard
 
 

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.inside.trial.story import Event, Reading
+from harness.hazards.inside.story import Event, Reading
 
 if TYPE_CHECKING:
-    from harness.inside.trial.parent import Parent
+    from harness.hazards.inside.parent import Parent
     from harness.strategies import Strategy
 
 

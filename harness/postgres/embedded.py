@@ -20,9 +20,9 @@ from typing import Any
 from harness.postgres.server import Server
 from harness.postgres.settings import arguments
 from harness.system import processors
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
 from harness.system.hosts import ADDRESS, NETWORK
+from harness.system.supervision import Custody
 
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.system.custody import Custody
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
 
 PROJECT = ROOT
 """Where `docker-compose.yml` is."""

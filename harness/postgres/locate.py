@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from harness.postgres import compose, embedded
 from harness.postgres.server import Server, describe, parse_url
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
 
 URL = "POOLSTART_URL"
 """Environment variable: a URL of any reachable PostgreSQL."""

@@ -15,10 +15,11 @@ from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
 from asv.util import TIMEOUT_RETCODE
 from packaging.version import Version
 
-from harness.outside import profile
+from harness.lifecycles import profile
 from harness.postgres import locate
-from harness.releases import installed, run
-from harness.releases.asv_errors import told_by_asv
+from harness.releases import run
+from harness.releases import venvs as installed
+from harness.releases.errors import told_by_asv
 
 RUNNER = "pip+asv_runner"
 

@@ -15,7 +15,7 @@ if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
 from harness.releases import environment, machine, repo, run  # noqa: E402
-from harness.releases.asv_errors import told_by_asv  # noqa: E402
+from harness.releases.errors import told_by_asv  # noqa: E402
 from harness.system.errors import PoolstartError  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]

@@ -5,8 +5,8 @@ import os
 from asv.repo import NoSuchNameError, Repo
 from asv.util import UserError
 
-from harness.releases.asv_errors import told_by_asv
 from harness.releases.catalogue import Release, catalogue
+from harness.releases.errors import told_by_asv
 
 BRANCH = "releases"
 """The only branch: every release in version order."""

@@ -21,12 +21,13 @@ from urllib.parse import urlsplit
 
 from asv.console import log
 
-from harness.outside import conditions, plan
+from harness.lifecycles import plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.releases import machine
-from harness.system.custody import NESTED, Custody
+from harness.system import conditions
 from harness.system.errors import PoolstartError
+from harness.system.supervision import NESTED, Custody
 
 REMARKS = ("n/a: ", "noisy: ")
 """How a reason begins that is no failure."""

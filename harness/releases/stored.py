@@ -13,8 +13,7 @@ from asv.results import Results
 from asv.util import UserError, load_json
 from packaging.version import Version
 
-from harness.outside import conditions
-from harness.system import files
+from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
 FIGURES = ("startup", "query", "memory", "controls")

@@ -1,4 +1,4 @@
-# The process that outlives its owner just long enough to clean up after it (harness/system/custody.py).
+# The process that outlives its owner just long enough to clean up after it (harness/system/supervision.py).
 #
 # Run as `sh guardian.sh`, with the owner's socket on standard input. Each line names what to hold, or a group
 # to let go of:

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
 
 TOOLS = ("ip", "nsenter", "unshare")
 """Of iproute2 and util-linux."""

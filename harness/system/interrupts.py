@@ -45,7 +45,7 @@ def _listen(heard: int, in_a_line: bool) -> None:
     with contextlib.suppress(OSError):
         os.write(2, shown + b"poolstart: interrupted\n")
     # Where custody is not imported, nothing is held; an import of it here could wait for ever.
-    abandon = getattr(sys.modules.get("harness.system.custody"), "abandon", None)
+    abandon = getattr(sys.modules.get("harness.system.supervision"), "abandon", None)
     if abandon:
         abandon(DEADLINE)
     os._exit(STATUS)

@@ -19,17 +19,17 @@ from typing import Any
 
 import asv.main
 
+import harness.answer.claims
 import harness.cli
+import harness.comparisons.servers_report
+import harness.history.detect
 
 # What commands import when they are called.
-import harness.releases.history
+import harness.history.measure
+import harness.history.sensitivity_report
 import harness.releases.index
 import harness.releases.plugin
-import harness.shown.claims
-import harness.shown.noise
-import harness.shown.plugin
-import harness.shown.servers
-import harness.shown.steps
+import harness.site.plugin
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18

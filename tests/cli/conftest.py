@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from harness.outside import profile
+from harness.lifecycles import profile
 from harness.postgres import locate
 from harness.postgres.server import Server
 

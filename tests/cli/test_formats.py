@@ -6,10 +6,12 @@ import json
 
 import pytest
 
+from harness.answer import results
+from harness.hazards import expected as record
+from harness.hazards import report as hazards
 from harness.hazards.hazard import Severity, Verdict
-from harness.outside import record
+from harness.lifecycles import report as measured
 from harness.postgres.server import Server
-from harness.shown import hazards, measured, report
 from harness.system.environment import ROOT
 from tests.cli.conftest import piped
 
@@ -38,7 +40,7 @@ def test_measure(quick: Server) -> None:
 
 
 def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server) -> None:
-    asked = ("measure", "--strategy", "tests.outside.mutations:FAILS", "--dataframe", "none", "--csv")
+    asked = ("measure", "--strategy", "tests.lifecycles.mutations:FAILS", "--dataframe", "none", "--csv")
     ran = piped(*asked)
     assert ran.returncode == 1
     for row in rows(ran.stdout):
@@ -49,13 +51,13 @@ def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server
 def test_results() -> None:
     as_csv, as_json = piped("results", "--csv"), piped("results", "--json")
     figures = rows(as_csv.stdout)
-    assert tuple(figures[0]) == report.CSV_COLUMNS
+    assert tuple(figures[0]) == results.CSV_COLUMNS
     assert as_csv.stderr == as_json.stderr == ""
     told = json.loads(as_json.stdout)
     assert [list(map(str, figure.values())) for figure in told["figures"]] == [
         list(row.values()) for row in figures
     ]
-    newest = report.answer(ROOT / "results")
+    newest = results.answer(ROOT / "results")
     key = ("startup.Startup.track_startup", "spawn", "none")
     [row] = [
         row

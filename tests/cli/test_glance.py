@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from harness import strategies
-from harness.outside import glance, profile
-from harness.outside.profile import PROFILES
+from harness.answer import quick
+from harness.lifecycles import profile
+from harness.lifecycles.profile import PROFILES
 from harness.postgres.server import Server
 from tests.cli.conftest import piped
 from tests.remains import scene
@@ -58,13 +59,13 @@ def test_it_measures_what_fits_the_time_and_first_without_a_dataframe(
     server: Server, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], blocks: list[str]
 ) -> None:
     clock = Clock(seconds)
-    monkeypatch.setattr(glance, "time", clock)
-    monkeypatch.setattr(glance.Plan, "warm_up", lambda plan: None)
+    monkeypatch.setattr(quick, "time", clock)
+    monkeypatch.setattr(quick.Plan, "warm_up", lambda plan: None)
     monkeypatch.setattr(
-        glance.Plan, "block", lambda plan, seed, cells, report: clock.block(cells[0].dataframe)
+        quick.Plan, "block", lambda plan, seed, cells, report: clock.block(cells[0].dataframe)
     )
-    monkeypatch.setattr(glance, "mark", lambda blocks: blocks)
-    glance.measure(server, replace(PROFILES["quick"], dataframe_mib=16), lambda _: None, began=0, limit=45)
+    monkeypatch.setattr(quick, "mark", lambda blocks: blocks)
+    quick.measure(server, replace(PROFILES["quick"], dataframe_mib=16), lambda _: None, began=0, limit=45)
     assert clock.blocks == blocks
     if len(blocks) > 1:
         assert clock.now <= 45

@@ -7,8 +7,10 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from harness.answer import results
 from harness.cli import COMMANDS, app
-from harness.shown import hazards, measured, report
+from harness.hazards import report as hazards
+from harness.lifecycles import report as measured
 from tests.cli.conftest import MAIN
 
 
@@ -36,7 +38,7 @@ def test_every_command_has_an_example_that_it_understands(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "columns"),
-    [("measure", measured.COLUMNS), ("results", report.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
+    [("measure", measured.COLUMNS), ("results", results.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
 )
 def test_the_columns_for_programs_are_told(command: str, columns: tuple[str, ...]) -> None:
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())
@@ -50,8 +52,8 @@ def test_asking_for_help_imports_nothing_heavy() -> None:
         "pandas",
         "asv",
         "psycopg2",
-        "harness.shown",
-        "harness.outside",
+        "harness.console",
+        "harness.lifecycles",
     )
     program = f"""
 import sys

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
+from harness.history import measure as made
 from harness.postgres import locate
 from harness.postgres.server import Server
-from harness.releases import history as made
+from harness.releases import interpreters
 from harness.releases.catalogue import catalogue
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
@@ -23,7 +24,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     found: list[str] = []
 
     monkeypatch.setattr(made, "DIRECTORY", tmp_path)
-    monkeypatch.setattr(made, "interpreter", lambda version: Path(version))
+    monkeypatch.setattr(interpreters, "of_release", lambda version: Path(version))
     monkeypatch.setattr(made, "measure", lambda whole, *_: found.extend(whole.releases))
     monkeypatch.setattr(made, "file", lambda _: 0)
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))

@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app, noise
-from harness.outside import load
-from harness.outside import noise as measured
-from harness.outside.noise import Figure, Noise, Repetition
+from harness.history import sensitivity as measured
+from harness.history import sensitivity_report as shown
+from harness.history.sensitivity import Figure, Noise, Repetition
 from harness.postgres import locate
-from harness.releases import history, installed
-from harness.shown import noise as shown
+from harness.releases import interpreters, venvs
+from harness.system import load
 from harness.system.errors import PoolstartError
 
 SEEDS = [seed.id for seed in measured.SEEDS]
@@ -29,8 +29,8 @@ def recorded(*seeds: str, pairs: int = 0) -> Noise:
 
 @pytest.fixture
 def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(installed, "python_with", lambda packages, home: tmp_path)
-    monkeypatch.setattr(history, "interpreter", lambda release: tmp_path)
+    monkeypatch.setattr(venvs, "python_with", lambda packages, home: tmp_path)
+    monkeypatch.setattr(interpreters, "of_release", lambda release: tmp_path)
     monkeypatch.setattr(measured, "plant", lambda seed, python, seconds: None)
     monkeypatch.setattr(measured, "repeat", lambda seed, *_: Repetition(seed.id, [], [], [], {}))
     monkeypatch.setattr(locate, "server", lambda: nullcontext())

@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from harness.cli import steps
-from harness.outside import confirmed
-from harness.outside.confirmed import Between
+from harness.history import report as changes
+from harness.history import retest
+from harness.history.detect import Key, Step, Verdicts
+from harness.history.retest import Between
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import machine
-from harness.shown import changes
-from harness.shown.steps import Key, Step, Verdicts
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
@@ -38,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[Between]]:
         found.append(suspects)
         return 0
 
-    monkeypatch.setattr(confirmed, "again", again)
+    monkeypatch.setattr(retest, "again", again)
     monkeypatch.setattr(machine, "name", lambda: "here")
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     return found

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.outside import verdicts as sitting
-from harness.outside.record import Setting
-from harness.outside.verdicts import Verdicts
+from harness.hazards import bisect as sitting
+from harness.hazards.bisect import Verdicts
+from harness.hazards.expected import Setting
 from harness.postgres import locate
 from harness.postgres.server import Server
 

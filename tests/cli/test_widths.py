@@ -7,19 +7,22 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
+from harness.answer import quick_report, results
+from harness.comparisons import compare as versus
+from harness.comparisons import report as shown_versus
+from harness.comparisons.compare import Comparison, Row, Side
 from harness.hazards import catalogue
+from harness.hazards import report as hazards
+from harness.hazards.expected import Setting
 from harness.hazards.hazard import Outcome, Verdict
-from harness.inside.trial.story import Event
-from harness.outside import pools, versus
-from harness.outside.blocks import Block, Measured
-from harness.outside.cell import DATAFRAMES
-from harness.outside.conditions import Conditions
-from harness.outside.profile import PROFILES
-from harness.outside.record import Setting
-from harness.outside.versus import Comparison, Row, Side
-from harness.shown import glance, hazards, measured, report
-from harness.shown import pools as shown_pools
-from harness.shown import versus as shown_versus
+from harness.hazards.inside.story import Event
+from harness.lifecycles import report as measured
+from harness.lifecycles.blocks import Block, Measured
+from harness.lifecycles.cell import DATAFRAMES
+from harness.lifecycles.profile import PROFILES
+from harness.pools import measure as pools
+from harness.pools import report as shown_pools
+from harness.system.conditions import Conditions
 from harness.system.memory import MIB
 from tests.cli.conftest import in_terminal, piped
 
@@ -76,7 +79,7 @@ def made_up(names: tuple[str, ...]) -> Measured:
     return Measured("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, wanted=2)
 
 
-OWN = "tests.outside.mutations:HEALTHY"
+OWN = "tests.lifecycles.mutations:HEALTHY"
 
 
 def test_measure(width: int, told: Callable[[], str]) -> None:
@@ -97,13 +100,13 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
 
 def test_the_glance(width: int, told: Callable[[], str]) -> None:
     found = made_up(strategies.IDS)
-    glance.tell(found, PROFILES["quick"])
+    quick_report.tell(found, PROFILES["quick"])
     text = told()
     table = text.partition("Medians")[0]
     for name in strategies.IDS:
         cells = [
             measured.figure(found, measured.Cell(name, column.dataframe), column.metric)
-            for column in glance.COLUMNS
+            for column in quick_report.COLUMNS
         ]
         stands_whole(table, name if strategies.get(name).safe else f"{name} *", cells, width)
     assert "Otherwise forkserver" in text
@@ -113,12 +116,12 @@ def test_the_glance(width: int, told: Callable[[], str]) -> None:
 
 
 def test_results(width: int, told: Callable[[], str]) -> None:
-    found = report.reports()
-    report.tell(found, "table")
+    found = results.reports()
+    results.tell(found, "table")
     text = told()
     for setting in DATAFRAMES:
-        part = text.split(report.TITLES[setting])[1].split("The worst")[0]
-        for name, _, _, *figures in report.rows(found[0], setting):
+        part = text.split(results.TITLES[setting])[1].split("The worst")[0]
+        for name, _, _, *figures in results.rows(found[0], setting):
             stands_whole(part, name, figures, width)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from harness.outside.comparison import Comparison
+from harness.comparisons.servers import Comparison
 from harness.postgres.settings import SETTINGS
 from tests.container.conftest import DEADLINE, Project
 

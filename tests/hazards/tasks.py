@@ -3,7 +3,7 @@
 import threading
 import time
 
-from harness.inside.trial.worker import Worker
+from harness.hazards.inside.worker import Worker
 
 
 def block(worker: Worker) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.hazards.interleaved import PAIRS
+from harness.hazards.all.interleaved import PAIRS
 from tests.releases.suite import Suite
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import harness.hazards
+import harness.hazards.all
 from benchmarks.hazards import HAZARD_OF, Verdicts
 from harness import strategies
 from harness.hazards import catalogue
@@ -22,8 +22,8 @@ def hazard(request: pytest.FixtureRequest) -> Hazard:
 
 def test_every_file_with_a_hazard_is_in_the_catalogue() -> None:
     sources = {
-        module.name: Path(harness.hazards.__path__[0], f"{module.name}.py").read_text()
-        for module in pkgutil.iter_modules(harness.hazards.__path__)
+        module.name: Path(harness.hazards.all.__path__[0], f"{module.name}.py").read_text()
+        for module in pkgutil.iter_modules(harness.hazards.all.__path__)
     }
     declared = {name for name, source in sources.items() if "\nHAZARD = Hazard(" in source}
     assert declared == set(catalogue.IDS)

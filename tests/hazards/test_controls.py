@@ -4,7 +4,7 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
-from harness.outside.trials import Trials
+from harness.hazards.runner import Trials
 
 VOICES = {"parent", "worker", "server", "user"}
 """Whose part a story must tell."""

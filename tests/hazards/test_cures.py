@@ -4,7 +4,7 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Verdict
-from harness.outside.trials import Trials
+from harness.hazards.runner import Trials
 from harness.system.errors import PoolstartError
 from tests.hazards import broken
 

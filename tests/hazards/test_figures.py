@@ -7,10 +7,10 @@ import pytest
 
 from benchmarks.hazards import Memory, Rates, Verdicts
 from harness.hazards import catalogue
-from harness.hazards.copied_frame import BYTES
+from harness.hazards.all.copied_frame import BYTES
+from harness.hazards.all.orphaned_backend import OBSERVED
 from harness.hazards.hazard import Outcome
-from harness.hazards.orphaned_backend import OBSERVED
-from harness.outside.trials import Trials
+from harness.hazards.runner import Trials
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.hazards import preload_main
-from harness.inside.trial.parent import Parent
+from harness.hazards.all import preload_main
+from harness.hazards.inside.parent import Parent
 from harness.postgres.server import Server
 
 # What Python 3.13.8 and 3.14.1 mended: the fork server looks for a name that has long been another one.

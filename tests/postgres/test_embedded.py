@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from harness.outside.trials import REQUIRE_TLS
+from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, describe, libpq_url
 from harness.postgres.settings import SETTINGS
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
 from tests.remains import postmaster, scene
 
 
@@ -177,7 +177,7 @@ def test_a_killed_one_leaves_no_shared_memory() -> None:
 
 STARTS = """
 from harness.postgres import embedded
-from harness.system.custody import Custody
+from harness.system.supervision import Custody
 with Custody() as custody:
     embedded.start(custody)
 """

@@ -9,8 +9,8 @@ from sqlalchemy.engine import make_url
 
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, describe, parse_url
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
 
 
 @pytest.fixture(scope="module")

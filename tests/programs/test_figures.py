@@ -10,11 +10,11 @@ from statistics import median
 import psycopg2
 import pytest
 
-from harness.outside import programs
 from harness.postgres.server import Server
-from harness.releases.programs import python_of
+from harness.programs import measure as programs
+from harness.programs.environments import python_of
 from harness.system.environment import environment
-from tests.outside.test_figures import compared, surely_beyond
+from tests.lifecycles.test_figures import compared, surely_beyond
 from tests.programs.test_programs import QUICK
 
 SCRIPT = Path(__file__).with_name("stand_alone.py")

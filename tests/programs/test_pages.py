@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from harness.outside import programs
-from harness.outside.programs import Measured, Program, Replaced, Without
-from harness.outside.record import Setting
+from harness.hazards.expected import Setting
 from harness.postgres.server import Server
-from harness.shown import programs as page
+from harness.programs import measure as programs
+from harness.programs import report as page
+from harness.programs.measure import Measured, Program, Replaced, Without
 from harness.system.errors import PoolstartError
 
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.outside import programs
-from harness.outside.programs import Measured
 from harness.postgres.server import Server
-from harness.releases.programs import python_of
+from harness.programs import measure as programs
+from harness.programs.environments import python_of
+from harness.programs.measure import Measured
 from tests.system.test_hosts import as_root
 
 QUICK = ("executor", "joblib")

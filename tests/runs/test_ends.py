@@ -107,7 +107,7 @@ def test_nothing_is_left_of_a_run_that_is_killed(
 def test_an_asv_run_that_was_killed_starts_again_at_once(programs: dict[str, Program], here: Scene) -> None:
     program = programs["asv run"]
     run = program.start(here)
-    here.wait_for(lambda: here.processes("harness.inside.lifecycle.program"), "it measures")
+    here.wait_for(lambda: here.processes("harness.lifecycles.inside.program"), "it measures")
     run.kill()
     again = program.start(here)
     said, _ = again.communicate(timeout=600)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, libpq_url
-from harness.system.custody import Custody
+from harness.system.supervision import Custody
 from tests.remains import Scene
 from tests.runs.conftest import PROGRAMS, Program
 

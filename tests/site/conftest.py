@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from harness.shown.site import pages
+from harness.site import build
 from harness.system.environment import ROOT
 
 FLAGS = [
@@ -37,7 +37,7 @@ class Quiet(SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directory that holds the pages."""
     directory = tmp_path_factory.mktemp("host") / UNDER
-    pages.build(ROOT / "results", directory)
+    build.build(ROOT / "results", directory)
     return directory
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from harness import strategies
 from harness.postgres.server import Server
-from harness.shown.site import choice
+from harness.site import decide
 from harness.system.environment import environment
 
 DEADLINE = 60.0
@@ -43,10 +43,10 @@ LEFT = """
 """
 
 
-@pytest.mark.parametrize("code", [choice.process, choice.pool])
-@pytest.mark.parametrize("name", choice.CARDS)
+@pytest.mark.parametrize("code", [decide.process, decide.pool])
+@pytest.mark.parametrize("name", decide.CARDS)
 def test_a_program_as_the_page_has_it_gets_its_rows(
-    server: Server, tmp_path: Path, name: str, code: Callable[[strategies.Strategy], choice.Code]
+    server: Server, tmp_path: Path, name: str, code: Callable[[strategies.Strategy], decide.Code]
 ) -> None:
     program = tmp_path / "program.py"
     text = str(code(strategies.get(name)))
@@ -61,7 +61,7 @@ def test_a_program_as_the_page_has_it_gets_its_rows(
     )
     assert (ran.returncode, ran.stderr) == (0, ""), text
     *rows, (_, main) = (line.split() for line in ran.stdout.splitlines())
-    wanted = {"one"} if code is choice.process else {"one", "two", "three"}
+    wanted = {"one"} if code is decide.process else {"one", "two", "three"}
     assert {row[0] for row in rows} == wanted
     for _, _, pid, parent in rows:
         assert pid != main

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.shown.site import pages
+from harness.site import build
 from harness.system.environment import ROOT
 
 (MACHINE,) = (path.parent for path in (ROOT / "results").glob("*/machine.json"))
@@ -88,7 +88,7 @@ CASES = {
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_what_is_missing_is_told(case: Case, tmp_path: Path) -> None:
     case.make(tmp_path / "results")
-    pages.build(tmp_path / "results", tmp_path / "site")
+    build.build(tmp_path / "results", tmp_path / "site")
     texts = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
     assert texts
     assert any(case.told in text for text in texts)

@@ -9,10 +9,10 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from harness.hazards import catalogue
+from harness.history import detect
 from harness.releases.catalogue import catalogue as releases
-from harness.shown import steps
-from harness.shown.site import choice, picture
-from harness.shown.site.figures import METRICS
+from harness.site import decide, picture
+from harness.site.data import METRICS
 from harness.system.environment import ROOT
 
 RESULTS = ROOT / "results"
@@ -125,7 +125,7 @@ def test_readmes_picture_is_that_of_the_results() -> None:
 
 
 def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
-    rules, decisions = choice.rules("2 s"), choice.decisions("2 s")
+    rules, decisions = decide.rules("2 s"), decide.decisions("2 s")
     assert {number for number, _ in decisions.values()} == set(range(len(rules)))
     for answers, (number, _) in decisions.items():
         parent = answers.split(".")[0]
@@ -133,7 +133,7 @@ def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
 
 
 def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
-    assert all(rule.strategy != "fork_nodispose" for rule in choice.rules("2 s"))
+    assert all(rule.strategy != "fork_nodispose" for rule in decide.rules("2 s"))
 
 
 def test_a_distance_adds_the_round_trips_that_were_counted(site: Path) -> None:
@@ -163,7 +163,7 @@ def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None
     shown = {metric.benchmark for metric in METRICS.values()}
     real = [
         step
-        for step in steps.recorded(RESULTS).steps
+        for step in detect.recorded(RESULTS).steps
         if step.release == "2.0.44" and step.again and step.key.benchmark in shown
     ]
     assert told["confirmed"] == sum(step.again.startswith("confirmed") for step in real) > 0

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.outside.cell import DATAFRAMES
-from harness.shown import report
+from harness.answer import results
+from harness.lifecycles.cell import DATAFRAMES
 from tests.releases.suite import CHECKOUT, Suite
 from tests.remains import Scene, scene
 
@@ -116,8 +116,8 @@ def test_server_and_profile_are_told_apart_by_show_and_by_the_site(
 
 
 def test_the_quick_profile_is_never_reported_as_the_answer(measured: str, suite: Suite) -> None:
-    with pytest.raises(report.PoolstartError, match="no results yet"):
-        report.reports(results=suite.directory / "results")
+    with pytest.raises(results.PoolstartError, match="no results yet"):
+        results.reports(results=suite.directory / "results")
 
 
 def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
@@ -131,7 +131,7 @@ def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
     catalogue = harness / "treatments.py"
     text = catalogue.read_text()
     catalogue.write_text(text.replace("engine.dispose(close=False)", "__import__('time').sleep(600)"))
-    profiles = harness / "outside" / "profile.py"
+    profiles = harness / "lifecycles" / "profile.py"
     profiles.write_text(profiles.read_text().replace("deadline=30", "deadline=3"))
 
     code, output = asv(here, suite, "run", "-b", "track_startup")

@@ -63,7 +63,7 @@ def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
         here,
         "measure",
         "--strategy",
-        "tests.outside.mutations:FAILS",
+        "tests.lifecycles.mutations:FAILS",
         "--strategy",
         "fork_dispose",
         "--dataframe",

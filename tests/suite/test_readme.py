@@ -3,19 +3,20 @@
 import subprocess
 from pathlib import Path
 
-from harness.shown import markdown, report
+from harness.answer import results
+from harness.console import markdown
 
 
 def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:
     """As committed: whoever runs the suite has results of their own beside them, or in their place."""
     archive = subprocess.run(
         ["git", "archive", "HEAD", "results", "README.md", "docs/results.md"],
-        cwd=report.ROOT,
+        cwd=results.ROOT,
         capture_output=True,
         check=True,
     )
     subprocess.run(["tar", "--extract", "--directory", tmp_path], input=archive.stdout, check=True)
-    told = markdown.region(tmp_path / "README.md", report.REGION)
-    measured = report.answer(tmp_path / "results")
-    assert told.strip() == report.brief(measured).strip()
-    assert (tmp_path / "docs" / "results.md").read_text() == report.whole(measured)
+    told = markdown.region(tmp_path / "README.md", results.REGION)
+    measured = results.answer(tmp_path / "results")
+    assert told.strip() == results.brief(measured).strip()
+    assert (tmp_path / "docs" / "results.md").read_text() == results.whole(measured)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.postgres import embedded
-from harness.system.custody import Custody
 from harness.system.errors import PoolstartError
 from harness.system.hosts import ADDRESS, Host, apart
+from harness.system.supervision import Custody
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network namespace")
 

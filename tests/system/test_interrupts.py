@@ -92,7 +92,7 @@ def test_it_counts_whatever_the_program_is_doing(program: str) -> None:
 
 def test_what_the_program_holds_has_gone_with_it() -> None:
     holds = (
-        "import sys\nfrom harness.system.custody import Custody\nheld = Custody()\nheld.directory()\n"
+        "import sys\nfrom harness.system.supervision import Custody\nheld = Custody()\nheld.directory()\n"
         "held.start([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
     )
     with scene() as here:

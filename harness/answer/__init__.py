@@ -1,0 +1,1 @@
+"""What to choose: the quick answer, results, recommendations, claims."""

@@ -1,0 +1,68 @@
+"""What a comparison is asked to compare, installed: a release, a version, a folder, a wheel, a strategy."""
+
+import re
+import shutil
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from harness.comparisons.compare import Side
+from harness.lifecycles import profile
+from harness.releases import interpreters, venvs
+from harness.releases.catalogue import catalogue
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+DIRECTORY = ROOT / ".asv" / "compare"
+
+STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
+"""What the two may be versions of, besides any other package."""
+
+
+def named(text: str, vary: str) -> None:
+    """Raise `PoolstartError` for what cannot be one side, before anything is installed."""
+    if vary == STRATEGY:
+        profile.known([text], "--vary strategy")
+    elif vary != PYTHON and (vary != SQLALCHEMY or catalogue().position(text) is None):
+        requirement(text, vary)
+
+
+def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
+    """What the user named, installed."""
+    if vary == STRATEGY:
+        newest = catalogue().newest.version
+        return Side(text, newest, interpreters.of_release(newest), profile.known([text], "--vary strategy"))
+    packages = interpreters.pinned()
+    if vary == SQLALCHEMY and (position := catalogue().position(text)) is not None:
+        release = catalogue().releases[position].version
+        return Side(text, release, interpreters.of_release(release), strategies)
+    requirements = {name: f"{name}=={version}" for name, version in packages.items()}
+    requirements[SQLALCHEMY] = f"{SQLALCHEMY}=={catalogue().newest.version}"
+    by = text if vary == PYTHON else sys.executable
+    if vary != PYTHON:
+        requirements[vary] = requirement(text, vary)
+    wanted = sorted(requirements.values())
+    home = DIRECTORY / sha256("\n".join([by, *wanted]).encode()).hexdigest()[:12]
+    local = vary != PYTHON and Path(text).exists()
+    if local:
+        # What is in it may have changed since.
+        shutil.rmtree(home, ignore_errors=True)
+    python = venvs.python_with(wanted, home, refresh=vary if local else "", by=by)
+    return Side(text, venvs.release_of(python), python, strategies)
+
+
+def requirement(text: str, package: str) -> str:
+    """What pip is asked for: a version, a folder or a wheel of the package, or what the user wrote."""
+    path = Path(text)
+    if path.is_dir() and not any((path / name).exists() for name in ("pyproject.toml", "setup.py")):
+        raise PoolstartError(f"{text} holds no pyproject.toml or setup.py", "name the folder that does")
+    if path.exists():
+        return f"{package} @ {path.resolve().as_uri()}"
+    if re.fullmatch(r"v?\d[\w.+!-]*", text):
+        return f"{package}=={text}"
+    if "@" in text or re.match(rf"{re.escape(package)}\s*[=<>~!]", text, re.IGNORECASE):
+        return text
+    raise PoolstartError(
+        f"{text} is no release, and there is no such folder or wheel",
+        f"give one, or what pip understands: '{package} @ git+https://...'",
+    )

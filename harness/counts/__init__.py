@@ -1,0 +1,1 @@
+"""What repeats exactly: statements, round trips, modules, calls, collections."""

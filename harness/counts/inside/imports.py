@@ -1,0 +1,32 @@
+"""A worker that counts the calls of its imports: SQLAlchemy's, and what those bring.
+
+Not for forked workers, which import nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from harness.counts.inside.calls import Counter
+
+gc.disable()
+counter = Counter()
+counter.start()
+
+from harness.counts.inside.worker import tell  # noqa: E402
+from harness.lifecycles.inside import worker  # noqa: E402
+
+counted = counter.stop()
+gc.enable()
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sqlalchemy.engine import Engine
+
+
+def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
+    engine = in_worker(handed)
+    tell(channel, worker.fetch(engine, token), worker.fetch(engine, token), calls=counted)

@@ -1,0 +1,46 @@
+"""6. `Pool(2, initializer=initializer)`, with `engine.dispose(close=False)` in the initializer."""
+
+import multiprocessing
+
+from sqlalchemy import create_engine
+
+from harness.demos.helpers import options, postgresql, sockets, tell
+
+engine = create_engine(postgresql())
+
+
+def initializer() -> None:
+    engine.dispose(close=False)
+    tell("worker", "Runs the initializer, and so forgets the connections it inherited.")
+
+
+def backend() -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
+
+
+def work(theirs: set[str]) -> tuple[int, int]:
+    """This worker's backend, and how many of the parent's sockets this worker holds open."""
+    return backend(), len(theirs & sockets())
+
+
+if __name__ == "__main__":
+    given = options()
+    before = sockets()
+    mine = backend()
+    opened = sockets() - before
+    tell("parent", "Has used its engine once.")
+    if given.cured:
+        engine.dispose()
+        tell(
+            "parent",
+            "Closes its connections before it makes the pool, and will open another.",
+        )
+    with multiprocessing.get_context(given.start_method).Pool(2, initializer=initializer) as pool:
+        theirs, inherited = pool.apply(work, (opened,))
+        tell("worker", "Has the parent's session." if theirs == mine else "Has a session of its own.")
+        tell("worker", f"Holds {inherited} of the parent's sockets to the server open.")
+        tell("parent", "Has the session it had." if backend() == mine else "Has a new session.")
+        # Not ended by force: both workers have run the initializer when the program ends.
+        pool.close()
+        pool.join()

@@ -1,0 +1,96 @@
+"""5. Two processes read from one socket: neither gets its message.
+
+The parent, A, expects `Hello`; the worker, B, expects `World`. A server sends both, in three pieces, and
+the next piece only when the last one has been read. Then the same happens on PostgreSQL's wire, where the
+pieces are parts of one large value and the readers are two copies of libpq.
+"""
+
+import multiprocessing
+import socket
+from typing import Any
+
+from sqlalchemy import create_engine, pool
+from sqlalchemy.exc import DBAPIError
+
+from harness.demos.helpers import options, postgresql, tell
+from harness.hazards.all.torn_message import LARGE, stop_part_way
+
+
+def read(reader: socket.socket) -> str:
+    """What one look at the socket gives, as libpq and everybody else reads."""
+    return reader.recv(100).decode()
+
+
+def b(reader: socket.socket, channel: Any) -> None:
+    """The worker: looks once, when it is told to."""
+    channel.recv()
+    channel.send(read(reader))
+
+
+def on_a_socket(context: Any, cured: bool) -> None:
+    server, ours = socket.socketpair()
+    # Cured, B has a connection of its own. A forked worker inherits ours all the same, and leaves it alone.
+    b_server, b_reader = socket.socketpair() if cured else (server, ours)
+    channel, theirs = context.Pipe()
+    worker = context.Process(target=b, args=(b_reader, theirs))
+    worker.start()
+    if cured:
+        server.send(b"Hello")
+        b_server.send(b"World")
+        tell("server", "Sends Hello to A and World to B.")
+        tell("parent", f"A expects Hello and receives {read(ours)}.")
+        channel.send("look")
+        tell("worker", f"B expects World and receives {channel.recv()}.")
+    else:
+        tell("server", "Sends Hello for A and World for B to the socket that both read, in three pieces.")
+        server.send(b"Hel")
+        tell("parent", f"A expects Hello and receives {read(ours)}.")
+        server.send(b"loWor")
+        channel.send("look")
+        tell("worker", f"B expects World and receives {channel.recv()}.")
+        server.send(b"ld")
+        tell("parent", f"A receives {read(ours)}.")
+    worker.join()
+
+
+def b_asks(url: str, engine: Any, channel: Any) -> None:
+    """The worker: asks for a large value, and stops in the midst of reading it."""
+    from psycopg2.extensions import set_wait_callback
+
+    def reading(taken: int) -> None:
+        tell("worker", "Asked PostgreSQL for a value of 30 million letters, and has read the first of them.")
+        channel.send("reading")
+        channel.recv()
+
+    engine = engine or create_engine(url)
+    set_wait_callback(stop_part_way(reading))
+    with engine.connect() as connection:
+        connection.exec_driver_sql(LARGE)
+
+
+def on_postgresql(context: Any, start_method: str, cured: bool) -> None:
+    url = postgresql()
+    engine = create_engine(url, poolclass=pool.QueuePool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 1")
+    # An engine cannot be sent to another program, and so nothing is shared under spawn and forkserver.
+    shared = start_method == "fork" and not cured
+    channel, theirs = context.Pipe()
+    worker = context.Process(target=b_asks, args=(url, engine if shared else None, theirs))
+    worker.start()
+    channel.recv()
+    try:
+        with engine.connect() as connection:
+            answer = connection.exec_driver_sql("select 'A'").scalar()
+        tell("parent", f"Asks PostgreSQL for 'A', and reads {answer}.")
+    except DBAPIError as error:
+        tell("parent", f"Asks PostgreSQL for 'A', and fails: {error.orig}")
+    worker.kill()
+    worker.join()
+
+
+if __name__ == "__main__":
+    given = options()
+    chosen = multiprocessing.get_context(given.start_method)
+    on_a_socket(chosen, given.cured)
+    on_postgresql(chosen, given.start_method, given.cured)

@@ -1,0 +1,1 @@
+"""Every hazard, one file each."""

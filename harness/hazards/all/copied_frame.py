@@ -1,0 +1,224 @@
+"""What a forked worker copies of the parent's DataFrame by using it."""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Figure, Hazard, Severity, where_workers_are_forked
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+BYTES = 32 * 2**20
+"""About what each column takes."""
+
+BOUND = 0.25
+"""The part of the column that reading or collecting may copy."""
+
+FRAMES: dict[str, Any] = {}
+"""The parent's frames, by the kind of their column."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A kind of column: how it is built, read value by value, and written."""
+
+    build: Callable[[], Any]
+    read: Callable[[Any], object]
+    write: Callable[[Any], object]
+
+
+def integers() -> Any:
+    import numpy
+    import pandas
+
+    return pandas.DataFrame({"value": numpy.arange(BYTES // 8, dtype="int64")})
+
+
+def texts() -> list[str]:
+    return [f"row {number}" for number in range(BYTES // 64)]  # 8 bytes of pointer, 56 of text
+
+
+def object_text() -> Any:
+    import pandas
+
+    return pandas.DataFrame({"value": pandas.Series(texts(), dtype=object)})
+
+
+def arrow_text() -> Any:
+    import pandas
+
+    return pandas.DataFrame({"value": pandas.Series(texts() * 4, dtype=pandas.ArrowDtype(_arrow().string()))})
+
+
+def _arrow() -> Any:
+    return importlib.import_module("pyarrow")
+
+
+def lists() -> Any:
+    import pandas
+
+    return pandas.DataFrame(
+        {"value": pandas.Series([[number] for number in range(BYTES // 96)], dtype=object)}
+    )
+
+
+def read_numbers(frame: Any) -> object:
+    return frame["value"].sum()
+
+
+def read_objects(frame: Any) -> object:
+    return sum(len(value) for value in frame["value"].array)
+
+
+def assign(frame: Any) -> object:
+    frame.iloc[:, 0] = frame["value"].iloc[0]
+    return frame
+
+
+def append(frame: Any) -> object:
+    for value in frame["value"].array:
+        value.append(0)
+    return frame
+
+
+COLUMNS = {
+    "int64": Column(integers, read_numbers, assign),
+    "text": Column(object_text, read_objects, assign),
+    "arrow": Column(arrow_text, read_objects, assign),
+    "lists": Column(lists, read_objects, append),
+}
+ACCESSES = ("read", "collect", "write")
+
+
+def private_bytes() -> int:
+    """Memory this process shares with no other (the private lines of Linux's smaps_rollup)."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+
+
+def collect(worker: Worker) -> int:
+    """The growth of the worker's private memory by one run of the garbage collector."""
+    worker.engine()
+    before = private_bytes()
+    gc.collect()
+    return private_bytes() - before
+
+
+def use(worker: Worker, kind: str, access: str) -> int:
+    """The growth of the worker's private memory by one reading or writing of the inherited frame."""
+    worker.engine()
+    column, frame = COLUMNS[kind], FRAMES[kind]
+    before = private_bytes()
+    # What is returned stays alive until the memory is read again.
+    kept = (column.read if access == "read" else column.write)(frame)
+    growth = private_bytes() - before
+    del kept
+    return growth
+
+
+def reproduce(parent: Parent) -> bool:
+    engine = parent.engine()
+    parent.warm(engine)
+    importlib.import_module("pandas")  # its objects, too, are collected in every worker
+    base = parent.start(collect, engine=engine).answer()
+    parent.measure("base_collect", base)
+    parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")
+    copied = {
+        kind
+        for kind in COLUMNS
+        if (kind != "arrow" or importlib.util.find_spec("pyarrow")) and copies(parent, engine, kind, base)
+    }
+    if "int64" in copied:
+        raise RuntimeError("a column without objects was copied by reading it: something else copies here")
+    struck = bool(copied)
+    parent.tell("server", "Nothing: nobody asks it anything meanwhile.")
+    parent.tell("user", "Workers that grow while they only read." if struck else "Nothing unusual.")
+    return struck
+
+
+def copies(parent: Parent, engine: Engine, kind: str, base: int) -> bool:
+    """Whether a worker copies a column of this kind without writing to it; measures and tells how much."""
+    frame = FRAMES[kind] = COLUMNS[kind].build()
+    size = int(frame.memory_usage(deep=True).sum())
+    parent.tell("parent", f"Has a frame with a column of {kind}, {mebibytes(size)}.")
+
+    def growths(suffix: str) -> dict[str, int]:
+        growth = {
+            "read": parent.start(use, kind, "read", engine=engine).answer(),
+            "collect": parent.start(collect, engine=engine).answer(),
+            "write": parent.start(use, kind, "write", engine=engine).answer(),
+        }
+        for access, value in growth.items():
+            parent.measure(f"{kind}_{access}{suffix}", value)
+        return growth
+
+    thawed = growths("")
+    gc.freeze()
+    frozen = growths("_frozen")
+    gc.unfreeze()
+    FRAMES.clear()
+    for access in ACCESSES:
+        parent.tell(
+            "worker",
+            f"Copies {mebibytes(thawed[access])} to {access};"
+            f" after gc.freeze() in the parent, {mebibytes(frozen[access])}.",
+        )
+    return thawed["read"] > BOUND * size or thawed["collect"] - base > BOUND * size
+
+
+def mebibytes(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
+
+
+HAZARD = Hazard(
+    id="copied_frame",
+    title="A shared DataFrame that becomes private",
+    description=(
+        "fork shares the parent's memory until somebody writes to it. To read a Python object is to write"
+        " its reference count, and a run of the garbage collector writes to every container. So a worker"
+        " that only reads a column of strings or lists copies it, page by page; a column of int64 or of"
+        " Arrow strings has no objects in it and stays shared. gc.freeze() in the parent keeps the"
+        " collector away, but not the reference counts. A spawned worker inherits no frame: it has nothing"
+        " to copy, and nothing to read."
+    ),
+    symptom=(
+        "Memory grows with every worker and with time, although the data is read only; then the OOM killer"
+        " comes."
+    ),
+    struck_when=(
+        "Reading or collecting makes the worker's private memory grow by more than a quarter of the column."
+    ),
+    avoidance="Share int64, float64 or Arrow columns; call gc.freeze() before the fork.",
+    severity=Severity.COST,
+    messages=("Out of memory: Killed process",),
+    links=(
+        "https://docs.python.org/3/library/gc.html#gc.freeze",
+        "https://github.com/pytorch/pytorch/issues/13246",
+        "https://github.com/pytorch/pytorch/issues/5902",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_dispose",
+    survives_within="a column of int64 stay shared",
+    not_applicable=where_workers_are_forked,
+    figures=(
+        Figure("base_collect", "private growth to collect without a frame", "bytes"),
+        *(
+            Figure(
+                f"{kind}_{access}{suffix}",
+                f"private growth to {access} a column of {kind}{', after gc.freeze()' if suffix else ''}",
+                "bytes",
+            )
+            for kind in COLUMNS
+            for suffix in ("", "_frozen")
+            for access in ACCESSES
+        ),
+    ),
+)

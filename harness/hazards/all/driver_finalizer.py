@@ -1,0 +1,104 @@
+"""A driver that says goodbye when its connection is collected, whichever process collects it."""
+
+from __future__ import annotations
+
+import gc
+from typing import Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker
+
+SCOPE: dict[str, Any] = {}
+"""What the parent holds on to: a local name would be in the worker's copy of the stack as well."""
+
+
+def polite_connection() -> Any:
+    """psycopg2's connection with a finalizer like mysqlclient's: it closes, and does not look at the pid."""
+    import psycopg2.extensions
+
+    class Polite(psycopg2.extensions.connection):  # type: ignore[misc]
+        def __del__(self) -> None:
+            self.close()
+
+    return Polite
+
+
+def treat(worker: Worker, keep_pool: bool) -> None:
+    """Treat the engine as the strategy does, and collect what is garbage after that."""
+    SCOPE.pop("session", None)
+    if not keep_pool:
+        SCOPE.clear()
+    worker.engine()
+    gc.collect()
+
+
+def fate_of_session(parent: Parent, keep_pool: bool) -> str:
+    """What has become of the parent's session when a worker has treated its engine; empty when it answers."""
+    engine = parent.engine(connect_args={"connection_factory": polite_connection()})
+    SCOPE["session"] = parent.warm(engine)
+    SCOPE["pool"] = engine.pool
+    worker = parent.start(treat, keep_pool, engine=engine)
+    worker.answer()
+    worker.join()
+    fate: str = SCOPE["session"].fate()
+    return fate
+
+
+def reproduce(parent: Parent) -> bool:
+    parent.tell("parent", "Uses its engine once, with a driver whose finalizer closes, and starts a worker.")
+    fate = fate_of_session(parent, keep_pool=False)
+    if fate:
+        parent.tell("worker", "Forgets the inherited pool; its connection is collected, and says goodbye.")
+        parent.tell("server", "Takes the goodbye for the parent's, and ends the session.")
+    else:
+        parent.tell("worker", "Treats its engine, and collects its garbage: no connection of the parent's.")
+        parent.tell("server", "Hears no goodbye.")
+    kept = fate_of_session(parent, keep_pool=True)
+    parent.tell(
+        "worker",
+        "Another one keeps a name for the inherited pool, and the parent's session"
+        f" {f'ends all the same: {kept}' if kept else 'lives'}.",
+    )
+    parent.tell("user", fate or "Nothing unusual.")
+    return bool(fate)
+
+
+HAZARD = Hazard(
+    id="driver_finalizer",
+    title="A driver whose finalizer says goodbye",
+    description=(
+        "dispose(close=False) closes nothing, it forgets; what then happens to the forgotten connection is"
+        " the driver's business. psycopg2 and psycopg look at the pid and let go of what another process"
+        " has opened. mysqlclient does not, nor does Ruby's pg: when Python collects the connection in the"
+        " worker, it says goodbye on the parent's socket, and the recommended cure ends the parent's"
+        " session. (There is no MySQL here: a subclass of psycopg2's connection that closes in its"
+        " finalizer stands in for that driver. Server, socket and goodbye are real.)"
+    ),
+    symptom=(
+        "(2013, 'Lost connection to server during query') in the parent, some time after a worker was"
+        " started: when its garbage was collected."
+    ),
+    struck_when=(
+        "The parent's session no longer answers after the worker has treated its engine and collected."
+    ),
+    avoidance=(
+        "With such a driver engine.dispose() in the parent before the fork; or keep the old pool alive in the"
+        " worker, inherited = engine.pool before engine.dispose(close=False), in a global; or spawn, or"
+        " forkserver."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "(2013, 'Lost connection to server during query')",
+        "(2006, 'MySQL server has gone away')",
+        "server closed the connection unexpectedly",
+    ),
+    links=(
+        "https://github.com/apache/airflow/issues/56879",
+        "https://github.com/apache/airflow/pull/56044",
+        "https://github.com/zoolutions/pgbus/issues/437",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_dispose",
+    survives_control="spawn",
+)

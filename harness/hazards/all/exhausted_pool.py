@@ -1,0 +1,118 @@
+"""The worker inherits the pool's count of connections that are checked out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, settle
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
+
+
+THREADS = 2
+"""Parent threads that query, for the natural rate, and the connections their pool may have."""
+
+FORKS = 20
+BOOTS = 3
+"""Trials of the natural rate: forks are cheap, interpreters are not."""
+
+
+def check_out(worker: Worker) -> None:
+    """Take a connection and give it back, without a word to the server: only the count is at stake."""
+    worker.engine().raw_connection().close()
+
+
+def query(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select pg_sleep(0.001)")
+
+
+def natural_rate(parent: Parent) -> None:
+    engine = parent.engine(queue={**ONE_SLOT, "pool_size": THREADS})
+    parent.warm(engine)
+    trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
+    with busy(THREADS, lambda: query(engine)):
+        workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
+    settle(workers)
+    timed_out = 0
+    for worker in workers:
+        try:
+            worker.answer()
+        except Failed as error:
+            timed_out += "QueuePool limit" in str(error)
+        except (Ended, Hung):
+            pass  # another hazard: the mutex of the same pool
+    parent.measure("timed_out", timed_out / trials, trials)
+    parent.tell(
+        "user",
+        f"By nature, with {THREADS} parent threads that query through a pool of {THREADS} connections:"
+        f" {timed_out} of {trials} workers get none.",
+    )
+
+
+def reproduce(parent: Parent) -> bool:
+    natural_rate(parent)
+    engine = parent.engine(queue=ONE_SLOT)
+    parent.warm(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 1")
+        parent.tell("parent", "Has checked out the only connection its pool may have.")
+        worker = parent.start(check_out, engine=engine)
+        try:
+            worker.answer()
+        except Failed as error:
+            if "QueuePool limit" not in str(error):
+                raise
+            parent.tell(
+                "worker",
+                "Waits for a connection to come back to its pool; the one that could is the parent's.",
+            )
+            parent.tell("server", f"Idle, with {parent.ask('show max_connections')} connections to give.")
+            parent.tell("user", str(error))
+            return True
+    parent.tell("worker", "Gets a connection of its own at once.")
+    parent.tell("server", "Has a session for each.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="exhausted_pool",
+    title="A pool that is inherited full",
+    description=(
+        "A pool counts the connections it has given out. A forked worker inherits the count with those of"
+        " the parent in it, and nobody in the worker will ever give them back: its pool is too small from"
+        " the start, or full, on a database that is idle."
+    ),
+    symptom=(
+        "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00. While the"
+        " database has connections to spare."
+    ),
+    struck_when="The worker's first checkout times out.",
+    avoidance=(
+        "dispose(close=False) first thing in the worker: the new pool counts from zero. Or another start"
+        " method."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
+    links=(
+        "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+    not_applicable=where_connections_are_pooled,
+    figures=(
+        Figure(
+            "timed_out",
+            "workers whose inherited pool is full while as many parent threads as connections query",
+            "fraction",
+        ),
+    ),
+)

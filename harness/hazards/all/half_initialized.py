@@ -1,0 +1,122 @@
+"""A fork while another thread is in the dialect's first connect."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.worker import Worker, plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+
+def first_queries(worker: Worker) -> tuple[Any, Any, str]:
+    """What the dialect knows after a query, and the error of a question that it must know its server for."""
+    from sqlalchemy import inspect
+
+    engine = worker.engine()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 1")
+    error = ""
+    try:
+        inspect(engine).get_columns("pg_class", schema="pg_catalog")
+    except TypeError as raised:
+        error = plain(raised)
+    return getattr(engine.dialect, "server_version_info", None), engine.dialect.default_schema_name, error
+
+
+@contextmanager
+def first_connect_under_way(engine: Engine) -> Iterator[None]:
+    """Another thread connects for the first time and is inside `dialect.initialize()` meanwhile."""
+    dialect: Any = engine.dialect
+    initialize, home = dialect.initialize, os.getpid()
+    entered, proceed = threading.Event(), threading.Event()
+
+    def pausing(connection: Any) -> None:
+        if os.getpid() == home:
+            entered.set()
+            proceed.wait()
+        initialize(connection)
+
+    def connect() -> None:
+        with engine.connect():
+            pass
+
+    dialect.initialize = pausing
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    entered.wait()
+    try:
+        yield
+    finally:
+        proceed.set()
+        thread.join()
+
+
+def reproduce(parent: Parent) -> bool:
+    engine = parent.engine()
+    worker = parent.start(first_queries, engine=engine, during=lambda: first_connect_under_way(engine))
+    parent.tell(
+        "parent", "A thread is making the first connection of a new engine while the worker is started."
+    )
+    try:
+        version, schema, error = worker.answer()
+    except Hung as hung:
+        parent.tell(
+            "worker", f"Waits for the first connect to end, which no thread of its process is in: {hung}."
+        )
+        parent.tell("server", "Sees the parent's connection only.")
+        parent.tell("user", "A worker that hangs in its first engine.connect().")
+        return True
+    if version is None or schema is None or error:
+        parent.tell(
+            "worker",
+            f"Works with a dialect that believes: server version {version}, default schema {schema}.",
+        )
+        parent.tell("server", "Was never asked for its version by the worker.")
+        parent.tell("worker", "Sends a query, which works, and asks for the columns of a table.")
+        parent.tell("user", error or "Nothing yet: every question so far got its answer.")
+        return True
+    parent.tell("worker", f"Knows its server: version {version}, default schema {schema}.")
+    parent.tell("server", "Was asked for its version by the parent and by the worker.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="half_initialized",
+    title="A dialect initialized by half",
+    description=(
+        "On the first connection of an engine SQLAlchemy asks the server for its version, its default"
+        " schema and more, once, under a lock. A fork in the middle copies an engine for which this has"
+        " begun and will not be finished: the worker hangs at that lock, or, with a new pool, goes on with"
+        " a dialect that knows nothing: queries work, until one is put together by the version of the server,"
+        " as the reflection of a table is. A new pool does not cure it, because the dialect stays."
+    ),
+    symptom=(
+        "A worker started early in a threaded program hangs in its first connect, or fails when it first"
+        " reflects a table: '>=' not supported between instances of 'NoneType' and 'tuple'."
+    ),
+    struck_when=(
+        "The worker hangs, or its dialect has no server version or default schema after its first query."
+    ),
+    avoidance="Use the engine once before the first thread and the first fork. Or make it in the worker.",
+    severity=Severity.HANG,
+    messages=(
+        "'>=' not supported between instances of 'NoneType' and 'tuple'",
+        "multi-threaded, use of fork() may lead to deadlocks in the child",
+    ),
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/6337",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/4807",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_dispose",
+    survives_control="spawn",
+)

@@ -1,0 +1,111 @@
+"""The pool is disposed of before the executor is made, but the executor forks later."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import START_DEADLINE, Parent
+from harness.hazards.inside.worker import plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+ENGINE: list[Engine] = []
+"""The engine of a worker, once it is set up."""
+
+
+def set_up(in_worker: Callable[[Any], Engine], handed: Any) -> None:
+    ENGINE[:] = [in_worker(handed)]
+
+
+def nothing() -> None:
+    """The task that makes an executor start its workers."""
+
+
+def backend_of() -> int:
+    with ENGINE[0].connect() as connection:
+        return int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
+
+
+def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
+    """What goes wrong when the parent queries between making an executor and its first task; or nothing."""
+    engine.dispose()
+    handed = parent.strategy.handed(engine, parent.url)
+    parent.strategy.before_start(engine)
+    with ProcessPoolExecutor(
+        1,
+        mp_context=multiprocessing.get_context(parent.strategy.start_method),
+        initializer=set_up,
+        initargs=(parent.strategy.in_worker, handed),
+    ) as executor:
+        if forked_at_once:
+            executor.submit(nothing).result(START_DEADLINE)
+        session = parent.warm(engine)
+        try:
+            backend = executor.submit(backend_of).result(START_DEADLINE)
+        except Exception as error:
+            return plain(error)
+        fate = session.fate()
+        return fate or ("two processes have one session" if backend == session.backend else "")
+
+
+def reproduce(parent: Parent) -> bool:
+    engine = parent.engine()
+    parent.tell(
+        "parent", "Disposes of its pool, makes an executor, asks the server one question, submits a task."
+    )
+    error = shares(parent, engine, forked_at_once=False)
+    if error:
+        parent.tell("worker", "Is forked when the first task comes, with the connection of that question.")
+        parent.tell("server", f"What becomes of the sessions: {error}.")
+    else:
+        parent.tell("worker", "Is started when the first task comes, and connects for itself.")
+        parent.tell("server", "Has a session for each.")
+    if shares(parent, engine, forked_at_once=True):
+        raise RuntimeError("a worker that was forked before the question shares its connection")
+    parent.tell("parent", "Does the same, but submits an empty task first: now nothing is shared.")
+    parent.tell(
+        "user",
+        "Disposed in the right place, and shares a connection all the same." if error else "Nothing unusual.",
+    )
+    return bool(error)
+
+
+HAZARD = Hazard(
+    id="lazy_executor",
+    title="An executor that forks later than it is made",
+    description=(
+        "To dispose of the pool right before the fork is a good cure, where one sees the fork. A"
+        " ProcessPoolExecutor is made without one: its workers are started when the first task is submitted,"
+        " and multiprocessing.Pool replaces a worker whenever it has to. Any query between the two, such as"
+        " the one that finds the tasks, opens a connection again, and the workers inherit it."
+    ),
+    symptom=(
+        "engine.dispose() stands right before ProcessPoolExecutor(...), and connections are shared anyway."
+    ),
+    struck_when=(
+        "The worker uses the parent's session, or the parent's session no longer answers, although the pool"
+        " was disposed of when the executor was made."
+    ),
+    avoidance=(
+        "Treat the pool where it is certain to be after the fork, in the worker:"
+        " ProcessPoolExecutor(initializer=engine.dispose, initargs=(False,)). Or submit an empty task right"
+        " after dispose(), before the next query, and let no worker be replaced. Or spawn, or forkserver."
+    ),
+    severity=Severity.WRONG_DATA,
+    messages=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq",
+        "SSL error: decryption failed or bad record mac",
+    ),
+    links=(
+        "https://github.com/zulip/zulip/pull/39726",
+        "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

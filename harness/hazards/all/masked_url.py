@@ -1,0 +1,92 @@
+"""A URL made by str() has three stars where its password was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+PASSWORD = "a-password-nobody-else-has"
+"""For a server that demands none; libpq keeps it ready all the same."""
+
+
+def password_of(worker: Worker) -> str:
+    """The password that the driver of the worker logs in with."""
+    with worker.engine().connect() as connection:
+        return str(connection.connection.cursor().connection.info.password)
+
+
+def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
+    """The password of a worker that is handed `url`, or the error of its first connect."""
+    parent.url = url
+    try:
+        return str(parent.start(password_of, engine=engine).answer())
+    except Failed as error:
+        if "authentication failed" not in str(error):
+            raise
+        return str(error)
+
+
+def reproduce(parent: Parent) -> bool:
+    from sqlalchemy.engine import make_url
+
+    url = make_url(parent.url)
+    if not url.password:
+        url = url.set(password=PASSWORD)
+    parent.url = url.render_as_string(hide_password=False)
+    engine = parent.engine()
+    parent.warm(engine)
+    if logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password:
+        raise RuntimeError("a URL that was rendered with its password arrives without it")
+    found = logs_in_by(parent, engine, str(engine.url))
+    masked = found != url.password
+    parent.tell("parent", "Logs in with the password of its URL, and hands str(engine.url) to a worker.")
+    if not masked:
+        parent.tell("worker", "Logs in with the same password.")
+        parent.tell("server", "Lets both in.")
+        parent.tell("user", "Nothing unusual.")
+        return False
+    refused = found != "***"
+    parent.tell("worker", "Logs in with three stars for a password.")
+    parent.tell(
+        "server", "Refuses." if refused else "Lets it in, because this server asks nobody for a password."
+    )
+    parent.tell("user", found if refused else "Nothing, until the server asks for a password.")
+    return True
+
+
+HAZARD = Hazard(
+    id="masked_url",
+    title="A password of three stars",
+    description=(
+        "A worker that does not inherit the engine needs its URL. Since SQLAlchemy 2.0 str(engine.url) has"
+        " *** in place of the password, so that none gets into a log; 1.4 wrote it out. The string is a valid"
+        " URL: the worker makes its engine without complaint, and fails when it first connects, or does not"
+        " fail on a developer's server, which asks for no password."
+    ),
+    symptom=(
+        "password authentication failed, in the workers only, since the upgrade to 2.0, with a password that"
+        " is right."
+    ),
+    struck_when="The worker's driver logs in with another password than the parent's.",
+    avoidance=(
+        "engine.url.render_as_string(hide_password=False). A URL object itself can be pickled too, and keeps"
+        " its password."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=("password authentication failed for user",),
+    links=(
+        "https://github.com/ubc/compair/pull/1103",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/8567",
+        "https://docs.sqlalchemy.org/en/20/core/engines.html#sqlalchemy.engine.URL.render_as_string",
+    ),
+    reproduce=reproduce,
+    struck_control="spawn",
+    survives_within="the same URL, rendered with its password, survive",
+    not_applicable=where_a_url_is_handed,
+)

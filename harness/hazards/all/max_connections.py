@@ -1,0 +1,130 @@
+"""Every process has a pool of its own, and the server counts them all."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+PROGRAM = "poolstart-program"
+"""The application name of the sessions of the program that is tried."""
+
+LEFT = 5
+"""Connections that the server has left for this program: others have the rest."""
+
+SLOTS = """
+    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true), '0')::int
+"""
+"""How many sessions the server gives to users without privileges, of all databases together."""
+
+WORKERS = 3
+BURST = 3
+"""Connections that each worker needs at once, for a moment."""
+
+
+def burst(engine: Engine) -> int:
+    """Use several connections at once, give them back, and count those that the pool keeps open."""
+    taken: list[Any] = [engine.raw_connection() for _ in range(BURST)]
+    drivers = [connection.cursor().connection for connection in taken]
+    for connection in taken:
+        connection.close()
+    return sum(not driver.closed for driver in drivers)
+
+
+def work(worker: Worker) -> None:
+    engine = worker.engine()
+    worker.report(burst(engine))
+    worker.wait()
+
+
+def reproduce(parent: Parent) -> bool:
+    # The sessions of the trial before may still be ending.
+    parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")
+    with ExitStack() as others:
+        taken = int(parent.ask(SLOTS)) - LEFT
+        for _ in range(taken - 1):
+            others.enter_context(closing(parent.server.connect("others")))
+        parent.tell("server", f"Has {LEFT} sessions left to give; {taken} are in use by others.")
+        parent.url = parent.server.sqlalchemy_url(PROGRAM)
+        return refused(parent)
+
+
+def sessions(parent: Parent, condition: str = "true") -> int:
+    return int(
+        parent.ask(
+            f"select count(*) from pg_stat_activity where backend_type = 'client backend' and {condition}"
+        )
+    )
+
+
+def refused(parent: Parent) -> bool:
+    own = f"application_name = '{PROGRAM}'"
+    engine = parent.engine()
+    kept = [0 if parent.warm(engine).closed else 1]
+    parent.tell("parent", f"Starts {WORKERS} workers, one after another.")
+    for number in range(1, WORKERS + 1):
+        worker = parent.start(work, engine=engine)
+        try:
+            kept.append(worker.answer())
+        except Failed as error:
+            if not any(message.removeprefix("FATAL:  ") in str(error) for message in HAZARD.messages):
+                raise
+            active = sessions(parent, f"{own} and state = 'active'")
+            parent.tell("server", f"Has {sessions(parent, own)} sessions of it, {active} of them active.")
+            parent.tell("worker", f"Number {number} needs {BURST} connections for a moment.")
+            parent.tell("user", str(error))
+            return True
+        parent.tell(
+            "worker",
+            f"Number {number} has used {BURST} connections at once; its pool keeps {kept[-1]}.",
+        )
+        # A session that was closed is there until its backend has ended.
+        parent.wait_for(
+            lambda: sessions(parent, own) <= sum(kept), "the end of the sessions that no pool keeps"
+        )
+    parent.tell("server", f"Has {sessions(parent, own)} sessions of this program.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="max_connections",
+    title="Workers times pool against the server's limit",
+    description=(
+        "A pool bounds the connections of one process. With every worker there is another pool, and each"
+        " keeps up to pool_size connections open once it has needed them, idle or not. The server counts"
+        " them together: sixteen workers with SQLAlchemy's default of 5 and an overflow of 10 may want 240"
+        " sessions of a server that has 100, and the one that is refused is whoever comes last."
+    ),
+    symptom=(
+        "sorry, too many clients already. After more workers or a second instance were added, on a server"
+        " that does next to nothing."
+    ),
+    struck_when="A worker is refused a connection while all sessions are idle.",
+    avoidance=(
+        "workers x (pool_size + max_overflow) below the limit: a worker that does one thing at a time needs"
+        " create_engine(url, pool_size=1, max_overflow=0). Or NullPool, or a pooler such as PgBouncer."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "FATAL:  sorry, too many clients already",
+        "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+    ),
+    links=(
+        "https://github.com/IBM/mcp-context-forge/pull/4696",
+        "https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS",
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_dispose",
+    survives_control="nullpool",
+    follows_releases=False,
+    fills_server=True,
+)

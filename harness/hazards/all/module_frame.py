@@ -1,0 +1,89 @@
+"""A DataFrame built at module level is built again in every worker that imports the script."""
+
+import json
+import subprocess
+import sys
+
+from harness.hazards.hazard import Figure, Hazard, Severity
+from harness.hazards.inside.parent import Parent
+
+SCRIPT = """\
+import json, multiprocessing, os, sys, time
+BEGIN = time.monotonic_ns()
+import numpy, pandas
+FRAME = pandas.DataFrame({"value": numpy.arange(2_000_000)})
+BUILT = (os.getpid(), (time.monotonic_ns() - BEGIN) / 1e9)
+
+def work(pipe):
+    with open("/proc/self/smaps_rollup") as lines:
+        private = sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+    pipe.send((time.monotonic_ns(), BUILT, private))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs,))
+    start = time.monotonic_ns()
+    process.start()
+    first_line, (builder, seconds), private = ours.recv()
+    process.join()
+    print(json.dumps({
+        "again": builder != os.getpid(), "build": seconds,
+        "start": (first_line - start) / 1e9, "private": private,
+    }))
+"""
+"""What users write. The start of the workers is guarded, as it must be; the frame is not."""
+
+
+def reproduce(parent: Parent) -> bool:
+    script = parent.scratch / "script.py"
+    script.write_text(SCRIPT)
+    # The trial's own deadline ends this script with the rest of its process group.
+    done = subprocess.run(
+        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
+    )
+    seen = json.loads(done.stdout)
+    parent.measure("start", seen["start"])
+    parent.measure("private", seen["private"])
+    parent.tell("parent", "Builds a DataFrame of 15 MiB at the top of its script, then starts a worker.")
+    if seen["again"]:
+        parent.tell("worker", f"Runs the script from its top: import and frame again, {seen['build']:.1f} s.")
+    else:
+        parent.tell("worker", "Has the frame of the parent.")
+    parent.tell("server", "Nothing: no database takes part.")
+    private = f"{seen['private'] / 2**20:.0f} MiB"
+    parent.tell("user", f"A worker that takes {seen['start']:.2f} s to start, with {private} of its own.")
+    return bool(seen["again"])
+
+
+HAZARD = Hazard(
+    id="module_frame",
+    title="A DataFrame at module level",
+    description=(
+        "Workers of spawn and forkserver import the main script to find their function. Whatever stands at"
+        " its top level, outside of the guard, runs again in each of them: the load of a DataFrame, the"
+        " connect to a database, the reading of a model."
+    ),
+    symptom=(
+        "Every worker takes seconds to start and as much memory as the parent, and the log shows the load N"
+        " times."
+    ),
+    struck_when="The frame a worker has was built again, not by the parent.",
+    avoidance=(
+        'Build data inside if __name__ == "__main__":, and give workers what they need; or keep the'
+        " worker's function in a module of its own."
+    ),
+    severity=Severity.COST,
+    messages=(),
+    links=(
+        "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
+        "https://github.com/mindsdb/mindsdb_native/pull/379",
+    ),
+    reproduce=reproduce,
+    struck_control="spawn",
+    survives_control="fork_dispose",
+    figures=(
+        Figure("start", "from Process.start() to the worker's first line", "seconds"),
+        Figure("private", "private memory of the worker at its first line", "bytes"),
+    ),
+)

@@ -1,0 +1,74 @@
+"""A library that computes in threads of its own does not find them in a forked worker."""
+
+import importlib
+import importlib.util
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.worker import Worker
+from harness.strategies import Strategy
+
+NUMBERS = 1000
+
+
+def needs_polars(strategy: Strategy) -> str:
+    if importlib.util.find_spec("polars"):
+        return ""
+    return "polars is not installed; `uv run --with polars poolstart hazards native_threads` has it"
+
+
+def total() -> int:
+    """A sum, by a query that polars gives to its threads."""
+    polars = importlib.import_module("polars")
+    frame = polars.DataFrame({"number": range(NUMBERS)})
+    return int(frame.lazy().select(polars.col("number").sum()).collect().item())
+
+
+def compute(worker: Worker) -> int:
+    return total()
+
+
+def reproduce(parent: Parent) -> bool:
+    right = total()
+    parent.tell("parent", "Sums a column with polars, which starts its threads, and then starts a worker.")
+    parent.tell("server", "Nothing: no database takes part.")
+    worker = parent.start(compute)
+    try:
+        found = worker.answer()
+    except Hung as hung:
+        if not hung.inside("polars/lazyframe/engine.py") and not hung.inside("polars/lazyframe/frame.py"):
+            raise RuntimeError(f"the worker hangs, but not in polars: {hung}") from None
+        parent.tell("worker", f"Gives its sum to threads that only the parent has, and waits: {hung}.")
+        parent.tell("user", "A worker that hangs in the first thing it does with a frame.")
+        return True
+    parent.tell("worker", f"Sums its column with threads of its own: {found}.")
+    parent.tell("user", "Nothing unusual." if found == right else f"A wrong sum: {found} for {right}.")
+    return bool(found != right)
+
+
+HAZARD = Hazard(
+    id="native_threads",
+    title="A DataFrame library's own threads",
+    description=(
+        "polars computes in a pool of native threads, which Python knows nothing of. fork copies the pool"
+        " with its queues and locks, and none of its threads. The worker puts its work into a queue that"
+        " nobody empties. Python warns of its own threads only; polars 1 warned at the fork, 2.1 does not."
+        " Every library with a thread pool is such a one unless it makes the pool anew after a fork."
+    ),
+    symptom=(
+        "Workers that use polars hang under fork as soon as the parent has used it, and use no processor."
+    ),
+    struck_when="The worker's sum does not come back.",
+    avoidance='multiprocessing.get_context("spawn") or "forkserver", as polars\' own documentation demands.',
+    severity=Severity.HANG,
+    messages=("Using fork() can cause Polars to deadlock in the child process.",),
+    links=(
+        "https://docs.pola.rs/user-guide/misc/multiprocessing/",
+        "https://github.com/pola-rs/polars/issues/20284",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_dispose",
+    survives_control="spawn",
+    not_applicable=needs_polars,
+    follows_releases=False,
+)

@@ -1,0 +1,98 @@
+"""What a worker closes, it closes for the parent."""
+
+from typing import Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker
+
+
+def dispose(worker: Worker) -> None:
+    """Tidy up at the end, as a careful program does."""
+    worker.engine().dispose()
+
+
+def invalidate(worker: Worker) -> None:
+    """Give up a connection that seems broken."""
+    with worker.engine().connect() as connection:
+        connection.invalidate()
+
+
+def query(worker: Worker) -> None:
+    with worker.engine().connect() as connection:
+        connection.exec_driver_sql("select 1")
+
+
+WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    ("dispose()", dispose, {}),
+    ("invalidate()", invalidate, {}),
+    # 0 seconds: every connection is too old at its next checkout.
+    ("a pool_recycle that has expired", query, {"pool_recycle": 0}),
+)
+
+
+def reproduce(parent: Parent) -> bool:
+    struck = False
+    parent.tell("parent", "Uses its engine once and starts a worker, anew for each way of closing.")
+    for name, task, options in WAYS:
+        engine = parent.engine(**options)
+        session = parent.warm(engine)
+        worker = parent.start(task, engine=engine)
+        try:
+            worker.answer()
+            worker.join()
+        except Failed as error:
+            parent.tell("worker", f"Fails after {name}: {error}.")
+            struck = True
+        else:
+            parent.tell("worker", f"Is done, after {name}.")
+        fate = session.fate()
+        if fate:
+            parent.tell(
+                "server", f"Got a goodbye on the parent's connection and ended backend {session.backend}."
+            )
+            parent.tell("user", fate)
+            struck = True
+        elif session.closed:
+            parent.tell("server", "Had no session of the parent's: the parent itself had closed it before.")
+        else:
+            parent.tell("server", f"Got no goodbye on the parent's connection: {session.backend} lives.")
+    if not struck:
+        parent.tell("user", "Nothing unusual.")
+    return struck
+
+
+HAZARD = Hazard(
+    id="parent_closed",
+    title="The worker closes the parent's session",
+    description=(
+        "Closing a connection sends a goodbye to the server, whoever closes it. A worker that disposes of"
+        " an inherited pool, invalidates one of its connections, or finds one too old, ends the parent's"
+        " session: the server does not know that the other process meant to go on."
+    ),
+    symptom=(
+        "server closed the connection unexpectedly, in the parent, at its first query after a worker has"
+        " ended."
+    ),
+    struck_when=(
+        "The parent's session no longer answers after the worker's dispose(), invalidate() or expired"
+        " pool_recycle."
+    ),
+    avoidance=(
+        "dispose(close=False), never dispose(), on an inherited engine; best before anything else is done"
+        " with it."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "server closed the connection unexpectedly",
+        "This probably means the server terminated abnormally before or while processing the request.",
+    ),
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7877",
+        "https://github.com/ckan/ckan/issues/3243",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

@@ -1,0 +1,112 @@
+"""The pool's own mutex is held at the fork."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, held_by_another_thread, settle
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+THREADS = 2
+"""Parent threads that check connections out and in, for the natural rate."""
+
+QUEUE = "sqlalchemy/util/queue.py"
+"""Whoever waits for the mutex of a pool does so in a function of this file."""
+
+FORKS = 20
+BOOTS = 3
+"""Trials of the natural rate: forks are cheap, interpreters are not."""
+
+
+def check_out(worker: Worker) -> None:
+    """Take a connection and give it back, without a word to the server: only the pool is at stake."""
+    worker.engine().raw_connection().close()
+
+
+def another_thread_inside(engine: Engine) -> AbstractContextManager[Any]:
+    """Another thread holds the mutex of the pool's queue."""
+    pool: Any = engine.pool
+    return held_by_another_thread(pool._pool.mutex)
+
+
+def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -> None:
+    engine = parent.engine(**options)
+    parent.warm(engine)
+    trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
+    with busy(THREADS, lambda: engine.raw_connection().close()):
+        workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
+    settle(workers)
+    hung = 0
+    for worker in workers:
+        try:
+            worker.answer()
+        except Hung as found:
+            if found.inside(QUEUE):
+                hung += 1
+            else:
+                parent.tell("worker", f"Hangs elsewhere, which is not counted: {found}.")
+        except (Failed, Ended):
+            pass  # a failure that speaks is not this hazard
+    parent.measure(figure, hung / trials, trials)
+    parent.tell(
+        "user", f"By nature, with {THREADS} parent threads {traffic_is}: {hung} of {trials} workers hang."
+    )
+
+
+def reproduce(parent: Parent) -> bool:
+    natural_rate(parent, "hung", "checking connections out and in")
+    # The rollback on return makes a thread give up the interpreter outside of the mutex, nearly every
+    # time. Without it, threads are interrupted anywhere.
+    natural_rate(parent, "hung_no_reset", "doing so without a rollback on return", pool_reset_on_return=None)
+    engine = parent.engine()
+    parent.warm(engine)
+    worker = parent.start(check_out, engine=engine, during=lambda: another_thread_inside(engine))
+    parent.tell("parent", "Another thread is inside the pool's mutex at the moment the worker is started.")
+    try:
+        worker.answer()
+    except Hung as hung:
+        if not hung.inside(QUEUE):
+            raise RuntimeError(f"the worker hangs, but not at the pool's mutex: {hung}") from None
+        parent.tell("worker", f"Asks the pool for a connection and waits for ever in {QUEUE}: {hung}.")
+        parent.tell("server", "An idle backend of the parent; the worker never speaks to the server.")
+        parent.tell("user", "A worker that hangs in its first engine.connect().")
+        return True
+    parent.tell("worker", "Gets a connection and gives it back.")
+    parent.tell("server", "Had a session for the worker.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="pool_lock",
+    title="The pool's mutex held at the fork",
+    description=(
+        "The queue of a pool is guarded by a mutex. When another thread of the parent is inside it at the"
+        " fork, the worker's copy stays locked, and its first checkout waits for ever. So does dispose():"
+        " it empties the queue. dispose(close=False) puts a new pool in place without touching the old one,"
+        " and is not struck."
+    ),
+    symptom="Workers of a threaded parent hang in engine.connect(), most of them on a busy server.",
+    struck_when="The worker's checkout does not come back while the parent's pool is usable.",
+    avoidance="dispose(close=False) first thing in the worker, or spawn, or forkserver.",
+    severity=Severity.HANG,
+    messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
+    links=(
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html"
+        "#using-connection-pools-with-multiprocessing-or-os-fork",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+    not_applicable=where_connections_are_pooled,
+    figures=(
+        Figure("hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"),
+        Figure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),
+    ),
+)

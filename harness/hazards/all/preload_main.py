@@ -1,0 +1,127 @@
+"""The fork server preloads the main module, and the main module connects."""
+
+import json
+import os
+import subprocess
+import sys
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.strategies import Strategy
+
+URL = "POOLSTART_HAZARD_URL"
+"""Environment variable, internal: what the script connects to. `sys.argv` is empty in some fork servers."""
+
+SCRIPT = """\
+import json, multiprocessing, os, sys
+from sqlalchemy import create_engine
+
+ENGINE = create_engine(os.environ["POOLSTART_HAZARD_URL"])
+with ENGINE.connect():
+    pass
+OPENED_BY = os.getpid()
+
+def work(pipe):
+    with ENGINE.connect() as connection:
+        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+        pipe.send((backend, OPENED_BY == os.getpid()))
+        pipe.recv()  # a server may give the number of an ended backend to the next
+
+if __name__ == "__main__":
+    method, *preload = sys.argv[1:]
+    context = multiprocessing.get_context(method)
+    if preload:
+        context.set_forkserver_preload(preload)
+    workers, found = [], []
+    for number in range(2):  # one after another: both at once is another hazard
+        ours, theirs = context.Pipe()
+        process = context.Process(target=work, args=(theirs,))
+        process.start()
+        theirs.close()
+        try:
+            found.append(ours.recv())
+            workers.append((ours, process))
+        except EOFError:
+            found.append(None)
+    print(json.dumps(found))
+    for pipe, process in workers:  # here too: each gives back a connection that both may hold
+        pipe.send(None)
+        process.join()
+"""
+"""What users write. The start of the workers is guarded, as it must be; the engine is not."""
+
+
+def preloads_main() -> bool:
+    """Whether this Python really preloads `__main__`: since 3.4 it was meant to, and did not."""
+    version = sys.version_info[:3]
+    return version >= (3, 14, 1) or (3, 13, 8) <= version < (3, 14)
+
+
+def needs_a_preloaded_main(strategy: Strategy) -> str:
+    if strategy.start_method == "fork":
+        return "its worker inherits the parent's own main module; shared_socket is about that"
+    if preloads_main():
+        return ""
+    python = ".".join(map(str, sys.version_info[:3]))
+    return f"Python {python} does not preload __main__: 3.13.8 and 3.14.1 are the first"
+
+
+def reproduce(parent: Parent) -> bool:
+    script = parent.scratch / "script.py"
+    script.write_text(SCRIPT)
+    # The trial's own deadline ends this script with the rest of its process group.
+    done = subprocess.run(
+        [sys.executable, script, parent.strategy.start_method, *parent.strategy.preload],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, URL: parent.url},
+    )
+    (first, second) = json.loads(done.stdout)
+    parent.tell("parent", "Makes an engine and connects at the top of its script, then starts two workers.")
+    if not first or not second:
+        parent.tell("worker", "Uses the engine of the script, and fails.")
+        parent.tell("server", "Ends a session that two workers have spoken on.")
+        parent.tell("user", done.stderr.strip().splitlines()[-1])
+        return True
+    shared = bool(first[0] == second[0])
+    opener = "itself" if first[1] else "the fork server, which has preloaded the script"
+    parent.tell("worker", f"Uses the engine of the script, connected by {opener}.")
+    parent.tell("server", f"Sees {'one session' if shared else 'two sessions'} for two workers.")
+    parent.tell("user", "Nothing, until both workers talk at once." if shared else "Nothing unusual.")
+    return shared
+
+
+HAZARD = Hazard(
+    id="preload_main",
+    title="A main module that connects, preloaded",
+    description=(
+        "Unless told otherwise the fork server preloads __main__, so that workers need not import it. For"
+        " twelve years that was silently without effect: each worker imported the script for itself, and"
+        " what the script opened at its top was its own. Python 3.13.8 and 3.14.1 mended it. Now the"
+        " script's top runs once, in the fork server, and a connection opened there is inherited by every"
+        " worker; and since 3.14 forkserver is the default, so a program can come to this by an upgrade of"
+        " Python alone."
+    ),
+    symptom="After an upgrade of Python, workers get each other's rows or protocol errors; nobody uses fork.",
+    struck_when="Two workers that use the engine of the script have one backend, or one of them fails.",
+    avoidance=(
+        'Make engines under if __name__ == "__main__": or in the worker. Or name what is to be preloaded, and'
+        ' leave __main__ out: multiprocessing.set_forkserver_preload(["sqlalchemy", "psycopg2"]).'
+    ),
+    severity=Severity.WRONG_DATA,
+    messages=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq",
+        "SSL error: decryption failed or bad record mac",
+    ),
+    links=(
+        "https://github.com/python/cpython/pull/135295",
+        "https://github.com/python/cpython/issues/137996",
+        "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",
+    ),
+    reproduce=reproduce,
+    struck_control="forkserver",
+    survives_control="spawn",
+    not_applicable=needs_a_preloaded_main,
+    follows_releases=False,
+)

@@ -1,0 +1,100 @@
+"""A module that connects when it is imported, and is imported before the workers are forked."""
+
+import importlib
+import multiprocessing
+import os
+from typing import Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker
+
+MODULE = "harness.hazards.fixtures.opened_at_import"
+
+STRATEGY = "POOLSTART_HAZARD_STRATEGY"
+"""Environment variable, internal: tells the module which strategy's pool to make."""
+
+
+def backend_of_module(worker: Worker) -> None:
+    """Report the backend behind the module's engine and which process opened it, and keep the connection."""
+    module: Any = importlib.import_module(MODULE)
+    with worker.treat(module.ENGINE).connect() as connection:
+        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+        worker.report((backend, module.OPENED_BY))
+        # Kept until both have reported: a server may give the number of an ended backend to the next.
+        worker.wait()
+
+
+def reproduce(parent: Parent) -> bool:
+    os.environ[STRATEGY] = parent.name
+    engine = None
+    if parent.strategy.start_method == "fork":
+        engine = importlib.import_module(MODULE).ENGINE
+        parent.tell("parent", "Imports a module that makes an engine and connects.")
+    elif parent.strategy.start_method == "forkserver":
+        multiprocessing.set_forkserver_preload([*parent.strategy.preload, MODULE])
+        parent.tell("parent", "Asks the fork server to preload a module that makes an engine and connects.")
+    else:
+        parent.tell("parent", "Does not import the module that makes an engine and connects: its workers do.")
+    backends: list[int] = []
+    failure = ""
+    for number in (1, 2):
+        worker = parent.start(backend_of_module, engine=engine)
+        try:
+            backend, opened_by = worker.answer()
+        except Failed as error:
+            if not backends:
+                raise  # nobody has used the connection before the first
+            failure = str(error)
+            parent.tell("worker", f"Number {number} uses the module's engine, and fails.")
+            break
+        backends.append(backend)
+        opener = "itself" if opened_by == worker.pid else "the process it was forked from"
+        parent.tell(
+            "worker", f"Number {number} uses the module's engine, made by {opener}: backend {backend}."
+        )
+    shared = bool(failure or backends[0] == backends[1])
+    parent.tell(
+        "server", "Sees one session for two workers." if shared else "Sees a session for each worker."
+    )
+    if failure:
+        parent.tell("user", failure)
+    elif shared:
+        parent.tell("user", "Nothing, until both workers talk at once; the parent has no part in it.")
+    else:
+        parent.tell("user", "Nothing unusual.")
+    return shared
+
+
+HAZARD = Hazard(
+    id="preload_shared",
+    title="A connection opened by a preloaded module",
+    description=(
+        "The fork server forks every worker from itself. A module that it preloads, and that connects when"
+        " it is imported, leaves one open connection in the fork server, and every worker inherits it. The"
+        " parent never had it, and the strategy's engine is not the one in use: the treatment of the"
+        " parent's engine cannot reach it. A forking parent that imported the module is in the same place,"
+        " but can treat the engine in the worker."
+    ),
+    symptom=(
+        "forkserver was chosen for safety, and workers get each other's rows or protocol errors all the same."
+    ),
+    struck_when="Two workers that use the module's engine have one backend, or one of them fails (over TLS).",
+    avoidance=(
+        "Let no import connect. Preload modules that define functions; make engines when they are first"
+        " asked for."
+    ),
+    severity=Severity.WRONG_DATA,
+    messages=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq",
+        "SSL error: decryption failed or bad record mac",
+    ),
+    links=(
+        "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",
+        "https://github.com/zulip/zulip/pull/39726",
+        "https://github.com/benoitc/gunicorn/issues/2895",
+    ),
+    reproduce=reproduce,
+    struck_control="forkserver",
+    survives_control="spawn",
+)

@@ -1,0 +1,117 @@
+"""A pre-ping speaks on the inherited connection before the pid guard can refuse it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker, plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+
+def check_pid_at_checkout(engine: Engine) -> None:
+    """The guard of SQLAlchemy's documentation: a connection of another process is never given out."""
+    from sqlalchemy import event, exc
+
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, record: Any) -> None:
+        record.info["pid"] = os.getpid()
+
+    @event.listens_for(engine, "checkout")
+    def checkout(dbapi_connection: Any, record: Any, proxy: Any) -> None:
+        if record.info["pid"] != os.getpid():
+            # The attribute was called `connection` until 1.4.24.
+            name = "dbapi_connection" if hasattr(record, "dbapi_connection") else "connection"
+            setattr(record, name, None)
+            setattr(proxy, name, None)
+            raise exc.DisconnectionError("the connection belongs to another process")
+
+
+def query(worker: Worker) -> str:
+    engine = worker.engine()
+    worker.report("listening")
+    worker.wait()
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("select 'worker'").scalar())
+
+
+def transaction(parent: Parent, pre_ping: bool) -> str:
+    """What the parent is told about a transaction during which a worker checks a connection out."""
+    from sqlalchemy.exc import DBAPIError
+
+    engine = parent.engine(pool_pre_ping=pre_ping)
+    check_pid_at_checkout(engine)
+    parent.warm(engine)
+    # Started while the connection is in the pool: what is checked out is not the worker's to ping.
+    worker = parent.start(query, engine=engine)
+    worker.answer()
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("select 'parent'")
+            worker.say()
+            answer = worker.answer()
+            connection.exec_driver_sql("select 'parent'")
+    except DBAPIError as error:
+        return plain(error)
+    return "" if answer == "worker" else f"select 'worker' returned {answer!r}"
+
+
+def reproduce(parent: Parent) -> bool:
+    if not parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()"):
+        raise RuntimeError("the server's connections are not encrypted")
+    parent.tell("parent", "Guards its pool by the pid, starts a worker, and begins a transaction.")
+    alone = transaction(parent, pre_ping=False)
+    parent.tell("worker", "Checks a connection out, without a pre-ping.")
+    parent.tell("parent", alone or "Ends its transaction as if nothing had been.")
+    error = transaction(parent, pre_ping=True)
+    if error:
+        parent.tell("worker", "Checks out with a pre-ping, which is sent on the inherited connection first.")
+        parent.tell("server", "Gets a record whose number it has seen, and ends the parent's session.")
+        parent.tell("user", f"In the parent, in the midst of its transaction: {error}")
+        return True
+    parent.tell("worker", "Checks out with a pre-ping, on a connection of its own.")
+    parent.tell("server", "Has a session for each.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="preping_tls",
+    title="A pre-ping that is faster than the guard",
+    description=(
+        "The pid guard of SQLAlchemy's documentation listens to the checkout of a connection and refuses"
+        " one that another process has made. pool_pre_ping comes before it: the ping is sent on the"
+        " inherited socket, and only then is the connection refused. Over TLS that is enough: the server"
+        " sees the number of a record twice and ends the session, in the midst of whatever the parent does."
+        " The worker's ping fails as well, is taken for a lost connection, and the worker goes on with a"
+        " new one."
+    ),
+    symptom=(
+        "With the pid guard and pool_pre_ping=True, the parent loses its session when a worker starts to"
+        " work."
+    ),
+    struck_when="The parent's transaction fails with pool_pre_ping=True.",
+    avoidance=(
+        "dispose(close=False) first thing in the worker: then there is nothing to ping. The pid guard alone,"
+        " without pool_pre_ping, is safe too."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "SSL error: decryption failed or bad record mac",
+        "SSL connection has been closed unexpectedly",
+        "SSL SYSCALL error: EOF detected",
+    ),
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/9743",
+        "https://docs.sqlalchemy.org/en/20/core/pooling.html"
+        "#using-connection-pools-with-multiprocessing-or-os-fork",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+    needs_tls=True,
+)

@@ -1,0 +1,68 @@
+"""Parent and worker talk over one connection."""
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker
+
+
+def backend_of(worker: Worker) -> int:
+    with worker.engine().connect() as connection:
+        return int(connection.exec_driver_sql("select pg_backend_pid()").scalar() or 0)
+
+
+def reproduce(parent: Parent) -> bool:
+    engine = parent.engine()
+    session = parent.warm(engine)
+    parent.tell("parent", f"Has used its engine once; its backend is {session.backend}.")
+    worker = parent.start(backend_of, engine=engine)
+    backend = worker.answer()
+    worker.join()
+    parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
+    closed_before = session.closed
+    fate = session.fate()
+    if closed_before:
+        parent.tell("parent", "Has closed its connection before: there is none to share.")
+    else:
+        parent.tell("parent", f"Asks its own connection afterwards: {fate or 'it answers as before'}.")
+    if backend == session.backend:
+        parent.tell("server", "Sees one session, where there are two programs.")
+        parent.tell(
+            "user", "Nothing, until both talk at once: this is the silent beginning of the other hazards."
+        )
+        return True
+    if fate:
+        parent.tell(
+            "server", "Was told by the worker, on the parent's connection, that this session is over."
+        )
+        parent.tell("user", fate)
+        return True
+    parent.tell("server", "Had a session of the worker's own.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="shared_socket",
+    title="One connection, two processes",
+    description=(
+        "A forked worker inherits the open sockets of the parent's pool. When it checks out a connection,"
+        " it gets the parent's: two programs write to one session and read from one stream of answers, and"
+        " neither knows."
+    ),
+    symptom="Nothing at first. Later errors that name no cause, in programs that have run for months.",
+    struck_when="The worker's backend process is the parent's, or the parent's connection no longer answers.",
+    avoidance=(
+        "Let no pooled connection cross a fork: dispose(close=False) in the worker, NullPool, or a start"
+        " method that inherits nothing."
+    ),
+    severity=Severity.WRONG_DATA,
+    messages=(),
+    links=(
+        "https://www.postgresql.org/docs/current/libpq-connect.html",
+        "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
+        "https://github.com/eclecticiq/OpenTAXII/issues/253",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

@@ -1,0 +1,97 @@
+"""A pooled SQLite connection that crosses a fork."""
+
+import sqlite3
+from typing import Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker
+
+
+def insert(worker: Worker) -> None:
+    engine = worker.engine()
+    worker.report("ready")
+    worker.wait()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("insert into work values ('worker')")
+
+
+def rows_in(database: str) -> tuple[list[str], str]:
+    """What a reader who comes later finds: the rows, and what integrity_check says."""
+    connection = sqlite3.connect(database)
+    try:
+        rows = [row for (row,) in connection.execute("select who from work order by 1")]
+        ((integrity,),) = connection.execute("pragma integrity_check")
+    finally:
+        connection.close()
+    return rows, integrity
+
+
+def reproduce(parent: Parent) -> bool:
+    database = str(parent.scratch / "work.sqlite")
+    setup: Any = sqlite3.connect(database)
+    setup.execute("pragma journal_mode = wal")
+    setup.execute("create table work (who text)")
+    setup.close()
+
+    parent.url = f"sqlite:///{database}"
+    engine = parent.engine()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("insert into work values ('parent')")
+    parent.tell("parent", f"Has inserted a row into a SQLite file through a {type(engine.pool).__name__}.")
+    worker = parent.start(insert, engine=engine)
+    worker.answer()
+    engine.dispose()
+    parent.tell(
+        "parent", "Is done, and closes its connections; the last to leave removes the write-ahead log."
+    )
+    worker.say()
+    error = ""
+    try:
+        worker.answer()
+        parent.tell("worker", "Inserts a row and commits, without an error.")
+        worker.join()
+    except Failed as failed:
+        error = str(failed)
+        parent.tell("worker", "Inserts a row, and fails.")
+    rows, integrity = rows_in(database)
+    parent.tell(
+        "server",
+        f"There is none; the file holds the rows of {' and '.join(rows)}, integrity_check: {integrity}.",
+    )
+    lost = rows != ["parent", "worker"] or integrity != "ok"
+    parent.tell(
+        "user", error or ("No error, and the worker's row is not there." if lost else "Nothing unusual.")
+    )
+    return lost or bool(error)
+
+
+HAZARD = Hazard(
+    id="sqlite_shared",
+    title="A pooled SQLite connection across a fork",
+    description=(
+        "SQLite guards its file by locks of the process, and a fork does not copy those. An inherited"
+        " connection believes that it holds the lock of a reader; the system knows nothing of it. When the"
+        " parent closes, it finds itself alone with the file and removes the write-ahead log that the"
+        " worker still writes to: the worker's commits go to a file that no longer has a name. SQLAlchemy"
+        " 1.4 opened a connection per checkout for a SQLite file and left nothing to inherit; since 2.0"
+        " these connections are pooled."
+    ),
+    symptom="Rows that were committed are missing. Or: database disk image is malformed.",
+    struck_when=(
+        "A row that the worker committed is not in the file, its insert fails, or integrity_check complains."
+    ),
+    avoidance=(
+        "dispose(close=False) first thing in the worker, NullPool, or a start method that inherits nothing."
+    ),
+    severity=Severity.SILENT_LOSS,
+    messages=("database disk image is malformed",),
+    links=(
+        "https://www.sqlite.org/howtocorrupt.html",
+        "https://github.com/gentoo/portage/pull/600",
+        "https://github.com/graphnet-team/graphnet/pull/243",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

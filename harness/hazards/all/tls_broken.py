@@ -1,0 +1,73 @@
+"""A TLS connection used by two processes breaks at once."""
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.worker import Worker, plain
+
+
+def query(worker: Worker) -> str:
+    with worker.engine().connect() as connection:
+        return str(connection.exec_driver_sql("select 'worker'").scalar())
+
+
+def reproduce(parent: Parent) -> bool:
+    from sqlalchemy.exc import DBAPIError
+
+    engine = parent.engine()
+    session = parent.warm(engine)
+    encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+    if not encrypted:
+        raise RuntimeError("the server's connections are not encrypted")
+    parent.tell("parent", f"Has used its engine once, over TLS; its backend is {session.backend}.")
+    worker = parent.start(query, engine=engine)
+    try:
+        answer = worker.answer()
+        worker.join()
+    except Failed as error:
+        parent.tell("worker", f"Its query fails: {error}.")
+        parent.tell("user", str(error))
+        return True
+    parent.tell("worker", f"Its query returns {answer!r}.")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql("select 'parent'").scalar()
+    except DBAPIError as error:
+        parent.tell("server", "Gets a record whose number it has seen before, and ends the session.")
+        parent.tell("parent", "Its next query fails.")
+        parent.tell("user", plain(error))
+        return True
+    parent.tell("parent", "Its next query succeeds.")
+    parent.tell("server", "Sees a session for each.")
+    parent.tell("user", "Nothing unusual.")
+    return bool(answer != "worker")
+
+
+HAZARD = Hazard(
+    id="tls_broken",
+    title="A TLS connection in two processes",
+    description=(
+        "TLS numbers its records, in each direction. After a fork both processes count on from the same"
+        " number: as soon as both have written, the server sees a number twice and cannot decrypt the"
+        " record. What is silent without TLS always breaks with it, which is why the same program works on"
+        " the developer's machine only."
+    ),
+    symptom=(
+        "SSL error: decryption failed or bad record mac. Or: SSL connection has been closed unexpectedly."
+    ),
+    struck_when="A query of the worker or the next one of the parent fails.",
+    avoidance="As for one connection in two processes. Switching TLS off only makes the failure silent.",
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "SSL error: decryption failed or bad record mac",
+        "SSL connection has been closed unexpectedly",
+    ),
+    links=(
+        "https://github.com/celery/celery/issues/1564",
+        "https://github.com/taranis-ai/taranis-ai/issues/381",
+        "https://github.com/onyx-dot-app/onyx/pull/1375",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+    needs_tls=True,
+)

@@ -1,0 +1,74 @@
+"""An engine cannot be sent to a worker that does not inherit it."""
+
+from __future__ import annotations
+
+import multiprocessing
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import START_DEADLINE, Parent
+from harness.hazards.inside.worker import plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+
+def use(engine: Engine, pipe: Any) -> None:
+    pipe.send(engine.dialect.name)
+
+
+def reproduce(parent: Parent) -> bool:
+    """Hand the engine over as an argument, as users try first, whatever the strategy would hand over."""
+    engine = parent.engine()
+    context: Any = multiprocessing.get_context(parent.strategy.start_method)
+    ours, theirs = context.Pipe()
+    parent.tell("parent", "Starts Process(target=use, args=(engine,)).")
+    process = context.Process(target=use, args=(engine, theirs))
+    try:
+        process.start()
+    except Exception as error:  # AttributeError, TypeError or PicklingError, by release
+        parent.tell("worker", "Is never started: its arguments are pickled, and an engine does not pickle.")
+        parent.tell("server", "Nothing: there is no worker to speak to it.")
+        parent.tell("user", plain(error))
+        return True
+    if not ours.poll(START_DEADLINE):
+        raise RuntimeError("the worker took the engine and did not answer")
+    name = ours.recv()
+    process.join()
+    parent.tell("worker", f"Has the engine, for {name}: nothing was pickled, its memory was copied.")
+    parent.tell("server", "Nothing: the worker only looks at its engine.")
+    parent.tell("user", "Nothing unusual.")
+    return False
+
+
+HAZARD = Hazard(
+    id="unpicklable",
+    title="An engine as an argument",
+    description=(
+        "Under spawn and forkserver the arguments of a worker are pickled. An engine holds sockets, locks"
+        " and local functions, and cannot be; neither can what holds an engine, such as a bound session or"
+        " an object with an engine in it."
+    ),
+    symptom=(
+        "Can't pickle local object 'create_engine.<locals>.connect'. Or: cannot pickle '_thread.lock' object."
+    ),
+    struck_when="Process.start() with an engine among the arguments raises.",
+    avoidance=(
+        "Pass the URL, as engine.url.render_as_string(hide_password=False), and make the engine in the"
+        " worker."
+    ),
+    severity=Severity.LOUD_ERROR,
+    messages=(
+        "Can't pickle local object 'create_engine.<locals>.connect'",
+        "Can't get local object 'create_engine.<locals>.connect'",
+        "cannot pickle '_thread.lock' object",
+    ),
+    links=(
+        "https://github.com/sqlalchemy/sqlalchemy/issues/10077",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/9788",
+        "https://github.com/toluaina/pgsync/issues/255",
+    ),
+    reproduce=reproduce,
+    struck_control="spawn",
+    survives_control="fork_dispose",
+)

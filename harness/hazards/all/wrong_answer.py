@@ -1,0 +1,87 @@
+"""The parent reads a row that the worker asked for."""
+
+import random
+
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker, plain
+
+
+def ask_and_wait(worker: Worker, gate: int) -> None:
+    """Ask a question that the server answers only when `gate` is open."""
+    engine = worker.engine()
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 'worker' from (select pg_advisory_xact_lock(%s)) as gate", (gate,))
+
+
+def question(parent: Parent, isolation: str) -> str:
+    """What the parent reads when it asks for its own name; empty when that is right."""
+    from sqlalchemy.exc import DBAPIError
+
+    engine = parent.engine(isolation_level=isolation)
+    session = parent.warm(engine)
+    # The gate makes the order certain: the worker has asked, and its answer is not sent before it is gone.
+    gate = random.getrandbits(62)
+    parent.ask("select pg_advisory_lock(%s)", gate)
+    worker = parent.start(ask_and_wait, gate, engine=engine)
+    parent.wait_for(
+        lambda: bool(
+            parent.ask(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+                " and (classid::bigint << 32 | objid::bigint) = %s",
+                gate,
+            )
+        ),
+        "the worker's question",
+    )
+    worker.kill()
+    parent.ask("select pg_advisory_unlock(%s)", gate)
+    try:
+        with engine.connect() as connection:
+            answer = connection.exec_driver_sql("select 'parent'").scalar()
+    except DBAPIError as error:
+        return plain(error)
+    finally:
+        session.raw.close()
+    return "" if answer == "parent" else f"select 'parent' returned {answer!r}"
+
+
+def reproduce(parent: Parent) -> bool:
+    parent.tell("worker", "Asks for select 'worker', and is killed before the answer comes.")
+    parent.tell("server", "Sends the answer to the socket that asked.")
+    alone = question(parent, "AUTOCOMMIT")
+    parent.tell("parent", f"Asks for select 'parent' in autocommit: {alone or 'reads its own row'}.")
+    in_transaction = question(parent, "READ COMMITTED")
+    parent.tell("parent", f"Asks the same in a transaction: {in_transaction or 'reads its own row'}.")
+    parent.tell("user", alone or in_transaction or "Nothing unusual.")
+    return bool(alone or in_transaction)
+
+
+HAZARD = Hazard(
+    id="wrong_answer",
+    title="The other one's row",
+    description=(
+        "The answers of a session come in the order of its questions, and nothing in them says whose"
+        " question it was. When a worker asks on the inherited connection and goes away before it has read,"
+        " the parent's next question is answered with the worker's row. Under autocommit that is silent: a"
+        " wrong row, no error. Inside a transaction the driver was expecting the answer to BEGIN and says"
+        " that something is odd."
+    ),
+    symptom=(
+        "error with status PGRES_TUPLES_OK and no message from the libpq. Or a row that belongs to someone"
+        " else."
+    ),
+    struck_when="The parent reads anything but its own row.",
+    avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    severity=Severity.WRONG_DATA,
+    messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
+    links=(
+        "https://github.com/psycopg/psycopg2/issues/994",
+        "https://github.com/sqlalchemy/sqlalchemy/issues/7984",
+        "https://github.com/PlanExeOrg/PlanExe/pull/674",
+        "https://github.com/geopython/pywps/pull/341",
+    ),
+    reproduce=reproduce,
+    struck_control="fork_nodispose",
+    survives_control="fork_dispose",
+)

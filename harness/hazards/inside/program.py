@@ -1,0 +1,41 @@
+"""The parent program of one trial: ``python -m harness.hazards.inside.program HAZARD STRATEGY SCRATCH``.
+
+Prints the outcome as JSON, and nothing else. Spawned workers import this module again as their
+`__main__`: it stays tiny and imports nothing before it runs.
+"""
+
+
+def main() -> None:
+    import json
+    import os
+    import sys
+    from dataclasses import asdict
+    from importlib import import_module
+    from pathlib import Path
+
+    from harness.hazards.inside.parent import Parent
+    from harness.postgres import locate
+    from harness.postgres.server import Server
+
+    hazard, strategy, scratch = sys.argv[1:]
+    parent = Parent(strategy, Server.from_json(os.environ[locate.RUN]), Path(scratch))
+    try:
+        struck = import_module(f"harness.hazards.all.{hazard}").HAZARD.reproduce(parent)
+    finally:
+        parent.close()
+    print(
+        json.dumps(
+            {
+                "struck": struck,
+                "readings": {name: asdict(reading) for name, reading in parent.readings.items()},
+                "story": [asdict(event) for event in parent.story],
+            }
+        ),
+        flush=True,
+    )
+    # A struck parent may have threads that will never end.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Trials: each runs one hazard against one strategy, in a parent program of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy
+
+from harness import strategies
+from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.postgres import embedded, locate
+from harness.postgres.server import Server
+from harness.system.environment import environment
+from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
+
+REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
+"""Environment variable: `1` makes a missing TLS server an error, where otherwise its hazard is n/a."""
+
+
+class Trials:
+    """Runs trials against one server; a context manager that leaves nothing behind.
+
+    `python` is an interpreter that imports `release`, and the suite's other packages.
+    """
+
+    def __init__(
+        self, server: Server, *, release: str = sqlalchemy.__version__, python: str | Path = sys.executable
+    ) -> None:
+        self._server = server
+        self._release = release
+        self._python = python
+        self._custody = Custody()
+        # Trials may be ended by another thread than the one that is starting a program.
+        self._starting = threading.Lock()
+        self._ended = False
+        self._to_fill: Server | None = None
+        self._tls: Server | None = server if server.transport == "tls" else None
+
+    def __enter__(self) -> "Trials":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._starting:
+            self._ended = True
+        self._custody.close()
+
+    def run(self, hazard: Hazard, strategy: str) -> Outcome:
+        """One trial. Raises `PoolstartError` when the reproduction came to no result."""
+        entry = strategies.get(strategy)
+        server = self._server
+        reason = entry.not_applicable(self._release) or hazard.not_applicable(entry)
+        if not reason and hazard.needs_tls:
+            try:
+                server = self._tls_server()
+            except embedded.NoTLS as error:
+                if os.environ.get(REQUIRE_TLS) == "1":
+                    raise
+                reason = error.problem
+        if reason:
+            return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
+        if hazard.fills_server:
+            server = self._server_to_fill()
+        begin = time.monotonic()
+        result = self._program(hazard, strategy, server)
+        return Outcome.from_json(
+            {
+                "hazard": hazard.id,
+                "strategy": strategy,
+                "verdict": Verdict.STRUCK if result.pop("struck") else Verdict.SURVIVES,
+                "seconds": time.monotonic() - begin,
+                **result,
+            }
+        )
+
+    def _program(self, hazard: Hazard, strategy: str, server: Server) -> dict[str, Any]:
+        scratch = self._custody.directory()
+        output, errors = scratch / "outcome", scratch / "errors"
+        # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
+        with output.open("wb") as out, errors.open("wb") as err:
+            command: list[str | Path] = [
+                self._python,
+                "-m",
+                "harness.hazards.inside.program",
+                hazard.id,
+                strategy,
+                scratch,
+            ]
+            with self._starting:
+                if self._ended:
+                    raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
+                process = self._custody.start(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    # multiprocessing keeps directories there, and a killed parent does not remove them.
+                    env={
+                        **environment(*strategies.places(strategy)),
+                        locate.RUN: server.to_json(),
+                        "TMPDIR": str(scratch),
+                    },
+                    cwd="/",
+                )
+            try:
+                process.wait(hazard.deadline)
+            except subprocess.TimeoutExpired:
+                errors.write_text(f"it was not done after {hazard.deadline:g} s")
+            finally:
+                self._custody.stop(process)
+        try:
+            if process.returncode != 0:
+                said = errors.read_text(errors="replace").strip().splitlines() or [
+                    f"it ended with status {process.returncode}"
+                ]
+                raise PoolstartError(
+                    f"no result for {hazard.id} under {strategy}: {said[-1]}",
+                    "run it again; if it stays, the reproduction does not fit this release or server",
+                )
+            result: dict[str, Any] = json.loads(output.read_text())
+            return result
+        finally:
+            self._custody.remove(scratch)
+
+    def _server_to_fill(self) -> Server:
+        if self._to_fill is None:
+            self._to_fill = embedded.start(self._custody)
+        return self._to_fill
+
+    def _tls_server(self) -> Server:
+        if self._tls is None:
+            self._tls = embedded.start(self._custody, tls=True)
+        return self._tls

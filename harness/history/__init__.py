@@ -1,0 +1,1 @@
+"""Figures over releases: measured, change points, retests, causes."""

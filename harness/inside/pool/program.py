@@ -1,9 +1,0 @@
-"""The parent program: ``python -m harness.inside.pool.program``.
-
-A `__main__` module is imported again by every spawned worker, so this one holds nothing.
-"""
-
-if __name__ == "__main__":
-    from harness.inside.pool.parent import main
-
-    main()

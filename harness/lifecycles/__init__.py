@@ -1,0 +1,1 @@
+"""One worker from its start until it is reaped: planned, measured, checked."""

@@ -1,0 +1,37 @@
+"""Cells, and the two ways in which measuring one may end without a figure."""
+
+from dataclasses import dataclass
+
+from harness.lifecycles.profile import Profile
+from harness.system.errors import PoolstartError
+
+DATAFRAMES = ("none", "large")
+"""What may be resident in the parent."""
+
+
+class NotApplicable(Exception):
+    """The cell cannot be measured here, and that is no failure; says why."""
+
+
+class Rejected(PoolstartError):
+    """A lifecycle that does not count, with its reasons."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One strategy with one DataFrame setting."""
+
+    strategy: str
+    dataframe: str
+
+    @property
+    def id(self) -> str:
+        """What it is called in files."""
+        return f"{self.strategy}.{self.dataframe}"
+
+    def __str__(self) -> str:
+        return f"{self.strategy}, dataframe {self.dataframe}"
+
+    def size(self, profile: Profile) -> int:
+        """The DataFrame's size in MiB."""
+        return profile.dataframe_mib if self.dataframe == "large" else 0

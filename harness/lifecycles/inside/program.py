@@ -1,0 +1,9 @@
+"""The parent program: ``python -m harness.lifecycles.inside.program``.
+
+A `__main__` module is imported again by every spawned worker, so this one holds nothing.
+"""
+
+if __name__ == "__main__":
+    from harness.lifecycles.inside.parent import main
+
+    main()

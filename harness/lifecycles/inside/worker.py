@@ -1,0 +1,85 @@
+"""The worker: makes its engine usable, fetches two rows, says what it saw, waits, leaves.
+
+Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+
+from sqlalchemy import text
+
+from harness.lifecycles import inside as lifecycle
+from harness.system import memory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from sqlalchemy.engine import Engine
+
+ROW = text("select :token, pg_backend_pid()")
+
+mark: str | None = None
+"""Set in the parent's memory only: a worker that sees it was forked."""
+
+
+def fetch(engine: Engine, token: str) -> tuple[str, int]:
+    """Check a connection out, fetch one row, give the connection back.
+
+    The row is the worker's proof: its own token, and the backend that answered.
+    """
+    with engine.connect() as connection:
+        row = connection.execute(ROW, {"token": token}).one()
+    return row[0], row[1]
+
+
+def collections() -> list[int]:
+    """How often the garbage collector has run in this process, by generation; a fork inherits the counts."""
+    return [generation["collections"] for generation in gc.get_stats()]
+
+
+def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str, collect: bool) -> None:
+    """The worker's whole life. `channel` is a `multiprocessing` connection to the parent.
+
+    `collect` asks for a full garbage collection when all else has been measured.
+    """
+    started = time.monotonic_ns()
+    collected = [collections()]
+    engine = in_worker(handed)
+    usable = time.monotonic_ns()
+    collected.append(collections())
+    first = fetch(engine, token)
+    first_row = time.monotonic_ns()
+    collected.append(collections())
+    second = fetch(engine, token)
+    second_row = time.monotonic_ns()
+    collected.append(collections())
+    report: dict[str, Any] = {
+        "started": started,
+        "usable": usable,
+        "first_row": first_row,
+        "second_row": second_row,
+        "rows": [first, second],
+        "pid": os.getpid(),
+        "ppid": os.getppid(),
+        "mark": mark,
+        "preloaded": lifecycle.AFTER_SQLALCHEMY,
+        "pandas": "pandas" in sys.modules,
+        "modules": len(sys.modules),
+        "collections": collected,
+        "memory": memory.read(),
+    }
+    if collect:
+        before = time.monotonic_ns()
+        gc.collect()
+        report["collect"] = time.monotonic_ns() - before
+        report["memory_collected"] = memory.read()
+    channel.send(report)
+    # The barrier: the parent lets go when it has read all this, so that nobody is gone too early for
+    # the others' proportional memory, and so that leaving is timed from a known moment.
+    channel.recv()

@@ -1,0 +1,158 @@
+"""What has just been measured: as tables in the terminal, and as data for programs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import median
+from typing import Any
+
+from harness import strategies
+from harness.console import terminal
+from harness.lifecycles.blocks import Measured
+from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.profile import Profile
+from harness.lifecycles.samples import spread
+from harness.system.memory import MIB
+
+
+@dataclass(frozen=True)
+class Metric:
+    title: str
+    unit: str
+    """Of its samples: seconds or bytes."""
+
+    @property
+    def factor(self) -> float:
+        """What makes milliseconds or MiB of a sample."""
+        return 1e3 if self.unit == "seconds" else 1 / MIB
+
+
+METRICS = {
+    "time_to_first_row": Metric("first row", "seconds"),
+    "startup": Metric("= startup", "seconds"),
+    "first_query": Metric("+ query", "seconds"),
+    "second_query": Metric("second", "seconds"),
+    "uss": Metric("MiB", "bytes"),
+}
+
+COLUMNS = (
+    "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",
+    "most", "samples", "reason",
+)  # fmt: skip
+"""Of `--csv`, a row a figure: median, least and most over `samples` parents, or why there is none."""
+
+
+def show(measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
+    """A table for each DataFrame setting; why a strategy has no figures is told below."""
+    console = terminal.output()
+    for setting in settings:
+        rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
+        header = ["strategy", *(metric.title for metric in METRICS.values())]
+        terminal.show(console, header, rows, title=f"dataframe {setting}")
+    terminal.say(
+        console,
+        f"{over(len(measured.counted()))}: milliseconds to the first row, "
+        "its two parts, a second query; MiB of unique memory. "
+        f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
+        "* is not safe: see `poolstart hazards`.",
+    )
+    for line in remarks(measured):
+        terminal.say(console, line)
+
+
+def over(parents: int) -> str:
+    """What the figures are, by how many parents there were."""
+    return f"Medians ± half their range over {parents} parents" if parents > 1 else "Figures of one parent"
+
+
+def star(strategy: str) -> str:
+    return "" if strategies.get(strategy).safe else " *"
+
+
+def figures(measured: Measured, cell: Cell) -> list[str]:
+    """A text a metric: a median ± half the range of its samples, or in one word why there is none."""
+    return [figure(measured, cell, name) for name in METRICS]
+
+
+def figure(measured: Measured, cell: Cell, metric: str) -> str:
+    try:
+        values = measured.samples(cell, metric)
+    except NotApplicable:
+        return "n/a"
+    except Rejected:
+        return "failed"
+    if not values:
+        return ""
+    shown = spread(min(values), median(values), max(values), METRICS[metric].factor)
+    # One parent says nothing of how much parents differ.
+    return shown if len(values) > 1 else shown.partition(" ")[0]
+
+
+def remarks(measured: Measured) -> list[str]:
+    """Why there are no figures, or worse ones."""
+    reasons: dict[str, dict[str, list[str]]] = {}
+    for cell, reason in measured.not_applicable.items():
+        strategy, _, dataframe = cell.rpartition(".")
+        reasons.setdefault(reason, {}).setdefault(strategy, []).append(dataframe)
+    return [
+        *(
+            f"n/a: {name} (dataframe {', '.join(settings)}): {reason}"
+            for reason, cells in reasons.items()
+            for name, settings in cells.items()
+        ),
+        *([f"noisy: {measured.noisy}"] if measured.noisy else []),
+        *(f"poolstart: {failure}" for failure in measured.rejected.values()),
+    ]
+
+
+def records(
+    measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile
+) -> Iterator[dict[str, Any]]:
+    """A row a figure, in `COLUMNS`."""
+    for setting in settings:
+        for name in chosen:
+            cell = Cell(name, setting)
+            for id, metric in METRICS.items():
+                row = {
+                    "sqlalchemy": measured.release,
+                    "server": measured.server,
+                    "strategy": name,
+                    "dataframe": setting,
+                    "dataframe_mib": cell.size(profile),
+                    "metric": id,
+                    "unit": metric.unit,
+                }
+                try:
+                    values = measured.samples(cell, id)
+                except (NotApplicable, Rejected) as reason:
+                    yield {**row, "samples": 0, "reason": str(reason)}
+                    continue
+                yield {
+                    **row,
+                    "median": median(values) if values else None,
+                    "least": min(values, default=None),
+                    "most": max(values, default=None),
+                    "samples": len(values),
+                    "reason": "",
+                }
+
+
+def tell(
+    measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile, form: str
+) -> None:
+    """As tables, or for programs."""
+    found = records(measured, chosen, settings, profile)
+    if form == "csv":
+        terminal.print_csv(COLUMNS, found)
+    elif form == "json":
+        terminal.print_json(
+            {
+                "sqlalchemy": measured.release,
+                "server": measured.server,
+                "profile": asdict(profile),
+                "facts": measured.facts,
+                "noisy": measured.noisy,
+                "figures": list(found),
+            }
+        )
+    else:
+        show(measured, chosen, settings, profile)

@@ -1,1 +1,0 @@
-"""What watches: supervisor, guards, samples; trials of hazards and their recorded verdicts."""

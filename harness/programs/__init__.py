@@ -1,0 +1,1 @@
+"""Celery, gunicorn and other programs that start workers, measured."""

@@ -1,0 +1,33 @@
+# /// script
+# dependencies = ["gunicorn==27.0.1"]
+#
+# [tool.poolstart]
+# title = "gunicorn, `preload_app`"
+# link = "https://docs.gunicorn.org/en/stable/settings.html#post-fork"
+# start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
+# tasks = ["--max-requests", "1"]
+# replaced = "max_requests = 1"
+# client = "harness.programs.inside.common.wsgi"
+# clock = "the call of `gunicorn`; the request is waiting"
+# ///
+"""gunicorn: this module is its configuration and holds the application."""
+
+from typing import Any
+
+from harness.programs.inside.common.database import engine, warm
+from harness.programs.inside.common.wsgi import app as app
+
+workers = 2
+preload_app = True
+# A worker that holds a row does not say that it is alive.
+timeout = 120
+
+warm()
+
+
+# hook
+def post_fork(server: Any, worker: Any) -> None:
+    engine.dispose(close=False)
+
+
+# end of hook

@@ -1,1 +1,0 @@
-"""Everything a person looks at: reads what has been recorded, measures nothing."""

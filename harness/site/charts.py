@@ -1,0 +1,193 @@
+"""What a picture is made of: positions in parts of its width and height, for the templates to draw."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isclose, log10
+
+from harness.lifecycles.samples import digits
+from harness.site.data import UNITS, Figure, Release
+
+PHASES = ("startup", "engine", "first_row")
+
+
+def percent(part: float) -> str:
+    return f"{100 * part:.1f}".removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One phase of a bar."""
+
+    phase: str
+    width: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The time to the first row as its phases, and the interval of the whole; in percent of the axis."""
+
+    segments: tuple[Segment, ...]
+    low: str
+    span: str
+    total: Figure
+
+
+def bar(release: Release, strategy: str, dataframe: str, longest: float) -> Bar | None:
+    """None where the time to the first row was not measured."""
+    total = release.of("time_to_first_row", strategy, dataframe)
+    if total is None or longest <= 0:
+        return None
+    startup = release.of("startup", strategy, dataframe)
+    query = release.of("first_query", strategy, dataframe)
+    engine = release.of("engine", strategy, dataframe)
+    lengths: list[tuple[str, float, str]] = []
+    if startup:
+        lengths.append(("startup", startup.median, startup.text()))
+    if engine and query:
+        lengths.append(("engine", engine.median, engine.text()))
+        rest = max(0.0, query.median - engine.median)
+        lengths.append(("first_row", rest, digits(rest * 1e3)))
+    # Medians of parts do not add up to that of the whole to the last digit: the bar is the whole.
+    scale = total.median / sum(length for _, length, _ in lengths) if lengths else 1.0
+    segments = tuple(
+        Segment(phase, percent(length * scale / longest), text) for phase, length, text in lengths
+    )
+    low, high = min(1.0, total.low / longest), min(1.0, total.high / longest)
+    return Bar(segments, percent(low), percent(high - low), total)
+
+
+def longest(release: Release, strategies: Iterable[str], dataframe: str) -> float:
+    """The end of the time axis: the highest interval of any strategy."""
+    found = [release.of("time_to_first_row", strategy, dataframe) for strategy in strategies]
+    return max((figure.high for figure in found if figure), default=0.0)
+
+
+def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
+    """Round values between `low` and `high`."""
+    if not high > low:
+        return []
+    rough = (high - low) / wanted
+    size = 10.0 ** floor(log10(rough))
+    step = next(
+        size * each for each in (1, 2, 2.5, 5, 10) if size * each >= rough or isclose(size * each, rough)
+    )
+    first = ceil(low / step - 1e-9)
+    return [number * step for number in range(first, int(high / step + 1e-9) + 1)]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One figure of one cell over the releases: a line, its intervals, and where it steps."""
+
+    line: str
+    band: str
+    steps: tuple[tuple[str, str], ...]
+    """Left in percent, and release."""
+    rows: tuple[tuple[str, str], ...]
+    """Top in percent, and the text of a tick."""
+    unit: str
+
+
+WIDTH, HEIGHT = 1000.0, 200.0
+"""Of a picture's own coordinates, which are stretched to its place."""
+
+
+def path(points: Sequence[tuple[int, int]]) -> str:
+    """A line through points; each is told by its distance from the one before, which is short."""
+    (left, top), told = points[0], []
+    told.append(f"M{left} {top}l")
+    for number, (x, y) in enumerate(points[1:]):
+        told.append(f"{' ' if number and x >= left else ''}{x - left}{' ' if y >= top else ''}{y - top}")
+        left, top = x, y
+    return "".join(told)
+
+
+def panel(
+    releases: Sequence[str], figures: Sequence[Figure | None], unit: str, stepped: Iterable[str]
+) -> Panel | None:
+    """None where there is nothing to draw."""
+    known = [figure for figure in figures if figure]
+    if not known:
+        return None
+    low, high = min(figure.low for figure in known), max(figure.high for figure in known)
+    # Nothing is worth looking at closer than a twentieth of the figure.
+    middle, least = (low + high) / 2, 0.05 * (low + high) / 2
+    half = max((high - low) / 2, least) * 1.08
+    bottom, top = middle - half, middle + half
+    name, factor = UNITS.get(unit, (unit, 1.0))
+
+    def x(number: int) -> int:
+        return round(WIDTH * (number + 0.5) / len(releases))
+
+    def y(value: float) -> int:
+        return round(HEIGHT * (1 - (value - bottom) / (top - bottom)))
+
+    runs: list[list[tuple[int, Figure]]] = [[]]
+    for number, figure in enumerate(figures):
+        if figure:
+            runs[-1].append((x(number), figure))
+        elif runs[-1]:
+            runs.append([])
+    line = "".join(path([(at, y(figure.median)) for at, figure in run]) for run in runs if run)
+    band = "".join(
+        path([(at, y(figure.high)) for at, figure in run] + [(at, y(figure.low)) for at, figure in run[::-1]])
+        + "z"
+        for run in runs
+        if run
+    )
+    marked = set(stepped)
+    return Panel(
+        line,
+        band,
+        tuple(
+            (percent(number / len(releases)), release)
+            for number, release in enumerate(releases)
+            if release in marked
+        ),
+        tuple(
+            (percent(y(value / factor) / HEIGHT), f"{value:g}")
+            for value in ticks(bottom * factor, top * factor, 3)
+        ),
+        name,
+    )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of a picture of thresholds."""
+
+    name: str
+    path: str
+    css: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Curves over one axis, and where something is read off."""
+
+    curves: tuple[Curve, ...]
+    columns: tuple[tuple[str, str], ...]
+    """Left in percent, and text."""
+    rows: tuple[tuple[str, str], ...]
+    marks: tuple[tuple[str, str], ...]
+
+
+def picture(
+    lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
+    columns: Sequence[tuple[float, str]],
+    marks: Sequence[tuple[float, str]],
+    unit: str = "",
+) -> Picture:
+    """`lines` are name, style and points (x from 0 to 1, y in what is shown), from zero up."""
+    top = max((y for _, _, points in lines for _, y in points), default=1.0) or 1.0
+
+    def drawn(points: Sequence[tuple[float, float]]) -> str:
+        return path([(round(WIDTH * x), round(HEIGHT * (1 - y / top))) for x, y in points])
+
+    return Picture(
+        tuple(Curve(name, drawn(points), css) for name, css, points in lines),
+        tuple((percent(x), text) for x, text in columns),
+        tuple((percent(1 - value / top), f"{value:g}{unit}") for value in ticks(0, top)),
+        tuple((percent(x), text) for x, text in marks),
+    )

@@ -1,0 +1,348 @@
+"""The figures of the site: asv's results by origin, release and cell, and what could not be read of them."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import product
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from asv.results import Results
+from asv.util import UserError
+from packaging.version import InvalidVersion, Version
+
+from harness.answer.results import SETTINGS_APART
+from harness.lifecycles.samples import digits
+from harness.releases import stored
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+
+NOT_RESULTS = ("machine.json", "benchmarks.json")
+
+UNITS = {"seconds": ("ms", 1e3), "bytes": ("MiB", 1 / MIB)}
+"""How a unit is shown, and the factor to it."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a cell."""
+
+    id: str
+    benchmark: str
+    title: str
+    means: str
+    """From when to when, or of what."""
+    unit: str = "seconds"
+
+    @property
+    def shown_unit(self) -> str:
+        return UNITS[self.unit][0]
+
+
+METRICS = {
+    metric.id: metric
+    for metric in (
+        Metric(
+            "time_to_first_row",
+            "startup.Startup.track_time_to_first_row",
+            "Time to first row",
+            "Process.start() called until the worker has its first row: what a user waits for.",
+        ),
+        Metric(
+            "startup",
+            "startup.Startup.track_startup",
+            "Startup",
+            "Process.start() called until the first line of the worker function, imports included.",
+        ),
+        Metric(
+            "engine",
+            "query.Query.track_engine",
+            "Engine",
+            "First line of the worker function until the engine is usable: created, disposed, or nothing.",
+        ),
+        Metric(
+            "first_query",
+            "query.Query.track_first_query",
+            "First query",
+            "First line of the worker function until the first row: the engine and the first row together.",
+        ),
+        Metric(
+            "second_query",
+            "query.Query.track_second_query",
+            "Second query",
+            "Another checkout and query in the same worker: NullPool connects again, a pool does not.",
+        ),
+        Metric(
+            "first_worker",
+            "startup.Startup.track_first_worker",
+            "First worker",
+            "Time to first row of each parent's first worker: forkserver boots its server there.",
+        ),
+        Metric(
+            "blocked",
+            "startup.Startup.track_blocked",
+            "Parent blocked",
+            "Process.start() called until it returns: the parent does nothing else.",
+        ),
+        Metric(
+            "exit", "startup.Startup.track_exit", "Exit", "A worker is let go until its parent has reaped it."
+        ),
+        Metric(
+            "uss",
+            "memory.Memory.track_uss",
+            "Unique memory",
+            "What only this worker holds after its second row: what one more worker costs the machine.",
+            "bytes",
+        ),
+        Metric(
+            "uss_collected",
+            "memory.Memory.track_uss_collected",
+            "Unique memory after a collection",
+            "The same after a full garbage collection, which writes to every object that it looks at.",
+            "bytes",
+        ),
+        Metric(
+            "page_tables",
+            "memory.Memory.track_page_tables",
+            "Page tables",
+            "What the kernel holds to map the worker's memory: fork copies it with the parent's size.",
+            "bytes",
+        ),
+        Metric(
+            "rss",
+            "memory.Memory.track_rss",
+            "RSS",
+            "Resident memory, which counts what fork shares as if it were the worker's own:"
+            " here to show that it misleads.",
+            "bytes",
+        ),
+    )
+}
+
+CONTROL = "controls.Controls.track_start"
+
+COUNTS = "exact."
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A median, and asv's 99 % interval of it, in seconds or bytes."""
+
+    median: float
+    low: float
+    high: float
+    unit: str
+
+    def text(self) -> str:
+        return digits(self.median * UNITS[self.unit][1])
+
+    @property
+    def within(self) -> int:
+        """Half of the interval, in per mille of the median."""
+        return round((self.high - self.low) / 2 / self.median * 1e3) if self.median else 0
+
+    def interval(self) -> str:
+        factor = UNITS[self.unit][1]
+        return f"{digits(self.low * factor)} to {digits(self.high * factor)}"
+
+
+Cell = tuple[str, str]
+"""Strategy and DataFrame setting."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """What was measured of one SQLAlchemy release."""
+
+    version: str
+    measured: datetime | None
+    figures: dict[tuple[str, str, str], Figure]
+    """By metric, strategy and DataFrame setting; what was not measured is missing."""
+    controls: dict[str, Figure]
+    """The start of a worker that does nothing, by start method."""
+    counts: dict[tuple[str, str], float]
+    """What repeats exactly, by name and strategy."""
+
+    def of(self, metric: str, strategy: str, dataframe: str) -> Figure | None:
+        return self.figures.get((metric, strategy, dataframe))
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(strategy for _, strategy, _ in self.figures))
+
+    @property
+    def dataframes(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(dataframe for _, _, dataframe in self.figures))
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One machine with one environment and server: figures of two are never mixed."""
+
+    machine: dict[str, str]
+    environment: str
+    """asv's name of it."""
+    conditions: dict[str, str]
+    """Versions of what decides the figures besides SQLAlchemy."""
+    releases: dict[str, Release] = field(default_factory=dict)
+    """By version, in version order."""
+
+    @property
+    def key(self) -> str:
+        return f"{self.machine.get('machine', '')} {self.environment}"
+
+    @property
+    def server(self) -> str:
+        return self.conditions.get("postgres", "unknown server")
+
+    @property
+    def name(self) -> str:
+        return f"{self.machine.get('machine', 'unknown machine')}, {self.server}"
+
+    @property
+    def newest(self) -> Release:
+        return list(self.releases.values())[-1]
+
+    @property
+    def hardware(self) -> str:
+        machine = self.machine
+        parts = (
+            machine.get("cpu") or machine.get("machine", ""),
+            f"{machine['num_cpu']} cores" if machine.get("num_cpu") else "",
+            f"{int(machine['ram']) / 2**30:.0f} GiB" if machine.get("ram", "").isdigit() else "",
+            machine.get("os", ""),
+        )
+        return ", ".join(filter(None, parts))
+
+    @property
+    def software(self) -> str:
+        known = {"postgres": "PostgreSQL", "python": "Python"}
+        return ", ".join(
+            f"{known.get(name, name)} {version}" for name, version in self.conditions.items() if version
+        )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A directory of results, as far as it can be read."""
+
+    origins: tuple[Origin, ...]
+    """The one with the most releases first."""
+    remarks: tuple[str, ...]
+    """What is not shown, and why."""
+
+
+def load(directory: Path) -> Measured:
+    """Everything under `directory` that can be read; the rest is named in the remarks."""
+    origins: dict[tuple[str, str], Origin] = {}
+    remarks: list[str] = []
+    apart = 0
+    versions = known_versions(directory, remarks)
+    for path in sorted(directory.glob("*/*.json")):
+        if path.name in NOT_RESULTS:
+            continue
+        place = f"{path.parent.name}/{path.name}"
+        try:
+            result = Results.load(str(path))
+            version = str(Version(result.commit_hash))
+            found = release_of(result, version, versions)
+        except (UserError, InvalidVersion, ValueError, KeyError, TypeError, AttributeError, OSError):
+            remarks.append(f"{place} is damaged")
+            continue
+        if any(name in result.env_vars for name in SETTINGS_APART):
+            apart += 1
+            continue
+        if not found.figures:
+            remarks.append(f"{place} holds no figure of a worker")
+            continue
+        key = (path.parent.name, result.env_name)
+        if key not in origins:
+            try:
+                machine = stored.hardware(result, directory)
+            except (PoolstartError, KeyError, ValueError, TypeError):
+                remarks.append(f"{path.parent.name}/conditions.jsonl is damaged")
+                machine = {name: str(result.params[name]) for name in result.params if result.params[name]}
+            conditions = {
+                name: str(value)
+                for name, value in {**result.params, **result.env_vars}.items()
+                if name not in stored.HARDWARE
+            }
+            origins[key] = Origin(machine, result.env_name, conditions)
+        origins[key].releases[version] = found
+    if apart:
+        remarks.append(
+            f"{apart} results files were measured in another profile, and are not comparable with these"
+        )
+    for origin in origins.values():
+        ordered = dict(sorted(origin.releases.items(), key=lambda item: Version(item[0])))
+        origin.releases.clear()
+        origin.releases.update(ordered)
+    return Measured(
+        tuple(sorted(origins.values(), key=lambda each: (-len(each.releases), each.name))), tuple(remarks)
+    )
+
+
+def known_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
+    """The version of each benchmark, by which asv tells results of an older instrument."""
+    path = directory / "benchmarks.json"
+    try:
+        written = json.loads(path.read_text())
+        return {name: fields["version"] for name, fields in written.items() if isinstance(fields, dict)}
+    except FileNotFoundError:
+        remarks.append("benchmarks.json is missing: results of an older instrument cannot be told")
+    except (OSError, ValueError, KeyError, AttributeError):
+        remarks.append("benchmarks.json cannot be read: results of an older instrument cannot be told")
+    return {}
+
+
+def release_of(result: Results, version: str, versions: dict[str, str]) -> Release:
+    keys = set(result.get_all_result_keys())
+    figures: dict[tuple[str, str, str], Figure] = {}
+    for metric in METRICS.values():
+        if metric.benchmark in keys and current(result, metric.benchmark, versions):
+            for names, figure in values(result, metric.benchmark, metric.unit):
+                if len(names) == 2:
+                    figures[metric.id, names[0], names[1]] = figure
+    controls = {
+        names[0]: figure
+        for names, figure in (values(result, CONTROL, "seconds") if CONTROL in keys else ())
+        if len(names) == 1
+    }
+    counts = {
+        (benchmark.rpartition(".track_")[2], names[0]): figure.median
+        for benchmark in keys
+        if benchmark.startswith(COUNTS) and current(result, benchmark, versions)
+        for names, figure in values(result, benchmark, "")
+    }
+    return Release(version, stored.measured(result), figures, controls, counts)
+
+
+def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:
+    return versions.get(benchmark) in (None, result.benchmark_version.get(benchmark))
+
+
+def values(result: Results, benchmark: str, unit: str) -> Iterator[tuple[tuple[str, ...], Figure]]:
+    params: list[list[str]] = result.get_result_params(benchmark)
+    medians = result.get_result_value(benchmark, params)
+    stats: list[dict[str, Any] | None] = result.get_result_stats(benchmark, params)
+    for names, value, stat in zip(product(*params), medians, stats, strict=True):
+        if not isinstance(value, int | float) or not isfinite(value):
+            continue
+        low, high = ((stat or {}).get(side) for side in ("ci_99_a", "ci_99_b"))
+        yield (
+            tuple(name.strip("'") for name in names),
+            Figure(
+                float(value),
+                low if low is not None and isfinite(low) else value,
+                high if high is not None and isfinite(high) else value,
+                unit,
+            ),
+        )
+
+
+def slug(text: str) -> str:
+    """A name that is fit for an address."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")

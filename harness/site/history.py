@@ -1,0 +1,155 @@
+"""What happened over the releases, as the pages tell it: steps by release, and pictures of a figure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.version import Version
+
+from harness import strategies
+from harness.history import detect as steps
+from harness.history import retest
+from harness.history.detect import LEAST_RELEASES, Step, Verdicts
+from harness.site.data import METRICS, Metric, Origin
+from harness.system.errors import PoolstartError
+
+BY_BENCHMARK = {metric.benchmark: metric for metric in METRICS.values()}
+
+
+def change(ratio: float) -> str:
+    return f"{(ratio - 1) * 100:+.1f} %".replace("-", "\u2212")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One step of one cell."""
+
+    release: str
+    metric: Metric
+    strategy: str
+    dataframe: str
+    ratio: float
+    low: float
+    high: float
+    again: str = ""
+    """What both releases said, measured again in turns: `confirmed`, `undecided`; empty where nobody did."""
+
+    @property
+    def change(self) -> str:
+        return change(self.ratio)
+
+    @property
+    def interval(self) -> str:
+        return f"{change(self.low)} to {change(self.high)}"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The steps of one figure at one release."""
+
+    metric: Metric
+    cells: tuple[Change, ...]
+    all: int
+    """How many cells were measured."""
+
+    @property
+    def title(self) -> str:
+        return self.metric.title
+
+    @property
+    def worse(self) -> bool:
+        return sum(cell.ratio > 1 for cell in self.cells) * 2 >= len(self.cells)
+
+    @property
+    def change(self) -> str:
+        low, high = min(cell.ratio for cell in self.cells), max(cell.ratio for cell in self.cells)
+        return change(low) if low == high else f"{change(low)} to {change(high)}"
+
+
+@dataclass(frozen=True)
+class History:
+    """The real steps of one origin, and what each series could show."""
+
+    changes: tuple[Change, ...] = ()
+    candidates: int = 0
+    floors: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    """By metric: the smallest change that would be found, and in which cell."""
+
+    @property
+    def still(self) -> str:
+        """What is said of figures without a step: a short series cannot tell one from noise."""
+        few = f"Steps are not told from fewer than {LEAST_RELEASES} releases"
+        return "No real step" if self.floors else few
+
+    def at(self, release: str) -> list[Change]:
+        return [each for each in self.changes if each.release == release]
+
+    def of(self, metric: str, strategy: str, dataframe: str) -> list[Change]:
+        return [
+            each
+            for each in self.changes
+            if (each.metric.id, each.strategy, each.dataframe) == (metric, strategy, dataframe)
+        ]
+
+    def between(self, before: str, after: str) -> list[Change]:
+        """After the one release, up to the other."""
+        return [each for each in self.changes if Version(before) < Version(each.release) <= Version(after)]
+
+
+def detect(directory: Path, origins: Iterable[Origin], remarks: list[str]) -> dict[str, History]:
+    """The history of each origin, by its environment and machine; empty where there is too little."""
+    try:
+        series = [
+            one
+            for one in steps.load(directory)
+            if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
+        ]
+        verdicts = steps.verdicts(series, retest.load())
+    except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
+        remarks.append(f"no steps could be told: {str(error) or error!r}")
+        verdicts = Verdicts((), ())
+    except Exception as error:  # asv's own, which has no type in common with the others
+        if not type(error).__module__.startswith("asv"):
+            raise
+        remarks.append("no steps could be told: benchmarks.json is missing or damaged")
+        verdicts = Verdicts((), ())
+    return {origin.key: of_origin(verdicts, origin) for origin in origins}
+
+
+def of_origin(verdicts: Verdicts, origin: Origin) -> History:
+    def ours(machine: str, environment: str) -> bool:
+        return (machine, environment) == (origin.machine.get("machine"), origin.environment)
+
+    floors: dict[str, list[tuple[float, str]]] = {}
+    for floor in verdicts.floors:
+        metric = BY_BENCHMARK.get(floor.key.benchmark)
+        if metric and ours(floor.key.machine, floor.key.environment):
+            floors.setdefault(metric.id, []).append((floor.change, floor.key.cell))
+    return History(
+        tuple(
+            changed(step)
+            for step in verdicts.steps
+            if step.key.benchmark in BY_BENCHMARK and ours(step.key.machine, step.key.environment)
+        ),
+        sum(ours(step.key.machine, step.key.environment) for step in verdicts.candidates),
+        floors,
+    )
+
+
+def changed(step: Step) -> Change:
+    strategy, dataframe = step.key.parameters
+    metric = BY_BENCHMARK[step.key.benchmark]
+    again = step.again.partition(":")[0]
+    return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high, again)
+
+
+def grouped(changes: Iterable[Change], cells: Mapping[str, int]) -> list[Group]:
+    """By figure, in the order of the figures; `cells` says how many of each were measured."""
+    by_metric: dict[str, list[Change]] = {}
+    for each in changes:
+        by_metric.setdefault(each.metric.id, []).append(each)
+    return [
+        Group(METRICS[name], tuple(by_metric[name]), cells.get(name, len(by_metric[name])))
+        for name in METRICS
+        if name in by_metric
+    ]

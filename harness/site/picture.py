@@ -1,0 +1,97 @@
+"""README.md's picture, `docs/answer.svg`: the answer of the newest release, in dark and in light."""
+
+from pathlib import Path
+from textwrap import wrap
+from typing import Any
+
+from harness import strategies
+from harness.lifecycles.samples import digits
+from harness.site import charts
+from harness.site.book import environment
+from harness.site.data import Origin, Release, load
+from harness.site.outcomes import Outcomes, shares
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+PATH = ROOT / "docs" / "answer.svg"
+
+X = {"time": 175, "memory": 530, "worst": 715}
+"""Where the columns begin."""
+
+TIME, MEMORY = 325.0, 150.0
+"""How wide the bars are."""
+
+ROW, APART, HEAD, FOOT = 56, 22, 40, 34
+
+
+def render(results: Path = ROOT / "results") -> str:
+    measured = load(results)
+    if not measured.origins:
+        raise PoolstartError("there are no results yet", "measure by `asv run`")
+    origin = measured.origins[0]
+    rows = rows_of(origin.newest, Outcomes())
+    height = HEAD + ROW * len(rows) + APART * sum(row["apart"] for row in rows) + FOOT
+    template = environment().get_template("answer.svg.j2")
+    text: str = template.render(
+        rows=rows,
+        height=height,
+        x=X,
+        release=origin.newest.version,
+        conditions=conditions(origin),
+        legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
+    )
+    return text + "\n"
+
+
+def write() -> None:
+    PATH.write_text(render(), encoding="utf-8")
+
+
+def conditions(origin: Origin) -> str:
+    return (
+        f"SQLAlchemy {origin.newest.version}, nothing large in the parent; {origin.name}."
+        " Medians, 99 % intervals."
+    )
+
+
+def rows_of(release: Release, outcomes: Outcomes) -> list[dict[str, Any]]:
+    names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
+    end = charts.longest(release, names, "none")
+    most = max(
+        figure.median
+        for name in names
+        for metric in ("uss", "uss_collected")
+        if (figure := release.of(metric, name, "none"))
+    )
+    rows, top = [], HEAD
+    for name in sorted(names, key=shares):
+        bar = charts.bar(release, name, "none", end)
+        assert bar is not None, name
+        unique, collected = (release.of(metric, name, "none") for metric in ("uss", "uss_collected"))
+        worst = outcomes.worst(name, release.version)
+        left, segments = 0.0, []
+        for part in bar.segments:
+            width = TIME * float(part.width) / 100
+            segments.append({"left": f"{left:.1f}", "width": f"{width:.1f}", "phase": part.phase})
+            left += width
+        rows.append(
+            {
+                "id": name,
+                "top": top,
+                "apart": shares(name),
+                "method": strategies.get(name).start_method,
+                "total": bar.total.text(),
+                "parts": " + ".join(part.text for part in bar.segments),
+                "segments": segments,
+                "low": f"{TIME * float(bar.low) / 100:.1f}",
+                "high": f"{TIME * (float(bar.low) + float(bar.span)) / 100:.1f}",
+                "memory": unique.text() if unique else "",
+                "memory_width": f"{MEMORY * unique.median / most:.1f}" if unique else "0",
+                "collected": digits(collected.median / 2**20) if collected else "",
+                "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
+                "severity": worst.severity if worst else "",
+                "hazard": wrap(worst.hazards[0].title, 30) if worst else [],
+            }
+        )
+        top += ROW + (APART if shares(name) else 0)
+    return rows

@@ -1,0 +1,152 @@
+"""Workers of two parents by turns: whose turn it is, and what their ratios say."""
+
+import random
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import fields
+from importlib import metadata
+
+import pytest
+
+from harness import strategies
+from harness.comparisons import pairs
+from harness.lifecycles import plan, profile
+from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.plan import Plan
+from harness.lifecycles.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.system.supervision import Custody
+
+
+def life(seconds, *, first=False, uss=1000, uss_collected=None):
+    values = {field.name: seconds for field in fields(Lifecycle) if field.type in ("float", float)}
+    return Lifecycle(
+        **{**values, "first": first, "uss": uss, "pss": uss, "rss": uss, "peak": uss, "page_tables": uss},
+        uss_collected=uss_collected,
+    )
+
+
+class Parent:
+    """Stands in for `ParentHandle`: its workers live no time, and leave a trace."""
+
+    strategy = strategies.get("spawn")
+
+    def __init__(self, name, trace, rejected_at=None, seconds=1.0):
+        self.name, self.trace, self.rejected_at, self.seconds = name, trace, rejected_at, seconds
+
+    def lifecycles(self, count):
+        for number in range(count):
+            if number == self.rejected_at:
+                raise Rejected(f"{self.name} hung")
+            self.trace.append((self.name, number))
+            yield life(self.seconds, first=number == 0)
+
+
+def test_each_two_workers_are_neighbours_and_who_is_first_is_drawn():
+    trace = []
+    pairs.in_turns(Parent("one", trace), Parent("other", trace), 40, random.Random(1))
+    for number in range(40):
+        couple = trace[2 * number : 2 * number + 2]
+        assert sorted(couple) == [("one", number), ("other", number)]
+    firsts = Counter(name for name, _ in trace[::2])
+    assert min(firsts["one"], firsts["other"]) >= 10
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_the_side_that_is_rejected_is_the_one_that_is_named(side):
+    parents = [Parent("one", []), Parent("other", [])]
+    parents[side].rejected_at = 2
+    with pytest.raises(pairs.Turned) as failed:
+        pairs.in_turns(*parents, 5, random.Random(1))
+    assert failed.value.side == side
+    assert str(failed.value.reason) == f"{parents[side].name} hung"
+
+
+def test_what_slows_both_of_a_couple_leaves_their_ratio_alone():
+    pace = [1.0, 1.0, 3.0, 1.2, 2.0, 0.9]
+    ones = [life(0.1 * each, first=not number) for number, each in enumerate(pace)]
+    others = [life(0.11 * each, first=not number) for number, each in enumerate(pace)]
+    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.1)
+
+
+def test_one_bad_worker_leaves_it_alone_too():
+    ones = [life(0.1, first=not number) for number in range(8)]
+    others = [life(9.0 if number == 4 else 0.1, first=not number) for number in range(8)]
+    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.0)
+
+
+def test_two_couples_of_opposite_luck_make_no_difference():
+    ones = [life(1.0, first=True), life(1.0), life(2.0)]
+    others = [life(1.0, first=True), life(2.0), life(1.0)]
+    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.0)
+
+
+def test_a_first_worker_counts_in_a_figure_of_its_own_only():
+    samples = pairs.paired([life(5.0, first=True), life(1.0)], [life(10.0, first=True), life(1.0)])
+    assert samples["first_worker"].ratio == pytest.approx(2.0)
+    assert samples["time_to_first_row"].ratio == pytest.approx(1.0)
+
+
+def test_what_not_every_worker_is_asked_for_has_the_ratio_of_those_that_were():
+    ones = [life(1.0, first=True), life(1.0), life(1.0, uss_collected=100)]
+    others = [life(1.0, first=True), life(1.0), life(1.0, uss_collected=120)]
+    samples = pairs.paired(ones, others)
+    assert samples["uss_collected"].ratio == pytest.approx(1.2)
+    assert "uss_collected" not in pairs.paired(ones[:2], others[:2])
+
+
+def test_which_side_boots_first_is_drawn_and_each_keeps_its_own_samples(monkeypatch):
+    orders = []
+
+    @contextmanager
+    def booted(sides):
+        orders.append([plan for plan, _ in sides])
+        yield [Parent(plan, [], seconds={"one": 1.0, "other": 2.0}[plan]) for plan, _ in sides]
+
+    monkeypatch.setattr(pairs, "booted", booted)
+    match = (Cell("spawn", "none"), Cell("spawn", "none"))
+    for seed in range(20):
+        pair = pairs.pair(("one", "other"), [match], lambda _: 3, random.Random(seed), lambda _: None)
+        assert pair.samples[match]["startup"] == pairs.Sample(1.0, 2.0, 2.0)
+    assert {"one", "other"} == {order[0] for order in orders}
+
+
+@pytest.fixture
+def plans(server: Server):
+    cells = [Cell("fork_dispose", "none"), Cell("spawn", "none")]
+    quick, release = profile.PROFILES["quick"], metadata.version("sqlalchemy")
+    with Custody() as custody:
+        yield [Plan(cells, server, quick, custody, release=release) for _ in range(2)]
+
+
+def test_real_parents_of_both_sides_take_turns(plans):
+    cells = plans[0].cells
+    matches = list(zip(cells, cells, strict=True))
+    told = []
+    pair = pairs.pair(plans, matches, profile.PROFILES["quick"].workers, random.Random(1), told.append)
+    assert set(pair.samples) == set(matches)
+    assert sorted(told) == sorted(map(str, cells))
+    for samples in pair.samples.values():
+        assert {"startup", "first_query", "uss", "first_worker"} <= set(samples)
+        # Both are the same: memory says so to a few per cent, however busy the machine is.
+        assert samples["uss"].ratio == pytest.approx(1, abs=0.1)
+
+
+def test_of_a_match_of_which_one_side_cannot_boot_the_other_is_kept_out_too(plans, monkeypatch):
+    cell = plans[0].cells[0]
+    handle = plan.Plan.handle
+
+    def failing(self, cell):
+        made = handle(self, cell)
+        if self is plans[1]:
+            monkeypatch.setattr(made, "ready", lambda: (_ for _ in ()).throw(Rejected("it did not boot")))
+        return made
+
+    monkeypatch.setattr(plan.Plan, "handle", failing)
+    pair = pairs.pair(
+        plans, [(cell, cell)], profile.PROFILES["quick"].workers, random.Random(1), lambda _: None
+    )
+    assert pair.samples == {}
+    assert plans[1].measured.rejected == {cell.id: "it did not boot"}
+    assert pairs.measurable(plans, (plans[0].cells[1], plans[1].cells[0]))
+    assert not pairs.measurable(plans, (cell, cell))

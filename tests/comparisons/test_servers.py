@@ -1,0 +1,70 @@
+"""The table of a comparison: figures from recorded samples, a page that agrees with its data."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.comparisons import servers_report as table
+from harness.comparisons.servers import LAYERS, METRICS, Comparison, Measured
+from harness.console.markdown import END, begin
+from harness.postgres.engine import PROJECT
+from harness.system.errors import PoolstartError
+
+
+def measured(server: str, adds: str, seconds: list[float]) -> Measured:
+    return Measured(server, adds, dict.fromkeys(METRICS, seconds))
+
+
+COMPARISON = Comparison(
+    date="2026-01-02T03:04:05+00:00",
+    machine={"arch": "x86_64", "cpu": "a processor", "num_cpu": "2", "os": "Linux", "ram": "1"},
+    profile="quick",
+    servers=[
+        measured("embedded-18.4-tcp-trust", "", [0.001, 0.002, 0.003]),
+        measured("container-18.4-tcp-trust", "bridge", [0.0035, 0.0025, 0.0015]),
+    ],
+)
+
+
+def test_a_row_is_median_quartiles_and_what_the_server_adds() -> None:
+    assert table.rows(COMPARISON, between=", ") == [
+        ["embedded-18.4-tcp-trust", "", *["2.00 (1.50-2.50)"] * 3],
+        ["container-18.4-tcp-trust", "bridge", *["2.50 (2.00-3.00), +0.50"] * 3],
+    ]
+
+
+def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
+    COMPARISON.save(tmp_path / "servers.json")
+    assert Comparison.load(tmp_path / "servers.json") == COMPARISON
+
+
+def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(PoolstartError, match="cannot be written: No such file or directory"):
+        COMPARISON.save(tmp_path / "missing" / "servers.json")
+
+
+def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text('{"servers": []}')
+    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*make one with"):
+        Comparison.load(tmp_path / "other.json")
+
+
+def test_the_table_of_a_page_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"above\n{begin(table.REGION)}\nold\n{END}\nbelow\n")
+    table.update(page, COMPARISON)
+    text = page.read_text()
+    assert text == f"above\n{begin(table.REGION)}\n{table.text(COMPARISON)}\n{END}\nbelow\n"
+
+
+def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "page.md").write_text("a page")
+    with pytest.raises(PoolstartError, match="has no mark <!-- begin: poolstart postgres report -->"):
+        table.update(tmp_path / "page.md", COMPARISON)
+    assert (tmp_path / "page.md").read_text() == "a page"
+
+
+def test_the_committed_page_shows_the_committed_samples() -> None:
+    committed = Comparison.load(PROJECT / "docs" / "servers.json")
+    assert table.text(committed) in (PROJECT / "docs" / "servers.md").read_text()
+    assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

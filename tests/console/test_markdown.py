@@ -1,0 +1,68 @@
+"""Markdown: a table, and regions of a page that are replaced without losing the rest."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.console import markdown
+from harness.console.markdown import END, begin
+from harness.system.errors import PoolstartError
+
+A, B = begin("a"), begin("b")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "page.md"
+    path.write_text(f"above\n{A}\nold\n{END}\nbetween\n{B}\nother\n{END}\nbelow\n")
+    return path
+
+
+def test_a_table_aligns_its_figures_and_keeps_bars_inside_their_cells() -> None:
+    assert markdown.table(["what", "ms"], [["a|b", "1"]], figures=1) == (
+        "| what | ms |\n| --- | ---: |\n| a\\|b | 1 |\n"
+    )
+
+
+def test_a_region_is_replaced_and_all_else_stays(page: Path) -> None:
+    markdown.replace_region(page, "a", "new\n")
+    assert page.read_text() == f"above\n{A}\nnew\n{END}\nbetween\n{B}\nother\n{END}\nbelow\n"
+    markdown.replace_region(page, "b", "newer")
+    assert markdown.region(page, "b") == "\nnewer\n"
+    assert page.read_text().startswith(f"above\n{A}\nnew\n{END}\nbetween\n")
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        (A, "has no mark <!-- a -->"),
+        (f"old\n{END}\n", "has no mark <!-- end --> for <!-- a -->"),
+        (f"\nother\n{END}", "no mark"),
+    ],
+)
+def test_a_mark_that_is_missing_loses_nothing(page: Path, lost: str, told: str) -> None:
+    page.write_text(page.read_text().replace(lost, "", 1))
+    before = page.read_text()
+    name = "b" if "other" in lost else "a"
+    with pytest.raises(PoolstartError, match=told):
+        markdown.replace_region(page, name, "new")
+    assert page.read_text() == before
+    assert list(page.parent.iterdir()) == [page]
+
+
+def test_a_region_that_is_there_twice_is_none(page: Path) -> None:
+    page.write_text(page.read_text() * 2)
+    with pytest.raises(PoolstartError, match="twice"):
+        markdown.replace_region(page, "a", "new")
+
+
+def test_what_is_no_page_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "binary.md").write_bytes(b"\xff\xfe")
+    for path, told in (
+        (tmp_path, "Is a directory"),
+        (tmp_path / "none.md", "No such file"),
+        (tmp_path / "binary.md", "no text"),
+    ):
+        with pytest.raises(PoolstartError, match=told) as caught:
+            markdown.replace_region(path, "a", "new")
+        assert "\n" not in str(caught.value)

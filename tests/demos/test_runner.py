@@ -1,0 +1,252 @@
+"""Every exhibit does what it shows: as it stands and cured, under every start method."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from packaging.version import Version
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.demos import catalogue
+from harness.demos import runner as exhibits
+from harness.demos.catalogue import START_METHODS, End
+from harness.demos.runner import Seen
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.releases import catalogue as releases
+from harness.releases import interpreters
+from harness.system.errors import PoolstartError
+from tests.remains import scene
+
+Run = Callable[..., Seen]
+
+POOLSTART = Path(sys.executable).parent / "poolstart"
+
+
+@pytest.fixture(scope="module")
+def run(server: Server) -> Run:
+    """Each program once, for all tests of this file."""
+    kept: dict[tuple[str, str, bool], Seen] = {}
+
+    def once(name: str, start_method: str, cured: bool = False) -> Seen:
+        asked = name, start_method, cured
+        if asked not in kept:
+            kept[asked] = exhibits.run(catalogue.get(name), start_method, cured, server)
+        return kept[asked]
+
+    return once
+
+
+def said(seen: Seen, who: str) -> str:
+    return " ".join(event.what for event in seen.story if event.who == who)
+
+
+@pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
+@pytest.mark.parametrize("start_method", START_METHODS)
+@pytest.mark.parametrize("exhibit", catalogue.CATALOGUE, ids=lambda exhibit: exhibit.name)
+def test_it_ends_as_it_must_and_tells_who_did_what(
+    run: Run, exhibit: catalogue.Exhibit, start_method: str, cured: bool
+) -> None:
+    seen = run(exhibit.name, start_method, cured)
+    assert seen.end is exhibit.expected(start_method, cured), (seen.story, seen.errors)
+    assert {"parent", "worker", "user"} <= {event.who for event in seen.story}
+    assert seen.seconds < exhibit.deadline
+
+
+def test_one_fork_is_two_processes_that_run_the_same_program(run: Run) -> None:
+    seen = run("one_fork", "fork")
+    assert "Runs the rest of the program." in said(seen, "worker")
+    assert "Its memory is the parent's" in said(seen, "worker")
+
+
+def test_a_worker_that_leaves_by_exit_runs_no_more_of_the_program(run: Run) -> None:
+    seen = run("one_fork", "fork", cured=True)
+    assert "Runs the rest of the program." not in said(seen, "worker")
+
+
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
+def test_what_was_executed_anew_has_memory_of_its_own(run: Run, start_method: str) -> None:
+    assert "Its memory is its own" in said(run("one_fork", start_method), "worker")
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_the_kernel_sees_execve_after_spawn_and_none_after_fork(run: Run) -> None:
+    forked, spawned = (said(run("one_fork", method), "kernel") for method in ("fork", "spawn"))
+    if "may not trace" in forked:
+        pytest.skip("strace may not trace here")
+    assert "which calls no execve" in forked
+    assert "which calls execve at once" in spawned
+    assert "no execve" not in spawned
+
+
+def test_worker_and_parent_wait_where_the_lock_is(run: Run) -> None:
+    seen = run("held_lock", "fork")
+    assert "Waits for ever: held_lock.py, line" in said(seen, "worker")
+    assert "in work" in said(seen, "worker")
+    assert "Waits for ever: held_lock.py, line" in said(seen, "parent")
+    assert "Has the lock" in said(run("held_lock", "fork", cured=True), "worker")
+
+
+@pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
+def test_without_a_guard_workers_read_the_file_again_and_never_work(run: Run, start_method: str) -> None:
+    seen = run("unguarded_frame", start_method)
+    assert said(seen, "worker").count("Reads the large file.") >= 2
+    assert "Has its answer" not in said(seen, "parent")
+    assert "before the current process has finished its bootstrapping phase" in said(seen, "user")
+    cured = run("unguarded_frame", start_method, cured=True)
+    assert "Reads the large file." not in said(cured, "worker")
+    assert "Has its answer" in said(cured, "parent")
+
+
+def test_a_forked_worker_has_the_frame_for_nothing(run: Run) -> None:
+    seen = run("unguarded_frame", "fork")
+    assert "Reads the large file." not in said(seen, "worker")
+    assert "Has its answer" in said(seen, "parent")
+
+
+def test_a_forked_worker_finds_the_parents_connection(run: Run) -> None:
+    seen = run("inherited_engine", "fork")
+    assert "Connects to PostgreSQL, and has a connection that the parent opened." in said(seen, "worker")
+    assert said(seen, "server") == "Has one session for parent and worker."
+    assert said(run("inherited_engine", "fork", cured=True), "server") == "Has a session for each."
+    assert said(run("inherited_engine", "spawn"), "server") == "Has a session for each."
+
+
+def test_a_message_is_torn_in_the_same_three_pieces_every_time(run: Run) -> None:
+    for start_method in START_METHODS:  # a socket that is handed over is shared, however the worker started
+        seen = run("torn_message", start_method)
+        assert "expects Hello and receives Hel." in said(seen, "parent")
+        assert "receives loWor." in said(seen, "worker")
+        assert "receives ld." in said(seen, "parent")
+        cured = run("torn_message", start_method, cured=True)
+        assert "receives Hello." in said(cured, "parent")
+        assert "receives World." in said(cured, "worker")
+        assert "reads A." in said(cured, "parent")
+
+
+def test_libpq_reports_the_torn_message(run: Run) -> None:
+    assert 'lost synchronization with server: got message type "o", length 1869573999' in said(
+        run("torn_message", "fork"), "parent"
+    )
+    assert "reads A." in said(run("torn_message", "spawn"), "parent")
+
+
+def test_the_initializer_runs_once_a_worker_and_the_parents_session_lives(run: Run) -> None:
+    for start_method in START_METHODS:
+        seen = run("initializer", start_method)
+        assert said(seen, "worker").count("Runs the initializer") == 2
+        assert "Has a session of its own." in said(seen, "worker")
+        assert "Has the session it had." in said(seen, "parent")
+
+
+def test_a_forked_worker_holds_the_parents_socket_unless_there_was_none(run: Run) -> None:
+    assert "Holds 1 of the parent's sockets" in said(run("initializer", "fork"), "worker")
+    for start_method, cured in (("fork", True), ("spawn", False), ("forkserver", False)):
+        assert "Holds 0 of the parent's sockets" in said(run("initializer", start_method, cured), "worker")
+
+
+def test_a_program_that_does_not_end_in_time_is_ended(server: Server) -> None:
+    impatient = replace(catalogue.get("unguarded_frame"), deadline=0.0)
+    assert exhibits.run(impatient, "spawn", False, server).end is End.LATE
+
+
+def test_a_program_that_fails_is_told_so(server: Server) -> None:
+    missing = replace(catalogue.get("held_lock"), name="no_such_program")
+    seen = exhibits.run(missing, "fork", False, server)
+    assert seen.end is End.FAILED
+    assert "no_such_program" in seen.errors
+
+
+def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    assert exhibits.activity_of(ended.pid) == ""
+    assert exhibits.members(ended.pid) == []
+
+
+def test_an_unknown_exhibit_is_an_error_with_the_known_ones() -> None:
+    with pytest.raises(PoolstartError, match="known are 1 one_fork, 2 held_lock"):
+        catalogue.get("7")
+
+
+def test_every_exhibit_has_its_program_and_every_program_is_an_exhibit() -> None:
+    shared = {f"{name}.py" for name in ("__init__", "catalogue", "helpers", "runner", "expected", "report")}
+    programs = {path.name for path in Path(catalogue.__file__).parent.glob("*.py")} - shared
+    assert programs == {f"{exhibit.name}.py" for exhibit in catalogue.CATALOGUE}
+
+
+def test_nothing_of_a_stuck_program_is_left(server: Server) -> None:
+    with scene() as there:
+        there.environment[locate.RUN] = server.to_json()
+        command = there.start(POOLSTART, "exhibit", "2", stdout=subprocess.PIPE)
+        told, _ = command.communicate(timeout=60)
+        assert command.returncode == 0
+        assert "It ended: stuck" in told
+        there.wait_until_gone()
+
+
+NEWEST = {
+    ".".join(release.version.split(".")[:2]): release.version for release in releases.catalogue().releases
+}
+"""By series, the newest release of the catalogue."""
+
+
+OF_SQLALCHEMY = ("inherited_engine", "torn_message", "initializer")
+"""The exhibits that import it: a release cannot change the others."""
+
+
+def of_release(release: str, exhibit: catalogue.Exhibit) -> object:
+    here = release == NEWEST[max(NEWEST, key=Version)]
+    marker = pytest.mark.slow if exhibit.name in OF_SQLALCHEMY and not here else pytest.mark.soak
+    return pytest.param(release, exhibit, marks=marker, id=f"{release}-{exhibit.name}")
+
+
+@pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
+@pytest.mark.parametrize("start_method", START_METHODS)
+@pytest.mark.parametrize(
+    ("release", "exhibit"),
+    [of_release(release, exhibit) for release in NEWEST.values() for exhibit in catalogue.CATALOGUE],
+)
+def test_it_ends_so_with_the_newest_release_of_each_series(
+    server: Server, release: str, exhibit: catalogue.Exhibit, start_method: str, cured: bool
+) -> None:
+    seen = exhibits.run(exhibit, start_method, cured, server, python=interpreters.of_release(release))
+    assert seen.end is exhibit.expected(start_method, cured), (seen.story, seen.errors)
+
+
+@pytest.mark.slow
+def test_the_engine_on_sqlite_of_1_4_refuses_a_size_of_its_pool(server: Server) -> None:
+    done = subprocess.run(
+        [POOLSTART, "exhibit", "4", "--release", NEWEST["1.4"]],
+        env={**os.environ, locate.RUN: server.to_json(), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
+    assert "a NullPool" in done.stdout
+    assert "Has one session for parent and worker." in done.stdout
+
+
+def test_an_unknown_release_is_one_line_that_says_what_to_do() -> None:
+    with pytest.raises(PoolstartError, match=r"no release '1\.5\.0'; `poolstart releases` lists them"):
+        CliRunner().invoke(app, ["exhibit", "1", "--release", "1.5.0"], catch_exceptions=False)
+
+
+def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:
+    program = Path(catalogue.__file__).parent / "initializer.py"
+    done = subprocess.run(
+        [sys.executable, program, "--start-method", "spawn"],
+        env={**os.environ, locate.RUN: server.to_json()},
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=60,
+    )
+    assert "Has a session of its own." in done.stdout, done.stderr

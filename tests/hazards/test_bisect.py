@@ -1,0 +1,142 @@
+"""A sitting over many releases: what is tried, what is tried again, what is put on record."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness.hazards import bisect, catalogue
+from harness.hazards.hazard import Outcome, Verdict
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+HAZARDS = [catalogue.load("sqlite_shared"), catalogue.load("unpicklable")]
+
+CHANGED = {"sqlite_shared": "2", "unpicklable": "2.1.5"}
+"""The releases that changed their verdicts."""
+
+
+@pytest.fixture
+def sitting(tmp_path, monkeypatch):
+    """Trials that take no time; returns what was tried. The first trial of 2.0.0 comes to no result."""
+    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "tried")
+    tried = []
+
+    def measure(server, hazards, strategies, seen, wanted, release, python):
+        outcomes = []
+        for hazard in hazards:
+            for strategy in strategies:
+                if wanted(hazard, strategy):
+                    struck = Verdict.SURVIVES if release < CHANGED[hazard.id] else Verdict.STRUCK
+                    first = release == "2.0.0" and not any(one[0] == release for one in tried)
+                    tried.append((release, hazard.id, strategy))
+                    outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else struck))
+                    seen(outcomes[-1])
+        return outcomes
+
+    monkeypatch.setattr(bisect.matrix, "measure", measure)
+    return tried
+
+
+def sit(releases, hazards=HAZARDS):
+    told = []
+    bisect.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, lambda *a: told.append(a))
+    return told
+
+
+def test_what_was_tried_is_not_tried_again_but_what_came_to_no_result_is(sitting):
+    sit(["1.4.54", "2.0.0"])
+    assert len(sitting) == 4
+    sit(["1.4.54", "2.0.0"])
+    assert sitting[4:] == [("2.0.0", "sqlite_shared", "spawn")]
+
+
+def test_a_hazard_that_came_later_is_tried_alone(sitting):
+    sit(["2.1.9"], HAZARDS[:1])
+    sit(["2.1.9"])
+    assert sitting == [("2.1.9", "sqlite_shared", "spawn"), ("2.1.9", "unpicklable", "spawn")]
+
+
+def test_the_trials_left_are_told(sitting):
+    assert sit(["2.1.9"]) == [("2.1.9", 2), ("2.1.9", 1), ("2.1.9", 0)]
+
+
+RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for at in range(10))]
+
+
+def test_turns_come_in_the_order_that_tells_most(sitting):
+    told = sit(RELEASES)
+    order = [release for release, left in told if left == 0]
+    assert order[:5] == ["2.1.9", "2.1.0", "2.0.0", "1.4.44", "1.4.40"]
+    assert sorted(set(order)) == sorted(RELEASES)
+
+
+def test_where_a_verdict_changes_only_what_changes_is_tried(sitting):
+    sit([f"2.1.{at}" for at in range(9)])
+    assert [trial[0] for trial in sitting[:4]] == ["2.1.8", "2.1.8", "2.1.0", "2.1.0"]
+    halving = [("2.1.4", "unpicklable"), ("2.1.6", "unpicklable"), ("2.1.5", "unpicklable")]
+    assert [trial[:2] for trial in sitting[4:7]] == halving
+    # And then what is left, in full.
+    assert len(sitting) == len(set(sitting)) == 18
+
+
+def test_what_came_to_no_result_is_no_change(sitting):
+    sit(["2.0.0", "2.0.1", "2.0.9"])
+    recorded = bisect.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", bisect.DIRECTORY / "record.json")
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "struck")]
+
+
+def test_the_record_says_from_which_release_on(sitting, tmp_path):
+    path = tmp_path / "verdicts.json"
+    for _ in range(2):
+        sit(["1.4.54", "2.0.0", "2.1.9"])
+    recorded = bisect.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
+    assert recorded.releases == recorded.whole == ("1.4.54", "2.0.0", "2.1.9")
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "struck")]
+    assert bisect.load(path) == recorded
+    told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
+    assert told == ["survives", "struck", "struck"]
+    # Between two that agree it is theirs; between two that do not, and beyond, nobody knows.
+    told = [
+        recorded.of("sqlite_shared", "spawn", release) for release in ("2.0.7", "1.4.60", "2.1.10", "1.3")
+    ]
+    assert told == ["struck", "", "", ""]
+    assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
+
+
+def test_a_sitting_goes_on_with_the_record_of_another_machine(sitting, tmp_path, monkeypatch):
+    releases = ["1.4.54", "2.0.0", "2.1.0", "2.1.9"]
+    sit(["1.4.54", "2.1.9"])
+    recorded = bisect.record(releases, SERVER, "c", tmp_path / "verdicts.json")
+    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "of another machine")
+    bisect.take_up(recorded, SERVER)
+    before = len(sitting)
+    sit(releases)
+    assert {trial[0] for trial in sitting[before:]} == {"2.0.0", "2.1.0"}
+    again = bisect.record(releases, SERVER, "c", tmp_path / "again.json")
+    assert again.releases == ("1.4.54", "2.0.0", "2.1.0", "2.1.9")
+    assert again.of("sqlite_shared", "spawn", "1.4.54") == "survives"
+    # Nor does it take the place of what this machine has found.
+    bisect.take_up(replace(recorded, verdicts={}), SERVER)
+    assert bisect.results_of("1.4.54")
+
+
+def test_a_record_of_another_server_or_python_is_not_gone_on_with(sitting, tmp_path):
+    sit(["2.1.9"])
+    recorded = bisect.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
+    (bisect.DIRECTORY / "2.1.9.json").unlink()
+    for other in (replace(recorded, server="container-17.12"), replace(recorded, python="3.14.0"), None):
+        bisect.take_up(other, SERVER)
+        assert not bisect.of_release("2.1.9")
+
+
+def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):
+    path = tmp_path / "verdicts.json"
+    path.write_text(json.dumps({"releases": 1}))
+    with pytest.raises(PoolstartError, match="cannot be read"):
+        bisect.load(path)
+    bisect.DIRECTORY.mkdir()
+    (bisect.DIRECTORY / "2.1.9.json").write_text("{")
+    with pytest.raises(PoolstartError, match="cannot be read"):
+        sit(["2.1.9"])

@@ -1,0 +1,324 @@
+"""What is recorded is complete, the page is made of it, and the command compares with it."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from typer.testing import CliRunner
+
+from harness import strategies
+from harness.cli import app
+from harness.hazards import catalogue
+from harness.hazards import expected as record
+from harness.hazards import matrix as measuring
+from harness.hazards import report as page
+from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.runner import REQUIRE_TLS
+from harness.postgres import embedded, locate
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+from harness.system.load import BUSY
+from tests.remains import scene
+
+
+@pytest.fixture
+def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the record and of the page, to be changed."""
+    path = tmp_path / "measured.json"
+    path.write_text(record.PATH.read_text())
+    monkeypatch.setattr(record, "PATH", path)
+    monkeypatch.setattr(page, "PATH", tmp_path / "docs" / "hazards.md")
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _session_server(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+
+
+def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
+    expected = record.expected("2.1.0")
+    further = strategies.FURTHER_IDS if record.load()["2.1"].further else ()
+    names = (*strategies.IDS, *further)
+    assert set(expected) == {(hazard, name) for hazard in catalogue.IDS for name in names}
+    assert Verdict.NO_RESULT not in expected.values()
+
+
+def test_no_recorded_verdict_is_an_accident() -> None:
+    repeated = record.load()["2.1"].repeated
+    assert repeated
+    assert repeated.trials >= 50
+    assert repeated.busy >= 1
+
+
+def test_every_story_tells_of_parent_worker_server_and_user() -> None:
+    for table in record.load().values():
+        for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
+            if outcome.verdict is Verdict.NOT_APPLICABLE:
+                assert outcome.reason
+                continue
+            assert {event.who for event in outcome.story} == {"parent", "worker", "server", "user"}
+
+
+def test_the_recorded_controls_hold() -> None:
+    for hazard in catalogue.load_all():
+        if hazard.not_applicable(strategies.get(hazard.struck_control)):
+            continue
+        assert record.expected("2.1.0")[hazard.id, hazard.struck_control] is Verdict.STRUCK
+        if hazard.survives_control:
+            assert record.expected("2.1.0")[hazard.id, hazard.survives_control] is Verdict.SURVIVES
+
+
+def test_fork_without_treatment_is_struck_wherever_a_connection_is_shared() -> None:
+    shared = ("shared_socket", "interleaved", "wrong_answer", "tls_broken", "parent_closed")
+    assert {record.expected("2.1.0")[hazard, "fork_nodispose"] for hazard in shared} == {Verdict.STRUCK}
+
+
+def test_close_false_does_not_save_an_open_transaction() -> None:
+    assert record.expected("2.1.0")["lost_transaction", "fork_dispose"] is Verdict.STRUCK
+
+
+def test_pooled_sqlite_connections_came_with_2_0() -> None:
+    cell = "sqlite_shared", "fork_nodispose"
+    assert record.expected("1.4.54")[cell] is Verdict.SURVIVES
+    assert record.expected("2.0.0")[cell] is Verdict.STRUCK
+
+
+def test_an_unknown_series_expects_nothing() -> None:
+    assert record.expected("9.9.0") == {}
+
+
+def test_an_outcome_survives_its_journey_through_json() -> None:
+    for outcome in record.load()["2.1"].outcomes:
+        assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert page.PATH.read_text() == page.render(), "run: poolstart hazards --page"
+
+
+def test_the_record_names_nothing_of_the_machine_it_was_made_on() -> None:
+    assert not re.search(
+        r"/(home|root|tmp|opt|usr)/|postgresql://|:\d+/", record.PATH.read_text() + page.render()
+    )
+
+
+def test_the_command_succeeds_when_verdicts_are_as_recorded() -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    assert "struck 2" in result.output
+    assert "Is never started" in result.output
+
+
+def test_the_command_fails_when_a_verdict_has_changed(own_record: Path) -> None:
+    tables = json.loads(own_record.read_text())
+    for outcome in tables[record.series(sqlalchemy.__version__)]["outcomes"]:
+        outcome["verdict"] = "survives"
+    own_record.write_text(json.dumps(tables))
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
+    assert result.exit_code == 1
+    assert "unpicklable under spawn: struck (1 of 1), expected survives" in result.output
+
+
+def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
+    own_record.write_text("{}")
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
+    assert result.exit_code == 1
+    assert "expected not recorded: add it with --record" in result.output
+
+
+def test_what_is_not_applicable_here_is_told_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
+
+    monkeypatch.setattr(embedded, "tls_binaries", none)
+    monkeypatch.delenv(REQUIRE_TLS, raising=False)
+    result = CliRunner().invoke(app, ["hazards", "tls_broken", "--strategy", "spawn"])
+    assert result.exit_code == 0, result.output
+    assert "n/a: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
+
+
+MINE = record.series(sqlalchemy.__version__)
+
+
+def test_a_record_puts_its_table_in_the_place_of_its_series(own_record: Path, server: Server) -> None:
+    outcome = Outcome("unpicklable", "spawn", Verdict.SURVIVES)
+    before = record.load()
+    record.save(record.Setting.here(server), [outcome])
+    after = record.load()
+    assert after.pop(MINE).outcomes == (outcome,)
+    before.pop(MINE)
+    assert after == before
+
+
+def test_a_table_with_a_hole_is_not_recorded(own_record: Path, server: Server) -> None:
+    before = own_record.read_text()
+    hole = Outcome("unpicklable", "spawn", Verdict.NO_RESULT, "no result for unpicklable: killed")
+    with pytest.raises(PoolstartError, match="unpicklable: killed"):
+        record.save(record.Setting.here(server), [hole])
+    assert own_record.read_text() == before
+
+
+def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server: Server) -> None:
+    table = record.load()[MINE]
+    record.save_repeated(record.Setting.here(server), table.outcomes * 3, trials=3, busy=1)
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert repeated.command == "poolstart hazards --repeat 3 --load --record"
+    assert "came out the same in 3 of 3 trials, with 1 core kept busy" in page.render()
+    once = table.outcome("interleaved", "fork_nodispose")
+    assert once
+    assert once.readings["errors"].trials == 6
+    assert repeated.rates["errors"]["fork_nodispose"] == replace(once.readings["errors"], trials=18)
+
+
+def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server) -> None:
+    before = own_record.read_text()
+    outcomes = record.load()[MINE].outcomes
+    for verdict in (Verdict.STRUCK, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
+        odd = Outcome("inherited_lock", "spawn", verdict)
+        with pytest.raises(PoolstartError, match=f"inherited_lock under spawn was once {verdict}"):
+            record.save_repeated(record.Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
+    assert own_record.read_text() == before
+
+
+def test_the_proof_of_a_verdict_lasts_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
+    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    tried = {(o.hazard, o.strategy): o for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
+    record.save_repeated(setting, outcomes, 1, 0)
+    record.save(setting, outcomes)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    other = {Verdict.SURVIVES: Verdict.STRUCK, Verdict.STRUCK: Verdict.SURVIVES}
+    changed = tried.popitem()[1]
+    now = [replace(changed, verdict=other[changed.verdict]), *tried.values()]
+    record.save(setting, now)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
+    assert not proven.of(changed.hazard, changed.strategy)
+    record.save(setting, [replace(outcome, verdict=other[outcome.verdict]) for outcome in now])
+    assert record.load()[MINE].repeated is None
+
+
+def test_a_verdict_is_proven_beside_those_that_were(own_record: Path, server: Server) -> None:
+    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+    first, second = (o for o in outcomes if o.hazard == "interleaved" and o.strategy in ("spawn", "nullpool"))
+    record.save(setting, outcomes)
+    record.write(replace(record.of(), repeated=None))
+    record.save_repeated(setting, [first] * 2, 2, 1)
+    record.save_repeated(setting, [second] * 2, 2, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
+    assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
+    # What was tried in another way is another proof.
+    record.save_repeated(setting, [first] * 3, 3, 1)
+    proven = record.load()[MINE].repeated
+    assert proven
+    assert proven.cells == {"interleaved": [first.strategy]}
+
+
+def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
+    own_record.write_text("{}")
+    with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
+        record.save_repeated(record.Setting.here(server), [], 50, 1)
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
+    """What the command measures: the recorded table, in no time, unless a test changes it."""
+    outcomes = list(record.load()[MINE].outcomes)
+
+    def measure(_: Any, __: Any, ___: Any, seen: Callable[[Outcome], None], repeat: int) -> list[Outcome]:
+        for outcome in outcomes * repeat:
+            seen(outcome)
+        return outcomes * repeat
+
+    monkeypatch.setattr(measuring, "measure", measure)
+    return outcomes
+
+
+def test_the_command_records_a_table_with_the_page(own_record: Path, measured: list[Outcome]) -> None:
+    measured[0] = replace(measured[0], verdict=Verdict.SURVIVES)
+    result = CliRunner().invoke(app, ["hazards", "--record"])
+    assert result.exit_code == 0, result.output
+    assert list(record.load()[MINE].outcomes) == measured
+    assert page.PATH.read_text() == page.render()
+
+
+def test_the_command_records_that_a_table_came_out_the_same(
+    own_record: Path, measured: list[Outcome]
+) -> None:
+    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "3"])
+    assert result.exit_code == 0, result.output
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert (repeated.trials, repeated.busy) == (3, 0)
+    assert page.PATH.read_text() == page.render()
+
+
+def test_the_command_tells_which_trials_disagree_and_records_nothing(
+    own_record: Path, measured: list[Outcome]
+) -> None:
+    before = own_record.read_text()
+    measured.append(Outcome("inherited_lock", "spawn", Verdict.STRUCK))
+    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "2"])
+    assert result.exit_code != 0
+    assert "inherited_lock under spawn: survives (2 of 4) and struck (2 of 4)" in result.output
+    assert own_record.read_text() == before
+
+
+def test_a_part_of_the_table_is_not_recorded() -> None:
+    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--record"])
+    assert result.exit_code != 0
+    assert "--record keeps a whole table" in str(result.exception)
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "spawn", "--record"])
+    assert "--record keeps a whole table" in str(result.exception)
+
+
+def test_the_command_records_further_strategies_apart(own_record: Path, measured: list[Outcome]) -> None:
+    measured[:] = [
+        replace(outcome, strategy=name)
+        for outcome in measured
+        if outcome.strategy == "fork_dispose"
+        for name in strategies.FURTHER_IDS
+    ]
+    default = record.load()[MINE]
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record"])
+    assert result.exit_code == 0, result.output
+    assert record.load()[MINE].outcomes == default.outcomes
+    further = record.load()[MINE].further
+    assert further
+    assert list(further.outcomes) == measured
+    assert page.PATH.read_text() == page.render()
+    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record", "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    assert "by `poolstart hazards --strategy further --repeat 2 --record`" in page.PATH.read_text()
+
+
+COMMAND = """
+import sys
+from harness.cli import main
+sys.argv = ["poolstart", "hazards", "unpicklable", "--strategy", "spawn", "--load"]
+main()
+"""
+
+
+@pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
+def test_the_load_ends_with_the_command() -> None:
+    """And is there while it runs: so many cores were kept busy, the record will say."""
+    with scene() as here:
+        run = here.python("-c", COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        here.wait_for(lambda: len(here.processes(BUSY)) == (os.cpu_count() or 1) - 1, "cores are kept busy")
+        output, _ = run.communicate(timeout=120)
+        assert run.returncode == 0, output
+        here.wait_until_gone()

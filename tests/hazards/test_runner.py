@@ -1,0 +1,126 @@
+"""A trial ends by its deadline, tells what went wrong, and leaves nothing however it is interrupted."""
+
+import os
+import signal
+import time
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+
+import pytest
+
+from harness.hazards import asv_run, catalogue
+from harness.hazards.hazard import Verdict
+from harness.hazards.runner import REQUIRE_TLS, Trials
+from harness.postgres import embedded, locate
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+from tests.hazards import broken
+from tests.remains import LIMIT, scene
+
+
+def table_of(hazard: str, strategy: str, deadline: float = 600) -> str:
+    """A program that measures one hazard three times, several at a time."""
+    return f"""
+from harness.system import interrupts
+interrupts.first_counts()
+from dataclasses import replace
+from harness.hazards import catalogue
+from harness.hazards.matrix import measure
+from harness.postgres import locate
+
+with locate.server() as server:
+    measure(server, [replace(catalogue.load({hazard!r}), deadline={deadline})], [{strategy!r}] * 3, print)
+"""
+
+
+def test_a_reproduction_that_hangs_ends_with_its_deadline() -> None:
+    with scene() as here:
+        run = here.python("-c", table_of("shared_socket", broken.path("HANGS"), deadline=3), stdout=PIPE)
+        said, _ = run.communicate(timeout=60)
+        assert said.count("it was not done after 3 s") == 3
+        here.wait_until_gone()
+
+
+@pytest.mark.parametrize("last_word", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_of_an_interrupted_table(last_word: int) -> None:
+    with scene() as here:
+        run = here.python("-c", table_of("shared_socket", broken.path("HANGS")), stderr=DEVNULL)
+        here.wait_for(lambda: len(here.processes("harness.hazards.inside.program")) == 2, "two trials run")
+        os.kill(run.pid, last_word)
+        run.wait(60)
+        here.wait_until_gone()
+
+
+def test_a_hung_worker_is_gone_with_its_trial() -> None:
+    with scene() as here:
+        run = here.python("-c", table_of("inherited_lock", "fork_dispose"), stdout=DEVNULL)
+        assert run.wait(60) == 0
+        here.wait_until_gone()
+
+
+def test_a_trial_leaves_no_session_and_no_table(server: Server, trials: Trials) -> None:
+    for hazard in ("lost_transaction", "interleaved", "orphaned_backend"):
+        trials.run(catalogue.load(hazard), "fork_nodispose")
+    with closing(server.connect("watch")) as monitor, monitor.cursor() as cursor:
+        cursor.execute("select count(*) from pg_class where relname like 'poolstart%'")
+        assert cursor.fetchone() == (0,)
+        # The server needs a moment to see that its clients have gone.
+        until = time.monotonic() + LIMIT
+        left = 1
+        while left and time.monotonic() < until:
+            cursor.execute("select count(*) from pg_stat_activity where application_name like 'poolstart-%'")
+            (left,) = cursor.fetchone()
+        assert left == 0
+
+
+def test_a_reproduction_without_a_result_is_an_error_not_a_survival(trials: Trials) -> None:
+    unknown = replace(catalogue.load("shared_socket"), id="no_such_hazard")
+    with pytest.raises(PoolstartError, match="no result for no_such_hazard under spawn"):
+        trials.run(unknown, "spawn")
+
+
+def test_a_parent_that_is_to_be_killed_tells_what_it_failed_of(trials: Trials) -> None:
+    with pytest.raises(PoolstartError, match="is to be killed failed: LookupError: no such parent"):
+        trials.run(catalogue.load("orphaned_backend"), broken.path("FAILS"))
+
+
+def test_tls_is_not_applicable_where_no_server_has_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> Path:
+        raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
+
+    monkeypatch.setattr(embedded, "tls_binaries", none)
+    monkeypatch.delenv(REQUIRE_TLS, raising=False)
+    with Trials(server) as fresh:
+        outcome = fresh.run(catalogue.load("tls_broken"), "spawn")
+        assert (outcome.verdict, outcome.reason) == (Verdict.NOT_APPLICABLE, "no PostgreSQL with TLS")
+        monkeypatch.setenv(REQUIRE_TLS, "1")
+        with pytest.raises(embedded.NoTLS, match="install one"):
+            fresh.run(catalogue.load("tls_broken"), "spawn")
+
+
+def test_a_strategy_that_the_release_cannot_do_is_not_applicable(
+    trials: Trials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(broken, "HANGS", replace(broken.HANGS, since=(99,)))
+    outcome = trials.run(catalogue.load("shared_socket"), broken.path("HANGS"))
+    assert outcome.verdict is Verdict.NOT_APPLICABLE
+    assert "needs SQLAlchemy 99" in outcome.reason
+
+
+def test_the_trials_of_an_asv_run_are_those_its_profile_names(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(locate.RUN, server.to_json())
+    monkeypatch.setenv("POOLSTART_PROFILE", "quick")
+    hazard = catalogue.load("unpicklable")
+    monkeypatch.setattr(catalogue, "load_all", lambda: [hazard])
+    run = asv_run.of_this_run()
+    assert set(run["unpicklable"]) == {hazard.struck_control, hazard.survives_control}
+    struck = asv_run.read(run, "unpicklable", hazard.struck_control)
+    assert struck is not None
+    assert struck.verdict is Verdict.STRUCK
+    assert asv_run.read(run, "unpicklable", "nullpool") is None

@@ -1,0 +1,63 @@
+"""A worker that hangs is told from one that works, fails or ends."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.hazards.inside.parent import SILENCE, Ended, Failed, Hung, Parent, settle
+from harness.postgres.server import Server
+from tests.hazards import tasks
+
+
+@pytest.fixture
+def parent(server: Server, tmp_path: Path) -> Iterator[Parent]:
+    made = Parent("spawn", server, tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_worker_that_waits_for_ever_is_hung_and_says_where(parent: Parent) -> None:
+    with pytest.raises(Hung, match=r"threading\.py.* in wait") as hung:
+        parent.start(tasks.block).answer()
+    assert hung.value.inside("hazards/tasks.py")
+    assert not hung.value.inside("sqlalchemy/util/queue.py")
+
+
+def test_a_worker_that_works_longer_than_the_silence_is_not_hung(parent: Parent) -> None:
+    assert parent.start(tasks.work_hard, 3 * SILENCE).answer() == "done"
+
+
+def test_nor_is_one_that_nobody_takes_the_processor_from(
+    parent: Parent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On an idle machine the kernel may count no switch of it for longer than the silence."""
+    read = Path.read_text
+    monkeypatch.setattr(Path, "read_text", lambda path: re.sub(r"(?<=ctxt_switches:\t)\d+", "0", read(path)))
+    assert parent.start(tasks.work_hard, 3 * SILENCE).answer() == "done"
+
+
+def test_an_error_of_the_worker_is_told(parent: Parent) -> None:
+    with pytest.raises(Failed, match="ValueError: of no use"):
+        parent.start(tasks.fail).answer()
+
+
+def test_the_end_of_the_worker_is_told(parent: Parent) -> None:
+    with pytest.raises(Ended, match="exit status 7"):
+        parent.start(tasks.leave).answer()
+
+
+def test_hung_workers_are_waited_for_together(parent: Parent) -> None:
+    workers = [parent.start(tasks.block) for _ in range(2)]
+    settle(workers)
+    for worker in workers:
+        assert worker.settled()
+        with pytest.raises(Hung):
+            worker.answer()
+
+
+def test_no_worker_outlives_its_parent(parent: Parent) -> None:
+    worker = parent.start(tasks.block)
+    parent.close()
+    assert worker.process.exitcode is not None

@@ -1,0 +1,176 @@
+"""Known differences: planted in an environment of their own, and held against what was reported."""
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+import typing_extensions
+from asv.machine import Machine
+
+from harness.comparisons import compare as versus
+from harness.comparisons.compare import Comparison, Row, Side
+from harness.history import sensitivity
+from harness.history.sensitivity import repeat
+from harness.lifecycles.blocks import Block, Measured
+from harness.system.conditions import Conditions
+from harness.system.errors import PoolstartError
+from tests.history.planted import NOTHING, environment_with
+
+SEEDS = {seed.id: seed for seed in sensitivity.SEEDS}
+
+
+@pytest.fixture
+def python(tmp_path):
+    """An environment whose SQLAlchemy is hard links, as uv makes them."""
+    venv.create(tmp_path, symlinks=True)
+    [packages] = tmp_path.glob("lib/python*/site-packages")
+    shutil.copytree(Path(sqlalchemy.__path__[0]), tmp_path / "cache")
+    shutil.copytree(tmp_path / "cache", packages / "sqlalchemy", copy_function=os.link)
+    shutil.copy(typing_extensions.__file__, packages)
+    return tmp_path / "bin" / "python"
+
+
+def ask(python, code):
+    return subprocess.run(
+        [python, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+
+@pytest.mark.parametrize("id", SEEDS)
+def test_a_difference_is_planted_without_touching_what_it_was_linked_to(python, tmp_path, id):
+    original = tmp_path / "cache" / SEEDS[id].file
+    before = original.read_text()
+    sensitivity.plant(SEEDS[id], python, 0.5)
+    assert original.read_text() == before
+    planted = Path(ask(python, "import sqlalchemy; print(sqlalchemy.__path__[0])").strip(), SEEDS[id].file)
+    assert SEEDS[id].insertion.replace("SECONDS", "0.5") in planted.read_text()
+    compiled = Path(planted.parent, "__pycache__", f"{planted.stem}.{sys.implementation.cache_tag}.pyc")
+    assert compiled.exists()
+
+
+def test_what_it_costs_is_what_was_asked_for(python):
+    took = "import time; t = time.perf_counter(); import sqlalchemy; print(time.perf_counter() - t)"
+    sensitivity.plant(SEEDS["start"], python, 1.0)
+    assert float(ask(python, took)) > 1.0
+
+
+def test_half_a_mebibyte_is_held(python):
+    sensitivity.plant(SEEDS["memory"], python)
+    assert ask(python, "import sqlalchemy; print(len(sqlalchemy._held))").strip() == str(512 * 1024)
+
+
+def test_a_sqlalchemy_that_is_not_as_expected_is_told(python):
+    strange = sensitivity.Seed("", "", (), (), (), "engine/base.py", "no such line", "pass")
+    with pytest.raises(PoolstartError, match="not as expected"):
+        sensitivity.plant(strange, python)
+
+
+def told(monkeypatch, rows, rejected=()):
+    sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
+    made = tuple(
+        Row(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
+        for figure, ratio, verdict in rows
+    )
+    found = Comparison(*sides, made, 0, 1.0, list(rejected), [], ())
+    monkeypatch.setattr(versus, "compare", lambda *_, **__: found)
+    return lambda seed: repeat(SEEDS[seed], *sides, None, None, 10, print)
+
+
+def test_what_was_expected_is_found_and_all_else_is_unexpected(monkeypatch):
+    one = told(
+        monkeypatch,
+        [
+            ("startup spawn", 1.05, "slower"),
+            ("time_to_first_row spawn", 1.04, "slower"),
+            ("uss spawn", 1.0, "same"),
+            ("uss fork_dispose", 1.2, "slower"),
+        ],
+    )("start")
+    assert (one.found, one.missed, one.unexpected) == (["startup spawn"], [], ["uss fork_dispose"])
+    assert one.sizes == {
+        "startup spawn": 1.05, "time_to_first_row spawn": 1.04, "uss fork_dispose": 1.2,
+    }  # fmt: skip
+
+
+def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):
+    one = told(monkeypatch, [("startup spawn", 1.05, "cannot tell")])("start")
+    assert (one.found, one.missed) == ([], ["startup spawn"])
+
+
+def test_a_rejection_is_found_by_its_strategy(monkeypatch):
+    one = told(monkeypatch, [], ["fork_dispose, dataframe none: the parent lost its connection"])("closes")
+    assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])
+
+
+@pytest.mark.parametrize(
+    ("id", "asked"),
+    [
+        # At least ten pairs, then more until the interval is half as wide, either way, as the difference.
+        (
+            "start",
+            {"pairs": 10, "times": 3, "budget": sensitivity.LIMIT, "tolerate": 0.025, "narrow": {"startup"}},
+        ),
+        (
+            "query",
+            {
+                "pairs": 10,
+                "times": 3,
+                "budget": sensitivity.LIMIT,
+                "tolerate": 0.05,
+                "narrow": {"first_query"},
+            },
+        ),
+        ("memory", {"pairs": 6, "times": 1, "budget": 0}),
+        ("closes", {"pairs": 6, "times": 1, "budget": 0}),
+    ],
+)
+def test_what_is_obvious_takes_few_pairs_of_few_workers(monkeypatch, id, asked):
+    seen = []
+    found = Comparison(None, None, (), 0, 1.0, [], [], ())
+    monkeypatch.setattr(versus, "compare", lambda *_, **how: seen.append(how) or found)
+    repeat(SEEDS[id], None, None, None, None, 10, print)
+    [how] = seen
+    assert {name: how[name] for name in asked} == asked
+
+
+def test_the_pairs_of_what_was_sought_are_told(monkeypatch):
+    sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
+    rows = [
+        Row("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
+        for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
+    ]
+    monkeypatch.setattr(
+        versus, "compare", lambda *_, **__: Comparison(*sides, tuple(rows), 0, 1.0, [], [], ())
+    )
+    assert repeat(SEEDS["start"], *sides, None, None, 10, print).pairs == 13
+
+
+def test_a_record_has_its_bare_starts_and_what_else_ran(server):
+    def run(*starts):
+        conditions = Conditions(1.0, 0.0, 0.0, 0.0)
+        blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
+        return Measured("2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], disturbed="busy")], wanted=2)
+
+    made = sensitivity.record(
+        [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)], [], server, command="", seconds=1, loaded=True
+    )
+    assert made.controls == {"fork": [[1.0, 2.0], [3.0, 4.0]]}
+    assert (made.loaded, made.disturbed) == (True, [1, 1])
+    assert Machine.get_defaults()["cpu"] in made.machine
+
+
+def test_one_more_statement_is_found_by_counting(server, tmp_path):
+    plain, changed = (
+        Side(change.id, sqlalchemy.__version__, environment_with(tmp_path / change.id, change), ())
+        for change in (NOTHING, sensitivity.STATEMENT)
+    )
+    one = repeat(sensitivity.STATEMENT, plain, changed, server, None, 10, print)
+    assert one.found == ["round_trips_first_query spawn", "statements_first_query spawn"]
+    assert (one.missed, one.unexpected) == ([], [])
+    assert one.sizes["statements_first_query spawn"] == 13 / 12

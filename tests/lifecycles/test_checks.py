@@ -1,0 +1,203 @@
+"""No figure without proof: every guard fires when the thing it watches is broken."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness import strategies
+from harness.lifecycles import checks as guards
+from harness.lifecycles import parent_handle
+from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
+from harness.lifecycles.checks import Evidence
+from harness.lifecycles.parent_handle import ParentHandle
+from harness.lifecycles.profile import PROFILES, Profile
+from harness.lifecycles.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.system.memory import MIB
+from harness.system.supervision import Custody
+from tests.lifecycles import mutations
+
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
+
+
+def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile = PROFILE) -> Lifecycle:
+    with Custody() as custody, ParentHandle(Cell(strategy, dataframe), server, profile, custody) as parent:
+        return next(parent.lifecycles(1))
+
+
+@pytest.mark.parametrize("dataframe", DATAFRAMES)
+@pytest.mark.parametrize("strategy", strategies.IDS)
+def test_every_strategy_of_the_catalogue_passes_every_guard(
+    server: Server, strategy: str, dataframe: str
+) -> None:
+    life = one(server, strategy, dataframe)
+    assert life.first
+    assert life.time_to_first_row == pytest.approx(life.start + life.engine + life.first_row)
+
+
+@pytest.mark.parametrize(
+    ("broken", "finding"),
+    [
+        ("FORGETS_TO_DISPOSE", "the worker used the parent's backend"),
+        ("DOES_NOT_SHARE", "the worker did not use the parent's backend"),
+        ("WRONG_ROW", "not its own token"),
+        ("CLOSES", "the parent failed"),
+        ("EXITS_BADLY", "the worker exited with 3"),
+        ("LEAVES_BEHIND", "2 sessions are left where 1 were; still running"),
+        ("CARRIES_FREIGHT", "bytes were pickled to the worker"),
+        ("IMPORTS_PANDAS", "the worker imported pandas"),
+        ("FAILS", "the worker failed: RuntimeError: a worker of the tests fails"),
+        ("DIES", "the worker failed"),
+    ],
+)
+def test_what_is_really_broken_is_rejected_with_its_reason(server: Server, broken: str, finding: str) -> None:
+    with pytest.raises(Rejected, match=finding):
+        one(server, mutations.path(broken))
+
+
+def test_a_hung_worker_is_killed_at_its_deadline_and_reported_as_hung(server: Server) -> None:
+    with pytest.raises(Rejected, match="the worker hung: no answer in 1 s, so it was killed"):
+        one(server, mutations.path("HANGS"), profile=replace(PROFILE, deadline=1))
+
+
+@pytest.fixture(scope="module")
+def evidence(server: Server) -> Evidence:
+    """The evidence of one real lifecycle with a DataFrame, as the guards saw it."""
+    caught: list[Evidence] = []
+
+    def catch(found: Evidence) -> list[str]:
+        caught.append(found)
+        return guards.findings(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parent_handle, "findings", catch)
+        one(server, "fork_dispose", "large")
+    return caught[0]
+
+
+def with_worker(e: Evidence, **changes: Any) -> Evidence:
+    return replace(e, seen={**e.seen, "worker": {**e.worker, **changes}})
+
+
+def with_seen(e: Evidence, **changes: Any) -> Evidence:
+    return replace(e, seen={**e.seen, **changes})
+
+
+def with_parent(e: Evidence, **changes: Any) -> Evidence:
+    return replace(e, parent={**e.parent, **changes})
+
+
+def backends(e: Evidence, first: int, second: int) -> Evidence:
+    token = e.seen["token"]
+    return with_worker(e, rows=[[token, first], [token, second]])
+
+
+NULLPOOL = strategies.get("nullpool")
+
+DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], str]] = [
+    (guards.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
+    (guards.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
+    (guards.start_method, lambda e: with_worker(e, ppid=1), "started by None"),
+    (
+        guards.preloaded,
+        lambda e: replace(e, strategy=strategies.get("forkserver_preload")),
+        "SQLAlchemy was not preloaded",
+    ),
+    (
+        guards.preloaded,
+        lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("forkserver")),
+        "SQLAlchemy was preloaded",
+    ),
+    (guards.order, lambda e: with_worker(e, started=e.seen["called"]), "between called and started"),
+    (
+        guards.order,
+        lambda e: with_worker(e, first_row=e.worker["usable"] - 1),
+        "between usable and",
+    ),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["called"]), "outside the worker's life"),
+    (guards.rows, lambda e: with_worker(e, rows=[["x", 1], ["x", 1]]), "not its own token"),
+    (guards.backend, lambda e: backends(e, e.seen["backend_before"], 1), "used the parent's backend"),
+    (guards.checkouts, lambda e: backends(e, 1, 2), "two checkouts saw"),
+    (guards.checkouts, lambda e: replace(e, strategy=strategies.get("nullpool")), "two checkouts saw"),
+    (guards.parent_answers, lambda e: with_seen(e, row_after=["x", 1]), "instead of its own row"),
+    (guards.parent_answers, lambda e: with_seen(e, row_after=[e.seen["token"], 1]), "lost its connection"),
+    (guards.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
+    (guards.frame, lambda e: with_parent(e, frame_resident=0), "takes 0 MiB"),
+    (guards.frame, lambda e: with_seen(e, parent_uss=0), "no longer resident"),
+    (guards.frame, lambda e: with_seen(e, pickled=10**8), "pickled to the worker"),
+    (
+        guards.sessions,
+        lambda e: replace(e, sessions_after=frozenset({1, 2, 3})),
+        "3 sessions are left",
+    ),
+    (guards.reaped, lambda e: with_seen(e, exitcode=-9), "exited with -9"),
+    (guards.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
+    # The other side of each.
+    (guards.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
+    (guards.order, lambda e: with_seen(e, called=0), "between called and started"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["called"] - 1), "outside the worker's life"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"]), "outside the worker's life"),
+    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"] + 1), "outside the worker's life"),
+    (guards.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
+    (
+        guards.backend,
+        lambda e: replace(backends(e, 1, 1), strategy=strategies.get("fork_nodispose")),
+        "did not use the parent's backend",
+    ),
+    (guards.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
+    (guards.parent_answers, lambda e: with_seen(e, row_after=["", 1]), "instead of its own row"),
+    (
+        guards.parent_answers,
+        lambda e: with_seen(e, row_after=[e.seen["token"], e.seen["backend_before"] + 1]),
+        "lost its connection",
+    ),
+    (guards.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
+    (guards.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
+    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
+    (
+        guards.frame,
+        lambda e: replace(with_worker(e, pandas=True), strategy=strategies.get("spawn")),
+        "imported pandas",
+    ),
+    (guards.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
+    (guards.reaped, lambda e: with_seen(e, exitcode=3), "exited with 3"),
+]
+
+SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [
+    (guards.preloaded, lambda e: with_worker(e, preloaded=True)),
+    (guards.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
+    (guards.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
+    (guards.parent_answers, lambda e: replace(with_seen(e, row_after=None), strategy=NULLPOOL)),
+    (guards.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
+    (guards.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
+    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024)),
+    (guards.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
+    (guards.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
+]
+"""What is no reason to reject a lifecycle."""
+
+
+@pytest.mark.parametrize(("guard", "doctor", "finding"), DOCTORED)
+def test_a_guard_fires_on_evidence_to_the_contrary(
+    evidence: Evidence,
+    guard: Callable[[Evidence], str],
+    doctor: Callable[[Evidence], Evidence],
+    finding: str,
+) -> None:
+    assert guard(evidence) == ""
+    assert finding in guard(doctor(evidence))
+
+
+@pytest.mark.parametrize(("guard", "doctor"), SILENT)
+def test_a_guard_is_silent_where_nothing_is_wrong(
+    evidence: Evidence,
+    guard: Callable[[Evidence], str],
+    doctor: Callable[[Evidence], Evidence],
+) -> None:
+    assert guard(doctor(evidence)) == ""
+
+
+def test_every_guard_is_seen_to_fire() -> None:
+    assert {guard for guard, _, _ in DOCTORED} == set(guards.GUARDS)

@@ -1,0 +1,107 @@
+"""Nothing outlives its run: any one process may be killed, and all the others go."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.parent_handle import ParentHandle
+from harness.lifecycles.profile import PROFILES
+from harness.postgres import embedded
+from harness.system.supervision import Custody
+from tests.lifecycles import mutations
+from tests.remains import Scene, postmaster, scene
+
+PROGRAM = f"""
+from harness.system import interrupts
+interrupts.first_counts()
+from dataclasses import replace
+from importlib import metadata
+from harness.lifecycles.profile import PROFILES
+from harness.lifecycles.cell import Cell
+from harness.lifecycles.plan import measure
+from harness.postgres import locate
+
+with locate.server() as server:
+    cell = Cell({mutations.path("HANGS")!r}, "none")
+    measure([cell], server, replace(PROFILES["quick"], deadline=600), release=metadata.version("sqlalchemy"))
+"""
+
+
+def one(here: Scene, containing: str) -> int:
+    return min(here.processes(containing))
+
+
+def forked(here: Scene) -> bool:
+    parents = here.processes("harness.lifecycles.inside.program")
+    return len(parents) == 2 and not here.processes("spawn_main")
+
+
+VICTIMS = {
+    "supervisor": lambda here, leader: leader,
+    "parent": lambda here, leader: one(here, "harness.lifecycles.inside.program"),
+    "worker": lambda here, leader: max(here.processes("harness.lifecycles.inside.program")),
+    "postmaster": lambda here, leader: one(here, "postgres -D"),
+    "guardian": lambda here, leader: one(here, "guardian.sh"),
+}
+
+
+@pytest.mark.parametrize(
+    ("victim", "last_word"),
+    [
+        *((victim, signal.SIGKILL) for victim in VICTIMS),
+        ("supervisor", signal.SIGINT),
+        ("supervisor", signal.SIGTERM),
+    ],
+)
+def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: int) -> None:
+    with scene() as here:
+        run = here.python("-c", PROGRAM)
+        # Parent and hanging worker carry the same command line; the warm-up's workers were spawned.
+        here.wait_for(lambda: forked(here), "a worker hangs")
+        os.kill(VICTIMS[victim](here, run.pid), last_word)
+        if victim in ("postmaster", "guardian"):
+            # The worker hangs on, and the run with it; it ends when its user ends it.
+            run.send_signal(signal.SIGINT)
+        run.wait(60)
+        here.wait_until_gone()
+
+
+TRIAL = """
+from harness.hazards import catalogue
+from harness.hazards.runner import Trials
+from harness.postgres import locate
+from harness.system.errors import PoolstartError
+
+with locate.server() as server, Trials(server) as trials:
+    try:
+        print(trials.run(catalogue.load("shared_socket"), "forkserver"))
+    except PoolstartError as error:
+        print(error)
+"""
+
+
+def test_the_directory_of_a_fork_server_goes_with_the_trial_whose_parent_was_killed() -> None:
+    with scene() as here:
+        run = here.python("-c", TRIAL, stdout=subprocess.PIPE)
+        here.wait_for(lambda: here.processes("multiprocessing.forkserver"), "a fork server")
+        assert not [name for name in here.files() if name.startswith("pymp-")]
+        os.kill(one(here, "harness.hazards.inside.program"), signal.SIGKILL)
+        said, _ = run.communicate(timeout=60)
+        assert "no result for shared_socket under forkserver" in said
+        here.wait_until_gone()
+
+
+def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
+    profile = PROFILES["quick"]
+    with Custody() as custody:
+        server = embedded.start(custody)
+        with ParentHandle(Cell("fork_dispose", "none"), server, profile, custody) as parent:
+            lifecycles = parent.lifecycles(2)
+            next(lifecycles)
+            os.kill(postmaster(server)[0], signal.SIGKILL)
+            with pytest.raises(Rejected, match=r"^fork_dispose, dataframe none: .*server") as caught:
+                next(lifecycles)
+        assert "\n" not in str(caught.value)

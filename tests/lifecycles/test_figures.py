@@ -1,0 +1,218 @@
+"""The figures mean what their names say: what is injected into one phase moves that phase alone."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import product
+from operator import sub, truediv
+from pathlib import Path
+from statistics import median, quantiles, stdev
+from typing import Any
+
+import pytest
+
+from harness import strategies
+from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.parent_handle import ParentHandle
+from harness.lifecycles.profile import PROFILES
+from harness.lifecycles.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.system import processors
+from harness.system.environment import environment
+from harness.system.supervision import Custody
+from tests.lifecycles import mutations
+
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64)
+PHASES = ("start", "engine", "first_row", "second_row", "exit")
+
+
+def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifecycle]]:
+    """Lifecycles of each mutation in turn, `rounds` times, after one of each that does not count."""
+    with Custody() as custody, ExitStack() as stack:
+        parents = [
+            stack.enter_context(ParentHandle(Cell(mutations.path(name), "none"), server, PROFILE, custody))
+            for name in names
+        ]
+        for number in range(rounds + 1):
+            lives = [next(parent.lifecycles(1)) for parent in parents]
+            if number:
+                yield lives
+
+
+MOVED, OF_INJECTED = 2.5, 0.02
+"""A phase has moved that takes so many times as long as the same phase of a healthy worker beside it, and
+differs from it by such a part of what is injected: who has slept for half a second finds its caches cold, and
+on a busy machine a second row of 0.3 ms then takes 1."""
+
+
+@pytest.mark.parametrize(
+    ("healthy", "slowed", "moved"),
+    [
+        ("HEALTHY", "ENGINE_SLOW", {"engine"}),
+        ("HEALTHY_SPAWN", "ENGINE_SLOW_SPAWN", {"engine"}),
+        ("HEALTHY", "QUERY_SLOW", {"first_row", "second_row"}),
+        # What the others would say of a leak.
+        ("HEALTHY", "ENGINE_SLOW_LEAKS", {"engine", "first_row", "second_row"}),
+    ],
+)
+def test_an_injected_sleep_moves_its_phase_only(
+    server: Server, healthy: str, slowed: str, moved: set[str]
+) -> None:
+    pairs = list(interleaved(server, healthy, slowed, rounds=7))
+
+    def medians(of: Callable[[float, float], float]) -> dict[str, float]:
+        return {
+            phase: median(of(getattr(slow, phase), getattr(well, phase)) for well, slow in pairs)
+            for phase in PHASES
+        }
+
+    ratios, added = medians(truediv), medians(sub)
+    assert moved == {
+        phase
+        for phase in PHASES
+        if not 1 / MOVED < ratios[phase] < MOVED and abs(added[phase]) > OF_INJECTED * mutations.SLEEP
+    }, ratios
+    for phase in {"engine"} if "ENGINE" in slowed else moved:
+        assert added[phase] > 0.8 * mutations.SLEEP
+
+
+def test_identical_cells_agree(server: Server) -> None:
+    """Two names for the same thing, in turns: no figure knows one from the other."""
+    pairs = list(interleaved(server, "HEALTHY", "TWIN", rounds=20))
+    apart = {}
+    for figure in (*PHASES, "first_query", "time_to_first_row", "uss", "pss"):
+        difference, doubt = compared([(getattr(one, figure), getattr(other, figure)) for one, other in pairs])
+        if surely_beyond(difference, BAND, doubt):
+            apart[figure] = f"{difference:+.1%}"
+    assert apart == {}
+
+
+def test_injected_memory_raises_the_worker_s_memory_by_as_much(server: Server) -> None:
+    pairs = list(interleaved(server, "HEALTHY", "ALLOCATES", rounds=3))
+    for kind in ("uss", "pss", "rss", "peak"):
+        added = median(getattr(grown, kind) - getattr(well, kind) for well, grown in pairs)
+        assert added == pytest.approx(mutations.ALLOCATED, rel=0.05)
+
+
+METRICS = ("startup", "first_query", "second_query", "uss")
+
+BLOCKS = 4
+"""Decided before looking: each has a parent of the harness and a script, and their workers in turn. Of two
+parents that hold the same, the one that was started first may take a fifth longer to fork, as long as it
+lives, for the memory it was given: so in every other block the script is."""
+
+ROUNDS = {True: 3, False: 9}
+"""Workers of a block that boot an interpreter, and those that do not."""
+
+MIB_LARGE = 128
+
+BAND = 0.05
+SHORT, BAND_OF_SHORT = 3e-3, 0.08
+"""How far the two may differ, as a part, and that of what takes under 3 ms. The harness adds a call and a
+look at its own timestamps and collections, microseconds against milliseconds."""
+
+NOISE = 3.0
+"""Standard errors by which a difference has to be beyond its band: samples and parents leave something
+uncertain, more of it on a loaded machine."""
+
+
+def surely_beyond(difference: float, band: float, doubt: float) -> bool:
+    return abs(difference) - NOISE * doubt > band
+
+
+def compared(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """How much more the second has than the first, as a part of it, and the standard error of that.
+
+    The two of a pair were measured one right after the other: what the machine does to both is in no ratio.
+    """
+    ratios = [second / first for first, second in pairs]
+    return median(ratios) - 1, standard_error(ratios)
+
+
+class StandAlone:
+    """A plain script of a page that starts one worker each time it is told to."""
+
+    def __init__(self, custody: Custody, strategy: str, url: str, mib: int) -> None:
+        script = Path(__file__).with_name("stand_alone_program.py")
+        self._process = custody.start(
+            [sys.executable, script, strategy, url, str(mib)],
+            env={**environment(), "PYTHONPATH": str(script.parent), "TMPDIR": str(custody.directory())},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+        # Where the harness measures, it measures alone.
+        processors.pin(self._process.pid)
+
+    def measure(self) -> tuple[float, ...]:
+        """Seconds to the worker's first line, to its first row and to its second; bytes of unique memory."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write("go\n")
+        return tuple(map(float, self._process.stdout.readline().split()))
+
+
+def measure(handle: ParentHandle) -> tuple[float, ...]:
+    life = next(handle.lifecycles(2))
+    return life.start, life.first_query, life.second_row, life.uss
+
+
+def block(
+    server: Server, cell: Cell, *, script_first: bool
+) -> Iterator[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Pairs by harness and script in turn, so that whatever else the machine does falls on both."""
+    profile = replace(PROFILE, dataframe_mib=MIB_LARGE)
+    with ExitStack() as stack:
+        custody = stack.enter_context(Custody())
+        handle = ParentHandle(cell, server, profile, custody)
+        if not script_first:
+            stack.enter_context(handle)
+        url = server.sqlalchemy_url("stand-alone")
+        script = StandAlone(custody, cell.strategy, url, cell.size(profile))
+        if script_first:
+            stack.enter_context(handle)
+        for number in range(ROUNDS[handle.strategy.boots_an_interpreter] + 1):
+            if number % 2:
+                ours, theirs = measure(handle), script.measure()
+            else:
+                theirs, ours = script.measure(), measure(handle)
+            # The first workers of both start multiprocessing's helpers.
+            if number:
+                yield ours, theirs
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Of a median, from the quartiles."""
+    low, _, high = quantiles(values, n=4)
+    return 1.25 * (high - low) / 1.35 / len(values) ** 0.5
+
+
+def cells() -> Iterator[Any]:
+    """All of them; before a release only, whose workers could not have their parent's DataFrame."""
+    for strategy, dataframe in product(strategies.IDS, DATAFRAMES):
+        of_no_use = dataframe == "large" and strategies.get(strategy).start_method != "fork"
+        yield pytest.param(strategy, dataframe, marks=pytest.mark.soak if of_no_use else ())
+
+
+@pytest.mark.parametrize(("strategy", "dataframe"), list(cells()))
+def test_the_harness_agrees_with_a_plain_stand_alone_script(
+    server: Server, strategy: str, dataframe: str
+) -> None:
+    cell = Cell(strategy, dataframe)
+    blocks = [list(block(server, cell, script_first=bool(number % 2))) for number in range(BLOCKS)]
+    apart = []
+    for number, metric in enumerate(METRICS):
+        by_block = [[(theirs[number], ours[number]) for ours, theirs in pairs] for pairs in blocks]
+        difference, doubt = compared([pair for pairs in by_block for pair in pairs])
+        between = stdev(compared(pairs)[0] for pairs in by_block) / BLOCKS**0.5
+        doubt = max(doubt, between)
+        expected = median(theirs for pairs in by_block for theirs, _ in pairs)
+        print(f"{cell.id} {metric}: script {expected:.6g}, harness {difference:+.1%}, doubt {doubt:.1%}")
+        if surely_beyond(difference, BAND_OF_SHORT if expected < SHORT else BAND, doubt):
+            apart.append(f"{metric} {difference:+.1%}")
+    assert apart == []

@@ -1,0 +1,231 @@
+"""The further strategies: measured by name, each with its proof, and never in the default series."""
+
+import importlib
+import json
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks.startup import Startup
+from harness import strategies
+from harness.answer import strategies_page
+from harness.cli import app
+from harness.hazards import catalogue
+from harness.hazards import expected as record
+from harness.hazards import report as page
+from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.runner import Trials
+from harness.lifecycles import checks as guards
+from harness.lifecycles import profile
+from harness.lifecycles.blocks import Measured as Blocks
+from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
+from harness.lifecycles.parent_handle import ParentHandle
+from harness.lifecycles.profile import PROFILES
+from harness.lifecycles.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.strategies import Fate
+from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
+from tests.lifecycles import mutations
+
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
+
+
+def lives(server: Server, strategy: str, dataframe: str = "none") -> list[Lifecycle]:
+    """Two workers of one parent: what the first leaves behind is what the second one meets."""
+    with Custody() as custody, ParentHandle(Cell(strategy, dataframe), server, PROFILE, custody) as parent:
+        return list(parent.lifecycles(2))
+
+
+@pytest.mark.parametrize("strategy", strategies.FURTHER_IDS)
+def test_every_further_strategy_passes_every_guard(server: Server, strategy: str) -> None:
+    first, second = lives(server, strategy)
+    assert first.first
+    assert not second.first
+
+
+def test_a_frozen_parent_holds_its_dataframe_like_any_other(server: Server) -> None:
+    assert len(lives(server, "fork_freeze", "large")) == 2
+
+
+@pytest.mark.parametrize(
+    ("broken", "finding"),
+    [
+        ("DOES_NOT_DISPOSE_BEFORE", "the parent did not close its connection"),
+        ("DOES_NOT_KILL", "the worker did not end the parent's session"),
+        ("KILLS_UNSAID", "the parent failed"),
+        ("FORGETS_THE_GUARD", "the worker used the parent's backend"),
+    ],
+)
+def test_what_becomes_of_the_parents_connection_is_what_is_declared(
+    server: Server, broken: str, finding: str
+) -> None:
+    with pytest.raises(Rejected, match=finding):
+        lives(server, mutations.path(broken))
+
+
+def test_the_default_series_stays_the_default_series() -> None:
+    assert not set(strategies.IDS) & set(strategies.FURTHER_IDS)
+    assert profile.PROFILES["default"].strategies == strategies.IDS
+
+
+def test_several_names_stand_for_several_strategies() -> None:
+    assert strategies.named(["spawn", "further", "spawn"]) == ("spawn", *strategies.FURTHER_IDS)
+    assert strategies.named(["all"]) == strategies.IDS + strategies.FURTHER_IDS
+    with pytest.raises(PoolstartError, match="no strategy 'sideways'"):
+        strategies.named(["further", "sideways"])
+
+
+def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(profile.STRATEGIES, "fork_atfork,fork_dispose")
+    assert profile.tags() == {"strategies": "fork_dispose+fork_atfork"}
+
+
+@pytest.mark.parametrize(
+    ("hazard", "strategy", "verdict"),
+    [
+        # Disposing before the fork leaves nothing behind, but a thread may use the new pool at once.
+        ("orphaned_backend", "fork_dispose_before", Verdict.SURVIVES),
+        ("pool_lock", "fork_dispose_before", Verdict.STRUCK),
+        # The guard asks whose connection it is; it is too late for a count, a lock, and a dispose().
+        ("shared_socket", "fork_pidguard", Verdict.SURVIVES),
+        ("exhausted_pool", "fork_pidguard", Verdict.STRUCK),
+        # The ping is answered: it knows a dead connection, not a shared one.
+        ("shared_socket", "fork_preping", Verdict.STRUCK),
+        ("parent_closed", "fork_dispose_close", Verdict.STRUCK),
+        ("shared_socket", "fork_dispose_close", Verdict.STRUCK),
+        # An engine of the worker's own treats nothing else that was inherited.
+        ("shared_socket", "fork_engine", Verdict.SURVIVES),
+        ("preload_shared", "fork_engine", Verdict.STRUCK),
+        ("shared_socket", "fork_lazy", Verdict.SURVIVES),
+        ("shared_socket", "fork_atfork", Verdict.SURVIVES),
+    ],
+)
+def test_what_a_further_strategy_withstands_and_what_it_does_not(
+    trials: Trials, hazard: str, strategy: str, verdict: Verdict
+) -> None:
+    outcome = trials.run(catalogue.load(hazard), strategy)
+    assert outcome.verdict is verdict, outcome.story
+
+
+def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
+    text = strategies_page.render()
+    for strategy in strategies.CATALOGUE + strategies.FURTHER:
+        assert len(strategy.id) <= 20
+        assert strategy.choose.endswith(".")
+        assert f"### {strategy.title} (`{strategy.id}`)" in text
+        assert strategy.choose in text
+        assert f"<{strategy.docs}>" in text
+        compile(strategies_page.program(strategy), strategy.id, "exec")
+    assert "engine.dispose(close=False)" in strategies_page.program(strategies.get("fork_dispose"))
+    assert "gc.freeze()" in strategies_page.program(strategies.get("forkserver_freeze"))
+
+
+def test_the_page_of_strategies_is_the_one_that_would_be_written() -> None:
+    assert strategies_page.PATH.read_text() == strategies_page.render(), "run `poolstart strategies --write`"
+
+
+def test_the_command_shows_them_all_and_the_code_of_one() -> None:
+    listed = CliRunner().invoke(app, ["strategies"], env={"COLUMNS": "200"})
+    assert listed.exit_code == 0, listed.output
+    assert re.findall(r"^(\w+)(?: \(not safe\))?:", listed.output, re.MULTILINE) == list(
+        strategies.GROUPS["all"]
+    )
+    shown = CliRunner().invoke(app, ["strategies", "fork_atfork"], env={"COLUMNS": "120"})
+    assert shown.exit_code == 0, shown.output
+    assert "os.register_at_fork" in shown.output
+
+
+OUTCOMES = [
+    Outcome("unpicklable", name, Verdict.SURVIVES) for name in (*strategies.IDS, *strategies.FURTHER_IDS)
+]
+DEFAULT = [outcome for outcome in OUTCOMES if outcome.strategy in strategies.IDS]
+FURTHER = [outcome for outcome in OUTCOMES if outcome.strategy in strategies.FURTHER_IDS]
+
+
+@pytest.fixture
+def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "hazards.json"
+    monkeypatch.setattr(record, "PATH", path)
+    return path
+
+
+def test_further_strategies_are_recorded_apart(own_record: Path, server: Server) -> None:
+    setting = record.Setting.here(server)
+    record.save(setting, OUTCOMES)
+    table = record.of()
+    assert list(table.outcomes) == DEFAULT
+    assert table.strategies == strategies.IDS
+    assert table.further
+    assert list(table.further.outcomes) == FURTHER
+    assert record.expected()["unpicklable", "fork_atfork"] is Verdict.SURVIVES
+    assert "Further strategies, measured" in page.render()
+
+
+def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:
+    setting = record.Setting.here(server)
+    with pytest.raises(PoolstartError, match="first run"):
+        record.save(setting, FURTHER)
+    record.save(setting, DEFAULT)
+    assert record.of().further is None
+    record.save(setting, FURTHER)
+    record.save(setting, DEFAULT)
+    table = record.of()
+    assert list(table.outcomes) == DEFAULT
+    assert table.further
+    assert list(table.further.outcomes) == FURTHER
+
+
+def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
+    setting = record.Setting.here(server)
+    record.save(setting, OUTCOMES)
+    record.save_repeated(setting, FURTHER * 2, 2, 1)
+    table = record.of()
+    assert table.repeated is None
+    assert table.further
+    assert table.further.repeated
+    assert table.further.repeated.trials == 2
+    record.save_repeated(setting, DEFAULT * 3, 3, 1)
+    table = record.of()
+    assert table.repeated
+    assert table.further
+    assert table.further.repeated
+    assert (table.repeated.trials, table.further.repeated.trials) == (3, 2)
+
+
+def test_a_record_from_before_there_were_further_ones_is_read(own_record: Path, server: Server) -> None:
+    record.save(record.Setting.here(server), DEFAULT)
+    tables = json.loads(own_record.read_text())
+    for table in tables.values():
+        del table["further"]
+    own_record.write_text(json.dumps(tables))
+    assert list(record.of().outcomes) == DEFAULT
+
+
+def test_a_whole_group_is_recorded_and_nothing_less() -> None:
+    assert all(record.whole(group) for group in strategies.GROUPS.values())
+    assert not record.whole(["spawn"])
+    assert not record.whole(["spawn", *strategies.FURTHER_IDS])
+
+
+def test_the_guard_knows_all_three_fates() -> None:
+    assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(Fate)
+    assert guards.parent_answers in guards.GUARDS
+
+
+def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("benchmarks.further")
+    for name in ("FurtherStartup", "FurtherQuery", "FurtherMemory"):
+        vars(module).pop(name, None)
+    assert not hasattr(importlib.reload(module), "FurtherStartup")
+    monkeypatch.setenv(profile.STRATEGIES, "fork_atfork,spawn")
+    assert importlib.reload(module).FurtherStartup.params == (("fork_atfork",), DATAFRAMES)
+
+
+def test_what_was_not_asked_for_has_no_figure_and_is_no_failure() -> None:
+    nothing = Blocks("2.1.9", "embedded").to_json()
+    assert math.isnan(Startup().track_startup(nothing, "spawn", "none"))

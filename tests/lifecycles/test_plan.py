@@ -1,0 +1,238 @@
+"""The plan of a run: every cell has its turn in every block, and a disturbed block is measured again."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from importlib import metadata
+
+import pytest
+
+from harness.lifecycles import plan as planning
+from harness.lifecycles.blocks import Block, Measured, mark, uncertainty
+from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.plan import Plan
+from harness.lifecycles.profile import PROFILES
+from harness.lifecycles.samples import Lifecycle
+from harness.postgres.server import Server
+from harness.system.conditions import Conditions
+from harness.system.errors import PoolstartError
+from harness.system.supervision import Custody
+from tests.lifecycles import mutations
+
+PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=10)
+RELEASE = metadata.version("sqlalchemy")
+CELL = Cell("fork_dispose", "none")
+QUIET = Conditions(seconds=10, pressure=0.05, steal=0.0, load=1.0)
+
+
+def block(value: float = 1.0, control: float = 0.03, **conditions: float) -> Block:
+    return Block(
+        seed=1,
+        began="2026-01-01T00:00:00+00:00",
+        samples={CELL.id: {"startup": value}},
+        collections={},
+        controls={"spawn": control},
+        conditions=replace(QUIET, **conditions),
+    )
+
+
+def plan_of(server: Server, *strategies: str, custody: Custody, **options: object) -> Plan:
+    cells = [Cell(strategy, "none") for strategy in strategies]
+    return Plan(cells, server, PROFILE, custody, **{"release": RELEASE, **options})  # type: ignore[arg-type]
+
+
+def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: Server) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", "forkserver_preload", "spawn", custody=custody)
+        found = plan.block(7)
+    assert found.samples.keys() == {"fork_dispose.none", "forkserver_preload.none", "spawn.none"}
+    assert found.controls.keys() == {"fork", "forkserver", "spawn"}
+    for sample in found.samples.values():
+        assert sample["startup"] + sample["first_query"] == pytest.approx(
+            sample["time_to_first_row"], rel=0.5
+        )
+    # Where SQLAlchemy is imported by each worker, a start costs more than that of a bare interpreter.
+    assert found.samples["spawn.none"]["startup"] > found.controls["spawn"]
+    assert found.samples["forkserver_preload.none"]["startup"] < found.samples["spawn.none"]["startup"]
+
+
+def test_turns_are_shuffled_by_a_seed_that_is_recorded(server: Server) -> None:
+    def order(seed: int) -> list[str]:
+        told: list[str] = []
+        with Custody() as custody:
+            plan = plan_of(server, "fork_dispose", "nullpool", "fork_nodispose", custody=custody)
+            assert plan.block(seed, report=told.append).seed == seed
+        return told
+
+    assert order(1) == order(1)
+    assert len({tuple(order(seed)) for seed in range(4)}) > 1
+
+
+def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, mutations.path("FAILS"), "fork_dispose", custody=custody)
+        plan.block(1)
+        assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
+        with pytest.raises(Rejected, match="a worker of the tests fails"):
+            plan.measured.samples(Cell(mutations.path("FAILS"), "none"), "startup")
+
+
+def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
+    """Let the server be away when it is connected to for these times, counted from 0."""
+    connect, count = Server.connect, itertools.count()
+
+    def connected(server: Server) -> object:
+        if next(count) in calls:
+            raise PoolstartError("it is away", "wait")
+        return connect(server)
+
+    monkeypatch.setattr(Server, "connect", connected)
+
+
+def test_a_server_that_is_away_between_turns_is_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+        away(monkeypatch, 0, 1, 2)
+        found = plan.block(7)
+    assert found.samples.keys() == {"fork_dispose.none", "nullpool.none"}
+    assert plan.measured.rejected == {}
+
+
+def test_one_that_goes_away_costs_the_cell_that_it_hits(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+        away(monkeypatch, 1)
+        found = plan.block(7)
+    assert len(found.samples) == len(plan.measured.rejected) == 1
+    assert "it is away" in next(iter(plan.measured.rejected.values()))
+
+
+def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "BACK", 0.2)
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody)
+        away(monkeypatch, *range(100))
+        with pytest.raises(PoolstartError, match="it is away"):
+            plan.run(7)
+
+
+def test_what_is_wrong_while_warming_up_is_told_of_the_cells(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody)
+        monkeypatch.setattr(planning.ParentHandle, "lifecycles", lambda *_: rejected())
+        assert plan.run(7).rejected == {CELL.id: "not today"}
+
+
+def rejected() -> Iterator[Lifecycle]:
+    raise Rejected("not today")
+    yield
+
+
+def test_what_cannot_be_measured_says_why(server: Server) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody, release="1.4.32")
+    with pytest.raises(NotApplicable, match=r"needs SQLAlchemy 1\.4\.33"):
+        plan.measured.samples(CELL, "startup")
+
+
+def test_another_release_than_the_one_results_are_filed_under_is_refused(server: Server) -> None:
+    with (
+        Custody() as custody,
+        pytest.raises(PoolstartError, match=f"imports SQLAlchemy {RELEASE}, not 2.0.1"),
+    ):
+        plan_of(server, "fork_dispose", custody=custody, release="2.0.1").block(1)
+
+
+def test_what_was_measured_survives_being_written_down(server: Server) -> None:
+    with Custody() as custody:
+        plan = plan_of(server, "fork_dispose", custody=custody)
+        plan.block(1)
+    written = json.loads(json.dumps(plan.measured.to_json()))
+    assert Measured.from_json(written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
+    assert plan.measured.facts["sqlalchemy"] == RELEASE
+    assert isinstance(plan.measured.facts["c_extensions"], bool)
+
+
+DISTURBED: dict[str, Callable[[], Block]] = {
+    "the hypervisor took": lambda: block(steal=0.1),
+    "tasks waited for a processor": lambda: block(pressure=0.6),
+    "a bare spawn took": lambda: block(control=0.06),
+}
+
+
+@pytest.mark.parametrize("reason", DISTURBED)
+def test_a_block_that_stands_out_is_marked_with_the_reason(reason: str) -> None:
+    marked = mark([block(), block(), DISTURBED[reason](), block()])
+    assert [bool(each.disturbed) for each in marked] == [False, False, True, False]
+    assert reason in marked[2].disturbed
+
+
+def test_disturbed_blocks_count_only_where_there_are_too_few_others() -> None:
+    quiet = Measured(RELEASE, "embedded", wanted=3)
+    quiet.blocks = mark([block(1), block(2), block(9, pressure=0.9), block(3)])
+    assert quiet.samples(CELL, "startup") == [1, 2, 3]
+    assert quiet.noisy == ""
+    short = Measured(RELEASE, "embedded", wanted=4, blocks=quiet.blocks)
+    assert short.samples(CELL, "startup") == [1, 2, 9, 3]
+    assert short.noisy.startswith("the machine was busy with something else in 1 of 4 blocks")
+
+
+class Scripted(Plan):
+    """A plan whose blocks come from a list: nothing is measured."""
+
+    script: list[Block]
+    asked: list[int]
+
+    def block(self, seed, cells=None, report=lambda _: None):  # type: ignore[no-untyped-def, override]
+        self.asked.append(len(cells))
+        found = self.script[len(self.asked) - 1]
+        self.measured.blocks.append(found)
+        return found
+
+    def warm_up(self) -> None:
+        pass
+
+
+def scripted(server: Server, script: list[Block], *, blocks: int, budget: float = 60) -> Scripted:
+    profile = replace(PROFILE, blocks=blocks, budget=budget)
+    with Custody() as custody:
+        made = Scripted([CELL], server, profile, custody, release=RELEASE)
+    made.script, made.asked = script, []
+    made.run(1)
+    return made
+
+
+@pytest.fixture
+def only_startup_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "DECIDING", ("startup",))
+
+
+@pytest.mark.usefixtures("only_startup_decides")
+def test_a_disturbed_block_is_measured_again_and_both_stay_on_record(server: Server) -> None:
+    script = [block(), block(pressure=0.9), block(), block()]
+    made = scripted(server, script, blocks=3)
+    assert [bool(each.disturbed) for each in made.measured.blocks] == [False, True, False, False]
+    assert len(made.measured.samples(CELL, "startup")) == 3
+
+
+@pytest.mark.usefixtures("only_startup_decides")
+def test_samples_go_where_they_buy_certainty_until_the_budget_is_spent(server: Server) -> None:
+    wide = [block(value) for value in (1, 2, 3, 2, 2, 2, 2, 2, 2)]
+    certain = scripted(server, wide, blocks=3)
+    assert 3 < len(certain.asked) < len(wide)
+    assert len(scripted(server, wide, blocks=3, budget=0).asked) == 3
+    assert len(scripted(server, [block(1)] * 3, blocks=3).asked) == 3
+
+
+def test_uncertainty_shrinks_with_agreement_and_with_number() -> None:
+    assert uncertainty([1, 1, 1, 1]) == 0
+    assert uncertainty([0.9, 1, 1.1]) > uncertainty([0.99, 1, 1.01])
+    assert uncertainty([0.9, 1, 1.1] * 4) < uncertainty([0.9, 1, 1.1])
+    assert uncertainty([1, 1]) == float("inf")

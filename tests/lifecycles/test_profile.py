@@ -1,0 +1,96 @@
+"""Profiles: what the environment may ask for, and how the results say so."""
+
+import pytest
+
+from harness import strategies
+from harness.lifecycles import parent_handle, plan, profile
+from harness.lifecycles.cell import Cell, NotApplicable
+from harness.postgres.server import Server
+from harness.system import memory
+from harness.system.errors import PoolstartError
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
+
+def test_the_default_series_has_no_tags() -> None:
+    assert profile.tags() == {}
+    assert profile.current().blocks >= 5
+
+
+def test_time_is_shared_out_equally_rather_than_workers() -> None:
+    default = profile.PROFILES["default"]
+    counts = {strategy.id: default.workers(strategy) for strategy in strategies.CATALOGUE}
+    assert counts["spawn"] == counts["forkserver"] < counts["forkserver_preload"] == counts["fork_dispose"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "tags"),
+    [
+        (profile.PROFILE, "quick", {"profile": "quick"}),
+        (profile.DATAFRAME, "64", {"dataframe_mib": "64"}),
+        (profile.DATAFRAME, "512", {}),
+        (profile.STRATEGIES, "spawn, nullpool", {"strategies": "spawn+nullpool"}),
+        (profile.STRATEGIES, "nullpool,spawn", {"strategies": "spawn+nullpool"}),
+        (profile.STRATEGIES, ",".join(strategies.IDS), {}),
+    ],
+)
+def test_what_differs_from_the_default_is_tagged(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, tags: dict[str, str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert profile.tags() == tags
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        (profile.PROFILE, "slow", "POOLSTART_PROFILE=slow is no profile; known are default, quick"),
+        (profile.DATAFRAME, "big", "POOLSTART_DATAFRAME_MIB=big is no size"),
+        (profile.DATAFRAME, "-5", "POOLSTART_DATAFRAME_MIB=-5 is no size"),
+        (profile.DATAFRAME, "1", "16 or more"),
+        (profile.STRATEGIES, "spawn,vfork", "no strategy 'vfork'; known are fork_nodispose"),
+        (profile.STRATEGIES, "no.such:THING", "no strategy no.such:THING"),
+        (profile.STRATEGIES, "tests.lifecycles.mutations:HEALTHY", "measure it by `poolstart measure`"),
+    ],
+)
+def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(PoolstartError, match=line) as caught:
+        profile.tags()
+    assert "\n" not in str(caught.value)
+
+
+def test_too_little_memory_is_a_reason_not_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda: 1e9)
+    parent_handle.require(Cell("spawn", "none"), SERVER, profile.current(), "2.1.9")
+    with pytest.raises(NotApplicable, match="512 MiB needs 1280 MiB free, this machine has 954 MiB"):
+        parent_handle.require(Cell("spawn", "large"), SERVER, profile.current(), "2.1.9")
+
+
+def test_a_strategy_that_was_not_asked_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(profile.STRATEGIES, "nullpool")
+    assert [cell.id for cell in plan.cells_of(profile.current())] == ["nullpool.none", "nullpool.large"]
+
+
+def test_what_a_release_cannot_do_is_not_applicable_with_its_reason() -> None:
+    dispose = strategies.get("fork_dispose")
+    assert dispose.not_applicable("1.4.32") == "fork_dispose needs SQLAlchemy 1.4.33, this is 1.4.32"
+    for release in ("1.4.35", "1.4.54", "2.0.0", "2.1.9"):
+        assert not dispose.not_applicable(release)
+
+
+def test_a_shared_connection_is_not_applicable_over_tls() -> None:
+    tls = Server("external", "", "18.4", "tls", "trust")
+    parent_handle.require(Cell("fork_dispose", "none"), tls, profile.current(), "2.1.9")
+    with pytest.raises(NotApplicable, match="cannot share one TLS session"):
+        parent_handle.require(Cell("fork_nodispose", "none"), tls, profile.current(), "2.1.9")
+
+
+def test_every_entry_of_the_catalogue_is_complete() -> None:
+    for strategy in strategies.CATALOGUE:
+        assert len(strategy.id) <= 20
+        assert strategy.id == strategy.id.lower()
+        assert strategy.start_method in ("fork", "forkserver", "spawn")
+        assert strategy.docs.startswith("https://")
+        assert strategy.choose.endswith(".")
+    assert len(set(strategies.IDS)) == len(strategies.IDS)

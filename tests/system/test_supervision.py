@@ -1,0 +1,318 @@
+"""Custody: there is no moment in which nobody owns a process or a directory."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness.system import supervision
+from harness.system.errors import PoolstartError
+from harness.system.supervision import SOCKET, SOCKET_PATH, Custody
+from tests.remains import LIMIT, Scene, scene
+
+SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(600)']"
+
+HOLDS = f"""
+import sys
+from harness.system.supervision import Custody
+custody = Custody()
+(custody.directory() / "file").touch()
+custody.start({SLEEPER})
+print("holds", flush=True)
+sys.stdin.read()
+"""
+
+
+def guardians(here: Scene) -> list[int]:
+    return sorted(here.processes("guardian.sh"))
+
+
+@pytest.mark.parametrize("victims", [(0,), (1,), (0, 1), ("owner",), (0, "owner"), (1, "owner")])
+def test_any_two_of_an_owner_and_its_guardians_may_be_killed(victims: tuple[int | str, ...]) -> None:
+    with scene() as here:
+        owner = here.python("-c", HOLDS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        pids = [*guardians(here), owner.pid]
+        assert len(pids) == 3
+        assert here.processes("time.sleep")
+        for victim in victims:
+            os.kill(pids[-1 if victim == "owner" else int(victim)], signal.SIGKILL)
+        owner.communicate()  # where it is alive, the end of its input is its own
+        here.wait_until_gone()
+
+
+def test_guardians_that_were_killed_are_replaced() -> None:
+    program = HOLDS.replace(
+        "sys.stdin.read()", "sys.stdin.readline(); custody.directory(); print('again', flush=True)"
+    )
+    with scene() as here:
+        owner = here.python(
+            "-c", f"{program}\nsys.stdin.read()", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+        assert owner.stdin
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        first = guardians(here)
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        here.wait_for(lambda: not set(first) & set(guardians(here)), "they are gone")
+        owner.stdin.write("\n")
+        owner.stdin.flush()
+        assert owner.stdout.readline() == "again\n"
+        assert len(set(guardians(here)) - set(first)) == len(first)
+        owner.kill()
+        owner.wait(LIMIT)
+        here.wait_until_gone()
+
+
+INTERRUPTED = f"from harness.system import interrupts\ninterrupts.first_counts()\n{HOLDS}"
+
+
+def test_an_interrupt_after_the_end_of_both_guardians_leaves_nothing() -> None:
+    with scene() as here:
+        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        for pid in guardians(here):
+            os.kill(pid, signal.SIGKILL)
+        owner.send_signal(signal.SIGINT)
+        assert owner.wait(LIMIT) == 130
+        here.wait_until_gone()
+
+
+def sockets(pid: int) -> int:
+    """How many a process has open."""
+    return sum(os.readlink(fd).startswith("socket:") for fd in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def test_nor_does_one_before_it() -> None:
+    """They are told to clean up, and die before they have."""
+    with scene() as here:
+        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdout
+        assert owner.stdout.readline() == "holds\n"
+        first = guardians(here)
+        for pid in first:
+            os.kill(pid, signal.SIGSTOP)
+        before = sockets(owner.pid)
+        owner.send_signal(signal.SIGINT)
+        here.wait_for(lambda: sockets(owner.pid) <= before - len(first), "they are told")
+        for pid in first:
+            os.kill(pid, signal.SIGKILL)
+        assert owner.wait(LIMIT) == 130
+        here.wait_until_gone()
+
+
+def test_the_end_of_every_python_leaves_nothing() -> None:
+    """What `pkill -9 python` does."""
+    with scene() as here:
+        owner = here.python("-c", HOLDS, stdout=subprocess.PIPE)
+        assert owner.stdout
+        owner.stdout.readline()
+        for pid in here.processes():
+            # The guardians are at work as soon as the first of them is gone.
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if Path(f"/proc/{pid}/comm").read_text().startswith("python"):
+                    os.kill(pid, signal.SIGKILL)
+        owner.wait()
+        here.wait_until_gone()
+
+
+KILLED_WHEN = """
+import os, signal, subprocess, sys
+from harness.system import supervision
+from harness.system.supervision import Custody
+
+def die(*arguments, **options):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+held = Custody()
+held.directory()
+"""
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("supervision.os.mkdir = die\nheld.directory()", id="told, not made"),
+        pytest.param(
+            "make = os.mkdir\n"
+            "supervision.os.mkdir = lambda path, mode: (make(path, mode), die())\n"
+            "held.directory()",
+            id="made, not returned",
+        ),
+        pytest.param(
+            f"supervision._Held.__hash__ = die\nheld.start({SLEEPER})",
+            id="started, not in the owner's books",
+        ),
+        pytest.param(
+            f"with held.forks():\n    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n    die()",
+            id="started by someone else, not adopted",
+        ),
+    ],
+)
+def test_an_owner_may_be_killed_between_two_steps(moment: str) -> None:
+    with scene() as here:
+        assert here.python("-c", KILLED_WHEN + moment).wait(60) == -signal.SIGKILL
+        here.wait_until_gone()
+
+
+def test_an_owner_may_be_killed_between_fork_and_exec() -> None:
+    """The child waits for its parent's death before it becomes the program."""
+    program = KILLED_WHEN + (
+        "tell = Custody.tell_of_group\n"
+        "def late(self, group, end):\n"
+        "    parent = os.getppid()\n"
+        "    os.kill(parent, signal.SIGKILL)\n"
+        "    while os.getppid() == parent: pass\n"
+        "    tell(self, group, end)\n"
+        "Custody.tell_of_group = late\n"
+        f"held.start({SLEEPER})\n"
+    )
+    with scene() as here:
+        assert here.python("-c", program).wait(60) == -signal.SIGKILL
+        here.wait_until_gone()
+
+
+def test_a_program_that_cannot_be_started_is_not_held(tmp_path: Path) -> None:
+    told: list[int] = []
+    with Custody() as held:
+        held.tell_of_end = told.append  # type: ignore[method-assign]
+        with pytest.raises(FileNotFoundError):
+            held.start([tmp_path / "nothing"])
+    assert len(told) == 1
+
+
+def test_a_process_that_was_stopped_is_told_off() -> None:
+    """Its number may be another one's by the time the owner goes."""
+    with Custody() as held, Custody() as other:
+        process = held.start([sys.executable, "-c", "import time; time.sleep(600)"])
+        held.stop(process)
+        assert process.returncode == -signal.SIGKILL
+        # Stand in for the one who has the number now.
+        again = other.start([sys.executable, "-c", "import time; time.sleep(600)"])
+        held.tell_of_group(again.pid, "SIGKILL")
+        held.tell_of_end(again.pid)
+        held.close()
+        assert again.poll() is None
+
+
+def test_a_directory_whose_sockets_would_have_too_long_a_path_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # pytest's own directories have long paths.
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, Custody() as held:
+        room = SOCKET_PATH - SOCKET - len("/poolstart-12345678")
+        fits = Path(short, "x" * (room - len(short) - 1))
+        fits.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(fits))
+        assert len(f"{held.directory()}/pymp-12345678/listener-12345678") == SOCKET_PATH
+        with pytest.raises(PoolstartError, match="set TMPDIR to one that is 3 bytes shorter"):
+            held.directory(room=3)
+
+
+def test_a_directory_that_cannot_be_made_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with (
+        Custody() as held,
+        pytest.raises(PoolstartError, match=r"no directory can be made.*; set TMPDIR"),
+    ):
+        held.directory()
+
+
+def test_abandoned_things_are_gone_when_it_returns() -> None:
+    program = (
+        "import sys, os\nfrom harness.system import supervision\nheld = supervision.Custody()\n"
+        f"path = held.directory()\nprocess = held.start({SLEEPER})\nsupervision.abandon(60)\n"
+        "print(path.exists())\nsys.stdout.flush()\nos._exit(0)"
+    )
+    with scene() as here:
+        done = here.python("-c", program, stdout=subprocess.PIPE)
+        assert done.communicate(timeout=60)[0] == "False\n"
+        assert not here.processes()
+
+
+def test_guardians_allow_what_owners_do() -> None:
+    text = supervision.GUARDIAN.read_text()
+    assert f"tries={supervision.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && waits" in text
+
+
+SHARES = """
+import multiprocessing, time
+semaphore = multiprocessing.get_context("spawn").Semaphore()
+print(semaphore._semlock.name, flush=True)
+time.sleep(600)
+"""
+
+HOLDS_WHAT_SHARES = f"""
+import subprocess, sys
+from harness.system.supervision import Custody
+custody = Custody()
+process = custody.start([sys.executable, "-c", {SHARES!r}], stdout=subprocess.PIPE)
+print(process.stdout.readline().decode().strip(), flush=True)
+order = sys.stdin.readline().strip()
+if order == "stop":
+    custody.stop(process)
+    print("stopped", flush=True)
+    sys.stdin.readline()
+"""
+
+
+TRACKS = {
+    b"": True,
+    b"python\0-c\0from x.resource_tracker import main;main(5)\0": True,
+    b"python\0-c\0pass\0": False,
+}
+"""Command lines: in the midst of its exec a process has none, and may become a tracker."""
+
+
+@pytest.mark.parametrize(("command", "tracks"), TRACKS.items())
+def test_owners_know_who_is_or_may_become_a_tracker(
+    command: bytes, tracks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Custody() as held:
+        process = held.start(["sleep", "600"])
+        # That moment is too short to be met on purpose.
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_bytes", lambda _: command)
+            found = supervision._running(process.pid)
+    assert found == {process.pid: tracks}
+
+
+@pytest.mark.parametrize(("command", "tracks"), TRACKS.items())
+def test_guardians_know_it_too(command: bytes, tracks: bool, tmp_path: Path) -> None:
+    (tmp_path / "cmdline").write_bytes(command)
+    [function] = [
+        line for line in supervision.GUARDIAN.read_text().splitlines() if line.startswith("is_tracker()")
+    ]
+    asked = subprocess.run(["sh", "-c", f"{function}; is_tracker ..{tmp_path}"], timeout=60, check=False)
+    assert asked.returncode == (0 if tracks else 1)
+
+
+@pytest.mark.parametrize("way", ["stop", "leave", "killed"])
+def test_what_a_group_shared_goes_with_it(way: str) -> None:
+    """Its resource tracker would unlink it, and must not be killed before it has."""
+    with scene() as here:
+        owner = here.python("-c", HOLDS_WHAT_SHARES, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert owner.stdin is not None
+        assert owner.stdout is not None
+        semaphore = Path(f"/dev/shm/sem.{owner.stdout.readline().strip().removeprefix('/')}")
+        assert semaphore.exists()
+        if way == "killed":
+            owner.kill()
+        else:
+            owner.stdin.write(f"{way}\n")
+            owner.stdin.flush()
+        if way == "stop":
+            assert owner.stdout.readline() == "stopped\n"
+            assert not semaphore.exists()
+            owner.kill()
+        owner.wait(60)
+        here.wait_until_gone()
+        assert not semaphore.exists()

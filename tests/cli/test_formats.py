@@ -40,7 +40,7 @@ def test_measure(quick: Server) -> None:
 
 
 def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server) -> None:
-    asked = ("measure", "--strategy", "tests.lifecycles.mutations:FAILS", "--dataframe", "none", "--csv")
+    asked = ("measure", "--strategy", "tests.support.broken_strategies:FAILS", "--dataframe", "none", "--csv")
     ran = piped(*asked)
     assert ran.returncode == 1
     for row in rows(ran.stdout):

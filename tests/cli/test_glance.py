@@ -11,7 +11,7 @@ from harness.lifecycles import profile
 from harness.lifecycles.profile import PROFILES
 from harness.postgres.server import Server
 from tests.cli.conftest import piped
-from tests.remains import scene
+from tests.support.remains import scene
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 from tests.cli.conftest import piped
 
-OWN = "tests.lifecycles.mutations:HEALTHY"
+OWN = "tests.support.broken_strategies:HEALTHY"
 
 
 def test_several_hazards_are_told_each_with_its_story(quick: Server) -> None:

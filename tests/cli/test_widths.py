@@ -79,7 +79,7 @@ def made_up(names: tuple[str, ...]) -> Measured:
     return Measured("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, wanted=2)
 
 
-OWN = "tests.lifecycles.mutations:HEALTHY"
+OWN = "tests.support.broken_strategies:HEALTHY"
 
 
 def test_measure(width: int, told: Callable[[], str]) -> None:

@@ -17,8 +17,8 @@ from harness.counts import count as exact
 from harness.history.sensitivity import STATEMENT, Seed
 from harness.postgres import embedded
 from harness.system.supervision import Custody
-from tests.history.planted import NOTHING, environment_with
-from tests.remains import LIMIT, postmaster
+from tests.support.environments import NOTHING, environment_with
+from tests.support.remains import LIMIT, postmaster
 
 RELEASE = sqlalchemy.__version__
 

@@ -22,7 +22,7 @@ from harness.postgres.server import Server
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
 from harness.system.errors import PoolstartError
-from tests.remains import scene
+from tests.support.remains import scene
 
 Run = Callable[..., Seen]
 

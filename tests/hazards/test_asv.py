@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.hazards.all.interleaved import PAIRS
-from tests.releases.suite import Suite
+from tests.support.suite import Suite
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 from harness.system.load import BUSY
-from tests.remains import scene
+from tests.support.remains import scene
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from harness.hazards.runner import REQUIRE_TLS, Trials
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
-from tests.hazards import broken
-from tests.remains import LIMIT, scene
+from tests.support import broken_strategies
+from tests.support.remains import LIMIT, scene
 
 
 def table_of(hazard: str, strategy: str, deadline: float = 600) -> str:
@@ -37,7 +37,9 @@ with locate.server() as server:
 
 def test_a_reproduction_that_hangs_ends_with_its_deadline() -> None:
     with scene() as here:
-        run = here.python("-c", table_of("shared_socket", broken.path("HANGS"), deadline=3), stdout=PIPE)
+        run = here.python(
+            "-c", table_of("shared_socket", broken_strategies.path("PARENT_HANGS"), deadline=3), stdout=PIPE
+        )
         said, _ = run.communicate(timeout=60)
         assert said.count("it was not done after 3 s") == 3
         here.wait_until_gone()
@@ -46,7 +48,9 @@ def test_a_reproduction_that_hangs_ends_with_its_deadline() -> None:
 @pytest.mark.parametrize("last_word", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_nothing_is_left_of_an_interrupted_table(last_word: int) -> None:
     with scene() as here:
-        run = here.python("-c", table_of("shared_socket", broken.path("HANGS")), stderr=DEVNULL)
+        run = here.python(
+            "-c", table_of("shared_socket", broken_strategies.path("PARENT_HANGS")), stderr=DEVNULL
+        )
         here.wait_for(lambda: len(here.processes("harness.hazards.inside.program")) == 2, "two trials run")
         os.kill(run.pid, last_word)
         run.wait(60)
@@ -83,7 +87,7 @@ def test_a_reproduction_without_a_result_is_an_error_not_a_survival(trials: Tria
 
 def test_a_parent_that_is_to_be_killed_tells_what_it_failed_of(trials: Trials) -> None:
     with pytest.raises(PoolstartError, match="is to be killed failed: LookupError: no such parent"):
-        trials.run(catalogue.load("orphaned_backend"), broken.path("FAILS"))
+        trials.run(catalogue.load("orphaned_backend"), broken_strategies.path("PARENT_FAILS"))
 
 
 def test_tls_is_not_applicable_where_no_server_has_it(
@@ -105,8 +109,10 @@ def test_tls_is_not_applicable_where_no_server_has_it(
 def test_a_strategy_that_the_release_cannot_do_is_not_applicable(
     trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(broken, "HANGS", replace(broken.HANGS, since=(99,)))
-    outcome = trials.run(catalogue.load("shared_socket"), broken.path("HANGS"))
+    monkeypatch.setattr(
+        broken_strategies, "PARENT_HANGS", replace(broken_strategies.PARENT_HANGS, since=(99,))
+    )
+    outcome = trials.run(catalogue.load("shared_socket"), broken_strategies.path("PARENT_HANGS"))
     assert outcome.verdict is Verdict.NOT_APPLICABLE
     assert "needs SQLAlchemy 99" in outcome.reason
 

@@ -14,7 +14,7 @@ from harness.history import causes_report as shown
 from harness.history.causes import Side, explain
 from harness.history.retest import Between
 from harness.history.sensitivity import STATEMENT
-from tests.history.planted import NOTHING, environment_with
+from tests.support.environments import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
 START, FIRST, SECOND = PHASES

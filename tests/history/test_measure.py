@@ -16,7 +16,7 @@ from harness.releases.catalogue import Release, catalogue
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from tests.lifecycles.test_plan import RELEASE
-from tests.remains import scene
+from tests.support.remains import scene
 
 CELL = Cell("fork_dispose", "none")
 

@@ -20,7 +20,7 @@ from harness.history.sensitivity import repeat
 from harness.lifecycles.blocks import Block, Measured
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
-from tests.history.planted import NOTHING, environment_with
+from tests.support.environments import NOTHING, environment_with
 
 SEEDS = {seed.id: seed for seed in sensitivity.SEEDS}
 

@@ -17,7 +17,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.system.memory import MIB
 from harness.system.supervision import Custody
-from tests.lifecycles import mutations
+from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
 
@@ -54,12 +54,12 @@ def test_every_strategy_of_the_catalogue_passes_every_guard(
 )
 def test_what_is_really_broken_is_rejected_with_its_reason(server: Server, broken: str, finding: str) -> None:
     with pytest.raises(Rejected, match=finding):
-        one(server, mutations.path(broken))
+        one(server, broken_strategies.path(broken))
 
 
 def test_a_hung_worker_is_killed_at_its_deadline_and_reported_as_hung(server: Server) -> None:
     with pytest.raises(Rejected, match="the worker hung: no answer in 1 s, so it was killed"):
-        one(server, mutations.path("HANGS"), profile=replace(PROFILE, deadline=1))
+        one(server, broken_strategies.path("HANGS"), profile=replace(PROFILE, deadline=1))
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.postgres import embedded
 from harness.system.supervision import Custody
-from tests.lifecycles import mutations
-from tests.remains import Scene, postmaster, scene
+from tests.support import broken_strategies
+from tests.support.remains import Scene, postmaster, scene
 
 PROGRAM = f"""
 from harness.system import interrupts
@@ -25,7 +25,7 @@ from harness.lifecycles.plan import measure
 from harness.postgres import locate
 
 with locate.server() as server:
-    cell = Cell({mutations.path("HANGS")!r}, "none")
+    cell = Cell({broken_strategies.path("HANGS")!r}, "none")
     measure([cell], server, replace(PROFILES["quick"], deadline=600), release=metadata.version("sqlalchemy"))
 """
 

@@ -22,7 +22,7 @@ from harness.postgres.server import Server
 from harness.system import processors
 from harness.system.environment import environment
 from harness.system.supervision import Custody
-from tests.lifecycles import mutations
+from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64)
 PHASES = ("start", "engine", "first_row", "second_row", "exit")
@@ -32,7 +32,9 @@ def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifec
     """Lifecycles of each mutation in turn, `rounds` times, after one of each that does not count."""
     with Custody() as custody, ExitStack() as stack:
         parents = [
-            stack.enter_context(ParentHandle(Cell(mutations.path(name), "none"), server, PROFILE, custody))
+            stack.enter_context(
+                ParentHandle(Cell(broken_strategies.path(name), "none"), server, PROFILE, custody)
+            )
             for name in names
         ]
         for number in range(rounds + 1):
@@ -72,10 +74,10 @@ def test_an_injected_sleep_moves_its_phase_only(
     assert moved == {
         phase
         for phase in PHASES
-        if not 1 / MOVED < ratios[phase] < MOVED and abs(added[phase]) > OF_INJECTED * mutations.SLEEP
+        if not 1 / MOVED < ratios[phase] < MOVED and abs(added[phase]) > OF_INJECTED * broken_strategies.SLEEP
     }, ratios
     for phase in {"engine"} if "ENGINE" in slowed else moved:
-        assert added[phase] > 0.8 * mutations.SLEEP
+        assert added[phase] > 0.8 * broken_strategies.SLEEP
 
 
 def test_identical_cells_agree(server: Server) -> None:
@@ -93,7 +95,7 @@ def test_injected_memory_raises_the_worker_s_memory_by_as_much(server: Server) -
     pairs = list(interleaved(server, "HEALTHY", "ALLOCATES", rounds=3))
     for kind in ("uss", "pss", "rss", "peak"):
         added = median(getattr(grown, kind) - getattr(well, kind) for well, grown in pairs)
-        assert added == pytest.approx(mutations.ALLOCATED, rel=0.05)
+        assert added == pytest.approx(broken_strategies.ALLOCATED, rel=0.05)
 
 
 METRICS = ("startup", "first_query", "second_query", "uss")

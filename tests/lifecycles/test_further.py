@@ -30,7 +30,7 @@ from harness.postgres.server import Server
 from harness.strategies import Fate
 from harness.system.errors import PoolstartError
 from harness.system.supervision import Custody
-from tests.lifecycles import mutations
+from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
 
@@ -65,7 +65,7 @@ def test_what_becomes_of_the_parents_connection_is_what_is_declared(
     server: Server, broken: str, finding: str
 ) -> None:
     with pytest.raises(Rejected, match=finding):
-        lives(server, mutations.path(broken))
+        lives(server, broken_strategies.path(broken))
 
 
 def test_the_default_series_stays_the_default_series() -> None:

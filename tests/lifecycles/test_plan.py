@@ -18,7 +18,7 @@ from harness.postgres.server import Server
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from harness.system.supervision import Custody
-from tests.lifecycles import mutations
+from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=10)
 RELEASE = metadata.version("sqlalchemy")
@@ -71,11 +71,11 @@ def test_turns_are_shuffled_by_a_seed_that_is_recorded(server: Server) -> None:
 
 def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None:
     with Custody() as custody:
-        plan = plan_of(server, mutations.path("FAILS"), "fork_dispose", custody=custody)
+        plan = plan_of(server, broken_strategies.path("FAILS"), "fork_dispose", custody=custody)
         plan.block(1)
         assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
         with pytest.raises(Rejected, match="a worker of the tests fails"):
-            plan.measured.samples(Cell(mutations.path("FAILS"), "none"), "startup")
+            plan.measured.samples(Cell(broken_strategies.path("FAILS"), "none"), "startup")
 
 
 def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:

@@ -50,7 +50,7 @@ def test_what_differs_from_the_default_is_tagged(
         (profile.DATAFRAME, "1", "16 or more"),
         (profile.STRATEGIES, "spawn,vfork", "no strategy 'vfork'; known are fork_nodispose"),
         (profile.STRATEGIES, "no.such:THING", "no strategy no.such:THING"),
-        (profile.STRATEGIES, "tests.lifecycles.mutations:HEALTHY", "measure it by `poolstart measure`"),
+        (profile.STRATEGIES, "tests.support.broken_strategies:HEALTHY", "measure it by `poolstart measure`"),
     ],
 )
 def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:

@@ -16,7 +16,7 @@ from harness.pools import report as page
 from harness.pools.measure import Measured
 from harness.postgres import locate
 from harness.postgres.server import Server
-from tests.hazards import broken
+from tests.support import broken_strategies
 
 MEASURED = [strategy.id for strategy in strategies.CATALOGUE if not strategy.shares_connection]
 
@@ -41,7 +41,7 @@ def test_a_pool_that_shares_one_connection_is_not_measured(server: Server) -> No
 
 def test_an_initializer_that_closes_the_parents_connection_does_not_count(server: Server) -> None:
     with pytest.raises(Rejected, match=r"the parent's connection does not answer|the parent failed"):
-        pools.measure(broken.path("DROPS_CLOSE_FALSE"), 2, server, pools=1)
+        pools.measure(broken_strategies.path("CLOSES"), 2, server, pools=1)
 
 
 @pytest.mark.parametrize("start_method", ["fork", "forkserver", "spawn"])

@@ -20,7 +20,7 @@ from harness.postgres.server import Server, describe, libpq_url
 from harness.postgres.settings import SETTINGS
 from harness.system.errors import PoolstartError
 from harness.system.supervision import Custody
-from tests.remains import postmaster, scene
+from tests.support.remains import postmaster, scene
 
 
 def setting(server: Server, name: str) -> str:

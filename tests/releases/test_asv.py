@@ -11,8 +11,8 @@ from asv.util import load_json
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
-from tests.releases.suite import Suite
-from tests.remains import LIMIT, scene
+from tests.support.remains import LIMIT, scene
+from tests.support.suite import Suite
 
 PATCH_LEVEL = "few.Samples.track_patch_level"
 

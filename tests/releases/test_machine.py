@@ -8,7 +8,7 @@ from asv.machine import Machine
 from asv.util import UserError
 
 from harness.releases import machine
-from tests.releases.suite import Suite
+from tests.support.suite import Suite
 
 EPYC = {"arch": "x86_64", "cpu": "AMD EPYC", "num_cpu": "2", "ram": str(24 * 2**30), "os": "Linux"}
 

@@ -6,8 +6,8 @@ import pytest
 
 from harness.releases.environment import reason
 from harness.releases.run import account
-from tests.releases.suite import Suite
-from tests.remains import scene
+from tests.support.remains import scene
+from tests.support.suite import Suite
 
 SERVERS = """
 import json, os, signal
@@ -15,7 +15,7 @@ from harness.system.errors import PoolstartError
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.releases import run
-from tests.remains import postmaster
+from tests.support.remains import postmaster
 
 def server():
     return Server.from_json(run.current().environment(embedded.identity())[locate.RUN])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.releases.catalogue import catalogue
-from tests.releases.suite import Suite
+from tests.support.suite import Suite
 
 NAME = "startup.Startup.track_startup"
 STRATEGIES, DATAFRAMES = ["'fork_dispose'", "'spawn'"], ["'none'", "'large'"]

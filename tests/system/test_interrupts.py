@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.system import interrupts
-from tests.remains import LIMIT, Scene, scene
+from tests.support.remains import LIMIT, Scene, scene
 
 HEARS = "from harness.system import interrupts\ninterrupts.first_counts()\n"
 

@@ -13,7 +13,7 @@ import pytest
 from harness.system import supervision
 from harness.system.errors import PoolstartError
 from harness.system.supervision import SOCKET, SOCKET_PATH, Custody
-from tests.remains import LIMIT, Scene, scene
+from tests.support.remains import LIMIT, Scene, scene
 
 SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(600)']"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 REQUIRE = "POOLSTART_REQUIRE_CONTAINER"
 """Environment variable: with `1`, a machine without an engine fails these tests instead of skipping them."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.container.conftest import Project
+from tests.whole.container.conftest import Project
 
 pytestmark = pytest.mark.slow
 

@@ -13,8 +13,8 @@ from sqlalchemy.engine import make_url
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, libpq_url
 from harness.system.supervision import Custody
-from tests.remains import Scene
-from tests.runs.conftest import PROGRAMS, Program
+from tests.support.remains import Scene
+from tests.whole.conftest import PROGRAMS, Program
 
 SECRET = secrets.token_hex(16)
 

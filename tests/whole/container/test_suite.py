@@ -16,7 +16,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.container.conftest import ROOT, Project
+from tests.whole.container.conftest import ROOT, Project
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.container.conftest import DEADLINE, ROOT
+from tests.whole.container.conftest import DEADLINE, ROOT
 
 NEEDED = ("bash", "chmod", "dirname", "id", "mktemp", "rm")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from asv.machine import Machine
 from asv.util import write_json
 
-from tests.remains import Scene
+from tests.support.remains import Scene
 
-ORIGINAL = Path(__file__).parents[2]
+ORIGINAL = Path(__file__).parents[3]
 
 COPIED = ("harness", "benchmarks", "docs", "README.md", "asv.conf.json", "docker-compose.yml", "docker")
 """Of the checkout; and the newest results."""

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.releases.suite import Suite
-from tests.remains import Scene, scene
+from tests.support.remains import Scene, scene
+from tests.support.suite import Suite
 
 POOLSTART = Path(sys.executable).with_name("poolstart")
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from harness.postgres.server import Server
-from tests.bad_input.checkout import Checkout, Surroundings
 from tests.postgres.test_locate import password, with_password
-from tests.remains import scene
+from tests.support.remains import scene
+from tests.whole.bad_input.checkout import Checkout, Surroundings
 
 __all__ = ["password"]
 

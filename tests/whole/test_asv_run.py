@@ -11,8 +11,8 @@ import pytest
 from harness import strategies
 from harness.answer import results
 from harness.lifecycles.cell import DATAFRAMES
-from tests.releases.suite import CHECKOUT, Suite
-from tests.remains import Scene, scene
+from tests.support.remains import Scene, scene
+from tests.support.suite import CHECKOUT, Suite
 
 METRICS = {
     "memory.Memory": ["page_tables", "peak", "pss", "rss", "uss", "uss_collected"],

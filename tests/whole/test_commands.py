@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.system.environment import ROOT
-from tests.remains import Scene, scene
+from tests.support.remains import Scene, scene
 
 PROGRAM = "import sys; from harness.cli import main; sys.argv = ['poolstart', *sys.argv[1:]]; main()"
 
@@ -63,7 +63,7 @@ def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
         here,
         "measure",
         "--strategy",
-        "tests.lifecycles.mutations:FAILS",
+        "tests.support.broken_strategies:FAILS",
         "--strategy",
         "fork_dispose",
         "--dataframe",

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.hazards import catalogue
-from tests.container.conftest import Project
+from tests.whole.container.conftest import Project
 
 pytestmark = pytest.mark.slow
 

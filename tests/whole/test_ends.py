@@ -1,7 +1,7 @@
 """The end of a run that is cut short: the first Ctrl-C counts, and nothing is left of what is killed.
 
 Eight runs are interrupted here and eight killed, victims, pairs of them and whole groups, at random.
-`INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/runs` interrupts a hundred and kills fifty.
+`INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/whole/test_ends.py` interrupts a hundred and kills fifty.
 """
 
 import os
@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from tests.remains import LIMIT, Scene
-from tests.runs.conftest import PROGRAMS, Program
+from tests.support.remains import LIMIT, Scene
+from tests.whole.conftest import PROGRAMS, Program
 
 pytestmark = pytest.mark.slow
 

@@ -1,4 +1,4 @@
-"""Strategies that break one thing each, for the tests that must see it noticed."""
+"""Strategies that break one thing each: a check has to notice, or a verdict has to turn."""
 
 import functools
 import os
@@ -83,6 +83,14 @@ def die(engine: Engine) -> Engine:
     os._exit(9)
 
 
+def wait_for_ever(engine: Engine) -> None:
+    threading.Event().wait()
+
+
+def raise_an_error(engine: Engine) -> None:
+    raise LookupError("no such parent")
+
+
 def leave_with_an_error(engine: Engine) -> Engine:
     kept.append(Finalize(None, os._exit, args=(3,), exitpriority=100))
     return treatments.dispose_without_closing(engine)
@@ -137,3 +145,12 @@ DOES_NOT_DISPOSE_BEFORE = replace(
 DOES_NOT_KILL = replace(strategies.get("fork_dispose_close"), in_worker=treatments.dispose_without_closing)
 KILLS_UNSAID = replace(strategies.get("fork_dispose_close"), parent_connection=strategies.Fate.KEPT)
 FORGETS_THE_GUARD = replace(strategies.get("fork_pidguard"), on_engine=None)
+
+# With a cure taken away or put in: the verdict has to turn.
+LOSES_NULLPOOL = replace(strategies.get("nullpool"), pool="")
+FORKS_INSTEAD = replace(SPAWN, start_method="fork", in_worker=treatments.keep)
+SPAWNS_INSTEAD = replace(DISPOSE, start_method="spawn", in_worker=treatments.create)
+DISPOSES_BEFORE = replace(DISPOSE, before_start=Engine.dispose)
+PARENT_HANGS = replace(DISPOSE, before_start=wait_for_ever)
+"""Its parent never starts a worker."""
+PARENT_FAILS = replace(DISPOSE, before_start=raise_an_error)

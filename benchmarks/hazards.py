@@ -45,7 +45,7 @@ class Hazards:
 
 
 class Verdicts(Hazards):
-    """0 survives, 1 struck: a strategy that becomes struck from one release to the next is a regression."""
+    """0 survives, 1 affected: a change from 0 to 1 between two releases is a regression."""
 
     params = (tuple(hazard.id for hazard in catalogue.followed()), strategies.IDS)
     param_names = ("hazard", "strategy")

@@ -28,7 +28,7 @@ LANGUAGES = ("en", "zh")
 
 PATHS = {"en": ROOT / "docs" / "claims.md", "zh": ROOT / "docs" / "claims.zh.md"}
 
-STRUCK, SURVIVES = Verdict.STRUCK, Verdict.SURVIVES
+STRUCK, SURVIVES = Verdict.AFFECTED, Verdict.SURVIVES
 
 RIGHT, CONDITION, WRONG = "right", "condition", "wrong"
 

@@ -137,7 +137,7 @@ def struck_by(strategy: str) -> str:
     ]
     if not found:
         return ""
-    struck = [outcome.hazard for outcome in found if outcome.verdict is Verdict.STRUCK]
-    possible = sum(outcome.verdict in (Verdict.STRUCK, Verdict.SURVIVES) for outcome in found)
+    struck = [outcome.hazard for outcome in found if outcome.verdict is Verdict.AFFECTED]
+    possible = sum(outcome.verdict in (Verdict.AFFECTED, Verdict.SURVIVES) for outcome in found)
     links = ", ".join(f"[{hazard}](hazards.md#{hazard})" for hazard in struck)
     return f"Struck by {len(struck)} of {possible} hazards that can befall it{f': {links}' if links else ''}."

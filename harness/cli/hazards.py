@@ -33,7 +33,7 @@ def hazards(
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
 
     --csv has a row a hazard and strategy: sqlalchemy, server, hazard,
-    severity, strategy, verdict, expected, trials, struck, survives,
+    severity, strategy, verdict, expected, trials, affected, survives,
     not_applicable, no_result, reason. From trials on they are counts.
     """
     form = chosen_format(as_json, as_csv)

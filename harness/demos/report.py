@@ -11,7 +11,7 @@ from harness.demos import runner as exhibits
 from harness.demos.catalogue import START_METHODS, Exhibit
 from harness.demos.expected import Proof
 from harness.demos.runner import Count, Seen
-from harness.hazards.inside.story import Event
+from harness.hazards.inside.story import StoryEvent
 
 
 def listed() -> None:
@@ -62,7 +62,7 @@ class Story:
         )
         terminal.say(self._console, f"{one.cure if cured else one.shows}\n")
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: StoryEvent) -> None:
         self._console.print(Text.assemble((f"{event.who:>6}", "cyan"), f"  {event.what}"), soft_wrap=True)
 
     def end(self, seen: Seen) -> None:

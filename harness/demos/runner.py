@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 
 from harness.demos.catalogue import End, Exhibit
-from harness.hazards.inside.story import Event
+from harness.hazards.inside.story import StoryEvent
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.system.environment import ROOT, environment
@@ -45,7 +45,7 @@ class Seen:
     """What one run of an exhibit came to."""
 
     end: End
-    story: tuple[Event, ...]
+    story: tuple[StoryEvent, ...]
     errors: str
     """What it wrote to its standard error."""
     seconds: float
@@ -56,7 +56,7 @@ def run(
     start_method: str,
     cured: bool,
     server: Server,
-    told: Callable[[Event], None] = lambda event: None,
+    told: Callable[[StoryEvent], None] = lambda event: None,
     *,
     python: str | Path = sys.executable,
 ) -> Seen:
@@ -94,13 +94,13 @@ class Watch:
         exhibit: Exhibit,
         process: "subprocess.Popen[bytes]",
         scratch: Path,
-        told: Callable[[Event], None],
+        told: Callable[[StoryEvent], None],
     ) -> None:
         self._exhibit = exhibit
         self._process = process
         self._scratch = scratch
         self._told = told
-        self._story: list[Event] = []
+        self._story: list[StoryEvent] = []
         self._read = 0
         self._began = time.monotonic()
 
@@ -141,29 +141,31 @@ class Watch:
         self._read += len(whole)
         for line in whole.decode(errors="replace").splitlines():
             who, _, what = line.strip().partition("  ")
-            self._add(Event(who, what))
+            self._add(StoryEvent(who, what))
 
-    def _add(self, event: Event) -> None:
+    def _add(self, event: StoryEvent) -> None:
         self._story.append(event)
         self._told(event)
 
-    def _last_words(self, end: End) -> list[Event]:
+    def _last_words(self, end: End) -> list[StoryEvent]:
         match end:
             case End.DONE:
-                return [Event("user", "The program ended by itself.")]
+                return [StoryEvent("user", "The program ended by itself.")]
             case End.STUCK:
                 return [
                     *self._whereabouts(),
-                    Event("user", "A program that does nothing, says nothing and never ends; it was ended."),
+                    StoryEvent(
+                        "user", "The program does nothing, prints nothing and never ends; it was killed."
+                    ),
                 ]
             case End.CIRCLES:
                 return [
-                    Event("user", f"It goes on like this for ever, saying: {self._error()} It was ended."),
+                    StoryEvent("user", f"It goes on like this for ever: {self._error()} It was killed."),
                 ]
             case End.FAILED:
-                return [Event("user", f"The program failed: {self._error()}")]
+                return [StoryEvent("user", f"The program failed: {self._error()}")]
             case _:
-                return [Event("user", f"Not done after {self._exhibit.deadline:g} s, and ended.")]
+                return [StoryEvent("user", f"Not done after {self._exhibit.deadline:g} s, and ended.")]
 
     def _error(self) -> str:
         """The last line of a traceback it wrote, with what follows up to an empty line."""
@@ -171,7 +173,7 @@ class Watch:
         found = re.findall(r"^[A-Za-z_.]+(?:Error|Exception): *\n? *(.+(?:\n +.+)*)", errors, re.MULTILINE)
         return " ".join(found[0].split()) if found else "nothing."
 
-    def _whereabouts(self) -> list[Event]:
+    def _whereabouts(self) -> list[StoryEvent]:
         """Where in the exhibit each stuck process waits, from the stack it writes on SIGABRT."""
         leader = self._process.pid
         # All stop first, workers are asked first: a parent that sees its worker end would make another.
@@ -186,7 +188,7 @@ class Watch:
             who = "parent" if pid == leader else "worker"
             # A forked worker without a task has nothing of the exhibit's but the line that forked it.
             if place and not (who == "worker" and place.endswith("<module>")):
-                found.append(Event(who, f"Waits for ever: {self._exhibit.name}.py, {place}."))
+                found.append(StoryEvent(who, f"Waits for ever: {self._exhibit.name}.py, {place}."))
         return found
 
     def _place(self, pid: int) -> str:
@@ -237,12 +239,12 @@ def activity_of(pid: int) -> str:
     return seen
 
 
-def gist(seen: Seen) -> tuple[Event, ...]:
+def gist(seen: Seen) -> tuple[StoryEvent, ...]:
     """The story without what differs from run to run: numbers, and who of two was quicker to speak.
 
     In circles, nor does it matter how often each worker came round before the program was ended.
     """
-    lines = {Event(event.who, re.sub(r"\d+", "N", event.what)) for event in seen.story}
+    lines = {StoryEvent(event.who, re.sub(r"\d+", "N", event.what)) for event in seen.story}
     return tuple(sorted(lines, key=lambda event: (event.who, event.what)))
 
 

@@ -21,7 +21,7 @@ def of_this_run() -> dict[str, Any]:
     profile = profiles.current()
 
     def wanted(hazard: Hazard, strategy: str) -> bool:
-        return profile.hazards == "all" or strategy in (hazard.struck_control, hazard.survives_control)
+        return profile.hazards == "all" or strategy in (hazard.affected_control, hazard.survives_control)
 
     with locate.server() as server:
         outcomes = matrix.measure(

@@ -39,7 +39,7 @@ Changes = list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class ReleaseVerdicts:
     """What is on record."""
 
     releases: tuple[str, ...]
@@ -74,7 +74,7 @@ class Verdicts:
         return known[-1] if known else ""
 
 
-def load(path: Path = RECORD) -> Verdicts | None:
+def load(path: Path = RECORD) -> ReleaseVerdicts | None:
     """What is on record; None where there is no record."""
     if not path.exists():
         return None
@@ -83,14 +83,15 @@ def load(path: Path = RECORD) -> Verdicts | None:
         fields["releases"], fields["whole"] = tuple(fields["releases"]), tuple(fields["whole"])
         fields["verdicts"] = {
             hazard: {
-                strategy: [(first, verdict) for first, verdict in some] for strategy, some in row.items()
+                strategy: [(first, str(Verdict(verdict))) for first, verdict in some]
+                for strategy, some in row.items()
             }
             for hazard, row in fields["verdicts"].items()
         }
-        return Verdicts(**fields)
+        return ReleaseVerdicts(**fields)
 
 
-def take_up(recorded: Verdicts | None, server: Server) -> None:
+def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
     """Go on with what is on record, where it came from such a server and this Python."""
     here = Setting.here(server)
     if not recorded or (recorded.server, recorded.python) != (here.server, here.python):
@@ -99,7 +100,11 @@ def take_up(recorded: Verdicts | None, server: Server) -> None:
         if not (path := DIRECTORY / f"{release}.json").exists():
             DIRECTORY.mkdir(parents=True, exist_ok=True)
             found = {
-                hazard: {strategy: recorded.of(hazard, strategy, release) for strategy in row}
+                hazard: {
+                    strategy: verdict
+                    for strategy in row
+                    if (verdict := recorded.of(hazard, strategy, release))
+                }
                 for hazard, row in recorded.verdicts.items()
             }
             files.write(path, json.dumps(found))
@@ -204,11 +209,13 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
     if not path.exists():
         return {}
     with files.understood(path, "remove it, and it is tried again"):
-        found: dict[str, dict[str, str]] = json.loads(path.read_text())
-    return found
+        return {
+            hazard: {strategy: str(Verdict(verdict)) for strategy, verdict in row.items()}
+            for hazard, row in json.loads(path.read_text()).items()
+        }
 
 
-def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> Verdicts:
+def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> ReleaseVerdicts:
     """Put what a sitting has found on record: of releases in version order, those that were tried."""
     by_release = {release: found for release in releases if (found := results_of(release))}
     verdicts: dict[str, dict[str, Changes]] = {}
@@ -219,7 +226,7 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
                 changes.append((release, verdict))
     every = {cell for found in by_release.values() for cell in found}
     here = Setting.here(server)
-    recorded = Verdicts(
+    recorded = ReleaseVerdicts(
         releases=tuple(by_release),
         whole=tuple(release for release, found in by_release.items() if found.keys() == every),
         verdicts=verdicts,
@@ -233,7 +240,7 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
     return recorded
 
 
-def dumped(recorded: Verdicts) -> str:
+def dumped(recorded: ReleaseVerdicts) -> str:
     """A hazard a line: a difference can be read."""
     fields = asdict(recorded)
     rows = [f"  {json.dumps(hazard)}: {json.dumps(row)}" for hazard, row in fields.pop("verdicts").items()]

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.inside.story import Event, Reading
+from harness.hazards.inside.story import Reading, StoryEvent
 
 if TYPE_CHECKING:
     from harness.hazards.inside.parent import Parent
@@ -32,19 +32,24 @@ class Verdict(StrEnum):
     """What a hazard does to a strategy."""
 
     SURVIVES = "survives"
-    STRUCK = "struck"
+    AFFECTED = "affected"
     NOT_APPLICABLE = "n/a"
     NO_RESULT = "no result"
-    """The reproduction came to no result: neither struck nor survived."""
+    """The reproduction came to no result: neither affected nor survived."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Verdict | None":
+        """Read records written before the verdict was renamed, which say `struck`."""
+        return cls.AFFECTED if value == "struck" else None
 
     @property
     def value_in_results(self) -> float:
-        """0 survives, 1 struck, NaN otherwise: becoming struck is a regression."""
-        return {Verdict.SURVIVES: 0.0, Verdict.STRUCK: 1.0}.get(self, math.nan)
+        """0 survives, 1 affected, NaN otherwise: becoming affected is a regression."""
+        return {Verdict.SURVIVES: 0.0, Verdict.AFFECTED: 1.0}.get(self, math.nan)
 
 
 @dataclass(frozen=True)
-class Figure:
+class HazardFigure:
     """Something a hazard measures beside its verdict."""
 
     id: str
@@ -84,8 +89,8 @@ class Hazard:
     """What happens and why, in plain words."""
     symptom: str
     """What users report, as they see it."""
-    struck_when: str
-    """What counts as struck."""
+    affected_when: str
+    """What counts as affected."""
     avoidance: str
     """What to do instead."""
     severity: Severity
@@ -98,12 +103,12 @@ class Hazard:
     links: tuple[str, ...]
     """Documentation and public threads."""
     reproduce: Callable[["Parent"], bool]
-    """Runs in a parent program of its own; returns whether the strategy is struck.
+    """Runs in a parent program of its own; returns whether the strategy is affected.
 
     It raises when it could not tell: a reproduction without a result is an error, not a survival.
     """
-    struck_control: str
-    """A strategy that must be struck, or the reproduction proves nothing."""
+    affected_control: str
+    """A strategy that must be affected, or the reproduction proves nothing."""
     survives_control: str = ""
     """A strategy that must survive, or the reproduction strikes at random."""
     survives_within: str = ""
@@ -113,7 +118,7 @@ class Hazard:
     not_applicable: Callable[["Strategy"], str] = always
     """Why it cannot befall a strategy; empty when it can.
 
-    A strategy that could be struck but for what it does survives, and is tried. One that does not even have
+    A strategy that could be affected but for what it does survives, and is tried. One that does not even have
     what is at stake (a worker without a frame, a pool without a queue) has survived nothing.
     """
     follows_releases: bool = True
@@ -122,13 +127,13 @@ class Hazard:
     needs_tls: bool = False
     fills_server: bool = False
     """Whether it takes all sessions of a server, and so gets one of its own: others would be refused too."""
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[HazardFigure, ...] = ()
 
     @property
     def controls(self) -> str:
         """Which controls there are, in words."""
         survivor = f"`{self.survives_control}` survive" if self.survives_control else self.survives_within
-        return f"`{self.struck_control}` must be struck, {survivor}"
+        return f"`{self.affected_control}` must be affected, {survivor}"
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,7 @@ class Outcome:
     reason: str = ""
     """Why the hazard is not applicable, or why there is no result."""
     readings: dict[str, Reading] = field(default_factory=dict)
-    story: tuple[Event, ...] = ()
+    story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0
     """How long the trial took, for information."""
 
@@ -155,6 +160,6 @@ class Outcome:
                 **fields,
                 "verdict": Verdict(fields["verdict"]),
                 "readings": {name: Reading(**reading) for name, reading in fields["readings"].items()},
-                "story": tuple(Event(**event) for event in fields["story"]),
+                "story": tuple(StoryEvent(**event) for event in fields["story"]),
             }
         )

@@ -27,7 +27,7 @@ from harness.console import markdown, terminal
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.expected import Recorded, Setting
-from harness.hazards.hazard import Figure, Hazard, Outcome, Severity, Verdict
+from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Severity, Verdict
 from harness.hazards.inside.story import Reading
 from harness.hazards.tally import Tally
 from harness.system import files
@@ -38,7 +38,7 @@ PATH = ROOT / "docs" / "hazards.md"
 INTRODUCTION = """\
 # Hazards
 
-Every way in which starting workers goes wrong, reproduced and measured: strategy by hazard, **struck** or
+Every way in which starting workers goes wrong, reproduced and measured: strategy by hazard, **affected** or
 survives. A strategy survives when the state afterwards is right (sessions alive, rows right, transactions
 kept, workers back in time, memory shared), not when there was no error.
 
@@ -47,14 +47,14 @@ kept, workers back in time, memory shared), not when there was no error.
 """
 
 STYLES = {
-    Verdict.STRUCK: "red",
+    Verdict.AFFECTED: "red",
     Verdict.SURVIVES: "green",
     Verdict.NOT_APPLICABLE: "dim",
     Verdict.NO_RESULT: "yellow",
 }
 
 SYMBOLS = {
-    Verdict.STRUCK: "X",
+    Verdict.AFFECTED: "X",
     Verdict.SURVIVES: ".",
     Verdict.NOT_APPLICABLE: "-",
     Verdict.NO_RESULT: "?",
@@ -63,7 +63,7 @@ DISAGREE = "!"
 """Where a table has no room for words: a verdict, and trials that came to different ones."""
 
 COLUMNS = (
-    "sqlalchemy", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials", "struck",
+    "sqlalchemy", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials", "affected",
     "survives", "not_applicable", "no_result", "reason",
 )  # fmt: skip
 """Of `--csv`, a row a hazard and strategy: the last but `reason` are counts of trials."""
@@ -74,12 +74,12 @@ class Worst:
     """The worst that was provoked under a strategy."""
 
     severity: Severity | None
-    """None where nothing struck it."""
+    """None where nothing affected it."""
     hazards: tuple[str, ...]
     """Those of that severity."""
-    struck: int
+    affected: int
     tried: int
-    """By how many hazards it was struck, and how many can befall it; 0 where none was tried."""
+    """By how many hazards it was affected, and how many can befall it; 0 where none was tried."""
 
     def __str__(self) -> str:
         if not self.tried:
@@ -88,7 +88,7 @@ class Worst:
 
     @property
     def count(self) -> str:
-        return f"{self.struck} of {self.tried}" if self.tried else "not recorded"
+        return f"{self.affected} of {self.tried}" if self.tried else "not recorded"
 
     @property
     def told(self) -> str:
@@ -104,17 +104,17 @@ def worst(table: Recorded | None, strategy: str) -> Worst:
         for outcome in (table.outcomes if table else ())
         if outcome.strategy == strategy
     }
-    struck = [name for name, verdict in verdicts.items() if verdict is Verdict.STRUCK]
-    tried = len(struck) + list(verdicts.values()).count(Verdict.SURVIVES)
-    by_severity = {name: catalogue.load(name).severity for name in struck if name in catalogue.IDS}
+    affected = [name for name, verdict in verdicts.items() if verdict is Verdict.AFFECTED]
+    tried = len(affected) + list(verdicts.values()).count(Verdict.SURVIVES)
+    by_severity = {name: catalogue.load(name).severity for name in affected if name in catalogue.IDS}
     worst_first = [each for each in Severity if each in by_severity.values()]
     if not worst_first:
-        return Worst(None, (), len(struck), tried)
+        return Worst(None, (), len(affected), tried)
     severity = worst_first[0]
     return Worst(
         severity,
         tuple(name for name, each in by_severity.items() if each is severity),
-        len(struck),
+        len(affected),
         tried,
     )
 
@@ -257,7 +257,7 @@ def records(view: View, setting: Setting) -> Iterator[dict[str, Any]]:
                 "verdict": str(next(iter(counts))) if len(counts) == 1 else "",
                 "expected": str(expected.get((hazard.id, name), "")),
                 "trials": counts.total(),
-                "struck": counts[Verdict.STRUCK],
+                "affected": counts[Verdict.AFFECTED],
                 "survives": counts[Verdict.SURVIVES],
                 "not_applicable": counts[Verdict.NOT_APPLICABLE],
                 "no_result": counts[Verdict.NO_RESULT],
@@ -273,7 +273,7 @@ def tell_story(console: Console, hazard: Hazard, outcomes: Sequence[Outcome]) ->
     for text in (
         hazard.description,
         f"What users report: {hazard.symptom}",
-        f"Struck when: {hazard.struck_when}",
+        f"Affected when: {hazard.affected_when}",
     ):
         terminal.say(console, text)
     for outcome in outcomes:
@@ -351,7 +351,7 @@ def verdicts(table: Recorded, hazards: Sequence[Hazard]) -> str:
 def word(outcome: Outcome | None) -> str:
     if outcome is None:
         return ""
-    return "**struck**" if outcome.verdict is Verdict.STRUCK else str(outcome.verdict)
+    return "**affected**" if outcome.verdict is Verdict.AFFECTED else str(outcome.verdict)
 
 
 def differences(table: Recorded, newest: Recorded, series: str, hazards: Sequence[Hazard]) -> str:
@@ -397,7 +397,7 @@ def section(hazard: Hazard) -> str:
         f"## {hazard.title} (`{hazard.id}`)\n",
         f"{hazard.description}\n",
         f"> {hazard.symptom}\n",
-        f"**Struck when:** {hazard.struck_when}\n",
+        f"**Affected when:** {hazard.affected_when}\n",
         f"**Instead:** {hazard.avoidance}\n",
         f"**Controls:** {hazard.controls}.\n",
     ]
@@ -413,9 +413,9 @@ def section(hazard: Hazard) -> str:
                 rows.append([title, *(shown(figure, rates.get(name)) for name in newest.strategies)])
         lines.append(f"Measured with SQLAlchemy {newest.setting.release}:\n")
         lines.append(markdown.table([hazard.id, *newest.strategies], rows))
-    story = newest.outcome(hazard.id, hazard.struck_control) if newest else None
+    story = newest.outcome(hazard.id, hazard.affected_control) if newest else None
     if story:
-        lines.append(f"What happened to `{hazard.struck_control}`:\n")
+        lines.append(f"What happened to `{hazard.affected_control}`:\n")
         lines.append("".join(f"- *{event.who}*: {event.what}\n" for event in story.story))
     lines.append("See also:\n")
     lines.append(links(hazard.links))
@@ -426,11 +426,11 @@ def links(addresses: Sequence[str]) -> str:
     return "".join(f"- <{address}>\n" for address in addresses)
 
 
-def reading(figure: Figure, outcome: Outcome | None) -> Reading | None:
+def reading(figure: HazardFigure, outcome: Outcome | None) -> Reading | None:
     return outcome.readings.get(figure.id) if outcome else None
 
 
-def shown(figure: Figure, reading: Reading | None) -> str:
+def shown(figure: HazardFigure, reading: Reading | None) -> str:
     """A reading with its unit, and a fraction with its number of trials; nothing without one."""
     if reading is None:
         return ""

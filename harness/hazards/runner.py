@@ -75,7 +75,7 @@ class Trials:
             {
                 "hazard": hazard.id,
                 "strategy": strategy,
-                "verdict": Verdict.STRUCK if result.pop("struck") else Verdict.SURVIVES,
+                "verdict": Verdict.AFFECTED if result.pop("affected") else Verdict.SURVIVES,
                 "seconds": time.monotonic() - begin,
                 **result,
             }

@@ -43,7 +43,7 @@ class Outcomes:
         self.hazards = catalogue.load_all()
         self.remarks: list[str] = []
         self.tables: dict[str, record.Recorded] = {}
-        self.sitting: sitting.Verdicts | None = None
+        self.sitting: sitting.ReleaseVerdicts | None = None
         try:
             self.tables = record.load()
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -93,8 +93,8 @@ class Outcomes:
     def worst(self, strategy: str, release: str) -> Worst | None:
         """None where no verdict on the strategy is on record."""
         told = [(hazard, self.verdict(hazard.id, strategy, release)) for hazard in self.hazards]
-        applicable = [hazard for hazard, verdict in told if verdict in (Verdict.STRUCK, Verdict.SURVIVES)]
-        struck = [hazard for hazard, verdict in told if verdict == Verdict.STRUCK]
+        applicable = [hazard for hazard, verdict in told if verdict in (Verdict.AFFECTED, Verdict.SURVIVES)]
+        struck = [hazard for hazard, verdict in told if verdict == Verdict.AFFECTED]
         if not struck:
             return None
         severity = min((hazard.severity for hazard in struck), key=WORST_FIRST.index)
@@ -104,7 +104,9 @@ class Outcomes:
     def struck_by(self, strategy: str, release: str) -> list[Hazard]:
         """The worst first."""
         struck = [
-            hazard for hazard in self.hazards if self.verdict(hazard.id, strategy, release) == Verdict.STRUCK
+            hazard
+            for hazard in self.hazards
+            if self.verdict(hazard.id, strategy, release) == Verdict.AFFECTED
         ]
         return sorted(struck, key=lambda hazard: WORST_FIRST.index(hazard.severity))
 

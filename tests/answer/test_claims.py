@@ -88,7 +88,7 @@ def with_verdict(hazard: str, strategy: str, verdict: Verdict) -> Callable[[Reco
 
 def with_all_struck(records: Records) -> None:
     for hazard in hazards.IDS:
-        with_verdict(hazard, "spawn", Verdict.STRUCK)(records)
+        with_verdict(hazard, "spawn", Verdict.AFFECTED)(records)
 
 
 def with_slow_fork(records: Records) -> None:
@@ -110,7 +110,7 @@ def with_slow_pool(records: Records) -> None:
     ("evidence", "change"),
     [
         (
-            Hazard("lost_transaction", {"fork_dispose": Verdict.STRUCK}),
+            Hazard("lost_transaction", {"fork_dispose": Verdict.AFFECTED}),
             with_verdict("lost_transaction", "fork_dispose", Verdict.SURVIVES),
         ),
         (Rising("startup", (("fork_dispose", "none"), ("spawn", "none"))), with_slow_fork),

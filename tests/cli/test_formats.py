@@ -75,10 +75,10 @@ def test_hazards(quick: Server) -> None:
     verdicts = rows(as_csv.stdout)
     assert tuple(verdicts[0]) == hazards.COLUMNS
     assert [(row["hazard"], row["strategy"], row["verdict"]) for row in verdicts] == [
-        ("unpicklable", "spawn", Verdict.STRUCK),
+        ("unpicklable", "spawn", Verdict.AFFECTED),
         ("shared_socket", "spawn", Verdict.SURVIVES),
     ]
-    assert [(row["trials"], row["struck"], row["survives"]) for row in verdicts] == [
+    assert [(row["trials"], row["affected"], row["survives"]) for row in verdicts] == [
         ("2", "2", "0"),
         ("2", "0", "2"),
     ]

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.hazards import bisect as sitting
-from harness.hazards.bisect import Verdicts
+from harness.hazards.bisect import ReleaseVerdicts
 from harness.hazards.expected import Setting
 from harness.postgres import locate
 from harness.postgres.server import Server
@@ -20,8 +20,8 @@ def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     here, path = Setting.here(SERVER), tmp_path / "verdicts.json"
-    known = Verdicts(
-        ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "struck")]}},
+    known = ReleaseVerdicts(
+        ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "affected")]}},
         here.server, here.python, "another machine", "", "",
     )  # fmt: skip
     record, load = sitting.record, sitting.load

@@ -15,7 +15,7 @@ from harness.hazards import catalogue
 from harness.hazards import report as hazards
 from harness.hazards.expected import Setting
 from harness.hazards.hazard import Outcome, Verdict
-from harness.hazards.inside.story import Event
+from harness.hazards.inside.story import StoryEvent
 from harness.lifecycles import report as measured
 from harness.lifecycles.blocks import Block, Measured
 from harness.lifecycles.cell import DATAFRAMES
@@ -162,22 +162,22 @@ def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
 
 def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
     view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
-    for verdict in (Verdict.STRUCK, Verdict.SURVIVES):
+    for verdict in (Verdict.AFFECTED, Verdict.SURVIVES):
         view.tally.add(Outcome("pool_lock", "spawn", verdict))
     assert str(view._letter(view.tally.of("pool_lock", "spawn"))) == hazards.DISAGREE
     assert view.tally.surprises({}) == [
-        "pool_lock under spawn: struck (1 of 2) and survives (1 of 2), "
+        "pool_lock under spawn: affected (1 of 2) and survives (1 of 2), "
         "expected not recorded: add it with --record"
     ]
 
 
 def test_a_verdict_that_was_not_expected_tells_what_its_user_read() -> None:
     view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
-    for verdict, read in ((Verdict.STRUCK, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
-        story = (Event("parent", "Asks."), Event("user", read))
+    for verdict, read in ((Verdict.AFFECTED, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
+        story = (StoryEvent("parent", "Asks."), StoryEvent("user", read))
         view.tally.add(Outcome("interleaved", "nullpool", verdict, story=story))
     assert view.tally.surprises({("interleaved", "nullpool"): Verdict.SURVIVES}) == [
-        "interleaved under nullpool: struck (1 of 2) and survives (1 of 2), "
+        "interleaved under nullpool: affected (1 of 2) and survives (1 of 2), "
         "expected survives; too many clients"
     ]
 

@@ -14,13 +14,13 @@ from harness.demos import runner as exhibits
 from harness.demos.catalogue import End
 from harness.demos.runner import Count, Seen
 from harness.hazards.expected import Setting
-from harness.hazards.inside.story import Event
+from harness.hazards.inside.story import StoryEvent
 
 ONE = catalogue.get("held_lock")
 
 
 def seen(end: End, *told: str) -> Seen:
-    return Seen(end, tuple(Event("worker", what) for what in told), "", 0.1)
+    return Seen(end, tuple(StoryEvent("worker", what) for what in told), "", 0.1)
 
 
 @pytest.fixture

@@ -28,10 +28,10 @@ def sitting(tmp_path, monkeypatch):
         for hazard in hazards:
             for strategy in strategies:
                 if wanted(hazard, strategy):
-                    struck = Verdict.SURVIVES if release < CHANGED[hazard.id] else Verdict.STRUCK
+                    affected = Verdict.SURVIVES if release < CHANGED[hazard.id] else Verdict.AFFECTED
                     first = release == "2.0.0" and not any(one[0] == release for one in tried)
                     tried.append((release, hazard.id, strategy))
-                    outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else struck))
+                    outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else affected))
                     seen(outcomes[-1])
         return outcomes
 
@@ -84,7 +84,7 @@ def test_where_a_verdict_changes_only_what_changes_is_tried(sitting):
 def test_what_came_to_no_result_is_no_change(sitting):
     sit(["2.0.0", "2.0.1", "2.0.9"])
     recorded = bisect.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", bisect.DIRECTORY / "record.json")
-    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "struck")]
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "affected")]
 
 
 def test_the_record_says_from_which_release_on(sitting, tmp_path):
@@ -93,15 +93,15 @@ def test_the_record_says_from_which_release_on(sitting, tmp_path):
         sit(["1.4.54", "2.0.0", "2.1.9"])
     recorded = bisect.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
     assert recorded.releases == recorded.whole == ("1.4.54", "2.0.0", "2.1.9")
-    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "struck")]
+    assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "affected")]
     assert bisect.load(path) == recorded
     told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
-    assert told == ["survives", "struck", "struck"]
+    assert told == ["survives", "affected", "affected"]
     # Between two that agree it is theirs; between two that do not, and beyond, nobody knows.
     told = [
         recorded.of("sqlite_shared", "spawn", release) for release in ("2.0.7", "1.4.60", "2.1.10", "1.3")
     ]
-    assert told == ["struck", "", "", ""]
+    assert told == ["affected", "", "", ""]
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
 
 

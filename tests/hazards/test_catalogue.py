@@ -36,7 +36,7 @@ def test_a_hazard_is_named_as_its_file_in_at_most_20_characters(hazard: Hazard) 
 
 
 def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> None:
-    for text in (hazard.title, hazard.description, hazard.symptom, hazard.struck_when, hazard.avoidance):
+    for text in (hazard.title, hazard.description, hazard.symptom, hazard.affected_when, hazard.avoidance):
         assert text
         assert text == " ".join(text.split())
     assert hazard.links
@@ -56,18 +56,18 @@ def test_a_hazard_that_raises_says_how_it_sounds(hazard: Hazard) -> None:
 
 
 def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
-    assert hazard.struck_control in strategies.IDS
+    assert hazard.affected_control in strategies.IDS
     if hazard.survives_control:
         assert hazard.survives_control in strategies.IDS
-        assert hazard.survives_control != hazard.struck_control
+        assert hazard.survives_control != hazard.affected_control
     assert bool(hazard.survives_control) != bool(hazard.survives_within)
-    assert hazard.controls.startswith(f"`{hazard.struck_control}` must be struck, ")
+    assert hazard.controls.startswith(f"`{hazard.affected_control}` must be affected, ")
 
 
 def test_a_hazard_can_befall_the_strategy_that_survives_it(hazard: Hazard) -> None:
     if hazard.survives_control:
-        struck, survives = map(strategies.get, (hazard.struck_control, hazard.survives_control))
-        assert hazard.not_applicable(survives) == hazard.not_applicable(struck)
+        affected, survives = map(strategies.get, (hazard.affected_control, hazard.survives_control))
+        assert hazard.not_applicable(survives) == hazard.not_applicable(affected)
 
 
 def test_figures_are_told_apart_by_their_id_alone() -> None:

@@ -19,9 +19,9 @@ def outcome(trials: Trials, hazard: str, strategy: str) -> Outcome:
 
 
 @pytest.mark.parametrize("hazard", catalogue.IDS)
-def test_the_positive_control_is_struck(trials: Trials, hazard: str) -> None:
-    struck = outcome(trials, hazard, catalogue.load(hazard).struck_control)
-    assert struck.verdict is Verdict.STRUCK, struck.story
+def test_the_positive_control_is_affected(trials: Trials, hazard: str) -> None:
+    affected = outcome(trials, hazard, catalogue.load(hazard).affected_control)
+    assert affected.verdict is Verdict.AFFECTED, affected.story
 
 
 @pytest.mark.parametrize("hazard", [name for name in catalogue.IDS if catalogue.load(name).survives_control])
@@ -41,5 +41,5 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
     ],
 )
 def test_the_positive_control_is_told_its_cure(trials: Trials, hazard: str, what: str) -> None:
-    struck = outcome(trials, hazard, catalogue.load(hazard).struck_control)
-    assert any(what in event.what for event in struck.story), struck.story
+    affected = outcome(trials, hazard, catalogue.load(hazard).affected_control)
+    assert any(what in event.what for event in affected.story), affected.story

@@ -28,30 +28,30 @@ def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
         "lazy_executor",
     ],
 )
-def test_fork_dispose_that_forgets_to_dispose_is_struck(trials: Trials, hazard: str) -> None:
+def test_fork_dispose_that_forgets_to_dispose_is_affected(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, "fork_dispose") is Verdict.SURVIVES
-    assert verdict(trials, hazard, broken_strategies.path("FORGETS_TO_DISPOSE")) is Verdict.STRUCK
+    assert verdict(trials, hazard, broken_strategies.path("FORGETS_TO_DISPOSE")) is Verdict.AFFECTED
 
 
 @pytest.mark.parametrize(
     "hazard", ["parent_closed", "shared_socket", pytest.param("pool_lock", marks=pytest.mark.slow)]
 )
-def test_dispose_without_close_false_is_struck(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, broken_strategies.path("CLOSES")) is Verdict.STRUCK
+def test_dispose_without_close_false_is_affected(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, broken_strategies.path("CLOSES")) is Verdict.AFFECTED
 
 
-def test_nullpool_without_its_pool_is_struck(trials: Trials) -> None:
+def test_nullpool_without_its_pool_is_affected(trials: Trials) -> None:
     assert verdict(trials, "shared_socket", "nullpool") is Verdict.SURVIVES
-    assert verdict(trials, "shared_socket", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.STRUCK
+    assert verdict(trials, "shared_socket", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.AFFECTED
 
 
 def test_pools_fill_a_server_that_workers_without_one_do_not(trials: Trials) -> None:
     assert verdict(trials, "max_connections", "nullpool") is Verdict.SURVIVES
-    assert verdict(trials, "max_connections", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.STRUCK
+    assert verdict(trials, "max_connections", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.AFFECTED
 
 
 def test_a_driver_that_says_goodbye_wants_the_pool_disposed_of_before_the_fork(trials: Trials) -> None:
-    assert verdict(trials, "driver_finalizer", "fork_dispose") is Verdict.STRUCK
+    assert verdict(trials, "driver_finalizer", "fork_dispose") is Verdict.AFFECTED
     assert verdict(trials, "driver_finalizer", broken_strategies.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
 
 
@@ -73,8 +73,8 @@ def test_a_hang_elsewhere_is_not_the_pools(trials: Trials) -> None:
         "handler_copy",
     ],
 )
-def test_spawn_that_forks_is_struck(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, broken_strategies.path("FORKS_INSTEAD")) is Verdict.STRUCK
+def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:
+    assert verdict(trials, hazard, broken_strategies.path("FORKS_INSTEAD")) is Verdict.AFFECTED
 
 
 @pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock"])
@@ -87,10 +87,10 @@ def test_a_worker_without_the_frame_has_survived_nothing(trials: Trials) -> None
 
 
 def test_disposing_before_the_fork_leaves_no_orphans(trials: Trials) -> None:
-    assert verdict(trials, "orphaned_backend", "fork_dispose") is Verdict.STRUCK
+    assert verdict(trials, "orphaned_backend", "fork_dispose") is Verdict.AFFECTED
     assert verdict(trials, "orphaned_backend", broken_strategies.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
 
 
 def test_a_program_without_a_guard_runs_where_workers_are_forked(trials: Trials) -> None:
-    assert verdict(trials, "unguarded_main", "spawn") is Verdict.STRUCK
+    assert verdict(trials, "unguarded_main", "spawn") is Verdict.AFFECTED
     assert verdict(trials, "unguarded_main", broken_strategies.path("FORKS_INSTEAD")) is Verdict.SURVIVES

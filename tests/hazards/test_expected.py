@@ -69,26 +69,26 @@ def test_every_story_tells_of_parent_worker_server_and_user() -> None:
 
 def test_the_recorded_controls_hold() -> None:
     for hazard in catalogue.load_all():
-        if hazard.not_applicable(strategies.get(hazard.struck_control)):
+        if hazard.not_applicable(strategies.get(hazard.affected_control)):
             continue
-        assert record.expected("2.1.0")[hazard.id, hazard.struck_control] is Verdict.STRUCK
+        assert record.expected("2.1.0")[hazard.id, hazard.affected_control] is Verdict.AFFECTED
         if hazard.survives_control:
             assert record.expected("2.1.0")[hazard.id, hazard.survives_control] is Verdict.SURVIVES
 
 
-def test_fork_without_treatment_is_struck_wherever_a_connection_is_shared() -> None:
+def test_fork_without_treatment_is_affected_wherever_a_connection_is_shared() -> None:
     shared = ("shared_socket", "interleaved", "wrong_answer", "tls_broken", "parent_closed")
-    assert {record.expected("2.1.0")[hazard, "fork_nodispose"] for hazard in shared} == {Verdict.STRUCK}
+    assert {record.expected("2.1.0")[hazard, "fork_nodispose"] for hazard in shared} == {Verdict.AFFECTED}
 
 
 def test_close_false_does_not_save_an_open_transaction() -> None:
-    assert record.expected("2.1.0")["lost_transaction", "fork_dispose"] is Verdict.STRUCK
+    assert record.expected("2.1.0")["lost_transaction", "fork_dispose"] is Verdict.AFFECTED
 
 
 def test_pooled_sqlite_connections_came_with_2_0() -> None:
     cell = "sqlite_shared", "fork_nodispose"
     assert record.expected("1.4.54")[cell] is Verdict.SURVIVES
-    assert record.expected("2.0.0")[cell] is Verdict.STRUCK
+    assert record.expected("2.0.0")[cell] is Verdict.AFFECTED
 
 
 def test_an_unknown_series_expects_nothing() -> None:
@@ -113,7 +113,7 @@ def test_the_record_names_nothing_of_the_machine_it_was_made_on() -> None:
 def test_the_command_succeeds_when_verdicts_are_as_recorded() -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn", "--repeat", "2"])
     assert result.exit_code == 0, result.output
-    assert "struck 2" in result.output
+    assert "affected 2" in result.output
     assert "Is never started" in result.output
 
 
@@ -124,7 +124,7 @@ def test_the_command_fails_when_a_verdict_has_changed(own_record: Path) -> None:
     own_record.write_text(json.dumps(tables))
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
     assert result.exit_code == 1
-    assert "unpicklable under spawn: struck (1 of 1), expected survives" in result.output
+    assert "unpicklable under spawn: affected (1 of 1), expected survives" in result.output
 
 
 def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server:
 def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server) -> None:
     before = own_record.read_text()
     outcomes = record.load()[MINE].outcomes
-    for verdict in (Verdict.STRUCK, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
+    for verdict in (Verdict.AFFECTED, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
         odd = Outcome("inherited_lock", "spawn", verdict)
         with pytest.raises(PoolstartError, match=f"inherited_lock under spawn was once {verdict}"):
             record.save_repeated(record.Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
@@ -197,7 +197,7 @@ def test_the_proof_of_a_verdict_lasts_as_long_as_the_verdict(own_record: Path, s
     proven = record.load()[MINE].repeated
     assert proven
     assert {cell for cell in tried if proven.of(*cell)} == set(tried)
-    other = {Verdict.SURVIVES: Verdict.STRUCK, Verdict.STRUCK: Verdict.SURVIVES}
+    other = {Verdict.SURVIVES: Verdict.AFFECTED, Verdict.AFFECTED: Verdict.SURVIVES}
     changed = tried.popitem()[1]
     now = [replace(changed, verdict=other[changed.verdict]), *tried.values()]
     record.save(setting, now)
@@ -270,10 +270,10 @@ def test_the_command_tells_which_trials_disagree_and_records_nothing(
     own_record: Path, measured: list[Outcome]
 ) -> None:
     before = own_record.read_text()
-    measured.append(Outcome("inherited_lock", "spawn", Verdict.STRUCK))
+    measured.append(Outcome("inherited_lock", "spawn", Verdict.AFFECTED))
     result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "2"])
     assert result.exit_code != 0
-    assert "inherited_lock under spawn: survives (2 of 4) and struck (2 of 4)" in result.output
+    assert "inherited_lock under spawn: survives (2 of 4) and affected (2 of 4)" in result.output
     assert own_record.read_text() == before
 
 

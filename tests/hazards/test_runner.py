@@ -125,8 +125,8 @@ def test_the_trials_of_an_asv_run_are_those_its_profile_names(
     hazard = catalogue.load("unpicklable")
     monkeypatch.setattr(catalogue, "load_all", lambda: [hazard])
     run = asv_run.of_this_run()
-    assert set(run["unpicklable"]) == {hazard.struck_control, hazard.survives_control}
-    struck = asv_run.read(run, "unpicklable", hazard.struck_control)
-    assert struck is not None
-    assert struck.verdict is Verdict.STRUCK
+    assert set(run["unpicklable"]) == {hazard.affected_control, hazard.survives_control}
+    affected = asv_run.read(run, "unpicklable", hazard.affected_control)
+    assert affected is not None
+    assert affected.verdict is Verdict.AFFECTED
     assert asv_run.read(run, "unpicklable", "nullpool") is None

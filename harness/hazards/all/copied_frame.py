@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard, Severity, where_workers_are_forked
+from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_workers_are_forked
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
@@ -27,7 +27,7 @@ FRAMES: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnKind:
     """A kind of column: how it is built, read value by value, and written."""
 
     build: Callable[[], Any]
@@ -90,10 +90,10 @@ def append(frame: Any) -> object:
 
 
 COLUMNS = {
-    "int64": Column(integers, read_numbers, assign),
-    "text": Column(object_text, read_objects, assign),
-    "arrow": Column(arrow_text, read_objects, assign),
-    "lists": Column(lists, read_objects, append),
+    "int64": ColumnKind(integers, read_numbers, assign),
+    "text": ColumnKind(object_text, read_objects, assign),
+    "arrow": ColumnKind(arrow_text, read_objects, assign),
+    "lists": ColumnKind(lists, read_objects, append),
 }
 ACCESSES = ("read", "collect", "write")
 
@@ -138,10 +138,10 @@ def reproduce(parent: Parent) -> bool:
     }
     if "int64" in copied:
         raise RuntimeError("a column without objects was copied by reading it: something else copies here")
-    struck = bool(copied)
+    affected = bool(copied)
     parent.tell("server", "Nothing: nobody asks it anything meanwhile.")
-    parent.tell("user", "Workers that grow while they only read." if struck else "Nothing unusual.")
-    return struck
+    parent.tell("user", "Workers that grow while they only read." if affected else "Nothing unusual.")
+    return affected
 
 
 def copies(parent: Parent, engine: Engine, kind: str, base: int) -> bool:
@@ -193,7 +193,7 @@ HAZARD = Hazard(
         "Memory grows with every worker and with time, although the data is read only; then the OOM killer"
         " comes."
     ),
-    struck_when=(
+    affected_when=(
         "Reading or collecting makes the worker's private memory grow by more than a quarter of the column."
     ),
     avoidance="Share int64, float64 or Arrow columns; call gc.freeze() before the fork.",
@@ -205,13 +205,13 @@ HAZARD = Hazard(
         "https://github.com/pytorch/pytorch/issues/5902",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_within="a column of int64 stay shared",
     not_applicable=where_workers_are_forked,
     figures=(
-        Figure("base_collect", "private growth to collect without a frame", "bytes"),
+        HazardFigure("base_collect", "private growth to collect without a frame", "bytes"),
         *(
-            Figure(
+            HazardFigure(
                 f"{kind}_{access}{suffix}",
                 f"private growth to {access} a column of {kind}{', after gc.freeze()' if suffix else ''}",
                 "bytes",

@@ -79,7 +79,7 @@ HAZARD = Hazard(
         "(2013, 'Lost connection to server during query') in the parent, some time after a worker was"
         " started: when its garbage was collected."
     ),
-    struck_when=(
+    affected_when=(
         "The parent's session no longer answers after the worker has treated its engine and collected."
     ),
     avoidance=(
@@ -99,6 +99,6 @@ HAZARD = Hazard(
         "https://github.com/zoolutions/pgbus/issues/437",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

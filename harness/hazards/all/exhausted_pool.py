@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, settle
 from harness.hazards.inside.worker import Worker
 
@@ -93,7 +93,7 @@ HAZARD = Hazard(
         "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00. While the"
         " database has connections to spare."
     ),
-    struck_when="The worker's first checkout times out.",
+    affected_when="The worker's first checkout times out.",
     avoidance=(
         "dispose(close=False) first thing in the worker: the new pool counts from zero. Or another start"
         " method."
@@ -105,11 +105,11 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,
     figures=(
-        Figure(
+        HazardFigure(
             "timed_out",
             "workers whose inherited pool is full while as many parent threads as connections query",
             "fraction",

@@ -103,7 +103,7 @@ HAZARD = Hazard(
         "A worker started early in a threaded program hangs in its first connect, or fails when it first"
         " reflects a table: '>=' not supported between instances of 'NoneType' and 'tuple'."
     ),
-    struck_when=(
+    affected_when=(
         "The worker hangs, or its dialect has no server version or default schema after its first query."
     ),
     avoidance="Use the engine once before the first thread and the first fork. Or make it in the worker.",
@@ -117,6 +117,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/4807",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

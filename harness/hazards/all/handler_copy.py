@@ -75,7 +75,7 @@ HAZARD = Hazard(
         "Workers of a Django program get each other's rows, or lost synchronization with server, although its"
         " SQLAlchemy engine is disposed of."
     ),
-    struck_when="The worker's backend is the one of the parent's global connection.",
+    affected_when="The worker's backend is the one of the parent's global connection.",
     avoidance=(
         "Close it in the parent before every fork: django.db.connections.close_all(). Or start workers by"
         " spawn or forkserver."
@@ -91,7 +91,7 @@ HAZARD = Hazard(
         "https://github.com/zulip/zulip/pull/39726",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,
 )

@@ -61,7 +61,7 @@ HAZARD = Hazard(
         "Pool(maxtasksperchild=...) stops now and then; py-spy shows a new worker in acquire"
         " (<frozen importlib._bootstrap>)."
     ),
-    struck_when="The worker waits in the import of a module that the parent has long imported.",
+    affected_when="The worker waits in the import of a module that the parent has long imported.",
     avoidance=(
         "Import at the top of the main module what tasks and their results need, before the pool is made; or"
         ' use get_context("spawn").Pool(...) or "forkserver", whose workers import for themselves.'
@@ -73,7 +73,7 @@ HAZARD = Hazard(
     ),
     links=("https://github.com/python/cpython/issues/93580",),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,
 )

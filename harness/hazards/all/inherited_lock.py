@@ -50,7 +50,7 @@ HAZARD = Hazard(
         " of the pool is its cure."
     ),
     symptom="A worker hangs at its start, now and then, without a message; killing and starting again helps.",
-    struck_when="The worker does not get a lock that is free in the parent.",
+    affected_when="The worker does not get a lock that is free in the parent.",
     avoidance="Start workers by spawn or forkserver, or fork before the first thread is started.",
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
@@ -60,6 +60,6 @@ HAZARD = Hazard(
         "https://github.com/python/cpython/issues/105464",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

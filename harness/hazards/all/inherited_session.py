@@ -75,13 +75,13 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("parent", "Inserts a row in its scoped session, starts a worker, and rolls back.")
     parent.tell("worker", "Inserts a row in its scoped session and commits.")
     parent.tell("server", f"Has the rows of: {', '.join(rows) or 'nobody'}.")
-    struck = rows != ["worker"] or bool(error)
+    affected = rows != ["worker"] or bool(error)
     if "parent" in rows:
         parent.tell("user", "No error, and the row that was rolled back is there: the worker committed it.")
     else:
-        parent.tell("user", error or ("A row is missing." if struck else "Nothing unusual."))
+        parent.tell("user", error or ("A row is missing." if affected else "Nothing unusual."))
     parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed)}.")
-    return struck
+    return affected
 
 
 HAZARD = Hazard(
@@ -97,7 +97,7 @@ HAZARD = Hazard(
     symptom=(
         "Half of a transaction is in the database, although it was rolled back. Or rows of a worker are lost."
     ),
-    struck_when=(
+    affected_when=(
         "After the worker's commit and the parent's rollback, the table has not exactly the worker's row."
     ),
     avoidance=(
@@ -112,6 +112,6 @@ HAZARD = Hazard(
         "https://github.com/emissions-api/emissions-api/pull/237",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

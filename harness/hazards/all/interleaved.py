@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from harness.hazards.hazard import Figure, Hazard, Severity
+from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, settle
 from harness.hazards.inside.worker import Worker, plain
 
@@ -119,7 +119,7 @@ def reproduce(parent: Parent) -> bool:
 
     for kind in ("errors", "hangs", "wrong_rows"):
         parent.measure(kind, sum(bool(pair[kind]) for pair in happened) / PAIRS, PAIRS)
-    struck = sum(bool(pair) for pair in happened)
+    affected = sum(bool(pair) for pair in happened)
     parent.tell(
         "parent",
         f"Asks {QUERIES} questions, one after another, while its worker asks as many; {PAIRS} such pairs,"
@@ -129,8 +129,8 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Answers every question, in the order in which they came.")
     for message, count in seen.most_common(3):
         parent.tell("user", f"{message} ({count} times)")
-    parent.tell("user", f"{struck} of {PAIRS} pairs failed." if struck else "Every row was right.")
-    return struck > 0
+    parent.tell("user", f"{affected} of {PAIRS} pairs failed." if affected else "Every row was right.")
+    return affected > 0
 
 
 HAZARD = Hazard(
@@ -147,7 +147,7 @@ HAZARD = Hazard(
         "lost synchronization with server. This result object does not return rows. Or a worker that hangs"
         " in a query the server has long answered. Or a user who sees another one's data."
     ),
-    struck_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
+    affected_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
     severity=Severity.WRONG_DATA,
     messages=(
@@ -161,13 +161,13 @@ HAZARD = Hazard(
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
     # A NullPool makes 1,200 connections, each of them with a handshake and a password where those are due.
     deadline=180.0,
     figures=(
-        Figure("errors", "parent and worker talk at once: an error", "fraction"),
-        Figure("hangs", "parent and worker talk at once: a hang", "fraction"),
-        Figure("wrong_rows", "parent and worker talk at once: a wrong row", "fraction"),
+        HazardFigure("errors", "parent and worker talk at once: an error", "fraction"),
+        HazardFigure("hangs", "parent and worker talk at once: a hang", "fraction"),
+        HazardFigure("wrong_rows", "parent and worker talk at once: a wrong row", "fraction"),
     ),
 )

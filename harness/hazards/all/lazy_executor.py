@@ -87,7 +87,7 @@ HAZARD = Hazard(
     symptom=(
         "engine.dispose() stands right before ProcessPoolExecutor(...), and connections are shared anyway."
     ),
-    struck_when=(
+    affected_when=(
         "The worker uses the parent's session, or the parent's session no longer answers, although the pool"
         " was disposed of when the executor was made."
     ),
@@ -106,6 +106,6 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

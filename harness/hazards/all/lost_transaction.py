@@ -77,7 +77,7 @@ HAZARD = Hazard(
     symptom=(
         "Rows that were committed are missing. The server's log has: there is no transaction in progress."
     ),
-    struck_when="The row the parent committed is not in the table.",
+    affected_when="The row the parent committed is not in the table.",
     avoidance="Start workers outside of transactions, or by spawn or forkserver.",
     severity=Severity.SILENT_LOSS,
     messages=("WARNING:  there is no transaction in progress",),
@@ -86,6 +86,6 @@ HAZARD = Hazard(
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

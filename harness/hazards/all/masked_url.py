@@ -73,7 +73,7 @@ HAZARD = Hazard(
         "password authentication failed, in the workers only, since the upgrade to 2.0, with a password that"
         " is right."
     ),
-    struck_when="The worker's driver logs in with another password than the parent's.",
+    affected_when="The worker's driver logs in with another password than the parent's.",
     avoidance=(
         "engine.url.render_as_string(hide_password=False). A URL object itself can be pickled too, and keeps"
         " its password."
@@ -86,7 +86,7 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/engines.html#sqlalchemy.engine.URL.render_as_string",
     ),
     reproduce=reproduce,
-    struck_control="spawn",
+    affected_control="spawn",
     survives_within="the same URL, rendered with its password, survive",
     not_applicable=where_a_url_is_handed,
 )

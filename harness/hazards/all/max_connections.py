@@ -107,7 +107,7 @@ HAZARD = Hazard(
         "sorry, too many clients already. After more workers or a second instance were added, on a server"
         " that does next to nothing."
     ),
-    struck_when="A worker is refused a connection while all sessions are idle.",
+    affected_when="A worker is refused a connection while all sessions are idle.",
     avoidance=(
         "workers x (pool_size + max_overflow) below the limit: a worker that does one thing at a time needs"
         " create_engine(url, pool_size=1, max_overflow=0). Or NullPool, or a pooler such as PgBouncer."
@@ -123,7 +123,7 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="nullpool",
     follows_releases=False,
     fills_server=True,

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from harness.hazards.hazard import Figure, Hazard, Severity
+from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.parent import Parent
 
 SCRIPT = """\
@@ -68,7 +68,7 @@ HAZARD = Hazard(
         "Every worker takes seconds to start and as much memory as the parent, and the log shows the load N"
         " times."
     ),
-    struck_when="The frame a worker has was built again, not by the parent.",
+    affected_when="The frame a worker has was built again, not by the parent.",
     avoidance=(
         'Build data inside if __name__ == "__main__":, and give workers what they need; or keep the'
         " worker's function in a module of its own."
@@ -80,10 +80,10 @@ HAZARD = Hazard(
         "https://github.com/mindsdb/mindsdb_native/pull/379",
     ),
     reproduce=reproduce,
-    struck_control="spawn",
+    affected_control="spawn",
     survives_control="fork_dispose",
     figures=(
-        Figure("start", "from Process.start() to the worker's first line", "seconds"),
-        Figure("private", "private memory of the worker at its first line", "bytes"),
+        HazardFigure("start", "from Process.start() to the worker's first line", "seconds"),
+        HazardFigure("private", "private memory of the worker at its first line", "bytes"),
     ),
 )

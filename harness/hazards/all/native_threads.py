@@ -58,7 +58,7 @@ HAZARD = Hazard(
     symptom=(
         "Workers that use polars hang under fork as soon as the parent has used it, and use no processor."
     ),
-    struck_when="The worker's sum does not come back.",
+    affected_when="The worker's sum does not come back.",
     avoidance='multiprocessing.get_context("spawn") or "forkserver", as polars\' own documentation demands.',
     severity=Severity.HANG,
     messages=("Using fork() can cause Polars to deadlock in the child process.",),
@@ -67,7 +67,7 @@ HAZARD = Hazard(
         "https://github.com/pola-rs/polars/issues/20284",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
     not_applicable=needs_polars,
     follows_releases=False,

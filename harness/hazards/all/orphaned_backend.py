@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard, Severity
+from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.parent import START_DEADLINE, Parent, session_of
 from harness.hazards.inside.worker import Worker, plain
 
@@ -122,7 +122,7 @@ HAZARD = Hazard(
         "After a crash and a restart the server is full of idle sessions: remaining connection slots are"
         " reserved."
     ),
-    struck_when="A session of the killed parent is still there while the worker that holds its socket lives.",
+    affected_when="A session of the killed parent stays as long as the worker that holds its socket.",
     avoidance=(
         "engine.dispose() in the parent before the fork leaves nothing to inherit; so do spawn and"
         " forkserver."
@@ -137,11 +137,13 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Engine.dispose",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
     figures=(
-        Figure("descriptors", f"sockets of the parent's pool of {POOLED} in each worker", "descriptors"),
-        Figure(
+        HazardFigure(
+            "descriptors", f"sockets of the parent's pool of {POOLED} in each worker", "descriptors"
+        ),
+        HazardFigure(
             "outlived",
             f"how long the parent's sessions outlive it (the worker is ended after {OBSERVED} s)",
             "seconds",

@@ -42,7 +42,7 @@ HAZARD = Hazard(
         " hangs with the first task that wants the lock, and pool.apply in the parent hangs with it."
     ),
     symptom="The first call that reaches a worker never returns, every time, in a program without threads.",
-    struck_when="The worker does not get a lock that is free in the parent.",
+    affected_when="The worker does not get a lock that is free in the parent.",
     avoidance=(
         "Start workers before any lock is taken and outside of every `with lock:`; make locks anew in the"
         " worker by os.register_at_fork; or start workers by spawn or forkserver."
@@ -54,6 +54,6 @@ HAZARD = Hazard(
         "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
     ),
     reproduce=reproduce,
-    struck_control="fork_dispose",
+    affected_control="fork_dispose",
     survives_control="spawn",
 )

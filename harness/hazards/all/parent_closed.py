@@ -32,7 +32,7 @@ WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
 
 
 def reproduce(parent: Parent) -> bool:
-    struck = False
+    affected = False
     parent.tell("parent", "Uses its engine once and starts a worker, anew for each way of closing.")
     for name, task, options in WAYS:
         engine = parent.engine(**options)
@@ -43,7 +43,7 @@ def reproduce(parent: Parent) -> bool:
             worker.join()
         except Failed as error:
             parent.tell("worker", f"Fails after {name}: {error}.")
-            struck = True
+            affected = True
         else:
             parent.tell("worker", f"Is done, after {name}.")
         fate = session.fate()
@@ -52,14 +52,14 @@ def reproduce(parent: Parent) -> bool:
                 "server", f"Got a goodbye on the parent's connection and ended backend {session.backend}."
             )
             parent.tell("user", fate)
-            struck = True
+            affected = True
         elif session.closed:
             parent.tell("server", "Had no session of the parent's: the parent itself had closed it before.")
         else:
             parent.tell("server", f"Got no goodbye on the parent's connection: {session.backend} lives.")
-    if not struck:
+    if not affected:
         parent.tell("user", "Nothing unusual.")
-    return struck
+    return affected
 
 
 HAZARD = Hazard(
@@ -74,7 +74,7 @@ HAZARD = Hazard(
         "server closed the connection unexpectedly, in the parent, at its first query after a worker has"
         " ended."
     ),
-    struck_when=(
+    affected_when=(
         "The parent's session no longer answers after the worker's dispose(), invalidate() or expired"
         " pool_recycle."
     ),
@@ -93,6 +93,6 @@ HAZARD = Hazard(
         "https://github.com/ckan/ckan/issues/3243",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

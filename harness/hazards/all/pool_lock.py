@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from harness.hazards.hazard import Figure, Hazard, Severity, where_connections_are_pooled
+from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, held_by_another_thread, settle
 from harness.hazards.inside.worker import Worker
 
@@ -89,10 +89,10 @@ HAZARD = Hazard(
         "The queue of a pool is guarded by a mutex. When another thread of the parent is inside it at the"
         " fork, the worker's copy stays locked, and its first checkout waits for ever. So does dispose():"
         " it empties the queue. dispose(close=False) puts a new pool in place without touching the old one,"
-        " and is not struck."
+        " and is not affected."
     ),
     symptom="Workers of a threaded parent hang in engine.connect(), most of them on a busy server.",
-    struck_when="The worker's checkout does not come back while the parent's pool is usable.",
+    affected_when="The worker's checkout does not come back while the parent's pool is usable.",
     avoidance="dispose(close=False) first thing in the worker, or spawn, or forkserver.",
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
@@ -102,11 +102,13 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,
     figures=(
-        Figure("hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"),
-        Figure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),
+        HazardFigure(
+            "hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"
+        ),
+        HazardFigure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),
     ),
 )

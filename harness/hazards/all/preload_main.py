@@ -104,7 +104,7 @@ HAZARD = Hazard(
         " Python alone."
     ),
     symptom="After an upgrade of Python, workers get each other's rows or protocol errors; nobody uses fork.",
-    struck_when="Two workers that use the engine of the script have one backend, or one of them fails.",
+    affected_when="Two workers that use the engine of the script have one backend, or one of them fails.",
     avoidance=(
         'Make engines under if __name__ == "__main__": or in the worker. Or name what is to be preloaded, and'
         ' leave __main__ out: multiprocessing.set_forkserver_preload(["sqlalchemy", "psycopg2"]).'
@@ -120,7 +120,7 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",
     ),
     reproduce=reproduce,
-    struck_control="forkserver",
+    affected_control="forkserver",
     survives_control="spawn",
     not_applicable=needs_a_preloaded_main,
     follows_releases=False,

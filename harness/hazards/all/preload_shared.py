@@ -79,7 +79,7 @@ HAZARD = Hazard(
     symptom=(
         "forkserver was chosen for safety, and workers get each other's rows or protocol errors all the same."
     ),
-    struck_when="Two workers that use the module's engine have one backend, or one of them fails (over TLS).",
+    affected_when="Two workers that use the module's engine share a backend, or one of them fails (over TLS).",
     avoidance=(
         "Let no import connect. Preload modules that define functions; make engines when they are first"
         " asked for."
@@ -95,6 +95,6 @@ HAZARD = Hazard(
         "https://github.com/benoitc/gunicorn/issues/2895",
     ),
     reproduce=reproduce,
-    struck_control="forkserver",
+    affected_control="forkserver",
     survives_control="spawn",
 )

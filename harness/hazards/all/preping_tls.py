@@ -94,7 +94,7 @@ HAZARD = Hazard(
         "With the pid guard and pool_pre_ping=True, the parent loses its session when a worker starts to"
         " work."
     ),
-    struck_when="The parent's transaction fails with pool_pre_ping=True.",
+    affected_when="The parent's transaction fails with pool_pre_ping=True.",
     avoidance=(
         "dispose(close=False) first thing in the worker: then there is nothing to ping. The pid guard alone,"
         " without pool_pre_ping, is safe too."
@@ -111,7 +111,7 @@ HAZARD = Hazard(
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
     needs_tls=True,
 )

@@ -50,7 +50,7 @@ HAZARD = Hazard(
         " neither knows."
     ),
     symptom="Nothing at first. Later errors that name no cause, in programs that have run for months.",
-    struck_when="The worker's backend process is the parent's, or the parent's connection no longer answers.",
+    affected_when="The worker's backend is the parent's, or the parent's connection no longer answers.",
     avoidance=(
         "Let no pooled connection cross a fork: dispose(close=False) in the worker, NullPool, or a start"
         " method that inherits nothing."
@@ -63,6 +63,6 @@ HAZARD = Hazard(
         "https://github.com/eclecticiq/OpenTAXII/issues/253",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

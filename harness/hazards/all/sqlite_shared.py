@@ -78,7 +78,7 @@ HAZARD = Hazard(
         " these connections are pooled."
     ),
     symptom="Rows that were committed are missing. Or: database disk image is malformed.",
-    struck_when=(
+    affected_when=(
         "A row that the worker committed is not in the file, its insert fails, or integrity_check complains."
     ),
     avoidance=(
@@ -92,6 +92,6 @@ HAZARD = Hazard(
         "https://github.com/graphnet-team/graphnet/pull/243",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -54,7 +54,7 @@ HAZARD = Hazard(
     symptom=(
         "SSL error: decryption failed or bad record mac. Or: SSL connection has been closed unexpectedly."
     ),
-    struck_when="A query of the worker or the next one of the parent fails.",
+    affected_when="A query of the worker or the next one of the parent fails.",
     avoidance="As for one connection in two processes. Switching TLS off only makes the failure silent.",
     severity=Severity.LOUD_ERROR,
     messages=(
@@ -67,7 +67,7 @@ HAZARD = Hazard(
         "https://github.com/onyx-dot-app/onyx/pull/1375",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
     needs_tls=True,
 )

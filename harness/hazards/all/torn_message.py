@@ -111,7 +111,7 @@ HAZARD = Hazard(
         " the worker's value for a type, the next four for a length, and gives up."
     ),
     symptom='lost synchronization with server: got message type "p", length 1919903337.',
-    struck_when="The parent reads anything but its own row while the worker is in the midst of an answer.",
+    affected_when="The parent reads anything but its own row while the worker is in the midst of an answer.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
     severity=Severity.LOUD_ERROR,
     messages=("lost synchronization with server: got message type",),
@@ -122,6 +122,6 @@ HAZARD = Hazard(
         "https://github.com/alan-turing-institute/AIrsenal/issues/346",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

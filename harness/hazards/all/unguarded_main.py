@@ -61,7 +61,7 @@ HAZARD = Hazard(
         "RuntimeError: An attempt has been made to start a new process before the current process has"
         " finished its bootstrapping phase. In a pool, again and again, and map never returns."
     ),
-    struck_when="The worker's task is never run.",
+    affected_when="The worker's task is never run.",
     avoidance='Start workers under if __name__ == "__main__":, under every start method.',
     severity=Severity.LOUD_ERROR,
     messages=(
@@ -74,6 +74,6 @@ HAZARD = Hazard(
         "https://github.com/SigProfilerSuite/SigProfilerExtractor/issues/121",
     ),
     reproduce=reproduce,
-    struck_control="spawn",
+    affected_control="spawn",
     survives_control="fork_dispose",
 )

@@ -52,7 +52,7 @@ HAZARD = Hazard(
     symptom=(
         "Can't pickle local object 'create_engine.<locals>.connect'. Or: cannot pickle '_thread.lock' object."
     ),
-    struck_when="Process.start() with an engine among the arguments raises.",
+    affected_when="Process.start() with an engine among the arguments raises.",
     avoidance=(
         "Pass the URL, as engine.url.render_as_string(hide_password=False), and make the engine in the"
         " worker."
@@ -69,6 +69,6 @@ HAZARD = Hazard(
         "https://github.com/toluaina/pgsync/issues/255",
     ),
     reproduce=reproduce,
-    struck_control="spawn",
+    affected_control="spawn",
     survives_control="fork_dispose",
 )

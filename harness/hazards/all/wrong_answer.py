@@ -71,7 +71,7 @@ HAZARD = Hazard(
         "error with status PGRES_TUPLES_OK and no message from the libpq. Or a row that belongs to someone"
         " else."
     ),
-    struck_when="The parent reads anything but its own row.",
+    affected_when="The parent reads anything but its own row.",
     avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
     severity=Severity.WRONG_DATA,
     messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
@@ -82,6 +82,6 @@ HAZARD = Hazard(
         "https://github.com/geopython/pywps/pull/341",
     ),
     reproduce=reproduce,
-    struck_control="fork_nodispose",
+    affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

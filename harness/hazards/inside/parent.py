@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import strategies
 from harness.hazards.inside import worker
-from harness.hazards.inside.story import Event, Reading
+from harness.hazards.inside.story import Reading, StoryEvent
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -223,7 +223,7 @@ class Parent:
         self.strategy.set_up()
         self.server = server
         self.scratch = scratch
-        self.story: list[Event] = []
+        self.story: list[StoryEvent] = []
         self.readings: dict[str, Reading] = {}
         self.name = strategy
         self.workers: list[WorkerHandle] = []
@@ -233,7 +233,7 @@ class Parent:
         self.monitor = server.connect(f"poolstart-monitor-{os.getpid()}")
 
     def tell(self, who: str, what: str) -> None:
-        self.story.append(Event(who, " ".join(what.split())))
+        self.story.append(StoryEvent(who, " ".join(what.split())))
 
     def measure(self, figure: str, value: float, trials: int | None = None) -> None:
         self.readings[figure] = Reading(value, trials)

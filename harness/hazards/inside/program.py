@@ -20,20 +20,20 @@ def main() -> None:
     hazard, strategy, scratch = sys.argv[1:]
     parent = Parent(strategy, Server.from_json(os.environ[locate.RUN]), Path(scratch))
     try:
-        struck = import_module(f"harness.hazards.all.{hazard}").HAZARD.reproduce(parent)
+        affected = import_module(f"harness.hazards.all.{hazard}").HAZARD.reproduce(parent)
     finally:
         parent.close()
     print(
         json.dumps(
             {
-                "struck": struck,
+                "affected": affected,
                 "readings": {name: asdict(reading) for name, reading in parent.readings.items()},
                 "story": [asdict(event) for event in parent.story],
             }
         ),
         flush=True,
     )
-    # A struck parent may have threads that will never end.
+    # A affected parent may have threads that will never end.
     os._exit(0)
 
 

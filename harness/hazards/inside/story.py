@@ -13,7 +13,7 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Event:
+class StoryEvent:
     """One line of the story: who, and what it did or saw."""
 
     who: str

@@ -84,7 +84,7 @@ def verdict_cell(book: Book, hazard: Hazard, strategy: str) -> dict[str, Any]:
         return {"text": "not recorded", "css": "unknown", "before": [], "reason": "not tried"}
     return {
         "text": found[0].verdict,
-        "css": {"struck": "struck", "survives": "survives"}.get(found[0].verdict, "unknown"),
+        "css": {"affected": "struck", "survives": "survives"}.get(found[0].verdict, "unknown"),
         "before": [f"{span.verdict} {over(span)}" for span in found[1:]],
         "reason": outcome.reason if outcome else "",
     }
@@ -123,7 +123,7 @@ def luck(book: Book) -> dict[str, Any] | None:
 
 
 def story(book: Book, hazard: Hazard, known: Sequence[str]) -> None:
-    outcome = book.outcomes.outcome(hazard.id, hazard.struck_control)
+    outcome = book.outcomes.outcome(hazard.id, hazard.affected_control)
     newest = book.outcomes.newest
     module = import_module(f"harness.hazards.all.{hazard.id}")
     survivor = next(

@@ -9,7 +9,7 @@ import harness.hazards.all
 from benchmarks.hazards import HAZARD_OF, Verdicts
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.system.errors import PoolstartError
 
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
@@ -94,3 +94,9 @@ def test_what_is_not_reproduced_says_why() -> None:
 def test_an_unknown_hazard_is_an_error_with_the_known_ones() -> None:
     with pytest.raises(PoolstartError, match="known are inherited_lock, own_lock"):
         catalogue.load("bad_luck")
+
+
+def test_records_from_before_the_rename_of_a_verdict_are_read() -> None:
+    assert Verdict("struck") is Verdict.AFFECTED
+    with pytest.raises(ValueError, match="hit"):
+        Verdict("hit")

@@ -79,7 +79,7 @@ HAZARD = Hazard(
     symptom=(
         "forkserver was chosen for safety, and workers get each other's rows or protocol errors all the same."
     ),
-    affected_when="Two workers that use the module's engine share a backend, or one of them fails (over TLS).",
+    affected_when="Two workers using the module's engine share a backend, or (over TLS) one of them fails.",
     avoidance=(
         "Let no import connect. Preload modules that define functions; make engines when they are first"
         " asked for."

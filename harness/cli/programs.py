@@ -43,26 +43,29 @@ def measure(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.console import terminal
     from harness.hazards.expected import Setting
-    from harness.programs import measure as measuring
     from harness.programs import report as shown
-    from harness.programs.environments import python_of
+    from harness.programs import setup
+    from harness.programs.figures import ProgramsTable
+    from harness.programs.measure import RUNS
+    from harness.programs.measure import measure as measure_program
 
-    chosen = [(number, measuring.chosen(names, number)) for number in hosts]
+    chosen = [(number, setup.select(names, number)) for number in hosts]
     measured = []
     with terminal.doing("starting") as report:
         for program in dict.fromkeys(program for _, programs in chosen for program in programs):
             report(f"{program.name}: its packages")
-            python_of(program)
+            setup.interpreter(program)
         for number, programs in chosen:
-            with measuring.server(number) as server:
+            with setup.server(number) as server:
                 setting = Setting.here(server)
                 measured += [
-                    measuring.measure(
-                        measuring.Setup(program, python_of(program), server, number), seen=report
+                    measure_program(
+                        setup.ProgramSetup(program, setup.interpreter(program), server, number),
+                        progress=report,
                     )
                     for program in programs
                 ]
-        table = measuring.Table(setting, measuring.RUNS, tuple(measured))
+        table = ProgramsTable(setting, RUNS, tuple(measured))
     if as_json:
         print(table.to_json(), end="")
     else:

@@ -1,4 +1,4 @@
-"""Programs that start workers, as a table and as the page `docs/programs.md`, never edited by hand."""
+"""The table of programs in the terminal, and the generated page `docs/programs.md`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,13 +7,15 @@ from statistics import median
 from harness.console import markdown, terminal
 from harness.lifecycles.samples import digits
 from harness.pools.report import shown
-from harness.programs import measure as programs
-from harness.programs.measure import Measured, Program, Replaced, Table
+from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
+from harness.programs.head import Program, get
+from harness.programs.run import WORKERS
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
 PATH = ROOT / "docs" / "programs.json"
-"""What is recorded; the page is beside it."""
+"""The recorded figures; the page is beside it."""
 
 HEADER = [
     "program",
@@ -24,163 +26,181 @@ HEADER = [
     "worker killed",
 ]
 
-APART = 1.5
-"""Workers of one program that hold this many times as much as the others are not the same."""
+UNLIKE = 1.5
+"""Workers of a program whose unique memory differs by more than this factor are shown as two figures."""
 
 INTRODUCTION = """\
-# How workers are really started
+# Programs that start workers
 
-The cures of this suite, where people need them: in executors, servers and task queues. Each program is run as
-its users run it, with two workers, and its application holds a warm engine, as one does that reads a setting
-from the database when it is imported. Below are the lines that each needs, as they were run; what its workers
-do without them; and whether the lines are run again in a worker that takes another one's place.
+How to give workers their own connections in executors, application servers and task queues. Each program is
+run the way its users run it, with two workers. Its application holds a warm engine, like an application that
+reads a setting from the database at import time. For each program this page shows the lines that give every
+worker its own connections (the *hook*), exactly as they were run; what its workers do without them; and
+whether the hook runs again in a worker that replaces another one.
 
-*First row* is from the moment named with each program until its first worker has its row from the server.
-*Unique memory* is that of both workers while each holds a row; two figures, where one of them holds much more
-than the other. Whether workers shared a connection is told by the server's own number of the session that
-each row came by.
+*First row* is the time from the moment named for each program until its first worker has a row from the
+server. *Unique memory* (USS) is read from both workers while each holds a row; two figures are given if one
+worker holds much more than the other. Whether workers share a connection is read from the server's process id
+(`pg_backend_pid()`) of the session that each row came through.
 
-What can outgrow one machine is measured on two as well, with a worker on each. Namespaces with a network and
-a name of their own stand in for machines: they share processors and a clock, and there is no distance.
+Programs that can spread their workers over machines are measured on two hosts as well, with one worker on
+each. The hosts are network namespaces with their own network and host name; they share the processors and the
+clock, and there is no network distance between them.
 """
 
 
-def load(path: Path = PATH) -> Table | None:
-    """What is recorded; nothing before the first time."""
-    return Table.from_json(path.read_text()) if path.exists() else None
+def load(path: Path = PATH) -> ProgramsTable | None:
+    """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
+    if not path.exists():
+        return None
+    with files.understood(path, "restore it with git, or measure again with `poolstart programs --record`"):
+        return ProgramsTable.from_json(path.read_text())
 
 
-def save(table: Table, path: Path) -> None:
-    """Record what was measured, and write the page of it."""
-    path.write_text(table.to_json())
-    path.with_suffix(".md").write_text(render(table))
+def save(table: ProgramsTable, path: Path) -> None:
+    """Write the figures to `path`, and the page beside it."""
+    page = render(table)
+    files.write(path, table.to_json())
+    files.write(path.with_suffix(".md"), page)
 
 
-def show(table: Table) -> None:
-    """The table in the terminal, and of each program its hook and what was seen."""
+def show(table: ProgramsTable) -> None:
+    """Print the table, and for each program its hook and what was observed."""
     console = terminal.output()
-    cells = [[cell.replace("**", "") for cell in row] for row in rows(table)]
-    terminal.show(console, [terminal.folded(title) for title in HEADER], cells)
+    plain = [[cell.replace("**", "") for cell in row(figures)] for figures in table.programs]
+    terminal.show(console, [terminal.folded(title) for title in HEADER], plain)
     for program, several in by_program(table):
         terminal.say(console, f"{program.title}: {program.link}")
         for line in program.hook.splitlines():
             terminal.say(console, f"    {line}")
-        if program.more:
-            terminal.say(console, f"To spare memory: {program.thread}")
-            for line in program.more.splitlines():
+        if program.memory_lines:
+            terminal.say(console, f"To save memory: {program.thread}")
+            for line in program.memory_lines.splitlines():
                 terminal.say(console, f"    {line}")
-        for sentence in told(program, several):
+        for sentence in observations(program, several):
             terminal.say(console, sentence)
         console.print()
 
 
-def by_program(table: Table) -> list[tuple[Program, list[Measured]]]:
-    """What was measured of each program: on one host, and on several."""
-    found: dict[str, list[Measured]] = {}
-    for measured in table.programs:
-        found.setdefault(measured.name, []).append(measured)
-    return [(programs.get(name), several) for name, several in found.items()]
+def by_program(table: ProgramsTable) -> list[tuple[Program, list[ProgramFigures]]]:
+    """Each program with its figures: on one host, and on several if it was measured there."""
+    grouped: dict[str, list[ProgramFigures]] = {}
+    for figures in table.programs:
+        grouped.setdefault(figures.name, []).append(figures)
+    return [(get(name), several) for name, several in grouped.items()]
 
 
-def told(program: Program, several: Sequence[Measured]) -> list[str]:
-    """All that is said of a program: of several hosts, what differs."""
+def observations(program: Program, several: Sequence[ProgramFigures]) -> list[str]:
+    """Sentences about a program; for several hosts, only those that differ."""
     first, *others = several
-    said = [*sentences(first), f"First row from {program.clock}."]
+    lines = [*sentences(first), f"First row: from {program.clock}."]
     for other in others:
-        differing = [each for each in sentences(other) if each not in said]
-        said += [f"On {other.hosts} hosts: {each[0].lower()}{each[1:]}" for each in differing]
-    return said
+        differing = [sentence for sentence in sentences(other) if sentence not in lines]
+        lines += [f"On {other.hosts} hosts: {sentence[0].lower()}{sentence[1:]}" for sentence in differing]
+    return lines
 
 
-def rows(table: Table) -> list[list[str]]:
-    return [row(measured) for measured in table.programs]
-
-
-def row(measured: Measured) -> list[str]:
+def row(figures: ProgramFigures) -> list[str]:
+    """A row of the table, under `HEADER`."""
     return [
-        measured.title,
-        shown(measured.first_row, 1e3),
-        memory(measured.uss),
-        {"shared": "**one connection for several**", "own": "own connections", "error": "error"}[
-            measured.without.outcome
+        figures.title,
+        shown(figures.first_row, 1e3),
+        memory(figures.uss),
+        {"shared": "**shared connection**", "own": "own connections", "error": "error"}[
+            figures.without.outcome
         ],
-        again(measured.replaced),
-        again(measured.killed),
+        hook_outcome(figures.replaced),
+        hook_outcome(figures.killed),
     ]
 
 
-def memory(uss: tuple[int, ...]) -> str:
-    """Of a worker; of both, where they hold so different amounts that the middle is nobody's."""
+def memory(uss: Sequence[int]) -> str:
+    """The unique memory of a worker in MiB; two figures if half of the workers hold much more."""
     ordered = sorted(uss)
     half = len(ordered) // 2
     low, high = median(ordered[: half or 1]), median(ordered[half:])
-    if high > APART * low:
+    if high > UNLIKE * low:
         return f"{digits(low / MIB)} or {digits(high / MIB)}"
-    return shown(uss, 1 / MIB)
+    return shown(tuple(uss), 1 / MIB)
 
 
-def again(replaced: Replaced | None) -> str:
-    """What became of the hook in workers that took others' places, in a word or two."""
-    if replaced is None:
+def hook_outcome(runs: HookRuns | None) -> str:
+    """Whether the hook ran in replacement workers, in a few words."""
+    if runs is None:
         return "n/a"
-    if replaced.said:
+    if runs.error:
         return "error"
-    return "hook run again" if replaced.own == replaced.workers else "**hook not run**"
+    return "hook ran again" if runs.own == runs.workers else "**hook did not run**"
 
 
-def sentences(measured: Measured) -> list[str]:
-    """What was seen of a program besides its figures."""
-    program = programs.get(measured.name)
-    without = {
-        "shared": "each worker talks over the connection of the process that it comes from"
-        if measured.hosts > 1
-        else f"{programs.WORKERS} workers, and the process that loaded the application, talk over"
-        f" {measured.without.sessions} connection{'s' if measured.without.sessions > 1 else ''}",
-        "own": "each worker has a connection of its own",
-        "error": measured.without.said.rstrip("."),
-    }[measured.without.outcome]
-    told = [f"Without the hook: {without}."]
-    if measured.replaced:
-        told.append(f"Replaced (`{program.replaced}`): {successors(measured.replaced)}.")
-    told.append(f"A worker killed: {successors(measured.killed)}.")
-    if measured.spared:
-        # Why is said once.
-        why = f" {program.sparing}" if measured.hosts == 1 else ""
-        told.append(
-            f"Memory: {memory(measured.uss)} MiB each.{why} With the lines that spare it:"
-            f" {memory(measured.spared)} MiB."
+def sentences(figures: ProgramFigures) -> list[str]:
+    """What was observed of a program on one number of hosts."""
+    program = get(figures.name)
+    lines = [f"Without the hook: {without_hook(figures)}."]
+    if figures.replaced:
+        lines.append(f"Workers replaced (`{program.replaced}`): {replacements(figures.replaced)}.")
+    lines.append(f"One worker killed: {replacements(figures.killed)}.")
+    if figures.spared:
+        # The reason is given once.
+        reason = f" {program.sparing}" if figures.hosts == 1 else ""
+        lines.append(
+            f"Memory: {memory(figures.uss)} MiB per worker.{reason} With the lines that save memory:"
+            f" {memory(figures.spared)} MiB."
         )
-    return told
+    return lines
 
 
-def successors(replaced: Replaced) -> str:
-    if replaced.said:
-        return f"there is no other: {replaced.said}"
+def without_hook(figures: ProgramFigures) -> str:
+    """What the workers did without the hook."""
+    without = figures.without
+    if without.outcome == "error":
+        return without.error.rstrip(".")
+    if without.outcome == "own":
+        return "each worker has its own connection"
+    if figures.hosts > 1:
+        return "each worker uses the connection of the process that it was forked from"
+    plural = "s" if without.sessions > 1 else ""
     return (
-        f"{replaced.tasks} tasks, {replaced.workers} workers, of which {replaced.own} have"
-        " a connection of their own"
+        f"{WORKERS} workers and the process that loaded the application share"
+        f" {without.sessions} connection{plural}"
     )
 
 
-def render(table: Table) -> str:
+def replacements(runs: HookRuns) -> str:
+    """How many workers ran the tasks, and in how many the hook ran."""
+    if runs.error:
+        return f"no worker replaces it: {runs.error}"
+    return (
+        f"{runs.tasks} tasks ran in {runs.workers} workers, {runs.own} of them with a connection of their own"
+    )
+
+
+def render(table: ProgramsTable) -> str:
+    """The page `docs/programs.md`."""
     parts = [
         INTRODUCTION,
         f"Measured {table.setting}, by `poolstart programs --record`: medians ± half the interquartile range"
         f" of {table.runs} starts.\n",
-        markdown.table(HEADER, rows(table)),
+        markdown.table(HEADER, [row(figures) for figures in table.programs]),
+        *(section(program, several) for program, several in by_program(table)),
     ]
-    for program, several in by_program(table):
-        parts += [
-            f"## {program.title}\n",
-            f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n",
-            *(
-                [f"To spare memory ([why]({program.thread})):\n\n```python\n{program.more}\n```\n"]
-                if program.more
-                else []
-            ),
-            *(f"- {sentence}" for sentence in told(program, several)),
-            *(f"- {', '.join(each.versions)}." for each in several[:1] if each.versions),
-            f"- [Documentation]({program.link}); [the whole application that was run]"
-            f"(../{program.path.relative_to(ROOT)}).\n",
-        ]
+    return "\n".join(parts)
+
+
+def section(program: Program, several: Sequence[ProgramFigures]) -> str:
+    """The part of the page about one program."""
+    versions = several[0].versions
+    parts = [
+        f"## {program.title}\n",
+        f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n",
+        *(
+            [f"To save memory ([why]({program.thread})):\n\n```python\n{program.memory_lines}\n```\n"]
+            if program.memory_lines
+            else []
+        ),
+        *(f"- {sentence}" for sentence in observations(program, several)),
+        *([f"- Versions: {', '.join(versions)}."] if versions else []),
+        f"- [Documentation]({program.link}); [the complete application]"
+        f"(../{program.path.relative_to(ROOT)}).\n",
+    ]
     return "\n".join(parts)

@@ -1,4 +1,4 @@
-"""What anybody would write to time an executor's first row: no harness, nothing imported from it."""
+"""A plain script that times an executor's first row without the harness."""
 
 import multiprocessing
 import sys

@@ -1,4 +1,4 @@
-"""The first row of a program is what a plain script sees, and what kernel and server say of it."""
+"""The time to the first row agrees with a plain script, with the kernel, and with the server."""
 
 import os
 import subprocess
@@ -11,26 +11,28 @@ import psycopg2
 import pytest
 
 from harness.postgres.server import Server
-from harness.programs import measure as programs
-from harness.programs.environments import python_of
+from harness.programs import head
+from harness.programs.measure import first_rows
+from harness.programs.run import RunningProgram
+from harness.programs.setup import ProgramSetup, interpreter
 from harness.system.environment import environment
 from tests.lifecycles.test_figures import compared, surely_beyond
-from tests.programs.test_programs import QUICK
+from tests.programs.test_programs import needs_install
 
 SCRIPT = Path(__file__).with_name("stand_alone.py")
 
 PAIRS = 30
 
 BAND = 0.1
-"""The two are programs of their own, started anew for each figure: a pair is uncertain by a third of it. By
-neighbours they are within 4 %; a clock that starts with the workers is 50 % below."""
+"""Script and harness start a new process for each figure, so one pair is uncertain by a third of the value.
+The medians of the pairs agree within 4 %; a clock that started with the workers would read 50 % less."""
 
 
-def test_an_executors_first_row_comes_when_a_plain_script_has_it(server: Server) -> None:
-    setup = programs.Setup(programs.get("executor"), Path(sys.executable), server)
+def test_the_first_row_of_an_executor_takes_as_long_as_in_a_plain_script(server: Server) -> None:
+    setup = ProgramSetup(head.get("executor"), Path(sys.executable), server)
     pairs = []
     for _ in range(PAIRS):
-        ours = programs.first_rows(setup)[0]
+        seconds, _ = first_rows(setup)
         done = subprocess.run(
             [sys.executable, SCRIPT, server.sqlalchemy_url("stand-alone")],
             env=environment(),
@@ -39,26 +41,26 @@ def test_an_executors_first_row_comes_when_a_plain_script_has_it(server: Server)
             timeout=60,
             check=True,
         )
-        pairs.append((float(done.stdout), ours))
+        pairs.append((float(done.stdout), seconds))
     difference, doubt = compared(pairs)
-    print(f"script {median(theirs for theirs, _ in pairs):.6g}, harness {difference:+.1%}, doubt {doubt:.1%}")
+    print(f"script {median(script for script, _ in pairs):.6g}, harness {difference:+.1%}, doubt {doubt:.1%}")
     assert not surely_beyond(difference, BAND, doubt)
 
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 LATE = 0.25
-"""The server's last word on a session is the end of a rollback, and a worker's report follows it: two
-processes that have to be let run. Of a first row this part may pass between them on a busy machine."""
+"""Largest part of a first row's time between the end of the rollback on the server and the worker's report:
+on a busy machine both processes have to wait for a processor."""
 
 
-def begun(pid: int) -> float:
-    """When the kernel made a process: seconds since the machine was started, to a tick."""
+def start_time(pid: int) -> float:
+    """When the kernel created a process: seconds since boot, to a tick."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]) * TICK
 
 
-def at_rest(server: Server, backend: int) -> float:
-    """Since when the server has been waiting for a session's next order, in the same seconds."""
+def idle_since(server: Server, backend: int) -> float:
+    """When a session of the server became idle: seconds since boot."""
     connection = psycopg2.connect(server.sqlalchemy_url("watching").replace("+psycopg2", ""))
     try:
         cursor = connection.cursor()
@@ -67,7 +69,7 @@ def at_rest(server: Server, backend: int) -> float:
             " where pid = %s and state = 'idle'",
             (backend,),
         )
-        [changed] = cursor.fetchone() or pytest.fail("its session is not at rest")
+        [changed] = cursor.fetchone() or pytest.fail("the session is not idle")
         return float(changed) - (time.time() - time.clock_gettime(time.CLOCK_BOOTTIME))
     finally:
         connection.close()
@@ -75,21 +77,21 @@ def at_rest(server: Server, backend: int) -> float:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=() if name in QUICK else pytest.mark.soak) for name in programs.known()],
+    [pytest.param(name, marks=pytest.mark.soak if needs_install(name) else ()) for name in head.names()],
 )
-def test_a_first_row_is_there_when_the_server_has_given_it(server: Server, name: str) -> None:
-    """No clock of ours: the server's for the row, the kernel's for the program's start."""
-    program = programs.get(name)
-    with programs.Run(programs.Setup(program, python_of(program), server)) as run:
+def test_the_time_to_the_first_row_agrees_with_kernel_and_server(server: Server, name: str) -> None:
+    """The clocks to compare with: the server's for the row, the kernel's for the start of the program."""
+    program = head.get(name)
+    with RunningProgram(ProgramSetup(program, interpreter(program), server)) as run:
         report = run.hold()
-        rested = at_rest(server, report["backend"])
+        idle = idle_since(server, report["backend"])
         offset = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
         if program.start:
-            started = begun(run.processes["program"].pid)
-            assert abs(run.started * 1e-9 + offset - started) < 0.1 * (rested - started)
+            started = start_time(run.processes["program"].pid)
+            assert abs(run.started * 1e-9 + offset - started) < 0.1 * (idle - started)
         run.open_gate()
         called = run.started or run.answer(report["token"])["asked"]
-    ours, theirs = (report["first_row"] - called) * 1e-9, rested - called * 1e-9 - offset
-    print(f"{name}: by its worker {ours:.6g}, by the server {theirs:.6g}")
-    assert 0 < theirs < ours
-    assert ours - theirs < LATE * ours
+    by_worker, by_server = (report["first_row"] - called) * 1e-9, idle - called * 1e-9 - offset
+    print(f"{name}: by its worker {by_worker:.6g} s, by the server {by_server:.6g} s")
+    assert 0 < by_server < by_worker
+    assert by_worker - by_server < LATE * by_worker

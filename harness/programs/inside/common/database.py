@@ -47,14 +47,14 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
 def row(token: str, engine: Engine = engine) -> list[Any]:
     """What a worker is asked for: `token` back from the server, and the session it came by."""
     try:
-        told, backend = fetch(engine, token)
+        echo, backend = fetch(engine, token)
     except Exception as error:
         report(token, error=f"{type(error).__name__}: {error}")
         raise
-    report(token, first_row=time.monotonic_ns(), told=told, backend=backend, hooked=os.getpid() in disposed)
+    report(token, first_row=time.monotonic_ns(), echo=echo, backend=backend, hooked=os.getpid() in disposed)
     with open(SCRATCH / "gate") as gate:
         fcntl.flock(gate, fcntl.LOCK_SH)
-    return [told, backend]
+    return [echo, backend]
 
 
 def report(name: str, **fields: Any) -> None:

@@ -1,0 +1,132 @@
+"""A program: its file in `harness/programs/inside`, the head of that file, and the two applications in it.
+
+`harness/programs/inside/__init__.py` documents the head and the marks of the hook.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+DIRECTORY = ROOT / "harness" / "programs" / "inside"
+
+HEAD = re.compile(r"(?m)^# /// script$\n((?:^#(?: .*)?$\n)+?)^# ///$")
+"""Inline script metadata, as PEP 723 defines it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that starts workers: the entries of its file's head, and the file's text."""
+
+    name: str
+    """The name of its file, without the suffix."""
+    text: str
+    title: str
+    link: str
+    """The documentation of its hook."""
+    clock: str
+    """The moment from which its first row is timed."""
+    packages: tuple[str, ...]
+    """Pinned requirements beside SQLAlchemy and the driver."""
+    start: tuple[str, ...] = ()
+    """The command that starts it, found in its own environment; empty if the application starts the workers.
+
+    A run replaces `{address}`, `{port}`, `{broker}` and `{each}`, the number of workers of one command.
+    """
+    tasks: tuple[str, ...] = ()
+    """Options of the command that replace a worker after one task."""
+    replaced: str = ""
+    """How users write that setting; empty if the program cannot replace its workers."""
+    broker: str = ""
+    """The URL of its Redis, with `{path}` for the socket; empty if it needs none."""
+    on_host: tuple[str, ...] | None = None
+    """Options of the command if each host runs a worker of its own; None if all workers are on one host."""
+    sparing: str = ""
+    """Why its workers hold more memory than they need; empty if no extra lines save memory."""
+    thread: str = ""
+    """The discussion that explains it."""
+    client: str = "application"
+    """The module with `ask`, if only the program itself can load the application."""
+
+    @property
+    def path(self) -> Path:
+        return DIRECTORY / f"{self.name}.py"
+
+    @property
+    def spreads(self) -> bool:
+        """Whether its workers can run on several hosts."""
+        return self.on_host is not None
+
+    @property
+    def hook(self) -> str:
+        """The lines of the hook, for users to copy; empty if the program needs none."""
+        blocks = re.findall(r"(?ms)^# hook\n(.*?)\n*^# end of hook$", self.text)
+        lines = re.findall(r"(?m)^ *(.*)  # hook$", self.text)
+        return "\n\n".join([*blocks, *lines])
+
+    @property
+    def memory_lines(self) -> str:
+        """The extra lines that save memory; empty if there are none."""
+        return "\n\n".join(re.findall(r"(?ms)^# sparing\n(.*?)\n*^# end of sparing$", self.text))
+
+    def application(self, hook: bool, sparing: bool = False) -> str:
+        """The source that is run: with or without the hook, with or without the lines that save memory."""
+        text = self.text
+        if not sparing:
+            text = re.sub(r"(?ms)^# sparing\n.*?^# end of sparing\n", "", text)
+        if hook:
+            return re.sub(r"(?m)^.*  # without the hook\n", "", text)
+        text = re.sub(r"(?ms)^# hook\n.*?^# end of hook\n", "", text)
+        return re.sub(r"(?m)^.*  # hook\n", "", text)
+
+
+def names() -> tuple[str, ...]:
+    """The names of all programs, sorted: one for each file in `inside/`."""
+    return tuple(sorted(path.stem for path in DIRECTORY.glob("[!_]*.py")))
+
+
+@cache
+def get(name: str) -> Program:
+    """The program of that name. Raises `PoolstartError` if there is none, or if its head is incomplete."""
+    if name not in names():
+        raise PoolstartError(f"there is no program {name!r}", f"choose among {', '.join(names())}")
+    return parse(name, (DIRECTORY / f"{name}.py").read_text())
+
+
+def parse(name: str, text: str) -> Program:
+    """Read the head of a program's file. Raises `PoolstartError` if something in it is missing or unknown."""
+    remedy = "harness/programs/inside/__init__.py says what the head of a program's file holds"
+    block = HEAD.search(text)
+    if not block:
+        raise PoolstartError(f"{name}.py has no head (`# /// script`)", remedy)
+    try:
+        head = tomllib.loads("\n".join(line[2:] for line in block[1].splitlines()))
+    except tomllib.TOMLDecodeError as error:
+        raise PoolstartError(f"the head of {name}.py is not TOML: {error}", remedy) from None
+    entries: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in head.get("tool", {}).get("poolstart", {}).items()
+    }
+    if "dependencies" in head:
+        entries["packages"] = tuple(head["dependencies"])
+    check_entries(name, entries, remedy)
+    return Program(name=name, text=text, **entries)
+
+
+def check_entries(name: str, entries: Mapping[str, Any], remedy: str) -> None:
+    """Raise `PoolstartError` if a required entry of a head is missing, or if an entry is unknown."""
+    known = {field.name: field.default for field in fields(Program) if field.name not in ("name", "text")}
+    labels = {"packages": "dependencies"}
+    missing = [
+        labels.get(key, key) for key, default in known.items() if default is MISSING and key not in entries
+    ]
+    if missing:
+        raise PoolstartError(f"the head of {name}.py lacks {', '.join(missing)}", remedy)
+    if unknown := [key for key in entries if key not in known]:
+        raise PoolstartError(f"the head of {name}.py has an unknown entry: {', '.join(unknown)}", remedy)

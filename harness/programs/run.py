@@ -1,0 +1,241 @@
+"""A running program, and the client that asks it for rows."""
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any, TypedDict
+
+from harness.lifecycles.cell import Rejected
+from harness.programs.checks import RowReport
+from harness.programs.setup import ProgramSetup
+from harness.system.environment import ROOT, environment
+from harness.system.hosts import ADDRESS, Host
+from harness.system.supervision import Custody
+
+WORKERS = 2
+"""Workers of each program, on all its hosts together."""
+
+DEADLINE = 60.0
+"""Seconds to wait for the next step of a program, for example for Celery to be imported on a busy machine."""
+
+POLL = 0.002
+"""Seconds between two looks at what a program has done."""
+
+
+class Answer(TypedDict, total=False):
+    """A line of the client (`inside/common/client.py`): what came back for a token."""
+
+    token: str
+    asked: int
+    """When the application was asked for the row: `time.monotonic_ns()`."""
+    row: list[Any]
+    error: str
+
+
+class RunningProgram:
+    """A context in which a program runs; on leaving it, all its processes end.
+
+    The gate is a lock on a file. A worker that has its row waits for a shared lock, and continues when this
+    process releases the exclusive one, or ends.
+    """
+
+    def __init__(
+        self, setup: ProgramSetup, *, hook: bool = True, sparing: bool = False, tasks: int = 0
+    ) -> None:
+        """Prepare a run with or without the hook and the lines that save memory.
+
+        `tasks` is the number of tasks after which a worker is replaced, 0 for never.
+        """
+        self.program = setup.program
+        self.python = setup.python
+        self.application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
+        self.started = 0
+        """When the program's command was called, by `time.monotonic_ns()`; 0 before, or without a command."""
+        self._tasks = tasks
+        self._text = self.program.application(hook, sparing)
+        self._server = setup.server
+        self._host_count = setup.hosts if setup.hosts > 1 else 0
+        self._hosts: list[Host] = []
+        self._custody = Custody()
+        self._output: IO[str] | None = None
+        self._ready = False
+        self._answers: dict[str, Answer] = {}
+        self.processes: dict[str, subprocess.Popen[Any]] = {}
+
+    def __enter__(self) -> "RunningProgram":
+        try:
+            self._begin()
+        except BaseException:
+            self._custody.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open_gate()
+        self._gate.close()
+        self._custody.close()
+        if self._output:
+            self._output.close()
+
+    def _begin(self) -> None:
+        self.scratch = self._custody.directory()
+        (self.scratch / "reports").mkdir()
+        (self.scratch / "application.py").write_text(self._text)
+        self._gate = open(self.scratch / "gate", "w")  # noqa: SIM115
+        self.shut_gate()
+        self._hosts = [Host(self._custody) for _ in range(self._host_count)]
+        address = ADDRESS if self._hosts else "127.0.0.1"
+        self._redis = self.scratch / "redis.sock"
+        self._redis_port = free_port(address)
+        self._placeholders = {
+            "address": address,
+            "port": str(free_port(address)),
+            "broker": f"redis://{address}:{self._redis_port}"
+            if self._hosts
+            else self.program.broker.format(path=self._redis),
+            "each": str(WORKERS // max(1, self._host_count)),
+        }
+        self._environment = {
+            **environment(),
+            "PYTHONPATH": f"{self.scratch}{os.pathsep}{ROOT}",
+            "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "TMPDIR": str(self.scratch),
+            "DATABASE_URL": self._server.sqlalchemy_url(self.application_name),
+            "ADDRESS": address,
+            "PORT": self._placeholders["port"],
+            "BROKER": self._placeholders["broker"],
+            "POOLSTART_SCRATCH": str(self.scratch),
+            "POOLSTART_TASKS": str(self._tasks),
+        }
+        if self.program.broker:
+            self._start_redis()
+        client = self._start(
+            "client",
+            [self.python, "-m", "harness.programs.inside.common.client", self.program.client],
+            stdin=subprocess.PIPE,
+        )
+        assert client.stdin
+        self._tokens: IO[bytes] = client.stdin
+        self._output = open(self.scratch / "client.out")  # noqa: SIM115
+        self._wait(lambda: self._ready, "the client's import of the application")
+
+    def _start_redis(self) -> None:
+        """Start a Redis without persistence, on a socket in the run's directory, or on a port for hosts."""
+        listening: tuple[str, ...] = ("--port", "0")
+        if self._hosts:
+            listening = ("--port", str(self._redis_port), "--bind", ADDRESS, "--protected-mode", "no")
+        self._start(
+            "redis-server",
+            [self.python.parent / "redis-server", *listening, "--unixsocket", self._redis, "--save", ""],
+        )
+        self._wait(self._redis.exists, "the start of Redis")
+
+    def _start(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[Any]":
+        with open(self.scratch / f"{name}.out", "wb") as out, open(self.scratch / f"{name}.err", "wb") as err:
+            process = self._custody.start(
+                command,
+                **{"stdin": subprocess.DEVNULL, **options},
+                stdout=out,
+                stderr=err,
+                env=self._environment,
+                cwd=self.scratch,
+            )
+        self.processes[name] = process
+        return process
+
+    def hold(self) -> RowReport:
+        """Ask for a row, and wait until a worker holds it or has reported an error.
+
+        The program's command is called at the first request, whose token is already waiting then. Raises
+        `Rejected` if a process of the run ends, or if nothing happens within `DEADLINE`.
+        """
+        token = uuid.uuid4().hex
+        self._tokens.write(f"{token}\n".encode())
+        self._tokens.flush()
+        if self.program.start and not self.started:
+            self._start_program()
+        path = self.scratch / "reports" / token
+        self._wait(lambda: path.exists() or token in self._answers, "a worker's row")
+        if path.exists():
+            report: RowReport = json.loads(path.read_text())
+            report["token"] = token
+            return report
+        error = self._answers[token].get("error", "a row came back that no worker had reported")
+        return {"token": token, "error": error}
+
+    def _start_program(self) -> None:
+        first, *others = (word.format(**self._placeholders) for word in self.program.start)
+        command: list[str | Path] = [
+            self.python.parent / first,
+            *others,
+            *(self.program.tasks if self._tasks else ()),
+            *(self.program.on_host or () if self._hosts else ()),
+        ]
+        self.started = time.monotonic_ns()
+        for number, host in enumerate(self._hosts, 1):
+            self._start(f"program on host {number}", host.command(command))
+        if not self._hosts:
+            self._start("program", command)
+
+    def answer(self, token: str) -> Answer:
+        """What came back to the client for a token: a `row`, or an `error`. Raises `Rejected` as `hold`."""
+        self._wait(lambda: token in self._answers, "an answer")
+        return self._answers[token]
+
+    def loaded(self) -> dict[int, int]:
+        """The session of each process that loaded the application, by its pid."""
+        reports = (json.loads(path.read_text()) for path in (self.scratch / "reports").glob("loaded-*[0-9]"))
+        return {report["pid"]: report["backend"] for report in reports}
+
+    def open_gate(self) -> None:
+        """Let workers that hold a row return it."""
+        fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    def shut_gate(self) -> None:
+        """Make workers that have a row hold it."""
+        fcntl.flock(self._gate, fcntl.LOCK_EX)
+
+    def _wait(self, condition: Callable[[], object], what: str) -> None:
+        until = time.monotonic() + DEADLINE
+        while True:
+            self._read()
+            if condition():
+                return
+            ended = [name for name, process in self.processes.items() if process.poll() is not None]
+            if ended:
+                raise Rejected(f"{self.program.name}: the {ended[0]} ended: {self._last_line(ended[0])}")
+            if time.monotonic() > until:
+                raise Rejected(
+                    f"{self.program.name}: {what} took more than {DEADLINE:g} s:"
+                    f" {self._last_line([*self.processes][-1])}"
+                )
+            time.sleep(POLL)
+
+    def _read(self) -> None:
+        while self._output and (line := self._output.readline()):
+            if not line.endswith("\n"):
+                # The client is still writing it.
+                self._output.seek(self._output.tell() - len(line))
+                return
+            message = json.loads(line)
+            if "ready" in message:
+                self._ready = True
+            else:
+                self._answers[message["token"]] = message
+
+    def _last_line(self, name: str) -> str:
+        lines = (self.scratch / f"{name}.err").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "nothing on its standard error"
+
+
+def free_port(address: str) -> int:
+    """A TCP port of that address on which nothing listens now."""
+    with socket.socket() as probe:
+        probe.bind((address, 0))
+        return int(probe.getsockname()[1])

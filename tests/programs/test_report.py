@@ -1,0 +1,52 @@
+"""The page of programs, and the record that it is generated from."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.hazards.expected import Setting
+from harness.postgres.server import Server
+from harness.programs import head, report
+from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable, WithoutHook
+
+
+def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
+    server: Server, tmp_path: Path
+) -> None:
+    table = ProgramsTable(
+        Setting.here(server),
+        2,
+        (
+            ProgramFigures(
+                "executor",
+                (),
+                (0.1, 0.3),
+                (2**20, 3 * 2**20),
+                WithoutHook("shared", 1),
+                HookRuns(1, 0, 0, "BrokenProcessPool"),
+                HookRuns(3, 3, 3),
+            ),
+            ProgramFigures(
+                "uwsgi_lazy",
+                ("pyuwsgi==2",),
+                (0.2,),
+                (2**20,),
+                WithoutHook("own", 2),
+                HookRuns(2, 2, 1),
+            ),
+        ),
+    )
+    path = tmp_path / "programs.json"
+    report.save(table, path)
+    assert report.load(path) == table
+    page = path.with_suffix(".md").read_text()
+    assert "| executor | 200 ±50.0 | 1.0 or 3.0 | **shared connection** | hook ran again | error |" in page
+    assert "| uwsgi_lazy | 200 ±0 | 1.0 ±0 | own connections | n/a | **hook did not run** |" in page
+    assert f"```python\n{head.get('executor').hook}\n```" in page
+
+
+def test_the_committed_page_is_generated_from_the_committed_record() -> None:
+    table = report.load()
+    if table is None:
+        pytest.skip("no programs are recorded")
+    assert report.PATH.with_suffix(".md").read_text() == report.render(table)

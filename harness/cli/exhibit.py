@@ -27,7 +27,7 @@ def exhibit(
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
     record: Annotated[
         bool,
-        typer.Option("--record", help="With --repeat, keep in docs/exhibits.json what came out the same."),
+        typer.Option("--record", help="With --repeat, keep in records/demos.json what came out the same."),
     ] = False,
     release: Annotated[
         str | None, typer.Option(help="Run it with this SQLAlchemy release, in an environment of its own.")

@@ -15,7 +15,7 @@ def explain(
         str | None, typer.Argument(help="The one whose figures are others.", show_default=False)
     ] = None,
     strategy: Annotated[str, typer.Option(help="Of which strategy.")] = "spawn",
-    record: Annotated[bool, typer.Option("--record", help="Store it in docs/causes.json.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Store it in records/causes.json.")] = False,
     steps: Annotated[
         bool, typer.Option("--steps", help="Instead: store what each real step is without so far.")
     ] = False,
@@ -74,4 +74,4 @@ def store_missing() -> None:
             report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")
             pythons = (interpreters.of_release(before), interpreters.of_release(after))
             causes.record(causes.between((before, after), pythons, strategy, server))
-    typer.echo(f"written: docs/causes.json, {len(missing)} more")
+    typer.echo(f"written: records/causes.json, {len(missing)} more")

@@ -45,14 +45,14 @@ def noise(
         bool,
         typer.Option(
             "--load",
-            help="Keep a core busy for random tenths of the time; recorded in docs/noise_loaded.json.",
+            help="Keep a core busy meanwhile, for random tenths of the time; a record of its own.",
         ),
     ] = False,
     record: Annotated[
         Path | None, typer.Option(help="Where to write, beside a page of the same name.")
     ] = None,
 ) -> None:
-    """Measure one release as if it were many, and write docs/noise.json and docs/noise.md."""
+    """Measure one release as if it were many, and write records/sensitivity.json and docs/noise.md."""
     from harness.history import sensitivity as measured
     from harness.history import sensitivity_report as shown
     from harness.lifecycles import plan
@@ -90,7 +90,7 @@ def noise(
                 # What an interrupted sitting has found is kept.
                 found.repetitions.append(one)
                 found.save(path)
-            shown.write(found, path, path.with_suffix(".md"))
+            shown.write(found, path, shown.page_of(path))
         else:
             python = interpreters.of_release(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
@@ -99,8 +99,8 @@ def noise(
             found = measured.record(
                 several, figures, server, command=command, seconds=time.monotonic() - began, loaded=load
             )
-            shown.write(found, path, path.with_suffix(".md"))
-    console.print(f"written: {path} and {path.with_suffix('.md')}")
+            shown.write(found, path, shown.page_of(path))
+    console.print(f"written: {path} and {shown.page_of(path)}")
 
 
 def add_seeded(

@@ -19,9 +19,11 @@ def pools(
     from harness.pools import measure as measuring
     from harness.pools import report as shown
     from harness.postgres import locate
+    from harness.system import files
 
     with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
         table = measuring.measure_all(server, parents, each, report)
     shown.show(table)
     if save:
         shown.save(table, save)
+        files.write(shown.PAGE, shown.render(table))

@@ -83,7 +83,7 @@ def compare(
         measured.save(save)
 
 
-@app.command(epilog="Example: poolstart postgres report docs/servers.json")
+@app.command(epilog="Example: poolstart postgres report records/servers.json")
 def report(
     file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
     page: Annotated[

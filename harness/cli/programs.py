@@ -1,6 +1,7 @@
 """`poolstart programs`: real programs that start workers, as their users run them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -48,6 +49,7 @@ def measure(
     from harness.programs.figures import ProgramsTable
     from harness.programs.measure import RUNS
     from harness.programs.measure import measure as measure_program
+    from harness.system import files
 
     chosen = [(number, setup.select(names, number)) for number in hosts]
     measured = []
@@ -67,8 +69,9 @@ def measure(
                 ]
         table = ProgramsTable(setting, RUNS, tuple(measured))
     if as_json:
-        print(table.to_json(), end="")
+        terminal.print_json(asdict(table))
     else:
         shown.show(table)
     if record:
         shown.save(table, shown.PATH)
+        files.write(shown.PAGE, shown.render(table))

@@ -14,7 +14,7 @@ def verdicts(
         bool, typer.Option("--record", help="Put on record what has been tried so far; tries nothing.")
     ] = False,
 ) -> None:
-    """Find the releases that change what strikes which strategy, and write docs/verdicts.json.
+    """Find the releases that change what strikes which strategy, and write records/verdicts.json.
 
     The ends of each series are tried in full, then what differs between them, then the releases in between.
     It may be interrupted at any time, keeps what it has tried, and goes on from there, or from the record.
@@ -56,4 +56,4 @@ def verdicts(
 
                 sitting.measure(chosen, some, strategies.IDS, interpreters.of_release, server, report)
         told = sitting.record([release.version for release in known.releases], server, "poolstart verdicts")
-    typer.echo(f"written: docs/verdicts.json, {len(told.releases)} releases")
+    typer.echo(f"written: records/verdicts.json, {len(told.releases)} releases")

@@ -5,7 +5,6 @@ TLS. All of them run at once, and parents of all of them take turns, so that wha
 meets all alike.
 """
 
-import json
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from harness.lifecycles.samples import of_parent
 from harness.postgres import embedded
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
-from harness.system import files
+from harness.records import store
 from harness.system.supervision import Custody
 
 CELL = Cell("fork_dispose", "none")
@@ -79,12 +78,11 @@ class Comparison:
     servers: list[Measured]
 
     def save(self, path: Path) -> None:
-        files.write(path, json.dumps(asdict(self), indent=2) + "\n")
+        store.write(path, asdict(self))
 
     @classmethod
     def load(cls, path: Path) -> "Comparison":
-        with files.understood(path, "make one with `poolstart postgres compare --save FILE`"):
-            written = json.loads(path.read_text())
+        with store.reading(path, "poolstart postgres compare --save FILE") as written:
             written["servers"] = [Measured(**server) for server in written["servers"]]
             return cls(**written)
 

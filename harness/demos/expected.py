@@ -1,6 +1,5 @@
 """The recorded proof of the exhibits: which came out the same every one of many times."""
 
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,9 @@ from packaging.version import Version
 from harness.demos import catalogue
 from harness.demos.runner import Count
 from harness.hazards.expected import Setting
-from harness.system import files
-from harness.system.environment import ROOT
+from harness.records import store
 
-PATH = ROOT / "docs" / "exhibits.json"
+PATH = store.path("demos")
 
 Program = tuple[str, str, bool]
 """An exhibit, a start method, and whether it was cured."""
@@ -48,8 +46,8 @@ def load(path: Path = PATH) -> dict[str, Proof]:
     """By release, the newest first; empty where nothing is recorded."""
     if not path.exists():
         return {}
-    with files.understood(path, "restore it with git"):
-        return {release: from_json(fields) for release, fields in json.loads(path.read_text()).items()}
+    with store.reading(path, "poolstart exhibit --repeat 50 --record") as proofs:
+        return {release: from_json(fields) for release, fields in proofs.items()}
 
 
 def from_json(fields: dict[str, Any]) -> Proof:
@@ -76,7 +74,5 @@ def add(counted: Count, setting: Setting, busy: int, path: Path = PATH) -> None:
 
 
 def save(proofs: dict[str, Proof], path: Path = PATH) -> None:
-    """A release a line, the newest first."""
     newest_first = sorted(proofs, key=Version, reverse=True)
-    lines = [f"{json.dumps(release)}: {json.dumps(asdict(proofs[release]))}" for release in newest_first]
-    files.write(path, "{\n" + ",\n".join(lines) + "\n}\n")
+    store.write(path, {release: asdict(proofs[release]) for release in newest_first})

@@ -23,10 +23,11 @@ from harness.hazards import matrix
 from harness.hazards.expected import Setting, series
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres.server import Server
+from harness.records import store
 from harness.system import files
 from harness.system.environment import ROOT
 
-RECORD = ROOT / "docs" / "verdicts.json"
+RECORD = store.path("verdicts")
 
 DIRECTORY = ROOT / ".asv" / "verdicts"
 """Where a sitting keeps what it has tried, a file a release."""
@@ -78,8 +79,7 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
     """What is on record; None where there is no record."""
     if not path.exists():
         return None
-    with files.understood(path, "restore it with git"):
-        fields = json.loads(path.read_text())
+    with store.reading(path, "poolstart verdicts") as fields:
         fields["releases"], fields["whole"] = tuple(fields["releases"]), tuple(fields["whole"])
         fields["verdicts"] = {
             hazard: {
@@ -236,13 +236,5 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
     )
-    files.write(path, dumped(recorded))
+    store.write(path, asdict(recorded))
     return recorded
-
-
-def dumped(recorded: ReleaseVerdicts) -> str:
-    """A hazard a line: a difference can be read."""
-    fields = asdict(recorded)
-    rows = [f"  {json.dumps(hazard)}: {json.dumps(row)}" for hazard, row in fields.pop("verdicts").items()]
-    head = json.dumps(fields)
-    return f'{head[:-1]},\n "verdicts": {{\n' + ",\n".join(rows) + "\n}}\n"

@@ -1,12 +1,11 @@
 """The recorded verdicts: what was measured, on what, and so what is expected of a release.
 
-One table for each series of SQLAlchemy (1.4, 2.0, ...), in `docs/hazards.json`; in it, where they were
+One table for each series of SQLAlchemy (1.4, 2.0, ...), in `records/hazards.json`; in it, where they were
 measured, a table of the further strategies, with a setting of its own. The page `docs/hazards.md` is made
 from it and from the hazards themselves.
 """
 
 import datetime
-import json
 import os
 import platform
 from collections import Counter
@@ -22,11 +21,10 @@ from harness import strategies
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import Reading
 from harness.postgres.server import Server
-from harness.system import files
-from harness.system.environment import ROOT
+from harness.records import store
 from harness.system.errors import PoolstartError
 
-PATH = ROOT / "docs" / "hazards.json"
+PATH = store.path("hazards")
 
 COMMAND = "poolstart hazards --record"
 
@@ -133,8 +131,7 @@ def load() -> dict[str, Recorded]:
     """The recorded tables by series, the newest series first."""
     if not PATH.exists():
         return {}
-    with files.understood(PATH, f"restore it with git, or make it with `{COMMAND}`"):
-        tables: dict[str, Any] = json.loads(PATH.read_text())
+    with store.reading(PATH, COMMAND) as tables:
         return {name: from_json(fields) for name, fields in tables.items()}
 
 
@@ -280,8 +277,7 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:
 def write(recorded: Recorded) -> None:
     tables = {**load(), series(recorded.setting.release): recorded}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
-    content = {name: asdict(tables[name]) for name in newest_first}
-    files.write(PATH, json.dumps(content, indent=1) + "\n")
+    store.write(PATH, {name: asdict(tables[name]) for name in newest_first})
 
 
 def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:

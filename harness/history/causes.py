@@ -4,7 +4,6 @@ Everything is counted (`harness.counts.count`), so that it is as true on a busy 
 come from `tracemalloc`, which varies by a thousandth.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +16,9 @@ from harness.counts import count as exact
 from harness.counts.count import Counts, Observed
 from harness.history.retest import Between
 from harness.postgres.server import Server
-from harness.system import files
-from harness.system.environment import ROOT
+from harness.records import store
 
-PATH = ROOT / "docs" / "causes.json"
+PATH = store.path("causes")
 
 MEASURED, IMPORTS, MEMORY = "measured", "imports", "memory"
 """The life that is timed elsewhere, one that counts the calls of its imports, and one whose allocations are
@@ -271,8 +269,8 @@ def load() -> list[Explanation]:
     """The recorded explanations."""
     if not PATH.exists():
         return []
-    with files.understood(PATH, "restore it with git, or make it with `poolstart explain --record`"):
-        return [Explanation.from_json(fields) for fields in json.loads(PATH.read_text())]
+    with store.reading(PATH, "poolstart explain --record") as rows:
+        return [Explanation.from_json(fields) for fields in rows]
 
 
 def record(explanation: Explanation) -> None:
@@ -284,11 +282,4 @@ def record(explanation: Explanation) -> None:
 
     kept = [one for one in load() if key(one) != key(explanation)]
     rows = sorted([*kept, explanation], key=key)
-    # An explanation a paragraph, a field a line: a difference can be read.
-    text = ",\n".join(
-        "{\n"
-        + ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in one.to_json().items())
-        + "\n}"
-        for one in rows
-    )
-    files.write(PATH, f"[\n{text}\n]\n")
+    store.write(PATH, [one.to_json() for one in rows])

@@ -4,7 +4,6 @@ Releases that lie far apart in a history were measured far apart in time; here t
 after the other. What noise has made look like a step would have to do so twice.
 """
 
-import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -18,10 +17,9 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import least_change, unit
 from harness.postgres.server import Server
-from harness.system import files
-from harness.system.environment import ROOT
+from harness.records import store
 
-RECORD = ROOT / "docs" / "steps.json"
+RECORD = store.path("retests")
 
 SHARE = 0.5
 """Of a step's size: one that is surely smaller than this part of it, or than any step, is refuted."""
@@ -79,14 +77,12 @@ def load(path: Path = RECORD) -> list[Confirmation]:
     """What is on record; nothing where there is no record yet."""
     if not path.exists():
         return []
-    with files.understood(path, "restore it with git, or make it with `poolstart steps --confirm`"):
-        return [Confirmation(**fields) for fields in json.loads(path.read_text())]
+    with store.reading(path, "poolstart steps --confirm") as rows:
+        return [Confirmation(**fields) for fields in rows]
 
 
 def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:
-    """A confirmation a line: a difference can be read."""
-    lines = [json.dumps(asdict(one)) for one in found]
-    files.write(path, "[\n" + ",\n".join(lines) + "\n]\n")
+    store.write(path, [asdict(one) for one in found])
 
 
 def add(found: Sequence[Confirmation], path: Path = RECORD) -> None:

@@ -22,7 +22,7 @@ from harness.lifecycles.blocks import VERSION, Measured
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
-from harness.system import files
+from harness.records import store
 from harness.system.conditions import facts
 from harness.system.errors import PoolstartError
 
@@ -84,14 +84,11 @@ class Noise:
 
     def save(self, path: Path) -> None:
         rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
-        # A figure a line: a difference can be read.
-        text = json.dumps(rounded, indent=1)
-        files.write(path, re.sub(r"\n {4,}\s*|\n {3}(?=[\]}])", " ", text) + "\n")
+        store.write(path, rounded)
 
     @classmethod
     def load(cls, path: Path) -> "Noise":
-        with files.understood(path, "make it with `poolstart noise`"):
-            written = json.loads(path.read_text())
+        with store.reading(path, "poolstart noise") as written:
             written["figures"] = [Figure(**figure) for figure in written["figures"]]
             written["repetitions"] = [Repetition(**one) for one in written["repetitions"]]
             return cls(**written)

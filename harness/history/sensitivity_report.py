@@ -15,14 +15,15 @@ from harness.history import detect
 from harness.history.detect import Key, Series
 from harness.history.sensitivity import SEEDS, Figure, Noise, Repetition
 from harness.lifecycles.samples import unit
+from harness.records import store
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
-RECORD, PAGE = ROOT / "docs" / "noise.json", ROOT / "docs" / "noise.md"
+RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
+"""The second was measured while something else kept a core busy."""
 
-LOADED = ROOT / "docs" / "noise_loaded.json"
-"""The same while something else keeps a core busy; its page is beside it."""
+PAGE = ROOT / "docs" / "noise.md"
 
 LAYOUTS = 20
 """Orders in which the runs are laid out as releases, each time anew."""
@@ -240,6 +241,12 @@ def sized(what: str, some: Sequence[Repetition]) -> str:
         return what
     middle = f"{median(one.sizes[what] for one in some if what in one.sizes) - 1:+.1%}"
     return f"{what} {middle}" + (f" ({seen[0]} to {seen[-1]})" if seen[0] != seen[-1] else "")
+
+
+def page_of(record: Path) -> Path:
+    """The page of a record: in docs/, or beside a record that is elsewhere."""
+    pages = {RECORD: PAGE, LOADED: PAGE.with_name("noise_loaded.md")}
+    return pages.get(record, record.with_suffix(".md"))
 
 
 def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:

@@ -86,12 +86,8 @@ class Table:
                 return cell
         return None
 
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
-
     @classmethod
-    def from_json(cls, text: str) -> "Table":
-        fields = json.loads(text)
+    def from_json(cls, fields: dict[str, Any]) -> "Table":
         return cls(
             Setting(**fields["setting"]),
             fields["parents"],

@@ -1,5 +1,6 @@
 """Pools, as a table in the terminal and as the page `docs/pools.md`, which is never edited by hand."""
 
+from dataclasses import asdict
 from pathlib import Path
 from statistics import quantiles
 
@@ -7,12 +8,11 @@ from harness import strategies
 from harness.console import markdown, terminal
 from harness.lifecycles.samples import spread
 from harness.pools.measure import WORKERS, Behaviour, Measured, Table
-from harness.system import files
+from harness.records import store
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
-PATH = ROOT / "docs" / "pools.json"
-"""The recorded figures; the page is beside them."""
+PATH, PAGE = store.path("pools"), ROOT / "docs" / "pools.md"
 
 HEADER = ["strategy", "workers", "first row, ms", "last row, ms", "`Pool()` returned, ms", "unique MiB each"]
 
@@ -32,15 +32,13 @@ def load(path: Path = PATH) -> Table | None:
     """What is recorded; nothing before the first time."""
     if not path.exists():
         return None
-    with files.understood(path, "restore it with git, or make it with `poolstart pools --save`"):
-        return Table.from_json(path.read_text())
+    with store.reading(path, "poolstart pools --save") as fields:
+        return Table.from_json(fields)
 
 
 def save(table: Table, path: Path) -> None:
-    """Record the figures, and write the page of them."""
-    page = render(table)
-    files.write(path, table.to_json())
-    files.write(path.with_suffix(".md"), page)
+    """Record the figures."""
+    store.write(path, asdict(table))
 
 
 def show(table: Table) -> None:
@@ -89,7 +87,7 @@ def notes(table: Table) -> list[str]:
 def render(table: Table) -> str:
     parts = [
         INTRODUCTION,
-        f"Measured {table.setting}, by `poolstart pools --save docs/pools.json`: medians ± half the"
+        f"Measured {table.setting}, by `poolstart pools --save records/pools.json`: medians ± half the"
         f" interquartile range of {table.pools} pools of each of {table.parents} parents.\n",
         markdown.table(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),

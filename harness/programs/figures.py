@@ -1,7 +1,5 @@
 """The figures of programs, and the record of them."""
 
-import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,13 +78,9 @@ class ProgramsTable:
     """Starts of each program."""
     programs: tuple[ProgramFigures, ...]
 
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
-
     @classmethod
-    def from_json(cls, text: str) -> "ProgramsTable":
-        """Read what `to_json` wrote."""
-        fields = json.loads(text)
+    def from_json(cls, fields: dict[str, Any]) -> "ProgramsTable":
+        """Read the fields of a record."""
         return cls(
             Setting(**fields["setting"]),
             fields["runs"],

@@ -1,6 +1,7 @@
 """The table of programs in the terminal, and the generated page `docs/programs.md`."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 
@@ -10,12 +11,11 @@ from harness.pools.report import shown
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get
 from harness.programs.run import WORKERS
-from harness.system import files
+from harness.records import store
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
-PATH = ROOT / "docs" / "programs.json"
-"""The recorded figures; the page is beside it."""
+PATH, PAGE = store.path("programs"), ROOT / "docs" / "programs.md"
 
 HEADER = [
     "program",
@@ -53,15 +53,13 @@ def load(path: Path = PATH) -> ProgramsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
     if not path.exists():
         return None
-    with files.understood(path, "restore it with git, or measure again with `poolstart programs --record`"):
-        return ProgramsTable.from_json(path.read_text())
+    with store.reading(path, "poolstart programs --record") as fields:
+        return ProgramsTable.from_json(fields)
 
 
 def save(table: ProgramsTable, path: Path) -> None:
-    """Write the figures to `path`, and the page beside it."""
-    page = render(table)
-    files.write(path, table.to_json())
-    files.write(path.with_suffix(".md"), page)
+    """Write the figures to `path`."""
+    store.write(path, asdict(table))
 
 
 def show(table: ProgramsTable) -> None:

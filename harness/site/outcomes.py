@@ -47,7 +47,7 @@ class Outcomes:
         try:
             self.tables = record.load()
         except (ValueError, KeyError, TypeError, AttributeError):
-            self.remarks.append("docs/hazards.json cannot be read: no verdict is shown")
+            self.remarks.append("records/hazards.json cannot be read: no verdict is shown")
         try:
             self.sitting = sitting.load(sitting.RECORD)
         except PoolstartError as error:

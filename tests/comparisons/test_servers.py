@@ -45,7 +45,7 @@ def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) 
 
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
-    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*make one with"):
+    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*restore it with git"):
         Comparison.load(tmp_path / "other.json")
 
 
@@ -65,6 +65,6 @@ def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_committed_page_shows_the_committed_samples() -> None:
-    committed = Comparison.load(PROJECT / "docs" / "servers.json")
+    committed = Comparison.load(PROJECT / "records" / "servers.json")
     assert table.text(committed) in (PROJECT / "docs" / "servers.md").read_text()
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

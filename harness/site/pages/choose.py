@@ -8,13 +8,13 @@ from harness import strategies
 from harness.comparisons.servers import Comparison
 from harness.counts import report as exact
 from harness.lifecycles.samples import digits
+from harness.records import store
 from harness.site import advice, charts, decide
 from harness.site.book import Book
 from harness.site.data import UNITS, Release
-from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
-SERVERS = ROOT / "docs" / "servers.json"
+SERVERS = store.path("servers")
 
 
 def write(book: Book) -> None:
@@ -80,7 +80,7 @@ def servers(book: Book) -> dict[str, Any] | None:
             for each in comparison.servers
         ]
     except (PoolstartError, KeyError, ValueError):
-        book.remarks.append("docs/servers.json cannot be read")
+        book.remarks.append("records/servers.json cannot be read")
         return None
     longest = max((connect for _, connect, _ in rows), default=0.0) or 1.0
     nearest, farthest = rows[0], rows[-1]

@@ -200,11 +200,14 @@ MISTAKES = [
     Mistake("noise --release 9.9.9", "'9.9.9' is no release; give one of those"),
     Mistake("noise --anew", "--anew is of --seeded; leave it out"),
     Mistake("noise --seeded --record /no/such.json", "/no/such.json cannot be read: No such file.*noise"),
-    Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; make one with"),
+    Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; restore it"),
     Mistake(
-        "postgres report docs/hazards.json", "docs/hazards.json cannot be read: it lacks 'servers'; make"
+        "postgres report records/hazards.json",
+        "records/hazards.json cannot be read: it lacks 'servers'; restore",
     ),
-    Mistake("postgres report docs/servers.json --page docs/hazards.md", "has no mark .*; give it one line"),
+    Mistake(
+        "postgres report records/servers.json --page docs/hazards.md", "has no mark .*; give it one line"
+    ),
     # Environment variables.
     setting("POOLSTART_PROFILE", "Quick", "POOLSTART_PROFILE=Quick is no profile; known are default, quick"),
     setting(
@@ -336,17 +339,26 @@ MISTAKES = [
     damaged("results", "MACHINE", "{}", f"machine.json.*; {RESTORE}"),
     damaged("steps", "results/benchmarks.json", None, "benchmarks.json"),
     damaged("steps", "results/benchmarks.json", "{", "benchmarks.json"),
-    damaged("results", "docs/hazards.json", "{", f"docs/hazards.json cannot be read: .*; {RESTORE}"),
+    damaged("results", "records/hazards.json", "{", f"records/hazards.json cannot be read: .*; {RESTORE}"),
     damaged(
-        "hazards --page", "docs/hazards.json", '{"2.1": {}}', "docs/hazards.json cannot be read: it lacks 's"
+        "hazards --page",
+        "records/hazards.json",
+        '{"2.1": {}}',
+        "hazards.json cannot be read: it lacks 's",
     ),
-    damaged("hazards --page", "docs/hazards.json", "[1]", "docs/hazards.json cannot be read: .*; restore"),
-    damaged("claims", "docs/pools.json", "{}", "docs/pools.json cannot be read: it lacks 'setting'; restore"),
+    damaged("hazards --page", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; restore"),
+    damaged("claims", "records/pools.json", "{}", "pools.json cannot be read: it lacks 'setting'; restore"),
     damaged(
-        "postgres report docs/servers.json", "docs/servers.json", "TRUNCATED", "cannot be read: .*; make one"
+        "postgres report records/servers.json",
+        "records/servers.json",
+        "TRUNCATED",
+        "cannot be read: .*; restore",
     ),
     damaged(
-        "noise --seeded", "docs/noise.json", "{}", "docs/noise.json cannot be read: it lacks 'figures'; make"
+        "noise --seeded",
+        "records/sensitivity.json",
+        "{}",
+        "it lacks 'figures'; restore",
     ),
     damaged("releases", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}"),
     damaged(

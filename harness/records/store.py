@@ -1,0 +1,55 @@
+"""The files of `records/`: read with one line about what is wrong with them, and written a row a line."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from harness.system import files
+from harness.system.environment import ROOT
+
+DIRECTORY = ROOT / "records"
+
+WIDTH = 110
+"""Characters of a line beyond which an object is written a field a line."""
+
+
+def path(name: str) -> Path:
+    """The file of the record called `name`."""
+    return DIRECTORY / f"{name}.json"
+
+
+@contextmanager
+def reading(file: Path, command: str = "") -> Iterator[Any]:
+    """The JSON content of a record, for a block that makes objects of it.
+
+    `command` measures the record again. Raises PoolstartError if the file cannot be read, or the block meets
+    a value that is missing or wrong.
+    """
+    with files.understood(file, f"restore it with git{command and f', or measure it with `{command}`'}"):
+        yield json.loads(file.read_text(encoding="utf-8"))
+
+
+def write(file: Path, content: Any) -> None:
+    """Replace a record. Raises PoolstartError if it cannot be written; the old file is intact then."""
+    files.write(file, dumps(content) + "\n")
+
+
+def dumps(content: Any, depth: int = 0) -> str:
+    """JSON that line-based tools can compare: a line for each row of a list, and for each field of an object
+    that is longer than `WIDTH`.
+    """
+    line = json.dumps(content)
+    if not content or (depth and len(line) <= WIDTH):
+        return line
+    if isinstance(content, list) and not isinstance(content[0], list | dict):
+        return line
+    indent = " " * (depth + 1)
+    if isinstance(content, list):
+        rows = [f"{indent}{json.dumps(element)}" for element in content]
+        return "[\n" + ",\n".join(rows) + f"\n{' ' * depth}]"
+    if isinstance(content, dict):
+        fields = [f"{indent}{json.dumps(name)}: {dumps(value, depth + 1)}" for name, value in content.items()]
+        return "{\n" + ",\n".join(fields) + f"\n{' ' * depth}}}"
+    return line

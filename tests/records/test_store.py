@@ -1,0 +1,49 @@
+"""The files of records/: written a row a line, and read with one line about what is wrong with them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.records import store
+from harness.system.errors import PoolstartError
+
+RECORDS = sorted(store.DIRECTORY.glob("*.json"))
+
+
+@pytest.mark.parametrize("file", RECORDS, ids=lambda file: file.stem)
+def test_every_record_is_written_as_the_store_writes_it(file: Path) -> None:
+    text = file.read_text()
+    assert text == store.dumps(json.loads(text)) + "\n"
+
+
+def test_each_row_of_a_list_and_each_field_of_a_long_object_is_one_line() -> None:
+    content = {"date": "2026-11-25", "rows": [{"name": "spawn", "runs": [1, 2]}, {"name": "fork" * 40}]}
+    assert store.dumps(content).splitlines() == [
+        "{",
+        ' "date": "2026-11-25",',
+        ' "rows": [',
+        '  {"name": "spawn", "runs": [1, 2]},',
+        f'  {{"name": "{"fork" * 40}"}}',
+        " ]",
+        "}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{", "Expecting"), ("{}", "it lacks 'rows'"), ("[]", "list indices"), (None, "No such file")],
+)
+def test_what_is_wrong_with_a_record_is_one_line_with_its_remedy(
+    tmp_path: Path, text: str | None, reason: str
+) -> None:
+    file = tmp_path / "pools.json"
+    if text is not None:
+        file.write_text(text)
+    with (
+        pytest.raises(
+            PoolstartError, match=f"pools.json cannot be read: {reason}.*; restore it with git, or"
+        ),
+        store.reading(file, "poolstart record pools") as content,
+    ):
+        content["rows"]

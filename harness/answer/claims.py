@@ -14,7 +14,7 @@ from typing import Protocol
 from harness.answer.results import COLUMNS, Report, answer
 from harness.demos import catalogue as exhibits
 from harness.demos import expected as exhibited
-from harness.demos.expected import Proof
+from harness.demos.expected import DemoProof
 from harness.hazards import expected as record
 from harness.hazards.hazard import Verdict
 from harness.pools import report as pools
@@ -105,7 +105,7 @@ class Records:
         self.report: Report = answer(results)
         self.table: record.Recorded | None = next(iter(record.load().values()), None)
         self.pools: Table | None = pools.load()
-        self.exhibited: list[Proof] = list(exhibited.load().values())
+        self.exhibited: list[DemoProof] = list(exhibited.load().values())
 
 
 class Evidence(Protocol):
@@ -219,7 +219,7 @@ class Exhibited:
         exhibit = exhibits.get(str(self.number))
         words = WORDS[language]
         shown = Template(words["exhibit"]).substitute(number=exhibit.number, title=exhibit.title)
-        if runs := [one.runs for one in records.exhibited if self.number in one.exhibits]:
+        if runs := [one.runs for one in records.exhibited if self.number in one.demos]:
             shown += Template(words["so often"]).substitute(runs=runs[0])
         return shown
 

@@ -35,10 +35,8 @@ def exhibit(
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 when it does not end as expected."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.demos import catalogue
-    from harness.demos import expected as exhibited
-    from harness.demos import report as shown
-    from harness.demos import runner as exhibits
+    from harness.demos import catalogue, expected, report, runner
+    from harness.demos.repeat import repeat as repetitions
     from harness.hazards.expected import Setting
     from harness.postgres import locate
     from harness.system import load as loads
@@ -58,26 +56,26 @@ def exhibit(
 
         python = interpreters.of_release(listed(release))
     if source and name:
-        shown.source(chosen[0])
+        report.show_source(chosen[0])
     elif repeat:
         methods = [start_method] if start_method else list(catalogue.START_METHODS)
         surprises, began = 0, time.monotonic()
         with loads.all_but_one(load) as busy, locate.server() as server:
             setting = Setting.here(server)
             setting = replace(setting, release=release or setting.release)
-            for counted in exhibits.count(chosen, methods, repeat, server, python):
-                typer.echo(shown.line(counted))
-                surprises += counted.surprising
+            for repetition in repetitions(chosen, methods, repeat, server, python):
+                typer.echo(report.line(repetition))
+                surprises += repetition.surprising
                 if record:
-                    exhibited.add(counted, setting, busy)
+                    expected.add(repetition, setting, busy)
         typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
         raise typer.Exit(1 if surprises else 0)
     elif name:
         one, method = chosen[0], start_method or "fork"
-        story = shown.Story(one, method, cured)
+        story = report.StoryPrinter(one, method, cured)
         with locate.server() as server:
-            seen = exhibits.run(one, method, cured, server, story.tell, python=python)
-        story.end(seen)
-        raise typer.Exit(0 if seen.end is one.expected(method, cured) else 1)
+            demo_run = runner.run(one, method, cured, server, story.event, python=python)
+        story.end(demo_run)
+        raise typer.Exit(0 if demo_run.end is one.expected(method, cured) else 1)
     else:
-        shown.listed()
+        report.show_list()

@@ -1,4 +1,4 @@
-"""Exhibits: six small programs as people write them, to be read and run; `catalogue` lists them.
+"""Six small programs as people write them, to read and to run; `catalogue` lists them.
 
-Each file is a program of its own, so that what happens to its `__main__` is real. Nobody imports one.
+Each is run as a program, never imported, so that what happens to its `__main__` is real.
 """

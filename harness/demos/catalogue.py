@@ -1,4 +1,4 @@
-"""The six exhibits in their order, and how each must end."""
+"""The six demos in their order, and how each must end."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,16 +15,16 @@ class End(StrEnum):
     """By itself, with exit status 0."""
     FAILED = "failed"
     """By itself, with another exit status."""
-    STUCK = "stuck"
-    """By force: it had not ended, and none of its processes ran any more."""
-    CIRCLES = "in circles"
-    """By force: it did the same again and again."""
-    LATE = "late"
-    """By force: its deadline was over. No exhibit is expected to."""
+    HUNG = "hung"
+    """Killed: it had not ended, and none of its processes ran any more."""
+    LOOPED = "looped"
+    """Killed: it printed the same line again and again."""
+    TIMED_OUT = "timed out"
+    """Killed at its deadline. No demo is expected to end so."""
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class Demo:
     """One program, as it stands and cured."""
 
     number: int
@@ -32,24 +32,25 @@ class Exhibit:
     """Its file is `harness/demos/NAME.py`."""
     title: str
     shows: str
-    """What to look for."""
+    """What it shows, in one or two sentences."""
     cure: str
-    """What is different in the cured program."""
+    """What the cured program does differently."""
     ends: dict[str, End] = field(default_factory=dict)
-    """By start method, how the program ends as it stands where that is not `done`; cured it always is."""
+    """How the program ends as it stands, by start method, if not `done`; the cured one always ends `done`."""
     deadline: float = 60.0
-    """Seconds after which it is ended by force. A healthy program needs a small part of it."""
+    """Seconds after which it is killed; a healthy program takes a small part of that."""
 
     @property
     def module(self) -> str:
         return f"harness.demos.{self.name}"
 
     def expected(self, start_method: str, cured: bool) -> End:
+        """How it must end."""
         return End.DONE if cured else self.ends.get(start_method, End.DONE)
 
 
 CATALOGUE = (
-    Exhibit(
+    Demo(
         1,
         "one_fork",
         "One call, two processes",
@@ -57,16 +58,16 @@ CATALOGUE = (
         " the new process at once becomes another program (execve): it keeps nothing of its parent's memory.",
         "The new process leaves by os._exit() when its work is done, and the parent waits for it.",
     ),
-    Exhibit(
+    Demo(
         2,
         "held_lock",
         "A lock held by the thread that makes the pool",
         "fork copies the lock as held, and nobody in the worker will release it; the parent waits with its"
         " worker. It needs no second thread: a lock that the forking thread itself holds is enough.",
         "The pool is made before the lock is taken.",
-        {"fork": End.STUCK},
+        {"fork": End.HUNG},
     ),
-    Exhibit(
+    Demo(
         3,
         "unguarded_frame",
         "A DataFrame at the top of a program without a guard",
@@ -74,9 +75,9 @@ CATALOGUE = (
         " from its top, reads the file again, and then fails, because the program starts workers right"
         " there; the pool replaces it, for ever.",
         'The program reads the file and makes its pool under if __name__ == "__main__".',
-        {"forkserver": End.CIRCLES, "spawn": End.CIRCLES},
+        {"forkserver": End.LOOPED, "spawn": End.LOOPED},
     ),
-    Exhibit(
+    Demo(
         4,
         "inherited_engine",
         "An engine used in the parent, then a pool of workers",
@@ -84,7 +85,7 @@ CATALOGUE = (
         " nothing shows; with PostgreSQL the server has one session for parent and worker.",
         "The workers forget what they inherited: engine.dispose(close=False) in the pool's initializer.",
     ),
-    Exhibit(
+    Demo(
         5,
         "torn_message",
         "Two processes read from one socket",
@@ -92,7 +93,7 @@ CATALOGUE = (
         " PostgreSQL's protocol alike.",
         "Each process has a connection of its own.",
     ),
-    Exhibit(
+    Demo(
         6,
         "initializer",
         "The cure: dispose(close=False) in the pool's initializer",
@@ -103,10 +104,10 @@ CATALOGUE = (
 )
 
 
-def get(name: str) -> Exhibit:
-    """The exhibit with this number or name."""
-    for exhibit in CATALOGUE:
-        if name in (str(exhibit.number), exhibit.name):
-            return exhibit
-    known = ", ".join(f"{exhibit.number} {exhibit.name}" for exhibit in CATALOGUE)
-    raise PoolstartError(f"no exhibit {name!r}", f"known are {known}")
+def get(name: str) -> Demo:
+    """The demo with this number or name. Raises `PoolstartError` if there is none."""
+    for demo in CATALOGUE:
+        if name in (str(demo.number), demo.name):
+            return demo
+    known = ", ".join(f"{demo.number} {demo.name}" for demo in CATALOGUE)
+    raise PoolstartError(f"no demo {name!r}", f"known are {known}")

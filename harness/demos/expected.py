@@ -1,4 +1,4 @@
-"""The recorded proof of the exhibits: which came out the same every one of many times."""
+"""The record of demos: which programs came out the same in every one of many runs."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -7,72 +7,77 @@ from typing import Any
 from packaging.version import Version
 
 from harness.demos import catalogue
-from harness.demos.runner import Count
+from harness.demos.repeat import Repetition
 from harness.hazards.expected import Setting
 from harness.records import store
 
 PATH = store.path("demos")
 
 Program = tuple[str, str, bool]
-"""An exhibit, a start method, and whether it was cured."""
+"""A demo's name, a start method, and whether it is the cured one."""
 
 
 @dataclass(frozen=True)
-class Proof:
-    """Of one release, the programs that ended as expected and told the same story every time."""
+class DemoProof:
+    """Of one release, the programs that ended as expected and printed the same story in every run."""
 
     setting: Setting
     runs: int
     """Of each program."""
     busy: int
-    """Cores that were kept busy by something else."""
+    """Cores that were kept busy by other processes."""
     programs: tuple[Program, ...]
 
     @property
-    def exhibits(self) -> list[int]:
-        """Those proven by every start method, as they stand and cured."""
+    def demos(self) -> list[int]:
+        """The numbers of the demos proven by every start method, as they stand and cured."""
         return [
-            each.number
-            for each in catalogue.CATALOGUE
+            demo.number
+            for demo in catalogue.CATALOGUE
             if all(
-                (each.name, method, cured) in self.programs
+                (demo.name, method, cured) in self.programs
                 for method in catalogue.START_METHODS
                 for cured in (False, True)
             )
         ]
 
 
-def load(path: Path = PATH) -> dict[str, Proof]:
-    """By release, the newest first; empty where nothing is recorded."""
+def load(path: Path = PATH) -> dict[str, DemoProof]:
+    """The proofs by release, the newest first; empty without a record.
+
+    Raises `PoolstartError` if the record is damaged.
+    """
     if not path.exists():
         return {}
     with store.reading(path, "poolstart exhibit --repeat 50 --record") as proofs:
         return {release: from_json(fields) for release, fields in proofs.items()}
 
 
-def from_json(fields: dict[str, Any]) -> Proof:
+def from_json(fields: dict[str, Any]) -> DemoProof:
     programs = tuple((name, method, cured) for name, method, cured in fields.pop("programs"))
-    return Proof(setting=Setting(**fields.pop("setting")), programs=programs, **fields)
+    return DemoProof(setting=Setting(**fields.pop("setting")), programs=programs, **fields)
 
 
-def add(counted: Count, setting: Setting, busy: int, path: Path = PATH) -> None:
-    """Keep the proof of a program beside what was proven in the same way before; one that came out
-    differently, even once, is proven no more.
+def add(repetition: Repetition, setting: Setting, busy: int, path: Path = PATH) -> None:
+    """Record a program beside those of this release that were repeated as often under the same load.
+
+    A program of which any run differed loses the proof it had.
     """
     proofs = load(path)
-    program = counted.exhibit.name, counted.start_method, counted.cured
+    program = repetition.demo.name, repetition.start_method, repetition.cured
     before = proofs.get(setting.release)
-    if counted.surprising:
+    if repetition.surprising:
         if before:
             kept = tuple(other for other in before.programs if other != program)
             save({**proofs, setting.release: replace(before, programs=kept)}, path)
         return
-    now = Proof(setting, counted.runs, busy, (program,))
+    now = DemoProof(setting, repetition.runs, busy, (program,))
     if before and (before.runs, before.busy) == (now.runs, now.busy):
         now = replace(now, programs=tuple(dict.fromkeys((*before.programs, program))))
     save({**proofs, setting.release: now}, path)
 
 
-def save(proofs: dict[str, Proof], path: Path = PATH) -> None:
+def save(proofs: dict[str, DemoProof], path: Path = PATH) -> None:
+    """Write the record, the newest release first."""
     newest_first = sorted(proofs, key=Version, reverse=True)
     store.write(path, {release: asdict(proofs[release]) for release in newest_first})

@@ -1,4 +1,4 @@
-"""What the programs share: their two options, their server, and how they tell what they do."""
+"""What the programs share: their two options, their server, and how they print their story."""
 
 import argparse
 import os
@@ -17,38 +17,41 @@ def options() -> argparse.Namespace:
 
 
 def tell(who: str, what: str) -> None:
-    """One line of the story, in one piece whoever else is writing."""
+    """Print one line of the story, in a single write so that lines of several processes do not mix."""
     os.write(1, f"{who:>6}  {' '.join(what.split())}\n".encode())
 
 
 def postgresql() -> str:
-    """The URL of a PostgreSQL, for SQLAlchemy."""
+    """The SQLAlchemy URL of a running PostgreSQL. Raises `PoolstartError` if none is running."""
     from harness.postgres import locate
     from harness.system.errors import PoolstartError
 
     server = locate.running()
     if server is None:
         raise PoolstartError(
-            "this exhibit needs a PostgreSQL", f"run it by `poolstart exhibit`, or set {locate.URL}"
+            "this demo needs a PostgreSQL", f"run it by `poolstart exhibit`, or set {locate.URL}"
         )
-    return server.sqlalchemy_url("poolstart-exhibit")
+    return server.sqlalchemy_url("poolstart-demo")
 
 
 def private_bytes() -> int:
-    """Memory this process shares with no other."""
+    """Bytes of memory that this process shares with no other."""
     from harness.system import memory
 
     return memory.read()["uss"]
 
 
 def stack_start() -> int:
-    """Where this program's stack begins: random at each execve, kept by a fork (`startstack` of proc(5))."""
+    """The address at which this program's stack begins: random at each execve, kept by a fork.
+
+    (`startstack` of proc(5).)
+    """
     fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
     return int(fields[25])
 
 
 def sockets() -> set[str]:
-    """The sockets this process holds open, by the kernel's numbers for them."""
+    """The sockets that this process holds open, as /proc names them."""
     found = set()
     for entry in os.listdir("/proc/self/fd"):
         try:

@@ -21,7 +21,7 @@ def make(url: str) -> Engine:
 
 
 def sqlite() -> Engine:
-    """With `pool_size=5`, and without where this release's pool for SQLite files has no size."""
+    """With `pool_size=5`, or without it in releases whose pool for SQLite files has no size."""
     try:
         return make(SQLITE)
     except TypeError as error:
@@ -46,7 +46,7 @@ def forget() -> None:
 
 
 def look(name: str) -> tuple[int, int]:
-    """Connect, ask something, and tell who opened that connection and which backend answered."""
+    """Connect and query; returns which process opened the connection, and which backend answered."""
     with ENGINES[name].connect() as connection:
         question = "select pg_backend_pid()" if name == "PostgreSQL" else "select 0"
         backend = connection.exec_driver_sql(question).scalar()

@@ -1,7 +1,7 @@
 """1. `os.fork()` is called once and returns twice; both sides print their pid.
 
 With another start method the same is done by multiprocessing, and the new process compares itself with
-its parent. Where strace is installed, the kernel's own view is told as well.
+its parent. Where strace is installed, the system calls are printed as well.
 """
 
 import multiprocessing
@@ -58,7 +58,7 @@ def compared(stack: int) -> str:
 
 
 def traced(start_method: str) -> None:
-    """Start one worker under strace, and tell what was asked of the kernel.
+    """Start one worker under strace, and print the system calls that made it.
 
     spawn and forkserver start a resource tracker too, forkserver its server; both by execve.
     """

@@ -1,79 +1,82 @@
-"""Exhibits in the terminal: the list of them, a program's source, and its story as it comes."""
+"""Demos in the terminal: the list, a program's source, and the story of a run as it comes."""
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from harness.console import terminal
-from harness.demos import catalogue
-from harness.demos import expected as exhibited
-from harness.demos import runner as exhibits
-from harness.demos.catalogue import START_METHODS, Exhibit
-from harness.demos.expected import Proof
-from harness.demos.runner import Count, Seen
+from harness.demos import catalogue, expected, runner
+from harness.demos.catalogue import START_METHODS, Demo
+from harness.demos.expected import DemoProof
+from harness.demos.repeat import Repetition
+from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
 
 
-def listed() -> None:
+def show_list() -> None:
+    """Print all demos, with how they end under each start method."""
     console = terminal.output()
-    for each in catalogue.CATALOGUE:
-        ends = ", ".join(f"{method}: {each.expected(method, False)}" for method in START_METHODS)
-        console.print(Text.assemble((f"{each.number} {each.name}", "bold"), f" ({ends})"))
-        console.print(Padding(Text(f"{each.title}. {each.shows}"), (0, 0, 0, 2)))
-    if told := proven():
+    for demo in catalogue.CATALOGUE:
+        ends = ", ".join(f"{method}: {demo.expected(method, False)}" for method in START_METHODS)
+        console.print(Text.assemble((f"{demo.number} {demo.name}", "bold"), f" ({ends})"))
+        console.print(Padding(Text(f"{demo.title}. {demo.shows}"), (0, 0, 0, 2)))
+    if sentence := proven():
         console.print()
-        terminal.say(console, told)
+        terminal.say(console, sentence)
 
 
 def proven() -> str:
-    """What is on record of how surely they end so; empty where nothing is."""
-    told = [
-        f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} times of {proof.runs}"
+    """How often the demos are on record as ending so, in a sentence; empty without a record."""
+    proofs = [
+        f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} of {proof.runs} runs"
         f"{' with a core kept busy' if proof.busy else ''} ({proof.setting.date})"
-        for release, proof in exhibited.load().items()
-        if proof.exhibits
+        for release, proof in expected.load().items()
+        if proof.demos
     ]
-    if not told:
+    if not proofs:
         return ""
-    beginning = "Seen to end so and to tell the same story, as it stands and cured, by every start method"
-    return f"{beginning}: {'; '.join(told)}."
+    beginning = "Ended so with the same story, as they stand and cured, by every start method"
+    return f"{beginning}: {'; '.join(proofs)}."
 
 
-def listing(proof: Proof) -> str:
-    numbers = [str(number) for number in proof.exhibits]
+def listing(proof: DemoProof) -> str:
+    """The numbers of the proven demos, in words."""
+    numbers = [str(number) for number in proof.demos]
     if len(numbers) == len(catalogue.CATALOGUE):
         return "all of them"
     return " and ".join(filter(None, (", ".join(numbers[:-1]), numbers[-1])))
 
 
-def source(one: Exhibit) -> None:
-    terminal.output().print(exhibits.source(one), end="", soft_wrap=True)
+def show_source(demo: Demo) -> None:
+    terminal.output().print(runner.source(demo), end="", soft_wrap=True)
 
 
-class Story:
-    """One run, told as it comes."""
+class StoryPrinter:
+    """Prints the story of one run as it comes."""
 
-    def __init__(self, one: Exhibit, start_method: str, cured: bool) -> None:
+    def __init__(self, demo: Demo, start_method: str, cured: bool) -> None:
         self._console: Console = terminal.output()
-        self._expected = one.expected(start_method, cured)
-        title = f"{one.number}. {one.title}"
+        self._expected = demo.expected(start_method, cured)
+        title = f"{demo.number}. {demo.title}"
         self._console.print(
             Text.assemble((title, "bold"), f" ({start_method}{', cured' if cured else ''})\n")
         )
-        terminal.say(self._console, f"{one.cure if cured else one.shows}\n")
+        terminal.say(self._console, f"{demo.cure if cured else demo.shows}\n")
 
-    def tell(self, event: StoryEvent) -> None:
+    def event(self, event: StoryEvent) -> None:
         self._console.print(Text.assemble((f"{event.who:>6}", "cyan"), f"  {event.what}"), soft_wrap=True)
 
-    def end(self, seen: Seen) -> None:
-        self._console.print(f"\nIt ended: {seen.end}, after {seen.seconds:.1f} s.")
-        if seen.end is not self._expected:
-            self._console.print(f"poolstart: expected was: {self._expected}\n{seen.errors}")
+    def end(self, run: DemoRun) -> None:
+        self._console.print(f"\nIt ended: {run.end}, after {run.seconds:.1f} s.")
+        if run.end is not self._expected:
+            self._console.print(f"poolstart: expected: {self._expected}\n{run.errors}")
 
 
-def line(count: Count) -> str:
+def line(repetition: Repetition) -> str:
+    """One program and how often it came out as expected, in columns."""
     return (
-        f"{count.exhibit.number} {count.exhibit.name:<16} {count.start_method:<10}"
-        f" {'cured' if count.cured else '':<5}"
-        f"  as expected {count.agreed} of {count.runs}, the same story {count.alike} of {count.runs}"
+        f"{repetition.demo.number} {repetition.demo.name:<16} {repetition.start_method:<10}"
+        f" {'cured' if repetition.cured else '':<5}"
+        f"  as expected {repetition.as_expected} of {repetition.runs},"
+        f" the same story {repetition.same_story} of {repetition.runs}"
     )

@@ -1,8 +1,8 @@
 """5. Two processes read from one socket: neither gets its message.
 
 The parent, A, expects `Hello`; the worker, B, expects `World`. A server sends both, in three pieces, and
-the next piece only when the last one has been read. Then the same happens on PostgreSQL's wire, where the
-pieces are parts of one large value and the readers are two copies of libpq.
+the next piece only when the last one has been read. Then the same happens over PostgreSQL's protocol, where
+the pieces are parts of one large value and the readers are two copies of libpq.
 """
 
 import multiprocessing
@@ -17,12 +17,12 @@ from harness.hazards.all.torn_message import LARGE, stop_part_way
 
 
 def read(reader: socket.socket) -> str:
-    """What one look at the socket gives, as libpq and everybody else reads."""
+    """What one read of the socket returns, as libpq reads too."""
     return reader.recv(100).decode()
 
 
 def b(reader: socket.socket, channel: Any) -> None:
-    """The worker: looks once, when it is told to."""
+    """The worker: reads once, when the parent says so."""
     channel.recv()
     channel.send(read(reader))
 
@@ -54,7 +54,7 @@ def on_a_socket(context: Any, cured: bool) -> None:
 
 
 def b_asks(url: str, engine: Any, channel: Any) -> None:
-    """The worker: asks for a large value, and stops in the midst of reading it."""
+    """The worker: asks for a large value, and stops in the middle of reading it."""
     from psycopg2.extensions import set_wait_callback
 
     def reading(taken: int) -> None:

@@ -1,7 +1,7 @@
 """3. A DataFrame is read from a large file at the top of the program, and then `Pool(2)` is made.
 
-The tasks do not use the frame. As it stands nothing is guarded, so whoever imports this file as its
-`__main__` reads the file and makes a pool; cured, only the program itself does.
+The tasks do not use the frame. As it stands nothing is guarded, so a process that imports this file as its
+`__main__` reads the CSV file and makes a pool; cured, only the program itself does.
 """
 
 import multiprocessing

@@ -1,4 +1,4 @@
-"""Every exhibit does what it shows: as it stands and cured, under every start method."""
+"""Every demo does what it shows: as it stands and cured, under every start method."""
 
 import os
 import shutil
@@ -13,18 +13,18 @@ from packaging.version import Version
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.demos import catalogue
-from harness.demos import runner as exhibits
+from harness.demos import catalogue, runner
 from harness.demos.catalogue import START_METHODS, End
-from harness.demos.runner import Seen
+from harness.demos.runner import DemoRun
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
+from harness.system.activity import activity_of
 from harness.system.errors import PoolstartError
 from tests.support.remains import scene
 
-Run = Callable[..., Seen]
+Run = Callable[..., DemoRun]
 
 POOLSTART = Path(sys.executable).parent / "poolstart"
 
@@ -32,31 +32,31 @@ POOLSTART = Path(sys.executable).parent / "poolstart"
 @pytest.fixture(scope="module")
 def run(server: Server) -> Run:
     """Each program once, for all tests of this file."""
-    kept: dict[tuple[str, str, bool], Seen] = {}
+    kept: dict[tuple[str, str, bool], DemoRun] = {}
 
-    def once(name: str, start_method: str, cured: bool = False) -> Seen:
+    def once(name: str, start_method: str, cured: bool = False) -> DemoRun:
         asked = name, start_method, cured
         if asked not in kept:
-            kept[asked] = exhibits.run(catalogue.get(name), start_method, cured, server)
+            kept[asked] = runner.run(catalogue.get(name), start_method, cured, server)
         return kept[asked]
 
     return once
 
 
-def said(seen: Seen, who: str) -> str:
+def said(seen: DemoRun, who: str) -> str:
     return " ".join(event.what for event in seen.story if event.who == who)
 
 
 @pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
 @pytest.mark.parametrize("start_method", START_METHODS)
-@pytest.mark.parametrize("exhibit", catalogue.CATALOGUE, ids=lambda exhibit: exhibit.name)
-def test_it_ends_as_it_must_and_tells_who_did_what(
-    run: Run, exhibit: catalogue.Exhibit, start_method: str, cured: bool
+@pytest.mark.parametrize("demo", catalogue.CATALOGUE, ids=lambda demo: demo.name)
+def test_it_ends_as_expected_and_its_story_has_all_parts(
+    run: Run, demo: catalogue.Demo, start_method: str, cured: bool
 ) -> None:
-    seen = run(exhibit.name, start_method, cured)
-    assert seen.end is exhibit.expected(start_method, cured), (seen.story, seen.errors)
+    seen = run(demo.name, start_method, cured)
+    assert seen.end is demo.expected(start_method, cured), (seen.story, seen.errors)
     assert {"parent", "worker", "user"} <= {event.who for event in seen.story}
-    assert seen.seconds < exhibit.deadline
+    assert seen.seconds < demo.deadline
 
 
 def test_one_fork_is_two_processes_that_run_the_same_program(run: Run) -> None:
@@ -71,7 +71,7 @@ def test_a_worker_that_leaves_by_exit_runs_no_more_of_the_program(run: Run) -> N
 
 
 @pytest.mark.parametrize("start_method", ["forkserver", "spawn"])
-def test_what_was_executed_anew_has_memory_of_its_own(run: Run, start_method: str) -> None:
+def test_a_worker_made_by_execve_has_memory_of_its_own(run: Run, start_method: str) -> None:
     assert "Its memory is its own" in said(run("one_fork", start_method), "worker")
 
 
@@ -104,7 +104,7 @@ def test_without_a_guard_workers_read_the_file_again_and_never_work(run: Run, st
     assert "Has its answer" in said(cured, "parent")
 
 
-def test_a_forked_worker_has_the_frame_for_nothing(run: Run) -> None:
+def test_a_forked_worker_inherits_the_frame(run: Run) -> None:
     seen = run("unguarded_frame", "fork")
     assert "Reads the large file." not in said(seen, "worker")
     assert "Has its answer" in said(seen, "parent")
@@ -151,43 +151,46 @@ def test_a_forked_worker_holds_the_parents_socket_unless_there_was_none(run: Run
         assert "Holds 0 of the parent's sockets" in said(run("initializer", start_method, cured), "worker")
 
 
-def test_a_program_that_does_not_end_in_time_is_ended(server: Server) -> None:
+def test_a_program_that_exceeds_its_deadline_is_killed(server: Server) -> None:
     impatient = replace(catalogue.get("unguarded_frame"), deadline=0.0)
-    assert exhibits.run(impatient, "spawn", False, server).end is End.LATE
+    assert runner.run(impatient, "spawn", False, server).end is End.TIMED_OUT
 
 
-def test_a_program_that_fails_is_told_so(server: Server) -> None:
+def test_a_program_that_fails_ends_as_failed(server: Server) -> None:
     missing = replace(catalogue.get("held_lock"), name="no_such_program")
-    seen = exhibits.run(missing, "fork", False, server)
+    seen = runner.run(missing, "fork", False, server)
     assert seen.end is End.FAILED
     assert "no_such_program" in seen.errors
 
 
-def test_a_process_that_ends_while_it_is_looked_at_is_no_error() -> None:
+def test_a_process_that_ends_while_it_is_examined_is_no_error() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
-    assert exhibits.activity_of(ended.pid) == ""
-    assert exhibits.members(ended.pid) == []
+    assert activity_of(ended.pid) == ""
+    assert runner.session_members(ended.pid) == []
 
 
-def test_an_unknown_exhibit_is_an_error_with_the_known_ones() -> None:
+def test_an_unknown_demo_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(PoolstartError, match="known are 1 one_fork, 2 held_lock"):
         catalogue.get("7")
 
 
-def test_every_exhibit_has_its_program_and_every_program_is_an_exhibit() -> None:
-    shared = {f"{name}.py" for name in ("__init__", "catalogue", "helpers", "runner", "expected", "report")}
+def test_every_demo_has_a_program_and_every_program_is_a_demo() -> None:
+    shared = {
+        f"{name}.py"
+        for name in ("__init__", "catalogue", "helpers", "runner", "repeat", "expected", "report")
+    }
     programs = {path.name for path in Path(catalogue.__file__).parent.glob("*.py")} - shared
-    assert programs == {f"{exhibit.name}.py" for exhibit in catalogue.CATALOGUE}
+    assert programs == {f"{demo.name}.py" for demo in catalogue.CATALOGUE}
 
 
-def test_nothing_of_a_stuck_program_is_left(server: Server) -> None:
+def test_a_demo_that_hangs_leaves_no_process_behind(server: Server) -> None:
     with scene() as there:
         there.environment[locate.RUN] = server.to_json()
         command = there.start(POOLSTART, "exhibit", "2", stdout=subprocess.PIPE)
         told, _ = command.communicate(timeout=60)
         assert command.returncode == 0
-        assert "It ended: stuck" in told
+        assert "It ended: hung" in told
         there.wait_until_gone()
 
 
@@ -198,30 +201,30 @@ NEWEST = {
 
 
 OF_SQLALCHEMY = ("inherited_engine", "torn_message", "initializer")
-"""The exhibits that import it: a release cannot change the others."""
+"""The demos that import it: a release cannot change the others."""
 
 
-def of_release(release: str, exhibit: catalogue.Exhibit) -> object:
+def of_release(release: str, demo: catalogue.Demo) -> object:
     here = release == NEWEST[max(NEWEST, key=Version)]
-    marker = pytest.mark.slow if exhibit.name in OF_SQLALCHEMY and not here else pytest.mark.soak
-    return pytest.param(release, exhibit, marks=marker, id=f"{release}-{exhibit.name}")
+    marker = pytest.mark.slow if demo.name in OF_SQLALCHEMY and not here else pytest.mark.soak
+    return pytest.param(release, demo, marks=marker, id=f"{release}-{demo.name}")
 
 
 @pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
 @pytest.mark.parametrize("start_method", START_METHODS)
 @pytest.mark.parametrize(
-    ("release", "exhibit"),
-    [of_release(release, exhibit) for release in NEWEST.values() for exhibit in catalogue.CATALOGUE],
+    ("release", "demo"),
+    [of_release(release, demo) for release in NEWEST.values() for demo in catalogue.CATALOGUE],
 )
 def test_it_ends_so_with_the_newest_release_of_each_series(
-    server: Server, release: str, exhibit: catalogue.Exhibit, start_method: str, cured: bool
+    server: Server, release: str, demo: catalogue.Demo, start_method: str, cured: bool
 ) -> None:
-    seen = exhibits.run(exhibit, start_method, cured, server, python=interpreters.of_release(release))
-    assert seen.end is exhibit.expected(start_method, cured), (seen.story, seen.errors)
+    seen = runner.run(demo, start_method, cured, server, python=interpreters.of_release(release))
+    assert seen.end is demo.expected(start_method, cured), (seen.story, seen.errors)
 
 
 @pytest.mark.slow
-def test_the_engine_on_sqlite_of_1_4_refuses_a_size_of_its_pool(server: Server) -> None:
+def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
     done = subprocess.run(
         [POOLSTART, "exhibit", "4", "--release", NEWEST["1.4"]],
         env={**os.environ, locate.RUN: server.to_json(), "COLUMNS": "200"},
@@ -234,7 +237,7 @@ def test_the_engine_on_sqlite_of_1_4_refuses_a_size_of_its_pool(server: Server) 
     assert "Has one session for parent and worker." in done.stdout
 
 
-def test_an_unknown_release_is_one_line_that_says_what_to_do() -> None:
+def test_an_unknown_release_is_an_error_with_its_remedy() -> None:
     with pytest.raises(PoolstartError, match=r"no release '1\.5\.0'; `poolstart releases` lists them"):
         CliRunner().invoke(app, ["exhibit", "1", "--release", "1.5.0"], catch_exceptions=False)
 

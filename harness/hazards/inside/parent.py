@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from harness import strategies
 from harness.hazards.inside import worker
 from harness.hazards.inside.story import Reading, StoryEvent
+from harness.system.activity import IdleTimer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -120,8 +121,8 @@ class WorkerHandle:
         self._scratch = scratch
         self._silence = silence
         self._ready = False
-        self._last_activity = ""
-        self._active_at = self._asked_at = time.monotonic()
+        self._idle = IdleTimer()
+        self._asked_at = time.monotonic()
 
     @property
     def pid(self) -> int:
@@ -135,12 +136,9 @@ class WorkerHandle:
                 return True
             self._receive("ready")
             self._ready, self._asked_at = True, now
-        activity = self._activity()
-        if activity != self._last_activity:
-            self._last_activity, self._active_at = activity, now
-        return now - self._active_at > self._silence * (
-            1 if self._ready else SILENCE_BEFORE_READY
-        ) or now - self._asked_at > (ANSWER_DEADLINE if self._ready else START_DEADLINE)
+        silence = self._silence * (1 if self._ready else SILENCE_BEFORE_READY)
+        deadline = self._asked_at + (ANSWER_DEADLINE if self._ready else START_DEADLINE)
+        return self._idle.seconds([self.pid]) > silence or now > deadline
 
     def answer(self) -> Any:
         """What the worker's task returned, or reports next. Raises `Failed`, `Ended` or `Hung`.
@@ -153,7 +151,8 @@ class WorkerHandle:
         if not self._pipe.poll():
             raise self._hung()
         value = self._receive("answer")
-        self._active_at = self._asked_at = time.monotonic()
+        self._idle.restart()
+        self._asked_at = time.monotonic()
         return value
 
     def say(self, word: str = "") -> None:
@@ -182,20 +181,6 @@ class WorkerHandle:
         if kind != expected:
             raise RuntimeError(f"the worker said {kind!r} where {expected!r} was due")
         return value
-
-    def _activity(self) -> str:
-        """Everything that changes when the worker runs, however little (Linux; elsewhere nothing)."""
-        process = Path(f"/proc/{self.pid}")
-        try:
-            status, stat = (process / "status").read_text(), (process / "stat").read_text()
-        except OSError:
-            return "ended" if self.process.exitcode is not None else ""
-        switches = [
-            line for line in status.splitlines() if "ctxt_switches" in line or line.startswith("State")
-        ]
-        # utime and stime: fields 14 and 15 of proc(5), counted from behind the name, which may hold spaces.
-        ticks = stat.rpartition(")")[2].split()[11:13]
-        return " ".join(switches + ticks)
 
     def _hung(self) -> Hung:
         """Where the worker waits: its innermost function, from the stack it writes on SIGUSR1."""

@@ -179,7 +179,7 @@ MISTAKES = [
     Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
     Mistake("hazards --strategy nosuch", "no strategy 'nosuch'; known are"),
     Mistake("hazards wrong_answer --record", "--record keeps a whole table; give it without"),
-    Mistake("exhibit 99", "no exhibit '99'; known are"),
+    Mistake("exhibit 99", "no demo '99'; known are"),
     Mistake("exhibit 1 --start-method vfork", "no start method 'vfork'; known are fork"),
     Mistake(
         "results nonsense", "'nonsense' is no release; give one of those that `poolstart releases` lists"

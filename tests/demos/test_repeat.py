@@ -1,0 +1,84 @@
+"""A demo run many times: how often it ended as expected, and printed the same story."""
+
+import os
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.demos import catalogue, expected, repeat, runner
+from harness.demos.catalogue import End
+from harness.demos.repeat import Repetition
+from harness.demos.runner import DemoRun
+from harness.hazards.expected import Setting
+from harness.hazards.inside.story import StoryEvent
+
+ONE = catalogue.get("held_lock")
+
+
+def ended(end: End, *lines: str) -> DemoRun:
+    return DemoRun(end, tuple(StoryEvent("worker", line) for line in lines), "", 0.1)
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DemoRun]], list[Repetition]]:
+    """Repeats a demo whose runs end with these results, as it stands and then cured."""
+
+    def repeated(some: list[DemoRun]) -> list[Repetition]:
+        left = iter([*some, *some])
+        monkeypatch.setattr(repeat, "JOBS", 1)
+        monkeypatch.setattr(runner, "run", lambda *_, **__: next(left))
+        return list(repeat.repeat([ONE], ["fork"], len(some), server=None))  # type: ignore[arg-type]
+
+    return repeated
+
+
+def test_runs_that_end_as_expected_with_one_story_agree(
+    runs: Callable[[list[DemoRun]], list[Repetition]],
+) -> None:
+    [stands, cured] = runs([ended(End.HUNG, "Process 17 waits."), ended(End.HUNG, "Process 4 waits.")])
+    assert stands == Repetition(ONE, "fork", cured=False, runs=2, as_expected=2, same_story=2)
+    assert not stands.surprising
+    # It must hang as it stands, and must not when it is cured.
+    assert cured == Repetition(ONE, "fork", cured=True, runs=2, as_expected=0, same_story=2)
+    assert cured.surprising
+
+
+@pytest.mark.parametrize(
+    ("other", "agreed"),
+    [(ended(End.HUNG, "It sleeps."), 2), (ended(End.TIMED_OUT, "It waits."), 1)],
+    ids=["another story", "another end"],
+)
+def test_one_run_that_differs_is_a_surprise(
+    runs: Callable[[list[DemoRun]], list[Repetition]], other: DemoRun, agreed: int
+) -> None:
+    stands, _ = runs([ended(End.HUNG, "It waits."), other])
+    assert (stands.as_expected, stands.same_story, stands.surprising) == (agreed, 1, True)
+
+
+@pytest.mark.parametrize("release", [None, "2.0.58"])
+def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
+    monkeypatch: pytest.MonkeyPatch, release: str | None
+) -> None:
+    kept: list[tuple[Repetition, Setting, int]] = []
+    counts = [Repetition(ONE, "fork", cured, 3, 3, 3) for cured in (False, True)]
+    monkeypatch.setattr(expected, "add", lambda *args: kept.append(args))
+    monkeypatch.setattr(repeat, "repeat", lambda *_: iter(counts))
+    monkeypatch.setattr("harness.releases.interpreters.of_release", lambda version: version)
+    asked = ["exhibit", "2", "--repeat", "3", "--load"]
+    asked += ["--release", release] if release else []
+    assert CliRunner().invoke(app, asked).exit_code == 0
+    assert kept == []
+    done = CliRunner().invoke(app, [*asked, "--record"])
+    assert done.exit_code == 0, done.output
+    assert [repetition for repetition, _, _ in kept] == counts
+    [setting] = {setting for _, setting, _ in kept}
+    assert setting.release == (release or sqlalchemy.__version__)
+    assert {busy for _, _, busy in kept} == {(os.cpu_count() or 1) - 1}
+
+
+def test_a_surprise_makes_the_command_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repeat, "repeat", lambda *_: iter([Repetition(ONE, "fork", False, 3, 2, 3)]))
+    assert CliRunner().invoke(app, ["exhibit", "2", "--repeat", "3"]).exit_code == 1

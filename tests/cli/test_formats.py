@@ -13,7 +13,7 @@ from harness.hazards.hazard import Severity, Verdict
 from harness.lifecycles import report as measured
 from harness.postgres.server import Server
 from harness.system.environment import ROOT
-from tests.cli.conftest import piped
+from tests.support.command import poolstart
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -22,7 +22,7 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_measure(quick: Server) -> None:
     asked = ("measure", "--strategy", "fork_dispose", "--strategy", "nullpool", "--dataframe", "none")
-    as_csv, as_json = piped(*asked, "--csv"), piped(*asked, "--json")
+    as_csv, as_json = poolstart(*asked, "--csv"), poolstart(*asked, "--json")
     assert as_csv.returncode == as_json.returncode == 0, as_csv.stderr + as_json.stderr
     assert "fork_dispose, dataframe none" in as_csv.stderr
     figures = rows(as_csv.stdout)
@@ -41,7 +41,7 @@ def test_measure(quick: Server) -> None:
 
 def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server) -> None:
     asked = ("measure", "--strategy", "tests.support.broken_strategies:FAILS", "--dataframe", "none", "--csv")
-    ran = piped(*asked)
+    ran = poolstart(*asked)
     assert ran.returncode == 1
     for row in rows(ran.stdout):
         assert (row["median"], row["samples"]) == ("", "0")
@@ -49,7 +49,7 @@ def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server
 
 
 def test_results() -> None:
-    as_csv, as_json = piped("results", "--csv"), piped("results", "--json")
+    as_csv, as_json = poolstart("results", "--csv"), poolstart("results", "--json")
     figures = rows(as_csv.stdout)
     assert tuple(figures[0]) == results.CSV_COLUMNS
     assert as_csv.stderr == as_json.stderr == ""
@@ -71,7 +71,7 @@ def test_results() -> None:
 
 def test_hazards(quick: Server) -> None:
     asked = ("hazards", "unpicklable", "shared_socket", "--strategy", "spawn", "--repeat", "2")
-    as_csv, as_json = piped(*asked, "--csv"), piped(*asked, "--json")
+    as_csv, as_json = poolstart(*asked, "--csv"), poolstart(*asked, "--json")
     verdicts = rows(as_csv.stdout)
     assert tuple(verdicts[0]) == hazards.COLUMNS
     assert [(row["hazard"], row["strategy"], row["verdict"]) for row in verdicts] == [
@@ -95,7 +95,7 @@ def test_hazards(quick: Server) -> None:
 
 @pytest.mark.parametrize("command", ["measure", "results", "hazards"])
 def test_one_format_at_a_time(command: str) -> None:
-    ran = piped(command, "--json", "--csv")
+    ran = poolstart(command, "--json", "--csv")
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert "exclude one another" in ran.stderr

@@ -10,14 +10,14 @@ from harness.answer import quick
 from harness.lifecycles import profile
 from harness.lifecycles.profile import PROFILES
 from harness.postgres.server import Server
-from tests.cli.conftest import piped
+from tests.support.command import poolstart
 from tests.support.remains import scene
 
 
 @pytest.mark.slow
 def test_from_nothing_it_says_what_it_does_what_it_found_and_what_to_choose() -> None:
     with scene() as here:
-        ran = piped(TMPDIR=str(here.directory), POOLSTART_DATAFRAME_MIB="16", POOLSTART_SERVER="embedded")
+        ran = poolstart(TMPDIR=str(here.directory), POOLSTART_DATAFRAME_MIB="16", POOLSTART_SERVER="embedded")
         here.wait_until_gone()
     assert ran.returncode == 0, ran.stderr
     for name in strategies.IDS:

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
-from tests.cli.conftest import piped
+from tests.support.command import poolstart
 
 OWN = "tests.support.broken_strategies:HEALTHY"
 
@@ -21,14 +21,14 @@ def test_several_hazards_are_told_each_with_its_story(quick: Server) -> None:
 
 def test_a_strategy_of_ones_own_is_measured_and_tried_by_the_same_name(quick: Server) -> None:
     for command in (["measure", "--dataframe", "none"], ["hazards", "shared_socket"]):
-        ran = piped(*command, "--strategy", OWN, "--strategy", "fork_dispose", "--csv")
+        ran = poolstart(*command, "--strategy", OWN, "--strategy", "fork_dispose", "--csv")
         assert OWN in ran.stdout, ran.stderr
         assert "fork_dispose" in ran.stdout
         assert "no result" not in ran.stdout
 
 
 def test_a_name_given_twice_is_one(quick: Server) -> None:
-    ran = piped("hazards", "unpicklable", "unpicklable", *["--strategy", "spawn"] * 2, "--csv")
+    ran = poolstart("hazards", "unpicklable", "unpicklable", *["--strategy", "spawn"] * 2, "--csv")
     assert len(ran.stdout.splitlines()) == 2
 
 

@@ -24,7 +24,7 @@ from harness.pools import measure as pools
 from harness.pools import report as shown_pools
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
-from tests.cli.conftest import in_terminal, piped
+from tests.support.command import in_terminal, poolstart
 
 WIDTHS = (60, 80)
 SETTING = Setting("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
@@ -222,7 +222,7 @@ def test_a_terminal_shows_what_a_pipe_gets(width: int) -> None:
     assert "\x1b[" in shown
     bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert max(map(len, bare.splitlines())) <= width
-    pipe = piped("results")
+    pipe = poolstart("results")
     assert pipe.stderr == ""
     assert "\x1b" not in pipe.stdout
     assert re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout) != []

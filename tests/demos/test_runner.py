@@ -22,11 +22,10 @@ from harness.releases import catalogue as releases
 from harness.releases import interpreters
 from harness.system.activity import activity_of
 from harness.system.errors import PoolstartError
+from tests.support.command import POOLSTART, poolstart
 from tests.support.remains import scene
 
 Run = Callable[..., DemoRun]
-
-POOLSTART = Path(sys.executable).parent / "poolstart"
 
 
 @pytest.fixture(scope="module")
@@ -225,12 +224,8 @@ def test_it_ends_so_with_the_newest_release_of_each_series(
 
 @pytest.mark.slow
 def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
-    done = subprocess.run(
-        [POOLSTART, "exhibit", "4", "--release", NEWEST["1.4"]],
-        env={**os.environ, locate.RUN: server.to_json(), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-    )
+    environment = {locate.RUN: server.to_json(), "COLUMNS": "200"}
+    done = poolstart("exhibit", "4", "--release", NEWEST["1.4"], **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
     assert "a NullPool" in done.stdout

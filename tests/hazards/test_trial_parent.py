@@ -8,7 +8,7 @@ import pytest
 
 from harness.hazards.inside.parent import SILENCE, Ended, Failed, Hung, Parent, settle
 from harness.postgres.server import Server
-from tests.hazards import tasks
+from tests.support import tasks
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def parent(server: Server, tmp_path: Path) -> Iterator[Parent]:
 def test_a_worker_that_waits_for_ever_is_hung_and_says_where(parent: Parent) -> None:
     with pytest.raises(Hung, match=r"threading\.py.* in wait") as hung:
         parent.start(tasks.block).answer()
-    assert hung.value.inside("hazards/tasks.py")
+    assert hung.value.inside("support/tasks.py")
     assert not hung.value.inside("sqlalchemy/util/queue.py")
 
 

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from harness.lifecycles.cell import Cell
 from harness.releases.catalogue import Release, catalogue
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
-from tests.lifecycles.test_plan import RELEASE
 from tests.support.remains import scene
 
+RELEASE = metadata.version("sqlalchemy")
 CELL = Cell("fork_dispose", "none")
 
 PASSES = 3

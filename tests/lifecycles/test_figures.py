@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from itertools import product
 from operator import sub, truediv
 from pathlib import Path
-from statistics import median, quantiles, stdev
+from statistics import median, stdev
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from harness.system import processors
 from harness.system.environment import environment
 from harness.system.supervision import Custody
 from tests.support import broken_strategies
+from tests.support.statistics import compared, surely_beyond
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64)
 PHASES = ("start", "engine", "first_row", "second_row", "exit")
@@ -115,23 +116,6 @@ SHORT, BAND_OF_SHORT = 3e-3, 0.08
 """How far the two may differ, as a part, and that of what takes under 3 ms. The harness adds a call and a
 look at its own timestamps and collections, microseconds against milliseconds."""
 
-NOISE = 3.0
-"""Standard errors by which a difference has to be beyond its band: samples and parents leave something
-uncertain, more of it on a loaded machine."""
-
-
-def surely_beyond(difference: float, band: float, doubt: float) -> bool:
-    return abs(difference) - NOISE * doubt > band
-
-
-def compared(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """How much more the second has than the first, as a part of it, and the standard error of that.
-
-    The two of a pair were measured one right after the other: what the machine does to both is in no ratio.
-    """
-    ratios = [second / first for first, second in pairs]
-    return median(ratios) - 1, standard_error(ratios)
-
 
 class StandAlone:
     """A plain script of a page that starts one worker each time it is told to."""
@@ -186,12 +170,6 @@ def block(
             # The first workers of both start multiprocessing's helpers.
             if number:
                 yield ours, theirs
-
-
-def standard_error(values: Sequence[float]) -> float:
-    """Of a median, from the quartiles."""
-    low, _, high = quantiles(values, n=4)
-    return 1.25 * (high - low) / 1.35 / len(values) ** 0.5
 
 
 def cells() -> Iterator[Any]:

@@ -1,13 +1,11 @@
 """A strategy of the user's own, in a folder of the user's own, is measured as ours are."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.system.environment import ROOT
+from tests.support.command import poolstart
 
 OWN = """
 from harness.strategies import Strategy
@@ -35,18 +33,15 @@ def test_it_is_found_by_parent_and_worker_and_passes_the_guards(server: Server, 
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "workers.py").write_text(OWN)
-    done = subprocess.run(
-        [
-            Path(sys.executable).parent / "poolstart", "measure",
-            "--strategy",
-            "application.workers:OURS", "--strategy", "application.workers:SPAWNED", "--dataframe", "none",
-        ],
-        cwd=tmp_path, capture_output=True, text=True, timeout=300,
-        env={
-            **os.environ, "PYTHONPATH": str(tmp_path / "src"), "POOLSTART_PROFILE": "quick", "COLUMNS": "100",
-            locate.RUN: server.to_json(),
-        },
-    )  # fmt: skip
+    done = poolstart(
+        *("measure", "--dataframe", "none"),
+        *("--strategy", "application.workers:OURS", "--strategy", "application.workers:SPAWNED"),
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path / "src"),
+        POOLSTART_PROFILE="quick",
+        COLUMNS="100",
+        **{locate.RUN: server.to_json()},
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
     assert {"application.workers:OURS", "application.workers:SPAWNED"} <= set(done.stdout.split())

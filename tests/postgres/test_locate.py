@@ -5,28 +5,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.engine import make_url
 
-from harness.postgres import embedded, locate
+from harness.postgres import locate
 from harness.postgres.server import Server, describe, parse_url
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
+from tests.support.servers import server_with_password, with_password
 
 
 @pytest.fixture(scope="module")
 def password() -> Iterator[Server]:
-    """A server that has a user with a password."""
-    role = "create role somebody login password 'secret';"
-    with pytest.MonkeyPatch.context() as patch, Custody() as custody:
-        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role))
-        rule = "host all somebody 127.0.0.1/32 scram-sha-256"
-        patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
-        yield embedded.start(custody)
-
-
-def with_password(server: Server, password: str) -> str:
-    url = make_url(server.url).set(username="somebody", password=password)
-    return url.render_as_string(hide_password=False)
+    with server_with_password("secret") as server:
+        yield server
 
 
 def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from harness.programs.measure import first_rows
 from harness.programs.run import RunningProgram
 from harness.programs.setup import ProgramSetup, interpreter
 from harness.system.environment import environment
-from tests.lifecycles.test_figures import compared, surely_beyond
-from tests.programs.test_programs import needs_install
+from tests.support.marks import needs_install
+from tests.support.statistics import compared, surely_beyond
 
 SCRIPT = Path(__file__).with_name("stand_alone.py")
 

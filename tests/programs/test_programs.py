@@ -9,12 +9,7 @@ from harness.programs.measure import TASKS, measure
 from harness.programs.run import WORKERS
 from harness.programs.setup import ProgramSetup, interpreter
 from harness.programs.setup import server as server_for
-from tests.system.test_hosts import as_root
-
-
-def needs_install(name: str) -> bool:
-    """Whether a program is a command of a package; the others need only a library, or nothing."""
-    return bool(head.get(name).start)
+from tests.support.marks import as_root, needs_install
 
 
 def case(name: str, hosts: int = 1) -> object:

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from harness.lifecycles.samples import digits
-from tests.site.test_pages import median_of
+from tests.support.results import median_of
 
 EVERY_KIND = (
     "index.html",

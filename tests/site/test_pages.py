@@ -13,9 +13,7 @@ from harness.history import detect
 from harness.releases.catalogue import catalogue as releases
 from harness.site import decide, picture
 from harness.site.data import METRICS
-from harness.system.environment import ROOT
-
-RESULTS = ROOT / "results"
+from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_000_000
 """Bytes of all our pages together."""
@@ -48,19 +46,6 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def read(site: Path) -> dict[Path, Page]:
     return {path.resolve(): Page(path) for path in site.rglob("*.html")}
-
-
-def stored(release: str) -> dict[str, object]:
-    """A results file as asv wrote it, read without any of our code."""
-    (path,) = RESULTS.glob(f"*/{release}-*embedded*.json")
-    found: dict[str, object] = json.loads(path.read_text())["results"]
-    return found
-
-
-def median_of(release: str, benchmark: str, strategy: str, dataframe: str) -> float:
-    values, params, *_ = stored(release)[benchmark]  # type: ignore[misc]
-    place = params[0].index(f"'{strategy}'") * len(params[1]) + params[1].index(f"'{dataframe}'")
-    return float(values[place])
 
 
 def test_every_link_leads_to_a_page_and_a_place_on_it(read: dict[Path, Page]) -> None:

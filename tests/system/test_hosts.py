@@ -13,8 +13,7 @@ from harness.postgres import embedded
 from harness.system.errors import PoolstartError
 from harness.system.hosts import ADDRESS, Host, apart
 from harness.system.supervision import Custody
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a network namespace")
+from tests.support.marks import as_root
 
 
 def said(host: Host, *words: str) -> str:

@@ -1,55 +1,19 @@
-"""The three programs that measure, as users start them, each as small as it can be."""
+"""The three programs that measure, started once each without a disturbance."""
 
 import os
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.support.command import POOLSTART
+from tests.support.programs import Program
 from tests.support.remains import Scene, scene
 from tests.support.suite import Suite
 
-POOLSTART = Path(sys.executable).with_name("poolstart")
-
 HANGS = ("--strategy", "fork_nodispose", "--strategy", "forkserver")
 """A worker that waits for ever, and one whose parent is the fork server."""
-
-PROGRAMS = ("asv run", "measure", "hazards")
-
-
-def without_figures(line: str) -> str:
-    return re.sub(r"[\d.]+", "#", line)
-
-
-@dataclass(frozen=True)
-class Program:
-    """One of them, and what it takes when nobody disturbs it."""
-
-    command: tuple[str | Path, ...]
-    directory: Path
-    environment: dict[str, str]
-    seconds: float = 0.0
-    said: str = ""
-
-    def says_all(self, said: str) -> bool:
-        """Whether it has said its last line: the same as ever, but for its figures."""
-        last = [without_figures(text.splitlines()[-1]) for text in (said, self.said) if text]
-        return len(last) == 2 and last[0] == last[1]
-
-    def start(self, here: Scene) -> "subprocess.Popen[str]":
-        here.environment.update(self.environment)
-        return here.start(
-            *self.command,
-            cwd=self.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
 
 
 @pytest.fixture(scope="session")

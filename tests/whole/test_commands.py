@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from harness.system.environment import ROOT
+from tests.support.command import POOLSTART
 from tests.support.remains import Scene, scene
-
-PROGRAM = "import sys; from harness.cli import main; sys.argv = ['poolstart', *sys.argv[1:]]; main()"
 
 FIGURE = re.compile(r"(?<![\w.±])[0-9]+(?:\.[0-9]+)?(?![\w.])")
 
@@ -25,7 +24,7 @@ def here() -> Iterator[Scene]:
 
 
 def poolstart(here: Scene, *arguments: str) -> tuple[int, str, str]:
-    run = here.python("-c", PROGRAM, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
+    run = here.start(POOLSTART, *arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT)
     out, err = run.communicate(timeout=300)
     return run.returncode, out, err
 

@@ -13,8 +13,8 @@ import time
 
 import pytest
 
+from tests.support.programs import PROGRAMS, Program
 from tests.support.remains import LIMIT, Scene
-from tests.whole.conftest import PROGRAMS, Program
 
 pytestmark = pytest.mark.slow
 

@@ -10,29 +10,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import make_url
 
-from harness.postgres import embedded, locate
+from harness.postgres import locate
 from harness.postgres.server import Server, libpq_url
-from harness.system.supervision import Custody
+from tests.support.programs import PROGRAMS, Program
 from tests.support.remains import Scene
-from tests.whole.conftest import PROGRAMS, Program
+from tests.support.servers import ROLE, server_with_password
 
 SECRET = secrets.token_hex(16)
 
 FORMS = {
-    "user and password": {"username": "somebody", "password": SECRET},
-    "a parameter": {"username": "somebody", "query": {"password": SECRET}},
+    "user and password": {"username": ROLE, "password": SECRET},
+    "a parameter": {"username": ROLE, "query": {"password": SECRET}},
 }
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Server]:
     """A server that wants a password."""
-    with pytest.MonkeyPatch.context() as patch, Custody() as custody:
-        role = f"create role somebody login password '{SECRET}';"
-        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role))
-        rule = "host all somebody 127.0.0.1/32 scram-sha-256"
-        patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
-        yield embedded.start(custody)
+    with server_with_password(SECRET) as server:
+        yield server
 
 
 def url(server: Server, form: str, **changes: object) -> str:

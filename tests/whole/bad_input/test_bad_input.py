@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from harness.postgres.server import Server
-from tests.postgres.test_locate import password, with_password
 from tests.support.remains import scene
+from tests.support.servers import server_with_password, with_password
 from tests.whole.bad_input.checkout import Checkout, Surroundings
 
-__all__ = ["password"]
+
+@pytest.fixture(scope="module")
+def password() -> Iterator[Server]:
+    with server_with_password("s3cret") as server:
+        yield server
+
 
 Damage = Callable[[Checkout], None]
 

@@ -1,49 +1,22 @@
-"""A real container engine for the tests of this room, and the real compose file in projects of their own."""
+"""A real container engine, and projects of the real compose file."""
 
 import os
 import select
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[3]
-
-REQUIRE = "POOLSTART_REQUIRE_CONTAINER"
-"""Environment variable: with `1`, a machine without an engine fails these tests instead of skipping them."""
+from harness.system.environment import ROOT
+from tests.support.container import DEADLINE, Project, without_engine
 
 ENGINE_DEADLINE = 300.0
 """Seconds in which an engine and the image are there, installing and building included."""
-
-DEADLINE = 120.0
-"""Seconds any other command has."""
-
-POOLSTART = "from harness.cli import main; main()"
-
-# Like the command line, without what its other rooms import.
-LOCATE = """
-import sys
-from harness.system.errors import PoolstartError
-from harness.postgres import locate
-try:
-    print(locate.identity())
-except PoolstartError as error:
-    print(f"poolstart: {error}", file=sys.stderr)
-    sys.exit(2)
-"""
-
-
-def without_engine(reason: str) -> None:
-    if os.environ.get(REQUIRE) == "1":
-        pytest.fail(f"{REQUIRE}=1, but {reason}", pytrace=False)
-    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -81,58 +54,6 @@ def engine() -> Iterator[dict[str, str]]:
         finally:
             holder.stdin.close()
             holder.wait(DEADLINE)
-
-
-@dataclass(frozen=True)
-class Project:
-    """The compose file under a project name of its own, on a port the engine chooses."""
-
-    environment: dict[str, str]
-    compose_program: tuple[str, ...]
-    variables: Mapping[str, str] = field(default_factory=dict)
-
-    def having(self, **variables: str) -> "Project":
-        """The same project, called with more environment variables."""
-        return Project(self.environment, self.compose_program, {**self.variables, **variables})
-
-    @property
-    def whole_environment(self) -> dict[str, str]:
-        return {**self.environment, **self.variables}
-
-    def run(
-        self, *command: str | Path, cwd: Path = ROOT, deadline: float = DEADLINE
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command, cwd=cwd, env=self.whole_environment, capture_output=True, text=True, timeout=deadline
-        )
-
-    def must(self, *command: str) -> str:
-        ran = self.run(*command)
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
-
-    def compose(self, *arguments: str) -> str:
-        return self.must(*self.compose_program, *arguments)
-
-    def poolstart(self, *arguments: str, deadline: float = DEADLINE) -> "subprocess.CompletedProcess[str]":
-        return self.run(sys.executable, "-c", POOLSTART, *arguments, deadline=deadline)
-
-    def located(self) -> "subprocess.CompletedProcess[str]":
-        """Which server the suite would use: its identity, or the error as the command line tells it."""
-        return self.run(sys.executable, "-c", LOCATE)
-
-    @property
-    def container(self) -> str:
-        return self.compose("ps", "-q")
-
-    def remains(self) -> list[str]:
-        """Containers, networks and volumes of this project."""
-        label = f"label=com.docker.compose.project={self.environment['COMPOSE_PROJECT_NAME']}"
-        found: list[str] = []
-        for kind in ("container", "network", "volume"):
-            every = ["--all"] if kind == "container" else []
-            found += self.must("docker", kind, "ls", "--quiet", *every, "--filter", label).split()
-        return found
 
 
 def compose_v2(engine: dict[str, str], _: Path) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.container.conftest import DEADLINE, ROOT
+from harness.system.environment import ROOT
+from tests.support.container import DEADLINE
 
 NEEDED = ("bash", "chmod", "dirname", "id", "mktemp", "rm")
 

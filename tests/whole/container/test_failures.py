@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.whole.container.conftest import Project
+from tests.support.container import Project
 
 pytestmark = pytest.mark.slow
 

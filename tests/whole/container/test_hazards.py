@@ -3,7 +3,7 @@
 import pytest
 
 from harness.hazards import catalogue
-from tests.whole.container.conftest import Project
+from tests.support.container import Project
 
 pytestmark = pytest.mark.slow
 

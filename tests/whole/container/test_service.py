@@ -13,7 +13,7 @@ import pytest
 
 from harness.comparisons.servers import Comparison
 from harness.postgres.settings import SETTINGS
-from tests.whole.container.conftest import DEADLINE, Project
+from tests.support.container import DEADLINE, Project
 
 pytestmark = pytest.mark.slow
 

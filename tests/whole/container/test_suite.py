@@ -16,7 +16,8 @@ from typing import Any
 import psycopg2
 import pytest
 
-from tests.whole.container.conftest import ROOT, Project
+from harness.system.environment import ROOT
+from tests.support.container import Project
 
 pytestmark = pytest.mark.slow
 

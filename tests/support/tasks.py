@@ -1,4 +1,4 @@
-"""Tasks for the workers of these tests."""
+"""Tasks for the workers of a hazard: one that hangs, one that works, one that fails, one that dies."""
 
 import threading
 import time

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from harness import strategies
@@ -9,6 +10,7 @@ from harness.lifecycles.blocks import VERSION
 from harness.lifecycles.blocks import Measured as Blocks
 from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 Samples = dict[str, object] | float
 """What asv makes statistics of: a sample a parent; NaN where a cell is not applicable."""
@@ -31,7 +33,7 @@ class Measured:
         # What only measuring needs is not imported by those that read.
         from harness.lifecycles import plan
 
-        return plan.of_this_run().to_json()
+        return asdict(plan.of_this_run())
 
 
 class Cells(Measured):
@@ -43,7 +45,7 @@ class Cells(Measured):
     def samples(self, run: Run, strategy: str, dataframe: str, metric: str) -> Samples:
         """The samples of one metric; a rejected cell ends the process with its reason."""
         try:
-            found = Blocks.from_json(run).samples(Cell(strategy, dataframe), metric)
+            found = structure(Blocks, run).samples(Cell(strategy, dataframe), metric)
         except NotApplicable:
             return math.nan
         except PoolstartError as error:

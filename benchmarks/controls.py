@@ -3,6 +3,7 @@
 from benchmarks.cells import Measured, Run, Samples
 from harness.lifecycles.blocks import Measured as Blocks
 from harness.lifecycles.inside.control import METHODS
+from harness.system.structure import structure
 
 
 class Controls(Measured):
@@ -17,4 +18,4 @@ class Controls(Measured):
 
     def track_start(self, run: Run, start_method: str) -> Samples:
         """`Process.start()` called -> first line of a worker that does nothing."""
-        return {"samples": Blocks.from_json(run).controls(start_method), "number": 1}
+        return {"samples": structure(Blocks, run).controls(start_method), "number": 1}

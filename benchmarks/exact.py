@@ -6,10 +6,12 @@ changes none of it.
 
 import math
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from harness import strategies
 from harness.counts.figures import VERSION, Counted
+from harness.system.structure import structure
 
 Run = dict[str, Any]
 """What `setup_cache` returned."""
@@ -31,11 +33,11 @@ class Exact:
         # What only counting needs is not imported by those that read.
         from harness.counts import count as exact
 
-        return exact.of_this_run().to_json()
+        return asdict(exact.of_this_run())
 
     def figure(self, run: Run, strategy: str, name: str) -> float:
         """One figure; not a number where there is none, and a rejected strategy ends with its reason."""
-        counted = Counted.from_json(run)
+        counted = structure(Counted, run)
         if reason := counted.rejected.get(strategy):
             sys.exit(f"poolstart: {reason}")
         return counted.figures.get(strategy, {}).get(name, math.nan)

@@ -1,6 +1,7 @@
 """`poolstart exact`: what repeats exactly, and what a server far away adds."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -32,7 +33,7 @@ def exact(
         found = count_all(chosen, server, release=version, python=interpreters.of_release(version))
     counted = {name: one for name, one in found.items() if isinstance(one, Counts)}
     if as_json:
-        print(json.dumps({name: one.to_json() for name, one in counted.items()}, indent=1))
+        print(json.dumps({name: asdict(one) for name, one in counted.items()}, indent=1))
     elif counted:
         figures = {name: one.figures for name, one in counted.items()}
         console.print(

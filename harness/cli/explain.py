@@ -1,6 +1,7 @@
 """`poolstart explain`: what changed between two releases."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -56,7 +57,7 @@ def explain(
     if record:
         causes.record(found)
     if as_json:
-        print(json.dumps({**found.to_json(), "changelog": found.changelog}, indent=1))
+        print(json.dumps({**asdict(found), "changelog": found.changelog}, indent=1))
     else:
         console.print("\n".join(shown.lines(found)))
 

@@ -23,6 +23,7 @@ from harness.postgres import embedded
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
 from harness.records import store
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 CELL = Cell("fork_dispose", "none")
@@ -83,8 +84,7 @@ class Comparison:
     @classmethod
     def load(cls, path: Path) -> "Comparison":
         with store.reading(path, "poolstart postgres compare --save FILE") as written:
-            written["servers"] = [Measured(**server) for server in written["servers"]]
-            return cls(**written)
+            return structure(cls, written)
 
 
 def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:

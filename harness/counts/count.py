@@ -17,7 +17,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
@@ -91,9 +91,6 @@ class Counts:
     """By phase and function (`module:qualified name`)."""
     collections: dict[str, list[int]]
     """By phase and generation."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
     @property
     def figures(self) -> dict[str, int]:

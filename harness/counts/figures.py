@@ -1,7 +1,6 @@
 """The exact figures of a release, as every benchmark process reads them: nothing heavy is imported here."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 VERSION = "1"
 """Changes whenever what a figure means does: asv tells the series apart."""
@@ -16,10 +15,3 @@ class Counted:
     rejected: dict[str, str]
     not_applicable: dict[str, str]
     """Reasons by strategy."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Counted":
-        return cls(**fields)

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from packaging.version import Version
 
@@ -10,6 +9,7 @@ from harness.demos import catalogue
 from harness.demos.repeat import Repetition
 from harness.hazards.expected import Setting
 from harness.records import store
+from harness.system.structure import structure
 
 PATH = store.path("demos")
 
@@ -50,12 +50,7 @@ def load(path: Path = PATH) -> dict[str, DemoProof]:
     if not path.exists():
         return {}
     with store.reading(path, "poolstart exhibit --repeat 50 --record") as proofs:
-        return {release: from_json(fields) for release, fields in proofs.items()}
-
-
-def from_json(fields: dict[str, Any]) -> DemoProof:
-    programs = tuple((name, method, cured) for name, method, cured in fields.pop("programs"))
-    return DemoProof(setting=Setting(**fields.pop("setting")), programs=programs, **fields)
+        return structure(dict[str, DemoProof], proofs)
 
 
 def add(repetition: Repetition, setting: Setting, busy: int, path: Path = PATH) -> None:

@@ -1,11 +1,13 @@
 """Outcomes: the trials of an asv run, which many benchmarks read."""
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.lifecycles import profile as profiles
+from harness.system.structure import structure
 
 
 def of_this_run() -> dict[str, Any]:
@@ -34,11 +36,11 @@ def of_this_run() -> dict[str, Any]:
         print(f"poolstart: {'n/a: ' if remark else ''}{reason}", file=sys.stderr)
     found: dict[str, Any] = {}
     for outcome in outcomes:
-        found.setdefault(outcome.hazard, {})[outcome.strategy] = outcome.to_json()
+        found.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
     return found
 
 
 def read(run: dict[str, Any], hazard: str, strategy: str) -> Outcome | None:
     """One outcome of `of_this_run`; None where it was not tried."""
     fields = run.get(hazard, {}).get(strategy)
-    return Outcome.from_json(fields) if fields else None
+    return structure(Outcome, fields) if fields else None

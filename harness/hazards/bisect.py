@@ -26,6 +26,7 @@ from harness.postgres.server import Server
 from harness.records import store
 from harness.system import files
 from harness.system.environment import ROOT
+from harness.system.structure import structure
 
 RECORD = store.path("verdicts")
 
@@ -35,7 +36,7 @@ DIRECTORY = ROOT / ".asv" / "verdicts"
 Cell = tuple[str, str]
 """A hazard and a strategy."""
 
-Changes = list[tuple[str, str]]
+Changes = list[tuple[str, Verdict]]
 """The releases from which on the verdict is another one, the first of all included."""
 
 
@@ -80,15 +81,7 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
     if not path.exists():
         return None
     with store.reading(path, "poolstart verdicts") as fields:
-        fields["releases"], fields["whole"] = tuple(fields["releases"]), tuple(fields["whole"])
-        fields["verdicts"] = {
-            hazard: {
-                strategy: [(first, str(Verdict(verdict))) for first, verdict in some]
-                for strategy, some in row.items()
-            }
-            for hazard, row in fields["verdicts"].items()
-        }
-        return ReleaseVerdicts(**fields)
+        return structure(ReleaseVerdicts, fields)
 
 
 def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
@@ -223,7 +216,7 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         for (hazard, strategy), verdict in found.items():
             changes = verdicts.setdefault(hazard, {}).setdefault(strategy, [])
             if not changes or changes[-1][1] != verdict:
-                changes.append((release, verdict))
+                changes.append((release, Verdict(verdict)))
     every = {cell for found in by_release.values() for cell in found}
     here = Setting.here(server)
     recorded = ReleaseVerdicts(

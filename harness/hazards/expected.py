@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
-from typing import Any
 
 import psycopg2
 import sqlalchemy
@@ -23,6 +22,7 @@ from harness.hazards.inside.story import Reading
 from harness.postgres.server import Server
 from harness.records import store
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 PATH = store.path("hazards")
 
@@ -132,29 +132,7 @@ def load() -> dict[str, Recorded]:
     if not PATH.exists():
         return {}
     with store.reading(PATH, COMMAND) as tables:
-        return {name: from_json(fields) for name, fields in tables.items()}
-
-
-def from_json(fields: dict[str, Any]) -> Recorded:
-    further = fields.get("further")
-    return Recorded(
-        Setting(**fields["setting"]),
-        tuple(map(Outcome.from_json, fields["outcomes"])),
-        repeated_from_json(fields["repeated"], fields["outcomes"]),
-        from_json(further) if further else None,
-    )
-
-
-def repeated_from_json(fields: dict[str, Any] | None, outcomes: Sequence[dict[str, Any]]) -> Repeated | None:
-    if fields is None:
-        return None
-    # Of an older record it was the whole table.
-    fields = {"cells": cells((one["hazard"], one["strategy"]) for one in outcomes), **fields}
-    rates = {
-        figure: {strategy: Reading(**reading) for strategy, reading in readings.items()}
-        for figure, readings in fields["rates"].items()
-    }
-    return Repeated(**{**fields, "setting": Setting(**fields["setting"]), "rates": rates})
+        return structure(dict[str, Recorded], tables)
 
 
 def cells(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.hazards.inside.story import Reading, StoryEvent
 
@@ -149,17 +149,3 @@ class Outcome:
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0
     """How long the trial took, for information."""
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Outcome":
-        return cls(
-            **{
-                **fields,
-                "verdict": Verdict(fields["verdict"]),
-                "readings": {name: Reading(**reading) for name, reading in fields["readings"].items()},
-                "story": tuple(StoryEvent(**event) for event in fields["story"]),
-            }
-        )

@@ -224,7 +224,7 @@ def tell(
             {
                 "setting": asdict(setting),
                 "verdicts": list(records(view, setting)),
-                "outcomes": [outcome.to_json() for outcome in outcomes],
+                "outcomes": [asdict(outcome) for outcome in outcomes],
                 "surprises": list(surprises),
             }
         )

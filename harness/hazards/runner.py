@@ -18,6 +18,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
@@ -71,14 +72,15 @@ class Trials:
             server = self._server_to_fill()
         begin = time.monotonic()
         result = self._program(hazard, strategy, server)
-        return Outcome.from_json(
+        return structure(
+            Outcome,
             {
                 "hazard": hazard.id,
                 "strategy": strategy,
                 "verdict": Verdict.AFFECTED if result.pop("affected") else Verdict.SURVIVES,
                 "seconds": time.monotonic() - begin,
                 **result,
-            }
+            },
         )
 
     def _program(self, hazard: Hazard, strategy: str, server: Server) -> dict[str, Any]:

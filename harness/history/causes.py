@@ -17,6 +17,7 @@ from harness.counts.count import Counts, Observed
 from harness.history.retest import Between
 from harness.postgres.server import Server
 from harness.records import store
+from harness.system.structure import structure
 
 PATH = store.path("causes")
 
@@ -109,20 +110,6 @@ class Explanation:
             for phase in self.collections
             if not self.work_changed(phase) and not (preloads and phase == exact.PHASES[0])
         )
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Explanation":
-        return cls(**{name: tuples(value) for name, value in fields.items()})
-
-
-def tuples(value: Any) -> Any:
-    """JSON has no tuples."""
-    if isinstance(value, list):
-        return tuple(map(tuples, value))
-    return {name: tuples(inner) for name, inner in value.items()} if isinstance(value, dict) else value
 
 
 def changelog(release: str) -> str:
@@ -270,7 +257,7 @@ def load() -> list[Explanation]:
     if not PATH.exists():
         return []
     with store.reading(PATH, "poolstart explain --record") as rows:
-        return [Explanation.from_json(fields) for fields in rows]
+        return structure(list[Explanation], rows)
 
 
 def record(explanation: Explanation) -> None:
@@ -282,4 +269,4 @@ def record(explanation: Explanation) -> None:
 
     kept = [one for one in load() if key(one) != key(explanation)]
     rows = sorted([*kept, explanation], key=key)
-    store.write(PATH, [one.to_json() for one in rows])
+    store.write(PATH, [asdict(one) for one in rows])

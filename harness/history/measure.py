@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from harness.releases.catalogue import Release
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 DIRECTORY = ROOT / ".asv" / "history"
@@ -109,7 +110,7 @@ class History:
     def save(self, turn: Turn, measured: Measured) -> None:
         path = self._path(turn)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, measured.to_json())
+        write(path, asdict(measured))
 
     def blocks(self) -> dict[str, list[tuple[Turn, Block]]]:
         """All blocks by release, in the order of passes; the disturbed among all of them marked."""
@@ -146,7 +147,7 @@ class History:
     def _load(self, turn: Turn) -> Measured:
         path = self._path(turn)
         with files.understood(path, "remove it, and it is measured again"):
-            return Measured.from_json(json.loads(path.read_text()))
+            return structure(Measured, json.loads(path.read_text()))
 
 
 def conditions(server: Server, profile: Profile) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def file(history: History) -> int:
     folder = history.directory / "filed"
     folder.mkdir(exist_ok=True)
     for release, whole in measured.items():
-        write(folder / f"{release}.json", whole.to_json())
+        write(folder / f"{release}.json", asdict(whole))
     files.write(folder / "releases", "\n".join(measured))
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", FIGURES, f"HASHFILE:{folder / 'releases'}"],

@@ -18,6 +18,7 @@ from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import least_change, unit
 from harness.postgres.server import Server
 from harness.records import store
+from harness.system.structure import structure
 
 RECORD = store.path("retests")
 
@@ -78,7 +79,7 @@ def load(path: Path = RECORD) -> list[Confirmation]:
     if not path.exists():
         return []
     with store.reading(path, "poolstart steps --confirm") as rows:
-        return [Confirmation(**fields) for fields in rows]
+        return structure(list[Confirmation], rows)
 
 
 def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:

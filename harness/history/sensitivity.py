@@ -25,6 +25,7 @@ from harness.postgres.server import Server
 from harness.records import store
 from harness.system.conditions import facts
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 Report = Callable[[str], None]
 
@@ -89,9 +90,7 @@ class Noise:
     @classmethod
     def load(cls, path: Path) -> "Noise":
         with store.reading(path, "poolstart noise") as written:
-            written["figures"] = [Figure(**figure) for figure in written["figures"]]
-            written["repetitions"] = [Repetition(**one) for one in written["repetitions"]]
-            return cls(**written)
+            return structure(cls, written)
 
 
 def runs(

@@ -41,13 +41,6 @@ class Block:
     disturbed: str = ""
     """What was unusual; empty when nothing was."""
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Block":
-        return cls(**{**fields, "conditions": Conditions(**fields["conditions"])})
-
 
 @dataclass
 class Measured:
@@ -118,13 +111,6 @@ class Measured:
                 for block in self.blocks
             ],
         }
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "blocks": [block.to_json() for block in self.blocks]}
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Measured":
-        return cls(**{**fields, "blocks": [Block.from_json(block) for block in fields["blocks"]]})
 
 
 def wanted_by_others(conditions: Conditions, usual_wait: float) -> str:

@@ -34,6 +34,7 @@ from harness.system import processors
 from harness.system.conditions import Watch
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 HISTORY = "POOLSTART_RUN_BLOCKS"
@@ -307,7 +308,7 @@ def of_this_run() -> Measured:
     release = metadata.version("sqlalchemy")
     folder = os.environ.get(HISTORY)
     if folder:
-        measured = Measured.from_json(json.loads((Path(folder) / f"{release}.json").read_text()))
+        measured = structure(Measured, json.loads((Path(folder) / f"{release}.json").read_text()))
     else:
         profile = profiles.current()
         with locate.server() as server:

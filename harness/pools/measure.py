@@ -20,6 +20,7 @@ from harness.lifecycles.cell import NotApplicable, Rejected
 from harness.postgres.server import Server
 from harness.system import files
 from harness.system.environment import environment
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 WORKERS = (2, 8)
@@ -53,11 +54,6 @@ class Measured:
     reason: str = ""
     """Why there are no figures."""
 
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Measured":
-        several = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return cls(**{**fields, **several})
-
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -85,16 +81,6 @@ class Table:
             if (cell.strategy, cell.workers) == (strategy, workers):
                 return cell
         return None
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "Table":
-        return cls(
-            Setting(**fields["setting"]),
-            fields["parents"],
-            fields["pools"],
-            tuple(map(Measured.from_json, fields["cells"])),
-            tuple(Behaviour(**each) for each in fields["behaviours"]),
-        )
 
 
 def measure_all(
@@ -283,7 +269,7 @@ def stored(directory: Path, strategy: str, workers: int) -> Measured:
     """The figures of one asv run, kept as files in `directory`: the first to ask for them measures them."""
     path = directory / f"{strategy}.{workers}.pool.json"
     if path.exists():
-        return Measured.from_json(json.loads(path.read_text()))
+        return structure(Measured, json.loads(path.read_text()))
     from harness.postgres import locate
 
     with locate.server() as server:

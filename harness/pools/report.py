@@ -11,6 +11,7 @@ from harness.pools.measure import WORKERS, Behaviour, Measured, Table
 from harness.records import store
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
+from harness.system.structure import structure
 
 PATH, PAGE = store.path("pools"), ROOT / "docs" / "pools.md"
 
@@ -33,7 +34,7 @@ def load(path: Path = PATH) -> Table | None:
     if not path.exists():
         return None
     with store.reading(path, "poolstart pools --save") as fields:
-        return Table.from_json(fields)
+        return structure(Table, fields)
 
 
 def save(table: Table, path: Path) -> None:

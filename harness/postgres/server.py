@@ -10,6 +10,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 CONNECT_TIMEOUT = 10
 """Seconds a server has to answer before it counts as unreachable."""
@@ -81,10 +82,7 @@ class Server:
     @classmethod
     def from_json(cls, text: str) -> "Server":
         """What `to_json` wrote. Raises `ValueError` for anything else."""
-        try:
-            return cls(**json.loads(text))
-        except TypeError as error:
-            raise ValueError(str(error)) from None
+        return structure(cls, json.loads(text))
 
 
 def libpq_url(url: URL) -> str:

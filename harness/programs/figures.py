@@ -1,7 +1,6 @@
 """The figures of programs, and the record of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from harness.hazards.expected import Setting
 
@@ -54,20 +53,6 @@ class ProgramFigures:
     def title(self) -> str:
         return f"{self.name}, {self.hosts} hosts" if self.hosts > 1 else self.name
 
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "ProgramFigures":
-        return cls(
-            fields["name"],
-            tuple(fields["versions"]),
-            tuple(fields["first_row"]),
-            tuple(fields["uss"]),
-            WithoutHook(**fields["without"]),
-            HookRuns(**fields["killed"]),
-            HookRuns(**fields["replaced"]) if fields["replaced"] else None,
-            tuple(fields["spared"]),
-            fields["hosts"],
-        )
-
 
 @dataclass(frozen=True)
 class ProgramsTable:
@@ -77,12 +62,3 @@ class ProgramsTable:
     runs: int
     """Starts of each program."""
     programs: tuple[ProgramFigures, ...]
-
-    @classmethod
-    def from_json(cls, fields: dict[str, Any]) -> "ProgramsTable":
-        """Read the fields of a record."""
-        return cls(
-            Setting(**fields["setting"]),
-            fields["runs"],
-            tuple(map(ProgramFigures.from_json, fields["programs"])),
-        )

@@ -14,6 +14,7 @@ from harness.programs.run import WORKERS
 from harness.records import store
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
+from harness.system.structure import structure
 
 PATH, PAGE = store.path("programs"), ROOT / "docs" / "programs.md"
 
@@ -54,7 +55,7 @@ def load(path: Path = PATH) -> ProgramsTable | None:
     if not path.exists():
         return None
     with store.reading(path, "poolstart programs --record") as fields:
-        return ProgramsTable.from_json(fields)
+        return structure(ProgramsTable, fields)
 
 
 def save(table: ProgramsTable, path: Path) -> None:

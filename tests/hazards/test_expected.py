@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 from harness.system.load import BUSY
+from harness.system.structure import structure
 from tests.support.remains import scene
 
 
@@ -97,7 +98,7 @@ def test_an_unknown_series_expects_nothing() -> None:
 
 def test_an_outcome_survives_its_journey_through_json() -> None:
     for outcome in record.load()["2.1"].outcomes:
-        assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+        assert structure(Outcome, json.loads(json.dumps(asdict(outcome)))) == outcome
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from dataclasses import asdict
 
 import pytest
 
@@ -98,7 +99,7 @@ def test_benchmarks_give_what_the_trials_found(trials: Trials, copied: Outcome) 
     ]
     run: dict[str, dict[str, object]] = {}
     for outcome in tried:
-        run.setdefault(outcome.hazard, {})[outcome.strategy] = outcome.to_json()
+        run.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
     assert Verdicts().track_verdict(run, "unpicklable", "spawn") == 1
     assert Verdicts().track_verdict(run, "unpicklable", "nullpool") == 0
     assert math.isnan(Verdicts().track_verdict(run, "unpicklable", "fork_dispose"))  # not tried

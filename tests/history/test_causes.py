@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import sqlalchemy
@@ -143,7 +143,7 @@ def test_every_recorded_explanation_fits_a_terminal():
     assert recorded
     for found in recorded:
         assert all(len(line) <= shown.WIDTH or line.startswith("https:") for line in shown.lines(found))
-        assert json.loads(json.dumps(found.to_json()))
+        assert json.loads(json.dumps(asdict(found)))
 
 
 def test_a_planted_statement_is_named_with_the_function_that_sends_it(server, tmp_path):

@@ -4,7 +4,7 @@ import importlib
 import json
 import math
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -227,5 +227,5 @@ def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: py
 
 
 def test_what_was_not_asked_for_has_no_figure_and_is_no_failure() -> None:
-    nothing = Blocks("2.1.9", "embedded").to_json()
+    nothing = asdict(Blocks("2.1.9", "embedded"))
     assert math.isnan(Startup().track_startup(nothing, "spawn", "none"))

@@ -3,7 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import metadata
 
 import pytest
@@ -17,6 +17,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 from harness.system.supervision import Custody
 from tests.support import broken_strategies
 
@@ -154,8 +155,8 @@ def test_what_was_measured_survives_being_written_down(server: Server) -> None:
     with Custody() as custody:
         plan = plan_of(server, "fork_dispose", custody=custody)
         plan.block(1)
-    written = json.loads(json.dumps(plan.measured.to_json()))
-    assert Measured.from_json(written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
+    written = json.loads(json.dumps(asdict(plan.measured)))
+    assert structure(Measured, written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
     assert plan.measured.facts["sqlalchemy"] == RELEASE
     assert isinstance(plan.measured.facts["c_extensions"], bool)
 

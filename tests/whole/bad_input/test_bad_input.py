@@ -208,7 +208,7 @@ MISTAKES = [
     Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; restore it"),
     Mistake(
         "postgres report records/hazards.json",
-        "records/hazards.json cannot be read: it lacks 'servers'; restore",
+        "records/hazards.json cannot be read: it lacks 'date'; restore",
     ),
     Mistake(
         "postgres report records/servers.json --page docs/hazards.md", "has no mark .*; give it one line"
@@ -349,7 +349,7 @@ MISTAKES = [
         "hazards --page",
         "records/hazards.json",
         '{"2.1": {}}',
-        "hazards.json cannot be read: it lacks 's",
+        r"hazards.json cannot be read: 2\.1: it lacks 's",
     ),
     damaged("hazards --page", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; restore"),
     damaged("claims", "records/pools.json", "{}", "pools.json cannot be read: it lacks 'setting'; restore"),
@@ -363,7 +363,7 @@ MISTAKES = [
         "noise --seeded",
         "records/sensitivity.json",
         "{}",
-        "it lacks 'figures'; restore",
+        "it lacks 'date'; restore",
     ),
     damaged("releases", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}"),
     damaged(

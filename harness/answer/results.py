@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -171,14 +171,14 @@ def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
     for column in COLUMNS:
         if column.benchmark not in result.get_all_result_keys():
             continue
-        params: list[list[str]] = result.get_result_params(column.benchmark)
-        values = result.get_result_value(column.benchmark, params)
-        stats: list[dict[str, Any] | None] = result.get_result_stats(column.benchmark, params)
-        for names, value, stat in zip(product(*params), values, stats, strict=True):
-            strategy, dataframe = (name.strip("'") for name in names)
-            if stat is not None:
-                figure = Figure(value, stat["q_25"], stat["q_75"], (stat["ci_99_a"], stat["ci_99_b"]))
-                yield (column.benchmark, strategy, dataframe), figure
+        for stored_value in stored.values(result, column.benchmark):
+            if stored_value.quartiles:
+                strategy, dataframe = stored_value.parameters
+                interval = stored_value.interval or (-inf, inf)
+                yield (
+                    (column.benchmark, strategy, dataframe),
+                    Figure(stored_value.value, *stored_value.quartiles, interval),
+                )
 
 
 def rows(report: Report, dataframe: str) -> Iterator[list[str]]:

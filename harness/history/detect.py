@@ -30,8 +30,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import product
-from math import ceil, exp, isfinite, log
+from math import ceil, exp, log
 from pathlib import Path
 from statistics import median, stdev
 
@@ -272,18 +271,13 @@ def load(results: Path) -> list[Series]:
 
 def samples(result: Results, known: Benchmarks) -> Iterator[tuple[Key, tuple[float, ...], str]]:
     """What one results file holds of such series: the samples of each, and their unit."""
-    for name in result.get_result_keys(known):
+    for name in sorted(result.get_result_keys(known)):
         benchmark = known[name]
         if name != CONTROL and benchmark["param_names"] != ["strategy", "dataframe"]:
             continue
-        values = result.get_result_value(name, benchmark["params"])
-        several = result.get_result_samples(name, benchmark["params"])
-        for names, value, some in zip(product(*benchmark["params"]), values, several, strict=True):
-            kept = tuple(float(x) for x in (some or [value]) if x is not None and isfinite(x))
-            if kept:
-                parameters = tuple(text.strip("'") for text in names)
-                key = Key(result.params["machine"], result.env_name, name, parameters)
-                yield key, kept, benchmark["unit"]
+        for stored_value in stored.values(result, name, benchmark["params"]):
+            key = Key(result.params["machine"], result.env_name, name, stored_value.parameters)
+            yield key, stored_value.samples, benchmark["unit"]
 
 
 def verdicts(series: Iterable[Series], again: Iterable[Confirmation] = ()) -> Verdicts:

@@ -4,9 +4,13 @@ asv passes over a file that it cannot read, and says so to nobody: a table would
 of another release.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import product
+from math import isfinite
 from pathlib import Path
+from typing import Any, TypeGuard
 
 from asv.machine import Machine
 from asv.results import Results
@@ -25,10 +29,69 @@ HARDWARE = ("machine", "arch", "cpu", "num_cpu", "os", "ram")
 REMEDY = "restore it with git, or remove it and measure again"
 
 
+@dataclass(frozen=True)
+class StoredValue:
+    """What a results file holds for one combination of a benchmark's parameters, in the benchmark's unit."""
+
+    parameters: tuple[str, ...]
+    """Values without the quotes of their `repr`, which asv stores."""
+    value: float
+    """The median of the samples, or the only value."""
+    samples: tuple[float, ...]
+    """All samples; the value alone where a benchmark returns no more."""
+    quartiles: tuple[float, float] | None
+    interval: tuple[float, float] | None
+    """The 99 % interval of the median. None, as the quartiles are, where asv stored no statistics."""
+
+
 def results(directory: Path) -> Iterator[tuple[Path, Results]]:
     """Every file of results below a directory, with its content; `PoolstartError` for a damaged one."""
     for path in sorted(directory.glob("*/*-*.json")):
         yield path, loaded(path)
+
+
+def values(
+    result: Results, benchmark: str, parameters: Sequence[Sequence[str]] | None = None
+) -> Iterator[StoredValue]:
+    """Every finite value of one benchmark; combinations that failed or were skipped are left out.
+
+    `parameters` are the lists of a benchmark's parameter values, as asv writes them; by default those that
+    the file itself was measured with.
+    """
+    params = result.get_result_params(benchmark) if parameters is None else parameters
+    rows = zip(
+        product(*params),
+        result.get_result_value(benchmark, params),
+        result.get_result_samples(benchmark, params),
+        result.get_result_stats(benchmark, params),
+        strict=True,
+    )
+    for names, value, samples, stats in rows:
+        if not is_finite(value):
+            continue
+        yield StoredValue(
+            plain(names),
+            float(value),
+            tuple(float(sample) for sample in samples or [value] if is_finite(sample)),
+            bounds(stats, "q_25", "q_75"),
+            bounds(stats, "ci_99_a", "ci_99_b"),
+        )
+
+
+def plain(names: Sequence[str]) -> tuple[str, ...]:
+    """Parameter values without the quotes that asv stores: `'spawn'` is spawn."""
+    return tuple(name.strip("'") for name in names)
+
+
+def is_finite(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and isfinite(value)
+
+
+def bounds(stats: dict[str, Any] | None, low: str, high: str) -> tuple[float, float] | None:
+    if stats is None:
+        return None
+    lower, upper = stats.get(low), stats.get(high)
+    return (float(lower), float(upper)) if is_finite(lower) and is_finite(upper) else None
 
 
 def measured(result: Results) -> datetime | None:

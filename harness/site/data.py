@@ -5,10 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import product
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from asv.results import Results
 from asv.util import UserError
@@ -325,22 +322,9 @@ def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:
 
 
 def values(result: Results, benchmark: str, unit: str) -> Iterator[tuple[tuple[str, ...], Figure]]:
-    params: list[list[str]] = result.get_result_params(benchmark)
-    medians = result.get_result_value(benchmark, params)
-    stats: list[dict[str, Any] | None] = result.get_result_stats(benchmark, params)
-    for names, value, stat in zip(product(*params), medians, stats, strict=True):
-        if not isinstance(value, int | float) or not isfinite(value):
-            continue
-        low, high = ((stat or {}).get(side) for side in ("ci_99_a", "ci_99_b"))
-        yield (
-            tuple(name.strip("'") for name in names),
-            Figure(
-                float(value),
-                low if low is not None and isfinite(low) else value,
-                high if high is not None and isfinite(high) else value,
-                unit,
-            ),
-        )
+    for stored_value in stored.values(result, benchmark):
+        low, high = stored_value.interval or (stored_value.value, stored_value.value)
+        yield stored_value.parameters, Figure(stored_value.value, low, high, unit)
 
 
 def slug(text: str) -> str:

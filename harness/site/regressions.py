@@ -106,8 +106,7 @@ def regression(
     if not jumps:
         return None
     parameters = list(product(*benchmark["params"]))
-    wanted = tuple(series.key.parameters)
-    index = [tuple(text.strip("'") for text in names) for names in parameters].index(wanted)
+    index = [stored.plain(names) for names in parameters].index(series.key.parameters)
     name = f"{series.key.benchmark}({', '.join(parameters[index])})"
     best = min([found[0].before, *(step.after for step in found)])
     return name, index, found[-1].after, best, jumps

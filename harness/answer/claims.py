@@ -18,8 +18,8 @@ from harness.demos.expected import DemoProof
 from harness.hazards import expected as record
 from harness.hazards.hazard import Verdict
 from harness.pools import report as pools
-from harness.pools.measure import Table
-from harness.pools.report import shown as pool_shown
+from harness.pools.figures import PoolsTable
+from harness.pools.report import median_iqr
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -104,7 +104,7 @@ class Records:
     def __init__(self, results: Path = ROOT / "results") -> None:
         self.report: Report = answer(results)
         self.table: record.Recorded | None = next(iter(record.load().values()), None)
-        self.pools: Table | None = pools.load()
+        self.pools: PoolsTable | None = pools.load()
         self.exhibited: list[DemoProof] = list(exhibited.load().values())
 
 
@@ -177,7 +177,7 @@ class LastRow:
                 parts.append(f"`{name}` {words['missing']}")
                 continue
             medians.append(sorted(cell.last)[len(cell.last) // 2])
-            parts.append(f"`{name}` {pool_shown(cell.last, 1e3)} ms")
+            parts.append(f"`{name}` {median_iqr(cell.last, 1e3)} ms")
         if medians != sorted(medians):
             raise contradiction(f"the last row of a pool does not come later: {'; '.join(parts)}")
         what = Template(words["pool"]).substitute(workers=self.workers)

@@ -1,1 +1,1 @@
-"""`multiprocessing.Pool`, measured."""
+"""Measurements of `multiprocessing.Pool` with an initializer."""

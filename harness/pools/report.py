@@ -1,5 +1,6 @@
-"""Pools, as a table in the terminal and as the page `docs/pools.md`, which is never edited by hand."""
+"""The table of pools in the terminal, and the generated page `docs/pools.md`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import quantiles
@@ -7,7 +8,8 @@ from statistics import quantiles
 from harness import strategies
 from harness.console import markdown, terminal
 from harness.lifecycles.samples import spread
-from harness.pools.measure import WORKERS, Behaviour, Measured, Table
+from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
+from harness.pools.measure import WORKERS
 from harness.records import store
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
@@ -20,30 +22,42 @@ HEADER = ["strategy", "workers", "first row, ms", "last row, ms", "`Pool()` retu
 INTRODUCTION = """\
 # A pool with an initializer
 
-`multiprocessing.Pool(n, initializer=...)` is how most programs meet the cure. Here each strategy's own first
-step stands in the initializer, followed by one row from the server: the parent holds a warm engine, and the
-clock runs from the call of `Pool()` until the first, and until the last, of its workers has its row. Unique
-memory is read from outside while all workers wait for their first task. The initializer ran once in each
-worker, or the pool would not count. The first pool of a parent is among them: there forkserver boots its
+In most programs the place for a strategy is the initializer of a pool:
+`multiprocessing.Pool(n, initializer=...)`. Here the initializer applies the strategy in the worker, and
+fetches one row from the server. The parent holds a warm engine. Times are measured from the call of `Pool()`
+until the first worker has its row, until the last one has, and until the call returns. Unique memory (USS) is
+read while all workers wait for their first task. A pool counts only if its initializer ran exactly once in
+each worker. The first pool of each parent is included, although under forkserver it also starts the fork
 server.
 """
 
+RAISING = """\
+The worker exits, and the pool replaces it, without end. Each worker writes a traceback to its standard error,
+but no error reaches `apply` or `map`, which wait forever. The pools measured here were terminated.
+"""
 
-def load(path: Path = PATH) -> Table | None:
-    """What is recorded; nothing before the first time."""
+REPLACING = """\
+Every task runs in a new worker, and every worker runs the initializer: each task pays for an engine and a
+connection. The pool creates the later workers in a thread of its own, so under fork they are forked from a
+parent with more than one thread.
+"""
+
+
+def load(path: Path = PATH) -> PoolsTable | None:
+    """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
     if not path.exists():
         return None
     with store.reading(path, "poolstart pools --save") as fields:
-        return structure(Table, fields)
+        return structure(PoolsTable, fields)
 
 
-def save(table: Table, path: Path) -> None:
-    """Record the figures."""
+def save(table: PoolsTable, path: Path) -> None:
+    """Write the figures to `path`."""
     store.write(path, asdict(table))
 
 
-def show(table: Table) -> None:
-    """The table in the terminal, and what no figure tells."""
+def show(table: PoolsTable) -> None:
+    """Print the table, and how pools behave under each start method."""
     console = terminal.output()
     header = [terminal.folded(title.replace("`", "")) for title in HEADER]
     terminal.show(console, header, list(rows(table)), keys=2)
@@ -52,40 +66,45 @@ def show(table: Table) -> None:
     for behaviour in table.behaviours:
         terminal.say(
             console,
-            f"{behaviour.start_method}: a raising initializer made {behaviour.raising['workers']} workers,"
-            f" and its task was {'run' if behaviour.raising['ran'] else 'never run'};"
-            f" with maxtasksperchild=1 {behaviour.replacing['tasks']} tasks took"
-            f" {behaviour.replacing['workers']} workers, each with its own run of the initializer.",
+            f"{behaviour.start_method}: with an initializer that raises, the pool created"
+            f" {behaviour.raising.workers} workers until it was terminated, and its task"
+            f" {'ran' if behaviour.raising.ran else 'never ran'};"
+            f" with maxtasksperchild=1, {behaviour.replacing.tasks} tasks ran in"
+            f" {behaviour.replacing.workers} workers, {behaviour.replacing.initialized} of which ran the"
+            " initializer.",
         )
 
 
-def cells(cell: Measured) -> list[str]:
+def row(cell: PoolFigures) -> list[str]:
+    """A row of the table, under `HEADER`."""
     name = cell.strategy if strategies.get(cell.strategy).safe else f"{cell.strategy} (not safe)"
     if cell.reason:
         return [name, str(cell.workers), "n/a", "n/a", "n/a", "n/a"]
-    times = (shown(values, 1e3) for values in (cell.first, cell.last, cell.blocked))
-    return [name, str(cell.workers), *times, shown(cell.uss, 1 / MIB)]
+    times = (median_iqr(values, 1e3) for values in (cell.first, cell.last, cell.blocked))
+    return [name, str(cell.workers), *times, median_iqr(cell.uss, 1 / MIB)]
 
 
-def shown(values: tuple[float, ...] | tuple[int, ...], factor: float) -> str:
-    """A median ± half the interquartile range."""
+def median_iqr(values: Sequence[float], factor: float) -> str:
+    """The median of values ± half their interquartile range, times `factor`."""
     if len(values) < 2:
         return spread(values[0], values[0], values[0], factor)
     low, median, high = quantiles(values, n=4, method="inclusive")
     return spread(low, median, high, factor)
 
 
-def rows(table: Table) -> list[list[str]]:
-    found = (table.cell(name, workers) for name in strategies.IDS for workers in WORKERS)
-    return [cells(cell) for cell in found if cell]
+def rows(table: PoolsTable) -> list[list[str]]:
+    """The rows of the table, in the order of the catalogue."""
+    cells = (table.cell(name, workers) for name in strategies.IDS for workers in WORKERS)
+    return [row(cell) for cell in cells if cell]
 
 
-def notes(table: Table) -> list[str]:
-    """Why there are no figures of a strategy, each reason once."""
+def notes(table: PoolsTable) -> list[str]:
+    """Why strategies have no figures, each reason once."""
     return list(dict.fromkeys(cell.reason for cell in table.cells if cell.reason))
 
 
-def render(table: Table) -> str:
+def render(table: PoolsTable) -> str:
+    """The page `docs/pools.md`."""
     parts = [
         INTRODUCTION,
         f"Measured {table.setting}, by `poolstart pools --save records/pools.json`: medians ± half the"
@@ -93,32 +112,31 @@ def render(table: Table) -> str:
         markdown.table(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),
         "## An initializer that raises\n",
-        "The worker ends, and the pool replaces it: for ever. Each writes a traceback to its standard error,"
-        " but no error reaches `apply` or `map`, which wait. The pools here were ended by force.\n",
+        RAISING,
         markdown.table(
-            ["start method", "workers that Pool(2) made before it was ended", "its task was run"],
+            ["start method", "workers created by Pool(2) until it was terminated", "task ran"],
             [
-                [each.start_method, str(each.raising["workers"]), "yes" if each.raising["ran"] else "never"]
+                [each.start_method, str(each.raising.workers), "yes" if each.raising.ran else "never"]
                 for each in table.behaviours
             ],
         ),
         "## `maxtasksperchild=1`\n",
-        "Every task gets a worker of its own, and every worker runs the initializer: each task pays for an"
-        " engine and a connect. The pool makes the later workers in a thread of its own, so under fork they"
-        " are forked from a parent that has threads, whatever it did before.\n",
+        REPLACING,
         markdown.table(
-            ["start method", "tasks", "workers that ran them", "of these ran the initializer", "forks by"],
-            [replaced(each) for each in table.behaviours],
+            ["start method", "tasks", "workers that ran them", "of these ran the initializer", "forked by"],
+            [task_workers(each) for each in table.behaviours],
         ),
     ]
     return "\n".join(parts)
 
 
-def replaced(each: Behaviour) -> list[str]:
-    seen = each.replacing
+def task_workers(behaviour: PoolBehaviour) -> list[str]:
+    """A row of the table of `maxtasksperchild=1`."""
+    counts = behaviour.replacing
     forks = (
-        f"main thread {seen['forked_by_main']}, pool's thread {seen['forked_by_others']} or more"
-        if each.start_method == "fork"
+        f"main thread {counts.forked_by_main}, the pool's thread {counts.forked_by_others} or more"
+        if behaviour.start_method == "fork"
         else "not the parent"
     )
-    return [each.start_method, *(str(seen[name]) for name in ("tasks", "workers", "initialized")), forks]
+    figures = (counts.tasks, counts.workers, counts.initialized)
+    return [behaviour.start_method, *map(str, figures), forks]

@@ -5,14 +5,13 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 DIRECTORY = ROOT / "harness" / "programs" / "inside"
 
@@ -100,33 +99,16 @@ def get(name: str) -> Program:
 
 
 def parse(name: str, text: str) -> Program:
-    """Read the head of a program's file. Raises `PoolstartError` if something in it is missing or unknown."""
+    """Read the head of a program's file. Raises `PoolstartError` if an entry is missing, unknown or no text."""
     remedy = "harness/programs/inside/__init__.py says what the head of a program's file holds"
     block = HEAD.search(text)
     if not block:
         raise PoolstartError(f"{name}.py has no head (`# /// script`)", remedy)
     try:
         head = tomllib.loads("\n".join(line[2:] for line in block[1].splitlines()))
-    except tomllib.TOMLDecodeError as error:
-        raise PoolstartError(f"the head of {name}.py is not TOML: {error}", remedy) from None
-    entries: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in head.get("tool", {}).get("poolstart", {}).items()
-    }
-    if "dependencies" in head:
-        entries["packages"] = tuple(head["dependencies"])
-    check_entries(name, entries, remedy)
-    return Program(name=name, text=text, **entries)
-
-
-def check_entries(name: str, entries: Mapping[str, Any], remedy: str) -> None:
-    """Raise `PoolstartError` if a required entry of a head is missing, or if an entry is unknown."""
-    known = {field.name: field.default for field in fields(Program) if field.name not in ("name", "text")}
-    labels = {"packages": "dependencies"}
-    missing = [
-        labels.get(key, key) for key, default in known.items() if default is MISSING and key not in entries
-    ]
-    if missing:
-        raise PoolstartError(f"the head of {name}.py lacks {', '.join(missing)}", remedy)
-    if unknown := [key for key in entries if key not in known]:
-        raise PoolstartError(f"the head of {name}.py has an unknown entry: {', '.join(unknown)}", remedy)
+        entries = head.get("tool", {}).get("poolstart", {})
+        packages = {"packages": head["dependencies"]} if "dependencies" in head else {}
+        return structure(Program, {"name": name, "text": text, **packages, **entries})
+    except ValueError as error:
+        problem = str(error).replace("'packages'", "'dependencies'")
+        raise PoolstartError(f"the head of {name}.py cannot be read: {problem}", remedy) from None

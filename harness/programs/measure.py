@@ -19,7 +19,7 @@ import signal
 from collections.abc import Callable, Sequence
 
 from harness.lifecycles.cell import Rejected
-from harness.pools.measure import sessions
+from harness.postgres import sessions
 from harness.programs.checks import RowReport, findings, has_own_session
 from harness.programs.figures import HookRuns, ProgramFigures, WithoutHook
 from harness.programs.run import WORKERS, RunningProgram
@@ -90,7 +90,7 @@ def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, li
                 raise Rejected(f"{program.name}: a row was lost on its way back: {answer}")
         called = run.started or answers[0]["asked"]
         application_name = run.application_name
-    if left := sessions(setup.server, application_name):
+    if left := sessions.remaining(setup.server, application_name):
         raise Rejected(f"{program.name}: {left} sessions are left after all processes have ended")
     return (reports[0]["first_row"] - called) * 1e-9, memories
 

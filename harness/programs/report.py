@@ -7,7 +7,7 @@ from statistics import median
 
 from harness.console import markdown, terminal
 from harness.lifecycles.samples import digits
-from harness.pools.report import shown
+from harness.pools.report import median_iqr
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get
 from harness.programs.run import WORKERS
@@ -103,7 +103,7 @@ def row(figures: ProgramFigures) -> list[str]:
     """A row of the table, under `HEADER`."""
     return [
         figures.title,
-        shown(figures.first_row, 1e3),
+        median_iqr(figures.first_row, 1e3),
         memory(figures.uss),
         {"shared": "**shared connection**", "own": "own connections", "error": "error"}[
             figures.without.outcome
@@ -120,7 +120,7 @@ def memory(uss: Sequence[int]) -> str:
     low, high = median(ordered[: half or 1]), median(ordered[half:])
     if high > UNLIKE * low:
         return f"{digits(low / MIB)} or {digits(high / MIB)}"
-    return shown(tuple(uss), 1 / MIB)
+    return median_iqr(uss, 1 / MIB)
 
 
 def hook_outcome(runs: HookRuns | None) -> str:

@@ -24,7 +24,7 @@ from harness.answer.claims import (
 from harness.demos import catalogue as exhibits
 from harness.hazards import catalogue as hazards
 from harness.hazards.hazard import Verdict
-from harness.pools.measure import Measured
+from harness.pools.figures import PoolFigures
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -99,8 +99,8 @@ def with_slow_fork(records: Records) -> None:
 
 def with_slow_pool(records: Records) -> None:
     class Slow:
-        def cell(self, strategy: str, workers: int) -> Measured:
-            return Measured(strategy, workers, last=(9.0 if strategy == "fork_dispose" else 1.0,))
+        def cell(self, strategy: str, workers: int) -> PoolFigures:
+            return PoolFigures(strategy, workers, last=(9.0 if strategy == "fork_dispose" else 1.0,))
 
     slow: Any = Slow()
     records.pools = slow

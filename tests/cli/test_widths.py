@@ -20,8 +20,9 @@ from harness.lifecycles import report as measured
 from harness.lifecycles.blocks import Block, Measured
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.profile import PROFILES
-from harness.pools import measure as pools
+from harness.pools import figures as pools
 from harness.pools import report as shown_pools
+from harness.pools.measure import WORKERS as POOL_SIZES
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
 from tests.support.command import in_terminal, poolstart
@@ -198,13 +199,13 @@ def test_compare(width: int, told: Callable[[], str]) -> None:
 
 def test_pools(width: int, told: Callable[[], str]) -> None:
     cells = [
-        pools.Measured(name, workers, (0.2, 0.3), (123.3, 0.5), (0.01, 0.02), (598 * MIB, 3 * MIB))
+        pools.PoolFigures(name, workers, (0.2, 0.3), (123.3, 0.5), (0.01, 0.02), (598 * MIB, 3 * MIB))
         if name != "fork_nodispose"
-        else pools.Measured(name, workers, reason=REASON)
+        else pools.PoolFigures(name, workers, reason=REASON)
         for name in strategies.IDS
-        for workers in pools.WORKERS
+        for workers in POOL_SIZES
     ]
-    table = pools.Table(SETTING, 1, 2, tuple(cells), ())
+    table = pools.PoolsTable(SETTING, 1, 2, tuple(cells), ())
     shown_pools.show(table)
     text = told()
     for name, workers, *figures in shown_pools.rows(table):

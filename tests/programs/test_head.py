@@ -54,10 +54,11 @@ def test_an_unknown_program_is_one_line_that_names_the_others() -> None:
     ("text", "problem"),
     [
         ("", "huey.py has no head"),
-        (HEAD.replace('# title = "Huey"\n', ""), "the head of huey.py lacks title"),
-        (HEAD.replace('# dependencies = ["huey==3.0"]\n', ""), "the head of huey.py lacks dependencies"),
-        (HEAD.replace("start =", "begin ="), "the head of huey.py has an unknown entry: begin"),
-        (HEAD.replace('"Huey"', "Huey"), "the head of huey.py is not TOML"),
+        (HEAD.replace('# title = "Huey"\n', ""), "it lacks 'title'"),
+        (HEAD.replace('# dependencies = ["huey==3.0"]\n', ""), "it lacks 'dependencies'"),
+        (HEAD.replace("start =", "begin ="), "it has an unknown field 'begin'"),
+        (HEAD.replace('"Huey"', "1"), "title: expected a string, not 1"),
+        (HEAD.replace('"Huey"', "Huey"), "the head of huey.py cannot be read: Invalid value"),
     ],
 )
 def test_a_mistake_in_a_head_is_one_line_that_names_it(text: str, problem: str) -> None:

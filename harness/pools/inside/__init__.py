@@ -1,4 +1,4 @@
-"""One `multiprocessing.Pool` whose initializer makes each worker's engine usable.
+"""A `multiprocessing.Pool` whose initializer makes each worker's engine usable.
 
-Imported by every measured worker: nothing is imported here.
+Every measured worker imports this package, so it imports nothing.
 """

@@ -1,7 +1,7 @@
-"""What the parent program does: hold a warm engine, and make pools one after another.
+"""The parent program: it holds a warm engine, and creates pools one after another.
 
-Orders and reports are lines of JSON, on standard input and output. It only reports; `harness.pools.measure`
-judges.
+Orders and reports are lines of JSON on standard input and output. `harness.pools.checks` documents and checks
+the reports.
 """
 
 import contextlib
@@ -20,10 +20,10 @@ from harness.pools.inside import worker
 from harness.system import memory
 
 ATTEMPTS = 20
-"""Workers after whose failure a pool that replaces them for ever is ended."""
+"""Failed workers after which a pool that replaces them without end is terminated."""
 
 TASKS = 6
-"""Tasks of a pool that makes a new worker for each."""
+"""Tasks of a pool that runs each in a new worker."""
 
 
 def main() -> None:
@@ -49,27 +49,29 @@ def measure(order: dict[str, Any]) -> None:
 def pool(
     strategy: strategies.Strategy, engine: sqlalchemy.engine.Engine, order: dict[str, Any], token: str
 ) -> dict[str, Any]:
-    """Make one pool, let all its workers have their row, read their memory, and close it."""
+    """Create a pool, wait until every worker has reported its row, read their memory, and close the pool."""
     context: Any = multiprocessing.get_context(strategy.start_method)
     _, backend = worker.fetch(engine, token)
     reports, theirs = context.Pipe(duplex=False)
     handed = strategy.handed(engine, order["url"])
     called = time.monotonic_ns()
     strategy.before_start(engine)
-    made = context.Pool(order["workers"], worker.initialize, (strategy.in_worker, handed, theirs, token))
+    workers_pool = context.Pool(
+        order["workers"], worker.initialize, (strategy.in_worker, handed, theirs, token)
+    )
     returned = time.monotonic_ns()
     processes = multiprocessing.active_children()
     workers: list[dict[str, Any]] = []
     while len(workers) < order["workers"]:
         if not reports.poll(order["deadline"]):
-            made.terminate()
+            workers_pool.terminate()
             return {"outcome": "hung", "workers": workers}
         workers.append(reports.recv())
-    # All are alive now, waiting for tasks that do not come.
-    for seen in workers:
-        seen["uss"] = memory.read(seen["pid"])["uss"]
-    made.close()
-    made.join()
+    # All are alive, and wait for their first task.
+    for report in workers:
+        report["uss"] = memory.read(report["pid"])["uss"]
+    workers_pool.close()
+    workers_pool.join()
     while reports.poll():
         workers.append(reports.recv())
     return {
@@ -85,31 +87,31 @@ def pool(
 
 
 def raising(order: dict[str, Any]) -> dict[str, Any]:
-    """A pool of 2 whose initializer raises: how many workers it makes, and whether its task is ever run."""
-    # What each worker prints of its failure is not news.
+    """Count the workers of a pool of 2 whose initializer raises, and see whether its task runs."""
+    # Each worker would print the same traceback.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         os.dup2(nowhere.fileno(), 2)
         context: Any = multiprocessing.get_context(order["start_method"])
         reports, theirs = context.Pipe(duplex=False)
-        made = context.Pool(2, worker.fail, (theirs,))
-        task = made.apply_async(worker.which, (0,))
+        failing = context.Pool(2, worker.fail, (theirs,))
+        task = failing.apply_async(worker.which, (0,))
         pids: set[int] = set()
         while len(pids) < ATTEMPTS and reports.poll(order["deadline"]):
             pids.add(reports.recv())
         ran = task.ready()
-        made.terminate()
-        made.join()
+        failing.terminate()
+        failing.join()
     return {"workers": len(pids), "ran": ran}
 
 
 def replacing(order: dict[str, Any]) -> dict[str, Any]:
-    """A pool of 2 with `maxtasksperchild=1`: who ran tasks and initializer, and which thread made them."""
+    """Count the workers that run tasks and initializer with `maxtasksperchild=1`, and the forks by thread."""
     context: Any = multiprocessing.get_context(order["start_method"])
     forked_by: list[str] = []
     os.register_at_fork(before=lambda: forked_by.append(threading.current_thread().name))
     reports, theirs = context.Pipe(duplex=False)
-    with context.Pool(2, worker.announce, (theirs,), maxtasksperchild=1) as made:
-        ran = made.map(worker.which, range(TASKS), chunksize=1)
+    with context.Pool(2, worker.announce, (theirs,), maxtasksperchild=1) as replacing_pool:
+        ran = replacing_pool.map(worker.which, range(TASKS), chunksize=1)
         initialized: set[int] = set()
         while not set(ran) <= initialized and reports.poll(order["deadline"]):
             initialized.add(reports.recv())

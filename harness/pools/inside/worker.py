@@ -1,6 +1,6 @@
-"""The worker of a pool: its initializer makes the engine usable and fetches a row, and says what it saw.
+"""The initializers and tasks of pools; the measured initializer makes the engine usable and fetches a row.
 
-Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
+Timestamps are `time.monotonic_ns()`, a clock that all processes of a Linux machine share.
 """
 
 import os
@@ -14,20 +14,20 @@ from sqlalchemy.engine import Engine
 ROW = text("select :token, pg_backend_pid()")
 
 mark: str | None = None
-"""Set in the parent's memory only: a worker that sees it was forked."""
+"""Set in the parent's memory only: a worker that has it was forked."""
 
 
 def fetch(engine: Engine, token: str) -> tuple[str, int]:
-    """Check a connection out, fetch one row, give the connection back."""
+    """Check out a connection, fetch one row, and return the connection to the pool."""
     with engine.connect() as connection:
         row = connection.execute(ROW, {"token": token}).one()
     return row[0], row[1]
 
 
 def initialize(in_worker: Callable[[Any], Engine], handed: Any, reports: Any, token: str) -> None:
-    """The pool's initializer: the strategy's first step, and the row that proves it.
+    """The measured initializer: apply the strategy in the worker, and fetch a row.
 
-    All workers share one end of `reports`; a report is shorter than what a pipe takes in one piece.
+    All workers share one end of `reports`; a report is short enough for an atomic write to a pipe.
     """
     started = time.monotonic_ns()
     row = fetch(in_worker(handed), token)
@@ -50,10 +50,10 @@ def fail(reports: Any) -> None:
 
 
 def announce(reports: Any) -> None:
-    """An initializer that says in which process it ran."""
+    """An initializer that reports the process it runs in."""
     reports.send(os.getpid())
 
 
 def which(number: int) -> int:
-    """A task that says in which process it ran."""
+    """A task that returns the pid of the process it runs in."""
     return os.getpid()

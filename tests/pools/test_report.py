@@ -1,0 +1,55 @@
+"""The page of pools, and the record that it is generated from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.hazards.expected import Setting
+from harness.pools import report
+from harness.pools.figures import (
+    PoolBehaviour,
+    PoolFigures,
+    PoolsTable,
+    RaisingInitializer,
+    TaskWorkers,
+    combine,
+)
+from harness.postgres.server import Server
+
+
+def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
+    server: Server, tmp_path: Path
+) -> None:
+    table = PoolsTable(
+        Setting.here(server),
+        parents=1,
+        pools=2,
+        cells=(
+            PoolFigures("fork_nodispose", 2, reason="no"),
+            PoolFigures("spawn", 2, (0.2, 0.3), (0.3, 0.5), (0.01, 0.02), (2**20, 3 * 2**20)),
+        ),
+        behaviours=(PoolBehaviour("fork", RaisingInitializer(20, ran=False), TaskWorkers(6, 6, 6, 2, 4)),),
+    )
+    path = tmp_path / "pools.json"
+    report.save(table, path)
+    assert report.load(path) == table
+    assert json.loads(path.read_text())["parents"] == 1
+    page = report.render(table)
+    assert "| spawn | 2 | 250 ±25.0 | 400 ±50.0 | 15.0 ±2.5 | 2.0 ±0.50 |" in page
+    assert "| fork_nodispose (not safe) | 2 | n/a |" in page
+    assert "| fork | 20 | never |" in page
+    assert "| fork | 6 | 6 | 6 | main thread 2, the pool's thread 4 or more |" in page
+
+
+def test_the_figures_of_several_parents_are_combined_sample_by_sample() -> None:
+    one = PoolFigures("spawn", 2, (0.1,), (0.2,), (0.01,), (1, 2))
+    two = PoolFigures("spawn", 2, (0.3,), (0.4,), (0.02,), (3, 4))
+    assert combine([one, two]) == PoolFigures("spawn", 2, (0.1, 0.3), (0.2, 0.4), (0.01, 0.02), (1, 2, 3, 4))
+
+
+def test_the_committed_page_is_generated_from_the_committed_record() -> None:
+    table = report.load()
+    if table is None:
+        pytest.skip("no pools are recorded")
+    assert report.PAGE.read_text() == report.render(table)

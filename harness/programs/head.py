@@ -99,7 +99,7 @@ def get(name: str) -> Program:
 
 
 def parse(name: str, text: str) -> Program:
-    """Read the head of a program's file. Raises `PoolstartError` if an entry is missing, unknown or no text."""
+    """Read the head of a program's file. Raises `PoolstartError` if an entry is missing or wrong."""
     remedy = "harness/programs/inside/__init__.py says what the head of a program's file holds"
     block = HEAD.search(text)
     if not block:

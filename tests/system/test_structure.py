@@ -16,7 +16,7 @@ from harness.hazards.expected import Recorded
 from harness.history.causes import Explanation
 from harness.history.retest import Confirmation
 from harness.history.sensitivity import Noise
-from harness.pools.measure import Table as PoolsTable
+from harness.pools.figures import PoolsTable
 from harness.programs.figures import ProgramsTable
 from harness.records import store
 from harness.system.structure import structure

@@ -11,11 +11,11 @@ from pathlib import Path
 from string import Template
 from typing import Protocol
 
+from harness.answer import verdicts
 from harness.answer.results import COLUMNS, Report, answer
 from harness.demos import catalogue as exhibits
 from harness.demos import expected as exhibited
 from harness.demos.expected import DemoProof
-from harness.hazards import expected as record
 from harness.hazards.hazard import Verdict
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
@@ -28,7 +28,7 @@ LANGUAGES = ("en", "zh")
 
 PATHS = {"en": ROOT / "docs" / "claims.md", "zh": ROOT / "docs" / "claims.zh.md"}
 
-STRUCK, SURVIVES = Verdict.AFFECTED, Verdict.SURVIVES
+AFFECTED, SURVIVES = Verdict.AFFECTED, Verdict.SURVIVES
 
 RIGHT, CONDITION, WRONG = "right", "condition", "wrong"
 
@@ -37,7 +37,7 @@ WORDS = {
         RIGHT: "Right",
         CONDITION: "Right with a condition",
         WRONG: "Wrong",
-        STRUCK: "**struck**",
+        AFFECTED: "**affected**",
         SURVIVES: "survives",
         "seen": "Measured",
         "missing": "not recorded yet",
@@ -45,7 +45,7 @@ WORDS = {
         "large": "a DataFrame of 512 MiB in the parent",
         "exhibit": 'exhibit $number, "$title" (`poolstart exhibit $number`)',
         "so often": ", the same $runs times of $runs",
-        "struck by": "struck by $number of $all hazards",
+        "affected": "affected by $number of $all hazards",
         "pool": "the last of $workers workers of a pool has its row",
         "startup": "startup",
         "first row": "first row",
@@ -60,7 +60,7 @@ WORDS = {
         RIGHT: "正确",
         CONDITION: "有条件地正确",
         WRONG: "不正确",
-        STRUCK: "**中招**",
+        AFFECTED: "**中招**",
         SURVIVES: "幸免",
         "seen": "实测",
         "missing": "尚未记录",
@@ -68,7 +68,7 @@ WORDS = {
         "large": "父进程持有 512 MiB 的 DataFrame",
         "exhibit": "示例程序 $number (`poolstart exhibit $number`)",
         "so often": "\uff0c$runs 次运行结果全部一致",
-        "struck by": "在 $all 种隐患中中招 $number 种",
+        "affected": "在 $all 种隐患中中招 $number 种",
         "pool": "$workers 个进程的进程池里最后一个进程取到首行",
         "startup": "启动耗时",
         "first row": "取到首行",
@@ -103,9 +103,19 @@ class Records:
 
     def __init__(self, results: Path = ROOT / "results") -> None:
         self.report: Report = answer(results)
-        self.table: record.Recorded | None = next(iter(record.load().values()), None)
-        self.pools: PoolsTable | None = pools.load()
-        self.exhibited: list[DemoProof] = list(exhibited.load().values())
+        self.verdicts = verdicts.load()
+        self.pools: PoolsTable | None = pools.load(pools.PATH)
+        self.exhibited: list[DemoProof] = list(exhibited.load(exhibited.PATH).values())
+
+    def verdict(self, hazard: str, strategy: str) -> Verdict | None:
+        """Of the newest recorded release."""
+        verdict = self.verdicts.verdict(hazard, strategy, self.verdicts.newest_release)
+        return Verdict(verdict) if verdict else None
+
+    @property
+    def verdicts_setting(self) -> str:
+        newest = self.verdicts.newest
+        return str(newest.setting) if newest else ""
 
 
 class Evidence(Protocol):
@@ -131,7 +141,7 @@ class Hazard:
     def shown(self, records: Records, language: str) -> str:
         words, parts = WORDS[language], []
         for strategy, expected in self.expected.items():
-            verdict = records.table.verdicts.get((self.id, strategy)) if records.table else None
+            verdict = records.verdict(self.id, strategy)
             if verdict is not None and verdict is not expected:
                 raise contradiction(f"{self.id} under {strategy} is {verdict}, not {expected}")
             parts.append(f"`{strategy}` {words[verdict] if verdict else words['missing']}")
@@ -185,27 +195,23 @@ class LastRow:
 
 
 @dataclass(frozen=True)
-class Counted:
-    """By how many hazards each strategy is struck; the first by the fewest."""
+class FewestHazards:
+    """How many hazards affect each strategy; the first strategy has the fewest."""
 
     strategies: tuple[str, ...]
 
     def shown(self, records: Records, language: str) -> str:
         words, parts, numbers = WORDS[language], [], []
         for name in self.strategies:
-            verdicts = [
-                outcome.verdict
-                for outcome in (records.table.outcomes if records.table else ())
-                if outcome.strategy == name and outcome.verdict in (STRUCK, SURVIVES)
-            ]
-            if not verdicts:
+            worst = records.verdicts.worst(name, records.verdicts.newest_release)
+            if not worst.counted:
                 parts.append(f"`{name}` {words['missing']}")
                 continue
-            numbers.append(verdicts.count(STRUCK))
-            text = Template(words["struck by"]).substitute(number=numbers[-1], all=len(verdicts))
+            numbers.append(worst.affecting)
+            text = Template(words["affected"]).substitute(number=worst.affecting, all=worst.counted)
             parts.append(f"`{name}` {text}")
         if numbers and numbers[0] != min(numbers):
-            raise contradiction(f"{self.strategies[0]} is not struck least: {'; '.join(parts)}")
+            raise contradiction(f"{self.strategies[0]} has not the fewest hazards: {'; '.join(parts)}")
         return words[", "].join(parts)
 
 
@@ -263,9 +269,9 @@ CLAIMS = (
             "并且在子进程里处理好连接池,就是安全的。",
         },
         (
-            Hazard("shared_socket", {"fork_nodispose": STRUCK, FORKED: SURVIVES}),
-            Hazard("inherited_lock", {FORKED: STRUCK}),
-            Hazard("lost_transaction", {FORKED: STRUCK}),
+            Hazard("shared_socket", {"fork_nodispose": AFFECTED, FORKED: SURVIVES}),
+            Hazard("inherited_lock", {FORKED: AFFECTED}),
+            Hazard("lost_transaction", {FORKED: AFFECTED}),
         ),
     ),
     Claim(
@@ -276,7 +282,7 @@ CLAIMS = (
             " what they had half done stays half done.",
             "zh": "子进程里只剩调用 fork 的那个线程。其他线程持有的锁永远不会释放,做了一半的事永远停在一半。",
         },
-        (Hazard("inherited_lock", {FORKED: STRUCK}), Hazard("half_initialized", {FORKED: STRUCK})),
+        (Hazard("inherited_lock", {FORKED: AFFECTED}), Hazard("half_initialized", {FORKED: AFFECTED})),
     ),
     Claim(
         CONDITION,
@@ -294,7 +300,7 @@ CLAIMS = (
         (
             Rising("unique memory", ((FORKED, "large"), (SPAWNED, "large"))),
             Rising("RSS", ((SPAWNED, "large"), (FORKED, "large"))),
-            Hazard("copied_frame", {FORKED: STRUCK}),
+            Hazard("copied_frame", {FORKED: AFFECTED}),
             Exhibited(3),
         ),
     ),
@@ -324,7 +330,7 @@ CLAIMS = (
             Rising("first row", ((FORKED, "none"), (SPAWNED, "none"))),
             Rising("unique memory", ((FORKED, "none"), (SPAWNED, "none"))),
             Hazard("shared_socket", {SPAWNED: SURVIVES}),
-            Hazard("module_frame", {SPAWNED: STRUCK}),
+            Hazard("module_frame", {SPAWNED: AFFECTED}),
         ),
     ),
     Claim(
@@ -354,9 +360,9 @@ CLAIMS = (
             "前提是这些模块在导入时不建立连接。",
         },
         (
-            Hazard("module_frame", {FORKED: SURVIVES, SPAWNED: STRUCK}),
+            Hazard("module_frame", {FORKED: SURVIVES, SPAWNED: AFFECTED}),
             Rising("startup", (("forkserver_preload", "none"), (SPAWNED, "none"))),
-            Hazard("preload_shared", {"forkserver": STRUCK, SPAWNED: SURVIVES}),
+            Hazard("preload_shared", {"forkserver": AFFECTED, SPAWNED: SURVIVES}),
         ),
     ),
     Claim(
@@ -372,9 +378,9 @@ CLAIMS = (
             "行一遍;传给子进程的东西必须能 pickle,而 engine 不能。",
         },
         (
-            Hazard("unguarded_main", {SPAWNED: STRUCK}),
-            Hazard("module_frame", {SPAWNED: STRUCK}),
-            Hazard("unpicklable", {SPAWNED: STRUCK}),
+            Hazard("unguarded_main", {SPAWNED: AFFECTED}),
+            Hazard("module_frame", {SPAWNED: AFFECTED}),
+            Hazard("unpicklable", {SPAWNED: AFFECTED}),
             Exhibited(3),
         ),
     ),
@@ -388,7 +394,7 @@ CLAIMS = (
             "en": "The server sees one session where there are two programs.",
             "zh": "明明是两个程序,服务器却只看到一个会话。",
         },
-        (Hazard("shared_socket", {"fork_nodispose": STRUCK}), Exhibited(4)),
+        (Hazard("shared_socket", {"fork_nodispose": AFFECTED}), Exhibited(4)),
     ),
     Claim(
         RIGHT,
@@ -402,8 +408,8 @@ CLAIMS = (
             "zh": "连错误也一并复制:fork 时池若已满,在子进程里就永远是满的。",
         },
         (
-            Hazard("shared_socket", {"fork_nodispose": STRUCK}),
-            Hazard("exhausted_pool", {"fork_nodispose": STRUCK, FORKED: SURVIVES}),
+            Hazard("shared_socket", {"fork_nodispose": AFFECTED}),
+            Hazard("exhausted_pool", {"fork_nodispose": AFFECTED, FORKED: SURVIVES}),
         ),
     ),
     Claim(
@@ -420,8 +426,8 @@ CLAIMS = (
             "动它,查询时则毫无察觉。若明确要求关闭,断掉的就是父进程的会话。TLS 倒是会发现:它直接出错。",
         },
         (
-            Hazard("parent_closed", {"fork_nodispose": STRUCK, FORKED: SURVIVES}),
-            Hazard("tls_broken", {"fork_nodispose": STRUCK}),
+            Hazard("parent_closed", {"fork_nodispose": AFFECTED, FORKED: SURVIVES}),
+            Hazard("tls_broken", {"fork_nodispose": AFFECTED}),
         ),
     ),
     Claim(
@@ -434,8 +440,8 @@ CLAIMS = (
             "字母当成消息头,然后报告 lost synchronization。",
         },
         (
-            Hazard("torn_message", {"fork_nodispose": STRUCK, FORKED: SURVIVES}),
-            Hazard("interleaved", {"fork_nodispose": STRUCK, FORKED: SURVIVES}),
+            Hazard("torn_message", {"fork_nodispose": AFFECTED, FORKED: SURVIVES}),
+            Hazard("interleaved", {"fork_nodispose": AFFECTED, FORKED: SURVIVES}),
             Exhibited(5),
         ),
     ),
@@ -453,8 +459,8 @@ CLAIMS = (
             "事务就被回滚。它也不会关闭任何描述符。",
         },
         (
-            Hazard("lost_transaction", {FORKED: STRUCK, SPAWNED: SURVIVES}),
-            Hazard("orphaned_backend", {FORKED: STRUCK}),
+            Hazard("lost_transaction", {FORKED: AFFECTED, SPAWNED: SURVIVES}),
+            Hazard("orphaned_backend", {FORKED: AFFECTED}),
             Exhibited(6),
         ),
     ),
@@ -474,8 +480,8 @@ CLAIMS = (
             ",以及不是由 Python 启动的线程。只有一个线程也不保险:它自己就可能持有锁。",
         },
         (
-            Hazard("own_lock", {FORKED: STRUCK, SPAWNED: SURVIVES}),
-            Hazard("inherited_lock", {FORKED: STRUCK, SPAWNED: SURVIVES}),
+            Hazard("own_lock", {FORKED: AFFECTED, SPAWNED: SURVIVES}),
+            Hazard("inherited_lock", {FORKED: AFFECTED, SPAWNED: SURVIVES}),
             Exhibited(2),
         ),
     ),
@@ -487,7 +493,7 @@ CLAIMS = (
             " month.",
             "zh": "按中招的隐患数确实如此;而且剩下的几种一运行就会暴露,不会几个月才冒出来一次。",
         },
-        (Counted((SPAWNED, "forkserver", "forkserver_preload", FORKED, "nullpool", "fork_nodispose")),),
+        (FewestHazards((SPAWNED, "forkserver", "forkserver_preload", FORKED, "nullpool", "fork_nodispose")),),
     ),
 )
 
@@ -515,12 +521,12 @@ small program that anybody can run. Written by `poolstart claims --write` from w
 CLOSING: dict[str, Callable[[Records], str]] = {
     "en": lambda records: (
         f"Figures are medians ± half the interquartile range: {records.report.conditions}."
-        f" Verdicts: {records.table.setting if records.table else WORDS['en']['missing']}."
+        f" Verdicts: {records.verdicts_setting or WORDS['en']['missing']}."
         f" Pools: {records.pools.setting if records.pools else WORDS['en']['missing']}.\n"
     ),
     "zh": lambda records: (
         f"数字为中位数 ± 四分位距的一半 ({records.report.conditions})。"
-        f"隐患的判定 ({records.table.setting if records.table else WORDS['zh']['missing']})。"
+        f"隐患的判定 ({records.verdicts_setting or WORDS['zh']['missing']})。"
         f"进程池 ({records.pools.setting if records.pools else WORDS['zh']['missing']})。\n"
     ),
 }

@@ -6,10 +6,8 @@ from statistics import median
 from rich.text import Text
 
 from harness import strategies
-from harness.answer import recommendation
+from harness.answer import recommendation, verdicts
 from harness.console import terminal
-from harness.hazards import expected as record
-from harness.hazards.report import worst
 from harness.lifecycles.blocks import Measured
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.lifecycles.profile import Profile
@@ -40,8 +38,8 @@ GO_ON = (
 
 def tell(measured: Measured, profile: Profile) -> None:
     console = terminal.output()
-    recorded = record.load().get(record.series(measured.release))
-    found = {name: worst(recorded, name) for name in order(measured, profile)}
+    recorded = verdicts.load()
+    found = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
     columns = [column for column in COLUMNS if column.dataframe == "none" or large(measured)]
     rows: list[list[terminal.Cell]] = [
         [
@@ -58,7 +56,7 @@ def tell(measured: Measured, profile: Profile) -> None:
         terminal.say(console, line)
     console.print()
     console.print(Text("What was provoked, by the recorded verdicts", style="bold"))
-    terminal.listed(console, [(name, each.told) for name, each in found.items()])
+    terminal.listed(console, [(name, each.sentence) for name, each in found.items()])
     if told := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
         console.print()
         console.print(Text("What to choose", style="bold"))

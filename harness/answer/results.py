@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from rich.text import Text
 
 from harness import strategies
-from harness.answer import recommendation
+from harness.answer import recommendation, verdicts
 from harness.console import markdown, terminal
 from harness.hazards import catalogue
 from harness.hazards import expected as record
@@ -54,7 +54,7 @@ COLUMNS = (
     Column("RSS", "memory.Memory.track_rss", "MiB"),
 )
 
-SAFETY = ("worst outcome", "struck by hazards")
+SAFETY = ("worst outcome", "affected by hazards")
 """Columns of what is recorded of a strategy, whatever its figures are."""
 
 CSV_COLUMNS = (
@@ -183,11 +183,11 @@ def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
 
 def rows(report: Report, dataframe: str) -> Iterator[list[str]]:
     """One row of texts a strategy: its id, what is known of its hazards, the figures."""
-    recorded = record.load().get(record.series(report.release))
+    recorded = verdicts.load()
     for strategy in strategies.CATALOGUE:
         measured = [report.figures.get((column.benchmark, strategy.id, dataframe)) for column in COLUMNS]
         if any(measured):
-            worst = page.worst(recorded, strategy.id)
+            worst = recorded.worst(strategy.id, report.release)
             yield [
                 strategy.id,
                 str(worst),
@@ -227,9 +227,9 @@ def show(reports: Sequence[Report]) -> None:
             cells = [[text for title, text in row.items() if title not in SAFETY] for row in found]
             terminal.show(console, titles, cells, title=TITLES[dataframe])
         console.print(Text("The worst that was provoked", style="bold"))
-        recorded = record.load().get(record.series(report.release))
+        recorded = verdicts.load()
         names = dict.fromkeys(row["strategy"] for found in told.values() for row in found)
-        terminal.listed(console, [(name, page.worst(recorded, name).told) for name in names])
+        terminal.listed(console, [(name, recorded.worst(name, report.release).sentence) for name in names])
         console.print()
         terminal.say(console, f"Medians ± half the interquartile range. {report.conditions}.")
 
@@ -321,7 +321,7 @@ BRIEF = (
 
 def brief(report: Report) -> str:
     """The answer in a table that fits a screen, and what follows from it, in sentences."""
-    recorded = record.load().get(record.series(report.release))
+    recorded = verdicts.load()
 
     def cells(name: str) -> Iterator[str]:
         for _, column, dataframe in BRIEF:
@@ -336,7 +336,7 @@ def brief(report: Report) -> str:
         ]
         return found[0] if found else None
 
-    told = [[f"`{name}`", str(page.worst(recorded, name)), *cells(name)] for name in strategies.IDS]
+    told = [[f"`{name}`", str(recorded.worst(name, report.release)), *cells(name)] for name in strategies.IDS]
     titles = ["strategy", "worst that was provoked", *(title for title, *_ in BRIEF)]
     return "\n".join(
         [

@@ -10,9 +10,9 @@ from pathlib import Path
 from textwrap import dedent
 
 from harness import strategies
+from harness.answer import verdicts
 from harness.console import markdown
-from harness.hazards import expected as record
-from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards import catalogue
 from harness.strategies import Strategy
 from harness.system.environment import ROOT
 from harness.treatments import keep, leave_alone
@@ -68,8 +68,8 @@ def section(strategy: Strategy) -> str:
         f"{strategy.choose}\n",
         f"```python\n{program(strategy)}```\n",
     ]
-    if struck := struck_by(strategy.id):
-        lines.append(f"{struck}\n")
+    if affected := affected_by(strategy.id):
+        lines.append(f"{affected}\n")
     lines.append(f"Documentation: <{strategy.docs}>\n")
     return "\n".join(lines)
 
@@ -128,16 +128,12 @@ def worker(strategy: Strategy) -> str:
     return f"def work(handed):\n    {first}\n    ...\n"
 
 
-def struck_by(strategy: str) -> str:
-    """By which hazards it was struck when they were last recorded; empty when they never were."""
-    newest = next(iter(record.load().values()), None)
-    tables = (newest, newest.further) if newest else ()
-    found: list[Outcome] = [
-        outcome for each in tables if each for outcome in each.outcomes if outcome.strategy == strategy
-    ]
-    if not found:
+def affected_by(strategy: str) -> str:
+    """Which hazards affect a strategy in the newest recorded release; empty if none was tried."""
+    recorded = verdicts.load()
+    worst = recorded.worst(strategy, recorded.newest_release)
+    if not worst.counted:
         return ""
-    struck = [outcome.hazard for outcome in found if outcome.verdict is Verdict.AFFECTED]
-    possible = sum(outcome.verdict in (Verdict.AFFECTED, Verdict.SURVIVES) for outcome in found)
-    links = ", ".join(f"[{hazard}](hazards.md#{hazard})" for hazard in struck)
-    return f"Struck by {len(struck)} of {possible} hazards that can befall it{f': {links}' if links else ''}."
+    affecting = {hazard.id for hazard in recorded.affecting(strategy, recorded.newest_release)}
+    links = ", ".join(f"[{name}](hazards.md#{name})" for name in catalogue.IDS if name in affecting)
+    return f"Affected by {worst.count} hazards{f': {links}' if links else ''}."

@@ -26,6 +26,9 @@ from harness.records import store
 from harness.system.structure import structure
 from harness.system.supervision import Custody
 
+PATH = store.path("servers")
+"""The recorded comparison."""
+
 CELL = Cell("fork_dispose", "none")
 """A worker that connects for itself, and brings the least of its own to the figures."""
 
@@ -85,6 +88,11 @@ class Comparison:
     def load(cls, path: Path) -> "Comparison":
         with store.reading(path, "poolstart postgres compare --save FILE") as written:
             return structure(cls, written)
+
+
+def load(path: Path) -> Comparison | None:
+    """The recorded comparison; None if there is none. Raises PoolstartError if the record is damaged."""
+    return Comparison.load(path) if path.exists() else None
 
 
 def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:

@@ -61,6 +61,8 @@ class ReleaseVerdicts:
 
         Empty where it is not known.
         """
+        if release in self.releases:
+            return self._tried(hazard, strategy, release)
         wanted = Version(release)
         before = [one for one in self.releases if Version(one) <= wanted]
         after = [one for one in self.releases if Version(one) >= wanted]

@@ -6,7 +6,7 @@ The page is made of the hazards' own words and the recorded tables, and nothing 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from string import ascii_letters
 from typing import Any
 
@@ -27,7 +27,7 @@ from harness.console import markdown, terminal
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.expected import Recorded, Setting
-from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Severity, Verdict
+from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Verdict
 from harness.hazards.inside.story import Reading
 from harness.hazards.tally import Tally
 from harness.system import files
@@ -67,56 +67,6 @@ COLUMNS = (
     "survives", "not_applicable", "no_result", "reason",
 )  # fmt: skip
 """Of `--csv`, a row a hazard and strategy: the last but `reason` are counts of trials."""
-
-
-@dataclass(frozen=True)
-class Worst:
-    """The worst that was provoked under a strategy."""
-
-    severity: Severity | None
-    """None where nothing affected it."""
-    hazards: tuple[str, ...]
-    """Those of that severity."""
-    affected: int
-    tried: int
-    """By how many hazards it was affected, and how many can befall it; 0 where none was tried."""
-
-    def __str__(self) -> str:
-        if not self.tried:
-            return "not recorded"
-        return str(self.severity) if self.severity else "nothing"
-
-    @property
-    def count(self) -> str:
-        return f"{self.affected} of {self.tried}" if self.tried else "not recorded"
-
-    @property
-    def told(self) -> str:
-        """The worst, by which hazards, and how many strike at all."""
-        what = f": {', '.join(self.hazards)}" if self.hazards else ""
-        return f"{self}{what}" + (f"; {self.count} hazards strike" if self.tried else "")
-
-
-def worst(table: Recorded | None, strategy: str) -> Worst:
-    """What is recorded of a strategy, by severity: silent loss, wrong data, hang, loud error, cost."""
-    verdicts = {
-        outcome.hazard: outcome.verdict
-        for outcome in (table.outcomes if table else ())
-        if outcome.strategy == strategy
-    }
-    affected = [name for name, verdict in verdicts.items() if verdict is Verdict.AFFECTED]
-    tried = len(affected) + list(verdicts.values()).count(Verdict.SURVIVES)
-    by_severity = {name: catalogue.load(name).severity for name in affected if name in catalogue.IDS}
-    worst_first = [each for each in Severity if each in by_severity.values()]
-    if not worst_first:
-        return Worst(None, (), len(affected), tried)
-    severity = worst_first[0]
-    return Worst(
-        severity,
-        tuple(name for name, each in by_severity.items() if each is severity),
-        len(affected),
-        tried,
-    )
 
 
 class View:

@@ -5,15 +5,22 @@ import io
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from harness.answer.verdicts import VerdictsOnRecord
+from harness.comparisons import servers
+from harness.hazards import bisect, expected
+from harness.history import causes, retest
 from harness.site import decide, history
 from harness.site.data import Measured, load
-from harness.site.outcomes import Outcomes
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+Record = TypeVar("Record")
 
 NAVIGATION = (
     ("Answer", "index.html"),
@@ -45,12 +52,28 @@ class Book:
         self.target = target
         self.measured: Measured = load(results)
         self.remarks = list(self.measured.remarks)
-        self.outcomes = Outcomes()
-        self.remarks += self.outcomes.remarks
-        self.histories = history.detect(results, self.measured.origins, self.remarks)
+        self.verdicts = VerdictsOnRecord(
+            self.record(expected.PATH, expected.load, dict[str, expected.Recorded]()),
+            self.record(bisect.RECORD, lambda: bisect.load(bisect.RECORD), None),
+        )
+        self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
+        self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
+        retests: list[retest.Confirmation] = self.record(
+            retest.RECORD, lambda: retest.load(retest.RECORD), []
+        )
+        self.histories = history.detect(results, self.measured.origins, retests, self.remarks)
         self.results = results
         self.asv = asv
         self.environment = environment()
+
+    def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:
+        """A record, or `default` and a remark if it is damaged: one record never costs the other pages."""
+        try:
+            with files.understood(path, "restore it with git"):
+                return load()
+        except PoolstartError as error:
+            self.remarks.append(str(error))
+            return default
 
     def write(self, address: str, text: str) -> None:
         path = self.target / address

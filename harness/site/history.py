@@ -1,6 +1,6 @@
 """What happened over the releases, as the pages tell it: steps by release, and pictures of a figure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,8 +8,8 @@ from packaging.version import Version
 
 from harness import strategies
 from harness.history import detect as steps
-from harness.history import retest
 from harness.history.detect import LEAST_RELEASES, Step, Verdicts
+from harness.history.retest import Confirmation
 from harness.site.data import METRICS, Metric, Origin
 from harness.system.errors import PoolstartError
 
@@ -96,7 +96,9 @@ class History:
         return [each for each in self.changes if Version(before) < Version(each.release) <= Version(after)]
 
 
-def detect(directory: Path, origins: Iterable[Origin], remarks: list[str]) -> dict[str, History]:
+def detect(
+    directory: Path, origins: Iterable[Origin], retests: Sequence[Confirmation], remarks: list[str]
+) -> dict[str, History]:
     """The history of each origin, by its environment and machine; empty where there is too little."""
     try:
         series = [
@@ -104,7 +106,7 @@ def detect(directory: Path, origins: Iterable[Origin], remarks: list[str]) -> di
             for one in steps.load(directory)
             if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
         ]
-        verdicts = steps.verdicts(series, retest.load())
+        verdicts = steps.verdicts(series, retests)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
         remarks.append(f"no steps could be told: {str(error) or error!r}")
         verdicts = Verdicts((), ())

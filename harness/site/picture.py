@@ -5,11 +5,12 @@ from textwrap import wrap
 from typing import Any
 
 from harness import strategies
+from harness.answer import verdicts
+from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.lifecycles.samples import digits
 from harness.site import charts
 from harness.site.book import environment
 from harness.site.data import Origin, Release, load
-from harness.site.outcomes import Outcomes, shares
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -29,7 +30,7 @@ def render(results: Path = ROOT / "results") -> str:
     if not measured.origins:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
     origin = measured.origins[0]
-    rows = rows_of(origin.newest, Outcomes())
+    rows = rows_of(origin.newest, verdicts.load())
     height = HEAD + ROW * len(rows) + APART * sum(row["apart"] for row in rows) + FOOT
     template = environment().get_template("answer.svg.j2")
     text: str = template.render(
@@ -54,7 +55,7 @@ def conditions(origin: Origin) -> str:
     )
 
 
-def rows_of(release: Release, outcomes: Outcomes) -> list[dict[str, Any]]:
+def rows_of(release: Release, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:
     names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
     end = charts.longest(release, names, "none")
     most = max(
@@ -64,11 +65,11 @@ def rows_of(release: Release, outcomes: Outcomes) -> list[dict[str, Any]]:
         if (figure := release.of(metric, name, "none"))
     )
     rows, top = [], HEAD
-    for name in sorted(names, key=shares):
+    for name in sorted(names, key=shares_connection):
         bar = charts.bar(release, name, "none", end)
         assert bar is not None, name
         unique, collected = (release.of(metric, name, "none") for metric in ("uss", "uss_collected"))
-        worst = outcomes.worst(name, release.version)
+        worst = recorded.worst(name, release.version)
         left, segments = 0.0, []
         for part in bar.segments:
             width = TIME * float(part.width) / 100
@@ -78,7 +79,7 @@ def rows_of(release: Release, outcomes: Outcomes) -> list[dict[str, Any]]:
             {
                 "id": name,
                 "top": top,
-                "apart": shares(name),
+                "apart": shares_connection(name),
                 "method": strategies.get(name).start_method,
                 "total": bar.total.text(),
                 "parts": " + ".join(part.text for part in bar.segments),
@@ -89,9 +90,9 @@ def rows_of(release: Release, outcomes: Outcomes) -> list[dict[str, Any]]:
                 "memory_width": f"{MEMORY * unique.median / most:.1f}" if unique else "0",
                 "collected": digits(collected.median / 2**20) if collected else "",
                 "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
-                "severity": worst.severity if worst else "",
-                "hazard": wrap(worst.hazards[0].title, 30) if worst else [],
+                "severity": worst.severity or "",
+                "hazard": wrap(worst.hazards[0].title, 30) if worst.hazards else [],
             }
         )
-        top += ROW + (APART if shares(name) else 0)
+        top += ROW + (APART if shares_connection(name) else 0)
     return rows

@@ -14,8 +14,8 @@ from harness.answer.claims import (
     CLAIMS,
     LANGUAGES,
     PATHS,
-    Counted,
     Exhibited,
+    FewestHazards,
     Hazard,
     LastRow,
     Records,
@@ -74,19 +74,18 @@ def records() -> Records:
 
 def with_verdict(hazard: str, strategy: str, verdict: Verdict) -> Callable[[Records], None]:
     def change(records: Records) -> None:
-        assert records.table
-        records.table = replace(
-            records.table,
-            outcomes=tuple(
-                replace(each, verdict=verdict) if (each.hazard, each.strategy) == (hazard, strategy) else each
-                for each in records.table.outcomes
-            ),
-        )
+        recorded = records.verdicts.verdict
+
+        def changed(name: str, under: str, release: str) -> str:
+            known = recorded(name, under, release)
+            return str(verdict) if (name, under) == (hazard, strategy) and known else known
+
+        records.verdicts.verdict = changed  # type: ignore[method-assign]
 
     return change
 
 
-def with_all_struck(records: Records) -> None:
+def with_spawn_affected_by_all(records: Records) -> None:
     for hazard in hazards.IDS:
         with_verdict(hazard, "spawn", Verdict.AFFECTED)(records)
 
@@ -114,7 +113,7 @@ def with_slow_pool(records: Records) -> None:
             with_verdict("lost_transaction", "fork_dispose", Verdict.SURVIVES),
         ),
         (Rising("startup", (("fork_dispose", "none"), ("spawn", "none"))), with_slow_fork),
-        (Counted(("spawn", "fork_dispose")), with_all_struck),
+        (FewestHazards(("spawn", "fork_dispose")), with_spawn_affected_by_all),
         (LastRow(8, ("fork_dispose", "spawn")), with_slow_pool),
     ],
     ids=["verdict", "figure", "count", "pool"],

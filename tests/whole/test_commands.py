@@ -76,8 +76,7 @@ def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
 
 def test_results_shows_what_is_filed(here: Scene) -> None:
     code, out, err = poolstart(here, "results", "2.1.9")
-    assert code == 0, err
-    assert all(line.startswith("block 1: ") for line in err.splitlines())  # progress, beside the answer
+    assert (code, err) == (0, "")  # nothing is measured, so there is no progress to report
     (path,) = (ROOT / "results").glob("*/2.1.09-*embedded-18.4-tcp-trust.json")
     stored = json.loads(path.read_text())
     columns = dict(

@@ -5,16 +5,11 @@ from math import log
 from typing import Any
 
 from harness import strategies
-from harness.comparisons.servers import Comparison
 from harness.counts import report as exact
 from harness.lifecycles.samples import digits
-from harness.records import store
 from harness.site import advice, charts, decide
 from harness.site.book import Book
 from harness.site.data import UNITS, Release
-from harness.system.errors import PoolstartError
-
-SERVERS = store.path("servers")
 
 
 def write(book: Book) -> None:
@@ -52,7 +47,7 @@ def card(book: Book, strategy: strategies.Strategy, release: Release | None) -> 
         for metric, name in zip(wanted, names, strict=True)
         if release and (figure := release.of(metric, strategy.id, "none"))
     ]
-    tried = book.outcomes.releases
+    tried = book.verdicts.releases
     version = release.version if release else (tried[-1] if tried else "")
     return {
         "id": strategy.id,
@@ -63,25 +58,20 @@ def card(book: Book, strategy: strategies.Strategy, release: Release | None) -> 
         "pool": decide.pool(strategy),
         "price": price,
         "beware": decide.BEWARE.get(strategy.id, ()),
-        "struck": book.outcomes.struck_by(strategy.id, version) if version else [],
+        "affecting": book.verdicts.affecting(strategy.id, version) if version else [],
         "recorded": bool(version)
-        and any(book.outcomes.verdict(hazard.id, strategy.id, version) for hazard in book.outcomes.hazards),
+        and any(book.verdicts.verdict(hazard.id, strategy.id, version) for hazard in book.verdicts.hazards),
     }
 
 
 def servers(book: Book) -> dict[str, Any] | None:
     """What a connect costs, by what stands between worker and server."""
-    if not SERVERS.exists():
+    if book.servers is None:
         return None
-    try:
-        comparison = Comparison.load(SERVERS)
-        rows = [
-            (each, each.median("connect") * 1e3, each.median("second_query") * 1e3)
-            for each in comparison.servers
-        ]
-    except (PoolstartError, KeyError, ValueError):
-        book.remarks.append("records/servers.json cannot be read")
-        return None
+    rows = [
+        (each, each.median("connect") * 1e3, each.median("second_query") * 1e3)
+        for each in book.servers.servers
+    ]
     longest = max((connect for _, connect, _ in rows), default=0.0) or 1.0
     nearest, farthest = rows[0], rows[-1]
     return {
@@ -157,7 +147,7 @@ def queries(release: Release, strategy: str) -> list[Query]:
 
 def copies(book: Book) -> dict[str, Any] | None:
     """What reading, collecting and writing shared columns makes private, where workers are forked."""
-    outcome = book.outcomes.outcome("copied_frame", advice.FORKED)
+    outcome = book.verdicts.trial("copied_frame", advice.FORKED)
     readings = outcome.readings if outcome else {}
     kinds = [name.removesuffix("_read") for name in readings if name.endswith("_read")]
     if not kinds:

@@ -37,8 +37,8 @@ def write(book: Book) -> None:
         ),
         noise=noise_said(),
         origins=origins,
-        verdicts=[f"SQLAlchemy {name}: {table.setting}" for name, table in book.outcomes.tables.items()],
-        sitting=book.outcomes.sitting,
+        verdicts=[f"SQLAlchemy {name}: {table.setting}" for name, table in book.verdicts.tables.items()],
+        sitting=book.verdicts.by_release,
         remarks=book.remarks,
     )
 

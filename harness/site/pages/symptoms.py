@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
+from harness.answer.verdicts import SEVERITIES, VerdictSpan
 from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.hazards.report import shown as reading_shown
 from harness.site import decide
 from harness.site.book import Book
 from harness.site.data import slug
-from harness.site.outcomes import WORST_FIRST, Span
 
 WORKLOADS = {
     "hung": "two parent threads check connections out and in at the fork; isolation plays no part",
@@ -33,14 +33,14 @@ HEADINGS = {
 
 def write(book: Book) -> None:
     known = [
-        each for each in strategies.IDS if any(spans(book, hazard, each) for hazard in book.outcomes.hazards)
+        each for each in strategies.IDS if any(spans(book, hazard, each) for hazard in book.verdicts.hazards)
     ]
     groups = [
         {"id": slug(severity), "title": HEADINGS[severity], "hazards": some}
-        for severity in WORST_FIRST
-        if (some := [hazard for hazard in book.outcomes.hazards if hazard.severity is severity])
+        for severity in SEVERITIES
+        if (some := [hazard for hazard in book.verdicts.hazards if hazard.severity is severity])
     ]
-    newest = book.outcomes.newest
+    newest = book.verdicts.newest
     book.page(
         "symptoms.html",
         "symptoms.html.j2",
@@ -49,13 +49,13 @@ def write(book: Book) -> None:
         groups=groups,
         strategies=known,
         rows=[
-            (hazard, [verdict_cell(book, hazard, name) for name in known]) for hazard in book.outcomes.hazards
+            (hazard, [verdict_cell(book, hazard, name) for name in known]) for hazard in book.verdicts.hazards
         ]
         if known
         else [],
         provoked=f"Measured {newest.setting}." if newest else "",
         luck=luck(book),
-        remarks=book.outcomes.remarks,
+        remarks=book.remarks,
     )
     if known:
         book.table(
@@ -63,46 +63,46 @@ def write(book: Book) -> None:
             ("hazard", "severity", "strategy", "verdict", "from", "to"),
             [
                 (hazard.id, str(hazard.severity), name, span.verdict, span.first, span.last)
-                for hazard in book.outcomes.hazards
+                for hazard in book.verdicts.hazards
                 for name in known
                 for span in spans(book, hazard, name)
             ],
         )
-    for hazard in book.outcomes.hazards:
+    for hazard in book.verdicts.hazards:
         story(book, hazard, known)
 
 
 def spans(book: Book, hazard: Hazard, strategy: str) -> list[Any]:
-    return book.outcomes.spans(hazard.id, strategy)
+    return book.verdicts.spans(hazard.id, strategy)
 
 
 def verdict_cell(book: Book, hazard: Hazard, strategy: str) -> dict[str, Any]:
     """The newest verdict, and the earlier ones where they differ."""
     found = spans(book, hazard, strategy)
-    outcome = book.outcomes.outcome(hazard.id, strategy)
+    outcome = book.verdicts.trial(hazard.id, strategy)
     if not found:
         return {"text": "not recorded", "css": "unknown", "before": [], "reason": "not tried"}
     return {
         "text": found[0].verdict,
-        "css": {"affected": "struck", "survives": "survives"}.get(found[0].verdict, "unknown"),
+        "css": {"affected": "affected", "survives": "survives"}.get(found[0].verdict, "unknown"),
         "before": [f"{span.verdict} {over(span)}" for span in found[1:]],
         "reason": outcome.reason if outcome else "",
     }
 
 
-def over(span: Span) -> str:
+def over(span: VerdictSpan) -> str:
     """The releases of a verdict."""
     return f"in {span.first}" if span.first == span.last else f"from {span.first} to {span.last}"
 
 
 def luck(book: Book) -> dict[str, Any] | None:
-    newest = book.outcomes.newest
+    newest = book.verdicts.newest
     repeated = newest.repeated if newest else None
     if not newest or not repeated:
         return None
     names = newest.strategies
     rows = []
-    for hazard in book.outcomes.hazards:
+    for hazard in book.verdicts.hazards:
         for figure in hazard.figures:
             rates = repeated.rates.get(figure.id)
             if not rates:
@@ -123,16 +123,16 @@ def luck(book: Book) -> dict[str, Any] | None:
 
 
 def story(book: Book, hazard: Hazard, known: Sequence[str]) -> None:
-    outcome = book.outcomes.outcome(hazard.id, hazard.affected_control)
-    newest = book.outcomes.newest
+    outcome = book.verdicts.trial(hazard.id, hazard.affected_control)
+    newest = book.verdicts.newest
     module = import_module(f"harness.hazards.all.{hazard.id}")
     survivor = next(
         (
             strategies.get(name)
             for name in (hazard.survives_control, *decide.CARDS)
             if name in decide.CARDS
-            and book.outcomes.outcome(hazard.id, name)
-            and book.outcomes.outcome(hazard.id, name).verdict is Verdict.SURVIVES  # type: ignore[union-attr]
+            and book.verdicts.trial(hazard.id, name)
+            and book.verdicts.trial(hazard.id, name).verdict is Verdict.SURVIVES  # type: ignore[union-attr]
         ),
         None,
     )

@@ -7,16 +7,16 @@ from typing import Any
 
 from harness import strategies
 from harness.answer.results import TITLES
+from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
 from harness.counts.report import COUNTED, changed
 from harness.hazards import expected as record
-from harness.history import causes, causes_report
+from harness.history import causes_report
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.samples import digits
 from harness.site import advice, charts, history
 from harness.site.book import Book
 from harness.site.data import METRICS, UNITS, Figure, Metric, Origin, Release, slug
 from harness.site.history import change
-from harness.site.outcomes import WORST_FIRST, Worst, shares
 
 HEADLINES = ("time_to_first_row", "first_query", "second_query", "uss", "uss_collected")
 """What a release is asked for first."""
@@ -37,12 +37,12 @@ class Row:
     collected: Figure | None
     unique_width: str
     collected_width: str
-    worst: Worst | None
+    worst: WorstOutcome
 
     @property
     def rank(self) -> int:
-        """The worst first; what nobody knows last."""
-        return WORST_FIRST.index(self.worst.severity) if self.worst else len(WORST_FIRST)
+        """For sorting: the worst first, what is not known last."""
+        return SEVERITIES.index(self.worst.severity) if self.worst.severity else len(SEVERITIES)
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ class Chapter:
     def __init__(self, book: Book, origin: Origin, prefix: str) -> None:
         self.book, self.origin, self.prefix = book, origin, prefix
         self.history = book.histories[origin.key]
-        self.causes = causes.load()
+        self.causes = book.causes
         self.versions = list(origin.releases)
         measured = {name for release in origin.releases.values() for name in release.strategies}
-        known = sorted((name for name in strategies.IDS if name in measured), key=shares)
+        known = sorted((name for name in strategies.IDS if name in measured), key=shares_connection)
         self.strategies = [*known, *sorted(measured - set(strategies.IDS))]
 
     def write(self) -> None:
@@ -159,15 +159,15 @@ class Chapter:
                 collected=collected,
                 unique_width=charts.percent(unique.median / most) if unique else "0",
                 collected_width=charts.percent(collected.median / most) if collected else "0",
-                worst=self.book.outcomes.worst(name, release.version),
+                worst=self.book.verdicts.worst(name, release.version),
             )
 
         return View(
             dataframe,
             TITLES.get(dataframe, dataframe),
             advice.sentences(release, dataframe),
-            [row(name) for name in names if not shares(name)],
-            [row(name) for name in names if shares(name)],
+            [row(name) for name in names if not shares_connection(name)],
+            [row(name) for name in names if shares_connection(name)],
         )
 
     def release(self, number: int, release: Release) -> None:
@@ -176,7 +176,7 @@ class Chapter:
         after = self.versions[number + 1] if number + 1 < len(self.versions) else ""
         groups = self.grouped(version, tuple(METRICS))
         series = record.series(version)
-        outcomes = self.book.outcomes
+        outcomes = self.book.verdicts
         turned = [
             (hazard, name, told)
             for hazard in outcomes.hazards

@@ -1,0 +1,120 @@
+"""A damaged record costs the pages what it holds, and a remark names it; everything else is published."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.comparisons import servers
+from harness.demos import expected as demos
+from harness.hazards import bisect, expected
+from harness.history import causes, retest
+from harness.pools import report as pools
+from harness.site import build
+from tests.site.test_incomplete import MACHINE, few
+
+RECORDS: dict[str, tuple[Any, str, str]] = {
+    "hazards": (expected, "PATH", "outcomes"),
+    "verdicts": (bisect, "RECORD", "releases"),
+    "retests": (retest, "RECORD", "ratio"),
+    "causes": (causes, "PATH", "before"),
+    "servers": (servers, "PATH", "servers"),
+    "pools": (pools, "PATH", "cells"),
+    "demos": (demos, "PATH", "programs"),
+}
+"""Every record the site reads: where its path is, and a key that it needs."""
+
+
+def empty(path: Path, key: str) -> None:
+    path.write_text("")
+
+
+def truncated(path: Path, key: str) -> None:
+    path.write_text(path.read_text()[: path.stat().st_size // 2])
+
+
+def not_json(path: Path, key: str) -> None:
+    path.write_text("<html>502 Bad Gateway</html>")
+
+
+def binary(path: Path, key: str) -> None:
+    path.write_bytes(b"\xff\xfe\x00")
+
+
+def wrong_type(path: Path, key: str) -> None:
+    path.write_text("5")
+
+
+def wrong_type_inside(path: Path, key: str) -> None:
+    path.write_text(
+        json.dumps(with_key(json.loads(path.read_text()), key, lambda row: row.update({key: [{}]})))
+    )
+
+
+def without_a_key(path: Path, key: str) -> None:
+    path.write_text(json.dumps(with_key(json.loads(path.read_text()), key, lambda row: row.pop(key))))
+
+
+def with_key(content: Any, key: str, change: Callable[[dict[str, Any]], object]) -> Any:
+    """Change the first object that has the key, wherever it is."""
+    rest = [content]
+    while rest:
+        value = rest.pop(0)
+        if isinstance(value, dict):
+            if key in value:
+                change(value)
+                return content
+            rest += value.values()
+        elif isinstance(value, list):
+            rest += value
+    raise AssertionError(f"no {key} in the record")
+
+
+DAMAGES = (empty, truncated, not_json, binary, wrong_type, wrong_type_inside, without_a_key)
+
+
+def pages(results: Path, target: Path) -> dict[str, str]:
+    build.build(results, target)
+    return {str(path.relative_to(target)): path.read_text() for path in target.rglob("*.html")}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    few(tmp_path / "results", 1)
+    return tmp_path / "results"
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("name", RECORDS)
+def test_the_site_is_published_with_a_remark(
+    name: str,
+    damage: Callable[[Path, str], None],
+    results: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    module, attribute, key = RECORDS[name]
+    path = tmp_path / getattr(module, attribute).name
+    shutil.copy(getattr(module, attribute), path)
+    damage(path, key)
+    monkeypatch.setattr(module, attribute, path)
+    found = pages(results, tmp_path / "site")
+    assert {"index.html", "choose.html", "symptoms.html", "releases.html", "claims.html"} <= set(found)
+    assert any(path.name in text for text in found.values())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_conditions_of_a_machine_are_named(
+    damage: Callable[[Path, str], None], results: Path, tmp_path: Path
+) -> None:
+    path = results / MACHINE.name / "conditions.jsonl"
+    path.write_text((MACHINE / "conditions.jsonl").read_text().splitlines()[0] + "\n")
+    damage(path, "release")
+    found = pages(results, tmp_path / "site")
+    assert "2.1.0" in found["releases.html"]
+    if damage is empty:
+        return  # an empty list is one that is not damaged
+    assert "conditions" in found["method.html"].partition('id="left-out"')[2]

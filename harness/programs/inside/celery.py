@@ -9,13 +9,13 @@
 # tasks = ["--max-tasks-per-child", "1"]
 # replaced = "worker_max_tasks_per_child = 1"
 # broker = "redis+socket://{path}"
-# clock = "the call of `celery worker`; the task is waiting in Redis"
+# clock = "the call of `celery worker`, with the task waiting in Redis"
 # sparing = """
-# Before it starts a worker, the main process collects garbage, and so leaves the workers that are there \
-# with a copy of its heap: all but the last one started."""
+# Before each fork the main process collects garbage, which writes to the pages that it shares with the \
+# workers already started: all but the last worker end up with a copy of its heap."""
 # thread = "https://github.com/getsentry/sentry/pull/63001"
 # ///
-"""Celery's prefork pool."""
+"""Celery with its prefork pool."""
 
 import gc
 import os
@@ -42,7 +42,7 @@ def own_connections(**_: Any) -> None:
 # end of hook
 # sparing
 @worker_before_create_process.connect
-def leave_the_heap_alone(**_: Any) -> None:
+def keep_heap_shared(**_: Any) -> None:
     gc.freeze()
 
 

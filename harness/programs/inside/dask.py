@@ -8,11 +8,11 @@
 #     "dask", "worker", "tcp://{address}:{port}", "--nworkers", "{each}", "--nthreads", "1", "--no-dashboard",
 # ]
 # on_host = []
-# clock = "the call of `dask worker`; the scheduler has the task"
+# clock = "the call of `dask worker`, with the task waiting in the scheduler"
 # ///
-"""Dask distributed: the scheduler is the client's, its workers have nannies, which spawn them.
+"""Dask distributed: the client runs the scheduler, and nannies spawn the workers.
 
-Workers import this module to have the plugin, and so do what it does when it is imported.
+Workers import this module for the plugin, so they run its module-level code as well.
 """
 
 import os
@@ -41,16 +41,16 @@ def task(token: str) -> Any:
 # end of hook
 @cache
 def prepare() -> Any:
-    """The client, and the scheduler."""
+    """Start the scheduler, and connect a client to it."""
     host, port = os.environ["ADDRESS"], int(os.environ["PORT"])
-    made = Client(LocalCluster(n_workers=0, host=host, scheduler_port=port, dashboard_address=None))
-    made.register_plugin(OwnEngine())  # hook
-    return made
+    client = Client(LocalCluster(n_workers=0, host=host, scheduler_port=port, dashboard_address=None))
+    client.register_plugin(OwnEngine())  # hook
+    return client
 
 
 def ask(token: str) -> Callable[[], Any]:
     if prepare().futures:
-        # Else it would be in line behind the first one.
+        # Otherwise the second task would be queued behind the first.
         prepare().wait_for_workers(2)
     future = prepare().submit(task, token)  # hook
     future = prepare().submit(row, token, engine)  # without the hook

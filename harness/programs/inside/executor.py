@@ -5,9 +5,9 @@
 # title = "concurrent.futures.ProcessPoolExecutor"
 # link = "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor"
 # replaced = "max_tasks_per_child=1"
-# clock = "the call of `ProcessPoolExecutor()`, in a program that runs and is connected"
+# clock = "the call of `ProcessPoolExecutor()`, in a running program with a warm engine"
 # ///
-"""`ProcessPoolExecutor`, its workers forked."""
+"""`ProcessPoolExecutor` with forked workers."""
 
 import multiprocessing
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def own_connections() -> None:
 def executor() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=2,
-        # An executor that replaces its workers refuses to fork them.
+        # ProcessPoolExecutor refuses max_tasks_per_child under fork.
         mp_context=multiprocessing.get_context("spawn" if TASKS else "fork"),
         max_tasks_per_child=TASKS,
         initializer=own_connections,  # hook

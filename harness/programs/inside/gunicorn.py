@@ -8,9 +8,9 @@
 # tasks = ["--max-requests", "1"]
 # replaced = "max_requests = 1"
 # client = "harness.programs.inside.common.wsgi"
-# clock = "the call of `gunicorn`; the request is waiting"
+# clock = "the call of `gunicorn`, with the request waiting"
 # ///
-"""gunicorn: this module is its configuration and holds the application."""
+"""gunicorn: this module is its configuration file and the application."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from harness.programs.inside.common.wsgi import app as app
 
 workers = 2
 preload_app = True
-# A worker that holds a row does not say that it is alive.
+# A worker that holds a row sends no heartbeat.
 timeout = 120
 
 warm()

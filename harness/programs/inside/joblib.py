@@ -4,9 +4,9 @@
 # [tool.poolstart]
 # title = "joblib, loky"
 # link = "https://joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html"
-# clock = "the call of `Parallel()`, in a program that runs and is connected"
+# clock = "the call of `Parallel()`, in a running program with a warm engine"
 # ///
-"""joblib with loky, its default: workers are fresh interpreters, and import what their tasks come from."""
+"""joblib with loky, its default backend: workers are new interpreters that import the modules of tasks."""
 
 from collections.abc import Callable
 from typing import Any

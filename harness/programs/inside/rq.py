@@ -10,11 +10,11 @@
 # ]
 # replaced = "every job"
 # broker = "unix://{path}"
-# clock = "the call of `rq worker-pool`; the job is waiting in Redis"
+# clock = "the call of `rq worker-pool`, with the job waiting in Redis"
 # ///
-"""RQ: each worker forks a process for every job, which here is what has the row.
+"""RQ: each worker forks a process for every job, and that process counts as the worker here.
 
-That process leads a group of its own, and ends by itself when its job is done.
+It leads a process group of its own, and exits when its job is done.
 """
 
 import os

@@ -11,9 +11,9 @@
 # tasks = ["--max-requests", "1", "--min-worker-lifetime", "0"]
 # replaced = "max-requests = 1, min-worker-lifetime = 0"
 # client = "harness.programs.inside.common.wsgi"
-# clock = "the call of `uwsgi`; the request is waiting"
+# clock = "the call of `uwsgi`, with the request waiting"
 # ///
-"""uWSGI as it is by default: the application is loaded once, before the workers are forked."""
+"""uWSGI with its defaults: the application is loaded once, before the workers are forked."""
 
 from uwsgidecorators import postfork
 

@@ -11,9 +11,9 @@
 # tasks = ["--max-requests", "1", "--min-worker-lifetime", "0"]
 # replaced = "max-requests = 1, min-worker-lifetime = 0"
 # client = "harness.programs.inside.common.wsgi"
-# clock = "the call of `uwsgi`; the request is waiting"
+# clock = "the call of `uwsgi`, with the request waiting"
 # ///
-"""uWSGI with `lazy-apps`: each worker loads the application itself, and needs no hook."""
+"""uWSGI with `lazy-apps`: each worker loads the application itself, so no hook is needed."""
 
 from harness.programs.inside.common.database import warm
 from harness.programs.inside.common.wsgi import app as app

@@ -1,1 +1,1 @@
-"""What every program's application shares: its database, and whoever asks it for rows."""
+"""Shared by the applications of all programs: the database, and the client that asks for rows."""

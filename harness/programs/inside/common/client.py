@@ -1,9 +1,9 @@
-"""Whoever asks a program for rows: ``python -m harness.programs.inside.common.client MODULE``.
+"""The client that asks a program for rows: ``python -m harness.programs.inside.common.client MODULE``.
 
-For each line of standard input, a token, the module's `ask` is asked for a row; answers are lines of JSON on
-standard output, in the order in which they come. Where the application itself starts the workers, this is
-their parent: so threads, one an answer, are made after the first of them was asked for, and a `__main__` that
-workers import again holds nothing.
+For each token, a line of standard input, it calls the module's `ask`, and writes the answer to standard
+output as a line of JSON as soon as it arrives. If the application starts its own workers, this process is
+their parent. So it starts no thread before it has asked for the first row, and the `__main__` that workers
+import again does nothing.
 """
 
 import importlib
@@ -45,7 +45,7 @@ def failed(token: str, asked: int, error: Exception) -> None:
 
 
 def say(**report: Any) -> None:
-    # One write a line, or lines of two threads run into each other.
+    # A single write, so that lines of two threads do not mix.
     sys.stdout.write(json.dumps(report) + "\n")
     sys.stdout.flush()
 

@@ -1,10 +1,10 @@
-"""The database module of every program: a URL, an engine, and the row that a worker is asked for.
+"""The database module of every program: a URL, an engine, and the task that fetches a row.
 
-A row is reported in a file before it is returned, with the moment at which it was there, so that no program's
-way back is part of the time. A worker that has reported waits for the gate: while it is shut, the next to be
-asked is another worker, and all of them are alive to have their memory read.
+A worker reports its row, with a timestamp, in a file before it returns it, so the time does not include the
+program's way of returning results. It then waits for the gate: while the gate is shut, the next request goes
+to another worker, and all of them are alive while their memory is read.
 
-Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
+Timestamps are `time.monotonic_ns()`, a clock that all processes of a Linux machine share.
 """
 
 import fcntl
@@ -20,12 +20,12 @@ from sqlalchemy.engine import Engine
 URL = os.environ["DATABASE_URL"]
 SCRATCH = Path(os.environ["POOLSTART_SCRATCH"])
 TASKS = int(os.environ["POOLSTART_TASKS"]) or None
-"""After how many tasks a worker is replaced."""
+"""Tasks after which a worker is replaced; None for never."""
 
 engine = create_engine(URL)
 
 disposed: list[int] = []
-"""The processes in which, one after another, this engine was disposed of."""
+"""The pids of the processes in which this engine's `dispose` was called, in that order."""
 
 
 @event.listens_for(engine, "engine_disposed")
@@ -34,7 +34,7 @@ def _disposed(_: Engine) -> None:
 
 
 def warm() -> None:
-    """Leave a connection in the engine's pool, as an application does that reads a setting when imported."""
+    """Leave a connection in the engine's pool, like an application that reads a setting at import time."""
     report(f"loaded-{os.getpid()}", backend=fetch(engine, "loaded")[1])
 
 
@@ -45,7 +45,7 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
 
 
 def row(token: str, engine: Engine = engine) -> list[Any]:
-    """What a worker is asked for: `token` back from the server, and the session it came by."""
+    """The task of a worker: get `token` back from the server, and the server's pid of the session."""
     try:
         echo, backend = fetch(engine, token)
     except Exception as error:
@@ -58,7 +58,7 @@ def row(token: str, engine: Engine = engine) -> list[Any]:
 
 
 def report(name: str, **fields: Any) -> None:
-    """Say something to whoever watches; it is there whole or not at all."""
+    """Write a report atomically."""
     path = SCRATCH / "reports" / name
     unfinished = path.with_name(f"{name}.{os.getpid()}.unfinished")
     unfinished.write_text(json.dumps({"pid": os.getpid(), **fields}))

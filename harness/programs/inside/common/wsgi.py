@@ -1,4 +1,4 @@
-"""A web application whose answer is a row, and who asks for it: again, until the server listens."""
+"""A web application that responds with a row, and the client that retries until the server listens."""
 
 import json
 import os
@@ -12,10 +12,10 @@ from typing import Any
 from harness.programs.inside.common.database import row
 
 DEADLINE = 60.0
-"""Seconds for a server to listen, and to answer."""
+"""Seconds for a server to start listening, and to respond."""
 
 RETRY = 0.002
-"""Seconds between attempts to connect: as much as this may a first row be late."""
+"""Seconds between attempts to connect; a first row can be late by this much."""
 
 requests = ThreadPoolExecutor(8)
 

@@ -9,28 +9,25 @@ class Memory(Cells):
     unit = "bytes"
 
     def track_uss(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """Unique memory: with its page tables, what one more worker costs the machine."""
+        """Memory that only this worker holds after its second row: what one more worker costs."""
         return self.samples(run, strategy, dataframe, "uss")
 
     def track_page_tables(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """What the kernel holds to map the worker's memory: fork copies it with the parent's size."""
+        """Kernel memory that maps the worker's memory: fork copies it, so it grows with the parent."""
         return self.samples(run, strategy, dataframe, "page_tables")
 
     def track_uss_collected(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """Unique memory after a full garbage collection, which writes to all that it looks at.
-
-        Of each parent's last worker alone.
-        """
+        """Unique memory after a full garbage collection, which writes to all objects."""
         return self.samples(run, strategy, dataframe, "uss_collected")
 
     def track_pss(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """Proportional memory: the worker's share of all pages, divided by who shares them."""
+        """Memory of the worker, each shared page divided by the number of processes that share it."""
         return self.samples(run, strategy, dataframe, "pss")
 
     def track_rss(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """Resident memory, kept to show how it misleads: fork's shared pages count in full."""
+        """Resident memory, which counts shared pages in full and so misleads for forked workers."""
         return self.samples(run, strategy, dataframe, "rss")
 
     def track_peak(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """The highest resident memory so far (VmHWM)."""
+        """The highest resident memory of the worker so far (VmHWM)."""
         return self.samples(run, strategy, dataframe, "peak")

@@ -9,20 +9,17 @@ class Query(Cells):
     unit = "seconds"
 
     def track_engine(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """First line of the worker function -> engine usable: created, disposed, or nothing to do."""
+        """From the first line of the worker function until its engine is usable: created or disposed."""
         return self.samples(run, strategy, dataframe, "engine")
 
     def track_first_query(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """First line of the worker function -> first row fetched: engine made usable, connect, query."""
+        """From the first line of the worker function to its first row: engine, connection and query."""
         return self.samples(run, strategy, dataframe, "first_query")
 
     def track_second_query(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """A second checkout and query: NullPool connects again, a pool does not."""
+        """From the first row to the second by another checkout: NullPool connects again."""
         return self.samples(run, strategy, dataframe, "second_query")
 
     def track_collect(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """A full garbage collection in a worker after its second row: what one costs that falls into a phase.
-
-        Of each parent's last worker alone.
-        """
+        """A full garbage collection after the second row, in a parent's last worker."""
         return self.samples(run, strategy, dataframe, "collect")

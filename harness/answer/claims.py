@@ -12,11 +12,12 @@ from string import Template
 from typing import Protocol
 
 from harness.answer import verdicts
-from harness.answer.results import COLUMNS, Report, answer
+from harness.answer.results import Report, answer
 from harness.demos import catalogue as exhibits
 from harness.demos import expected as exhibited
 from harness.demos.expected import DemoProof
 from harness.hazards.hazard import Verdict
+from harness.lifecycles import metrics
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
 from harness.pools.report import median_iqr
@@ -158,15 +159,15 @@ class Rising:
 
     def shown(self, records: Records, language: str) -> str:
         words = WORDS[language]
-        (column,) = (each for each in COLUMNS if each.title.lstrip("=+ ") == self.column)
+        (metric,) = (each for each in metrics.METRICS.values() if each.short == self.column)
         medians, parts = [], []
         for strategy, dataframe in self.cells:
-            figure = records.report.figures.get((column.benchmark, strategy, dataframe))
+            figure = records.report.figures.get((metric.id, strategy, dataframe))
             if figure is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
             medians.append(figure.median)
-            parts.append(f"`{strategy}` {figure.shown(column.unit)} {column.unit} ({words[dataframe]})")
+            parts.append(f"`{strategy}` {figure.shown(metric)} {metric.display_unit} ({words[dataframe]})")
         if medians != sorted(medians):
             raise contradiction(f"{self.column} does not rise: {'; '.join(parts)}")
         return f"{words[self.column]}{words[': ']}{words[', '].join(parts)}"

@@ -1,6 +1,5 @@
 """The answer in one screen: a table, the worst that can happen, the advice, and where to go on."""
 
-from dataclasses import dataclass
 from statistics import median
 
 from rich.text import Text
@@ -8,25 +7,11 @@ from rich.text import Text
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.console import terminal
+from harness.lifecycles import metrics
 from harness.lifecycles.blocks import Measured
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.report import figure, over, remarks
-
-
-@dataclass(frozen=True)
-class Column:
-    title: str
-    metric: str
-    dataframe: str
-
-
-COLUMNS = (
-    Column("first row, ms", "time_to_first_row", "none"),
-    Column("with a DataFrame", "time_to_first_row", "large"),
-    Column("second query", "second_query", "none"),
-    Column("unique MiB", "uss", "none"),
-)
 
 GO_ON = (
     ("poolstart hazards wrong_answer", "the story of one failure"),
@@ -40,12 +25,14 @@ def tell(measured: Measured, profile: Profile) -> None:
     console = terminal.output()
     recorded = verdicts.load()
     found = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
-    columns = [column for column in COLUMNS if column.dataframe == "none" or large(measured)]
+    columns = [
+        column for column in metrics.summary_columns() if column.dataframe == "none" or large(measured)
+    ]
     rows: list[list[terminal.Cell]] = [
         [
             name if strategies.get(name).safe else f"{name} *",
             str(each),
-            *(figure(measured, Cell(name, column.dataframe), column.metric) for column in columns),
+            *(figure(measured, Cell(name, column.dataframe), column.metric.id) for column in columns),
         ]
         for name, each in found.items()
     ]
@@ -95,8 +82,7 @@ def conditions(measured: Measured, profile: Profile) -> str:
     parents = max((len(measured.samples(cell, "startup")) for cell in counted(measured, profile)), default=0)
     frame = f" The DataFrame is of {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
-        f"{over(parents)}: milliseconds until a worker has its first row, "
-        f"and for another query; MiB of memory that are its own.{frame} "
+        f"{over(parents)}.{frame} "
         f"SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
         "* is never to be chosen: parent and worker share one connection."
     )

@@ -14,11 +14,13 @@ from rich.text import Text
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.console import markdown, terminal
+from harness.console.numbers import spread
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import report as page
+from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
-from harness.lifecycles.samples import spread
+from harness.lifecycles.metrics import Metric, Table
 from harness.releases import stored
 from harness.system import files
 from harness.system.environment import ROOT
@@ -37,23 +39,6 @@ TOLD_APART = ("postgres", "psycopg2-binary", "pandas")
 """What the environment of a result names, unless it is one that `asv run -E existing` made."""
 
 
-@dataclass(frozen=True)
-class Column:
-    title: str
-    benchmark: str
-    unit: str
-
-
-COLUMNS = (
-    Column("first row", "startup.Startup.track_time_to_first_row", "ms"),
-    Column("= startup", "startup.Startup.track_startup", "ms"),
-    Column("+ first query", "query.Query.track_first_query", "ms"),
-    Column("second query", "query.Query.track_second_query", "ms"),
-    Column("first worker", "startup.Startup.track_first_worker", "ms"),
-    Column("unique memory", "memory.Memory.track_uss", "MiB"),
-    Column("RSS", "memory.Memory.track_rss", "MiB"),
-)
-
 SAFETY = ("worst outcome", "affected by hazards")
 """Columns of what is recorded of a strategy, whatever its figures are."""
 
@@ -64,8 +49,6 @@ CSV_COLUMNS = (
 """Of `--csv`, a row a figure: the median of its samples, and the quartiles around it."""
 
 GIB = 1024 * MIB
-
-FACTOR = {"ms": 1e3, "MiB": 1 / MIB}
 
 
 @dataclass(frozen=True)
@@ -82,8 +65,8 @@ class Figure:
     def estimate(self) -> recommendation.Range:
         return recommendation.Range(self.median, *self.interval)
 
-    def shown(self, unit: str) -> str:
-        return spread(self.low, self.median, self.high, FACTOR[unit])
+    def shown(self, metric: Metric) -> str:
+        return spread(self.low, self.median, self.high, metric.factor)
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ class Report:
     environment: dict[str, str]
     date: datetime
     figures: dict[tuple[str, str, str], Figure]
-    """By benchmark, strategy and DataFrame; a cell that was not measured is missing."""
+    """By metric, strategy and DataFrame; a cell that was not measured is missing."""
 
     @property
     def embedded(self) -> bool:
@@ -167,16 +150,22 @@ def report_of(result: Results, results: Path) -> Report:
     )
 
 
+def shown_metrics() -> list[Metric]:
+    """The metrics of all tables that are read from results."""
+    columns = [column.metric for column in metrics.summary_columns()]
+    return list(dict.fromkeys((*metrics.shown_in(Table.RESULTS), *columns)))
+
+
 def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], Figure]]:
-    for column in COLUMNS:
-        if column.benchmark not in result.get_all_result_keys():
+    for metric in shown_metrics():
+        if metric.benchmark not in result.get_all_result_keys():
             continue
-        for stored_value in stored.values(result, column.benchmark):
+        for stored_value in stored.values(result, metric.benchmark):
             if stored_value.quartiles:
                 strategy, dataframe = stored_value.parameters
                 interval = stored_value.interval or (-inf, inf)
                 yield (
-                    (column.benchmark, strategy, dataframe),
+                    (metric.id, strategy, dataframe),
                     Figure(stored_value.value, *stored_value.quartiles, interval),
                 )
 
@@ -185,22 +174,22 @@ def rows(report: Report, dataframe: str) -> Iterator[list[str]]:
     """One row of texts a strategy: its id, what is known of its hazards, the figures."""
     recorded = verdicts.load()
     for strategy in strategies.CATALOGUE:
-        measured = [report.figures.get((column.benchmark, strategy.id, dataframe)) for column in COLUMNS]
-        if any(measured):
+        measured = [
+            (metric, report.figures.get((metric.id, strategy.id, dataframe)))
+            for metric in metrics.shown_in(Table.RESULTS)
+        ]
+        if any(figure for _, figure in measured):
             worst = recorded.worst(strategy.id, report.release)
             yield [
                 strategy.id,
                 str(worst),
                 worst.count,
-                *(
-                    figure.shown(column.unit) if figure else "n/a"
-                    for column, figure in zip(COLUMNS, measured, strict=True)
-                ),
+                *(figure.shown(metric) if figure else "n/a" for metric, figure in measured),
             ]
 
 
 def header() -> list[str]:
-    return ["strategy", *SAFETY, *(f"{column.title}, {column.unit}" for column in COLUMNS)]
+    return ["strategy", *SAFETY, *(metric.column for metric in metrics.shown_in(Table.RESULTS))]
 
 
 def text(report: Report) -> str:
@@ -239,8 +228,8 @@ def records(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
     for report in reports:
         for dataframe in DATAFRAMES:
             for strategy in strategies.CATALOGUE:
-                for column in COLUMNS:
-                    if figure := report.figures.get((column.benchmark, strategy.id, dataframe)):
+                for metric in metrics.shown_in(Table.RESULTS):
+                    if figure := report.figures.get((metric.id, strategy.id, dataframe)):
                         yield {
                             "sqlalchemy": report.release,
                             "server": report.environment["postgres"],
@@ -248,8 +237,8 @@ def records(reports: Sequence[Report]) -> Iterator[dict[str, Any]]:
                             "date": f"{report.date:%Y-%m-%d}",
                             "strategy": strategy.id,
                             "dataframe": dataframe,
-                            "metric": column.benchmark.rpartition("track_")[2],
-                            "unit": "seconds" if column.unit == "ms" else "bytes",
+                            "metric": metric.id,
+                            "unit": metric.unit,
                             "median": figure.median,
                             "q25": figure.low,
                             "q75": figure.high,
@@ -310,34 +299,22 @@ def answer(results: Path) -> Report:
     )
 
 
-BRIEF = (
-    ("first row, ms", COLUMNS[0], "none"),
-    ("with a DataFrame", COLUMNS[0], "large"),
-    ("second query, ms", COLUMNS[3], "none"),
-    ("unique memory, MiB", COLUMNS[5], "none"),
-)
-"""What README.md has of the answer: title, column and DataFrame setting."""
-
-
 def brief(report: Report) -> str:
     """The answer in a table that fits a screen, and what follows from it, in sentences."""
     recorded = verdicts.load()
+    columns = metrics.summary_columns()
 
     def cells(name: str) -> Iterator[str]:
-        for _, column, dataframe in BRIEF:
-            found = report.figures.get((column.benchmark, name, dataframe))
-            yield found.shown(column.unit) if found else "n/a"
+        for column in columns:
+            found = report.figures.get((column.metric.id, name, column.dataframe))
+            yield found.shown(column.metric) if found else "n/a"
 
     def estimate(name: str, metric: str) -> recommendation.Estimate | None:
-        found = [
-            figure.estimate
-            for (benchmark, strategy, dataframe), figure in report.figures.items()
-            if (benchmark.rpartition("track_")[2], strategy, dataframe) == (metric, name, "none")
-        ]
-        return found[0] if found else None
+        figure = report.figures.get((metric, name, "none"))
+        return figure.estimate if figure else None
 
     told = [[f"`{name}`", str(recorded.worst(name, report.release)), *cells(name)] for name in strategies.IDS]
-    titles = ["strategy", "worst that was provoked", *(title for title, *_ in BRIEF)]
+    titles = ["strategy", "worst that was provoked", *(column.title for column in columns)]
     return "\n".join(
         [
             markdown.table(titles, told, figures=2),

@@ -23,11 +23,6 @@ from harness.system.errors import PoolstartError
 
 console = Console(highlight=False)
 
-METRICS = (
-    "startup", "first_query", "time_to_first_row", "second_query", "first_worker", "blocked", "exit",
-    "uss", "pss", "rss", "peak",
-)  # fmt: skip
-
 
 def noise(
     runs: Annotated[int, typer.Option(min=8, help="Measure the release so many times.")] = 10,
@@ -55,8 +50,9 @@ def noise(
     """Measure one release as if it were many, and write records/sensitivity.json and docs/noise.md."""
     from harness.history import sensitivity as measured
     from harness.history import sensitivity_report as shown
-    from harness.lifecycles import plan
+    from harness.lifecycles import metrics, plan
     from harness.lifecycles import profile as profiles
+    from harness.lifecycles.metrics import Table
     from harness.postgres import locate
     from harness.releases import interpreters
     from harness.releases.catalogue import catalogue
@@ -95,7 +91,9 @@ def noise(
             python = interpreters.of_release(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
             command = f"poolstart noise --runs {runs}{' --load' if load else ''}"
-            figures = measured.figures(several, cells, METRICS)
+            figures = measured.figures(
+                several, cells, [metric.id for metric in metrics.shown_in(Table.SENSITIVITY)]
+            )
             found = measured.record(
                 several, figures, server, command=command, seconds=time.monotonic() - began, loaded=load
             )

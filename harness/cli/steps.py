@@ -67,8 +67,8 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     """
     from harness.console import terminal
     from harness.history import retest
+    from harness.lifecycles import metrics
     from harness.lifecycles import profile as profiles
-    from harness.lifecycles.samples import LEAST_CHANGE
     from harness.postgres import locate
     from harness.releases import interpreters, machine
 
@@ -78,7 +78,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
         all_of_them = [
             step
             for step in verdicts.found
-            if step.key.environment.endswith(server.identity) and step.unit in LEAST_CHANGE
+            if step.key.environment.endswith(server.identity) and step.unit in metrics.MIN_RELATIVE_CHANGE
         ]
         suspects = [step for step in all_of_them if step.key.machine == here] or all_of_them
         wanted = [

@@ -19,16 +19,14 @@ from scipy.stats import t as student
 
 from harness.comparisons import pairs as turns
 from harness.comparisons.pairs import Match, Pair, Sample
+from harness.lifecycles import metrics as registry
 from harness.lifecycles.blocks import wanted_by_others
 from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.samples import least_change
 from harness.postgres.server import Server
 from harness.system.supervision import Custody
-
-METRICS = ("time_to_first_row", "startup", "first_query", "second_query", "uss")
-"""What is compared, where nothing else is asked for."""
 
 FALSE_ALARMS = 0.02
 """How often a comparison of a thing with itself may call any figure slower or faster."""
@@ -111,16 +109,18 @@ def compare(
     budget: float = 600,
     tolerate: float = 0.03,
     seed: int | None = None,
-    metrics: Iterable[str] = METRICS,
+    metrics: Iterable[str] | None = None,
     narrow: Container[str] | None = None,
     only: Container[Cell] | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Measure both in turns: `pairs` of parents with `times` the workers that the profile has, then more of
     the cells that have an interval wider than `tolerate` either way, until that is narrow enough or `budget`
-    seconds are spent. Any of `harness.lifecycles.samples.METRICS` may be judged, and `first_worker`; `narrow`
-    says for which of them more pairs are measured, by default for all; `only` some cells of the first side.
+    seconds are spent. `metrics` are ids of `harness.lifecycles.metrics`, by default those of the comparison's
+    table; `narrow` says for which of them more pairs are measured, by default for all; `only` some cells of
+    the first side.
     """
+    metrics = metrics or [metric.id for metric in registry.shown_in(Table.COMPARISON)]
     chance = random.Random(seed)
     began = time.monotonic()
     rows: list[Row] = []
@@ -184,7 +184,7 @@ def label(match: Match) -> str:
 
 
 def samples(
-    found: Sequence[Pair], matches: Sequence[Match], metrics: Iterable[str] = METRICS
+    found: Sequence[Pair], matches: Sequence[Match], metrics: Iterable[str]
 ) -> dict[tuple[str, str, str], list[Sample]]:
     """By metric, strategy and DataFrame: a sample a pair."""
     values = {
@@ -212,7 +212,7 @@ def judge(measured: Mapping[tuple[str, str, str], Sequence[Sample]], tolerate: f
     for ((metric, strategy, dataframe), (middle, margin, p)), real in zip(seen.items(), beyond, strict=True):
         some = measured[metric, strategy, dataframe]
         before = median(sample.first for sample in some)
-        if real and abs(middle) >= log(1 + least_change(metric, before)):
+        if real and abs(middle) >= log(1 + registry.min_relevant_change(metric, before)):
             verdict = "slower" if middle > 0 else "faster"
         else:
             verdict = "same" if abs(middle) + margin <= log(1 + tolerate) else "cannot tell"

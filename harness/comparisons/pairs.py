@@ -14,7 +14,7 @@ from statistics import median
 from harness.lifecycles.cell import Cell, Rejected
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.plan import Plan, Report, booted
-from harness.lifecycles.samples import METRICS, Lifecycle
+from harness.lifecycles.samples import Lifecycle
 from harness.strategies.strategy import Strategy
 from harness.system import processors
 from harness.system.conditions import Conditions, Watch
@@ -101,22 +101,19 @@ def in_turns(
 
 
 def paired(ones: Sequence[Lifecycle], others: Sequence[Lifecycle]) -> dict[str, Sample]:
-    """By metric; all but `first_worker` of every worker but the first (`samples.of_parent`)."""
-    couples = list(zip(ones, others, strict=True))
-    read = {
-        metric: [(of(one), of(other)) for one, other in couples if not one.first]
-        for metric, of in METRICS.items()
+    """By metric, of the workers that it is read from (`harness.lifecycles.samples`)."""
+    values: dict[str, list[tuple[float, float]]] = {}
+    for one, other in zip(ones, others, strict=True):
+        samples = other.samples
+        for metric, first in one.samples.items():
+            # Not every worker reports everything, and there is no ratio of nothing.
+            if first and (second := samples.get(metric)):
+                values.setdefault(metric, []).append((first, second))
+    return {
+        metric: Sample(
+            median(first for first, _ in both),
+            median(second for _, second in both),
+            exp(median(log(second / first) for first, second in both)),
+        )
+        for metric, both in values.items()
     }
-    read["first_worker"] = [
-        (one.time_to_first_row, other.time_to_first_row) for one, other in couples if one.first
-    ]
-    samples = {}
-    for metric, values in read.items():
-        # Not every worker is asked for everything, and of nothing there is no ratio.
-        if whole := [(one, other) for one, other in values if one and other]:
-            samples[metric] = Sample(
-                median(one for one, _ in whole),
-                median(other for _, other in whole),
-                exp(median(log(other / one) for one, other in whole)),
-            )
-    return samples

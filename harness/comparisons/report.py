@@ -7,16 +7,8 @@ from rich.text import Text
 
 from harness.comparisons.compare import Comparison, Row
 from harness.console import terminal
-from harness.lifecycles.samples import unit
-from harness.system.memory import MIB
-
-TITLES = {
-    "time_to_first_row": "first row",
-    "startup": "startup",
-    "first_query": "first query",
-    "second_query": "second query",
-    "uss": "unique MiB",
-}
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
 
 HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
 
@@ -32,16 +24,16 @@ def show(found: Comparison, settings: Sequence[str]) -> None:
     console = terminal.output()
     for setting in settings:
         rows: list[list[terminal.Cell]] = []
-        for metric, title in TITLES.items():
-            some = [row for row in found.rows if (row.metric, row.dataframe) == (metric, setting)]
+        for metric in metrics.shown_in(Table.COMPARISON):
+            some = [row for row in found.rows if (row.metric, row.dataframe) == (metric.id, setting)]
             if some:
-                rows += [[Text(title, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, some)]
+                rows += [[Text(metric.column, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, some)]
         title = f"{found.second.name} against {found.first.name}, dataframe {setting}"
         terminal.show(console, HEADER, rows, title=title)
     pairs = max((row.pairs for row in found.rows), default=0)
     terminal.say(
         console,
-        f"Medians in ms and MiB; ratios by {pairs} pairs, their workers in turns, in {found.seconds:.0f} s. "
+        f"Medians; ratios by {pairs} pairs, their workers in turns, in {found.seconds:.0f} s. "
         "slower is more memory too; same: the interval lies within what is tolerated.",
     )
     if found.disturbed:
@@ -54,7 +46,7 @@ def show(found: Comparison, settings: Sequence[str]) -> None:
 
 
 def cells(row: Row) -> list[terminal.Cell]:
-    factor = 1e3 if unit(row.metric) == "seconds" else 1 / MIB
+    factor = metrics.get(row.metric).factor
     return [
         row.strategy,
         f"{row.first * factor:.3g}",

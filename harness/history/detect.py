@@ -46,8 +46,9 @@ from scipy.stats import theilslopes
 from harness import strategies
 from harness.history import retest
 from harness.history.retest import Between, Confirmation
+from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
-from harness.lifecycles.samples import LEAST_CHANGE, least_change
+from harness.lifecycles.metrics import CONTROL_BENCHMARK
 from harness.releases import stored
 from harness.system import files
 from harness.system.environment import ROOT
@@ -90,13 +91,6 @@ STEADIER = 0.8
 LEAST_RELEASES = 8
 """Below this a series cannot tell its noise."""
 
-CONTROL = "controls.Controls.track_start"
-
-TWINS = {
-    "startup.Startup.track_startup": ("fork_nodispose", "fork_dispose", "nullpool"),
-}
-"""Strategies that run the same code until the measured moment: a step of one is a step of all."""
-
 
 @dataclass(frozen=True)
 class Key:
@@ -137,7 +131,7 @@ class Series:
     @property
     def exact(self) -> bool:
         """Whether it counts what repeats exactly, so that any change is a step."""
-        return self.unit not in LEAST_CHANGE
+        return self.unit not in metrics.MIN_RELATIVE_CHANGE
 
     @cached_property
     def medians(self) -> Values:
@@ -195,7 +189,7 @@ class Step:
     @property
     def slight(self) -> bool:
         """Whether it is a change of what repeats exactly that a list of steps would drown in."""
-        if self.unit in LEAST_CHANGE:
+        if self.unit in metrics.MIN_RELATIVE_CHANGE:
             return False
         if self.unit == COLLECTIONS and abs(self.after - self.before) <= 1:
             return True
@@ -273,7 +267,7 @@ def samples(result: Results, known: Benchmarks) -> Iterator[tuple[Key, tuple[flo
     """What one results file holds of such series: the samples of each, and their unit."""
     for name in sorted(result.get_result_keys(known)):
         benchmark = known[name]
-        if name != CONTROL and benchmark["param_names"] != ["strategy", "dataframe"]:
+        if name != CONTROL_BENCHMARK and benchmark["param_names"] != ["strategy", "dataframe"]:
             continue
         for stored_value in stored.values(result, name, benchmark["params"]):
             key = Key(result.params["machine"], result.env_name, name, stored_value.parameters)
@@ -284,7 +278,7 @@ def verdicts(series: Iterable[Series], again: Iterable[Confirmation] = ()) -> Ve
     """Real steps, candidates and floors of all series together; `again` is what was measured in turns."""
     again = list(again)
     by_key = {one.key: one for one in series}
-    measured = [one for one in by_key.values() if one.key.benchmark != CONTROL]
+    measured = [one for one in by_key.values() if one.key.benchmark != CONTROL_BENCHMARK]
     noisy = [
         one
         for one in measured
@@ -311,7 +305,7 @@ def control_of(series: Series, by_key: Mapping[Key, Series]) -> Series | None:
     if series.unit != "seconds":
         return None
     method = strategies.get(series.key.parameters[0]).start_method
-    control = by_key.get(series.key.beside(CONTROL, (method,)))
+    control = by_key.get(series.key.beside(CONTROL_BENCHMARK, (method,)))
     return control if control and set(series.releases) <= set(control.releases) else None
 
 
@@ -346,7 +340,7 @@ class Trial:
             else:
                 self._control = moved
         size = float(np.median(series.medians))
-        self.minimum = log(1 + least_change(series.key.metric, size, series.unit))
+        self.minimum = log(1 + metrics.min_relevant_change(series.key.metric, size, series.unit))
         # A series that hardly varies is not believed to the last digit.
         self._believed = max(self.noise, self.minimum / 4)
         self.places: list[int] = []
@@ -570,7 +564,8 @@ def doubted(step: Step, trials: Mapping[Key, Trial]) -> Step:
         return step
     key, size = step.key, log(step.ratio)
     strategy, dataframe = key.parameters
-    twins = TWINS.get(key.benchmark, ())
+    metric = metrics.of_benchmark(key.benchmark)
+    twins = metric.same_code if metric else ()
     for twin in twins if strategy in twins else ():
         trial = trials.get(key.beside(key.benchmark, (twin, dataframe)))
         if twin != strategy and trial and (moved := trial.moved(step)) and moved[0] / size < 0.5:

@@ -19,12 +19,12 @@ from typing import Any
 
 from asv.machine import Machine
 
-from harness.lifecycles import plan
+from harness.lifecycles import metrics, plan
 from harness.lifecycles.blocks import VERSION, Block, Measured, mark
 from harness.lifecycles.plan import Plan, cells_of
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
-from harness.releases import interpreters, stored
+from harness.releases import interpreters
 from harness.releases.catalogue import Release
 from harness.system import files
 from harness.system.environment import ROOT
@@ -33,8 +33,6 @@ from harness.system.structure import structure
 from harness.system.supervision import Custody
 
 DIRECTORY = ROOT / ".asv" / "history"
-
-FIGURES = f"^({'|'.join(stored.FIGURES)})[.]"
 
 AGAIN = 0.1
 """The part of a pass's blocks that may be measured again because the machine was disturbed."""
@@ -195,8 +193,9 @@ def file(history: History) -> int:
     for release, whole in measured.items():
         write(folder / f"{release}.json", asdict(whole))
     files.write(folder / "releases", "\n".join(measured))
+    modules = "|".join(metrics.benchmark_modules())
     done = subprocess.run(
-        [sys.executable, "-m", "asv", "run", "-b", FIGURES, f"HASHFILE:{folder / 'releases'}"],
+        [sys.executable, "-m", "asv", "run", "-b", f"^({modules})[.]", f"HASHFILE:{folder / 'releases'}"],
         cwd=ROOT,
         env={**os.environ, plan.HISTORY: str(folder)},
         check=False,

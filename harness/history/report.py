@@ -3,14 +3,10 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
-from harness.console import terminal
+from harness.console import numbers, terminal
 from harness.history.detect import Floor, Step, Verdicts
-from harness.system.memory import MIB
 
 K = TypeVar("K", bound=Hashable)
-
-UNITS = {"seconds": (1e3, "ms"), "bytes": (1 / MIB, "MiB")}
-"""How times and sizes are told; all else is a count."""
 
 
 def tell(verdicts: Verdicts, least_releases: int, *, candidates: bool) -> None:
@@ -85,7 +81,7 @@ def confirmed(found: Sequence[Step]) -> str:
 
 
 def sizes(step: Step) -> str:
-    factor, unit = UNITS.get(step.unit, (1, step.unit))
+    unit, factor = numbers.display_unit(step.unit)
     return f"{step.before * factor:.4g} -> {step.after * factor:.4g} {unit}"
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from harness.comparisons import compare as versus
 from harness.comparisons.compare import Row, Side
+from harness.lifecycles import metrics as registry
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.samples import least_change, unit
 from harness.postgres.server import Server
 from harness.records import store
 from harness.system.structure import structure
@@ -66,7 +66,7 @@ class Confirmation:
 
     def of(self, ratio: float) -> str:
         """What this says of a step of that size: `confirmed`, `refuted` or `undecided`."""
-        least = log(1 + least_change(self.metric, self.before))
+        least = log(1 + registry.min_relevant_change(self.metric, self.before))
         asked = max(SHARE * abs(log(ratio)), least)
         if log(self.high) < asked if ratio > 1 else log(self.low) > -asked:
             return "refuted"
@@ -122,7 +122,7 @@ def again(
         strategies = tuple(dict.fromkeys(one.strategy for one in some))
         dataframes = tuple(dict.fromkeys(one.dataframe for one in some))
         metrics = tuple(dict.fromkeys(one.metric for one in some))
-        timed = any(unit(metric) == "seconds" for metric in metrics)
+        timed = any(registry.get(metric).unit == "seconds" for metric in metrics)
         found = versus.compare(
             Side(previous, previous, interpreter(previous), strategies),
             Side(release, release, interpreter(release), strategies),

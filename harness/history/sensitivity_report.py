@@ -14,7 +14,7 @@ from harness.console import markdown
 from harness.history import detect
 from harness.history.detect import Key, Series
 from harness.history.sensitivity import SEEDS, Figure, Noise, Repetition
-from harness.lifecycles.samples import unit
+from harness.lifecycles import metrics
 from harness.records import store
 from harness.system import files
 from harness.system.environment import ROOT
@@ -56,7 +56,7 @@ class Line:
 
 
 def target(metric: str, value: float) -> float | None:
-    if unit(metric) == "bytes":
+    if metrics.get(metric).unit == "bytes":
         return 0.005 if value > 20 * MIB else 0.015
     return 0.04 if value > 0.020 else 0.06 if value > 0.001 else None
 
@@ -84,7 +84,7 @@ def lines(noise: Noise) -> list[Line]:
                 floors.get((figure.metric, (figure.strategy, figure.dataframe)), float("nan")),
                 sum(low <= whole <= high for low, high in intervals),
                 spread([one / median(run) for one, run in zip(medians, bare, strict=True)])
-                if unit(figure.metric) == "seconds"
+                if metrics.get(figure.metric).unit == "seconds"
                 else nan,
                 target(figure.metric, whole),
             )
@@ -115,7 +115,7 @@ def series(noise: Noise, seed: int | None) -> list[Series]:
             random.Random(seed).shuffle(releases)
         key = Key("", "", BENCHMARK.format(figure.metric), (figure.strategy, figure.dataframe))
         names = tuple(f"2.0.{number}" for number in range(len(releases)))
-        made.append(Series(key, unit(figure.metric), names, tuple(releases)))
+        made.append(Series(key, metrics.get(figure.metric).unit, names, tuple(releases)))
     return made
 
 
@@ -131,7 +131,7 @@ def false_alarms(noise: Noise) -> list[str]:
 def page(noise: Noise) -> str:
     found = lines(noise)
     wanted = [line for line in found if line.target]
-    times = [line for line in wanted if unit(line.figure.metric) == "seconds"]
+    times = [line for line in wanted if metrics.get(line.figure.metric).unit == "seconds"]
     runs = len(noise.figures[0].runs)
     alarms = false_alarms(noise)
     meanwhile = (
@@ -186,15 +186,13 @@ def bare(noise: Noise) -> str:
 
 def row(line: Line, runs: int) -> list[str]:
     figure = line.figure
-    value = (
-        f"{line.median / MIB:.2f} MiB" if unit(figure.metric) == "bytes" else f"{line.median * 1e3:.2f} ms"
-    )
+    metric = metrics.get(figure.metric)
     missed = line.target is not None and line.spread > line.target
     return [
         figure.metric,
         f"`{figure.strategy}`",
         figure.dataframe,
-        value,
+        f"{line.median * metric.factor:.2f} {metric.display_unit}",
         f"**{line.spread:.1%}**" if missed else f"{line.spread:.1%}",
         "" if isnan(line.beside) else f"{line.beside:.1%}",
         f"{line.target:.1%}" if line.target else "none",

@@ -22,6 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from harness.lifecycles import metrics
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import Block, Measured, mark, uncertainty
 from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable, Rejected
@@ -62,9 +63,6 @@ and no other."""
 
 NARROW = 0.03
 """An interval of a median is narrow enough at this part of it on either side."""
-
-DECIDING = ("startup", "first_query", "time_to_first_row", "second_query")
-"""The metrics whose intervals decide whether a cell is measured again."""
 
 Report = Callable[[str], None]
 
@@ -179,7 +177,11 @@ class Plan:
         return [
             cell
             for cell in self.cells
-            if any(uncertainty(self.measured.samples(cell, metric)) > NARROW for metric in DECIDING)
+            if any(
+                uncertainty(self.measured.samples(cell, metric.id)) > NARROW
+                for metric in metrics.METRICS.values()
+                if metric.decides
+            )
         ]
 
     def see_server(self) -> None:

@@ -1,38 +1,18 @@
 """What has just been measured: as tables in the terminal, and as data for programs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from harness import strategies
 from harness.console import terminal
+from harness.console.numbers import spread
+from harness.lifecycles import metrics
 from harness.lifecycles.blocks import Measured
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.samples import spread
-from harness.system.memory import MIB
-
-
-@dataclass(frozen=True)
-class Metric:
-    title: str
-    unit: str
-    """Of its samples: seconds or bytes."""
-
-    @property
-    def factor(self) -> float:
-        """What makes milliseconds or MiB of a sample."""
-        return 1e3 if self.unit == "seconds" else 1 / MIB
-
-
-METRICS = {
-    "time_to_first_row": Metric("first row", "seconds"),
-    "startup": Metric("= startup", "seconds"),
-    "first_query": Metric("+ query", "seconds"),
-    "second_query": Metric("second", "seconds"),
-    "uss": Metric("MiB", "bytes"),
-}
 
 COLUMNS = (
     "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",
@@ -46,12 +26,14 @@ def show(measured: Measured, chosen: Sequence[str], settings: Sequence[str], pro
     console = terminal.output()
     for setting in settings:
         rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
-        header = ["strategy", *(metric.title for metric in METRICS.values())]
+        header = [
+            "strategy",
+            *(terminal.folded(metric.column) for metric in metrics.shown_in(Table.TERMINAL)),
+        ]
         terminal.show(console, header, rows, title=f"dataframe {setting}")
     terminal.say(
         console,
-        f"{over(len(measured.counted()))}: milliseconds to the first row, "
-        "its two parts, a second query; MiB of unique memory. "
+        f"{over(len(measured.counted()))}; first row is startup + first query. "
         f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
@@ -70,7 +52,7 @@ def star(strategy: str) -> str:
 
 def figures(measured: Measured, cell: Cell) -> list[str]:
     """A text a metric: a median ± half the range of its samples, or in one word why there is none."""
-    return [figure(measured, cell, name) for name in METRICS]
+    return [figure(measured, cell, metric.id) for metric in metrics.shown_in(Table.TERMINAL)]
 
 
 def figure(measured: Measured, cell: Cell, metric: str) -> str:
@@ -82,7 +64,7 @@ def figure(measured: Measured, cell: Cell, metric: str) -> str:
         return "failed"
     if not values:
         return ""
-    shown = spread(min(values), median(values), max(values), METRICS[metric].factor)
+    shown = spread(min(values), median(values), max(values), metrics.get(metric).factor)
     # One parent says nothing of how much parents differ.
     return shown if len(values) > 1 else shown.partition(" ")[0]
 
@@ -111,18 +93,18 @@ def records(
     for setting in settings:
         for name in chosen:
             cell = Cell(name, setting)
-            for id, metric in METRICS.items():
+            for metric in metrics.shown_in(Table.TERMINAL):
                 row = {
                     "sqlalchemy": measured.release,
                     "server": measured.server,
                     "strategy": name,
                     "dataframe": setting,
                     "dataframe_mib": cell.size(profile),
-                    "metric": id,
+                    "metric": metric.id,
                     "unit": metric.unit,
                 }
                 try:
-                    values = measured.samples(cell, id)
+                    values = measured.samples(cell, metric.id)
                 except (NotApplicable, Rejected) as reason:
                     yield {**row, "samples": 0, "reason": str(reason)}
                     continue

@@ -7,7 +7,7 @@ from statistics import quantiles
 
 from harness import strategies
 from harness.console import markdown, terminal
-from harness.lifecycles.samples import spread
+from harness.console.numbers import spread
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.pools.measure import WORKERS
 from harness.records import store

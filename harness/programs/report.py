@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 
 from harness.console import markdown, terminal
-from harness.lifecycles.samples import digits
+from harness.console.numbers import digits
 from harness.pools.report import median_iqr
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get

@@ -17,11 +17,9 @@ from asv.results import Results
 from asv.util import UserError, load_json
 from packaging.version import Version
 
+from harness.lifecycles import metrics
 from harness.system import conditions, files
 from harness.system.errors import PoolstartError
-
-FIGURES = ("startup", "query", "memory", "controls")
-"""The modules of benchmarks that read blocks."""
 
 HARDWARE = ("machine", "arch", "cpu", "num_cpu", "os", "ram")
 """What a results file says of its machine, in asv's names."""
@@ -99,10 +97,11 @@ def measured(result: Results) -> datetime | None:
 
     Counts and verdicts are added to a file later, whatever the machine has become: they are no figures.
     """
+    modules = metrics.benchmark_modules()
     moments = [
         moment
         for benchmark, moment in result.started_at.items()
-        if moment and benchmark.partition(".")[0] in FIGURES
+        if moment and benchmark.partition(".")[0] in modules
     ] or [moment for moment in result.started_at.values() if moment]
     return datetime.fromtimestamp(max(moments) / 1000, UTC) if moments else None
 

@@ -4,7 +4,7 @@ from math import ceil, log10
 
 from harness import strategies
 from harness.answer.recommendation import BOOTED, FORKED, POOLLESS, PRELOADED, SERVED, Crossing, ordinal
-from harness.lifecycles.samples import digits
+from harness.console.numbers import digits
 from harness.site.data import Release
 
 __all__ = ["BOOTED", "FORKED", "POOLLESS", "PRELOADED", "SERVED"]

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isclose, log10
 
-from harness.lifecycles.samples import digits
-from harness.site.data import UNITS, Figure, Release
+from harness.console.numbers import digits, display_unit
+from harness.site.data import Figure, Release
 
 PHASES = ("startup", "engine", "first_row")
 
@@ -115,7 +115,7 @@ def panel(
     middle, least = (low + high) / 2, 0.05 * (low + high) / 2
     half = max((high - low) / 2, least) * 1.08
     bottom, top = middle - half, middle + half
-    name, factor = UNITS.get(unit, (unit, 1.0))
+    name, factor = display_unit(unit)
 
     def x(number: int) -> int:
         return round(WIDTH * (number + 0.5) / len(releases))

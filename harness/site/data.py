@@ -12,114 +12,13 @@ from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
 from harness.answer.results import SETTINGS_APART
-from harness.lifecycles.samples import digits
+from harness.console.numbers import digits, display_unit
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
 from harness.releases import stored
 from harness.system.errors import PoolstartError
-from harness.system.memory import MIB
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
-
-UNITS = {"seconds": ("ms", 1e3), "bytes": ("MiB", 1 / MIB)}
-"""How a unit is shown, and the factor to it."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """One figure of a cell."""
-
-    id: str
-    benchmark: str
-    title: str
-    means: str
-    """From when to when, or of what."""
-    unit: str = "seconds"
-
-    @property
-    def shown_unit(self) -> str:
-        return UNITS[self.unit][0]
-
-
-METRICS = {
-    metric.id: metric
-    for metric in (
-        Metric(
-            "time_to_first_row",
-            "startup.Startup.track_time_to_first_row",
-            "Time to first row",
-            "Process.start() called until the worker has its first row: what a user waits for.",
-        ),
-        Metric(
-            "startup",
-            "startup.Startup.track_startup",
-            "Startup",
-            "Process.start() called until the first line of the worker function, imports included.",
-        ),
-        Metric(
-            "engine",
-            "query.Query.track_engine",
-            "Engine",
-            "First line of the worker function until the engine is usable: created, disposed, or nothing.",
-        ),
-        Metric(
-            "first_query",
-            "query.Query.track_first_query",
-            "First query",
-            "First line of the worker function until the first row: the engine and the first row together.",
-        ),
-        Metric(
-            "second_query",
-            "query.Query.track_second_query",
-            "Second query",
-            "Another checkout and query in the same worker: NullPool connects again, a pool does not.",
-        ),
-        Metric(
-            "first_worker",
-            "startup.Startup.track_first_worker",
-            "First worker",
-            "Time to first row of each parent's first worker: forkserver boots its server there.",
-        ),
-        Metric(
-            "blocked",
-            "startup.Startup.track_blocked",
-            "Parent blocked",
-            "Process.start() called until it returns: the parent does nothing else.",
-        ),
-        Metric(
-            "exit", "startup.Startup.track_exit", "Exit", "A worker is let go until its parent has reaped it."
-        ),
-        Metric(
-            "uss",
-            "memory.Memory.track_uss",
-            "Unique memory",
-            "What only this worker holds after its second row: what one more worker costs the machine.",
-            "bytes",
-        ),
-        Metric(
-            "uss_collected",
-            "memory.Memory.track_uss_collected",
-            "Unique memory after a collection",
-            "The same after a full garbage collection, which writes to every object that it looks at.",
-            "bytes",
-        ),
-        Metric(
-            "page_tables",
-            "memory.Memory.track_page_tables",
-            "Page tables",
-            "What the kernel holds to map the worker's memory: fork copies it with the parent's size.",
-            "bytes",
-        ),
-        Metric(
-            "rss",
-            "memory.Memory.track_rss",
-            "RSS",
-            "Resident memory, which counts what fork shares as if it were the worker's own:"
-            " here to show that it misleads.",
-            "bytes",
-        ),
-    )
-}
-
-CONTROL = "controls.Controls.track_start"
 
 COUNTS = "exact."
 
@@ -134,7 +33,7 @@ class Figure:
     unit: str
 
     def text(self) -> str:
-        return digits(self.median * UNITS[self.unit][1])
+        return digits(self.median * display_unit(self.unit)[1])
 
     @property
     def within(self) -> int:
@@ -142,7 +41,7 @@ class Figure:
         return round((self.high - self.low) / 2 / self.median * 1e3) if self.median else 0
 
     def interval(self) -> str:
-        factor = UNITS[self.unit][1]
+        factor = display_unit(self.unit)[1]
         return f"{digits(self.low * factor)} to {digits(self.high * factor)}"
 
 
@@ -298,14 +197,16 @@ def known_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
 def release_of(result: Results, version: str, versions: dict[str, str]) -> Release:
     keys = set(result.get_all_result_keys())
     figures: dict[tuple[str, str, str], Figure] = {}
-    for metric in METRICS.values():
+    for metric in metrics.shown_in(Table.SITE):
         if metric.benchmark in keys and current(result, metric.benchmark, versions):
             for names, figure in values(result, metric.benchmark, metric.unit):
                 if len(names) == 2:
                     figures[metric.id, names[0], names[1]] = figure
     controls = {
         names[0]: figure
-        for names, figure in (values(result, CONTROL, "seconds") if CONTROL in keys else ())
+        for names, figure in (
+            values(result, CONTROL_BENCHMARK, "seconds") if CONTROL_BENCHMARK in keys else ()
+        )
         if len(names) == 1
     }
     counts = {

@@ -10,10 +10,10 @@ from harness import strategies
 from harness.history import detect as steps
 from harness.history.detect import LEAST_RELEASES, Step, Verdicts
 from harness.history.retest import Confirmation
-from harness.site.data import METRICS, Metric, Origin
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Metric, Table
+from harness.site.data import Origin
 from harness.system.errors import PoolstartError
-
-BY_BENCHMARK = {metric.benchmark: metric for metric in METRICS.values()}
 
 
 def change(ratio: float) -> str:
@@ -54,7 +54,7 @@ class Group:
 
     @property
     def title(self) -> str:
-        return self.metric.title
+        return self.metric.heading
 
     @property
     def worse(self) -> bool:
@@ -104,7 +104,7 @@ def detect(
         series = [
             one
             for one in steps.load(directory)
-            if one.key.benchmark == steps.CONTROL or one.key.parameters[0] in strategies.IDS
+            if one.key.benchmark == metrics.CONTROL_BENCHMARK or one.key.parameters[0] in strategies.IDS
         ]
         verdicts = steps.verdicts(series, retests)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
@@ -124,23 +124,28 @@ def of_origin(verdicts: Verdicts, origin: Origin) -> History:
 
     floors: dict[str, list[tuple[float, str]]] = {}
     for floor in verdicts.floors:
-        metric = BY_BENCHMARK.get(floor.key.benchmark)
+        metric = shown(floor.key.benchmark)
         if metric and ours(floor.key.machine, floor.key.environment):
             floors.setdefault(metric.id, []).append((floor.change, floor.key.cell))
     return History(
         tuple(
-            changed(step)
+            changed(step, metric)
             for step in verdicts.steps
-            if step.key.benchmark in BY_BENCHMARK and ours(step.key.machine, step.key.environment)
+            if (metric := shown(step.key.benchmark)) and ours(step.key.machine, step.key.environment)
         ),
         sum(ours(step.key.machine, step.key.environment) for step in verdicts.candidates),
         floors,
     )
 
 
-def changed(step: Step) -> Change:
+def shown(benchmark: str) -> Metric | None:
+    """The metric of a benchmark; None for one that the site does not show."""
+    metric = metrics.of_benchmark(benchmark)
+    return metric if metric and Table.SITE in metric.tables else None
+
+
+def changed(step: Step, metric: Metric) -> Change:
     strategy, dataframe = step.key.parameters
-    metric = BY_BENCHMARK[step.key.benchmark]
     again = step.again.partition(":")[0]
     return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high, again)
 
@@ -151,7 +156,7 @@ def grouped(changes: Iterable[Change], cells: Mapping[str, int]) -> list[Group]:
     for each in changes:
         by_metric.setdefault(each.metric.id, []).append(each)
     return [
-        Group(METRICS[name], tuple(by_metric[name]), cells.get(name, len(by_metric[name])))
-        for name in METRICS
-        if name in by_metric
+        Group(metric, tuple(by_metric[metric.id]), cells.get(metric.id, len(by_metric[metric.id])))
+        for metric in metrics.shown_in(Table.SITE)
+        if metric.id in by_metric
     ]

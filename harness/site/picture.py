@@ -7,7 +7,7 @@ from typing import Any
 from harness import strategies
 from harness.answer import verdicts
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
-from harness.lifecycles.samples import digits
+from harness.console.numbers import digits
 from harness.site import charts
 from harness.site.book import environment
 from harness.site.data import Origin, Release, load

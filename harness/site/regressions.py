@@ -19,6 +19,7 @@ from asv.util import load_json
 from harness import strategies
 from harness.history import detect, retest
 from harness.history.detect import Key, Series, Step
+from harness.lifecycles import metrics
 from harness.releases import stored
 
 VERDICTS = "hazards.Verdicts."
@@ -42,7 +43,7 @@ class RealSteps(OutputPublisher):
         series = {
             one.key: one
             for one in detect.load(Path(conf.results_dir))
-            if one.key.benchmark == detect.CONTROL or one.key.parameters[0] in strategies.IDS
+            if one.key.benchmark == metrics.CONTROL_BENCHMARK or one.key.parameters[0] in strategies.IDS
         }
         by_key: dict[Key, list[Step]] = {}
         for step in detect.verdicts(series.values(), retest.load()).steps:

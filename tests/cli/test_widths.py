@@ -8,7 +8,6 @@ import pytest
 
 from harness import strategies
 from harness.answer import quick_report, results
-from harness.comparisons import compare as versus
 from harness.comparisons import report as shown_versus
 from harness.comparisons.compare import Comparison, Row, Side
 from harness.hazards import catalogue
@@ -16,9 +15,11 @@ from harness.hazards import report as hazards
 from harness.hazards.expected import Setting
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
+from harness.lifecycles import metrics
 from harness.lifecycles import report as measured
 from harness.lifecycles.blocks import Block, Measured
 from harness.lifecycles.cell import DATAFRAMES
+from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import PROFILES
 from harness.pools import figures as pools
 from harness.pools import report as shown_pools
@@ -106,8 +107,8 @@ def test_the_glance(width: int, told: Callable[[], str]) -> None:
     table = text.partition("Medians")[0]
     for name in strategies.IDS:
         cells = [
-            measured.figure(found, measured.Cell(name, column.dataframe), column.metric)
-            for column in quick_report.COLUMNS
+            measured.figure(found, measured.Cell(name, column.dataframe), column.metric.id)
+            for column in metrics.summary_columns()
         ]
         stands_whole(table, name if strategies.get(name).safe else f"{name} *", cells, width)
     assert "Otherwise forkserver" in text
@@ -189,7 +190,7 @@ def test_compare(width: int, told: Callable[[], str]) -> None:
         Row(
             metric, "forkserver_preload", "none", 10, 0.1234, 0.2345, 1.9012, 1.8001, 2.0034, 0, "cannot tell"
         )
-        for metric in versus.METRICS
+        for metric in (shown.id for shown in metrics.shown_in(Table.COMPARISON))
     ]
     shown_versus.tell(Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table")
     text = told()

@@ -14,15 +14,16 @@ from harness.comparisons import compare as versus
 from harness.comparisons.compare import Side
 from harness.comparisons.pairs import Pair, Sample
 from harness.comparisons.sides import requirement
-from harness.lifecycles import profile
+from harness.lifecycles import metrics, profile
 from harness.lifecycles.blocks import Measured
 from harness.lifecycles.cell import Cell
-from harness.lifecycles.samples import LEAST_CHANGE, unit
+from harness.lifecycles.metrics import Table
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 
 STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
-FIGURES = [(m, s, d) for m in versus.METRICS for s in STRATEGIES for d in ("none", "large")]
+METRICS = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
+FIGURES = [(m, s, d) for m in METRICS for s in STRATEGIES for d in ("none", "large")]
 
 
 def sample(ratio, first=1.0):
@@ -89,7 +90,7 @@ def test_one_bad_pair_proves_nothing():
 @pytest.mark.parametrize("metric", ["startup", "uss"])
 def test_what_is_too_small_for_a_step_is_no_change_here_either(metric):
     large = {"startup": 0.2, "uss": 30 * 2**20}[metric]
-    least = LEAST_CHANGE[unit(metric)]
+    least = metrics.MIN_RELATIVE_CHANGE[metrics.get(metric).unit]
     verdicts = []
     for change in (0.8 * least, 1.2 * least):
         sure = [sample(1 + change + n / 1e6, large) for n in range(10)]
@@ -136,7 +137,7 @@ class Turns:
     def __init__(self):
         self.asked, self.workers = [], []
         self.wide, self.disturbed, self.rejects = "", set(), ""
-        self.uncertain = set(versus.METRICS)
+        self.uncertain = set(METRICS)
 
     def pair(self, plans, matches, workers, chance, report):
         self.asked.append([f"{one} {other}" for one, other in matches])
@@ -150,7 +151,7 @@ class Turns:
                 continue
             ratio = 1 + (number % 3 * 0.3 if one.strategy == self.wide else 0)
             samples[one, other] = {
-                metric: sample(ratio if metric in self.uncertain else 1) for metric in versus.METRICS
+                metric: sample(ratio if metric in self.uncertain else 1) for metric in METRICS
             }
         return Pair(samples, Conditions(1, 0.5 if number in self.disturbed else 0.1, 0, 0))
 

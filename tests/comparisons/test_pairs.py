@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import fields
 from importlib import metadata
 
 import pytest
@@ -12,6 +11,7 @@ from harness import strategies
 from harness.comparisons import pairs
 from harness.lifecycles import plan, profile
 from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.metrics import METRICS
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
@@ -19,11 +19,12 @@ from harness.system.supervision import Custody
 
 
 def life(seconds, *, first=False, uss=1000, uss_collected=None):
-    values = {field.name: seconds for field in fields(Lifecycle) if field.type in ("float", float)}
-    return Lifecycle(
-        **{**values, "first": first, "uss": uss, "pss": uss, "rss": uss, "peak": uss, "page_tables": uss},
-        uss_collected=uss_collected,
-    )
+    values = {
+        metric.id: seconds if metric.unit == "seconds" else uss
+        for metric in METRICS.values()
+        if metric.id != "uss_collected"
+    }
+    return Lifecycle(first, {**values, **({"uss_collected": uss_collected} if uss_collected else {})})
 
 
 class Parent:

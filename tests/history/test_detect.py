@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness.history import detect
-from harness.history.detect import CONTROL, Key, Series
+from harness.history.detect import CONTROL_BENCHMARK, Key, Series
 from harness.history.retest import Confirmation
 
 RELEASES = tuple(f"2.0.{patch}" for patch in range(88))
@@ -36,7 +36,7 @@ def history(seed, *, passes=5, bad=0.03, drift=0.0, releases=RELEASES):
         made.append(Series(Key("m", "e", benchmark, parameters), unit, releases, samples))
 
     for method in ("fork", "forkserver", "spawn"):
-        series(CONTROL, (method,), "seconds", 0.01, common)
+        series(CONTROL_BENCHMARK, (method,), "seconds", 0.01, common)
     for benchmark, (unit, level) in BENCHMARKS.items():
         for strategy in STRATEGIES:
             for dataframe in ("none", "large"):
@@ -122,7 +122,7 @@ def test_the_newest_release_alone_is_a_candidate():
 
 def test_a_step_of_the_machine_is_none_of_the_release():
     made = history(3)
-    made = stepped(made, CONTROL, {"spawn"}, 40, 1.1)
+    made = stepped(made, CONTROL_BENCHMARK, {"spawn"}, 40, 1.1)
     for benchmark, (unit, _) in BENCHMARKS.items():
         if unit == "seconds":
             made = stepped(made, benchmark, {"spawn"}, 40, 1.1)

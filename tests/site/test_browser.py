@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from harness.lifecycles.samples import digits
+from harness.console.numbers import digits
 from tests.support.results import median_of
 
 EVERY_KIND = (

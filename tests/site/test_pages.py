@@ -10,9 +10,10 @@ import pytest
 
 from harness.hazards import catalogue
 from harness.history import detect
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
 from harness.site import decide, picture
-from harness.site.data import METRICS
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_000_000
@@ -76,7 +77,9 @@ def test_there_is_a_page_for_each_release_hazard_and_figure(site: Path) -> None:
     expected = {release.version for release in releases().releases if release.hash in measured}
     assert {path.stem for path in (site / "releases").iterdir()} == expected
     assert {path.stem for path in (site / "symptoms").iterdir()} == set(catalogue.IDS)
-    assert {path.stem for path in (site / "figures").iterdir()} == set(METRICS) - {"time_to_first_row"}
+    assert {path.stem for path in (site / "figures").iterdir()} == {
+        metric.id for metric in metrics.shown_in(Table.SITE)
+    } - {"time_to_first_row"}
 
 
 def test_the_whole_history_is_small(site: Path) -> None:
@@ -145,7 +148,7 @@ def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None
     told = {
         verdict: len(re.findall(rf"% to \S+ %; {verdict}\)", text)) for verdict in ("confirmed", "undecided")
     }
-    shown = {metric.benchmark for metric in METRICS.values()}
+    shown = {metric.benchmark for metric in metrics.shown_in(Table.SITE)}
     real = [
         step
         for step in detect.recorded(RESULTS).steps

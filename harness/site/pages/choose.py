@@ -5,11 +5,12 @@ from math import log
 from typing import Any
 
 from harness import strategies
+from harness.console.numbers import digits, display_unit
 from harness.counts import report as exact
-from harness.lifecycles.samples import digits
+from harness.lifecycles import metrics
 from harness.site import advice, charts, decide
 from harness.site.book import Book
-from harness.site.data import UNITS, Release
+from harness.site.data import Release
 
 
 def write(book: Book) -> None:
@@ -41,10 +42,9 @@ def write(book: Book) -> None:
 
 def card(book: Book, strategy: strategies.Strategy, release: Release | None) -> dict[str, Any]:
     wanted = ("time_to_first_row", "first_worker", "second_query", "uss")
-    names = ("first row", "of the first worker", "second query", "unique memory")
     price = [
-        (name, f"{figure.text()} {UNITS[figure.unit][0]}")
-        for metric, name in zip(wanted, names, strict=True)
+        (metrics.get(metric).short, f"{figure.text()} {display_unit(figure.unit)[0]}")
+        for metric in wanted
         if release and (figure := release.of(metric, strategy.id, "none"))
     ]
     tried = book.verdicts.releases

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
 from harness.site.book import Book
-from harness.site.data import METRICS, Origin
+from harness.site.data import Origin
 from harness.site.history import History
 from harness.system import conditions
 from harness.system.environment import ROOT
@@ -21,15 +23,15 @@ def write(book: Book) -> None:
         title="How it is measured",
         floors=[
             {
-                "title": METRICS[name].title,
+                "title": metric.heading,
                 "low": f"{low[0] * 100:.1f} %",
                 "steady": low[1],
                 "high": f"{high[0] * 100:.1f} %",
                 "unsteady": high[1],
             }
-            for name in METRICS
-            if name in told.floors
-            for low, high in [(min(told.floors[name]), max(told.floors[name]))]
+            for metric in metrics.shown_in(Table.SITE)
+            if (floors := told.floors.get(metric.id))
+            for low, high in [(min(floors), max(floors))]
         ],
         steps_said=(
             f"{len(told.changes)} real steps of {len({each.release for each in told.changes})} releases are "

@@ -8,17 +8,18 @@ from typing import Any
 from harness import strategies
 from harness.answer.results import TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
+from harness.console.numbers import digits, display_unit
 from harness.counts.report import COUNTED, changed
 from harness.hazards import expected as record
 from harness.history import causes_report
+from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
-from harness.lifecycles.samples import digits
+from harness.lifecycles.metrics import Metric, Table
 from harness.site import advice, charts, history
 from harness.site.book import Book
-from harness.site.data import METRICS, UNITS, Figure, Metric, Origin, Release, slug
+from harness.site.data import Figure, Origin, Release, slug
 from harness.site.history import change
 
-HEADLINES = ("time_to_first_row", "first_query", "second_query", "uss", "uss_collected")
 """What a release is asked for first."""
 
 CHANGELOG = "https://docs.sqlalchemy.org/en/{series}/changelog/changelog_{short}.html#change-{release}"
@@ -82,7 +83,14 @@ class Chapter:
             f"{self.prefix}data/answer",
             ("release", "strategy", "dataframe", "figure", "unit", "median", "low", "high"),
             [
-                (newest.version, strategy, dataframe, metric, METRICS[metric].shown_unit, *rounded(figure))
+                (
+                    newest.version,
+                    strategy,
+                    dataframe,
+                    metric,
+                    metrics.get(metric).display_unit,
+                    *rounded(figure),
+                )
                 for (metric, strategy, dataframe), figure in newest.figures.items()
             ],
         )
@@ -96,7 +104,7 @@ class Chapter:
     def metrics(self) -> list[Metric]:
         return [
             metric
-            for metric in METRICS.values()
+            for metric in metrics.shown_in(Table.SITE)
             if any(
                 key[0] == metric.id for release in self.origin.releases.values() for key in release.figures
             )
@@ -174,7 +182,7 @@ class Chapter:
         version = release.version
         before = self.versions[number - 1] if number else ""
         after = self.versions[number + 1] if number + 1 < len(self.versions) else ""
-        groups = self.grouped(version, tuple(METRICS))
+        groups = self.grouped(version, [metric.id for metric in metrics.shown_in(Table.SITE)])
         series = record.series(version)
         outcomes = self.book.verdicts
         turned = [
@@ -226,6 +234,7 @@ class Chapter:
         return (others[-1] if others else self.versions[0]), after
 
     def over_releases(self, metric: Metric) -> None:
+        overview = [each.id for each in metrics.shown_in(Table.CHANGE_POINTS)]
         releases = list(self.origin.releases.values())
         frames = [
             {
@@ -262,17 +271,17 @@ class Chapter:
             address_of(metric, first),
             "releases.html.j2",
             "Releases",
-            title=f"{metric.title} over releases",
-            heading="What SQLAlchemy's releases changed" if metric.id == first else metric.title,
+            title=f"{metric.heading} over releases",
+            heading="What SQLAlchemy's releases changed" if metric.id == first else metric.heading,
             compared=self.compared,
             changed=[
                 (version, groups)
                 for version in self.versions[::-1]
-                if (groups := self.grouped(version, HEADLINES))
+                if (groups := self.grouped(version, overview))
             ],
             metric=metric,
             metrics=[
-                {"id": each.id, "title": each.title, "address": address_of(each, first)}
+                {"id": each.id, "title": each.heading, "address": address_of(each, first)}
                 for each in self.pictured
             ],
             frames=frames,
@@ -303,7 +312,7 @@ class Chapter:
         names = [f"{name} {frame}{end}" for name, frame in cells for end in ("", " low", " high")]
         self.book.table(
             f"{self.prefix}data/{metric.id}",
-            ("release", *(f"{name}, {metric.shown_unit}" for name in names)),
+            ("release", *(f"{name}, {metric.display_unit}" for name in names)),
             [
                 (
                     release.version,
@@ -355,7 +364,7 @@ class Chapter:
         between = self.history.between(before, after)
         rows = []
         for metric in self.metrics:
-            unit, factor = UNITS[metric.unit]
+            unit, factor = metric.display_unit, metric.factor
             for name, dataframe in cells:
                 one, other = (release.of(metric.id, name, dataframe) for release in (first, second))
                 if not one or not other:
@@ -367,7 +376,7 @@ class Chapter:
                 ]
                 rows.append(
                     {
-                        "title": metric.title,
+                        "title": metric.heading,
                         "strategy": name,
                         "dataframe": dataframe,
                         "unit": unit,
@@ -394,7 +403,7 @@ class Chapter:
             json.dumps(
                 {
                     "releases": self.versions,
-                    "metrics": [[each.id, each.title, each.shown_unit] for each in self.metrics],
+                    "metrics": [[each.id, each.heading, each.display_unit] for each in self.metrics],
                     "cells": cells,
                     "medians": {
                         metric.id: [
@@ -437,10 +446,8 @@ def summary(metrics: Iterable[Metric], between: Sequence[history.Change], unmove
         if cells:
             low, high = min(cells.values()), max(cells.values())
             size = change(low) if low == high else f"{change(low)} to {change(high)}"
-            told.append(f"{metric.title}: {size} in {len(cells)} {'cell' if len(cells) == 1 else 'cells'}")
-    still = [
-        metric.title.lower() for metric in metrics if all(each.metric.id != metric.id for each in between)
-    ]
+            told.append(f"{metric.heading}: {size} in {len(cells)} {'cell' if len(cells) == 1 else 'cells'}")
+    still = [metric.title for metric in metrics if all(each.metric.id != metric.id for each in between)]
     if still:
         told.append(f"{unmoved}: {', '.join(still)}")
     return told
@@ -450,7 +457,7 @@ def rounded(figure: Figure | None, to: int = 4) -> tuple[float | None, float | N
     """Median and interval in the unit that is shown, to so many digits."""
     if figure is None:
         return None, None, None
-    factor = UNITS[figure.unit][1]
+    factor = display_unit(figure.unit)[1]
     median, low, high = (
         float(f"{value * factor:.{to}g}") for value in (figure.median, figure.low, figure.high)
     )

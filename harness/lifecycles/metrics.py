@@ -1,0 +1,373 @@
+"""The registry of metrics: what is read from the lifecycle of a worker.
+
+Each metric is defined once, here. Benchmarks, tables, change points, site and README query the registry:
+
+    metrics.get("uss").title          "unique memory": its only title, for the middle of a sentence
+    metrics.get("uss").heading        "Unique memory": the same at the beginning of a line
+    metrics.get("uss").column         "unique memory, MiB": the head of a column
+    metrics.get("uss").benchmark      "memory.Memory.track_uss": asv's name of its results
+    metrics.get("uss").display_unit   "MiB"; `factor` converts a sample to it
+    metrics.shown_in(Table.SITE)      the metrics of a table, in the order in which they are shown
+    metrics.of_benchmark(name)        the metric that asv knows under this name
+    metrics.min_relevant_change(...)  the smallest relative change that counts
+
+To add a metric, add an entry to `METRICS` with the tables that show it, take its timestamp or reading in
+`harness/lifecycles/inside/`, and add a `track_` method with the same sentence to a class in `benchmarks/`.
+Change points are looked for in every metric. Query the registry when it is used, not when a module is
+imported.
+
+Every metric is a time or a size of memory: a larger value is always worse.
+
+Every benchmark process imports this module, and no measured process does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from harness.console import numbers
+
+CONTROL_BENCHMARK = "controls.Controls.track_start"
+"""asv's name of the results of bare start methods, which are measured beside the metrics."""
+
+MIN_RELATIVE_CHANGE = {"seconds": 0.01, "bytes": 0.005}
+"""The smallest relative change that counts, by unit. A smaller one, however certain, comes from the layout
+of memory or from other work of the machine. A unit that is not listed belongs to counts, which repeat
+exactly."""
+
+MIN_ABSOLUTE_CHANGE = {"seconds": 5e-6, "bytes": 64 * 1024}
+"""The smallest absolute change that counts, by unit.
+
+How many of its parent's pages a forked worker writes to depends on where objects happen to be placed, and
+that on as little as the length of a path. The same release installed in another folder used seven pages more
+(0.8 %, 0.1 to 1.5 by 16 pairs), and changes that add no memory ten to seventeen pages. Each of these pages
+has to be copied first: the same release in two other folders took 2.7 microseconds less and 4.2 more to make
+an engine, which takes 30 (20 pairs each)."""
+
+
+class Table(Enum):
+    """A table that shows metrics."""
+
+    SUMMARY = auto()
+    """README.md and `poolstart` without a command."""
+    SUMMARY_DATAFRAME = auto()
+    """A second column in the same tables: with a DataFrame in the parent."""
+    RESULTS = auto()
+    """`poolstart results` and docs/results.md."""
+    TERMINAL = auto()
+    """`poolstart measure`; README.md explains these metrics."""
+    COMPARISON = auto()
+    """`poolstart compare`."""
+    SITE = auto()
+    """The site: tables, and charts over releases."""
+    CHANGE_POINTS = auto()
+    """The site's overview of change points, one row a release."""
+    SENSITIVITY = auto()
+    """A/A runs of the instrument."""
+
+
+class Workers(Enum):
+    """The workers of a parent that a metric is read from."""
+
+    LATER = auto()
+    """All but the first, which also waits for the helpers that multiprocessing starts."""
+    FIRST = auto()
+    LAST = auto()
+    """The only one that ends with a full garbage collection."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The time between two timestamps of a lifecycle."""
+
+    begin: str
+    end: str
+
+    def read(self, report: Mapping[str, Any]) -> float:
+        """Seconds; timestamps are in nanoseconds."""
+        return float((report[self.end] - report[self.begin]) * 1e-9)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number in a worker's report, or in a dictionary of it."""
+
+    name: str
+    key: str = ""
+    factor: float = 1
+    """From the unit of the report to the metric's."""
+
+    def read(self, report: Mapping[str, Any]) -> float:
+        """The number in the metric's unit."""
+        value: float = report[self.name][self.key] if self.key else report[self.name]
+        return value * self.factor
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number read from a worker's lifecycle."""
+
+    id: str
+    """In results, CSV and JSON; asv's benchmark is `track_ID`."""
+    unit: str
+    """Of samples and results: `seconds` or `bytes`."""
+    title: str
+    meaning: str
+    """One sentence: from when to when, or what is read."""
+    source: Interval | Reading
+    group: str
+    """Module and class of the benchmark."""
+    tables: frozenset[Table]
+    short_title: str = ""
+    """For heads of columns, where the title is long."""
+    workers: Workers = Workers.LATER
+    decides: bool = False
+    """Whether a cell is measured again as long as the interval of this metric is wide."""
+    min_absolute_change: float | None = None
+    """The smallest absolute change that counts, in the metric's unit; by default that of the unit."""
+    same_code: tuple[str, ...] = ()
+    """Strategies that run the same code until the metric is read: a change point of one must show in all."""
+
+    @property
+    def benchmark(self) -> str:
+        """asv's name of its results, without `further.` and the like."""
+        return f"{self.group}.track_{self.id}"
+
+    @property
+    def heading(self) -> str:
+        """The title with a capital."""
+        return self.title[0].upper() + self.title[1:]
+
+    @property
+    def short(self) -> str:
+        return self.short_title or self.title
+
+    @property
+    def column(self) -> str:
+        """The head of a column: a short title and the unit that is shown."""
+        return f"{self.short}, {self.display_unit}"
+
+    @property
+    def display_unit(self) -> str:
+        """The unit that people are shown: ms or MiB."""
+        return numbers.display_unit(self.unit)[0]
+
+    @property
+    def factor(self) -> float:
+        """From the unit of samples to the one that is shown."""
+        return numbers.display_unit(self.unit)[1]
+
+    def reads(self, *, first: bool) -> bool:
+        """Whether a parent's first worker, or one of its later workers, gives a value."""
+        return first == (self.workers is Workers.FIRST)
+
+
+METRICS = {
+    metric.id: metric
+    for metric in (
+        Metric(
+            "time_to_first_row",
+            "seconds",
+            "time to first row",
+            "From Process.start() until the worker has its first row: startup and first query.",
+            Interval("called", "first_row"),
+            "startup.Startup",
+            frozenset(Table),
+            short_title="first row",
+            decides=True,
+        ),
+        Metric(
+            "startup",
+            "seconds",
+            "startup",
+            "From Process.start() to the first line of the worker function, imports included.",
+            Interval("called", "started"),
+            "startup.Startup",
+            frozenset({Table.RESULTS, Table.TERMINAL, Table.COMPARISON, Table.SITE, Table.SENSITIVITY}),
+            decides=True,
+            same_code=("fork_nodispose", "fork_dispose", "nullpool"),
+        ),
+        Metric(
+            "engine",
+            "seconds",
+            "engine",
+            "From the first line of the worker function until its engine is usable: created or disposed.",
+            Interval("started", "usable"),
+            "query.Query",
+            frozenset({Table.SITE}),
+        ),
+        Metric(
+            "first_query",
+            "seconds",
+            "first query",
+            "From the first line of the worker function to its first row: engine, connection and query.",
+            Interval("started", "first_row"),
+            "query.Query",
+            frozenset(Table) - {Table.SUMMARY, Table.SUMMARY_DATAFRAME},
+            decides=True,
+        ),
+        Metric(
+            "second_query",
+            "seconds",
+            "second query",
+            "From the first row to the second by another checkout: NullPool connects again.",
+            Interval("first_row", "second_row"),
+            "query.Query",
+            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
+            decides=True,
+        ),
+        Metric(
+            "first_worker",
+            "seconds",
+            "first worker",
+            "Time to first row of a parent's first worker: multiprocessing's helpers start as well.",
+            Interval("called", "first_row"),
+            "startup.Startup",
+            frozenset({Table.RESULTS, Table.SITE, Table.SENSITIVITY}),
+            workers=Workers.FIRST,
+        ),
+        Metric(
+            "blocked",
+            "seconds",
+            "parent blocked",
+            "From the call of Process.start() until it returns: the parent can do nothing else.",
+            Interval("called", "returned"),
+            "startup.Startup",
+            frozenset({Table.SITE, Table.SENSITIVITY}),
+        ),
+        Metric(
+            "exit",
+            "seconds",
+            "exit",
+            "From the message that lets the worker go until its parent has reaped it.",
+            Interval("released", "reaped"),
+            "startup.Startup",
+            frozenset({Table.SITE, Table.SENSITIVITY}),
+        ),
+        Metric(
+            "collect",
+            "seconds",
+            "full collection",
+            "A full garbage collection after the second row, in a parent's last worker.",
+            Reading("collect", factor=1e-9),
+            "query.Query",
+            frozenset(),
+            workers=Workers.LAST,
+        ),
+        Metric(
+            "uss",
+            "bytes",
+            "unique memory",
+            "Memory that only this worker holds after its second row: what one more worker costs.",
+            Reading("memory", "uss"),
+            "memory.Memory",
+            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
+        ),
+        Metric(
+            "uss_collected",
+            "bytes",
+            "unique memory after a collection",
+            "Unique memory after a full garbage collection, which writes to all objects.",
+            Reading("memory_collected", "uss"),
+            "memory.Memory",
+            frozenset({Table.SITE, Table.CHANGE_POINTS}),
+            workers=Workers.LAST,
+        ),
+        Metric(
+            "page_tables",
+            "bytes",
+            "page tables",
+            "Kernel memory that maps the worker's memory: fork copies it, so it grows with the parent.",
+            Reading("memory", "page_tables"),
+            "memory.Memory",
+            frozenset({Table.SITE}),
+            min_absolute_change=0,
+        ),
+        Metric(
+            "pss",
+            "bytes",
+            "proportional memory",
+            "Memory of the worker, each shared page divided by the number of processes that share it.",
+            Reading("memory", "pss"),
+            "memory.Memory",
+            frozenset({Table.SENSITIVITY}),
+            short_title="PSS",
+        ),
+        Metric(
+            "rss",
+            "bytes",
+            "resident memory",
+            "Resident memory, which counts shared pages in full and so misleads for forked workers.",
+            Reading("memory", "rss"),
+            "memory.Memory",
+            frozenset({Table.RESULTS, Table.SITE, Table.SENSITIVITY}),
+            short_title="RSS",
+        ),
+        Metric(
+            "peak",
+            "bytes",
+            "peak resident memory",
+            "The highest resident memory of the worker so far (VmHWM).",
+            Reading("memory", "peak"),
+            "memory.Memory",
+            frozenset({Table.SENSITIVITY}),
+            short_title="peak RSS",
+        ),
+    )
+}
+"""By id, in the order in which tables show them."""
+
+
+def get(metric: str) -> Metric:
+    """The metric with this id. Raises `KeyError` for another name."""
+    return METRICS[metric]
+
+
+def shown_in(table: Table) -> list[Metric]:
+    """The metrics of a table, in its order."""
+    return [metric for metric in METRICS.values() if table in metric.tables]
+
+
+@dataclass(frozen=True)
+class SummaryColumn:
+    """A column of the tables that summarize: README.md's, and that of `poolstart` without a command."""
+
+    title: str
+    metric: Metric
+    dataframe: str
+
+
+def summary_columns() -> list[SummaryColumn]:
+    """The columns of the summary, in its order."""
+    columns = []
+    for metric in METRICS.values():
+        if Table.SUMMARY in metric.tables:
+            columns.append(SummaryColumn(metric.column, metric, "none"))
+        if Table.SUMMARY_DATAFRAME in metric.tables:
+            columns.append(SummaryColumn("with a DataFrame", metric, "large"))
+    return columns
+
+
+def of_benchmark(name: str) -> Metric | None:
+    """The metric of one of asv's benchmarks; None for benchmarks of something else."""
+    return next((metric for metric in METRICS.values() if metric.benchmark == name), None)
+
+
+def benchmark_modules() -> tuple[str, ...]:
+    """The modules of `benchmarks/` that read blocks: those of the metrics and the bare start methods."""
+    names = (*(metric.benchmark for metric in METRICS.values()), CONTROL_BENCHMARK)
+    return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
+
+
+def min_relevant_change(metric: str, value: float, unit: str = "") -> float:
+    """The smallest relative change that counts of a metric whose value, in its unit, is `value`.
+
+    `unit` is needed for ids that are not in the registry, such as those of older results.
+    """
+    known = METRICS.get(metric)
+    unit = known.unit if known else unit
+    absolute = known.min_absolute_change if known else None
+    return max(
+        MIN_RELATIVE_CHANGE[unit], (MIN_ABSOLUTE_CHANGE[unit] if absolute is None else absolute) / value
+    )

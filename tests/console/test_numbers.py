@@ -1,0 +1,34 @@
+"""Numbers are shown with as many digits as they are worth."""
+
+import pytest
+
+from harness.console.numbers import digits, display_unit, spread
+
+
+def test_a_spread_is_half_the_distance_around_the_median() -> None:
+    assert spread(0.001, 0.002, 0.004, 1e3) == "2.0 ±1.5"
+    assert spread(0.199, 0.2, 0.203, 1e3) == "200 ±2.0"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (0.0049, "0"),
+        (0.005, "0.01"),
+        (0.946, "0.95"),
+        (0.95, "0.9"),
+        (9.96, "10.0"),
+        (99.4, "99.4"),
+        (99.6, "100"),
+        (12345.6, "12346"),
+    ],
+)
+def test_digits(value: float, text: str) -> None:
+    assert digits(value) == text
+
+
+def test_times_are_shown_in_ms_memory_in_mib_and_counts_as_they_are() -> None:
+    assert display_unit("seconds") == ("ms", 1000)
+    assert display_unit("bytes") == ("MiB", 1 / 1024**2)
+    assert display_unit("round trips") == ("round trips", 1)

@@ -32,6 +32,9 @@ PAGE = ROOT / "docs" / "results.md"
 REGION = "measured: poolstart results --write"
 """Where README.md holds the report."""
 
+METRICS_REGION = "metrics: poolstart results --write"
+"""Where README.md explains the metrics."""
+
 SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
 """Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
 
@@ -330,7 +333,13 @@ def write_readme() -> None:
     """Put the answer into README.md, between its marks, and all of it into docs/results.md."""
     measured = answer(ROOT / "results")
     markdown.replace_region(README, REGION, brief(measured))
+    markdown.replace_region(README, METRICS_REGION, definitions())
     files.write(PAGE, whole(measured))
+
+
+def definitions() -> str:
+    """A line for each metric of `poolstart measure`: its title, and from when to when it is measured."""
+    return "".join(f"- *{metric.heading}*: {metric.meaning}\n" for metric in metrics.shown_in(Table.TERMINAL))
 
 
 def whole(report: Report) -> str:

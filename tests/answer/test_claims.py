@@ -91,7 +91,7 @@ def with_spawn_affected_by_all(records: Records) -> None:
 
 
 def with_slow_fork(records: Records) -> None:
-    key = ("startup.Startup.track_startup", "fork_dispose", "none")
+    key = ("startup", "fork_dispose", "none")
     figure = records.report.figures[key]
     records.report.figures[key] = replace(figure, median=figure.median * 1000)
 

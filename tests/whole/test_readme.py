@@ -19,4 +19,6 @@ def test_its_figures_are_those_of_the_committed_results(tmp_path: Path) -> None:
     told = markdown.region(tmp_path / "README.md", results.REGION)
     measured = results.answer(tmp_path / "results")
     assert told.strip() == results.brief(measured).strip()
+    definitions = markdown.region(tmp_path / "README.md", results.METRICS_REGION)
+    assert definitions.strip() == results.definitions().strip()
     assert (tmp_path / "docs" / "results.md").read_text() == results.whole(measured)

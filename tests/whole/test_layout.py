@@ -1,6 +1,9 @@
 """The layout of the code: where a thing is found, and that each name means one thing."""
 
 import ast
+import re
+import subprocess
+import tomllib
 from collections import defaultdict
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 from harness.system.environment import ROOT
 
 HARNESS, TESTS = ROOT / "harness", ROOT / "tests"
+
+ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 
 ITSELF = {"support", "whole"}
 """Folders of tests/ that belong to no subject."""
@@ -102,3 +107,63 @@ def test_a_class_name_is_defined_once() -> None:
                 defined[node.name].append(str(path.relative_to(HARNESS)))
     twice = {name: where for name, where in defined.items() if len(where) > 1}
     assert {name: where for name, where in twice.items() if name not in STILL_DEFINED_TWICE} == {}
+
+
+PICTURE = re.compile(r"^( *)([\w.]+)(/?)  +\S", re.MULTILINE)
+"""A line of the tree in ARCHITECTURE.md: indentation, name, and what is in it."""
+
+
+def picture() -> tuple[list[str], list[str]]:
+    """The tree that ARCHITECTURE.md draws: names at the root, and names in harness/."""
+    (block,) = re.findall(r"^```\n(benchmarks/.*?)^```", ARCHITECTURE.read_text(), re.MULTILINE | re.DOTALL)
+    lines = PICTURE.findall(block)
+    assert len(lines) == len(block.splitlines())
+    return [name for indent, name, _ in lines if not indent], [name for indent, name, _ in lines if indent]
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [Path(name) for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def test_the_tree_in_architecture_is_the_real_one() -> None:
+    at_root, in_harness = picture()
+    assert sorted(at_root) == sorted({path.parts[0] for path in tracked() if len(path.parts) > 1})
+    real = {path.parts[1] for path in tracked("harness")} - {"__init__.py"}
+    assert sorted(in_harness) == sorted(real)
+
+
+def test_the_tree_in_architecture_lists_subjects_in_the_order_of_imports() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    _, in_harness = picture()
+    drawn = [name.removesuffix(".py") for name in in_harness]
+    assert drawn == [name for layer in layers for name in layer.split(" | ")]
+
+
+DOCUMENTS = ["ARCHITECTURE.md", "README.md", "docs/glossary.md"]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_each_path_in_a_document_exists(name: str) -> None:
+    text = (ROOT / name).read_text()
+    paths = re.findall(r"`((?:benchmarks|docs|harness|records|results|tests|\.ci)/[\w./-]*)`", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    modules = [name.replace(".", "/") for name in re.findall(r"`(harness\.[a-z_.]+)`", text)]
+    assert [
+        name for name in modules if not (ROOT / name).is_dir() and not (ROOT / f"{name}.py").exists()
+    ] == []
+
+
+def test_each_term_of_architecture_is_in_the_glossary() -> None:
+    terms = re.findall(r"\*\*([a-z][a-z ]*)\*\*", ARCHITECTURE.read_text())
+    defined = re.findall(r"^\| ([\w ]+) \| ", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+    assert len(terms) > 10
+    assert {term.removesuffix("s") for term in terms} - {word.removesuffix("s") for word in defined} == set()
+    assert len(defined) - defined.count("word") == len(set(defined) - {"word"})

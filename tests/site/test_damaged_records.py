@@ -14,7 +14,7 @@ from harness.hazards import bisect, expected
 from harness.history import causes, retest
 from harness.pools import report as pools
 from harness.site import build
-from tests.site.test_incomplete import MACHINE, few
+from tests.support.results import MACHINE, few
 
 RECORDS: dict[str, tuple[Any, str, str]] = {
     "hazards": (expected, "PATH", "outcomes"),

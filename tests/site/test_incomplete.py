@@ -9,20 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.site import build
-from harness.system.environment import ROOT
-
-(MACHINE,) = (path.parent for path in (ROOT / "results").glob("*/machine.json"))
-SERVER = "embedded-18.4-tcp-trust"
-
-
-def few(results: Path, count: int = 3) -> list[Path]:
-    """The results of so many releases; their files."""
-    machine = results / MACHINE.name
-    machine.mkdir(parents=True)
-    shutil.copy(ROOT / "results" / "benchmarks.json", results)
-    for path in (MACHINE / "machine.json", *sorted(MACHINE.glob(f"2.1.0*{SERVER}.json"))[:count]):
-        shutil.copy(path, machine)
-    return sorted(machine.glob("2.1.0*"))
+from tests.support.results import MACHINE, SERVER, few
 
 
 def replace_in(path: Path, old: str, new: str) -> None:

@@ -21,13 +21,12 @@ from harness.lifecycles import metrics
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
 from harness.pools.report import median_iqr
-from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 LANGUAGES = ("en", "zh")
 
-PATHS = {"en": ROOT / "docs" / "claims.md", "zh": ROOT / "docs" / "claims.zh.md"}
+PAGES = {"en": "docs/claims.md", "zh": "docs/claims.zh.md"}
 
 AFFECTED, SURVIVES = Verdict.AFFECTED, Verdict.SURVIVES
 
@@ -506,7 +505,7 @@ FRAMES: dict[str, str] = {
 
 What is commonly said of processes and connection pools in Python, in our own words, and what was measured of
 it. A hazard is a failure that is provoked, under one way of starting workers after the other; an exhibit is a
-small program that anybody can run. Written by `poolstart claims --write` from what is recorded.
+small program that anybody can run. Written by `poolstart pages` from what is recorded.
 """,
     "zh": """\
 # 说法与回答
@@ -515,7 +514,7 @@ small program that anybody can run. Written by `poolstart claims --write` from w
 
 关于 Python 的多进程与连接池,流传着不少说法。这里用我们自己的话逐条复述,并用实测来回答。
 “隐患”是在各种启动方式下有意触发的故障;“示例程序”是任何人都能运行的小程序。
-本页由 `poolstart claims --write` 根据已记录的结果生成。
+本页由 `poolstart pages` 根据已记录的结果生成。
 """,
 }
 
@@ -547,9 +546,3 @@ def render(language: str, results: Path = ROOT / "results") -> str:
         ]
     parts.append(CLOSING[language](records))
     return "\n".join(parts)
-
-
-def write() -> None:
-    pages = {path: render(language) for language, path in PATHS.items()}
-    for path, page in pages.items():
-        files.write(path, page)

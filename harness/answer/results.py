@@ -27,14 +27,6 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 
-README = ROOT / "README.md"
-PAGE = ROOT / "docs" / "results.md"
-REGION = "measured: poolstart results --write"
-"""Where README.md holds the report."""
-
-METRICS_REGION = "metrics: poolstart results --write"
-"""Where README.md explains the metrics."""
-
 SETTINGS_APART = ("profile", "dataframe_mib", "strategies")
 """Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
 
@@ -329,14 +321,6 @@ def brief(report: Report) -> str:
     )
 
 
-def write_readme() -> None:
-    """Put the answer into README.md, between its marks, and all of it into docs/results.md."""
-    measured = answer(ROOT / "results")
-    markdown.replace_region(README, REGION, brief(measured))
-    markdown.replace_region(README, METRICS_REGION, definitions())
-    files.write(PAGE, whole(measured))
-
-
 def definitions() -> str:
     """A line for each metric of `poolstart measure`: its title, and from when to when it is measured."""
     return "".join(f"- *{metric.heading}*: {metric.meaning}\n" for metric in metrics.shown_in(Table.TERMINAL))
@@ -344,7 +328,7 @@ def definitions() -> str:
 
 def whole(report: Report) -> str:
     """The page of all that README.md has the beginning of."""
-    return f"# Results\n\nWritten by `poolstart results --write`.\n\n{text(report)}"
+    return f"# Results\n\nWritten by `poolstart pages`.\n\n{text(report)}"
 
 
 TITLES = {

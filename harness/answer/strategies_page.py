@@ -14,16 +14,13 @@ from harness.answer import verdicts
 from harness.console import markdown
 from harness.hazards import catalogue
 from harness.strategies import Strategy
-from harness.system.environment import ROOT
 from harness.treatments import keep, leave_alone
-
-PATH = ROOT / "docs" / "strategies.md"
 
 INTRODUCTION = """\
 # Strategies
 
 A strategy is a start method together with what is done about the pool. The code is the code that is measured,
-as the linked documentation has it. Written by `poolstart strategies --write`.
+as the linked documentation has it. Written by `poolstart pages`.
 """
 
 DEFAULT = """\
@@ -45,11 +42,6 @@ def render() -> str:
     for introduction, group in ((DEFAULT, strategies.CATALOGUE), (FURTHER, strategies.FURTHER)):
         parts += [introduction, table(group, "#"), *map(section, group)]
     return "\n".join(parts)
-
-
-def write() -> None:
-    PATH.parent.mkdir(exist_ok=True)
-    PATH.write_text(render())
 
 
 def table(group: Iterable[Strategy], page: str) -> str:

@@ -14,7 +14,6 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli import (
-    claims,
     compare,
     exact,
     exhibit,
@@ -24,10 +23,12 @@ from harness.cli import (
     history,
     measure,
     noise,
+    pages,
     pools,
     postgres,
     programs,
     releases,
+    renamed,
     results,
     steps,
     strategies,
@@ -48,12 +49,12 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "exact": (NOW, exact.exact, "poolstart exact 2.1.9"),
     "results": (READ, results.results, "poolstart results 2.0.58"),
     "steps": (READ, steps.steps, "poolstart steps --json"),
-    "claims": (READ, claims.claims, "poolstart claims --language zh"),
     "strategies": (READ, strategies.strategies, "poolstart strategies fork_dispose"),
     "releases": (READ, releases.app, "poolstart releases update"),
     "postgres": (RECORD, postgres.app, "poolstart postgres up"),
     "history": (RECORD, history.history, "poolstart history --releases 2.0.50..2.1.9"),
     "verdicts": (RECORD, verdicts.verdicts, "poolstart verdicts 2.1.0..2.1.9 --hazard wrong_answer"),
+    "pages": (RECORD, pages.pages, "poolstart pages --check"),
     "noise": (RECORD, noise.noise, "poolstart noise --runs 10"),
 }
 """By name, in the order in which a newcomer needs them: under which heading, what, and an example."""
@@ -64,6 +65,10 @@ class InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        renamed.check(args)
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(

@@ -22,12 +22,9 @@ def hazards(
         bool,
         typer.Option(
             "--record",
-            help="Make the measured table the expected one, and write the page; with --repeat,"
+            help="Make the measured table the expected one; with --repeat,"
             " keep that it came out the same so many times.",
         ),
-    ] = False,
-    write_page: Annotated[
-        bool, typer.Option("--page", help="Write docs/hazards.md from what is recorded; measures nothing.")
     ] = False,
 ) -> None:
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
@@ -46,9 +43,6 @@ def hazards(
     from harness.postgres import locate
     from harness.system import load as loads
 
-    if write_page:
-        shown.write()
-        return
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
     if save and repeat == 1 and (names or not record.whole(ids)):
@@ -68,6 +62,4 @@ def hazards(
     shown.tell(view, outcomes, setting, surprises, form, stories=bool(names))
     if save and repeat > 1:
         record.save_repeated(setting, outcomes, repeat, busy)
-    if save:
-        shown.write()
     raise typer.Exit(1 if surprises else 0)

@@ -43,11 +43,9 @@ def noise(
             help="Keep a core busy meanwhile, for random tenths of the time; a record of its own.",
         ),
     ] = False,
-    record: Annotated[
-        Path | None, typer.Option(help="Where to write, beside a page of the same name.")
-    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
 ) -> None:
-    """Measure one release as if it were many, and write records/sensitivity.json and docs/noise.md."""
+    """Measure one release as if it were many, and write records/sensitivity.json."""
     from harness.history import sensitivity as measured
     from harness.history import sensitivity_report as shown
     from harness.lifecycles import metrics, plan
@@ -86,7 +84,7 @@ def noise(
                 # What an interrupted sitting has found is kept.
                 found.repetitions.append(one)
                 found.save(path)
-            shown.write(found, path, shown.page_of(path))
+            found.save(path)
         else:
             python = interpreters.of_release(version)
             several = measured.runs(cells, server, profile, version, python, runs, status.update)
@@ -97,8 +95,8 @@ def noise(
             found = measured.record(
                 several, figures, server, command=command, seconds=time.monotonic() - began, loaded=load
             )
-            shown.write(found, path, shown.page_of(path))
-    console.print(f"written: {path} and {shown.page_of(path)}")
+            found.save(path)
+    console.print(f"written: {path}")
 
 
 def add_seeded(

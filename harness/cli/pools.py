@@ -9,9 +9,7 @@ import typer
 def pools(
     parents: Annotated[int, typer.Option(min=1, help="Parent programs of each strategy and size.")] = 3,
     each: Annotated[int, typer.Option("--pools", min=1, help="Pools of each parent, one after another.")] = 4,
-    save: Annotated[
-        Path | None, typer.Option(help="Record the figures there as JSON, and the page of them beside it.")
-    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Record the figures there as JSON.")] = None,
 ) -> None:
     """Time pools of 2 and 8 workers whose initializer makes the engine usable; about two minutes."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
@@ -19,11 +17,9 @@ def pools(
     from harness.pools import measure as measuring
     from harness.pools import report as shown
     from harness.postgres import locate
-    from harness.system import files
 
     with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
         table = measuring.measure_all(server, parents, each, report)
     shown.show(table)
     if save:
         shown.save(table, save)
-        files.write(shown.PAGE, shown.render(table))

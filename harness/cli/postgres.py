@@ -86,15 +86,10 @@ def compare(
 @app.command(epilog="Example: poolstart postgres report records/servers.json")
 def report(
     file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
-    page: Annotated[
-        Path | None, typer.Option(help="Put the table between the marks of this Markdown page.")
-    ] = None,
 ) -> None:
     """Show a comparison that was measured before."""
     from harness.comparisons import servers
     from harness.comparisons import servers_report as table
 
     measured = servers.Comparison.load(file)
-    if page:
-        table.update(page, measured)
     table.show(measured)

@@ -23,7 +23,7 @@ def programs(
             help="Spread their workers over so many, which are network namespaces: as root, Linux.",
         ),
     ] = 1,
-    record: Annotated[bool, typer.Option("--record", help="Record it, and write docs/programs.md.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Record it.")] = False,
 ) -> None:
     """Time executors, servers and task queues until their workers have rows, with and without the hook.
 
@@ -49,7 +49,6 @@ def measure(
     from harness.programs.figures import ProgramsTable
     from harness.programs.measure import RUNS
     from harness.programs.measure import measure as measure_program
-    from harness.system import files
 
     chosen = [(number, setup.select(names, number)) for number in hosts]
     measured = []
@@ -74,4 +73,3 @@ def measure(
         shown.show(table)
     if record:
         shown.save(table, shown.PATH)
-        files.write(shown.PAGE, shown.render(table))

@@ -13,7 +13,6 @@ def results(
     ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
-    write: Annotated[bool, typer.Option("--write", help="Write README.md's tables and picture.")] = False,
 ) -> None:
     """Show what `asv run` has measured: medians ± half the interquartile range.
 
@@ -24,10 +23,4 @@ def results(
     # Most of a second, because of asv: only this command pays for it.
     from harness.answer import results as report
 
-    if write:
-        from harness.site import picture
-
-        report.write_readme()
-        picture.write()
-    else:
-        report.tell(report.reports(release), form)
+    report.tell(report.reports(release), form)

@@ -9,7 +9,6 @@ def strategies(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="STRATEGY", help="Show the code of these.")
     ] = None,
-    write: Annotated[bool, typer.Option("--write", help="Write docs/strategies.md instead.")] = False,
 ) -> None:
     """List the strategies, or show their code; measures nothing."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
@@ -19,9 +18,7 @@ def strategies(
     from harness.answer import strategies_page
     from harness.console import terminal
 
-    if write:
-        strategies_page.write()
-    elif names:
+    if names:
         for name in known.named(names):
             terminal.output().print(Markdown(strategies_page.section(known.get(name)).partition("\n\n")[2]))
     else:

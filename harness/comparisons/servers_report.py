@@ -1,12 +1,7 @@
 """A comparison of servers as a table: in the terminal, and in a page that is never edited by hand."""
 
-from pathlib import Path
-
 from harness.comparisons.servers import METRICS, Comparison, Measured
 from harness.console import markdown, terminal
-
-REGION = "begin: poolstart postgres report"
-"""Where a page has the table."""
 
 HEADER = ["server", "adds", *(metric.replace("_", " ") for metric in METRICS)]
 
@@ -56,8 +51,3 @@ def text(comparison: Comparison) -> str:
     """The table as Markdown."""
     table = markdown.table(HEADER, rows(comparison, between=", "), figures=2)
     return f"{table}\n{caption(comparison)}"
-
-
-def update(page: Path, comparison: Comparison) -> None:
-    """Put the table between the marks of `page`."""
-    markdown.replace_region(page, REGION, text(comparison))

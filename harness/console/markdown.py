@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from harness.system import files
 from harness.system.errors import PoolstartError
 
 END = "<!-- end -->"
@@ -28,13 +27,13 @@ def region(path: Path, name: str) -> str:
     return inside
 
 
-def replace_region(path: Path, name: str, text: str) -> None:
-    """Put `text` between the marks of the region `name`, and leave the rest of the page as it is.
+def with_region(path: Path, name: str, text: str) -> str:
+    """The text of a page with `text` between the marks of the region `name`, and the rest as it is.
 
-    Raises `PoolstartError`, and writes nothing, unless both marks stand there once.
+    Raises PoolstartError unless both marks are in the page once.
     """
     before, _, after = parts(path, name)
-    files.write(path, f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}")
+    return f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}"
 
 
 def parts(path: Path, name: str) -> tuple[str, str, str]:

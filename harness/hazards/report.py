@@ -30,10 +30,6 @@ from harness.hazards.expected import Recorded, Setting
 from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Verdict
 from harness.hazards.inside.story import Reading
 from harness.hazards.tally import Tally
-from harness.system import files
-from harness.system.environment import ROOT
-
-PATH = ROOT / "docs" / "hazards.md"
 
 INTRODUCTION = """\
 # Hazards
@@ -42,8 +38,8 @@ Every way in which starting workers goes wrong, reproduced and measured: strateg
 survives. A strategy survives when the state afterwards is right (sessions alive, rows right, transactions
 kept, workers back in time, memory shared), not when there was no error.
 
-`poolstart hazards` measures the table, `poolstart hazards NAME` tells the story of one hazard, and
-`poolstart hazards --record` writes this page.
+`poolstart hazards` measures the table, `poolstart hazards NAME` tells the story of one hazard,
+`poolstart hazards --record` records the table, and `poolstart pages` writes this page.
 """
 
 STYLES = {
@@ -278,11 +274,6 @@ def render() -> str:
     for other in catalogue.NOT_REPRODUCED:
         parts += [f"### {other.title}\n", f"{other.description}\n", f"{other.reason}\n", links(other.links)]
     return "\n".join(parts)
-
-
-def write() -> None:
-    PATH.parent.mkdir(exist_ok=True)
-    files.write(PATH, render())
 
 
 def verdicts(table: Recorded, hazards: Sequence[Hazard]) -> str:

@@ -1,10 +1,9 @@
-"""docs/noise.md: how far the instrument can be trusted, from what `poolstart noise` has recorded."""
+"""docs/sensitivity.md: how far the instrument can be trusted, from what `poolstart noise` has recorded."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
-from pathlib import Path
 from statistics import median
 
 from asv_runner.statistics import compute_stats
@@ -16,14 +15,10 @@ from harness.history.detect import Key, Series
 from harness.history.sensitivity import SEEDS, Figure, Noise, Repetition
 from harness.lifecycles import metrics
 from harness.records import store
-from harness.system import files
-from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
 RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
 """The second was measured while something else kept a core busy."""
-
-PAGE = ROOT / "docs" / "noise.md"
 
 LAYOUTS = 20
 """Orders in which the runs are laid out as releases, each time anew."""
@@ -239,15 +234,3 @@ def sized(what: str, some: Sequence[Repetition]) -> str:
         return what
     middle = f"{median(one.sizes[what] for one in some if what in one.sizes) - 1:+.1%}"
     return f"{what} {middle}" + (f" ({seen[0]} to {seen[-1]})" if seen[0] != seen[-1] else "")
-
-
-def page_of(record: Path) -> Path:
-    """The page of a record: in docs/, or beside a record that is elsewhere."""
-    pages = {RECORD: PAGE, LOADED: PAGE.with_name("noise_loaded.md")}
-    return pages.get(record, record.with_suffix(".md"))
-
-
-def write(noise: Noise, record: Path = RECORD, shown: Path = PAGE) -> None:
-    text = page(noise)
-    noise.save(record)
-    files.write(shown, text)

@@ -11,11 +11,10 @@ from harness.console.numbers import spread
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.pools.measure import WORKERS
 from harness.records import store
-from harness.system.environment import ROOT
 from harness.system.memory import MIB
 from harness.system.structure import structure
 
-PATH, PAGE = store.path("pools"), ROOT / "docs" / "pools.md"
+PATH = store.path("pools")
 
 HEADER = ["strategy", "workers", "first row, ms", "last row, ms", "`Pool()` returned, ms", "unique MiB each"]
 

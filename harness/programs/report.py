@@ -16,7 +16,7 @@ from harness.system.environment import ROOT
 from harness.system.memory import MIB
 from harness.system.structure import structure
 
-PATH, PAGE = store.path("programs"), ROOT / "docs" / "programs.md"
+PATH = store.path("programs")
 
 HEADER = [
     "program",

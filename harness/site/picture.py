@@ -14,8 +14,6 @@ from harness.site.data import Origin, Release, load
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
-PATH = ROOT / "docs" / "answer.svg"
-
 X = {"time": 175, "memory": 530, "worst": 715}
 """Where the columns begin."""
 
@@ -42,10 +40,6 @@ def render(results: Path = ROOT / "results") -> str:
         legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
     )
     return text + "\n"
-
-
-def write() -> None:
-    PATH.write_text(render(), encoding="utf-8")
 
 
 def conditions(origin: Origin) -> str:

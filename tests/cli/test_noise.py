@@ -72,7 +72,6 @@ def test_those_of_another_number_of_pairs_are_not_mixed(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_anew_forgets_those_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(shown, "write", lambda *_: None)
     path = tmp_path / "noise.json"
     recorded(*SEEDS, *SEEDS, pairs=10).save(path)
     command = ["noise", "--seeded", "--anew", "--repetitions", "1", "--record", str(path)]

@@ -6,7 +6,6 @@ import pytest
 
 from harness.comparisons import servers_report as table
 from harness.comparisons.servers import LAYERS, METRICS, Comparison, Measured
-from harness.console.markdown import END, begin
 from harness.postgres.engine import PROJECT
 from harness.system.errors import PoolstartError
 
@@ -49,22 +48,6 @@ def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
         Comparison.load(tmp_path / "other.json")
 
 
-def test_the_table_of_a_page_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"above\n{begin(table.REGION)}\nold\n{END}\nbelow\n")
-    table.update(page, COMPARISON)
-    text = page.read_text()
-    assert text == f"above\n{begin(table.REGION)}\n{table.text(COMPARISON)}\n{END}\nbelow\n"
-
-
-def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "page.md").write_text("a page")
-    with pytest.raises(PoolstartError, match="has no mark <!-- begin: poolstart postgres report -->"):
-        table.update(tmp_path / "page.md", COMPARISON)
-    assert (tmp_path / "page.md").read_text() == "a page"
-
-
-def test_the_committed_page_shows_the_committed_samples() -> None:
+def test_the_record_has_every_layer() -> None:
     committed = Comparison.load(PROJECT / "records" / "servers.json")
-    assert table.text(committed) in (PROJECT / "docs" / "servers.md").read_text()
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

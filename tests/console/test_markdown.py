@@ -25,11 +25,12 @@ def test_a_table_aligns_its_figures_and_keeps_bars_inside_their_cells() -> None:
 
 
 def test_a_region_is_replaced_and_all_else_stays(page: Path) -> None:
-    markdown.replace_region(page, "a", "new\n")
-    assert page.read_text() == f"above\n{A}\nnew\n{END}\nbetween\n{B}\nother\n{END}\nbelow\n"
-    markdown.replace_region(page, "b", "newer")
-    assert markdown.region(page, "b") == "\nnewer\n"
-    assert page.read_text().startswith(f"above\n{A}\nnew\n{END}\nbetween\n")
+    assert (
+        markdown.with_region(page, "a", "new\n")
+        == f"above\n{A}\nnew\n{END}\nbetween\n{B}\nother\n{END}\nbelow\n"
+    )
+    assert markdown.with_region(page, "b", "newer").endswith(f"{END}\nbetween\n{B}\nnewer\n{END}\nbelow\n")
+    assert markdown.region(page, "b") == "\nother\n"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ def test_a_mark_that_is_missing_loses_nothing(page: Path, lost: str, told: str) 
     before = page.read_text()
     name = "b" if "other" in lost else "a"
     with pytest.raises(PoolstartError, match=told):
-        markdown.replace_region(page, name, "new")
+        markdown.with_region(page, name, "new")
     assert page.read_text() == before
     assert list(page.parent.iterdir()) == [page]
 
@@ -53,7 +54,7 @@ def test_a_mark_that_is_missing_loses_nothing(page: Path, lost: str, told: str) 
 def test_a_region_that_is_there_twice_is_none(page: Path) -> None:
     page.write_text(page.read_text() * 2)
     with pytest.raises(PoolstartError, match="twice"):
-        markdown.replace_region(page, "a", "new")
+        markdown.with_region(page, "a", "new")
 
 
 def test_what_is_no_page_is_told_in_one_line(tmp_path: Path) -> None:
@@ -64,5 +65,5 @@ def test_what_is_no_page_is_told_in_one_line(tmp_path: Path) -> None:
         (tmp_path / "binary.md", "no text"),
     ):
         with pytest.raises(PoolstartError, match=told) as caught:
-            markdown.replace_region(path, "a", "new")
+            markdown.with_region(path, "a", "new")
         assert "\n" not in str(caught.value)

@@ -125,10 +125,6 @@ def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
     assert "gc.freeze()" in strategies_page.program(strategies.get("forkserver_freeze"))
 
 
-def test_the_page_of_strategies_is_the_one_that_would_be_written() -> None:
-    assert strategies_page.PATH.read_text() == strategies_page.render(), "run `poolstart strategies --write`"
-
-
 def test_the_command_shows_them_all_and_the_code_of_one() -> None:
     listed = CliRunner().invoke(app, ["strategies"], env={"COLUMNS": "200"})
     assert listed.exit_code == 0, listed.output

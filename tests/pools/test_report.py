@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-
 from harness.hazards.expected import Setting
 from harness.pools import report
 from harness.pools.figures import (
@@ -46,10 +44,3 @@ def test_the_figures_of_several_parents_are_combined_sample_by_sample() -> None:
     one = PoolFigures("spawn", 2, (0.1,), (0.2,), (0.01,), (1, 2))
     two = PoolFigures("spawn", 2, (0.3,), (0.4,), (0.02,), (3, 4))
     assert combine([one, two]) == PoolFigures("spawn", 2, (0.1, 0.3), (0.2, 0.4), (0.01, 0.02), (1, 2, 3, 4))
-
-
-def test_the_committed_page_is_generated_from_the_committed_record() -> None:
-    table = report.load()
-    if table is None:
-        pytest.skip("no pools are recorded")
-    assert report.PAGE.read_text() == report.render(table)

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from harness.hazards.expected import Setting
 from harness.postgres.server import Server
 from harness.programs import head, report
@@ -43,10 +41,3 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
     assert "| executor | 200 ±50.0 | 1.0 or 3.0 | **shared connection** | hook ran again | error |" in page
     assert "| uwsgi_lazy | 200 ±0 | 1.0 ±0 | own connections | n/a | **hook did not run** |" in page
     assert f"```python\n{head.get('executor').hook}\n```" in page
-
-
-def test_the_committed_page_is_generated_from_the_committed_record() -> None:
-    table = report.load()
-    if table is None:
-        pytest.skip("no programs are recorded")
-    assert report.PAGE.read_text() == report.render(table)

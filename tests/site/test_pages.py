@@ -13,7 +13,7 @@ from harness.history import detect
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
-from harness.site import decide, picture
+from harness.site import decide
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_000_000
@@ -105,11 +105,6 @@ def test_downloads_are_the_results(site: Path) -> None:
         assert shown == pytest.approx(
             median_of(release, "memory.Memory.track_uss", "spawn", "large") / 2**20, rel=1e-3
         )
-
-
-def test_readmes_picture_is_that_of_the_results() -> None:
-    assert picture.PATH.read_text() == picture.render()
-    assert re.findall(r"https?://(?!www\.w3\.org)", picture.PATH.read_text()) == []
 
 
 def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:

@@ -81,5 +81,5 @@ def named(accounts: dict[tuple[str, str], dict[str, Any]]) -> list[tuple[tuple[s
 
 def noise_said() -> str:
     """Whether the instrument's own proof is on record."""
-    path = ROOT / "docs" / "noise.md"
-    return "How the instrument was tried against itself is told in docs/noise.md." if path.exists() else ""
+    path = ROOT / "docs" / "sensitivity.md"
+    return "docs/sensitivity.md says how far the figures can be trusted." if path.exists() else ""

@@ -15,10 +15,19 @@ from tests.support.remains import Scene
 
 ORIGINAL = Path(__file__).parents[3]
 
-COPIED = ("harness", "benchmarks", "docs", "README.md", "asv.conf.json", "docker-compose.yml", "docker")
+COPIED = (
+    "harness",
+    "benchmarks",
+    "docs",
+    "records",
+    "README.md",
+    "asv.conf.json",
+    "docker-compose.yml",
+    "docker",
+)
 """Of the checkout; and the newest results."""
 
-WATCHED = ("results", "docs", "README.md", "asv.conf.json", "docker-compose.yml", "harness", "work")
+WATCHED = (*COPIED[:-1], "results", "work")
 """What no mistake may change."""
 
 DEADLINE = 60

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.console.markdown import END
 from harness.postgres.server import Server
 from tests.support.remains import scene
 from tests.support.servers import server_with_password, with_password
@@ -102,6 +103,17 @@ def module(text: str) -> Damage:
 
 def strategy(text: str, told: str) -> Mistake:
     return Mistake("measure --strategy mine:STRATEGY", told, damage=module(text))
+
+
+def outdated(page: str) -> Damage:
+    """A page that is not as it would be written now."""
+
+    def damage(checkout: Checkout) -> None:
+        path = checkout.directory / page
+        text = path.read_text()
+        path.write_text(text.replace(END, f"old\n{END}", 1) if END in text else "old")
+
+    return damage
 
 
 OWN = "from dataclasses import replace\nfrom harness import strategies\n"
@@ -210,9 +222,7 @@ MISTAKES = [
         "postgres report records/hazards.json",
         "records/hazards.json cannot be read: it lacks 'date'; restore",
     ),
-    Mistake(
-        "postgres report records/servers.json --page docs/hazards.md", "has no mark .*; give it one line"
-    ),
+    damaged("pages docs/servers.md", "docs/servers.md", "no marks", "servers.md has no mark .*; give it one"),
     # Environment variables.
     setting("POOLSTART_PROFILE", "Quick", "POOLSTART_PROFILE=Quick is no profile; known are default, quick"),
     setting(
@@ -328,7 +338,7 @@ MISTAKES = [
     damaged("results", "RESULT", "[]", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("steps", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("releases", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
-    damaged("claims", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
+    damaged("pages", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("results", "RESULT", None, "there are no results yet; measure by `asv run`"),
     changed(
         "results", "RESULT", lambda c: c.update(commit_hash="nonsense"), f"cannot be read: .*; {RESTORE}"
@@ -337,22 +347,25 @@ MISTAKES = [
     changed("results", "RESULT", lambda c: c.update(params=None), f"cannot be read: .*; {RESTORE}"),
     changed("results", "RESULT", lambda c: c.update(version=99), "newer than"),
     changed("results", "RESULT", no_environment, "there are no results yet; measure by `asv run`"),
-    changed(
-        "results --write", "RESULT", container_only, "not been measured with an embedded server; measure it"
-    ),
+    changed("pages", "RESULT", container_only, "not been measured with an embedded server; measure it"),
     damaged("results", "MACHINE", None, f"machine.json cannot be read: No such file or directory; {RESTORE}"),
     damaged("results", "MACHINE", "{}", f"machine.json.*; {RESTORE}"),
     damaged("steps", "results/benchmarks.json", None, "benchmarks.json"),
     damaged("steps", "results/benchmarks.json", "{", "benchmarks.json"),
     damaged("results", "records/hazards.json", "{", f"records/hazards.json cannot be read: .*; {RESTORE}"),
     damaged(
-        "hazards --page",
+        "pages docs/hazards.md",
         "records/hazards.json",
         '{"2.1": {}}',
         r"hazards.json cannot be read: 2\.1: it lacks 's",
     ),
-    damaged("hazards --page", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; restore"),
-    damaged("claims", "records/pools.json", "{}", "pools.json cannot be read: it lacks 'setting'; restore"),
+    damaged("pages docs/hazards.md", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; rest"),
+    damaged(
+        "pages docs/claims.md",
+        "records/pools.json",
+        "{}",
+        "pools.json cannot be read: it lacks 'setting'; restore",
+    ),
     damaged(
         "postgres report records/servers.json",
         "records/servers.json",
@@ -373,7 +386,7 @@ MISTAKES = [
     damaged(
         "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is no .*; {RESTORE}"
     ),
-    damaged("results --write", "README.md", "no marks", "README.md has no mark .*; give it one line"),
+    damaged("pages", "README.md", "no marks", "README.md has no mark .*; give it one line"),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", '{"version": 1}', CONFIG),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", None, CONFIG),
@@ -381,21 +394,21 @@ MISTAKES = [
     # Disks, directories and systems.
     Mistake("releases", "releases.json", surroundings=Surroundings((("empty", "harness/releases"),))),
     Mistake(
-        "results --write",
+        "pages",
         "README.md cannot be written: .*; see",
+        damage=outdated("README.md"),
         surroundings=Surroundings((("read-only", ""),)),
     ),
     Mistake(
-        "hazards --page",
+        "pages docs/hazards.md",
         "docs/hazards.md cannot be written: .*; see",
+        damage=outdated("docs/hazards.md"),
         surroundings=Surroundings((("read-only", "docs"),)),
     ),
     Mistake(
-        "claims --write", "claims.md cannot be written: .*; see", surroundings=Surroundings(file_size=1024)
-    ),
-    Mistake(
-        "results --write",
+        "pages",
         "README.md cannot be written: File too large; see",
+        damage=outdated("README.md"),
         surroundings=Surroundings(file_size=1024),
     ),
     Mistake(

@@ -1,0 +1,108 @@
+"""The derived files, made from results/ and records/: README.md's regions, pages in docs/ and figures.
+
+To add one is an entry in `DERIVED`. `poolstart pages` writes it, `poolstart pages --check` compares it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.answer import claims, results, strategies_page
+from harness.comparisons import servers, servers_report
+from harness.console import markdown
+from harness.hazards import report as hazards_report
+from harness.history import sensitivity, sensitivity_report
+from harness.pools import report as pools_report
+from harness.programs import report as programs_report
+from harness.site import picture
+from harness.system import files
+from harness.system.environment import ROOT
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A file, or a region of one, and the function that makes its text."""
+
+    path: str
+    """From the checkout on."""
+    render: Callable[[Path], str | None]
+    """Takes the directory of asv's results. None if nothing is on record that the text could be made from."""
+    region: str = ""
+    """The mark in the file at which the text begins; empty if the whole file is derived."""
+
+
+def _answer(directory: Path) -> str:
+    return results.brief(results.answer(directory))
+
+
+def _results(directory: Path) -> str:
+    return results.whole(results.answer(directory))
+
+
+def _claims(language: str) -> Callable[[Path], str]:
+    return lambda directory: claims.render(language, directory)
+
+
+def _pools(_: Path) -> str | None:
+    table = pools_report.load()
+    return pools_report.render(table) if table else None
+
+
+def _programs(_: Path) -> str | None:
+    table = programs_report.load()
+    return programs_report.render(table) if table else None
+
+
+def _servers(_: Path) -> str | None:
+    if not servers.PATH.exists():
+        return None
+    return servers_report.text(servers.Comparison.load(servers.PATH))
+
+
+def _sensitivity(record: Path) -> Callable[[Path], str | None]:
+    def render(_: Path) -> str | None:
+        return sensitivity_report.page(sensitivity.Noise.load(record)) if record.exists() else None
+
+    return render
+
+
+DERIVED = (
+    Derived("README.md", _answer, region="poolstart pages: answer"),
+    Derived("README.md", lambda _: results.definitions(), region="poolstart pages: metrics"),
+    Derived("docs/answer.svg", picture.render),
+    Derived("docs/results.md", _results),
+    Derived("docs/strategies.md", lambda _: strategies_page.render()),
+    Derived("docs/hazards.md", lambda _: hazards_report.render()),
+    *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
+    Derived("docs/pools.md", _pools),
+    Derived("docs/programs.md", _programs),
+    Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
+    Derived("docs/sensitivity.md", _sensitivity(sensitivity_report.RECORD)),
+    Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity_report.LOADED)),
+)
+
+
+def outdated(names: tuple[str, ...] = (), results: Path = ROOT / "results") -> Iterator[tuple[Derived, str]]:
+    """The derived files whose text is another one now, with the text that each should have.
+
+    `names` restricts this to some paths. Raises PoolstartError if a result, a record or a page cannot be
+    read, or a page has lost the marks of its region.
+    """
+    for derived in DERIVED:
+        if names and derived.path not in names:
+            continue
+        text = derived.render(results)
+        if text is None:
+            continue
+        path = ROOT / derived.path
+        if derived.region:
+            text = markdown.with_region(path, derived.region, text)
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield derived, text
+
+
+def write(derived: Derived, text: str) -> None:
+    """Replace the file. Raises PoolstartError if it cannot be written."""
+    path = ROOT / derived.path
+    path.parent.mkdir(exist_ok=True)
+    files.write(path, text)

@@ -8,7 +8,7 @@ import pytest
 from harness.hazards.runner import Trials
 from harness.postgres import embedded
 from harness.postgres.server import Server
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -22,8 +22,8 @@ def _own_surroundings() -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """One embedded server for all tests of a session."""
-    with Custody() as custody:
-        yield embedded.start(custody)
+    with Supervision() as supervision:
+        yield embedded.start(supervision)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 LIMIT = 45.0
 """Seconds after which no further block begins: the rest of a minute is for the end of the last one."""
@@ -28,9 +28,9 @@ def measure(
 
     The first block without one is always measured. `began` is a moment of `time.monotonic`.
     """
-    with Custody() as custody:
+    with Supervision() as supervision:
         cells = [Cell(name, setting) for setting in DATAFRAMES for name in profile.strategies]
-        plan = Plan(cells, server, profile, custody, release=metadata.version("sqlalchemy"))
+        plan = Plan(cells, server, profile, supervision, release=metadata.version("sqlalchemy"))
         report("seeing that bytecode is in place")
         plan.warm_up()
         longest = dict.fromkeys(DATAFRAMES, 0.0)

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from harness.system import interrupts
+from harness.processes import interrupts
 
 # Before what takes its time to import, where this is the program and not a test's import of it.
 if sys.argv[0].endswith("/poolstart"):

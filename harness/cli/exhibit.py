@@ -39,7 +39,7 @@ def exhibit(
     from harness.demos.repeat import repeat as repetitions
     from harness.hazards.expected import Setting
     from harness.postgres import locate
-    from harness.system import load as loads
+    from harness.processes import load as loads
 
     if start_method not in (None, *catalogue.START_METHODS):
         raise PoolstartError(

@@ -41,7 +41,7 @@ def hazards(
     from harness.hazards import report as shown
     from harness.lifecycles import profile
     from harness.postgres import locate
-    from harness.system import load as loads
+    from harness.processes import load as loads
 
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS

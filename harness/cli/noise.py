@@ -52,9 +52,9 @@ def noise(
     from harness.lifecycles import profile as profiles
     from harness.lifecycles.metrics import Table
     from harness.postgres import locate
+    from harness.processes import load as loads
     from harness.releases import interpreters
     from harness.releases.catalogue import catalogue
-    from harness.system import load as loads
 
     if anew and not seeded:
         raise PoolstartError("--anew is of --seeded", "leave it out: runs are always measured anew")

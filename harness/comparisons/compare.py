@@ -26,7 +26,7 @@ from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 FALSE_ALARMS = 0.02
 """How often a comparison of a thing with itself may call any figure slower or faster."""
@@ -127,9 +127,11 @@ def compare(
     kept: Sequence[Pair] = []
     found: list[Pair] = []
     longer = replace(profile, forks=times * profile.forks, boots=times * profile.boots)
-    with Custody() as custody:
+    with Supervision() as supervision:
         plans = [
-            Plan(side.cells(dataframes), server, longer, custody, release=side.release, python=side.python)
+            Plan(
+                side.cells(dataframes), server, longer, supervision, release=side.release, python=side.python
+            )
             for side in (first, second)
         ]
         for side, plan in zip((first, second), plans, strict=True):

@@ -65,7 +65,7 @@ def pair(
         report(" and ".join(dict.fromkeys(map(str, match))))
         # Which side is there first is drawn too: the second one finds the server and the caches otherwise.
         order = chance.sample((0, 1), 2)
-        with booted([sides[side] for side in order]) as parents, processors.left_to_others():
+        with booted([sides[side] for side in order]) as parents, processors.off_measured_cpu():
             one, other = (parents[order.index(side)] for side in (0, 1))
             if one and other:
                 number = min(workers(one.strategy), workers(other.strategy))

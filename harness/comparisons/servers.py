@@ -22,9 +22,9 @@ from harness.lifecycles.samples import of_parent
 from harness.postgres import embedded
 from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
+from harness.processes.supervision import Supervision
 from harness.records import store
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 
 PATH = store.path("servers")
 """The recorded comparison."""
@@ -99,8 +99,8 @@ def load(path: Path) -> Comparison | None:
 
 def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
     """Start all servers, measure them in turns, remove them."""
-    with Custody() as custody, ExitStack() as stack:
-        servers = [stack.enter_context(started(layer, custody, report)) for layer in LAYERS]
+    with Supervision() as supervision, ExitStack() as stack:
+        servers = [stack.enter_context(started(layer, supervision, report)) for layer in LAYERS]
         measured = [
             Measured(server.identity, layer.adds, {metric: [] for metric in METRICS})
             for server, layer in zip(servers, LAYERS, strict=True)
@@ -111,7 +111,7 @@ def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
             for first in range(len(LAYERS)):
                 for turn in range(len(LAYERS)):
                     position = (first + turn) % len(LAYERS)
-                    measure(servers[position], profile, custody, measured[position])
+                    measure(servers[position], profile, supervision, measured[position])
     machine = Machine.get_defaults()
     return Comparison(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -122,11 +122,11 @@ def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
 
 
 @contextmanager
-def started(layer: Layer, custody: Custody, report: Callable[[str], None]) -> Iterator[Server]:
+def started(layer: Layer, supervision: Supervision, report: Callable[[str], None]) -> Iterator[Server]:
     """The layer's server, for as long as the context lasts."""
     if layer.variables is None:
         report("starting the embedded server")
-        yield embedded.start(custody)
+        yield embedded.start(supervision)
         return
     report(f"adding {layer.adds}")
     # A project of its own: the user's service stays as it is, and the engine chooses a port.
@@ -136,9 +136,9 @@ def started(layer: Layer, custody: Custody, report: Callable[[str], None]) -> It
         yield describe("container", service.url)
 
 
-def measure(server: Server, profile: Profile, custody: Custody, into: Measured) -> None:
+def measure(server: Server, profile: Profile, supervision: Supervision, into: Measured) -> None:
     """One parent's workers, and as many connects."""
-    with ParentHandle(CELL, server, profile, custody) as parent:
+    with ParentHandle(CELL, server, profile, supervision) as parent:
         found = of_parent(list(parent.lifecycles(profile.forks)))
     for metric in ("first_query", "second_query"):
         into.samples[metric].append(found[metric])

@@ -17,9 +17,9 @@ from harness.demos.catalogue import Demo, End
 from harness.hazards.inside.story import StoryEvent
 from harness.postgres import locate
 from harness.postgres.server import Server
-from harness.system.activity import IdleTimer
+from harness.processes.activity import IdleTimer
+from harness.processes.supervision import Supervision
 from harness.system.environment import ROOT, environment
-from harness.system.supervision import Custody
 
 IDLE_S = 3.0
 """Seconds for which none of its processes ran, after which a program hangs."""
@@ -59,10 +59,10 @@ def run(
 
     `on_event` is called with every line of its story as soon as it is printed.
     """
-    with Custody() as custody:
-        scratch = custody.directory()
+    with Supervision() as supervision:
+        scratch = supervision.directory()
         with (scratch / "story").open("ab") as out, (scratch / "errors").open("ab") as err:
-            process = custody.start(
+            process = supervision.start(
                 [python, "-m", demo.module, "--start-method", start_method] + (["--cured"] if cured else []),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -80,7 +80,7 @@ def run(
         try:
             return RunningDemo(demo, process, scratch, on_event).wait()
         finally:
-            custody.stop(process)
+            supervision.stop(process)
 
 
 class RunningDemo:

@@ -16,10 +16,10 @@ from harness import strategies
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
 """Environment variable: `1` makes a missing TLS server an error, where otherwise its hazard is n/a."""
@@ -37,7 +37,7 @@ class Trials:
         self._server = server
         self._release = release
         self._python = python
-        self._custody = Custody()
+        self._supervision = Supervision()
         # Trials may be ended by another thread than the one that is starting a program.
         self._starting = threading.Lock()
         self._ended = False
@@ -52,7 +52,7 @@ class Trials:
     ) -> None:
         with self._starting:
             self._ended = True
-        self._custody.close()
+        self._supervision.close()
 
     def run(self, hazard: Hazard, strategy: str) -> Outcome:
         """One trial. Raises `PoolstartError` when the reproduction came to no result."""
@@ -84,7 +84,7 @@ class Trials:
         )
 
     def _program(self, hazard: Hazard, strategy: str, server: Server) -> dict[str, Any]:
-        scratch = self._custody.directory()
+        scratch = self._supervision.directory()
         output, errors = scratch / "outcome", scratch / "errors"
         # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
         with output.open("wb") as out, errors.open("wb") as err:
@@ -99,7 +99,7 @@ class Trials:
             with self._starting:
                 if self._ended:
                     raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
-                process = self._custody.start(
+                process = self._supervision.start(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=out,
@@ -117,7 +117,7 @@ class Trials:
             except subprocess.TimeoutExpired:
                 errors.write_text(f"it was not done after {hazard.deadline:g} s")
             finally:
-                self._custody.stop(process)
+                self._supervision.stop(process)
         try:
             if process.returncode != 0:
                 said = errors.read_text(errors="replace").strip().splitlines() or [
@@ -130,14 +130,14 @@ class Trials:
             result: dict[str, Any] = json.loads(output.read_text())
             return result
         finally:
-            self._custody.remove(scratch)
+            self._supervision.remove(scratch)
 
     def _server_to_fill(self) -> Server:
         if self._to_fill is None:
-            self._to_fill = embedded.start(self._custody)
+            self._to_fill = embedded.start(self._supervision)
         return self._to_fill
 
     def _tls_server(self) -> Server:
         if self._tls is None:
-            self._tls = embedded.start(self._custody, tls=True)
+            self._tls = embedded.start(self._supervision, tls=True)
         return self._tls

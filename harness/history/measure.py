@@ -24,13 +24,13 @@ from harness.lifecycles.blocks import VERSION, Block, Measured, mark
 from harness.lifecycles.plan import Plan, cells_of
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.releases import interpreters
 from harness.releases.catalogue import Release
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 
 DIRECTORY = ROOT / ".asv" / "history"
 
@@ -168,13 +168,13 @@ def measure(
     for turn in history.turns():
         report(f"pass {turn.number}, {turn.release}", history.left(), seconds)
         began = time.monotonic()
-        with Custody() as custody:
+        with Supervision() as supervision:
             seed = turn.number * 1000 + history.releases.index(turn.release)
             made = Plan(
                 cells_of(profile),
                 server,
                 profile,
-                custody,
+                supervision,
                 release=turn.release,
                 python=interpreters.of_release(turn.release),
             )

@@ -20,9 +20,9 @@ from harness.lifecycles.checks import Evidence, findings
 from harness.lifecycles.profile import Profile, no_room
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system import processors
 from harness.system.environment import environment
-from harness.system.supervision import Custody
 
 BOOT_DEADLINE = 120.0
 """Seconds a parent program has to be ready."""
@@ -59,7 +59,7 @@ class ParentHandle:
         cell: Cell,
         server: Server,
         profile: Profile,
-        custody: Custody,
+        supervision: Supervision,
         *,
         python: str | Path = sys.executable,
     ) -> None:
@@ -67,7 +67,7 @@ class ParentHandle:
         self.strategy = strategies.get(cell.strategy)
         self._server = server
         self._profile = profile
-        self._custody = custody
+        self._supervision = supervision
         self._python = python
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
@@ -88,11 +88,11 @@ class ParentHandle:
 
     def boot(self) -> None:
         """Start the program; several may boot side by side."""
-        self._directory = self._custody.directory()
+        self._directory = self._supervision.directory()
         self._stderr = self._directory / "stderr"
         self._monitor = self._server.connect()
         with self._stderr.open("wb") as stderr:
-            self._process = self._custody.start(
+            self._process = self._supervision.start(
                 [self._python, "-m", "harness.lifecycles.inside.program"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -123,8 +123,8 @@ class ParentHandle:
             if pipe:
                 pipe.close()
         os.close(self._death)
-        self._custody.stop(self._process)
-        self._custody.remove(self._directory)
+        self._supervision.stop(self._process)
+        self._supervision.remove(self._directory)
         self._monitor.close()
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:

@@ -31,12 +31,12 @@ from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system import processors
 from harness.system.conditions import Watch
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 
 HISTORY = "POOLSTART_RUN_BLOCKS"
 """Environment variable, internal: a folder of blocks that were measured already, a file a release."""
@@ -79,14 +79,14 @@ class Plan:
         cells: Sequence[Cell],
         server: Server,
         profile: Profile,
-        custody: Custody,
+        supervision: Supervision,
         *,
         release: str,
         python: str | Path = sys.executable,
     ) -> None:
         self._server = server
         self._profile = profile
-        self._custody = custody
+        self._supervision = supervision
         self._python = python
         self.measured = Measured(release, server.identity, wanted=profile.blocks)
         self._cells: list[Cell] = []
@@ -135,7 +135,7 @@ class Plan:
         watch = Watch()
         for first in range(0, len(turns), SIDE_BY_SIDE):
             some = turns[first : first + SIDE_BY_SIDE]
-            with booted([(self, cell) for cell in some if cell]) as parents, processors.left_to_others():
+            with booted([(self, cell) for cell in some if cell]) as parents, processors.off_measured_cpu():
                 ready = {parent.cell: parent for parent in parents if parent}
                 for cell in some:
                     report(str(cell or "bare start methods"))
@@ -197,7 +197,7 @@ class Plan:
             time.sleep(0.1)
 
     def handle(self, cell: Cell) -> ParentHandle:
-        return ParentHandle(cell, self._server, self._profile, self._custody, python=self._python)
+        return ParentHandle(cell, self._server, self._profile, self._supervision, python=self._python)
 
     def _turn(
         self,
@@ -224,12 +224,12 @@ class Plan:
         self.measured.facts = {**{name: told[name] for name in kept}, "processor": processors.MEASURED}
 
     def _controls(self) -> dict[str, float]:
-        process = self._custody.start(
+        process = self._supervision.start(
             [self._python, "-m", "harness.lifecycles.inside.control"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**environment(), "TMPDIR": str(directory := self._custody.directory())},
+            env={**environment(), "TMPDIR": str(directory := self._supervision.directory())},
             cwd="/",
             text=True,
         )
@@ -242,11 +242,11 @@ class Plan:
             process.stdin.flush()
             found: dict[str, list[float]] = json.loads(self._line(process))
         finally:
-            self._custody.stop(process)
+            self._supervision.stop(process)
             for pipe in (process.stdin, process.stdout):
                 if pipe:
                     pipe.close()
-            self._custody.remove(directory)
+            self._supervision.remove(directory)
         return {method: median(values) for method, values in found.items()}
 
     def _line(self, process: "subprocess.Popen[str]") -> str:
@@ -297,8 +297,8 @@ def measure(
     report: Report = lambda _: None,
 ) -> Measured:
     """Measure cells in turns, as much of each as the profile wants."""
-    with Custody() as custody:
-        plan = Plan(cells, server, profile, custody, release=release, python=python)
+    with Supervision() as supervision:
+        plan = Plan(cells, server, profile, supervision, release=release, python=python)
         return plan.run(random.SystemRandom().getrandbits(32) if seed is None else seed, report)
 
 

@@ -18,9 +18,9 @@ from harness.pools.checks import PoolOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
 from harness.postgres import sessions
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system.environment import environment
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 
 WORKERS = (2, 8)
 """The sizes of pools."""
@@ -136,13 +136,13 @@ def run(
 
     `variables` are added to its environment.
     """
-    with Custody() as custody:
-        scratch = custody.directory()
+    with Supervision() as supervision:
+        scratch = supervision.directory()
         orders, reports, errors = (scratch / name for name in ("orders", "reports", "errors"))
         orders.write_text("\n".join(lines) + "\n")
         # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
         with orders.open("rb") as given, reports.open("wb") as out, errors.open("wb") as err:
-            process = custody.start(
+            process = supervision.start(
                 [python, "-m", program],
                 stdin=given,
                 stdout=out,
@@ -155,7 +155,7 @@ def run(
         except subprocess.TimeoutExpired:
             raise Rejected(f"{what}: the parent hung: it was not done after {deadline:g} s") from None
         finally:
-            custody.stop(process)
+            supervision.stop(process)
         if process.returncode != 0:
             said = errors.read_text(errors="replace").strip().splitlines() or ["nothing"]
             raise Rejected(f"{what}: the parent failed: {said[-1]}")

@@ -150,7 +150,7 @@ class Compose:
     def lent(self, report: Callable[[str], None]) -> Iterator[Service]:
         """A running service that ends with the context, or with this process, `kill -9` included.
 
-        The engine owns containers, so custody does not reach them: a shell waits for the end of its
+        The engine owns containers, so supervision does not reach them: a shell waits for the end of its
         input, however it comes, and then asks compose to remove the service.
         """
         keeper = subprocess.Popen(

@@ -19,10 +19,10 @@ from typing import Any
 
 from harness.postgres.server import Server
 from harness.postgres.settings import arguments
+from harness.processes.hosts import ADDRESS, NETWORK
+from harness.processes.supervision import Supervision
 from harness.system import processors
 from harness.system.errors import PoolstartError
-from harness.system.hosts import ADDRESS, NETWORK
-from harness.system.supervision import Custody
 
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
@@ -160,17 +160,17 @@ def identity() -> str:
     return Server("embedded", "", version(binaries()), "tcp", "trust").identity
 
 
-def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
-    """Start a server that lives as long as `custody`.
+def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> Server:
+    """Start a server that lives as long as `supervision`.
 
     It listens on 127.0.0.1 alone, lets in one role without any privilege beyond its own database, and keeps
     its data in a private temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its
     certificate is its own, made for this run, and its URL insists on encryption. With `hosts` it listens to
-    those instead (`harness.system.hosts`).
+    those instead (`harness.processes.hosts`).
     """
     folder = tls_binaries() if tls else binaries()
     version(folder)  # What is no PostgreSQL is told before anything of it is copied or run.
-    directory = custody.directory()
+    directory = supervision.directory()
     account = _account()
     if account:
         os.chown(directory, account["user"], account["group"])
@@ -185,14 +185,14 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
             """One step on the way to a server, to its end."""
             script.write_text(said)
             with script.open("rb") as given:
-                process = custody.start(
+                process = supervision.start(
                     command, stdin=given, stdout=output, stderr=subprocess.STDOUT, **common
                 )
             try:
                 code = process.wait(START_DEADLINE)
             except subprocess.TimeoutExpired:
                 code = None
-            custody.stop(process)
+            supervision.stop(process)
             if code != 0:
                 raise PoolstartError(
                     f"{problem}: {_problem(log)}", "see that the temporary directory has space"
@@ -212,7 +212,7 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
         settings = (*listening, *IN_FILES, *arguments(), *encryption)
         for _ in range(5):
             port = _free_port()
-            postmaster = custody.start(
+            postmaster = supervision.start(
                 [folder / "postgres", "-D", data, "-p", str(port), *settings],
                 # Immediate shutdown: the data is thrown away, the shared memory segment is not.
                 end="SIGQUIT",
@@ -227,7 +227,7 @@ def start(custody: Custody, tls: bool = False, hosts: bool = False) -> Server:
                 if tls:
                     return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")
                 return Server("embedded", url, version(folder), "tcp", "trust")
-            custody.stop(postmaster)
+            supervision.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
     raise PoolstartError(

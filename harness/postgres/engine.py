@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from harness.processes.supervision import Supervision
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 
 PROJECT = ROOT
 """Where `docker-compose.yml` is."""
@@ -59,9 +59,9 @@ def ask(
 
     `variables` are added to its environment.
     """
-    with Custody() as custody:
+    with Supervision() as supervision:
         try:
-            process = custody.start(
+            process = supervision.start(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

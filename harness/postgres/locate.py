@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from harness.postgres import compose, embedded
 from harness.postgres.server import Server, describe, parse_url
+from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 
 URL = "POOLSTART_URL"
 """Environment variable: a URL of any reachable PostgreSQL."""
@@ -53,5 +53,5 @@ def server() -> Iterator[Server]:
     if there:
         yield there
         return
-    with Custody() as custody:
-        yield embedded.start(custody)
+    with Supervision() as supervision:
+        yield embedded.start(supervision)

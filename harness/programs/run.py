@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO, Any, TypedDict
 
 from harness.lifecycles.cell import Rejected
+from harness.processes.hosts import ADDRESS, Host
+from harness.processes.supervision import Supervision
 from harness.programs.checks import RowReport
 from harness.programs.setup import ProgramSetup
 from harness.system.environment import ROOT, environment
-from harness.system.hosts import ADDRESS, Host
-from harness.system.supervision import Custody
 
 WORKERS = 2
 """Workers of each program, on all its hosts together."""
@@ -62,7 +62,7 @@ class RunningProgram:
         self._server = setup.server
         self._host_count = setup.hosts if setup.hosts > 1 else 0
         self._hosts: list[Host] = []
-        self._custody = Custody()
+        self._supervision = Supervision()
         self._output: IO[str] | None = None
         self._ready = False
         self._answers: dict[str, Answer] = {}
@@ -72,24 +72,24 @@ class RunningProgram:
         try:
             self._begin()
         except BaseException:
-            self._custody.close()
+            self._supervision.close()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self.open_gate()
         self._gate.close()
-        self._custody.close()
+        self._supervision.close()
         if self._output:
             self._output.close()
 
     def _begin(self) -> None:
-        self.scratch = self._custody.directory()
+        self.scratch = self._supervision.directory()
         (self.scratch / "reports").mkdir()
         (self.scratch / "application.py").write_text(self._text)
         self._gate = open(self.scratch / "gate", "w")  # noqa: SIM115
         self.shut_gate()
-        self._hosts = [Host(self._custody) for _ in range(self._host_count)]
+        self._hosts = [Host(self._supervision) for _ in range(self._host_count)]
         address = ADDRESS if self._hosts else "127.0.0.1"
         self._redis = self.scratch / "redis.sock"
         self._redis_port = free_port(address)
@@ -138,7 +138,7 @@ class RunningProgram:
 
     def _start(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[Any]":
         with open(self.scratch / f"{name}.out", "wb") as out, open(self.scratch / f"{name}.err", "wb") as err:
-            process = self._custody.start(
+            process = self._supervision.start(
                 command,
                 **{"stdin": subprocess.DEVNULL, **options},
                 stdout=out,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
+from harness.processes.hosts import private_network, require_root
+from harness.processes.supervision import Supervision
 from harness.programs.head import Program, get, names
 from harness.releases.venvs import python_with
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-from harness.system.hosts import apart, insist
-from harness.system.supervision import Custody
 
 ENVIRONMENTS = ROOT / ".asv" / "programs"
 """The virtual environments, one for each program; they are kept."""
@@ -49,7 +49,7 @@ def select(selected: Sequence[str], hosts: int) -> list[Program]:
         )
     if hosts > 1:
         # Checked here, before minutes are spent on the programs on one host.
-        insist()
+        require_root()
         if not locate.identity().startswith("embedded-"):
             raise PoolstartError(
                 "network namespaces reach the embedded server only",
@@ -68,8 +68,8 @@ def server(hosts: int) -> Iterator[Server]:
         with locate.server() as located:
             yield located
         return
-    with apart(), Custody() as custody:
-        yield embedded.start(custody, hosts=True)
+    with private_network(), Supervision() as supervision:
+        yield embedded.start(supervision, hosts=True)
 
 
 def requirements(program: Program) -> list[str]:

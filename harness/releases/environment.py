@@ -102,7 +102,7 @@ class ReleaseEnvironment(Environment):
         if command == "run_server":
             with current.starting():
                 process: subprocess.Popen[bytes] = self.run_executable("python", args, **kwargs)
-            current.adopt(process)
+            current.register(process)
             return process
         if command not in SERVED:
             return self.run_executable("python", args, **kwargs)

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from harness.system import interrupts
+from harness.processes import interrupts
 
 MEASURING = {"run", "continuous", "find"}
 """asv's commands that file results."""

@@ -1,6 +1,6 @@
 """What one asv process provides to the benchmarks it runs: a server, a place for files, an account of time.
 
-All of it is in the custody of asv's process and ends with it, `kill -9` included.
+All of it is in the supervision of asv's process and ends with it, `kill -9` included.
 """
 
 import atexit
@@ -24,10 +24,10 @@ from asv.console import log
 from harness.lifecycles import plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
+from harness.processes.supervision import NESTED, Supervision
 from harness.releases import machine
 from harness.system import conditions
 from harness.system.errors import PoolstartError
-from harness.system.supervision import NESTED, Custody
 
 REMARKS = ("n/a: ", "noisy: ")
 """How a reason begins that is no failure."""
@@ -40,11 +40,11 @@ class Run:
     """The run that this asv process is. Made by `current`, closed when the process ends."""
 
     def __init__(self) -> None:
-        self._custody = Custody()
+        self._supervision = Supervision()
         # asv and the benchmarks leave temporary files behind when they are killed: all of them go
         # into one directory that does not outlive the run. It is open for passing through, as the
         # embedded server works below it under another account.
-        directory = self._custody.directory(room=NESTED)
+        directory = self._supervision.directory(room=NESTED)
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
         self._account = directory / "conditions.json"
@@ -53,7 +53,7 @@ class Run:
         self._spent: dict[str, float] = {}
         self._notes: set[str] = set()
         self._failures: dict[str, None] = {}
-        # After the custody, so that it is called before that is closed.
+        # After the supervision, so that it is called before that is closed.
         atexit.register(self._report)
 
     def environment(self, identity: str) -> dict[str, str]:
@@ -71,15 +71,15 @@ class Run:
 
     def starting(self) -> AbstractContextManager[None]:
         """What asv starts meanwhile is owned from the first moment on."""
-        return self._custody.forks()
+        return self._supervision.owning_forks()
 
-    def adopt(self, process: "subprocess.Popen[bytes]") -> None:
+    def register(self, process: "subprocess.Popen[bytes]") -> None:
         """Own a process that asv started as leader of its group and ends by itself."""
-        self._custody.adopt(process)
+        self._supervision.register(process)
 
     def let_go(self, process: "subprocess.Popen[bytes]") -> None:
         """A process that asv has ended is no longer held."""
-        self._custody.stop(process)
+        self._supervision.stop(process)
 
     def file_conditions(self, results: Path, environment: str) -> None:
         """Put the conditions that a benchmark process left beside the results they belong to."""
@@ -98,7 +98,7 @@ class Run:
         is ended with it.
         """
         began = time.monotonic()
-        self._custody.adopt(process)
+        self._supervision.register(process)
         chunks: list[bytes] = []
         reader = threading.Thread(target=drain, args=(process.stdout, chunks), daemon=True)
         reader.start()
@@ -108,7 +108,7 @@ class Run:
         except subprocess.TimeoutExpired:
             ended = False
         finally:
-            self._custody.stop(process)
+            self._supervision.stop(process)
             self._spent[purpose] = self._spent.get(purpose, 0) + time.monotonic() - began
         # Whoever left the group may hold the pipe for ever.
         reader.join(DRAIN_DEADLINE)
@@ -136,7 +136,7 @@ class Run:
             log.warning("the embedded PostgreSQL died, starting another one")
             self._server = None
         if self._server is None:
-            self._server = locate.running() or embedded.start(self._custody)
+            self._server = locate.running() or embedded.start(self._supervision)
         return self._server
 
     def _report(self) -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from harness.processes.supervision import Supervision
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 
 DIRECTORY = ".asv/releases"
 """Where they are, below the folder of asv.conf.json."""
@@ -65,8 +65,8 @@ def python_with(
 
 def _uv(*arguments: str) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    with Custody() as custody:
-        uv = custody.start(
+    with Supervision() as supervision:
+        uv = supervision.start(
             [find_uv_bin(), *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,

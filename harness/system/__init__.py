@@ -1,4 +1,4 @@
-"""What every other room stands on: processes and directories with an owner, memory, errors.
+"""The machine and the files that everything else uses: memory, processors, conditions, files, errors.
 
-Imports nothing of the house.
+Imports no other subject.
 """

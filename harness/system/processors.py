@@ -24,7 +24,7 @@ def pin(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def left_to_others() -> Iterator[None]:
+def off_measured_cpu() -> Iterator[None]:
     """This process keeps away from the measured processor for as long as the context lasts."""
     if MEASURED is None:
         yield

@@ -11,8 +11,8 @@ from harness.history import sensitivity as measured
 from harness.history import sensitivity_report as shown
 from harness.history.sensitivity import Figure, Noise, Repetition
 from harness.postgres import locate
+from harness.processes import load
 from harness.releases import interpreters, venvs
-from harness.system import load
 from harness.system.errors import PoolstartError
 
 SEEDS = [seed.id for seed in measured.SEEDS]

@@ -119,7 +119,7 @@ def test_what_got_worse_by_less_than_is_tolerated_is_not_worse():
 class Cells:
     """Stands in for `Plan`: knows what can be measured, and what was rejected."""
 
-    def __init__(self, cells, server, profile, custody, *, release, python):
+    def __init__(self, cells, server, profile, supervision, *, release, python):
         self._cells, self.profile = cells, profile
         self.measured = Measured(release, "server", facts={"sqlalchemy": release, "c_extensions": True})
 

@@ -15,7 +15,7 @@ from harness.lifecycles.metrics import METRICS
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 
 def life(seconds, *, first=False, uss=1000, uss_collected=None):
@@ -116,8 +116,8 @@ def test_which_side_boots_first_is_drawn_and_each_keeps_its_own_samples(monkeypa
 def plans(server: Server):
     cells = [Cell("fork_dispose", "none"), Cell("spawn", "none")]
     quick, release = profile.PROFILES["quick"], metadata.version("sqlalchemy")
-    with Custody() as custody:
-        yield [Plan(cells, server, quick, custody, release=release) for _ in range(2)]
+    with Supervision() as supervision:
+        yield [Plan(cells, server, quick, supervision, release=release) for _ in range(2)]
 
 
 def test_real_parents_of_both_sides_take_turns(plans):

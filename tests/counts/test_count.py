@@ -16,7 +16,7 @@ from harness import strategies
 from harness.counts import count as exact
 from harness.history.sensitivity import STATEMENT, Seed
 from harness.postgres import embedded
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 from tests.support.environments import NOTHING, environment_with
 from tests.support.remains import LIMIT, postmaster
 
@@ -40,9 +40,9 @@ def test_it_comes_out_the_same_three_times_of_three(server, strategy):
 @pytest.mark.soak
 @pytest.mark.parametrize("strategy", strategies.IDS)
 def test_it_comes_out_the_same_ten_times_of_ten_while_the_machine_is_busy(server, strategy):
-    with Custody() as custody:
+    with Supervision() as supervision:
         for _ in range(2 * (os.cpu_count() or 1)):
-            custody.start([sys.executable, "-c", "while True: pass"])
+            supervision.start([sys.executable, "-c", "while True: pass"])
         first, *others = (exact.count(strategy, server, release=RELEASE) for _ in range(10))
     assert all(other == first for other in others)
 
@@ -60,8 +60,8 @@ def test_a_cold_dialect_asks_more_than_a_warm_one(server, spawned):
 
 def test_the_server_counts_the_same_statements():
     """By its own log, which knows nothing of a relay."""
-    with Custody() as custody:
-        server = embedded.start(custody)
+    with Supervision() as supervision:
+        server = embedded.start(supervision)
         pid, data = postmaster(server)
         log = data.parent / "log"
         with (data / "postgresql.conf").open("a") as settings:

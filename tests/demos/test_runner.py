@@ -18,9 +18,9 @@ from harness.demos.catalogue import START_METHODS, End
 from harness.demos.runner import DemoRun
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes.activity import activity_of
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
-from harness.system.activity import activity_of
 from harness.system.errors import PoolstartError
 from tests.support.command import POOLSTART, poolstart
 from tests.support.remains import scene

@@ -23,8 +23,8 @@ from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
+from harness.processes.load import BUSY
 from harness.system.errors import PoolstartError
-from harness.system.load import BUSY
 from harness.system.structure import structure
 from tests.support.remains import scene
 

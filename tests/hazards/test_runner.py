@@ -23,7 +23,7 @@ from tests.support.remains import LIMIT, scene
 def table_of(hazard: str, strategy: str, deadline: float = 600) -> str:
     """A program that measures one hazard three times, several at a time."""
     return f"""
-from harness.system import interrupts
+from harness.processes import interrupts
 interrupts.first_counts()
 from dataclasses import replace
 from harness.hazards import catalogue

@@ -15,15 +15,18 @@ from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES, Profile
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system.memory import MIB
-from harness.system.supervision import Custody
 from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
 
 
 def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile = PROFILE) -> Lifecycle:
-    with Custody() as custody, ParentHandle(Cell(strategy, dataframe), server, profile, custody) as parent:
+    with (
+        Supervision() as supervision,
+        ParentHandle(Cell(strategy, dataframe), server, profile, supervision) as parent,
+    ):
         return next(parent.lifecycles(1))
 
 

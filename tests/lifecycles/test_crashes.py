@@ -10,12 +10,12 @@ from harness.lifecycles.cell import Cell, Rejected
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.postgres import embedded
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 from tests.support import broken_strategies
 from tests.support.remains import Scene, postmaster, scene
 
 PROGRAM = f"""
-from harness.system import interrupts
+from harness.processes import interrupts
 interrupts.first_counts()
 from dataclasses import replace
 from importlib import metadata
@@ -44,7 +44,7 @@ VICTIMS = {
     "parent": lambda here, leader: one(here, "harness.lifecycles.inside.program"),
     "worker": lambda here, leader: max(here.processes("harness.lifecycles.inside.program")),
     "postmaster": lambda here, leader: one(here, "postgres -D"),
-    "guardian": lambda here, leader: one(here, "guardian.sh"),
+    "watchdog": lambda here, leader: one(here, "watchdog.sh"),
 }
 
 
@@ -62,7 +62,7 @@ def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: 
         # Parent and hanging worker carry the same command line; the warm-up's workers were spawned.
         here.wait_for(lambda: forked(here), "a worker hangs")
         os.kill(VICTIMS[victim](here, run.pid), last_word)
-        if victim in ("postmaster", "guardian"):
+        if victim in ("postmaster", "watchdog"):
             # The worker hangs on, and the run with it; it ends when its user ends it.
             run.send_signal(signal.SIGINT)
         run.wait(60)
@@ -96,9 +96,9 @@ def test_the_directory_of_a_fork_server_goes_with_the_trial_whose_parent_was_kil
 
 def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
     profile = PROFILES["quick"]
-    with Custody() as custody:
-        server = embedded.start(custody)
-        with ParentHandle(Cell("fork_dispose", "none"), server, profile, custody) as parent:
+    with Supervision() as supervision:
+        server = embedded.start(supervision)
+        with ParentHandle(Cell("fork_dispose", "none"), server, profile, supervision) as parent:
             lifecycles = parent.lifecycles(2)
             next(lifecycles)
             os.kill(postmaster(server)[0], signal.SIGKILL)

@@ -19,9 +19,9 @@ from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system import processors
 from harness.system.environment import environment
-from harness.system.supervision import Custody
 from tests.support import broken_strategies
 from tests.support.statistics import compared, surely_beyond
 
@@ -36,10 +36,10 @@ def phases(life: Lifecycle) -> dict[str, float]:
 
 def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifecycle]]:
     """Lifecycles of each mutation in turn, `rounds` times, after one of each that does not count."""
-    with Custody() as custody, ExitStack() as stack:
+    with Supervision() as supervision, ExitStack() as stack:
         parents = [
             stack.enter_context(
-                ParentHandle(Cell(broken_strategies.path(name), "none"), server, PROFILE, custody)
+                ParentHandle(Cell(broken_strategies.path(name), "none"), server, PROFILE, supervision)
             )
             for name in names
         ]
@@ -125,11 +125,11 @@ look at its own timestamps and collections, microseconds against milliseconds.""
 class StandAlone:
     """A plain script of a page that starts one worker each time it is told to."""
 
-    def __init__(self, custody: Custody, strategy: str, url: str, mib: int) -> None:
+    def __init__(self, supervision: Supervision, strategy: str, url: str, mib: int) -> None:
         script = Path(__file__).with_name("stand_alone_program.py")
-        self._process = custody.start(
+        self._process = supervision.start(
             [sys.executable, script, strategy, url, str(mib)],
-            env={**environment(), "PYTHONPATH": str(script.parent), "TMPDIR": str(custody.directory())},
+            env={**environment(), "PYTHONPATH": str(script.parent), "TMPDIR": str(supervision.directory())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -159,12 +159,12 @@ def block(
     """Pairs by harness and script in turn, so that whatever else the machine does falls on both."""
     profile = replace(PROFILE, dataframe_mib=MIB_LARGE)
     with ExitStack() as stack:
-        custody = stack.enter_context(Custody())
-        handle = ParentHandle(cell, server, profile, custody)
+        supervision = stack.enter_context(Supervision())
+        handle = ParentHandle(cell, server, profile, supervision)
         if not script_first:
             stack.enter_context(handle)
         url = server.sqlalchemy_url("stand-alone")
-        script = StandAlone(custody, cell.strategy, url, cell.size(profile))
+        script = StandAlone(supervision, cell.strategy, url, cell.size(profile))
         if script_first:
             stack.enter_context(handle)
         for number in range(ROUNDS[handle.strategy.boots_an_interpreter] + 1):

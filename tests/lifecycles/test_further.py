@@ -27,9 +27,9 @@ from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.strategies import Fate
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
@@ -37,7 +37,10 @@ PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
 
 def lives(server: Server, strategy: str, dataframe: str = "none") -> list[Lifecycle]:
     """Two workers of one parent: what the first leaves behind is what the second one meets."""
-    with Custody() as custody, ParentHandle(Cell(strategy, dataframe), server, PROFILE, custody) as parent:
+    with (
+        Supervision() as supervision,
+        ParentHandle(Cell(strategy, dataframe), server, PROFILE, supervision) as parent,
+    ):
         return list(parent.lifecycles(2))
 
 

@@ -15,10 +15,10 @@ from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
-from harness.system.supervision import Custody
 from tests.support import broken_strategies
 
 PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=10)
@@ -38,14 +38,14 @@ def block(value: float = 1.0, control: float = 0.03, **conditions: float) -> Blo
     )
 
 
-def plan_of(server: Server, *strategies: str, custody: Custody, **options: object) -> Plan:
+def plan_of(server: Server, *strategies: str, supervision: Supervision, **options: object) -> Plan:
     cells = [Cell(strategy, "none") for strategy in strategies]
-    return Plan(cells, server, PROFILE, custody, **{"release": RELEASE, **options})  # type: ignore[arg-type]
+    return Plan(cells, server, PROFILE, supervision, **{"release": RELEASE, **options})  # type: ignore[arg-type]
 
 
 def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: Server) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", "forkserver_preload", "spawn", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", "forkserver_preload", "spawn", supervision=supervision)
         found = plan.block(7)
     assert found.samples.keys() == {"fork_dispose.none", "forkserver_preload.none", "spawn.none"}
     assert found.controls.keys() == {"fork", "forkserver", "spawn"}
@@ -61,8 +61,8 @@ def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: S
 def test_turns_are_shuffled_by_a_seed_that_is_recorded(server: Server) -> None:
     def order(seed: int) -> list[str]:
         told: list[str] = []
-        with Custody() as custody:
-            plan = plan_of(server, "fork_dispose", "nullpool", "fork_nodispose", custody=custody)
+        with Supervision() as supervision:
+            plan = plan_of(server, "fork_dispose", "nullpool", "fork_nodispose", supervision=supervision)
             assert plan.block(seed, report=told.append).seed == seed
         return told
 
@@ -71,8 +71,8 @@ def test_turns_are_shuffled_by_a_seed_that_is_recorded(server: Server) -> None:
 
 
 def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, broken_strategies.path("FAILS"), "fork_dispose", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, broken_strategies.path("FAILS"), "fork_dispose", supervision=supervision)
         plan.block(1)
         assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
         with pytest.raises(Rejected, match="a worker of the tests fails"):
@@ -94,8 +94,8 @@ def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
 def test_a_server_that_is_away_between_turns_is_waited_for(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", "nullpool", supervision=supervision)
         away(monkeypatch, 0, 1, 2)
         found = plan.block(7)
     assert found.samples.keys() == {"fork_dispose.none", "nullpool.none"}
@@ -105,8 +105,8 @@ def test_a_server_that_is_away_between_turns_is_waited_for(
 def test_one_that_goes_away_costs_the_cell_that_it_hits(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", "nullpool", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", "nullpool", supervision=supervision)
         away(monkeypatch, 1)
         found = plan.block(7)
     assert len(found.samples) == len(plan.measured.rejected) == 1
@@ -115,8 +115,8 @@ def test_one_that_goes_away_costs_the_cell_that_it_hits(
 
 def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planning, "BACK", 0.2)
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", supervision=supervision)
         away(monkeypatch, *range(100))
         with pytest.raises(PoolstartError, match="it is away"):
             plan.run(7)
@@ -125,8 +125,8 @@ def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: p
 def test_what_is_wrong_while_warming_up_is_told_of_the_cells(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", supervision=supervision)
         monkeypatch.setattr(planning.ParentHandle, "lifecycles", lambda *_: rejected())
         assert plan.run(7).rejected == {CELL.id: "not today"}
 
@@ -137,23 +137,23 @@ def rejected() -> Iterator[Lifecycle]:
 
 
 def test_what_cannot_be_measured_says_why(server: Server) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", custody=custody, release="1.4.32")
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", supervision=supervision, release="1.4.32")
     with pytest.raises(NotApplicable, match=r"needs SQLAlchemy 1\.4\.33"):
         plan.measured.samples(CELL, "startup")
 
 
 def test_another_release_than_the_one_results_are_filed_under_is_refused(server: Server) -> None:
     with (
-        Custody() as custody,
+        Supervision() as supervision,
         pytest.raises(PoolstartError, match=f"imports SQLAlchemy {RELEASE}, not 2.0.1"),
     ):
-        plan_of(server, "fork_dispose", custody=custody, release="2.0.1").block(1)
+        plan_of(server, "fork_dispose", supervision=supervision, release="2.0.1").block(1)
 
 
 def test_what_was_measured_survives_being_written_down(server: Server) -> None:
-    with Custody() as custody:
-        plan = plan_of(server, "fork_dispose", custody=custody)
+    with Supervision() as supervision:
+        plan = plan_of(server, "fork_dispose", supervision=supervision)
         plan.block(1)
     written = json.loads(json.dumps(asdict(plan.measured)))
     assert structure(Measured, written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
@@ -203,8 +203,8 @@ class Scripted(Plan):
 
 def scripted(server: Server, script: list[Block], *, blocks: int, budget: float = 60) -> Scripted:
     profile = replace(PROFILE, blocks=blocks, budget=budget)
-    with Custody() as custody:
-        made = Scripted([CELL], server, profile, custody, release=RELEASE)
+    with Supervision() as supervision:
+        made = Scripted([CELL], server, profile, supervision, release=RELEASE)
     made.script, made.asked = script, []
     made.run(1)
     return made

@@ -18,8 +18,8 @@ from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server, describe, libpq_url
 from harness.postgres.settings import SETTINGS
+from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 from tests.support.remains import postmaster, scene
 
 
@@ -95,9 +95,9 @@ def as_a_stranger(url: str, question: str, **changes: str) -> str:
 
 @pytest.fixture(scope="module")
 def encrypted() -> Iterator[Server]:
-    with Custody() as custody:
+    with Supervision() as supervision:
         try:
-            yield embedded.start(custody, tls=True)
+            yield embedded.start(supervision, tls=True)
         except embedded.NoTLS as reason:
             if os.environ.get(REQUIRE_TLS) == "1":
                 raise
@@ -166,8 +166,8 @@ def test_a_killed_one_leaves_no_shared_memory() -> None:
     def segments() -> set[str]:
         return {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]}
 
-    with Custody() as custody:
-        pid, data = postmaster(embedded.start(custody))
+    with Supervision() as supervision:
+        pid, data = postmaster(embedded.start(supervision))
         assert "/dev/shm/" not in Path(f"/proc/{pid}/maps").read_text()
         segment = (data / "postmaster.pid").read_text().splitlines()[6].split()[-1]
         assert segment in segments()
@@ -177,9 +177,9 @@ def test_a_killed_one_leaves_no_shared_memory() -> None:
 
 STARTS = """
 from harness.postgres import embedded
-from harness.system.supervision import Custody
-with Custody() as custody:
-    embedded.start(custody)
+from harness.processes.supervision import Supervision
+with Supervision() as supervision:
+    embedded.start(supervision)
 """
 
 
@@ -208,8 +208,8 @@ def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str
 
 
 def test_two_at_once_are_kept_apart() -> None:
-    with Custody() as custody, Custody() as other:
-        one, two = embedded.start(custody), embedded.start(other)
+    with Supervision() as supervision, Supervision() as other:
+        one, two = embedded.start(supervision), embedded.start(other)
         assert one.url != two.url
         other.close()
         assert setting(one, "port")
@@ -245,8 +245,8 @@ def test_binaries_out_of_the_server_account_s_reach_are_copied(tmp_path: Path, m
     hidden.chmod(0o700)
     copied = hidden / embedded.binaries().relative_to(package.parent)
     monkeypatch.setenv(embedded.BINARIES, str(copied))
-    with Custody() as custody:
-        assert setting(embedded.start(custody), "server_version")
+    with Supervision() as supervision:
+        assert setting(embedded.start(supervision), "server_version")
 
 
 def other_binaries() -> Path | None:
@@ -297,14 +297,17 @@ def test_unusable_binaries_are_one_line(
 
 def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SETTINGS, "shared_buffers", "nonsense")
-    with Custody() as custody, pytest.raises(PoolstartError, match=r"did not start.*shared_buffers"):
-        embedded.start(custody)
+    with Supervision() as supervision, pytest.raises(PoolstartError, match=r"did not start.*shared_buffers"):
+        embedded.start(supervision)
 
 
 def test_what_initdb_failed_of_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "INITDB", (*embedded.INITDB, "--locale-provider=nonsense"))
-    with Custody() as custody, pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as told:
-        embedded.start(custody)
+    with (
+        Supervision() as supervision,
+        pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as told,
+    ):
+        embedded.start(supervision)
     assert "--help" not in str(told.value)
 
 
@@ -321,10 +324,10 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
 
 
 def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken, Custody() as custody:
+    with socket.socket() as taken, Supervision() as supervision:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ports = iter([taken.getsockname()[1]])
         free = embedded._free_port
         monkeypatch.setattr(embedded, "_free_port", lambda: next(ports, None) or free())
-        assert setting(embedded.start(custody), "port") != str(taken.getsockname()[1])
+        assert setting(embedded.start(supervision), "port") != str(taken.getsockname()[1])

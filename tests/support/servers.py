@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 
 from harness.postgres import embedded
 from harness.postgres.server import Server
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 ROLE = "somebody"
 
@@ -18,10 +18,10 @@ def server_with_password(password: str) -> Iterator[Server]:
     """A server whose role `somebody` connects with this password only."""
     role = f"create role {ROLE} login password '{password}';"
     rule = f"host all {ROLE} 127.0.0.1/32 scram-sha-256"
-    with pytest.MonkeyPatch.context() as patch, Custody() as custody:
+    with pytest.MonkeyPatch.context() as patch, Supervision() as supervision:
         patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role))
         patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
-        yield embedded.start(custody)
+        yield embedded.start(supervision)
 
 
 def with_password(server: Server, password: str) -> str:

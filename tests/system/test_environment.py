@@ -8,8 +8,8 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
 from harness.system.environment import KEPT_OUT, ROOT
-from harness.system.supervision import Custody
 
 MEANT = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
 """What a started program is given of these by the harness itself."""
@@ -45,8 +45,8 @@ def test_no_variable_that_changes_a_figure_reaches_a_parent(
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("POOLSTART_TESTS", "stays")
     with (
-        Custody() as custody,
-        ParentHandle(Cell(strategy, "none"), server, PROFILES["quick"], custody) as parent,
+        Supervision() as supervision,
+        ParentHandle(Cell(strategy, "none"), server, PROFILES["quick"], supervision) as parent,
     ):
         found = environment_of(parent.facts["pid"])
         # And its workers, whose environment is the parent's, prove themselves.

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from harness import strategies
 from harness.hazards.inside import worker
 from harness.hazards.inside.story import Reading, StoryEvent
-from harness.system.activity import IdleTimer
+from harness.processes.activity import IdleTimer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine

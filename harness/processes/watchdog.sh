@@ -1,16 +1,16 @@
-# The process that outlives its owner just long enough to clean up after it (harness/system/supervision.py).
+# Outlives its owner just long enough to clean up after it (harness/processes/supervision.py).
 #
-# Run as `sh guardian.sh`, with the owner's socket on standard input. Each line names what to hold, or a group
-# to let go of:
+# Run as `sh watchdog.sh`, with the owner's socket on standard input. Each line names a process group or a
+# directory to own, or a group that has ended:
 #
-#     hold group 4242 KILL      hold directory /tmp/x      drop group 4242
+#     own group 4242 KILL      own directory /tmp/x      release group 4242
 #
-# End of file means that the owner has gone, however it went (`kill -9` included): whatever is still held is
-# ended and removed. A shell, because whatever ends every Python of a machine must not end this one with them.
+# End of file means that the owner has ended (`kill -9` included): all groups still owned are ended, and all
+# directories removed. This is a shell script because a `pkill python` must not end it.
 
-# Ctrl-C and a closing terminal are the owner's business; this process ends with the socket.
+# Ctrl-C and a closing terminal are handled by the owner; this process ends with the socket.
 trap '' INT HUP TERM
-# The tools below, whatever programs the owner's user can find.
+# The tools used below, whatever PATH the owner's user has.
 PATH=$PATH:/usr/bin:/bin
 newline='
 '
@@ -20,12 +20,12 @@ groups= directories=
 
 while read -r line; do
     case $line in
-    'hold group '*) groups=$groups${line#hold group }$newline ;;
-    'hold directory '*) directories=$directories${line#hold directory }$newline ;;
-    'drop group '*)
+    'own group '*) groups=$groups${line#own group }$newline ;;
+    'own directory '*) directories=$directories${line#own directory }$newline ;;
+    'release group '*)
         kept=
         for group in $groups; do
-            [ "${group% *}" = "${line#drop group }" ] || kept=$kept$group$newline
+            [ "${group% *}" = "${line#release group }" ] || kept=$kept$group$newline
         done
         groups=$kept
         ;;
@@ -38,7 +38,7 @@ running() (
     sed -n "s/^\([0-9]*\) (.*) [^ZX] [0-9]* $1 .*/\1/p" /proc/[0-9]*/stat
 )
 
-# In the midst of its exec a process has no command line: it may become one.
+# A process in the midst of its exec has no command line: it may become a resource tracker.
 is_tracker() { grep -q 'resource_tracker import main' "/proc/$1/cmdline" || ! grep -q . "/proc/$1/cmdline"; }
 
 has_tracker() {
@@ -48,15 +48,15 @@ has_tracker() {
     return 1
 }
 
-# Python's resource tracker unlinks what the others of its group shared, and ends when they are gone.
+# Python's resource tracker unlinks what the other processes of its group shared, and ends when they are gone.
 kill_all_but_trackers() {
     for process in $(running "$1"); do
         is_tracker "$process" || kill -s KILL "$process"
     done
 }
 
-# Groups that were sent SIGKILL are not waited for: nothing of them runs again, and an init that is slow to
-# reap their orphans would keep them looking alive.
+# Groups that got SIGKILL are not waited for: nothing of them runs again, and with an init that is slow to reap
+# orphans they would look alive.
 waits() {
     for group in $groups; do
         if [ "${group#* }" != KILL ]; then
@@ -69,8 +69,8 @@ waits() {
     return 1
 }
 
-# What a PostgreSQL that was killed could not remove: its pid file names its segment of shared memory. However
-# deep: one custody's directory may lie in that of another.
+# Free the shared memory of killed PostgreSQL servers: the pid file of each names its segment. At any depth: a
+# directory of one supervision may be inside that of another.
 free_segments() {
     for file in $(find "$1" -name postmaster.pid); do
         segment=$(sed -n 7p "$file") && [ "$segment" ] && ipcrm -m "${segment##* }"
@@ -93,7 +93,7 @@ for group in $groups; do
     kill -s KILL -- "-${group% *}"
 done
 for directory in $directories; do
-    # Whoever was killed may be leaving a last file.
+    # A killed process may still be writing a last file.
     tries=20
     while [ -e "$directory" ] && [ $tries -gt 0 ]; do
         free_segments "$directory"

@@ -1,4 +1,4 @@
-"""Custody: there is no moment in which nobody owns a process or a directory."""
+"""Every process and directory has an owner at every moment, and ends with it."""
 
 import contextlib
 import os
@@ -10,35 +10,35 @@ from pathlib import Path
 
 import pytest
 
-from harness.system import supervision
+from harness.processes import supervision
+from harness.processes.supervision import SOCKET, SOCKET_PATH, Supervision
 from harness.system.errors import PoolstartError
-from harness.system.supervision import SOCKET, SOCKET_PATH, Custody
 from tests.support.remains import LIMIT, Scene, scene
 
 SLEEPER = "[sys.executable, '-c', 'import time; time.sleep(600)']"
 
 HOLDS = f"""
 import sys
-from harness.system.supervision import Custody
-custody = Custody()
-(custody.directory() / "file").touch()
-custody.start({SLEEPER})
+from harness.processes.supervision import Supervision
+supervision = Supervision()
+(supervision.directory() / "file").touch()
+supervision.start({SLEEPER})
 print("holds", flush=True)
 sys.stdin.read()
 """
 
 
-def guardians(here: Scene) -> list[int]:
-    return sorted(here.processes("guardian.sh"))
+def watchdogs(here: Scene) -> list[int]:
+    return sorted(here.processes("watchdog.sh"))
 
 
 @pytest.mark.parametrize("victims", [(0,), (1,), (0, 1), ("owner",), (0, "owner"), (1, "owner")])
-def test_any_two_of_an_owner_and_its_guardians_may_be_killed(victims: tuple[int | str, ...]) -> None:
+def test_any_two_of_an_owner_and_its_watchdogs_may_be_killed(victims: tuple[int | str, ...]) -> None:
     with scene() as here:
         owner = here.python("-c", HOLDS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert owner.stdout
         assert owner.stdout.readline() == "holds\n"
-        pids = [*guardians(here), owner.pid]
+        pids = [*watchdogs(here), owner.pid]
         assert len(pids) == 3
         assert here.processes("time.sleep")
         for victim in victims:
@@ -47,9 +47,9 @@ def test_any_two_of_an_owner_and_its_guardians_may_be_killed(victims: tuple[int 
         here.wait_until_gone()
 
 
-def test_guardians_that_were_killed_are_replaced() -> None:
+def test_watchdogs_that_were_killed_are_replaced() -> None:
     program = HOLDS.replace(
-        "sys.stdin.read()", "sys.stdin.readline(); custody.directory(); print('again', flush=True)"
+        "sys.stdin.read()", "sys.stdin.readline(); supervision.directory(); print('again', flush=True)"
     )
     with scene() as here:
         owner = here.python(
@@ -58,28 +58,28 @@ def test_guardians_that_were_killed_are_replaced() -> None:
         assert owner.stdin
         assert owner.stdout
         assert owner.stdout.readline() == "holds\n"
-        first = guardians(here)
+        first = watchdogs(here)
         for pid in first:
             os.kill(pid, signal.SIGKILL)
-        here.wait_for(lambda: not set(first) & set(guardians(here)), "they are gone")
+        here.wait_for(lambda: not set(first) & set(watchdogs(here)), "they are gone")
         owner.stdin.write("\n")
         owner.stdin.flush()
         assert owner.stdout.readline() == "again\n"
-        assert len(set(guardians(here)) - set(first)) == len(first)
+        assert len(set(watchdogs(here)) - set(first)) == len(first)
         owner.kill()
         owner.wait(LIMIT)
         here.wait_until_gone()
 
 
-INTERRUPTED = f"from harness.system import interrupts\ninterrupts.first_counts()\n{HOLDS}"
+INTERRUPTED = f"from harness.processes import interrupts\ninterrupts.first_counts()\n{HOLDS}"
 
 
-def test_an_interrupt_after_the_end_of_both_guardians_leaves_nothing() -> None:
+def test_an_interrupt_after_the_end_of_both_watchdogs_leaves_nothing() -> None:
     with scene() as here:
         owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert owner.stdout
         assert owner.stdout.readline() == "holds\n"
-        for pid in guardians(here):
+        for pid in watchdogs(here):
             os.kill(pid, signal.SIGKILL)
         owner.send_signal(signal.SIGINT)
         assert owner.wait(LIMIT) == 130
@@ -97,7 +97,7 @@ def test_nor_does_one_before_it() -> None:
         owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert owner.stdout
         assert owner.stdout.readline() == "holds\n"
-        first = guardians(here)
+        first = watchdogs(here)
         for pid in first:
             os.kill(pid, signal.SIGSTOP)
         before = sockets(owner.pid)
@@ -116,7 +116,7 @@ def test_the_end_of_every_python_leaves_nothing() -> None:
         assert owner.stdout
         owner.stdout.readline()
         for pid in here.processes():
-            # The guardians are at work as soon as the first of them is gone.
+            # The watchdogs are at work as soon as the first of them is gone.
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 if Path(f"/proc/{pid}/comm").read_text().startswith("python"):
                     os.kill(pid, signal.SIGKILL)
@@ -126,34 +126,36 @@ def test_the_end_of_every_python_leaves_nothing() -> None:
 
 KILLED_WHEN = """
 import os, signal, subprocess, sys
-from harness.system import supervision
-from harness.system.supervision import Custody
+from harness.processes import supervision
+from harness.processes.supervision import Supervision
 
 def die(*arguments, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
-held = Custody()
-held.directory()
+owned = Supervision()
+owned.directory()
 """
 
 
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param("supervision.os.mkdir = die\nheld.directory()", id="told, not made"),
+        pytest.param("supervision.os.mkdir = die\nowned.directory()", id="announced, not made"),
         pytest.param(
             "make = os.mkdir\n"
             "supervision.os.mkdir = lambda path, mode: (make(path, mode), die())\n"
-            "held.directory()",
+            "owned.directory()",
             id="made, not returned",
         ),
         pytest.param(
-            f"supervision._Held.__hash__ = die\nheld.start({SLEEPER})",
-            id="started, not in the owner's books",
+            f"supervision._OwnedProcess.__hash__ = die\nowned.start({SLEEPER})",
+            id="started, not in the owner's table",
         ),
         pytest.param(
-            f"with held.forks():\n    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n    die()",
-            id="started by someone else, not adopted",
+            "with owned.owning_forks():\n"
+            f"    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n"
+            "    die()",
+            id="started by other code, not registered",
         ),
     ],
 )
@@ -166,40 +168,40 @@ def test_an_owner_may_be_killed_between_two_steps(moment: str) -> None:
 def test_an_owner_may_be_killed_between_fork_and_exec() -> None:
     """The child waits for its parent's death before it becomes the program."""
     program = KILLED_WHEN + (
-        "tell = Custody.tell_of_group\n"
+        "tell = Supervision.own_group\n"
         "def late(self, group, end):\n"
         "    parent = os.getppid()\n"
         "    os.kill(parent, signal.SIGKILL)\n"
         "    while os.getppid() == parent: pass\n"
         "    tell(self, group, end)\n"
-        "Custody.tell_of_group = late\n"
-        f"held.start({SLEEPER})\n"
+        "Supervision.own_group = late\n"
+        f"owned.start({SLEEPER})\n"
     )
     with scene() as here:
         assert here.python("-c", program).wait(60) == -signal.SIGKILL
         here.wait_until_gone()
 
 
-def test_a_program_that_cannot_be_started_is_not_held(tmp_path: Path) -> None:
-    told: list[int] = []
-    with Custody() as held:
-        held.tell_of_end = told.append  # type: ignore[method-assign]
+def test_a_program_that_cannot_be_started_is_not_owned(tmp_path: Path) -> None:
+    released: list[int] = []
+    with Supervision() as owned:
+        owned.release_group = released.append  # type: ignore[method-assign]
         with pytest.raises(FileNotFoundError):
-            held.start([tmp_path / "nothing"])
-    assert len(told) == 1
+            owned.start([tmp_path / "nothing"])
+    assert len(released) == 1
 
 
-def test_a_process_that_was_stopped_is_told_off() -> None:
-    """Its number may be another one's by the time the owner goes."""
-    with Custody() as held, Custody() as other:
-        process = held.start([sys.executable, "-c", "import time; time.sleep(600)"])
-        held.stop(process)
+def test_a_stopped_process_is_released() -> None:
+    """Another process may have its number by the time the owner ends."""
+    with Supervision() as owned, Supervision() as other:
+        process = owned.start([sys.executable, "-c", "import time; time.sleep(600)"])
+        owned.stop(process)
         assert process.returncode == -signal.SIGKILL
-        # Stand in for the one who has the number now.
+        # Stands in for the process that has the number now.
         again = other.start([sys.executable, "-c", "import time; time.sleep(600)"])
-        held.tell_of_group(again.pid, "SIGKILL")
-        held.tell_of_end(again.pid)
-        held.close()
+        owned.own_group(again.pid, "SIGKILL")
+        owned.release_group(again.pid)
+        owned.close()
         assert again.poll() is None
 
 
@@ -207,29 +209,29 @@ def test_a_directory_whose_sockets_would_have_too_long_a_path_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # pytest's own directories have long paths.
-    with tempfile.TemporaryDirectory(dir="/tmp") as short, Custody() as held:
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, Supervision() as owned:
         room = SOCKET_PATH - SOCKET - len("/poolstart-12345678")
         fits = Path(short, "x" * (room - len(short) - 1))
         fits.mkdir()
         monkeypatch.setattr(tempfile, "tempdir", str(fits))
-        assert len(f"{held.directory()}/pymp-12345678/listener-12345678") == SOCKET_PATH
+        assert len(f"{owned.directory()}/pymp-12345678/listener-12345678") == SOCKET_PATH
         with pytest.raises(PoolstartError, match="set TMPDIR to one that is 3 bytes shorter"):
-            held.directory(room=3)
+            owned.directory(room=3)
 
 
 def test_a_directory_that_cannot_be_made_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", "/proc")
     with (
-        Custody() as held,
+        Supervision() as owned,
         pytest.raises(PoolstartError, match=r"no directory can be made.*; set TMPDIR"),
     ):
-        held.directory()
+        owned.directory()
 
 
-def test_abandoned_things_are_gone_when_it_returns() -> None:
+def test_what_was_handed_over_is_gone_when_hand_over_returns() -> None:
     program = (
-        "import sys, os\nfrom harness.system import supervision\nheld = supervision.Custody()\n"
-        f"path = held.directory()\nprocess = held.start({SLEEPER})\nsupervision.abandon(60)\n"
+        "import sys, os\nfrom harness.processes import supervision\nowned = supervision.Supervision()\n"
+        f"path = owned.directory()\nprocess = owned.start({SLEEPER})\nsupervision.hand_over(60)\n"
         "print(path.exists())\nsys.stdout.flush()\nos._exit(0)"
     )
     with scene() as here:
@@ -238,8 +240,8 @@ def test_abandoned_things_are_gone_when_it_returns() -> None:
         assert not here.processes()
 
 
-def test_guardians_allow_what_owners_do() -> None:
-    text = supervision.GUARDIAN.read_text()
+def test_watchdogs_allow_what_owners_do() -> None:
+    text = supervision.WATCHDOG.read_text()
     assert f"tries={supervision.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && waits" in text
 
 
@@ -252,13 +254,13 @@ time.sleep(600)
 
 HOLDS_WHAT_SHARES = f"""
 import subprocess, sys
-from harness.system.supervision import Custody
-custody = Custody()
-process = custody.start([sys.executable, "-c", {SHARES!r}], stdout=subprocess.PIPE)
+from harness.processes.supervision import Supervision
+supervision = Supervision()
+process = supervision.start([sys.executable, "-c", {SHARES!r}], stdout=subprocess.PIPE)
 print(process.stdout.readline().decode().strip(), flush=True)
 order = sys.stdin.readline().strip()
 if order == "stop":
-    custody.stop(process)
+    supervision.stop(process)
     print("stopped", flush=True)
     sys.stdin.readline()
 """
@@ -276,8 +278,8 @@ TRACKS = {
 def test_owners_know_who_is_or_may_become_a_tracker(
     command: bytes, tracks: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Custody() as held:
-        process = held.start(["sleep", "600"])
+    with Supervision() as owned:
+        process = owned.start(["sleep", "600"])
         # That moment is too short to be met on purpose.
         with monkeypatch.context() as patch:
             patch.setattr(Path, "read_bytes", lambda _: command)
@@ -286,10 +288,10 @@ def test_owners_know_who_is_or_may_become_a_tracker(
 
 
 @pytest.mark.parametrize(("command", "tracks"), TRACKS.items())
-def test_guardians_know_it_too(command: bytes, tracks: bool, tmp_path: Path) -> None:
+def test_watchdogs_know_it_too(command: bytes, tracks: bool, tmp_path: Path) -> None:
     (tmp_path / "cmdline").write_bytes(command)
     [function] = [
-        line for line in supervision.GUARDIAN.read_text().splitlines() if line.startswith("is_tracker()")
+        line for line in supervision.WATCHDOG.read_text().splitlines() if line.startswith("is_tracker()")
     ]
     asked = subprocess.run(["sh", "-c", f"{function}; is_tracker ..{tmp_path}"], timeout=60, check=False)
     assert asked.returncode == (0 if tracks else 1)

@@ -3,7 +3,7 @@
 A KeyboardInterrupt is raised wherever the interpreter happens to be. In a callback (of an import, of a
 finalizer) it is printed and forgotten, and the program goes on; a main thread that waits in a C library sees
 it when that returns. So nothing is raised here: a thread of its own hears of the signal from the kernel's
-side, leaves what the program holds to its guardians, and ends the program. Imports next to nothing: it comes
+side, leaves what the program holds to its watchdogs, and ends the program. Imports next to nothing: it comes
 first of all.
 """
 
@@ -19,7 +19,7 @@ STATUS = 130
 """The exit status of an interrupt, as shells have it."""
 
 DEADLINE = 4.0
-"""Seconds that guardians have, and with them whoever presses Ctrl-C."""
+"""Seconds that watchdogs have, and with them whoever presses Ctrl-C."""
 
 
 def first_counts(*, in_a_line: bool = False) -> None:
@@ -44,10 +44,10 @@ def _listen(heard: int, in_a_line: bool) -> None:
     shown = b"\x1b[?25h\n" if os.isatty(2) else b"\n" if in_a_line else b""
     with contextlib.suppress(OSError):
         os.write(2, shown + b"poolstart: interrupted\n")
-    # Where custody is not imported, nothing is held; an import of it here could wait for ever.
-    abandon = getattr(sys.modules.get("harness.system.supervision"), "abandon", None)
-    if abandon:
-        abandon(DEADLINE)
+    # If the module is not imported, nothing is owned; an import of it here could wait for ever.
+    hand_over = getattr(sys.modules.get("harness.processes.supervision"), "hand_over", None)
+    if hand_over:
+        hand_over(DEADLINE)
     os._exit(STATUS)
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness.system.supervision import Custody
+from harness.processes.supervision import Supervision
 
 BUSY = "while True: pass"
 
@@ -26,16 +26,16 @@ while True:
 def all_but_one(wanted: bool = True) -> Iterator[int]:
     """Every core but one kept busy, if wanted, for as long as the context lasts; yields how many."""
     busy = (os.cpu_count() or 1) - 1 if wanted else 0
-    with Custody() as custody:
+    with Supervision() as supervision:
         for _ in range(busy):
-            custody.start([sys.executable, "-c", BUSY])
+            supervision.start([sys.executable, "-c", BUSY])
         yield busy
 
 
 @contextmanager
 def at_random(wanted: bool = True) -> Iterator[None]:
     """One core kept busy for random tenths of the time, if wanted, for as long as the context lasts."""
-    with Custody() as custody:
+    with Supervision() as supervision:
         if wanted:
-            custody.start([sys.executable, "-c", AT_RANDOM])
+            supervision.start([sys.executable, "-c", AT_RANDOM])
         yield

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from harness.system.supervision import Custody
 
 TOOLS = ("ip", "nsenter", "unshare")
 """Of iproute2 and util-linux."""
@@ -36,12 +36,12 @@ DEADLINE = 10.0
 
 
 @contextmanager
-def apart() -> Iterator[None]:
+def private_network() -> Iterator[None]:
     """This thread, and what it starts meanwhile, have a network of their own: loopback, and cables to hosts.
 
     So the machine's own network is neither seen nor changed.
     """
-    insist()
+    require_root()
     libc = ctypes.CDLL(None, use_errno=True)
     with OWN.open() as before:
         if libc.unshare(CLONE_NEWNET):
@@ -57,7 +57,7 @@ def apart() -> Iterator[None]:
             libc.setns(before.fileno(), CLONE_NEWNET)
 
 
-def insist() -> None:
+def require_root() -> None:
     """Raises `PoolstartError` where there can be no hosts."""
     if os.geteuid() != 0:
         raise PoolstartError("hosts are network namespaces, which only root can make", "run it as root")
@@ -68,17 +68,17 @@ def insist() -> None:
 
 
 class Host:
-    """One host, as long as `custody` lasts; for a thread that is `apart`."""
+    """One host, as long as `supervision` lasts; for a thread within `private_network`."""
 
     _numbers = itertools.count(1)
     """No two hosts of a process have the same: a cable may be there a moment longer than its host."""
 
-    def __init__(self, custody: Custody) -> None:
+    def __init__(self, supervision: Supervision) -> None:
         number = next(self._numbers)
         self.address = f"198.18.{number}.2"
         ours, cable = f"198.18.{number}.1", f"host{number}"
         named = f"echo {cable} >/proc/sys/kernel/hostname && exec sleep infinity"
-        holder = custody.start(["unshare", "--net", "--uts", "sh", "-c", named], stdin=subprocess.DEVNULL)
+        holder = supervision.start(["unshare", "--net", "--uts", "sh", "-c", named], stdin=subprocess.DEVNULL)
         self._pid = holder.pid
         self._wait(holder)
         _run("ip", "link", "add", cable, "type", "veth", "peer", "uplink", "netns", str(holder.pid))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.system import load
+from harness.processes import load
 
 DEADLINE = 60.0
 

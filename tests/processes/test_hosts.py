@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.postgres import embedded
+from harness.processes.hosts import ADDRESS, Host, private_network
+from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from harness.system.hosts import ADDRESS, Host, apart
-from harness.system.supervision import Custody
 from tests.support.marks import as_root
 
 
@@ -32,8 +32,8 @@ def seen_from(pid: int) -> list[str]:
 
 @as_root
 def test_each_host_has_a_name_and_an_address_of_its_own() -> None:
-    with apart(), Custody() as custody:
-        hosts = [Host(custody) for _ in range(2)]
+    with private_network(), Supervision() as supervision:
+        hosts = [Host(supervision) for _ in range(2)]
         assert len({said(host, "hostname") for host in hosts} | {socket.gethostname()}) == 3
         assert len({host.address for host in hosts}) == 2
         for host in hosts:
@@ -42,8 +42,8 @@ def test_each_host_has_a_name_and_an_address_of_its_own() -> None:
 
 @as_root
 def test_a_server_with_hosts_lets_in_each_of_them() -> None:
-    with apart(), Custody() as custody:
-        server = embedded.start(custody, hosts=True)
+    with private_network(), Supervision() as supervision:
+        server = embedded.start(supervision, hosts=True)
         assert ADDRESS in server.address
         asked = (
             "import psycopg2, sys;"
@@ -51,26 +51,26 @@ def test_a_server_with_hosts_lets_in_each_of_them() -> None:
             "cursor.execute('select host(inet_client_addr())');"
             "print(*cursor.fetchone())"
         )
-        for host in (Host(custody), Host(custody)):
+        for host in (Host(supervision), Host(supervision)):
             assert said(host, sys.executable, "-c", asked, server.url) == host.address
 
 
 @as_root
 def test_the_network_of_the_machine_stays_as_it_is() -> None:
     before = links()
-    with apart(), Custody() as custody:
-        Host(custody)
+    with private_network(), Supervision() as supervision:
+        Host(supervision)
         assert any(name.startswith("host") for name in links())
         assert not any(name.startswith("host") for name in seen_from(os.getppid()))
     assert links() == before
 
 
 @as_root
-def test_a_host_is_gone_with_its_custody() -> None:
-    with apart():
+def test_a_host_is_gone_with_its_supervision() -> None:
+    with private_network():
         without = links()
-        with Custody() as custody:
-            Host(custody)
+        with Supervision() as supervision:
+            Host(supervision)
             assert links() != without
         until = time.monotonic() + 10
         while links() != without and time.monotonic() < until:
@@ -80,7 +80,7 @@ def test_a_host_is_gone_with_its_custody() -> None:
 
 def test_who_may_not_make_them_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(PoolstartError, match="only root") as told, apart():
+    with pytest.raises(PoolstartError, match="only root") as told, private_network():
         pass
     assert "\n" not in str(told.value)
 
@@ -88,5 +88,5 @@ def test_who_may_not_make_them_is_told_in_one_line(monkeypatch: pytest.MonkeyPat
 @as_root
 def test_a_tool_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(PoolstartError, match="hosts need ip and nsenter and unshare"), apart():
+    with pytest.raises(PoolstartError, match="hosts need ip and nsenter and unshare"), private_network():
         pass

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.system import interrupts
+from harness.processes import interrupts
 from tests.support.remains import LIMIT, Scene, scene
 
-HEARS = "from harness.system import interrupts\ninterrupts.first_counts()\n"
+HEARS = "from harness.processes import interrupts\ninterrupts.first_counts()\n"
 
 BUSY = {
     "in Python": "while True: pass",
@@ -46,7 +46,7 @@ while True:
 
 FIRST = """
 import sys
-from harness.system import interrupts
+from harness.processes import interrupts
 sys.argv = ["asv", "run"]
 def heard(**_):
     print(*sorted(name for name in sys.modules if name.split(".")[0] in {"harness", "psycopg2"}))
@@ -65,7 +65,7 @@ def test_asv_hears_of_it_before_anything_is_imported_that_swallows_it() -> None:
         "harness.releases",
         "harness.releases.plugin",
         "harness.system",
-        "harness.system.interrupts",
+        "harness.processes.interrupts",
     ]
 
 
@@ -92,8 +92,9 @@ def test_it_counts_whatever_the_program_is_doing(program: str) -> None:
 
 def test_what_the_program_holds_has_gone_with_it() -> None:
     holds = (
-        "import sys\nfrom harness.system.supervision import Custody\nheld = Custody()\nheld.directory()\n"
-        "held.start([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
+        "import sys\nfrom harness.processes.supervision import Supervision\n"
+        "owned = Supervision()\nowned.directory()\n"
+        "owned.start([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
     )
     with scene() as here:
         run = ready(here, holds + "while True: pass")

@@ -1,0 +1,1 @@
+"""Processes that poolstart starts: supervised, watched, waited for, and put on hosts of their own."""

@@ -148,7 +148,7 @@ def test_the_tree_in_architecture_lists_subjects_in_the_order_of_imports() -> No
     assert drawn == [name for layer in layers for name in layer.split(" | ")]
 
 
-DOCUMENTS = ["ARCHITECTURE.md", "README.md", "docs/glossary.md"]
+DOCUMENTS = ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "docs/glossary.md"]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -1,0 +1,53 @@
+"""Every command line in the documents is one that the program accepts."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from harness.cli import app
+from harness.system.environment import ROOT
+
+DOCUMENTS = [
+    *(path for path in sorted(ROOT.glob("*.md")) if path.name != "CHANGELOG.md"),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / ".github" / "workflows").glob("*.yml")),
+    ROOT / ".ci" / "run",
+]
+
+OLD = re.compile(r"\bby `[^`]+`")
+"""Command lines with which a record was measured, which may be former ones."""
+
+COMMAND_LINE = re.compile(r"(?:(?<=`)|(?<=uv run )|(?<=polars )|^ {4})poolstart\b[^`\n]*", re.MULTILINE)
+
+END = re.compile(r"(?:^|\s)(?:#|&&|\||>|</|;|2>).*|;.*|'.*")
+"""Where a command line ends: at a comment, a redirection, or another command."""
+
+
+def command_lines(path: Path) -> list[str]:
+    text = OLD.sub("", path.read_text())
+    found = (END.sub("", line).strip() for line in COMMAND_LINE.findall(text))
+    return sorted({line for line in found if "..." not in line})
+
+
+CASES = [(path, line) for path in DOCUMENTS for line in command_lines(path)]
+
+
+@pytest.mark.parametrize(("path", "line"), CASES, ids=lambda case: getattr(case, "name", case))
+def test_each_command_line_is_understood(path: Path, line: str) -> None:
+    """Its commands, options and numbers of arguments; it is parsed, and nothing is executed."""
+    command: Any = typer.main.get_command(app)
+    context = command.context_class(command)
+    _, *words = shlex.split(line)
+    while hasattr(command, "resolve_command") and words:
+        _, command, words = command.resolve_command(context, words)
+        context = command.context_class(command)
+    command.make_parser(context).parse_args(words)
+
+
+def test_there_are_command_lines_in_the_documents() -> None:
+    documents = {path.name for path, _ in CASES}
+    assert {"README.md", "CONTRIBUTING.md", "track.md", "track.yml"} <= documents

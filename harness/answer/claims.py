@@ -45,7 +45,7 @@ WORDS = {
         "large": "a DataFrame of 512 MiB in the parent",
         "exhibit": 'exhibit $number, "$title" (`poolstart exhibit $number`)',
         "so often": ", the same $runs times of $runs",
-        "affected": "affected by $number of $all hazards",
+        "affected by": "affected by $number of $all hazards",
         "pool": "the last of $workers workers of a pool has its row",
         "startup": "startup",
         "first row": "first row",
@@ -68,7 +68,7 @@ WORDS = {
         "large": "父进程持有 512 MiB 的 DataFrame",
         "exhibit": "示例程序 $number (`poolstart exhibit $number`)",
         "so often": "\uff0c$runs 次运行结果全部一致",
-        "affected": "在 $all 种隐患中中招 $number 种",
+        "affected by": "在 $all 种隐患中中招 $number 种",
         "pool": "$workers 个进程的进程池里最后一个进程取到首行",
         "startup": "启动耗时",
         "first row": "取到首行",
@@ -208,7 +208,7 @@ class FewestHazards:
                 parts.append(f"`{name}` {words['missing']}")
                 continue
             numbers.append(worst.affecting)
-            text = Template(words["affected"]).substitute(number=worst.affecting, all=worst.counted)
+            text = Template(words["affected by"]).substitute(number=worst.affecting, all=worst.counted)
             parts.append(f"`{name}` {text}")
         if numbers and numbers[0] != min(numbers):
             raise contradiction(f"{self.strategies[0]} has not the fewest hazards: {'; '.join(parts)}")

@@ -54,6 +54,11 @@ def test_the_three_hazards_of_the_exhibits_stand_on_the_page() -> None:
         assert f"(hazards.md#{name})" in told
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_placeholder_is_left_in_a_page(language: str) -> None:
+    assert "$" not in claims.render(language)
+
+
 @pytest.fixture
 def records() -> Records:
     return Records()

@@ -27,7 +27,7 @@ def compare(
     from harness.comparisons import compare as versus
     from harness.comparisons import report as shown
     from harness.comparisons.sides import named, side
-    from harness.console import terminal
+    from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
     from harness.postgres import locate
 
@@ -35,7 +35,7 @@ def compare(
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
     for text in (first, second):
         named(text, vary)
-    with terminal.doing("installing") as report, locate.server() as server:
+    with progress("installing") as report, locate.server() as server:
         found = versus.compare(
             side(first, vary, chosen),
             side(second, vary, chosen),

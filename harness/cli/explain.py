@@ -64,13 +64,13 @@ def explain(
 
 def store_missing() -> None:
     """Explain the real steps of the committed history of which nothing is on record."""
-    from harness.console import terminal
+    from harness.console.progress import progress
     from harness.history import causes, detect
     from harness.postgres import locate
     from harness.releases import interpreters
 
     missing = causes.unexplained((step.between for step in detect.recorded().steps), causes.load())
-    with terminal.doing("starting") as report, locate.server() as server:
+    with progress("starting") as report, locate.server() as server:
         for number, (before, after, strategy) in enumerate(missing, 1):
             report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")
             pythons = (interpreters.of_release(before), interpreters.of_release(after))

@@ -11,12 +11,12 @@ def glance() -> None:
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.answer import quick as glance
     from harness.answer import quick_report as shown
-    from harness.console import terminal
+    from harness.console.progress import progress
     from harness.lifecycles import profile
     from harness.postgres import locate
 
     chosen = profile.current("quick")
-    with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
+    with progress("starting PostgreSQL") as report, locate.server() as server:
         measured = glance.measure(server, chosen, report, began=began)
     shown.tell(measured, chosen)
     if measured.rejected:

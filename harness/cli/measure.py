@@ -30,7 +30,7 @@ def measure(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata
 
-    from harness.console import terminal
+    from harness.console.progress import progress
     from harness.lifecycles import plan
     from harness.lifecycles import profile as profiles
     from harness.lifecycles import report as shown
@@ -43,7 +43,7 @@ def measure(
     chosen = tuple(dict.fromkeys(profiles.known(strategy, "--strategy"))) if strategy else profile.strategies
     memory.require()
     cells = [Cell(name, setting) for setting in settings for name in chosen]
-    with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
+    with progress("starting PostgreSQL") as report, locate.server() as server:
         measured = plan.measure(cells, server, profile, release=metadata.version("sqlalchemy"), report=report)
     if len(measured.not_applicable) == len(cells):
         raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")

@@ -13,12 +13,12 @@ def pools(
 ) -> None:
     """Time pools of 2 and 8 workers whose initializer makes the engine usable; about two minutes."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.console import terminal
+    from harness.console.progress import progress
     from harness.pools import measure as measuring
     from harness.pools import report as shown
     from harness.postgres import locate
 
-    with terminal.doing("starting PostgreSQL") as report, locate.server() as server:
+    with progress("starting PostgreSQL") as report, locate.server() as server:
         table = measuring.measure_all(server, parents, each, report)
     shown.show(table)
     if save:

@@ -43,6 +43,7 @@ def measure(
     """Measure these programs, or all, with their workers on so many hosts, and show them."""
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.console import terminal
+    from harness.console.progress import progress
     from harness.hazards.expected import Setting
     from harness.programs import report as shown
     from harness.programs import setup
@@ -52,7 +53,7 @@ def measure(
 
     chosen = [(number, setup.select(names, number)) for number in hosts]
     measured = []
-    with terminal.doing("starting") as report:
+    with progress("starting") as report:
         for program in dict.fromkeys(program for _, programs in chosen for program in programs):
             report(f"{program.name}: its packages")
             setup.interpreter(program)

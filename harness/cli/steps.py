@@ -66,6 +66,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     before what could not be decided.
     """
     from harness.console import terminal
+    from harness.console.progress import progress
     from harness.history import retest
     from harness.lifecycles import metrics
     from harness.lifecycles import profile as profiles
@@ -74,7 +75,7 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
 
     here = machine.name()
     until = time.monotonic() + budget
-    with terminal.doing("starting") as report, locate.server() as server:
+    with progress("starting") as report, locate.server() as server:
         all_of_them = [
             step
             for step in verdicts.found

@@ -32,8 +32,6 @@ PATH = store.path("servers")
 CELL = Cell("fork_dispose", "none")
 """A worker that connects for itself, and brings the least of its own to the figures."""
 
-PATH = store.path("servers")
-
 METRICS = ("connect", "first_query", "second_query")
 
 

@@ -7,8 +7,7 @@ terminal goes on below, under the names of its rows; nothing in it is ever cut.
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -34,25 +33,6 @@ def output() -> Console:
 
 def errors() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
-
-
-@contextmanager
-def doing(what: str) -> Iterator[Callable[[str], None]]:
-    """Tells what is being done: beside a spinner in a terminal, as lines elsewhere."""
-    console = errors()
-    if console.is_terminal:
-        with console.status(what) as status:
-            yield status.update
-    else:
-        said = ""
-
-        def report(now: str) -> None:
-            nonlocal said
-            if now != said:
-                console.print(now, soft_wrap=True)
-            said = now
-
-        yield report
 
 
 def say(console: Console, text: str) -> None:

@@ -49,14 +49,6 @@ def test_a_pipe_has_a_sentence_in_one_line(capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr().out == f"{sentence}\nname  {sentence}\n"
 
 
-def test_progress_is_told_on_standard_error_and_each_step_once(capsys: pytest.CaptureFixture[str]) -> None:
-    with terminal.doing("starting") as report:
-        report("one")
-        report("one")
-        report("two")
-    assert capsys.readouterr() == ("", "one\ntwo\n")
-
-
 def test_rows_for_programs_have_the_documented_columns(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.print_csv(("a", "b"), [{"a": 'x, "y"', "b": None}, {"a": 1}])
     assert capsys.readouterr().out == 'a,b\n"x, ""y""",\n1,\n'

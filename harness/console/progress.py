@@ -1,0 +1,80 @@
+"""What is being done, on standard error: beside a spinner in a terminal, as lines elsewhere."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from harness.console import terminal
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Shows steps; call it with the description of each as it begins."""
+
+    show: Callable[[str], None]
+    prefix: str = ""
+
+    def __call__(self, step: str) -> None:
+        self.show(f"{self.prefix}{step}")
+
+    def within(self, task: str) -> "Progress":
+        """Shows the steps of a part, each behind the name of that part: `run 1 of 3: spawn, none`."""
+        return Progress(self.show, f"{self.prefix}{task}: ")
+
+    def each(self, items: Sequence[T], name: Callable[[T], str]) -> Iterator[tuple[T, "Progress"]]:
+        """The items, each with a progress that shows its name, its number, and roughly the time left."""
+        pace = Pace()
+        for number, item in enumerate(items, 1):
+            left = pace.left(len(items) - number + 1)
+            task = f"{name(item)}, {number} of {len(items)}{left and f', {left} left'}"
+            self(task)
+            yield item, self.within(task)
+            pace.step()
+
+
+class Pace:
+    """Estimates the time left from the mean duration of the steps so far."""
+
+    def __init__(self, seconds: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """`seconds` is how long a step is expected to take, until one has been timed; 0 if unknown."""
+        self._seconds, self._clock = seconds, clock
+        self._began, self._steps = clock(), 0
+
+    def step(self) -> None:
+        """A step has ended."""
+        self._steps += 1
+        self._seconds = (self._clock() - self._began) / self._steps
+
+    def left(self, steps: int) -> str:
+        """The time that so many steps will take, as `12 min`; empty while nothing is known."""
+        return duration(steps * self._seconds) if self._seconds else ""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `40 s`, `12 min`, `1.5 h`."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def progress(first: str) -> Iterator[Progress]:
+    """A progress that shows `first` until it is called."""
+    console = terminal.errors()
+    if console.is_terminal:
+        with console.status(first) as status:
+            yield Progress(status.update)
+        return
+    last = ""
+
+    def show(step: str) -> None:
+        nonlocal last
+        if step != last:
+            console.print(step, soft_wrap=True)
+        last = step
+
+    yield Progress(show)

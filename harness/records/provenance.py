@@ -1,0 +1,73 @@
+"""Where, when, with what and by which command a record or a row of it was measured."""
+
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+
+FRAMES = ("pandas", "pyarrow")
+"""The libraries of the DataFrames."""
+
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """An empty field is unknown: an older record did not store it."""
+
+    release: str = ""
+    """Of SQLAlchemy."""
+    date: str = ""
+    """ISO format, of the day or the second."""
+    machine: str = ""
+    python: str = ""
+    driver: str = ""
+    frames: str = ""
+    """The libraries of the DataFrames."""
+    server: str = ""
+    """The server's identity (`harness.postgres.server`)."""
+    command: str = ""
+
+    @classmethod
+    def here(cls, server: str, command: str = "", release: str = "", python: str = "") -> "Provenance":
+        """What is measured now on this machine; by default with this interpreter and its SQLAlchemy."""
+        return cls(
+            release=release or metadata.version("sqlalchemy"),
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            machine=f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
+            python=python or sys.version.split()[0],
+            driver=f"psycopg2 {metadata.version('psycopg2-binary')}",
+            frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
+            server=server,
+            command=command,
+        )
+
+    @property
+    def day(self) -> str:
+        """The date without the time of day, or `unknown`."""
+        return self.date[:10] or UNKNOWN
+
+    def __str__(self) -> str:
+        frames = f"{self.frames}, " if self.frames else ""
+        return (
+            f"{self.date[:10] or 'on an unknown date'} with SQLAlchemy {self.release or UNKNOWN},"
+            f" {self.driver or 'an unknown driver'}, {frames}Python {self.python or UNKNOWN},"
+            f" server {self.server or UNKNOWN} on {self.machine or 'an unknown machine'}"
+        )
+
+
+def installed(package: str) -> str:
+    """The version of a package; empty without it."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def days(provenances: Iterable[Provenance]) -> str:
+    """The first and the last day of several, as `2026-11-25 to 2026-11-28`."""
+    known = sorted({provenance.day for provenance in provenances if provenance.date})
+    return " to ".join(dict.fromkeys((known[0], known[-1]))) if known else UNKNOWN

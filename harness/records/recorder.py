@@ -1,0 +1,91 @@
+"""What all commands of `poolstart record` have in common: a request, and the interface of a recorder."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from harness.system.errors import PoolstartError
+
+Report = Callable[[str], None]
+"""Shows what is being measured."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The command line of `poolstart record NAME`."""
+
+    name: str
+    only: tuple[str, ...] = ()
+    anew: bool = False
+    repeat: int | None = None
+    load: bool = False
+    minutes: float | None = None
+    injected: bool = False
+    release: str = ""
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options that were given, by name, each as it is written in a command line."""
+        given = {
+            "--only": " ".join(f"--only {name}" for name in self.only),
+            "--injected": "--injected" if self.injected else "",
+            "--release": f"--release {self.release}" if self.release else "",
+            "--repeat": f"--repeat {self.repeat}" if self.repeat is not None else "",
+            "--load": "--load" if self.load else "",
+            "--minutes": f"--minutes {self.minutes:g}" if self.minutes is not None else "",
+            "--anew": "--anew" if self.anew else "",
+        }
+        return {name: text for name, text in given.items() if text}
+
+    @property
+    def command(self) -> str:
+        """The command line as a record stores it, without what only continues or discards a session."""
+        kept = [text for name, text in self.options.items() if name not in ("--anew", "--minutes")]
+        return " ".join(["poolstart record", self.name, *kept])
+
+
+class Recorder:
+    """Measures one record. A subject derives its own; `harness.cli.record` lists them."""
+
+    title = ""
+    """What is measured, in a few words."""
+    options: tuple[str, ...] = ()
+    """The options it has, as they are written."""
+    rows_are = ""
+    """What `--only` names, in the plural."""
+    repeats = ""
+    """What `--repeat` counts, in the plural."""
+    default_repeat = 1
+    file = ""
+    """What is written, from the checkout on."""
+
+    def rows(self) -> Sequence[str]:
+        """The names that `--only` accepts; empty if any text may be tried."""
+        return ()
+
+    def seconds(self, request: Request) -> float:
+        """How long the request will take, roughly."""
+        raise NotImplementedError
+
+    def measure(self, request: Request, report: Report) -> str:
+        """Measure, and store each row as soon as it is measured. Returns what was stored, in a few words."""
+        raise NotImplementedError
+
+    def check(self, request: Request) -> None:
+        """Raises PoolstartError if an option or a row of the request is unknown here."""
+        for name in request.options:
+            if name not in self.options:
+                has = f"its options are {', '.join(self.options)}" if self.options else "it has no options"
+                raise PoolstartError(f"`poolstart record {request.name}` has no {name}", has)
+        known = self.rows() if request.only else ()
+        for name in request.only:
+            if known and name not in known:
+                raise PoolstartError(
+                    f"{name!r} is none of the {self.rows_are}", f"known are {', '.join(known)}"
+                )
+
+    def repeat(self, request: Request) -> int:
+        return self.default_repeat if request.repeat is None else request.repeat
+
+    def selected(self, request: Request) -> list[str]:
+        """The rows to measure: those of `--only`, or all."""
+        return list(dict.fromkeys(request.only)) or list(self.rows())

@@ -1,0 +1,57 @@
+"""The finished parts of a measurement that was interrupted: the same command continues with them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from harness.system import files
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+DIRECTORY = ROOT / ".asv" / "record"
+
+
+class Session:
+    """The finished parts of one measurement, by key, in a file of lines of JSON.
+
+    `conditions` are what all parts have in common, such as the server. Raises PoolstartError if the file
+    was begun under others, unless `anew` discards it.
+    """
+
+    def __init__(self, name: str, conditions: Mapping[str, str], *, anew: bool = False) -> None:
+        self.path = DIRECTORY / f"{name}.jsonl"
+        self.parts: dict[str, Any] = {}
+        if anew:
+            self.path.unlink(missing_ok=True)
+        if self.path.exists():
+            self._resume(dict(conditions))
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            files.write(self.path, f"{json.dumps(dict(conditions))}\n")
+
+    def _resume(self, conditions: dict[str, str]) -> None:
+        with files.understood(self.path, "discard it with --anew"):
+            first, *lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            begun = dict(json.loads(first))
+            # The last line may be incomplete: the interruption fell into writing it.
+            whole = [line for line in lines if line.endswith("\n")]
+            self.parts = dict(json.loads(line) for line in whole)
+        for name in begun.keys() | conditions.keys():
+            if begun.get(name) != conditions.get(name):
+                raise PoolstartError(
+                    f"the measurement in {files.shown(self.path)} was begun with {name} {begun.get(name)},"
+                    f" and this is {conditions.get(name)}",
+                    "continue it as it was begun, or discard it with --anew",
+                )
+        if len(whole) < len(lines):
+            files.write(self.path, "".join([first, *whole]))
+
+    def add(self, key: str, part: Any) -> None:
+        """Keep a part. It is in the file when this returns."""
+        self.parts[key] = part
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([key, part]) + "\n")
+
+    def close(self) -> None:
+        """Remove the file: everything is measured and on record."""
+        self.path.unlink(missing_ok=True)

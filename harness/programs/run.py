@@ -28,7 +28,7 @@ POLL = 0.002
 """Seconds between two looks at what a program has done."""
 
 
-class Answer(TypedDict, total=False):
+class ClientAnswer(TypedDict, total=False):
     """A line of the client (`inside/common/client.py`): what came back for a token."""
 
     token: str
@@ -65,7 +65,7 @@ class RunningProgram:
         self._supervision = Supervision()
         self._output: IO[str] | None = None
         self._ready = False
-        self._answers: dict[str, Answer] = {}
+        self._answers: dict[str, ClientAnswer] = {}
         self.processes: dict[str, subprocess.Popen[Any]] = {}
 
     def __enter__(self) -> "RunningProgram":
@@ -183,7 +183,7 @@ class RunningProgram:
         if not self._hosts:
             self._start("program", command)
 
-    def answer(self, token: str) -> Answer:
+    def answer(self, token: str) -> ClientAnswer:
         """What came back to the client for a token: a `row`, or an `error`. Raises `Rejected` as `hold`."""
         self._wait(lambda: token in self._answers, "an answer")
         return self._answers[token]

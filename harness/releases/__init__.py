@@ -1,1 +1,1 @@
-"""SQLAlchemy's releases as the commit axis of the suite."""
+"""asv's plugin: SQLAlchemy releases are its commits, each installed in an environment of its own."""

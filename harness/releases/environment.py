@@ -1,4 +1,4 @@
-"""The virtual environments that releases are measured in."""
+"""asv's environment, in which the releases are measured one after another."""
 
 import re
 import subprocess
@@ -24,20 +24,21 @@ from harness.releases.errors import told_by_asv
 RUNNER = "pip+asv_runner"
 
 SERVED = ("setup_cache", "run")
-"""The commands of asv's benchmark script that may need a server."""
+"""The commands of asv's benchmark script that can need a server."""
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 REASON = re.compile(
     r"^(?:SystemExit: )?(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE
 )
-"""How a benchmark process tells why it failed, or has no result: by itself, or at the end of a traceback."""
+"""The message of a benchmark process that failed or has no result: a line of its own, or of a traceback."""
 
 
 class ReleaseEnvironment(Environment):
-    """What asv sees of the interpreters of all releases: one environment, whose project changes.
+    """The interpreters of all releases, as one environment whose project changes.
 
-    The server and the profile are tagged as `env_nobuild`: they tell series of results apart.
+    The server and the profile are part of its name, as `env_nobuild` variables, so that results of different
+    servers or profiles are different series.
     """
 
     tool_name = "release"
@@ -52,7 +53,7 @@ class ReleaseEnvironment(Environment):
         with told_by_asv():
             tags = {"postgres": locate.identity(), **profile.tags()}
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
-        # asv wants them before its own constructor, which takes out what it needs for itself.
+        # The constructor of asv needs these, and removes its own packages from them.
         self._python, self._requirements = python, requirements
         runner = requirements[RUNNER]
         super().__init__(conf, python, requirements, tagged_env_vars)
@@ -63,20 +64,21 @@ class ReleaseEnvironment(Environment):
 
     @classmethod
     def matches(cls, python: str) -> bool:
-        """The interpreter that runs asv is the one that is measured."""
+        """Whether this is the interpreter that runs asv; no other is measured."""
         return python == RUNNING
 
     def check_presence(self) -> bool:
         return True
 
     def create(self) -> None:
-        """Nothing to make before a release is known."""
+        """Do nothing: the environment of a release is created when the release is known."""
 
     def checkout_project(self, repo: Repo, commit_hash: str) -> None:
-        """There is no source to check out."""
+        """Record the release; there is no source to check out."""
         self._set_commit_hash(commit_hash)
 
     def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
+        """Switch to the interpreter of a release, which is installed if necessary."""
         with told_by_asv():
             python = installed.python_of(str(Version(commit_hash)), self._packages, self._directory)
         self._executable = str(python)
@@ -91,10 +93,10 @@ class ReleaseEnvironment(Environment):
         return str(Path(self._executable).with_name(executable))
 
     def run(self, args: list[str], **kwargs: Any) -> Any:
-        """Run the release's Python; a benchmark gets what the run provides, and a wall-clock deadline.
+        """Run the release's Python; a benchmark gets the run's server and a wall-clock deadline.
 
-        asv's own deadline starts anew with every byte of output, and after it asv waits for whoever
-        has inherited the pipe.
+        asv's own deadline restarts with every byte of output, and when it expires asv still waits for all
+        processes that have inherited the pipe.
         """
         log.debug(f"Running '{' '.join(args)}' in {self.name}")
         command = args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
@@ -118,13 +120,13 @@ class ReleaseEnvironment(Environment):
         if process.returncode != 0:
             current.fail(reason(output))
         else:
-            current.hear(REASON.findall(output))
-            current.file_conditions(self._results, self.name)
+            current.report(REASON.findall(output))
+            current.store_conditions(self._results, self.name)
         return output, "", process.returncode
 
 
-class Relays(ForkServer):
-    """asv's fork server, from which benchmarks that only read take milliseconds; what fails is told."""
+class ReportingForkServer(ForkServer):
+    """asv's fork server, in which benchmarks that only read take milliseconds, with reports of failures."""
 
     def run(self, *args: Any, **kwargs: Any) -> tuple[str, int]:
         output, code = super().run(*args, **kwargs)
@@ -132,25 +134,25 @@ class Relays(ForkServer):
         if code != 0:
             current.fail(reason(output))
         else:
-            current.hear(REASON.findall(output))
+            current.report(REASON.findall(output))
         return output, code
 
     def close(self) -> None:
         super().close()
-        run.current().let_go(self.server_proc)
+        run.current().forget(self.server_proc)
 
 
-# asv has no setting for it: it makes the class of this name.
-asv.runner.ForkServer = Relays
+# asv has no setting for the class of its fork server.
+asv.runner.ForkServer = ReportingForkServer
 
 
 def purpose(benchmark: str) -> str:
-    """What a benchmark process spends its time on, for the account."""
+    """What a benchmark process spends its time on, for the report of the run."""
     return "in trials of hazards" if benchmark.startswith("hazards.") else "in lifecycles and their parents"
 
 
 def reason(output: str) -> str:
-    """Why a benchmark process failed, from what it printed."""
-    told = REASON.search(output)
+    """Why a benchmark process failed: its message, or else its last line of output."""
+    message = REASON.search(output)
     lines = output.strip().splitlines()
-    return told["reason"] if told else lines[-1] if lines else "a benchmark failed and said nothing"
+    return message["reason"] if message else lines[-1] if lines else "a benchmark failed without output"

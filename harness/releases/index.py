@@ -1,4 +1,4 @@
-"""What a package index says of SQLAlchemy's releases."""
+"""SQLAlchemy's releases, as listed by a package index."""
 
 import os
 from datetime import UTC, datetime
@@ -19,19 +19,19 @@ from harness.system.errors import PoolstartError
 PROJECT = "sqlalchemy"
 
 ENDPOINTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
-"""Environment variables that name the index, those of uv before pip's."""
+"""Environment variables with the URL of the index; those of uv take precedence over pip's."""
 
 TIMEOUT = 30.0
-"""Seconds the index has to answer."""
+"""Seconds for the index to respond."""
 
 
 def endpoint() -> str:
-    """The index that the user's installers use, else the client library's default."""
+    """The URL of the index that the user's installers use, or the client library's default."""
     return next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), PYPI_SIMPLE_ENDPOINT)
 
 
 def host_of(url: str) -> str:
-    """What is shown of an index: a URL may hold a password."""
+    """The host of an index, for messages: the whole URL may contain a password."""
     try:
         host = urlsplit(url).hostname
     except ValueError:
@@ -40,7 +40,10 @@ def host_of(url: str) -> str:
 
 
 def releases() -> dict[str, datetime]:
-    """The measurable releases on the index that are not yanked, with their dates (UTC)."""
+    """The measurable releases on the index that are not yanked, with their dates (UTC).
+
+    Raises `PoolstartError` if the index cannot be used.
+    """
     url = endpoint()
     host = host_of(url)
     try:
@@ -57,28 +60,28 @@ def releases() -> dict[str, datetime]:
             f"the package index at {host} cannot be used: {reason(error)}",
             f"check the network, or set {ENDPOINTS[0]} to an index you can reach",
         ) from None
-    found = first_uploads(
+    dates = first_uploads(
         (package.version, package.upload_time.astimezone(UTC))
         for package in page.packages
         if package.version and package.upload_time and not package.is_yanked
     )
-    if not found:
+    if not dates:
         raise PoolstartError(
-            f"the package index at {host} tells no upload times",
+            f"the package index at {host} lists no upload times",
             f"set {ENDPOINTS[0]} to an index with the JSON API",
         )
-    return found
+    return dates
 
 
 def reason(error: Exception) -> str:
-    """Why it failed, without the URL that most of these errors name."""
+    """Why a request failed, without the URL that most of these errors contain."""
     match error:
         case NoSuchProjectError():
             return f"it has no project {PROJECT}"
         case requests.HTTPError(response=response) if response is not None:
-            return f"it answers {response.status_code} {response.reason}"
+            return f"it responded {response.status_code} {response.reason}"
         case requests.Timeout():
-            return f"no answer in {TIMEOUT:g} s"
+            return f"no response within {TIMEOUT:g} s"
         case requests.ConnectionError():
             return "no connection"
-    return f"it is no package index ({type(error).__name__})"
+    return f"it is not a package index ({type(error).__name__})"

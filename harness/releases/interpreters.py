@@ -1,4 +1,4 @@
-"""The interpreter of a release: its environment with what asv.conf.json pins, made when first needed."""
+"""The interpreter of each release, in an environment with the packages that asv.conf.json pins."""
 
 from pathlib import Path
 
@@ -12,7 +12,10 @@ from harness.system.errors import PoolstartError
 
 
 def pinned() -> dict[str, str]:
-    """The packages that asv.conf.json pins beside SQLAlchemy, name to version; asv's own included."""
+    """The versions of all packages but SQLAlchemy, by name, as asv.conf.json pins them.
+
+    Raises `PoolstartError` if that file cannot be read.
+    """
     path, remedy = ROOT / "asv.conf.json", "restore it with git"
     try:
         with files.understood(path, remedy):
@@ -24,5 +27,8 @@ def pinned() -> dict[str, str]:
 
 
 def of_release(version: str) -> Path:
-    """The interpreter that imports this release; installs it where it is not there yet."""
+    """The interpreter that imports this release, which is installed at the first call.
+
+    Raises `PoolstartError` if the installation fails.
+    """
     return venvs.python_of(version, pinned(), ROOT / venvs.DIRECTORY)

@@ -1,7 +1,7 @@
-"""asv's data about this machine, and the name that its results are filed under.
+"""asv's data about this machine, and the name under which its results are stored.
 
-asv takes the host's name, which other machines may have too: `vm`, `runner`, `localhost`. Where the user has
-not named the machine (`asv machine`), it is called after what decides its figures.
+asv uses the host name, which several machines can share: `vm`, `runner`, `localhost`. Unless the user has
+named the machine (`asv machine`), its name is made from the hardware that determines its figures.
 """
 
 import re
@@ -14,23 +14,25 @@ from asv.util import UserError, load_json
 
 GIB = 2**30
 
-DECIDES = ("arch", "cpu", "num_cpu")
-"""What must be the same for results to be of one machine; memory may differ by what a kernel keeps of it."""
+IDENTIFYING = ("arch", "cpu", "num_cpu")
+"""Data that must be equal for results to be of the same machine."""
 
 RAM_TOLERANCE = 0.05
+"""Relative difference of memory on the same machine: kernels reserve different amounts."""
 
 
 def describing_name(hardware: dict[str, str]) -> str:
-    """A name made of make, cores and memory, for example `amd-epyc-2c-24g`."""
+    """A name made of processor, cores and memory, for example `amd-epyc-2c-24g`."""
     make = re.sub(r"\((r|tm)\)|\bcpu\b|@.*|\b\d+-core\b|\bprocessor\b", " ", hardware["cpu"].lower())
     words = re.findall(r"[a-z0-9]+", make) or [hardware["arch"]]
     return "-".join([*words, f"{hardware['num_cpu']}c", f"{round(int(hardware['ram']) / GIB)}g"])
 
 
 def ensure() -> None:
-    """Store what asv finds out about this machine by itself, where nothing is stored yet.
+    """Store what asv detects of this machine, unless data about it is already stored.
 
-    asv would ask for it, and fail where there is no terminal.
+    asv itself would ask the user, and fail without a terminal. Raises `UserError` if the data cannot be
+    stored.
     """
     try:
         MachineCollection.load(Machine.get_unique_machine_name())
@@ -38,7 +40,7 @@ def ensure() -> None:
         hardware = Machine.get_defaults()
         name = describing_name(hardware)
         try:
-            # The only entry of its file is this machine to asv, whatever the host is called.
+            # asv takes the only entry of this file for this machine, whatever the host name is.
             MachineCollection.save(name, {**hardware, "machine": name})
         except OSError as error:
             raise UserError(
@@ -46,30 +48,36 @@ def ensure() -> None:
             ) from None
 
 
-def told(arguments: Sequence[str]) -> str | None:
-    """The machine named on asv's command line."""
-    named = [after for before, after in pairwise(arguments) if before == "--machine"]
-    named += [each.partition("=")[2] for each in arguments if each.startswith("--machine=")]
-    return named[-1] if named else None
+def named(arguments: Sequence[str]) -> str | None:
+    """The value of the last `--machine` on asv's command line, None without one."""
+    values = [after for before, after in pairwise(arguments) if before == "--machine"]
+    values += [argument.partition("=")[2] for argument in arguments if argument.startswith("--machine=")]
+    return values[-1] if values else None
 
 
-def name(told: str | None = None) -> str:
-    """The machine that asv files results under: the one it is told (`--machine`), else its own."""
-    if not told:
+def name(option: str | None = None) -> str:
+    """The name under which asv stores results: that of its option `--machine`, or else of this machine.
+
+    Raises `UserError` if nothing is known of the machine.
+    """
+    if not option:
         ensure()
-    found: str = MachineCollection.load(told or Machine.get_unique_machine_name())["machine"]
-    return found
+    stored: str = MachineCollection.load(option or Machine.get_unique_machine_name())["machine"]
+    return stored
 
 
-def refuse_another(results: Path, told: str | None) -> None:
-    """Raise `UserError` where results under this name are of a machine with other hardware."""
-    path = results / name(told) / "machine.json"
+def refuse_another(results: Path, option: str | None) -> None:
+    """Raise `UserError` if results under this machine's name are of a machine with other hardware.
+
+    `option` is the value of asv's option `--machine`.
+    """
+    path = results / name(option) / "machine.json"
     if not path.exists():
         return
     recorded, here = load_json(str(path), Machine.api_version), Machine.get_defaults()
     differs = [
         f"{field} {recorded.get(field)} there, {here[field]} here"
-        for field in DECIDES
+        for field in IDENTIFYING
         if recorded.get(field) != here[field]
     ]
     ram = recorded.get("ram", "")
@@ -78,5 +86,5 @@ def refuse_another(results: Path, told: str | None) -> None:
     if differs:
         raise UserError(
             f"{path.parent.name} is another machine in {results.name}/: {', '.join(differs)}; "
-            f"name this one: asv machine --machine {describing_name(here)} --yes"
+            f"name this one with `asv machine --machine {describing_name(here)} --yes`"
         )

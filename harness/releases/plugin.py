@@ -1,4 +1,4 @@
-"""What asv.conf.json loads: importing the classes is what makes asv find them."""
+"""The plugin that asv.conf.json names: asv finds its classes because they are imported here."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,9 @@ from types import TracebackType
 from harness.processes import interrupts
 
 MEASURING = {"run", "continuous", "find"}
-"""asv's commands that file results."""
+"""The commands of asv that store results."""
 
-# Before what takes its time to import, psycopg2 among it: while that one looks for `decimal`, it forgets a
-# KeyboardInterrupt as it would any other exception.
+# Before the slow imports: psycopg2 discards any exception, KeyboardInterrupt too, while it imports `decimal`.
 if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
@@ -22,24 +21,24 @@ __all__ = ["environment", "repo", "setup"]
 
 
 def setup() -> None:
-    """Called by asv when it has loaded the plugin, before it runs a command."""
-    # `asv machine` is how a user names this machine: nothing may have named it before.
+    """Prepare for a command; asv calls this after it has loaded the plugin."""
+    # With `asv machine` the user names this machine: no name may be stored before that.
     if "machine" not in sys.argv:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
-        machine.refuse_another(Path("results"), machine.told(sys.argv))
+        machine.refuse_another(Path("results"), machine.named(sys.argv))
         with told_by_asv():
             run.current()
-    sys.excepthook = tell
+    sys.excepthook = print_exception
 
 
-def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """What the user can mend about files is told in one line: asv would print a traceback."""
+def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one line for an error that the user can correct, where asv would print a traceback."""
     if isinstance(error, PoolstartError):
         print(f"poolstart: {error}", file=sys.stderr)
     elif isinstance(error, OSError) and error.filename:
         print(
-            f"poolstart: {error.filename}: {error.strerror}; see that it can be written to, and that the "
+            f"poolstart: {error.filename}: {error.strerror}; check that it can be written to and that the "
             "disk has space",
             file=sys.stderr,
         )

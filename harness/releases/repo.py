@@ -1,4 +1,4 @@
-"""The catalogue of releases as a repository that asv walks like any other."""
+"""The catalogue of releases as a repository, in asv's terms."""
 
 import os
 
@@ -9,24 +9,24 @@ from harness.releases.catalogue import Release, catalogue
 from harness.releases.errors import told_by_asv
 
 BRANCH = "releases"
-"""The only branch: every release in version order."""
+"""The only branch: all releases in version order."""
 
 HEAD = "HEAD"
 
 
 class UnknownRelease(UserError, NoSuchNameError):
-    """A name that is no release.
+    """A name that is not a release.
 
-    Some of asv's commands expect `NoSuchNameError` and go on; all of them print a `UserError` as one line.
+    Some of asv's commands catch `NoSuchNameError` and continue; all of them print a `UserError` as one line.
     """
 
 
 class Releases(Repo):
-    """SQLAlchemy's releases: the hash of a release is its padded version, its parent the release before.
+    """SQLAlchemy's releases as commits: the hash is the padded version, the parent is the release before.
 
-    Understood are names (see `Catalogue.position`), `HEAD` and the branch for the newest release,
-    each with any number of `^` behind it for releases before; and the ranges `a..b`, `a..`, `..b`, `x^!`, the
-    branch for all, and one name for that release alone.
+    A name is one that `Catalogue.position` knows, or `HEAD` or the branch for the newest release, followed by
+    one `^` for each step back. A range is `a..b`, `a..`, `..b`, `x^!`, the branch for all releases, or a name
+    for that release alone. Methods raise `UnknownRelease` for anything else.
     """
 
     dvcs = "releases"
@@ -41,10 +41,10 @@ class Releases(Repo):
         return url == "pypi+sqlalchemy"
 
     def pull(self) -> None:
-        """Nothing to fetch: the list is committed, `poolstart releases update` extends it."""
+        """Do nothing: the list is committed, and `poolstart releases update` extends it."""
 
     def checkout(self, path: str, commit_hash: str) -> None:
-        """Nothing to check out: asv wants the directory to run its commands in."""
+        """Create the directory in which asv runs its commands; there is no source to check out."""
         os.makedirs(path, exist_ok=True)
 
     def get_hash_from_name(self, name: str | None) -> str:
@@ -54,7 +54,7 @@ class Releases(Repo):
         return self.get_hash_from_name(f"{name}^")
 
     def get_name_from_hash(self, commit: str) -> str | None:
-        """The version as people write it, where that is not the hash itself."""
+        """The version as its project writes it; None if that is the hash, or if the release is unknown."""
         position = self._catalogue.position(commit)
         if position is None:
             return None
@@ -62,7 +62,7 @@ class Releases(Repo):
         return None if version == commit else version
 
     def get_hashes_from_range(self, range_spec: str) -> list[str]:
-        """Newest first, like a log."""
+        """The releases of a range, the newest first."""
         if range_spec == BRANCH:
             return self.get_branch_commits(BRANCH)
         older, dots, newer = range_spec.partition("..")
@@ -81,11 +81,11 @@ class Releases(Repo):
 
     def get_branch_commits(self, branch: str | None) -> list[str]:
         if self.get_branch_name(branch) != BRANCH:
-            raise UnknownRelease(f"there is no branch {branch!r}, the only one is {BRANCH!r}")
+            raise UnknownRelease(f"there is no branch {branch!r}; the only one is {BRANCH!r}")
         return [release.hash for release in reversed(self._catalogue.releases)]
 
     def get_revisions(self, commits: set[str]) -> dict[str, int]:
-        """The place of each known release in version order, which is the x axis of every graph."""
+        """The index of each known release in version order, which is the x axis of every graph."""
         return {
             release.hash: number
             for number, release in enumerate(self._catalogue.releases)
@@ -93,7 +93,7 @@ class Releases(Repo):
         }
 
     def get_tags(self) -> dict[str, str]:
-        """Every release is its own tag, because `asv run TAGS` takes the names for hashes."""
+        """A tag for every release, equal to its hash, because `asv run TAGS` uses tag names as hashes."""
         return {release.hash: release.hash for release in self._catalogue.releases}
 
     def get_date(self, commit: str) -> int:

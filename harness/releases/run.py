@@ -1,6 +1,6 @@
-"""What one asv process provides to the benchmarks it runs: a server, a place for files, an account of time.
+"""What one asv process provides to its benchmarks: a server, a temporary directory, and a report of the time.
 
-All of it is in the supervision of asv's process and ends with it, `kill -9` included.
+All of it belongs to asv's process and ends with it, even if that is killed by `kill -9`.
 """
 
 import atexit
@@ -30,72 +30,74 @@ from harness.system import conditions
 from harness.system.errors import PoolstartError
 
 REMARKS = ("n/a: ", "noisy: ")
-"""How a reason begins that is no failure."""
+"""The beginnings of messages that are not failures."""
 
 DRAIN_DEADLINE = 2.0
-"""Seconds to read what is left of a benchmark's output once its process group has ended."""
+"""Seconds to read the rest of a benchmark's output after its process group has ended."""
 
 
-class Run:
-    """The run that this asv process is. Made by `current`, closed when the process ends."""
+class AsvRun:
+    """The run of this asv process. `current` creates it; it is closed when the process ends."""
 
     def __init__(self) -> None:
         self._supervision = Supervision()
-        # asv and the benchmarks leave temporary files behind when they are killed: all of them go
-        # into one directory that does not outlive the run. It is open for passing through, as the
-        # embedded server works below it under another account.
+        # asv and the benchmarks leave temporary files behind when they are killed, so all of these are in one
+        # directory that is removed with the run. Other users may pass through it: as root, the embedded
+        # server runs under another account in a directory below.
         directory = self._supervision.directory(room=NESTED)
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
-        self._account = directory / "conditions.json"
+        self._conditions = directory / "conditions.json"
         self._server: Server | None = None
         self._began = time.monotonic()
         self._spent: dict[str, float] = {}
-        self._notes: set[str] = set()
+        self._warnings: set[str] = set()
         self._failures: dict[str, None] = {}
-        # After the supervision, so that it is called before that is closed.
+        # Registered after the supervision, so it is called before that is closed.
         atexit.register(self._report)
 
     def environment(self, identity: str) -> dict[str, str]:
-        """What a benchmark process is told of the run, whose results are filed under a server's identity.
+        """Environment variables for a benchmark process, which name the server and the file for conditions.
 
-        Raises `PoolstartError` when the server there is now is another one: a compose service, for
-        example, that came up meanwhile.
+        `identity` is that of the server under which the results are stored. Raises `PoolstartError` if the
+        current server is another one, for example a compose service that was started meanwhile.
         """
         server = self._running_server()
         if server.identity != identity:
             raise PoolstartError(
-                f"the server is {server.identity}, and this run began with {identity}", "start the run again"
+                f"the server is {server.identity}, but this run began with {identity}", "start the run again"
             )
-        return {locate.RUN: server.to_json(), plan.ACCOUNT: str(self._account)}
+        return {locate.RUN: server.to_json(), plan.ACCOUNT: str(self._conditions)}
 
     def starting(self) -> AbstractContextManager[None]:
-        """What asv starts meanwhile is owned from the first moment on."""
+        """A context that owns each process asv starts in it, from its first moment on."""
         return self._supervision.owning_forks()
 
     def register(self, process: "subprocess.Popen[bytes]") -> None:
-        """Own a process that asv started as leader of its group and ends by itself."""
+        """Own a process that asv has started as leader of its group, and will end itself."""
         self._supervision.register(process)
 
-    def let_go(self, process: "subprocess.Popen[bytes]") -> None:
-        """A process that asv has ended is no longer held."""
+    def forget(self, process: "subprocess.Popen[bytes]") -> None:
+        """Forget a process that asv has ended."""
         self._supervision.stop(process)
 
-    def file_conditions(self, results: Path, environment: str) -> None:
-        """Put the conditions that a benchmark process left beside the results they belong to."""
-        if not self._account.exists():
+    def store_conditions(self, results: Path, environment: str) -> None:
+        """Store the conditions that a benchmark process has written beside its results, if there are any.
+
+        `environment` is asv's name of the environment. Raises `PoolstartError` if they cannot be written.
+        """
+        if not self._conditions.exists():
             return
-        account = {"environment": environment, **json.loads(self._account.read_text())}
-        self._account.unlink()
-        conditions.save(results / machine.name(machine.told(sys.argv)), account)
+        written = {"environment": environment, **json.loads(self._conditions.read_text())}
+        self._conditions.unlink()
+        conditions.save(results / machine.name(machine.named(sys.argv)), written)
 
     def watch(
         self, process: "subprocess.Popen[bytes]", timeout: float | None, purpose: str
     ) -> tuple[str, bool]:
-        """Hold a benchmark process until it ends, at most `timeout` seconds, which are booked on its purpose.
+        """Wait until a benchmark process ends, or for `timeout` seconds, and end its whole process group.
 
-        Returns its output, and whether it ended by itself. What it leaves running in its process group
-        is ended with it.
+        Returns its output, and whether it ended by itself. The time counts for `purpose` in the report.
         """
         began = time.monotonic()
         self._supervision.register(process)
@@ -110,30 +112,30 @@ class Run:
         finally:
             self._supervision.stop(process)
             self._spent[purpose] = self._spent.get(purpose, 0) + time.monotonic() - began
-        # Whoever left the group may hold the pipe for ever.
+        # A process that left the group may keep the pipe open.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
 
-    def hear(self, told: Sequence[str]) -> None:
-        """What a process said that ended well: remarks, and what it could not measure."""
-        for reason in told:
-            (self.note if reason.startswith(REMARKS) else self.fail)(reason)
+    def report(self, messages: Sequence[str]) -> None:
+        """Print the messages of a process that succeeded: remarks, and failures of single figures."""
+        for message in messages:
+            (self.warn if message.startswith(REMARKS) else self.fail)(message)
 
-    def note(self, reason: str) -> None:
-        """Tell once what a benchmark had to say though it did not fail."""
-        if reason not in self._notes:
-            self._notes.add(reason)
-            log.warning(reason)
+    def warn(self, remark: str) -> None:
+        """Print a remark of a benchmark, the first time it occurs."""
+        if remark not in self._warnings:
+            self._warnings.add(remark)
+            log.warning(remark)
 
     def fail(self, reason: str) -> None:
-        """Note why a benchmark failed; every reason is told at once, and once more at the end."""
+        """Print why a benchmark failed, the first time it occurs, and again at the end of the run."""
         if reason not in self._failures:
             self._failures[reason] = None
             log.error(reason)
 
     def _running_server(self) -> Server:
         if self._server and self._server.kind == "embedded" and not listens(self._server):
-            log.warning("the embedded PostgreSQL died, starting another one")
+            log.warning("the embedded PostgreSQL died; starting another one")
             self._server = None
         if self._server is None:
             self._server = locate.running() or embedded.start(self._supervision)
@@ -142,39 +144,39 @@ class Run:
     def _report(self) -> None:
         log.flush()
         if self._spent:
-            print(f"poolstart: {account(time.monotonic() - self._began, self._spent)}")
+            print(f"poolstart: {time_report(time.monotonic() - self._began, self._spent)}")
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
 
 
 def drain(pipe: IO[bytes], chunks: list[bytes]) -> None:
-    """Collect all that comes out of a pipe, and close it."""
+    """Read a pipe to its end into `chunks`, and close it."""
     with pipe:
         chunks.extend(iter(lambda: os.read(pipe.fileno(), 65536), b""))
 
 
 @cache
-def current() -> Run:
-    """The run of this process."""
-    return Run()
+def current() -> AsvRun:
+    """The run of this process, which the first call creates."""
+    return AsvRun()
 
 
 def listens(server: Server) -> bool:
-    """Whether anybody accepts connections where the server was."""
-    where = urlsplit(server.url)
+    """Whether the server's address accepts connections."""
+    url = urlsplit(server.url)
     try:
-        with socket.create_connection((where.hostname, where.port), timeout=CONNECT_TIMEOUT):
+        with socket.create_connection((url.hostname, url.port), timeout=CONNECT_TIMEOUT):
             return True
     except OSError:
         return False
 
 
-def account(seconds: float, spent: Mapping[str, float]) -> str:
-    """Where the `seconds` of a run went, in one line."""
+def time_report(seconds: float, spent: Mapping[str, float]) -> str:
+    """One line on a run of so many seconds, of which `spent` maps purposes to theirs."""
 
-    def part(some: float) -> str:
-        return f"{some:.0f} s ({100 * some / seconds:.0f} %)"
+    def share(part: float) -> str:
+        return f"{part:.0f} s ({100 * part / seconds:.0f} %)"
 
-    parts = [f"{part(some)} {purpose}" for purpose, some in spent.items()]
-    parts.append(f"{part(seconds - sum(spent.values()))} asv and the rest")
+    parts = [f"{share(part)} {purpose}" for purpose, part in spent.items()]
+    parts.append(f"{share(seconds - sum(spent.values()))} asv and the rest")
     return f"{seconds:.0f} s: {', '.join(parts)}"

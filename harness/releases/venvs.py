@@ -1,7 +1,7 @@
-"""An interpreter for every release: virtual environments side by side, kept on disk.
+"""Virtual environments, one for each release or program, kept on disk.
 
-Their files are hard links into uv's cache where the disk allows it, so that all releases together take little
-more than one, and bytecode is compiled when they are made: no worker pays for it.
+uv links their files to its cache if the file system allows it, so all releases together need little more
+space than one. Bytecode is compiled at installation, so no worker compiles anything.
 """
 
 import os
@@ -19,33 +19,36 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 DIRECTORY = ".asv/releases"
-"""Where they are, below the folder of asv.conf.json."""
+"""The directory of the releases' environments, relative to that of asv.conf.json."""
 
 CONSTRAINTS = ROOT / "harness" / "releases" / "constraints.txt"
 
 DEADLINE = 600.0
-"""Seconds an installation may take: a slow index, or an sdist that is built."""
+"""Seconds for an installation, which may download from a slow index or build a source distribution."""
 
 
 def python_of(version: str, packages: Mapping[str, str], directory: Path) -> Path:
     """The interpreter of an environment with this SQLAlchemy and `packages` (name to version).
 
-    Made when it is not there; one that was left half made, or by another interpreter, is made anew.
+    The environment is created unless it exists; one that is incomplete, or of another interpreter, is
+    replaced. Raises `PoolstartError` if the installation fails.
     """
     return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version)
 
 
 def pins(packages: Mapping[str, str]) -> list[str]:
+    """Requirements of exactly these versions, sorted by name."""
     return [f"{name}=={number}" for name, number in sorted(packages.items())]
 
 
 def python_with(
     requirements: Sequence[str], home: Path, *, refresh: str = "", by: str = sys.executable
 ) -> Path:
-    """The interpreter of an environment in `home` that holds what pip would understand by `requirements`.
+    """The interpreter of an environment in `home` with these `requirements`, in pip's notation.
 
-    It is made `by` an interpreter: a path, or a version that uv finds or fetches. uv builds a folder anew
-    only where its pyproject.toml has changed, or for the package to `refresh`.
+    `by` is the interpreter it is based on: a path, or a version that uv finds or downloads. uv builds a local
+    source tree again only if its pyproject.toml has changed, or if it is the package to `refresh`. Raises
+    `PoolstartError` if the installation fails.
     """
     python, done = home / "bin" / "python", home / "poolstart.txt"
     wanted = "\n".join([sys.version if by == sys.executable else by, *requirements])
@@ -78,26 +81,28 @@ def _uv(*arguments: str) -> None:
             _, errors = uv.communicate(timeout=DEADLINE)
         except subprocess.TimeoutExpired:
             raise PoolstartError(
-                f"`uv {arguments[0]}` was not done in {DEADLINE:g} s", "run it again"
+                f"`uv {arguments[0]}` took more than {DEADLINE:g} s", "run it again"
             ) from None
     if uv.returncode != 0:
         told = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {told[:500]}",
-            "see that the package index can be reached and the disk has space",
+            "check that the package index can be reached and that the disk has space",
         )
 
 
 def release_of(python: Path) -> str:
-    """The SQLAlchemy that an interpreter imports."""
-    asked = subprocess.run(
+    """The version of SQLAlchemy that an interpreter imports. Raises `PoolstartError` if it imports none."""
+    done = subprocess.run(
         [python, "-I", "-c", "import sqlalchemy; print(sqlalchemy.__version__)"],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=60,
     )
-    if asked.returncode != 0:
-        told = (asked.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        raise PoolstartError(f"{python} cannot import SQLAlchemy: {told}", "see that what you named is one")
-    return asked.stdout.strip()
+    if done.returncode != 0:
+        told = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise PoolstartError(
+            f"{python} cannot import SQLAlchemy: {told}", "check that it is an interpreter with SQLAlchemy"
+        )
+    return done.stdout.strip()

@@ -132,7 +132,7 @@ def test_results_that_cannot_be_written_are_one_line(suite: Suite) -> None:
     done = suite.run_here("2.1.9", "patch_level")
     (line,) = done.stdout.splitlines()
     assert "results" in line
-    assert "see that it can be written to" in line
+    assert "check that it can be written to" in line
     assert done.returncode == 1
 
 

@@ -112,10 +112,10 @@ def test_yanked_files_do_not_count(package_index: Index) -> None:
     ("answer", "reason"),
     [
         ((404, "text/plain", ""), "it has no project sqlalchemy"),
-        ((401, "text/plain", ""), "it answers 401 Unauthorized"),
-        ((200, "image/png", ""), "it is no package index"),
-        ((200, JSON, "not json"), "it is no package index"),
-        ((200, "text/html", "<a href='sqlalchemy-2.1.0-py3-none-any.whl'>x</a>"), "tells no upload times"),
+        ((401, "text/plain", ""), "it responded 401 Unauthorized"),
+        ((200, "image/png", ""), "it is not a package index"),
+        ((200, JSON, "not json"), "it is not a package index"),
+        ((200, "text/html", "<a href='sqlalchemy-2.1.0-py3-none-any.whl'>x</a>"), "lists no upload times"),
     ],
 )
 def test_an_index_that_cannot_be_used_is_one_line_without_the_password(

@@ -64,7 +64,7 @@ def test_results_are_not_filed_under_the_name_of_another_machine(
     done = suite.asv("run", "-E", "existing", "--set-commit-hash", "2.1.9", "-b", "patch_level")
     (line,) = done.stdout.splitlines()
     assert told in line
-    assert "name this one: asv machine --machine" in line
+    assert "name this one with `asv machine --machine" in line
     assert done.returncode == 1
     # What was recorded of the other one is as it was.
     assert json.loads((folder / "machine.json").read_text()) == recorded
@@ -93,6 +93,6 @@ def test_the_same_machine_goes_on(suite: Suite) -> None:
 
 
 def test_the_machine_named_on_the_command_line_counts() -> None:
-    assert machine.told(["asv", "run", "--machine", "mine"]) == "mine"
-    assert machine.told(["asv", "run", "--machine=mine"]) == "mine"
-    assert machine.told(["asv", "run"]) is None
+    assert machine.named(["asv", "run", "--machine", "mine"]) == "mine"
+    assert machine.named(["asv", "run", "--machine=mine"]) == "mine"
+    assert machine.named(["asv", "run"]) is None

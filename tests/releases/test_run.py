@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.releases.environment import reason
-from harness.releases.run import account
+from harness.releases.run import time_report
 from tests.support.remains import scene
 from tests.support.suite import Suite
 
@@ -107,7 +107,7 @@ def test_a_temporary_directory_with_too_long_a_path_is_one_line_before_anything_
 
 
 def test_the_account_tells_where_the_time_went() -> None:
-    assert account(128, {"in lifecycles": 24, "in trials": 41}) == (
+    assert time_report(128, {"in lifecycles": 24, "in trials": 41}) == (
         "128 s: 24 s (19 %) in lifecycles, 41 s (32 %) in trials, 63 s (49 %) asv and the rest"
     )
 
@@ -124,7 +124,7 @@ def test_the_account_tells_where_the_time_went() -> None:
             "Traceback ...\nModuleNotFoundError: No module named 'x'\n\n",
             "ModuleNotFoundError: No module named 'x'",
         ),
-        ("", "a benchmark failed and said nothing"),
+        ("", "a benchmark failed without output"),
     ],
 )
 def test_the_reason_of_a_failure_is_found_in_the_output(output: str, told: str) -> None:

@@ -17,7 +17,6 @@ from harness.console import markdown, terminal
 from harness.console.numbers import spread
 from harness.hazards import catalogue
 from harness.hazards import expected as record
-from harness.hazards import report as page
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
@@ -270,7 +269,7 @@ def luck(report: Report) -> list[str]:
         return []
     repeated = table.repeated
     rows = [
-        [figure.title, *(page.shown(figure, rates.get(name)) for name in strategies.IDS)]
+        [figure.title, *(figure.format(rates.get(name)) for name in strategies.IDS)]
         for hazard in catalogue.load_all()
         for figure in hazard.figures
         if (rates := repeated.rates.get(figure.id))

@@ -13,8 +13,9 @@ from packaging.version import Version
 
 from harness import strategies
 from harness.hazards import bisect, catalogue, expected
-from harness.hazards.expected import Recorded, series
+from harness.hazards.expected import series
 from harness.hazards.hazard import Hazard, Outcome, Severity, Verdict
+from harness.hazards.table import VerdictTable
 
 SEVERITIES = tuple(Severity)
 """The worst first."""
@@ -71,7 +72,9 @@ class VerdictsOnRecord:
     """The recorded verdicts; empty if nothing is on record."""
 
     def __init__(
-        self, tables: Mapping[str, Recorded] | None = None, by_release: bisect.ReleaseVerdicts | None = None
+        self,
+        tables: Mapping[str, VerdictTable] | None = None,
+        by_release: bisect.ReleaseVerdicts | None = None,
     ) -> None:
         """`tables` are by series of releases, the newest first."""
         self.tables = dict(tables or {})
@@ -84,7 +87,7 @@ class VerdictsOnRecord:
         self._of_series = {name: verdicts_of(table) for name, table in self.tables.items()}
 
     @property
-    def newest(self) -> Recorded | None:
+    def newest(self) -> VerdictTable | None:
         """The table of the newest series, with the recorded events of each trial."""
         return next(iter(self.tables.values()), None)
 
@@ -138,7 +141,7 @@ class VerdictsOnRecord:
         return WorstOutcome(severity, same, len(affecting), counted)
 
 
-def verdicts_of(table: Recorded) -> dict[tuple[str, str], str]:
+def verdicts_of(table: VerdictTable) -> dict[tuple[str, str], str]:
     """The verdicts of a table by hazard and strategy, those of the further strategies included."""
     further = verdicts_of(table.further) if table.further else {}
     return {**further, **{cell: str(verdict) for cell, verdict in table.verdicts.items()}}

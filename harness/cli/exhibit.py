@@ -37,7 +37,7 @@ def exhibit(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.demos import catalogue, expected, report, runner
     from harness.demos.repeat import repeat as repetitions
-    from harness.hazards.expected import Setting
+    from harness.hazards.table import Setting
     from harness.postgres import locate
     from harness.processes import load as loads
 

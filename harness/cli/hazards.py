@@ -36,9 +36,9 @@ def hazards(
     form = chosen_format(as_json, as_csv)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies
-    from harness.hazards import catalogue, matrix
+    from harness.hazards import catalogue, matrix, view
     from harness.hazards import expected as record
-    from harness.hazards import report as shown
+    from harness.hazards.table import Setting
     from harness.lifecycles import profile
     from harness.postgres import locate
     from harness.processes import load as loads
@@ -51,15 +51,15 @@ def hazards(
             "give it without HAZARD, and with --strategy further, all, or none",
         )
     if save and repeat > 1:
-        record.of()  # what cannot be recorded is said now, not after hours of trials
+        record.table_of()  # what cannot be recorded is said now, not after hours of trials
     with loads.all_but_one(load) as busy, locate.server() as server:
-        with shown.watched(chosen, ids, repeat) as view:
-            outcomes = matrix.measure(server, chosen, ids, view.seen, repeat)
-        setting = record.Setting.here(server)
+        with view.live(chosen, ids, repeat) as table:
+            outcomes = matrix.measure(server, chosen, ids, table.add, repeat)
+        setting = Setting.here(server)
     if save and repeat == 1:
         record.save(setting, outcomes)
-    surprises = view.tally.surprises(record.expected())
-    shown.tell(view, outcomes, setting, surprises, form, stories=bool(names))
+    surprises = table.tally.surprises(record.expected())
+    view.show(table, outcomes, setting, surprises, form, stories=bool(names))
     if save and repeat > 1:
         record.save_repeated(setting, outcomes, repeat, busy)
     raise typer.Exit(1 if surprises else 0)

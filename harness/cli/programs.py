@@ -44,7 +44,7 @@ def measure(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.console import terminal
     from harness.console.progress import progress
-    from harness.hazards.expected import Setting
+    from harness.hazards.table import Setting
     from harness.programs import report as shown
     from harness.programs import setup
     from harness.programs.figures import ProgramsTable

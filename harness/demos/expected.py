@@ -6,8 +6,8 @@ from pathlib import Path
 from packaging.version import Version
 
 from harness.demos import catalogue
-from harness.demos.repeat import Repetition
-from harness.hazards.expected import Setting
+from harness.demos.repeat import DemoRepetition
+from harness.hazards.table import Setting
 from harness.records import store
 from harness.system.structure import structure
 
@@ -53,7 +53,7 @@ def load(path: Path = PATH) -> dict[str, DemoProof]:
         return structure(dict[str, DemoProof], proofs)
 
 
-def add(repetition: Repetition, setting: Setting, busy: int, path: Path = PATH) -> None:
+def add(repetition: DemoRepetition, setting: Setting, busy: int, path: Path = PATH) -> None:
     """Record a program beside those of this release that were repeated as often under the same load.
 
     A program of which any run differed loses the proof it had.

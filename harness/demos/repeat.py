@@ -21,7 +21,7 @@ JOBS = 2
 
 
 @dataclass(frozen=True)
-class Repetition:
+class DemoRepetition:
     """How often one program ended as expected, and printed the story it always prints."""
 
     demo: Demo
@@ -42,7 +42,7 @@ def repeat(
     runs: int,
     server: Server,
     python: str | Path = sys.executable,
-) -> Iterator[Repetition]:
+) -> Iterator[DemoRepetition]:
     """Run each demo `runs` times by each start method, as it stands and cured, `JOBS` at a time."""
     with ThreadPoolExecutor(JOBS) as threads:
         for demo, method, cured in product(demos, start_methods, (False, True)):
@@ -55,7 +55,7 @@ def repeat(
                     future.cancel()
             stories = Counter((result.end, gist(result)) for result in results)
             as_expected = sum(result.end is demo.expected(method, cured) for result in results)
-            yield Repetition(demo, method, cured, runs, as_expected, max(stories.values()))
+            yield DemoRepetition(demo, method, cured, runs, as_expected, max(stories.values()))
 
 
 def gist(run: DemoRun) -> tuple[StoryEvent, ...]:

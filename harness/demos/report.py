@@ -8,7 +8,7 @@ from harness.console import terminal
 from harness.demos import catalogue, expected, runner
 from harness.demos.catalogue import START_METHODS, Demo
 from harness.demos.expected import DemoProof
-from harness.demos.repeat import Repetition
+from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
 
@@ -72,7 +72,7 @@ class StoryPrinter:
             self._console.print(f"poolstart: expected: {self._expected}\n{run.errors}")
 
 
-def line(repetition: Repetition) -> str:
+def line(repetition: DemoRepetition) -> str:
     """One program and how often it came out as expected, in columns."""
     return (
         f"{repetition.demo.number} {repetition.demo.name:<16} {repetition.start_method:<10}"

@@ -20,8 +20,9 @@ from pathlib import Path
 from packaging.version import Version
 
 from harness.hazards import matrix
-from harness.hazards.expected import Setting, series
+from harness.hazards.expected import series
 from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.hazards.table import Setting
 from harness.postgres.server import Server
 from harness.records import store
 from harness.system import files

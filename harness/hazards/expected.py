@@ -1,25 +1,21 @@
-"""The recorded verdicts: what was measured, on what, and so what is expected of a release.
+"""The record of verdicts, and what is expected of a release.
 
-One table for each series of SQLAlchemy (1.4, 2.0, ...), in `records/hazards.json`; in it, where they were
-measured, a table of the further strategies, with a setting of its own. The page `docs/hazards.md` is made
-from it and from the hazards themselves.
+`records/hazards.json` has one table for each series of SQLAlchemy (1.4, 2.0, ...), and in it, where they were
+measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
+hazard under all strategies of a table, and has a setting of its own if it was measured later.
 """
 
-import datetime
-import os
-import platform
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from importlib import metadata
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 
-import psycopg2
 import sqlalchemy
 
 from harness import strategies
+from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
-from harness.hazards.inside.story import Reading
-from harness.postgres.server import Server
+from harness.hazards.inside.story import HazardReading
+from harness.hazards.table import RepeatedTrials, Setting, VerdictTable, by_hazard
 from harness.records import store
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -30,215 +26,173 @@ COMMAND = "poolstart hazards --record"
 
 COMMAND_FURTHER = "poolstart hazards --strategy further --record"
 
-FRAMES = ("pandas", "pyarrow")
-
-
-def installed(package: str) -> str:
-    """The version of a package; empty without it."""
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
-
 
 def series(release: str) -> str:
-    """`2.0` of `2.0.36`."""
+    """The series of a SQLAlchemy release: `2.0` of `2.0.36`."""
     return ".".join(release.split(".")[:2])
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Everything a table was measured with."""
+def load() -> dict[str, VerdictTable]:
+    """The recorded tables by series, the newest series first; empty without a record.
 
-    release: str
-    date: str
-    machine: str
-    python: str
-    driver: str
-    frames: str
-    """The libraries of the DataFrames."""
-    server: str
-
-    @classmethod
-    def here(cls, server: Server) -> "Setting":
-        return cls(
-            release=sqlalchemy.__version__,
-            date=datetime.datetime.now(datetime.UTC).date().isoformat(),
-            machine=f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
-            python=platform.python_version(),
-            driver=f"psycopg2 {psycopg2.__version__.split()[0]}",
-            frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
-            server=server.identity,
-        )
-
-    def __str__(self) -> str:
-        return (
-            f"{self.date} with SQLAlchemy {self.release}, {self.driver}, {self.frames}, Python {self.python},"
-            f" server {self.server} on {self.machine}"
-        )
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """Verdicts that came out the same many times."""
-
-    setting: Setting
-    trials: int
-    """Of each verdict."""
-    busy: int
-    """Cores that were kept busy by something else."""
-    rates: dict[str, dict[str, Reading]]
-    """The fractions of all trials together, by figure and strategy."""
-    cells: dict[str, list[str]]
-    """Which verdicts: of each hazard the strategies."""
-
-    def of(self, hazard: str, strategy: str) -> bool:
-        return strategy in self.cells.get(hazard, ())
-
-    @property
-    def command(self) -> str:
-        names = {name for some in self.cells.values() for name in some}
-        which = " --strategy further" if names and names <= set(strategies.FURTHER_IDS) else ""
-        return f"poolstart hazards{which} --repeat {self.trials}{' --load' if self.busy else ''} --record"
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """One measured table."""
-
-    setting: Setting
-    outcomes: tuple[Outcome, ...]
-    repeated: Repeated | None = None
-    further: "Recorded | None" = None
-    """The table of the further strategies, in the table of the default ones."""
-
-    @property
-    def verdicts(self) -> dict[tuple[str, str], Verdict]:
-        return {(outcome.hazard, outcome.strategy): outcome.verdict for outcome in self.outcomes}
-
-    @property
-    def strategies(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(outcome.strategy for outcome in self.outcomes))
-
-    def outcome(self, hazard: str, strategy: str) -> Outcome | None:
-        for outcome in self.outcomes:
-            if (outcome.hazard, outcome.strategy) == (hazard, strategy):
-                return outcome
-        return None
-
-
-def load() -> dict[str, Recorded]:
-    """The recorded tables by series, the newest series first."""
+    Raises `PoolstartError` if the record is damaged.
+    """
     if not PATH.exists():
         return {}
     with store.reading(PATH, COMMAND) as tables:
-        return structure(dict[str, Recorded], tables)
+        return structure(dict[str, VerdictTable], tables)
 
 
-def cells(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """By hazard its strategies, each once."""
-    found: dict[str, list[str]] = {}
-    for hazard, strategy in dict.fromkeys(pairs):
-        found.setdefault(hazard, []).append(strategy)
-    return found
+def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:
+    """The expected verdicts of a release by hazard and strategy; empty if its series is not recorded."""
+    table = load().get(series(release))
+    if not table:
+        return {}
+    return {**table.verdicts, **(table.further.verdicts if table.further else {})}
 
 
-def whole(names: Sequence[str]) -> bool:
-    """Whether these strategies make a table: the default ones, the further ones, or both."""
-    return set(names) in [set(group) for group in strategies.GROUPS.values()]
-
-
-def is_further(outcome: Outcome) -> bool:
-    return outcome.strategy in strategies.FURTHER_IDS
-
-
-def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
-    """Put a table in the place of its series, and one of further strategies into it.
-
-    That a verdict came out the same many times holds if it still does.
-    """
-    for outcome in outcomes:
-        if outcome.verdict is Verdict.NO_RESULT:
-            raise PoolstartError(outcome.reason, "a table without a hole is recorded, this one is not")
-    further = tuple(filter(is_further, outcomes))
-    default = tuple(outcome for outcome in outcomes if not is_further(outcome))
-    before = load().get(series(setting.release))
-    if default:
-        recorded = renewed(before, Recorded(setting, default, further=before.further if before else None))
-    else:
-        recorded = of(setting.release)
-    if further:
-        recorded = replace(recorded, further=renewed(recorded.further, Recorded(setting, further)))
-    write(recorded)
-
-
-def renewed(before: Recorded | None, now: Recorded) -> Recorded:
-    if not before or not before.repeated:
-        return now
-    kept = [
-        cell
-        for cell, verdict in now.verdicts.items()
-        if before.repeated.of(*cell) and before.verdicts.get(cell) is verdict is not Verdict.NOT_APPLICABLE
-    ]
-    return replace(now, repeated=replace(before.repeated, cells=cells(kept)) if kept else None)
-
-
-def of(release: str = sqlalchemy.__version__) -> Recorded:
-    """The table of a release's series."""
+def table_of(release: str = sqlalchemy.__version__) -> VerdictTable:
+    """The table of a release's series. Raises `PoolstartError` if it is not recorded."""
     table = load().get(series(release))
     if not table:
         raise PoolstartError(f"no table of SQLAlchemy {series(release)} is recorded", f"first run: {COMMAND}")
     return table
 
 
+def whole(names: Sequence[str]) -> bool:
+    """Whether these strategies make whole rows: all default ones, all further ones, or both."""
+    return set(names) in [set(group) for group in strategies.GROUPS.values()]
+
+
+def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
+    """Record rows: in place of those that the series has, and beside its others.
+
+    The trials that were repeated stay on record for each verdict that is still the same. Raises
+    `PoolstartError`, and records nothing, if an outcome has no result or a row lacks a strategy.
+    """
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.NO_RESULT:
+            raise PoolstartError(outcome.reason, "only rows in which every trial has a result are recorded")
+    default, further = by_group(outcomes)
+    table = load().get(series(setting.release))
+    if default:
+        table = with_rows(table, setting, default, strategies.IDS)
+    if not table:
+        table = table_of(setting.release)
+    if further:
+        table = replace(table, further=with_rows(table.further, setting, further, strategies.FURTHER_IDS))
+    write(table)
+
+
+def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
+    """The outcomes of the default strategies, and those of the further ones."""
+    further = strategies.FURTHER_IDS
+    return (
+        [outcome for outcome in outcomes if outcome.strategy not in further],
+        [outcome for outcome in outcomes if outcome.strategy in further],
+    )
+
+
+def with_rows(
+    table: VerdictTable | None, setting: Setting, outcomes: Sequence[Outcome], group: Sequence[str]
+) -> VerdictTable:
+    """The table with the rows of these outcomes; a new one if they are all the rows there are.
+
+    Raises `PoolstartError` if a row lacks a strategy of the group.
+    """
+    measured = by_hazard((outcome.hazard, outcome.strategy) for outcome in outcomes)
+    for hazard, names in measured.items():
+        if missing := [name for name in group if name not in names]:
+            raise PoolstartError(
+                f"{hazard} was not tried under {', '.join(missing)}",
+                "record all strategies of a table at once",
+            )
+    kept = [outcome for outcome in table.outcomes if outcome.hazard not in measured] if table else []
+    if not table or not kept:
+        rows = VerdictTable(setting, tuple(outcomes), further=table.further if table else None)
+    else:
+        later = {hazard: other for hazard, other in table.later.items() if hazard not in measured}
+        if setting != table.setting:
+            later |= dict.fromkeys(measured, setting)
+        rows = replace(table, outcomes=in_order([*kept, *outcomes]), later=later, repeated=None)
+    return replace(rows, repeated=still_true(table, rows)) if table else rows
+
+
+def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
+    """Sorted as the catalogues of hazards and strategies are; without hazards that are no longer in it."""
+    hazards = {name: number for number, name in enumerate(catalogue.IDS)}
+    names = {name: number for number, name in enumerate(strategies.GROUPS["all"])}
+    known = [outcome for outcome in outcomes if outcome.hazard in hazards]
+    return tuple(
+        sorted(known, key=lambda outcome: (hazards[outcome.hazard], names.get(outcome.strategy, len(names))))
+    )
+
+
+def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None:
+    """The repeated trials of `before`, of the verdicts that `now` has too; None if it has none of them."""
+    if not before.repeated:
+        return None
+    cells = by_hazard(
+        cell
+        for cell, verdict in now.verdicts.items()
+        if before.repeated.covers(*cell)
+        and before.verdicts.get(cell) is verdict is not Verdict.NOT_APPLICABLE
+    )
+    return replace(before.repeated, cells=cells) if cells else None
+
+
 def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
-    """Record that verdicts of a series came out the same `trials` times; refused unless they did."""
-    table, wanted = of(setting.release), expected(setting.release)
+    """Record that verdicts came out the same in `trials` trials each, with `busy` cores kept busy.
+
+    Raises `PoolstartError`, and records nothing, if an outcome is not the expected one.
+    """
+    table, wanted = table_of(setting.release), expected(setting.release)
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
             raise PoolstartError(
                 f"{outcome.hazard} under {outcome.strategy} was once {outcome.verdict}",
-                "trials that disagree, or that could not be, prove nothing, and nothing is recorded",
+                "nothing is recorded unless every trial has the expected verdict",
             )
-    further = list(filter(is_further, outcomes))
-    default = [outcome for outcome in outcomes if not is_further(outcome)]
+    default, further = by_group(outcomes)
     if further and table.further:
-        table = replace(table, further=proven(table.further, setting, further, trials, busy))
+        table = replace(table, further=with_repeated(table.further, setting, further, trials, busy))
     if default:
-        table = proven(table, setting, default, trials, busy)
+        table = with_repeated(table, setting, default, trials, busy)
     write(table)
 
 
-def proven(
-    table: Recorded, setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int
-) -> Recorded:
-    """The table with the proof of these outcomes, beside what was proven in the same way before."""
-    now = Repeated(
-        setting,
-        trials,
-        busy,
-        pooled_rates(outcomes),
-        # What is not applicable is declared, not tried.
-        cells((one.hazard, one.strategy) for one in outcomes if one.verdict is not Verdict.NOT_APPLICABLE),
-    )
+def with_repeated(
+    table: VerdictTable, setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int
+) -> VerdictTable:
+    """The table with these repeated trials, beside those that were repeated as often under the same load."""
+    # A verdict of not applicable is declared, not tried.
+    tried = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_APPLICABLE]
+    cells = [(outcome.hazard, outcome.strategy) for outcome in tried]
+    now = RepeatedTrials(setting, trials, busy, pooled_rates(tried), by_hazard(cells))
     before = table.repeated
     if before and (before.trials, before.busy) == (trials, busy):
-        rates = {
-            figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
-            for figure in {**before.rates, **now.rates}
-        }
-        both = [
-            (hazard, strategy)
-            for some in (before.cells, now.cells)
-            for hazard, names in some.items()
-            for strategy in names
-        ]
-        now = replace(now, rates=rates, cells=cells(both))
+        others = [(hazard, name) for hazard, names in before.cells.items() for name in names]
+        later = {hazard: other for hazard, other in before.later.items() if hazard not in now.cells}
+        if set(others) <= set(cells):
+            first = setting
+        else:
+            first = before.setting
+            later |= dict.fromkeys(now.cells, setting) if setting != first else {}
+        now = replace(
+            now,
+            setting=first,
+            rates={
+                figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
+                for figure in {**before.rates, **now.rates}
+            },
+            cells=by_hazard([*others, *cells]),
+            later=later,
+        )
     return replace(table, repeated=now)
 
 
-def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:
-    """Every fraction over all its trials."""
+def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReading]]:
+    """The readings that are fractions, each over all trials together, by figure and strategy."""
     hits: Counter[tuple[str, str]] = Counter()
     trials: Counter[tuple[str, str]] = Counter()
     for outcome in outcomes:
@@ -246,21 +200,14 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Reading]]:
             if reading.trials is not None:
                 hits[figure, outcome.strategy] += round(reading.value * reading.trials)
                 trials[figure, outcome.strategy] += reading.trials
-    pooled: dict[str, dict[str, Reading]] = {}
+    pooled: dict[str, dict[str, HazardReading]] = {}
     for (figure, strategy), total in trials.items():
-        pooled.setdefault(figure, {})[strategy] = Reading(hits[figure, strategy] / total, total)
+        pooled.setdefault(figure, {})[strategy] = HazardReading(hits[figure, strategy] / total, total)
     return pooled
 
 
-def write(recorded: Recorded) -> None:
-    tables = {**load(), series(recorded.setting.release): recorded}
+def write(table: VerdictTable) -> None:
+    """Put a table in the place of its series. Raises `PoolstartError` if the record cannot be written."""
+    tables = {**load(), series(table.setting.release): table}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
     store.write(PATH, {name: asdict(tables[name]) for name in newest_first})
-
-
-def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:
-    """The verdict each hazard and strategy must have under a release; nothing for an unknown series."""
-    table = load().get(series(release))
-    if not table:
-        return {}
-    return {**table.verdicts, **(table.further.verdicts if table.further else {})}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harness.hazards.inside.story import Reading, StoryEvent
+from harness.hazards.inside.story import HazardReading, StoryEvent
 
 if TYPE_CHECKING:
     from harness.hazards.inside.parent import Parent
@@ -50,12 +50,27 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class HazardFigure:
-    """Something a hazard measures beside its verdict."""
+    """A quantity that a hazard measures besides its verdict."""
 
     id: str
     title: str
     unit: str
-    """`fraction` (of so many trials), `bytes`, `seconds` or `descriptors`."""
+    """`fraction` (of a number of trials), `bytes`, `seconds` or `descriptors`."""
+
+    def format(self, reading: HazardReading | None) -> str:
+        """A reading with its unit, a fraction as `hits of trials`; empty without a reading."""
+        if reading is None:
+            return ""
+        match self.unit:
+            case "fraction":
+                assert reading.trials is not None
+                return f"{round(reading.value * reading.trials)} of {reading.trials}"
+            case "bytes":
+                return f"{reading.value / 2**20:.1f} MiB"
+            case "seconds":
+                return f"{reading.value:.3f} s"
+            case _:
+                return f"{reading.value:g}"
 
 
 def always(strategy: "Strategy") -> str:
@@ -145,7 +160,7 @@ class Outcome:
     verdict: Verdict
     reason: str = ""
     """Why the hazard is not applicable, or why there is no result."""
-    readings: dict[str, Reading] = field(default_factory=dict)
+    readings: dict[str, HazardReading] = field(default_factory=dict)
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0
     """How long the trial took, for information."""

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import sqlalchemy
 
 from harness import strategies
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 from harness.lifecycles.cell import NotApplicable, Rejected
 from harness.pools.checks import PoolOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine

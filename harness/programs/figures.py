@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 
 
 @dataclass(frozen=True)

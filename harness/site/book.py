@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.comparisons import servers
 from harness.hazards import bisect, expected
+from harness.hazards.table import VerdictTable
 from harness.history import causes, retest
 from harness.site import decide, history
 from harness.site.data import Measured, load
@@ -53,7 +54,7 @@ class Book:
         self.measured: Measured = load(results)
         self.remarks = list(self.measured.remarks)
         self.verdicts = VerdictsOnRecord(
-            self.record(expected.PATH, expected.load, dict[str, expected.Recorded]()),
+            self.record(expected.PATH, expected.load, dict[str, VerdictTable]()),
             self.record(bisect.RECORD, lambda: bisect.load(bisect.RECORD), None),
         )
         self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])

@@ -10,8 +10,8 @@ from harness.answer import verdicts
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards import bisect, expected
 from harness.hazards.bisect import ReleaseVerdicts
-from harness.hazards.expected import Recorded, Setting
 from harness.hazards.hazard import Outcome, Severity, Verdict
+from harness.hazards.table import Setting, VerdictTable
 from harness.site import picture
 from harness.system.environment import ROOT
 
@@ -79,9 +79,9 @@ def test_readme_shows_the_worst_outcome_of_the_same_rule() -> None:
 SETTING = Setting("2.1.9", "", "", "", "", "", "")
 
 
-def table(**found: Verdict) -> dict[str, Recorded]:
+def table(**found: Verdict) -> dict[str, VerdictTable]:
     """A table of `spawn`; by hazard its verdict."""
-    return {"2.1": Recorded(SETTING, tuple(Outcome(name, "spawn", each) for name, each in found.items()))}
+    return {"2.1": VerdictTable(SETTING, tuple(Outcome(name, "spawn", each) for name, each in found.items()))}
 
 
 def tried(**found: str) -> ReleaseVerdicts:

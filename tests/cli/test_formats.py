@@ -8,7 +8,7 @@ import pytest
 
 from harness.answer import results
 from harness.hazards import expected as record
-from harness.hazards import report as hazards
+from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
 from harness.lifecycles import report as measured
 from harness.postgres.server import Server

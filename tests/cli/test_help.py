@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from harness.answer import results
 from harness.cli import COMMANDS, app
-from harness.hazards import report as hazards
+from harness.hazards import view as hazards
 from harness.lifecycles import report as measured
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.hazards import bisect as sitting
 from harness.hazards.bisect import ReleaseVerdicts
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 from harness.postgres import locate
 from harness.postgres.server import Server
 

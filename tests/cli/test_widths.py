@@ -11,10 +11,10 @@ from harness.answer import quick_report, results
 from harness.comparisons import report as shown_versus
 from harness.comparisons.compare import Comparison, Row, Side
 from harness.hazards import catalogue
-from harness.hazards import report as hazards
-from harness.hazards.expected import Setting
+from harness.hazards import view as hazards
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
+from harness.hazards.table import Setting
 from harness.lifecycles import metrics
 from harness.lifecycles import report as measured
 from harness.lifecycles.blocks import Block, Measured
@@ -134,13 +134,13 @@ def verdict_of(hazard: str, strategy: str) -> Verdict:
 
 @pytest.mark.parametrize("names", [strategies.IDS, strategies.IDS + FURTHER], ids=["six", "fifteen"])
 def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) -> None:
-    view = hazards.View(catalogue.load_all(), names, 1)
+    view = hazards.VerdictView(catalogue.load_all(), names, 1)
     outcomes = [
         Outcome(hazard, name, verdict_of(hazard, name), REASON) for hazard in catalogue.IDS for name in names
     ]
     for outcome in outcomes:
         view.tally.add(outcome)
-    hazards.tell(view, outcomes, SETTING, [])
+    hazards.show(view, outcomes, SETTING, [])
     text = told()
     legend = dict(re.findall(r"^(\S)  (.+?) *$", text, re.MULTILINE))
     for hazard in catalogue.IDS:
@@ -154,7 +154,7 @@ def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) ->
 
 
 def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
-    view = hazards.View(catalogue.load_all(), strategies.IDS, 1)
+    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 1)
     for hazard in catalogue.IDS:
         for name in strategies.IDS:
             view.tally.add(Outcome(hazard, name, Verdict.SURVIVES))
@@ -163,7 +163,7 @@ def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
 
 
 def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
-    view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
+    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 2)
     for verdict in (Verdict.AFFECTED, Verdict.SURVIVES):
         view.tally.add(Outcome("pool_lock", "spawn", verdict))
     assert str(view._letter(view.tally.of("pool_lock", "spawn"))) == hazards.DISAGREE
@@ -174,7 +174,7 @@ def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
 
 
 def test_a_verdict_that_was_not_expected_tells_what_its_user_read() -> None:
-    view = hazards.View(catalogue.load_all(), strategies.IDS, 2)
+    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 2)
     for verdict, read in ((Verdict.AFFECTED, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
         story = (StoryEvent("parent", "Asks."), StoryEvent("user", read))
         view.tally.add(Outcome("interleaved", "nullpool", verdict, story=story))

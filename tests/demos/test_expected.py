@@ -10,18 +10,18 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.demos import catalogue, expected, report
 from harness.demos.catalogue import START_METHODS, Demo
-from harness.demos.repeat import Repetition
-from harness.hazards.expected import Setting
+from harness.demos.repeat import DemoRepetition
+from harness.hazards.table import Setting
 from harness.system.errors import PoolstartError
 
 SETTING = Setting("2.1.9", "2026-11-26", "Linux", "3.11.7", "psycopg2 2.9.13", "pandas 3.1.1", "embedded")
 
-ONE = Repetition(catalogue.get("one_fork"), "fork", cured=False, runs=50, as_expected=50, same_story=50)
+ONE = DemoRepetition(catalogue.get("one_fork"), "fork", cured=False, runs=50, as_expected=50, same_story=50)
 
 
 def prove(path: Path, demo: Demo, setting: Setting = SETTING) -> None:
     for method, cured in product(START_METHODS, (False, True)):
-        expected.add(Repetition(demo, method, cured, 50, 50, 50), setting, 1, path)
+        expected.add(DemoRepetition(demo, method, cured, 50, 50, 50), setting, 1, path)
 
 
 def test_a_demo_is_proven_by_every_start_method_as_it_stands_and_cured(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_a_demo_with_a_missing_program_is_not_proven(tmp_path: Path, missing: tu
     path = tmp_path / "demos.json"
     for method, cured in product(START_METHODS, (False, True)):
         if (method, cured) != missing:
-            expected.add(Repetition(ONE.demo, method, cured, 50, 50, 50), SETTING, 1, path)
+            expected.add(DemoRepetition(ONE.demo, method, cured, 50, 50, 50), SETTING, 1, path)
     assert expected.load(path)["2.1.9"].demos == []
 
 
@@ -69,7 +69,7 @@ def test_the_list_gives_releases_and_numbers_of_runs(tmp_path: Path, monkeypatch
     prove(path, catalogue.get("6"), replace(SETTING, release="2.0.10"))
     prove(path, catalogue.get("4"), replace(SETTING, release="2.0.10"))
     for method, cured in product(START_METHODS, (False, True)):
-        few = Repetition(catalogue.get("4"), method, cured, 3, 3, 3)
+        few = DemoRepetition(catalogue.get("4"), method, cured, 3, 3, 3)
         expected.add(few, replace(SETTING, release="2.0.9"), 0, path)
     monkeypatch.setattr(expected, "load", lambda load=expected.load: load(path))
     assert report.proven() == (

@@ -10,10 +10,10 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.demos import catalogue, expected, repeat, runner
 from harness.demos.catalogue import End
-from harness.demos.repeat import Repetition
+from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
-from harness.hazards.expected import Setting
 from harness.hazards.inside.story import StoryEvent
+from harness.hazards.table import Setting
 
 ONE = catalogue.get("held_lock")
 
@@ -23,10 +23,10 @@ def ended(end: End, *lines: str) -> DemoRun:
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DemoRun]], list[Repetition]]:
+def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DemoRun]], list[DemoRepetition]]:
     """Repeats a demo whose runs end with these results, as it stands and then cured."""
 
-    def repeated(some: list[DemoRun]) -> list[Repetition]:
+    def repeated(some: list[DemoRun]) -> list[DemoRepetition]:
         left = iter([*some, *some])
         monkeypatch.setattr(repeat, "JOBS", 1)
         monkeypatch.setattr(runner, "run", lambda *_, **__: next(left))
@@ -36,13 +36,13 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> Callable[[list[DemoRun]], list[Repe
 
 
 def test_runs_that_end_as_expected_with_one_story_agree(
-    runs: Callable[[list[DemoRun]], list[Repetition]],
+    runs: Callable[[list[DemoRun]], list[DemoRepetition]],
 ) -> None:
     [stands, cured] = runs([ended(End.HUNG, "Process 17 waits."), ended(End.HUNG, "Process 4 waits.")])
-    assert stands == Repetition(ONE, "fork", cured=False, runs=2, as_expected=2, same_story=2)
+    assert stands == DemoRepetition(ONE, "fork", cured=False, runs=2, as_expected=2, same_story=2)
     assert not stands.surprising
     # It must hang as it stands, and must not when it is cured.
-    assert cured == Repetition(ONE, "fork", cured=True, runs=2, as_expected=0, same_story=2)
+    assert cured == DemoRepetition(ONE, "fork", cured=True, runs=2, as_expected=0, same_story=2)
     assert cured.surprising
 
 
@@ -52,7 +52,7 @@ def test_runs_that_end_as_expected_with_one_story_agree(
     ids=["another story", "another end"],
 )
 def test_one_run_that_differs_is_a_surprise(
-    runs: Callable[[list[DemoRun]], list[Repetition]], other: DemoRun, agreed: int
+    runs: Callable[[list[DemoRun]], list[DemoRepetition]], other: DemoRun, agreed: int
 ) -> None:
     stands, _ = runs([ended(End.HUNG, "It waits."), other])
     assert (stands.as_expected, stands.same_story, stands.surprising) == (agreed, 1, True)
@@ -62,8 +62,8 @@ def test_one_run_that_differs_is_a_surprise(
 def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
     monkeypatch: pytest.MonkeyPatch, release: str | None
 ) -> None:
-    kept: list[tuple[Repetition, Setting, int]] = []
-    counts = [Repetition(ONE, "fork", cured, 3, 3, 3) for cured in (False, True)]
+    kept: list[tuple[DemoRepetition, Setting, int]] = []
+    counts = [DemoRepetition(ONE, "fork", cured, 3, 3, 3) for cured in (False, True)]
     monkeypatch.setattr(expected, "add", lambda *args: kept.append(args))
     monkeypatch.setattr(repeat, "repeat", lambda *_: iter(counts))
     monkeypatch.setattr("harness.releases.interpreters.of_release", lambda version: version)
@@ -80,5 +80,5 @@ def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
 
 
 def test_a_surprise_makes_the_command_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repeat, "repeat", lambda *_: iter([Repetition(ONE, "fork", False, 3, 2, 3)]))
+    monkeypatch.setattr(repeat, "repeat", lambda *_: iter([DemoRepetition(ONE, "fork", False, 3, 2, 3)]))
     assert CliRunner().invoke(app, ["exhibit", "2", "--repeat", "3"]).exit_code == 1

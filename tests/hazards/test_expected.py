@@ -21,6 +21,7 @@ from harness.hazards import matrix as measuring
 from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import REQUIRE_TLS
+from harness.hazards.table import Setting
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.processes.load import BUSY
@@ -144,27 +145,83 @@ def test_what_is_not_applicable_here_is_told_and_no_failure(monkeypatch: pytest.
 MINE = record.series(sqlalchemy.__version__)
 
 
-def test_a_record_puts_its_table_in_the_place_of_its_series(own_record: Path, server: Server) -> None:
-    outcome = Outcome("unpicklable", "spawn", Verdict.SURVIVES)
+def test_a_whole_table_replaces_that_of_its_series(own_record: Path, server: Server) -> None:
     before = record.load()
-    record.save(record.Setting.here(server), [outcome])
+    setting = Setting.here(server)
+    outcomes = before[MINE].outcomes[::-1]
+    record.save(setting, outcomes)
     after = record.load()
-    assert after.pop(MINE).outcomes == (outcome,)
-    before.pop(MINE)
+    table = after.pop(MINE)
+    assert (table.setting, table.outcomes, table.later) == (setting, outcomes, {})
+    assert table.further == before.pop(MINE).further
     assert after == before
 
 
-def test_a_table_with_a_hole_is_not_recorded(own_record: Path, server: Server) -> None:
+def row(hazard: str, verdict: Verdict = Verdict.SURVIVES) -> list[Outcome]:
+    return [Outcome(hazard, name, verdict) for name in strategies.IDS]
+
+
+def test_a_single_row_is_recorded_beside_the_others_with_its_own_setting(
+    own_record: Path, server: Server
+) -> None:
+    before = record.load()[MINE]
+    later = replace(before.setting, date="2027-01-31")
+    record.save(later, row("own_lock"))
+    after = record.load()[MINE]
+    assert after.setting == before.setting
+    assert after.later == {"own_lock": later}
+    assert list(after.verdicts) == list(before.verdicts)
+    assert [outcome for outcome in after.outcomes if outcome.hazard == "own_lock"] == row("own_lock")
+    others = [outcome for outcome in before.outcomes if outcome.hazard != "own_lock"]
+    assert [outcome for outcome in after.outcomes if outcome.hazard != "own_lock"] == others
+    assert f"`own_lock` was measured later: {later}." in page.render()
+    # Measured with the whole table again, it has no setting of its own any more.
+    record.save(later, after.outcomes)
+    assert record.load()[MINE].later == {}
+
+
+def test_a_new_hazard_is_recorded_without_measuring_the_others(own_record: Path, server: Server) -> None:
+    table = record.table_of()
+    known = tuple(outcome for outcome in table.outcomes if outcome.hazard != "own_lock")
+    record.write(replace(table, outcomes=known))
+    assert ("own_lock", "spawn") not in record.expected()
+    record.save(Setting.here(server), row("own_lock"))
+    assert record.expected()["own_lock", "spawn"] is Verdict.SURVIVES
+    assert list(record.table_of().verdicts) == list(table.verdicts)
+
+
+def test_the_repeated_trials_of_other_rows_stay_on_record(own_record: Path, server: Server) -> None:
+    before = record.table_of().repeated
+    assert before
+    assert before.covers("own_lock", "fork_dispose")
+    record.save(Setting.here(server), row("own_lock"))
+    after = record.table_of().repeated
+    assert after
+    assert not after.covers("own_lock", "fork_dispose")
+    assert after.covers("own_lock", "spawn")
+    assert all(
+        set(after.cells[name]) == set(before.cells[name]) for name in before.cells if name != "own_lock"
+    )
+
+
+def test_a_row_without_one_of_the_strategies_is_not_recorded(own_record: Path, server: Server) -> None:
+    before = own_record.read_text()
+    with pytest.raises(PoolstartError, match="own_lock was not tried under spawn"):
+        record.save(Setting.here(server), [each for each in row("own_lock") if each.strategy != "spawn"])
+    assert own_record.read_text() == before
+
+
+def test_a_row_without_a_result_is_not_recorded(own_record: Path, server: Server) -> None:
     before = own_record.read_text()
     hole = Outcome("unpicklable", "spawn", Verdict.NO_RESULT, "no result for unpicklable: killed")
     with pytest.raises(PoolstartError, match="unpicklable: killed"):
-        record.save(record.Setting.here(server), [hole])
+        record.save(Setting.here(server), [hole])
     assert own_record.read_text() == before
 
 
 def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server: Server) -> None:
     table = record.load()[MINE]
-    record.save_repeated(record.Setting.here(server), table.outcomes * 3, trials=3, busy=1)
+    record.save_repeated(Setting.here(server), table.outcomes * 3, trials=3, busy=1)
     repeated = record.load()[MINE].repeated
     assert repeated
     assert repeated.command == "poolstart hazards --repeat 3 --load --record"
@@ -181,52 +238,67 @@ def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server)
     for verdict in (Verdict.AFFECTED, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
         odd = Outcome("inherited_lock", "spawn", verdict)
         with pytest.raises(PoolstartError, match=f"inherited_lock under spawn was once {verdict}"):
-            record.save_repeated(record.Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
+            record.save_repeated(Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
     assert own_record.read_text() == before
 
 
-def test_the_proof_of_a_verdict_lasts_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
-    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
-    tried = {(o.hazard, o.strategy): o for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
+def other_verdict(outcome: Outcome) -> Outcome:
+    other = {Verdict.SURVIVES: Verdict.AFFECTED, Verdict.AFFECTED: Verdict.SURVIVES}
+    return replace(outcome, verdict=other.get(outcome.verdict, outcome.verdict))
+
+
+def test_repeated_trials_stay_on_record_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
+    setting, outcomes = Setting.here(server), record.load()[MINE].outcomes
+    tried = {(o.hazard, o.strategy) for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
     record.save_repeated(setting, outcomes, 1, 0)
     record.save(setting, outcomes)
-    proven = record.load()[MINE].repeated
-    assert proven
-    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
-    other = {Verdict.SURVIVES: Verdict.AFFECTED, Verdict.AFFECTED: Verdict.SURVIVES}
-    changed = tried.popitem()[1]
-    now = [replace(changed, verdict=other[changed.verdict]), *tried.values()]
-    record.save(setting, now)
-    proven = record.load()[MINE].repeated
-    assert proven
-    assert {cell for cell in tried if proven.of(*cell)} == set(tried)
-    assert not proven.of(changed.hazard, changed.strategy)
-    record.save(setting, [replace(outcome, verdict=other[outcome.verdict]) for outcome in now])
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert {cell for cell in tried if repeated.covers(*cell)} == tried
+    changed = "own_lock", "fork_dispose"
+    record.save(setting, [other_verdict(o) if (o.hazard, o.strategy) == changed else o for o in outcomes])
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert {cell for cell in tried if repeated.covers(*cell)} == tried - {changed}
+    record.save(setting, [o if (o.hazard, o.strategy) == changed else other_verdict(o) for o in outcomes])
     assert record.load()[MINE].repeated is None
 
 
-def test_a_verdict_is_proven_beside_those_that_were(own_record: Path, server: Server) -> None:
-    setting, outcomes = record.Setting.here(server), record.load()[MINE].outcomes
+def test_repeated_trials_of_one_row_are_added_to_those_of_others(own_record: Path, server: Server) -> None:
+    setting, outcomes = Setting.here(server), record.load()[MINE].outcomes
     first, second = (o for o in outcomes if o.hazard == "interleaved" and o.strategy in ("spawn", "nullpool"))
     record.save(setting, outcomes)
-    record.write(replace(record.of(), repeated=None))
+    record.write(replace(record.table_of(), repeated=None))
     record.save_repeated(setting, [first] * 2, 2, 1)
     record.save_repeated(setting, [second] * 2, 2, 1)
     proven = record.load()[MINE].repeated
     assert proven
     assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
     assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
-    # What was tried in another way is another proof.
+    # Another number of trials replaces them.
     record.save_repeated(setting, [first] * 3, 3, 1)
     proven = record.load()[MINE].repeated
     assert proven
     assert proven.cells == {"interleaved": [first.strategy]}
 
 
+def test_a_row_that_is_repeated_later_has_its_own_setting(own_record: Path, server: Server) -> None:
+    table = record.table_of()
+    before = table.repeated
+    assert before
+    later = replace(before.setting, date="2027-01-31")
+    outcomes = [outcome for outcome in table.outcomes if outcome.hazard == "own_lock"]
+    record.save_repeated(later, outcomes * before.trials, before.trials, before.busy)
+    after = record.table_of().repeated
+    assert after
+    assert (after.setting, after.later) == (before.setting, {"own_lock": later})
+    assert after.cells == before.cells
+
+
 def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
     own_record.write_text("{}")
     with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
-        record.save_repeated(record.Setting.here(server), [], 50, 1)
+        record.save_repeated(Setting.here(server), [], 50, 1)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from harness.hazards import expected as record
 from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
+from harness.hazards.table import Setting
 from harness.lifecycles import checks as guards
 from harness.lifecycles import profile
 from harness.lifecycles.blocks import Measured as Blocks
@@ -154,9 +155,9 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_further_strategies_are_recorded_apart(own_record: Path, server: Server) -> None:
-    setting = record.Setting.here(server)
+    setting = Setting.here(server)
     record.save(setting, OUTCOMES)
-    table = record.of()
+    table = record.table_of()
     assert list(table.outcomes) == DEFAULT
     assert table.strategies == strategies.IDS
     assert table.further
@@ -166,30 +167,30 @@ def test_further_strategies_are_recorded_apart(own_record: Path, server: Server)
 
 
 def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:
-    setting = record.Setting.here(server)
+    setting = Setting.here(server)
     with pytest.raises(PoolstartError, match="first run"):
         record.save(setting, FURTHER)
     record.save(setting, DEFAULT)
-    assert record.of().further is None
+    assert record.table_of().further is None
     record.save(setting, FURTHER)
     record.save(setting, DEFAULT)
-    table = record.of()
+    table = record.table_of()
     assert list(table.outcomes) == DEFAULT
     assert table.further
     assert list(table.further.outcomes) == FURTHER
 
 
 def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
-    setting = record.Setting.here(server)
+    setting = Setting.here(server)
     record.save(setting, OUTCOMES)
     record.save_repeated(setting, FURTHER * 2, 2, 1)
-    table = record.of()
+    table = record.table_of()
     assert table.repeated is None
     assert table.further
     assert table.further.repeated
     assert table.further.repeated.trials == 2
     record.save_repeated(setting, DEFAULT * 3, 3, 1)
-    table = record.of()
+    table = record.table_of()
     assert table.repeated
     assert table.further
     assert table.further.repeated
@@ -197,12 +198,12 @@ def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
 
 
 def test_a_record_from_before_there_were_further_ones_is_read(own_record: Path, server: Server) -> None:
-    record.save(record.Setting.here(server), DEFAULT)
+    record.save(Setting.here(server), DEFAULT)
     tables = json.loads(own_record.read_text())
     for table in tables.values():
         del table["further"]
     own_record.write_text(json.dumps(tables))
-    assert list(record.of().outcomes) == DEFAULT
+    assert list(record.table_of().outcomes) == DEFAULT
 
 
 def test_a_whole_group_is_recorded_and_nothing_less() -> None:

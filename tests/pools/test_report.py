@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 from harness.pools import report
 from harness.pools.figures import (
     PoolBehaviour,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness.hazards.expected import Setting
+from harness.hazards.table import Setting
 from harness.postgres.server import Server
 from harness.programs import head, report
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable, WithoutHook

@@ -12,7 +12,7 @@ import pytest
 from harness.comparisons.servers import Comparison
 from harness.demos.expected import DemoProof
 from harness.hazards.bisect import ReleaseVerdicts
-from harness.hazards.expected import Recorded
+from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
 from harness.history.retest import Confirmation
 from harness.history.sensitivity import Noise
@@ -116,7 +116,7 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
     [
         ("causes", list[Explanation]),
         ("demos", dict[str, DemoProof]),
-        ("hazards", dict[str, Recorded]),
+        ("hazards", dict[str, VerdictTable]),
         ("pools", PoolsTable),
         ("programs", ProgramsTable),
         ("retests", list[Confirmation]),
@@ -127,9 +127,10 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
     ],
 )
 def test_every_record_is_written_back_as_it_was_read(name: str, kind: Any) -> None:
-    # Older records say `struck` for affected.
+    # Older records say `struck` for affected, and have no settings of rows that were measured later.
     written = json.loads(store.path(name).read_text().replace('"struck"', '"affected"'))
-    assert json.dumps(plain(structure(kind, written)), sort_keys=True) == json.dumps(written, sort_keys=True)
+    dumped = json.dumps(plain(structure(kind, written)), sort_keys=True).replace('"later": {}, ', "")
+    assert dumped == json.dumps(written, sort_keys=True).replace('"later": {}, ', "")
 
 
 def plain(value: Any) -> Any:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import strategies
 from harness.hazards.inside import worker
-from harness.hazards.inside.story import Reading, StoryEvent
+from harness.hazards.inside.story import HazardReading, StoryEvent
 from harness.processes.activity import IdleTimer
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ class Parent:
         self.server = server
         self.scratch = scratch
         self.story: list[StoryEvent] = []
-        self.readings: dict[str, Reading] = {}
+        self.readings: dict[str, HazardReading] = {}
         self.name = strategy
         self.workers: list[WorkerHandle] = []
         self.silence = SILENCE
@@ -221,7 +221,7 @@ class Parent:
         self.story.append(StoryEvent(who, " ".join(what.split())))
 
     def measure(self, figure: str, value: float, trials: int | None = None) -> None:
-        self.readings[figure] = Reading(value, trials)
+        self.readings[figure] = HazardReading(value, trials)
 
     def engine(self, queue: dict[str, Any] | None = None, **options: Any) -> Engine:
         """The parent's engine as the strategy makes it, with options of `create_engine` added.

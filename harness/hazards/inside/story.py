@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Reading:
+class HazardReading:
     """The value of one figure in one trial of the hazard."""
 
     value: float

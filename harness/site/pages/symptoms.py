@@ -8,7 +8,6 @@ from typing import Any
 from harness import strategies
 from harness.answer.verdicts import SEVERITIES, VerdictSpan
 from harness.hazards.hazard import Hazard, Severity, Verdict
-from harness.hazards.report import shown as reading_shown
 from harness.site import decide
 from harness.site.book import Book
 from harness.site.data import slug
@@ -108,7 +107,7 @@ def luck(book: Book) -> dict[str, Any] | None:
             if not rates:
                 continue
             cells = [
-                (reading_shown(figure, rates.get(name)), bool((found := rates.get(name)) and found.value))
+                (figure.format(rates.get(name)), bool((found := rates.get(name)) and found.value))
                 for name in names
             ]
             rows.append(
@@ -140,7 +139,7 @@ def story(book: Book, hazard: Hazard, known: Sequence[str]) -> None:
     repeated = newest.repeated if newest else None
     for figure in hazard.figures:
         rates = (repeated.rates if repeated else {}).get(figure.id, {})
-        told = [f"{name} {reading_shown(figure, rates[name])}" for name in rates]
+        told = [f"{name} {figure.format(rates[name])}" for name in rates]
         if told:
             workload = WORKLOADS.get(figure.id, "")
             luck.append(f"{figure.title}: {', '.join(told)}{f' ({workload})' if workload else ''}")

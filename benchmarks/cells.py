@@ -6,8 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness import strategies
-from harness.lifecycles.blocks import VERSION
-from harness.lifecycles.blocks import Measured as Blocks
+from harness.lifecycles.blocks import VERSION, MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -19,7 +18,7 @@ Run = dict[str, Any]
 """What `setup_cache` returned."""
 
 
-class Measured:
+class BlockBenchmark:
     """Base of all benchmarks that read the blocks of a run.
 
     `version` changes whenever the measuring code changes what is measured: asv would see only the source
@@ -36,7 +35,7 @@ class Measured:
         return asdict(plan.of_this_run())
 
 
-class Cells(Measured):
+class CellBenchmark(BlockBenchmark):
     """Base of all benchmarks of lifecycles."""
 
     params = (strategies.IDS, DATAFRAMES)
@@ -45,7 +44,7 @@ class Cells(Measured):
     def samples(self, run: Run, strategy: str, dataframe: str, metric: str) -> Samples:
         """The samples of one metric; a rejected cell ends the process with its reason."""
         try:
-            found = structure(Blocks, run).samples(Cell(strategy, dataframe), metric)
+            found = structure(MeasuredRun, run).samples(Cell(strategy, dataframe), metric)
         except NotApplicable:
             return math.nan
         except PoolstartError as error:

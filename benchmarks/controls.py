@@ -1,12 +1,12 @@
 """What start methods cost by themselves, measured in the same blocks as everything else."""
 
-from benchmarks.cells import Measured, Run, Samples
-from harness.lifecycles.blocks import Measured as Blocks
+from benchmarks.cells import BlockBenchmark, Run, Samples
+from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.inside.control import METHODS
 from harness.system.structure import structure
 
 
-class Controls(Measured):
+class Controls(BlockBenchmark):
     """Workers of the same interpreter without SQLAlchemy, engine and DataFrame.
 
     No release of SQLAlchemy can move them: where they move, the machine did.
@@ -18,4 +18,4 @@ class Controls(Measured):
 
     def track_start(self, run: Run, start_method: str) -> Samples:
         """`Process.start()` called -> first line of a worker that does nothing."""
-        return {"samples": structure(Blocks, run).controls(start_method), "number": 1}
+        return {"samples": structure(MeasuredRun, run).controls(start_method), "number": 1}

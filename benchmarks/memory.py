@@ -1,9 +1,9 @@
 """What a worker holds in memory after its second row, read by itself at a barrier."""
 
-from benchmarks.cells import Cells, Run, Samples
+from benchmarks.cells import CellBenchmark, Run, Samples
 
 
-class Memory(Cells):
+class Memory(CellBenchmark):
     """The kernel's figures for one worker beside its parent (see `harness.system.memory`)."""
 
     unit = "bytes"

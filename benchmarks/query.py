@@ -1,9 +1,9 @@
 """How long a query takes in a worker that has just started."""
 
-from benchmarks.cells import Cells, Run, Samples
+from benchmarks.cells import CellBenchmark, Run, Samples
 
 
-class Query(Cells):
+class Query(CellBenchmark):
     """From the first line of the worker function to the worker's rows."""
 
     unit = "seconds"

@@ -1,9 +1,9 @@
 """How long until a worker runs, and until it has its first row."""
 
-from benchmarks.cells import Cells, Run, Samples
+from benchmarks.cells import CellBenchmark, Run, Samples
 
 
-class Startup(Cells):
+class Startup(CellBenchmark):
     """From `Process.start()` in the parent to the worker; of all workers of a parent but the first."""
 
     unit = "seconds"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import metadata
 from itertools import count
 
-from harness.lifecycles.blocks import Measured, mark
+from harness.lifecycles.blocks import MeasuredRun, mark_noisy
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
@@ -23,7 +23,7 @@ Report = Callable[[str], None]
 
 def measure(
     server: Server, profile: Profile, report: Report, *, began: float, limit: float = LIMIT
-) -> Measured:
+) -> MeasuredRun:
     """Blocks without a DataFrame and with one, in turns, for as long as the next should end within the limit.
 
     The first block without one is always measured. `began` is a moment of `time.monotonic`.
@@ -44,8 +44,8 @@ def measure(
             plan.block(number, some, numbered(report, number // len(DATAFRAMES) + 1, len(some) + 1))
             longest[setting] = max(longest[setting], time.monotonic() - now)
         # Too few to leave any out: what was disturbed is told instead.
-        plan.measured.blocks = mark(plan.measured.blocks)
-        plan.measured.wanted = len(plan.measured.blocks)
+        plan.measured.blocks = mark_noisy(plan.measured.blocks)
+        plan.measured.min_quiet = len(plan.measured.blocks)
         return plan.measured
 
 

@@ -8,7 +8,7 @@ from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.console import terminal
 from harness.lifecycles import metrics
-from harness.lifecycles.blocks import Measured
+from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.report import figure, over, remarks
@@ -21,7 +21,7 @@ GO_ON = (
 )
 
 
-def tell(measured: Measured, profile: Profile) -> None:
+def tell(measured: MeasuredRun, profile: Profile) -> None:
     console = terminal.output()
     recorded = verdicts.load()
     found = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
@@ -54,12 +54,12 @@ def tell(measured: Measured, profile: Profile) -> None:
     terminal.listed(console, GO_ON)
 
 
-def large(measured: Measured) -> bool:
+def large(measured: MeasuredRun) -> bool:
     """Whether any cell with a DataFrame was measured, or could not be."""
     return any(id.endswith(".large") for block in measured.blocks for id in block.samples)
 
 
-def order(measured: Measured, profile: Profile) -> list[str]:
+def order(measured: MeasuredRun, profile: Profile) -> list[str]:
     """The fastest first row first; strategies that are never to be chosen come last, whatever they take."""
 
     def key(name: str) -> tuple[bool, float]:
@@ -69,7 +69,7 @@ def order(measured: Measured, profile: Profile) -> list[str]:
     return sorted(profile.strategies, key=key)
 
 
-def estimate(measured: Measured, strategy: str, metric: str) -> recommendation.Range | None:
+def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.Range | None:
     """What parents without a frame say: the median of theirs, and their range."""
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
@@ -78,7 +78,7 @@ def estimate(measured: Measured, strategy: str, metric: str) -> recommendation.R
     return recommendation.Range(median(values), min(values), max(values)) if values else None
 
 
-def conditions(measured: Measured, profile: Profile) -> str:
+def conditions(measured: MeasuredRun, profile: Profile) -> str:
     parents = max((len(measured.samples(cell, "startup")) for cell in counted(measured, profile)), default=0)
     frame = f" The DataFrame is of {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
@@ -88,7 +88,7 @@ def conditions(measured: Measured, profile: Profile) -> str:
     )
 
 
-def counted(measured: Measured, profile: Profile) -> list[Cell]:
+def counted(measured: MeasuredRun, profile: Profile) -> list[Cell]:
     cells = [Cell(name, "none") for name in profile.strategies]
     return [
         cell for cell in cells if cell.id not in measured.rejected and cell.id not in measured.not_applicable

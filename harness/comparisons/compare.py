@@ -20,7 +20,7 @@ from scipy.stats import t as student
 from harness.comparisons import pairs as turns
 from harness.comparisons.pairs import Match, Pair, Sample
 from harness.lifecycles import metrics as registry
-from harness.lifecycles.blocks import wanted_by_others
+from harness.lifecycles.blocks import noise_reason
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan
@@ -176,7 +176,7 @@ def compare(
 def undisturbed(found: Sequence[Pair], wanted: int) -> Sequence[Pair]:
     """The pairs in which nothing else wanted the machine; all of them where too few would be left."""
     usual = median(pair.conditions.pressure or 0 for pair in found)
-    kept = [pair for pair in found if not wanted_by_others(pair.conditions, usual)]
+    kept = [pair for pair in found if not noise_reason(pair.conditions, usual)]
     return kept if len(kept) >= min(wanted, LEAST) else found
 
 

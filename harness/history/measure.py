@@ -20,7 +20,7 @@ from typing import Any
 from asv.machine import Machine
 
 from harness.lifecycles import metrics, plan
-from harness.lifecycles.blocks import VERSION, Block, Measured, mark
+from harness.lifecycles.blocks import VERSION, Block, MeasuredRun, mark_noisy
 from harness.lifecycles.plan import Plan, cells_of
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
@@ -93,7 +93,7 @@ class History:
             turn
             for release in order
             for block_turn, block in blocks.get(release, [])
-            if block_turn == Turn(release, number) and block.disturbed
+            if block_turn == Turn(release, number) and block.noise
             if not self._path(turn := Turn(release, number, again=True)).exists()
         ]
         yield from found[: round(AGAIN * len(order))]
@@ -105,7 +105,7 @@ class History:
             for release in self.releases
         )
 
-    def save(self, turn: Turn, measured: Measured) -> None:
+    def save(self, turn: Turn, measured: MeasuredRun) -> None:
         path = self._path(turn)
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, asdict(measured))
@@ -119,18 +119,18 @@ class History:
             for turn in (Turn(release, number), Turn(release, number, again=True))
             if self._path(turn).exists()
         ]
-        marked = mark([measured.blocks[0] for _, measured in found])
+        marked = mark_noisy([measured.blocks[0] for _, measured in found])
         by_release: dict[str, list[tuple[Turn, Block]]] = {}
         for (turn, _), block in zip(found, marked, strict=True):
             by_release.setdefault(turn.release, []).append((turn, block))
         return by_release
 
-    def measured(self) -> dict[str, Measured]:
+    def measured(self) -> dict[str, MeasuredRun]:
         """What there is of each release, as one run would have measured it."""
         results = {}
         for release, blocks in self.blocks().items():
             first = self._load(blocks[0][0])
-            whole = Measured(first.release, first.server, facts=first.facts, wanted=self.passes)
+            whole = MeasuredRun(first.release, first.server, facts=first.facts, min_quiet=self.passes)
             for turn, block in blocks:
                 part = self._load(turn)
                 whole.blocks.append(block)
@@ -142,10 +142,10 @@ class History:
     def _path(self, turn: Turn) -> Path:
         return self.directory / turn.release / turn.file
 
-    def _load(self, turn: Turn) -> Measured:
+    def _load(self, turn: Turn) -> MeasuredRun:
         path = self._path(turn)
         with files.understood(path, "remove it, and it is measured again"):
-            return structure(Measured, json.loads(path.read_text()))
+            return structure(MeasuredRun, json.loads(path.read_text()))
 
 
 def conditions(server: Server, profile: Profile) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from harness.comparisons import compare as versus
 from harness.comparisons.compare import Side
 from harness.counts import count as exact
 from harness.lifecycles import plan
-from harness.lifecycles.blocks import VERSION, Measured
+from harness.lifecycles.blocks import VERSION, MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
@@ -101,7 +101,7 @@ def runs(
     python: Path,
     number: int,
     report: Report,
-) -> list[Measured]:
+) -> list[MeasuredRun]:
     """The same release, measured again and again as `asv run` would."""
     found = []
     for run in range(1, number + 1):
@@ -115,7 +115,7 @@ def runs(
     return found
 
 
-def figures(measured: Sequence[Measured], cells: Sequence[Cell], metrics: Sequence[str]) -> list[Figure]:
+def figures(measured: Sequence[MeasuredRun], cells: Sequence[Cell], metrics: Sequence[str]) -> list[Figure]:
     """By metric and cell; what was rejected in a run, or is not applicable, is left out."""
     kept = [
         cell for cell in cells if all(cell.id not in {**m.rejected, **m.not_applicable} for m in measured)
@@ -129,7 +129,7 @@ def figures(measured: Sequence[Measured], cells: Sequence[Cell], metrics: Sequen
 
 
 def record(
-    measured: Sequence[Measured],
+    measured: Sequence[MeasuredRun],
     found: list[Figure],
     server: Server,
     *,
@@ -145,7 +145,7 @@ def record(
         instrument=VERSION,
         facts={**measured[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
         seconds=round(seconds),
-        disturbed=[sum(bool(block.disturbed) for block in one.blocks) for one in measured],
+        disturbed=[sum(bool(block.noise) for block in one.blocks) for one in measured],
         figures=found,
         controls={
             method: [one.controls(method) for one in measured] for method in measured[0].blocks[0].controls

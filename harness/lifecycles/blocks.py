@@ -1,7 +1,7 @@
-"""Blocks: what a run has measured, and what a figure of it is worth.
+"""Blocks: what a run has measured, and which of it is noisy.
 
-A block is one turn of every cell; a figure has a sample of each. Every benchmark process reads them, so
-nothing heavy is imported here.
+A block measures every cell once, and so gives one sample of each metric of each cell. Every benchmark process
+imports this module: it imports nothing heavy.
 """
 
 from collections.abc import Sequence
@@ -13,54 +13,56 @@ from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.system.conditions import Conditions, facts
 
 VERSION = "3"
-"""Of the instrument: changes whenever what a figure means does, and asv tells the series apart."""
+"""Of the instrument: it changes whenever a metric changes its meaning, and asv then begins a new series."""
 
-STANDS_OUT = 1.25
-"""A control this many times its median over all blocks tells of a disturbance."""
+MAX_CONTROL_RATIO = 1.25
+"""A block is noisy if a bare start method takes longer than this multiple of its median over all blocks."""
 
-STOLEN = 0.02
-WAITED = 0.15
-"""Parts of a block's time: stolen by the hypervisor, and in which a task waited for a processor beyond what
-is usual in the blocks of the run."""
+MAX_STEAL = 0.02
+MAX_EXTRA_PRESSURE = 0.15
+"""A block is noisy above these fractions of wall time: CPU steal, and CPU pressure above the run's median."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One turn of every cell: a sample of every figure."""
+    """One round over all cells: a sample of each metric of each cell."""
 
     seed: int
-    """Of the order of the turns."""
+    """Determines the order of the cells."""
     began: str
+    """UTC, in ISO 8601."""
     samples: dict[str, dict[str, float]]
-    """By cell and metric, in seconds and bytes."""
+    """By cell and metric, in seconds or bytes."""
     collections: dict[str, list[list[int]]]
     """Garbage collections of a cell's last worker, by phase and generation."""
     controls: dict[str, float]
     """Seconds to the first line of a bare worker, by start method."""
     conditions: Conditions
-    disturbed: str = ""
-    """What was unusual; empty when nothing was."""
+    noise: str = ""
+    """Why the block is noisy; empty for a quiet one."""
 
 
 @dataclass
-class Measured:
-    """All blocks of a run, and what could not be measured."""
+class MeasuredRun:
+    """All blocks of a run, and the cells that could not be measured."""
 
     release: str
     server: str
-    """Its identity."""
+    """Its identity (`harness.postgres.server`)."""
     blocks: list[Block] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    """What decides the figures and is in no name: interpreter, driver, libpq, C extensions."""
+    """What affects the figures and is in no name: interpreter, driver, libpq, C extensions."""
     rejected: dict[str, str] = field(default_factory=dict)
+    """Reasons by cell."""
     not_applicable: dict[str, str] = field(default_factory=dict)
-    wanted: int = 0
-    """Undisturbed blocks that were asked for."""
+    """Reasons by cell."""
+    min_quiet: int = 0
+    """Noisy blocks are left out as long as so many quiet ones remain."""
 
     def samples(self, cell: Cell, metric: str) -> list[float]:
-        """A sample a block, those of disturbed blocks only where others are too few.
+        """One sample per used block, in seconds or bytes; empty if the cell or metric was not measured.
 
-        Raises `Rejected` or `NotApplicable` where there is none.
+        Raises `Rejected` or `NotApplicable` with the reason if the cell could not be measured.
         """
         if reason := self.rejected.get(cell.id):
             raise Rejected(reason)
@@ -68,30 +70,33 @@ class Measured:
             raise NotApplicable(reason)
         return [
             value
-            for block in self.counted()
+            for block in self.used_blocks()
             if (value := block.samples.get(cell.id, {}).get(metric)) is not None
         ]
 
     def controls(self, method: str) -> list[float]:
-        return [block.controls[method] for block in self.counted()]
+        """Seconds to the first line of a bare worker, one sample per used block."""
+        return [block.controls[method] for block in self.used_blocks()]
 
-    def counted(self) -> list[Block]:
-        quiet = [block for block in self.blocks if not block.disturbed]
-        return quiet if len(quiet) >= self.wanted else self.blocks
+    def used_blocks(self) -> list[Block]:
+        """The quiet blocks; all blocks if fewer than `min_quiet` are quiet."""
+        quiet = [block for block in self.blocks if not block.noise]
+        return quiet if len(quiet) >= self.min_quiet else self.blocks
 
     @property
     def noisy(self) -> str:
-        """Why these figures are worth less than others, in words; empty when they are not."""
-        told = [block for block in self.counted() if block.disturbed]
-        if not told:
+        """Why the figures are less reliable than others; empty if all used blocks are quiet."""
+        used = self.used_blocks()
+        noisy = [block for block in used if block.noise]
+        if not noisy:
             return ""
         return (
-            f"the machine was busy with something else in {len(told)} of {len(self.counted())} blocks: "
-            f"{told[0].disturbed}"
+            f"the machine was busy with something else in {len(noisy)} of {len(used)} blocks: "
+            f"{noisy[0].noise}"
         )
 
-    def account(self) -> dict[str, Any]:
-        """Under which conditions it was measured: what is no figure of a cell."""
+    def metadata(self) -> dict[str, Any]:
+        """The conditions of the measurement, as a line of `conditions.jsonl`: everything but samples."""
         return {
             "release": self.release,
             "server": self.server,
@@ -106,24 +111,27 @@ class Measured:
                     "cells": len(block.samples),
                     "controls": {method: float(f"{value:.4g}") for method, value in block.controls.items()},
                     **asdict(block.conditions),
-                    "disturbed": block.disturbed,
+                    "disturbed": block.noise,  # named so since the first line of the file
                 }
                 for block in self.blocks
             ],
         }
 
 
-def wanted_by_others(conditions: Conditions, usual_wait: float) -> str:
-    """Why the kernel says that something else wanted the processors; empty when it does not."""
-    if (conditions.steal or 0) > STOLEN:
+def noise_reason(conditions: Conditions, usual_wait: float) -> str:
+    """Why the kernel's figures show that other work took processor time; empty if they do not.
+
+    `usual_wait` is the CPU pressure that is usual here, as a fraction of wall time.
+    """
+    if (conditions.steal or 0) > MAX_STEAL:
         return f"the hypervisor took {conditions.steal:.0%} of the time"
-    if (conditions.pressure or 0) > usual_wait + WAITED:
+    if (conditions.pressure or 0) > usual_wait + MAX_EXTRA_PRESSURE:
         return f"tasks waited for a processor in {conditions.pressure:.0%} of the time"
     return ""
 
 
-def mark(blocks: Sequence[Block]) -> list[Block]:
-    """The same blocks, those that stand out among them marked with the reason."""
+def mark_noisy(blocks: Sequence[Block]) -> list[Block]:
+    """The same blocks, each with the reason if it is noisy compared with the others."""
     usual_wait = median(waited) if (waited := [b.conditions.pressure or 0 for b in blocks]) else 0
     usual = {
         method: median(block.controls[method] for block in blocks if method in block.controls)
@@ -131,18 +139,21 @@ def mark(blocks: Sequence[Block]) -> list[Block]:
     }
 
     def reason(block: Block) -> str:
-        if wanted := wanted_by_others(block.conditions, usual_wait):
-            return wanted
+        if busy := noise_reason(block.conditions, usual_wait):
+            return busy
         for method, value in block.controls.items():
-            if value > STANDS_OUT * usual[method]:
+            if value > MAX_CONTROL_RATIO * usual[method]:
                 return f"a bare {method} took {value / usual[method]:.1f} times its usual time"
         return ""
 
-    return [replace(block, disturbed=reason(block)) for block in blocks]
+    return [replace(block, noise=reason(block)) for block in blocks]
 
 
-def uncertainty(values: Sequence[float]) -> float:
-    """About how far a median may be off, as a part of it: from the quartiles, as of a boxplot's notch."""
+def relative_ci(values: Sequence[float]) -> float:
+    """Half the 95 % confidence interval of the median, as a fraction of it; infinite for under three values.
+
+    The notch of a box plot, from the quartiles (McGill, Tukey and Larsen, "Variations of box plots", 1978).
+    """
     if len(values) < 3:
         return float("inf")
     low, middle, high = quantiles(values, n=4, method="inclusive")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from harness.strategies import Fate, Strategy
+from harness.strategies import ParentConnection, Strategy
 from harness.system.memory import MIB
 
-HANDED_LIMIT = 16 * 1024
+MAX_PICKLED = 16 * 1024
 """Bytes that may be pickled to a worker: a URL and two names fit, a table does not."""
 
 FRAME_TOLERANCE = (0.9, 1.25)
@@ -107,9 +107,9 @@ def parent_answers(e: Evidence) -> str:
     kept = pid == e.seen["backend_before"]
     if e.strategy.keeps_parent_connection and not kept:
         return "the parent lost its connection"
-    if e.strategy.parent_connection is Fate.CLOSED and kept:
+    if e.strategy.parent_connection is ParentConnection.CLOSED and kept:
         return "the parent did not close its connection"
-    if e.strategy.parent_connection is Fate.KILLED and (kept or not e.seen.get("killed")):
+    if e.strategy.parent_connection is ParentConnection.KILLED and (kept or not e.seen.get("killed")):
         return "the worker did not end the parent's session"
     return ""
 
@@ -122,7 +122,7 @@ def frame(e: Evidence) -> str:
         return f"the DataFrame takes {resident / MIB:.0f} MiB instead of {e.dataframe_mib}"
     if e.seen["parent_uss"] < low:
         return "the DataFrame is no longer resident in the parent"
-    if e.seen["pickled"] > HANDED_LIMIT:
+    if e.seen["pickled"] > MAX_PICKLED:
         return f"{e.seen['pickled']} bytes were pickled to the worker"
     if e.worker["pandas"] and not (e.strategy.inherits and e.dataframe_mib):
         return "the worker imported pandas"
@@ -143,7 +143,7 @@ def reaped(e: Evidence) -> str:
     return f"still running: {', '.join(e.left_over)}" if e.left_over else ""
 
 
-GUARDS: tuple[Callable[[Evidence], str], ...] = (
+CHECKS: tuple[Callable[[Evidence], str], ...] = (
     start_method,
     preloaded,
     order,
@@ -159,4 +159,4 @@ GUARDS: tuple[Callable[[Evidence], str], ...] = (
 
 def findings(evidence: Evidence) -> list[str]:
     """What is wrong with a lifecycle; empty when it counts."""
-    return [finding for guard in GUARDS if (finding := guard(evidence))]
+    return [finding for guard in CHECKS if (finding := guard(evidence))]

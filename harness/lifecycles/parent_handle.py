@@ -24,7 +24,7 @@ from harness.processes.supervision import Supervision
 from harness.system import processors
 from harness.system.environment import environment
 
-BOOT_DEADLINE = 120.0
+BOOT_DEADLINE_S = 120.0
 """Seconds a parent program has to be ready."""
 
 SETTLE_DEADLINE = 5.0
@@ -115,7 +115,7 @@ class ParentHandle:
 
     def ready(self) -> None:
         """Wait until the program holds its engine and its DataFrame."""
-        self.facts = self._answer(BOOT_DEADLINE)
+        self.facts = self._answer(BOOT_DEADLINE_S)
 
     def close(self) -> None:
         """End the program with all that it started."""

@@ -24,7 +24,7 @@ from typing import Any
 
 from harness.lifecycles import metrics
 from harness.lifecycles import profile as profiles
-from harness.lifecycles.blocks import Block, Measured, mark, uncertainty
+from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
 from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable, Rejected
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
@@ -41,27 +41,27 @@ from harness.system.structure import structure
 HISTORY = "POOLSTART_RUN_BLOCKS"
 """Environment variable, internal: a folder of blocks that were measured already, a file a release."""
 
-ACCOUNT = "POOLSTART_RUN_CONDITIONS"
+METADATA = "POOLSTART_RUN_CONDITIONS"
 """Environment variable, internal: where to leave the conditions of the blocks for the one who files them."""
 
-SIDE_BY_SIDE = 2
+PARALLEL_BOOTS = 2
 """Parents that boot at the same time; they are measured one after another."""
 
 CONTROL = "control"
 """The turn of the bare start methods."""
 
-CONTROLS = 4
+CONTROL_BOOTS = 4
 """Interpreters a control boots by each method; forks five times as many."""
 
-CONTROL_DEADLINE = 60.0
+CONTROL_DEADLINE_S = 60.0
 
 WARM_UPS = 2
 
-BACK = 30.0
+SERVER_WAIT_S = 30.0
 """Seconds a server that went away has to come back: its restart hits the cells that are being measured then,
 and no other."""
 
-NARROW = 0.03
+MAX_REL_CI = 0.03
 """An interval of a median is narrow enough at this part of it on either side."""
 
 Report = Callable[[str], None]
@@ -88,7 +88,7 @@ class Plan:
         self._profile = profile
         self._supervision = supervision
         self._python = python
-        self.measured = Measured(release, server.identity, wanted=profile.blocks)
+        self.measured = MeasuredRun(release, server.identity, min_quiet=profile.blocks)
         self._cells: list[Cell] = []
         for cell in cells:
             try:
@@ -133,8 +133,8 @@ class Plan:
         collections: dict[str, list[list[int]]] = {}
         controls: dict[str, float] = {}
         watch = Watch()
-        for first in range(0, len(turns), SIDE_BY_SIDE):
-            some = turns[first : first + SIDE_BY_SIDE]
+        for first in range(0, len(turns), PARALLEL_BOOTS):
+            some = turns[first : first + PARALLEL_BOOTS]
             with booted([(self, cell) for cell in some if cell]) as parents, processors.off_measured_cpu():
                 ready = {parent.cell: parent for parent in parents if parent}
                 for cell in some:
@@ -147,7 +147,7 @@ class Plan:
         self.measured.blocks.append(block)
         return block
 
-    def run(self, seed: int, report: Report = lambda _: None) -> Measured:
+    def run(self, seed: int, report: Report = lambda _: None) -> MeasuredRun:
         """As many blocks as the profile wants, then more while they buy certainty and the budget lasts."""
         if not self.cells:
             return self.measured
@@ -164,7 +164,7 @@ class Plan:
                 lambda what, n=number: report(f"block {n + 1}: {what}"),  # type: ignore[misc]
             )
             number += 1
-            self.measured.blocks = mark(self.measured.blocks)
+            self.measured.blocks = mark_noisy(self.measured.blocks)
             spent = time.monotonic() - began
             if number >= wanted and spent + spent / number > self._profile.budget:
                 break
@@ -172,13 +172,13 @@ class Plan:
 
     def _uncertain(self) -> list[Cell]:
         """All cells after a disturbed block, else those whose intervals are still wide."""
-        if len([block for block in self.measured.blocks if not block.disturbed]) < self._profile.blocks:
+        if len([block for block in self.measured.blocks if not block.noise]) < self._profile.blocks:
             return self.cells
         return [
             cell
             for cell in self.cells
             if any(
-                uncertainty(self.measured.samples(cell, metric.id)) > NARROW
+                relative_ci(self.measured.samples(cell, metric.id)) > MAX_REL_CI
                 for metric in metrics.METRICS.values()
                 if metric.decides
             )
@@ -186,7 +186,7 @@ class Plan:
 
     def see_server(self) -> None:
         """Wait until the server answers; raise what it fails with when it does not come back."""
-        until = time.monotonic() + BACK
+        until = time.monotonic() + SERVER_WAIT_S
         while True:
             try:
                 self._server.connect().close()
@@ -238,7 +238,7 @@ class Plan:
             process.stdin.write(json.dumps([processors.MEASURED]) + "\n")
             process.stdin.flush()
             self._line(process)
-            process.stdin.write(f"{CONTROLS}\n")
+            process.stdin.write(f"{CONTROL_BOOTS}\n")
             process.stdin.flush()
             found: dict[str, list[float]] = json.loads(self._line(process))
         finally:
@@ -251,7 +251,7 @@ class Plan:
 
     def _line(self, process: "subprocess.Popen[str]") -> str:
         assert process.stdout is not None
-        answered, _, _ = select.select([process.stdout], [], [], CONTROL_DEADLINE)
+        answered, _, _ = select.select([process.stdout], [], [], CONTROL_DEADLINE_S)
         if answered and (line := process.stdout.readline()):
             return line
         raise PoolstartError("the control of bare start methods did not answer", "run it again")
@@ -295,14 +295,14 @@ def measure(
     python: str | Path = sys.executable,
     seed: int | None = None,
     report: Report = lambda _: None,
-) -> Measured:
+) -> MeasuredRun:
     """Measure cells in turns, as much of each as the profile wants."""
     with Supervision() as supervision:
         plan = Plan(cells, server, profile, supervision, release=release, python=python)
         return plan.run(random.SystemRandom().getrandbits(32) if seed is None else seed, report)
 
 
-def of_this_run() -> Measured:
+def of_this_run() -> MeasuredRun:
     """The blocks of the asv run that this process belongs to: measured now, unless they were before.
 
     What could not be measured is told on standard error, a line for each reason.
@@ -310,7 +310,7 @@ def of_this_run() -> Measured:
     release = metadata.version("sqlalchemy")
     folder = os.environ.get(HISTORY)
     if folder:
-        measured = structure(Measured, json.loads((Path(folder) / f"{release}.json").read_text()))
+        measured = structure(MeasuredRun, json.loads((Path(folder) / f"{release}.json").read_text()))
     else:
         profile = profiles.current()
         with locate.server() as server:
@@ -321,6 +321,6 @@ def of_this_run() -> Measured:
         print(f"poolstart: n/a: {reason}", file=sys.stderr)
     if measured.noisy:
         print(f"poolstart: noisy: {measured.noisy}", file=sys.stderr)
-    if account := os.environ.get(ACCOUNT):
-        Path(account).write_text(json.dumps(measured.account()))
+    if account := os.environ.get(METADATA):
+        Path(account).write_text(json.dumps(measured.metadata()))
     return measured

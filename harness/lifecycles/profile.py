@@ -21,7 +21,7 @@ STRATEGIES = "POOLSTART_STRATEGIES"
 """Environment variable: the only strategies to measure, with commas between them."""
 
 
-ROOM_NEEDED = 2.5
+MEMORY_FACTOR = 2.5
 """Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
 
 
@@ -81,7 +81,7 @@ def current(usual: str = "default") -> Profile:
 
 def no_room(mib: int) -> str:
     """Why this machine cannot hold a DataFrame of so many MiB; empty when it can."""
-    free, needed = memory.available() / MIB, mib * ROOM_NEEDED
+    free, needed = memory.available() / MIB, mib * MEMORY_FACTOR
     if free >= needed:
         return ""
     return f"a DataFrame of {mib} MiB needs {needed:.0f} MiB free, this machine has {free:.0f} MiB"

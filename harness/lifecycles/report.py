@@ -9,7 +9,7 @@ from harness import strategies
 from harness.console import terminal
 from harness.console.numbers import spread
 from harness.lifecycles import metrics
-from harness.lifecycles.blocks import Measured
+from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import Profile
@@ -21,7 +21,7 @@ COLUMNS = (
 """Of `--csv`, a row a figure: median, least and most over `samples` parents, or why there is none."""
 
 
-def show(measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
+def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
     """A table for each DataFrame setting; why a strategy has no figures is told below."""
     console = terminal.output()
     for setting in settings:
@@ -33,7 +33,7 @@ def show(measured: Measured, chosen: Sequence[str], settings: Sequence[str], pro
         terminal.show(console, header, rows, title=f"dataframe {setting}")
     terminal.say(
         console,
-        f"{over(len(measured.counted()))}; first row is startup + first query. "
+        f"{over(len(measured.used_blocks()))}; first row is startup + first query. "
         f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
@@ -50,12 +50,12 @@ def star(strategy: str) -> str:
     return "" if strategies.get(strategy).safe else " *"
 
 
-def figures(measured: Measured, cell: Cell) -> list[str]:
+def figures(measured: MeasuredRun, cell: Cell) -> list[str]:
     """A text a metric: a median ± half the range of its samples, or in one word why there is none."""
     return [figure(measured, cell, metric.id) for metric in metrics.shown_in(Table.TERMINAL)]
 
 
-def figure(measured: Measured, cell: Cell, metric: str) -> str:
+def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
     try:
         values = measured.samples(cell, metric)
     except NotApplicable:
@@ -69,7 +69,7 @@ def figure(measured: Measured, cell: Cell, metric: str) -> str:
     return shown if len(values) > 1 else shown.partition(" ")[0]
 
 
-def remarks(measured: Measured) -> list[str]:
+def remarks(measured: MeasuredRun) -> list[str]:
     """Why there are no figures, or worse ones."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for cell, reason in measured.not_applicable.items():
@@ -87,7 +87,7 @@ def remarks(measured: Measured) -> list[str]:
 
 
 def records(
-    measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile
+    measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile
 ) -> Iterator[dict[str, Any]]:
     """A row a figure, in `COLUMNS`."""
     for setting in settings:
@@ -119,7 +119,7 @@ def records(
 
 
 def tell(
-    measured: Measured, chosen: Sequence[str], settings: Sequence[str], profile: Profile, form: str
+    measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile, form: str
 ) -> None:
     """As tables, or for programs."""
     found = records(measured, chosen, settings, profile)

@@ -67,7 +67,7 @@ class AsvRun:
             raise PoolstartError(
                 f"the server is {server.identity}, but this run began with {identity}", "start the run again"
             )
-        return {locate.RUN: server.to_json(), plan.ACCOUNT: str(self._conditions)}
+        return {locate.RUN: server.to_json(), plan.METADATA: str(self._conditions)}
 
     def starting(self) -> AbstractContextManager[None]:
         """A context that owns each process asv starts in it, from its first moment on."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.strategies.catalogue import CATALOGUE
 from harness.strategies.further import FURTHER
-from harness.strategies.strategy import Fate, Prepared, Strategy
+from harness.strategies.strategy import ParentConnection, Prepared, Strategy
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -25,7 +25,7 @@ __all__ = (
     "FURTHER_IDS",
     "GROUPS",
     "IDS",
-    "Fate",
+    "ParentConnection",
     "Prepared",
     "Strategy",
     "get",

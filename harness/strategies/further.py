@@ -3,7 +3,7 @@
 Adding one is adding an entry here, with at most one small function in `harness.treatments`.
 """
 
-from harness.strategies.strategy import FORKING, POOLING, Fate, Strategy
+from harness.strategies.strategy import FORKING, POOLING, ParentConnection, Strategy
 from harness.treatments import (
     check_pid_at_checkout,
     collect_no_garbage,
@@ -32,7 +32,7 @@ FURTHER = (
         start_method="fork",
         before_start=dispose_before,
         in_worker=keep,
-        parent_connection=Fate.CLOSED,
+        parent_connection=ParentConnection.CLOSED,
         safe=True,
         choose="When the worker's code is not yours: nothing is inherited, and the parent connects again.",
         docs=FORKING,
@@ -96,7 +96,7 @@ FURTHER = (
         title="fork, plain dispose() in the worker",
         start_method="fork",
         in_worker=dispose,
-        parent_connection=Fate.KILLED,
+        parent_connection=ParentConnection.KILLED,
         safe=False,
         choose="Never: it says goodbye to the server on the parent's connections, and ends its sessions.",
         docs=FORKING,

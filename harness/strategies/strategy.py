@@ -22,7 +22,7 @@ FORKING = POOLING + "#using-connection-pools-with-multiprocessing-or-os-fork"
 START_METHODS = "https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods"
 
 
-class Fate(StrEnum):
+class ParentConnection(StrEnum):
     """What becomes of the connection in the parent's pool when a worker is started."""
 
     KEPT = "kept"
@@ -79,7 +79,7 @@ class Strategy:
     """Whether the parent's pool tries each connection before it gives it out."""
     shares_connection: bool = False
     """Whether the worker talks over the parent's own connection."""
-    parent_connection: Fate = Fate.KEPT
+    parent_connection: ParentConnection = ParentConnection.KEPT
     """What becomes of the connection in the parent's pool, where it has one."""
     preload: tuple[str, ...] = ()
     """What the fork server imports before it forks the first worker."""
@@ -109,7 +109,7 @@ class Strategy:
     @property
     def keeps_parent_connection(self) -> bool:
         """Whether the parent's pooled connection outlives the start of a worker."""
-        return self.pooled and self.parent_connection is Fate.KEPT
+        return self.pooled and self.parent_connection is ParentConnection.KEPT
 
     def set_up(self) -> None:
         """What the program does once, before anything else."""

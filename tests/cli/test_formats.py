@@ -58,7 +58,7 @@ def test_results() -> None:
         list(row.values()) for row in figures
     ]
     newest = results.answer(ROOT / "results")
-    key = ("startup.Startup.track_startup", "spawn", "none")
+    key = ("startup", "spawn", "none")
     [row] = [
         row
         for row in figures

@@ -17,7 +17,7 @@ from harness.hazards.inside.story import StoryEvent
 from harness.hazards.table import Setting
 from harness.lifecycles import metrics
 from harness.lifecycles import report as measured
-from harness.lifecycles.blocks import Block, Measured
+from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import PROFILES
@@ -59,7 +59,7 @@ def stands_whole(text: str, name: str, cells: list[str], width: int) -> None:
         assert any(re.search(rf" {re.escape(cell)}( |$)", line) for line in lines), (name, cell)
 
 
-def made_up(names: tuple[str, ...]) -> Measured:
+def made_up(names: tuple[str, ...]) -> MeasuredRun:
     """Two blocks of figures as large as they get, and one strategy that cannot be measured."""
 
     def samples(number: int) -> dict[str, dict[str, float]]:
@@ -78,7 +78,7 @@ def made_up(names: tuple[str, ...]) -> Measured:
 
     blocks = [Block(n, "", samples(n), {}, {}, Conditions(1, 0, 0, 0)) for n in range(2)]
     not_applicable = {f"fork_nodispose.{setting}": REASON for setting in DATAFRAMES}
-    return Measured("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, wanted=2)
+    return MeasuredRun("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, min_quiet=2)
 
 
 OWN = "tests.support.broken_strategies:HEALTHY"

@@ -15,7 +15,7 @@ from harness.comparisons.compare import Side
 from harness.comparisons.pairs import Pair, Sample
 from harness.comparisons.sides import requirement
 from harness.lifecycles import metrics, profile
-from harness.lifecycles.blocks import Measured
+from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.system.conditions import Conditions
@@ -121,7 +121,7 @@ class Cells:
 
     def __init__(self, cells, server, profile, supervision, *, release, python):
         self._cells, self.profile = cells, profile
-        self.measured = Measured(release, "server", facts={"sqlalchemy": release, "c_extensions": True})
+        self.measured = MeasuredRun(release, "server", facts={"sqlalchemy": release, "c_extensions": True})
 
     @property
     def cells(self):

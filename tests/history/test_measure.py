@@ -11,7 +11,7 @@ import pytest
 
 from harness.history import measure as made
 from harness.history.measure import AGAIN, History, Turn
-from harness.lifecycles.blocks import Block, Measured
+from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.releases.catalogue import Release, catalogue
 from harness.system.conditions import Conditions
@@ -34,7 +34,7 @@ def block(seconds: float, pressure: float = 0) -> Block:
 
 def one(history: History, turn: Turn, pressure: float = 0) -> None:
     """Measure one block, as it were: it took as many seconds as its pass has in its number."""
-    history.save(turn, Measured(turn.release, "embedded", [block(turn.number, pressure)]))
+    history.save(turn, MeasuredRun(turn.release, "embedded", [block(turn.number, pressure)]))
 
 
 @pytest.fixture
@@ -85,11 +85,11 @@ def test_a_release_has_its_blocks_in_the_order_of_passes_with_what_could_not_be_
         one(history, turn)
     last = Turn(history.releases[0], PASSES)
     history.save(
-        last, replace(Measured(last.release, "embedded", [block(3)]), rejected={"spawn.none": "it hung"})
+        last, replace(MeasuredRun(last.release, "embedded", [block(3)]), rejected={"spawn.none": "it hung"})
     )
     whole = history.measured()[last.release]
     assert whole.samples(CELL, "startup") == [1, 2, 3]
-    assert whole.wanted == PASSES
+    assert whole.min_quiet == PASSES
     assert whole.rejected == {"spawn.none": "it hung"}
 
 

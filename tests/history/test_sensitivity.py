@@ -17,7 +17,7 @@ from harness.comparisons import compare as versus
 from harness.comparisons.compare import Comparison, Row, Side
 from harness.history import sensitivity
 from harness.history.sensitivity import repeat
-from harness.lifecycles.blocks import Block, Measured
+from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from tests.support.environments import NOTHING, environment_with
@@ -155,7 +155,9 @@ def test_a_record_has_its_bare_starts_and_what_else_ran(server):
     def run(*starts):
         conditions = Conditions(1.0, 0.0, 0.0, 0.0)
         blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
-        return Measured("2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], disturbed="busy")], wanted=2)
+        return MeasuredRun(
+            "2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], noise="busy")], min_quiet=2
+        )
 
     made = sensitivity.record(
         [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)], [], server, command="", seconds=1, loaded=True

@@ -1,4 +1,4 @@
-"""No figure without proof: every guard fires when the thing it watches is broken."""
+"""No figure without proof: every check fires when the thing it watches is broken."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from harness import strategies
-from harness.lifecycles import checks as guards
-from harness.lifecycles import parent_handle
+from harness.lifecycles import checks, parent_handle
 from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
 from harness.lifecycles.checks import Evidence
 from harness.lifecycles.parent_handle import ParentHandle
@@ -68,12 +67,12 @@ def test_a_hung_worker_is_killed_at_its_deadline_and_reported_as_hung(server: Se
 
 @pytest.fixture(scope="module")
 def evidence(server: Server) -> Evidence:
-    """The evidence of one real lifecycle with a DataFrame, as the guards saw it."""
+    """The evidence of one real lifecycle with a DataFrame, as the checks saw it."""
     caught: list[Evidence] = []
 
     def catch(found: Evidence) -> list[str]:
         caught.append(found)
-        return guards.findings(found)
+        return checks.findings(found)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parent_handle, "findings", catch)
@@ -101,107 +100,107 @@ def backends(e: Evidence, first: int, second: int) -> Evidence:
 NULLPOOL = strategies.get("nullpool")
 
 DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], str]] = [
-    (guards.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
-    (guards.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
-    (guards.start_method, lambda e: with_worker(e, ppid=1), "started by None"),
+    (checks.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
+    (checks.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
+    (checks.start_method, lambda e: with_worker(e, ppid=1), "started by None"),
     (
-        guards.preloaded,
+        checks.preloaded,
         lambda e: replace(e, strategy=strategies.get("forkserver_preload")),
         "SQLAlchemy was not preloaded",
     ),
     (
-        guards.preloaded,
+        checks.preloaded,
         lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("forkserver")),
         "SQLAlchemy was preloaded",
     ),
-    (guards.order, lambda e: with_worker(e, started=e.seen["called"]), "between called and started"),
+    (checks.order, lambda e: with_worker(e, started=e.seen["called"]), "between called and started"),
     (
-        guards.order,
+        checks.order,
         lambda e: with_worker(e, first_row=e.worker["usable"] - 1),
         "between usable and",
     ),
-    (guards.order, lambda e: with_seen(e, returned=e.seen["called"]), "outside the worker's life"),
-    (guards.rows, lambda e: with_worker(e, rows=[["x", 1], ["x", 1]]), "not its own token"),
-    (guards.backend, lambda e: backends(e, e.seen["backend_before"], 1), "used the parent's backend"),
-    (guards.checkouts, lambda e: backends(e, 1, 2), "two checkouts saw"),
-    (guards.checkouts, lambda e: replace(e, strategy=strategies.get("nullpool")), "two checkouts saw"),
-    (guards.parent_answers, lambda e: with_seen(e, row_after=["x", 1]), "instead of its own row"),
-    (guards.parent_answers, lambda e: with_seen(e, row_after=[e.seen["token"], 1]), "lost its connection"),
-    (guards.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
-    (guards.frame, lambda e: with_parent(e, frame_resident=0), "takes 0 MiB"),
-    (guards.frame, lambda e: with_seen(e, parent_uss=0), "no longer resident"),
-    (guards.frame, lambda e: with_seen(e, pickled=10**8), "pickled to the worker"),
+    (checks.order, lambda e: with_seen(e, returned=e.seen["called"]), "outside the worker's life"),
+    (checks.rows, lambda e: with_worker(e, rows=[["x", 1], ["x", 1]]), "not its own token"),
+    (checks.backend, lambda e: backends(e, e.seen["backend_before"], 1), "used the parent's backend"),
+    (checks.checkouts, lambda e: backends(e, 1, 2), "two checkouts saw"),
+    (checks.checkouts, lambda e: replace(e, strategy=strategies.get("nullpool")), "two checkouts saw"),
+    (checks.parent_answers, lambda e: with_seen(e, row_after=["x", 1]), "instead of its own row"),
+    (checks.parent_answers, lambda e: with_seen(e, row_after=[e.seen["token"], 1]), "lost its connection"),
+    (checks.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
+    (checks.frame, lambda e: with_parent(e, frame_resident=0), "takes 0 MiB"),
+    (checks.frame, lambda e: with_seen(e, parent_uss=0), "no longer resident"),
+    (checks.frame, lambda e: with_seen(e, pickled=10**8), "pickled to the worker"),
     (
-        guards.sessions,
+        checks.sessions,
         lambda e: replace(e, sessions_after=frozenset({1, 2, 3})),
         "3 sessions are left",
     ),
-    (guards.reaped, lambda e: with_seen(e, exitcode=-9), "exited with -9"),
-    (guards.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
+    (checks.reaped, lambda e: with_seen(e, exitcode=-9), "exited with -9"),
+    (checks.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
     # The other side of each.
-    (guards.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
-    (guards.order, lambda e: with_seen(e, called=0), "between called and started"),
-    (guards.order, lambda e: with_seen(e, returned=e.seen["called"] - 1), "outside the worker's life"),
-    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"]), "outside the worker's life"),
-    (guards.order, lambda e: with_seen(e, returned=e.seen["reaped"] + 1), "outside the worker's life"),
-    (guards.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
+    (checks.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
+    (checks.order, lambda e: with_seen(e, called=0), "between called and started"),
+    (checks.order, lambda e: with_seen(e, returned=e.seen["called"] - 1), "outside the worker's life"),
+    (checks.order, lambda e: with_seen(e, returned=e.seen["reaped"]), "outside the worker's life"),
+    (checks.order, lambda e: with_seen(e, returned=e.seen["reaped"] + 1), "outside the worker's life"),
+    (checks.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
     (
-        guards.backend,
+        checks.backend,
         lambda e: replace(backends(e, 1, 1), strategy=strategies.get("fork_nodispose")),
         "did not use the parent's backend",
     ),
-    (guards.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
-    (guards.parent_answers, lambda e: with_seen(e, row_after=["", 1]), "instead of its own row"),
+    (checks.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
+    (checks.parent_answers, lambda e: with_seen(e, row_after=["", 1]), "instead of its own row"),
     (
-        guards.parent_answers,
+        checks.parent_answers,
         lambda e: with_seen(e, row_after=[e.seen["token"], e.seen["backend_before"] + 1]),
         "lost its connection",
     ),
-    (guards.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
-    (guards.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
-    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
+    (checks.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
+    (checks.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
+    (checks.frame, lambda e: with_seen(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
     (
-        guards.frame,
+        checks.frame,
         lambda e: replace(with_worker(e, pandas=True), strategy=strategies.get("spawn")),
         "imported pandas",
     ),
-    (guards.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
-    (guards.reaped, lambda e: with_seen(e, exitcode=3), "exited with 3"),
+    (checks.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
+    (checks.reaped, lambda e: with_seen(e, exitcode=3), "exited with 3"),
 ]
 
 SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [
-    (guards.preloaded, lambda e: with_worker(e, preloaded=True)),
-    (guards.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
-    (guards.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
-    (guards.parent_answers, lambda e: replace(with_seen(e, row_after=None), strategy=NULLPOOL)),
-    (guards.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
-    (guards.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
-    (guards.frame, lambda e: with_seen(e, pickled=16 * 1024)),
-    (guards.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
-    (guards.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
+    (checks.preloaded, lambda e: with_worker(e, preloaded=True)),
+    (checks.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
+    (checks.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
+    (checks.parent_answers, lambda e: replace(with_seen(e, row_after=None), strategy=NULLPOOL)),
+    (checks.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
+    (checks.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
+    (checks.frame, lambda e: with_seen(e, pickled=16 * 1024)),
+    (checks.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
+    (checks.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
 ]
 """What is no reason to reject a lifecycle."""
 
 
-@pytest.mark.parametrize(("guard", "doctor", "finding"), DOCTORED)
+@pytest.mark.parametrize(("check", "doctor", "finding"), DOCTORED)
 def test_a_guard_fires_on_evidence_to_the_contrary(
     evidence: Evidence,
-    guard: Callable[[Evidence], str],
+    check: Callable[[Evidence], str],
     doctor: Callable[[Evidence], Evidence],
     finding: str,
 ) -> None:
-    assert guard(evidence) == ""
-    assert finding in guard(doctor(evidence))
+    assert check(evidence) == ""
+    assert finding in check(doctor(evidence))
 
 
-@pytest.mark.parametrize(("guard", "doctor"), SILENT)
+@pytest.mark.parametrize(("check", "doctor"), SILENT)
 def test_a_guard_is_silent_where_nothing_is_wrong(
     evidence: Evidence,
-    guard: Callable[[Evidence], str],
+    check: Callable[[Evidence], str],
     doctor: Callable[[Evidence], Evidence],
 ) -> None:
-    assert guard(doctor(evidence)) == ""
+    assert check(doctor(evidence)) == ""
 
 
 def test_every_guard_is_seen_to_fire() -> None:
-    assert {guard for guard, _, _ in DOCTORED} == set(guards.GUARDS)
+    assert {check for check, _, _ in DOCTORED} == set(checks.CHECKS)

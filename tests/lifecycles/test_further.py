@@ -20,16 +20,15 @@ from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
 from harness.hazards.table import Setting
-from harness.lifecycles import checks as guards
-from harness.lifecycles import profile
-from harness.lifecycles.blocks import Measured as Blocks
+from harness.lifecycles import checks, profile
+from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
-from harness.strategies import Fate
+from harness.strategies import ParentConnection
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
 
@@ -95,7 +94,7 @@ def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.
         # Disposing before the fork leaves nothing behind, but a thread may use the new pool at once.
         ("orphaned_backend", "fork_dispose_before", Verdict.SURVIVES),
         ("pool_lock", "fork_dispose_before", Verdict.AFFECTED),
-        # The guard asks whose connection it is; it is too late for a count, a lock, and a dispose().
+        # The check sees whose connection it is; it is too late for a count, a lock, and a dispose().
         ("shared_socket", "fork_pidguard", Verdict.SURVIVES),
         ("exhausted_pool", "fork_pidguard", Verdict.AFFECTED),
         # The ping is answered: it knows a dead connection, not a shared one.
@@ -213,8 +212,8 @@ def test_a_whole_group_is_recorded_and_nothing_less() -> None:
 
 
 def test_the_guard_knows_all_three_fates() -> None:
-    assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(Fate)
-    assert guards.parent_answers in guards.GUARDS
+    assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(ParentConnection)
+    assert checks.parent_answers in checks.CHECKS
 
 
 def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,5 +226,5 @@ def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: py
 
 
 def test_what_was_not_asked_for_has_no_figure_and_is_no_failure() -> None:
-    nothing = asdict(Blocks("2.1.9", "embedded"))
+    nothing = asdict(MeasuredRun("2.1.9", "embedded"))
     assert math.isnan(Startup().track_startup(nothing, "spawn", "none"))

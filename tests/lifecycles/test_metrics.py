@@ -51,7 +51,7 @@ def tracks() -> Iterator[tuple[str, type, Any]]:
     for path in (ROOT / "benchmarks").glob("*.py"):
         if path.stem != "__init__":
             importlib.import_module(f"benchmarks.{path.stem}")
-    for benchmarks in cells.Cells.__subclasses__():
+    for benchmarks in cells.CellBenchmark.__subclasses__():
         module = benchmarks.__module__.removeprefix("benchmarks.")
         for name, method in inspect.getmembers(benchmarks, inspect.isfunction):
             if name.startswith("track_"):
@@ -88,16 +88,16 @@ def test_the_smallest_change_that_counts() -> None:
 
 
 @pytest.fixture
-def measured(added: Metric, server: Server) -> plan.Measured:
+def measured(added: Metric, server: Server) -> plan.MeasuredRun:
     """One cell, measured for real with the added metric in the registry."""
     cell = Cell("fork_dispose", "none")
     return plan.measure([cell], server, PROFILES["quick"], release=metadata.version("sqlalchemy"))
 
 
 def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
-    measured: plan.Measured, capsys: pytest.CaptureFixture[str]
+    measured: plan.MeasuredRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    samples = cells.Cells().samples(asdict(measured), "fork_dispose", "none", ADDED.id)
+    samples = cells.CellBenchmark().samples(asdict(measured), "fork_dispose", "none", ADDED.id)
     assert isinstance(samples, dict)
     values = samples["samples"]
     assert isinstance(values, list)

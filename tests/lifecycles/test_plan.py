@@ -1,4 +1,4 @@
-"""The plan of a run: every cell has its turn in every block, and a disturbed block is measured again."""
+"""The plan of a run: each block measures every cell once, and a noisy block is measured again."""
 
 import itertools
 import json
@@ -8,8 +8,9 @@ from importlib import metadata
 
 import pytest
 
+from harness.lifecycles import metrics
 from harness.lifecycles import plan as planning
-from harness.lifecycles.blocks import Block, Measured, mark, uncertainty
+from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
 from harness.lifecycles.cell import Cell, NotApplicable, Rejected
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import PROFILES
@@ -31,7 +32,7 @@ def block(value: float = 1.0, control: float = 0.03, **conditions: float) -> Blo
     return Block(
         seed=1,
         began="2026-01-01T00:00:00+00:00",
-        samples={CELL.id: {"startup": value}},
+        samples={CELL.id: {metric.id: value for metric in metrics.METRICS.values() if metric.decides}},
         collections={},
         controls={"spawn": control},
         conditions=replace(QUIET, **conditions),
@@ -102,7 +103,7 @@ def test_a_server_that_is_away_between_turns_is_waited_for(
     assert plan.measured.rejected == {}
 
 
-def test_one_that_goes_away_costs_the_cell_that_it_hits(
+def test_a_server_that_goes_away_costs_only_the_cell_being_measured(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Supervision() as supervision:
@@ -113,8 +114,10 @@ def test_one_that_goes_away_costs_the_cell_that_it_hits(
     assert "it is away" in next(iter(plan.measured.rejected.values()))
 
 
-def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "BACK", 0.2)
+def test_a_server_that_does_not_come_back_ends_the_run(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "SERVER_WAIT_S", 0.2)
     with Supervision() as supervision:
         plan = plan_of(server, "fork_dispose", supervision=supervision)
         away(monkeypatch, *range(100))
@@ -122,7 +125,7 @@ def test_one_that_does_not_come_back_ends_the_run(server: Server, monkeypatch: p
             plan.run(7)
 
 
-def test_what_is_wrong_while_warming_up_is_told_of_the_cells(
+def test_a_failure_while_warming_up_is_reported_for_its_cells(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Supervision() as supervision:
@@ -136,14 +139,14 @@ def rejected() -> Iterator[Lifecycle]:
     yield
 
 
-def test_what_cannot_be_measured_says_why(server: Server) -> None:
+def test_a_cell_that_cannot_be_measured_gives_the_reason(server: Server) -> None:
     with Supervision() as supervision:
         plan = plan_of(server, "fork_dispose", supervision=supervision, release="1.4.32")
     with pytest.raises(NotApplicable, match=r"needs SQLAlchemy 1\.4\.33"):
         plan.measured.samples(CELL, "startup")
 
 
-def test_another_release_than_the_one_results_are_filed_under_is_refused(server: Server) -> None:
+def test_a_release_other_than_the_one_of_the_results_is_refused(server: Server) -> None:
     with (
         Supervision() as supervision,
         pytest.raises(PoolstartError, match=f"imports SQLAlchemy {RELEASE}, not 2.0.1"),
@@ -151,36 +154,36 @@ def test_another_release_than_the_one_results_are_filed_under_is_refused(server:
         plan_of(server, "fork_dispose", supervision=supervision, release="2.0.1").block(1)
 
 
-def test_what_was_measured_survives_being_written_down(server: Server) -> None:
+def test_a_measured_run_is_the_same_after_a_round_trip_through_json(server: Server) -> None:
     with Supervision() as supervision:
         plan = plan_of(server, "fork_dispose", supervision=supervision)
         plan.block(1)
     written = json.loads(json.dumps(asdict(plan.measured)))
-    assert structure(Measured, written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
+    assert structure(MeasuredRun, written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
     assert plan.measured.facts["sqlalchemy"] == RELEASE
     assert isinstance(plan.measured.facts["c_extensions"], bool)
 
 
-DISTURBED: dict[str, Callable[[], Block]] = {
+NOISY: dict[str, Callable[[], Block]] = {
     "the hypervisor took": lambda: block(steal=0.1),
     "tasks waited for a processor": lambda: block(pressure=0.6),
     "a bare spawn took": lambda: block(control=0.06),
 }
 
 
-@pytest.mark.parametrize("reason", DISTURBED)
-def test_a_block_that_stands_out_is_marked_with_the_reason(reason: str) -> None:
-    marked = mark([block(), block(), DISTURBED[reason](), block()])
-    assert [bool(each.disturbed) for each in marked] == [False, False, True, False]
-    assert reason in marked[2].disturbed
+@pytest.mark.parametrize("reason", NOISY)
+def test_a_noisy_block_is_marked_with_the_reason(reason: str) -> None:
+    marked = mark_noisy([block(), block(), NOISY[reason](), block()])
+    assert [bool(each.noise) for each in marked] == [False, False, True, False]
+    assert reason in marked[2].noise
 
 
-def test_disturbed_blocks_count_only_where_there_are_too_few_others() -> None:
-    quiet = Measured(RELEASE, "embedded", wanted=3)
-    quiet.blocks = mark([block(1), block(2), block(9, pressure=0.9), block(3)])
+def test_noisy_blocks_are_used_only_if_too_few_are_quiet() -> None:
+    quiet = MeasuredRun(RELEASE, "embedded", min_quiet=3)
+    quiet.blocks = mark_noisy([block(1), block(2), block(9, pressure=0.9), block(3)])
     assert quiet.samples(CELL, "startup") == [1, 2, 3]
     assert quiet.noisy == ""
-    short = Measured(RELEASE, "embedded", wanted=4, blocks=quiet.blocks)
+    short = MeasuredRun(RELEASE, "embedded", min_quiet=4, blocks=quiet.blocks)
     assert short.samples(CELL, "startup") == [1, 2, 9, 3]
     assert short.noisy.startswith("the machine was busy with something else in 1 of 4 blocks")
 
@@ -210,21 +213,14 @@ def scripted(server: Server, script: list[Block], *, blocks: int, budget: float 
     return made
 
 
-@pytest.fixture
-def only_startup_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planning, "DECIDING", ("startup",))
-
-
-@pytest.mark.usefixtures("only_startup_decides")
-def test_a_disturbed_block_is_measured_again_and_both_stay_on_record(server: Server) -> None:
+def test_a_noisy_block_is_measured_again_and_both_are_kept(server: Server) -> None:
     script = [block(), block(pressure=0.9), block(), block()]
     made = scripted(server, script, blocks=3)
-    assert [bool(each.disturbed) for each in made.measured.blocks] == [False, True, False, False]
+    assert [bool(each.noise) for each in made.measured.blocks] == [False, True, False, False]
     assert len(made.measured.samples(CELL, "startup")) == 3
 
 
-@pytest.mark.usefixtures("only_startup_decides")
-def test_samples_go_where_they_buy_certainty_until_the_budget_is_spent(server: Server) -> None:
+def test_blocks_are_added_while_intervals_are_wide_and_the_budget_lasts(server: Server) -> None:
     wide = [block(value) for value in (1, 2, 3, 2, 2, 2, 2, 2, 2)]
     certain = scripted(server, wide, blocks=3)
     assert 3 < len(certain.asked) < len(wide)
@@ -232,8 +228,8 @@ def test_samples_go_where_they_buy_certainty_until_the_budget_is_spent(server: S
     assert len(scripted(server, [block(1)] * 3, blocks=3).asked) == 3
 
 
-def test_uncertainty_shrinks_with_agreement_and_with_number() -> None:
-    assert uncertainty([1, 1, 1, 1]) == 0
-    assert uncertainty([0.9, 1, 1.1]) > uncertainty([0.99, 1, 1.01])
-    assert uncertainty([0.9, 1, 1.1] * 4) < uncertainty([0.9, 1, 1.1])
-    assert uncertainty([1, 1]) == float("inf")
+def test_the_interval_of_a_median_shrinks_with_agreement_and_with_the_number_of_samples() -> None:
+    assert relative_ci([1, 1, 1, 1]) == 0
+    assert relative_ci([0.9, 1, 1.1]) > relative_ci([0.99, 1, 1.01])
+    assert relative_ci([0.9, 1, 1.1] * 4) < relative_ci([0.9, 1, 1.1])
+    assert relative_ci([1, 1]) == float("inf")

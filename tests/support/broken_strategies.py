@@ -143,7 +143,9 @@ DOES_NOT_DISPOSE_BEFORE = replace(
     in_worker=treatments.dispose_without_closing,
 )
 DOES_NOT_KILL = replace(strategies.get("fork_dispose_close"), in_worker=treatments.dispose_without_closing)
-KILLS_UNSAID = replace(strategies.get("fork_dispose_close"), parent_connection=strategies.Fate.KEPT)
+KILLS_UNSAID = replace(
+    strategies.get("fork_dispose_close"), parent_connection=strategies.ParentConnection.KEPT
+)
 FORGETS_THE_GUARD = replace(strategies.get("fork_pidguard"), on_engine=None)
 
 # With a cure taken away or put in: the verdict has to turn.

@@ -27,7 +27,6 @@ STILL_TOO_LARGE = {"site"}
 
 STILL_DEFINED_TWICE = {
     "Answer",
-    "Column",
     "Comparison",
     "Counted",
     "Event",
@@ -36,12 +35,10 @@ STILL_DEFINED_TWICE = {
     "Hazard",
     "History",
     "Measured",
-    "Metric",
     "Release",
     "Row",
     "Run",
     "Side",
-    "Table",
     "Verdicts",
     "View",
     "Watch",

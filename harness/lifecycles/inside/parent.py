@@ -66,7 +66,7 @@ def main() -> None:
             try:
                 seen["row_after"] = worker.fetch(engine, said["token"])
             except sqlalchemy.exc.OperationalError:
-                if strategy.parent_connection is not strategies.Fate.KILLED:
+                if strategy.parent_connection is not strategies.ParentConnection.KILLED:
                     raise
                 # Found out, as its user would. SQLAlchemy has emptied the pool, and connects again.
                 seen["killed"] = True

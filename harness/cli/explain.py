@@ -69,7 +69,8 @@ def store_missing() -> None:
     from harness.postgres import locate
     from harness.releases import interpreters
 
-    missing = causes.unexplained((step.between for step in detect.recorded().steps), causes.load())
+    steps = detect.recorded_change_points().steps
+    missing = causes.unexplained((step.release_pair for step in steps), causes.load())
     with progress("starting") as report, locate.server() as server:
         for number, (before, after, strategy) in enumerate(missing, 1):
             report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")

@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from harness.history.sensitivity import Noise, Repetition, Report
+    from harness.history.sensitivity.injected import Report
+    from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
     from harness.lifecycles.profile import Profile
     from harness.postgres.server import Server
 
@@ -46,11 +47,10 @@ def noise(
     record: Annotated[Path | None, typer.Option(help="Where to write.")] = None,
 ) -> None:
     """Measure one release as if it were many, and write records/sensitivity.json."""
-    from harness.history import sensitivity as measured
-    from harness.history import sensitivity_report as shown
-    from harness.lifecycles import metrics, plan
+    from harness.history.sensitivity import runs as same_release
+    from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
+    from harness.lifecycles import plan
     from harness.lifecycles import profile as profiles
-    from harness.lifecycles.metrics import Table
     from harness.postgres import locate
     from harness.processes import load as loads
     from harness.releases import interpreters
@@ -58,13 +58,13 @@ def noise(
 
     if anew and not seeded:
         raise PoolstartError("--anew is of --seeded", "leave it out: runs are always measured anew")
-    path = record or (shown.LOADED if load else shown.RECORD)
+    path = record or (LOADED if load else RECORD)
     version = release or catalogue().newest.version
     if catalogue().position(version) is None:
         raise PoolstartError(
             f"{version!r} is no release", "give one of those that `poolstart releases` lists"
         )
-    found = measured.Noise.load(path) if seeded else None
+    found = SensitivityRecord.load(path) if seeded else None
     if found and anew:
         found.repetitions, found.pairs = [], 0
     if found and found.pairs not in (0, pairs):
@@ -87,12 +87,10 @@ def noise(
             found.save(path)
         else:
             python = interpreters.of_release(version)
-            several = measured.runs(cells, server, profile, version, python, runs, status.update)
+            several = same_release.measure(cells, server, profile, version, python, runs, status.update)
             command = f"poolstart noise --runs {runs}{' --load' if load else ''}"
-            figures = measured.figures(
-                several, cells, [metric.id for metric in metrics.shown_in(Table.SENSITIVITY)]
-            )
-            found = measured.record(
+            figures = same_release.figures(several, cells)
+            found = same_release.record(
                 several, figures, server, command=command, seconds=time.monotonic() - began, loaded=load
             )
             found.save(path)
@@ -100,14 +98,19 @@ def noise(
 
 
 def add_seeded(
-    found: "Noise", server: "Server", profile: "Profile", repetitions: int, pairs: int, report: "Report"
-) -> "Iterator[Repetition]":
+    found: "SensitivityRecord",
+    server: "Server",
+    profile: "Profile",
+    repetitions: int,
+    pairs: int,
+    report: "Report",
+) -> "Iterator[InjectionResult]":
     """Measure the known differences in turns, and go on behind what is on record.
 
     Their sizes are parts of what the runs have measured.
     """
     from harness.comparisons.compare import Side
-    from harness.history import sensitivity as measured
+    from harness.history.sensitivity import injected
     from harness.releases import interpreters, venvs
     from harness.system.environment import ROOT
 
@@ -122,20 +125,20 @@ def add_seeded(
 
     packages = [f"sqlalchemy=={found.release}", *venvs.pins(interpreters.pinned())]
     changed = {}
-    for seed in measured.SEEDS:
+    for seed in injected.INJECTED_CHANGES:
         report(f"{seed.title}: installing")
         home = ROOT / ".asv" / "noise" / seed.id
         shutil.rmtree(home, ignore_errors=True)
         python = venvs.python_with(packages, home)
-        measured.plant(seed, python, seed.size * usual(seed.expected[0]) if seed.size else 0)
+        injected.inject(seed, python, seed.size * usual(seed.expected[0]) if seed.size else 0)
         changed[seed.id] = Side(seed.title, found.release, python, seed.strategies)
     done = Counter(one.seed for one in found.repetitions)
-    for number, seed in product(range(1, repetitions + 1), measured.SEEDS):
+    for number, seed in product(range(1, repetitions + 1), injected.INJECTED_CHANGES):
         if number <= done[seed.id]:
             continue
         plain = Side("as released", found.release, interpreters.of_release(found.release), seed.strategies)
         what = f"{seed.title}, {number} of {repetitions}"
-        one = measured.repeat(
+        one = injected.measure(
             seed, plain, changed[seed.id], server, profile, pairs, partial(prefixed, report, what)
         )
         told = ", ".join(one.found) or "nothing"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from harness.history.detect import Verdicts
+    from harness.history.change_point import ChangePoints
 
 
 def steps(
     half: Annotated[
-        bool, typer.Option("--half", help="Use every second sample: do the verdicts depend on how many?")
+        bool, typer.Option("--half", help="Use every second sample: do the steps depend on how many?")
     ] = False,
     confirm: Annotated[
         bool,
@@ -33,32 +33,31 @@ def steps(
 ) -> None:
     """Name the real steps in the measured releases, and the smallest that could be seen."""
     # Most of a second, because of asv and scipy: only this command pays for it.
-    from harness.history import detect, retest
-    from harness.history import report as changes
+    from harness.history import detect, report, retest, series
     from harness.system.environment import ROOT
 
-    series = detect.load(results or ROOT / "results")
+    all_series = series.load(results or ROOT / "results")
     if half:
-        series = [one.halved() for one in series]
-    verdicts = detect.verdicts(series, retest.load())
+        all_series = [one.halved() for one in all_series]
+    change_points = detect.change_points(all_series, retest.load())
     if confirm:
-        measure_again(verdicts, pairs, minutes * 60)
-        verdicts = detect.verdicts(series, retest.load())
+        measure_again(change_points, pairs, minutes * 60)
+        change_points = detect.change_points(all_series, retest.load())
     if as_json:
-        print(json.dumps(plain(verdicts), indent=2))
+        print(json.dumps(plain(change_points), indent=2))
         return
-    changes.tell(verdicts, detect.LEAST_RELEASES, candidates=candidates)
+    report.show(change_points, detect.MIN_RELEASES, candidates=candidates)
 
 
-def plain(verdicts: "Verdicts") -> dict[str, Any]:
+def plain(change_points: "ChangePoints") -> dict[str, Any]:
     return {
-        "steps": [asdict(step) for step in verdicts.steps],
-        "candidates": [asdict(step) for step in verdicts.candidates],
-        "floors": [asdict(floor) for floor in verdicts.floors],
+        "steps": [asdict(step) for step in change_points.steps],
+        "candidates": [asdict(step) for step in change_points.candidates],
+        "minimum_detectable": [asdict(minimum) for minimum in change_points.minimum_detectable],
     }
 
 
-def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
+def measure_again(change_points: "ChangePoints", pairs: int, budget: float) -> None:
     """Measure in turns what the machine's own history says has changed, or may have; where it has none, what
     those of others say.
 
@@ -78,16 +77,20 @@ def measure_again(verdicts: "Verdicts", pairs: int, budget: float) -> None:
     with progress("starting") as report, locate.server() as server:
         all_of_them = [
             step
-            for step in verdicts.found
+            for step in change_points.found
             if step.key.environment.endswith(server.identity) and step.unit in metrics.MIN_RELATIVE_CHANGE
         ]
         suspects = [step for step in all_of_them if step.key.machine == here] or all_of_them
         wanted = [
-            [step.between for step in suspects if step.again.partition(":")[0] == said and step.real == real]
-            for real, said in product((True, False), ("", "undecided"))
+            [
+                step.release_pair
+                for step in suspects
+                if (step.retest.outcome if step.retest else "") == outcome and step.real == real
+            ]
+            for real, outcome in product((True, False), ("", "undecided"))
         ]
         left = sum(
-            retest.again(
+            retest.measure(
                 some,
                 interpreters.of_release,
                 server,

@@ -14,7 +14,7 @@ from typing import Any
 from harness import strategies
 from harness.counts import count as exact
 from harness.counts.count import Counts, Observed
-from harness.history.retest import Between
+from harness.history.change_point import ReleasePair
 from harness.postgres.server import Server
 from harness.records import store
 from harness.system.structure import structure
@@ -245,7 +245,7 @@ def one_line(statement: str) -> str:
     return " ".join(statement.split())
 
 
-def unexplained(steps: Iterable[Between], recorded: Iterable[Explanation]) -> list[tuple[str, str, str]]:
+def unexplained(steps: Iterable[ReleasePair], recorded: Iterable[Explanation]) -> list[tuple[str, str, str]]:
     """Releases before and after, and the strategy, of steps of which nothing is on record."""
     known = {(one.before, one.after, one.strategy) for one in recorded}
     found = dict.fromkeys((step.previous, step.release, step.strategy) for step in steps)

@@ -1,100 +1,105 @@
-"""Steps in the terminal: what happened in which release, and how small a change would be seen."""
+"""Change points in the terminal: what changed in which release, and how small a change would be found."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from harness.console import numbers, terminal
-from harness.history.detect import Floor, Step, Verdicts
+from harness.history.change_point import ChangePoint, ChangePoints, MinimumDetectableChange
 
 K = TypeVar("K", bound=Hashable)
 
 
-def tell(verdicts: Verdicts, least_releases: int, *, candidates: bool) -> None:
-    """Real steps, a line a release and figure; candidates each with the reason of its doubt; floors."""
+def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) -> None:
+    """Print real steps, a line a release and metric; candidates with their reasons; detectable changes."""
     console = terminal.output()
-    for place, found in grouped(verdicts.steps, place_of).items():
-        steps = grouped(found, lambda step: (step.release, step.key.metric))
+    for place, steps in grouped(change_points.steps, place_of).items():
+        by_metric = grouped(steps, lambda step: (step.release, step.key.metric))
         terminal.show(
             console,
             ["release", "figure", "cells", "confirmed", "change", "largest"],
-            [summed(release, metric, some) for (release, metric), some in steps.items()],
+            [row(release, metric, cells) for (release, metric), cells in by_metric.items()],
             title=f"Real steps: {place}",
             left=3,
             keys=2,
         )
         console.print()
-    if not verdicts.steps:
+    if not change_points.steps:
         terminal.say(console, "Real steps: none")
-    if verdicts.slight:
-        count = len(verdicts.slight)
-        terminal.say(console, f"{count} changes of less than 1 % of what repeats exactly are left out.")
+    if minor := change_points.minor:
+        terminal.say(console, f"{len(minor)} changes of counts by less than 1 % are left out.")
     if candidates:
-        for place, found in grouped(verdicts.candidates, place_of).items():
+        for place, doubtful in grouped(change_points.candidates, place_of).items():
             terminal.say(console, f"Candidates: {place}")
-            terminal.listed(console, [(step.release, doubted(step)) for step in found])
+            terminal.listed(console, [(candidate.release, doubt(candidate)) for candidate in doubtful])
             console.print()
-    elif verdicts.candidates:
-        terminal.say(console, f"{len(verdicts.candidates)} candidates more: --candidates shows them.\n")
-    if verdicts.floors:
+    elif number := len(change_points.candidates):
+        terminal.say(console, f"{number} candidates more: --candidates shows them.\n")
+    if change_points.minimum_detectable:
         terminal.show(
             console,
             ["figure", "steadiest cell", "least steady cell"],
-            list(floors(verdicts.floors)),
+            list(extremes(change_points.minimum_detectable)),
             title="The smallest change that would be found",
             left=3,
         )
     else:
         terminal.say(
             console,
-            f"No series has {least_releases} releases, without which it cannot tell its noise: "
+            f"No series has the {min_releases} releases that an estimate of its noise needs: "
             "measure them by `poolstart history`",
         )
 
 
-def place_of(step: Step) -> str:
+def place_of(change_point: ChangePoint) -> str:
     """Machine and environment: series of different ones are never mixed."""
-    return f"{step.key.machine}, {step.key.environment}"
+    return f"{change_point.key.machine}, {change_point.key.environment}"
 
 
-def grouped(found: Iterable[Step], by: Callable[[Step], K]) -> dict[K, list[Step]]:
-    groups: dict[K, list[Step]] = {}
-    for step in found:
-        groups.setdefault(by(step), []).append(step)
+def grouped(
+    change_points: Iterable[ChangePoint], by: Callable[[ChangePoint], K]
+) -> dict[K, list[ChangePoint]]:
+    groups: dict[K, list[ChangePoint]] = {}
+    for change_point in change_points:
+        groups.setdefault(by(change_point), []).append(change_point)
     return groups
 
 
-def summed(release: str, metric: str, found: Sequence[Step]) -> list[terminal.Cell]:
-    """One figure in one release: in how many cells it moved, by how much, and where by most."""
-    ratios = sorted(step.ratio - 1 for step in found)
-    most = max(found, key=lambda step: abs(step.ratio - 1))
-    change = f"{ratios[0]:+.1%}"
-    if f"{ratios[-1]:+.1%}" != change:
-        change += f" to {ratios[-1]:+.1%}"
-    largest = f"{sizes(most)} {most.key.cell}"
-    return [release, metric, str(len(found)), confirmed(found), change, largest]
+def row(release: str, metric: str, steps: Sequence[ChangePoint]) -> list[terminal.Cell]:
+    """One metric in one release: in how many cells it changed, by how much, and where by most."""
+    changes = sorted(step.ratio - 1 for step in steps)
+    largest = max(steps, key=lambda step: abs(step.ratio - 1))
+    change = f"{changes[0]:+.1%}"
+    if f"{changes[-1]:+.1%}" != change:
+        change += f" to {changes[-1]:+.1%}"
+    return [
+        release, metric, str(len(steps)), confirmed(steps), change, f"{sizes(largest)} {largest.key.cell}"
+    ]  # fmt: skip
 
 
-def confirmed(found: Sequence[Step]) -> str:
-    """Of how many cells measuring both releases again, in turns, said the same; nothing where nobody did."""
-    told = [step.again for step in found if step.again]
-    return str(sum(one.startswith("confirmed") for one in told)) if told else ""
+def confirmed(steps: Iterable[ChangePoint]) -> str:
+    """The number of cells that a retest confirmed; empty where none was measured again."""
+    outcomes = [step.retest.outcome for step in steps if step.retest]
+    return str(outcomes.count("confirmed")) if outcomes else ""
 
 
-def sizes(step: Step) -> str:
-    unit, factor = numbers.display_unit(step.unit)
-    return f"{step.before * factor:.4g} -> {step.after * factor:.4g} {unit}"
+def sizes(change_point: ChangePoint) -> str:
+    """The levels before and after, with their unit."""
+    unit, factor = numbers.display_unit(change_point.unit)
+    return f"{change_point.before * factor:.4g} -> {change_point.after * factor:.4g} {unit}"
 
 
-def doubted(step: Step) -> str:
-    told = "; ".join(filter(None, (step.doubt, step.again)))
-    return f"{step.key.metric} ({step.key.cell}) {step.ratio - 1:+.1%}, {sizes(step)}: {told}"
+def doubt(candidate: ChangePoint) -> str:
+    """A candidate with its size, its reason and what a retest said."""
+    key = candidate.key
+    reasons = "; ".join(filter(None, (candidate.reason, str(candidate.retest or ""))))
+    return f"{key.metric} ({key.cell}) {candidate.ratio - 1:+.1%}, {sizes(candidate)}: {reasons}"
 
 
-def floors(found: Sequence[Floor]) -> Iterable[list[terminal.Cell]]:
-    """Of each metric the least and the most, over its cells."""
+def extremes(minimum_detectable: Iterable[MinimumDetectableChange]) -> Iterable[list[terminal.Cell]]:
+    """For each metric the cells with the smallest and the largest minimum detectable change."""
     by_metric: dict[str, list[tuple[float, str]]] = {}
-    for floor in found:
-        by_metric.setdefault(floor.key.metric, []).append((floor.change, floor.key.cell))
+    for minimum in minimum_detectable:
+        by_metric.setdefault(minimum.key.metric, []).append((minimum.change, minimum.key.cell))
     for metric, cells in sorted(by_metric.items()):
         (low, steady), (high, unsteady) = min(cells), max(cells)
         yield [metric, f"{low:.1%} {steady}", f"{high:.1%} {unsteady}"]

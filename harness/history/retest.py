@@ -1,19 +1,20 @@
-"""Candidates measured again: both neighbours of a step, in turns, in one run.
+"""Retests: both releases of a change point measured again in interleaved pairs, in one run.
 
-Releases that lie far apart in a history were measured far apart in time; here they are measured one right
-after the other. What noise has made look like a step would have to do so twice.
+The releases of a history were measured far apart in time, here one right after the other: noise that looked
+like a change point would have to repeat itself. docs/statistics.md says what confirms and what refutes one.
 """
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import log
 from pathlib import Path
 
-from harness.comparisons import compare as versus
+from harness.comparisons import compare as comparison
 from harness.comparisons.compare import Row, Side
-from harness.lifecycles import metrics as registry
+from harness.history.change_point import ChangePoint, ReleasePair, RetestOutcome
+from harness.lifecycles import metrics
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
@@ -22,24 +23,13 @@ from harness.system.structure import structure
 
 RECORD = store.path("retests")
 
-SHARE = 0.5
-"""Of a step's size: one that is surely smaller than this part of it, or than any step, is refuted."""
+REFUTE_SHARE = 0.5
+"""A retest refutes a change point whose 99 % interval lies below this share of its size."""
 
 
 @dataclass(frozen=True)
-class Between:
-    """One figure of two neighbouring releases."""
-
-    previous: str
-    release: str
-    metric: str
-    strategy: str
-    dataframe: str
-
-
-@dataclass(frozen=True)
-class Confirmation:
-    """What both releases gave when they were measured in turns."""
+class Retest:
+    """A row of the record: one metric of one cell in both releases, measured in interleaved pairs."""
 
     previous: str
     release: str
@@ -50,50 +40,77 @@ class Confirmation:
     after: float
     """Medians, in seconds or bytes."""
     ratio: float
+    """The release to the one before."""
     low: float
     high: float
-    """Its 99 % interval."""
+    """The ratio's 99 % interval."""
     verdict: str
-    """`slower`, `faster`, `same` or `cannot tell`, of all figures of its comparison together."""
+    """`slower`, `faster`, `same` or `cannot tell`, corrected for all figures of its comparison."""
     pairs: int
     machine: str
     date: str
     command: str
 
     @property
-    def figure(self) -> Between:
-        return Between(self.previous, self.release, self.metric, self.strategy, self.dataframe)
+    def release_pair(self) -> ReleasePair:
+        return ReleasePair(self.previous, self.release, self.metric, self.strategy, self.dataframe)
 
-    def of(self, ratio: float) -> str:
-        """What this says of a step of that size: `confirmed`, `refuted` or `undecided`."""
-        least = log(1 + registry.min_relevant_change(self.metric, self.before))
-        asked = max(SHARE * abs(log(ratio)), least)
-        if log(self.high) < asked if ratio > 1 else log(self.low) > -asked:
+    def judge(self, ratio: float) -> str:
+        """`confirmed`, `refuted` or `undecided`: what this says of a change point with that ratio."""
+        smallest = log(1 + metrics.min_relevant_change(self.metric, self.before))
+        expected = max(REFUTE_SHARE * abs(log(ratio)), smallest)
+        if log(self.high) < expected if ratio > 1 else log(self.low) > -expected:
             return "refuted"
-        sure = self.verdict in ("slower", "faster") and abs(log(self.ratio)) >= least
-        return "confirmed" if sure else "undecided"
+        significant = self.verdict in ("slower", "faster") and abs(log(self.ratio)) >= smallest
+        return "confirmed" if significant else "undecided"
 
 
-def load(path: Path = RECORD) -> list[Confirmation]:
-    """What is on record; nothing where there is no record yet."""
+def load(path: Path = RECORD) -> list[Retest]:
+    """The retests on record; none where there is no record. Raises `PoolstartError` for a damaged one."""
     if not path.exists():
         return []
     with store.reading(path, "poolstart steps --confirm") as rows:
-        return structure(list[Confirmation], rows)
+        return structure(list[Retest], rows)
 
 
-def save(found: Sequence[Confirmation], path: Path = RECORD) -> None:
-    store.write(path, [asdict(one) for one in found])
+def save(retests: Sequence[Retest], path: Path = RECORD) -> None:
+    """Replace the record. Raises `PoolstartError` if it cannot be written."""
+    store.write(path, [asdict(retest) for retest in retests])
 
 
-def add(found: Sequence[Confirmation], path: Path = RECORD) -> None:
-    """Keep these, in place of what the same machine said of the same figures before."""
-    new = {(one.machine, one.figure) for one in found}
-    save([*(one for one in load(path) if (one.machine, one.figure) not in new), *found], path)
+def add(retests: Sequence[Retest], path: Path = RECORD) -> None:
+    """Record these, in place of earlier retests of the same release pairs on the same machine."""
+    new = {(retest.machine, retest.release_pair) for retest in retests}
+    kept = [retest for retest in load(path) if (retest.machine, retest.release_pair) not in new]
+    save([*kept, *retests], path)
 
 
-def again(
-    suspects: Iterable[Between],
+def apply(change_point: ChangePoint, retests: Sequence[Retest]) -> ChangePoint:
+    """The change point with the outcome of its retest: refuted it is in doubt, confirmed beyond doubt.
+
+    What SQLAlchemy changed is changed on any machine. A retest that decides counts before one that does not,
+    then one on the machine of the series before one elsewhere.
+    """
+    outcomes = [
+        RetestOutcome(
+            retest.judge(change_point.ratio),
+            retest.ratio,
+            retest.low,
+            retest.high,
+            elsewhere=retest.machine if retest.machine != change_point.key.machine else "",
+        )
+        for retest in retests
+        if retest.release_pair == change_point.release_pair
+    ]
+    if not outcomes:
+        return change_point
+    best = min(outcomes, key=lambda outcome: (outcome.outcome == "undecided", bool(outcome.elsewhere)))
+    reasons = {"confirmed": "", "refuted": f"measured again in interleaved pairs{best.where}, it is gone"}
+    return replace(change_point, retest=best, reason=reasons.get(best.outcome, change_point.reason))
+
+
+def measure(
+    release_pairs: Iterable[ReleasePair],
     interpreter: Callable[[str], Path],
     server: Server,
     profile: Profile,
@@ -103,27 +120,27 @@ def again(
     pairs: int,
     budget: float,
     report: Callable[[str], None],
-    keep: Callable[[list[Confirmation]], None],
+    keep: Callable[[list[Retest]], None],
 ) -> int:
-    """Measure the neighbours of all suspects, those first between which most figures differ.
+    """Compare the two releases of all pairs, those with most release pairs first.
 
-    `keep` is told of each comparison as soon as it is done; none begins when `budget` seconds are over.
-    Returns how many are left.
+    Calls `keep` after each comparison; starts none after `budget` seconds. Returns how many comparisons were
+    not started.
     """
     began = time.monotonic()
-    pairings: dict[tuple[str, str], list[Between]] = {}
-    for suspect in suspects:
-        pairings.setdefault((suspect.previous, suspect.release), []).append(suspect)
-    in_order = sorted(pairings.items(), key=lambda pairing: -len(pairing[1]))
-    for number, ((previous, release), some) in enumerate(in_order, 1):
+    by_releases: dict[tuple[str, str], list[ReleasePair]] = {}
+    for release_pair in release_pairs:
+        by_releases.setdefault((release_pair.previous, release_pair.release), []).append(release_pair)
+    in_order = sorted(by_releases.items(), key=lambda item: -len(item[1]))
+    for number, ((previous, release), wanted) in enumerate(in_order, 1):
         if time.monotonic() - began > budget:
             return len(in_order) - number + 1
-        what = f"{previous} and {release}, {number} of {len(in_order)}"
-        strategies = tuple(dict.fromkeys(one.strategy for one in some))
-        dataframes = tuple(dict.fromkeys(one.dataframe for one in some))
-        metrics = tuple(dict.fromkeys(one.metric for one in some))
-        timed = any(registry.get(metric).unit == "seconds" for metric in metrics)
-        found = versus.compare(
+        prefix = f"{previous} and {release}, {number} of {len(in_order)}"
+        strategies = tuple(dict.fromkeys(release_pair.strategy for release_pair in wanted))
+        dataframes = tuple(dict.fromkeys(release_pair.dataframe for release_pair in wanted))
+        names = tuple(dict.fromkeys(release_pair.metric for release_pair in wanted))
+        timed = any(metrics.get(name).unit == "seconds" for name in names)
+        compared = comparison.compare(
             Side(previous, previous, interpreter(previous), strategies),
             Side(release, release, interpreter(release), strategies),
             server,
@@ -131,26 +148,25 @@ def again(
             dataframes=dataframes,
             pairs=pairs,
             # Memory is the same with every worker, to a thousandth.
-            times=versus.TIMES if timed else 1,
+            times=comparison.TIMES if timed else 1,
             budget=0,
-            metrics=metrics,
-            only={Cell(one.strategy, one.dataframe) for one in some},
-            report=lambda told, what=what: report(f"{what}: {told}"),  # type: ignore[misc]
+            metrics=names,
+            only={Cell(release_pair.strategy, release_pair.dataframe) for release_pair in wanted},
+            report=lambda what, prefix=prefix: report(f"{prefix}: {what}"),  # type: ignore[misc]
         )
         date = datetime.now(UTC).isoformat(timespec="seconds")
-        asked = set(some)
-        told = [confirmation(row, previous, release, machine, date, command) for row in found.rows]
-        keep([one for one in told if one.figure in asked])
+        retests = [of_row(row, previous, release, machine, date, command) for row in compared.rows]
+        keep([retest for retest in retests if retest.release_pair in wanted])
     return 0
 
 
-def confirmation(
-    row: Row, previous: str, release: str, machine: str, date: str, command: str
-) -> Confirmation:
+def of_row(row: Row, previous: str, release: str, machine: str, date: str, command: str) -> Retest:
+    """A row of a comparison as it is recorded: to five digits."""
+
     def rounded(value: float) -> float:
         return float(f"{value:.5g}")
 
-    return Confirmation(
+    return Retest(
         previous=previous,
         release=release,
         metric=row.metric,

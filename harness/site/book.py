@@ -59,9 +59,7 @@ class Book:
         )
         self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
         self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
-        retests: list[retest.Confirmation] = self.record(
-            retest.RECORD, lambda: retest.load(retest.RECORD), []
-        )
+        retests: list[retest.Retest] = self.record(retest.RECORD, lambda: retest.load(retest.RECORD), [])
         self.histories = history.detect(results, self.measured.origins, retests, self.remarks)
         self.results = results
         self.asv = asv

@@ -11,7 +11,8 @@ from harness.answer import claims, results, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
 from harness.hazards import report as hazards_report
-from harness.history import sensitivity, sensitivity_report
+from harness.history.sensitivity import record as sensitivity
+from harness.history.sensitivity import report as sensitivity_report
 from harness.pools import report as pools_report
 from harness.programs import report as programs_report
 from harness.site import picture
@@ -61,7 +62,9 @@ def _servers(_: Path) -> str | None:
 
 def _sensitivity(record: Path) -> Callable[[Path], str | None]:
     def render(_: Path) -> str | None:
-        return sensitivity_report.page(sensitivity.Noise.load(record)) if record.exists() else None
+        return (
+            sensitivity_report.page(sensitivity.SensitivityRecord.load(record)) if record.exists() else None
+        )
 
     return render
 
@@ -77,8 +80,8 @@ DERIVED = (
     Derived("docs/pools.md", _pools),
     Derived("docs/programs.md", _programs),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
-    Derived("docs/sensitivity.md", _sensitivity(sensitivity_report.RECORD)),
-    Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity_report.LOADED)),
+    Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
+    Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),
 )
 
 

@@ -8,8 +8,10 @@ from packaging.version import Version
 
 from harness import strategies
 from harness.history import detect as steps
-from harness.history.detect import LEAST_RELEASES, Step, Verdicts
-from harness.history.retest import Confirmation
+from harness.history import series
+from harness.history.change_point import ChangePoint, ChangePoints
+from harness.history.detect import MIN_RELEASES
+from harness.history.retest import Retest
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.site.data import Origin
@@ -78,7 +80,7 @@ class History:
     @property
     def still(self) -> str:
         """What is said of figures without a step: a short series cannot tell one from noise."""
-        few = f"Steps are not told from fewer than {LEAST_RELEASES} releases"
+        few = f"Steps are not told from fewer than {MIN_RELEASES} releases"
         return "No real step" if self.floors else few
 
     def at(self, release: str) -> list[Change]:
@@ -97,43 +99,43 @@ class History:
 
 
 def detect(
-    directory: Path, origins: Iterable[Origin], retests: Sequence[Confirmation], remarks: list[str]
+    directory: Path, origins: Iterable[Origin], retests: Sequence[Retest], remarks: list[str]
 ) -> dict[str, History]:
     """The history of each origin, by its environment and machine; empty where there is too little."""
     try:
-        series = [
+        known = [
             one
-            for one in steps.load(directory)
+            for one in series.load(directory)
             if one.key.benchmark == metrics.CONTROL_BENCHMARK or one.key.parameters[0] in strategies.IDS
         ]
-        verdicts = steps.verdicts(series, retests)
+        change_points = steps.change_points(known, retests)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
         remarks.append(f"no steps could be told: {str(error) or error!r}")
-        verdicts = Verdicts((), ())
+        change_points = ChangePoints((), ())
     except Exception as error:  # asv's own, which has no type in common with the others
         if not type(error).__module__.startswith("asv"):
             raise
         remarks.append("no steps could be told: benchmarks.json is missing or damaged")
-        verdicts = Verdicts((), ())
-    return {origin.key: of_origin(verdicts, origin) for origin in origins}
+        change_points = ChangePoints((), ())
+    return {origin.key: of_origin(change_points, origin) for origin in origins}
 
 
-def of_origin(verdicts: Verdicts, origin: Origin) -> History:
+def of_origin(change_points: ChangePoints, origin: Origin) -> History:
     def ours(machine: str, environment: str) -> bool:
         return (machine, environment) == (origin.machine.get("machine"), origin.environment)
 
     floors: dict[str, list[tuple[float, str]]] = {}
-    for floor in verdicts.floors:
+    for floor in change_points.minimum_detectable:
         metric = shown(floor.key.benchmark)
         if metric and ours(floor.key.machine, floor.key.environment):
             floors.setdefault(metric.id, []).append((floor.change, floor.key.cell))
     return History(
         tuple(
             changed(step, metric)
-            for step in verdicts.steps
+            for step in change_points.steps
             if (metric := shown(step.key.benchmark)) and ours(step.key.machine, step.key.environment)
         ),
-        sum(ours(step.key.machine, step.key.environment) for step in verdicts.candidates),
+        sum(ours(step.key.machine, step.key.environment) for step in change_points.candidates),
         floors,
     )
 
@@ -144,9 +146,9 @@ def shown(benchmark: str) -> Metric | None:
     return metric if metric and Table.SITE in metric.tables else None
 
 
-def changed(step: Step, metric: Metric) -> Change:
+def changed(step: ChangePoint, metric: Metric) -> Change:
     strategy, dataframe = step.key.parameters
-    again = step.again.partition(":")[0]
+    again = step.retest.outcome if step.retest else ""
     return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high, again)
 
 

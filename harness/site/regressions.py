@@ -1,4 +1,4 @@
-"""asv's regressions page and feed, with the steps of `harness.history.detect` instead of its own.
+"""asv's regressions page and feed, with the change points of `harness.history.detect` instead of its own.
 
 What is not measured but happens or not, a verdict, has no noise: asv's own detection has the word there.
 """
@@ -17,15 +17,16 @@ from asv.repo import Repo
 from asv.util import load_json
 
 from harness import strategies
-from harness.history import detect, retest
-from harness.history.detect import Key, Series, Step
+from harness.history import detect, retest, series
+from harness.history.change_point import ChangePoint
+from harness.history.series import Series, SeriesKey
 from harness.lifecycles import metrics
 from harness.releases import stored
 
 VERDICTS = "hazards.Verdicts."
 
 Origin = tuple[str, str]
-"""Machine and environment, as `Key` has them."""
+"""Machine and environment, as `SeriesKey` has them."""
 
 
 class RealSteps(OutputPublisher):
@@ -40,13 +41,13 @@ class RealSteps(OutputPublisher):
     def publish(
         cls, conf: Config, repo: Repo, benchmarks: Benchmarks, graphs: GraphSet, revisions: Mapping[str, int]
     ) -> None:
-        series = {
+        by_name = {
             one.key: one
-            for one in detect.load(Path(conf.results_dir))
+            for one in series.load(Path(conf.results_dir))
             if one.key.benchmark == metrics.CONTROL_BENCHMARK or one.key.parameters[0] in strategies.IDS
         }
-        by_key: dict[Key, list[Step]] = {}
-        for step in detect.verdicts(series.values(), retest.load()).steps:
+        by_key: dict[SeriesKey, list[ChangePoint]] = {}
+        for step in detect.change_points(by_name.values(), retest.load()).steps:
             known = {repo.get_hash_from_name(name) for name in (step.previous, step.release)} <= set(
                 revisions
             )
@@ -57,7 +58,7 @@ class RealSteps(OutputPublisher):
         for environment, graph in graphs_of(conf, graphs):
             for key, some in by_key.items():
                 if (key.machine, key.environment) == environment and graph.path.endswith(f"/{key.benchmark}"):
-                    entry = regression(series[key], some, benchmarks[key.benchmark], repo, revisions)
+                    entry = regression(by_name[key], some, benchmarks[key.benchmark], repo, revisions)
                     if entry:
                         name, flat, last, best, jumps = entry
                         shown = {
@@ -95,7 +96,7 @@ def prefixed(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def regression(
-    series: Series, found: list[Step], benchmark: Any, repo: Repo, revisions: Mapping[str, int]
+    series: Series, found: list[ChangePoint], benchmark: Any, repo: Repo, revisions: Mapping[str, int]
 ) -> tuple[str, int, float, float, list[tuple[int | None, int, float, float]]] | None:
     """What asv's page wants to know of one series, or None where nothing got worse."""
     jumps: list[tuple[int | None, int, float, float]] = []

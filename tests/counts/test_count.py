@@ -14,7 +14,7 @@ import sqlalchemy
 
 from harness import strategies
 from harness.counts import count as exact
-from harness.history.sensitivity import STATEMENT, Seed
+from harness.history.sensitivity.injected import EXTRA_STATEMENT, InjectedChange
 from harness.postgres import embedded
 from harness.processes.supervision import Supervision
 from tests.support.environments import NOTHING, environment_with
@@ -101,7 +101,9 @@ def unchanged(server, tmp_path_factory):
 
 
 def test_one_more_statement_at_the_first_connection_is_seen_where_it_is(server, unchanged, tmp_path):
-    changed = exact.count("spawn", server, release=RELEASE, python=environment_with(tmp_path, STATEMENT))
+    changed = exact.count(
+        "spawn", server, release=RELEASE, python=environment_with(tmp_path, EXTRA_STATEMENT)
+    )
     before, after = unchanged.figures, changed.figures
     moved = {name: after[name] - before[name] for name in before if after[name] != before[name]}
     assert moved.pop("statements_first_query") == 1
@@ -113,7 +115,7 @@ def test_one_more_statement_at_the_first_connection_is_seen_where_it_is(server, 
 
 
 def test_one_more_call_in_the_second_query_is_one_more(server, unchanged, tmp_path):
-    change = Seed(
+    change = InjectedChange(
         "", "", (), (), (), "pool/impl.py",
         r"    def _do_return_conn\(self, record: ConnectionPoolEntry\) -> None:\n",
         "        (lambda: None)()\n",

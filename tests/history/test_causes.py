@@ -12,8 +12,8 @@ from harness.counts.count import PHASES, Counts
 from harness.history import causes, detect
 from harness.history import causes_report as shown
 from harness.history.causes import Side, explain
-from harness.history.retest import Between
-from harness.history.sensitivity import STATEMENT
+from harness.history.change_point import ReleasePair
+from harness.history.sensitivity.injected import EXTRA_STATEMENT
 from tests.support.environments import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
@@ -124,7 +124,7 @@ def test_what_is_recorded_is_read_and_replaced(tmp_path, monkeypatch):
 def test_a_step_is_explained_once_for_each_strategy():
     known = explain(SIDE, other())
     steps = [
-        Between("2.0.1", "2.0.2", metric, strategy, dataframe)
+        ReleasePair("2.0.1", "2.0.2", metric, strategy, dataframe)
         for strategy in ("spawn", "nullpool")
         for metric in ("uss", "startup")
         for dataframe in ("none", "large")
@@ -133,9 +133,9 @@ def test_a_step_is_explained_once_for_each_strategy():
 
 
 def test_every_step_of_the_history_has_its_cause_on_record():
-    steps = detect.recorded().steps
+    steps = detect.recorded_change_points().steps
     assert steps
-    assert causes.unexplained((step.between for step in steps), causes.load()) == []
+    assert causes.unexplained((step.release_pair for step in steps), causes.load()) == []
 
 
 def test_every_recorded_explanation_fits_a_terminal():
@@ -151,7 +151,7 @@ def test_a_planted_statement_is_named_with_the_function_that_sends_it(server, tm
         causes.observe(
             "fork_dispose", server, release=RELEASE, python=environment_with(tmp_path / name, change)
         )
-        for name, change in (("before", NOTHING), ("after", STATEMENT))
+        for name, change in (("before", NOTHING), ("after", EXTRA_STATEMENT))
     )
     assert explain(before, after).figures == ()
     before, after = (

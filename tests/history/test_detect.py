@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from harness.history import detect
-from harness.history.detect import CONTROL_BENCHMARK, Key, Series
-from harness.history.retest import Confirmation
+from harness.history.retest import Retest
+from harness.history.series import Series, SeriesKey
+from harness.lifecycles.metrics import CONTROL_BENCHMARK
 
 RELEASES = tuple(f"2.0.{patch}" for patch in range(88))
 STRATEGIES = ("fork_nodispose", "fork_dispose", "nullpool", "forkserver", "forkserver_preload", "spawn")
@@ -33,7 +34,7 @@ def history(seed, *, passes=5, bad=0.03, drift=0.0, releases=RELEASES):
         values = noise * random.standard_t(3, (len(releases), passes)) + common
         values += (random.random(len(releases)) < bad)[:, None] * random.normal(0, 30 * noise)
         samples = tuple(tuple(row) for row in level * np.exp(values))
-        made.append(Series(Key("m", "e", benchmark, parameters), unit, releases, samples))
+        made.append(Series(SeriesKey("m", "e", benchmark, parameters), unit, releases, samples))
 
     for method in ("fork", "forkserver", "spawn"):
         series(CONTROL_BENCHMARK, (method,), "seconds", 0.01, common)
@@ -60,13 +61,13 @@ def stepped(made, benchmark, strategies, at, factor):
     ]
 
 
-def named(verdicts):
-    return {(step.release, step.key.metric, step.key.parameters[0]) for step in verdicts.steps}
+def named(change_points):
+    return {(step.release, step.key.metric, step.key.parameters[0]) for step in change_points.steps}
 
 
 @pytest.mark.parametrize("drift", [0.0, 0.03])
 def test_twenty_histories_without_steps_have_none(drift):
-    assert [detect.verdicts(history(seed, drift=drift)).steps for seed in range(20)] == [[]] * 20
+    assert [detect.change_points(history(seed, drift=drift)).steps for seed in range(20)] == [[]] * 20
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_known_step_is_found_where_it_is_and_nothing_else(benchmark, strategie
     metric = benchmark.rpartition("track_")[2]
     found, exact, covered = 0, 0, 0
     for seed in range(10):
-        seen = detect.verdicts(stepped(history(seed), benchmark, strategies, 40, factor)).steps
+        seen = detect.change_points(stepped(history(seed), benchmark, strategies, 40, factor)).steps
         assert {(step.key.metric, step.key.parameters) for step in seen} == {
             (metric, (strategy, dataframe)) for strategy in strategies for dataframe in ("none", "large")
         }
@@ -100,7 +101,7 @@ def test_a_small_step_shortly_before_a_large_one_does_not_draw_it_to_itself():
     placed = []
     for seed in range(5):
         made = stepped(history(seed, bad=0), uss, {"spawn"}, 37, 0.992)
-        seen = detect.verdicts(stepped(made, uss, {"spawn"}, 40, 1.026)).steps
+        seen = detect.change_points(stepped(made, uss, {"spawn"}, 40, 1.026)).steps
         placed += [step.release for step in seen if step.worse]
     assert placed == ["2.0.40"] * 10
 
@@ -110,14 +111,14 @@ def test_one_bad_release_is_no_step():
         replace(one, samples=(*one.samples[:50], tuple(2 * x for x in one.samples[50]), *one.samples[51:]))
         for one in history(1)
     ]
-    assert detect.verdicts(made).steps == []
+    assert detect.change_points(made).steps == []
 
 
 def test_the_newest_release_alone_is_a_candidate():
-    seen = detect.verdicts(stepped(history(2), "query.Query.track_first_query", {"spawn"}, 87, 1.3))
+    seen = detect.change_points(stepped(history(2), "query.Query.track_first_query", {"spawn"}, 87, 1.3))
     assert seen.steps == []
     assert {(step.release, step.key.parameters[0]) for step in seen.candidates} >= {("2.0.87", "spawn")}
-    assert "end of the axis" in next(s for s in seen.candidates if s.release == "2.0.87").doubt
+    assert "end of the axis" in next(s for s in seen.candidates if s.release == "2.0.87").reason
 
 
 def test_a_step_of_the_machine_is_none_of_the_release():
@@ -126,25 +127,25 @@ def test_a_step_of_the_machine_is_none_of_the_release():
     for benchmark, (unit, _) in BENCHMARKS.items():
         if unit == "seconds":
             made = stepped(made, benchmark, {"spawn"}, 40, 1.1)
-    assert detect.verdicts(made).steps == []
+    assert detect.change_points(made).steps == []
 
 
 def test_a_step_of_one_of_two_that_run_the_same_code_is_doubted():
     startup = "startup.Startup.track_startup"
-    seen = detect.verdicts(stepped(history(4), startup, {"fork_dispose"}, 40, 1.2))
+    seen = detect.change_points(stepped(history(4), startup, {"fork_dispose"}, 40, 1.2))
     assert seen.steps == []
-    assert any("runs the same code" in step.doubt for step in seen.candidates)
+    assert any("runs the same code" in step.reason for step in seen.candidates)
     together = {"fork_nodispose", "fork_dispose", "nullpool"}
-    assert named(detect.verdicts(stepped(history(4), startup, together, 40, 1.2))) == {
+    assert named(detect.change_points(stepped(history(4), startup, together, 40, 1.2))) == {
         ("2.0.40", "startup", strategy) for strategy in together
     }
 
 
-def test_what_counts_exactly_has_a_step_at_each_change():
-    key = Key("m", "e", "counts.Counts.track_statements", ("spawn", "none"))
+def test_a_count_has_a_step_at_each_change():
+    key = SeriesKey("m", "e", "counts.Counts.track_statements", ("spawn", "none"))
     counts = (12.0,) * 40 + (13.0,) * 1 + (12.0,) * 47
     made = Series(key, "statements", RELEASES, tuple((count, count) for count in counts))
-    assert [(s.release, s.before, s.after) for s in detect.verdicts([made]).steps] == [
+    assert [(s.release, s.before, s.after) for s in detect.change_points([made]).steps] == [
         ("2.0.40", 12, 13),
         ("2.0.41", 13, 12),
     ]
@@ -162,18 +163,18 @@ def test_what_counts_exactly_has_a_step_at_each_change():
         ("collections", 9.0, 14.0, True),
     ],
 )
-def test_a_slight_change_of_what_counts_exactly_is_no_step(unit, before, after, step):
-    key = Key("m", "e", "counts.Counts.track", ("spawn", "none"))
+def test_a_minor_change_of_a_count_is_no_step(unit, before, after, step):
+    key = SeriesKey("m", "e", "counts.Counts.track", ("spawn", "none"))
     made = Series(key, unit, RELEASES, ((before,),) * 40 + ((after,),) * 48)
-    seen = detect.verdicts([made])
-    assert (len(seen.steps), len(seen.slight)) == ((1, 0) if step else (0, 1))
+    seen = detect.change_points([made])
+    assert (len(seen.steps), len(seen.minor)) == ((1, 0) if step else (0, 1))
 
 
-def test_the_floor_is_what_would_be_found():
-    for floor in detect.verdicts(history(5)).floors:
-        if floor.key.parameters == ("spawn", "none"):
-            made = stepped(history(5), floor.key.benchmark, {"spawn"}, 40, 1 + 2 * floor.change)
-            assert ("2.0.40", floor.key.metric, "spawn") in named(detect.verdicts(made))
+def test_the_minimum_detectable_change_would_be_found():
+    for minimum in detect.change_points(history(5)).minimum_detectable:
+        if minimum.key.parameters == ("spawn", "none"):
+            made = stepped(history(5), minimum.key.benchmark, {"spawn"}, 40, 1 + 2 * minimum.change)
+            assert ("2.0.40", minimum.key.metric, "spawn") in named(detect.change_points(made))
 
 
 @pytest.mark.parametrize(("mib", "found"), [(3, 0), (30, 2)])
@@ -185,13 +186,13 @@ def test_a_few_pages_of_a_small_worker_are_no_step(mib, found):
         made.append(
             replace(one, samples=tuple(tuple(scale * value for value in some) for some in one.samples))
         )
-    assert len(detect.verdicts(made).steps) == found
+    assert len(detect.change_points(made).steps) == found
 
 
 def again(step, low, middle, high, verdict):
     """What measuring both releases of a step again has said."""
-    return Confirmation(
-        **asdict(step.between), before=step.before, after=step.before * middle, ratio=middle,
+    return Retest(
+        **asdict(step.release_pair), before=step.before, after=step.before * middle, ratio=middle,
         low=low, high=high, verdict=verdict, pairs=10, machine="m", date="", command="",
     )  # fmt: skip
 
@@ -200,15 +201,15 @@ def seen_again(made, benchmark, *told):
     """The verdict on that figure's step, before and after it was measured again."""
     metric = benchmark.rpartition("track_")[2]
 
-    def of(verdicts):
+    def of(change_points):
         return next(
             step
-            for step in verdicts.found
+            for step in change_points.found
             if (step.key.metric, step.key.parameters) == (metric, ("spawn", "none"))
         )
 
-    before = of(detect.verdicts(made))
-    return before, of(detect.verdicts(made, [again(before, *told)]))
+    before = of(detect.change_points(made))
+    return before, of(detect.change_points(made, [again(before, *told)]))
 
 
 FIRST_QUERY = "query.Query.track_first_query"
@@ -218,7 +219,7 @@ def test_a_real_step_that_is_gone_when_measured_again_is_none():
     made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
     before, after = seen_again(made, FIRST_QUERY, 0.99, 1.0, 1.01, "same")
     assert before.real
-    assert after.doubt == "measured again in turns, it is gone"
+    assert after.reason == "measured again in interleaved pairs, it is gone"
 
 
 def test_a_real_step_is_not_refuted_by_a_comparison_that_cannot_tell():
@@ -226,7 +227,7 @@ def test_a_real_step_is_not_refuted_by_a_comparison_that_cannot_tell():
     before, after = seen_again(made, FIRST_QUERY, 0.98, 1.04, 1.1, "cannot tell")
     assert before.real
     assert after.real
-    assert after.again.startswith("undecided")
+    assert after.retest.outcome == "undecided"
 
 
 def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not():
@@ -234,7 +235,7 @@ def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not()
     before, after = seen_again(made, FIRST_QUERY, 1.2, 1.3, 1.4, "slower")
     assert not before.real
     assert after.real
-    assert after.again.startswith("confirmed: +30.0%")
+    assert str(after.retest).startswith("confirmed: +30.0%")
     assert not seen_again(made, FIRST_QUERY, 1.03, 1.05, 1.07, "slower")[1].real
     assert not seen_again(made, FIRST_QUERY, 0.6, 0.7, 0.8, "faster")[1].real
 
@@ -242,14 +243,14 @@ def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not()
 def test_what_is_surely_smaller_than_any_step_is_none():
     uss = "memory.Memory.track_uss"
     made = stepped(history(6), uss, {"spawn"}, 40, 1.008)
-    assert seen_again(made, uss, 1.003, 1.0042, 1.0048, "slower")[1].again.startswith("refuted")
-    assert seen_again(made, uss, 1.003, 1.0045, 1.006, "same")[1].again.startswith("undecided")
-    assert seen_again(made, uss, 1.005, 1.006, 1.007, "slower")[1].again.startswith("confirmed")
+    assert seen_again(made, uss, 1.003, 1.0042, 1.0048, "slower")[1].retest.outcome == "refuted"
+    assert seen_again(made, uss, 1.003, 1.0045, 1.006, "same")[1].retest.outcome == "undecided"
+    assert seen_again(made, uss, 1.005, 1.006, 1.007, "slower")[1].retest.outcome == "confirmed"
 
 
 def test_another_machine_says_it_where_the_own_one_could_not():
     made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
-    step = next(s for s in detect.verdicts(made).steps if s.key.parameters == ("spawn", "none"))
+    step = next(s for s in detect.change_points(made).steps if s.key.parameters == ("spawn", "none"))
     gone, there, unsure = (
         replace(again(step, *told), machine=machine)
         for *told, machine in [
@@ -260,15 +261,16 @@ def test_another_machine_says_it_where_the_own_one_could_not():
     )
 
     def settled(*told):
-        return next(s for s in detect.verdicts(made, told).found if s.between == step.between)
+        return next(s for s in detect.change_points(made, told).found if s.release_pair == step.release_pair)
 
-    assert settled(gone).doubt == "measured again in turns, on another, it is gone"
-    assert settled(unsure, gone).again == "refuted: +0.0% (-1.0% to +1.0%), on another"
-    assert settled(gone, there).again == settled(there, gone).again == "confirmed: +10.0% (+8.0% to +12.0%)"
+    assert settled(gone).reason == "measured again in interleaved pairs, on another, it is gone"
+    assert str(settled(unsure, gone).retest) == "refuted: +0.0% (-1.0% to +1.0%), on another"
+    for retests in ((gone, there), (there, gone)):
+        assert str(settled(*retests).retest) == "confirmed: +10.0% (+8.0% to +12.0%)"
     assert settled(gone, there).real
 
 
 def test_startup_of_a_spawned_worker_is_not_held_against_forked_ones():
     startup = "startup.Startup.track_startup"
-    seen = detect.verdicts(stepped(history(7), startup, {"spawn"}, 40, 1.16))
+    seen = detect.change_points(stepped(history(7), startup, {"spawn"}, 40, 1.16))
     assert named(seen) == {("2.0.40", "startup", "spawn")}

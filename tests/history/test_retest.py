@@ -8,7 +8,8 @@ import pytest
 from harness.comparisons import compare as versus
 from harness.comparisons.compare import Comparison, Row
 from harness.history import retest
-from harness.history.retest import Between, Confirmation
+from harness.history.change_point import ReleasePair
+from harness.history.retest import Retest
 from harness.lifecycles import profile
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.postgres.server import Server
@@ -31,21 +32,21 @@ def compared(monkeypatch):
         rows = tuple(row(metric, strategy) for metric in options["metrics"] for strategy in first.strategies)
         return Comparison(first, second, rows, 0, 1.0, [], [], ())
 
-    monkeypatch.setattr(retest.versus, "compare", compare)
+    monkeypatch.setattr(retest.comparison, "compare", compare)
     return calls
 
 
 def measure(suspects, keep, budget=60.0):
-    return retest.again(
+    return retest.measure(
         suspects, Path, SERVER, profile.PROFILES["quick"], machine="m", command="c",
         pairs=6, budget=budget, report=lambda told: None, keep=keep,
     )  # fmt: skip
 
 
 SUSPECTS = [
-    Between("2.0.8", "2.0.9", "uss", "spawn", "none"),
-    Between("2.0.9", "2.0.10", "startup", "spawn", "none"),
-    Between("2.0.9", "2.0.10", "uss", "nullpool", "large"),
+    ReleasePair("2.0.8", "2.0.9", "uss", "spawn", "none"),
+    ReleasePair("2.0.9", "2.0.10", "startup", "spawn", "none"),
+    ReleasePair("2.0.9", "2.0.10", "uss", "nullpool", "large"),
 ]
 
 
@@ -69,7 +70,7 @@ def test_memory_takes_few_workers(compared):
 def test_only_what_was_asked_is_kept(compared):
     kept = []
     measure(SUSPECTS, kept.extend)
-    assert {one.figure for one in kept} == {SUSPECTS[0], SUSPECTS[1]}
+    assert {one.release_pair for one in kept} == {SUSPECTS[0], SUSPECTS[1]}
 
 
 def test_what_the_time_does_not_suffice_for_is_told(compared):
@@ -82,26 +83,26 @@ def test_what_the_time_does_not_suffice_for_is_told(compared):
 ])  # fmt: skip
 def test_a_few_pages_of_a_small_worker_are_no_step(metric, mib, said):
     before, ratio = mib * 2**20, 1.015
-    one = Confirmation(
+    one = Retest(
         "2.0.9", "2.0.10", metric, "spawn", "none", before, before * ratio, ratio, ratio - 0.001,
         ratio + 0.001, "slower", 10, "m", "d", "c",
     )  # fmt: skip
-    assert one.of(ratio) == said
+    assert one.judge(ratio) == said
 
 
 @pytest.mark.parametrize(("microseconds", "said"), [(30, "refuted"), (3000, "confirmed")])
 def test_a_few_microseconds_are_no_step(microseconds, said):
     before, ratio = microseconds * 1e-6, 1.1
-    one = Confirmation(
+    one = Retest(
         "2.0.1", "2.0.2", "engine", "nullpool", "none", before, before * ratio, ratio, ratio - 0.001,
         ratio + 0.001, "slower", 10, "m", "d", "c",
     )  # fmt: skip
-    assert one.of(ratio) == said
+    assert one.judge(ratio) == said
 
 
 def test_a_record_comes_back_as_it_was_saved(tmp_path):
     path = tmp_path / "steps.json"
-    one = Confirmation(
+    one = Retest(
         "2.0.9", "2.0.10", "uss", "spawn", "none", 1e6, 2e6, 2.0, 1.9, 2.1, "slower", 10, "m", "d", "c"
     )
     assert retest.load(path) == []
@@ -112,7 +113,7 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path):
 def test_what_is_measured_once_more_takes_the_place_of_what_was_said_before(tmp_path):
     path = tmp_path / "steps.json"
     begun, twice = ("2.0.9", "2.0.10", "uss", "spawn"), (1e6, 2e6, 2.0, 1.9, 2.1)
-    there, other = (Confirmation(*begun, of, *twice, "cannot tell", 10, "m", "d", "c") for of in DATAFRAMES)
+    there, other = (Retest(*begun, of, *twice, "cannot tell", 10, "m", "d", "c") for of in DATAFRAMES)
     elsewhere = replace(there, machine="another")
     retest.add([elsewhere, there, other], path)
     decided = replace(there, verdict="slower")

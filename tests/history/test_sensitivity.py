@@ -1,4 +1,4 @@
-"""Known differences: planted in an environment of their own, and held against what was reported."""
+"""Injected changes: made in an environment of their own, and compared with what was reported."""
 
 import os
 import shutil
@@ -13,16 +13,15 @@ import sqlalchemy
 import typing_extensions
 from asv.machine import Machine
 
-from harness.comparisons import compare as versus
 from harness.comparisons.compare import Comparison, Row, Side
-from harness.history import sensitivity
-from harness.history.sensitivity import repeat
+from harness.history.sensitivity import injected, runs
+from harness.history.sensitivity.injected import INJECTED_CHANGES, InjectedChange, inject
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from tests.support.environments import NOTHING, environment_with
 
-SEEDS = {seed.id: seed for seed in sensitivity.SEEDS}
+CHANGES = {change.id: change for change in INJECTED_CHANGES}
 
 
 @pytest.fixture
@@ -42,70 +41,74 @@ def ask(python, code):
     ).stdout
 
 
-@pytest.mark.parametrize("id", SEEDS)
-def test_a_difference_is_planted_without_touching_what_it_was_linked_to(python, tmp_path, id):
-    original = tmp_path / "cache" / SEEDS[id].file
+@pytest.mark.parametrize("id", CHANGES)
+def test_a_change_is_injected_without_touching_what_it_was_linked_to(python, tmp_path, id):
+    original = tmp_path / "cache" / CHANGES[id].file
     before = original.read_text()
-    sensitivity.plant(SEEDS[id], python, 0.5)
+    inject(CHANGES[id], python, 0.5)
     assert original.read_text() == before
-    planted = Path(ask(python, "import sqlalchemy; print(sqlalchemy.__path__[0])").strip(), SEEDS[id].file)
-    assert SEEDS[id].insertion.replace("SECONDS", "0.5") in planted.read_text()
-    compiled = Path(planted.parent, "__pycache__", f"{planted.stem}.{sys.implementation.cache_tag}.pyc")
+    changed = Path(ask(python, "import sqlalchemy; print(sqlalchemy.__path__[0])").strip(), CHANGES[id].file)
+    assert CHANGES[id].insertion.replace("SECONDS", "0.5") in changed.read_text()
+    compiled = Path(changed.parent, "__pycache__", f"{changed.stem}.{sys.implementation.cache_tag}.pyc")
     assert compiled.exists()
 
 
 def test_what_it_costs_is_what_was_asked_for(python):
     took = "import time; t = time.perf_counter(); import sqlalchemy; print(time.perf_counter() - t)"
-    sensitivity.plant(SEEDS["start"], python, 1.0)
+    inject(CHANGES["start"], python, 1.0)
     assert float(ask(python, took)) > 1.0
 
 
 def test_half_a_mebibyte_is_held(python):
-    sensitivity.plant(SEEDS["memory"], python)
+    inject(CHANGES["memory"], python)
     assert ask(python, "import sqlalchemy; print(len(sqlalchemy._held))").strip() == str(512 * 1024)
 
 
 def test_a_sqlalchemy_that_is_not_as_expected_is_told(python):
-    strange = sensitivity.Seed("", "", (), (), (), "engine/base.py", "no such line", "pass")
+    strange = InjectedChange("", "", (), (), (), "engine/base.py", "no such line", "pass")
     with pytest.raises(PoolstartError, match="not as expected"):
-        sensitivity.plant(strange, python)
+        inject(strange, python)
 
 
-def told(monkeypatch, rows, rejected=()):
+def measured(id, rows, rejected=()):
+    """The result of an injected change for which a comparison reports these rows and rejections."""
     sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
-    made = tuple(
-        Row(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
-        for figure, ratio, verdict in rows
-    )
-    found = Comparison(*sides, made, 0, 1.0, list(rejected), [], ())
-    monkeypatch.setattr(versus, "compare", lambda *_, **__: found)
-    return lambda seed: repeat(SEEDS[seed], *sides, None, None, 10, print)
+    compared = Comparison(
+        *sides,
+        tuple(
+            Row(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
+            for figure, ratio, verdict in rows
+        ),
+        0, 1.0, list(rejected), [], (),
+    )  # fmt: skip
+    return injected.measure(CHANGES[id], *sides, None, None, 10, print, compare=lambda *_, **__: compared)
 
 
-def test_what_was_expected_is_found_and_all_else_is_unexpected(monkeypatch):
-    one = told(
-        monkeypatch,
+def test_what_was_expected_is_found_and_all_else_is_unexpected():
+    result = measured(
+        "start",
         [
             ("startup spawn", 1.05, "slower"),
             ("time_to_first_row spawn", 1.04, "slower"),
             ("uss spawn", 1.0, "same"),
             ("uss fork_dispose", 1.2, "slower"),
         ],
-    )("start")
-    assert (one.found, one.missed, one.unexpected) == (["startup spawn"], [], ["uss fork_dispose"])
-    assert one.sizes == {
+    )
+    assert (result.found, result.missed) == (["startup spawn"], [])
+    assert result.unexpected == ["uss fork_dispose"]
+    assert result.sizes == {
         "startup spawn": 1.05, "time_to_first_row spawn": 1.04, "uss fork_dispose": 1.2,
     }  # fmt: skip
 
 
-def test_what_was_expected_and_is_not_reported_is_missed(monkeypatch):
-    one = told(monkeypatch, [("startup spawn", 1.05, "cannot tell")])("start")
-    assert (one.found, one.missed) == ([], ["startup spawn"])
+def test_what_was_expected_and_is_not_reported_is_missed():
+    result = measured("start", [("startup spawn", 1.05, "cannot tell")])
+    assert (result.found, result.missed) == ([], ["startup spawn"])
 
 
-def test_a_rejection_is_found_by_its_strategy(monkeypatch):
-    one = told(monkeypatch, [], ["fork_dispose, dataframe none: the parent lost its connection"])("closes")
-    assert (one.found, one.missed, one.unexpected) == (["rejected fork_dispose"], [], [])
+def test_a_rejection_is_found_by_its_strategy():
+    result = measured("closes", [], ["fork_dispose, dataframe none: the parent lost its connection"])
+    assert (result.found, result.missed, result.unexpected) == (["rejected fork_dispose"], [], [])
 
 
 @pytest.mark.parametrize(
@@ -114,14 +117,14 @@ def test_a_rejection_is_found_by_its_strategy(monkeypatch):
         # At least ten pairs, then more until the interval is half as wide, either way, as the difference.
         (
             "start",
-            {"pairs": 10, "times": 3, "budget": sensitivity.LIMIT, "tolerate": 0.025, "narrow": {"startup"}},
+            {"pairs": 10, "times": 3, "budget": injected.BUDGET, "tolerate": 0.025, "narrow": {"startup"}},
         ),
         (
             "query",
             {
                 "pairs": 10,
                 "times": 3,
-                "budget": sensitivity.LIMIT,
+                "budget": injected.BUDGET,
                 "tolerate": 0.05,
                 "narrow": {"first_query"},
             },
@@ -130,25 +133,27 @@ def test_a_rejection_is_found_by_its_strategy(monkeypatch):
         ("closes", {"pairs": 6, "times": 1, "budget": 0}),
     ],
 )
-def test_what_is_obvious_takes_few_pairs_of_few_workers(monkeypatch, id, asked):
+def test_an_obvious_change_takes_few_pairs_of_few_workers(id, asked):
     seen = []
     found = Comparison(None, None, (), 0, 1.0, [], [], ())
-    monkeypatch.setattr(versus, "compare", lambda *_, **how: seen.append(how) or found)
-    repeat(SEEDS[id], None, None, None, None, 10, print)
+    injected.measure(
+        CHANGES[id], None, None, None, None, 10, print, compare=lambda *_, **how: seen.append(how) or found
+    )
     [how] = seen
     assert {name: how[name] for name in asked} == asked
 
 
-def test_the_pairs_of_what_was_sought_are_told(monkeypatch):
+def test_the_pairs_of_what_was_expected_are_recorded():
     sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
-    rows = [
+    rows = tuple(
         Row("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
         for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
-    ]
-    monkeypatch.setattr(
-        versus, "compare", lambda *_, **__: Comparison(*sides, tuple(rows), 0, 1.0, [], [], ())
     )
-    assert repeat(SEEDS["start"], *sides, None, None, 10, print).pairs == 13
+    compared = Comparison(*sides, rows, 0, 1.0, [], [], ())
+    result = injected.measure(
+        CHANGES["start"], *sides, None, None, 10, print, compare=lambda *_, **__: compared
+    )
+    assert result.pairs == 13
 
 
 def test_a_record_has_its_bare_starts_and_what_else_ran(server):
@@ -159,7 +164,7 @@ def test_a_record_has_its_bare_starts_and_what_else_ran(server):
             "2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], noise="busy")], min_quiet=2
         )
 
-    made = sensitivity.record(
+    made = runs.record(
         [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)], [], server, command="", seconds=1, loaded=True
     )
     assert made.controls == {"fork": [[1.0, 2.0], [3.0, 4.0]]}
@@ -170,9 +175,9 @@ def test_a_record_has_its_bare_starts_and_what_else_ran(server):
 def test_one_more_statement_is_found_by_counting(server, tmp_path):
     plain, changed = (
         Side(change.id, sqlalchemy.__version__, environment_with(tmp_path / change.id, change), ())
-        for change in (NOTHING, sensitivity.STATEMENT)
+        for change in (NOTHING, injected.EXTRA_STATEMENT)
     )
-    one = repeat(sensitivity.STATEMENT, plain, changed, server, None, 10, print)
+    one = injected.measure(injected.EXTRA_STATEMENT, plain, changed, server, None, 10, print)
     assert one.found == ["round_trips_first_query spawn", "statements_first_query spawn"]
     assert (one.missed, one.unexpected) == ([], [])
     assert one.sizes["statements_first_query spawn"] == 13 / 12

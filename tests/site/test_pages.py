@@ -146,9 +146,9 @@ def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None
     shown = {metric.benchmark for metric in metrics.shown_in(Table.SITE)}
     real = [
         step
-        for step in detect.recorded(RESULTS).steps
-        if step.release == "2.0.44" and step.again and step.key.benchmark in shown
+        for step in detect.recorded_change_points(RESULTS).steps
+        if step.release == "2.0.44" and step.retest and step.key.benchmark in shown
     ]
-    assert told["confirmed"] == sum(step.again.startswith("confirmed") for step in real) > 0
-    assert told["undecided"] == sum(step.again.startswith("undecided") for step in real)
+    assert told["confirmed"] == sum(step.retest.outcome == "confirmed" for step in real) > 0
+    assert told["undecided"] == sum(step.retest.outcome == "undecided" for step in real)
     assert "refuted" not in text

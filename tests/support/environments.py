@@ -8,13 +8,12 @@ import psycopg2
 import sqlalchemy
 import typing_extensions
 
-from harness.history import sensitivity
-from harness.history.sensitivity import Seed
+from harness.history.sensitivity.injected import InjectedChange, inject
 
-NOTHING = Seed("nothing", "", (), (), (), "__init__.py", "", "")
+NOTHING = InjectedChange("nothing", "", (), (), (), "__init__.py", "", "")
 
 
-def environment_with(directory: Path, change: Seed) -> Path:
+def environment_with(directory: Path, change: InjectedChange) -> Path:
     """The interpreter of an environment with this SQLAlchemy, changed."""
     venv.create(directory, symlinks=True)
     [packages] = directory.glob("lib/python*/site-packages")
@@ -24,5 +23,5 @@ def environment_with(directory: Path, change: Seed) -> Path:
     for needed in (installed, installed.with_name("psycopg2_binary.libs")):
         shutil.copytree(needed, packages / needed.name)
     python = directory / "bin" / "python"
-    sensitivity.plant(change, python)
+    inject(change, python)
     return python

@@ -14,8 +14,8 @@ from harness.demos.expected import DemoProof
 from harness.hazards.bisect import ReleaseVerdicts
 from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
-from harness.history.retest import Confirmation
-from harness.history.sensitivity import Noise
+from harness.history.retest import Retest
+from harness.history.sensitivity.record import SensitivityRecord
 from harness.pools.figures import PoolsTable
 from harness.programs.figures import ProgramsTable
 from harness.records import store
@@ -119,9 +119,9 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
         ("hazards", dict[str, VerdictTable]),
         ("pools", PoolsTable),
         ("programs", ProgramsTable),
-        ("retests", list[Confirmation]),
-        ("sensitivity", Noise),
-        ("sensitivity_loaded", Noise),
+        ("retests", list[Retest]),
+        ("sensitivity", SensitivityRecord),
+        ("sensitivity_loaded", SensitivityRecord),
         ("servers", Comparison),
         ("verdicts", ReleaseVerdicts),
     ],

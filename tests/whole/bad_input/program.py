@@ -26,7 +26,7 @@ import harness.history.detect
 
 # What commands import when they are called.
 import harness.history.measure
-import harness.history.sensitivity_report
+import harness.history.sensitivity.report
 import harness.releases.index
 import harness.releases.plugin
 import harness.site.plugin

@@ -1,0 +1,200 @@
+"""Injected changes: known differences put into a release, to see whether a comparison reports them."""
+
+import compileall
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from textwrap import indent
+
+from harness.comparisons import compare as comparison
+from harness.comparisons.compare import Side
+from harness.counts import count as exact
+from harness.history.sensitivity.record import InjectionResult
+from harness.lifecycles.profile import Profile
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class InjectedChange:
+    """A change of SQLAlchemy's source, and what a comparison has to report of it."""
+
+    id: str
+    title: str
+    strategies: tuple[str, ...]
+    """That are measured: those that are affected, and a control."""
+    expected: tuple[str, ...]
+    """`metric strategy`, or `rejected strategy` where a check has to fail."""
+    allowed: tuple[str, ...]
+    """Figures that follow from it, but may change by too little to be reported."""
+    file: str
+    """In the package `sqlalchemy`."""
+    before: str
+    """A regular expression after whose match the code is inserted. Empty: at the end of the file."""
+    insertion: str
+    """The code; `SECONDS` in it is replaced by the time that it is to take."""
+    size: float = 0.0
+    """The expected change of times, relative."""
+    counted: bool = False
+    """Whether counts are compared, instead of times and memory."""
+
+    @property
+    def obvious(self) -> bool:
+        """Whether few pairs of few workers suffice: for a failing check, or for unique memory."""
+        # Unique memory repeats to a thousandth.
+        return all(figure.startswith(("rejected ", "uss ")) for figure in self.expected)
+
+
+BUDGET = 600
+"""Seconds after which a comparison ends, however wide its intervals are."""
+
+SPIN = "import time as _t; _e = _t.perf_counter() + SECONDS\nwhile _t.perf_counter() < _e: pass\n"
+
+DISPOSE = r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?)"""\n'
+
+EXTRA_STATEMENT = InjectedChange(
+    "statement", "one more statement at an engine's first connection",
+    ("spawn", "fork_dispose"), tuple(f"{what}_first_query spawn" for what in ("statements", "round_trips")),
+    ("calls_first_query spawn", "code_bytes spawn"),
+    "dialects/postgresql/base.py", r"    def initialize\(self, connection\)(?: -> None)?:\n",
+    "        connection.exec_driver_sql('select 4711')\n",
+    counted=True,
+)  # fmt: skip
+
+INJECTED_CHANGES = (
+    InjectedChange(
+        "start", "a spawned worker starts 5 % slower",
+        ("spawn", "fork_dispose"), ("startup spawn",), ("time_to_first_row spawn",),
+        "__init__.py", "", SPIN, size=0.05,
+    ),
+    InjectedChange(
+        "query", "the first query of a forked worker takes 10 % longer",
+        ("fork_dispose", "fork_nodispose"), ("first_query fork_dispose",),
+        ("time_to_first_row fork_dispose",),
+        "engine/base.py", DISPOSE, indent(SPIN, " " * 8), size=0.1,
+    ),
+    InjectedChange(
+        "memory", "half a MiB more of unique memory",
+        ("spawn", "forkserver", "fork_dispose"), ("uss spawn", "uss forkserver"), (),
+        "__init__.py", "", "_held = bytearray(b'x') * (512 * 1024)\n",
+    ),
+    InjectedChange(
+        "closes", "dispose(close=False) closes",
+        ("fork_dispose", "fork_nodispose"), ("rejected fork_dispose",), (),
+        "engine/base.py", DISPOSE,
+        # As a driver that knows nothing of forks does: psycopg2 spares what another process opened.
+        "        import os as _o\n        for _r in list(self.pool._pool.queue):\n"
+        "            _o.write(_r.dbapi_connection.fileno(), b'X\\x00\\x00\\x00\\x04')\n",
+    ),
+    EXTRA_STATEMENT,
+)  # fmt: skip
+
+
+def inject(change: InjectedChange, python: Path, seconds: float = 0) -> None:
+    """Change the SQLAlchemy that `python` imports, in an environment of its own; `seconds` is what it costs.
+
+    Raises `PoolstartError` if the file is not as expected.
+    """
+    insertion = change.insertion.replace("SECONDS", repr(seconds))
+    done = subprocess.run(
+        [python, "-I", "-c", "import sqlalchemy; print(sqlalchemy.__path__[0])"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    path = Path(done.stdout.strip()) / change.file
+    text = path.read_text()
+    if change.before:
+        text, changed = re.subn(change.before, lambda match: match[0] + insertion, text, count=1)
+    else:
+        text, changed = f"{text}\n{insertion}", 1
+    if not changed:
+        raise PoolstartError(f"{change.file} of this SQLAlchemy is not as expected", "choose another release")
+    # The file may be a hard link into uv's cache, which must stay as it is.
+    new = path.with_suffix(".new")
+    new.write_text(text)
+    new.replace(path)
+    # So may its bytecode be, where there is any.
+    if (bytecode := path.parent / "__pycache__").exists():
+        shutil.rmtree(bytecode)
+    if not compileall.compile_dir(path.parent, quiet=1, force=True, maxlevels=0):
+        raise PoolstartError(f"the change of {change.file} is no Python", "report it")
+
+
+def measure(
+    change: InjectedChange,
+    plain: Side,
+    changed: Side,
+    server: Server,
+    profile: Profile,
+    pairs: int,
+    report: Report,
+    *,
+    compare: Callable[..., comparison.Comparison] = comparison.compare,
+) -> InjectionResult:
+    """Compare the release with itself, changed, and score what the comparison reports.
+
+    As `poolstart compare --tolerate` does, it measures more pairs until the intervals of the expected figures
+    are narrow enough to decide: half as wide, either way, as the change is large.
+    """
+    if change.counted:
+        report("counting")
+        ratios = changed_counts(change.strategies, plain, changed, server)
+        return score(change, ratios, ratios)
+    compared = compare(
+        plain, changed, server, profile, dataframes=("none",), report=report,
+        pairs=comparison.LEAST if change.obvious else pairs,
+        times=1 if change.obvious else comparison.TIMES,
+        budget=0 if change.obvious else BUDGET,
+        tolerate=change.size / 2,
+        narrow={figure.split()[0] for figure in change.expected},
+    )  # fmt: skip
+    rows = {f"{row.metric} {row.strategy}": row for row in compared.rows}
+    rejected = {
+        f"rejected {name}"
+        for name in change.strategies
+        for reason in compared.rejected
+        if reason.startswith(f"{name},")
+    }
+    return score(
+        change,
+        {figure for figure, row in rows.items() if row.verdict in ("slower", "faster")} | rejected,
+        {figure: row.ratio for figure, row in rows.items()},
+        pairs=max((row.pairs for figure, row in rows.items() if figure in change.expected), default=0),
+    )
+
+
+def changed_counts(strategies: Sequence[str], plain: Side, changed: Side, server: Server) -> dict[str, float]:
+    """The ratio of every count that changed, by `metric strategy`.
+
+    Collections are left out: when the garbage collector runs follows from all else.
+    """
+    ratios = {}
+    for strategy in strategies:
+        before, after = (
+            exact.count(strategy, server, release=side.release, python=side.python).figures
+            for side in (plain, changed)
+        )
+        for name, value in before.items():
+            if after[name] != value and not name.startswith("collections"):
+                ratios[f"{name} {strategy}"] = after[name] / value if value else inf
+    return ratios
+
+
+def score(
+    change: InjectedChange, reported: Collection[str], ratios: Mapping[str, float], pairs: int = 0
+) -> InjectionResult:
+    """Score the reported changes against those the injected change should cause."""
+    sized = {*change.expected, *reported}
+    return InjectionResult(
+        change.id,
+        found=sorted(set(reported) & set(change.expected)),
+        missed=sorted(set(change.expected) - set(reported)),
+        unexpected=sorted(set(reported) - set(change.expected) - set(change.allowed)),
+        sizes={figure: ratio for figure, ratio in ratios.items() if figure in sized},
+        pairs=pairs,
+    )

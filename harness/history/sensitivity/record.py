@@ -1,0 +1,83 @@
+"""The sensitivity record: the runs of one release (A/A), and the results of injected changes.
+
+Field names are the keys of records/sensitivity.json.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from harness.records import store
+from harness.system.structure import structure
+
+RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
+"""The second was measured while another process kept a core busy."""
+
+
+@dataclass(frozen=True)
+class RepeatedFigure:
+    """One metric of one cell, measured in every run."""
+
+    metric: str
+    strategy: str
+    dataframe: str
+    runs: list[list[float]]
+    """The samples of each run, one a parent, in seconds or bytes."""
+
+
+@dataclass(frozen=True)
+class InjectionResult:
+    """One comparison of the release with itself plus an injected change."""
+
+    seed: str
+    """The id of the injected change."""
+    found: list[str]
+    """Expected and reported: `metric strategy`, or `rejected strategy`."""
+    missed: list[str]
+    """Expected and not reported."""
+    unexpected: list[str]
+    """Reported, though neither expected nor allowed."""
+    sizes: dict[str, float]
+    """The measured ratio of everything that was expected or reported."""
+    pairs: int = 0
+    """Pairs of parents of what was expected; 0 where it was counted."""
+
+
+@dataclass
+class SensitivityRecord:
+    """All runs of one release, and the injected changes that were measured with it."""
+
+    date: str
+    command: str
+    release: str
+    server: str
+    instrument: str
+    facts: dict[str, object]
+    seconds: float
+    disturbed: list[int]
+    """Of each run, the blocks that were marked as disturbed."""
+    figures: list[RepeatedFigure]
+    controls: dict[str, list[list[float]]]
+    """Seconds to the first line of a bare worker: by start method, the blocks of each run."""
+    repetitions: list[InjectionResult]
+    loaded: bool = False
+    """Whether another process kept a core busy for random tenths of the time."""
+    seeded: str = ""
+    """By which command, and when, injected changes were last measured."""
+    pairs: int = 0
+    """The least number of pairs of parents in each of these."""
+
+    @property
+    def machine(self) -> str:
+        return "{cpu}, {processors} cores, Linux {kernel}".format(**self.facts)
+
+    def save(self, path: Path) -> None:
+        """Replace the record, figures rounded to six digits. Raises `PoolstartError` if it cannot."""
+        rounded = json.loads(json.dumps(asdict(self)), parse_float=lambda text: float(f"{float(text):.6g}"))
+        store.write(path, rounded)
+
+    @classmethod
+    def load(cls, path: Path) -> "SensitivityRecord":
+        """Read a record. Raises `PoolstartError` if it is missing or damaged."""
+        with store.reading(path, "poolstart noise") as fields:
+            return structure(cls, fields)

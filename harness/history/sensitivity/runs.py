@@ -1,0 +1,78 @@
+"""A/A runs: the same release measured several times, as `asv run` would."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from asv.machine import Machine
+
+from harness.history.sensitivity.record import RepeatedFigure, SensitivityRecord
+from harness.lifecycles import metrics, plan
+from harness.lifecycles.blocks import VERSION, MeasuredRun
+from harness.lifecycles.cell import Cell
+from harness.lifecycles.metrics import Table
+from harness.lifecycles.profile import Profile
+from harness.postgres.server import Server
+from harness.system.conditions import facts
+
+
+def measure(
+    cells: Sequence[Cell],
+    server: Server,
+    profile: Profile,
+    release: str,
+    python: Path,
+    number: int,
+    report: Callable[[str], None],
+) -> list[MeasuredRun]:
+    """Measure the release `number` times, one run after another."""
+    runs = []
+    for run in range(1, number + 1):
+        prefix = f"run {run} of {number}"
+        report(prefix)
+        runs.append(
+            plan.measure(
+                cells, server, profile, release=release, python=python,
+                report=lambda what, prefix=prefix: report(f"{prefix}, {what}"),  # type: ignore[misc]
+            )
+        )  # fmt: skip
+    return runs
+
+
+def figures(runs: Sequence[MeasuredRun], cells: Sequence[Cell]) -> list[RepeatedFigure]:
+    """By metric and cell; cells that were rejected in a run, or are not applicable, are left out."""
+    complete = [
+        cell for cell in cells if all(cell.id not in {**run.rejected, **run.not_applicable} for run in runs)
+    ]
+    return [
+        RepeatedFigure(metric.id, cell.strategy, cell.dataframe, samples)
+        for metric in metrics.shown_in(Table.SENSITIVITY)
+        for cell in complete
+        if all(samples := [run.samples(cell, metric.id) for run in runs])
+    ]
+
+
+def record(
+    runs: Sequence[MeasuredRun],
+    repeated: list[RepeatedFigure],
+    server: Server,
+    *,
+    command: str,
+    seconds: float,
+    loaded: bool,
+) -> SensitivityRecord:
+    """The record of such runs, before any change is injected."""
+    return SensitivityRecord(
+        date=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        release=runs[0].release,
+        server=server.identity,
+        instrument=VERSION,
+        facts={**runs[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
+        seconds=round(seconds),
+        disturbed=[sum(bool(block.noise) for block in run.blocks) for run in runs],
+        figures=repeated,
+        controls={method: [run.controls(method) for run in runs] for method in runs[0].blocks[0].controls},
+        repetitions=[],
+        loaded=loaded,
+    )

@@ -59,8 +59,8 @@ def test_a_frozen_parent_holds_its_dataframe_like_any_other(server: Server) -> N
     ("broken", "finding"),
     [
         ("DOES_NOT_DISPOSE_BEFORE", "the parent did not close its connection"),
-        ("DOES_NOT_KILL", "the worker did not end the parent's session"),
-        ("KILLS_UNSAID", "the parent failed"),
+        ("KEEPS_CONNECTION", "the worker did not end the parent's session"),
+        ("KILLS_UNDECLARED", "the parent failed"),
         ("FORGETS_THE_GUARD", "the worker used the parent's backend"),
     ],
 )

@@ -16,7 +16,7 @@ from harness import strategies, treatments
 MIB = 1024 * 1024
 SLEEP = 0.5
 LEAK = 0.1
-"""Seconds: a part of what is injected, and many times what a forked phase takes, on a loaded machine too."""
+"""Seconds: a part of what is injected, and many times what a forked phase takes even on a busy machine."""
 ALLOCATED = 50 * MIB
 
 DISPOSE = strategies.get("fork_dispose")
@@ -24,12 +24,12 @@ SPAWN = strategies.get("spawn")
 
 
 def path(name: str) -> str:
-    """How `strategies.get` finds a strategy of this module."""
+    """The name under which `strategies.get` finds a strategy of this module."""
     return f"{__name__}:{name}"
 
 
 kept: list[object] = []
-"""What must live as long as the worker."""
+"""Keeps objects alive as long as the worker."""
 
 
 def dispose_slowly(engine: Engine) -> Engine:
@@ -59,7 +59,7 @@ def allocate(engine: Engine) -> Engine:
 
 def ask_for_another_row(engine: Engine) -> Engine:
     def change(connection, cursor, statement, parameters, context, executemany):  # type: ignore[no-untyped-def]
-        return statement, {"token": "somebody else's"}
+        return statement, {"token": "another's"}
 
     event.listen(engine, "before_cursor_execute", change, retval=True)
     return treatments.dispose_without_closing(engine)
@@ -102,7 +102,7 @@ def leave_a_process_behind(engine: Engine) -> Engine:
         kept.append(psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)))
         time.sleep(60)
         os._exit(0)
-    # Not before the grandchild's session is there to be seen.
+    # The session of the grandchild must exist before the worker goes on.
     time.sleep(0.5)
     return treatments.dispose_without_closing(engine)
 
@@ -127,7 +127,6 @@ QUERY_SLOW = replace(DISPOSE, in_worker=query_slowly)
 ALLOCATES = replace(DISPOSE, in_worker=allocate)
 FORGETS_TO_DISPOSE = replace(DISPOSE, in_worker=treatments.keep)
 DOES_NOT_SHARE = replace(DISPOSE, shares_connection=True)
-POOL_WITHOUT_POOL = replace(DISPOSE, pool="NullPool")
 WRONG_ROW = replace(DISPOSE, in_worker=ask_for_another_row)
 CLOSES = replace(DISPOSE, in_worker=close_the_parents_connection)
 HANGS = replace(DISPOSE, in_worker=hang)
@@ -142,13 +141,13 @@ DOES_NOT_DISPOSE_BEFORE = replace(
     before_start=treatments.leave_alone,
     in_worker=treatments.dispose_without_closing,
 )
-DOES_NOT_KILL = replace(strategies.get("fork_dispose_close"), in_worker=treatments.dispose_without_closing)
-KILLS_UNSAID = replace(
+KEEPS_CONNECTION = replace(strategies.get("fork_dispose_close"), in_worker=treatments.dispose_without_closing)
+KILLS_UNDECLARED = replace(
     strategies.get("fork_dispose_close"), parent_connection=strategies.ParentConnection.KEPT
 )
 FORGETS_THE_GUARD = replace(strategies.get("fork_pidguard"), on_engine=None)
 
-# With a cure taken away or put in: the verdict has to turn.
+# A cure is removed or added, so the verdict has to change.
 LOSES_NULLPOOL = replace(strategies.get("nullpool"), pool="")
 FORKS_INSTEAD = replace(SPAWN, start_method="fork", in_worker=treatments.keep)
 SPAWNS_INSTEAD = replace(DISPOSE, start_method="spawn", in_worker=treatments.create)

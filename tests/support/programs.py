@@ -25,7 +25,7 @@ class Program:
     said: str = ""
 
     def says_all(self, said: str) -> bool:
-        """Whether it has said its last line: the same as ever, but for its figures."""
+        """Whether its last line is the one of an undisturbed run, figures aside."""
         last = [without_figures(text.splitlines()[-1]) for text in (said, self.said) if text]
         return len(last) == 2 and last[0] == last[1]
 

@@ -1,4 +1,4 @@
-"""What a run leaves behind: its processes and its temporary files."""
+"""What a run leaves behind: processes, temporary files and shared memory."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ LIMIT = 5.0
 
 
 class Scene:
-    """A program, started so that whatever it starts or writes can be recognized."""
+    """Starts programs so that all their processes and files can be recognized by a directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -30,7 +30,7 @@ class Scene:
             env=self.environment,
             text=True,
             start_new_session=True,
-            # A shell's background job ignores Ctrl-C, and so would what it starts.
+            # A background job of a shell ignores Ctrl-C, and its children inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **options,
         )
@@ -50,13 +50,13 @@ class Scene:
                 works_in = os.readlink(entry / "cwd")
             except OSError:
                 continue
-            # A server's environment is its own, and its processes' titles; but they work in its data.
+            # A server clears its environment and sets its own titles, but works in its data directory.
             if any(str(self.directory) in text for text in (command, environment, works_in)):
                 found[int(entry.name)] = command.strip()
         return {pid: command for pid, command in found.items() if containing in command}
 
     def shared_memory(self) -> set[str]:
-        """What the processes of this scene have of it that would outlive them."""
+        """The shared memory of this scene's processes that would outlive them: segments and files."""
         pids = {str(pid) for pid in self.processes()}
         table = [line.split() for line in Path("/proc/sysvipc/shm").read_text().splitlines()[1:]]
         found = {f"segment {row[1]}" for row in table if row[4] in pids}
@@ -70,10 +70,10 @@ class Scene:
 
     @staticmethod
     def left_of(shared: set[str]) -> set[str]:
-        """What of this shared memory is still there."""
+        """The part of `shared` that still exists."""
         table = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
-        there = {f"segment {line.split()[1]}" for line in table}
-        return {each for each in shared if each in there or Path(each).exists()}
+        present = {f"segment {line.split()[1]}" for line in table}
+        return {name for name in shared if name in present or Path(name).exists()}
 
     def files(self) -> list[str]:
         return sorted(entry.name for entry in self.directory.iterdir())
@@ -91,15 +91,15 @@ class Scene:
 
 @contextlib.contextmanager
 def scene() -> Iterator[Scene]:
-    """A scene whose processes do not outlive the test, whatever the test finds."""
+    """A scene whose processes are killed when the test ends."""
     with tempfile.TemporaryDirectory(prefix="scene-", ignore_cleanup_errors=True) as name:
-        # A server started by root runs as another user, who has to reach its data.
+        # A server started by root runs as another user, which must be able to reach its data.
         Path(name).chmod(0o755)
-        made = Scene(Path(name))
+        entered = Scene(Path(name))
         try:
-            yield made
+            yield entered
         finally:
-            for pid in made.processes():
+            for pid in entered.processes():
                 try:
                     os.kill(pid, 9)
                 except ProcessLookupError:
@@ -107,7 +107,7 @@ def scene() -> Iterator[Scene]:
 
 
 def postmaster(server: Server) -> tuple[int, Path]:
-    """The process of an embedded server, and its data directory: its role may not ask for either."""
+    """The pid and the data directory of an embedded server, which its role may not query."""
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("select pg_backend_pid()")
         ((backend,),) = cursor.fetchall()

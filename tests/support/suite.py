@@ -1,4 +1,4 @@
-"""A suite of its own for each test: the real asv.conf.json over a handful of benchmarks."""
+"""A directory in which asv runs with the real asv.conf.json, and with few benchmarks or the real ones."""
 
 import os
 import shutil
@@ -52,14 +52,14 @@ class Waiting:
 
 
 class Suite:
-    """A directory that asv can be run in, with an empty home: for a few benchmarks, or for the real ones."""
+    """A directory with an empty home in which asv can run: with a few benchmarks, or with the real ones."""
 
     def __init__(self, directory: Path, *, real: bool = False) -> None:
         self.directory = directory
         self.home = directory / "home"
         self.home.mkdir()
         shutil.copy(CHECKOUT / "asv.conf.json", directory)
-        # The compose file too: where an engine answers, asv asks it for this suite's service.
+        # The compose file is needed where a container engine answers: asv asks it for this suite's service.
         for name in ("harness", "docker-compose.yml", "docker"):
             (directory / name).symlink_to(CHECKOUT / name)
         package = directory / "benchmarks"
@@ -78,7 +78,7 @@ class Suite:
         return [sys.executable, "-m", "asv", *arguments]
 
     def asv(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Run asv without a terminal; its output is in `stdout`, errors included."""
+        """Run asv without a terminal; standard output and errors are both in `stdout`."""
         return subprocess.run(
             self.command(*arguments),
             cwd=self.directory,
@@ -93,6 +93,6 @@ class Suite:
     def run_here(
         self, release: str, benchmarks: str, **environment: str
     ) -> "subprocess.CompletedProcess[str]":
-        """Benchmark in the tests' own environment, in the name of a release: quick, and without a network."""
+        """Benchmark in the environment of the tests, filed under a release: quick, needs no network."""
         command = ("run", "-E", "existing", "--set-commit-hash", release, "-b", benchmarks)
         return self.asv(*command, **environment)

@@ -1,4 +1,4 @@
-"""A copy of the checkout to be damaged, and the programs run in it."""
+"""A copy of the checkout that tests can damage, and the commands that run in it."""
 
 import json
 import os
@@ -11,9 +11,8 @@ from pathlib import Path
 from asv.machine import Machine
 from asv.util import write_json
 
+from harness.system.environment import ROOT
 from tests.support.remains import Scene
-
-ORIGINAL = Path(__file__).parents[3]
 
 COPIED = (
     "harness",
@@ -25,18 +24,18 @@ COPIED = (
     "docker-compose.yml",
     "docker",
 )
-"""Of the checkout; and the newest results."""
+"""What is copied from the checkout, with the newest results."""
 
 WATCHED = (*COPIED[:-1], "results", "work")
-"""What no mistake may change."""
+"""Files and folders that no mistake may change."""
 
 DEADLINE = 60
-"""Seconds a case has; nearly all take a part of one."""
+"""Seconds a command may take; most take less than one."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is different for one case alone."""
+    """What differs in the surroundings of one command."""
 
     mounts: tuple[tuple[str, str], ...] = ()
     """Kind (`read-only`, `small` of a MiB, `empty`) and directory: below the checkout, or
@@ -54,7 +53,7 @@ class Ended:
 
 @dataclass
 class Checkout:
-    """The copy, with a process that runs `poolstart` and `asv` in forks of itself."""
+    """The copy, and a process that runs `poolstart` and `asv` in forks of itself."""
 
     directory: Path
     here: Scene
@@ -63,25 +62,25 @@ class Checkout:
     def __post_init__(self) -> None:
         ignored = shutil.ignore_patterns("__pycache__")
         for name in COPIED:
-            source = ORIGINAL / name
+            source = ROOT / name
             if source.is_dir():
                 shutil.copytree(source, self.directory / name, ignore=ignored)
             else:
                 shutil.copy(source, self.directory)
-        newest = sorted((ORIGINAL / "results").glob("*/2.1.09-*embedded*.json"))
+        newest = sorted((ROOT / "results").glob("*/2.1.09-*embedded*.json"))
         for path in [
-            ORIGINAL / "results" / "benchmarks.json",
+            ROOT / "results" / "benchmarks.json",
             newest[-1],
             newest[-1].with_name("machine.json"),
         ]:
-            target = self.directory / path.relative_to(ORIGINAL)
+            target = self.directory / path.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         self.home = self.directory / "home"
         self.work = self.directory / "work"
         for made in (self.home, self.work):
             made.mkdir()
-        # asv has to know the machine, or its first command says so; and it has to be this one.
+        # asv must know the machine, or its first command asks for it; and it must be this one.
         name = self.machine.parent.name
         machine = {**Machine.get_defaults(), "machine": name}
         write_json(str(self.machine), machine, Machine.api_version)
@@ -93,7 +92,7 @@ class Checkout:
             "PYTHONPATH": f"{self.directory}:{self.work}",
             "COLUMNS": "80",
             "TERM": "dumb",
-            # An engine of this machine's is no part of it.
+            # A container engine of this machine must not be used.
             "POOLSTART_SERVER": "embedded",
         }
         self._program = subprocess.Popen(
@@ -116,7 +115,7 @@ class Checkout:
         return self.result.with_name("machine.json")
 
     def content(self) -> dict[Path, bytes]:
-        """Every file that no mistake may change."""
+        """The content of every file that no mistake may change."""
         return {
             path: path.read_bytes()
             for name in WATCHED
@@ -125,7 +124,7 @@ class Checkout:
         }
 
     def restore(self) -> None:
-        """What was damaged is whole again."""
+        """Restore what was damaged."""
         found = self.content()
         for path in found.keys() - self.whole.keys():
             path.unlink()
@@ -154,7 +153,7 @@ class Checkout:
         return Ended(int(answer), out.read_text(), err.read_text())
 
     def left(self) -> dict[int, str]:
-        """What is running beside the program itself."""
+        """The processes that are still running, without the program itself."""
         return {pid: line for pid, line in self.here.processes().items() if pid != self._program.pid}
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""`poolstart` and `asv` again and again: each in a fork of this process, which has imported them.
+"""Runs `poolstart` and `asv` many times, each in a fork of this process, which has imported them.
 
-Run in the checkout that is to be used, with a case a line on standard input and its exit status a line on
-standard output. What a case says and leaves is as real as of a new process, without the second of imports.
+It runs in the checkout to use, reads a case per line from standard input and writes its exit status to
+standard output. Output and files are as those of a new process, without the second that imports take.
 """
 
 import atexit
@@ -24,7 +24,7 @@ import harness.cli
 import harness.comparisons.servers_report
 import harness.history.detect
 
-# What commands import when they are called.
+# Modules that commands import when they are called.
 import harness.history.measure
 import harness.history.sensitivity.report
 import harness.releases.index
@@ -37,20 +37,20 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def called(result: int) -> None:
+def require_success(result: int) -> None:
     if result != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 def mount(source: str, target: str, kind: str, flags: int, options: str = "") -> None:
-    called(LIBC.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()))
+    require_success(LIBC.mount(source.encode(), target.encode(), kind.encode(), flags, options.encode()))
 
 
 def surround(case: dict[str, Any]) -> None:
-    """Mounts that only this process and its children see, and limits."""
+    """Mount what only this process and its children see, and set limits."""
     if case["mounts"]:
         user, group = os.getuid(), os.getgid()
-        called(LIBC.unshare(CLONE_NEWNS if user == 0 else CLONE_NEWNS | CLONE_NEWUSER))
+        require_success(LIBC.unshare(CLONE_NEWNS if user == 0 else CLONE_NEWNS | CLONE_NEWUSER))
         if user != 0:
             Path("/proc/self/setgroups").write_text("deny")
             Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
@@ -63,12 +63,12 @@ def surround(case: dict[str, Any]) -> None:
         else:
             mount("tmpfs", target, "tmpfs", 0, {"small": "size=1m,mode=1777", "empty": "mode=0755"}[kind])
     if case["file_size"]:
-        # Python ignores the signal, and a write fails.
+        # Python ignores SIGXFSZ, so that a write fails instead.
         resource.setrlimit(resource.RLIMIT_FSIZE, (case["file_size"], case["file_size"]))
 
 
 def run(case: dict[str, Any]) -> int:
-    """One program, as its own process would run it; the exit status."""
+    """Run one command as a process of its own would; return its exit status."""
     os.environ.clear()
     os.environ.update(case["environment"])
     sys.argv = case["command"]
@@ -111,7 +111,7 @@ def main() -> None:
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)
-        # Whoever hangs is ended, and its status says so.
+        # A command that hangs is killed; its status shows that.
         signal.signal(signal.SIGALRM, partial(kill, child))
         signal.alarm(case["deadline"])
         _, status = os.waitpid(child, 0)

@@ -1,4 +1,4 @@
-"""A user's mistake is one line that says what to do: no traceback, nothing left running, nothing lost."""
+"""Each mistake of a user is reported in one line that says what to do, and nothing is left or lost."""
 
 import json
 import re
@@ -39,39 +39,39 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 @dataclass(frozen=True)
 class Mistake:
-    """What a user does wrong, and what is said of it."""
+    """What a user does wrong, and the error message."""
 
     command: str
-    told: str
-    """What the line says, as a regular expression."""
+    message: str
+    """The line that is printed, as a regular expression."""
     environment: dict[str, str] | None = None
     damage: Damage = lambda _: None
     surroundings: Surroundings = NOTHING_SPECIAL
     usage: bool = False
-    """Whether it is told by the parser of the command line, in a frame."""
+    """Whether the parser of the command line reports it, in a frame."""
     status: int = 2
     progress: bool = False
-    """Whether the line is the last of several."""
+    """Whether other lines come before the message."""
 
     def __str__(self) -> str:
         settings = " ".join(f"{name}={value}" for name, value in (self.environment or {}).items())
-        return f"{settings} {self.command}: {self.told}".strip()[:90]
+        return f"{settings} {self.command}: {self.message}".strip()[:90]
 
 
-def url(text: str, told: str) -> Mistake:
-    return Mistake("measure --strategy spawn", told, {"POOLSTART_URL": text})
+def url(text: str, message: str) -> Mistake:
+    return Mistake("measure --strategy spawn", message, {"POOLSTART_URL": text})
 
 
-def setting(name: str, value: str, told: str, command: str = "measure") -> Mistake:
-    return Mistake(command, told, {name: value})
+def setting(name: str, value: str, message: str, command: str = "measure") -> Mistake:
+    return Mistake(command, message, {name: value})
 
 
-def usage(command: str, told: str) -> Mistake:
-    return Mistake(command, told, usage=True)
+def usage(command: str, message: str) -> Mistake:
+    return Mistake(command, message, usage=True)
 
 
-def damaged(command: str, file: str, content: str | None, told: str, status: int = 2) -> Mistake:
-    """A file of the checkout with other content, or none; `RESULT` and `MACHINE` stand for the results'."""
+def damaged(command: str, file: str, content: str | None, message: str, status: int = 2) -> Mistake:
+    """Replace a file of the checkout, or remove it; `RESULT` and `MACHINE` are those in results/."""
 
     def damage(checkout: Checkout) -> None:
         path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
@@ -82,31 +82,31 @@ def damaged(command: str, file: str, content: str | None, told: str, status: int
         else:
             path.write_text(content)
 
-    return Mistake(command, told, damage=damage, status=status)
+    return Mistake(command, message, damage=damage, status=status)
 
 
-def changed(command: str, file: str, change: Callable[[Any], object], told: str) -> Mistake:
-    """A JSON file of the checkout, with one thing in it changed."""
+def changed(command: str, file: str, change: Callable[[Any], object], message: str) -> Mistake:
+    """Change the content of a JSON file of the checkout."""
 
     def damage(checkout: Checkout) -> None:
         path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
         content = json.loads(path.read_text())
         path.write_text(json.dumps(change(content) or content))
 
-    return Mistake(command, told, damage=damage)
+    return Mistake(command, message, damage=damage)
 
 
 def module(text: str) -> Damage:
-    """A module of the user's, `mine`."""
+    """Write the module `mine` of a user."""
     return lambda checkout: (checkout.work / "mine.py").write_text(text) and None
 
 
-def strategy(text: str, told: str) -> Mistake:
-    return Mistake("measure --strategy mine:STRATEGY", told, damage=module(text))
+def strategy(text: str, message: str) -> Mistake:
+    return Mistake("measure --strategy mine:STRATEGY", message, damage=module(text))
 
 
 def outdated(page: str) -> Damage:
-    """A page that is not as it would be written now."""
+    """Change a generated page, so that it is out of date."""
 
     def damage(checkout: Checkout) -> None:
         path = checkout.directory / page
@@ -119,8 +119,8 @@ def outdated(page: str) -> Damage:
 OWN = "from dataclasses import replace\nfrom harness import strategies\n"
 
 
-def docker(script: str, told: str, command: str = "postgres up", **environment: str) -> Mistake:
-    """A program `docker` that answers so."""
+def docker(script: str, message: str, command: str = "postgres up", **environment: str) -> Mistake:
+    """Replace `docker` by a script."""
 
     def damage(checkout: Checkout) -> None:
         program = checkout.work / "docker"
@@ -128,7 +128,7 @@ def docker(script: str, told: str, command: str = "postgres up", **environment: 
         program.chmod(0o755)
 
     settings = {"POOLSTART_SERVER": "", "PATH": "WORK", **environment}
-    return Mistake(command, told, settings, damage)
+    return Mistake(command, message, settings, damage)
 
 
 ANSWERS = '#!/bin/sh\ncase "$*" in\nversion*) echo 20.10;;\n"compose version"*) echo 2.26;;\n'
@@ -139,7 +139,7 @@ DENIED = (
 )
 
 
-def binaries(told: str, **programs: str) -> Mistake:
+def binaries(message: str, **programs: str) -> Mistake:
     """A folder with programs of these names, for `POOLSTART_PG_BINDIR`."""
 
     def damage(checkout: Checkout) -> None:
@@ -147,7 +147,7 @@ def binaries(told: str, **programs: str) -> Mistake:
             (checkout.work / name).write_text(script)
             (checkout.work / name).chmod(0o755)
 
-    return Mistake("measure --strategy spawn", told, {"POOLSTART_PG_BINDIR": "WORK"}, damage)
+    return Mistake("measure --strategy spawn", message, {"POOLSTART_PG_BINDIR": "WORK"}, damage)
 
 
 def no_environment(content: Any) -> None:
@@ -464,19 +464,19 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
         name: value.replace("WORK", str(checkout.work)) for name, value in (mistake.environment or {}).items()
     }
     ended = checkout.run(words(mistake.command), environment, mistake.surroundings)
-    said = ended.out + ended.err
-    assert "Traceback" not in said, said
-    assert "s3cret" not in said
-    assert ended.code == mistake.status, said
-    told = re.sub(r"[\s│]+", " ", said)
-    assert re.search(mistake.told, told), said
-    lines = said.splitlines()
+    output = ended.out + ended.err
+    assert "Traceback" not in output, output
+    assert "s3cret" not in output
+    assert ended.code == mistake.status, output
+    text = re.sub(r"[\s│]+", " ", output)
+    assert re.search(mistake.message, text), output
+    lines = output.splitlines()
     if mistake.usage:
         assert len(lines) <= 20
     elif mistake.progress:
-        assert re.search(mistake.told, lines[-1])
+        assert re.search(mistake.message, lines[-1])
     else:
-        assert len(lines) == 1, said
+        assert len(lines) == 1, output
         assert mistake.status == 1 or ended.err.startswith("poolstart: ")
     checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}", 5)
     assert checkout.here.files() == []
@@ -484,7 +484,7 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (
             lambda text: text.replace("s3cret", "wr0ng"),
@@ -502,7 +502,7 @@ def test_a_real_server_s_refusal_is_one_line(
     checkout: Checkout,
     password: Server,
     change: Callable[[str], str],
-    told: str,
+    message: str,
 ) -> None:
     right = with_password(password, "s3cret")
-    check(checkout, url(change(right), told))
+    check(checkout, url(change(right), message))

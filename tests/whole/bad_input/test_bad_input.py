@@ -179,7 +179,6 @@ MISTAKES = [
     usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0"),
     usage("history --passes 1", "greater than or equal to 3"),
     usage("noise --runs 1", "greater than or equal to"),
-    usage("claims --language fr", "none of en, zh"),
     usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),
     Mistake("measure --strategy nosuch", "no strategy 'nosuch'; known are fork_nodispose"),

@@ -75,7 +75,7 @@ class Ended(Exception):
     """The worker ended without an answer; the text is its exit status."""
 
 
-class Session:
+class ServerSession:
     """One connection of the parent's, as the driver and the server know it."""
 
     def __init__(self, raw: Any, backend: int) -> None:
@@ -231,7 +231,7 @@ class Parent:
         added = {**options, **(queue or {} if self.strategy.pooled else {})}
         return self.strategy.create_parent_engine(self.url, **added)
 
-    def warm(self, engine: Engine) -> Session:
+    def warm(self, engine: Engine) -> ServerSession:
         """Use the engine once, so that one connection is checked in where the pool keeps it."""
         begin = time.monotonic()
         with engine.connect() as connection:
@@ -293,11 +293,11 @@ def settle(workers: Sequence[WorkerHandle]) -> None:
         time.sleep(0.01)
 
 
-def session_of(connection: Any) -> Session:
+def session_of(connection: Any) -> ServerSession:
     """The session behind a SQLAlchemy connection."""
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
     # A cursor knows its connection under one name in every release; the pool's name for it has changed.
-    return Session(connection.connection.cursor().connection, backend)
+    return ServerSession(connection.connection.cursor().connection, backend)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """The sessions that an application has on a server."""
 
-import time
+from contextlib import closing
 
 from harness.postgres.server import Server
+from harness.processes.wait import wait_until
 
 SETTLE_DEADLINE = 5.0
 """Seconds for the server to end the sessions of clients that have exited."""
@@ -13,16 +14,15 @@ def remaining(server: Server, application_name: str) -> int:
 
     Raises `PoolstartError` if the server does not answer.
     """
-    until = time.monotonic() + SETTLE_DEADLINE
     query = "select count(*) from pg_stat_activity where application_name = %s"
-    connection = server.connect()
-    try:
-        while True:
-            with connection.cursor() as cursor:
-                cursor.execute(query, (application_name,))
-                ((count,),) = cursor.fetchall()
-            if count == 0 or time.monotonic() > until:
-                return int(count)
-            time.sleep(0.01)
-    finally:
-        connection.close()
+    count = 0
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+
+        def all_ended() -> bool:
+            nonlocal count
+            cursor.execute(query, (application_name,))
+            count = int(cursor.fetchall()[0][0])
+            return count == 0
+
+        wait_until(all_ended, SETTLE_DEADLINE)
+    return count

@@ -14,6 +14,7 @@ from typing import IO, Any, TypedDict
 from harness.lifecycles.cell import Rejected
 from harness.processes.hosts import ADDRESS, Host
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.programs.checks import RowReport
 from harness.programs.setup import ProgramSetup
 from harness.system.environment import ROOT, environment
@@ -202,20 +203,20 @@ class RunningProgram:
         fcntl.flock(self._gate, fcntl.LOCK_EX)
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
-        until = time.monotonic() + DEADLINE
-        while True:
+        def fulfilled() -> bool:
             self._read()
             if condition():
-                return
-            ended = [name for name, process in self.processes.items() if process.poll() is not None]
-            if ended:
-                raise Rejected(f"{self.program.name}: the {ended[0]} ended: {self._last_line(ended[0])}")
-            if time.monotonic() > until:
-                raise Rejected(
-                    f"{self.program.name}: {what} took more than {DEADLINE:g} s:"
-                    f" {self._last_line([*self.processes][-1])}"
-                )
-            time.sleep(POLL)
+                return True
+            for name, process in self.processes.items():
+                if process.poll() is not None:
+                    raise Rejected(f"{self.program.name}: the {name} ended: {self._last_line(name)}")
+            return False
+
+        if not wait_until(fulfilled, DEADLINE, poll=POLL):
+            raise Rejected(
+                f"{self.program.name}: {what} took more than {DEADLINE:g} s:"
+                f" {self._last_line([*self.processes][-1])}"
+            )
 
     def _read(self) -> None:
         while self._output and (line := self._output.readline()):

@@ -41,3 +41,11 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
     assert "| executor | 200 ±50.0 | 1.0 or 3.0 | **shared connection** | hook ran again | error |" in page
     assert "| uwsgi_lazy | 200 ±0 | 1.0 ±0 | own connections | n/a | **hook did not run** |" in page
     assert f"```python\n{head.get('executor').hook}\n```" in page
+
+
+def test_every_program_is_recorded_on_one_host_and_if_it_can_on_two() -> None:
+    table = report.load()
+    assert table
+    recorded = {(figures.name, figures.hosts) for figures in table.programs}
+    spreading = {(name, 2) for name in head.names() if head.get(name).spreads}
+    assert recorded == {(name, 1) for name in head.names()} | spreading

@@ -5,7 +5,7 @@ from math import ceil, log10
 from harness import strategies
 from harness.answer.recommendation import BOOTED, FORKED, POOLLESS, PRELOADED, SERVED, Crossing, ordinal
 from harness.console.numbers import digits
-from harness.site.data import Release
+from harness.site.results import ReleaseFigures
 
 __all__ = ["BOOTED", "FORKED", "POOLLESS", "PRELOADED", "SERVED"]
 
@@ -36,12 +36,12 @@ def times(ratio: float) -> str:
     return f"{ratio:.0f}" if ratio >= 10 else f"{ratio:.1f}"
 
 
-def median(release: Release, metric: str, strategy: str, dataframe: str) -> float | None:
+def median(release: ReleaseFigures, metric: str, strategy: str, dataframe: str) -> float | None:
     figure = release.of(metric, strategy, dataframe)
     return figure.median if figure else None
 
 
-def crossing_of(release: Release, dataframe: str) -> Crossing | None:
+def crossing_of(release: ReleaseFigures, dataframe: str) -> Crossing | None:
     return Crossing.of(lambda strategy, metric: release.of(metric, strategy, dataframe))
 
 
@@ -60,7 +60,7 @@ def rounded_up(seconds: float) -> float:
     return float(ceil(seconds / step) * step)
 
 
-def sentences(release: Release, dataframe: str) -> list[str]:
+def sentences(release: ReleaseFigures, dataframe: str) -> list[str]:
     """What the figures of one release and DataFrame setting advise; as many as can be computed."""
     said: list[str] = []
 
@@ -110,7 +110,7 @@ def sentences(release: Release, dataframe: str) -> list[str]:
     return said
 
 
-def quickest(release: Release, dataframe: str) -> str | None:
+def quickest(release: ReleaseFigures, dataframe: str) -> str | None:
     """The strategy whose first row comes first, of those that share no connection."""
     known = [
         (figure.median, each.id)

@@ -1,29 +1,44 @@
-"""All pages, built into a directory from what is recorded."""
+"""The site: all pages, written into a directory."""
 
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from harness.site.book import NAVIGATION, Book
-from harness.site.data import slug
-from harness.site.pages import choose, claims, method, symptoms
-from harness.site.pages.test_bed import Chapter
+from harness.site.context import File, SiteContext, test_beds
+from harness.site.pages import PAGES, navigation
+
+STATIC = ("site.css", "site.js")
 
 
 def build(results: Path, target: Path, asv: bool = False) -> None:
-    """All pages of `results` into `target`; what else is there stays.
+    """Write the pages of `results` into `target`; other files there stay.
 
     `asv` says whether asv's own pages are beside them.
     """
-    book = Book(results, target, asv)
-    for name in ("site.css", "site.js"):
-        source = resources.files("harness.site") / "static" / name
-        book.write(name, source.read_text(encoding="utf-8"))
-    if not book.measured.origins:
-        for name, address in (NAVIGATION[0], NAVIGATION[3]):
-            book.page(address, "empty.html.j2", name, heading=name, remarks=book.remarks)
-    for number, origin in enumerate(book.measured.origins):
-        Chapter(book, origin, "" if number == 0 else f"{slug(origin.key)}/").write()
-    choose.write(book)
-    symptoms.write(book)
-    method.write(book)
-    claims.write(book)
+    for address, text in files(SiteContext(results, navigation(), asv=asv)):
+        path = target / address
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def files(site: SiteContext) -> Iterator[File]:
+    """Every file of the site."""
+    for name in STATIC:
+        yield name, (resources.files("harness.site") / "static" / name).read_text(encoding="utf-8")
+    if not site.test_beds:
+        yield from without_results(site)
+    for module in PAGES:
+        if module.PER_TEST_BED:
+            for context in test_beds(site):
+                yield from module.pages(context)
+        else:
+            yield from module.pages(site)
+
+
+def without_results(site: SiteContext) -> Iterator[File]:
+    """What stands in the place of the pages that need results."""
+    for entry in site.navigation:
+        if entry.per_test_bed:
+            yield site.page(
+                entry.address, "empty.html.j2", entry.section, heading=entry.section, remarks=site.remarks
+            )

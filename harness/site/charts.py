@@ -1,11 +1,11 @@
-"""What a picture is made of: positions in parts of its width and height, for the templates to draw."""
+"""Charts, computed for the templates to draw: positions in percent of a chart's width and height."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isclose, log10
 
 from harness.console.numbers import digits, display_unit
-from harness.site.data import Figure, Release
+from harness.site.results import MedianInterval, ReleaseFigures
 
 PHASES = ("startup", "engine", "first_row")
 
@@ -30,11 +30,11 @@ class Bar:
     segments: tuple[Segment, ...]
     low: str
     span: str
-    total: Figure
+    total: MedianInterval
 
 
-def bar(release: Release, strategy: str, dataframe: str, longest: float) -> Bar | None:
-    """None where the time to the first row was not measured."""
+def bar(release: ReleaseFigures, strategy: str, dataframe: str, longest: float) -> Bar | None:
+    """None if the time to the first row was not measured. `longest` is the end of the axis in seconds."""
     total = release.of("time_to_first_row", strategy, dataframe)
     if total is None or longest <= 0:
         return None
@@ -57,10 +57,10 @@ def bar(release: Release, strategy: str, dataframe: str, longest: float) -> Bar 
     return Bar(segments, percent(low), percent(high - low), total)
 
 
-def longest(release: Release, strategies: Iterable[str], dataframe: str) -> float:
+def longest(release: ReleaseFigures, strategies: Iterable[str], dataframe: str) -> float:
     """The end of the time axis: the highest interval of any strategy."""
-    found = [release.of("time_to_first_row", strategy, dataframe) for strategy in strategies]
-    return max((figure.high for figure in found if figure), default=0.0)
+    totals = [release.of("time_to_first_row", strategy, dataframe) for strategy in strategies]
+    return max((total.high for total in totals if total), default=0.0)
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -70,7 +70,9 @@ def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
     rough = (high - low) / wanted
     size = 10.0 ** floor(log10(rough))
     step = next(
-        size * each for each in (1, 2, 2.5, 5, 10) if size * each >= rough or isclose(size * each, rough)
+        size * factor
+        for factor in (1, 2, 2.5, 5, 10)
+        if size * factor >= rough or isclose(size * factor, rough)
     )
     first = ceil(low / step - 1e-9)
     return [number * step for number in range(first, int(high / step + 1e-9) + 1)]
@@ -78,7 +80,7 @@ def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
 
 @dataclass(frozen=True)
 class Panel:
-    """One figure of one cell over the releases: a line, its intervals, and where it steps."""
+    """One metric of one cell over the releases: a line, its intervals, and its steps."""
 
     line: str
     band: str
@@ -90,28 +92,28 @@ class Panel:
 
 
 WIDTH, HEIGHT = 1000.0, 200.0
-"""Of a picture's own coordinates, which are stretched to its place."""
+"""Of a chart in its own coordinates, which the page stretches to its place."""
 
 
 def path(points: Sequence[tuple[int, int]]) -> str:
-    """A line through points; each is told by its distance from the one before, which is short."""
-    (left, top), told = points[0], []
-    told.append(f"M{left} {top}l")
+    """An SVG path through points, each relative to the one before: the shortest form."""
+    (left, top), parts = points[0], []
+    parts.append(f"M{left} {top}l")
     for number, (x, y) in enumerate(points[1:]):
-        told.append(f"{' ' if number and x >= left else ''}{x - left}{' ' if y >= top else ''}{y - top}")
+        parts.append(f"{' ' if number and x >= left else ''}{x - left}{' ' if y >= top else ''}{y - top}")
         left, top = x, y
-    return "".join(told)
+    return "".join(parts)
 
 
 def panel(
-    releases: Sequence[str], figures: Sequence[Figure | None], unit: str, stepped: Iterable[str]
+    releases: Sequence[str], figures: Sequence[MedianInterval | None], unit: str, stepped: Iterable[str]
 ) -> Panel | None:
-    """None where there is nothing to draw."""
+    """None if there is nothing to draw. `stepped` are the releases with a step."""
     known = [figure for figure in figures if figure]
     if not known:
         return None
     low, high = min(figure.low for figure in known), max(figure.high for figure in known)
-    # Nothing is worth looking at closer than a twentieth of the figure.
+    # The axis covers at least a twentieth of the figure: closer up, every series looks like noise.
     middle, least = (low + high) / 2, 0.05 * (low + high) / 2
     half = max((high - low) / 2, least) * 1.08
     bottom, top = middle - half, middle + half
@@ -123,7 +125,7 @@ def panel(
     def y(value: float) -> int:
         return round(HEIGHT * (1 - (value - bottom) / (top - bottom)))
 
-    runs: list[list[tuple[int, Figure]]] = [[]]
+    runs: list[list[tuple[int, MedianInterval]]] = [[]]
     for number, figure in enumerate(figures):
         if figure:
             runs[-1].append((x(number), figure))
@@ -155,7 +157,7 @@ def panel(
 
 @dataclass(frozen=True)
 class Curve:
-    """A line of a picture of thresholds."""
+    """One line of a chart."""
 
     name: str
     path: str
@@ -163,8 +165,8 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """Curves over one axis, and where something is read off."""
+class Curves:
+    """Curves over one axis, with marks at thresholds."""
 
     curves: tuple[Curve, ...]
     columns: tuple[tuple[str, str], ...]
@@ -173,19 +175,22 @@ class Picture:
     marks: tuple[tuple[str, str], ...]
 
 
-def picture(
+def curves(
     lines: Sequence[tuple[str, str, Sequence[tuple[float, float]]]],
     columns: Sequence[tuple[float, str]],
     marks: Sequence[tuple[float, str]],
     unit: str = "",
-) -> Picture:
-    """`lines` are name, style and points (x from 0 to 1, y in what is shown), from zero up."""
+) -> Curves:
+    """A chart whose vertical axis begins at zero.
+
+    `lines` are name, style and points: x from 0 to 1, y in the unit that is shown.
+    """
     top = max((y for _, _, points in lines for _, y in points), default=1.0) or 1.0
 
     def drawn(points: Sequence[tuple[float, float]]) -> str:
         return path([(round(WIDTH * x), round(HEIGHT * (1 - y / top))) for x, y in points])
 
-    return Picture(
+    return Curves(
         tuple(Curve(name, drawn(points), css) for name, css, points in lines),
         tuple((percent(x), text) for x, text in columns),
         tuple((percent(1 - value / top), f"{value:g}{unit}") for value in ticks(0, top)),

@@ -10,7 +10,7 @@ from textwrap import indent
 
 from harness import strategies
 from harness.site import advice
-from harness.site.data import Release
+from harness.site.results import ReleaseFigures
 
 CARDS = (advice.FORKED, advice.PRELOADED, advice.BOOTED, advice.POOLLESS, advice.SERVED)
 """The strategies with code, the most chosen first."""
@@ -44,7 +44,7 @@ class Note:
     text: str
 
 
-def threshold(release: Release) -> float | None:
+def threshold(release: ReleaseFigures) -> float | None:
     """The life of a worker from which on spawn's start takes less than a tenth of it."""
     booted = advice.median(release, "time_to_first_row", advice.BOOTED, "none")
     return advice.rounded_up(advice.long_enough(booted)) if booted else None

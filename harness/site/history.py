@@ -1,6 +1,6 @@
-"""What happened over the releases, as the pages tell it: steps by release, and pictures of a figure."""
+"""The steps of each test bed's history, as the pages show them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,17 +14,24 @@ from harness.history.detect import MIN_RELEASES
 from harness.history.retest import Retest
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
-from harness.site.data import Origin
+from harness.site.results import ReleaseFigures, TestBed
 from harness.system.errors import PoolstartError
 
 
 def change(ratio: float) -> str:
+    """`+1.5 %` of 1.015, with a minus sign where it is smaller."""
     return f"{(ratio - 1) * 100:+.1f} %".replace("-", "\u2212")
 
 
+def change_range(ratios: Sequence[float]) -> str:
+    """`+1.5 % to +3.0 %`: the smallest and the largest change."""
+    low, high = min(ratios), max(ratios)
+    return change(low) if low == high else f"{change(low)} to {change(high)}"
+
+
 @dataclass(frozen=True)
-class Change:
-    """One step of one cell."""
+class CellStep:
+    """A change of one cell's level at a release."""
 
     release: str
     metric: Metric
@@ -33,8 +40,13 @@ class Change:
     ratio: float
     low: float
     high: float
-    again: str = ""
-    """What both releases said, measured again in turns: `confirmed`, `undecided`; empty where nobody did."""
+    """The 99 % interval of the ratio."""
+    retest: str = ""
+    """The verdict of a retest: `confirmed` or `undecided`; empty if there was none."""
+
+    @property
+    def cell(self) -> tuple[str, str]:
+        return self.strategy, self.dataframe
 
     @property
     def change(self) -> str:
@@ -46,12 +58,12 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Group:
-    """The steps of one figure at one release."""
+class StepGroup:
+    """The steps of one metric at one release."""
 
     metric: Metric
-    cells: tuple[Change, ...]
-    all: int
+    steps: tuple[CellStep, ...]
+    measured: int
     """How many cells were measured."""
 
     @property
@@ -60,83 +72,92 @@ class Group:
 
     @property
     def worse(self) -> bool:
-        return sum(cell.ratio > 1 for cell in self.cells) * 2 >= len(self.cells)
+        """Whether at least half of the cells got worse."""
+        return sum(step.ratio > 1 for step in self.steps) * 2 >= len(self.steps)
 
     @property
     def change(self) -> str:
-        low, high = min(cell.ratio for cell in self.cells), max(cell.ratio for cell in self.cells)
-        return change(low) if low == high else f"{change(low)} to {change(high)}"
+        return change_range([step.ratio for step in self.steps])
 
 
 @dataclass(frozen=True)
-class History:
-    """The real steps of one origin, and what each series could show."""
+class BedHistory:
+    """The real steps of one test bed, and the smallest change each series could show."""
 
-    changes: tuple[Change, ...] = ()
+    steps: tuple[CellStep, ...] = ()
     candidates: int = 0
-    floors: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
-    """By metric: the smallest change that would be found, and in which cell."""
+    """Changes that noise or drift may explain."""
+    minimum_changes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    """By metric: the smallest change that would be detected, with the cell it applies to."""
 
     @property
-    def still(self) -> str:
-        """What is said of figures without a step: a short series cannot tell one from noise."""
-        few = f"Steps are not told from fewer than {MIN_RELEASES} releases"
-        return "No real step" if self.floors else few
+    def without_steps(self) -> str:
+        """The text for figures without a step: a short series cannot distinguish one from noise."""
+        few = f"Fewer than {MIN_RELEASES} releases: too few to distinguish a step from noise"
+        return "No real step" if self.minimum_changes else few
 
-    def at(self, release: str) -> list[Change]:
-        return [each for each in self.changes if each.release == release]
+    def at(self, release: str) -> list[CellStep]:
+        return [step for step in self.steps if step.release == release]
 
-    def of(self, metric: str, strategy: str, dataframe: str) -> list[Change]:
-        return [
-            each
-            for each in self.changes
-            if (each.metric.id, each.strategy, each.dataframe) == (metric, strategy, dataframe)
-        ]
+    def of(self, metric: str, strategy: str, dataframe: str) -> list[CellStep]:
+        return [step for step in self.steps if (step.metric.id, *step.cell) == (metric, strategy, dataframe)]
 
-    def between(self, before: str, after: str) -> list[Change]:
-        """After the one release, up to the other."""
-        return [each for each in self.changes if Version(before) < Version(each.release) <= Version(after)]
+    def between(self, before: str, after: str) -> list[CellStep]:
+        """The steps after one release, up to and including the other."""
+        return [step for step in self.steps if Version(before) < Version(step.release) <= Version(after)]
+
+
+def step_groups(history: BedHistory, release: ReleaseFigures, shown: Sequence[Metric]) -> list[StepGroup]:
+    """The steps of a release by metric, in the order of `shown`."""
+    by_metric: dict[str, list[CellStep]] = {}
+    for step in history.at(release.version):
+        by_metric.setdefault(step.metric.id, []).append(step)
+    return [
+        StepGroup(metric, tuple(by_metric[metric.id]), sum(key[0] == metric.id for key in release.figures))
+        for metric in shown
+        if metric.id in by_metric
+    ]
 
 
 def detect(
-    directory: Path, origins: Iterable[Origin], retests: Sequence[Retest], remarks: list[str]
-) -> dict[str, History]:
-    """The history of each origin, by its environment and machine; empty where there is too little."""
+    directory: Path, beds: Iterable[TestBed], retests: Sequence[Retest], remarks: list[str]
+) -> dict[str, BedHistory]:
+    """The history of each test bed by its key; empty if there are too few releases, or damaged results."""
     try:
         known = [
-            one
-            for one in series.load(directory)
-            if one.key.benchmark == metrics.CONTROL_BENCHMARK or one.key.parameters[0] in strategies.IDS
+            each
+            for each in series.load(directory)
+            if each.key.benchmark == metrics.CONTROL_BENCHMARK or each.key.parameters[0] in strategies.IDS
         ]
         change_points = steps.change_points(known, retests)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
-        remarks.append(f"no steps could be told: {str(error) or error!r}")
+        remarks.append(f"no steps could be detected: {str(error) or error!r}")
         change_points = ChangePoints((), ())
-    except Exception as error:  # asv's own, which has no type in common with the others
+    except Exception as error:  # asv's own errors have no base class in common
         if not type(error).__module__.startswith("asv"):
             raise
-        remarks.append("no steps could be told: benchmarks.json is missing or damaged")
+        remarks.append("no steps could be detected: benchmarks.json is missing or damaged")
         change_points = ChangePoints((), ())
-    return {origin.key: of_origin(change_points, origin) for origin in origins}
+    return {bed.key: of_bed(change_points, bed) for bed in beds}
 
 
-def of_origin(change_points: ChangePoints, origin: Origin) -> History:
+def of_bed(change_points: ChangePoints, bed: TestBed) -> BedHistory:
     def ours(machine: str, environment: str) -> bool:
-        return (machine, environment) == (origin.machine.get("machine"), origin.environment)
+        return (machine, environment) == (bed.machine.get("machine"), bed.environment)
 
-    floors: dict[str, list[tuple[float, str]]] = {}
+    minimum_changes: dict[str, list[tuple[float, str]]] = {}
     for floor in change_points.minimum_detectable:
         metric = shown(floor.key.benchmark)
         if metric and ours(floor.key.machine, floor.key.environment):
-            floors.setdefault(metric.id, []).append((floor.change, floor.key.cell))
-    return History(
+            minimum_changes.setdefault(metric.id, []).append((floor.change, floor.key.cell))
+    return BedHistory(
         tuple(
-            changed(step, metric)
+            cell_step(step, metric)
             for step in change_points.steps
             if (metric := shown(step.key.benchmark)) and ours(step.key.machine, step.key.environment)
         ),
         sum(ours(step.key.machine, step.key.environment) for step in change_points.candidates),
-        floors,
+        minimum_changes,
     )
 
 
@@ -146,19 +167,15 @@ def shown(benchmark: str) -> Metric | None:
     return metric if metric and Table.SITE in metric.tables else None
 
 
-def changed(step: ChangePoint, metric: Metric) -> Change:
+def cell_step(step: ChangePoint, metric: Metric) -> CellStep:
     strategy, dataframe = step.key.parameters
-    again = step.retest.outcome if step.retest else ""
-    return Change(step.release, metric, strategy, dataframe, step.ratio, step.low, step.high, again)
-
-
-def grouped(changes: Iterable[Change], cells: Mapping[str, int]) -> list[Group]:
-    """By figure, in the order of the figures; `cells` says how many of each were measured."""
-    by_metric: dict[str, list[Change]] = {}
-    for each in changes:
-        by_metric.setdefault(each.metric.id, []).append(each)
-    return [
-        Group(metric, tuple(by_metric[metric.id]), cells.get(metric.id, len(by_metric[metric.id])))
-        for metric in metrics.shown_in(Table.SITE)
-        if metric.id in by_metric
-    ]
+    return CellStep(
+        step.release,
+        metric,
+        strategy,
+        dataframe,
+        step.ratio,
+        step.low,
+        step.high,
+        step.retest.outcome if step.retest else "",
+    )

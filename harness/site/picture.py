@@ -9,8 +9,8 @@ from harness.answer import verdicts
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.console.numbers import digits
 from harness.site import charts
-from harness.site.book import environment
-from harness.site.data import Origin, Release, load
+from harness.site.context import environment
+from harness.site.results import ReleaseFigures, TestBed, load
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -25,31 +25,30 @@ ROW, APART, HEAD, FOOT = 56, 22, 40, 34
 
 def render(results: Path = ROOT / "results") -> str:
     measured = load(results)
-    if not measured.origins:
+    if not measured.test_beds:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
-    origin = measured.origins[0]
-    rows = rows_of(origin.newest, verdicts.load())
+    bed = measured.test_beds[0]
+    rows = rows_of(bed.newest, verdicts.load())
     height = HEAD + ROW * len(rows) + APART * sum(row["apart"] for row in rows) + FOOT
     template = environment().get_template("answer.svg.j2")
     text: str = template.render(
         rows=rows,
         height=height,
         x=X,
-        release=origin.newest.version,
-        conditions=conditions(origin),
+        release=bed.newest.version,
+        conditions=conditions(bed),
         legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
     )
     return text + "\n"
 
 
-def conditions(origin: Origin) -> str:
+def conditions(bed: TestBed) -> str:
     return (
-        f"SQLAlchemy {origin.newest.version}, nothing large in the parent; {origin.name}."
-        " Medians, 99 % intervals."
+        f"SQLAlchemy {bed.newest.version}, nothing large in the parent; {bed.name}. Medians, 99 % intervals."
     )
 
 
-def rows_of(release: Release, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:
+def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:
     names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
     end = charts.longest(release, names, "none")
     most = max(

@@ -14,7 +14,7 @@ OWN = "asv"
 """Where asv's own pages are kept."""
 
 
-class Site(OutputPublisher):
+class SitePublisher(OutputPublisher):
     """Move what asv has written to a directory of its own, and put our pages in its place."""
 
     order = inf

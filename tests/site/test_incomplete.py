@@ -55,27 +55,27 @@ def several(results: Path) -> None:
 @dataclass(frozen=True)
 class Case:
     make: Callable[[Path], object]
-    told: str
-    """What the pages say of it."""
+    text: str
+    """What some page says."""
 
 
 CASES = {
     "no directory": Case(lambda _: None, "no results"),
     "nothing in it": Case(Path.mkdir, "no results"),
     "one release": Case(lambda results: few(results, 1), "2.1.0"),
-    "too few releases to know a step": Case(few, "Steps are not told from fewer than 8 releases"),
+    "too few releases to know a step": Case(few, "Fewer than 8 releases: too few"),
     "damaged files": Case(damaged, "is damaged"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
-    "a strategy nobody knows": Case(unknown_strategy, "not in the catalogue"),
+    "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),
     "another profile": Case(another_profile, "another profile"),
     "several machines and servers": Case(several, "external-16.2-tls-md5"),
 }
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_what_is_missing_is_told(case: Case, tmp_path: Path) -> None:
+def test_a_page_says_what_is_missing(case: Case, tmp_path: Path) -> None:
     case.make(tmp_path / "results")
     build.build(tmp_path / "results", tmp_path / "site")
     texts = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
     assert texts
-    assert any(case.told in text for text in texts)
+    assert any(case.text in text for text in texts)

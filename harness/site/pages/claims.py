@@ -1,39 +1,41 @@
-"""The page of claims, from the same source as `docs/claims.md`."""
+"""Common claims about forking and connection pools, answered: from the same source as `docs/claims.md`."""
 
 import re
+from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
 
 from harness.answer import claims
-from harness.site.book import Book
+from harness.site.context import File, SiteContext
 from harness.system.errors import PoolstartError
 
+SECTION, ADDRESS, PER_TEST_BED = "Claims", "claims.html", False
 
-def write(book: Book) -> None:
-    addresses = {"en": "claims.html", "zh": "claims.zh.html"}
-    for language, address in addresses.items():
+ADDRESSES = {"en": ADDRESS, "zh": "claims.zh.html"}
+
+
+def pages(site: SiteContext) -> Iterator[File]:
+    for language, address in ADDRESSES.items():
         text, reason = "", ""
         try:
-            text = linked(claims.render(language, book.results))
+            text = html(claims.render(language, site.results))
         except PoolstartError as error:
             reason = f"{error}."
-        except Exception as error:  # records that are damaged in any way give no page of claims
-            reason = f"The records cannot be read: {error or error!r}."
-        book.page(
+        yield site.page(
             address,
             "claims.html.j2",
-            "Claims",
+            SECTION,
             title="Claims, answered",
             text=text,
             reason=reason,
             lang=language,
-            languages=[("English", "claims.html"), ("中文", "claims.zh.html")],
+            languages=[("English", ADDRESSES["en"]), ("中文", ADDRESSES["zh"])],
         )
 
 
-def linked(markdown: str) -> str:
+def html(markdown: str) -> str:
     """The page of claims as HTML, with the site's addresses."""
     text: str = MarkdownIt().render(markdown)
     text = re.sub(r'href="hazards\.md#([a-z_]+)"', r'href="symptoms/\1.html"', text)
-    # The language is chosen above the text.
+    # The site has its own links to the other language, above the text.
     return re.sub(r'<p><a href="claims(?:\.zh)?\.md">[^<]*</a></p>\n?', "", text)

@@ -1,163 +1,163 @@
-"""The pages of what goes wrong: from an error message to its story and its cure."""
+"""What goes wrong: error messages and symptoms, and a page for each hazard with its cause and its cure."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
 from harness import strategies
-from harness.answer.verdicts import SEVERITIES, VerdictSpan
+from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.site import decide
-from harness.site.book import Book
-from harness.site.data import slug
+from harness.site.context import File, SiteContext, table
+from harness.site.results import slug
+
+SECTION, ADDRESS, PER_TEST_BED = "Symptoms", "symptoms.html", False
 
 WORKLOADS = {
     "hung": "two parent threads check connections out and in at the fork; isolation plays no part",
     "hung_no_reset": "the same with pool_reset_on_return=None",
-    "errors": "100 questions each over one connection; half of the pairs READ COMMITTED, half AUTOCOMMIT",
+    "errors": "100 queries each over one connection; half of the pairs READ COMMITTED, half AUTOCOMMIT",
     "hangs": "the same trials",
     "wrong_rows": "the same trials",
 }
-"""What was going on where nothing was forced, by figure."""
+"""By figure: the workload of trials in which nothing forces the failure."""
 
 HEADINGS = {
-    Severity.SILENT_LOSS: "Rows are lost, and nobody is told",
-    Severity.WRONG_DATA: "Rows are mixed up",
-    Severity.HANG: "It hangs",
-    Severity.LOUD_ERROR: "It fails with an error",
-    Severity.COST: "It eats memory, time or sessions",
+    Severity.SILENT_LOSS: "Rows are lost without an error",
+    Severity.WRONG_DATA: "Rows of another query",
+    Severity.HANG: "A process hangs",
+    Severity.LOUD_ERROR: "An error message",
+    Severity.COST: "Too much memory, time or too many connections",
 }
 
 
-def write(book: Book) -> None:
+def pages(site: SiteContext) -> Iterator[File]:
+    recorded = site.verdicts
     known = [
-        each for each in strategies.IDS if any(spans(book, hazard, each) for hazard in book.verdicts.hazards)
+        name for name in strategies.IDS if any(recorded.spans(hazard.id, name) for hazard in recorded.hazards)
     ]
+    yield overview(site, known)
+    if known:
+        yield from download(recorded, known)
+    for hazard in recorded.hazards:
+        yield hazard_page(site, hazard, known)
+
+
+def overview(site: SiteContext, known: Sequence[str]) -> File:
+    """`known` are the strategies with recorded verdicts."""
+    recorded = site.verdicts
     groups = [
-        {"id": slug(severity), "title": HEADINGS[severity], "hazards": some}
+        {"id": slug(severity), "title": HEADINGS[severity], "hazards": hazards}
         for severity in SEVERITIES
-        if (some := [hazard for hazard in book.verdicts.hazards if hazard.severity is severity])
+        if (hazards := [hazard for hazard in recorded.hazards if hazard.severity is severity])
     ]
-    newest = book.verdicts.newest
-    book.page(
-        "symptoms.html",
+    rows = [(hazard, [verdict_cell(recorded, hazard, name) for name in known]) for hazard in recorded.hazards]
+    return site.page(
+        ADDRESS,
         "symptoms.html.j2",
-        "Symptoms",
-        title="What goes wrong, and why",
+        SECTION,
+        title="Errors, hangs and lost rows with multiprocessing and SQLAlchemy",
         groups=groups,
         strategies=known,
-        rows=[
-            (hazard, [verdict_cell(book, hazard, name) for name in known]) for hazard in book.verdicts.hazards
-        ]
-        if known
-        else [],
-        provoked=f"Measured {newest.setting}." if newest else "",
-        luck=luck(book),
-        remarks=book.remarks,
+        rows=rows if known else [],
+        measured=f"Measured {recorded.newest.setting}." if recorded.newest else "",
+        unforced=unforced_table(recorded),
+        remarks=site.remarks,
     )
-    if known:
-        book.table(
-            "data/verdicts",
-            ("hazard", "severity", "strategy", "verdict", "from", "to"),
-            [
-                (hazard.id, str(hazard.severity), name, span.verdict, span.first, span.last)
-                for hazard in book.verdicts.hazards
-                for name in known
-                for span in spans(book, hazard, name)
-            ],
-        )
-    for hazard in book.verdicts.hazards:
-        story(book, hazard, known)
 
 
-def spans(book: Book, hazard: Hazard, strategy: str) -> list[Any]:
-    return book.verdicts.spans(hazard.id, strategy)
+def download(recorded: VerdictsOnRecord, known: Sequence[str]) -> Iterator[File]:
+    yield from table(
+        "data/verdicts",
+        ("hazard", "severity", "strategy", "verdict", "from", "to"),
+        [
+            (hazard.id, str(hazard.severity), name, span.verdict, span.first, span.last)
+            for hazard in recorded.hazards
+            for name in known
+            for span in recorded.spans(hazard.id, name)
+        ],
+    )
 
 
-def verdict_cell(book: Book, hazard: Hazard, strategy: str) -> dict[str, Any]:
+def verdict_cell(recorded: VerdictsOnRecord, hazard: Hazard, strategy: str) -> dict[str, Any]:
     """The newest verdict, and the earlier ones where they differ."""
-    found = spans(book, hazard, strategy)
-    outcome = book.verdicts.trial(hazard.id, strategy)
-    if not found:
+    spans = recorded.spans(hazard.id, strategy)
+    trial = recorded.trial(hazard.id, strategy)
+    if not spans:
         return {"text": "not recorded", "css": "unknown", "before": [], "reason": "not tried"}
+    newest, *older = spans
     return {
-        "text": found[0].verdict,
-        "css": {"affected": "affected", "survives": "survives"}.get(found[0].verdict, "unknown"),
-        "before": [f"{span.verdict} {over(span)}" for span in found[1:]],
-        "reason": outcome.reason if outcome else "",
+        "text": newest.verdict,
+        "css": newest.verdict if newest.verdict in (Verdict.AFFECTED, Verdict.SURVIVES) else "unknown",
+        "before": [f"{span.verdict} {span.releases}" for span in older],
+        "reason": trial.reason if trial else "",
     }
 
 
-def over(span: VerdictSpan) -> str:
-    """The releases of a verdict."""
-    return f"in {span.first}" if span.first == span.last else f"from {span.first} to {span.last}"
-
-
-def luck(book: Book) -> dict[str, Any] | None:
-    newest = book.verdicts.newest
+def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
+    """How often it went wrong although nothing forced it; None if that is not on record."""
+    newest = recorded.newest
     repeated = newest.repeated if newest else None
     if not newest or not repeated:
         return None
     names = newest.strategies
-    rows = []
-    for hazard in book.verdicts.hazards:
-        for figure in hazard.figures:
-            rates = repeated.rates.get(figure.id)
-            if not rates:
-                continue
-            cells = [
-                (figure.format(rates.get(name)), bool((found := rates.get(name)) and found.value))
-                for name in names
-            ]
-            rows.append(
-                {
-                    "hazard": hazard,
-                    "title": figure.title,
-                    "workload": WORKLOADS.get(figure.id, ""),
-                    "cells": cells,
-                }
-            )
-    return {"strategies": names, "rows": rows, "said": f"Measured {repeated.setting}."}
+    rows = [
+        {
+            "hazard": hazard,
+            "title": figure.title,
+            "workload": WORKLOADS.get(figure.id, ""),
+            "cells": [
+                (figure.format(rates.get(name)), bool(name in rates and rates[name].value)) for name in names
+            ],
+        }
+        for hazard in recorded.hazards
+        for figure in hazard.figures
+        if (rates := repeated.rates.get(figure.id))
+    ]
+    return {"strategies": names, "rows": rows, "measured": f"Measured {repeated.setting}."}
 
 
-def story(book: Book, hazard: Hazard, known: Sequence[str]) -> None:
-    outcome = book.verdicts.trial(hazard.id, hazard.affected_control)
-    newest = book.verdicts.newest
-    module = import_module(f"harness.hazards.all.{hazard.id}")
-    survivor = next(
-        (
-            strategies.get(name)
-            for name in (hazard.survives_control, *decide.CARDS)
-            if name in decide.CARDS
-            and book.verdicts.trial(hazard.id, name)
-            and book.verdicts.trial(hazard.id, name).verdict is Verdict.SURVIVES  # type: ignore[union-attr]
-        ),
-        None,
-    )
-    luck = []
-    repeated = newest.repeated if newest else None
-    for figure in hazard.figures:
-        rates = (repeated.rates if repeated else {}).get(figure.id, {})
-        told = [f"{name} {figure.format(rates[name])}" for name in rates]
-        if told:
-            workload = WORKLOADS.get(figure.id, "")
-            luck.append(f"{figure.title}: {', '.join(told)}{f' ({workload})' if workload else ''}")
-    book.page(
+def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File:
+    recorded = site.verdicts
+    trial = recorded.trial(hazard.id, hazard.affected_control)
+    source = inspect.getsource(import_module(f"harness.hazards.all.{hazard.id}"))
+    return site.page(
         f"symptoms/{hazard.id}.html",
         "hazard.html.j2",
-        "Symptoms",
+        SECTION,
         title=hazard.title,
         hazard=hazard,
-        story=outcome.story if outcome else (),
-        setting=newest.setting if newest else "",
-        cells=[(name, verdict_cell(book, hazard, name)) for name in known],
-        cure={"id": survivor.id, "title": survivor.title, "code": decide.pool(survivor)}
-        if survivor
-        else None,
-        luck=luck,
+        events=trial.story if trial else (),
+        setting=recorded.newest.setting if recorded.newest else "",
+        cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
+        cure=cure(recorded, hazard),
+        unforced=unforced_rates(recorded, hazard),
         source={
             "name": f"harness/hazards/all/{hazard.id}.py",
-            "text": inspect.getsource(module).partition("\nHAZARD = ")[0].strip(),
+            "text": source.partition("\nHAZARD = ")[0].strip(),
         },
     )
+
+
+def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:
+    """The code of a strategy that survives; None if none with code does."""
+    for name in (hazard.survives_control, *decide.CARDS):
+        trial = recorded.trial(hazard.id, name)
+        if name in decide.CARDS and trial and trial.verdict is Verdict.SURVIVES:
+            strategy = strategies.get(name)
+            return {"id": name, "title": strategy.title, "code": decide.pool(strategy)}
+    return None
+
+
+def unforced_rates(recorded: VerdictsOnRecord, hazard: Hazard) -> list[str]:
+    """A line for each figure: by strategy, how often it went wrong although nothing forced it."""
+    repeated = recorded.newest.repeated if recorded.newest else None
+    lines = []
+    for figure in hazard.figures:
+        rates = repeated.rates.get(figure.id, {}) if repeated else {}
+        shares = ", ".join(f"{name} {figure.format(rate)}" for name, rate in rates.items())
+        workload = WORKLOADS.get(figure.id, "")
+        if shares:
+            lines.append(f"{figure.title}: {shares}{f' ({workload})' if workload else ''}")
+    return lines

@@ -1,4 +1,4 @@
-"""The figures of the site: asv's results by origin, release and cell, and what could not be read of them."""
+"""The figures of the site: asv's results by test bed, release and cell, as far as they can be read."""
 
 import json
 import re
@@ -14,6 +14,7 @@ from packaging.version import InvalidVersion, Version
 from harness.answer.results import SETTINGS_APART
 from harness.console.numbers import digits, display_unit
 from harness.lifecycles import metrics
+from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
 from harness.releases import stored
 from harness.system.errors import PoolstartError
@@ -24,7 +25,7 @@ COUNTS = "exact."
 
 
 @dataclass(frozen=True)
-class Figure:
+class MedianInterval:
     """A median, and asv's 99 % interval of it, in seconds or bytes."""
 
     median: float
@@ -36,7 +37,7 @@ class Figure:
         return digits(self.median * display_unit(self.unit)[1])
 
     @property
-    def within(self) -> int:
+    def per_mille(self) -> int:
         """Half of the interval, in per mille of the median."""
         return round((self.high - self.low) / 2 / self.median * 1e3) if self.median else 0
 
@@ -50,19 +51,19 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Release:
+class ReleaseFigures:
     """What was measured of one SQLAlchemy release."""
 
     version: str
     measured: datetime | None
-    figures: dict[tuple[str, str, str], Figure]
+    figures: dict[tuple[str, str, str], MedianInterval]
     """By metric, strategy and DataFrame setting; what was not measured is missing."""
-    controls: dict[str, Figure]
+    controls: dict[str, MedianInterval]
     """The start of a worker that does nothing, by start method."""
     counts: dict[tuple[str, str], float]
     """What repeats exactly, by name and strategy."""
 
-    def of(self, metric: str, strategy: str, dataframe: str) -> Figure | None:
+    def of(self, metric: str, strategy: str, dataframe: str) -> MedianInterval | None:
         return self.figures.get((metric, strategy, dataframe))
 
     @property
@@ -70,12 +71,17 @@ class Release:
         return tuple(dict.fromkeys(strategy for _, strategy, _ in self.figures))
 
     @property
-    def dataframes(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(dataframe for _, _, dataframe in self.figures))
+    def dataframes(self) -> list[str]:
+        """The DataFrame settings that were measured, in the suite's order."""
+        measured = dict.fromkeys(dataframe for _, _, dataframe in self.figures)
+        return [
+            *(name for name in DATAFRAMES if name in measured),
+            *(name for name in measured if name not in DATAFRAMES),
+        ]
 
 
 @dataclass(frozen=True)
-class Origin:
+class TestBed:
     """One machine with one environment and server: figures of two are never mixed."""
 
     machine: dict[str, str]
@@ -83,7 +89,7 @@ class Origin:
     """asv's name of it."""
     conditions: dict[str, str]
     """Versions of what decides the figures besides SQLAlchemy."""
-    releases: dict[str, Release] = field(default_factory=dict)
+    releases: dict[str, ReleaseFigures] = field(default_factory=dict)
     """By version, in version order."""
 
     @property
@@ -99,7 +105,7 @@ class Origin:
         return f"{self.machine.get('machine', 'unknown machine')}, {self.server}"
 
     @property
-    def newest(self) -> Release:
+    def newest(self) -> ReleaseFigures:
         return list(self.releases.values())[-1]
 
     @property
@@ -122,18 +128,18 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Measured:
+class ResultsOnRecord:
     """A directory of results, as far as it can be read."""
 
-    origins: tuple[Origin, ...]
+    test_beds: tuple[TestBed, ...]
     """The one with the most releases first."""
     remarks: tuple[str, ...]
     """What is not shown, and why."""
 
 
-def load(directory: Path) -> Measured:
+def load(directory: Path) -> ResultsOnRecord:
     """Everything under `directory` that can be read; the rest is named in the remarks."""
-    origins: dict[tuple[str, str], Origin] = {}
+    beds: dict[tuple[str, str], TestBed] = {}
     remarks: list[str] = []
     apart = 0
     versions = known_versions(directory, remarks)
@@ -155,7 +161,7 @@ def load(directory: Path) -> Measured:
             remarks.append(f"{place} holds no figure of a worker")
             continue
         key = (path.parent.name, result.env_name)
-        if key not in origins:
+        if key not in beds:
             try:
                 machine = stored.hardware(result, directory)
             except (PoolstartError, KeyError, ValueError, TypeError):
@@ -166,18 +172,18 @@ def load(directory: Path) -> Measured:
                 for name, value in {**result.params, **result.env_vars}.items()
                 if name not in stored.HARDWARE
             }
-            origins[key] = Origin(machine, result.env_name, conditions)
-        origins[key].releases[version] = found
+            beds[key] = TestBed(machine, result.env_name, conditions)
+        beds[key].releases[version] = found
     if apart:
         remarks.append(
             f"{apart} results files were measured in another profile, and are not comparable with these"
         )
-    for origin in origins.values():
-        ordered = dict(sorted(origin.releases.items(), key=lambda item: Version(item[0])))
-        origin.releases.clear()
-        origin.releases.update(ordered)
-    return Measured(
-        tuple(sorted(origins.values(), key=lambda each: (-len(each.releases), each.name))), tuple(remarks)
+    for bed in beds.values():
+        ordered = dict(sorted(bed.releases.items(), key=lambda item: Version(item[0])))
+        bed.releases.clear()
+        bed.releases.update(ordered)
+    return ResultsOnRecord(
+        tuple(sorted(beds.values(), key=lambda each: (-len(each.releases), each.name))), tuple(remarks)
     )
 
 
@@ -194,9 +200,9 @@ def known_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
     return {}
 
 
-def release_of(result: Results, version: str, versions: dict[str, str]) -> Release:
+def release_of(result: Results, version: str, versions: dict[str, str]) -> ReleaseFigures:
     keys = set(result.get_all_result_keys())
-    figures: dict[tuple[str, str, str], Figure] = {}
+    figures: dict[tuple[str, str, str], MedianInterval] = {}
     for metric in metrics.shown_in(Table.SITE):
         if metric.benchmark in keys and current(result, metric.benchmark, versions):
             for names, figure in values(result, metric.benchmark, metric.unit):
@@ -215,17 +221,30 @@ def release_of(result: Results, version: str, versions: dict[str, str]) -> Relea
         if benchmark.startswith(COUNTS) and current(result, benchmark, versions)
         for names, figure in values(result, benchmark, "")
     }
-    return Release(version, stored.measured(result), figures, controls, counts)
+    return ReleaseFigures(version, stored.measured(result), figures, controls, counts)
 
 
 def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:
     return versions.get(benchmark) in (None, result.benchmark_version.get(benchmark))
 
 
-def values(result: Results, benchmark: str, unit: str) -> Iterator[tuple[tuple[str, ...], Figure]]:
+def values(result: Results, benchmark: str, unit: str) -> Iterator[tuple[tuple[str, ...], MedianInterval]]:
     for stored_value in stored.values(result, benchmark):
         low, high = stored_value.interval or (stored_value.value, stored_value.value)
-        yield stored_value.parameters, Figure(stored_value.value, low, high, unit)
+        yield stored_value.parameters, MedianInterval(stored_value.value, low, high, unit)
+
+
+def shown_figures(
+    figure: MedianInterval | None, precision: int = 4
+) -> tuple[float | None, float | None, float | None]:
+    """Median and interval in the unit that pages show, to so many significant digits."""
+    if figure is None:
+        return None, None, None
+    factor = display_unit(figure.unit)[1]
+    median, low, high = (
+        float(f"{value * factor:.{precision}g}") for value in (figure.median, figure.low, figure.high)
+    )
+    return median, low, high
 
 
 def slug(text: str) -> str:

@@ -1,0 +1,201 @@
+"""What the pages are made of: the results and records, the templates, and the frame around every page."""
+
+import csv
+import io
+import json
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from harness import strategies
+from harness.answer.verdicts import VerdictsOnRecord, shares_connection
+from harness.comparisons import servers
+from harness.hazards import bisect, expected
+from harness.hazards.table import VerdictTable
+from harness.history import causes, retest
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Metric, Table
+from harness.site import decide, history
+from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, load, slug
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+Record = TypeVar("Record")
+
+File = tuple[str, str]
+"""A file of the site: its address, relative to the site's root, and its text."""
+
+
+@dataclass(frozen=True)
+class NavigationEntry:
+    """A link at the top of every page."""
+
+    section: str
+    address: str
+    per_test_bed: bool
+    """Whether each test bed has a page of its own."""
+
+
+def environment() -> Environment:
+    """The templates' environment."""
+    templates = Environment(
+        loader=PackageLoader("harness.site"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals["cards"] = decide.CARDS
+    return templates
+
+
+class SiteContext:
+    """The results and records that the pages show."""
+
+    def __init__(
+        self, results: Path, navigation: Sequence[NavigationEntry] = (), *, asv: bool = False
+    ) -> None:
+        """`asv` says whether asv's own pages are beside ours."""
+        self.results = results
+        self.navigation = navigation
+        self.asv = asv
+        self.measured: ResultsOnRecord = load(results)
+        self.remarks = list(self.measured.remarks)
+        """What is not shown, and why."""
+        self.verdicts = VerdictsOnRecord(
+            self.record(expected.PATH, expected.load, dict[str, VerdictTable]()),
+            self.record(bisect.RECORD, lambda: bisect.load(bisect.RECORD), None),
+        )
+        self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
+        self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
+        retests: list[retest.Retest] = self.record(retest.RECORD, lambda: retest.load(retest.RECORD), [])
+        self.histories = history.detect(results, self.measured.test_beds, retests, self.remarks)
+        self.templates = environment()
+
+    @property
+    def test_beds(self) -> tuple[TestBed, ...]:
+        """The one with the most releases first."""
+        return self.measured.test_beds
+
+    def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:
+        """A record, or `default` and a remark if it is damaged: one record never costs the other pages."""
+        try:
+            with files.understood(path, "restore it with git"):
+                return load()
+        except PoolstartError as error:
+            self.remarks.append(str(error))
+            return default
+
+    def page(
+        self, address: str, template: str, section: str, title: str = "", prefix: str = "", **values: Any
+    ) -> File:
+        """A page. `prefix` is the folder of the test bed it belongs to; `values` are the template's."""
+        directory = posixpath.dirname(address)
+
+        def to(other: str) -> str:
+            path, _, fragment = other.partition("#")
+            relative = posixpath.relpath(path, directory or ".")
+            return f"{relative}#{fragment}" if fragment else relative
+
+        text = self.templates.get_template(template).render(
+            to=to,
+            section=section,
+            title=title or section,
+            prefix=prefix,
+            home=f"{prefix}index.html",
+            navigation=[
+                (entry.section, prefix + entry.address if entry.per_test_bed else entry.address)
+                for entry in self.navigation
+            ],
+            asv=self.asv,
+            here=address,
+            description="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
+            **{"bed": None, **values},
+        )
+        return address, compact(text)
+
+
+@dataclass(frozen=True)
+class TestBedContext:
+    """The results of one test bed, and what its pages have in common."""
+
+    site: SiteContext
+    bed: TestBed
+    prefix: str
+    """The folder of its pages: empty for the first test bed, which has the site's root."""
+
+    @property
+    def history(self) -> history.BedHistory:
+        return self.site.histories[self.bed.key]
+
+    @property
+    def releases(self) -> list[ReleaseFigures]:
+        """In version order."""
+        return list(self.bed.releases.values())
+
+    @property
+    def versions(self) -> list[str]:
+        return list(self.bed.releases)
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that any release has."""
+        measured = {metric for release in self.releases for metric, _, _ in release.figures}
+        return [metric for metric in metrics.shown_in(Table.SITE) if metric.id in measured]
+
+    @property
+    def strategies(self) -> list[str]:
+        """The measured strategies, in the catalogue's order; those that share a connection last."""
+        measured = {name for release in self.releases for name in release.strategies}
+        known = sorted((name for name in strategies.IDS if name in measured), key=shares_connection)
+        return [*known, *sorted(measured - set(strategies.IDS))]
+
+    def page(self, address: str, template: str, section: str, **values: Any) -> File:
+        """A page of this test bed, with links to the same test bed's pages and to the other test beds."""
+        beds = [
+            (context.bed.name, f"{context.prefix}index.html", context.bed is self.bed)
+            for context in test_beds(self.site)
+        ]
+        return self.site.page(
+            self.prefix + address,
+            template,
+            section,
+            prefix=self.prefix,
+            bed=self.bed,
+            beds=beds,
+            versions=self.versions[::-1],
+            **values,
+        )
+
+
+def test_beds(site: SiteContext) -> Iterator[TestBedContext]:
+    """A context for each test bed."""
+    for number, bed in enumerate(site.test_beds):
+        yield TestBedContext(site, bed, f"{slug(bed.key)}/" if number else "")
+
+
+def table(address: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[File]:
+    """The same table twice: as CSV, and as JSON with the names of its columns and its rows."""
+    rows = list(rows)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    yield f"{address}.csv", text.getvalue()
+    yield f"{address}.json", json.dumps({"columns": header, "rows": rows}, separators=(",", ":"))
+
+
+def compact(text: str) -> str:
+    """HTML without empty lines and indentation, except in preformatted text."""
+    pieces = re.split(r"(<pre.*?</pre>)", text, flags=re.DOTALL)
+    return "".join(
+        piece
+        if number % 2
+        else re.sub(r"\n\s*\n+", "\n", re.sub(r"^[ \t]+|[ \t]+$", "", piece, flags=re.MULTILINE))
+        for number, piece in enumerate(pieces)
+    )

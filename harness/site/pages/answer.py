@@ -1,0 +1,134 @@
+"""The answer: the strategies in the newest release, with times, memory and the worst that was provoked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness import strategies
+from harness.answer.results import TITLES
+from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
+from harness.lifecycles import metrics
+from harness.site import advice, charts
+from harness.site.context import File, TestBedContext, table
+from harness.site.results import MedianInterval, ReleaseFigures, shown_figures
+
+SECTION, ADDRESS, PER_TEST_BED = "Answer", "index.html", True
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """A strategy in the table."""
+
+    id: str
+    dataframe: str
+    title: str
+    bar: charts.Bar | None
+    second: MedianInterval | None
+    unique: MedianInterval | None
+    collected: MedianInterval | None
+    unique_width: str
+    collected_width: str
+    worst: WorstOutcome
+
+    @property
+    def rank(self) -> int:
+        """For sorting: the worst first, what is not known last."""
+        return SEVERITIES.index(self.worst.severity) if self.worst.severity else len(SEVERITIES)
+
+
+@dataclass(frozen=True)
+class AnswerTable:
+    """One DataFrame setting of one release."""
+
+    dataframe: str
+    title: str
+    advice: list[str]
+    rows: list[AnswerRow]
+    apart: list[AnswerRow]
+    """Strategies that share a connection: never recommended, whatever they cost."""
+
+
+def pages(context: TestBedContext) -> Iterator[File]:
+    newest = context.bed.newest
+    yield context.page(
+        ADDRESS,
+        "answer.html.j2",
+        SECTION,
+        title="How should a Python program start workers?",
+        release=newest,
+        tables=tables(context, newest),
+    )
+    yield from table(
+        f"{context.prefix}data/answer",
+        ("release", "strategy", "dataframe", "figure", "unit", "median", "low", "high"),
+        [
+            (
+                newest.version,
+                strategy,
+                dataframe,
+                metric,
+                metrics.get(metric).display_unit,
+                *shown_figures(figure),
+            )
+            for (metric, strategy, dataframe), figure in newest.figures.items()
+        ],
+    )
+
+
+def tables(context: TestBedContext, release: ReleaseFigures) -> list[AnswerTable]:
+    """A table for each DataFrame setting that was measured."""
+    return [answer_table(context, release, dataframe) for dataframe in release.dataframes]
+
+
+def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: str) -> AnswerTable:
+    names = [
+        name for name in context.strategies if any(key[1:] == (name, dataframe) for key in release.figures)
+    ]
+    longest, largest = charts.longest(release, names, dataframe), most_memory(release, names, dataframe)
+    rows = [row(context, release, name, dataframe, longest, largest) for name in names]
+    return AnswerTable(
+        dataframe,
+        TITLES.get(dataframe, dataframe),
+        advice.sentences(release, dataframe),
+        [each for each in rows if not shares_connection(each.id)],
+        [each for each in rows if shares_connection(each.id)],
+    )
+
+
+def row(
+    context: TestBedContext,
+    release: ReleaseFigures,
+    name: str,
+    dataframe: str,
+    longest: float,
+    largest: float,
+) -> AnswerRow:
+    """`longest` (seconds) and `largest` (bytes) are the ends of the bars' axes."""
+    unique, collected = (release.of(metric, name, dataframe) for metric in ("uss", "uss_collected"))
+    return AnswerRow(
+        id=name,
+        dataframe=dataframe,
+        title=title(name),
+        bar=charts.bar(release, name, dataframe, longest),
+        second=release.of("second_query", name, dataframe),
+        unique=unique,
+        collected=collected,
+        unique_width=charts.percent(unique.median / largest) if unique else "0",
+        collected_width=charts.percent(collected.median / largest) if collected else "0",
+        worst=context.site.verdicts.worst(name, release.version),
+    )
+
+
+def most_memory(release: ReleaseFigures, names: list[str], dataframe: str) -> float:
+    """The largest unique memory of any strategy in bytes, before or after a garbage collection."""
+    memory = [
+        figure.median
+        for name in names
+        for metric in ("uss", "uss_collected")
+        if (figure := release.of(metric, name, dataframe))
+    ]
+    return max(memory, default=0.0) or 1.0
+
+
+def title(strategy: str) -> str:
+    known = [each.title for each in strategies.CATALOGUE if each.id == strategy]
+    return known[0] if known else "not in the catalogue of this version"

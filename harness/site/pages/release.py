@@ -1,0 +1,85 @@
+"""One release: what it changed against the release before, and its figures."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from harness import strategies
+from harness.counts.report import COUNTED, changed
+from harness.hazards.hazard import Hazard
+from harness.history import causes_report
+from harness.history.causes import changelog
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
+from harness.site.context import File, SiteContext, TestBedContext
+from harness.site.history import step_groups
+from harness.site.pages import answer
+from harness.site.results import ReleaseFigures
+
+SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases/{version}.html", True
+
+
+def pages(context: TestBedContext) -> Iterator[File]:
+    versions = context.versions
+    for before, version, after in zip(["", *versions], versions, [*versions[1:], ""], strict=False):
+        yield page(context, before, version, after)
+
+
+def page(context: TestBedContext, before: str, version: str, after: str) -> File:
+    """`before` and `after` are the neighbouring releases, empty at the ends."""
+    release = context.bed.releases[version]
+    groups = step_groups(context.history, release, metrics.shown_in(Table.SITE))
+    return context.page(
+        ADDRESS.format(version=version),
+        "release.html.j2",
+        SECTION,
+        title=f"SQLAlchemy {version}",
+        release=release,
+        before=before,
+        after=after,
+        groups=groups,
+        without_steps=context.history.without_steps,
+        retested=any(step.retest for group in groups for step in group.steps),
+        counted=changed_counts(context.bed.releases[before], release) if before else [],
+        verdicts=changed_verdicts(context.site, before, version),
+        causes=causes(context.site, before, version),
+        changelog=changelog(version),
+        # Advice is for those who choose now, not for readers of an old release.
+        tables=[replace(table, advice=[]) for table in answer.tables(context, release)],
+    )
+
+
+def changed_counts(before: ReleaseFigures, after: ReleaseFigures) -> list[tuple[str, str]]:
+    """Counts that changed: each change in words, and the strategies it applies to."""
+    by_change: dict[str, list[str]] = {}
+    in_order = sorted(
+        (cell for cell in after.counts if cell[0] in COUNTED), key=lambda cell: list(COUNTED).index(cell[0])
+    )
+    for name, strategy in in_order:
+        now = after.counts[name, strategy]
+        was = before.counts.get((name, strategy), now)
+        if was != now:
+            by_change.setdefault(changed(name, was, now), []).append(strategy)
+    return [(change, ", ".join(names)) for change, names in by_change.items()]
+
+
+def changed_verdicts(site: SiteContext, before: str, version: str) -> list[tuple[Hazard, str, str]]:
+    """Hazard, strategy and new verdict, where both releases were tried and disagree."""
+    recorded = site.verdicts
+    if not {before, version} <= set(recorded.releases):
+        return []
+    return [
+        (hazard, strategy, verdict)
+        for hazard in recorded.hazards
+        for strategy in strategies.IDS
+        for verdict in [recorded.verdict(hazard.id, strategy, version)]
+        if verdict != recorded.verdict(hazard.id, strategy, before)
+    ]
+
+
+def causes(site: SiteContext, before: str, version: str) -> list[tuple[str, list[str]]]:
+    """By strategy, the recorded causes of the steps of a release, in sentences."""
+    return [
+        (explanation.strategy, causes_report.summary(explanation))
+        for explanation in site.causes
+        if (explanation.before, explanation.after) == (before, version)
+    ]

@@ -1,0 +1,170 @@
+"""Each metric over the releases: where it changed, a chart for each strategy, and figures to download."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Any
+
+from harness.answer.results import TITLES
+from harness.hazards.expected import series
+from harness.lifecycles import metrics
+from harness.lifecycles.cell import DATAFRAMES
+from harness.lifecycles.metrics import Metric, Table
+from harness.site import charts
+from harness.site.context import File, TestBedContext, table
+from harness.site.history import CellStep, step_groups
+from harness.site.pages import compare
+from harness.site.results import MedianInterval, shown_figures
+
+SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases.html", True
+
+
+def pages(context: TestBedContext) -> Iterator[File]:
+    for metric in charted(context):
+        yield page(context, metric)
+        yield from download(context, metric)
+
+
+def charted(context: TestBedContext) -> list[Metric]:
+    """The metrics with a page of their own. A test bed with too few releases for a history has one."""
+    return context.metrics if context.history.minimum_changes else context.metrics[:1]
+
+
+def address_of(context: TestBedContext, metric: Metric) -> str:
+    """The first metric is on the page of the section."""
+    return ADDRESS if metric == context.metrics[0] else f"figures/{metric.id}.html"
+
+
+def page(context: TestBedContext, metric: Metric) -> File:
+    versions = context.versions
+    first = address_of(context, metric) == ADDRESS
+    frames = [*metric_charts(context, metric), *control_charts(context, metric)]
+    return context.page(
+        address_of(context, metric),
+        "releases.html.j2",
+        SECTION,
+        title=f"{metric.heading} over releases",
+        heading="What SQLAlchemy's releases changed" if first else metric.heading,
+        first=first,
+        compared=compare.compared(context),
+        changed=changed_releases(context) if first else [],
+        metric=metric,
+        metrics=[(each.id, each.heading, address_of(context, each)) for each in charted(context)],
+        frames=frames,
+        controls=any(frame["id"] == "controls" for frame in frames),
+        releases=versions,
+        without_steps=context.history.without_steps,
+        newest=versions[-1],
+        release=context.bed.newest,
+        series=[
+            (charts.percent(number / len(versions)), series(version))
+            for number, version in enumerate(versions)
+            if number == 0 or series(version) != series(versions[number - 1])
+        ],
+        by_series=releases_by_series(context),
+    )
+
+
+def changed_releases(context: TestBedContext) -> list[tuple[str, Any]]:
+    """The releases with a step of a metric that users notice, the newest first, with those steps."""
+    overview = metrics.shown_in(Table.CHANGE_POINTS)
+    groups = {each.version: step_groups(context.history, each, overview) for each in context.releases[::-1]}
+    return [(version, steps) for version, steps in groups.items() if steps]
+
+
+def releases_by_series(context: TestBedContext) -> list[tuple[str, list[tuple[str, int]]]]:
+    """By series of releases, the newest first: each release, and how many metrics have a step there."""
+    steps = {
+        version: len({step.metric.id for step in context.history.at(version)}) for version in context.versions
+    }
+    grouped = [
+        (name, [(version, steps[version]) for version in group]) for name, group in groupby(steps, series)
+    ]
+    return grouped[::-1]
+
+
+def metric_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any]]:
+    """For each DataFrame setting, a chart for each strategy."""
+    dataframes = dict.fromkeys(name for release in context.releases for name in release.dataframes)
+    return [
+        {
+            "id": dataframe,
+            "title": TITLES.get(dataframe, dataframe),
+            "charts": [
+                drawn
+                for strategy in context.strategies
+                if (
+                    drawn := chart(
+                        context,
+                        strategy,
+                        [release.of(metric.id, strategy, dataframe) for release in context.releases],
+                        metric.unit,
+                        context.history.of(metric.id, strategy, dataframe),
+                    )
+                )
+            ],
+        }
+        for dataframe in dataframes
+    ]
+
+
+def control_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any]]:
+    """For a metric of time, the start methods by themselves, which no SQLAlchemy release can change."""
+    if metric.unit != "seconds":
+        return []
+    methods = dict.fromkeys(name for release in context.releases for name in release.controls)
+    drawn = [
+        chart(
+            context,
+            f"bare {method}",
+            [release.controls.get(method) for release in context.releases],
+            "seconds",
+        )
+        for method in methods
+    ]
+    shown = [{**each, "control": True} for each in drawn if each]
+    return [{"id": "controls", "title": "Bare start methods", "charts": shown}] if shown else []
+
+
+def chart(
+    context: TestBedContext,
+    name: str,
+    figures: Sequence[MedianInterval | None],
+    unit: str,
+    steps: Sequence[CellStep] = (),
+) -> dict[str, Any] | None:
+    """One line over all releases; None if there is nothing to draw."""
+    panel = charts.panel(context.versions, figures, unit, [step.release for step in steps])
+    if panel is None:
+        return None
+    return {
+        "id": name,
+        "panel": panel,
+        "steps": steps,
+        "summary": "; ".join(f"{step.change} at {step.release}" for step in steps) or "no step",
+        "last": figures[-1],
+        "control": False,
+    }
+
+
+def download(context: TestBedContext, metric: Metric) -> Iterator[File]:
+    """One metric over all releases: a row for each release, with each cell's median and interval."""
+    cells = [
+        (strategy, dataframe)
+        for strategy in context.strategies
+        for dataframe in DATAFRAMES
+        if any(release.of(metric.id, strategy, dataframe) for release in context.releases)
+    ]
+    columns = [
+        f"{strategy} {dataframe}{end}" for strategy, dataframe in cells for end in ("", " low", " high")
+    ]
+    yield from table(
+        f"{context.prefix}data/{metric.id}",
+        ("release", *(f"{name}, {metric.display_unit}" for name in columns)),
+        [
+            (
+                release.version,
+                *(value for cell in cells for value in shown_figures(release.of(metric.id, *cell))),
+            )
+            for release in context.releases
+        ],
+    )

@@ -1,0 +1,122 @@
+"""The pages' own arithmetic: rounding, changes, thresholds, compact HTML."""
+
+import pytest
+
+from harness.lifecycles import metrics
+from harness.site import advice, thresholds
+from harness.site.context import compact, table
+from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
+from harness.site.pages import compare, navigation
+from harness.site.results import MedianInterval, ReleaseFigures, shown_figures, slug
+
+STARTUP, MEMORY = metrics.get("startup"), metrics.get("uss")
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(1.0, "+0.0 %"), (1.0149, "+1.5 %"), (0.9, "−10.0 %"), (2.5, "+150.0 %")],  # noqa: RUF001
+)
+def test_a_change_has_its_sign(ratio: float, text: str) -> None:
+    assert change(ratio) == text
+
+
+def test_a_range_of_changes_is_one_change_where_all_are_equal() -> None:
+    assert change_range([1.1, 1.1]) == "+10.0 %"
+    assert change_range([1.2, 1.1, 1.15]) == "+10.0 % to +20.0 %"
+
+
+def test_figures_are_rounded_in_the_unit_that_is_shown() -> None:
+    assert shown_figures(MedianInterval(0.0123456, 0.012, 0.0131, "seconds")) == (12.35, 12.0, 13.1)
+    assert shown_figures(MedianInterval(3 * 2**20, 2**20, 4 * 2**20, "bytes"), 2) == (3, 1, 4)
+    assert shown_figures(None) == (None, None, None)
+
+
+def test_an_interval_is_shown_in_per_mille_of_its_median() -> None:
+    assert MedianInterval(2.0, 1.9, 2.1, "seconds").per_mille == 50
+    assert MedianInterval(0.0, 0.0, 0.0, "seconds").per_mille == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "address"), [("Silent loss", "silent-loss"), ("A, b: C/d ", "a-b-c-d"), ("py3.11", "py3.11")]
+)
+def test_a_slug_is_fit_for_an_address(text: str, address: str) -> None:
+    assert slug(text) == address
+
+
+def test_html_is_compact_but_in_preformatted_text() -> None:
+    assert compact("<p>\n\n   a  \n\n</p><pre>  b\n\n  c</pre>\n\n  d") == (
+        "<p>\na\n</p><pre>  b\n\n  c</pre>\nd"
+    )
+
+
+def test_a_table_is_written_as_csv_and_as_json() -> None:
+    (csv_address, csv_text), (json_address, json_text) = table(
+        "data/x", ("a", "b"), [(1, None), ("x,y", 2.5)]
+    )
+    assert (csv_address, csv_text) == ("data/x.csv", 'a,b\n1,\n"x,y",2.5\n')
+    assert (json_address, json_text) == ("data/x.json", '{"columns":["a","b"],"rows":[[1,null],["x,y",2.5]]}')
+
+
+def step(release: str, strategy: str, ratio: float, metric: metrics.Metric = STARTUP) -> CellStep:
+    return CellStep(release, metric, strategy, "none", ratio, ratio - 0.01, ratio + 0.01)
+
+
+HISTORY = BedHistory(
+    (step("2.0.0", "spawn", 1.2), step("2.0.0", "forkserver", 0.9), step("2.0.9", "spawn", 1.5)),
+    minimum_changes={"startup": [(0.01, "spawn.none")]},
+)
+
+
+def test_steps_between_two_releases_include_the_second_one() -> None:
+    assert [each.release for each in HISTORY.between("2.0.0", "2.0.9")] == ["2.0.9"]
+    assert [each.release for each in HISTORY.between("1.4.54", "2.0.8")] == ["2.0.0", "2.0.0"]
+    # 2.0.10 is newer than 2.0.9.
+    assert HISTORY.between("2.0.9", "2.0.10") == []
+
+
+def test_steps_are_grouped_by_metric() -> None:
+    figure = MedianInterval(1.0, 1.0, 1.0, "seconds")
+    figures = {("startup", name, "none"): figure for name in ("spawn", "forkserver", "nullpool")}
+    (group,) = step_groups(HISTORY, ReleaseFigures("2.0.0", None, figures, {}, {}), [MEMORY, STARTUP])
+    assert (group.metric, len(group.steps), group.measured) == (STARTUP, 2, 3)
+    assert group.change == "−10.0 % to +20.0 %"  # noqa: RUF001
+    assert group.worse
+    assert not StepGroup(STARTUP, (step("2.0.0", "spawn", 0.9),), 1).worse
+
+
+def test_a_summary_multiplies_the_steps_of_a_cell() -> None:
+    sentences = compare.summary([STARTUP, MEMORY], HISTORY.steps, HISTORY.without_steps)
+    assert sentences == ["Startup: −10.0 % to +80.0 % in 2 cells", "No real step: unique memory"]  # noqa: RUF001
+    assert "too few" in BedHistory().without_steps
+
+
+@pytest.mark.parametrize(
+    ("seconds", "rounded"), [(1.73, 1.8), (2.0, 2.0), (0.123, 0.13), (0.0411, 0.042), (21.3, 22.0)]
+)
+def test_a_threshold_is_rounded_up_to_two_digits(seconds: float, rounded: float) -> None:
+    assert advice.rounded_up(seconds) == pytest.approx(rounded)
+
+
+def test_a_start_takes_a_tenth_of_a_life_at_the_threshold() -> None:
+    assert advice.share(0.2, advice.long_enough(0.2)) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.1, 1.0, 100.0])
+def test_the_axis_of_task_lengths_is_logarithmic(seconds: float) -> None:
+    assert thresholds.task_length(thresholds.position(seconds)) == pytest.approx(seconds)
+    assert (thresholds.position(0.01), thresholds.position(100.0)) == pytest.approx((0.0, 1.0))
+
+
+def test_a_distant_server_adds_its_round_trips() -> None:
+    assert thresholds.QueryTime(0.005, 4).over(0.01) == pytest.approx(0.045)
+
+
+def test_the_navigation_links_the_first_page_of_each_section() -> None:
+    assert [(entry.section, entry.address, entry.per_test_bed) for entry in navigation()] == [
+        ("Answer", "index.html", True),
+        ("Choose", "choose.html", False),
+        ("Symptoms", "symptoms.html", False),
+        ("Releases", "releases.html", True),
+        ("Method", "method.html", False),
+        ("Claims", "claims.html", False),
+    ]

@@ -1,4 +1,4 @@
-"""What start methods cost by themselves, measured in the same blocks as everything else."""
+"""The cost of bare start methods, measured in the same blocks as the lifecycles."""
 
 from benchmarks.cells import BlockBenchmark, Run, Samples
 from harness.lifecycles.blocks import MeasuredRun
@@ -9,7 +9,7 @@ from harness.system.structure import structure
 class Controls(BlockBenchmark):
     """Workers of the same interpreter without SQLAlchemy, engine and DataFrame.
 
-    No release of SQLAlchemy can move them: where they move, the machine did.
+    No release of SQLAlchemy can change them: if they change, the machine did.
     """
 
     params = (METHODS,)
@@ -17,5 +17,5 @@ class Controls(BlockBenchmark):
     unit = "seconds"
 
     def track_start(self, run: Run, start_method: str) -> Samples:
-        """`Process.start()` called -> first line of a worker that does nothing."""
+        """From Process.start() to the first line of a worker that does nothing."""
         return {"samples": structure(MeasuredRun, run).controls(start_method), "number": 1}

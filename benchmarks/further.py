@@ -1,7 +1,7 @@
-"""The further strategies, in asv too.
+"""The same metrics of the further strategies (`harness/strategies/further.py`).
 
-Not in the default run: the classes are there only where POOLSTART_STRATEGIES names one of them, since asv
-knows no benchmark that runs by name only. `POOLSTART_STRATEGIES=fork_atfork,fork_dispose asv run -b further`.
+The classes exist only if POOLSTART_STRATEGIES names a further strategy, because asv cannot exclude a
+benchmark from the default run: `POOLSTART_STRATEGIES=fork_atfork,fork_dispose asv run -b further`.
 """
 
 from benchmarks import memory, query, startup
@@ -9,23 +9,23 @@ from harness import strategies
 from harness.lifecycles import profile
 from harness.lifecycles.cell import DATAFRAMES
 
-CHOSEN = tuple(name for name in profile.current().strategies if name in strategies.FURTHER_IDS)
+SELECTED = tuple(name for name in profile.current().strategies if name in strategies.FURTHER_IDS)
 
-if CHOSEN:
-    # What is chosen sets the results apart, so another choice is another series.
-    PARAMS = (CHOSEN, DATAFRAMES)
+if SELECTED:
+    # The choice is part of the results' environment, so another choice is another series.
+    PARAMS = (SELECTED, DATAFRAMES)
 
     class FurtherStartup(startup.Startup):
-        """How long until a worker runs, and until it has its first row."""
+        """Times that the parent sees."""
 
         params = PARAMS
 
     class FurtherQuery(query.Query):
-        """How long a worker's queries take."""
+        """Times within the worker."""
 
         params = PARAMS
 
     class FurtherMemory(memory.Memory):
-        """What a worker adds to the memory in use."""
+        """The memory of a worker after its second row."""
 
         params = PARAMS

@@ -1,10 +1,10 @@
-"""What a worker holds in memory after its second row, read by itself at a barrier."""
+"""The memory of a worker after its second row, while it waits for its parent."""
 
 from benchmarks.cells import CellBenchmark, Run, Samples
 
 
 class Memory(CellBenchmark):
-    """The kernel's figures for one worker beside its parent (see `harness.system.memory`)."""
+    """The kernel's figures for one worker, whose parent is running (`harness.system.memory`)."""
 
     unit = "bytes"
 

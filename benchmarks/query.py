@@ -1,10 +1,10 @@
-"""How long a query takes in a worker that has just started."""
+"""The time that queries take in a worker that has just started."""
 
 from benchmarks.cells import CellBenchmark, Run, Samples
 
 
 class Query(CellBenchmark):
-    """From the first line of the worker function to the worker's rows."""
+    """Times within the worker, from the first line of its function on."""
 
     unit = "seconds"
 

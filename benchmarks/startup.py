@@ -1,10 +1,10 @@
-"""How long until a worker runs, and until it has its first row."""
+"""The time until a worker runs, until it has its first row, and until it has exited."""
 
 from benchmarks.cells import CellBenchmark, Run, Samples
 
 
 class Startup(CellBenchmark):
-    """From `Process.start()` in the parent to the worker; of all workers of a parent but the first."""
+    """Times that the parent sees, of all its workers but the first unless the metric says otherwise."""
 
     unit = "seconds"
 

@@ -1,6 +1,6 @@
-"""The guards: what a lifecycle must prove before any figure of it counts.
+"""The checks that a lifecycle must pass before its values count.
 
-A guard that finds something wrong returns it in words; a lifecycle with a finding is an error with its
+A check returns what is wrong in words, or an empty string. A lifecycle with a finding is an error with its
 reasons, never a number.
 """
 
@@ -13,37 +13,39 @@ from harness.strategies import ParentConnection, Strategy
 from harness.system.memory import MIB
 
 MAX_PICKLED = 16 * 1024
-"""Bytes that may be pickled to a worker: a URL and two names fit, a table does not."""
+"""Bytes that may be pickled to a worker: enough for a URL and two names, too few for a table."""
 
 FRAME_TOLERANCE = (0.9, 1.25)
-"""The resident size of the DataFrame may be off by this much from what was asked for."""
+"""Limits of the resident size of the DataFrame, as fractions of the requested size."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of one lifecycle and its surroundings."""
+    """Everything that is known about one lifecycle."""
 
     strategy: Strategy
     mark: str
-    """What the parent wrote into its own memory before the start."""
+    """A random text that the parent wrote into its own memory before the start."""
     dataframe_mib: int
     parent: dict[str, Any]
-    """What the parent said of itself when it was ready."""
-    seen: dict[str, Any]
-    """What parent and worker reported of the lifecycle (`harness.lifecycles.inside.parent`)."""
+    """The parent's first report (`harness.lifecycles.inside.parent`)."""
+    report: dict[str, Any]
+    """What parent and worker reported of the lifecycle."""
     sessions_before: frozenset[int]
     sessions_after: frozenset[int]
-    """Backend pids of this parent and its workers, from `pg_stat_activity`."""
+    """Backend pids of this parent and its workers, from `pg_stat_activity`, before and after."""
     left_over: tuple[str, ...]
-    """Processes still there after the worker was reaped."""
+    """Processes that are still running after the worker was reaped."""
 
     @property
     def worker(self) -> dict[str, Any]:
-        worker: dict[str, Any] = self.seen["worker"]
+        """The worker's report."""
+        worker: dict[str, Any] = self.report["worker"]
         return worker
 
     @property
     def backends(self) -> tuple[int, int]:
+        """Backend pids of the worker's two queries."""
         first, second = (pid for _, pid in self.worker["rows"])
         return first, second
 
@@ -57,40 +59,40 @@ def start_method(e: Evidence) -> str:
 
 
 def preloaded(e: Evidence) -> str:
-    """The worker's process held SQLAlchemy before it began exactly where the fork server preloads it."""
+    """SQLAlchemy was loaded before the worker began exactly if the fork server preloads it."""
     if e.strategy.start_method != "forkserver" or e.worker["preloaded"] == bool(e.strategy.preload):
         return ""
     return "SQLAlchemy was preloaded" if e.worker["preloaded"] else "SQLAlchemy was not preloaded"
 
 
 def order(e: Evidence) -> str:
-    """Timestamps are ordered and positive."""
+    """Timestamps are positive and in order."""
     names = ("called", "started", "usable", "first_row", "second_row", "released", "reaped")
-    moments = {**e.seen, **e.worker}
+    moments = {**e.report, **e.worker}
     for earlier, later in pairwise(names):
         if not 0 < moments[earlier] < moments[later]:
             return f"the clock ran backwards between {earlier} and {later}"
     if not moments["called"] < moments["returned"] < moments["reaped"]:
-        return "Process.start() returned outside the worker's life"
+        return "Process.start() did not return between its call and the worker's end"
     return ""
 
 
 def rows(e: Evidence) -> str:
-    """The worker returned the expected rows."""
+    """The worker fetched its own token twice."""
     tokens = [token for token, _ in e.worker["rows"]]
-    return "" if tokens == [e.seen["token"]] * 2 else f"the worker returned {tokens}, not its own token"
+    return "" if tokens == [e.report["token"]] * 2 else f"the worker returned {tokens}, not its own token"
 
 
 def backend(e: Evidence) -> str:
-    """The worker's backend is its own, or the parent's exactly where the strategy shares it."""
-    shared = e.seen["backend_before"] in e.backends
+    """The worker's backend is the parent's exactly if the strategy shares the connection."""
+    shared = e.report["backend_before"] in e.backends
     if shared == e.strategy.shares_connection:
         return ""
     return "the worker used the parent's backend" if shared else "the worker did not use the parent's backend"
 
 
 def checkouts(e: Evidence) -> str:
-    """A pool gives the same backend twice, NullPool two."""
+    """A pool gives the same backend for both checkouts, NullPool two backends."""
     first, second = e.backends
     if (first == second) == e.strategy.pooled:
         return ""
@@ -98,18 +100,18 @@ def checkouts(e: Evidence) -> str:
 
 
 def parent_answers(e: Evidence) -> str:
-    """The parent's connection still answers, over the backend it had; or is lost exactly as declared."""
+    """The parent reads its own row over the backend it had, unless the strategy declares the loss."""
     if not e.strategy.pooled:
-        return ""  # no connection of the parent's is there to be lost
-    token, pid = e.seen["row_after"]
-    if token != e.seen["token"]:
+        return ""  # NullPool keeps no connection that could be lost
+    token, pid = e.report["row_after"]
+    if token != e.report["token"]:
         return f"the parent read {token!r} instead of its own row"
-    kept = pid == e.seen["backend_before"]
+    kept = pid == e.report["backend_before"]
     if e.strategy.keeps_parent_connection and not kept:
         return "the parent lost its connection"
     if e.strategy.parent_connection is ParentConnection.CLOSED and kept:
         return "the parent did not close its connection"
-    if e.strategy.parent_connection is ParentConnection.KILLED and (kept or not e.seen.get("killed")):
+    if e.strategy.parent_connection is ParentConnection.KILLED and (kept or not e.report.get("killed")):
         return "the worker did not end the parent's session"
     return ""
 
@@ -120,10 +122,10 @@ def frame(e: Evidence) -> str:
     resident = e.parent["frame_resident"]
     if not low <= resident <= high:
         return f"the DataFrame takes {resident / MIB:.0f} MiB instead of {e.dataframe_mib}"
-    if e.seen["parent_uss"] < low:
+    if e.report["parent_uss"] < low:
         return "the DataFrame is no longer resident in the parent"
-    if e.seen["pickled"] > MAX_PICKLED:
-        return f"{e.seen['pickled']} bytes were pickled to the worker"
+    if e.report["pickled"] > MAX_PICKLED:
+        return f"{e.report['pickled']} bytes were pickled to the worker"
     if e.worker["pandas"] and not (e.strategy.inherits and e.dataframe_mib):
         return "the worker imported pandas"
     return ""
@@ -137,9 +139,9 @@ def sessions(e: Evidence) -> str:
 
 
 def reaped(e: Evidence) -> str:
-    """The worker left by itself, was reaped, and nothing is left running."""
-    if e.seen["exitcode"] != 0:
-        return f"the worker exited with {e.seen['exitcode']}"
+    """The worker exited with status 0, was reaped, and left nothing running."""
+    if e.report["exitcode"] != 0:
+        return f"the worker exited with {e.report['exitcode']}"
     return f"still running: {', '.join(e.left_over)}" if e.left_over else ""
 
 
@@ -158,5 +160,5 @@ CHECKS: tuple[Callable[[Evidence], str], ...] = (
 
 
 def findings(evidence: Evidence) -> list[str]:
-    """What is wrong with a lifecycle; empty when it counts."""
-    return [finding for guard in CHECKS if (finding := guard(evidence))]
+    """What is wrong with a lifecycle, one text per failed check; empty if it counts."""
+    return [finding for check in CHECKS if (finding := check(evidence))]

@@ -151,7 +151,7 @@ class ParentHandle:
             mark=self._mark,
             dataframe_mib=self.cell.size(self._profile),
             parent=self.facts,
-            seen=seen,
+            report=seen,
             sessions_before=baseline,
             sessions_after=self._settled(len(baseline)),
             left_over=tuple(left_over(self._process.pid)),

@@ -1,4 +1,4 @@
-"""How much is measured: which strategies, how many blocks and workers, how large a DataFrame."""
+"""Profiles: which strategies, how many blocks and workers, and how large a DataFrame."""
 
 import os
 import re
@@ -18,41 +18,42 @@ DATAFRAME = "POOLSTART_DATAFRAME_MIB"
 """Environment variable: the size of the `large` DataFrame in MiB."""
 
 STRATEGIES = "POOLSTART_STRATEGIES"
-"""Environment variable: the only strategies to measure, with commas between them."""
-
+"""Environment variable: the strategies to measure, separated by commas."""
 
 MEMORY_FACTOR = 2.5
-"""Free memory a cell needs, in sizes of its DataFrame: the frame, what building it takes, a copy."""
+"""Free memory that a cell needs, as a multiple of its DataFrame: itself, its construction, a copy."""
 
 
 @dataclass(frozen=True)
 class Profile:
+    """The amount of measuring."""
+
     name: str
     blocks: int
-    """In each, every cell has its turn with a parent of its own: so many samples has a figure at least."""
+    """The least number of blocks, and so of samples of each metric: a parent in each."""
     budget: float
-    """Seconds after which no further block begins, once there are `blocks`."""
+    """Seconds after which no block beyond `blocks` begins."""
     forks: int
-    """Workers of a parent where they cost milliseconds, one after another."""
+    """Workers of a parent that take milliseconds each, one after another."""
     boots: int
-    """Workers of a parent where each of them is an interpreter that boots and imports."""
+    """Workers of a parent that each boot an interpreter and import."""
     dataframe_mib: int
     """The resident size of the `large` DataFrame."""
     deadline: float
-    """Seconds a worker has for each half of its life before it counts as hung."""
+    """Seconds after which a worker counts as hung: until its report, and from there until it is reaped."""
     hazards: str = "all"
-    """Of which strategies every hazard is tried: `all`, or its `controls`."""
+    """The strategies that each hazard is tried with: `all`, or its `controls`."""
     strategies: tuple[str, ...] = strategies.IDS
 
     def workers(self, strategy: Strategy) -> int:
-        """How many workers a parent starts: equal time rather than equal counts."""
+        """The number of workers that a parent starts: cells take similar time, not the same number."""
         return self.boots if strategy.boots_an_interpreter else self.forks
 
 
 PROFILES = {
-    # Parents differ more than workers of one parent do, so a sample is a parent.
+    # A sample is a parent: parents differ more than workers of one parent do.
     "default": Profile("default", blocks=5, budget=50, forks=10, boots=3, dataframe_mib=512, deadline=30),
-    # The fewest samples that exercise every guard: a first worker and another one.
+    # The fewest workers with which every check applies: a first one and another.
     "quick": Profile(
         "quick", blocks=1, budget=0, forks=2, boots=2, dataframe_mib=128, deadline=30, hazards="controls"
     ),
@@ -60,7 +61,10 @@ PROFILES = {
 
 
 def current(usual: str = "default") -> Profile:
-    """The profile that the environment asks for, `usual` where it does not."""
+    """The profile that the environment asks for; `usual` if it names none.
+
+    Raises `PoolstartError` if one of the variables is invalid, or if the DataFrame does not fit into memory.
+    """
     name = os.environ.get(PROFILE) or usual
     if name not in PROFILES:
         raise PoolstartError(f"{PROFILE}={name} is no profile", f"known are {', '.join(PROFILES)}")
@@ -80,7 +84,7 @@ def current(usual: str = "default") -> Profile:
 
 
 def no_room(mib: int) -> str:
-    """Why this machine cannot hold a DataFrame of so many MiB; empty when it can."""
+    """Why this machine cannot hold a DataFrame of so many MiB; empty if it can."""
     free, needed = memory.available() / MIB, mib * MEMORY_FACTOR
     if free >= needed:
         return ""
@@ -88,7 +92,10 @@ def no_room(mib: int) -> str:
 
 
 def known(names: Iterable[str], source: str) -> tuple[str, ...]:
-    """The strategies that are meant, if all are known; `source` tells where the user gave the names."""
+    """The ids of the named strategies and groups.
+
+    Raises `PoolstartError` for an unknown name; `source` says where the user gave it.
+    """
     try:
         return strategies.named(names)
     except PoolstartError as error:
@@ -96,7 +103,10 @@ def known(names: Iterable[str], source: str) -> tuple[str, ...]:
 
 
 def tags() -> dict[str, str]:
-    """What sets the results of this profile apart; empty for the default series."""
+    """Tags of the results' environment, so that asv keeps this profile's series apart; empty for the default.
+
+    Raises `PoolstartError` for a user's own strategy, which is no parameter of the benchmarks.
+    """
     profile = current()
     found = {}
     if profile.name != "default":
@@ -110,7 +120,7 @@ def tags() -> dict[str, str]:
                 f"asv measures the strategies of the catalogue, and {own[0]} is not one of them",
                 "measure it by `poolstart measure`, or add it to harness/strategies/further.py",
             )
-        # In the order of the catalogue: the same ones are the same series.
+        # In the order of the catalogue, so that the same selection is the same series.
         found["strategies"] = "+".join(
             name for name in strategies.GROUPS["all"] if name in profile.strategies
         )

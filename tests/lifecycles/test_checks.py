@@ -81,11 +81,11 @@ def evidence(server: Server) -> Evidence:
 
 
 def with_worker(e: Evidence, **changes: Any) -> Evidence:
-    return replace(e, seen={**e.seen, "worker": {**e.worker, **changes}})
+    return replace(e, report={**e.report, "worker": {**e.worker, **changes}})
 
 
-def with_seen(e: Evidence, **changes: Any) -> Evidence:
-    return replace(e, seen={**e.seen, **changes})
+def with_report(e: Evidence, **changes: Any) -> Evidence:
+    return replace(e, report={**e.report, **changes})
 
 
 def with_parent(e: Evidence, **changes: Any) -> Evidence:
@@ -93,7 +93,7 @@ def with_parent(e: Evidence, **changes: Any) -> Evidence:
 
 
 def backends(e: Evidence, first: int, second: int) -> Evidence:
-    token = e.seen["token"]
+    token = e.report["token"]
     return with_worker(e, rows=[[token, first], [token, second]])
 
 
@@ -113,36 +113,40 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
         lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("forkserver")),
         "SQLAlchemy was preloaded",
     ),
-    (checks.order, lambda e: with_worker(e, started=e.seen["called"]), "between called and started"),
+    (checks.order, lambda e: with_worker(e, started=e.report["called"]), "between called and started"),
     (
         checks.order,
         lambda e: with_worker(e, first_row=e.worker["usable"] - 1),
         "between usable and",
     ),
-    (checks.order, lambda e: with_seen(e, returned=e.seen["called"]), "outside the worker's life"),
+    (checks.order, lambda e: with_report(e, returned=e.report["called"]), "did not return between"),
     (checks.rows, lambda e: with_worker(e, rows=[["x", 1], ["x", 1]]), "not its own token"),
-    (checks.backend, lambda e: backends(e, e.seen["backend_before"], 1), "used the parent's backend"),
+    (checks.backend, lambda e: backends(e, e.report["backend_before"], 1), "used the parent's backend"),
     (checks.checkouts, lambda e: backends(e, 1, 2), "two checkouts saw"),
     (checks.checkouts, lambda e: replace(e, strategy=strategies.get("nullpool")), "two checkouts saw"),
-    (checks.parent_answers, lambda e: with_seen(e, row_after=["x", 1]), "instead of its own row"),
-    (checks.parent_answers, lambda e: with_seen(e, row_after=[e.seen["token"], 1]), "lost its connection"),
+    (checks.parent_answers, lambda e: with_report(e, row_after=["x", 1]), "instead of its own row"),
+    (
+        checks.parent_answers,
+        lambda e: with_report(e, row_after=[e.report["token"], 1]),
+        "lost its connection",
+    ),
     (checks.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
     (checks.frame, lambda e: with_parent(e, frame_resident=0), "takes 0 MiB"),
-    (checks.frame, lambda e: with_seen(e, parent_uss=0), "no longer resident"),
-    (checks.frame, lambda e: with_seen(e, pickled=10**8), "pickled to the worker"),
+    (checks.frame, lambda e: with_report(e, parent_uss=0), "no longer resident"),
+    (checks.frame, lambda e: with_report(e, pickled=10**8), "pickled to the worker"),
     (
         checks.sessions,
         lambda e: replace(e, sessions_after=frozenset({1, 2, 3})),
         "3 sessions are left",
     ),
-    (checks.reaped, lambda e: with_seen(e, exitcode=-9), "exited with -9"),
+    (checks.reaped, lambda e: with_report(e, exitcode=-9), "exited with -9"),
     (checks.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
     # The other side of each.
     (checks.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
-    (checks.order, lambda e: with_seen(e, called=0), "between called and started"),
-    (checks.order, lambda e: with_seen(e, returned=e.seen["called"] - 1), "outside the worker's life"),
-    (checks.order, lambda e: with_seen(e, returned=e.seen["reaped"]), "outside the worker's life"),
-    (checks.order, lambda e: with_seen(e, returned=e.seen["reaped"] + 1), "outside the worker's life"),
+    (checks.order, lambda e: with_report(e, called=0), "between called and started"),
+    (checks.order, lambda e: with_report(e, returned=e.report["called"] - 1), "did not return between"),
+    (checks.order, lambda e: with_report(e, returned=e.report["reaped"]), "did not return between"),
+    (checks.order, lambda e: with_report(e, returned=e.report["reaped"] + 1), "did not return between"),
     (checks.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
     (
         checks.backend,
@@ -150,32 +154,32 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
         "did not use the parent's backend",
     ),
     (checks.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
-    (checks.parent_answers, lambda e: with_seen(e, row_after=["", 1]), "instead of its own row"),
+    (checks.parent_answers, lambda e: with_report(e, row_after=["", 1]), "instead of its own row"),
     (
         checks.parent_answers,
-        lambda e: with_seen(e, row_after=[e.seen["token"], e.seen["backend_before"] + 1]),
+        lambda e: with_report(e, row_after=[e.report["token"], e.report["backend_before"] + 1]),
         "lost its connection",
     ),
     (checks.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
     (checks.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
-    (checks.frame, lambda e: with_seen(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
+    (checks.frame, lambda e: with_report(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
     (
         checks.frame,
         lambda e: replace(with_worker(e, pandas=True), strategy=strategies.get("spawn")),
         "imported pandas",
     ),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
-    (checks.reaped, lambda e: with_seen(e, exitcode=3), "exited with 3"),
+    (checks.reaped, lambda e: with_report(e, exitcode=3), "exited with 3"),
 ]
 
 SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [
     (checks.preloaded, lambda e: with_worker(e, preloaded=True)),
     (checks.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
     (checks.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
-    (checks.parent_answers, lambda e: replace(with_seen(e, row_after=None), strategy=NULLPOOL)),
+    (checks.parent_answers, lambda e: replace(with_report(e, row_after=None), strategy=NULLPOOL)),
     (checks.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
     (checks.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
-    (checks.frame, lambda e: with_seen(e, pickled=16 * 1024)),
+    (checks.frame, lambda e: with_report(e, pickled=16 * 1024)),
     (checks.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
 ]

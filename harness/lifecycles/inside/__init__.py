@@ -1,9 +1,9 @@
-"""One worker from `Process.start()` to its exit.
+"""What runs in measured processes: the parent program, its worker, and the bare start methods.
 
-Imported by every measured worker: nothing is imported here.
+Every measured worker imports this package, so it imports nothing.
 """
 
 import sys
 
 AFTER_SQLALCHEMY = "sqlalchemy" in sys.modules
-"""Whether this process held SQLAlchemy before anything of the house: a fork server that preloaded it did."""
+"""Whether SQLAlchemy was loaded before the worker's code: only a fork server that preloads it does that."""

@@ -1,8 +1,8 @@
-"""What a start method costs by itself: workers without SQLAlchemy, without a connection, without a DataFrame.
+"""The cost of bare start methods: workers without SQLAlchemy, connection and DataFrame.
 
-The parent of the control cells: ``python -m harness.lifecycles.inside.control``. It is told a processor on
-standard input and then a number, starts so many workers by each method, one after another, and answers with
-the seconds from `Process.start()` to each worker's first line. A module of its own, so that it imports next
+The parent program of the controls: ``python -m harness.lifecycles.inside.control``. It reads a processor and
+then a number from standard input, starts that many workers by each method, one after another, and writes the
+seconds from `Process.start()` to each worker's first line. It is a module of its own so that it imports next
 to nothing.
 """
 
@@ -15,7 +15,7 @@ METHODS = ("fork", "forkserver", "spawn")
 
 
 def work(channel: Any) -> None:
-    """A worker that does nothing but say when it began."""
+    """A worker that does nothing but report its start, in nanoseconds of the monotonic clock."""
     channel.send(time.monotonic_ns())
 
 
@@ -41,13 +41,13 @@ def main() -> None:
     if cpu is not None:
         os.sched_setaffinity(0, {cpu})
     for method in METHODS:
-        start(method)  # boots multiprocessing's helpers
+        start(method)  # starts the helper processes of multiprocessing
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         number = int(line)
         samples: dict[str, list[float]] = {method: [] for method in METHODS}
         for method in METHODS:
-            # A fork costs a hundredth of an interpreter.
+            # A fork takes a hundredth of the time that an interpreter needs.
             count = 5 * number if method == "fork" else number
             samples[method] = [start(method) for _ in range(count)]
         print(json.dumps(samples), flush=True)

@@ -1,8 +1,8 @@
-"""What the parent program does: hold an engine and, or not, a DataFrame; start workers one by one.
+"""The parent program: it holds an engine, in half of the cells a DataFrame, and starts workers one by one.
 
-It speaks with its supervisor (`harness.lifecycles.parent_handle`) in lines of JSON: an order on standard
-input, one report line back. It ends when its input ends. It only reports; `harness.lifecycles.checks`
-judges.
+It talks to its handle (`harness.lifecycles.parent_handle`) in lines of JSON: a request on standard input, a
+report on standard output. It exits when its input ends. It only reports; `harness.lifecycles.checks` decides
+what counts.
 """
 
 import gc
@@ -22,7 +22,7 @@ from harness.lifecycles.inside import worker
 from harness.system import memory
 
 frame: Any = None
-"""The resident DataFrame; a module's attribute, as a program would hold it."""
+"""The DataFrame, held as a program would hold it."""
 
 
 def main() -> None:
@@ -39,12 +39,12 @@ def main() -> None:
     else:
         resident = 0
     engine = strategy.create_parent_engine(order["url"])
-    # Warm: the pool holds one connection, and the dialect has asked the server all it wants to know.
+    # Warm: the pool holds one connection, and the dialect has done its queries of a first connection.
     _, backend = worker.fetch(engine, "parent")
     worker.mark = order["mark"]
     gc.collect()
     if order["cpu"] is not None:
-        # From here on: booting was free to use any.
+        # Only from here on: booting may use all processors.
         os.sched_setaffinity(0, {order["cpu"]})
     say(
         pid=os.getpid(),
@@ -68,7 +68,7 @@ def main() -> None:
             except sqlalchemy.exc.OperationalError:
                 if strategy.parent_connection is not strategies.ParentConnection.KILLED:
                     raise
-                # Found out, as its user would. SQLAlchemy has emptied the pool, and connects again.
+                # The session is gone, as its user would find. SQLAlchemy has emptied the pool and reconnects.
                 seen["killed"] = True
                 seen["row_after"] = worker.fetch(engine, said["token"])
             _, backend = seen["row_after"]
@@ -78,9 +78,9 @@ def main() -> None:
 def lifecycle(
     strategy: strategies.Strategy, engine: Engine, url: str, deadline: float, *, token: str, collect: bool
 ) -> dict[str, Any]:
-    """Start one worker, let it live, and tell what was seen, its failures included."""
-    # The parent asks its own engine for nothing right before: caches that are warm from a query, or a
-    # connection that was just made and closed, make the worker's an eighth faster than it is without.
+    """Start one worker, wait until it has exited, and return its timestamps, or how it failed."""
+    # The parent does not use its engine right before: caches that a query has warmed, or a connection that
+    # was just made and closed, make the worker's query an eighth faster.
     prepared = strategy.prepare(worker.work, engine, url, token, collect)
     process, ours = prepared.process, prepared.ours
     seen: dict[str, Any] = {
@@ -88,9 +88,9 @@ def lifecycle(
         "parent_uss": memory.read()["uss"],
         "pickled": prepared.pickled,
     }
-    # A forked worker inherits the collector's counters: from wherever they stood, a collection would fall
-    # into the workers of one release and not of the next. The old generation was emptied once, when all was
-    # there: to look at every object again would write to every page, and make the next fork twice as dear.
+    # A forked worker inherits the collector's counters: without this, a collection would fall into the
+    # workers of one release and not of the next. The oldest generation was collected once, when everything
+    # was there: visiting every object again would write to every page, and double the cost of the next fork.
     gc.collect(1)
     seen["collections"] = worker.collections()
     seen["called"] = time.monotonic_ns()
@@ -121,7 +121,7 @@ def lifecycle(
 
 
 def c_extensions() -> bool:
-    """Whether SQLAlchemy runs compiled; without, it is another program."""
+    """Whether SQLAlchemy's C extensions are loaded."""
     return any(
         name.startswith("sqlalchemy.") and str(getattr(module, "__file__", "")).endswith(".so")
         for name, module in sys.modules.items()
@@ -129,7 +129,7 @@ def c_extensions() -> bool:
 
 
 def uncompiled() -> int:
-    """How many imported modules have no bytecode on disk: their workers would compile them, each time."""
+    """The number of imported modules without bytecode on disk: every worker would compile them again."""
     return sum(
         1
         for module in list(sys.modules.values())

@@ -1,6 +1,6 @@
-"""The worker: makes its engine usable, fetches two rows, says what it saw, waits, leaves.
+"""The worker: it makes its engine usable, fetches two rows, reports, waits for its parent and exits.
 
-Timestamps are `time.monotonic_ns()`, which processes of one Linux machine share.
+Timestamps are `time.monotonic_ns()`, a clock that all processes of a Linux machine share.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 ROW = text("select :token, pg_backend_pid()")
 
 mark: str | None = None
-"""Set in the parent's memory only: a worker that sees it was forked."""
+"""Set in the parent's memory only: a worker in which it is set was forked."""
 
 
 def fetch(engine: Engine, token: str) -> tuple[str, int]:
-    """Check a connection out, fetch one row, give the connection back.
+    """Check a connection out, fetch one row, return the connection to the pool.
 
-    The row is the worker's proof: its own token, and the backend that answered.
+    The row proves the work: the token that was sent, and the pid of the backend that answered.
     """
     with engine.connect() as connection:
         row = connection.execute(ROW, {"token": token}).one()
@@ -39,14 +39,14 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
 
 
 def collections() -> list[int]:
-    """How often the garbage collector has run in this process, by generation; a fork inherits the counts."""
+    """Garbage collections in this process so far, by generation; a forked worker inherits the counts."""
     return [generation["collections"] for generation in gc.get_stats()]
 
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str, collect: bool) -> None:
-    """The worker's whole life. `channel` is a `multiprocessing` connection to the parent.
+    """The worker's function. `channel` is a `multiprocessing` connection to the parent.
 
-    `collect` asks for a full garbage collection when all else has been measured.
+    If `collect` is true, it ends with a full garbage collection, after everything else has been measured.
     """
     started = time.monotonic_ns()
     collected = [collections()]
@@ -80,6 +80,5 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
         report["collect"] = time.monotonic_ns() - before
         report["memory_collected"] = memory.read()
     channel.send(report)
-    # The barrier: the parent lets go when it has read all this, so that nobody is gone too early for
-    # the others' proportional memory, and so that leaving is timed from a known moment.
+    # The parent answers when it has read the report, so that exiting is timed from a known moment.
     channel.recv()

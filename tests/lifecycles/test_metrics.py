@@ -16,7 +16,7 @@ from harness.answer import quick_report, results
 from harness.comparisons import compare
 from harness.comparisons import report as comparison_report
 from harness.comparisons.pairs import paired
-from harness.history import detect
+from harness.history import detect, series
 from harness.history import report as history_report
 from harness.lifecycles import metrics, plan
 from harness.lifecycles import report as measure_report
@@ -164,9 +164,9 @@ def test_readme_and_the_results_page_show_an_added_metric(added: Metric, with_re
 def test_change_points_of_an_added_metric_are_found(
     added: Metric, with_results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    verdicts = detect.verdicts(detect.load(with_results))
-    assert {step.release for step in verdicts.steps if step.key.metric == "rest"}
-    history_report.tell(verdicts, detect.LEAST_RELEASES, candidates=False)
+    change_points = detect.change_points(series.load(with_results))
+    assert {step.release for step in change_points.steps if step.key.metric == "rest"}
+    history_report.show(change_points, detect.MIN_RELEASES, candidates=False)
     assert " rest " in capsys.readouterr().out
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from harness import strategies
 from harness.lifecycles.blocks import VERSION, MeasuredRun
-from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable
+from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.processes.errors import NotApplicable
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 

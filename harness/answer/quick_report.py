@@ -9,9 +9,10 @@ from harness.answer import recommendation, verdicts
 from harness.console import terminal
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import MeasuredRun
-from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.report import figure, over, remarks
+from harness.processes.errors import NotApplicable, Rejected
 
 GO_ON = (
     ("poolstart hazards wrong_answer", "the story of one failure"),

@@ -27,8 +27,8 @@ def explain(
     from harness.history import causes
     from harness.history import causes_report as shown
     from harness.lifecycles import profile as profiles
-    from harness.lifecycles.cell import NotApplicable
     from harness.postgres import locate
+    from harness.processes.errors import NotApplicable
     from harness.releases import interpreters
     from harness.releases.catalogue import listed
     from harness.system.errors import PoolstartError

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from math import exp, log
 from statistics import median
 
-from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.plan import Plan, Report, booted
 from harness.lifecycles.samples import Lifecycle
+from harness.processes.errors import Rejected
 from harness.strategies.strategy import Strategy
 from harness.system import processors
 from harness.system.conditions import Conditions, Watch

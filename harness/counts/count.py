@@ -26,11 +26,11 @@ from typing import Any
 from harness import strategies
 from harness.counts.figures import Counted
 from harness.lifecycles import profile as profiles
-from harness.lifecycles.cell import NotApplicable, Rejected
-from harness.pools.measure import run
 from harness.postgres import locate, relay
 from harness.postgres.relay import Event, Relay
 from harness.postgres.server import Server
+from harness.processes.child import run_program
+from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.system.errors import PoolstartError
 
 FIXED = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
@@ -157,20 +157,20 @@ def observe(
             "mark": mark,
             "deadline": DEADLINE,
         }
-        parent, *told = run(
+        parent, *told = run_program(
             what,
+            "harness.counts.inside.program",
             [json.dumps(order), *lives],
             DEADLINE * (1 + len(lives)),
-            program="harness.counts.inside.program",
             python=python,
             variables=FIXED,
         )
         if parent["sqlalchemy"] != release:
-            raise Rejected(f"{what}: {python} imports SQLAlchemy {parent['sqlalchemy']}, not {release}")
+            raise ChecksFailed(f"{what}: {python} imports SQLAlchemy {parent['sqlalchemy']}, not {release}")
         by_name = dict(zip(lives, told, strict=True))
         for name, life in by_name.items():
             if wrong := findings(entry, name, mark, parent["pid"], life):
-                raise Rejected(f"{what}: the life {name!r} does not count: {wrong}")
+                raise ChecksFailed(f"{what}: the life {name!r} does not count: {wrong}")
         moments = [moment for moment, _ in by_name[PLAIN]["seen"]]
         passed = dict(zip(PHASES[1:], (wire.between(*pair) for pair in pairwise(moments)), strict=True))
     return Observed(parent, by_name, passed)

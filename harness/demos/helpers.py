@@ -3,7 +3,6 @@
 import argparse
 import os
 import re
-from pathlib import Path
 
 from harness.demos.catalogue import START_METHODS
 
@@ -46,8 +45,11 @@ def stack_start() -> int:
 
     (`startstack` of proc(5).)
     """
-    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-    return int(fields[25])
+    from harness.processes import proc
+
+    this = proc.stat("self")
+    assert this
+    return this.stack_start
 
 
 def sockets() -> set[str]:

@@ -4,7 +4,6 @@ import os
 import re
 import resource
 import signal
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -17,9 +16,12 @@ from harness.demos.catalogue import Demo, End
 from harness.hazards.inside.story import StoryEvent
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes import proc
 from harness.processes.activity import IdleTimer
+from harness.processes.child import Child
 from harness.processes.supervision import Supervision
-from harness.system.environment import ROOT, environment
+from harness.processes.wait import wait_until
+from harness.system.environment import ROOT
 
 IDLE_S = 3.0
 """Seconds for which none of its processes ran, after which a program hangs."""
@@ -60,27 +62,19 @@ def run(
     `on_event` is called with every line of its story as soon as it is printed.
     """
     with Supervision() as supervision:
-        scratch = supervision.directory()
-        with (scratch / "story").open("ab") as out, (scratch / "errors").open("ab") as err:
-            process = supervision.start(
-                [python, "-m", demo.module, "--start-method", start_method] + (["--cured"] if cured else []),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                cwd=scratch,
-                env={
-                    **environment(),
-                    locate.RUN: server.to_json(),
-                    # On SIGABRT each process writes its stack, workers of every start method included.
-                    "PYTHONFAULTHANDLER": "1",
-                    # multiprocessing keeps the fork server's socket there.
-                    "TMPDIR": str(scratch),
-                },
-            )
+        directory = supervision.directory()
+        child = Child(
+            supervision,
+            [python, "-m", demo.module, "--start-method", start_method] + (["--cured"] if cured else []),
+            directory=directory,
+            # On SIGABRT each process writes its stack, workers of every start method included.
+            variables={locate.RUN: server.to_json(), "PYTHONFAULTHANDLER": "1"},
+            cwd=directory,
+        )
         try:
-            return RunningDemo(demo, process, scratch, on_event).wait()
+            return RunningDemo(demo, child, on_event).wait()
         finally:
-            supervision.stop(process)
+            supervision.stop(child.process)
 
 
 class RunningDemo:
@@ -89,13 +83,11 @@ class RunningDemo:
     def __init__(
         self,
         demo: Demo,
-        process: "subprocess.Popen[bytes]",
-        scratch: Path,
+        child: Child,
         on_event: Callable[[StoryEvent], None],
     ) -> None:
         self._demo = demo
-        self._process = process
-        self._scratch = scratch
+        self._child = child
         self._on_event = on_event
         self._story: list[StoryEvent] = []
         self._story_offset = 0
@@ -107,14 +99,14 @@ class RunningDemo:
         self._read_story()
         for event in self._last_events(end):
             self._add(event)
-        errors = (self._scratch / "errors").read_text(errors="replace")
+        errors = self._child.errors.read_text(errors="replace")
         return DemoRun(end, tuple(self._story), errors, time.monotonic() - self._began)
 
     def _end(self) -> End:
         idle = IdleTimer()
         while True:
-            code = self._process.poll()
-            running = session_members(self._process.pid)
+            code = self._child.process.poll()
+            running = proc.session_members(self._child.process.pid)
             self._read_story()
             if code is not None and not running:
                 return End.FAILED if code else End.DONE
@@ -128,7 +120,7 @@ class RunningDemo:
 
     def _read_story(self) -> None:
         """Read the whole lines that were printed since the last time."""
-        with (self._scratch / "story").open("rb") as file:
+        with self._child.output.open("rb") as file:
             file.seek(self._story_offset)
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
@@ -161,15 +153,15 @@ class RunningDemo:
 
     def _error(self) -> str:
         """The message of the first exception in its standard error, up to an empty line."""
-        errors = (self._scratch / "errors").read_text(errors="replace")
+        errors = self._child.errors.read_text(errors="replace")
         found = re.findall(r"^[A-Za-z_.]+(?:Error|Exception): *\n? *(.+(?:\n +.+)*)", errors, re.MULTILINE)
         return " ".join(found[0].split()) if found else "no error message."
 
     def _stacks(self) -> list[StoryEvent]:
         """Where in the demo each hung process waits, from the stack it writes on SIGABRT."""
-        leader = self._process.pid
+        leader = self._child.process.pid
         # All are stopped first, and workers go first: a parent that sees its worker end would start another.
-        waiting = sorted(session_members(leader), key=lambda pid: pid == leader)
+        waiting = sorted(proc.session_members(leader), key=lambda pid: pid == leader)
         for pid in waiting:
             with suppress(ProcessLookupError):
                 resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
@@ -185,35 +177,17 @@ class RunningDemo:
 
     def _innermost_line(self, pid: int) -> str:
         """The innermost line of the demo's own code that a process is in; empty if none. Ends the process."""
-        errors = self._scratch / "errors"
+        errors = self._child.errors
         before = errors.stat().st_size
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGABRT)
             os.kill(pid, signal.SIGCONT)
-        until = time.monotonic() + STACK_S
-        while pid in session_members(self._process.pid) and time.monotonic() < until:
-            self._process.poll()
-            time.sleep(0.01)
+        wait_until(lambda: not proc.running(pid), STACK_S)
         with errors.open("rb") as file:
             file.seek(before)
             stack = file.read().decode(errors="replace")
         frame = re.search(rf'^  File "[^"]*{self._demo.name}\.py", (line \d+ in \S+)$', stack, re.MULTILINE)
         return frame[1] if frame else ""
-
-
-def session_members(leader: int) -> list[int]:
-    """The processes of the session of `leader` that have not ended."""
-    members = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            state, session = fields[0], int(fields[3])
-            if session == leader and state not in "ZX":
-                members.append(int(entry.name))
-    return members
 
 
 def source(demo: Demo) -> str:

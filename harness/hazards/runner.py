@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -16,8 +15,8 @@ from harness import strategies
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
+from harness.processes.child import Child
 from harness.processes.supervision import Supervision
-from harness.system.environment import environment
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -85,52 +84,26 @@ class Trials:
 
     def _program(self, hazard: Hazard, strategy: str, server: Server) -> dict[str, Any]:
         scratch = self._supervision.directory()
-        output, errors = scratch / "outcome", scratch / "errors"
-        # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
-        with output.open("wb") as out, errors.open("wb") as err:
-            command: list[str | Path] = [
-                self._python,
-                "-m",
-                "harness.hazards.inside.program",
-                hazard.id,
-                strategy,
-                scratch,
-            ]
-            with self._starting:
-                if self._ended:
-                    raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
-                process = self._supervision.start(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=out,
-                    stderr=err,
-                    # multiprocessing keeps directories there, and a killed parent does not remove them.
-                    env={
-                        **environment(*strategies.places(strategy)),
-                        locate.RUN: server.to_json(),
-                        "TMPDIR": str(scratch),
-                    },
-                    cwd="/",
-                )
-            try:
-                process.wait(hazard.deadline)
-            except subprocess.TimeoutExpired:
-                errors.write_text(f"it was not done after {hazard.deadline:g} s")
-            finally:
-                self._supervision.stop(process)
+        with self._starting:
+            if self._ended:
+                raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
+            child = Child(
+                self._supervision,
+                [self._python, "-m", "harness.hazards.inside.program", hazard.id, strategy, scratch],
+                directory=scratch,
+                importable=strategies.places(strategy),
+                variables={locate.RUN: server.to_json()},
+            )
         try:
-            if process.returncode != 0:
-                said = errors.read_text(errors="replace").strip().splitlines() or [
-                    f"it ended with status {process.returncode}"
-                ]
-                raise PoolstartError(
-                    f"no result for {hazard.id} under {strategy}: {said[-1]}",
-                    "run it again; if it stays, the reproduction does not fit this release or server",
-                )
-            result: dict[str, Any] = json.loads(output.read_text())
+            child.wait(
+                hazard.deadline,
+                f"no result for {hazard.id} under {strategy}: the reproduction",
+                "run it again; if it stays, the reproduction does not fit this release or server",
+            )
+            result: dict[str, Any] = json.loads(child.output.read_text())
             return result
         finally:
-            self._supervision.remove(scratch)
+            child.close()
 
     def _server_to_fill(self) -> Server:
         if self._to_fill is None:

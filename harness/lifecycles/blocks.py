@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import median, quantiles
 from typing import Any
 
-from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import Cell
+from harness.processes.errors import NotApplicable, Rejected
 from harness.system.conditions import Conditions, facts
 
 VERSION = "3"

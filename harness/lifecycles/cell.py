@@ -1,20 +1,11 @@
-"""Cells, and the two ways in which measuring one may end without a figure."""
+"""Cells: what is measured with one strategy and one DataFrame setting."""
 
 from dataclasses import dataclass
 
 from harness.lifecycles.profile import Profile
-from harness.system.errors import PoolstartError
 
 DATAFRAMES = ("none", "large")
 """What may be resident in the parent."""
-
-
-class NotApplicable(Exception):
-    """The cell cannot be measured here, and that is no failure; says why."""
-
-
-class Rejected(PoolstartError):
-    """A lifecycle that does not count, with its reasons."""
 
 
 @dataclass(frozen=True)

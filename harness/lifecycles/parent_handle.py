@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import select
 import subprocess
 import sys
@@ -15,23 +14,23 @@ from typing import Any
 import psycopg2
 
 from harness import strategies
-from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.checks import Evidence, findings
 from harness.lifecycles.profile import Profile, no_room
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes import proc
+from harness.processes.child import Child
+from harness.processes.errors import ChecksFailed, NotApplicable, ProcessFailed, ProcessHung, ServerLost
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.system import processors
-from harness.system.environment import environment
 
 BOOT_DEADLINE_S = 120.0
 """Seconds a parent program has to be ready."""
 
 SETTLE_DEADLINE = 5.0
 """Seconds a worker's backend has to go after the worker went."""
-
-ERROR_LINE = re.compile(r"[A-Za-z_][\w.]*(Error|Exception|Interrupt|Exit)\b")
-"""The line of a traceback that says what went wrong."""
 
 HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 """What multiprocessing itself keeps running beside a parent."""
@@ -88,20 +87,16 @@ class ParentHandle:
 
     def boot(self) -> None:
         """Start the program; several may boot side by side."""
-        self._directory = self._supervision.directory()
-        self._stderr = self._directory / "stderr"
         self._monitor = self._server.connect()
-        with self._stderr.open("wb") as stderr:
-            self._process = self._supervision.start(
-                [self._python, "-m", "harness.lifecycles.inside.program"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                # multiprocessing keeps forkserver's socket there, and a killed parent does not remove it.
-                env={**environment(*strategies.places(self.cell.strategy)), "TMPDIR": str(self._directory)},
-                cwd="/",
-                bufsize=0,
-            )
+        self._child = Child(
+            self._supervision,
+            [self._python, "-m", "harness.lifecycles.inside.program"],
+            importable=strategies.places(self.cell.strategy),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+        )
+        self._process = self._child.process
         self._death = os.pidfd_open(self._process.pid)
         order = {
             "strategy": self.cell.strategy,
@@ -119,12 +114,8 @@ class ParentHandle:
 
     def close(self) -> None:
         """End the program with all that it started."""
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
         os.close(self._death)
-        self._supervision.stop(self._process)
-        self._supervision.remove(self._directory)
+        self._child.close()
         self._monitor.close()
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:
@@ -143,9 +134,9 @@ class ParentHandle:
         self._send(json.dumps({"token": token, "collect": collect}))
         seen = self._answer(3 * deadline + SETTLE_DEADLINE)
         if seen["outcome"] == "hung":
-            raise Rejected(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
+            raise ProcessHung(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
         if seen["outcome"] == "failed":
-            raise Rejected(f"{self.cell}: the worker failed: {self._last_error()}")
+            raise ProcessFailed(f"{self.cell}: the worker failed: {self._child.last_error()}")
         evidence = Evidence(
             strategy=self.strategy,
             mark=self._mark,
@@ -158,7 +149,7 @@ class ParentHandle:
         )
         wrong = findings(evidence)
         if wrong:
-            raise Rejected(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
+            raise ChecksFailed(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
         return Lifecycle.from_report(seen, first=first)
 
     def _send(self, line: str) -> None:
@@ -166,7 +157,7 @@ class ParentHandle:
         try:
             self._process.stdin.write(line.encode() + b"\n")
         except BrokenPipeError:
-            raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}") from None
+            raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}") from None
 
     def _answer(self, deadline: float) -> dict[str, Any]:
         """The next report."""
@@ -179,19 +170,15 @@ class ParentHandle:
             output = process.stdout.fileno()
             ready = select.select([output, self._death], [], [], max(0, remaining))[0]
             if not ready:
-                raise Rejected(f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed")
+                raise ProcessHung(
+                    f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
+                )
             piece = os.read(output, 65536) if output in ready else b""
             if not piece:
-                raise Rejected(f"{self.cell}: the parent failed: {self._last_error()}")
+                raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}")
             answer += piece
         report: dict[str, Any] = json.loads(answer)
         return report
-
-    def _last_error(self) -> str:
-        """What the processes said last on standard error, without the traceback around it."""
-        lines = self._stderr.read_text(errors="replace").splitlines()
-        told = [line for line in lines if ERROR_LINE.match(line)]
-        return (told or lines or ["it said nothing"])[-1]
 
     def _sessions(self) -> frozenset[int]:
         """Backend pids of the parent and its workers."""
@@ -201,32 +188,21 @@ class ParentHandle:
                 return frozenset(pid for (pid,) in cursor.fetchall())
         except psycopg2.Error as error:
             reason = str(error).strip().splitlines()[0]
-            raise Rejected(f"{self.cell}: the server went away during the measurement: {reason}") from None
+            raise ServerLost(f"{self.cell}: the server went away during the measurement: {reason}") from None
 
     def _settled(self, expected: int) -> frozenset[int]:
         """The sessions once they number as many as expected, or when the deadline has passed.
 
         A backend takes a moment to notice that its client has gone.
         """
-        until = time.monotonic() + SETTLE_DEADLINE
-        while True:
-            found = self._sessions()
-            if len(found) == expected or time.monotonic() > until:
-                return found
-            time.sleep(0.005)
+        return wait_until(
+            self._sessions, SETTLE_DEADLINE, accept=lambda found: len(found) == expected, poll=0.005
+        )
 
 
 def left_over(leader: int) -> Iterator[str]:
     """Processes of the session that `leader` leads, except itself and multiprocessing's helpers."""
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == leader:
-            continue
-        try:
-            if os.getsid(int(entry.name)) != leader:
-                continue
-            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
-        except (OSError, ProcessLookupError):
-            continue
-        if not any(helper in command for helper in HELPERS):
-            yield f"{entry.name} ({'zombie' if state == 'Z' else command or 'gone'})"
+    for process in proc.session_processes(leader):
+        command = proc.command_line(process.pid)
+        if process.pid != leader and not any(helper in command for helper in HELPERS):
+            yield f"{process.pid} ({command or 'gone' if process.running else 'zombie'})"

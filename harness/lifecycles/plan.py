@@ -25,16 +25,18 @@ from typing import Any
 from harness.lifecycles import metrics
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
-from harness.lifecycles.cell import DATAFRAMES, Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes.child import Child
+from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.system import processors
 from harness.system.conditions import Watch
-from harness.system.environment import environment
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -186,15 +188,16 @@ class Plan:
 
     def see_server(self) -> None:
         """Wait until the server answers; raise what it fails with when it does not come back."""
-        until = time.monotonic() + SERVER_WAIT_S
-        while True:
+
+        def problem() -> PoolstartError | None:
             try:
                 self._server.connect().close()
-                return
-            except PoolstartError:
-                if time.monotonic() > until:
-                    raise
-            time.sleep(0.1)
+            except PoolstartError as error:
+                return error
+            return None
+
+        if error := wait_until(problem, SERVER_WAIT_S, accept=lambda error: error is None, poll=0.1):
+            raise error
 
     def handle(self, cell: Cell) -> ParentHandle:
         return ParentHandle(cell, self._server, self._profile, self._supervision, python=self._python)
@@ -224,15 +227,14 @@ class Plan:
         self.measured.facts = {**{name: told[name] for name in kept}, "processor": processors.MEASURED}
 
     def _controls(self) -> dict[str, float]:
-        process = self._supervision.start(
+        child = Child(
+            self._supervision,
             [self._python, "-m", "harness.lifecycles.inside.control"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment(), "TMPDIR": str(directory := self._supervision.directory())},
-            cwd="/",
             text=True,
         )
+        process = child.process
         try:
             assert process.stdin is not None
             process.stdin.write(json.dumps([processors.MEASURED]) + "\n")
@@ -242,11 +244,7 @@ class Plan:
             process.stdin.flush()
             found: dict[str, list[float]] = json.loads(self._line(process))
         finally:
-            self._supervision.stop(process)
-            for pipe in (process.stdin, process.stdout):
-                if pipe:
-                    pipe.close()
-            self._supervision.remove(directory)
+            child.close()
         return {method: median(values) for method, values in found.items()}
 
     def _line(self, process: "subprocess.Popen[str]") -> str:

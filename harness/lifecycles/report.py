@@ -10,9 +10,10 @@ from harness.console import terminal
 from harness.console.numbers import spread
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import MeasuredRun
-from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import Profile
+from harness.processes.errors import NotApplicable, Rejected
 
 COLUMNS = (
     "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",

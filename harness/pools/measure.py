@@ -1,26 +1,23 @@
 """Measures `multiprocessing.Pool(initializer=...)`: the time until workers have rows, and their memory."""
 
 import json
-import subprocess
-import sys
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import sqlalchemy
 
 from harness import strategies
 from harness.hazards.table import Setting
-from harness.lifecycles.cell import NotApplicable, Rejected
 from harness.pools.checks import PoolOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
 from harness.postgres import sessions
 from harness.postgres.server import Server
-from harness.processes.supervision import Supervision
-from harness.system.environment import environment
+from harness.processes.child import run_program
+from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.system.structure import structure
+
+PROGRAM = "harness.pools.inside.program"
 
 WORKERS = (2, 8)
 """The sizes of pools."""
@@ -88,14 +85,14 @@ def measure(strategy: str, workers: int, server: Server, pools: int = POOLS) -> 
         "deadline": DEADLINE,
     }
     tokens = [uuid.uuid4().hex for _ in range(pools)]
-    parent, *answers = run(title, [json.dumps(order), *tokens], DEADLINE * (1 + pools))
+    parent, *answers = run_program(title, PROGRAM, [json.dumps(order), *tokens], DEADLINE * (1 + pools))
     reports = cast(list[PoolReport], answers)
     for token, report in zip(tokens, reports, strict=True):
         failed = findings(PoolOrder(entry, workers, token, mark, parent["pid"]), report)
         if failed:
-            raise Rejected(f"{title}: the measurement does not count: {'; '.join(failed)}")
+            raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(failed)}")
     if left := sessions.remaining(server, application_name):
-        raise Rejected(f"{title}: {left} sessions are left after all processes have ended")
+        raise ChecksFailed(f"{title}: {left} sessions are left after all processes have ended")
     return figures(strategy, workers, reports)
 
 
@@ -119,44 +116,5 @@ def figures(strategy: str, workers: int, reports: Sequence[PoolReport]) -> PoolF
 def behaviour(start_method: str) -> PoolBehaviour:
     """Run a pool whose initializer raises, and one with `maxtasksperchild=1`."""
     order = {"do": "behave", "start_method": start_method, "deadline": DEADLINE}
-    (report,) = run(f"Pool(2), {start_method}", [json.dumps(order)], 4 * DEADLINE)
+    (report,) = run_program(f"Pool(2), {start_method}", PROGRAM, [json.dumps(order)], 4 * DEADLINE)
     return structure(PoolBehaviour, {"start_method": start_method, **report})
-
-
-def run(
-    what: str,
-    lines: list[str],
-    deadline: float,
-    *,
-    program: str = "harness.pools.inside.program",
-    python: str | Path = sys.executable,
-    variables: Mapping[str, str] = MappingProxyType({}),
-) -> list[dict[str, Any]]:
-    """Run a parent program on its orders, and return its reports. Raises `Rejected`.
-
-    `variables` are added to its environment.
-    """
-    with Supervision() as supervision:
-        scratch = supervision.directory()
-        orders, reports, errors = (scratch / name for name in ("orders", "reports", "errors"))
-        orders.write_text("\n".join(lines) + "\n")
-        # Files, not pipes: a hung worker keeps its copy of a pipe open, and the reader would wait with it.
-        with orders.open("rb") as given, reports.open("wb") as out, errors.open("wb") as err:
-            process = supervision.start(
-                [python, "-m", program],
-                stdin=given,
-                stdout=out,
-                stderr=err,
-                env={**environment(), "TMPDIR": str(scratch), **variables},
-                cwd="/",
-            )
-        try:
-            process.wait(deadline)
-        except subprocess.TimeoutExpired:
-            raise Rejected(f"{what}: the parent hung: it was not done after {deadline:g} s") from None
-        finally:
-            supervision.stop(process)
-        if process.returncode != 0:
-            said = errors.read_text(errors="replace").strip().splitlines() or ["nothing"]
-            raise Rejected(f"{what}: the parent failed: {said[-1]}")
-        return [json.loads(line) for line in reports.read_text().splitlines()]

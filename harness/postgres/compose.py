@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from sqlalchemy.engine import URL
 
 from harness.postgres import engine
 from harness.postgres.server import CONNECT_TIMEOUT, libpq_url
+from harness.processes.wait import wait_until
 from harness.system.errors import PoolstartError
 
 SERVICE = "postgres"
@@ -117,12 +117,9 @@ class Compose:
 
     def settled(self, deadline: float) -> Service:
         """The service once it is no longer starting, or when the deadline has passed."""
-        until = time.monotonic() + deadline
-        while True:
-            service = self.service()
-            if service.state != "starting" or time.monotonic() > until:
-                return service
-            time.sleep(0.2)
+        return wait_until(
+            self.service, deadline, accept=lambda service: service.state != "starting", poll=0.2
+        )
 
     def up(self, report: Callable[[str], None]) -> Service:
         """Start the service and wait until it is healthy; `report` hears of every step."""

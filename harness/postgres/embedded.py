@@ -12,7 +12,6 @@ import re
 import shutil
 import socket
 import subprocess
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from harness.postgres.server import Server
 from harness.postgres.settings import arguments
 from harness.processes.hosts import ADDRESS, NETWORK
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.system import processors
 from harness.system.errors import PoolstartError
 
@@ -306,16 +306,16 @@ def _free_port() -> int:
 
 def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
     """Whether the server accepts connections: line 8 of its pid file says so."""
-    deadline = time.monotonic() + START_DEADLINE
-    while time.monotonic() < deadline and postmaster.poll() is None:
+
+    def ready() -> bool:
         try:
             lines = (data / "postmaster.pid").read_text().splitlines()
         except OSError:
-            lines = []
-        if len(lines) >= 8 and lines[7].strip() == "ready" and lines[0] == str(postmaster.pid):
-            return True
-        time.sleep(0.005)
-    return False
+            return False
+        return len(lines) >= 8 and lines[7].strip() == "ready" and lines[0] == str(postmaster.pid)
+
+    wait_until(lambda: postmaster.poll() is not None or ready(), START_DEADLINE, poll=0.005)
+    return postmaster.poll() is None and ready()
 
 
 def _problem(log: Path) -> str:

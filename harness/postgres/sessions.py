@@ -15,14 +15,12 @@ def remaining(server: Server, application_name: str) -> int:
     Raises `PoolstartError` if the server does not answer.
     """
     query = "select count(*) from pg_stat_activity where application_name = %s"
-    count = 0
-    with closing(server.connect()) as connection, connection.cursor() as cursor:
 
-        def all_ended() -> bool:
-            nonlocal count
+    def count() -> int:
+        with connection.cursor() as cursor:
             cursor.execute(query, (application_name,))
-            count = int(cursor.fetchall()[0][0])
-            return count == 0
+            ((number,),) = cursor.fetchall()
+            return int(number)
 
-        wait_until(all_ended, SETTLE_DEADLINE)
-    return count
+    with closing(server.connect()) as connection:
+        return wait_until(count, SETTLE_DEADLINE, accept=lambda number: number == 0)

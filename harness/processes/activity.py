@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from harness.processes import proc
+
 RUNNABLE = re.compile(r"^State:\s+[RDTt]", re.MULTILINE)
 """In `/proc/PID/status`: the thread runs or is ready to, waits for a device, or was stopped by a signal."""
 
@@ -42,9 +44,8 @@ def activity_of(pid: int) -> str:
     """
     process, lines = Path(f"/proc/{pid}"), []
     try:
-        # utime and stime of the whole process: fields 14 and 15 of proc(5), counted from behind the name,
-        # which may hold spaces.
-        lines += (process / "stat").read_text().rpartition(")")[2].split()[11:13]
+        if whole := proc.stat(pid):
+            lines.append(str(whole.cpu_ticks))
         for thread in os.listdir(process / "task"):
             status = (process / "task" / thread / "status").read_text()
             lines += [line for line in status.splitlines() if line.startswith("State") or "ctxt_sw" in line]

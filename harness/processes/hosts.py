@@ -4,18 +4,19 @@ They share this machine's clock, files and processors, and neither its network n
 A host is gone, its cable with it, when the last process in it has ended.
 """
 
-import contextlib
 import ctypes
 import itertools
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from harness.processes import proc
+from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.system.errors import PoolstartError
 
 TOOLS = ("ip", "nsenter", "unshare")
@@ -97,14 +98,14 @@ class Host:
         return ["nsenter", "--target", str(self._pid), "--net", "--uts", "--", *words]
 
     def _wait(self, holder: "subprocess.Popen[bytes]") -> None:
-        until = time.monotonic() + DEADLINE
-        while time.monotonic() < until and holder.poll() is None:
-            with contextlib.suppress(OSError):
-                # It is what it has become: all that comes before is done.
-                if Path(f"/proc/{self._pid}/comm").read_text() == "sleep\n":
-                    return
-            time.sleep(0.002)
-        raise PoolstartError("a network namespace was not there in time", "run it again")
+        # Once the name is that of the last command, all the commands before it are done.
+        wait_until(lambda: holder.poll() is not None or self._named("sleep"), DEADLINE, poll=0.002)
+        if not self._named("sleep"):
+            raise PoolstartError(f"a network namespace was not ready after {DEADLINE:g} s", "run it again")
+
+    def _named(self, name: str) -> bool:
+        process = proc.stat(self._pid)
+        return process is not None and process.name == name
 
 
 def _run(*words: str | Path) -> None:
@@ -112,8 +113,7 @@ def _run(*words: str | Path) -> None:
         words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=DEADLINE, check=False
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines()
+        reason = last_error(done.stderr, f"exit status {done.returncode}")
         raise PoolstartError(
-            f"`{' '.join(map(str, words))}` failed: {said[-1] if said else f'status {done.returncode}'}",
-            "mend that, or leave out --hosts",
+            f"`{' '.join(map(str, words))}` failed: {reason}", "mend that, or leave out --hosts"
         )

@@ -1,7 +1,8 @@
 """The kernel's table of processes: proc(5), `/proc/PID/stat`."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,8 @@ class ProcStat:
     """One process, as its `stat` file shows it."""
 
     pid: int
+    name: str
+    """The name of the program, cut to 15 bytes (`comm`)."""
     state: str
     """One letter: `R` running, `S` and `D` waiting, `T` and `t` stopped, `Z` and `X` ended."""
     ppid: int
@@ -34,10 +37,12 @@ def stat(pid: int | str) -> ProcStat | None:
     except OSError:
         return None
     # The name in parentheses may contain spaces and parentheses.
-    number, _, rest = text.partition(" ")
-    fields = rest.rpartition(")")[2].split()
+    head, _, rest = text.rpartition(")")
+    number, _, name = head.partition(" (")
+    fields = rest.split()
     return ProcStat(
         pid=int(number),
+        name=name,
         state=fields[0],
         ppid=int(fields[1]),
         group=int(fields[2]),
@@ -47,21 +52,33 @@ def stat(pid: int | str) -> ProcStat | None:
     )
 
 
-def all_processes() -> Iterator[ProcStat]:
-    """Every process of the machine that this one can see, zombies included."""
-    for name in os.listdir("/proc"):
-        if name.isdigit() and (process := stat(name)):
-            yield process
+def running(pid: int) -> bool:
+    """Whether there is such a process, and it has not ended."""
+    process = stat(pid)
+    return process is not None and process.running
 
 
-def group_members(group: int) -> list[ProcStat]:
-    """The processes of a process group that have not ended."""
-    return [process for process in all_processes() if process.group == group and process.running]
+def session_processes(session: int) -> Iterator[ProcStat]:
+    """The processes of a session, zombies included."""
+    return _processes_where(os.getsid, session)
 
 
-def session_members(session: int) -> list[ProcStat]:
-    """The processes of a session that have not ended."""
-    return [process for process in all_processes() if process.session == session and process.running]
+def session_members(session: int) -> list[int]:
+    """The pids of a session's processes that have not ended."""
+    return [process.pid for process in session_processes(session) if process.running]
+
+
+def group_members(group: int) -> list[int]:
+    """The pids of a process group's processes that have not ended."""
+    return [process.pid for process in _processes_where(os.getpgid, group) if process.running]
+
+
+def _processes_where(number_of: Callable[[int], int], number: int) -> Iterator[ProcStat]:
+    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
+        # The system call is much cheaper than reading the file of every process.
+        with contextlib.suppress(OSError):
+            if number_of(pid) == number and (process := stat(pid)):
+                yield process
 
 
 def command_line(pid: int) -> str:

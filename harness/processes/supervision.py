@@ -319,7 +319,7 @@ def _running(group: int) -> dict[int, bool]:
 
     A process in the midst of its exec has no command line: it may become one.
     """
-    commands = {process.pid: proc.command_line(process.pid) for process in proc.group_members(group)}
+    commands = {pid: proc.command_line(pid) for pid in proc.group_members(group)}
     return {pid: not command or TRACKER in command for pid, command in commands.items()}
 
 

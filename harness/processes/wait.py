@@ -10,13 +10,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], seconds: float, *, poll: float = 0.01) -> T:
-    """Call `condition` every `poll` seconds until its result is true or `seconds` have passed.
+def wait_until(
+    read: Callable[[], T], seconds: float, *, accept: Callable[[T], object] = bool, poll: float = 0.01
+) -> T:
+    """Call `read` every `poll` seconds until `accept` is true of its result, or `seconds` have passed.
 
-    Returns the last result, which is false if the time ran out. `condition` is called at least once, and once
-    more after the deadline if it passed during a pause.
+    Returns the last result, so that a caller can tell which of the two it was. `read` is called at least
+    once, and after the deadline once more if that passed during a pause.
     """
     until = time.monotonic() + seconds
-    while not (result := condition()) and time.monotonic() < until:
+    while not accept(result := read()) and time.monotonic() < until:
         time.sleep(poll)
     return result

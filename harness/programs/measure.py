@@ -18,8 +18,8 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 
-from harness.lifecycles.cell import Rejected
 from harness.postgres import sessions
+from harness.processes.errors import ChecksFailed
 from harness.programs.checks import RowReport, findings, has_own_session
 from harness.programs.figures import HookRuns, ProgramFigures, WithoutHook
 from harness.programs.run import WORKERS, RunningProgram
@@ -81,17 +81,17 @@ def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, li
     with RunningProgram(setup, sparing=sparing) as run:
         reports = hold_all(run)
         if failed := findings(program, run.loaded(), reports):
-            raise Rejected(f"{program.name}: the measurement does not count: {'; '.join(failed)}")
+            raise ChecksFailed(f"{program.name}: the measurement does not count: {'; '.join(failed)}")
         memories = [memory.read(report["pid"])["uss"] for report in reports]
         run.open_gate()
         answers = [run.answer(report["token"]) for report in reports]
         for report, answer in zip(reports, answers, strict=True):
             if answer.get("row") != [report["token"], report["backend"]]:
-                raise Rejected(f"{program.name}: a row was lost on its way back: {answer}")
+                raise ChecksFailed(f"{program.name}: a row was lost on its way back: {answer}")
         called = run.started or answers[0]["asked"]
         application_name = run.application_name
     if left := sessions.remaining(setup.server, application_name):
-        raise Rejected(f"{program.name}: {left} sessions are left after all processes have ended")
+        raise ChecksFailed(f"{program.name}: {left} sessions are left after all processes have ended")
     return (reports[0]["first_row"] - called) * 1e-9, memories
 
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
-from harness.lifecycles.cell import Rejected
+from harness.processes.child import Child
+from harness.processes.errors import ProcessFailed, ProcessHung
 from harness.processes.hosts import ADDRESS, Host
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.programs.checks import RowReport
 from harness.programs.setup import ProgramSetup
-from harness.system.environment import ROOT, environment
+from harness.system.environment import ROOT
 
 WORKERS = 2
 """Workers of each program, on all its hosts together."""
@@ -67,7 +68,7 @@ class RunningProgram:
         self._output: IO[str] | None = None
         self._ready = False
         self._answers: dict[str, ClientAnswer] = {}
-        self.processes: dict[str, subprocess.Popen[Any]] = {}
+        self.children: dict[str, Child] = {}
 
     def __enter__(self) -> "RunningProgram":
         try:
@@ -102,11 +103,9 @@ class RunningProgram:
             else self.program.broker.format(path=self._redis),
             "each": str(WORKERS // max(1, self._host_count)),
         }
-        self._environment = {
-            **environment(),
+        self._variables = {
             "PYTHONPATH": f"{self.scratch}{os.pathsep}{ROOT}",
             "PATH": f"{self.python.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "TMPDIR": str(self.scratch),
             "DATABASE_URL": self._server.sqlalchemy_url(self.application_name),
             "ADDRESS": address,
             "PORT": self._placeholders["port"],
@@ -138,17 +137,17 @@ class RunningProgram:
         self._wait(self._redis.exists, "the start of Redis")
 
     def _start(self, name: str, command: Sequence[str | Path], **options: Any) -> "subprocess.Popen[Any]":
-        with open(self.scratch / f"{name}.out", "wb") as out, open(self.scratch / f"{name}.err", "wb") as err:
-            process = self._supervision.start(
-                command,
-                **{"stdin": subprocess.DEVNULL, **options},
-                stdout=out,
-                stderr=err,
-                env=self._environment,
-                cwd=self.scratch,
-            )
-        self.processes[name] = process
-        return process
+        child = Child(
+            self._supervision,
+            command,
+            name=name,
+            directory=self.scratch,
+            variables=self._variables,
+            cwd=self.scratch,
+            **options,
+        )
+        self.children[name] = child
+        return child.process
 
     def hold(self) -> RowReport:
         """Ask for a row, and wait until a worker holds it or has reported an error.
@@ -203,19 +202,19 @@ class RunningProgram:
         fcntl.flock(self._gate, fcntl.LOCK_EX)
 
     def _wait(self, condition: Callable[[], object], what: str) -> None:
-        def fulfilled() -> bool:
+        def happened() -> bool:
             self._read()
             if condition():
                 return True
-            for name, process in self.processes.items():
-                if process.poll() is not None:
-                    raise Rejected(f"{self.program.name}: the {name} ended: {self._last_line(name)}")
+            for name, child in self.children.items():
+                if child.process.poll() is not None:
+                    raise ProcessFailed(f"{self.program.name}: the {name} ended: {child.last_error()}")
             return False
 
-        if not wait_until(fulfilled, DEADLINE, poll=POLL):
-            raise Rejected(
-                f"{self.program.name}: {what} took more than {DEADLINE:g} s:"
-                f" {self._last_line([*self.processes][-1])}"
+        if not wait_until(happened, DEADLINE, poll=POLL):
+            *_, latest = self.children.values()
+            raise ProcessHung(
+                f"{self.program.name}: {what} took more than {DEADLINE:g} s: {latest.last_error()}"
             )
 
     def _read(self) -> None:
@@ -229,10 +228,6 @@ class RunningProgram:
                 self._ready = True
             else:
                 self._answers[message["token"]] = message
-
-    def _last_line(self, name: str) -> str:
-        lines = (self.scratch / f"{name}.err").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "nothing on its standard error"
 
 
 def free_port(address: str) -> int:

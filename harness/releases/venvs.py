@@ -14,6 +14,7 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -101,8 +102,8 @@ def release_of(python: Path) -> str:
         timeout=60,
     )
     if done.returncode != 0:
-        told = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise PoolstartError(
-            f"{python} cannot import SQLAlchemy: {told}", "check that it is an interpreter with SQLAlchemy"
+            f"{python} cannot import SQLAlchemy: {last_error(done.stderr)}",
+            "check that it is an interpreter with SQLAlchemy",
         )
     return done.stdout.strip()

@@ -10,11 +10,12 @@ import pytest
 from harness import strategies
 from harness.comparisons import pairs
 from harness.lifecycles import plan, profile
-from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import METRICS
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 
 

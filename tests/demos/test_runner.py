@@ -18,6 +18,7 @@ from harness.demos.catalogue import START_METHODS, End
 from harness.demos.runner import DemoRun
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes import proc
 from harness.processes.activity import activity_of
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
@@ -166,7 +167,8 @@ def test_a_process_that_ends_while_it_is_examined_is_no_error() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     assert activity_of(ended.pid) == ""
-    assert runner.session_members(ended.pid) == []
+    assert proc.session_members(ended.pid) == []
+    assert not proc.running(ended.pid)
 
 
 def test_an_unknown_demo_is_an_error_that_lists_the_known_ones() -> None:

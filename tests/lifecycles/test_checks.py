@@ -8,12 +8,13 @@ import pytest
 
 from harness import strategies
 from harness.lifecycles import checks, parent_handle
-from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
+from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.checks import Evidence
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES, Profile
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from harness.system.memory import MIB
 from tests.support import broken_strategies

@@ -6,10 +6,11 @@ import subprocess
 
 import pytest
 
-from harness.lifecycles.cell import Cell, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.postgres import embedded
+from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from tests.support import broken_strategies
 from tests.support.remains import Scene, postmaster, scene

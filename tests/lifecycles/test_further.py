@@ -22,11 +22,12 @@ from harness.hazards.runner import Trials
 from harness.hazards.table import Setting
 from harness.lifecycles import checks, profile
 from harness.lifecycles.blocks import MeasuredRun
-from harness.lifecycles.cell import DATAFRAMES, Cell, Rejected
+from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from harness.strategies import ParentConnection
 from harness.system.errors import PoolstartError

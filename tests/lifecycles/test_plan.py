@@ -11,11 +11,12 @@ import pytest
 from harness.lifecycles import metrics
 from harness.lifecycles import plan as planning
 from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
-from harness.lifecycles.cell import Cell, NotApplicable, Rejected
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError

@@ -4,8 +4,9 @@ import pytest
 
 from harness import strategies
 from harness.lifecycles import parent_handle, plan, profile
-from harness.lifecycles.cell import Cell, NotApplicable
+from harness.lifecycles.cell import Cell
 from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable
 from harness.system import memory
 from harness.system.errors import PoolstartError
 

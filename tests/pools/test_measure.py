@@ -3,10 +3,10 @@
 import pytest
 
 from harness import strategies
-from harness.lifecycles.cell import NotApplicable, Rejected
 from harness.pools.figures import RaisingInitializer
 from harness.pools.measure import behaviour, measure
 from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable, Rejected
 from tests.support import broken_strategies
 
 MEASURED = [strategy.id for strategy in strategies.CATALOGUE if not strategy.shares_connection]

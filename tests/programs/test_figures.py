@@ -87,7 +87,7 @@ def test_the_time_to_the_first_row_agrees_with_kernel_and_server(server: Server,
         idle = idle_since(server, report["backend"])
         offset = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
         if program.start:
-            started = start_time(run.processes["program"].pid)
+            started = start_time(run.children["program"].process.pid)
             assert abs(run.started * 1e-9 + offset - started) < 0.1 * (idle - started)
         run.open_gate()
         called = run.started or run.answer(report["token"])["asked"]

@@ -1,5 +1,6 @@
-"""A strategy of the user's own, in a folder of the user's own, is measured as ours are."""
+"""A strategy of the user's own, in a directory of the user's own, is measured like the built-in ones."""
 
+import re
 from pathlib import Path
 
 from harness.postgres import locate
@@ -7,13 +8,8 @@ from harness.postgres.server import Server
 from harness.system.environment import ROOT
 from tests.support.command import poolstart
 
-OWN = """
+SPAWNED = """
 from harness.strategies import Strategy
-
-
-def in_worker(engine):
-    engine.dispose(close=False)
-    return engine
 
 
 def create(url):
@@ -22,20 +18,29 @@ def create(url):
     return create_engine(url)
 
 
-SAID = {"title": "ours", "safe": True, "choose": "", "docs": ""}
-OURS = Strategy(id="ours", start_method="fork", in_worker=in_worker, **SAID)
-SPAWNED = Strategy(id="spawned", start_method="spawn", in_worker=create, **SAID)
+SPAWNED = Strategy(
+    id="spawned", title="ours", start_method="spawn", in_worker=create, safe=True, choose="", docs=""
+)
 """
 
 
-def test_it_is_found_by_parent_and_worker_and_passes_the_guards(server: Server, tmp_path: Path) -> None:
-    package = tmp_path / "src" / "application"
+def module_of_the_documentation() -> str:
+    """The code of a strategy in docs/track.md."""
+    text = (ROOT / "docs" / "track.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    return str(code)
+
+
+def test_it_is_imported_by_parent_and_worker_and_passes_the_checks(server: Server, tmp_path: Path) -> None:
+    package = tmp_path / "src" / "mypackage"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
-    (package / "workers.py").write_text(OWN)
+    (package / "workers.py").write_text(module_of_the_documentation())
+    (package / "spawned.py").write_text(SPAWNED)
+    names = ("mypackage.workers:STRATEGY", "mypackage.spawned:SPAWNED")
     done = poolstart(
         *("measure", "--dataframe", "none"),
-        *("--strategy", "application.workers:OURS", "--strategy", "application.workers:SPAWNED"),
+        *("--strategy", names[0], "--strategy", names[1]),
         cwd=tmp_path,
         PYTHONPATH=str(tmp_path / "src"),
         POOLSTART_PROFILE="quick",
@@ -44,10 +49,10 @@ def test_it_is_found_by_parent_and_worker_and_passes_the_guards(server: Server, 
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
-    assert {"application.workers:OURS", "application.workers:SPAWNED"} <= set(done.stdout.split())
+    assert set(names) <= set(done.stdout.split())
 
 
-def test_the_suite_itself_is_no_place_of_a_users_own() -> None:
+def test_no_directory_is_added_for_strategies_of_the_suite_or_of_installed_packages() -> None:
     from harness import strategies
 
     assert strategies.places("fork_dispose") == ()

@@ -1,4 +1,4 @@
-"""The workflow that tracks releases is valid, and asks for no more than it needs."""
+"""The workflow that tracks releases is valid, and has no more permissions than it needs."""
 
 import subprocess
 import sys
@@ -38,8 +38,8 @@ def test_the_workflow_passes_its_linters_and_a_broken_one_does_not(
     assert lint(linter, broken) != 0
 
 
-def test_every_command_of_the_workflow_is_one_that_there_is() -> None:
-    told = subprocess.run(
+def test_the_workflow_uses_commands_that_exist() -> None:
+    listed = subprocess.run(
         [BIN / "poolstart", "--help"], capture_output=True, text=True, timeout=60, check=True
     ).stdout
     commands = {
@@ -48,4 +48,4 @@ def test_every_command_of_the_workflow_is_one_that_there_is() -> None:
         if "uv run poolstart " in line
     }
     assert commands == {"releases", "compare"}
-    assert all(f" {command} " in told for command in commands)
+    assert all(f" {command} " in listed for command in commands)

@@ -24,8 +24,9 @@ def compare(
     """Measure two things in turns, and say which figures differ; exit status 1 where one got worse."""
     settings, limit = dataframes(dataframe), part(tolerate)
     # scipy and asv take a second to import: only this command pays for it.
-    from harness.comparisons import compare as versus
+    from harness.comparisons import compare as comparison
     from harness.comparisons import report as shown
+    from harness.comparisons.compare import ComparisonSettings
     from harness.comparisons.sides import named, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
@@ -36,18 +37,15 @@ def compare(
     for text in (first, second):
         named(text, vary)
     with progress("installing") as report, locate.server() as server:
-        found = versus.compare(
+        found = comparison.compare(
             side(first, vary, chosen),
             side(second, vary, chosen),
             server,
             profile,
-            dataframes=settings,
-            pairs=pairs,
-            budget=60 * minutes,
-            tolerate=limit,
-            report=report,
+            ComparisonSettings(tuple(settings), pairs, budget=60 * minutes, tolerate=limit),
+            report,
         )
-    shown.tell(found, settings, "json" if as_json else "table")
+    shown.write(found, settings, "json" if as_json else "table")
     if any(row.worse(limit) for row in found.rows) or found.rejected or not found.rows:
         raise typer.Exit(1)
 

@@ -91,5 +91,5 @@ def report(
     from harness.comparisons import servers
     from harness.comparisons import servers_report as table
 
-    measured = servers.Comparison.load(file)
+    measured = servers.ServerComparison.load(file)
     table.show(measured)

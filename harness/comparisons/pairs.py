@@ -1,12 +1,13 @@
-"""Two cells worker by worker in turns: how they compare, whatever the machine does meanwhile.
+"""Interleaved pairs: two parents at once, whose workers start one right after the other.
 
-On a machine that others use too, speed changes within a second. Blocks of either side, seconds apart, meet it
-at different speeds; two workers that are started one after the other seldom do. So both parents are there at
-once, and start their workers by turns. The one whose turn it is not waits for a line, and wants no processor.
+A shared machine changes its speed within a second. Blocks of either side, seconds apart, meet it at different
+speeds; two workers that start one after the other seldom do. The parent that does not start a worker waits
+for a line on standard input, and needs no processor.
 """
 
 import random
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import exp, log
 from statistics import median
@@ -20,101 +21,108 @@ from harness.strategies.strategy import Strategy
 from harness.system import processors
 from harness.system.conditions import Conditions, Watch
 
-Match = tuple[Cell, Cell]
-"""What is held against what: a cell of either side."""
+BootedParents = AbstractContextManager[list[ParentHandle | None]]
+
+CellPair = tuple[Cell, Cell]
+"""A cell of the first side, and the one of the second side that it is compared with."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a pair of parents says of one figure."""
+    """One metric of one pair of parents."""
 
     first: float
     second: float
-    """Medians of either parent's workers, in seconds or bytes."""
+    """The median of each parent's workers, in seconds or bytes."""
     ratio: float
-    """Second to first: of workers that had their turns one right after the other, the median."""
+    """Second to first: the median over workers that were neighbours in time."""
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair of parents of every match."""
+    """One pair of parents of every cell pair."""
 
-    samples: dict[Match, dict[str, Sample]]
-    """By metric."""
+    samples: dict[CellPair, dict[str, Sample]]
+    """By cell pair and metric; a rejected cell pair is missing."""
     conditions: Conditions
 
 
-def measurable(plans: Sequence[Plan], match: Match) -> bool:
-    """Whether neither side is rejected, or cannot be measured at all."""
-    return all(cell in plan.cells for plan, cell in zip(plans, match, strict=True))
+def measurable(plans: Sequence[Plan], cell_pair: CellPair) -> bool:
+    """Whether both cells can be measured, and neither has been rejected."""
+    return all(cell in plan.cells for plan, cell in zip(plans, cell_pair, strict=True))
 
 
-def pair(
+def measure_pair(
     plans: Sequence[Plan],
-    matches: Sequence[Match],
+    cell_pairs: Sequence[CellPair],
     workers: Callable[[Strategy], int],
-    chance: random.Random,
+    rng: random.Random,
     report: Report,
+    *,
+    boot: Callable[[Sequence[tuple[Plan, Cell]]], BootedParents] = booted,
 ) -> Pair:
-    """Measure matches in shuffled order, with as many workers of either parent.
+    """Measure the cell pairs in random order, with the same number of workers on both sides.
 
-    A match of which one side is rejected has no samples; that side's plan remembers the reason.
+    `plans` holds the plan of each side. Where a cell is rejected, its plan remembers the reason.
     """
-    watch, found = Watch(), {}
-    for match in chance.sample(matches, len(matches)):
-        sides = list(zip(plans, match, strict=True))
-        report(" and ".join(dict.fromkeys(map(str, match))))
-        # Which side is there first is drawn too: the second one finds the server and the caches otherwise.
-        order = chance.sample((0, 1), 2)
-        with booted([sides[side] for side in order]) as parents, processors.off_measured_cpu():
-            one, other = (parents[order.index(side)] for side in (0, 1))
-            if one and other:
-                number = min(workers(one.strategy), workers(other.strategy))
+    watch, samples = Watch(), {}
+    for cell_pair in rng.sample(cell_pairs, len(cell_pairs)):
+        sides = list(zip(plans, cell_pair, strict=True))
+        report(" and ".join(dict.fromkeys(map(str, cell_pair))))
+        # Which side boots first is random too: the second one finds warmer caches, and a warmer server.
+        order = rng.sample((0, 1), 2)
+        with boot([sides[side] for side in order]) as parents, processors.off_measured_cpu():
+            first, second = (parents[order.index(side)] for side in (0, 1))
+            if first and second:
+                number = min(workers(first.strategy), workers(second.strategy))
                 try:
-                    found[match] = paired(*in_turns(one, other, number, chance))
-                except Turned as failed:
-                    plan, cell = sides[failed.side]
-                    plan.measured.rejected[cell.id] = str(failed.reason)
-    return Pair(found, watch.conditions())
+                    samples[cell_pair] = samples_of(*interleave(first, second, number, rng))
+                except SideRejected as rejected:
+                    plan, cell = sides[rejected.side]
+                    plan.measured.rejected[cell.id] = str(rejected.reason)
+    return Pair(samples, watch.conditions())
 
 
-class Turned(Exception):
-    """One of the two was rejected."""
+class SideRejected(Exception):
+    """One of two parents was rejected: side 0 or 1."""
 
     def __init__(self, side: int, reason: Rejected) -> None:
         super().__init__(side, reason)
         self.side, self.reason = side, reason
 
 
-def in_turns(
-    one: ParentHandle, other: ParentHandle, workers: int, chance: random.Random
+def interleave(
+    first: ParentHandle, second: ParentHandle, workers: int, rng: random.Random
 ) -> tuple[list[Lifecycle], list[Lifecycle]]:
-    """As many lifecycles of either; whose turn is first is drawn anew for each two."""
-    streams = [parent.lifecycles(workers) for parent in (one, other)]
-    lives: tuple[list[Lifecycle], list[Lifecycle]] = ([], [])
+    """`workers` lifecycles of each parent, two and two, in random order within the two.
+
+    Raises `SideRejected` if a lifecycle is rejected.
+    """
+    streams = [parent.lifecycles(workers) for parent in (first, second)]
+    lifecycles: tuple[list[Lifecycle], list[Lifecycle]] = ([], [])
     for _ in range(workers):
-        for side in chance.sample((0, 1), 2):
+        for side in rng.sample((0, 1), 2):
             try:
-                lives[side].append(next(streams[side]))
+                lifecycles[side].append(next(streams[side]))
             except Rejected as reason:
-                raise Turned(side, reason) from None
-    return lives
+                raise SideRejected(side, reason) from None
+    return lifecycles
 
 
-def paired(ones: Sequence[Lifecycle], others: Sequence[Lifecycle]) -> dict[str, Sample]:
-    """By metric, of the workers that it is read from (`harness.lifecycles.samples`)."""
+def samples_of(first: Sequence[Lifecycle], second: Sequence[Lifecycle]) -> dict[str, Sample]:
+    """The samples by metric, each of the workers that it is read from (`harness.lifecycles.samples`)."""
     values: dict[str, list[tuple[float, float]]] = {}
-    for one, other in zip(ones, others, strict=True):
-        samples = other.samples
-        for metric, first in one.samples.items():
-            # Not every worker reports everything, and there is no ratio of nothing.
-            if first and (second := samples.get(metric)):
-                values.setdefault(metric, []).append((first, second))
+    for one, other in zip(first, second, strict=True):
+        others = other.samples
+        for metric, value in one.samples.items():
+            # Not every worker reports every metric, and there is no ratio to zero.
+            if value and (other_value := others.get(metric)):
+                values.setdefault(metric, []).append((value, other_value))
     return {
         metric: Sample(
-            median(first for first, _ in both),
-            median(second for _, second in both),
-            exp(median(log(second / first) for first, second in both)),
+            median(value for value, _ in neighbours),
+            median(other_value for _, other_value in neighbours),
+            exp(median(log(other_value / value) for value, other_value in neighbours)),
         )
-        for metric, both in values.items()
+        for metric, neighbours in values.items()
     }

@@ -1,11 +1,12 @@
-"""A comparison of two things, in the terminal and for programs."""
+"""A comparison of two sides, in the terminal and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.text import Text
 
-from harness.comparisons.compare import Comparison, Row
+from harness.comparisons.compare import Comparison
+from harness.comparisons.judge import ComparisonRow
 from harness.console import terminal
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
@@ -13,39 +14,43 @@ from harness.lifecycles.metrics import Table
 HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
 
 
-def tell(found: Comparison, settings: Sequence[str], form: str) -> None:
+def write(comparison: Comparison, settings: Sequence[str], form: str) -> None:
     if form == "json":
-        terminal.print_json(asdict(found))
+        terminal.print_json(asdict(comparison))
     else:
-        show(found, settings)
+        show(comparison, settings)
 
 
-def show(found: Comparison, settings: Sequence[str]) -> None:
+def show(comparison: Comparison, settings: Sequence[str]) -> None:
     console = terminal.output()
     for setting in settings:
         rows: list[list[terminal.Cell]] = []
         for metric in metrics.shown_in(Table.COMPARISON):
-            some = [row for row in found.rows if (row.metric, row.dataframe) == (metric.id, setting)]
-            if some:
-                rows += [[Text(metric.column, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, some)]
-        title = f"{found.second.name} against {found.first.name}, dataframe {setting}"
+            figures = [row for row in comparison.rows if (row.metric, row.dataframe) == (metric.id, setting)]
+            if figures:
+                rows += [[Text(metric.column, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, figures)]
+        title = f"{comparison.second.name} against {comparison.first.name}, dataframe {setting}"
         terminal.show(console, HEADER, rows, title=title)
-    pairs = max((row.pairs for row in found.rows), default=0)
+    pairs = max((row.pairs for row in comparison.rows), default=0)
     terminal.say(
         console,
-        f"Medians; ratios by {pairs} pairs, their workers in turns, in {found.seconds:.0f} s. "
-        "slower is more memory too; same: the interval lies within what is tolerated.",
+        f"Medians; ratios of {pairs} interleaved pairs, in {comparison.seconds:.0f} s. More memory is slower "
+        "too; same: the interval is within what is tolerated.",
     )
-    if found.disturbed:
+    if comparison.noisy:
         terminal.say(
-            console, f"{found.disturbed} more pairs were left out: something else wanted the machine"
+            console, f"{comparison.noisy} more pairs were left out: something else used the processors"
         )
-    for kind, lines in (("note", found.notes), ("n/a", found.not_applicable), ("poolstart", found.rejected)):
+    for kind, lines in (
+        ("note", comparison.notes),
+        ("n/a", comparison.not_applicable),
+        ("poolstart", comparison.rejected),
+    ):
         for line in lines:
             terminal.say(console, f"{kind}: {line}")
 
 
-def cells(row: Row) -> list[terminal.Cell]:
+def cells(row: ComparisonRow) -> list[terminal.Cell]:
     factor = metrics.get(row.metric).factor
     return [
         row.strategy,

@@ -1,8 +1,7 @@
-"""Embedded and containerized PostgreSQL side by side: what each layer between them costs a worker.
+"""Embedded and containerized PostgreSQL: what each layer between them costs a worker.
 
-The servers differ by one layer each: the container with its bridge, then its password authentication, then
-TLS. All of them run at once, and parents of all of them take turns, so that whatever else the machine does
-meets all alike.
+Each server adds one layer: the container with its bridge, then password authentication, then TLS. All of them
+run at once and are measured in turns, so that other work of the machine slows all of them alike.
 """
 
 import statistics
@@ -30,18 +29,18 @@ PATH = store.path("servers")
 """The recorded comparison."""
 
 CELL = Cell("fork_dispose", "none")
-"""A worker that connects for itself, and brings the least of its own to the figures."""
+"""A worker that opens its own connection, and whose own share of the times is the smallest."""
 
 METRICS = ("connect", "first_query", "second_query")
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A server, and what it adds to the one before it."""
+    """A server, by what it adds to the one before it."""
 
     adds: str
     variables: dict[str, str] | None
-    """Of `docker-compose.yml`; None is the embedded server."""
+    """Variables of `docker-compose.yml`; None for the embedded server."""
 
 
 LAYERS = (
@@ -53,54 +52,60 @@ LAYERS = (
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One server's samples, in seconds."""
+class ServerSamples:
+    """The samples of one server."""
 
     server: str
     """Its identity (`harness.postgres.server`)."""
     adds: str
     samples: dict[str, list[float]]
-    """`connect`: `psycopg2.connect()` called -> returned, in a process that connected to it before.
-    `first_query`, `second_query`: of a `fork_dispose` worker (`harness.lifecycles.samples`).
-    """
+    """Seconds by metric. `connect`: `psycopg2.connect()` called -> returned, in a process that connected
+    before. `first_query`, `second_query`: of a `fork_dispose` worker (`harness.lifecycles.metrics`)."""
 
     def median(self, metric: str) -> float:
+        """Seconds."""
         return statistics.median(self.samples[metric])
 
     def quartiles(self, metric: str) -> tuple[float, float]:
+        """The lower and the upper quartile, in seconds."""
         lower, _, upper = statistics.quantiles(self.samples[metric], n=4, method="inclusive")
         return lower, upper
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ServerComparison:
     """All servers of one run, in the order of `LAYERS`."""
 
     date: str
     machine: dict[str, str]
     profile: str
-    servers: list[Measured]
+    servers: list[ServerSamples]
 
     def save(self, path: Path) -> None:
+        """Write the comparison. Raises `PoolstartError` if it cannot be written."""
         store.write(path, asdict(self))
 
     @classmethod
-    def load(cls, path: Path) -> "Comparison":
+    def load(cls, path: Path) -> "ServerComparison":
+        """Read a comparison. Raises `PoolstartError` if the file is missing or damaged."""
         with store.reading(path, "poolstart postgres compare --save FILE") as written:
             return structure(cls, written)
 
 
-def load(path: Path) -> Comparison | None:
+def load(path: Path) -> ServerComparison | None:
     """The recorded comparison; None if there is none. Raises PoolstartError if the record is damaged."""
-    return Comparison.load(path) if path.exists() else None
+    return ServerComparison.load(path) if path.exists() else None
 
 
-def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
-    """Start all servers, measure them in turns, remove them."""
+def compare(profile: Profile, report: Callable[[str], None]) -> ServerComparison:
+    """Start all servers, measure them in turns, and remove them.
+
+    Raises `PoolstartError` if a server cannot be started, for example without a container engine.
+    """
     with Supervision() as supervision, ExitStack() as stack:
-        servers = [stack.enter_context(started(layer, supervision, report)) for layer in LAYERS]
+        servers = [stack.enter_context(running(layer, supervision, report)) for layer in LAYERS]
         measured = [
-            Measured(server.identity, layer.adds, {metric: [] for metric in METRICS})
+            ServerSamples(server.identity, layer.adds, {metric: [] for metric in METRICS})
             for server, layer in zip(servers, LAYERS, strict=True)
         ]
         for round_ in range(profile.blocks):
@@ -111,7 +116,7 @@ def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
                     position = (first + turn) % len(LAYERS)
                     measure(servers[position], profile, supervision, measured[position])
     machine = Machine.get_defaults()
-    return Comparison(
+    return ServerComparison(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         machine={name: machine[name] for name in ("arch", "cpu", "num_cpu", "os", "ram")},
         profile=profile.name,
@@ -120,8 +125,8 @@ def compare(profile: Profile, report: Callable[[str], None]) -> Comparison:
 
 
 @contextmanager
-def started(layer: Layer, supervision: Supervision, report: Callable[[str], None]) -> Iterator[Server]:
-    """The layer's server, for as long as the context lasts."""
+def running(layer: Layer, supervision: Supervision, report: Callable[[str], None]) -> Iterator[Server]:
+    """The server of a layer, which is removed at the end of the context."""
     if layer.variables is None:
         report("starting the embedded server")
         yield embedded.start(supervision)
@@ -134,12 +139,12 @@ def started(layer: Layer, supervision: Supervision, report: Callable[[str], None
         yield describe("container", service.url)
 
 
-def measure(server: Server, profile: Profile, supervision: Supervision, into: Measured) -> None:
-    """One parent's workers, and as many connects."""
+def measure(server: Server, profile: Profile, supervision: Supervision, into: ServerSamples) -> None:
+    """Add a sample of each metric to `into`: one parent's workers, and as many connects."""
     with ParentHandle(CELL, server, profile, supervision) as parent:
-        found = of_parent(list(parent.lifecycles(profile.forks)))
+        samples = of_parent(list(parent.lifecycles(profile.forks)))
     for metric in ("first_query", "second_query"):
-        into.samples[metric].append(found[metric])
+        into.samples[metric].append(samples[metric])
     server.connect().close()
     times = []
     for _ in range(profile.forks):

@@ -1,23 +1,23 @@
-"""A comparison of servers as a table: in the terminal, and in a page that is never edited by hand."""
+"""A comparison of servers as a table, in the terminal and in Markdown."""
 
-from harness.comparisons.servers import METRICS, Comparison, Measured
+from harness.comparisons.servers import METRICS, ServerComparison, ServerSamples
 from harness.console import markdown, terminal
 
 HEADER = ["server", "adds", *(metric.replace("_", " ") for metric in METRICS)]
 
 
-def rows(comparison: Comparison, between: str) -> list[list[str]]:
-    """One row a server; `between` stands between a figure and what the server added to it."""
-    before: Measured | None = None
-    made = []
+def rows(comparison: ServerComparison, between: str) -> list[list[str]]:
+    """One row a server; `between` separates a figure from what the server adds to it."""
+    before: ServerSamples | None = None
+    table = []
     for server in comparison.servers:
         figures = [between.join(figure(server, before, metric)) for metric in METRICS]
-        made.append([server.server, server.adds, *figures])
+        table.append([server.server, server.adds, *figures])
         before = server
-    return made
+    return table
 
 
-def figure(server: Measured, before: Measured | None, metric: str) -> list[str]:
+def figure(server: ServerSamples, before: ServerSamples | None, metric: str) -> list[str]:
     """Milliseconds: median and quartiles, and the difference of medians to the server before."""
     median, (lower, upper) = server.median(metric), server.quartiles(metric)
     parts = [f"{median * 1e3:.2f} ({lower * 1e3:.2f}-{upper * 1e3:.2f})"]
@@ -26,7 +26,7 @@ def figure(server: Measured, before: Measured | None, metric: str) -> list[str]:
     return parts
 
 
-def caption(comparison: Comparison) -> str:
+def caption(comparison: ServerComparison) -> str:
     count = len(comparison.servers[0].samples[METRICS[0]])
     machine = comparison.machine
     return (
@@ -36,18 +36,18 @@ def caption(comparison: Comparison) -> str:
     )
 
 
-def show(comparison: Comparison) -> None:
-    """The table in the terminal: below each figure what the server added to it."""
+def show(comparison: ServerComparison) -> None:
+    """Print the table: below each figure is what the server adds to it."""
     console = terminal.output()
-    told: list[list[terminal.Cell]] = [
+    cells: list[list[terminal.Cell]] = [
         [f"{server}\n+ {adds}" if adds else server, *figures]
         for server, adds, *figures in rows(comparison, between="\n")
     ]
-    terminal.show(console, [HEADER[0], *HEADER[2:]], told)
+    terminal.show(console, [HEADER[0], *HEADER[2:]], cells)
     terminal.say(console, caption(comparison))
 
 
-def text(comparison: Comparison) -> str:
+def text(comparison: ServerComparison) -> str:
     """The table as Markdown."""
     table = markdown.table(HEADER, rows(comparison, between=", "), figures=2)
     return f"{table}\n{caption(comparison)}"

@@ -12,7 +12,8 @@ from math import log
 from pathlib import Path
 
 from harness.comparisons import compare as comparison
-from harness.comparisons.compare import Row, Side
+from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
+from harness.comparisons.judge import ComparisonRow
 from harness.history.change_point import ChangePoint, ReleasePair, RetestOutcome
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import Cell
@@ -121,6 +122,7 @@ def measure(
     budget: float,
     report: Callable[[str], None],
     keep: Callable[[list[Retest]], None],
+    compare: Callable[..., Comparison] = comparison.compare,
 ) -> int:
     """Compare the two releases of all pairs, those with most release pairs first.
 
@@ -140,19 +142,22 @@ def measure(
         dataframes = tuple(dict.fromkeys(release_pair.dataframe for release_pair in wanted))
         names = tuple(dict.fromkeys(release_pair.metric for release_pair in wanted))
         timed = any(metrics.get(name).unit == "seconds" for name in names)
-        compared = comparison.compare(
+        settings = ComparisonSettings(
+            dataframes=dataframes,
+            pairs=pairs,
+            # Memory is the same with every worker, to a thousandth.
+            worker_factor=WORKER_FACTOR if timed else 1,
+            budget=0,
+            metrics=names,
+            cells=frozenset(Cell(pair.strategy, pair.dataframe) for pair in wanted),
+        )
+        compared = compare(
             Side(previous, previous, interpreter(previous), strategies),
             Side(release, release, interpreter(release), strategies),
             server,
             profile,
-            dataframes=dataframes,
-            pairs=pairs,
-            # Memory is the same with every worker, to a thousandth.
-            times=comparison.TIMES if timed else 1,
-            budget=0,
-            metrics=names,
-            only={Cell(release_pair.strategy, release_pair.dataframe) for release_pair in wanted},
-            report=lambda what, prefix=prefix: report(f"{prefix}: {what}"),  # type: ignore[misc]
+            settings,
+            lambda what, prefix=prefix: report(f"{prefix}: {what}"),
         )
         date = datetime.now(UTC).isoformat(timespec="seconds")
         retests = [of_row(row, previous, release, machine, date, command) for row in compared.rows]
@@ -160,7 +165,7 @@ def measure(
     return 0
 
 
-def of_row(row: Row, previous: str, release: str, machine: str, date: str, command: str) -> Retest:
+def of_row(row: ComparisonRow, previous: str, release: str, machine: str, date: str, command: str) -> Retest:
     """A row of a comparison as it is recorded: to five digits."""
 
     def rounded(value: float) -> float:

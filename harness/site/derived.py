@@ -57,7 +57,7 @@ def _programs(_: Path) -> str | None:
 def _servers(_: Path) -> str | None:
     if not servers.PATH.exists():
         return None
-    return servers_report.text(servers.Comparison.load(servers.PATH))
+    return servers_report.text(servers.ServerComparison.load(servers.PATH))
 
 
 def _sensitivity(record: Path) -> Callable[[Path], str | None]:

@@ -8,8 +8,9 @@ import pytest
 
 from harness import strategies
 from harness.answer import quick_report, results
-from harness.comparisons import report as shown_versus
-from harness.comparisons.compare import Comparison, Row, Side
+from harness.comparisons import report as shown_comparison
+from harness.comparisons.compare import Comparison, Side
+from harness.comparisons.judge import ComparisonRow
 from harness.hazards import catalogue
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Outcome, Verdict
@@ -187,14 +188,14 @@ def test_a_verdict_that_was_not_expected_tells_what_its_user_read() -> None:
 def test_compare(width: int, told: Callable[[], str]) -> None:
     sides = [Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
     rows = [
-        Row(
+        ComparisonRow(
             metric, "forkserver_preload", "none", 10, 0.1234, 0.2345, 1.9012, 1.8001, 2.0034, 0, "cannot tell"
         )
         for metric in (shown.id for shown in metrics.shown_in(Table.COMPARISON))
     ]
-    shown_versus.tell(Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table")
+    shown_comparison.write(Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table")
     text = told()
-    for cells in map(shown_versus.cells, rows):
+    for cells in map(shown_comparison.cells, rows):
         stands_whole(text, str(cells[0]), [str(cell) for cell in cells[1:]], width)
 
 

@@ -1,4 +1,4 @@
-"""Workers of two parents by turns: whose turn it is, and what their ratios say."""
+"""Interleaved workers of two parents: their order, and their ratios."""
 
 import random
 from collections import Counter
@@ -29,7 +29,7 @@ def life(seconds, *, first=False, uss=1000, uss_collected=None):
 
 
 class Parent:
-    """Stands in for `ParentHandle`: its workers live no time, and leave a trace."""
+    """Stands in for `ParentHandle`: its workers take no time, and leave a trace."""
 
     strategy = strategies.get("spawn")
 
@@ -44,9 +44,9 @@ class Parent:
             yield life(self.seconds, first=number == 0)
 
 
-def test_each_two_workers_are_neighbours_and_who_is_first_is_drawn():
+def test_workers_start_two_and_two_in_random_order():
     trace = []
-    pairs.in_turns(Parent("one", trace), Parent("other", trace), 40, random.Random(1))
+    pairs.interleave(Parent("one", trace), Parent("other", trace), 40, random.Random(1))
     for number in range(40):
         couple = trace[2 * number : 2 * number + 2]
         assert sorted(couple) == [("one", number), ("other", number)]
@@ -55,49 +55,49 @@ def test_each_two_workers_are_neighbours_and_who_is_first_is_drawn():
 
 
 @pytest.mark.parametrize("side", [0, 1])
-def test_the_side_that_is_rejected_is_the_one_that_is_named(side):
+def test_a_rejection_names_its_side(side):
     parents = [Parent("one", []), Parent("other", [])]
     parents[side].rejected_at = 2
-    with pytest.raises(pairs.Turned) as failed:
-        pairs.in_turns(*parents, 5, random.Random(1))
+    with pytest.raises(pairs.SideRejected) as failed:
+        pairs.interleave(*parents, 5, random.Random(1))
     assert failed.value.side == side
     assert str(failed.value.reason) == f"{parents[side].name} hung"
 
 
-def test_what_slows_both_of_a_couple_leaves_their_ratio_alone():
+def test_noise_that_slows_both_neighbours_leaves_their_ratio_alone():
     pace = [1.0, 1.0, 3.0, 1.2, 2.0, 0.9]
     ones = [life(0.1 * each, first=not number) for number, each in enumerate(pace)]
     others = [life(0.11 * each, first=not number) for number, each in enumerate(pace)]
-    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.1)
+    assert pairs.samples_of(ones, others)["startup"].ratio == pytest.approx(1.1)
 
 
-def test_one_bad_worker_leaves_it_alone_too():
+def test_one_bad_worker_leaves_the_ratio_alone():
     ones = [life(0.1, first=not number) for number in range(8)]
     others = [life(9.0 if number == 4 else 0.1, first=not number) for number in range(8)]
-    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.0)
+    assert pairs.samples_of(ones, others)["startup"].ratio == pytest.approx(1.0)
 
 
-def test_two_couples_of_opposite_luck_make_no_difference():
+def test_opposite_noise_cancels_out():
     ones = [life(1.0, first=True), life(1.0), life(2.0)]
     others = [life(1.0, first=True), life(2.0), life(1.0)]
-    assert pairs.paired(ones, others)["startup"].ratio == pytest.approx(1.0)
+    assert pairs.samples_of(ones, others)["startup"].ratio == pytest.approx(1.0)
 
 
-def test_a_first_worker_counts_in_a_figure_of_its_own_only():
-    samples = pairs.paired([life(5.0, first=True), life(1.0)], [life(10.0, first=True), life(1.0)])
+def test_a_first_worker_counts_only_in_its_own_metric():
+    samples = pairs.samples_of([life(5.0, first=True), life(1.0)], [life(10.0, first=True), life(1.0)])
     assert samples["first_worker"].ratio == pytest.approx(2.0)
     assert samples["time_to_first_row"].ratio == pytest.approx(1.0)
 
 
-def test_what_not_every_worker_is_asked_for_has_the_ratio_of_those_that_were():
+def test_a_metric_that_few_workers_report_has_the_ratio_of_those():
     ones = [life(1.0, first=True), life(1.0), life(1.0, uss_collected=100)]
     others = [life(1.0, first=True), life(1.0), life(1.0, uss_collected=120)]
-    samples = pairs.paired(ones, others)
+    samples = pairs.samples_of(ones, others)
     assert samples["uss_collected"].ratio == pytest.approx(1.2)
-    assert "uss_collected" not in pairs.paired(ones[:2], others[:2])
+    assert "uss_collected" not in pairs.samples_of(ones[:2], others[:2])
 
 
-def test_which_side_boots_first_is_drawn_and_each_keeps_its_own_samples(monkeypatch):
+def test_the_side_that_boots_first_is_random_and_each_keeps_its_samples():
     orders = []
 
     @contextmanager
@@ -105,11 +105,12 @@ def test_which_side_boots_first_is_drawn_and_each_keeps_its_own_samples(monkeypa
         orders.append([plan for plan, _ in sides])
         yield [Parent(plan, [], seconds={"one": 1.0, "other": 2.0}[plan]) for plan, _ in sides]
 
-    monkeypatch.setattr(pairs, "booted", booted)
-    match = (Cell("spawn", "none"), Cell("spawn", "none"))
+    cell_pair = (Cell("spawn", "none"), Cell("spawn", "none"))
     for seed in range(20):
-        pair = pairs.pair(("one", "other"), [match], lambda _: 3, random.Random(seed), lambda _: None)
-        assert pair.samples[match]["startup"] == pairs.Sample(1.0, 2.0, 2.0)
+        pair = pairs.measure_pair(
+            ("one", "other"), [cell_pair], lambda _: 3, random.Random(seed), lambda _: None, boot=booted
+        )
+        assert pair.samples[cell_pair]["startup"] == pairs.Sample(1.0, 2.0, 2.0)
     assert {"one", "other"} == {order[0] for order in orders}
 
 
@@ -121,12 +122,14 @@ def plans(server: Server):
         yield [Plan(cells, server, quick, supervision, release=release) for _ in range(2)]
 
 
-def test_real_parents_of_both_sides_take_turns(plans):
+def test_workers_of_real_parents_are_interleaved(plans):
     cells = plans[0].cells
-    matches = list(zip(cells, cells, strict=True))
+    cell_pairs = list(zip(cells, cells, strict=True))
     told = []
-    pair = pairs.pair(plans, matches, profile.PROFILES["quick"].workers, random.Random(1), told.append)
-    assert set(pair.samples) == set(matches)
+    pair = pairs.measure_pair(
+        plans, cell_pairs, profile.PROFILES["quick"].workers, random.Random(1), told.append
+    )
+    assert set(pair.samples) == set(cell_pairs)
     assert sorted(told) == sorted(map(str, cells))
     for samples in pair.samples.values():
         assert {"startup", "first_query", "uss", "first_worker"} <= set(samples)
@@ -134,7 +137,7 @@ def test_real_parents_of_both_sides_take_turns(plans):
         assert samples["uss"].ratio == pytest.approx(1, abs=0.1)
 
 
-def test_of_a_match_of_which_one_side_cannot_boot_the_other_is_kept_out_too(plans, monkeypatch):
+def test_a_cell_pair_is_left_out_if_one_side_cannot_boot(plans, monkeypatch):
     cell = plans[0].cells[0]
     handle = plan.Plan.handle
 
@@ -145,7 +148,7 @@ def test_of_a_match_of_which_one_side_cannot_boot_the_other_is_kept_out_too(plan
         return made
 
     monkeypatch.setattr(plan.Plan, "handle", failing)
-    pair = pairs.pair(
+    pair = pairs.measure_pair(
         plans, [(cell, cell)], profile.PROFILES["quick"].workers, random.Random(1), lambda _: None
     )
     assert pair.samples == {}

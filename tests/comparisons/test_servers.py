@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 
 from harness.comparisons import servers_report as table
-from harness.comparisons.servers import LAYERS, METRICS, Comparison, Measured
+from harness.comparisons.servers import LAYERS, METRICS, ServerComparison, ServerSamples
 from harness.postgres.engine import PROJECT
 from harness.system.errors import PoolstartError
 
 
-def measured(server: str, adds: str, seconds: list[float]) -> Measured:
-    return Measured(server, adds, dict.fromkeys(METRICS, seconds))
+def measured(server: str, adds: str, seconds: list[float]) -> ServerSamples:
+    return ServerSamples(server, adds, dict.fromkeys(METRICS, seconds))
 
 
-COMPARISON = Comparison(
+COMPARISON = ServerComparison(
     date="2026-01-02T03:04:05+00:00",
     machine={"arch": "x86_64", "cpu": "a processor", "num_cpu": "2", "os": "Linux", "ram": "1"},
     profile="quick",
@@ -34,7 +34,7 @@ def test_a_row_is_median_quartiles_and_what_the_server_adds() -> None:
 
 def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
     COMPARISON.save(tmp_path / "servers.json")
-    assert Comparison.load(tmp_path / "servers.json") == COMPARISON
+    assert ServerComparison.load(tmp_path / "servers.json") == COMPARISON
 
 
 def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) -> None:
@@ -45,9 +45,9 @@ def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) 
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
     with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*restore it with git"):
-        Comparison.load(tmp_path / "other.json")
+        ServerComparison.load(tmp_path / "other.json")
 
 
 def test_the_record_has_every_layer() -> None:
-    committed = Comparison.load(PROJECT / "records" / "servers.json")
+    committed = ServerComparison.load(PROJECT / "records" / "servers.json")
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

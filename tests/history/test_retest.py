@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparisons import compare as versus
-from harness.comparisons.compare import Comparison, Row
+from harness.comparisons.compare import WORKER_FACTOR, Comparison
+from harness.comparisons.judge import ComparisonRow
 from harness.history import retest
 from harness.history.change_point import ReleasePair
 from harness.history.retest import Retest
@@ -19,63 +19,67 @@ SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
 
 def row(metric, strategy="spawn", dataframe="none"):
-    return Row(metric, strategy, dataframe, 10, 1.0, 1.1, 1.1, 1.05, 1.15, 1e-6, "slower")
+    return ComparisonRow(metric, strategy, dataframe, 10, 1.0, 1.1, 1.1, 1.05, 1.15, 1e-6, "slower")
+
+
+class Comparisons:
+    """Stands in for `compare`: answers at once, and remembers what was compared."""
+
+    def __init__(self):
+        self.made = []
+
+    def compare(self, first, second, server, profile, settings, report):
+        self.made.append((first.name, second.name, settings))
+        rows = tuple(row(metric, strategy) for metric in settings.metrics for strategy in first.strategies)
+        return Comparison(first, second, rows, 0, 1.0, [], [], ())
 
 
 @pytest.fixture
-def compared(monkeypatch):
-    """What was compared with what, with comparisons that take no time."""
-    calls = []
-
-    def compare(first, second, server, profile, **options):
-        calls.append((first.name, second.name, options))
-        rows = tuple(row(metric, strategy) for metric in options["metrics"] for strategy in first.strategies)
-        return Comparison(first, second, rows, 0, 1.0, [], [], ())
-
-    monkeypatch.setattr(retest.comparison, "compare", compare)
-    return calls
+def compared():
+    return Comparisons()
 
 
-def measure(suspects, keep, budget=60.0):
+def measure(release_pairs, compared, keep=lambda retests: None, budget=60.0):
     return retest.measure(
-        suspects, Path, SERVER, profile.PROFILES["quick"], machine="m", command="c",
-        pairs=6, budget=budget, report=lambda told: None, keep=keep,
+        release_pairs, Path, SERVER, profile.PROFILES["quick"], machine="m", command="c",
+        pairs=6, budget=budget, report=lambda told: None, keep=keep, compare=compared.compare,
     )  # fmt: skip
 
 
-SUSPECTS = [
+DOUBTFUL = [
     ReleasePair("2.0.8", "2.0.9", "uss", "spawn", "none"),
     ReleasePair("2.0.9", "2.0.10", "startup", "spawn", "none"),
     ReleasePair("2.0.9", "2.0.10", "uss", "nullpool", "large"),
 ]
 
 
-def test_two_releases_are_compared_once_those_with_most_suspects_first(compared):
-    assert measure(SUSPECTS, lambda found: None) == 0
-    assert [(first, second) for first, second, _ in compared] == [("2.0.9", "2.0.10"), ("2.0.8", "2.0.9")]
-    assert set(compared[0][2]["metrics"]) == {"startup", "uss"}
-    assert set(compared[0][2]["dataframes"]) == {"none", "large"}
+def test_two_releases_are_compared_once_those_with_most_doubtful_figures_first(compared):
+    assert measure(DOUBTFUL, compared) == 0
+    assert [names for *names, _ in compared.made] == [["2.0.9", "2.0.10"], ["2.0.8", "2.0.9"]]
+    settings = compared.made[0][2]
+    assert set(settings.metrics) == {"startup", "uss"}
+    assert set(settings.dataframes) == {"none", "large"}
 
 
-def test_no_cell_is_measured_in_which_nothing_is_suspected(compared):
-    measure(SUSPECTS, lambda found: None)
-    assert compared[0][2]["only"] == {Cell("spawn", "none"), Cell("nullpool", "large")}
+def test_no_cell_is_measured_in_which_nothing_is_doubtful(compared):
+    measure(DOUBTFUL, compared)
+    assert compared.made[0][2].cells == {Cell("spawn", "none"), Cell("nullpool", "large")}
 
 
 def test_memory_takes_few_workers(compared):
-    measure(SUSPECTS, lambda found: None)
-    assert [options["times"] for *_, options in compared] == [versus.TIMES, 1]
+    measure(DOUBTFUL, compared)
+    assert [settings.worker_factor for *_, settings in compared.made] == [WORKER_FACTOR, 1]
 
 
-def test_only_what_was_asked_is_kept(compared):
+def test_only_what_was_asked_for_is_kept(compared):
     kept = []
-    measure(SUSPECTS, kept.extend)
-    assert {one.release_pair for one in kept} == {SUSPECTS[0], SUSPECTS[1]}
+    measure(DOUBTFUL, compared, kept.extend)
+    assert {retest.release_pair for retest in kept} == {DOUBTFUL[0], DOUBTFUL[1]}
 
 
-def test_what_the_time_does_not_suffice_for_is_told(compared):
-    assert measure(SUSPECTS, lambda found: None, budget=-1.0) == 2
-    assert compared == []
+def test_no_comparison_begins_after_the_budget(compared):
+    assert measure(DOUBTFUL, compared, budget=-1.0) == 2
+    assert compared.made == []
 
 
 @pytest.mark.parametrize(("metric", "mib", "said"), [

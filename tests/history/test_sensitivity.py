@@ -13,7 +13,8 @@ import sqlalchemy
 import typing_extensions
 from asv.machine import Machine
 
-from harness.comparisons.compare import Comparison, Row, Side
+from harness.comparisons.compare import Comparison, ComparisonSettings, Side
+from harness.comparisons.judge import ComparisonRow
 from harness.history.sensitivity import injected, runs
 from harness.history.sensitivity.injected import INJECTED_CHANGES, InjectedChange, inject
 from harness.lifecycles.blocks import Block, MeasuredRun
@@ -76,7 +77,7 @@ def measured(id, rows, rejected=()):
     compared = Comparison(
         *sides,
         tuple(
-            Row(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
+            ComparisonRow(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
             for figure, ratio, verdict in rows
         ),
         0, 1.0, list(rejected), [], (),
@@ -111,42 +112,36 @@ def test_a_rejection_is_found_by_its_strategy():
     assert (result.found, result.missed, result.unexpected) == (["rejected fork_dispose"], [], [])
 
 
+MANY = {"pairs": 10, "worker_factor": 3, "budget": injected.BUDGET}
+
+
 @pytest.mark.parametrize(
-    ("id", "asked"),
+    ("id", "expected"),
     [
         # At least ten pairs, then more until the interval is half as wide, either way, as the difference.
-        (
-            "start",
-            {"pairs": 10, "times": 3, "budget": injected.BUDGET, "tolerate": 0.025, "narrow": {"startup"}},
-        ),
-        (
-            "query",
-            {
-                "pairs": 10,
-                "times": 3,
-                "budget": injected.BUDGET,
-                "tolerate": 0.05,
-                "narrow": {"first_query"},
-            },
-        ),
-        ("memory", {"pairs": 6, "times": 1, "budget": 0}),
-        ("closes", {"pairs": 6, "times": 1, "budget": 0}),
+        ("start", {**MANY, "tolerate": 0.025, "deciding": {"startup"}}),
+        ("query", {**MANY, "tolerate": 0.05, "deciding": {"first_query"}}),
+        ("memory", {"pairs": 6, "worker_factor": 1, "budget": 0}),
+        ("closes", {"pairs": 6, "worker_factor": 1, "budget": 0}),
     ],
 )
-def test_an_obvious_change_takes_few_pairs_of_few_workers(id, asked):
+def test_an_obvious_change_takes_few_pairs_of_few_workers(id, expected):
     seen = []
-    found = Comparison(None, None, (), 0, 1.0, [], [], ())
-    injected.measure(
-        CHANGES[id], None, None, None, None, 10, print, compare=lambda *_, **how: seen.append(how) or found
-    )
-    [how] = seen
-    assert {name: how[name] for name in asked} == asked
+
+    def compare(plain, changed, server, profile, settings, report):
+        seen.append(settings)
+        return Comparison(None, None, (), 0, 1.0, [], [], ())
+
+    injected.measure(CHANGES[id], None, None, None, None, 10, print, compare=compare)
+    [settings] = seen
+    assert isinstance(settings, ComparisonSettings)
+    assert {name: getattr(settings, name) for name in expected} == expected
 
 
 def test_the_pairs_of_what_was_expected_are_recorded():
     sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
     rows = tuple(
-        Row("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
+        ComparisonRow("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
         for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
     )
     compared = Comparison(*sides, rows, 0, 1.0, [], [], ())

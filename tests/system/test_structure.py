@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from harness.comparisons.servers import Comparison
+from harness.comparisons.servers import ServerComparison
 from harness.demos.expected import DemoProof
 from harness.hazards.bisect import ReleaseVerdicts
 from harness.hazards.table import VerdictTable
@@ -122,7 +122,7 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
         ("retests", list[Retest]),
         ("sensitivity", SensitivityRecord),
         ("sensitivity_loaded", SensitivityRecord),
-        ("servers", Comparison),
+        ("servers", ServerComparison),
         ("verdicts", ReleaseVerdicts),
     ],
 )

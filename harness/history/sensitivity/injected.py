@@ -11,7 +11,8 @@ from pathlib import Path
 from textwrap import indent
 
 from harness.comparisons import compare as comparison
-from harness.comparisons.compare import Side
+from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
+from harness.comparisons.judge import MIN_PAIRS
 from harness.counts import count as exact
 from harness.history.sensitivity.record import InjectionResult
 from harness.lifecycles.profile import Profile
@@ -134,7 +135,7 @@ def measure(
     pairs: int,
     report: Report,
     *,
-    compare: Callable[..., comparison.Comparison] = comparison.compare,
+    compare: Callable[..., Comparison] = comparison.compare,
 ) -> InjectionResult:
     """Compare the release with itself, changed, and score what the comparison reports.
 
@@ -145,14 +146,15 @@ def measure(
         report("counting")
         ratios = changed_counts(change.strategies, plain, changed, server)
         return score(change, ratios, ratios)
-    compared = compare(
-        plain, changed, server, profile, dataframes=("none",), report=report,
-        pairs=comparison.LEAST if change.obvious else pairs,
-        times=1 if change.obvious else comparison.TIMES,
+    settings = ComparisonSettings(
+        dataframes=("none",),
+        pairs=MIN_PAIRS if change.obvious else pairs,
+        worker_factor=1 if change.obvious else WORKER_FACTOR,
         budget=0 if change.obvious else BUDGET,
         tolerate=change.size / 2,
-        narrow={figure.split()[0] for figure in change.expected},
-    )  # fmt: skip
+        deciding=frozenset(figure.split()[0] for figure in change.expected),
+    )
+    compared = compare(plain, changed, server, profile, settings, report)
     rows = {f"{row.metric} {row.strategy}": row for row in compared.rows}
     rejected = {
         f"rejected {name}"

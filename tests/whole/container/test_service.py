@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from harness.comparisons.servers import Comparison
+from harness.comparisons.servers import ServerComparison
 from harness.postgres.settings import SETTINGS
 from tests.support.container import DEADLINE, Project
 
@@ -107,7 +107,7 @@ def test_servers_are_compared_layer_by_layer_and_removed(
     ran = any_project.having(POOLSTART_PROFILE="quick").poolstart("postgres", "compare", "--save", str(file))
     assert ran.returncode == 0, ran.stderr
     say(ran.stdout)
-    measured = Comparison.load(file)
+    measured = ServerComparison.load(file)
     kinds = [server.server.split("-", 2)[0::2] for server in measured.servers]
     assert kinds == [
         ["embedded", "tcp-trust"],

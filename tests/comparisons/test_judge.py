@@ -1,0 +1,133 @@
+"""Verdicts on simulated pairs: nothing is measured."""
+
+from math import inf
+
+import numpy as np
+import pytest
+from scipy.stats import t as student
+
+from harness.comparisons.judge import FALSE_ALARM_RATE, holm, judge, paired_test
+from harness.comparisons.pairs import Sample
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
+
+STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
+METRICS = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
+FIGURES = [(m, s, d) for m in METRICS for s in STRATEGIES for d in ("none", "large")]
+
+
+def sample(ratio, first=1.0):
+    return Sample(first, first * ratio, ratio)
+
+
+def pairs(random, *, factor=1.0, noise=0.01, count=10):
+    """Pairs with heavy-tailed noise, and noise that slows both sides of a pair alike."""
+    shared = 0.1 * random.standard_t(3, count)
+    return [
+        sample(factor * np.exp(other - one), 0.1 * np.exp(meets + one))
+        for meets, one, other in zip(shared, *(noise * random.standard_t(3, (2, count))), strict=True)
+    ]
+
+
+def test_a_release_compared_with_itself_is_seldom_slower_or_faster():
+    random = np.random.default_rng(1)
+    alarms = [
+        any(
+            row.verdict in ("slower", "faster")
+            for row in judge({figure: pairs(random) for figure in FIGURES}, 0.03)
+        )
+        for _ in range(200)
+    ]
+    assert sum(alarms) <= 200 * FALSE_ALARM_RATE * 2
+
+
+def test_a_known_difference_is_found_in_its_figure_and_nowhere_else():
+    random = np.random.default_rng(2)
+    changed = ("startup", "spawn", "none")
+    found = 0
+    for _ in range(50):
+        measured = {f: pairs(random, factor=1.05 if f == changed else 1) for f in FIGURES}
+        rows = {(row.metric, row.strategy, row.dataframe): row for row in judge(measured, 0.03)}
+        found += rows[changed].verdict == "slower"
+        assert rows[changed].low < rows[changed].ratio < rows[changed].high
+        assert {figure for figure, row in rows.items() if row.verdict == "slower"} <= {changed}
+    assert found >= 35  # noise with such tails now and then hides five per cent
+
+
+def test_99_percent_of_the_intervals_hold_the_true_ratio():
+    random = np.random.default_rng(3)
+    rows = [judge({FIGURES[0]: pairs(random, factor=1.02)}, 0.03)[0] for _ in range(500)]
+    assert sum(row.low <= 1.02 <= row.high for row in rows) >= 0.98 * 500
+
+
+def test_same_needs_the_whole_interval_within_what_is_tolerated():
+    steady = [sample(1.0 + sign * 1e-4) for sign in (1, -1) * 5]
+    shaky = [sample(1.0 + sign * 0.1) for sign in (1, -1) * 5]
+    verdicts = [row.verdict for row in judge({FIGURES[0]: steady, FIGURES[1]: shaky}, tolerate=0.03)]
+    assert verdicts == ["same", "cannot tell"]
+
+
+def test_five_pairs_prove_nothing():
+    [row] = judge({FIGURES[0]: [sample(2.0)] * 5}, 0.03)
+    assert row.verdict == "cannot tell"
+
+
+def test_one_bad_pair_proves_nothing():
+    [row] = judge({FIGURES[0]: [sample(1 + n / 1e4) for n in (-1, 1) * 5] + [sample(3.0)]}, 0.03)
+    assert row.verdict == "cannot tell"
+
+
+@pytest.mark.parametrize("metric", ["startup", "uss"])
+def test_a_change_smaller_than_counts_is_none_however_certain(metric):
+    large = {"startup": 0.2, "uss": 30 * 2**20}[metric]
+    least = metrics.MIN_RELATIVE_CHANGE[metrics.get(metric).unit]
+    verdicts = []
+    for change in (0.8 * least, 1.2 * least):
+        sure = [sample(1 + change + n / 1e6, large) for n in range(10)]
+        [row] = judge({(metric, "spawn", "none"): sure}, 0.03)
+        verdicts.append(row.verdict)
+    assert verdicts == ["same", "slower"]
+
+
+def test_a_few_pages_of_memory_are_no_change():
+    small = 4 * 2**20
+    verdicts = []
+    for pages in (10, 20):
+        sure = [sample(1 + pages * 4096 / small + n / 1e6, small) for n in range(10)]
+        [row] = judge({("uss", "fork_dispose", "none"): sure}, 0.03)
+        verdicts.append(row.verdict)
+    assert verdicts == ["same", "slower"]
+
+
+def test_a_slowdown_within_what_is_tolerated_is_not_worse():
+    [row] = judge({FIGURES[0]: [sample(1.02 + n / 1e4) for n in range(10)]}, 0.03)
+    assert row.verdict == "slower"
+    assert not row.worse(0.03)
+    assert row.worse(0.01)
+
+
+def test_the_test_is_students_t_on_logarithms():
+    logs = np.array([0.01, 0.03, 0.02, 0.05, -0.01, 0.02, 0.04])
+    middle, low, high, p = paired_test(np.exp(logs))
+    error = logs.std(ddof=1) / 7**0.5
+    assert middle == pytest.approx(logs.mean())
+    assert (low, high) == pytest.approx(
+        (logs.mean() - student.ppf(0.995, 6) * error, logs.mean() + student.ppf(0.995, 6) * error)
+    )
+    assert p == pytest.approx(2 * student.sf(logs.mean() / error, 6))
+
+
+def test_too_few_pairs_have_an_infinite_interval():
+    assert paired_test([2.0] * 5)[1:] == (-inf, inf, 1.0)
+
+
+@pytest.mark.parametrize(("ratio", "p"), [(1.0, 1.0), (1.1, 0.0)])
+def test_equal_ratios_have_an_interval_without_width(ratio, p):
+    middle, low, high, found = paired_test([ratio] * 6)
+    assert low == high == middle
+    assert found == p
+
+
+def test_holms_procedure_stops_at_the_first_p_value_that_is_too_large():
+    assert holm([0.01, 0.04, 0.03, 0.005], 0.05) == [True, False, False, True]
+    assert holm([], 0.05) == []

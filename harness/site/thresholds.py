@@ -5,7 +5,7 @@ from math import log
 from typing import Any
 
 from harness import strategies
-from harness.comparisons.servers import Comparison
+from harness.comparisons.servers import ServerComparison
 from harness.console.numbers import digits
 from harness.counts import report as exact
 from harness.hazards.inside.story import HazardReading
@@ -84,7 +84,7 @@ def pool_crossing(release: ReleaseFigures) -> dict[str, Any] | None:
     }
 
 
-def server_table(comparison: Comparison | None) -> dict[str, Any] | None:
+def server_table(comparison: ServerComparison | None) -> dict[str, Any] | None:
     """What connecting costs, by what is between worker and server; None without a recorded comparison."""
     if comparison is None or not comparison.servers:
         return None

@@ -15,6 +15,7 @@ from benchmarks import cells
 from harness.answer import quick_report, results
 from harness.comparisons import compare
 from harness.comparisons import report as comparison_report
+from harness.comparisons.judge import judge
 from harness.comparisons.pairs import samples_of
 from harness.history import detect, series
 from harness.history import report as history_report
@@ -115,10 +116,10 @@ def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
 def test_an_added_metric_is_compared(added: Metric, capsys: pytest.CaptureFixture[str]) -> None:
     before, after = Lifecycle(False, {"rest": 0.10}), Lifecycle(False, {"rest": 0.12})
     samples = [samples_of([before], [after])["rest"] for _ in range(8)]
-    rows = compare.judge({("rest", "spawn", "none"): samples}, 0.03)
+    rows = judge({("rest", "spawn", "none"): samples}, 0.03)
     sides = [compare.Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
     found = compare.Comparison(*sides, tuple(rows), 0, 1.0, [], [], ())
-    comparison_report.tell(found, ("none",), "table")
+    comparison_report.write(found, ("none",), "table")
     out = capsys.readouterr().out
     assert "rest of life, ms" in out
     assert "slower" in out

@@ -1,4 +1,4 @@
-"""What anybody would write to time a worker: no harness, nothing imported from it."""
+"""A plain script that times a worker, without the harness: the reference that its figures must agree with."""
 
 import gc
 import multiprocessing
@@ -18,7 +18,7 @@ def query(engine):
 
 
 def unique():
-    """Bytes of this process that no other shares."""
+    """Memory of this process that no other shares, in bytes."""
     with open("/proc/self/smaps_rollup") as file:
         return 1024 * sum(int(line.split()[1]) for line in file if line.startswith("Private_"))
 
@@ -40,7 +40,7 @@ def work(strategy, handed, pipe):
 
 
 def table(mib):
-    """Rows of 40 numbers, a category and a text, about so many MiB."""
+    """A table of about `mib` MiB: rows of 40 numbers, a category and a text."""
     import numpy as np
     import pandas as pd
 
@@ -74,10 +74,10 @@ def main():
         gc.collect(1)  # as the harness does: the worker inherits the collector's counters
         called = time.monotonic()
         process.start()
-        # With a deadline, as a program does that must not hang. That writes to 0.1 MiB of the parent's
-        # memory, and what the worker still has of it is then the worker's alone.
+        # With a deadline, as in any program that must not hang. That writes to 0.1 MiB of the parent's
+        # memory, of which the worker's copy is then unique.
         if not ours.poll(60):
-            sys.exit("no word of the worker")
+            sys.exit("the worker did not report")
         started, first, second, memory = ours.recv()
         ours.send(None)
         process.join()

@@ -1,4 +1,4 @@
-"""The figures mean what their names say: what is injected into one phase moves that phase alone."""
+"""Metrics measure what they claim: a delay in one phase changes that phase alone, and a script agrees."""
 
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def phases(life: Lifecycle) -> dict[str, float]:
 
 
 def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifecycle]]:
-    """Lifecycles of each mutation in turn, `rounds` times, after one of each that does not count."""
+    """Interleaved lifecycles of the broken strategies, `rounds` of each after one that is discarded."""
     with Supervision() as supervision, ExitStack() as stack:
         parents = [
             stack.enter_context(
@@ -49,10 +49,10 @@ def interleaved(server: Server, *names: str, rounds: int) -> Iterator[list[Lifec
                 yield lives
 
 
-MOVED, OF_INJECTED = 2.5, 0.02
-"""A phase has moved that takes so many times as long as the same phase of a healthy worker beside it, and
-differs from it by such a part of what is injected: who has slept for half a second finds its caches cold, and
-on a busy machine a second row of 0.3 ms then takes 1."""
+CHANGED_RATIO, CHANGED_FRACTION = 2.5, 0.02
+"""A phase counts as changed if it takes this many times as long as that of the healthy worker, and the
+difference is this fraction of the injected delay: after half a second of sleep caches are cold, and on a busy
+machine a second row of 0.3 ms then takes 1 ms."""
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ on a busy machine a second row of 0.3 ms then takes 1."""
         ("HEALTHY", "ENGINE_SLOW", {"engine"}),
         ("HEALTHY_SPAWN", "ENGINE_SLOW_SPAWN", {"engine"}),
         ("HEALTHY", "QUERY_SLOW", {"first_row", "second_query"}),
-        # What the others would say of a leak.
+        # The delay leaks into later phases: the comparison above would show it.
         ("HEALTHY", "ENGINE_SLOW_LEAKS", {"engine", "first_row", "second_query"}),
     ],
 )
-def test_an_injected_sleep_moves_its_phase_only(
+def test_an_injected_delay_changes_its_phase_only(
     server: Server, healthy: str, slowed: str, moved: set[str]
 ) -> None:
     pairs = list(interleaved(server, healthy, slowed, rounds=7))
@@ -80,14 +80,15 @@ def test_an_injected_sleep_moves_its_phase_only(
     assert moved == {
         phase
         for phase in PHASES
-        if not 1 / MOVED < ratios[phase] < MOVED and abs(added[phase]) > OF_INJECTED * broken_strategies.SLEEP
+        if not 1 / CHANGED_RATIO < ratios[phase] < CHANGED_RATIO
+        and abs(added[phase]) > CHANGED_FRACTION * broken_strategies.SLEEP
     }, ratios
     for phase in {"engine"} if "ENGINE" in slowed else moved:
         assert added[phase] > 0.8 * broken_strategies.SLEEP
 
 
 def test_identical_cells_agree(server: Server) -> None:
-    """Two names for the same thing, in turns: no figure knows one from the other."""
+    """Two names of the same strategy, interleaved: no metric differs."""
     pairs = list(interleaved(server, "HEALTHY", "TWIN", rounds=20))
     apart = {}
     for figure in (*PHASES, "first_query", "time_to_first_row", "uss", "pss"):
@@ -97,7 +98,7 @@ def test_identical_cells_agree(server: Server) -> None:
     assert apart == {}
 
 
-def test_injected_memory_raises_the_worker_s_memory_by_as_much(server: Server) -> None:
+def test_injected_memory_adds_as_much_to_the_memory_of_the_worker(server: Server) -> None:
     pairs = list(interleaved(server, "HEALTHY", "ALLOCATES", rounds=3))
     for kind in ("uss", "pss", "rss", "peak"):
         added = median(grown.values[kind] - well.values[kind] for well, grown in pairs)
@@ -107,9 +108,9 @@ def test_injected_memory_raises_the_worker_s_memory_by_as_much(server: Server) -
 METRICS = ("startup", "first_query", "second_query", "uss")
 
 BLOCKS = 4
-"""Decided before looking: each has a parent of the harness and a script, and their workers in turn. Of two
-parents that hold the same, the one that was started first may take a fifth longer to fork, as long as it
-lives, for the memory it was given: so in every other block the script is."""
+"""Chosen before measuring. Each block has a parent of the harness and a script, with interleaved workers. Of
+two equal parents, the one that was started first may take a fifth longer for each fork, because of the memory
+it was given: so the script is started first in every other block."""
 
 ROUNDS = {True: 3, False: 9}
 """Workers of a block that boot an interpreter, and those that do not."""
@@ -118,12 +119,12 @@ MIB_LARGE = 128
 
 BAND = 0.05
 SHORT, BAND_OF_SHORT = 3e-3, 0.08
-"""How far the two may differ, as a part, and that of what takes under 3 ms. The harness adds a call and a
-look at its own timestamps and collections, microseconds against milliseconds."""
+"""Tolerated relative difference of the two, and that of times under 3 ms: the harness also reads timestamps
+and collections, which takes microseconds."""
 
 
 class StandAlone:
-    """A plain script of a page that starts one worker each time it is told to."""
+    """A plain script that starts one worker per line of its input."""
 
     def __init__(self, supervision: Supervision, strategy: str, url: str, mib: int) -> None:
         script = Path(__file__).with_name("stand_alone_program.py")
@@ -137,11 +138,11 @@ class StandAlone:
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
-        # Where the harness measures, it measures alone.
+        # On the processor that the harness measures on.
         processors.pin(self._process.pid)
 
     def measure(self) -> tuple[float, ...]:
-        """Seconds to the worker's first line, to its first row and to its second; bytes of unique memory."""
+        """Startup, first query and second query in seconds, unique memory in bytes."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write("go\n")
@@ -156,7 +157,7 @@ def measure(handle: ParentHandle) -> tuple[float, ...]:
 def block(
     server: Server, cell: Cell, *, script_first: bool
 ) -> Iterator[tuple[tuple[float, ...], tuple[float, ...]]]:
-    """Pairs by harness and script in turn, so that whatever else the machine does falls on both."""
+    """Interleaved pairs of harness and script, so that noise of the machine affects both."""
     profile = replace(PROFILE, dataframe_mib=MIB_LARGE)
     with ExitStack() as stack:
         supervision = stack.enter_context(Supervision())
@@ -172,16 +173,16 @@ def block(
                 ours, theirs = measure(handle), script.measure()
             else:
                 theirs, ours = script.measure(), measure(handle)
-            # The first workers of both start multiprocessing's helpers.
+            # The first workers of both also start the helper processes of multiprocessing.
             if number:
                 yield ours, theirs
 
 
 def cells() -> Iterator[Any]:
-    """All of them; before a release only, whose workers could not have their parent's DataFrame."""
+    """All cells; those whose workers do not inherit the DataFrame only in the soak tests."""
     for strategy, dataframe in product(strategies.IDS, DATAFRAMES):
-        of_no_use = dataframe == "large" and strategies.get(strategy).start_method != "fork"
-        yield pytest.param(strategy, dataframe, marks=pytest.mark.soak if of_no_use else ())
+        not_inherited = dataframe == "large" and strategies.get(strategy).start_method != "fork"
+        yield pytest.param(strategy, dataframe, marks=pytest.mark.soak if not_inherited else ())
 
 
 @pytest.mark.parametrize(("strategy", "dataframe"), list(cells()))

@@ -55,24 +55,24 @@ def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: S
         assert sample["startup"] + sample["first_query"] == pytest.approx(
             sample["time_to_first_row"], rel=0.5
         )
-    # Where SQLAlchemy is imported by each worker, a start costs more than that of a bare interpreter.
+    # A worker that imports SQLAlchemy takes longer to start than a bare interpreter.
     assert found.samples["spawn.none"]["startup"] > found.controls["spawn"]
     assert found.samples["forkserver_preload.none"]["startup"] < found.samples["spawn.none"]["startup"]
 
 
-def test_turns_are_shuffled_by_a_seed_that_is_recorded(server: Server) -> None:
+def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(server: Server) -> None:
     def order(seed: int) -> list[str]:
-        told: list[str] = []
+        steps: list[str] = []
         with Supervision() as supervision:
             plan = plan_of(server, "fork_dispose", "nullpool", "fork_nodispose", supervision=supervision)
-            assert plan.block(seed, report=told.append).seed == seed
-        return told
+            assert plan.block(seed, report=steps.append).seed == seed
+        return steps
 
     assert order(1) == order(1)
     assert len({tuple(order(seed)) for seed in range(4)}) > 1
 
 
-def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None:
+def test_a_rejected_cell_is_not_measured_again(server: Server) -> None:
     with Supervision() as supervision:
         plan = plan_of(server, broken_strategies.path("FAILS"), "fork_dispose", supervision=supervision)
         plan.block(1)
@@ -82,7 +82,7 @@ def test_what_is_rejected_is_told_and_not_measured_again(server: Server) -> None
 
 
 def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
-    """Let the server be away when it is connected to for these times, counted from 0."""
+    """Make these connection attempts fail, counted from 0."""
     connect, count = Server.connect, itertools.count()
 
     def connected(server: Server) -> object:
@@ -93,7 +93,7 @@ def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
     monkeypatch.setattr(Server, "connect", connected)
 
 
-def test_a_server_that_is_away_between_turns_is_waited_for(
+def test_the_run_waits_for_a_server_that_is_away_between_cells(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Supervision() as supervision:
@@ -190,7 +190,7 @@ def test_noisy_blocks_are_used_only_if_too_few_are_quiet() -> None:
 
 
 class Scripted(Plan):
-    """A plan whose blocks come from a list: nothing is measured."""
+    """A plan that takes its blocks from a list instead of measuring."""
 
     script: list[Block]
     asked: list[int]

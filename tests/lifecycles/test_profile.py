@@ -1,4 +1,4 @@
-"""Profiles: what the environment may ask for, and how the results say so."""
+"""Profiles: which environment variables set them, and how results of different ones are kept apart."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_the_default_series_has_no_tags() -> None:
     assert profile.current().blocks >= 5
 
 
-def test_time_is_shared_out_equally_rather_than_workers() -> None:
+def test_strategies_that_boot_interpreters_have_fewer_workers() -> None:
     default = profile.PROFILES["default"]
     counts = {strategy.id: default.workers(strategy) for strategy in strategies.CATALOGUE}
     assert counts["spawn"] == counts["forkserver"] < counts["forkserver_preload"] == counts["fork_dispose"]
@@ -35,7 +35,7 @@ def test_time_is_shared_out_equally_rather_than_workers() -> None:
         (profile.STRATEGIES, ",".join(strategies.IDS), {}),
     ],
 )
-def test_what_differs_from_the_default_is_tagged(
+def test_each_difference_from_the_default_is_a_tag(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, tags: dict[str, str]
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -54,26 +54,30 @@ def test_what_differs_from_the_default_is_tagged(
         (profile.STRATEGIES, "tests.support.broken_strategies:HEALTHY", "measure it by `poolstart measure`"),
     ],
 )
-def test_a_wrong_value_is_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str) -> None:
+def test_an_invalid_value_is_reported_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(PoolstartError, match=line) as caught:
         profile.tags()
     assert "\n" not in str(caught.value)
 
 
-def test_too_little_memory_is_a_reason_not_to_measure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cell_is_not_applicable_if_its_dataframe_does_not_fit_into_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(memory, "available", lambda: 1e9)
     parent_handle.require(Cell("spawn", "none"), SERVER, profile.current(), "2.1.9")
     with pytest.raises(NotApplicable, match="512 MiB needs 1280 MiB free, this machine has 954 MiB"):
         parent_handle.require(Cell("spawn", "large"), SERVER, profile.current(), "2.1.9")
 
 
-def test_a_strategy_that_was_not_asked_for_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_named_strategies_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(profile.STRATEGIES, "nullpool")
     assert [cell.id for cell in plan.cells_of(profile.current())] == ["nullpool.none", "nullpool.large"]
 
 
-def test_what_a_release_cannot_do_is_not_applicable_with_its_reason() -> None:
+def test_a_strategy_that_a_release_does_not_support_is_not_applicable() -> None:
     dispose = strategies.get("fork_dispose")
     assert dispose.not_applicable("1.4.32") == "fork_dispose needs SQLAlchemy 1.4.33, this is 1.4.32"
     for release in ("1.4.35", "1.4.54", "2.0.0", "2.1.9"):

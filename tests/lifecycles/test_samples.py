@@ -1,4 +1,4 @@
-"""Every metric is the stretch of a lifecycle that its name says, and a parent is one sample of it."""
+"""Each metric is read from its part of the report, and a parent is one sample."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ REPORT = {
         "memory_collected": {"uss": 6},
     },
 }
-"""Nanoseconds; every stretch has a length of its own."""
+"""Timestamps in nanoseconds: each interval has another length."""
 
 NANOSECONDS = {
     "blocked": 3,
@@ -41,21 +41,21 @@ BYTES = {"uss": 1, "pss": 2, "rss": 3, "peak": 4, "page_tables": 5, "uss_collect
 LIFE = Lifecycle.from_report(REPORT, first=False)
 
 
-def test_each_metric_is_its_own_stretch() -> None:
+def test_each_metric_is_read_from_its_own_interval_or_reading() -> None:
     found = dict(LIFE.values)
     in_bytes = {metric: found.pop(metric) for metric in BYTES}
     assert {metric: round(seconds * 1e9) for metric, seconds in found.items()} == NANOSECONDS
     assert in_bytes == BYTES
 
 
-def test_collections_are_counted_by_phase_from_where_the_worker_began() -> None:
+def test_collections_are_counted_by_phase_from_the_start_of_the_worker() -> None:
     assert LIFE.collections == ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1))
     worker = {**REPORT["worker"], "mark": None}  # type: ignore[dict-item]
     spawned = Lifecycle.from_report({**REPORT, "worker": worker}, first=False)
     assert spawned.collections[0] == (7, 2, 1)
 
 
-def test_a_parent_is_one_sample_and_its_first_worker_is_reported_apart() -> None:
+def test_a_parent_is_the_median_of_its_later_workers_and_its_first_worker_is_separate() -> None:
     lives = [
         replace(LIFE, first=number == 0, values={**LIFE.values, "startup": startup, "first_worker": 7.0})
         for number, startup in enumerate([90.0, 1.0, 2.0, 9.0])

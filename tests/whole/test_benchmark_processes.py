@@ -1,4 +1,4 @@
-"""A benchmark process forks for each figure it reads: what its modules import is paid once a release."""
+"""asv starts benchmark processes for every release: their imports must be fast."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""`poolstart measure` and `poolstart results`, from the command line to the last character."""
+"""`poolstart measure` and `poolstart results`: the whole output."""
 
 import json
 import re
@@ -57,7 +57,7 @@ def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> No
     here.wait_until_gone()
 
 
-def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
+def test_measure_reports_what_failed_and_shows_the_other_strategies(here: Scene) -> None:
     code, out, _ = poolstart(
         here,
         "measure",
@@ -74,7 +74,7 @@ def test_measure_tells_what_failed_and_shows_the_others(here: Scene) -> None:
     here.wait_until_gone()
 
 
-def test_results_shows_what_is_filed(here: Scene) -> None:
+def test_results_shows_the_committed_results(here: Scene) -> None:
     code, out, err = poolstart(here, "results", "2.1.9")
     assert (code, err) == (0, "")  # nothing is measured, so there is no progress to report
     (path,) = (ROOT / "results").glob("*/2.1.09-*embedded-18.4-tcp-trust.json")

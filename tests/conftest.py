@@ -1,4 +1,4 @@
-"""What every room's tests share: a real PostgreSQL of their own."""
+"""A real PostgreSQL server for the tests of all subjects."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from harness.processes.supervision import Supervision
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_surroundings() -> None:
-    """No setting of the user's reaches a test."""
+    """Remove the user's settings."""
     for name in list(os.environ):
         if name.startswith("POOLSTART_") and not name.startswith("POOLSTART_REQUIRE"):
             del os.environ[name]

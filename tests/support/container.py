@@ -72,7 +72,7 @@ class Project:
         return self.run(POOLSTART, *arguments, deadline=deadline)
 
     def located(self) -> "subprocess.CompletedProcess[str]":
-        """Which server the suite would use: its identity, or the error as the command line tells it."""
+        """Print the identity of the server that the suite would use, or the error of the command line."""
         return self.run(sys.executable, "-c", LOCATE)
 
     @property

@@ -22,11 +22,11 @@ class Program:
     directory: Path
     environment: dict[str, str]
     seconds: float = 0.0
-    said: str = ""
+    output: str = ""
 
-    def says_all(self, said: str) -> bool:
+    def is_complete(self, output: str) -> bool:
         """Whether its last line is the one of an undisturbed run, figures aside."""
-        last = [without_figures(text.splitlines()[-1]) for text in (said, self.said) if text]
+        last = [without_figures(text.splitlines()[-1]) for text in (output, self.output) if text]
         return len(last) == 2 and last[0] == last[1]
 
     def start(self, here: Scene) -> "subprocess.Popen[str]":

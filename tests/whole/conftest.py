@@ -35,15 +35,15 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Program]:
     found = {}
     for name, command in commands.items():
         program = Program(command, suite.directory, environment)
-        # asv's first run installs the release, the second one takes what all others take.
+        # asv's first run installs the release; the second takes as long as all others.
         for _ in range(2 if name == "asv run" else 1):
             began = time.monotonic()
             with scene() as here:
                 run = program.start(here)
-                said, _ = run.communicate(timeout=600)
-                assert run.returncode == 0, said
+                output, _ = run.communicate(timeout=600)
+                assert run.returncode == 0, output
             seconds = time.monotonic() - began
-        found[name] = Program(command, suite.directory, environment, seconds, said)
+        found[name] = Program(command, suite.directory, environment, seconds, output)
     return found
 
 

@@ -1,6 +1,6 @@
-"""The end of a run that is cut short: the first Ctrl-C counts, and nothing is left of what is killed.
+"""Runs that are interrupted or killed: the first Ctrl-C counts, and nothing is left.
 
-Eight runs are interrupted here and eight killed, victims, pairs of them and whole groups, at random.
+Eight runs are interrupted and eight killed: one process, two, or a group, at random.
 `INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/whole/test_ends.py` interrupts a hundred and kills fifty.
 """
 
@@ -24,8 +24,8 @@ KILLS = int(os.environ.get("KILLS", "8"))
 
 LINE = "poolstart: interrupted"
 
-BEFORE_US = re.compile(r"^KeyboardInterrupt", re.MULTILINE)
-"""What Python says of an interrupt that comes before anything of ours is imported."""
+BEFORE_IMPORTS = re.compile(r"^KeyboardInterrupt", re.MULTILINE)
+"""Python's message if the interrupt comes before anything of poolstart is imported."""
 
 
 @pytest.mark.parametrize("seed", range(INTERRUPTS))
@@ -34,32 +34,32 @@ def test_the_first_interrupt_counts(programs: dict[str, Program], here: Scene, s
     name = PROGRAMS[seed % len(PROGRAMS)]
     program = programs[name]
     run = program.start(here)
-    # Half of them in the first second, in which most is imported.
+    # Half of the interrupts come within the first second, during imports.
     time.sleep(chance.uniform(0, chance.choice([1.0, program.seconds])))
     ended = run.poll() is not None
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=LIMIT)
+    output, _ = run.communicate(timeout=LIMIT)
     here.wait_until_gone()
     if ended:
         return
-    if program.says_all(said) and run.returncode == -signal.SIGINT:
-        # All was said, and the interpreter on its way out: it has put the default of the signal back.
+    if program.is_complete(output) and run.returncode == -signal.SIGINT:
+        # The run is complete, and the interpreter has restored the default action of the signal at exit.
         return
-    if BEFORE_US.search(said) or not said:
-        # The interpreter, or asv, was still on its way to our first line.
-        early = "init_import_site" in said or "Could not import runpy" in said
-        assert run.returncode == (1 if early else -signal.SIGINT), said
-        assert LINE not in said
+    if BEFORE_IMPORTS.search(output) or not output:
+        # The interpreter, or asv, was still starting.
+        early = "init_import_site" in output or "Could not import runpy" in output
+        assert run.returncode == (1 if early else -signal.SIGINT), output
+        assert LINE not in output
     else:
-        assert (run.returncode, said.splitlines()[-1], said.count(LINE)) == (130, LINE, 1), said
+        assert (run.returncode, output.splitlines()[-1], output.count(LINE)) == (130, LINE, 1), output
 
 
 USERS_PATIENCE = 3.0
-"""Seconds after which the user ends a run that something was killed of."""
+"""Seconds after which the user interrupts a run of which a process was killed."""
 
 
 def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
-    """One process, two, or the whole group of one; negative numbers are groups."""
+    """The pids to kill: one process, two, all Pythons, or minus the number of a group."""
     running = sorted(here.processes())
     match chance.choice(["one", "pair", "leader and one", "group", "every Python"]):
         case "one":
@@ -85,7 +85,7 @@ def test_nothing_is_left_of_a_run_that_is_killed(
     time.sleep(chance.uniform(0, program.seconds))
     shared = here.shared_memory()
     chosen = victims(chance, here, run.pid) if run.poll() is None else []
-    told = {pid: here.processes().get(abs(pid), "") for pid in chosen}
+    killed = {pid: here.processes().get(abs(pid), "") for pid in chosen}
     for pid in chosen:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -101,7 +101,7 @@ def test_nothing_is_left_of_a_run_that_is_killed(
         here.wait_until_gone()
         here.wait_for(lambda: not here.left_of(shared), f"{here.left_of(shared)} is gone", LIMIT)
     except AssertionError as left:
-        raise AssertionError(f"{name}, killed {told}: {left}") from None
+        raise AssertionError(f"{name}, killed {killed}: {left}") from None
 
 
 def test_an_asv_run_that_was_killed_starts_again_at_once(programs: dict[str, Program], here: Scene) -> None:
@@ -110,7 +110,7 @@ def test_an_asv_run_that_was_killed_starts_again_at_once(programs: dict[str, Pro
     here.wait_for(lambda: here.processes("harness.lifecycles.inside.program"), "it measures")
     run.kill()
     again = program.start(here)
-    said, _ = again.communicate(timeout=600)
-    assert again.returncode == 0, said
+    output, _ = again.communicate(timeout=600)
+    assert again.returncode == 0, output
     run.wait()
     here.wait_until_gone()

@@ -1,4 +1,4 @@
-"""A password in POOLSTART_URL appears nowhere: not on a command line, not in what a run prints or leaves."""
+"""A password in POOLSTART_URL appears nowhere: on no command line, in no output and in no file of a run."""
 
 import secrets
 import threading
@@ -26,7 +26,7 @@ FORMS = {
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Server]:
-    """A server that wants a password."""
+    """A server with a role that needs a password."""
     with server_with_password(SECRET) as server:
         yield server
 
@@ -36,7 +36,7 @@ def url(server: Server, form: str, **changes: object) -> str:
 
 
 class Search:
-    """Looks at every command line of the machine, again and again, and at last into files."""
+    """Searches the command lines of all processes while a run lasts, and its files afterwards."""
 
     def __init__(self) -> None:
         self.looked = 0
@@ -78,7 +78,7 @@ def searching() -> Iterator[Search]:
 @pytest.mark.soak
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_nothing_a_run_prints_or_leaves_has_it(
+def test_no_output_or_file_of_a_run_contains_it(
     programs: dict[str, Program], here: Scene, guarded: Server, name: str, form: str
 ) -> None:
     program = programs[name]
@@ -86,12 +86,12 @@ def test_nothing_a_run_prints_or_leaves_has_it(
     del environment[locate.KIND]
     with searching() as search:
         run = replace(program, environment=environment).start(here)
-        said, _ = run.communicate(timeout=600)
-    assert run.returncode == 0, said
+        output, _ = run.communicate(timeout=600)
+    assert run.returncode == 0, output
     assert search.looked
     search.files(here.directory)
     search.files(program.directory)
-    assert SECRET not in said
+    assert SECRET not in output
     assert not search.found
     if name == "asv run":
         assert list((program.directory / "results").glob("*/*external-18.4-tcp-scram-sha-256*"))
@@ -102,7 +102,7 @@ def test_nothing_a_run_prints_or_leaves_has_it(
     "changes",
     [{"port": 1}, {"database": "nowhere"}, {"username": "nobody"}, {"host": "no.such.host.invalid"}],
 )
-def test_no_error_has_it(
+def test_no_error_contains_it(
     guarded: Server, monkeypatch: pytest.MonkeyPatch, form: str, changes: dict[str, object]
 ) -> None:
     monkeypatch.setenv(locate.URL, url(guarded, form, **changes))
@@ -112,7 +112,7 @@ def test_no_error_has_it(
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_python_shows_of_a_server_does_not_have_it(guarded: Server, form: str) -> None:
+def test_no_representation_of_a_server_contains_it(guarded: Server, form: str) -> None:
     server = replace(guarded, url=url(guarded, form))
     assert SECRET not in f"{server} {server!r} {server.identity} {server.address} {[server]}"
     assert Server.from_json(server.to_json()) == server

@@ -16,7 +16,7 @@ from harness.system.environment import ROOT
 from tests.support.container import DEADLINE, Project, without_engine
 
 ENGINE_DEADLINE = 300.0
-"""Seconds in which an engine and the image are there, installing and building included."""
+"""Seconds for starting an engine and getting the image, including installation and build."""
 
 
 @pytest.fixture(scope="session")
@@ -28,21 +28,21 @@ def engine() -> Iterator[dict[str, str]]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            # The end of its input is what ends it, should this process be killed; a signal to its
-            # group would keep it from cleaning up.
+            # If this process is killed, the end of its input ends it. A signal to its group would
+            # prevent its cleanup.
             start_new_session=True,
         )
         assert holder.stdin is not None
         assert holder.stdout is not None
         try:
-            said, until = b"", time.monotonic() + ENGINE_DEADLINE
-            while not said.endswith(b"READY\0"):
+            output, until = b"", time.monotonic() + ENGINE_DEADLINE
+            while not output.endswith(b"READY\0"):
                 ready, _, _ = select.select([holder.stdout], [], [], max(0, until - time.monotonic()))
                 piece = os.read(holder.stdout.fileno(), 65536) if ready else b""
                 if not piece:
                     break
-                said += piece
-            if not said.endswith(b"READY\0"):
+                output += piece
+            if not output.endswith(b"READY\0"):
                 holder.stdin.close()
                 code = holder.wait(DEADLINE)
                 log.seek(0)
@@ -50,7 +50,7 @@ def engine() -> Iterator[dict[str, str]]:
                 if code != 69:
                     pytest.fail(f".ci/container failed: {lines[-1]}", pytrace=False)
                 without_engine(lines[-1])
-            yield dict(entry.split("=", 1) for entry in said.decode().split("\0")[:-2])
+            yield dict(entry.split("=", 1) for entry in output.decode().split("\0")[:-2])
         finally:
             holder.stdin.close()
             holder.wait(DEADLINE)
@@ -65,7 +65,7 @@ def compose_v2(engine: dict[str, str], _: Path) -> tuple[dict[str, str], tuple[s
 def compose_v1(engine: dict[str, str], folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     if not engine["COMPOSE_V1"]:
         without_engine("there is no compose v1 here")
-    # A client that has no plugin, wherever v2 may be installed.
+    # A client without plugins, even if v2 is installed.
     client = folder / "docker"
     client.write_text(f'#!/bin/sh\n[ "$1" != compose ] && exec {shutil.which("docker")} "$@"\n')
     client.chmod(0o755)
@@ -77,7 +77,7 @@ VERSIONS = {"v2": compose_v2, "v1": compose_v1}
 
 @pytest.fixture
 def new_project(engine: dict[str, str], tmp_path: Path) -> Iterator[Callable[[str], Project]]:
-    """Makes projects for a compose version, and removes what they leave."""
+    """Makes projects for a version of compose, and removes their containers, networks and volumes."""
     made: list[Project] = []
 
     def make(version: str) -> Project:
@@ -107,7 +107,7 @@ def any_project(engine: dict[str, str], new_project: Callable[[str], Project]) -
 
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """Puts a line into the test log: what was started, measured and removed is to be read there."""
+    """Writes to the test log, which shows what was started, measured and removed."""
 
     def write(text: str) -> None:
         with capsys.disabled():

@@ -1,4 +1,4 @@
-"""`.ci/container`: says why it provides no engine, runs its command, leaves nothing."""
+"""`.ci/container` says why it provides no engine, runs its command and leaves nothing."""
 
 import os
 import shutil
@@ -26,7 +26,7 @@ def tools() -> Iterator[Path]:
         yield folder
 
 
-def test_where_no_engine_can_be_had_the_reason_is_told(tools: Path) -> None:
+def test_without_an_engine_the_reason_is_printed(tools: Path) -> None:
     with (ROOT / ".ci" / "container").open() as script:
         ran = subprocess.run(
             [tools / "bash", "-s", "--", "true"],

@@ -1,4 +1,4 @@
-"""What can go wrong with a container, each told in one line that says what to do."""
+"""Each failure of a container is reported in one line that says what to do."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ from tests.support.container import Project
 pytestmark = pytest.mark.slow
 
 
-def told(ran: "subprocess.CompletedProcess[str]") -> str:
-    """The one line, without the program's name."""
+def message_of(ran: "subprocess.CompletedProcess[str]") -> str:
+    """The only line on standard error, without the name of the program."""
     assert ran.returncode == 2, ran.stdout
     (line,) = ran.stderr.splitlines()
     assert line.startswith("poolstart: ")
@@ -23,16 +23,16 @@ def told(ran: "subprocess.CompletedProcess[str]") -> str:
 
 def test_no_engine(any_project: Project, tmp_path: Path) -> None:
     dead = any_project.having(DOCKER_HOST=f"unix://{tmp_path}/dead.sock")
-    assert told(dead.poolstart("postgres", "up")).startswith("the container engine does not answer: ")
-    # Only who insists on the container hears of it.
-    assert told(dead.having(POOLSTART_SERVER="container").located()).startswith(
+    assert message_of(dead.poolstart("postgres", "up")).startswith("the container engine does not answer: ")
+    # It is an error only if the container is required.
+    assert message_of(dead.having(POOLSTART_SERVER="container").located()).startswith(
         "the container engine does not"
     )
     assert dead.located().returncode == 0
 
 
 def test_no_client_program(any_project: Project, tmp_path: Path) -> None:
-    assert told(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up")) == (
+    assert message_of(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up")) == (
         "there is no container engine: no program `docker`; "
         "install Docker, or use the embedded server (POOLSTART_SERVER=embedded)"
     )
@@ -42,7 +42,7 @@ def test_no_compose(any_project: Project, tmp_path: Path) -> None:
     client = tmp_path / "docker"
     client.write_text(f'#!/bin/sh\n[ "$1" != compose ] && exec {shutil.which("docker")} "$@"\n')
     client.chmod(0o755)
-    line = told(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up"))
+    line = message_of(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up"))
     assert line.startswith("the container engine has no compose; install compose v2")
 
 
@@ -55,7 +55,7 @@ def test_no_permission_on_the_socket(any_project: Project, tmp_path: Path) -> No
     )
     client.chmod(0o755)
     path = f"{tmp_path}:{any_project.environment['PATH']}"
-    assert told(any_project.having(PATH=path).poolstart("postgres", "up")) == (
+    assert message_of(any_project.having(PATH=path).poolstart("postgres", "up")) == (
         "no permission on the container engine's socket; "
         "run as a user who may use it (often: of the group docker), "
         "or use the embedded server (POOLSTART_SERVER=embedded)"
@@ -63,7 +63,7 @@ def test_no_permission_on_the_socket(any_project: Project, tmp_path: Path) -> No
 
 
 def test_no_image_to_pull(project: Project) -> None:
-    line = told(project.having(POOLSTART_PG_MAJOR="3").poolstart("postgres", "up"))
+    line = message_of(project.having(POOLSTART_PG_MAJOR="3").poolstart("postgres", "up"))
     assert line.startswith("the image postgres:3 is not here and cannot be pulled: ")
     assert project.remains() == []
 
@@ -71,20 +71,20 @@ def test_no_image_to_pull(project: Project) -> None:
 def test_port_taken(project: Project) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        line = told(project.having(POOLSTART_PG_PORT=str(port)).poolstart("postgres", "up"))
+        line = message_of(project.having(POOLSTART_PG_PORT=str(port)).poolstart("postgres", "up"))
     assert line == f"port {port} of 127.0.0.1 is taken; set POOLSTART_PG_PORT to a free one and try again"
     assert project.remains() == []
 
 
 def test_a_variable_that_compose_rejects(project: Project) -> None:
-    line = told(project.having(POOLSTART_PG_PORT="none").poolstart("postgres", "up"))
+    line = message_of(project.having(POOLSTART_PG_PORT="none").poolstart("postgres", "up"))
     assert line.startswith("compose failed at `config`: ")
     assert "none" in line or "port" in line.lower()
 
 
-def test_a_container_that_dies_at_start_is_told_with_its_last_words(project: Project) -> None:
+def test_a_container_that_dies_at_start_is_reported_with_its_last_line(project: Project) -> None:
     dying = project.having(POOLSTART_PG_AUTH="nonsense")
-    line = told(dying.poolstart("postgres", "up"))
+    line = message_of(dying.poolstart("postgres", "up"))
     assert line.startswith("the container is stopped (exited, exit status ")
     assert "pg_hba.conf" in line
 

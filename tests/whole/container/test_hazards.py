@@ -1,4 +1,4 @@
-"""What goes wrong does so on the container too, behind TLS and a password."""
+"""Verdicts are the same on the container, over TLS and with a password."""
 
 import pytest
 
@@ -8,19 +8,19 @@ from tests.support.container import Project
 pytestmark = pytest.mark.slow
 
 STRATEGIES = ("fork_nodispose", "fork_dispose", "spawn", "nullpool")
-"""What meets the server differently: all but forkserver, which does as spawn.
-The whole table is held on an embedded server, without TLS, by `poolstart hazards`."""
+"""Strategies that differ towards the server: all but the fork servers, which connect as spawn does.
+`poolstart hazards` checks the whole matrix on an embedded server, without TLS."""
 
-NEVER_ASK_IT = {
+INDEPENDENT = {
     *("inherited_lock", "own_lock", "copied_frame", "module_frame", "unguarded_main", "sqlite_shared"),
     *("unpicklable", "import_lock", "native_threads", "preload_main"),
 }
-"""Hazards that do not depend on what a server is or does: they are the same here as in that table."""
+"""Hazards that do not depend on the server."""
 
-HAZARDS = [name for name in catalogue.IDS if name not in NEVER_ASK_IT]
+HAZARDS = [name for name in catalogue.IDS if name not in INDEPENDENT]
 
 HAZARDS_DEADLINE = 1200.0
-"""Seconds for these hazards and strategies: a few minutes, and more on a loaded machine."""
+"""Seconds for these hazards and strategies: a few minutes, and more on a busy machine."""
 
 
 def test_verdicts_hold_on_a_container_with_tls_and_passwords(any_project: Project) -> None:

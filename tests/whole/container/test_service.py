@@ -1,4 +1,4 @@
-"""The compose service: started, found, told apart in each of its states, and gone."""
+"""The compose service: started, found, reported in each of its states, and removed."""
 
 import re
 import signal
@@ -79,7 +79,7 @@ def test_a_stopped_service_is_an_error_and_an_absent_one_is_not(project: Project
         )
 
 
-def test_transport_and_authentication_can_be_chosen_and_are_told(any_project: Project) -> None:
+def test_transport_and_authentication_can_be_chosen_and_are_reported(any_project: Project) -> None:
     up = any_project.having(POOLSTART_TLS="on", POOLSTART_PG_AUTH="trust").poolstart("postgres", "up")
     assert "-tls-trust at 127.0.0.1:" in up.stdout, up.stderr
 

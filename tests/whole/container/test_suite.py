@@ -22,13 +22,13 @@ from tests.support.container import Project
 pytestmark = pytest.mark.slow
 
 RUN_DEADLINE = 600.0
-"""Seconds one asv run has, making its environment included."""
+"""Seconds for one run of asv, including its environment."""
 
 LIFECYCLES = ("--bench", "^(memory|query|startup)[.]")
-"""The hazards take minutes, and have tests of their own."""
+"""Hazards take minutes, and have tests of their own."""
 
 LOST = "no connection to|the server went away|terminating connection|server closed the connection"
-"""How a cell says that it lost its server: whoever notices first tells."""
+"""The reasons of a cell that lost its server, depending on which process notices first."""
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_a_restart_in_mid_run_fails_the_cells_it_hits_and_the_run_goes_on(
 
 
 def wait_for_parents(project: Project) -> None:
-    """Until two parent programs are connected: the run has warmed up, cells have their turn."""
+    """Wait until two parent programs are connected: the warm-up is over, and cells are being measured."""
     parents = (
         "select count(distinct application_name) from pg_stat_activity"
         " where application_name ~ '^poolstart-[0-9a-f]{12}'"

@@ -109,7 +109,7 @@ def reports(release: str | None = None, results: Path = ROOT / "results") -> lis
         ) from None
     found = []
     for path, result in stored.results(results):
-        with files.understood(path, stored.REMEDY):
+        with files.reading(path, stored.REMEDY):
             if of_default_series(result):
                 found.append(report_of(result, results))
     if not found:

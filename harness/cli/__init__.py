@@ -34,7 +34,7 @@ from harness.cli import (
     strategies,
     verdicts,
 )
-from harness.system.errors import PoolstartError, refused
+from harness.system.errors import PoolstartError, os_error_hint
 
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
 
@@ -97,24 +97,24 @@ def poolstart(context: typer.Context) -> None:
 
 
 def main() -> None:
-    """Run a command; an error the user can mend is one line and exit status 2."""
+    """Run a command. An error that the user can fix is printed as one line, with exit status 2."""
     interrupts.first_counts()
     try:
         app()
     except Exception as error:
-        told = mendable(error)
-        if told is None:
+        user_error = as_user_error(error)
+        if user_error is None:
             raise
-        print(f"poolstart: {told}", file=sys.stderr)
+        print(f"poolstart: {user_error}", file=sys.stderr)
         sys.exit(2)
 
 
-def mendable(error: Exception) -> PoolstartError | None:
-    """The error as its user reads it; None where only the program can be mended."""
+def as_user_error(error: Exception) -> PoolstartError | None:
+    """The error in one line for the user; None if it is a fault of the program."""
     if isinstance(error, PoolstartError):
         return error
     if isinstance(error, OSError):
-        return refused(error)
-    # Its own errors of this kind are lines for a user too. Where it was not imported, none is.
+        return os_error_hint(error)
+    # asv's own errors for users are lines, too. If it was not imported, it has raised none.
     asv = sys.modules.get("asv.util")
     return PoolstartError(str(error)) if asv and isinstance(error, asv.UserError) else None

@@ -204,7 +204,7 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
     path = DIRECTORY / f"{release}.json"
     if not path.exists():
         return {}
-    with files.understood(path, "remove it, and it is tried again"):
+    with files.reading(path, "remove it, and it is tried again"):
         return {
             hazard: {strategy: str(Verdict(verdict)) for strategy, verdict in row.items()}
             for hazard, row in json.loads(path.read_text()).items()

@@ -67,7 +67,7 @@ class History:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        with files.understood(path, "start anew with --new"):
+        with files.reading(path, "start anew with --new"):
             begun = dict(json.loads(path.read_text()))
         for name, value in begun.items():
             if conditions.get(name) != value:
@@ -144,7 +144,7 @@ class History:
 
     def _load(self, turn: Turn) -> MeasuredRun:
         path = self._path(turn)
-        with files.understood(path, "remove it, and it is measured again"):
+        with files.reading(path, "remove it, and it is measured again"):
             return structure(MeasuredRun, json.loads(path.read_text()))
 
 

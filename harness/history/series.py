@@ -100,7 +100,7 @@ def load(results: Path) -> list[Series]:
     by_key: dict[SeriesKey, dict[str, tuple[float, ...]]] = {}
     units: dict[SeriesKey, str] = {}
     for path, result in stored.results(results):
-        with files.understood(path, stored.REMEDY):
+        with files.reading(path, stored.REMEDY):
             release = str(Version(result.commit_hash))
             for key, samples, unit in of_file(result, benchmarks):
                 by_key.setdefault(key, {})[release] = samples

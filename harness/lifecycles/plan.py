@@ -35,7 +35,7 @@ from harness.processes.child import Child
 from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
-from harness.system import processors
+from harness.system import files, processors
 from harness.system.conditions import Watch
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -308,7 +308,9 @@ def of_this_run() -> MeasuredRun:
     release = metadata.version("sqlalchemy")
     folder = os.environ.get(HISTORY)
     if folder:
-        measured = structure(MeasuredRun, json.loads((Path(folder) / f"{release}.json").read_text()))
+        path = Path(folder) / f"{release}.json"
+        with files.reading(path, "measure the history again with `poolstart history`"):
+            measured = structure(MeasuredRun, json.loads(path.read_text()))
     else:
         profile = profiles.current()
         with locate.server() as server:
@@ -320,5 +322,5 @@ def of_this_run() -> MeasuredRun:
     if measured.noisy:
         print(f"poolstart: noisy: {measured.noisy}", file=sys.stderr)
     if account := os.environ.get(METADATA):
-        Path(account).write_text(json.dumps(measured.metadata()))
+        files.write(Path(account), json.dumps(measured.metadata()))
     return measured

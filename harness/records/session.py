@@ -30,7 +30,7 @@ class Session:
             files.write(self.path, f"{json.dumps(dict(conditions))}\n")
 
     def _resume(self, conditions: dict[str, str]) -> None:
-        with files.understood(self.path, "discard it with --anew"):
+        with files.reading(self.path, "discard it with --anew"):
             first, *lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
             begun = dict(json.loads(first))
             # The last line may be incomplete: the interruption fell into writing it.

@@ -27,7 +27,7 @@ def reading(file: Path, command: str = "") -> Iterator[Any]:
     `command` measures the record again. Raises PoolstartError if the file cannot be read, or the block meets
     a value that is missing or wrong.
     """
-    with files.understood(file, f"restore it with git{command and f', or measure it with `{command}`'}"):
+    with files.reading(file, f"restore it with git{command and f', or measure it with `{command}`'}"):
         yield json.loads(file.read_text(encoding="utf-8"))
 
 

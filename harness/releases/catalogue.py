@@ -59,7 +59,7 @@ class Catalogue:
     @classmethod
     def load(cls, path: Path) -> "Catalogue":
         """Read a list. Raises `PoolstartError` if the file is missing, damaged or empty."""
-        with files.understood(path, "restore it with git"):
+        with files.reading(path, "restore it with git"):
             entries = json.loads(path.read_text())
             if not entries:
                 raise ValueError("it lists no release")

@@ -19,7 +19,7 @@ from harness.lifecycles import profile
 from harness.postgres import locate
 from harness.releases import run
 from harness.releases import venvs as installed
-from harness.releases.errors import told_by_asv
+from harness.releases.errors import as_asv_error
 
 RUNNER = "pip+asv_runner"
 
@@ -50,7 +50,7 @@ class ReleaseEnvironment(Environment):
         requirements: dict[str, str],
         tagged_env_vars: dict[tuple[str, str], str],
     ) -> None:
-        with told_by_asv():
+        with as_asv_error():
             tags = {"postgres": locate.identity(), **profile.tags()}
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
         # The constructor of asv needs these, and removes its own packages from them.
@@ -79,7 +79,7 @@ class ReleaseEnvironment(Environment):
 
     def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
         """Switch to the interpreter of a release, which is installed if necessary."""
-        with told_by_asv():
+        with as_asv_error():
             python = installed.python_of(str(Version(commit_hash)), self._packages, self._directory)
         self._executable = str(python)
         self._set_commit_hash(commit_hash)
@@ -108,7 +108,7 @@ class ReleaseEnvironment(Environment):
             return process
         if command not in SERVED:
             return self.run_executable("python", args, **kwargs)
-        with told_by_asv():
+        with as_asv_error():
             kwargs["env"] = {**kwargs["env"], **current.environment(self.env_vars["postgres"])}
         timeout = kwargs.pop("timeout", None)
         with current.starting():

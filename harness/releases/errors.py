@@ -9,8 +9,8 @@ from harness.system.errors import PoolstartError
 
 
 @contextmanager
-def told_by_asv() -> Iterator[None]:
-    """Let asv tell a `PoolstartError` the way it tells its own: one line, exit status 1."""
+def as_asv_error() -> Iterator[None]:
+    """Turn a `PoolstartError` into asv's own error for users, which it prints as one line (exit status 1)."""
     try:
         yield
     except PoolstartError as error:

@@ -18,7 +18,7 @@ def pinned() -> dict[str, str]:
     """
     path, remedy = ROOT / "asv.conf.json", "restore it with git"
     try:
-        with files.understood(path, remedy):
+        with files.reading(path, remedy):
             matrix = Config.load(str(path)).matrix["req"]
             return {name.removeprefix("pip+"): versions[0] for name, versions in matrix.items()}
     except UserError as error:

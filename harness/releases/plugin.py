@@ -14,7 +14,7 @@ if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
 from harness.releases import environment, machine, repo, run  # noqa: E402
-from harness.releases.errors import told_by_asv  # noqa: E402
+from harness.releases.errors import as_asv_error  # noqa: E402
 from harness.system.errors import PoolstartError  # noqa: E402
 
 __all__ = ["environment", "repo", "setup"]
@@ -27,7 +27,7 @@ def setup() -> None:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
         machine.refuse_another(Path("results"), machine.named(sys.argv))
-        with told_by_asv():
+        with as_asv_error():
             run.current()
     sys.excepthook = print_exception
 

@@ -6,7 +6,7 @@ from asv.repo import NoSuchNameError, Repo
 from asv.util import UserError
 
 from harness.releases.catalogue import Release, catalogue
-from harness.releases.errors import told_by_asv
+from harness.releases.errors import as_asv_error
 
 BRANCH = "releases"
 """The only branch: all releases in version order."""
@@ -33,7 +33,7 @@ class Releases(Repo):
     _default_branch = BRANCH
 
     def __init__(self, url: str, mirror_path: str) -> None:
-        with told_by_asv():
+        with as_asv_error():
             self._catalogue = catalogue()
 
     @classmethod

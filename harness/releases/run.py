@@ -26,7 +26,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.processes.supervision import NESTED, Supervision
 from harness.releases import machine
-from harness.system import conditions
+from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
 REMARKS = ("n/a: ", "noisy: ")
@@ -88,7 +88,8 @@ class AsvRun:
         """
         if not self._conditions.exists():
             return
-        written = {"environment": environment, **json.loads(self._conditions.read_text())}
+        with files.reading(self._conditions, "start the run again"):
+            written = {"environment": environment, **json.loads(self._conditions.read_text())}
         self._conditions.unlink()
         conditions.save(results / machine.name(machine.named(sys.argv)), written)
 

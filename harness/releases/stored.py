@@ -123,9 +123,9 @@ def hardware(result: Results, directory: Path) -> dict[str, str]:
 def loaded(path: Path) -> Results:
     machine = path.with_name("machine.json")
     try:
-        with files.understood(machine, REMEDY):
+        with files.reading(machine, REMEDY):
             name = load_json(str(machine), Machine.api_version)["machine"]
-        with files.understood(path, REMEDY):
+        with files.reading(path, REMEDY):
             return Results.load(str(path), machine_name=name)
     except UserError as error:
         raise PoolstartError(str(error).rstrip("."), REMEDY) from None

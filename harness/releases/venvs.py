@@ -16,6 +16,7 @@ from uv import find_uv_bin
 
 from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -63,7 +64,7 @@ def python_with(
         "--constraint", str(CONSTRAINTS), *requirements,
         *(["--refresh-package", refresh] if refresh else []),
     )  # fmt: skip
-    done.write_text(wanted)
+    files.write(done, wanted)
     return python
 
 

@@ -85,7 +85,7 @@ class SiteContext:
     def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:
         """A record, or `default` and a remark if it is damaged: one record never costs the other pages."""
         try:
-            with files.understood(path, "restore it with git"):
+            with files.reading(path, "restore it with git"):
                 return load()
         except PoolstartError as error:
             self.remarks.append(str(error))

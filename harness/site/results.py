@@ -17,6 +17,7 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
 from harness.releases import stored
+from harness.system import files
 from harness.system.errors import PoolstartError
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
@@ -190,14 +191,16 @@ def load(directory: Path) -> ResultsOnRecord:
 def known_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
     """The version of each benchmark, by which asv tells results of an older instrument."""
     path = directory / "benchmarks.json"
-    try:
-        written = json.loads(path.read_text())
-        return {name: fields["version"] for name, fields in written.items() if isinstance(fields, dict)}
-    except FileNotFoundError:
+    if not path.exists():
         remarks.append("benchmarks.json is missing: results of an older instrument cannot be told")
-    except (OSError, ValueError, KeyError, AttributeError):
+        return {}
+    try:
+        with files.reading(path, stored.REMEDY):
+            written = json.loads(path.read_text())
+            return {name: fields["version"] for name, fields in written.items() if isinstance(fields, dict)}
+    except PoolstartError:
         remarks.append("benchmarks.json cannot be read: results of an older instrument cannot be told")
-    return {}
+        return {}
 
 
 def release_of(result: Results, version: str, versions: dict[str, str]) -> ReleaseFigures:

@@ -86,7 +86,7 @@ def load(directory: Path) -> dict[tuple[str, str], dict[str, Any]]:
     path = directory / FILE
     if not path.exists():
         return {}
-    with files.understood(path, "restore it with git, or remove it: no figure is lost with it"):
+    with files.reading(path, "restore it with git, or remove it: no figure is lost with it"):
         accounts = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
         return {(account["release"], account["environment"]): account for account in accounts}
 

@@ -1,25 +1,25 @@
-"""The one exception a user is meant to read."""
+"""The error that a user reads."""
 
 import errno
 
-REFUSALS = {
+HINTS = {
     errno.ENOSPC: "make room on that disk",
     errno.EDQUOT: "make room on that disk, or have your quota raised",
     errno.EFBIG: "raise the limit of file sizes (`ulimit -f`)",
     errno.EROFS: "use a directory that can be written to",
-    errno.EACCES: "see that you may use it",
-    errno.EPERM: "see that you may use it",
-    errno.EIO: "see to the disk",
+    errno.EACCES: "check its permissions",
+    errno.EPERM: "check its permissions",
+    errno.EIO: "check the disk",
     errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
     errno.ENFILE: "end some of what runs on this machine",
     errno.EAGAIN: "end some of what runs on this machine, or raise the limit of processes (`ulimit -u`)",
     errno.ENOMEM: "end some of what runs on this machine",
 }
-"""What a machine may refuse to a program without a fault, and what to do then."""
+"""What to do about errors of the operating system that are no fault of the program."""
 
 
 class PoolstartError(Exception):
-    """Something the user can mend, told in one line: what is wrong, and what to do."""
+    """An error that the user can fix, in one line: the problem, and what to do about it."""
 
     def __init__(self, problem: str, remedy: str = "") -> None:
         self.problem = " ".join(problem.split())
@@ -27,9 +27,9 @@ class PoolstartError(Exception):
         super().__init__(f"{self.problem}; {self.remedy}" if remedy else self.problem)
 
 
-def refused(error: OSError) -> PoolstartError | None:
-    """What the machine refused, in one line; None where the error is a fault of the program."""
-    remedy = REFUSALS.get(error.errno or 0)
+def os_error_hint(error: OSError) -> PoolstartError | None:
+    """The error in one line with what to do about it; None if it is a fault of the program."""
+    remedy = HINTS.get(error.errno or 0)
     if remedy is None and "No usable temporary directory" in str(error.strerror):
         remedy = "set TMPDIR to a directory that can be written to"
     if remedy is None:

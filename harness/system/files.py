@@ -1,4 +1,4 @@
-"""Files of ours: written whole or not at all, and read with one line about what is wrong with them."""
+"""Our own files: replaced as a whole or not at all, and named in the error if they are damaged."""
 
 import os
 import shutil
@@ -11,15 +11,15 @@ from harness.system.errors import PoolstartError
 
 
 def write(path: Path, text: str) -> None:
-    """Make `text` the content of a file; whatever happens meanwhile, either the old or the new one is there.
+    """Replace the content of a file; if anything fails, the old content is intact.
 
-    Raises `PoolstartError` where it cannot be written.
+    Raises `PoolstartError` if it cannot be written.
     """
     target = path.resolve()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         if target.exists() and not target.is_file():
-            # /dev/stdout, for example: nothing can be put in its place.
+            # /dev/stdout, for example, cannot be replaced.
             target.write_text(text, encoding="utf-8")
             return
         try:
@@ -32,13 +32,16 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         raise PoolstartError(
             f"{shown(path)} cannot be written: {error.strerror}",
-            "see that its directory is there and yours, and that the disk has space",
+            "check that its directory exists and is yours, and that the disk has space",
         ) from None
 
 
 @contextmanager
-def understood(path: Path, remedy: str) -> Iterator[None]:
-    """While a file is read: what is wrong with it is a `PoolstartError` that names it."""
+def reading(path: Path, remedy: str) -> Iterator[None]:
+    """A context in which a file is read and its content used.
+
+    Raises `PoolstartError`, which names the file, if it cannot be read, or if its content is not as expected.
+    """
     try:
         yield
     except OSError as error:
@@ -50,5 +53,5 @@ def understood(path: Path, remedy: str) -> Iterator[None]:
 
 
 def shown(path: Path) -> str:
-    """A path as people write it: from the checkout on, where it is in there."""
+    """A path for messages: relative to the checkout if it is inside it."""
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)

@@ -394,13 +394,13 @@ MISTAKES = [
     Mistake("releases", "releases.json", surroundings=Surroundings((("empty", "harness/releases"),))),
     Mistake(
         "pages",
-        "README.md cannot be written: .*; see",
+        "README.md cannot be written: .*; check",
         damage=outdated("README.md"),
         surroundings=Surroundings((("read-only", ""),)),
     ),
     Mistake(
         "pages docs/hazards.md",
-        "docs/hazards.md cannot be written: .*; see",
+        "docs/hazards.md cannot be written: .*; check",
         damage=outdated("docs/hazards.md"),
         surroundings=Surroundings((("read-only", "docs"),)),
     ),

@@ -115,7 +115,7 @@ class Records:
     @property
     def verdicts_setting(self) -> str:
         newest = self.verdicts.newest
-        return str(newest.setting) if newest else ""
+        return str(newest.provenance) if newest else ""
 
 
 class Evidence(Protocol):
@@ -522,12 +522,12 @@ CLOSING: dict[str, Callable[[Records], str]] = {
     "en": lambda records: (
         f"Figures are medians ± half the interquartile range: {records.report.conditions}."
         f" Verdicts: {records.verdicts_setting or WORDS['en']['missing']}."
-        f" Pools: {records.pools.setting if records.pools else WORDS['en']['missing']}.\n"
+        f" Pools: {records.pools.provenance if records.pools else WORDS['en']['missing']}.\n"
     ),
     "zh": lambda records: (
         f"数字为中位数 ± 四分位距的一半 ({records.report.conditions})。"
         f"隐患的判定 ({records.verdicts_setting or WORDS['zh']['missing']})。"
-        f"进程池 ({records.pools.setting if records.pools else WORDS['zh']['missing']})。\n"
+        f"进程池 ({records.pools.provenance if records.pools else WORDS['zh']['missing']})。\n"
     ),
 }
 

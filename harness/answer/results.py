@@ -277,7 +277,7 @@ def luck(report: Report) -> list[str]:
     return [
         "**Left to luck: how often it went wrong**\n",
         markdown.table(["what happened", *(f"`{name}`" for name in strategies.IDS)], rows),
-        f"SQLAlchemy {repeated.setting.release}, {repeated.setting.date}, by `{repeated.command}`.\n",
+        f"SQLAlchemy {repeated.provenance.release}, {repeated.provenance.date}{repeated.provenance.by}.\n",
     ]
 
 

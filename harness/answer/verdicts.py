@@ -80,7 +80,7 @@ class VerdictsOnRecord:
         self.tables = dict(tables or {})
         self.by_release = by_release
         self.hazards = catalogue.load_all()
-        tried = {table.setting.release for table in self.tables.values()}
+        tried = {table.provenance.release for table in self.tables.values()}
         tried |= set(by_release.releases if by_release else ())
         self.releases = tuple(sorted(tried, key=Version))
         """The releases that were tried, in version order."""
@@ -94,7 +94,7 @@ class VerdictsOnRecord:
     @property
     def newest_release(self) -> str:
         """The newest release with a table; empty if there is none."""
-        return self.newest.setting.release if self.newest else ""
+        return self.newest.provenance.release if self.newest else ""
 
     def verdict(self, hazard: str, strategy: str, release: str) -> str:
         """The verdict of a release, or of its series; empty if there is none."""

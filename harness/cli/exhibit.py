@@ -37,9 +37,9 @@ def exhibit(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.demos import catalogue, expected, report, runner
     from harness.demos.repeat import repeat as repetitions
-    from harness.hazards.table import Setting
     from harness.postgres import locate
     from harness.processes import load as loads
+    from harness.records.provenance import Provenance
 
     if start_method not in (None, *catalogue.START_METHODS):
         raise PoolstartError(
@@ -61,13 +61,13 @@ def exhibit(
         methods = [start_method] if start_method else list(catalogue.START_METHODS)
         surprises, began = 0, time.monotonic()
         with loads.all_but_one(load) as busy, locate.server() as server:
-            setting = Setting.here(server)
-            setting = replace(setting, release=release or setting.release)
+            provenance = Provenance.here(server.identity)
+            provenance = replace(provenance, release=release or provenance.release)
             for repetition in repetitions(chosen, methods, repeat, server, python):
                 typer.echo(report.line(repetition))
                 surprises += repetition.surprising
                 if record:
-                    expected.add(repetition, setting, busy)
+                    expected.add(repetition, provenance, busy)
         typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
         raise typer.Exit(1 if surprises else 0)
     elif name:

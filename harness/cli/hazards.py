@@ -38,10 +38,10 @@ def hazards(
     from harness import strategies
     from harness.hazards import catalogue, matrix, view
     from harness.hazards import expected as record
-    from harness.hazards.table import Setting
     from harness.lifecycles import profile
     from harness.postgres import locate
     from harness.processes import load as loads
+    from harness.records.provenance import Provenance
 
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
@@ -55,11 +55,11 @@ def hazards(
     with loads.all_but_one(load) as busy, locate.server() as server:
         with view.live(chosen, ids, repeat) as table:
             outcomes = matrix.measure(server, chosen, ids, table.add, repeat)
-        setting = Setting.here(server)
+        provenance = Provenance.here(server.identity)
     if save and repeat == 1:
-        record.save(setting, outcomes)
+        record.save(provenance, outcomes)
     surprises = table.tally.surprises(record.expected())
-    view.show(table, outcomes, setting, surprises, form, stories=bool(names))
+    view.show(table, outcomes, provenance, surprises, form, stories=bool(names))
     if save and repeat > 1:
-        record.save_repeated(setting, outcomes, repeat, busy)
+        record.save_repeated(provenance, outcomes, repeat, busy)
     raise typer.Exit(1 if surprises else 0)

@@ -44,12 +44,12 @@ def measure(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.console import terminal
     from harness.console.progress import progress
-    from harness.hazards.table import Setting
     from harness.programs import report as shown
     from harness.programs import setup
     from harness.programs.figures import ProgramsTable
     from harness.programs.measure import RUNS
     from harness.programs.measure import measure as measure_program
+    from harness.records.provenance import Provenance
 
     chosen = [(number, setup.select(names, number)) for number in hosts]
     measured = []
@@ -59,7 +59,7 @@ def measure(
             setup.interpreter(program)
         for number, programs in chosen:
             with setup.server(number) as server:
-                setting = Setting.here(server)
+                provenance = Provenance.here(server.identity)
                 measured += [
                     measure_program(
                         setup.ProgramSetup(program, setup.interpreter(program), server, number),
@@ -67,7 +67,7 @@ def measure(
                     )
                     for program in programs
                 ]
-        table = ProgramsTable(setting, RUNS, tuple(measured))
+        table = ProgramsTable(provenance, RUNS, tuple(measured))
     if as_json:
         terminal.print_json(asdict(table))
     else:

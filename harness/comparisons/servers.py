@@ -9,10 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-
-from asv.machine import Machine
 
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.parent_handle import ParentHandle
@@ -23,6 +20,7 @@ from harness.postgres.compose import Compose
 from harness.postgres.server import Server, describe
 from harness.processes.supervision import Supervision
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 PATH = store.path("servers")
@@ -76,8 +74,7 @@ class ServerSamples:
 class ServerComparison:
     """All servers of one run, in the order of `LAYERS`."""
 
-    date: str
-    machine: dict[str, str]
+    provenance: Provenance
     profile: str
     servers: list[ServerSamples]
 
@@ -97,8 +94,8 @@ def load(path: Path) -> ServerComparison | None:
     return ServerComparison.load(path) if path.exists() else None
 
 
-def compare(profile: Profile, report: Callable[[str], None]) -> ServerComparison:
-    """Start all servers, measure them in turns, and remove them.
+def compare(profile: Profile, report: Callable[[str], None], command: str = "") -> ServerComparison:
+    """Start all servers, measure them in turns, and remove them; `command` is recorded.
 
     Raises `PoolstartError` if a server cannot be started, for example without a container engine.
     """
@@ -115,10 +112,9 @@ def compare(profile: Profile, report: Callable[[str], None]) -> ServerComparison
                 for turn in range(len(LAYERS)):
                     position = (first + turn) % len(LAYERS)
                     measure(servers[position], profile, supervision, measured[position])
-    machine = Machine.get_defaults()
     return ServerComparison(
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        machine={name: machine[name] for name in ("arch", "cpu", "num_cpu", "os", "ram")},
+        # The servers are the rows.
+        provenance=Provenance.here("", command),
         profile=profile.name,
         servers=measured,
     )

@@ -2,6 +2,7 @@
 
 from harness.comparisons.servers import METRICS, ServerComparison, ServerSamples
 from harness.console import markdown, terminal
+from harness.records.provenance import UNKNOWN
 
 HEADER = ["server", "adds", *(metric.replace("_", " ") for metric in METRICS)]
 
@@ -28,11 +29,10 @@ def figure(server: ServerSamples, before: ServerSamples | None, metric: str) -> 
 
 def caption(comparison: ServerComparison) -> str:
     count = len(comparison.servers[0].samples[METRICS[0]])
-    machine = comparison.machine
+    provenance = comparison.provenance
     return (
         f"Milliseconds: median (quartiles) of {count} samples, and what it adds to the row above. "
-        f"Profile {comparison.profile}, {comparison.date[:10]}, {machine['os']}, {machine['num_cpu']} x "
-        f"{machine['cpu']}."
+        f"Profile {comparison.profile}, {provenance.day}, {provenance.machine or UNKNOWN}."
     )
 
 

@@ -7,8 +7,8 @@ from packaging.version import Version
 
 from harness.demos import catalogue
 from harness.demos.repeat import DemoRepetition
-from harness.hazards.table import Setting
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 PATH = store.path("demos")
@@ -21,7 +21,7 @@ Program = tuple[str, str, bool]
 class DemoProof:
     """Of one release, the programs that ended as expected and printed the same story in every run."""
 
-    setting: Setting
+    provenance: Provenance
     runs: int
     """Of each program."""
     busy: int
@@ -53,23 +53,23 @@ def load(path: Path = PATH) -> dict[str, DemoProof]:
         return structure(dict[str, DemoProof], proofs)
 
 
-def add(repetition: DemoRepetition, setting: Setting, busy: int, path: Path = PATH) -> None:
+def add(repetition: DemoRepetition, provenance: Provenance, busy: int, path: Path = PATH) -> None:
     """Record a program beside those of this release that were repeated as often under the same load.
 
     A program of which any run differed loses the proof it had.
     """
     proofs = load(path)
     program = repetition.demo.name, repetition.start_method, repetition.cured
-    before = proofs.get(setting.release)
+    before = proofs.get(provenance.release)
     if repetition.surprising:
         if before:
             kept = tuple(other for other in before.programs if other != program)
-            save({**proofs, setting.release: replace(before, programs=kept)}, path)
+            save({**proofs, provenance.release: replace(before, programs=kept)}, path)
         return
-    now = DemoProof(setting, repetition.runs, busy, (program,))
+    now = DemoProof(provenance, repetition.runs, busy, (program,))
     if before and (before.runs, before.busy) == (now.runs, now.busy):
         now = replace(now, programs=tuple(dict.fromkeys((*before.programs, program))))
-    save({**proofs, setting.release: now}, path)
+    save({**proofs, provenance.release: now}, path)
 
 
 def save(proofs: dict[str, DemoProof], path: Path = PATH) -> None:

@@ -12,8 +12,7 @@ release on the verdict is which.
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,9 +21,9 @@ from packaging.version import Version
 from harness.hazards import matrix
 from harness.hazards.expected import series
 from harness.hazards.hazard import Hazard, Outcome, Verdict
-from harness.hazards.table import Setting
 from harness.postgres.server import Server
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.structure import structure
@@ -51,11 +50,7 @@ class ReleaseVerdicts:
     """Those of them that everything was tried in."""
     verdicts: dict[str, dict[str, Changes]]
     """By hazard and strategy."""
-    server: str
-    python: str
-    machine: str
-    date: str
-    command: str
+    provenance: Provenance
 
     def of(self, hazard: str, strategy: str, release: str) -> str:
         """The verdict of one release: its own, or that of the two it lies between, where they agree.
@@ -89,8 +84,10 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
 
 def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
     """Go on with what is on record, where it came from such a server and this Python."""
-    here = Setting.here(server)
-    if not recorded or (recorded.server, recorded.python) != (here.server, here.python):
+    here = Provenance.here(server.identity)
+    if not recorded:
+        return
+    if (recorded.provenance.server, recorded.provenance.python) != (here.server, here.python):
         return
     for release in recorded.whole:
         if not (path := DIRECTORY / f"{release}.json").exists():
@@ -221,16 +218,12 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
             if not changes or changes[-1][1] != verdict:
                 changes.append((release, Verdict(verdict)))
     every = {cell for found in by_release.values() for cell in found}
-    here = Setting.here(server)
     recorded = ReleaseVerdicts(
         releases=tuple(by_release),
         whole=tuple(release for release, found in by_release.items() if found.keys() == every),
         verdicts=verdicts,
-        server=here.server,
-        python=here.python,
-        machine=here.machine,
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command,
+        # Its releases are the columns.
+        provenance=replace(Provenance.here(server.identity, command), release=""),
     )
     store.write(path, asdict(recorded))
     return recorded

@@ -2,7 +2,7 @@
 
 `records/hazards.json` has one table for each series of SQLAlchemy (1.4, 2.0, ...), and in it, where they were
 measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
-hazard under all strategies of a table, and has a setting of its own if it was measured later.
+hazard under all strategies of a table, and has a provenance of its own if it was measured later.
 """
 
 from collections import Counter
@@ -15,8 +15,9 @@ from harness import strategies
 from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
-from harness.hazards.table import RepeatedTrials, Setting, VerdictTable, by_hazard
+from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -64,7 +65,7 @@ def whole(names: Sequence[str]) -> bool:
     return set(names) in [set(group) for group in strategies.GROUPS.values()]
 
 
-def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
+def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     """Record rows: in place of those that the series has, and beside its others.
 
     The trials that were repeated stay on record for each verdict that is still the same. Raises
@@ -74,13 +75,13 @@ def save(setting: Setting, outcomes: Sequence[Outcome]) -> None:
         if outcome.verdict is Verdict.NO_RESULT:
             raise PoolstartError(outcome.reason, "only rows in which every trial has a result are recorded")
     default, further = by_group(outcomes)
-    table = load().get(series(setting.release))
+    table = load().get(series(provenance.release))
     if default:
-        table = with_rows(table, setting, default, strategies.IDS)
+        table = with_rows(table, provenance, default, strategies.IDS)
     if not table:
-        table = table_of(setting.release)
+        table = table_of(provenance.release)
     if further:
-        table = replace(table, further=with_rows(table.further, setting, further, strategies.FURTHER_IDS))
+        table = replace(table, further=with_rows(table.further, provenance, further, strategies.FURTHER_IDS))
     write(table)
 
 
@@ -94,7 +95,7 @@ def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]
 
 
 def with_rows(
-    table: VerdictTable | None, setting: Setting, outcomes: Sequence[Outcome], group: Sequence[str]
+    table: VerdictTable | None, provenance: Provenance, outcomes: Sequence[Outcome], group: Sequence[str]
 ) -> VerdictTable:
     """The table with the rows of these outcomes; a new one if they are all the rows there are.
 
@@ -109,11 +110,11 @@ def with_rows(
             )
     kept = [outcome for outcome in table.outcomes if outcome.hazard not in measured] if table else []
     if not table or not kept:
-        rows = VerdictTable(setting, tuple(outcomes), further=table.further if table else None)
+        rows = VerdictTable(provenance, tuple(outcomes), further=table.further if table else None)
     else:
         later = {hazard: other for hazard, other in table.later.items() if hazard not in measured}
-        if setting != table.setting:
-            later |= dict.fromkeys(measured, setting)
+        if provenance != table.provenance:
+            later |= dict.fromkeys(measured, provenance)
         rows = replace(table, outcomes=in_order([*kept, *outcomes]), later=later, repeated=None)
     return replace(rows, repeated=still_true(table, rows)) if table else rows
 
@@ -141,12 +142,12 @@ def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None
     return replace(before.repeated, cells=cells) if cells else None
 
 
-def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
+def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
     """Record that verdicts came out the same in `trials` trials each, with `busy` cores kept busy.
 
     Raises `PoolstartError`, and records nothing, if an outcome is not the expected one.
     """
-    table, wanted = table_of(setting.release), expected(setting.release)
+    table, wanted = table_of(provenance.release), expected(provenance.release)
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
             raise PoolstartError(
@@ -155,32 +156,32 @@ def save_repeated(setting: Setting, outcomes: Sequence[Outcome], trials: int, bu
             )
     default, further = by_group(outcomes)
     if further and table.further:
-        table = replace(table, further=with_repeated(table.further, setting, further, trials, busy))
+        table = replace(table, further=with_repeated(table.further, provenance, further, trials, busy))
     if default:
-        table = with_repeated(table, setting, default, trials, busy)
+        table = with_repeated(table, provenance, default, trials, busy)
     write(table)
 
 
 def with_repeated(
-    table: VerdictTable, setting: Setting, outcomes: Sequence[Outcome], trials: int, busy: int
+    table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int
 ) -> VerdictTable:
     """The table with these repeated trials, beside those that were repeated as often under the same load."""
     # A verdict of not applicable is declared, not tried.
     tried = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_APPLICABLE]
     cells = [(outcome.hazard, outcome.strategy) for outcome in tried]
-    now = RepeatedTrials(setting, trials, busy, pooled_rates(tried), by_hazard(cells))
+    now = RepeatedTrials(provenance, trials, busy, pooled_rates(tried), by_hazard(cells))
     before = table.repeated
     if before and (before.trials, before.busy) == (trials, busy):
         others = [(hazard, name) for hazard, names in before.cells.items() for name in names]
         later = {hazard: other for hazard, other in before.later.items() if hazard not in now.cells}
         if set(others) <= set(cells):
-            first = setting
+            first = provenance
         else:
-            first = before.setting
-            later |= dict.fromkeys(now.cells, setting) if setting != first else {}
+            first = before.provenance
+            later |= dict.fromkeys(now.cells, provenance) if provenance != first else {}
         now = replace(
             now,
-            setting=first,
+            provenance=first,
             rates={
                 figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
                 for figure in {**before.rates, **now.rates}
@@ -208,6 +209,6 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReadi
 
 def write(table: VerdictTable) -> None:
     """Put a table in the place of its series. Raises `PoolstartError` if the record cannot be written."""
-    tables = {**load(), series(table.setting.release): table}
+    tables = {**load(), series(table.provenance.release): table}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
     store.write(PATH, {name: asdict(tables[name]) for name in newest_first})

@@ -7,7 +7,8 @@ from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
-from harness.hazards.table import Setting, VerdictTable
+from harness.hazards.table import VerdictTable
+from harness.records.provenance import measured_later
 
 INTRODUCTION = """\
 # Hazards
@@ -31,14 +32,14 @@ def render() -> str:
         (series, newest), *older = tables.items()
         parts += [
             f"## SQLAlchemy {series}\n",
-            f"Measured {newest.setting}, by `{record.COMMAND}`.{measured_later(newest.later)}\n",
+            f"Measured {newest.provenance}{newest.provenance.by}.{measured_later(newest.later)}\n",
             verdicts(newest, hazards),
         ]
         if newest.repeated:
             parts.append(certainty(newest))
         if further := newest.further:
             parts += [
-                f"Further strategies, measured {further.setting}, by `{record.COMMAND_FURTHER}`."
+                f"Further strategies, measured {further.provenance}{further.provenance.by}."
                 f"{measured_later(further.later)}\n",
                 verdicts(further, hazards),
             ]
@@ -53,11 +54,6 @@ def render() -> str:
     for other in catalogue.NOT_REPRODUCED:
         parts += [f"### {other.title}\n", f"{other.description}\n", f"{other.reason}\n", links(other.links)]
     return "\n".join(parts)
-
-
-def measured_later(later: dict[str, Setting]) -> str:
-    """A sentence for each hazard that was measured after the rest; empty without one."""
-    return "".join(f" `{hazard}` was measured later: {setting}." for hazard, setting in later.items())
 
 
 def verdicts(table: VerdictTable, hazards: Sequence[Hazard]) -> str:
@@ -90,10 +86,10 @@ def differences(table: VerdictTable, newest: VerdictTable, series: str, hazards:
                 rows.append(
                     [f"[{hazard.id}](#{hazard.id})", name, *(text or "not recorded" for text in words)]
                 )
-    measured = f"Measured {table.setting}, by `{record.COMMAND}`.{measured_later(table.later)}"
+    measured = f"Measured {table.provenance}{table.provenance.by}.{measured_later(table.later)}"
     if not rows:
         return f"{measured} All verdicts are the same as with {series}.\n"
-    changed = markdown.table(["hazard", "strategy", record.series(table.setting.release), series], rows)
+    changed = markdown.table(["hazard", "strategy", record.series(table.provenance.release), series], rows)
     return f"{measured} Verdicts that differ from {series}:\n\n{changed}"
 
 
@@ -109,7 +105,7 @@ def certainty(table: VerdictTable) -> str:
     number = f"All {proven}" if proven == len(tried) else f"{proven} of the {len(tried)}"
     return (
         f"{number} verdicts came out the same in {trials}{load}:"
-        f" {repeated.setting}, by `{repeated.command}`.{measured_later(repeated.later)}\n"
+        f" {repeated.provenance}{repeated.provenance.by}.{measured_later(repeated.later)}\n"
     )
 
 
@@ -134,7 +130,7 @@ def section(hazard: Hazard) -> str:
             if newest.repeated and rates:
                 title = f"{figure.title}; all {newest.repeated.trials} trials"
                 rows.append([title, *(figure.format(rates.get(name)) for name in newest.strategies)])
-        lines.append(f"Measured with SQLAlchemy {newest.setting.release}:\n")
+        lines.append(f"Measured with SQLAlchemy {newest.provenance.release}:\n")
         lines.append(markdown.table([hazard.id, *newest.strategies], rows))
     outcome = newest.outcome(hazard.id, hazard.affected_control) if newest else None
     if outcome:

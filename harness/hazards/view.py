@@ -23,8 +23,8 @@ from rich.text import Text
 from harness.console import terminal
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
-from harness.hazards.table import Setting
 from harness.hazards.tally import Tally
+from harness.records.provenance import Provenance
 
 STYLES = {
     Verdict.AFFECTED: "red",
@@ -141,7 +141,7 @@ def live(hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> I
 def show(
     view: VerdictView,
     outcomes: Sequence[Outcome],
-    setting: Setting,
+    provenance: Provenance,
     surprises: Sequence[str],
     form: str = "table",
     *,
@@ -149,19 +149,19 @@ def show(
 ) -> None:
     """Print the outcomes: as a table, with the stories if wanted, or as CSV or JSON."""
     if form == "csv":
-        terminal.print_csv(COLUMNS, records(view, setting))
+        terminal.print_csv(COLUMNS, records(view, provenance))
     elif form == "json":
         terminal.print_json(
             {
-                "setting": asdict(setting),
-                "verdicts": list(records(view, setting)),
+                "provenance": asdict(provenance),
+                "verdicts": list(records(view, provenance)),
                 "outcomes": [asdict(outcome) for outcome in outcomes],
                 "surprises": list(surprises),
             }
         )
     else:
         console = terminal.output()
-        console.print(Text(f"SQLAlchemy {setting.release}, {setting.server}", style="bold"))
+        console.print(Text(f"SQLAlchemy {provenance.release}, {provenance.server}", style="bold"))
         for table in view.tables(console.width):
             console.print(table)
             console.print()
@@ -173,15 +173,15 @@ def show(
             terminal.say(console, line)
 
 
-def records(view: VerdictView, setting: Setting) -> Iterator[dict[str, Any]]:
+def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:
     """A row a hazard and strategy, with the fields of `COLUMNS`; `verdict` is empty if trials disagree."""
-    expected = record.expected(setting.release)
+    expected = record.expected(provenance.release)
     for hazard in view.hazards:
         for name in view.strategies:
             counts = view.tally.of(hazard.id, name)
             yield {
-                "sqlalchemy": setting.release,
-                "server": setting.server,
+                "sqlalchemy": provenance.release,
+                "server": provenance.server,
                 "hazard": hazard.id,
                 "severity": str(hazard.severity),
                 "strategy": name,

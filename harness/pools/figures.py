@@ -2,9 +2,9 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.hazards.table import Setting
+from harness.records.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,15 @@ class PoolBehaviour:
 class PoolsTable:
     """All figures of pools, and where and when they were measured."""
 
-    setting: Setting
+    provenance: Provenance
     parents: int
     """Parents of each strategy and size."""
     pools: int
     """Pools of each parent."""
     cells: tuple[PoolFigures, ...]
     behaviours: tuple[PoolBehaviour, ...]
+    later: dict[str, Provenance] = field(default_factory=dict)
+    """The provenance of rows that were measured after the rest of the table, by strategy."""
 
     def cell(self, strategy: str, workers: int) -> PoolFigures | None:
         """The figures of a strategy and a size, None if they are not in the table."""

@@ -8,13 +8,13 @@ from typing import cast
 import sqlalchemy
 
 from harness import strategies
-from harness.hazards.table import Setting
 from harness.pools.checks import PoolOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
 from harness.postgres import sessions
 from harness.postgres.server import Server
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 PROGRAM = "harness.pools.inside.program"
@@ -55,7 +55,7 @@ def measure_all(
                 parts.setdefault((name, workers), []).append(part)
     methods = dict.fromkeys(strategy.start_method for strategy in strategies.CATALOGUE)
     return PoolsTable(
-        Setting.here(server),
+        Provenance.here(server.identity),
         parents,
         pools,
         tuple(map(combine, parts.values())),

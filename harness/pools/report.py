@@ -11,6 +11,7 @@ from harness.console.numbers import spread
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.pools.measure import WORKERS
 from harness.records import store
+from harness.records.provenance import measured_later
 from harness.system.memory import MIB
 from harness.system.structure import structure
 
@@ -106,8 +107,8 @@ def render(table: PoolsTable) -> str:
     """The page `docs/pools.md`."""
     parts = [
         INTRODUCTION,
-        f"Measured {table.setting}, by `poolstart pools --save records/pools.json`: medians ± half the"
-        f" interquartile range of {table.pools} pools of each of {table.parents} parents.\n",
+        f"Measured {table.provenance}{table.provenance.by}: medians ± half the interquartile range of"
+        f" {table.pools} pools of each of {table.parents} parents.{measured_later(table.later)}\n",
         markdown.table(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),
         "## An initializer that raises\n",

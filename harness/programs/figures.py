@@ -1,8 +1,8 @@
 """The figures of programs, and the record of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from harness.hazards.table import Setting
+from harness.records.provenance import Provenance
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class ProgramFigures:
 class ProgramsTable:
     """The figures of all programs, and where and when they were measured."""
 
-    setting: Setting
+    provenance: Provenance
     runs: int
     """Starts of each program."""
     programs: tuple[ProgramFigures, ...]
+    later: dict[str, Provenance] = field(default_factory=dict)
+    """The provenance of rows that were measured after the rest of the table, by title."""

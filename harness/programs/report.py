@@ -12,6 +12,7 @@ from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get
 from harness.programs.run import WORKERS
 from harness.records import store
+from harness.records.provenance import measured_later
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 from harness.system.structure import structure
@@ -178,8 +179,8 @@ def render(table: ProgramsTable) -> str:
     """The page `docs/programs.md`."""
     parts = [
         INTRODUCTION,
-        f"Measured {table.setting}, by `poolstart programs --record`: medians ± half the interquartile range"
-        f" of {table.runs} starts.\n",
+        f"Measured {table.provenance}{table.provenance.by}: medians ± half the interquartile range of"
+        f" {table.runs} starts.{measured_later(table.later)}\n",
         markdown.table(HEADER, [row(figures) for figures in table.programs]),
         *(section(program, several) for program, several in by_program(table)),
     ]

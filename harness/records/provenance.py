@@ -3,10 +3,11 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib import metadata
+from typing import Any
 
 FRAMES = ("pandas", "pyarrow")
 """The libraries of the DataFrames."""
@@ -50,6 +51,11 @@ class Provenance:
         """The date without the time of day, or `unknown`."""
         return self.date[:10] or UNKNOWN
 
+    @property
+    def by(self) -> str:
+        """For a sentence: `, by` and the command; empty if the command is unknown."""
+        return f", by `{self.command}`" if self.command else ""
+
     def __str__(self) -> str:
         frames = f"{self.frames}, " if self.frames else ""
         return (
@@ -57,6 +63,13 @@ class Provenance:
             f" {self.driver or 'an unknown driver'}, {frames}Python {self.python or UNKNOWN},"
             f" server {self.server or UNKNOWN} on {self.machine or 'an unknown machine'}"
         )
+
+
+def measured_later(later: Mapping[str, Provenance]) -> str:
+    """A sentence for each row of a table that was measured after the others, by name; empty without one."""
+    return "".join(
+        f" `{name}` was measured later: {provenance}{provenance.by}." for name, provenance in later.items()
+    )
 
 
 def installed(package: str) -> str:
@@ -71,3 +84,17 @@ def days(provenances: Iterable[Provenance]) -> str:
     """The first and the last day of several, as `2026-11-25 to 2026-11-28`."""
     known = sorted({provenance.day for provenance in provenances if provenance.date})
     return " to ".join(dict.fromkeys((known[0], known[-1]))) if known else UNKNOWN
+
+
+FIELDS = frozenset(field.name for field in fields(Provenance))
+
+
+def without_unknown(content: Any) -> Any:
+    """JSON content whose provenances, as `dataclasses.asdict` made them, lack the fields that are unknown."""
+    if isinstance(content, list | tuple):
+        return [without_unknown(element) for element in content]
+    if not isinstance(content, dict):
+        return content
+    if content.keys() == FIELDS:
+        return {name: value for name, value in content.items() if value}
+    return {name: without_unknown(value) for name, value in content.items()}

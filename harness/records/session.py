@@ -11,7 +11,7 @@ from harness.system.errors import PoolstartError
 DIRECTORY = ROOT / ".asv" / "record"
 
 
-class Session:
+class RecordingSession:
     """The finished parts of one measurement, by key, in a file of lines of JSON.
 
     `conditions` are what all parts have in common, such as the server. Raises PoolstartError if the file

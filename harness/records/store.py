@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from harness.records.provenance import without_unknown
 from harness.system import files
 from harness.system.environment import ROOT
 
@@ -33,7 +34,7 @@ def reading(file: Path, command: str = "") -> Iterator[Any]:
 
 def write(file: Path, content: Any) -> None:
     """Replace a record. Raises PoolstartError if it cannot be written; the old file is intact then."""
-    files.write(file, dumps(content) + "\n")
+    files.write(file, dumps(without_unknown(content)) + "\n")
 
 
 def dumps(content: Any, depth: int = 0) -> str:

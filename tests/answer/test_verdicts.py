@@ -11,7 +11,8 @@ from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards import bisect, expected
 from harness.hazards.bisect import ReleaseVerdicts
 from harness.hazards.hazard import Outcome, Severity, Verdict
-from harness.hazards.table import Setting, VerdictTable
+from harness.hazards.table import VerdictTable
+from harness.records.provenance import Provenance
 from harness.site import picture
 from harness.system.environment import ROOT
 
@@ -76,12 +77,14 @@ def test_readme_shows_the_worst_outcome_of_the_same_rule() -> None:
         assert recorded.worst(strategy, RELEASE).severity in picture.render()  # type: ignore[operator]
 
 
-SETTING = Setting("2.1.9", "", "", "", "", "", "")
+PROVENANCE = Provenance("2.1.9", "", "", "", "", "", "")
 
 
 def table(**found: Verdict) -> dict[str, VerdictTable]:
     """A table of `spawn`; by hazard its verdict."""
-    return {"2.1": VerdictTable(SETTING, tuple(Outcome(name, "spawn", each) for name, each in found.items()))}
+    return {
+        "2.1": VerdictTable(PROVENANCE, tuple(Outcome(name, "spawn", each) for name, each in found.items()))
+    }
 
 
 def tried(**found: str) -> ReleaseVerdicts:

@@ -1,6 +1,7 @@
 """`poolstart verdicts`: a machine that has tried nothing yet keeps what others have put on record."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,9 @@ from typer.testing import CliRunner
 from harness.cli import app
 from harness.hazards import bisect as sitting
 from harness.hazards.bisect import ReleaseVerdicts
-from harness.hazards.table import Setting
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.records.provenance import Provenance
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
@@ -19,10 +20,10 @@ SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    here, path = Setting.here(SERVER), tmp_path / "verdicts.json"
+    here, path = Provenance.here(SERVER.identity), tmp_path / "verdicts.json"
     known = ReleaseVerdicts(
         ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "affected")]}},
-        here.server, here.python, "another machine", "", "",
+        replace(here, machine="another machine"),
     )  # fmt: skip
     record, load = sitting.record, sitting.load
     monkeypatch.setattr(sitting, "DIRECTORY", tmp_path / "tried")

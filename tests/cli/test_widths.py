@@ -15,7 +15,6 @@ from harness.hazards import catalogue
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
-from harness.hazards.table import Setting
 from harness.lifecycles import metrics
 from harness.lifecycles import report as measured
 from harness.lifecycles.blocks import Block, MeasuredRun
@@ -25,12 +24,13 @@ from harness.lifecycles.profile import PROFILES
 from harness.pools import figures as pools
 from harness.pools import report as shown_pools
 from harness.pools.measure import WORKERS as POOL_SIZES
+from harness.records.provenance import Provenance
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
 from tests.support.command import in_terminal, poolstart
 
 WIDTHS = (60, 80)
-SETTING = Setting("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
+PROVENANCE = Provenance("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
 FURTHER = tuple(f"fork_further_{number}" for number in range(9))
 REASON = "fork_nodispose cannot share one TLS session between two processes, " + "and that is so " * 10
 
@@ -141,7 +141,7 @@ def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) ->
     ]
     for outcome in outcomes:
         view.tally.add(outcome)
-    hazards.show(view, outcomes, SETTING, [])
+    hazards.show(view, outcomes, PROVENANCE, [])
     text = told()
     legend = dict(re.findall(r"^(\S)  (.+?) *$", text, re.MULTILINE))
     for hazard in catalogue.IDS:
@@ -207,7 +207,7 @@ def test_pools(width: int, told: Callable[[], str]) -> None:
         for name in strategies.IDS
         for workers in POOL_SIZES
     ]
-    table = pools.PoolsTable(SETTING, 1, 2, tuple(cells), ())
+    table = pools.PoolsTable(PROVENANCE, 1, 2, tuple(cells), ())
     shown_pools.show(table)
     text = told()
     for name, workers, *figures in shown_pools.rows(table):

@@ -7,6 +7,7 @@ import pytest
 from harness.comparisons import servers_report as table
 from harness.comparisons.servers import LAYERS, METRICS, ServerComparison, ServerSamples
 from harness.postgres.engine import PROJECT
+from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 
 
@@ -15,8 +16,7 @@ def measured(server: str, adds: str, seconds: list[float]) -> ServerSamples:
 
 
 COMPARISON = ServerComparison(
-    date="2026-01-02T03:04:05+00:00",
-    machine={"arch": "x86_64", "cpu": "a processor", "num_cpu": "2", "os": "Linux", "ram": "1"},
+    provenance=Provenance(date="2026-01-02T03:04:05+00:00", machine="a machine"),
     profile="quick",
     servers=[
         measured("embedded-18.4-tcp-trust", "", [0.001, 0.002, 0.003]),

@@ -13,7 +13,7 @@ from harness.demos.catalogue import End
 from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
-from harness.hazards.table import Setting
+from harness.records.provenance import Provenance
 
 ONE = catalogue.get("held_lock")
 
@@ -62,7 +62,7 @@ def test_one_run_that_differs_is_a_surprise(
 def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
     monkeypatch: pytest.MonkeyPatch, release: str | None
 ) -> None:
-    kept: list[tuple[DemoRepetition, Setting, int]] = []
+    kept: list[tuple[DemoRepetition, Provenance, int]] = []
     counts = [DemoRepetition(ONE, "fork", cured, 3, 3, 3) for cured in (False, True)]
     monkeypatch.setattr(expected, "add", lambda *args: kept.append(args))
     monkeypatch.setattr(repeat, "repeat", lambda *_: iter(counts))
@@ -74,8 +74,8 @@ def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
     done = CliRunner().invoke(app, [*asked, "--record"])
     assert done.exit_code == 0, done.output
     assert [repetition for repetition, _, _ in kept] == counts
-    [setting] = {setting for _, setting, _ in kept}
-    assert setting.release == (release or sqlalchemy.__version__)
+    [provenance] = {provenance for _, provenance, _ in kept}
+    assert provenance.release == (release or sqlalchemy.__version__)
     assert {busy for _, _, busy in kept} == {(os.cpu_count() or 1) - 1}
 
 

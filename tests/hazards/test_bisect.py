@@ -126,9 +126,12 @@ def test_a_record_of_another_server_or_python_is_not_gone_on_with(sitting, tmp_p
     sit(["2.1.9"])
     recorded = bisect.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
     (bisect.DIRECTORY / "2.1.9.json").unlink()
-    for other in (replace(recorded, server="container-17.12"), replace(recorded, python="3.14.0"), None):
-        bisect.take_up(other, SERVER)
+    here = recorded.provenance
+    for other in (replace(here, server="container-17.12"), replace(here, python="3.14.0")):
+        bisect.take_up(replace(recorded, provenance=other), SERVER)
         assert not bisect.of_release("2.1.9")
+    bisect.take_up(None, SERVER)
+    assert not bisect.of_release("2.1.9")
 
 
 def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):

@@ -21,10 +21,10 @@ from harness.hazards import matrix as measuring
 from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import REQUIRE_TLS
-from harness.hazards.table import Setting
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.processes.load import BUSY
+from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 from tests.support.remains import scene
@@ -147,12 +147,12 @@ MINE = record.series(sqlalchemy.__version__)
 
 def test_a_whole_table_replaces_that_of_its_series(own_record: Path, server: Server) -> None:
     before = record.load()
-    setting = Setting.here(server)
+    provenance = Provenance.here(server.identity)
     outcomes = before[MINE].outcomes[::-1]
-    record.save(setting, outcomes)
+    record.save(provenance, outcomes)
     after = record.load()
     table = after.pop(MINE)
-    assert (table.setting, table.outcomes, table.later) == (setting, outcomes, {})
+    assert (table.provenance, table.outcomes, table.later) == (provenance, outcomes, {})
     assert table.further == before.pop(MINE).further
     assert after == before
 
@@ -165,17 +165,17 @@ def test_a_single_row_is_recorded_beside_the_others_with_its_own_setting(
     own_record: Path, server: Server
 ) -> None:
     before = record.load()[MINE]
-    later = replace(before.setting, date="2027-01-31")
+    later = replace(before.provenance, date="2027-01-31")
     record.save(later, row("own_lock"))
     after = record.load()[MINE]
-    assert after.setting == before.setting
+    assert after.provenance == before.provenance
     assert after.later == {"own_lock": later}
     assert list(after.verdicts) == list(before.verdicts)
     assert [outcome for outcome in after.outcomes if outcome.hazard == "own_lock"] == row("own_lock")
     others = [outcome for outcome in before.outcomes if outcome.hazard != "own_lock"]
     assert [outcome for outcome in after.outcomes if outcome.hazard != "own_lock"] == others
     assert f"`own_lock` was measured later: {later}." in page.render()
-    # Measured with the whole table again, it has no setting of its own any more.
+    # Measured with the whole table again, it has no provenance of its own any more.
     record.save(later, after.outcomes)
     assert record.load()[MINE].later == {}
 
@@ -185,7 +185,7 @@ def test_a_new_hazard_is_recorded_without_measuring_the_others(own_record: Path,
     known = tuple(outcome for outcome in table.outcomes if outcome.hazard != "own_lock")
     record.write(replace(table, outcomes=known))
     assert ("own_lock", "spawn") not in record.expected()
-    record.save(Setting.here(server), row("own_lock"))
+    record.save(Provenance.here(server.identity), row("own_lock"))
     assert record.expected()["own_lock", "spawn"] is Verdict.SURVIVES
     assert list(record.table_of().verdicts) == list(table.verdicts)
 
@@ -194,7 +194,7 @@ def test_the_repeated_trials_of_other_rows_stay_on_record(own_record: Path, serv
     before = record.table_of().repeated
     assert before
     assert before.covers("own_lock", "fork_dispose")
-    record.save(Setting.here(server), row("own_lock"))
+    record.save(Provenance.here(server.identity), row("own_lock"))
     after = record.table_of().repeated
     assert after
     assert not after.covers("own_lock", "fork_dispose")
@@ -207,7 +207,9 @@ def test_the_repeated_trials_of_other_rows_stay_on_record(own_record: Path, serv
 def test_a_row_without_one_of_the_strategies_is_not_recorded(own_record: Path, server: Server) -> None:
     before = own_record.read_text()
     with pytest.raises(PoolstartError, match="own_lock was not tried under spawn"):
-        record.save(Setting.here(server), [each for each in row("own_lock") if each.strategy != "spawn"])
+        record.save(
+            Provenance.here(server.identity), [each for each in row("own_lock") if each.strategy != "spawn"]
+        )
     assert own_record.read_text() == before
 
 
@@ -215,13 +217,13 @@ def test_a_row_without_a_result_is_not_recorded(own_record: Path, server: Server
     before = own_record.read_text()
     hole = Outcome("unpicklable", "spawn", Verdict.NO_RESULT, "no result for unpicklable: killed")
     with pytest.raises(PoolstartError, match="unpicklable: killed"):
-        record.save(Setting.here(server), [hole])
+        record.save(Provenance.here(server.identity), [hole])
     assert own_record.read_text() == before
 
 
 def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server: Server) -> None:
     table = record.load()[MINE]
-    record.save_repeated(Setting.here(server), table.outcomes * 3, trials=3, busy=1)
+    record.save_repeated(Provenance.here(server.identity), table.outcomes * 3, trials=3, busy=1)
     repeated = record.load()[MINE].repeated
     assert repeated
     assert repeated.command == "poolstart hazards --repeat 3 --load --record"
@@ -238,7 +240,7 @@ def test_trials_that_disagree_are_not_recorded(own_record: Path, server: Server)
     for verdict in (Verdict.AFFECTED, Verdict.NO_RESULT, Verdict.NOT_APPLICABLE):
         odd = Outcome("inherited_lock", "spawn", verdict)
         with pytest.raises(PoolstartError, match=f"inherited_lock under spawn was once {verdict}"):
-            record.save_repeated(Setting.here(server), [*outcomes, *outcomes, odd], 2, 0)
+            record.save_repeated(Provenance.here(server.identity), [*outcomes, *outcomes, odd], 2, 0)
     assert own_record.read_text() == before
 
 
@@ -248,35 +250,35 @@ def other_verdict(outcome: Outcome) -> Outcome:
 
 
 def test_repeated_trials_stay_on_record_as_long_as_the_verdict(own_record: Path, server: Server) -> None:
-    setting, outcomes = Setting.here(server), record.load()[MINE].outcomes
+    provenance, outcomes = Provenance.here(server.identity), record.load()[MINE].outcomes
     tried = {(o.hazard, o.strategy) for o in outcomes if o.verdict is not Verdict.NOT_APPLICABLE}
-    record.save_repeated(setting, outcomes, 1, 0)
-    record.save(setting, outcomes)
+    record.save_repeated(provenance, outcomes, 1, 0)
+    record.save(provenance, outcomes)
     repeated = record.load()[MINE].repeated
     assert repeated
     assert {cell for cell in tried if repeated.covers(*cell)} == tried
     changed = "own_lock", "fork_dispose"
-    record.save(setting, [other_verdict(o) if (o.hazard, o.strategy) == changed else o for o in outcomes])
+    record.save(provenance, [other_verdict(o) if (o.hazard, o.strategy) == changed else o for o in outcomes])
     repeated = record.load()[MINE].repeated
     assert repeated
     assert {cell for cell in tried if repeated.covers(*cell)} == tried - {changed}
-    record.save(setting, [o if (o.hazard, o.strategy) == changed else other_verdict(o) for o in outcomes])
+    record.save(provenance, [o if (o.hazard, o.strategy) == changed else other_verdict(o) for o in outcomes])
     assert record.load()[MINE].repeated is None
 
 
 def test_repeated_trials_of_one_row_are_added_to_those_of_others(own_record: Path, server: Server) -> None:
-    setting, outcomes = Setting.here(server), record.load()[MINE].outcomes
+    provenance, outcomes = Provenance.here(server.identity), record.load()[MINE].outcomes
     first, second = (o for o in outcomes if o.hazard == "interleaved" and o.strategy in ("spawn", "nullpool"))
-    record.save(setting, outcomes)
+    record.save(provenance, outcomes)
     record.write(replace(record.table_of(), repeated=None))
-    record.save_repeated(setting, [first] * 2, 2, 1)
-    record.save_repeated(setting, [second] * 2, 2, 1)
+    record.save_repeated(provenance, [first] * 2, 2, 1)
+    record.save_repeated(provenance, [second] * 2, 2, 1)
     proven = record.load()[MINE].repeated
     assert proven
     assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
     assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
     # Another number of trials replaces them.
-    record.save_repeated(setting, [first] * 3, 3, 1)
+    record.save_repeated(provenance, [first] * 3, 3, 1)
     proven = record.load()[MINE].repeated
     assert proven
     assert proven.cells == {"interleaved": [first.strategy]}
@@ -286,19 +288,19 @@ def test_a_row_that_is_repeated_later_has_its_own_setting(own_record: Path, serv
     table = record.table_of()
     before = table.repeated
     assert before
-    later = replace(before.setting, date="2027-01-31")
+    later = replace(before.provenance, date="2027-01-31")
     outcomes = [outcome for outcome in table.outcomes if outcome.hazard == "own_lock"]
     record.save_repeated(later, outcomes * before.trials, before.trials, before.busy)
     after = record.table_of().repeated
     assert after
-    assert (after.setting, after.later) == (before.setting, {"own_lock": later})
+    assert (after.provenance, after.later) == (before.provenance, {"own_lock": later})
     assert after.cells == before.cells
 
 
 def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
     own_record.write_text("{}")
     with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
-        record.save_repeated(Setting.here(server), [], 50, 1)
+        record.save_repeated(Provenance.here(server.identity), [], 50, 1)
 
 
 @pytest.fixture
@@ -367,7 +369,6 @@ def test_the_command_records_further_strategies_apart(own_record: Path, measured
     assert list(further.outcomes) == measured
     result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record", "--repeat", "2"])
     assert result.exit_code == 0, result.output
-    assert "by `poolstart hazards --strategy further --repeat 2 --record`" in page.render()
 
 
 COMMAND = """

@@ -19,7 +19,6 @@ from harness.hazards import expected as record
 from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
-from harness.hazards.table import Setting
 from harness.lifecycles import checks, profile
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell
@@ -29,6 +28,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
+from harness.records.provenance import Provenance
 from harness.strategies import ParentConnection
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
@@ -155,8 +155,8 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_further_strategies_are_recorded_apart(own_record: Path, server: Server) -> None:
-    setting = Setting.here(server)
-    record.save(setting, OUTCOMES)
+    provenance = Provenance.here(server.identity)
+    record.save(provenance, OUTCOMES)
     table = record.table_of()
     assert list(table.outcomes) == DEFAULT
     assert table.strategies == strategies.IDS
@@ -167,13 +167,13 @@ def test_further_strategies_are_recorded_apart(own_record: Path, server: Server)
 
 
 def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:
-    setting = Setting.here(server)
+    provenance = Provenance.here(server.identity)
     with pytest.raises(PoolstartError, match="first run"):
-        record.save(setting, FURTHER)
-    record.save(setting, DEFAULT)
+        record.save(provenance, FURTHER)
+    record.save(provenance, DEFAULT)
     assert record.table_of().further is None
-    record.save(setting, FURTHER)
-    record.save(setting, DEFAULT)
+    record.save(provenance, FURTHER)
+    record.save(provenance, DEFAULT)
     table = record.table_of()
     assert list(table.outcomes) == DEFAULT
     assert table.further
@@ -181,15 +181,15 @@ def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server:
 
 
 def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
-    setting = Setting.here(server)
-    record.save(setting, OUTCOMES)
-    record.save_repeated(setting, FURTHER * 2, 2, 1)
+    provenance = Provenance.here(server.identity)
+    record.save(provenance, OUTCOMES)
+    record.save_repeated(provenance, FURTHER * 2, 2, 1)
     table = record.table_of()
     assert table.repeated is None
     assert table.further
     assert table.further.repeated
     assert table.further.repeated.trials == 2
-    record.save_repeated(setting, DEFAULT * 3, 3, 1)
+    record.save_repeated(provenance, DEFAULT * 3, 3, 1)
     table = record.table_of()
     assert table.repeated
     assert table.further
@@ -198,7 +198,7 @@ def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
 
 
 def test_a_record_from_before_there_were_further_ones_is_read(own_record: Path, server: Server) -> None:
-    record.save(Setting.here(server), DEFAULT)
+    record.save(Provenance.here(server.identity), DEFAULT)
     tables = json.loads(own_record.read_text())
     for table in tables.values():
         del table["further"]

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from harness.hazards.table import Setting
 from harness.pools import report
 from harness.pools.figures import (
     PoolBehaviour,
@@ -14,13 +13,14 @@ from harness.pools.figures import (
     combine,
 )
 from harness.postgres.server import Server
+from harness.records.provenance import Provenance
 
 
 def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
     server: Server, tmp_path: Path
 ) -> None:
     table = PoolsTable(
-        Setting.here(server),
+        Provenance.here(server.identity),
         parents=1,
         pools=2,
         cells=(

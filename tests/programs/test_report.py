@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from harness.hazards.table import Setting
 from harness.postgres.server import Server
 from harness.programs import head, report
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable, WithoutHook
+from harness.records.provenance import Provenance
 
 
 def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
     server: Server, tmp_path: Path
 ) -> None:
     table = ProgramsTable(
-        Setting.here(server),
+        Provenance.here(server.identity),
         2,
         (
             ProgramFigures(

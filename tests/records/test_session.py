@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.records import session
-from harness.records.session import Session
+from harness.records.session import RecordingSession
 from harness.system.errors import PoolstartError
 
 HERE = {"server": "embedded", "release": "2.1.9"}
@@ -18,36 +18,36 @@ def directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_the_parts_of_an_interrupted_session_are_there_again() -> None:
-    begun = Session("pools", HERE)
+    begun = RecordingSession("pools", HERE)
     begun.add("spawn 2", {"first": [0.1]})
     begun.add("spawn 8", {"first": [0.2]})
-    assert Session("pools", HERE).parts == {"spawn 2": {"first": [0.1]}, "spawn 8": {"first": [0.2]}}
+    assert RecordingSession("pools", HERE).parts == {"spawn 2": {"first": [0.1]}, "spawn 8": {"first": [0.2]}}
 
 
 def test_a_part_that_was_being_written_is_measured_again(directory: Path) -> None:
-    Session("pools", HERE).add("spawn 2", 1)
+    RecordingSession("pools", HERE).add("spawn 2", 1)
     path = directory / "pools.jsonl"
     path.write_text(path.read_text() + '["spawn 8", {"fir')
-    resumed = Session("pools", HERE)
+    resumed = RecordingSession("pools", HERE)
     assert resumed.parts == {"spawn 2": 1}
     resumed.add("spawn 8", 2)
-    assert Session("pools", HERE).parts == {"spawn 2": 1, "spawn 8": 2}
+    assert RecordingSession("pools", HERE).parts == {"spawn 2": 1, "spawn 8": 2}
 
 
 def test_other_conditions_are_refused_and_anew_discards_what_was_measured() -> None:
-    Session("pools", HERE).add("spawn 2", 1)
+    RecordingSession("pools", HERE).add("spawn 2", 1)
     with pytest.raises(PoolstartError, match=r"begun with release 2.1.9, and this is 2.1.8; .*--anew"):
-        Session("pools", {**HERE, "release": "2.1.8"})
-    assert Session("pools", {**HERE, "release": "2.1.8"}, anew=True).parts == {}
+        RecordingSession("pools", {**HERE, "release": "2.1.8"})
+    assert RecordingSession("pools", {**HERE, "release": "2.1.8"}, anew=True).parts == {}
 
 
 def test_a_damaged_file_is_one_line(directory: Path) -> None:
-    Session("pools", HERE)
+    RecordingSession("pools", HERE)
     (directory / "pools.jsonl").write_text("nonsense\n")
     with pytest.raises(PoolstartError, match=r"pools.jsonl cannot be read: .*; discard it with --anew"):
-        Session("pools", HERE)
+        RecordingSession("pools", HERE)
 
 
 def test_a_closed_session_leaves_nothing(directory: Path) -> None:
-    Session("pools", HERE).close()
+    RecordingSession("pools", HERE).close()
     assert list(directory.iterdir()) == []

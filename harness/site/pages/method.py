@@ -32,7 +32,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         ),
         sensitivity=(ROOT / "docs" / "sensitivity.md").exists(),
         beds=beds,
-        verdicts=[f"SQLAlchemy {name}: {table.setting}" for name, table in site.verdicts.tables.items()],
+        verdicts=[f"SQLAlchemy {name}: {table.provenance}" for name, table in site.verdicts.tables.items()],
         by_release=site.verdicts.by_release,
         remarks=site.remarks,
     )

@@ -61,7 +61,7 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         groups=groups,
         strategies=known,
         rows=rows if known else [],
-        measured=f"Measured {recorded.newest.setting}." if recorded.newest else "",
+        measured=f"Measured {recorded.newest.provenance}." if recorded.newest else "",
         unforced=unforced_table(recorded),
         remarks=site.remarks,
     )
@@ -115,7 +115,7 @@ def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
         for figure in hazard.figures
         if (rates := repeated.rates.get(figure.id))
     ]
-    return {"strategies": names, "rows": rows, "measured": f"Measured {repeated.setting}."}
+    return {"strategies": names, "rows": rows, "measured": f"Measured {repeated.provenance}."}
 
 
 def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File:
@@ -129,7 +129,7 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
         title=hazard.title,
         hazard=hazard,
         events=trial.story if trial else (),
-        setting=recorded.newest.setting if recorded.newest else "",
+        provenance=recorded.newest.provenance if recorded.newest else "",
         cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
         cure=cure(recorded, hazard),
         unforced=unforced_rates(recorded, hazard),

@@ -22,7 +22,7 @@ PATH = store.path("programs")
 HEADER = [
     "program",
     "first row, ms",
-    "unique MiB each",
+    "unique memory, MiB each",
     "without the hook",
     "worker replaced",
     "worker killed",

@@ -17,7 +17,14 @@ from harness.system.structure import structure
 
 PATH = store.path("pools")
 
-HEADER = ["strategy", "workers", "first row, ms", "last row, ms", "`Pool()` returned, ms", "unique memory, MiB each"]
+HEADER = [
+    "strategy",
+    "workers",
+    "first row, ms",
+    "last row, ms",
+    "`Pool()` returned, ms",
+    "unique memory, MiB each",
+]
 
 INTRODUCTION = """\
 # A pool with an initializer

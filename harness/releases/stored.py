@@ -1,7 +1,7 @@
-"""asv's results, read as they are filed.
+"""The one place that reads asv's result files.
 
-asv passes over a file that it cannot read, and says so to nobody: a table would lack figures, or show those
-of another release.
+asv silently skips a file that it cannot read, and a table would lack figures, or show those of another
+release. Here a damaged file is an error.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,28 +22,31 @@ from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
 HARDWARE = ("machine", "arch", "cpu", "num_cpu", "os", "ram")
-"""What a results file says of its machine, in asv's names."""
+"""The data about the machine in a result file, by asv's names."""
 
 REMEDY = "restore it with git, or remove it and measure again"
 
 
 @dataclass(frozen=True)
 class StoredValue:
-    """What a results file holds for one combination of a benchmark's parameters, in the benchmark's unit."""
+    """The stored result of one combination of a benchmark's parameters, in the benchmark's unit."""
 
     parameters: tuple[str, ...]
     """Values without the quotes of their `repr`, which asv stores."""
     value: float
     """The median of the samples, or the only value."""
     samples: tuple[float, ...]
-    """All samples; the value alone where a benchmark returns no more."""
+    """All samples; only the value if the benchmark returned no samples."""
     quartiles: tuple[float, float] | None
     interval: tuple[float, float] | None
-    """The 99 % interval of the median. None, as the quartiles are, where asv stored no statistics."""
+    """The 99 % confidence interval of the median; None, like the quartiles, if asv stored no statistics."""
 
 
 def results(directory: Path) -> Iterator[tuple[Path, Results]]:
-    """Every file of results below a directory, with its content; `PoolstartError` for a damaged one."""
+    """Every result file below a directory, with its content.
+
+    Raises `PoolstartError` if a file is damaged.
+    """
     for path in sorted(directory.glob("*/*-*.json")):
         yield path, loaded(path)
 
@@ -53,8 +56,8 @@ def values(
 ) -> Iterator[StoredValue]:
     """Every finite value of one benchmark; combinations that failed or were skipped are left out.
 
-    `parameters` are the lists of a benchmark's parameter values, as asv writes them; by default those that
-    the file itself was measured with.
+    `parameters` are the values of each parameter of the benchmark, as asv writes them; by default those in
+    the file.
     """
     params = result.get_result_params(benchmark) if parameters is None else parameters
     rows = zip(
@@ -77,15 +80,17 @@ def values(
 
 
 def plain(names: Sequence[str]) -> tuple[str, ...]:
-    """Parameter values without the quotes that asv stores: `'spawn'` is spawn."""
+    """Parameter values without the quotes that asv stores, `spawn` for `'spawn'`."""
     return tuple(name.strip("'") for name in names)
 
 
 def is_finite(value: Any) -> TypeGuard[float]:
+    """Whether a value is a finite number."""
     return isinstance(value, int | float) and isfinite(value)
 
 
 def bounds(stats: dict[str, Any] | None, low: str, high: str) -> tuple[float, float] | None:
+    """Two of asv's statistics; None unless both are stored and finite."""
     if stats is None:
         return None
     lower, upper = stats.get(low), stats.get(high)
@@ -93,9 +98,9 @@ def bounds(stats: dict[str, Any] | None, low: str, high: str) -> tuple[float, fl
 
 
 def measured(result: Results) -> datetime | None:
-    """When the last of its figures was measured; None where nothing says so.
+    """When the latest timed or memory benchmark of a file was measured; None if the file does not say.
 
-    Counts and verdicts are added to a file later, whatever the machine has become: they are no figures.
+    Counts and verdicts do not decide, since they may be added later, and on a machine that has changed.
     """
     modules = metrics.benchmark_modules()
     moments = [
@@ -107,20 +112,21 @@ def measured(result: Results) -> datetime | None:
 
 
 def hardware(result: Results, directory: Path) -> dict[str, str]:
-    """The machine that its figures were measured on, in asv's names.
+    """The machine that a file's figures were measured on, by asv's names; `directory` contains all results.
 
-    Counts and verdicts may be added under another kernel, and asv then tells of that one: the account of the
-    blocks does not change.
+    Counts and verdicts may be added under another kernel, and asv then stores that kernel. The kernel of the
+    figures is in the conditions of their blocks.
     """
-    told = {name: str(result.params[name]) for name in HARDWARE if result.params.get(name)}
-    account = conditions.load(directory / told["machine"]).get(
+    stored = {name: str(result.params[name]) for name in HARDWARE if result.params.get(name)}
+    measured_under = conditions.load(directory / stored["machine"]).get(
         (str(Version(result.commit_hash)), result.env_name)
     )
-    kernel = account["facts"].get("kernel") if account else None
-    return {**told, "os": f"Linux {kernel}"} if kernel else told
+    kernel = measured_under["facts"].get("kernel") if measured_under else None
+    return {**stored, "os": f"Linux {kernel}"} if kernel else stored
 
 
 def loaded(path: Path) -> Results:
+    """The content of a result file. Raises `PoolstartError` if it, or its machine.json, is damaged."""
     machine = path.with_name("machine.json")
     try:
         with files.reading(machine, REMEDY):

@@ -1,4 +1,4 @@
-"""asv itself, with the real asv.conf.json, as a user runs it."""
+"""asv with the real asv.conf.json, run as a user runs it."""
 
 import json
 import subprocess
@@ -24,13 +24,13 @@ def suite(tmp_path: Path) -> Suite:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """A suite that keeps its environment from test to test."""
+    """A suite whose environment is shared by several tests."""
     return Suite(tmp_path_factory.mktemp("suite"))
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """A suite with results in the name of two releases, measured in the tests' own environment."""
+    """A suite with results of two releases, measured in the tests' own environment."""
     made = Suite(tmp_path_factory.mktemp("measured"))
     for release in ("2.0.36", "2.1.9"):
         done = made.run_here(release, "patch_level")
@@ -40,17 +40,17 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Suite:
 
 
 def series(suite: Suite, benchmark: str) -> dict[str, dict[str, Any]]:
-    """What is stored of a benchmark, by hash."""
-    found = {}
+    """The stored columns of a benchmark, by hash."""
+    columns_by_hash = {}
     for path in suite.results:
         stored = json.loads(path.read_text())
-        columns = stored["result_columns"]
-        found[stored["commit_hash"]] = dict(zip(columns, stored["results"][benchmark], strict=False))
-    return found
+        columns = zip(stored["result_columns"], stored["results"][benchmark], strict=False)
+        columns_by_hash[stored["commit_hash"]] = dict(columns)
+    return columns_by_hash
 
 
 def test_samples_of_a_track_benchmark_are_stored_with_their_statistics(measured: Suite) -> None:
-    """What asv does not document and everything rests on."""
+    """asv does not document this, and all results depend on it."""
     stored = series(measured, PATCH_LEVEL)["2.1.09"]
     assert stored["result"] == [pytest.approx(9.07)] * 2
     assert stored["stats_ci_99_a"][0] < 9.07 < stored["stats_ci_99_b"][0]
@@ -60,12 +60,12 @@ def test_samples_of_a_track_benchmark_are_stored_with_their_statistics(measured:
     assert stored["stats_repeat"] == [15, 15]
 
 
-def test_the_first_run_on_a_machine_finds_out_about_it_by_itself(measured: Suite) -> None:
+def test_the_first_run_on_a_machine_stores_data_about_it_without_asking(measured: Suite) -> None:
     (name,) = load_json(str(measured.home / ".asv-machine.json"), 1)
     assert (measured.directory / "results" / name / "machine.json").exists()
 
 
-def test_machine_data_that_is_there_stays(suite: Suite) -> None:
+def test_stored_machine_data_is_kept(suite: Suite) -> None:
     path = suite.home / ".asv-machine.json"
     text = json.dumps({"version": 1, "mine": {"machine": "mine", "os": "x", "arch": "x", "cpu": "x"}})
     path.write_text(text)
@@ -74,7 +74,7 @@ def test_machine_data_that_is_there_stays(suite: Suite) -> None:
     assert list(load_json(str(path), 1)) == ["mine"]
 
 
-def test_compare_and_show_speak_of_releases(measured: Suite) -> None:
+def test_compare_and_show_name_releases(measured: Suite) -> None:
     compared = measured.asv("compare", "2.0.36", "2.1.9").stdout
     assert "Before [2.0.36]" in compared
     assert "After [2.1.09] <2.1.9>" in compared
@@ -93,7 +93,7 @@ def test_the_site_orders_releases_by_version(measured: Suite) -> None:
     assert "[a-z0-9.]+" in (site / "graphdisplay.js").read_text()
 
 
-def test_a_machine_that_the_user_names_has_that_name_alone(suite: Suite) -> None:
+def test_a_machine_named_by_the_user_has_no_other_name(suite: Suite) -> None:
     assert suite.asv("machine", "--machine", "mine", "--yes").returncode == 0
     assert list(load_json(str(suite.home / ".asv-machine.json"), 1)) == ["mine"]
 
@@ -109,7 +109,7 @@ def test_a_machine_that_the_user_names_has_that_name_alone(suite: Suite) -> None
         (("run",), {"POOLSTART_PROFILE": "nope"}, "POOLSTART_PROFILE=nope is no profile"),
     ],
 )
-def test_a_users_mistake_is_one_line_before_anything_is_built(
+def test_a_users_mistake_is_one_line_before_anything_is_installed(
     suite: Suite, arguments: tuple[str, ...], environment: dict[str, str], reason: str
 ) -> None:
     done = suite.asv(*arguments, **environment)
@@ -120,14 +120,14 @@ def test_a_users_mistake_is_one_line_before_anything_is_built(
     assert not (suite.directory / ".asv").exists()
 
 
-def test_a_home_that_cannot_be_written_is_one_line(suite: Suite) -> None:
+def test_an_unwritable_home_is_one_line(suite: Suite) -> None:
     done = suite.asv("run", HOME=str(suite.directory / "asv.conf.json"))
     (line,) = done.stdout.splitlines()
     assert "no data about this machine can be stored" in line
     assert done.returncode == 1
 
 
-def test_results_that_cannot_be_written_are_one_line(suite: Suite) -> None:
+def test_an_unwritable_results_directory_is_one_line(suite: Suite) -> None:
     (suite.directory / "results").write_text("a file where a directory should be")
     done = suite.run_here("2.1.9", "patch_level")
     (line,) = done.stdout.splitlines()
@@ -165,7 +165,7 @@ def test_results_of_another_profile_are_a_series_of_their_own(shared: Suite) -> 
 
 
 @pytest.mark.slow
-def test_the_environment_holds_what_is_pinned_and_the_interpreter_that_runs_asv(shared: Suite) -> None:
+def test_the_environment_has_the_pinned_packages_and_the_interpreter_of_asv(shared: Suite) -> None:
     assert shared.asv("run", "2.1.9^!", "-b", "patch_level").returncode == 0
     python = shared.directory / ".asv" / "releases" / "2.1.9" / "bin" / "python"
     listed = subprocess.run(
@@ -177,12 +177,12 @@ def test_the_environment_holds_what_is_pinned_and_the_interpreter_that_runs_asv(
     assert versions["asv-runner"] == "0.3.2"
     assert versions["sqlalchemy"] == "2.1.9"
     assert not versions.keys() & {"hatchling", "build", "greenlet"}
-    told = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
-    assert told.stdout.strip() == sys.version
+    version = subprocess.run([python, "-c", "import sys; print(sys.version)"], capture_output=True, text=True)
+    assert version.stdout.strip() == sys.version
 
 
 @pytest.mark.slow
-def test_the_reason_of_a_failure_is_told_at_once_and_at_the_end(shared: Suite) -> None:
+def test_the_reason_for_a_failure_is_printed_at_once_and_at_the_end(shared: Suite) -> None:
     done = shared.asv("run", "-b", "Failing|patch_level")
     assert done.stdout.count("the moon is full; wait") == 2
     assert done.stdout.splitlines()[-1] == "poolstart: failed: the moon is full; wait"
@@ -191,7 +191,7 @@ def test_the_reason_of_a_failure_is_told_at_once_and_at_the_end(shared: Suite) -
 
 
 @pytest.mark.slow
-def test_nothing_is_left_when_asv_is_killed_in_mid_run(shared: Suite) -> None:
+def test_nothing_is_left_when_asv_is_killed_during_a_run(shared: Suite) -> None:
     waiting = shared.directory / "waiting"
     with scene() as here:
         here.environment["HOME"] = str(shared.home)

@@ -1,4 +1,4 @@
-"""The list of releases holds what asv needs of commits."""
+"""The list of releases provides what asv needs of commits."""
 
 import json
 from datetime import UTC, datetime
@@ -18,26 +18,26 @@ def day(number: int) -> datetime:
     return datetime(2026, 1, number, tzinfo=UTC)
 
 
-def test_the_list_is_in_version_order_from_the_first_release_that_can_be_measured() -> None:
+def test_the_list_is_in_version_order_from_the_first_measurable_release() -> None:
     versions = [Version(release.version) for release in RELEASES]
     assert versions == sorted(set(versions))
     assert versions[0] == FIRST
     assert not any(version.is_prerelease for version in versions)
 
 
-def test_no_hash_is_the_beginning_of_another() -> None:
+def test_no_hash_is_a_prefix_of_another() -> None:
     assert [(a, b) for a, b in permutations([r.hash for r in RELEASES], 2) if b.startswith(a)] == []
 
 
-def test_a_hash_fits_into_the_eight_characters_of_a_result_file() -> None:
+def test_a_hash_fits_into_the_eight_characters_of_a_result_file_name() -> None:
     assert max(len(release.hash) for release in RELEASES) <= 8
 
 
-def test_a_hash_is_a_version_that_pip_understands() -> None:
+def test_a_hash_is_the_same_version_to_pip() -> None:
     assert [r for r in RELEASES if Version(r.hash) != Version(r.version)] == []
 
 
-def test_every_release_has_a_date_in_utc_that_follows_its_predecessor_in_the_series() -> None:
+def test_every_release_has_a_date_in_utc_after_that_of_its_predecessor_in_the_series() -> None:
     assert {release.date.tzinfo for release in RELEASES} == {UTC}
     for older, newer in pairwise(RELEASES):
         if older.version.split(".")[:2] == newer.version.split(".")[:2]:
@@ -45,18 +45,18 @@ def test_every_release_has_a_date_in_utc_that_follows_its_predecessor_in_the_ser
 
 
 @pytest.mark.parametrize("spelling", ["2.0.3", "2.0.03", "v2.0.3", "rel_2_0_3"])
-def test_a_release_is_known_by_the_names_people_use(spelling: str) -> None:
+def test_a_release_has_several_names(spelling: str) -> None:
     position = catalogue().position(spelling)
     assert position is not None
     assert RELEASES[position].version == "2.0.3"
 
 
 @pytest.mark.parametrize("name", ["1.3.24", "2.0.999", "2.1.0b1", "main", "", "rel_2_0"])
-def test_what_is_not_in_the_list_has_no_position(name: str) -> None:
+def test_an_unlisted_name_has_no_position(name: str) -> None:
     assert catalogue().position(name) is None
 
 
-def test_only_final_releases_that_can_be_measured_are_taken_from_an_index() -> None:
+def test_only_final_measurable_releases_are_taken_from_an_index() -> None:
     files = ["2.1.0", "2.1.0b1", "2.1.0rc1", "2.1.0.post1", "2.1.0.dev3", "1.4.32", "2.1", "not a version"]
     assert first_uploads((version, day(1)) for version in files) == {"2.1.0": day(1)}
 
@@ -65,7 +65,7 @@ def test_the_date_of_a_release_is_that_of_its_first_file() -> None:
     assert first_uploads([("2.1.0", day(3)), ("2.1.0", day(1)), ("2.1.0", day(2))]) == {"2.1.0": day(1)}
 
 
-def test_extending_adds_in_version_order_and_changes_nothing_that_is_known() -> None:
+def test_extending_adds_in_version_order_and_does_not_change_known_releases() -> None:
     known = Catalogue({"2.0.9": day(1), "2.1.0": day(2)})
     extended = known.extended({"2.0.10": day(3), "2.1.0": day(9)})
     assert [(release.version, release.date) for release in extended.releases] == [
@@ -75,7 +75,7 @@ def test_extending_adds_in_version_order_and_changes_nothing_that_is_known() -> 
     ]
 
 
-def test_a_saved_list_reads_back_the_same(tmp_path: Path) -> None:
+def test_a_saved_list_is_read_back_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "releases.json"
     catalogue().save(path)
     assert Catalogue.load(path).releases == RELEASES
@@ -90,6 +90,6 @@ def test_a_damaged_list_is_one_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_the_committed_file_is_the_list_and_nothing_else() -> None:
+def test_the_committed_file_contains_the_list_in_version_order() -> None:
     text = (Path(__file__).parents[2] / "harness" / "releases" / "releases.json").read_text()
     assert list(json.loads(text)) == [release.version for release in RELEASES]

@@ -1,4 +1,4 @@
-"""The list is refreshed from any package index, here one on the loopback."""
+"""The list of releases is updated from a package index, in these tests one on localhost."""
 
 import json
 import threading
@@ -19,7 +19,7 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 
 class Index(ThreadingHTTPServer):
-    """A package index that gives one answer."""
+    """A package index with a fixed response."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -30,7 +30,7 @@ class Index(ThreadingHTTPServer):
         return f"http://user:secret@127.0.0.1:{self.server_port}/simple"
 
     def offer(self, *files: tuple[str, str, bool]) -> None:
-        """Offer wheels: version, day in January 2026, yanked."""
+        """List wheels, each with its version, its day in January 2026, and whether it was yanked."""
         page: dict[str, Any] = {
             "meta": {"api-version": "1.1"},
             "name": "sqlalchemy",
@@ -75,14 +75,14 @@ def package_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
 
 @pytest.fixture
 def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A list that knows 2.0.3 and 2.0.36, in place of the committed one."""
+    """A list with 2.0.3 and 2.0.36 that replaces the committed one."""
     path = tmp_path / "releases.json"
     path.write_text('{"2.0.3": "2026-01-03T00:00:00+00:00", "2.0.36": "2026-01-05T00:00:00+00:00"}')
     monkeypatch.setattr(commands, "PATH", path)
     return path
 
 
-def test_update_adds_what_is_new_and_takes_nothing_away(package_index: Index, known: Path) -> None:
+def test_update_adds_new_releases_and_removes_none(package_index: Index, known: Path) -> None:
     package_index.offer(("2.0.36", "20", False), ("2.1.0", "22", False), ("2.0.10", "21", False))
     result = CliRunner().invoke(commands.app, ["update"])
     assert "added 2.0.10 of 2026-01-21" in result.output
@@ -95,7 +95,7 @@ def test_update_adds_what_is_new_and_takes_nothing_away(package_index: Index, kn
     ]
 
 
-def test_update_with_nothing_new_leaves_the_file_alone(package_index: Index, known: Path) -> None:
+def test_update_without_new_releases_does_not_change_the_file(package_index: Index, known: Path) -> None:
     package_index.offer(("2.0.3", "20", False))
     before = known.read_text()
     result = CliRunner().invoke(commands.app, ["update"])
@@ -103,7 +103,7 @@ def test_update_with_nothing_new_leaves_the_file_alone(package_index: Index, kno
     assert known.read_text() == before
 
 
-def test_yanked_files_do_not_count(package_index: Index) -> None:
+def test_yanked_files_are_ignored(package_index: Index) -> None:
     package_index.offer(("2.1.0", "22", True), ("2.1.1", "23", False))
     assert list(index.releases()) == ["2.1.1"]
 
@@ -118,7 +118,7 @@ def test_yanked_files_do_not_count(package_index: Index) -> None:
         ((200, "text/html", "<a href='sqlalchemy-2.1.0-py3-none-any.whl'>x</a>"), "lists no upload times"),
     ],
 )
-def test_an_index_that_cannot_be_used_is_one_line_without_the_password(
+def test_an_unusable_index_is_one_line_without_the_password(
     package_index: Index, answer: tuple[int, str, str], reason: str
 ) -> None:
     package_index.answer = answer
@@ -128,7 +128,7 @@ def test_an_index_that_cannot_be_used_is_one_line_without_the_password(
     assert "secret" not in str(error.value)
 
 
-def test_an_index_that_is_not_there_is_one_line(package_index: Index) -> None:
+def test_an_unreachable_index_is_one_line(package_index: Index) -> None:
     package_index.shutdown()
     package_index.server_close()
     with pytest.raises(
@@ -146,7 +146,7 @@ def test_an_index_that_is_not_there_is_one_line(package_index: Index) -> None:
         ({}, index.PYPI_SIMPLE_ENDPOINT),
     ],
 )
-def test_the_index_is_the_one_that_the_users_installer_uses(
+def test_the_index_is_that_of_the_users_installer(
     monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], expected: str
 ) -> None:
     for name in index.ENDPOINTS:
@@ -163,8 +163,10 @@ def test_the_list_shows_versions_and_dates() -> None:
     assert "2024-10-15" in row
 
 
-def test_a_script_is_told_each_new_release_with_the_one_before(package_index: Index, known: Path) -> None:
+def test_update_with_pairs_prints_each_new_release_after_its_predecessor(
+    package_index: Index, known: Path
+) -> None:
     package_index.offer(("2.0.36", "01", False), ("2.0.37", "02", False), ("2.1.0", "03", False))
-    told = CliRunner().invoke(commands.app, ["update", "--pairs"])
-    assert told.stdout == "2.0.36 2.0.37\n2.0.37 2.1.0\n"
+    result = CliRunner().invoke(commands.app, ["update", "--pairs"])
+    assert result.stdout == "2.0.36 2.0.37\n2.0.37 2.1.0\n"
     assert CliRunner().invoke(commands.app, ["update", "--pairs"]).stdout == ""

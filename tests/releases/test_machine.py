@@ -1,4 +1,4 @@
-"""A machine has a name that tells it apart, and nobody else's results are filed under it."""
+"""The name of a machine describes its hardware, and only its own results are stored under that name."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,7 @@ EPYC = {"arch": "x86_64", "cpu": "AMD EPYC", "num_cpu": "2", "ram": str(24 * 2**
 
 
 @pytest.mark.parametrize(
-    ("cpu", "called"),
+    ("cpu", "name"),
     [
         ("AMD EPYC", "amd-epyc-2c-24g"),
         ("Intel(R) Xeon(R) Platinum 8488C", "intel-xeon-platinum-8488c-2c-24g"),
@@ -23,18 +23,18 @@ EPYC = {"arch": "x86_64", "cpu": "AMD EPYC", "num_cpu": "2", "ram": str(24 * 2**
         ("", "x86-64-2c-24g"),
     ],
 )
-def test_a_machine_is_called_after_what_decides_its_figures(cpu: str, called: str) -> None:
-    assert machine.describing_name({**EPYC, "cpu": cpu}).replace("_", "-") == called
+def test_the_name_is_made_of_the_hardware(cpu: str, name: str) -> None:
+    assert machine.describing_name({**EPYC, "cpu": cpu}).replace("_", "-") == name
 
 
 @pytest.fixture
 def suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Suite:
-    made = Suite(tmp_path)
-    monkeypatch.setenv("HOME", str(made.home))
-    return made
+    suite = Suite(tmp_path)
+    monkeypatch.setenv("HOME", str(suite.home))
+    return suite
 
 
-def test_the_first_run_names_the_machine_and_a_name_that_is_there_stays(suite: Suite) -> None:
+def test_the_first_run_names_the_machine_and_a_stored_name_is_kept(suite: Suite) -> None:
     assert machine.name() == machine.describing_name(Machine.get_defaults())
     (suite.home / ".asv-machine.json").write_text(
         json.dumps({"version": 1, "mine": {**Machine.get_defaults(), "machine": "mine"}})
@@ -44,34 +44,34 @@ def test_the_first_run_names_the_machine_and_a_name_that_is_there_stays(suite: S
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "difference"),
     [
         ({"cpu": "Another Make"}, "cpu Another Make there"),
         ({"num_cpu": "96"}, "num_cpu 96 there"),
         ({"ram": str(2**40)}, "1024 GiB there"),
     ],
 )
-def test_results_are_not_filed_under_the_name_of_another_machine(
-    suite: Suite, change: dict[str, str], told: str
+def test_results_are_not_stored_under_the_name_of_another_machine(
+    suite: Suite, change: dict[str, str], difference: str
 ) -> None:
     machine.ensure()
     folder = suite.directory / "results" / machine.name(None)
     folder.mkdir(parents=True)
     recorded = {"version": 1, **Machine.get_defaults(), "machine": folder.name, **change}
     (folder / "machine.json").write_text(json.dumps(recorded))
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=difference):
         machine.refuse_another(suite.directory / "results", None)
     done = suite.asv("run", "-E", "existing", "--set-commit-hash", "2.1.9", "-b", "patch_level")
     (line,) = done.stdout.splitlines()
-    assert told in line
+    assert difference in line
     assert "name this one with `asv machine --machine" in line
     assert done.returncode == 1
-    # What was recorded of the other one is as it was.
+    # The stored data of the other machine is unchanged.
     assert json.loads((folder / "machine.json").read_text()) == recorded
-    assert told not in suite.asv("publish").stdout
+    assert difference not in suite.asv("publish").stdout
 
 
-def test_options_before_the_command_change_nothing(suite: Suite) -> None:
+def test_the_machine_is_checked_with_options_before_the_command_too(suite: Suite) -> None:
     machine.ensure()
     folder = suite.directory / "results" / machine.name(None)
     folder.mkdir(parents=True)
@@ -82,7 +82,7 @@ def test_options_before_the_command_change_nothing(suite: Suite) -> None:
     assert "num_cpu 96 there" in line
 
 
-def test_the_same_machine_goes_on(suite: Suite) -> None:
+def test_slightly_different_memory_is_the_same_machine(suite: Suite) -> None:
     machine.ensure()
     folder = suite.directory / "results" / machine.name(None)
     folder.mkdir(parents=True)
@@ -92,7 +92,7 @@ def test_the_same_machine_goes_on(suite: Suite) -> None:
     machine.refuse_another(suite.directory / "results", None)
 
 
-def test_the_machine_named_on_the_command_line_counts() -> None:
+def test_the_machine_can_be_named_on_the_command_line() -> None:
     assert machine.named(["asv", "run", "--machine", "mine"]) == "mine"
     assert machine.named(["asv", "run", "--machine=mine"]) == "mine"
     assert machine.named(["asv", "run"]) is None

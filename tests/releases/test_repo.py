@@ -19,9 +19,9 @@ HASHES = ["1.4.53", "1.4.54", "2.0.00", "2.0.03", "2.0.36", "2.1.00"]
 def repo(monkeypatch: pytest.MonkeyPatch) -> Releases:
     known = Catalogue({version: datetime(2026, 1, n + 1, tzinfo=UTC) for n, version in enumerate(VERSIONS)})
     monkeypatch.setattr(module, "catalogue", lambda: known)
-    found = get_repo(SimpleNamespace(repo="pypi+sqlalchemy", project="sqlalchemy", dvcs=None))
-    assert isinstance(found, Releases)
-    return found
+    repo = get_repo(SimpleNamespace(repo="pypi+sqlalchemy", project="sqlalchemy", dvcs=None))
+    assert isinstance(repo, Releases)
+    return repo
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def test_a_name_becomes_a_hash(repo: Releases, name: str | None, hash_: str) -> 
 
 
 @pytest.mark.parametrize("name", ["1.3.24", "2.0.4", "2.0.3~", "main", "", "1.4.53^", "2.0.0^^^^"])
-def test_an_unknown_name_is_one_line_to_all_of_asv(repo: Releases, name: str) -> None:
-    """Some of its commands expect the one exception, some the other."""
+def test_an_unknown_name_is_one_line_in_every_command_of_asv(repo: Releases, name: str) -> None:
+    """Some of its commands catch the one exception, some the other."""
     for lookup in (repo.get_hash_from_name, repo.get_hashes_from_range, repo.get_date):
         with pytest.raises(NoSuchNameError) as error:
             lookup(name)
@@ -79,7 +79,7 @@ def test_a_range_with_an_unknown_end_is_refused(repo: Releases, spec: str) -> No
         repo.get_hashes_from_range(spec)
 
 
-def test_the_range_between_two_hashes_leaves_the_first_out(repo: Releases) -> None:
+def test_the_range_between_two_hashes_excludes_the_first(repo: Releases) -> None:
     assert repo.get_hashes_from_range(repo.get_range_spec("2.0.00", "2.0.36")) == ["2.0.36", "2.0.03"]
 
 
@@ -97,11 +97,11 @@ def test_the_only_branch_holds_every_release(repo: Releases) -> None:
         repo.get_branch_commits("main")
 
 
-def test_new_are_the_releases_after_the_newest_result(repo: Releases) -> None:
+def test_new_releases_are_those_after_the_newest_result(repo: Releases) -> None:
     assert repo.get_new_branch_commits([BRANCH], {"1.4.53", "2.0.03"}) == ["2.1.00", "2.0.36"]
 
 
-def test_revisions_count_in_version_order_and_leave_out_what_is_unknown(repo: Releases) -> None:
+def test_revisions_are_numbered_in_version_order_without_unknown_hashes(repo: Releases) -> None:
     assert repo.get_revisions({"2.1.00", "1.4.54", "0.9.00"}) == {"1.4.54": 1, "2.1.00": 5}
 
 
@@ -110,9 +110,7 @@ def test_a_tag_is_its_own_hash(repo: Releases) -> None:
 
 
 @pytest.mark.parametrize(("hash_", "name"), [("2.0.03", "2.0.3"), ("2.0.36", None), ("0.9.00", None)])
-def test_a_hash_is_decorated_with_the_version_it_does_not_show(
-    repo: Releases, hash_: str, name: str | None
-) -> None:
+def test_a_padded_hash_is_shown_with_its_version(repo: Releases, hash_: str, name: str | None) -> None:
     assert repo.get_name_from_hash(hash_) == name
 
 

@@ -1,4 +1,4 @@
-"""What a run provides to its benchmarks, and what it tells of them."""
+"""What a run provides to its benchmarks, and what it reports about them."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def watch(program, timeout):
 
 assert watch("print('said'); raise SystemExit(3)", 60) == ("said\\n", True)
 assert watch("import time; print('said', flush=True); time.sleep(600)", 1) == ("said\\n", False)
-# The sleeper keeps the pipe: asv itself would wait for it.
+# The sleeping child keeps the pipe open; asv itself would wait for it.
 leaves = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
 assert watch(leaves, 60) == ("", True)
 """
@@ -73,19 +73,19 @@ print(*os.listdir(os.environ["HERE"]), sep="\\n")
 """
 
 
-def test_an_embedded_server_that_died_is_replaced_and_all_end_with_the_run() -> None:
+def test_a_dead_embedded_server_is_replaced_and_all_servers_end_with_the_run() -> None:
     with scene() as here:
         assert here.python("-c", SERVERS).wait(120) == 0
         here.wait_until_gone()
 
 
-def test_a_benchmark_process_ends_at_its_deadline_with_what_it_started() -> None:
+def test_a_benchmark_process_ends_at_its_deadline_with_its_children() -> None:
     with scene() as here:
         assert here.python("-c", WATCHES).wait(120) == 0
         here.wait_until_gone()
 
 
-def test_temporary_files_of_asv_and_of_benchmarks_are_in_one_directory_that_goes() -> None:
+def test_temporary_files_of_asv_and_of_benchmarks_are_removed_with_the_run() -> None:
     with scene() as here:
         here.environment["HERE"] = str(here.directory)
         process = here.python("-c", TEMPORARY, stdout=-1)
@@ -94,7 +94,7 @@ def test_temporary_files_of_asv_and_of_benchmarks_are_in_one_directory_that_goes
         here.wait_until_gone()
 
 
-def test_a_temporary_directory_with_too_long_a_path_is_one_line_before_anything_is_built(
+def test_a_too_long_temporary_directory_is_one_line_before_anything_is_installed(
     tmp_path: Path,
 ) -> None:
     suite = Suite(tmp_path)
@@ -106,14 +106,14 @@ def test_a_temporary_directory_with_too_long_a_path_is_one_line_before_anything_
     assert not (suite.directory / ".asv" / "releases").exists()
 
 
-def test_the_account_tells_where_the_time_went() -> None:
+def test_the_time_report_gives_seconds_and_shares() -> None:
     assert time_report(128, {"in lifecycles": 24, "in trials": 41}) == (
         "128 s: 24 s (19 %) in lifecycles, 41 s (32 %) in trials, 63 s (49 %) asv and the rest"
     )
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "expected"),
     [
         ("noise\npoolstart: no server; start one\nmore\n", "no server; start one"),
         (
@@ -127,5 +127,5 @@ def test_the_account_tells_where_the_time_went() -> None:
         ("", "a benchmark failed without output"),
     ],
 )
-def test_the_reason_of_a_failure_is_found_in_the_output(output: str, told: str) -> None:
-    assert reason(output) == told
+def test_the_reason_for_a_failure_is_extracted_from_the_output(output: str, expected: str) -> None:
+    assert reason(output) == expected

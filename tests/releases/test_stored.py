@@ -1,4 +1,4 @@
-"""What is said of results that something was added to later."""
+"""The date and the machine of stored figures, if counts are added to the file later."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ LATER = timedelta(days=2)
 KEPT = {"machine.json", "conditions.jsonl"}
 
 
-def test_counts_that_are_added_under_another_kernel_change_nothing_of_the_figures(tmp_path: Path) -> None:
+def test_counts_added_under_another_kernel_change_neither_date_nor_machine(tmp_path: Path) -> None:
     (path,) = (CHECKOUT / "results").glob("*/2.0.36-*embedded-18.4-tcp-trust.json")
     shutil.copytree(
         path.parent, tmp_path / path.parent.name, ignore=lambda _, names: set(names) - KEPT - {path.name}

@@ -1,4 +1,4 @@
-"""Every command line in the documents is one that the program accepts."""
+"""Every command line in the documents is one that the program accepts, and every link leads somewhere."""
 
 import re
 import shlex
@@ -51,3 +51,18 @@ def test_each_command_line_is_understood(path: Path, line: str) -> None:
 def test_there_are_command_lines_in_the_documents() -> None:
     documents = {path.name for path, _ in CASES}
     assert {"README.md", "CONTRIBUTING.md", "track.md", "track.yml"} <= documents
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+MARKDOWN = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("path", MARKDOWN, ids=lambda path: path.name)
+def test_each_link_to_a_file_leads_to_it_and_to_a_place_in_it(path: Path) -> None:
+    for link in LINK.findall(path.read_text()):
+        if not re.match(r"https?:", link):
+            name, _, anchor = link.partition("#")
+            target = path.parent / name if name else path
+            assert target.exists(), link
+            assert not anchor or f'<a id="{anchor}">' in target.read_text(), link

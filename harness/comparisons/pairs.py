@@ -19,7 +19,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.processes.errors import Rejected
 from harness.strategies.strategy import Strategy
 from harness.system import processors
-from harness.system.conditions import Conditions, Watch
+from harness.system.conditions import Conditions, ConditionsMeter
 
 BootedParents = AbstractContextManager[list[ParentHandle | None]]
 
@@ -65,7 +65,7 @@ def measure_pair(
 
     `plans` holds the plan of each side. Where a cell is rejected, its plan remembers the reason.
     """
-    watch, samples = Watch(), {}
+    watch, samples = ConditionsMeter(), {}
     for cell_pair in rng.sample(cell_pairs, len(cell_pairs)):
         sides = list(zip(plans, cell_pair, strict=True))
         report(" and ".join(dict.fromkeys(map(str, cell_pair))))

@@ -26,8 +26,9 @@ from typing import Any
 from harness import strategies
 from harness.counts.figures import Counted
 from harness.lifecycles import profile as profiles
+from harness.lifecycles.checks import start_method_used
 from harness.postgres import locate, relay
-from harness.postgres.relay import Event, Relay
+from harness.postgres.relay import Relay, WireEvent
 from harness.postgres.server import Server
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
@@ -117,7 +118,7 @@ class Observed:
     """What the parent said of itself."""
     lives: dict[str, dict[str, Any]]
     """What each told, by name."""
-    passed: dict[str, list[Event]]
+    passed: dict[str, list[WireEvent]]
     """What passed between the plain worker and the server, by phase."""
 
     @property
@@ -225,9 +226,7 @@ def findings(entry: strategies.Strategy, name: str, mark: str, parent: int, life
         return f"the worker {life['outcome']}, exit status {life.get('exitcode')}"
     if name == BARE:
         return ""
-    used = {(True, True): "fork", (False, True): "spawn", (False, False): "forkserver"}.get(
-        (life["mark"] == mark, life["ppid"] == parent)
-    )
+    used = start_method_used(has_parents_memory=life["mark"] == mark, is_parents_child=life["ppid"] == parent)
     if used != entry.start_method:
         return f"the worker was started by {used}"
     if [token for token, _ in life["rows"]] != [name, name]:
@@ -235,11 +234,11 @@ def findings(entry: strategies.Strategy, name: str, mark: str, parent: int, life
     return ""
 
 
-def texts(events: Sequence[Event]) -> list[str]:
+def texts(events: Sequence[WireEvent]) -> list[str]:
     return [event.text for event in events if event.kind == relay.STATEMENT]
 
 
-def round_trips(events: Sequence[Event]) -> int:
+def round_trips(events: Sequence[WireEvent]) -> int:
     return sum(event.kind in (relay.CONNECT, relay.TURN) for event in events)
 
 

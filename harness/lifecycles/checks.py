@@ -50,11 +50,18 @@ class Evidence:
         return first, second
 
 
+def start_method_used(*, has_parents_memory: bool, is_parents_child: bool) -> str:
+    """How a worker was started, as its memory and its parent process show."""
+    if has_parents_memory:
+        return "fork" if is_parents_child else "an unknown method"
+    return "spawn" if is_parents_child else "forkserver"
+
+
 def start_method(e: Evidence) -> str:
     """The start method in use is the one asked for."""
-    forked = e.worker["mark"] == e.mark
-    child = e.worker["ppid"] == e.parent["pid"]
-    used = {(True, True): "fork", (False, True): "spawn", (False, False): "forkserver"}.get((forked, child))
+    used = start_method_used(
+        has_parents_memory=e.worker["mark"] == e.mark, is_parents_child=e.worker["ppid"] == e.parent["pid"]
+    )
     return "" if used == e.strategy.start_method else f"the worker was started by {used}"
 
 

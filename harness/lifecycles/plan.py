@@ -36,7 +36,7 @@ from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.system import files, processors
-from harness.system.conditions import Watch
+from harness.system.conditions import ConditionsMeter
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -134,7 +134,7 @@ class Plan:
         samples: dict[str, dict[str, float]] = {}
         collections: dict[str, list[list[int]]] = {}
         controls: dict[str, float] = {}
-        watch = Watch()
+        watch = ConditionsMeter()
         for first in range(0, len(turns), PARALLEL_BOOTS):
             some = turns[first : first + PARALLEL_BOOTS]
             with booted([(self, cell) for cell in some if cell]) as parents, processors.off_measured_cpu():

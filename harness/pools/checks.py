@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
+from harness.lifecycles.checks import start_method_used
 from harness.strategies import Strategy
-
-STARTED_BY = {(True, True): "fork", (False, True): "spawn", (False, False): "forkserver"}
-"""The start method of a worker: whether it has its parent's memory, and whether it is the parent's child."""
 
 
 class InitializerReport(TypedDict):
@@ -65,8 +63,8 @@ def findings(order: PoolOrder, report: PoolReport) -> list[str]:
     if len({worker["pid"] for worker in workers}) != order.workers or len(workers) != order.workers:
         failed.append(f"the initializer ran {len(workers)} times for {order.workers} workers")
     for worker in workers:
-        method = STARTED_BY.get(
-            (worker["mark"] == order.mark, worker["ppid"] == order.parent), "no known method"
+        method = start_method_used(
+            has_parents_memory=worker["mark"] == order.mark, is_parents_child=worker["ppid"] == order.parent
         )
         if method != strategy.start_method:
             failed.append(f"a worker was started by {method}")

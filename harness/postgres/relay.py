@@ -1,10 +1,10 @@
-"""A relay on loopback between a client and its PostgreSQL server, that reads what the client says.
+"""A relay on loopback between a client and its PostgreSQL server, which records what the client sends.
 
-Statements are what the client's messages ask to have executed; a round trip is a message of the client that
-follows one of the server's, so that somebody had to wait for the way there and back, and the making of a
-connection (TCP's own). Both are noted at the moment at which they pass, so that they can be told apart by
-timestamps of the processes that talk: `time.monotonic_ns()`, which processes of one Linux machine share, and
-nothing passes on before it is noted. Encryption would hide all of it: the client is told not to ask for it.
+A statement is a message that executes one. A round trip is a message of the client that follows one of the
+server, so that the client has waited for the network both ways; opening a TCP connection is another. Each is
+recorded with `time.monotonic_ns()` before it is passed on. All processes of a Linux machine share that clock,
+so that events can be assigned to phases by the timestamps of the client. Encryption would hide the messages,
+so the client's URL disables it.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from harness.postgres.server import Server, libpq_url
 CONNECT, TURN, STATEMENT = "connect", "turn", "statement"
 
 QUERY, EXECUTE, TERMINATE = b"Q", b"E", b"X"
-"""Message types: a simple query, an execution by the extended protocol, and a good-bye without an answer.
+"""Message types: a simple query, an execution in the extended protocol, and a termination without an answer.
 
 Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
@@ -31,31 +31,33 @@ Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 PARSE = b"P"
 
 DEADLINE = 10.0
-"""Seconds the server has to accept a connection, and the relay to begin and to end."""
+"""Seconds for the server to accept a connection, and for the relay to start and to stop."""
 
 
 @dataclass(frozen=True)
-class Event:
-    """Something that passed."""
+class WireEvent:
+    """A connection, a round trip or a statement."""
 
     at: int
     """`time.monotonic_ns()`."""
     kind: str
+    """`CONNECT`, `TURN` or `STATEMENT`."""
     text: str = ""
-    """Of a statement."""
+    """The text of a statement."""
 
 
 class Conversation:
-    """What one client says, put together from the pieces in which it arrives."""
+    """The messages of one client connection, put together from the pieces in which they arrive."""
 
-    def __init__(self, events: list[Event]) -> None:
+    def __init__(self, events: list[WireEvent]) -> None:
         self._events = events
         self._begun = False
         self._waits = False
         self._rest = b""
         self._parsed = ""
 
-    def client_said(self, piece: bytes) -> None:
+    def client_sent(self, piece: bytes) -> None:
+        """Record the messages that a piece of the client's stream completes."""
         now = time.monotonic_ns()
         self._rest += piece
         while True:
@@ -70,32 +72,38 @@ class Conversation:
             kind, body, self._rest = self._rest[: header - 4], self._rest[header:end], self._rest[end:]
             self._message(now, kind, body)
 
-    def server_said(self) -> None:
+    def server_sent(self) -> None:
+        """Note that the server has sent something: the client's next message begins a round trip."""
         self._waits = False
 
     def _message(self, now: int, kind: bytes, body: bytes) -> None:
         if not self._begun:
             self._begun = True
-            self._events.append(Event(now, CONNECT))
+            self._events.append(WireEvent(now, CONNECT))
         if kind == TERMINATE:
             return
         if not self._waits:
             self._waits = True
-            self._events.append(Event(now, TURN))
+            self._events.append(WireEvent(now, TURN))
         if kind == QUERY:
-            self._events.append(Event(now, STATEMENT, text(body)))
+            self._events.append(WireEvent(now, STATEMENT, text(body)))
         elif kind == PARSE:
             self._parsed = text(body.partition(b"\0")[2])
         elif kind == EXECUTE:
-            self._events.append(Event(now, STATEMENT, self._parsed))
+            self._events.append(WireEvent(now, STATEMENT, self._parsed))
 
 
 def text(body: bytes) -> str:
+    """The zero-terminated string at the beginning of a message's body."""
     return body.partition(b"\0")[0].decode(errors="replace")
 
 
 class Relay:
-    """Relays to one server, over a distance: seconds for the way there and back. A context manager."""
+    """A context in which a relay to a server listens on a port of 127.0.0.1.
+
+    `distance` is the round-trip time that it adds, in seconds. Entering it raises TimeoutError if the relay
+    does not start.
+    """
 
     def __init__(self, server: Server, distance: float = 0.0) -> None:
         connection = server.connect()
@@ -103,14 +111,14 @@ class Relay:
         connection.close()
         self._server = server
         self._way = distance / 2
-        self._events: list[Event] = []
+        self._events: list[WireEvent] = []
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 
     def __enter__(self) -> "Relay":
         self._thread.start()
         if not self._ready.wait(DEADLINE):
-            raise TimeoutError("the relay did not begin")
+            raise TimeoutError(f"the relay did not start in {DEADLINE:g} s")
         return self
 
     def __exit__(
@@ -120,7 +128,7 @@ class Relay:
         self._thread.join(DEADLINE)
 
     def sqlalchemy_url(self, application_name: str) -> str:
-        """The server's URL by way of the relay."""
+        """The server's URL with the relay's address."""
         url = make_url(self._server.sqlalchemy_url(application_name))
         return libpq_url(
             url.set(host="127.0.0.1", port=self.port)
@@ -128,8 +136,8 @@ class Relay:
             .update_query_dict({"sslmode": "disable"})
         )
 
-    def between(self, first: int, last: int) -> list[Event]:
-        """What passed between two moments."""
+    def between(self, first: int, last: int) -> list[WireEvent]:
+        """The events between two moments of `time.monotonic_ns()`."""
         return [event for event in self._events if first < event.at < last]
 
     async def _serve(self) -> None:
@@ -152,9 +160,9 @@ class Relay:
             writer.close()
             return
         await asyncio.gather(
-            # The kernel has accepted the client at once: over the distance that took a round trip.
-            self._pump(reader, onwards, conversation.client_said, late=2 * self._way),
-            self._pump(there, writer, lambda _: conversation.server_said()),
+            # The kernel has accepted the client at once; over the distance this takes a round trip.
+            self._pump(reader, onwards, conversation.client_sent, late=2 * self._way),
+            self._pump(there, writer, lambda _: conversation.server_sent()),
         )
 
     async def _pump(
@@ -164,7 +172,7 @@ class Relay:
         note: Callable[[bytes], None],
         late: float = 0.0,
     ) -> None:
-        """Pass on what comes in one direction, each piece after the way it has; `late` delays the first."""
+        """Pass on one direction, each piece after half the round-trip time, the first `late` seconds more."""
         pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
         async def arrive() -> None:

@@ -1,4 +1,4 @@
-"""What else the machine did while something was measured."""
+"""How busy the machine was with other work during a measurement, and which machine it was."""
 
 import json
 import os
@@ -16,19 +16,19 @@ STAT = Path("/proc/stat")
 
 @dataclass(frozen=True)
 class Conditions:
-    """A stretch of measuring, by the kernel's own account."""
+    """The load of the machine over an interval, as the kernel reports it."""
 
     seconds: float
     pressure: float | None
-    """The part of that time in which some task waited for a processor (`/proc/pressure/cpu`, `some`)."""
+    """The fraction of the time in which some task waited for a processor (`/proc/pressure/cpu`, `some`)."""
     steal: float | None
-    """The part of all processors' time that the hypervisor gave to others (`/proc/stat`)."""
+    """The fraction of all processors' time that the hypervisor gave to other machines (`/proc/stat`)."""
     load: float
-    """The load average of the last minute at its end."""
+    """The load average of the last minute, at the end of the interval."""
 
 
-class Watch:
-    """Watches from its making to `conditions`."""
+class ConditionsMeter:
+    """Measures the conditions from its creation on."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -36,6 +36,7 @@ class Watch:
         self._ticks = ticks()
 
     def conditions(self) -> Conditions:
+        """The conditions since the meter was created."""
         seconds = time.monotonic() - self._began
         now, (stolen, total) = stalled(), ticks()
         before, (stolen_before, total_before) = self._stalled, self._ticks
@@ -50,16 +51,16 @@ class Watch:
 
 
 def stalled() -> float | None:
-    """Microseconds since boot in which a task waited for a processor; None if the kernel does not say."""
+    """Microseconds since boot in which a task waited for a processor; None if unknown."""
     try:
-        found = re.search(r"^some .*total=(\d+)", PRESSURE.read_text(), re.MULTILINE)
+        total = re.search(r"^some .*total=(\d+)", PRESSURE.read_text(), re.MULTILINE)
     except OSError:
         return None
-    return float(found[1]) if found else None
+    return float(total[1]) if total else None
 
 
 def ticks() -> tuple[int, int]:
-    """Stolen and all ticks of all processors since boot."""
+    """Stolen ticks and all ticks of all processors since boot; zeros if the kernel does not report them."""
     try:
         line = STAT.read_text().splitlines()[0]
     except OSError:
@@ -69,7 +70,7 @@ def ticks() -> tuple[int, int]:
 
 
 def facts() -> dict[str, Any]:
-    """What of this machine decides a figure, besides what asv records of it."""
+    """The properties of this machine that affect figures and that asv does not record."""
     return {
         "kernel": os.uname().release,
         "arch": os.uname().machine,
@@ -78,21 +79,27 @@ def facts() -> dict[str, Any]:
 
 
 FILE = "conditions.jsonl"
-"""Beside the results of a machine: a line for each of its results files."""
+"""The metadata file in a machine's results directory: one line for each results file."""
 
 
 def load(directory: Path) -> dict[tuple[str, str], dict[str, Any]]:
-    """The accounts of a machine's results, by release and environment."""
+    """The metadata of a machine's results by release and environment; empty if there is no file.
+
+    Raises `PoolstartError` if the file is damaged.
+    """
     path = directory / FILE
     if not path.exists():
         return {}
     with files.reading(path, "restore it with git, or remove it: no figure is lost with it"):
-        accounts = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-        return {(account["release"], account["environment"]): account for account in accounts}
+        rows = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+        return {(row["release"], row["environment"]): row for row in rows}
 
 
-def save(directory: Path, account: dict[str, Any]) -> None:
-    """Put an account beside its results, in the place of an older one."""
-    accounts = {**load(directory), (account["release"], account["environment"]): account}
+def save(directory: Path, metadata: dict[str, Any]) -> None:
+    """Store the metadata of one results file in place of older ones.
+
+    Raises `PoolstartError` if the file is damaged or cannot be written.
+    """
+    rows = {**load(directory), (metadata["release"], metadata["environment"]): metadata}
     directory.mkdir(parents=True, exist_ok=True)
-    files.write(directory / FILE, "".join(json.dumps(accounts[key]) + "\n" for key in sorted(accounts)))
+    files.write(directory / FILE, "".join(json.dumps(rows[key]) + "\n" for key in sorted(rows)))

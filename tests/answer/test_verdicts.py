@@ -89,7 +89,7 @@ def table(**found: Verdict) -> dict[str, VerdictTable]:
 
 def tried(**found: str) -> ReleaseVerdicts:
     row = {name: {"spawn": [("2.1.0", verdict)]} for name, verdict in found.items()}
-    return ReleaseVerdicts(("2.1.0", "2.1.9"), ("2.1.0", "2.1.9"), row, "", "", "", "", "")
+    return ReleaseVerdicts(("2.1.0", "2.1.9"), ("2.1.0", "2.1.9"), row, PROVENANCE)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_worst_outcome_is_that_of_the_worst_severity() -> None:
 def test_neighbouring_releases_with_the_same_verdict_are_one_span() -> None:
     changes = {"unpicklable": {"spawn": [("2.1.0", "affected"), ("2.1.2", "survives")]}}
     releases = ("2.1.0", "2.1.1", "2.1.2", "2.1.3")
-    record = VerdictsOnRecord({}, ReleaseVerdicts(releases, releases, changes, "", "", "", "", ""))
+    record = VerdictsOnRecord({}, ReleaseVerdicts(releases, releases, changes, PROVENANCE))
     newest, older = record.spans("unpicklable", "spawn")
     assert (newest.verdict, newest.releases, newest.newest) == ("survives", "from 2.1.2 to 2.1.3", True)
     assert (older.verdict, older.releases, older.newest) == ("affected", "from 2.1.0 to 2.1.1", False)

@@ -1,4 +1,4 @@
-"""Hazards: the ways in which a start of worker processes loses, corrupts, hangs or leaks.
+"""Hazards: ways in which starting worker processes loses data, returns wrong rows, hangs, fails or leaks.
 
-One file a hazard, and the type they fill in; `catalogue` lists them.
+`all/` has a file for each; `catalogue` lists them, `hazard` defines what each declares.
 """

@@ -1,4 +1,4 @@
-"""The hazards in their order. Adding one is adding its file, and its name here."""
+"""All hazards in their order. To add one is a file in `all/`, and its name here."""
 
 import importlib
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ IDS = (
 
 @dataclass(frozen=True)
 class NotReproduced:
-    """A hazard of the field that cannot be had here."""
+    """A known hazard that cannot be reproduced here."""
 
     title: str
     description: str
@@ -54,12 +54,12 @@ NOT_REPRODUCED = (
     NotReproduced(
         title="Kerberos after a fork",
         description=(
-            "libpq asks for GSSAPI encryption before anything else, by default. A worker that connects after"
-            " its parent has connected dies of a segmentation fault inside the system's Kerberos."
+            "By default libpq first asks for GSSAPI encryption. On macOS a worker that connects after its"
+            " parent has connected dies of a segmentation fault inside the system's Kerberos."
             " gssencmode=disable, in the URL or as PGGSSENCMODE, is the cure."
         ),
         reason=(
-            "It crashes in macOS's Kerberos framework, which does not bear a fork; on Linux libpq does not"
+            "It crashes in macOS's Kerberos framework, which does not survive a fork; on Linux libpq does not"
             " even begin without a ticket, and a ticket needs a key distribution center. Every connection of"
             " this suite is made with gssencmode=disable."
         ),
@@ -69,11 +69,11 @@ NOT_REPRODUCED = (
         ),
     ),
 )
-"""What the field knows and this catalogue does not have."""
+"""Known hazards without a reproduction; the page lists them with the reason."""
 
 
 def load(name: str) -> Hazard:
-    """One hazard; its module is imported, the others are not."""
+    """Import one hazard, and no other. Raises `PoolstartError` if there is none of that name."""
     if name not in IDS:
         raise PoolstartError(f"no hazard {name!r}", f"known are {', '.join(IDS)}")
     hazard: Hazard = importlib.import_module(f"harness.hazards.all.{name}").HAZARD
@@ -81,9 +81,10 @@ def load(name: str) -> Hazard:
 
 
 def load_all() -> tuple[Hazard, ...]:
+    """All hazards, in the order of the catalogue."""
     return tuple(load(name) for name in IDS)
 
 
 def followed() -> tuple[Hazard, ...]:
-    """Those that asv tries with every release."""
+    """The hazards that asv tries with every release."""
     return tuple(hazard for hazard in load_all() if hazard.follows_releases)

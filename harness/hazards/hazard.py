@@ -1,4 +1,4 @@
-"""What a hazard is, and what a trial of it gives."""
+"""What a hazard declares, and the outcome of a trial."""
 
 import math
 from collections.abc import Callable
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Severity(StrEnum):
-    """What a hazard does to whoever meets it, worst first."""
+    """The worst effect of a hazard on a program, the worst first."""
 
     SILENT_LOSS = "silent loss"
-    """Committed work is gone, and nobody is told."""
+    """Committed data is gone, without an error."""
     WRONG_DATA = "wrong data"
-    """A program can read what was meant for another one."""
+    """A process can read rows that were meant for another."""
     HANG = "hang"
     """A process waits for ever, without a message."""
     LOUD_ERROR = "loud error"
-    """An exception, which at least is seen."""
+    """An exception, which at least is noticed."""
     COST = "cost"
-    """Memory, time or sessions that nobody meant to spend; every answer is right."""
+    """Unintended use of memory, time or sessions; all answers are correct."""
 
 
 class Verdict(StrEnum):
@@ -35,7 +35,7 @@ class Verdict(StrEnum):
     AFFECTED = "affected"
     NOT_APPLICABLE = "n/a"
     NO_RESULT = "no result"
-    """The reproduction came to no result: neither affected nor survived."""
+    """The reproduction failed: it shows neither."""
 
     @classmethod
     def _missing_(cls, value: object) -> "Verdict | None":
@@ -44,7 +44,7 @@ class Verdict(StrEnum):
 
     @property
     def value_in_results(self) -> float:
-        """0 survives, 1 affected, NaN otherwise: becoming affected is a regression."""
+        """The value that asv stores: 0 survives, 1 affected, NaN otherwise. An increase is a regression."""
         return {Verdict.SURVIVES: 0.0, Verdict.AFFECTED: 1.0}.get(self, math.nan)
 
 
@@ -74,81 +74,88 @@ class HazardFigure:
 
 
 def always(strategy: "Strategy") -> str:
-    """The hazard can befall every strategy."""
+    """For `Hazard.not_applicable`: the hazard applies to every strategy."""
     return ""
 
 
 def where_workers_are_forked(strategy: "Strategy") -> str:
-    """The hazard is about what a worker inherits of its parent's memory."""
+    """For `Hazard.not_applicable`: the hazard is about memory that a worker inherits from its parent."""
     return "" if strategy.start_method == "fork" else "its worker inherits nothing of the parent's memory"
 
 
 def where_a_url_is_handed(strategy: "Strategy") -> str:
-    """The hazard is about the URL that a worker makes its engine from."""
+    """For `Hazard.not_applicable`: the hazard is about the URL that a worker makes its engine from."""
     return "its worker inherits the engine, and is handed no URL" if strategy.hands_engine else ""
 
 
 def where_connections_are_pooled(strategy: "Strategy") -> str:
-    """The hazard is about what a pool keeps."""
+    """For `Hazard.not_applicable`: the hazard is about connections that a pool keeps."""
     return "" if strategy.pooled else "a NullPool keeps nothing: no connection, no count, no queue"
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """One way to fail, with a reproduction that needs no luck."""
+    """One way to fail, with a reproduction that does not depend on chance."""
 
     id: str
-    """Stable, lower case, at most 20 characters: it is a parameter value in the results."""
+    """Stable, lower case, at most 20 characters: it is a parameter value in asv's results."""
     title: str
     description: str
     """What happens and why, in plain words."""
     symptom: str
-    """What users report, as they see it."""
+    """What users observe and report."""
     affected_when: str
-    """What counts as affected."""
+    """The observation that counts as affected."""
     avoidance: str
     """What to do instead."""
     severity: Severity
-    """The worst it does."""
+    """Its worst effect."""
     messages: tuple[str, ...]
-    """What program, driver or server say then, verbatim where it is always the same: what people search for.
+    """Error messages of program, driver or server, verbatim, for people who search for them.
 
-    Empty where all is silent.
+    Without parts that vary, such as names and numbers; empty if there is no message.
     """
     links: tuple[str, ...]
     """Documentation and public threads."""
     reproduce: Callable[["Parent"], bool]
-    """Runs in a parent program of its own; returns whether the strategy is affected.
+    """Runs in a parent process of its own, and returns whether the strategy is affected.
 
-    It raises when it could not tell: a reproduction without a result is an error, not a survival.
+    It raises if it cannot tell: a failed reproduction is an error, not a survival.
     """
     affected_control: str
-    """A strategy that must be affected, or the reproduction proves nothing."""
+    """The positive control: a strategy that must be affected, or the reproduction proves nothing."""
     survives_control: str = ""
-    """A strategy that must survive, or the reproduction strikes at random."""
+    """The negative control: a strategy that must survive, or the reproduction proves nothing either."""
     survives_within: str = ""
-    """Where no strategy survives: what must survive in every trial, in words; if not, the trial raises."""
-    deadline: float = 45.0
-    """Seconds after which the trial is ended by force. Healthy trials need a small part of it."""
-    not_applicable: Callable[["Strategy"], str] = always
-    """Why it cannot befall a strategy; empty when it can.
+    """The negative control if no strategy survives: what must hold within each trial, as a clause.
 
-    A strategy that could be affected but for what it does survives, and is tried. One that does not even have
-    what is at stake (a worker without a frame, a pool without a queue) has survived nothing.
+    For example `a column of int64 must stay shared`. The reproduction raises if it does not hold.
+    """
+    deadline: float = 45.0
+    """Seconds after which the trial is killed; a normal trial takes a small part of that."""
+    not_applicable: Callable[["Strategy"], str] = always
+    """Returns why the hazard does not apply to a strategy, or an empty string if it does.
+
+    It does not apply if the strategy lacks what the hazard is about (a worker without a frame, a pool without
+    a queue). A strategy that avoids the hazard survives it, and is tried.
     """
     follows_releases: bool = True
-    """Whether asv tries it with every release. One that no SQLAlchemy release can change is tried by
-    `poolstart hazards` only: an asv run pays a process for each of its verdicts."""
+    """Whether asv tries it with every release. False for a hazard that no release of SQLAlchemy can change:
+    it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
     needs_tls: bool = False
+    """Whether it needs a server with TLS."""
     fills_server: bool = False
-    """Whether it takes all sessions of a server, and so gets one of its own: others would be refused too."""
+    """Whether it uses all sessions of a server; it gets its own, because other trials would be refused."""
     figures: tuple[HazardFigure, ...] = ()
+    """What it measures besides its verdict, by `Parent.measure`."""
 
     @property
     def controls(self) -> str:
-        """Which controls there are, in words."""
-        survivor = f"`{self.survives_control}` survive" if self.survives_control else self.survives_within
-        return f"`{self.affected_control}` must be affected, {survivor}"
+        """The controls in words."""
+        negative = (
+            f"`{self.survives_control}` must survive" if self.survives_control else self.survives_within
+        )
+        return f"`{self.affected_control}` must be affected, {negative}"
 
 
 @dataclass(frozen=True)
@@ -159,8 +166,8 @@ class Outcome:
     strategy: str
     verdict: Verdict
     reason: str = ""
-    """Why the hazard is not applicable, or why there is no result."""
+    """Why the hazard is not applicable, or why there is no result; empty otherwise."""
     readings: dict[str, HazardReading] = field(default_factory=dict)
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0
-    """How long the trial took, for information."""
+    """Duration of the trial, for information."""

@@ -1,5 +1,6 @@
 """The page `docs/hazards.md`: the recorded tables, and what each hazard says of itself."""
 
+import re
 from collections.abc import Sequence
 
 from harness.console import markdown
@@ -113,11 +114,11 @@ def section(hazard: Hazard) -> str:
     """All about one hazard, with its figures and the story of its positive control as recorded."""
     lines = [
         f'<a id="{hazard.id}"></a>\n',
-        f"## {hazard.title} (`{hazard.id}`)\n",
-        f"{hazard.description}\n",
-        f"> {hazard.symptom}\n",
-        f"**Affected when:** {hazard.affected_when}\n",
-        f"**Instead:** {hazard.avoidance}\n",
+        f"## {escaped(hazard.title)} (`{hazard.id}`)\n",
+        f"{escaped(hazard.description)}\n",
+        f"> {escaped(hazard.symptom)}\n",
+        f"**Affected when:** {escaped(hazard.affected_when)}\n",
+        f"**Instead:** {escaped(hazard.avoidance)}\n",
         f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
@@ -135,10 +136,15 @@ def section(hazard: Hazard) -> str:
     outcome = newest.outcome(hazard.id, hazard.affected_control) if newest else None
     if outcome:
         lines.append(f"What happened under `{hazard.affected_control}`:\n")
-        lines.append("".join(f"- *{event.who}*: {event.what}\n" for event in outcome.story))
+        lines.append("".join(f"- *{event.who}*: {escaped(event.what)}\n" for event in outcome.story))
     lines.append("See also:\n")
     lines.append(links(hazard.links))
     return "\n".join(lines)
+
+
+def escaped(text: str) -> str:
+    """Text in which Markdown finds no markup: `__main__`, `***` and `<locals>` are shown as written."""
+    return re.sub(r"__|[*<]", lambda match: "".join(f"\\{character}" for character in match[0]), text)
 
 
 def links(addresses: Sequence[str]) -> str:

@@ -34,8 +34,8 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
     ("hazard", "what"),
     [
         ("lazy_executor", "submits an empty task first: now nothing is shared"),
-        ("preping_tls", "Ends its transaction as if nothing had been"),
-        ("driver_finalizer", "keeps a name for the inherited pool, and the parent's session lives"),
+        ("preping_tls", "Ends its transaction without an error"),
+        ("driver_finalizer", "keeps a reference to the inherited pool, and the parent's session lives"),
         ("inherited_session", "With the session closed before the start: the rows of worker"),
         ("handler_copy", "Closes it before it starts another worker: nothing is shared"),
     ],

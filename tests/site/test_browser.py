@@ -152,12 +152,12 @@ def test_answers_choose_a_strategy_and_are_in_the_address(browser: Browser, addr
             'got message type "p", length 1',
             "A message torn between two readers",
         ),
-        ("PGRES_TUPLES_OK", "The other one's row"),
+        ("PGRES_TUPLES_OK", "The parent reads the worker's row"),
         (
             "QueuePool limit of size 5 overflow 10 reached, connection timed out",
-            "A pool that is inherited full",
+            "A pool that is full when it is inherited",
         ),
-        ("cannot pickle '_thread.lock' object", "An engine as an argument"),
+        ("cannot pickle '_thread.lock' object", "An engine passed as an argument"),
         ("hang in engine.connect()", "The pool's mutex held at the fork"),
     ],
 )

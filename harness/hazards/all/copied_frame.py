@@ -1,4 +1,4 @@
-"""What a forked worker copies of the parent's DataFrame by using it."""
+"""How much of the parent's DataFrame a forked worker copies by using it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 BYTES = 32 * 2**20
-"""About what each column takes."""
+"""Approximate size of each column."""
 
 BOUND = 0.25
-"""The part of the column that reading or collecting may copy."""
+"""Fraction of the column that reading or collecting may copy."""
 
 FRAMES: dict[str, Any] = {}
 """The parent's frames, by the kind of their column."""
@@ -99,13 +99,13 @@ ACCESSES = ("read", "collect", "write")
 
 
 def private_bytes() -> int:
-    """Memory this process shares with no other (the private lines of Linux's smaps_rollup)."""
+    """Bytes of memory that this process shares with no other (`Private_*` in /proc/self/smaps_rollup)."""
     lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
 
 
 def collect(worker: Worker) -> int:
-    """The growth of the worker's private memory by one run of the garbage collector."""
+    """Bytes by which one run of the garbage collector makes the worker's private memory grow."""
     worker.engine()
     before = private_bytes()
     gc.collect()
@@ -113,11 +113,11 @@ def collect(worker: Worker) -> int:
 
 
 def use(worker: Worker, kind: str, access: str) -> int:
-    """The growth of the worker's private memory by one reading or writing of the inherited frame."""
+    """Bytes by which reading or writing the inherited frame once makes the worker's private memory grow."""
     worker.engine()
     column, frame = COLUMNS[kind], FRAMES[kind]
     before = private_bytes()
-    # What is returned stays alive until the memory is read again.
+    # The result stays alive until the memory has been read again.
     kept = (column.read if access == "read" else column.write)(frame)
     growth = private_bytes() - before
     del kept
@@ -127,7 +127,7 @@ def use(worker: Worker, kind: str, access: str) -> int:
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    importlib.import_module("pandas")  # its objects, too, are collected in every worker
+    importlib.import_module("pandas")  # its objects are traversed by the collector in every worker
     base = parent.start(collect, engine=engine).answer()
     parent.measure("base_collect", base)
     parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")
@@ -139,13 +139,13 @@ def reproduce(parent: Parent) -> bool:
     if "int64" in copied:
         raise RuntimeError("a column without objects was copied by reading it: something else copies here")
     affected = bool(copied)
-    parent.tell("server", "Nothing: nobody asks it anything meanwhile.")
+    parent.tell("server", "Nothing: no query is sent meanwhile.")
     parent.tell("user", "Workers that grow while they only read." if affected else "Nothing unusual.")
     return affected
 
 
 def copies(parent: Parent, engine: Engine, kind: str, base: int) -> bool:
-    """Whether a worker copies a column of this kind without writing to it; measures and tells how much."""
+    """Whether a worker copies a column of this kind without writing to it; measures how much."""
     frame = FRAMES[kind] = COLUMNS[kind].build()
     size = int(frame.memory_usage(deep=True).sum())
     parent.tell("parent", f"Has a frame with a column of {kind}, {mebibytes(size)}.")
@@ -182,21 +182,22 @@ HAZARD = Hazard(
     id="copied_frame",
     title="A shared DataFrame that becomes private",
     description=(
-        "fork shares the parent's memory until somebody writes to it. To read a Python object is to write"
-        " its reference count, and a run of the garbage collector writes to every container. So a worker"
-        " that only reads a column of strings or lists copies it, page by page; a column of int64 or of"
-        " Arrow strings has no objects in it and stays shared. gc.freeze() in the parent keeps the"
-        " collector away, but not the reference counts. A spawned worker inherits no frame: it has nothing"
-        " to copy, and nothing to read."
+        "fork shares the parent's memory until a process writes to it (copy-on-write). Reading a Python"
+        " object writes its reference count, and a run of the garbage collector writes to every container. So"
+        " a worker that only reads a column of strings or lists copies it, page by page; a column of int64 or"
+        " of Arrow strings contains no Python objects and stays shared. gc.freeze() in the parent keeps the"
+        " garbage collector away, but not the reference counts. A spawned worker inherits no frame: it has"
+        " nothing to copy, and nothing to read."
     ),
     symptom=(
-        "Memory grows with every worker and with time, although the data is read only; then the OOM killer"
-        " comes."
+        "Memory grows with every worker and over time, although the data is only read, until the OOM killer"
+        " ends a process."
     ),
     affected_when=(
-        "Reading or collecting makes the worker's private memory grow by more than a quarter of the column."
+        "Reading the column, or collecting garbage, makes the worker's private memory grow by more than a"
+        " quarter of the column."
     ),
-    avoidance="Share int64, float64 or Arrow columns; call gc.freeze() before the fork.",
+    avoidance="Share int64, float64 or Arrow columns, and call gc.freeze() before the fork.",
     severity=Severity.COST,
     messages=("Out of memory: Killed process",),
     links=(
@@ -206,7 +207,7 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     affected_control="fork_dispose",
-    survives_within="a column of int64 stay shared",
+    survives_within="a column of int64 must stay shared",
     not_applicable=where_workers_are_forked,
     figures=(
         HazardFigure("base_collect", "private growth to collect without a frame", "bytes"),

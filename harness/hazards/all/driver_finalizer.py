@@ -1,4 +1,4 @@
-"""A driver that says goodbye when its connection is collected, whichever process collects it."""
+"""A driver that closes a connection when it is garbage-collected, in whichever process that happens."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 SCOPE: dict[str, Any] = {}
-"""What the parent holds on to: a local name would be in the worker's copy of the stack as well."""
+"""The references of the parent: a local variable would be in the worker's copy of the stack as well."""
 
 
 def polite_connection() -> Any:
-    """psycopg2's connection with a finalizer like mysqlclient's: it closes, and does not look at the pid."""
+    """psycopg2's connection with a finalizer like mysqlclient's: it closes without checking the pid."""
     import psycopg2.extensions
 
     class Polite(psycopg2.extensions.connection):  # type: ignore[misc]
@@ -25,7 +25,7 @@ def polite_connection() -> Any:
 
 
 def treat(worker: Worker, keep_pool: bool) -> None:
-    """Treat the engine as the strategy does, and collect what is garbage after that."""
+    """Treat the engine as the strategy does, then collect garbage."""
     SCOPE.pop("session", None)
     if not keep_pool:
         SCOPE.clear()
@@ -34,7 +34,7 @@ def treat(worker: Worker, keep_pool: bool) -> None:
 
 
 def fate_of_session(parent: Parent, keep_pool: bool) -> str:
-    """What has become of the parent's session when a worker has treated its engine; empty when it answers."""
+    """The error of the parent's session after a worker has treated its engine; empty if it still answers."""
     engine = parent.engine(connect_args={"connection_factory": polite_connection()})
     SCOPE["session"] = parent.warm(engine)
     SCOPE["pool"] = engine.pool
@@ -49,15 +49,15 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("parent", "Uses its engine once, with a driver whose finalizer closes, and starts a worker.")
     fate = fate_of_session(parent, keep_pool=False)
     if fate:
-        parent.tell("worker", "Forgets the inherited pool; its connection is collected, and says goodbye.")
-        parent.tell("server", "Takes the goodbye for the parent's, and ends the session.")
+        parent.tell("worker", "Drops the inherited pool; its connection is collected, and so closed.")
+        parent.tell("server", "Receives Terminate on the parent's connection, and ends the session.")
     else:
-        parent.tell("worker", "Treats its engine, and collects its garbage: no connection of the parent's.")
-        parent.tell("server", "Hears no goodbye.")
+        parent.tell("worker", "Treats its engine and collects garbage: no connection of the parent's.")
+        parent.tell("server", "Receives no Terminate message.")
     kept = fate_of_session(parent, keep_pool=True)
     parent.tell(
         "worker",
-        "Another one keeps a name for the inherited pool, and the parent's session"
+        "Another one keeps a reference to the inherited pool, and the parent's session"
         f" {f'ends all the same: {kept}' if kept else 'lives'}.",
     )
     parent.tell("user", fate or "Nothing unusual.")
@@ -66,26 +66,27 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="driver_finalizer",
-    title="A driver whose finalizer says goodbye",
+    title="A driver whose finalizer closes the connection",
     description=(
-        "dispose(close=False) closes nothing, it forgets; what then happens to the forgotten connection is"
-        " the driver's business. psycopg2 and psycopg look at the pid and let go of what another process"
-        " has opened. mysqlclient does not, nor does Ruby's pg: when Python collects the connection in the"
-        " worker, it says goodbye on the parent's socket, and the recommended cure ends the parent's"
-        " session. (There is no MySQL here: a subclass of psycopg2's connection that closes in its"
-        " finalizer stands in for that driver. Server, socket and goodbye are real.)"
+        "dispose(close=False) drops connections without closing them; what happens to a dropped connection"
+        " then is up to the driver. psycopg2 and psycopg check the pid and leave alone what another process"
+        " has opened. mysqlclient does not, nor does Ruby's pg: when the connection is collected in the"
+        " worker, it is closed over the parent's socket, and the recommended cure ends the parent's session."
+        " (There is no MySQL here: a subclass of psycopg2's connection that closes in its finalizer stands in"
+        " for that driver. Server, socket and Terminate message are real.)"
     ),
     symptom=(
         "(2013, 'Lost connection to server during query') in the parent, some time after a worker was"
-        " started: when its garbage was collected."
+        " started: when the worker's garbage was collected."
     ),
     affected_when=(
-        "The parent's session no longer answers after the worker has treated its engine and collected."
+        "The parent's session no longer answers after the worker has treated its engine and collected"
+        " garbage."
     ),
     avoidance=(
-        "With such a driver engine.dispose() in the parent before the fork; or keep the old pool alive in the"
-        " worker, inherited = engine.pool before engine.dispose(close=False), in a global; or spawn, or"
-        " forkserver."
+        "With such a driver call engine.dispose() in the parent before the fork; or keep the old pool alive"
+        " in the worker, in a global: inherited = engine.pool before engine.dispose(close=False); or use"
+        " spawn or forkserver."
     ),
     severity=Severity.LOUD_ERROR,
     messages=(

@@ -15,15 +15,15 @@ ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
 
 THREADS = 2
-"""Parent threads that query, for the natural rate, and the connections their pool may have."""
+"""Parent threads that query while nothing is forced, and the connections their pool may have."""
 
 FORKS = 20
 BOOTS = 3
-"""Trials of the natural rate: forks are cheap, interpreters are not."""
+"""Workers of the natural rate: a fork is cheap, a new interpreter is not."""
 
 
 def check_out(worker: Worker) -> None:
-    """Take a connection and give it back, without a word to the server: only the count is at stake."""
+    """Check a connection out and in without a query: only the pool's count matters here."""
     worker.engine().raw_connection().close()
 
 
@@ -33,6 +33,7 @@ def query(engine: Engine) -> None:
 
 
 def natural_rate(parent: Parent) -> None:
+    """Measure how often workers time out while threads of the parent simply query."""
     engine = parent.engine(queue={**ONE_SLOT, "pool_size": THREADS})
     parent.warm(engine)
     trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
@@ -50,7 +51,7 @@ def natural_rate(parent: Parent) -> None:
     parent.measure("timed_out", timed_out / trials, trials)
     parent.tell(
         "user",
-        f"By nature, with {THREADS} parent threads that query through a pool of {THREADS} connections:"
+        f"Unforced, with {THREADS} parent threads that query through a pool of {THREADS} connections,"
         f" {timed_out} of {trials} workers get none.",
     )
 
@@ -61,7 +62,7 @@ def reproduce(parent: Parent) -> bool:
     parent.warm(engine)
     with engine.connect() as connection:
         connection.exec_driver_sql("select 1")
-        parent.tell("parent", "Has checked out the only connection its pool may have.")
+        parent.tell("parent", "Has checked out the only connection that its pool may have.")
         worker = parent.start(check_out, engine=engine)
         try:
             worker.answer()
@@ -70,9 +71,9 @@ def reproduce(parent: Parent) -> bool:
                 raise
             parent.tell(
                 "worker",
-                "Waits for a connection to come back to its pool; the one that could is the parent's.",
+                "Waits for a connection to return to its pool; the only one that could is the parent's.",
             )
-            parent.tell("server", f"Idle, with {parent.ask('show max_connections')} connections to give.")
+            parent.tell("server", f"Is idle, and allows {parent.ask('show max_connections')} connections.")
             parent.tell("user", str(error))
             return True
     parent.tell("worker", "Gets a connection of its own at once.")
@@ -83,20 +84,20 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="exhausted_pool",
-    title="A pool that is inherited full",
+    title="A pool that is full when it is inherited",
     description=(
-        "A pool counts the connections it has given out. A forked worker inherits the count with those of"
-        " the parent in it, and nobody in the worker will ever give them back: its pool is too small from"
-        " the start, or full, on a database that is idle."
+        "A pool counts the connections that are checked out. A forked worker inherits this count, the"
+        " parent's connections included, and nothing in the worker ever returns them: its pool is too small"
+        " from the start, or full, although the database is idle."
     ),
     symptom=(
-        "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00. While the"
-        " database has connections to spare."
+        "QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00. The database has"
+        " connections to spare."
     ),
     affected_when="The worker's first checkout times out.",
     avoidance=(
-        "dispose(close=False) first thing in the worker: the new pool counts from zero. Or another start"
-        " method."
+        "Call engine.dispose(close=False) first thing in the worker: the new pool counts from zero. Or use"
+        " another start method."
     ),
     severity=Severity.LOUD_ERROR,
     messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
@@ -111,7 +112,7 @@ HAZARD = Hazard(
     figures=(
         HazardFigure(
             "timed_out",
-            "workers whose inherited pool is full while as many parent threads as connections query",
+            "workers that inherit a full pool while the parent has as many querying threads as connections",
             "fraction",
         ),
     ),

@@ -1,4 +1,4 @@
-"""A fork while another thread is in the dialect's first connect."""
+"""A fork while another thread makes the engine's first connection."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def first_queries(worker: Worker) -> tuple[Any, Any, str]:
-    """What the dialect knows after a query, and the error of a question that it must know its server for."""
+    """The dialect's server version and default schema after a query, and the error of reflecting a table."""
     from sqlalchemy import inspect
 
     engine = worker.engine()
@@ -33,7 +33,7 @@ def first_queries(worker: Worker) -> tuple[Any, Any, str]:
 
 @contextmanager
 def first_connect_under_way(engine: Engine) -> Iterator[None]:
-    """Another thread connects for the first time and is inside `dialect.initialize()` meanwhile."""
+    """Another thread makes the first connection, and is in `dialect.initialize()` during the context."""
     dialect: Any = engine.dialect
     initialize, home = dialect.initialize, os.getpid()
     entered, proceed = threading.Event(), threading.Event()
@@ -68,20 +68,18 @@ def reproduce(parent: Parent) -> bool:
     try:
         version, schema, error = worker.answer()
     except Hung as hung:
-        parent.tell(
-            "worker", f"Waits for the first connect to end, which no thread of its process is in: {hung}."
-        )
+        parent.tell("worker", f"Waits for a first connect that no thread of its process is making: {hung}.")
         parent.tell("server", "Sees the parent's connection only.")
         parent.tell("user", "A worker that hangs in its first engine.connect().")
         return True
     if version is None or schema is None or error:
         parent.tell(
             "worker",
-            f"Works with a dialect that believes: server version {version}, default schema {schema}.",
+            f"Continues with a dialect that has server version {version} and default schema {schema}.",
         )
         parent.tell("server", "Was never asked for its version by the worker.")
         parent.tell("worker", "Sends a query, which works, and asks for the columns of a table.")
-        parent.tell("user", error or "Nothing yet: every question so far got its answer.")
+        parent.tell("user", error or "Nothing yet: every query so far was answered.")
         return True
     parent.tell("worker", f"Knows its server: version {version}, default schema {schema}.")
     parent.tell("server", "Was asked for its version by the parent and by the worker.")
@@ -91,22 +89,23 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="half_initialized",
-    title="A dialect initialized by half",
+    title="A dialect that is only half initialized",
     description=(
-        "On the first connection of an engine SQLAlchemy asks the server for its version, its default"
-        " schema and more, once, under a lock. A fork in the middle copies an engine for which this has"
-        " begun and will not be finished: the worker hangs at that lock, or, with a new pool, goes on with"
-        " a dialect that knows nothing: queries work, until one is put together by the version of the server,"
-        " as the reflection of a table is. A new pool does not cure it, because the dialect stays."
+        "On an engine's first connection SQLAlchemy asks the server for its version, its default schema and"
+        " more, once, under a lock. A fork in the middle of this copies an engine whose initialization has"
+        " begun and will never finish: the worker hangs at the lock or, with a new pool, continues with a"
+        " dialect that knows nothing of the server. Queries then work until one depends on the server's"
+        " version, as the reflection of a table does. A new pool does not cure this, because the dialect"
+        " stays."
     ),
     symptom=(
-        "A worker started early in a threaded program hangs in its first connect, or fails when it first"
+        "A worker started early in a multithreaded program hangs in its first connect, or fails when it first"
         " reflects a table: '>=' not supported between instances of 'NoneType' and 'tuple'."
     ),
     affected_when=(
         "The worker hangs, or its dialect has no server version or default schema after its first query."
     ),
-    avoidance="Use the engine once before the first thread and the first fork. Or make it in the worker.",
+    avoidance="Connect once before the first thread and the first fork, or create the engine in the worker.",
     severity=Severity.HANG,
     messages=(
         "'>=' not supported between instances of 'NoneType' and 'tuple'",

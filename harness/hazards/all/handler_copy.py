@@ -1,4 +1,4 @@
-"""A connection that the program keeps itself, in a global, beside every pool."""
+"""A connection that the program keeps in a global, outside every pool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from harness.hazards.inside.worker import Worker
 
 
 class Connections(threading.local):
-    """A connection for each thread, made when it is first asked for: Django's handler in short."""
+    """A connection for each thread, made on first use: a minimal version of Django's handler."""
 
     connection: Any = None
 
@@ -28,7 +28,7 @@ class Connections(threading.local):
 
 
 CONNECTIONS = Connections()
-"""The global of a framework. A worker that is spawned has one of its own, without a connection."""
+"""The global of a framework. A spawned worker has a new one, without a connection."""
 
 
 def backend(url: str) -> int:
@@ -47,14 +47,14 @@ def reproduce(parent: Parent) -> bool:
     parent.warm(engine)
     url = parent.server.url
     before = backend(url)
-    parent.tell("parent", f"Asks the server over the connection of its framework, backend {before}.")
+    parent.tell("parent", f"Queries over the connection of its framework, backend {before}.")
     asked = parent.start(ask, url, engine=engine).answer()
     shared = bool(asked == before)
     parent.tell(
-        "worker", f"Treats the engine as its strategy does, asks over its framework's: backend {asked}."
+        "worker", f"Treats the engine as its strategy does, queries over its framework's: backend {asked}."
     )
-    parent.tell("server", "Sees one session, for two programs." if shared else "Has a session for each.")
-    parent.tell("user", "Nothing, until both talk at once." if shared else "Nothing unusual.")
+    parent.tell("server", "Sees one session for two processes." if shared else "Has a session for each.")
+    parent.tell("user", "Nothing, until both query at once." if shared else "Nothing unusual.")
     CONNECTIONS.close_all()
     if parent.start(ask, url, engine=engine).answer() == backend(url):
         raise RuntimeError("a connection that was closed before the start is shared")
@@ -64,20 +64,20 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="handler_copy",
-    title="A framework's connection beside the pool",
+    title="A framework's own connection, outside the pool",
     description=(
         "Django, many ORMs and much hand-written code keep an open connection in a global, often one for each"
-        " thread. fork copies it whole, the thread that forks finds it again in the worker, and it is in no"
-        " pool: nothing that is done to an engine reaches it. What such a handler calls closing says goodbye"
-        " to the server: closed in the worker, it ends the parent's session."
+        " thread. fork copies it, the thread that forks finds it again in the worker, and it is in no pool:"
+        " nothing done to an engine reaches it. Closing it in the worker sends a Terminate message to the"
+        " server, which ends the parent's session."
     ),
     symptom=(
         "Workers of a Django program get each other's rows, or lost synchronization with server, although its"
         " SQLAlchemy engine is disposed of."
     ),
-    affected_when="The worker's backend is the one of the parent's global connection.",
+    affected_when="The worker's backend is that of the parent's global connection.",
     avoidance=(
-        "Close it in the parent before every fork: django.db.connections.close_all(). Or start workers by"
+        "Close it in the parent before every fork: django.db.connections.close_all(). Or start workers with"
         " spawn or forkserver."
     ),
     severity=Severity.WRONG_DATA,

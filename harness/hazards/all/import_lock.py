@@ -13,10 +13,10 @@ from harness.hazards.inside.worker import Worker
 MODULE = "harness.hazards.fixtures.imported_slowly"
 
 IMPORTLIB = "<frozen importlib._bootstrap>"
-"""The file of the functions that take the lock of a module."""
+"""The file of the functions that acquire the lock of a module."""
 
 MEANWHILE: list[Callable[[], object]] = []
-"""What happens in the parent before the import of the module ends; in a worker nothing does."""
+"""Functions that the module calls while the parent imports it; in a worker the list is empty."""
 
 
 def use_module(worker: Worker) -> None:
@@ -30,9 +30,9 @@ def reproduce(parent: Parent) -> bool:
         importlib.import_module(MODULE)
         worker = starting.result()
     parent.tell(
-        "parent", "Imports a module; meanwhile another thread starts a worker, as one of a pool would."
+        "parent", "Imports a module; meanwhile another thread starts a worker, as a pool's own would."
     )
-    parent.tell("server", "Nothing: no database takes part.")
+    parent.tell("server", "Nothing: no database is involved.")
     try:
         worker.answer()
     except Hung as hung:
@@ -50,21 +50,21 @@ HAZARD = Hazard(
     id="import_lock",
     title="A worker that starts during an import",
     description=(
-        "While a module is imported its lock is held by the thread that imports it. A fork at that moment"
-        " copies the lock as held, and the half of the module that is there. Python makes the lock of the"
-        " import system as a whole anew in the child, but not those of the modules: when the worker imports"
-        " the same one, it waits for a thread it does not have. No thread of the program's own is needed: a"
-        " pool replaces a worker that has reached maxtasksperchild, or has died, from a thread, and unpickles"
-        " results, which imports what they need, in another."
+        "While a module is being imported, the importing thread holds the module's lock. A fork at that"
+        " moment copies the lock as held, and the half-imported module. Python reinitializes the global"
+        " import lock in the child, but not the locks of single modules: if the worker imports the same"
+        " module, it waits for a thread that it does not have. The program needs no threads of its own for"
+        " this: a multiprocessing.Pool replaces a worker that has reached maxtasksperchild, or has died, from"
+        " one thread, and unpickles results, which imports the modules they need, in another."
     ),
     symptom=(
-        "Pool(maxtasksperchild=...) stops now and then; py-spy shows a new worker in acquire"
-        " (<frozen importlib._bootstrap>)."
+        "Pool(maxtasksperchild=...) hangs now and then; py-spy shows a new worker in acquire (<frozen"
+        " importlib._bootstrap>)."
     ),
-    affected_when="The worker waits in the import of a module that the parent has long imported.",
+    affected_when="The worker waits in the import of a module that the parent finished importing long ago.",
     avoidance=(
-        "Import at the top of the main module what tasks and their results need, before the pool is made; or"
-        ' use get_context("spawn").Pool(...) or "forkserver", whose workers import for themselves.'
+        "Import what tasks and their results need at the top of the main module, before the pool is created;"
+        ' or use get_context("spawn").Pool(...) or "forkserver", whose workers import for themselves.'
     ),
     severity=Severity.HANG,
     messages=(

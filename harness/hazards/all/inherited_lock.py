@@ -1,4 +1,4 @@
-"""A lock that is held at the fork stays held in the worker for ever."""
+"""A lock that another thread holds at the fork stays locked in the worker for ever."""
 
 import threading
 
@@ -19,7 +19,7 @@ def reproduce(parent: Parent) -> bool:
     parent.tell(
         "parent", "A thread holds a plain threading.Lock while the worker is started, then releases it."
     )
-    parent.tell("server", "Nothing: no database takes part.")
+    parent.tell("server", "Nothing: no database is involved.")
     with LOCK:
         parent.tell("parent", "The lock is free again, and the parent takes and releases it.")
     try:
@@ -28,7 +28,7 @@ def reproduce(parent: Parent) -> bool:
         parent.tell(
             "worker", f"Waits for its copy of the lock, which no thread of its process holds: {hung}."
         )
-        parent.tell("user", "A worker that does nothing, says nothing and uses no processor.")
+        parent.tell("user", "A worker that does nothing, prints nothing and uses no CPU.")
         return True
     parent.tell(
         "worker", "Takes the lock at once: it has a lock of its own, made when its module was imported."
@@ -41,17 +41,19 @@ HAZARD = Hazard(
     id="inherited_lock",
     title="A lock held at the fork",
     description=(
-        "fork copies the memory of the parent, locks included, but only the thread that forks. A lock that"
-        " another thread holds at that moment is copied as held, and the thread that would release it does"
-        " not exist in the worker. Whatever the worker does with that lock, it waits for ever. No pool is"
-        " needed for this: a module that is being imported or a file whose buffer is being written will do."
-        " (Python makes the locks of logging and of the import system as a whole anew in the child; those of"
-        " single modules and of buffered files it does not.) It is the root of the trouble, and no treatment"
-        " of the pool is its cure."
+        "fork copies the parent's memory, locks included, but only the thread that calls fork. A lock that"
+        " another thread holds at that moment is copied as locked, and the thread that would release it does"
+        " not exist in the worker: the worker waits for it for ever. No connection pool is needed for this"
+        " deadlock: the lock of a module that is being imported, or of a file whose buffer is being written,"
+        " is enough. (After a fork Python reinitializes the locks of logging and the global import lock, but"
+        " not those of single modules and of buffered files.) This is the basic danger of forking a"
+        " multithreaded process, and nothing done to the pool cures it."
     ),
-    symptom="A worker hangs at its start, now and then, without a message; killing and starting again helps.",
-    affected_when="The worker does not get a lock that is free in the parent.",
-    avoidance="Start workers by spawn or forkserver, or fork before the first thread is started.",
+    symptom=(
+        "A worker hangs at its start now and then, without a message; killing it and starting again helps."
+    ),
+    affected_when="The worker never gets a lock that is free in the parent.",
+    avoidance="Start workers with spawn or forkserver, or fork before the first thread starts.",
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(

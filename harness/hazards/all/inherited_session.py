@@ -1,4 +1,4 @@
-"""An ORM session that is open at the fork is used on in the worker."""
+"""The worker goes on using an ORM session that was open at the fork."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 REGISTRY: dict[str, Any] = {}
-"""Where a program keeps its scoped session: a module's global. A worker that is spawned has none yet."""
+"""The global in which a program keeps its scoped session; empty in a spawned worker."""
 
 
 def session(engine: Engine) -> Any:
-    """The scoped session of this process, made for `engine` where there is none."""
+    """The scoped session of this process, made for `engine` if there is none yet."""
     from sqlalchemy.orm import scoped_session, sessionmaker
 
     if "session" not in REGISTRY:
@@ -38,7 +38,7 @@ def work(worker: Worker, table: str) -> None:
 
 
 def rows_after(parent: Parent, table: str, close_first: bool) -> tuple[list[str], str]:
-    """The rows after a worker has committed its row and the parent has taken its own back; and an error."""
+    """The rows after the worker's commit and the parent's rollback, and the error of the rollback."""
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine()
@@ -74,7 +74,7 @@ def reproduce(parent: Parent) -> bool:
         parent.ask(f"drop table {table}")
     parent.tell("parent", "Inserts a row in its scoped session, starts a worker, and rolls back.")
     parent.tell("worker", "Inserts a row in its scoped session and commits.")
-    parent.tell("server", f"Has the rows of: {', '.join(rows) or 'nobody'}.")
+    parent.tell("server", f"Has the rows of: {', '.join(rows) or 'neither'}.")
     affected = rows != ["worker"] or bool(error)
     if "parent" in rows:
         parent.tell("user", "No error, and the row that was rolled back is there: the worker committed it.")
@@ -88,22 +88,23 @@ HAZARD = Hazard(
     id="inherited_session",
     title="An ORM session that is open at the fork",
     description=(
-        "A session holds its connection from the first query to commit, rollback or close. Forked in"
-        " between, parent and worker have a copy each, of one transaction: whatever one of them ends is"
-        " ended for both. A scoped session is found again in the worker, since the thread that forks lives"
-        " on there. The worker's commit commits what the parent was not done with, and the parent's"
-        " rollback comes too late. No treatment of the pool helps: this connection is not in it."
+        "A session holds its connection from the first query until commit, rollback or close. If the process"
+        " forks in between, parent and worker each have a copy, of one transaction: when one of them ends it,"
+        " it is ended for both. The worker finds a scoped session again, because the thread that forks lives"
+        " on there. The worker's commit commits what the parent had not finished, and the parent's rollback"
+        " comes too late. Nothing done to the pool helps: this connection is not in it."
     ),
     symptom=(
         "Half of a transaction is in the database, although it was rolled back. Or rows of a worker are lost."
     ),
     affected_when=(
-        "After the worker's commit and the parent's rollback, the table has not exactly the worker's row."
+        "After the worker's commit and the parent's rollback, the table does not contain exactly the worker's"
+        " row."
     ),
     avoidance=(
-        "Session.remove() or session.close() in the parent before it starts workers; in the worker a"
-        " session of its own, Session = scoped_session(sessionmaker(bind=engine)). Not Session.remove() in"
-        " the worker: that rolls the parent's transaction back."
+        "Call Session.remove() or session.close() in the parent before it starts workers, and use a new"
+        " session in the worker: Session = scoped_session(sessionmaker(bind=engine)). Do not call"
+        " Session.remove() in the worker: that rolls back the parent's transaction."
     ),
     severity=Severity.WRONG_DATA,
     messages=("WARNING:  there is no transaction in progress",),

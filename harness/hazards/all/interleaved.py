@@ -1,4 +1,4 @@
-"""Parent and worker talk at once over one connection: errors, hangs and wrong rows, counted apart."""
+"""Parent and worker query over one connection at once; errors, hangs and wrong rows are counted apart."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 ISOLATION = ("READ COMMITTED", "AUTOCOMMIT") * 3
-"""Of each pair of parent and worker, whose engine is its own. In a transaction the driver often notices a
-stolen answer, because it was expecting another kind; in autocommit all answers are alike."""
+"""The isolation level of each pair of parent and worker; each pair has an engine of its own. In a transaction
+the driver often notices a stolen answer, because it expected another kind; in autocommit all look alike."""
 
 PAIRS = len(ISOLATION)
 
 QUERIES = 100
-"""Questions each of the two asks, one after another."""
+"""Queries that each of the two sends, one after another."""
 
 STRETCH = 10
-"""Of so many the worker says that it has had the answers: two sides that garble one connection may keep each
-other busy for ever, where a hundred new connections on a busy machine only take their time."""
+"""The worker reports after so many answers: two processes that garble one connection may keep each other busy
+for ever, while a hundred new connections on a busy machine only take long."""
 
 
 class WrongRow(Exception):
@@ -34,11 +34,11 @@ class WrongRow(Exception):
 
 
 def converse(engine: Engine, who: str) -> Iterator[int]:
-    """Ask for one's own name again and again, counting answers. Raises at the first wrong row or error."""
+    """Query one's own name again and again, yielding the number of answers. Raises at the first wrong row."""
     for number in range(QUERIES):
         name = f"{who}-{number}"
         with engine.connect() as connection:
-            # A question that takes a moment: the other one's arrives while it is answered.
+            # A query that takes a moment: the other process's arrives while it is answered.
             row = connection.exec_driver_sql("select %s from pg_sleep(0.001)", (name,)).scalar()
         if row != name:
             raise WrongRow(f"{name} read {row}")
@@ -71,7 +71,7 @@ def kind_of(message: str) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    # All workers are started before the first thread is: threads at the fork are another hazard.
+    # All workers start before the first thread: threads at the fork are another hazard.
     engines = [parent.engine(isolation_level=isolation) for isolation in ISOLATION]
     for engine in engines:
         parent.warm(engine)
@@ -100,7 +100,7 @@ def reproduce(parent: Parent) -> bool:
             else:
                 continue
             del talking[pair]
-    # The workers have ended or hang: a thread that gets no answer any more waits for what was stolen.
+    # The workers have ended or hang: a thread that gets no more answers waits for one that was stolen.
     silent = set(range(PAIRS))
     while silent:
         before = tuple(answers)
@@ -122,11 +122,11 @@ def reproduce(parent: Parent) -> bool:
     affected = sum(bool(pair) for pair in happened)
     parent.tell(
         "parent",
-        f"Asks {QUERIES} questions, one after another, while its worker asks as many; {PAIRS} such pairs,"
+        f"Sends {QUERIES} queries, one after another, while its worker sends as many; {PAIRS} such pairs,"
         " every other one in autocommit.",
     )
     parent.tell("worker", "The same, at the same time.")
-    parent.tell("server", "Answers every question, in the order in which they came.")
+    parent.tell("server", "Answers all queries, in the order in which they arrive.")
     for message, count in seen.most_common(3):
         parent.tell("user", f"{message} ({count} times)")
     parent.tell("user", f"{affected} of {PAIRS} pairs failed." if affected else "Every row was right.")
@@ -135,20 +135,22 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="interleaved",
-    title="Two processes talk at once",
+    title="Two processes query over one connection at once",
     description=(
-        "Parent and worker write their questions to one connection and both wait for its next answer. Who"
-        " wakes first takes what is there: his own row, the other's, half a message. In a transaction that"
-        " is often an error, since the driver was expecting an answer of another kind, and the one whose"
-        " answer was taken may wait for ever. In autocommit all answers are alike, and each reads the"
-        " other's rows without an error."
+        "Parent and worker send their queries over one connection, and both wait for its next answer. The one"
+        " that wakes up first reads what has arrived: its own row, the other's row, or half a message. In a"
+        " transaction this is often an error, because the driver expected an answer of another kind, and the"
+        " process whose answer was taken may wait for ever. In autocommit all answers look alike, and each"
+        " process reads the other's rows without an error."
     ),
     symptom=(
-        "lost synchronization with server. This result object does not return rows. Or a worker that hangs"
-        " in a query the server has long answered. Or a user who sees another one's data."
+        "lost synchronization with server. This result object does not return rows. Or a worker hangs in a"
+        " query that the server answered long ago. Or a user sees another user's data."
     ),
-    affected_when="Any pair has an error, a hang or a wrong row in 100 questions on each side.",
-    avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    affected_when=(
+        "Any pair of parent and worker has an error, a hang or a wrong row in 100 queries on each side."
+    ),
+    avoidance="As for one connection in two processes: let no pooled connection cross a fork.",
     severity=Severity.WRONG_DATA,
     messages=(
         "error with status PGRES_TUPLES_OK and no message from the libpq",
@@ -163,11 +165,11 @@ HAZARD = Hazard(
     reproduce=reproduce,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
-    # A NullPool makes 1,200 connections, each of them with a handshake and a password where those are due.
+    # A NullPool makes 1,200 connections, some servers want a TLS handshake and a password for each.
     deadline=180.0,
     figures=(
-        HazardFigure("errors", "parent and worker talk at once: an error", "fraction"),
-        HazardFigure("hangs", "parent and worker talk at once: a hang", "fraction"),
-        HazardFigure("wrong_rows", "parent and worker talk at once: a wrong row", "fraction"),
+        HazardFigure("errors", "parent and worker query at once: an error", "fraction"),
+        HazardFigure("hangs", "parent and worker query at once: a hang", "fraction"),
+        HazardFigure("wrong_rows", "parent and worker query at once: a wrong row", "fraction"),
     ),
 )

@@ -1,4 +1,4 @@
-"""The pool is disposed of before the executor is made, but the executor forks later."""
+"""The pool is disposed of before the executor is created, but the executor forks later."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def set_up(in_worker: Callable[[Any], Engine], handed: Any) -> None:
 
 
 def nothing() -> None:
-    """The task that makes an executor start its workers."""
+    """A task that only makes an executor start its workers."""
 
 
 def backend_of() -> int:
@@ -32,7 +32,7 @@ def backend_of() -> int:
 
 
 def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
-    """What goes wrong when the parent queries between making an executor and its first task; or nothing."""
+    """The error if the parent queries between creating an executor and its first task; empty without one."""
     engine.dispose()
     handed = parent.strategy.handed(engine, parent.url)
     parent.strategy.before_start(engine)
@@ -55,46 +55,42 @@ def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
-    parent.tell(
-        "parent", "Disposes of its pool, makes an executor, asks the server one question, submits a task."
-    )
+    parent.tell("parent", "Disposes of its pool, creates an executor, sends one query, and submits a task.")
     error = shares(parent, engine, forked_at_once=False)
     if error:
-        parent.tell("worker", "Is forked when the first task comes, with the connection of that question.")
-        parent.tell("server", f"What becomes of the sessions: {error}.")
+        parent.tell("worker", "Is forked when the first task comes, with the connection of that query.")
+        parent.tell("server", f"Has a session that two processes hold: {error}.")
     else:
         parent.tell("worker", "Is started when the first task comes, and connects for itself.")
         parent.tell("server", "Has a session for each.")
     if shares(parent, engine, forked_at_once=True):
-        raise RuntimeError("a worker that was forked before the question shares its connection")
+        raise RuntimeError("a worker that was forked before the query shares its connection")
     parent.tell("parent", "Does the same, but submits an empty task first: now nothing is shared.")
     parent.tell(
         "user",
-        "Disposed in the right place, and shares a connection all the same." if error else "Nothing unusual.",
+        "Disposed of its pool in the right place, yet shares a connection." if error else "Nothing unusual.",
     )
     return bool(error)
 
 
 HAZARD = Hazard(
     id="lazy_executor",
-    title="An executor that forks later than it is made",
+    title="An executor that forks later than it is created",
     description=(
-        "To dispose of the pool right before the fork is a good cure, where one sees the fork. A"
-        " ProcessPoolExecutor is made without one: its workers are started when the first task is submitted,"
-        " and multiprocessing.Pool replaces a worker whenever it has to. Any query between the two, such as"
-        " the one that finds the tasks, opens a connection again, and the workers inherit it."
+        "Disposing of the pool right before the fork is a good cure, if one knows when the fork happens."
+        " Creating a ProcessPoolExecutor does not fork: its workers start when the first task is submitted,"
+        " and multiprocessing.Pool replaces a worker whenever it has to. Any query in between, such as the"
+        " one that looks up the tasks, opens a connection again, and the workers inherit it."
     ),
-    symptom=(
-        "engine.dispose() stands right before ProcessPoolExecutor(...), and connections are shared anyway."
-    ),
+    symptom="engine.dispose() stands right before ProcessPoolExecutor(...), yet connections are shared.",
     affected_when=(
         "The worker uses the parent's session, or the parent's session no longer answers, although the pool"
-        " was disposed of when the executor was made."
+        " was disposed of when the executor was created."
     ),
     avoidance=(
-        "Treat the pool where it is certain to be after the fork, in the worker:"
+        "Treat the pool in the worker, where it is certain to be after the fork:"
         " ProcessPoolExecutor(initializer=engine.dispose, initargs=(False,)). Or submit an empty task right"
-        " after dispose(), before the next query, and let no worker be replaced. Or spawn, or forkserver."
+        " after dispose(), before the next query, and let no worker be replaced. Or use spawn or forkserver."
     ),
     severity=Severity.WRONG_DATA,
     messages=(

@@ -9,13 +9,13 @@ from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 SCOPE: dict[str, Any] = {}
-"""Where a program keeps the connection of its current work, like a scoped session does."""
+"""The global in which a program keeps the connection in use, as a scoped session does."""
 
 
 def leave_scope(worker: Worker) -> None:
-    """Make the engine safe, then remove what was going on in the parent, as a scoped session does."""
+    """Treat the engine as the strategy does, then drop the inherited connection, as a scoped session does."""
     worker.engine()
-    # Closed and not only forgotten: where gc.freeze() keeps the collector away, nothing forgotten ever ends.
+    # Closed and not only dropped: after gc.freeze() a dropped connection is never collected.
     if connection := SCOPE.pop("connection", None):
         connection.close()
     SCOPE.clear()
@@ -36,7 +36,7 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
 
     engine = parent.engine()
     parent.warm(engine)
-    # No local names: the worker has this function's frame as well, and would keep what it names.
+    # No local variables: the worker has a copy of this function's frame, which would keep them alive.
     SCOPE["connection"] = engine.connect()
     SCOPE["transaction"] = SCOPE["connection"].begin()
     SCOPE["connection"].exec_driver_sql(f"insert into {table} values (1)")
@@ -48,7 +48,7 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
         "worker",
         "Closes the connection it inherited; the pool rolls back what it believes to be its own."
         if parent.strategy.inherits
-        else "Inherited no connection, and has none to forget.",
+        else "Inherited no connection, and has none to close.",
     )
     error = ""
     try:
@@ -68,17 +68,15 @@ HAZARD = Hazard(
     id="lost_transaction",
     title="An inherited open transaction",
     description=(
-        "A connection that is checked out at the fork is copied with the rest. When the worker drops its"
-        " copy (a scoped session is removed, a variable goes out of scope), the pool resets it as always:"
-        " it sends ROLLBACK, on the parent's socket, into the parent's transaction. The parent commits, is"
-        " told that all is well, and its rows are gone. dispose(close=False) does not help: it treats the"
-        " connections in the pool, and this one is not in the pool."
+        "A connection that is checked out at the fork is copied like everything else. When the worker drops"
+        " its copy (a scoped session is removed, a variable goes out of scope), the pool resets the"
+        " connection as always: it sends ROLLBACK over the parent's socket, into the parent's transaction."
+        " The parent's commit raises no error, and its rows are gone. dispose(close=False) does not help: it"
+        " replaces the pool, and this connection is not in the pool."
     ),
-    symptom=(
-        "Rows that were committed are missing. The server's log has: there is no transaction in progress."
-    ),
-    affected_when="The row the parent committed is not in the table.",
-    avoidance="Start workers outside of transactions, or by spawn or forkserver.",
+    symptom="Committed rows are missing. The server's log says: there is no transaction in progress.",
+    affected_when="The row that the parent committed is not in the table.",
+    avoidance="Start workers outside of transactions, or with spawn or forkserver.",
     severity=Severity.SILENT_LOSS,
     messages=("WARNING:  there is no transaction in progress",),
     links=(

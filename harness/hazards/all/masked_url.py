@@ -1,4 +1,4 @@
-"""A URL made by str() has three stars where its password was."""
+"""A URL rendered by str() has three asterisks in place of its password."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from harness.hazards.inside.worker import Worker
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
-PASSWORD = "a-password-nobody-else-has"
-"""For a server that demands none; libpq keeps it ready all the same."""
+PASSWORD = "a-password-of-this-trial"
+"""For a server that demands none: libpq reports it all the same."""
 
 
 def password_of(worker: Worker) -> str:
@@ -22,7 +22,7 @@ def password_of(worker: Worker) -> str:
 
 
 def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
-    """The password of a worker that is handed `url`, or the error of its first connect."""
+    """The password that a worker logs in with if it gets `url`, or the error of its first connect."""
     parent.url = url
     try:
         return str(parent.start(password_of, engine=engine).answer())
@@ -52,31 +52,29 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", "Nothing unusual.")
         return False
     refused = found != "***"
-    parent.tell("worker", "Logs in with three stars for a password.")
-    parent.tell(
-        "server", "Refuses." if refused else "Lets it in, because this server asks nobody for a password."
-    )
+    parent.tell("worker", "Logs in with three asterisks as its password.")
+    parent.tell("server", "Refuses." if refused else "Lets it in, because this server asks for no password.")
     parent.tell("user", found if refused else "Nothing, until the server asks for a password.")
     return True
 
 
 HAZARD = Hazard(
     id="masked_url",
-    title="A password of three stars",
+    title="A URL whose password is masked",
     description=(
         "A worker that does not inherit the engine needs its URL. Since SQLAlchemy 2.0 str(engine.url) has"
-        " *** in place of the password, so that none gets into a log; 1.4 wrote it out. The string is a valid"
-        " URL: the worker makes its engine without complaint, and fails when it first connects, or does not"
-        " fail on a developer's server, which asks for no password."
+        " *** in place of the password, so that no password gets into a log; 1.4 wrote it out. The string is"
+        " a valid URL: the worker creates its engine without complaint and fails when it first connects, or"
+        " does not fail on a developer's server, which asks for no password."
     ),
     symptom=(
-        "password authentication failed, in the workers only, since the upgrade to 2.0, with a password that"
+        "password authentication failed, only in the workers, since the upgrade to 2.0, although the password"
         " is right."
     ),
     affected_when="The worker's driver logs in with another password than the parent's.",
     avoidance=(
-        "engine.url.render_as_string(hide_password=False). A URL object itself can be pickled too, and keeps"
-        " its password."
+        "Use engine.url.render_as_string(hide_password=False). A URL object can be pickled too, and keeps its"
+        " password."
     ),
     severity=Severity.LOUD_ERROR,
     messages=("password authentication failed for user",),
@@ -87,6 +85,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     affected_control="spawn",
-    survives_within="the same URL, rendered with its password, survive",
+    survives_within="the same URL, rendered with its password, must work",
     not_applicable=where_a_url_is_handed,
 )

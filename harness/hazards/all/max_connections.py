@@ -1,4 +1,4 @@
-"""Every process has a pool of its own, and the server counts them all."""
+"""Every process has a pool of its own, and the server counts the connections of all."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 PROGRAM = "poolstart-program"
-"""The application name of the sessions of the program that is tried."""
+"""The application name of the sessions of the program under test."""
 
 LEFT = 5
-"""Connections that the server has left for this program: others have the rest."""
+"""Connections that the server has left for this program; the rest is in use."""
 
 SLOTS = """
     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true), '0')::int
 """
-"""How many sessions the server gives to users without privileges, of all databases together."""
+"""How many sessions the server allows users without privileges, over all databases."""
 
 WORKERS = 3
 BURST = 3
@@ -45,13 +45,13 @@ def work(worker: Worker) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    # The sessions of the trial before may still be ending.
+    # The sessions of the previous trial may still be ending.
     parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")
     with ExitStack() as others:
         taken = int(parent.ask(SLOTS)) - LEFT
         for _ in range(taken - 1):
             others.enter_context(closing(parent.server.connect("others")))
-        parent.tell("server", f"Has {LEFT} sessions left to give; {taken} are in use by others.")
+        parent.tell("server", f"Has {LEFT} sessions left; {taken} are in use by others.")
         parent.url = parent.server.sqlalchemy_url(PROGRAM)
         return refused(parent)
 
@@ -77,7 +77,7 @@ def refused(parent: Parent) -> bool:
             if not any(message.removeprefix("FATAL:  ") in str(error) for message in HAZARD.messages):
                 raise
             active = sessions(parent, f"{own} and state = 'active'")
-            parent.tell("server", f"Has {sessions(parent, own)} sessions of it, {active} of them active.")
+            parent.tell("server", f"Has {sessions(parent, own)} sessions of this program, {active} active.")
             parent.tell("worker", f"Number {number} needs {BURST} connections for a moment.")
             parent.tell("user", str(error))
             return True
@@ -85,7 +85,7 @@ def refused(parent: Parent) -> bool:
             "worker",
             f"Number {number} has used {BURST} connections at once; its pool keeps {kept[-1]}.",
         )
-        # A session that was closed is there until its backend has ended.
+        # A closed session is listed until its backend has ended.
         parent.wait_for(
             lambda: sessions(parent, own) <= sum(kept), "the end of the sessions that no pool keeps"
         )
@@ -96,21 +96,22 @@ def refused(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="max_connections",
-    title="Workers times pool against the server's limit",
+    title="Too many clients: every worker has a pool",
     description=(
-        "A pool bounds the connections of one process. With every worker there is another pool, and each"
-        " keeps up to pool_size connections open once it has needed them, idle or not. The server counts"
-        " them together: sixteen workers with SQLAlchemy's default of 5 and an overflow of 10 may want 240"
-        " sessions of a server that has 100, and the one that is refused is whoever comes last."
+        "A pool limits the connections of one process. Every worker adds another pool, and each keeps up to"
+        " pool_size connections open once it has needed them, idle or not. The server counts them all:"
+        " sixteen workers with SQLAlchemy's default pool size of 5 and overflow of 10 may want 240 sessions"
+        " of a server that has 100, and the process that comes last is refused."
     ),
     symptom=(
-        "sorry, too many clients already. After more workers or a second instance were added, on a server"
-        " that does next to nothing."
+        "sorry, too many clients already. After workers or a second instance were added, on a server that"
+        " does next to nothing."
     ),
     affected_when="A worker is refused a connection while all sessions are idle.",
     avoidance=(
-        "workers x (pool_size + max_overflow) below the limit: a worker that does one thing at a time needs"
-        " create_engine(url, pool_size=1, max_overflow=0). Or NullPool, or a pooler such as PgBouncer."
+        "Keep workers x (pool_size + max_overflow) below the limit: a worker that does one thing at a time"
+        " needs create_engine(url, pool_size=1, max_overflow=0). Or use NullPool, or a pooler such as"
+        " PgBouncer."
     ),
     severity=Severity.LOUD_ERROR,
     messages=(

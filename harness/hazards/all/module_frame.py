@@ -32,7 +32,7 @@ if __name__ == "__main__":
         "start": (first_line - start) / 1e9, "private": private,
     }))
 """
-"""What users write. The start of the workers is guarded, as it must be; the frame is not."""
+"""A typical script. The start of the workers is guarded, as it must be; the frame is not."""
 
 
 def reproduce(parent: Parent) -> bool:
@@ -47,10 +47,13 @@ def reproduce(parent: Parent) -> bool:
     parent.measure("private", seen["private"])
     parent.tell("parent", "Builds a DataFrame of 15 MiB at the top of its script, then starts a worker.")
     if seen["again"]:
-        parent.tell("worker", f"Runs the script from its top: import and frame again, {seen['build']:.1f} s.")
+        parent.tell(
+            "worker",
+            f"Runs the script from its top: frame and imports again, {seen['build']:.1f} s.",
+        )
     else:
         parent.tell("worker", "Has the frame of the parent.")
-    parent.tell("server", "Nothing: no database takes part.")
+    parent.tell("server", "Nothing: no database is involved.")
     private = f"{seen['private'] / 2**20:.0f} MiB"
     parent.tell("user", f"A worker that takes {seen['start']:.2f} s to start, with {private} of its own.")
     return bool(seen["again"])
@@ -60,18 +63,18 @@ HAZARD = Hazard(
     id="module_frame",
     title="A DataFrame at module level",
     description=(
-        "Workers of spawn and forkserver import the main script to find their function. Whatever stands at"
-        " its top level, outside of the guard, runs again in each of them: the load of a DataFrame, the"
-        " connect to a database, the reading of a model."
+        "Workers started by spawn or forkserver import the main script to find their function. Everything at"
+        " its top level, outside the __main__ guard, runs again in each of them: loading a DataFrame,"
+        " connecting to a database, reading a model."
     ),
     symptom=(
-        "Every worker takes seconds to start and as much memory as the parent, and the log shows the load N"
-        " times."
+        "Every worker takes seconds to start and as much memory as the parent, and the log shows the data"
+        " being loaded once per worker."
     ),
-    affected_when="The frame a worker has was built again, not by the parent.",
+    affected_when="The worker has built the frame again instead of having the parent's.",
     avoidance=(
-        'Build data inside if __name__ == "__main__":, and give workers what they need; or keep the'
-        " worker's function in a module of its own."
+        'Build data under if __name__ == "__main__": and pass workers what they need; or keep the worker\'s'
+        " function in a module of its own."
     ),
     severity=Severity.COST,
     messages=(),

@@ -1,4 +1,4 @@
-"""A library that computes in threads of its own does not find them in a forked worker."""
+"""A library that computes in threads of its own does not have them in a forked worker."""
 
 import importlib
 import importlib.util
@@ -18,7 +18,7 @@ def needs_polars(strategy: Strategy) -> str:
 
 
 def total() -> int:
-    """A sum, by a query that polars gives to its threads."""
+    """A sum, by a query that polars runs in its threads."""
     polars = importlib.import_module("polars")
     frame = polars.DataFrame({"number": range(NUMBERS)})
     return int(frame.lazy().select(polars.col("number").sum()).collect().item())
@@ -31,7 +31,7 @@ def compute(worker: Worker) -> int:
 def reproduce(parent: Parent) -> bool:
     right = total()
     parent.tell("parent", "Sums a column with polars, which starts its threads, and then starts a worker.")
-    parent.tell("server", "Nothing: no database takes part.")
+    parent.tell("server", "Nothing: no database is involved.")
     worker = parent.start(compute)
     try:
         found = worker.answer()
@@ -39,7 +39,7 @@ def reproduce(parent: Parent) -> bool:
         if not hung.inside("polars/lazyframe/engine.py") and not hung.inside("polars/lazyframe/frame.py"):
             raise RuntimeError(f"the worker hangs, but not in polars: {hung}") from None
         parent.tell("worker", f"Gives its sum to threads that only the parent has, and waits: {hung}.")
-        parent.tell("user", "A worker that hangs in the first thing it does with a frame.")
+        parent.tell("user", "A worker that hangs in its first operation on a frame.")
         return True
     parent.tell("worker", f"Sums its column with threads of its own: {found}.")
     parent.tell("user", "Nothing unusual." if found == right else f"A wrong sum: {found} for {right}.")
@@ -50,16 +50,16 @@ HAZARD = Hazard(
     id="native_threads",
     title="A DataFrame library's own threads",
     description=(
-        "polars computes in a pool of native threads, which Python knows nothing of. fork copies the pool"
-        " with its queues and locks, and none of its threads. The worker puts its work into a queue that"
-        " nobody empties. Python warns of its own threads only; polars 1 warned at the fork, 2.1 does not."
-        " Every library with a thread pool is such a one unless it makes the pool anew after a fork."
+        "polars computes in a pool of native threads, of which Python knows nothing. fork copies the pool's"
+        " queues and locks, and none of its threads: the worker puts its work into a queue that no thread"
+        " empties. Python warns only about its own threads; polars 1 warned at the fork, 2.1 does not. Every"
+        " library with a thread pool does the same unless it recreates the pool after a fork."
     ),
-    symptom=(
-        "Workers that use polars hang under fork as soon as the parent has used it, and use no processor."
+    symptom="Workers that use polars hang under fork as soon as the parent has used it, and use no CPU.",
+    affected_when="The worker's sum never arrives.",
+    avoidance=(
+        'Use multiprocessing.get_context("spawn") or "forkserver", as polars\' own documentation demands.'
     ),
-    affected_when="The worker's sum does not come back.",
-    avoidance='multiprocessing.get_context("spawn") or "forkserver", as polars\' own documentation demands.',
     severity=Severity.HANG,
     messages=("Using fork() can cause Polars to deadlock in the child process.",),
     links=(

@@ -1,4 +1,4 @@
-"""A killed parent's sessions live on in its workers."""
+"""The sessions of a killed parent stay open in its workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POOLED = 3
 """Connections in the pool of the parent that will be killed."""
 
 OBSERVED = 0.5
-"""Seconds the sessions are watched before the worker is ended too: they would stay as long as it does."""
+"""Seconds for which the sessions are watched before the worker is killed: they would stay as long as it."""
 
 
 def stay(worker: Worker) -> None:
@@ -32,7 +32,7 @@ def stay(worker: Worker) -> None:
 
 
 def doomed(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
-    """A parent of its own, to be killed: the one of the trial has a story to tell."""
+    """A second parent, which is killed: the trial's own parent must live on to report."""
     try:
         live(strategy, server, scratch, pipe)
     except Exception as error:
@@ -48,7 +48,7 @@ def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
         for connection in connections:
             connection.close()
         parent.start(stay, engine=engine).answer()
-        # What the pool or the strategy has closed by now cannot be orphaned.
+        # Sessions that the pool or the strategy has closed by now cannot be orphaned.
         left = [session for session in sessions if not session.closed]
         sockets = {os.readlink(f"/proc/self/fd/{session.raw.fileno()}") for session in left}
         pipe.send(([session.backend for session in left], sockets, parent.workers[0].pid))
@@ -86,7 +86,7 @@ def reproduce(parent: Parent) -> bool:
     process.join()
     begin = time.monotonic()
     if held:
-        # What holds them is known; that they stay takes a moment's watching.
+        # The worker holds their sockets; that they stay takes a moment to observe.
         while alive() and time.monotonic() - begin < OBSERVED:
             time.sleep(0.01)
     else:
@@ -113,10 +113,10 @@ HAZARD = Hazard(
     title="Sessions that outlive their parent",
     description=(
         "A session ends when the last process that holds its socket closes it. A forked worker holds a copy"
-        " of every socket that was open in the parent; dispose(close=False) forgets them without closing,"
-        " as it must. When the parent is killed, its sessions stay, with their locks and their open"
-        " transactions, until the last worker has ended. And every worker carries the descriptors of the"
-        " whole pool."
+        " of every socket that was open in the parent; dispose(close=False) drops the connections without"
+        " closing them, as it must. When the parent is killed, its sessions stay, with their locks and open"
+        " transactions, until the last worker ends. And every worker keeps the file descriptors of the whole"
+        " pool."
     ),
     symptom=(
         "After a crash and a restart the server is full of idle sessions: remaining connection slots are"
@@ -124,8 +124,8 @@ HAZARD = Hazard(
     ),
     affected_when="A session of the killed parent stays as long as the worker that holds its socket.",
     avoidance=(
-        "engine.dispose() in the parent before the fork leaves nothing to inherit; so do spawn and"
-        " forkserver."
+        "Call engine.dispose() in the parent before the fork: then there is nothing to inherit. Or use spawn"
+        " or forkserver."
     ),
     severity=Severity.COST,
     messages=(
@@ -141,11 +141,11 @@ HAZARD = Hazard(
     survives_control="spawn",
     figures=(
         HazardFigure(
-            "descriptors", f"sockets of the parent's pool of {POOLED} in each worker", "descriptors"
+            "descriptors", f"open sockets of the parent's pool of {POOLED} in each worker", "descriptors"
         ),
         HazardFigure(
             "outlived",
-            f"how long the parent's sessions outlive it (the worker is ended after {OBSERVED} s)",
+            f"how long the parent's sessions outlive it (the worker is killed after {OBSERVED} s)",
             "seconds",
         ),
     ),

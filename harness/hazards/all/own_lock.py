@@ -1,4 +1,4 @@
-"""A lock that the forking thread itself holds is held in its worker for ever."""
+"""A lock that the forking thread itself holds stays locked in the worker for ever."""
 
 import threading
 
@@ -17,14 +17,14 @@ def acquire(worker: Worker) -> bool:
 def reproduce(parent: Parent) -> bool:
     worker = parent.start(acquire, during=lambda: LOCK)
     parent.tell("parent", "Its only thread holds a plain threading.Lock while it starts the worker.")
-    parent.tell("server", "Nothing: no database takes part.")
+    parent.tell("server", "Nothing: no database is involved.")
     with LOCK:
         parent.tell("parent", "Has released the lock, and takes and releases it again.")
     try:
         worker.answer()
     except Hung as hung:
-        parent.tell("worker", f"Waits for its copy of the lock, which nobody will release: {hung}.")
-        parent.tell("user", "A worker that does nothing; whoever waits for its result waits with it.")
+        parent.tell("worker", f"Waits for its copy of the lock, which no thread will release: {hung}.")
+        parent.tell("user", "A worker that does nothing; a parent that waits for its result hangs too.")
         return True
     parent.tell("worker", "Takes the lock at once: it has one of its own, made when its module was imported.")
     parent.tell("user", "Nothing unusual.")
@@ -35,17 +35,18 @@ HAZARD = Hazard(
     id="own_lock",
     title="A lock held by the thread that forks",
     description=(
-        "A lock does not remember its owner across a fork. The one thread of the worker is a copy of the"
-        " thread that held the lock, but runs other code: it leaves the block that would release the lock"
-        " in the parent only. So it needs no second thread to hang a worker, and to fork before the first"
-        " thread is started is no cure. A pool that is made, or makes one more worker, inside such a block"
-        " hangs with the first task that wants the lock, and pool.apply in the parent hangs with it."
+        "A threading.Lock does not know which thread holds it, and fork copies it as locked. The worker's"
+        " only thread is a copy of the thread that held the lock, but it runs other code: only the parent"
+        " leaves the block that releases it. So a program without a second thread can deadlock too, and"
+        " forking before the first thread starts is no cure. A pool that is created, or replaces a worker,"
+        " inside such a block hangs at the first task that wants the lock, and pool.apply() in the parent"
+        " hangs with it."
     ),
     symptom="The first call that reaches a worker never returns, every time, in a program without threads.",
-    affected_when="The worker does not get a lock that is free in the parent.",
+    affected_when="The worker never gets a lock that is free in the parent.",
     avoidance=(
-        "Start workers before any lock is taken and outside of every `with lock:`; make locks anew in the"
-        " worker by os.register_at_fork; or start workers by spawn or forkserver."
+        "Start workers before any lock is taken and outside every `with lock:`; recreate locks in the worker"
+        " with os.register_at_fork; or start workers with spawn or forkserver."
     ),
     severity=Severity.HANG,
     messages=(),

@@ -1,4 +1,4 @@
-"""What a worker closes, it closes for the parent."""
+"""A connection that the worker closes is closed for the parent too."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from harness.hazards.inside.worker import Worker
 
 
 def dispose(worker: Worker) -> None:
-    """Tidy up at the end, as a careful program does."""
+    """Dispose of the engine at the end, as a careful program does."""
     worker.engine().dispose()
 
 
@@ -33,7 +33,7 @@ WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
 
 def reproduce(parent: Parent) -> bool:
     affected = False
-    parent.tell("parent", "Uses its engine once and starts a worker, anew for each way of closing.")
+    parent.tell("parent", "Uses its engine once and starts a worker; again for each way of closing.")
     for name, task, options in WAYS:
         engine = parent.engine(**options)
         session = parent.warm(engine)
@@ -49,14 +49,15 @@ def reproduce(parent: Parent) -> bool:
         fate = session.fate()
         if fate:
             parent.tell(
-                "server", f"Got a goodbye on the parent's connection and ended backend {session.backend}."
+                "server",
+                f"Received Terminate on the parent's connection, ended backend {session.backend}.",
             )
             parent.tell("user", fate)
             affected = True
         elif session.closed:
-            parent.tell("server", "Had no session of the parent's: the parent itself had closed it before.")
+            parent.tell("server", "Had no session of the parent's: the parent had closed it before.")
         else:
-            parent.tell("server", f"Got no goodbye on the parent's connection: {session.backend} lives.")
+            parent.tell("server", f"Received no Terminate on it: backend {session.backend} lives.")
     if not affected:
         parent.tell("user", "Nothing unusual.")
     return affected
@@ -66,9 +67,10 @@ HAZARD = Hazard(
     id="parent_closed",
     title="The worker closes the parent's session",
     description=(
-        "Closing a connection sends a goodbye to the server, whoever closes it. A worker that disposes of"
-        " an inherited pool, invalidates one of its connections, or finds one too old, ends the parent's"
-        " session: the server does not know that the other process meant to go on."
+        "Closing a connection sends a Terminate message to the server, whichever process closes it. A worker"
+        " that disposes of an inherited pool, invalidates one of its connections, or finds one older than"
+        " pool_recycle, ends the parent's session: the server cannot know that the other process still needs"
+        " it."
     ),
     symptom=(
         "server closed the connection unexpectedly, in the parent, at its first query after a worker has"
@@ -79,8 +81,8 @@ HAZARD = Hazard(
         " pool_recycle."
     ),
     avoidance=(
-        "dispose(close=False), never dispose(), on an inherited engine; best before anything else is done"
-        " with it."
+        "On an inherited engine call dispose(close=False), never dispose(), and call it before anything else"
+        " is done with the engine."
     ),
     severity=Severity.LOUD_ERROR,
     messages=(

@@ -1,4 +1,4 @@
-"""The pool's own mutex is held at the fork."""
+"""The mutex of the connection pool is held at the fork."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
 
 THREADS = 2
-"""Parent threads that check connections out and in, for the natural rate."""
+"""Parent threads that check connections out and in while nothing is forced."""
 
 QUEUE = "sqlalchemy/util/queue.py"
-"""Whoever waits for the mutex of a pool does so in a function of this file."""
+"""The file of the functions that wait for the mutex of a pool."""
 
 FORKS = 20
 BOOTS = 3
-"""Trials of the natural rate: forks are cheap, interpreters are not."""
+"""Workers of the natural rate: a fork is cheap, a new interpreter is not."""
 
 
 def check_out(worker: Worker) -> None:
-    """Take a connection and give it back, without a word to the server: only the pool is at stake."""
+    """Check a connection out and in without a query: only the pool matters here."""
     worker.engine().raw_connection().close()
 
 
@@ -35,6 +35,7 @@ def another_thread_inside(engine: Engine) -> AbstractContextManager[Any]:
 
 
 def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -> None:
+    """Measure how often workers hang at the mutex while threads of the parent simply use the pool."""
     engine = parent.engine(**options)
     parent.warm(engine)
     trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
@@ -51,22 +52,22 @@ def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -
             else:
                 parent.tell("worker", f"Hangs elsewhere, which is not counted: {found}.")
         except (Failed, Ended):
-            pass  # a failure that speaks is not this hazard
+            pass  # an error is not this hazard
     parent.measure(figure, hung / trials, trials)
     parent.tell(
-        "user", f"By nature, with {THREADS} parent threads {traffic_is}: {hung} of {trials} workers hang."
+        "user", f"Unforced, with {THREADS} parent threads {traffic_is}, {hung} of {trials} workers hang."
     )
 
 
 def reproduce(parent: Parent) -> bool:
     natural_rate(parent, "hung", "checking connections out and in")
-    # The rollback on return makes a thread give up the interpreter outside of the mutex, nearly every
-    # time. Without it, threads are interrupted anywhere.
+    # The rollback on return makes a thread release the GIL outside of the mutex, nearly every time.
+    # Without it, threads are interrupted anywhere.
     natural_rate(parent, "hung_no_reset", "doing so without a rollback on return", pool_reset_on_return=None)
     engine = parent.engine()
     parent.warm(engine)
     worker = parent.start(check_out, engine=engine, during=lambda: another_thread_inside(engine))
-    parent.tell("parent", "Another thread is inside the pool's mutex at the moment the worker is started.")
+    parent.tell("parent", "Another thread holds the pool's mutex at the moment the worker is started.")
     try:
         worker.answer()
     except Hung as hung:
@@ -86,14 +87,14 @@ HAZARD = Hazard(
     id="pool_lock",
     title="The pool's mutex held at the fork",
     description=(
-        "The queue of a pool is guarded by a mutex. When another thread of the parent is inside it at the"
-        " fork, the worker's copy stays locked, and its first checkout waits for ever. So does dispose():"
-        " it empties the queue. dispose(close=False) puts a new pool in place without touching the old one,"
-        " and is not affected."
+        "A mutex guards the queue of a connection pool. If another thread of the parent holds it at the fork,"
+        " the worker's copy stays locked, and the worker's first checkout waits for ever. So does dispose(),"
+        " which empties the queue. dispose(close=False) puts a new pool in place without touching the old"
+        " one, and is not affected."
     ),
-    symptom="Workers of a threaded parent hang in engine.connect(), most of them on a busy server.",
-    affected_when="The worker's checkout does not come back while the parent's pool is usable.",
-    avoidance="dispose(close=False) first thing in the worker, or spawn, or forkserver.",
+    symptom="Workers of a multithreaded parent hang in engine.connect(), mostly on a busy server.",
+    affected_when="The worker's checkout does not return while the parent's pool is usable.",
+    avoidance="Call engine.dispose(close=False) first thing in the worker, or use spawn or forkserver.",
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(

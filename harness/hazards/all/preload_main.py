@@ -10,7 +10,7 @@ from harness.hazards.inside.parent import Parent
 from harness.strategies import Strategy
 
 URL = "POOLSTART_HAZARD_URL"
-"""Environment variable, internal: what the script connects to. `sys.argv` is empty in some fork servers."""
+"""Environment variable: the URL the script connects to. `sys.argv` is empty in some fork servers."""
 
 SCRIPT = """\
 import json, multiprocessing, os, sys
@@ -25,7 +25,7 @@ def work(pipe):
     with ENGINE.connect() as connection:
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
         pipe.send((backend, OPENED_BY == os.getpid()))
-        pipe.recv()  # a server may give the number of an ended backend to the next
+        pipe.recv()  # the server may reuse the pid of a backend that has ended
 
 if __name__ == "__main__":
     method, *preload = sys.argv[1:]
@@ -48,11 +48,11 @@ if __name__ == "__main__":
         pipe.send(None)
         process.join()
 """
-"""What users write. The start of the workers is guarded, as it must be; the engine is not."""
+"""A typical script. The start of the workers is guarded, as it must be; the engine is not."""
 
 
 def preloads_main() -> bool:
-    """Whether this Python really preloads `__main__`: since 3.4 it was meant to, and did not."""
+    """Whether this Python preloads `__main__`: it was meant to since 3.4, but did not."""
     version = sys.version_info[:3]
     return version >= (3, 14, 1) or (3, 13, 8) <= version < (3, 14)
 
@@ -81,32 +81,35 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("parent", "Makes an engine and connects at the top of its script, then starts two workers.")
     if not first or not second:
         parent.tell("worker", "Uses the engine of the script, and fails.")
-        parent.tell("server", "Ends a session that two workers have spoken on.")
+        parent.tell("server", "Ends a session that two workers have used.")
         parent.tell("user", done.stderr.strip().splitlines()[-1])
         return True
     shared = bool(first[0] == second[0])
     opener = "itself" if first[1] else "the fork server, which has preloaded the script"
     parent.tell("worker", f"Uses the engine of the script, connected by {opener}.")
     parent.tell("server", f"Sees {'one session' if shared else 'two sessions'} for two workers.")
-    parent.tell("user", "Nothing, until both workers talk at once." if shared else "Nothing unusual.")
+    parent.tell("user", "Nothing, until both workers query at once." if shared else "Nothing unusual.")
     return shared
 
 
 HAZARD = Hazard(
     id="preload_main",
-    title="A main module that connects, preloaded",
+    title="A preloaded main module that connects",
     description=(
-        "Unless told otherwise the fork server preloads __main__, so that workers need not import it. For"
-        " twelve years that was silently without effect: each worker imported the script for itself, and"
-        " what the script opened at its top was its own. Python 3.13.8 and 3.14.1 mended it. Now the"
-        " script's top runs once, in the fork server, and a connection opened there is inherited by every"
-        " worker; and since 3.14 forkserver is the default, so a program can come to this by an upgrade of"
-        " Python alone."
+        "By default the fork server preloads __main__, so that workers need not import it. For twelve years"
+        " this silently had no effect: each worker imported the script itself, and what the script opened at"
+        " its top level was the worker's own. Python 3.13.8 and 3.14.1 fixed this. Now the script's top level"
+        " runs once, in the fork server, and every worker inherits a connection opened there. Since"
+        " forkserver is the default from 3.14 on, a program can get this problem from an upgrade of Python"
+        " alone."
     ),
-    symptom="After an upgrade of Python, workers get each other's rows or protocol errors; nobody uses fork.",
-    affected_when="Two workers that use the engine of the script have one backend, or one of them fails.",
+    symptom=(
+        "After an upgrade of Python, workers get each other's rows or protocol errors, although nothing uses"
+        " fork."
+    ),
+    affected_when="Two workers that use the script's engine share a backend, or one of them fails.",
     avoidance=(
-        'Make engines under if __name__ == "__main__": or in the worker. Or name what is to be preloaded, and'
+        'Create engines under if __name__ == "__main__": or in the worker. Or name the modules to preload and'
         ' leave __main__ out: multiprocessing.set_forkserver_preload(["sqlalchemy", "psycopg2"]).'
     ),
     severity=Severity.WRONG_DATA,

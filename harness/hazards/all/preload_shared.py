@@ -1,4 +1,4 @@
-"""A module that connects when it is imported, and is imported before the workers are forked."""
+"""A module that connects when it is imported is imported before the workers are forked."""
 
 import importlib
 import multiprocessing
@@ -12,7 +12,7 @@ from harness.hazards.inside.worker import Worker
 MODULE = "harness.hazards.fixtures.opened_at_import"
 
 STRATEGY = "POOLSTART_HAZARD_STRATEGY"
-"""Environment variable, internal: tells the module which strategy's pool to make."""
+"""Environment variable: the strategy whose pool the module makes."""
 
 
 def backend_of_module(worker: Worker) -> None:
@@ -21,7 +21,7 @@ def backend_of_module(worker: Worker) -> None:
     with worker.treat(module.ENGINE).connect() as connection:
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
         worker.report((backend, module.OPENED_BY))
-        # Kept until both have reported: a server may give the number of an ended backend to the next.
+        # Kept until both have reported: the server may reuse the pid of a backend that has ended.
         worker.wait()
 
 
@@ -44,7 +44,7 @@ def reproduce(parent: Parent) -> bool:
             backend, opened_by = worker.answer()
         except Failed as error:
             if not backends:
-                raise  # nobody has used the connection before the first
+                raise  # the first worker shares with nothing yet
             failure = str(error)
             parent.tell("worker", f"Number {number} uses the module's engine, and fails.")
             break
@@ -60,7 +60,7 @@ def reproduce(parent: Parent) -> bool:
     if failure:
         parent.tell("user", failure)
     elif shared:
-        parent.tell("user", "Nothing, until both workers talk at once; the parent has no part in it.")
+        parent.tell("user", "Nothing, until both workers query at once; the parent is not involved.")
     else:
         parent.tell("user", "Nothing unusual.")
     return shared
@@ -70,19 +70,17 @@ HAZARD = Hazard(
     id="preload_shared",
     title="A connection opened by a preloaded module",
     description=(
-        "The fork server forks every worker from itself. A module that it preloads, and that connects when"
-        " it is imported, leaves one open connection in the fork server, and every worker inherits it. The"
-        " parent never had it, and the strategy's engine is not the one in use: the treatment of the"
-        " parent's engine cannot reach it. A forking parent that imported the module is in the same place,"
-        " but can treat the engine in the worker."
+        "The fork server forks every worker from itself. If it preloads a module that connects when it is"
+        " imported, one open connection stays in the fork server, and every worker inherits it. The parent"
+        " never had this connection, and it does not belong to the strategy's engine, so nothing done to the"
+        " parent's engine reaches it. A forking parent that has imported the module has the same problem, but"
+        " can treat the module's engine in the worker."
     ),
-    symptom=(
-        "forkserver was chosen for safety, and workers get each other's rows or protocol errors all the same."
-    ),
+    symptom="forkserver was chosen for safety, yet workers get each other's rows or protocol errors.",
     affected_when="Two workers using the module's engine share a backend, or (over TLS) one of them fails.",
     avoidance=(
-        "Let no import connect. Preload modules that define functions; make engines when they are first"
-        " asked for."
+        "Do not connect at import time. Preload modules that only define functions, and create engines on"
+        " first use."
     ),
     severity=Severity.WRONG_DATA,
     messages=(

@@ -1,4 +1,4 @@
-"""A pre-ping speaks on the inherited connection before the pid guard can refuse it."""
+"""A pre-ping uses the inherited connection before the pid guard can refuse it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check_pid_at_checkout(engine: Engine) -> None:
-    """The guard of SQLAlchemy's documentation: a connection of another process is never given out."""
+    """The guard from SQLAlchemy's documentation: refuses connections that another process has made."""
     from sqlalchemy import event, exc
 
     @event.listens_for(engine, "connect")
@@ -40,13 +40,13 @@ def query(worker: Worker) -> str:
 
 
 def transaction(parent: Parent, pre_ping: bool) -> str:
-    """What the parent is told about a transaction during which a worker checks a connection out."""
+    """The error of the parent's transaction while a worker checks a connection out; empty without one."""
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine(pool_pre_ping=pre_ping)
     check_pid_at_checkout(engine)
     parent.warm(engine)
-    # Started while the connection is in the pool: what is checked out is not the worker's to ping.
+    # Started while the connection is in the pool: one that is checked out the worker would not ping.
     worker = parent.start(query, engine=engine)
     worker.answer()
     try:
@@ -66,12 +66,12 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("parent", "Guards its pool by the pid, starts a worker, and begins a transaction.")
     alone = transaction(parent, pre_ping=False)
     parent.tell("worker", "Checks a connection out, without a pre-ping.")
-    parent.tell("parent", alone or "Ends its transaction as if nothing had been.")
+    parent.tell("parent", alone or "Ends its transaction without an error.")
     error = transaction(parent, pre_ping=True)
     if error:
         parent.tell("worker", "Checks out with a pre-ping, which is sent on the inherited connection first.")
-        parent.tell("server", "Gets a record whose number it has seen, and ends the parent's session.")
-        parent.tell("user", f"In the parent, in the midst of its transaction: {error}")
+        parent.tell("server", "Receives a record number twice, and ends the parent's session.")
+        parent.tell("user", f"In the parent, in the middle of its transaction: {error}")
         return True
     parent.tell("worker", "Checks out with a pre-ping, on a connection of its own.")
     parent.tell("server", "Has a session for each.")
@@ -81,14 +81,13 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="preping_tls",
-    title="A pre-ping that is faster than the guard",
+    title="pool_pre_ping comes before the pid guard",
     description=(
-        "The pid guard of SQLAlchemy's documentation listens to the checkout of a connection and refuses"
-        " one that another process has made. pool_pre_ping comes before it: the ping is sent on the"
-        " inherited socket, and only then is the connection refused. Over TLS that is enough: the server"
-        " sees the number of a record twice and ends the session, in the midst of whatever the parent does."
-        " The worker's ping fails as well, is taken for a lost connection, and the worker goes on with a"
-        " new one."
+        "The pid guard in SQLAlchemy's documentation listens to the checkout event and refuses a connection"
+        " that another process has made. pool_pre_ping comes before it: the ping is sent over the inherited"
+        " socket, and only then is the connection refused. Over TLS that is enough: the server receives the"
+        " number of a record twice and ends the session, in the middle of whatever the parent is doing. The"
+        " worker's ping fails too, is taken for a lost connection, and the worker continues with a new one."
     ),
     symptom=(
         "With the pid guard and pool_pre_ping=True, the parent loses its session when a worker starts to"
@@ -96,8 +95,8 @@ HAZARD = Hazard(
     ),
     affected_when="The parent's transaction fails with pool_pre_ping=True.",
     avoidance=(
-        "dispose(close=False) first thing in the worker: then there is nothing to ping. The pid guard alone,"
-        " without pool_pre_ping, is safe too."
+        "Call engine.dispose(close=False) first thing in the worker: then there is nothing to ping. The pid"
+        " guard alone, without pool_pre_ping, is safe too."
     ),
     severity=Severity.LOUD_ERROR,
     messages=(

@@ -1,4 +1,4 @@
-"""Parent and worker talk over one connection."""
+"""Parent and worker use one connection to the server."""
 
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -23,17 +23,13 @@ def reproduce(parent: Parent) -> bool:
     if closed_before:
         parent.tell("parent", "Has closed its connection before: there is none to share.")
     else:
-        parent.tell("parent", f"Asks its own connection afterwards: {fate or 'it answers as before'}.")
+        parent.tell("parent", f"Queries over its connection afterwards: {fate or 'it answers as before'}.")
     if backend == session.backend:
-        parent.tell("server", "Sees one session, where there are two programs.")
-        parent.tell(
-            "user", "Nothing, until both talk at once: this is the silent beginning of the other hazards."
-        )
+        parent.tell("server", "Sees one session, although there are two processes.")
+        parent.tell("user", "Nothing, until both query at once: other hazards begin here.")
         return True
     if fate:
-        parent.tell(
-            "server", "Was told by the worker, on the parent's connection, that this session is over."
-        )
+        parent.tell("server", "Received Terminate from the worker, on the parent's connection.")
         parent.tell("user", fate)
         return True
     parent.tell("server", "Had a session of the worker's own.")
@@ -45,15 +41,17 @@ HAZARD = Hazard(
     id="shared_socket",
     title="One connection, two processes",
     description=(
-        "A forked worker inherits the open sockets of the parent's pool. When it checks out a connection,"
-        " it gets the parent's: two programs write to one session and read from one stream of answers, and"
-        " neither knows."
+        "A forked worker inherits the open sockets of the parent's connection pool. When it checks out a"
+        " connection, it gets the parent's: two processes write to one session and read from one stream of"
+        " answers, and neither notices."
     ),
-    symptom="Nothing at first. Later errors that name no cause, in programs that have run for months.",
+    symptom=(
+        "Nothing at first. Later, errors without an apparent cause, in programs that have run for months."
+    ),
     affected_when="The worker's backend is the parent's, or the parent's connection no longer answers.",
     avoidance=(
-        "Let no pooled connection cross a fork: dispose(close=False) in the worker, NullPool, or a start"
-        " method that inherits nothing."
+        "Let no pooled connection cross a fork: call engine.dispose(close=False) in the worker, use NullPool,"
+        " or use a start method that inherits nothing (spawn or forkserver)."
     ),
     severity=Severity.WRONG_DATA,
     messages=(),

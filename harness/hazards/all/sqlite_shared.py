@@ -1,4 +1,4 @@
-"""A pooled SQLite connection that crosses a fork."""
+"""A pooled SQLite connection is inherited by a forked worker."""
 
 import sqlite3
 from typing import Any
@@ -17,7 +17,7 @@ def insert(worker: Worker) -> None:
 
 
 def rows_in(database: str) -> tuple[list[str], str]:
-    """What a reader who comes later finds: the rows, and what integrity_check says."""
+    """The rows that a later reader finds, and the result of integrity_check."""
     connection = sqlite3.connect(database)
     try:
         rows = [row for (row,) in connection.execute("select who from work order by 1")]
@@ -43,7 +43,7 @@ def reproduce(parent: Parent) -> bool:
     worker.answer()
     engine.dispose()
     parent.tell(
-        "parent", "Is done, and closes its connections; the last to leave removes the write-ahead log."
+        "parent", "Is done, and closes its connections; the last one to close removes the write-ahead log."
     )
     worker.say()
     error = ""
@@ -70,19 +70,21 @@ HAZARD = Hazard(
     id="sqlite_shared",
     title="A pooled SQLite connection across a fork",
     description=(
-        "SQLite guards its file by locks of the process, and a fork does not copy those. An inherited"
-        " connection believes that it holds the lock of a reader; the system knows nothing of it. When the"
-        " parent closes, it finds itself alone with the file and removes the write-ahead log that the"
-        " worker still writes to: the worker's commits go to a file that no longer has a name. SQLAlchemy"
-        " 1.4 opened a connection per checkout for a SQLite file and left nothing to inherit; since 2.0"
-        " these connections are pooled."
+        "SQLite protects its file with locks that belong to a process, and a fork does not copy them. An"
+        " inherited connection believes that it holds a read lock; the operating system knows nothing of it."
+        " When the parent closes its connections, it finds no other user of the file and removes the"
+        " write-ahead log that the worker still writes to: the worker's commits go to a file that no longer"
+        " has a name. SQLAlchemy 1.4 opened a connection for each checkout of a SQLite file and left nothing"
+        " to inherit; since 2.0 these connections are pooled."
     ),
-    symptom="Rows that were committed are missing. Or: database disk image is malformed.",
+    symptom="Committed rows are missing. Or: database disk image is malformed.",
     affected_when=(
-        "A row that the worker committed is not in the file, its insert fails, or integrity_check complains."
+        "A row that the worker committed is not in the file, its INSERT fails, or integrity_check reports an"
+        " error."
     ),
     avoidance=(
-        "dispose(close=False) first thing in the worker, NullPool, or a start method that inherits nothing."
+        "Call engine.dispose(close=False) first thing in the worker, use NullPool, or use a start method that"
+        " inherits nothing (spawn or forkserver)."
     ),
     severity=Severity.SILENT_LOSS,
     messages=("database disk image is malformed",),

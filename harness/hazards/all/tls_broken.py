@@ -1,4 +1,4 @@
-"""A TLS connection used by two processes breaks at once."""
+"""A TLS connection used by two processes fails at once."""
 
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Failed, Parent
@@ -32,7 +32,7 @@ def reproduce(parent: Parent) -> bool:
         with engine.connect() as connection:
             connection.exec_driver_sql("select 'parent'").scalar()
     except DBAPIError as error:
-        parent.tell("server", "Gets a record whose number it has seen before, and ends the session.")
+        parent.tell("server", "Receives a record number twice, and ends the session.")
         parent.tell("parent", "Its next query fails.")
         parent.tell("user", plain(error))
         return True
@@ -46,16 +46,19 @@ HAZARD = Hazard(
     id="tls_broken",
     title="A TLS connection in two processes",
     description=(
-        "TLS numbers its records, in each direction. After a fork both processes count on from the same"
-        " number: as soon as both have written, the server sees a number twice and cannot decrypt the"
-        " record. What is silent without TLS always breaks with it, which is why the same program works on"
-        " the developer's machine only."
+        "TLS numbers its records in each direction. After a fork both processes continue from the same"
+        " number: as soon as both have written, the server receives a number twice and cannot decrypt the"
+        " record. What is silent without TLS always fails with it, which is why the same program works only"
+        " on the developer's machine."
     ),
     symptom=(
         "SSL error: decryption failed or bad record mac. Or: SSL connection has been closed unexpectedly."
     ),
-    affected_when="A query of the worker or the next one of the parent fails.",
-    avoidance="As for one connection in two processes. Switching TLS off only makes the failure silent.",
+    affected_when="A query of the worker, or the parent's next query, fails.",
+    avoidance=(
+        "As for one connection in two processes: let no pooled connection cross a fork. Switching TLS off"
+        " only makes the failure silent."
+    ),
     severity=Severity.LOUD_ERROR,
     messages=(
         "SSL error: decryption failed or bad record mac",

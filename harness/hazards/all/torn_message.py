@@ -1,4 +1,4 @@
-"""The worker has read the beginning of an answer, and the parent reads the rest as its own."""
+"""The worker reads the beginning of an answer, and the parent reads the rest as its own."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.hazards.inside.parent import ANSWER_DEADLINE, Parent
 from harness.hazards.inside.worker import Worker, plain
 
 LARGE = "select repeat('o', 30000000)"
-"""An answer of one message, larger than all buffers on its way: nobody reads it at once.
+"""An answer of one message, larger than all buffers on its way, so that no single read gets all of it.
 
 Its letter is not the type of a message that may be long. With d, which is one, the parent's libpq would take
 four letters for the length of a message of more than a gigabyte, and wait for that.
 """
 
 BEGUN = 1000
-"""Bytes of an answer that are more than any other answer of these sessions has."""
+"""Bytes: more than any other answer of these sessions has."""
 
 
 def stop_part_way(report: Callable[[int], None]) -> Callable[[Any], None]:
@@ -49,13 +49,13 @@ def stop_part_way(report: Callable[[int], None]) -> Callable[[Any], None]:
 
 
 def waiting_bytes(connection: Any) -> int:
-    """Bytes that have arrived and that nobody has read."""
+    """Bytes that have arrived and are not read yet."""
     (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.FIONREAD, b"\0" * 4))
     return int(count)
 
 
 def read_a_part(worker: Worker) -> None:
-    """Ask for a large value, and stay in the midst of reading it."""
+    """Ask for a large value, and stop in the middle of reading it."""
     import psycopg2.extensions
 
     engine = worker.engine()
@@ -74,12 +74,12 @@ def reproduce(parent: Parent) -> bool:
 
     engine = parent.engine()
     parent.warm(engine)
-    # Who waits for a server that makes 30 million letters is silent, and not hung.
+    # A worker that waits for a server to produce 30 million letters is idle, and does not hang.
     parent.silence = ANSWER_DEADLINE
     worker = parent.start(read_a_part, engine=engine)
     parent.tell("worker", "Asks for a value of 30 million letters, all of them o.")
     taken = worker.answer()
-    parent.tell("server", "Sends one message, as fast as somebody reads it.")
+    parent.tell("server", "Sends one message, as fast as it is read.")
     parent.tell("worker", f"Has read {'the beginning' if taken > BEGUN else 'nothing'} of it, and pauses.")
     error = ""
     try:
@@ -104,15 +104,18 @@ HAZARD = Hazard(
     id="torn_message",
     title="A message torn between two readers",
     description=(
-        "A stream has no borders. Whoever reads from a shared socket gets the bytes that are there, and they"
-        " are gone for the other: of Hello and World one process may get Hel, the other loWor, the first"
-        " then ld. A worker that has read the first part of an answer leaves the rest to the next reader. To"
-        " the parent's libpq, what comes is the beginning of a message: it takes a letter from the middle of"
-        " the worker's value for a type, the next four for a length, and gives up."
+        "A stream of bytes has no message boundaries. A process that reads from a shared socket gets the"
+        " bytes that are there, and they are gone for the other process: of Hello and World one may get Hel,"
+        " the other loWor, and the first then ld. A worker that has read the beginning of an answer leaves"
+        " the rest to the next reader. The parent's libpq takes that rest for the beginning of a message: it"
+        " reads a letter from the middle of the worker's value as the message type and the next four as the"
+        " length, and gives up."
     ),
     symptom='lost synchronization with server: got message type "p", length 1919903337.',
-    affected_when="The parent reads anything but its own row while the worker is in the midst of an answer.",
-    avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    affected_when=(
+        "The parent reads anything but its own row while the worker is in the middle of reading an answer."
+    ),
+    avoidance="As for one connection in two processes: let no pooled connection cross a fork.",
     severity=Severity.LOUD_ERROR,
     messages=("lost synchronization with server: got message type",),
     links=(

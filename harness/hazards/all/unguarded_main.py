@@ -1,4 +1,4 @@
-"""A program without a guard around the start of its workers."""
+"""A program that starts workers without a __main__ guard."""
 
 import subprocess
 import sys
@@ -18,13 +18,13 @@ process.start()
 process.join()
 print("end", process.exitcode, flush=True)
 """
-"""What users write. Nothing is guarded."""
+"""A typical script. Nothing is guarded."""
 
 
 def reproduce(parent: Parent) -> bool:
     script = parent.scratch / "script.py"
     script.write_text(SCRIPT)
-    # One process and not a pool: a pool would replace the worker that failed, for ever.
+    # One process and no pool: a pool would replace the failed worker for ever.
     done = subprocess.run(
         [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True
     )
@@ -33,9 +33,9 @@ def reproduce(parent: Parent) -> bool:
     worked = sum(kind == "work" for kind, _ in lines)
     parent.tell("parent", "Starts a worker at the top of its script, without a guard.")
     if tops > 1:
-        parent.tell("worker", "Runs the script from its top, comes to the start of a worker, and fails.")
-    parent.tell("worker", "Ran its task." if worked else "Never came to its task.")
-    parent.tell("server", "Nothing: no database takes part.")
+        parent.tell("worker", "Runs the script from its top, reaches the start of a worker, and fails.")
+    parent.tell("worker", "Ran its task." if worked else "Never reached its task.")
+    parent.tell("server", "Nothing: no database is involved.")
     error = [line for line in done.stderr.splitlines() if line.startswith("RuntimeError")]
     if not worked and not error:
         raise RuntimeError(f"the script ended with status {done.returncode}, and not as expected")
@@ -49,20 +49,20 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="unguarded_main",
-    title="A program without a guard",
+    title="A script without a main guard",
     description=(
-        "A worker of spawn or forkserver imports the main script to find its function. Where the script"
-        " starts workers at its top, each worker comes to that line too, before it has come to its task;"
-        " Python refuses, and the worker fails. A pool then replaces it, and the next one fails as well, for"
-        " ever. A forked worker imports nothing, so the same script has worked for years under fork, and"
-        " stopped when the default start method became forkserver in Python 3.14."
+        "A worker started by spawn or forkserver imports the main script to find its function. If the script"
+        " starts workers at its top level, each worker reaches that line too, before its task; Python"
+        " refuses, and the worker fails. A pool then replaces it, and the next one fails as well, for ever. A"
+        " forked worker imports nothing, so the same script worked for years under fork, and stopped working"
+        " when forkserver became the default start method in Python 3.14."
     ),
     symptom=(
         "RuntimeError: An attempt has been made to start a new process before the current process has"
-        " finished its bootstrapping phase. In a pool, again and again, and map never returns."
+        " finished its bootstrapping phase. With a pool, again and again, and map() never returns."
     ),
-    affected_when="The worker's task is never run.",
-    avoidance='Start workers under if __name__ == "__main__":, under every start method.',
+    affected_when="The worker's task never runs.",
+    avoidance='Start workers under if __name__ == "__main__":, whatever the start method.',
     severity=Severity.LOUD_ERROR,
     messages=(
         "An attempt has been made to start a new process before the current process has finished its"

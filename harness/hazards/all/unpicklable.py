@@ -1,4 +1,4 @@
-"""An engine cannot be sent to a worker that does not inherit it."""
+"""An engine cannot be pickled, so it cannot be passed to a worker that does not inherit it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def use(engine: Engine, pipe: Any) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    """Hand the engine over as an argument, as users try first, whatever the strategy would hand over."""
+    """Pass the engine as an argument, as users try first, whatever the strategy would pass."""
     engine = parent.engine()
     context: Any = multiprocessing.get_context(parent.strategy.start_method)
     ours, theirs = context.Pipe()
@@ -28,7 +28,7 @@ def reproduce(parent: Parent) -> bool:
         process.start()
     except Exception as error:  # AttributeError, TypeError or PicklingError, by release
         parent.tell("worker", "Is never started: its arguments are pickled, and an engine does not pickle.")
-        parent.tell("server", "Nothing: there is no worker to speak to it.")
+        parent.tell("server", "Nothing: no worker connects.")
         parent.tell("user", plain(error))
         return True
     if not ours.poll(START_DEADLINE):
@@ -43,18 +43,18 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="unpicklable",
-    title="An engine as an argument",
+    title="An engine passed as an argument",
     description=(
-        "Under spawn and forkserver the arguments of a worker are pickled. An engine holds sockets, locks"
-        " and local functions, and cannot be; neither can what holds an engine, such as a bound session or"
-        " an object with an engine in it."
+        "With spawn and forkserver the arguments of a worker are pickled. An engine contains sockets, locks"
+        " and local functions and cannot be pickled; nor can an object that contains an engine, such as a"
+        " bound session."
     ),
     symptom=(
         "Can't pickle local object 'create_engine.<locals>.connect'. Or: cannot pickle '_thread.lock' object."
     ),
-    affected_when="Process.start() with an engine among the arguments raises.",
+    affected_when="Process.start() raises when an engine is among the arguments.",
     avoidance=(
-        "Pass the URL, as engine.url.render_as_string(hide_password=False), and make the engine in the"
+        "Pass the URL, as engine.url.render_as_string(hide_password=False), and create the engine in the"
         " worker."
     ),
     severity=Severity.LOUD_ERROR,

@@ -8,19 +8,19 @@ from harness.hazards.inside.worker import Worker, plain
 
 
 def ask_and_wait(worker: Worker, gate: int) -> None:
-    """Ask a question that the server answers only when `gate` is open."""
+    """Send a query that the server answers only when `gate` is open."""
     engine = worker.engine()
     with engine.connect() as connection:
         connection.exec_driver_sql("select 'worker' from (select pg_advisory_xact_lock(%s)) as gate", (gate,))
 
 
 def question(parent: Parent, isolation: str) -> str:
-    """What the parent reads when it asks for its own name; empty when that is right."""
+    """What the parent reads when it queries its own name, or the error; empty if it reads its own name."""
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine(isolation_level=isolation)
     session = parent.warm(engine)
-    # The gate makes the order certain: the worker has asked, and its answer is not sent before it is gone.
+    # The gate fixes the order: the worker has sent its query, and is gone before the answer is sent.
     gate = random.getrandbits(62)
     parent.ask("select pg_advisory_lock(%s)", gate)
     worker = parent.start(ask_and_wait, gate, engine=engine)
@@ -32,7 +32,7 @@ def question(parent: Parent, isolation: str) -> str:
                 gate,
             )
         ),
-        "the worker's question",
+        "the worker's query",
     )
     worker.kill()
     parent.ask("select pg_advisory_unlock(%s)", gate)
@@ -48,7 +48,7 @@ def question(parent: Parent, isolation: str) -> str:
 
 def reproduce(parent: Parent) -> bool:
     parent.tell("worker", "Asks for select 'worker', and is killed before the answer comes.")
-    parent.tell("server", "Sends the answer to the socket that asked.")
+    parent.tell("server", "Sends the answer to the socket that the query came from.")
     alone = question(parent, "AUTOCOMMIT")
     parent.tell("parent", f"Asks for select 'parent' in autocommit: {alone or 'reads its own row'}.")
     in_transaction = question(parent, "READ COMMITTED")
@@ -59,20 +59,20 @@ def reproduce(parent: Parent) -> bool:
 
 HAZARD = Hazard(
     id="wrong_answer",
-    title="The other one's row",
+    title="The parent reads the worker's row",
     description=(
-        "The answers of a session come in the order of its questions, and nothing in them says whose"
-        " question it was. When a worker asks on the inherited connection and goes away before it has read,"
-        " the parent's next question is answered with the worker's row. Under autocommit that is silent: a"
-        " wrong row, no error. Inside a transaction the driver was expecting the answer to BEGIN and says"
-        " that something is odd."
+        "A session answers queries in the order in which they arrive, and nothing in an answer says who"
+        " asked. If a worker sends a query over the inherited connection and goes away before it has read the"
+        " answer, the parent's next query is answered with the worker's row. In autocommit this is silent: a"
+        " wrong row, no error. In a transaction the driver expected the answer to BEGIN, and reports an"
+        " error."
     ),
     symptom=(
         "error with status PGRES_TUPLES_OK and no message from the libpq. Or a row that belongs to someone"
         " else."
     ),
     affected_when="The parent reads anything but its own row.",
-    avoidance="As for one connection in two processes: nothing pooled may cross the fork.",
+    avoidance="As for one connection in two processes: let no pooled connection cross a fork.",
     severity=Severity.WRONG_DATA,
     messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
     links=(

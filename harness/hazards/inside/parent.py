@@ -1,8 +1,8 @@
-"""The parent of a reproduction: its engine, its workers, what it sees of the server, and the story.
+"""The parent process of a trial: its engine, its workers, its view of the server, and the story.
 
-Everything here waits for events (a message, the server's own view, the end of a process), never for
-time to pass. The one thing that has no event is a worker that waits for ever; `WorkerHandle.answer` says how
-that is told from a slow one.
+Everything here waits for events (a message, a row in the server's views, the end of a process), never for
+time to pass. Only a worker that waits for ever causes no event: `WorkerHandle.answer` says how it is
+distinguished from a slow one.
 """
 
 from __future__ import annotations
@@ -30,45 +30,45 @@ if TYPE_CHECKING:
     from harness.postgres.server import Server
 
 START_DEADLINE = 30.0
-"""Seconds a worker has to start or to end: an interpreter may have to boot."""
+"""Seconds for a worker to start or to end: an interpreter may have to boot."""
 
 ANSWER_DEADLINE = 20.0
-"""Seconds a worker has for one answer, however busy it is: two processes that garble one connection may
-keep each other busy for ever."""
+"""Seconds for a worker's answer, however busy it is: two processes that garble one connection may keep each
+other busy for ever."""
 
 SILENCE = 1.0
-"""Seconds without an answer, a context switch or a tick of processor time that make a worker hung."""
+"""Seconds without an answer and without running after which a worker counts as hung."""
 
 SILENCE_PER_HEALTHY = 30
-"""The same, in multiples of what a first connection took this parent: slow machines get longer."""
+"""The same as a multiple of the time of this parent's first connection: slow machines get longer."""
 
 SILENCE_BEFORE_READY = 3
-"""The same, in multiples of itself, for a worker that has not reached its first line yet."""
+"""Factor by which a worker that has not reached its first line yet gets longer."""
 
 INNERMOST = re.compile(r'^  File "(?P<path>[^"]+)", (?P<place>line .+)\n', re.MULTILINE)
-"""The first frame of a stack as faulthandler writes it."""
+"""The innermost frame of a stack as faulthandler writes it."""
 
 OUTERMOST = (" in <module>\n", " in _run_module_as_main\n", " in _bootstrap\n")
-"""How its last line ends: where a script, a program run by `python -m` and a thread begin."""
+"""Ends of the outermost frame's line, for a script, a program run by `python -m` and a thread."""
 
 SERVER_DEADLINE = 10.0
-"""Seconds the server has to show what it must show."""
+"""Seconds for the server to reach the state that a trial waits for."""
 
 
 class Hung(Exception):
-    """The worker waits for something that will never come; the text says where."""
+    """The worker waits for something that will never happen; the text says where in its code."""
 
     def __init__(self, whereabouts: str, stack: str = "") -> None:
         super().__init__(whereabouts)
         self._stack = stack
 
     def inside(self, file: str) -> bool:
-        """Whether a function of a file whose path ends so is on the stack of what waits."""
+        """Whether the waiting stack has a function of a file whose path ends with `file`."""
         return f'{file}"' in self._stack
 
 
 class Failed(Exception):
-    """The worker raised; the text is what its user would read."""
+    """The worker raised an exception; the text is its message."""
 
 
 class Ended(Exception):
@@ -76,7 +76,7 @@ class Ended(Exception):
 
 
 class ServerSession:
-    """One connection of the parent's, as the driver and the server know it."""
+    """A connection of the parent, as the driver and the server know it."""
 
     def __init__(self, raw: Any, backend: int) -> None:
         self.raw = raw
@@ -84,13 +84,13 @@ class ServerSession:
 
     @property
     def closed(self) -> bool:
-        """Whether the parent's own pool has closed it: there is nothing to share and nothing to lose."""
+        """Whether the parent's own pool has closed it, so that nothing is shared."""
         return bool(self.raw.closed)
 
     def fate(self) -> str:
-        """What has become of it: empty when it answers as before, else the error of its user.
+        """The error of a query over it; empty if it answers as before, or the parent has closed it.
 
-        The question travels over the socket itself, behind whatever a worker may have sent before.
+        The query follows whatever a worker may have sent over the same socket.
         """
         import psycopg2
 
@@ -129,7 +129,7 @@ class WorkerHandle:
         return int(self.process.pid)
 
     def settled(self) -> bool:
-        """Whether there is an answer to hear, or there will never be one."""
+        """Whether an answer is there or will never come. Raises `Failed` or `Ended` if it did not start."""
         now = time.monotonic()
         if self._pipe.poll():
             if self._ready:
@@ -141,11 +141,10 @@ class WorkerHandle:
         return self._idle.seconds([self.pid]) > silence or now > deadline
 
     def answer(self) -> Any:
-        """What the worker's task returned, or reports next. Raises `Failed`, `Ended` or `Hung`.
+        """Wait for what the worker's task returns, or reports next.
 
-        Hung is a worker that neither answers nor runs: for `SILENCE` seconds it had neither a context switch
-        nor a tick of processor time. A slow worker on a busy machine has many of the first; one that
-        computes on a processor of its own has none, and all of the second.
+        Raises `Failed` if the task raised, `Ended` if the worker ended without an answer, and `Hung` if it
+        neither answered nor ran for `SILENCE` seconds (see `harness.processes.activity`).
         """
         settle([self])
         if not self._pipe.poll():
@@ -156,16 +155,17 @@ class WorkerHandle:
         return value
 
     def say(self, word: str = "") -> None:
-        """Let the worker go on: its `Worker.wait` returns."""
+        """Let the worker continue: its `Worker.wait` returns."""
         self._pipe.send(word)
 
     def kill(self) -> None:
+        """Kill the worker and wait for its end."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self.process.join()
 
     def join(self) -> None:
-        """Wait for the worker's orderly end."""
+        """Wait until the worker has ended by itself. Raises `Hung` after `START_DEADLINE` seconds."""
         self.process.join(START_DEADLINE)
         if self.process.is_alive():
             raise self._hung()
@@ -183,25 +183,25 @@ class WorkerHandle:
         return value
 
     def _hung(self) -> Hung:
-        """Where the worker waits: its innermost function, from the stack it writes on SIGUSR1."""
+        """The error with the worker's innermost function, from the stack it writes on SIGUSR1."""
         if not self._ready:
-            return Hung("on its way from the start to its first line")
+            return Hung("before its first line")
         file, stack = worker.stack_file(self._scratch, self.pid), ""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
         deadline = time.monotonic() + 2
-        # The file is read while it is written: only a whole stack counts.
+        # The file is read while it is written: wait for the whole stack.
         while not stack.endswith(OUTERMOST) and time.monotonic() < deadline:
             time.sleep(0.01)
             stack = file.read_text() if file.exists() else ""
         innermost = INNERMOST.search(stack)
         if not innermost:
             return Hung("an unknown place")
-        return Hung(f"{'/'.join(Path(innermost['path']).parts[-3:])}, {innermost['place']}", stack)
+        return Hung(f"{Path(innermost['path']).name}, {innermost['place']}", stack)
 
 
 class Parent:
-    """What a reproduction works with. One reproduction, one process."""
+    """The tools of a reproduction, which runs in a process of its own."""
 
     def __init__(self, strategy: str, server: Server, scratch: Path) -> None:
         self.strategy = strategies.get(strategy)
@@ -213,26 +213,28 @@ class Parent:
         self.name = strategy
         self.workers: list[WorkerHandle] = []
         self.silence = SILENCE
-        """Seconds after which who neither answers nor runs is hung; more where a first connection is slow."""
+        """Seconds without an answer and without running after which a worker counts as hung."""
         self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}")
         self.monitor = server.connect(f"poolstart-monitor-{os.getpid()}")
 
     def tell(self, who: str, what: str) -> None:
+        """Add an event to the story: `who` is `parent`, `worker`, `server` or `user`."""
         self.story.append(StoryEvent(who, " ".join(what.split())))
 
     def measure(self, figure: str, value: float, trials: int | None = None) -> None:
+        """Report the value of a figure, in its unit; `trials` if it is a fraction of so many."""
         self.readings[figure] = HazardReading(value, trials)
 
     def engine(self, queue: dict[str, Any] | None = None, **options: Any) -> Engine:
-        """The parent's engine as the strategy makes it, with options of `create_engine` added.
+        """The parent's engine as the strategy makes it, with further options of `create_engine`.
 
-        `queue` are options that only a pool with a queue takes: a NullPool does without them.
+        `queue` holds options of QueuePool, which a strategy with NullPool does not get.
         """
         added = {**options, **(queue or {} if self.strategy.pooled else {})}
         return self.strategy.create_parent_engine(self.url, **added)
 
     def warm(self, engine: Engine) -> ServerSession:
-        """Use the engine once, so that one connection is checked in where the pool keeps it."""
+        """Use the engine once, so that one connection is checked in, if the pool keeps it."""
         begin = time.monotonic()
         with engine.connect() as connection:
             session = session_of(connection)
@@ -248,8 +250,8 @@ class Parent:
     ) -> WorkerHandle:
         """Start a worker as the strategy does; it begins its task at once.
 
-        `task` is a module-level function of a hazard. What `during` makes spans the very moment of the
-        start: it is entered after the strategy has done its part in the parent.
+        `task` is a module-level function of a hazard. `during` makes a context that is open while the worker
+        starts: it is entered after the strategy has treated the parent's engine.
         """
         prepared = self.strategy.prepare(
             worker.main, engine, self.url, task, self.strategy.hands_engine, self.scratch, *args
@@ -263,7 +265,7 @@ class Parent:
         return started
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait until the server shows something."""
+        """Wait for a state of the server. Raises `RuntimeError` after `SERVER_DEADLINE` seconds."""
         deadline = time.monotonic() + SERVER_DEADLINE
         while not condition():
             if time.monotonic() > deadline:
@@ -271,23 +273,25 @@ class Parent:
             time.sleep(0.005)
 
     def ask(self, query: str, *parameters: Any) -> Any:
-        """One value from the server over the monitor's connection."""
+        """The first value of a query over the monitor's connection; None without a row."""
         with self.monitor.cursor() as cursor:
             cursor.execute(query, parameters)
             row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
 
     def backend_alive(self, backend: int) -> bool:
+        """Whether the server still has a session with this backend pid."""
         return bool(self.ask("select count(*) from pg_stat_activity where pid = %s", backend))
 
     def close(self) -> None:
+        """Kill all workers, and close the monitor's connection."""
         for started in self.workers:
             started.kill()
         self.monitor.close()
 
 
 def settle(workers: Sequence[WorkerHandle]) -> None:
-    """Wait until every worker has answered or is hung: those that hang are waited for together."""
+    """Wait until every worker has answered or hangs, for all at once: the time of hangs does not add up."""
     waiting = list(workers)
     while waiting := [worker for worker in waiting if not worker.settled()]:
         time.sleep(0.01)
@@ -296,13 +300,13 @@ def settle(workers: Sequence[WorkerHandle]) -> None:
 def session_of(connection: Any) -> ServerSession:
     """The session behind a SQLAlchemy connection."""
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    # A cursor knows its connection under one name in every release; the pool's name for it has changed.
+    # The name of the pool's attribute has changed between releases; that of a cursor has not.
     return ServerSession(connection.connection.cursor().connection, backend)
 
 
 @contextmanager
 def busy(threads: int, use: Callable[[], object]) -> Iterator[None]:
-    """So many threads of this process do `use` again and again, until the context ends."""
+    """During the context, this many threads call `use` again and again."""
     stop = threading.Event()
 
     def work() -> None:
@@ -322,7 +326,7 @@ def busy(threads: int, use: Callable[[], object]) -> Iterator[None]:
 
 @contextmanager
 def held_by_another_thread(lock: AbstractContextManager[Any]) -> Iterator[None]:
-    """Another thread of this process is inside `lock` for as long as the context lasts."""
+    """During the context, another thread holds `lock`."""
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:

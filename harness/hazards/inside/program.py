@@ -1,7 +1,7 @@
-"""The parent program of one trial: ``python -m harness.hazards.inside.program HAZARD STRATEGY SCRATCH``.
+"""The parent program of one trial: `python -m harness.hazards.inside.program HAZARD STRATEGY SCRATCH`.
 
-Prints the outcome as JSON, and nothing else. Spawned workers import this module again as their
-`__main__`: it stays tiny and imports nothing before it runs.
+Prints the outcome as JSON, and nothing else. Spawned workers import this module as their `__main__`: so it is
+small, and imports nothing before it runs.
 """
 
 
@@ -33,7 +33,7 @@ def main() -> None:
         ),
         flush=True,
     )
-    # A affected parent may have threads that will never end.
+    # The parent may have threads that never end.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""What a trial tells: who did and saw what, and what was measured on the way."""
+"""What a trial reports: events step by step, and readings of figures."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ class HazardReading:
 
     value: float
     trials: int | None = None
-    """How often it was tried, where the value is a fraction."""
+    """Number of trials, if the value is a fraction; otherwise None."""
 
 
 @dataclass(frozen=True)
 class StoryEvent:
-    """One line of the story: who, and what it did or saw."""
+    """One step of the story: a participant, and what it did or observed."""
 
     who: str
     """`parent`, `worker`, `server` or `user`."""

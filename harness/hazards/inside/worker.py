@@ -1,4 +1,4 @@
-"""The worker's side of a reproduction: the frame in which a hazard's task runs."""
+"""The worker's side of a trial: runs the task of a hazard, and reports to the parent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """What a task is given in the worker."""
+    """The argument of a task: the worker's engine, and its pipe to the parent."""
 
     def __init__(
         self, in_worker: Callable[[Any], Engine], handed: Any, pipe: Any, hands_engine: bool
@@ -25,18 +25,19 @@ class Worker:
         self._hands_engine = hands_engine
 
     def engine(self) -> Engine:
-        """The worker's engine, by the strategy's own first step."""
+        """The worker's engine, inherited and treated or newly created, as the strategy does it."""
         return self._in_worker(self._handed)
 
     def treat(self, engine: Engine) -> Engine:
-        """An engine that was already there: what the strategy does to an inherited one, if it uses that."""
+        """Apply the strategy to an inherited engine; unchanged for strategies that make their own."""
         return self._in_worker(engine) if self._hands_engine else engine
 
     def report(self, value: Any) -> None:
+        """Send an answer to the parent, and continue."""
         self._pipe.send(("answer", value))
 
     def wait(self) -> None:
-        """Until the parent says go."""
+        """Wait until the parent calls `WorkerHandle.say`."""
         self._pipe.recv()
 
 
@@ -49,7 +50,8 @@ def main(
     scratch: Path,
     *args: Any,
 ) -> None:
-    # Even a worker that waits for ever can say where: this handler needs no interpreter.
+    """The target of a worker's process: run `task`, and send its result or its exception to the parent."""
+    # A worker that waits for ever can still write its stack: this handler does not need the interpreter.
     faulthandler.register(signal.SIGUSR1, stack_file(scratch, os.getpid()).open("w"), all_threads=False)
     pipe.send(("ready", None))
     try:
@@ -61,10 +63,11 @@ def main(
 
 
 def stack_file(scratch: Path, pid: int) -> Path:
+    """The file that the worker with this pid writes its stack to."""
     return scratch / f"stack-{pid}"
 
 
 def plain(error: BaseException) -> str:
-    """An error as its user reads it, on one line, without SQLAlchemy's hints that follow the first lines."""
+    """An exception in one line: its type and message, without the statement and link that SQLAlchemy adds."""
     message = str(error).split("\n[SQL:")[0].split("\n(Background")[0]
     return f"{type(error).__name__}: {' '.join(message.split())}"

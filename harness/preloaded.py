@@ -1,7 +1,8 @@
-"""What a fork server imports before it forks the first worker, for `multiprocessing.set_forkserver_preload`.
+"""Imported by the fork server before it forks the first worker (`multiprocessing.set_forkserver_preload`).
 
-A program's own module, as the documentation of `gc.freeze` recommends: no garbage is collected while the
-modules are imported, and nothing of them is looked at by a worker's collector, which would copy it.
+The documentation of `gc.freeze` recommends such a module: the garbage collector is off during the imports,
+and the workers' collectors then ignore the imported objects. Visiting them would copy the memory that they
+share.
 """
 
 import gc

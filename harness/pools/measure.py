@@ -41,7 +41,7 @@ def measure_all(
     """Measure pools of every size under every strategy of the catalogue.
 
     The parents of all cells take turns; `progress` gets a description of each. Raises `Rejected` if a pool
-    fails a check.
+    fails.
     """
     parts: dict[tuple[str, int], list[PoolFigures]] = {}
     for _ in range(parents):
@@ -66,7 +66,8 @@ def measure_all(
 def measure(strategy: str, workers: int, server: Server, pools: int = POOLS) -> PoolFigures:
     """Start one parent, which creates `pools` pools one after another.
 
-    Raises `NotApplicable` if the strategy cannot be used in a pool, and `Rejected` if a pool fails a check.
+    Raises `NotApplicable` if the strategy cannot be used in a pool, and `Rejected` if a pool hangs,
+    fails, or does not pass its checks.
     """
     entry = strategies.get(strategy)
     reason = entry.not_applicable(sqlalchemy.__version__)

@@ -38,7 +38,7 @@ def measure(
 ) -> ProgramFigures:
     """Measure all figures of a program; `progress` gets a description of each step as it begins.
 
-    Raises `Rejected` if the program with its hook fails a check.
+    Raises `Rejected` if the program hangs, fails, or does not pass its checks.
     """
     program = setup.program
     name = f"{program.name} on {setup.hosts} hosts" if setup.hosts > 1 else program.name
@@ -75,7 +75,7 @@ def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, li
     """Start a program with its hook, and check it.
 
     Returns the seconds to the first row, and the unique memory of each worker in bytes. Raises `Rejected` if
-    a check fails.
+    the program hangs, fails, or does not pass its checks.
     """
     program = setup.program
     with RunningProgram(setup, sparing=sparing) as run:

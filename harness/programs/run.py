@@ -153,7 +153,7 @@ class RunningProgram:
         """Ask for a row, and wait until a worker holds it or has reported an error.
 
         The program's command is called at the first request, whose token is already waiting then. Raises
-        `Rejected` if a process of the run ends, or if nothing happens within `DEADLINE`.
+        `ProcessFailed` if a process of the run ends, and `ProcessHung` if nothing happens within `DEADLINE`.
         """
         token = uuid.uuid4().hex
         self._tokens.write(f"{token}\n".encode())
@@ -184,7 +184,7 @@ class RunningProgram:
             self._start("program", command)
 
     def answer(self, token: str) -> ClientAnswer:
-        """What came back to the client for a token: a `row`, or an `error`. Raises `Rejected` as `hold`."""
+        """What came back to the client for a token: a `row`, or an `error`. Raises like `hold`."""
         self._wait(lambda: token in self._answers, "an answer")
         return self._answers[token]
 

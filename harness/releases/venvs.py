@@ -86,9 +86,9 @@ def _uv(*arguments: str) -> None:
                 f"`uv {arguments[0]}` took more than {DEADLINE:g} s", "run it again"
             ) from None
     if uv.returncode != 0:
-        told = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
+        message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
         raise PoolstartError(
-            f"`uv {' '.join(arguments[:2])}` failed: {told[:500]}",
+            f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}",
             "check that the package index can be reached and that the disk has space",
         )
 

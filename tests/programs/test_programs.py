@@ -49,7 +49,7 @@ def recorded(measured: ProgramFigures) -> ProgramFigures:
 
 @every_program
 def test_with_its_hook_every_worker_has_a_row_and_a_session_of_its_own(measured: ProgramFigures) -> None:
-    # `measure` raises Rejected otherwise.
+    # `measure` raises ChecksFailed otherwise.
     assert len(measured.first_row) == 1
     assert len(measured.uss) == WORKERS
     assert all(figure > 0 for figure in (*measured.first_row, *measured.uss))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.lifecycles.profile import Profile
 
 DATAFRAMES = ("none", "large")
-"""What may be resident in the parent."""
+"""Whether the parent holds a DataFrame."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Cell:
 
     @property
     def id(self) -> str:
-        """What it is called in files."""
+        """Its name in files."""
         return f"{self.strategy}.{self.dataframe}"
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The supervisor: boots parent programs, orders workers, watches the server, applies the guards."""
+"""The handle of a parent program: starts it, has it start workers, and checks every lifecycle."""
 
 import json
 import os
@@ -27,17 +27,17 @@ from harness.processes.wait import wait_until
 from harness.system import processors
 
 BOOT_DEADLINE_S = 120.0
-"""Seconds a parent program has to be ready."""
+"""Seconds until a parent program must be ready."""
 
-SETTLE_DEADLINE = 5.0
-"""Seconds a worker's backend has to go after the worker went."""
+SETTLE_DEADLINE_S = 5.0
+"""Seconds for the server to end the session of a worker that has exited."""
 
 HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
-"""What multiprocessing itself keeps running beside a parent."""
+"""Processes that multiprocessing keeps running for a parent."""
 
 
 def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
-    """Raise `NotApplicable` where the cell cannot be measured with a SQLAlchemy release."""
+    """Raises `NotApplicable` with the reason if the cell cannot be measured with this SQLAlchemy release."""
     strategy = strategies.get(cell.strategy)
     reason = strategy.not_applicable(release)
     if reason:
@@ -45,13 +45,16 @@ def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
     if strategy.shares_connection and server.transport == "tls":
         raise NotApplicable(f"{strategy.id} cannot work over TLS: two processes cannot share one TLS session")
     if not Path("/proc/self/smaps_rollup").exists():
-        raise NotApplicable("memory is read from /proc/PID/smaps_rollup, which this system does not have")
+        raise NotApplicable("memory is read from /proc/PID/smaps_rollup, which does not exist on this system")
     if reason := no_room(cell.size(profile)):
         raise NotApplicable(reason)
 
 
 class ParentHandle:
-    """One parent program under supervision; a context manager that boots and ends it."""
+    """One parent program; a context manager that boots and ends it.
+
+    Its methods raise subclasses of `Rejected` if parent or worker fail or hang, or if the server is lost.
+    """
 
     def __init__(
         self,
@@ -71,7 +74,7 @@ class ParentHandle:
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
         self.facts: dict[str, Any] = {}
-        """What the parent said of itself: versions, C extensions, resident size of the DataFrame."""
+        """The parent's first report: versions, C extensions, resident size of the DataFrame in bytes."""
 
     def __enter__(self) -> "ParentHandle":
         self.boot()
@@ -86,7 +89,7 @@ class ParentHandle:
         self.close()
 
     def boot(self) -> None:
-        """Start the program; several may boot side by side."""
+        """Start the program, without waiting for it: several may boot in parallel."""
         self._monitor = self._server.connect()
         self._child = Child(
             self._supervision,
@@ -98,7 +101,7 @@ class ParentHandle:
         )
         self._process = self._child.process
         self._death = os.pidfd_open(self._process.pid)
-        order = {
+        request = {
             "strategy": self.cell.strategy,
             "url": self._server.sqlalchemy_url(self._name),
             "dataframe_mib": self.cell.size(self._profile),
@@ -106,51 +109,51 @@ class ParentHandle:
             "deadline": self._profile.deadline,
             "cpu": processors.MEASURED,
         }
-        self._send(json.dumps(order))
+        self._send(json.dumps(request))
 
     def ready(self) -> None:
         """Wait until the program holds its engine and its DataFrame."""
         self.facts = self._answer(BOOT_DEADLINE_S)
 
     def close(self) -> None:
-        """End the program with all that it started."""
+        """End the program with all processes that it started."""
         os.close(self._death)
         self._child.close()
         self._monitor.close()
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:
-        """Start `count` workers one after another, and yield every lifecycle that counts.
+        """Start `count` workers one after another, and yield the lifecycle of each.
 
-        The last one ends with a full garbage collection.
+        The last one ends with a full garbage collection. Raises `ChecksFailed` for a lifecycle that does not
+        count.
         """
         for number in range(count):
             yield self._lifecycle(first=number == 0, collect=number == count - 1)
 
     def _lifecycle(self, *, first: bool, collect: bool) -> Lifecycle:
-        # The backend of a connection that NullPool has just closed may still be leaving.
+        # The session of a connection that NullPool has just closed may take a moment to end.
         baseline = self._settled(1 if self.strategy.pooled else 0)
         token = uuid.uuid4().hex
         deadline = self._profile.deadline
         self._send(json.dumps({"token": token, "collect": collect}))
-        seen = self._answer(3 * deadline + SETTLE_DEADLINE)
-        if seen["outcome"] == "hung":
+        report = self._answer(3 * deadline + SETTLE_DEADLINE_S)
+        if report["outcome"] == "hung":
             raise ProcessHung(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
-        if seen["outcome"] == "failed":
+        if report["outcome"] == "failed":
             raise ProcessFailed(f"{self.cell}: the worker failed: {self._child.last_error()}")
         evidence = Evidence(
             strategy=self.strategy,
             mark=self._mark,
             dataframe_mib=self.cell.size(self._profile),
             parent=self.facts,
-            report=seen,
+            report=report,
             sessions_before=baseline,
             sessions_after=self._settled(len(baseline)),
             left_over=tuple(left_over(self._process.pid)),
         )
-        wrong = findings(evidence)
-        if wrong:
+        if wrong := findings(evidence):
             raise ChecksFailed(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
-        return Lifecycle.from_report(seen, first=first)
+        return Lifecycle.from_report(report, first=first)
 
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -160,13 +163,13 @@ class ParentHandle:
             raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}") from None
 
     def _answer(self, deadline: float) -> dict[str, Any]:
-        """The next report."""
+        """The next report of the parent."""
         process, until = self._process, time.monotonic() + deadline
         assert process.stdout is not None
         answer = b""
         while not answer.endswith(b"\n"):
             remaining = until - time.monotonic()
-            # A hanging worker holds a copy of the pipe, so a dead parent need not mean its end.
+            # A hanging worker holds a copy of the pipe, which then does not end with the parent.
             output = process.stdout.fileno()
             ready = select.select([output, self._death], [], [], max(0, remaining))[0]
             if not ready:
@@ -191,17 +194,17 @@ class ParentHandle:
             raise ServerLost(f"{self.cell}: the server went away during the measurement: {reason}") from None
 
     def _settled(self, expected: int) -> frozenset[int]:
-        """The sessions once they number as many as expected, or when the deadline has passed.
+        """The sessions as soon as there are as many as expected, or after the deadline.
 
-        A backend takes a moment to notice that its client has gone.
+        A backend takes a moment to notice that its client has exited.
         """
         return wait_until(
-            self._sessions, SETTLE_DEADLINE, accept=lambda found: len(found) == expected, poll=0.005
+            self._sessions, SETTLE_DEADLINE_S, accept=lambda found: len(found) == expected, poll=0.005
         )
 
 
 def left_over(leader: int) -> Iterator[str]:
-    """Processes of the session that `leader` leads, except itself and multiprocessing's helpers."""
+    """Processes in the session of `leader`, without itself and multiprocessing's helpers: pid and command."""
     for process in proc.session_processes(leader):
         command = proc.command_line(process.pid)
         if process.pid != leader and not any(helper in command for helper in HELPERS):

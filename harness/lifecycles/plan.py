@@ -1,10 +1,9 @@
-"""The plan of a run: blocks, in which every cell has its turn.
+"""The plan of a run: blocks, each of which measures every cell once.
 
-A cell that is measured in one stretch is as good as that stretch: one busy second is one bad cell. So parents
-of all cells take turns, in an order that is shuffled anew for every block, and what a figure is worth
-is told by how much its blocks differ. What start methods cost by themselves is measured in each block too:
-where these controls stand out, or the kernel says that others wanted the processors, the machine was
-disturbed, and the block is measured again.
+A cell that was measured in one go would depend on what the machine did just then. So each block measures all
+cells in another shuffled order, each with a new parent, and the differences between blocks show how reliable
+a value is. Each block also measures the bare start methods: if these are slow, or the kernel reports that
+other work took processor time, the block is noisy and another one is measured.
 """
 
 import json
@@ -41,36 +40,41 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 HISTORY = "POOLSTART_RUN_BLOCKS"
-"""Environment variable, internal: a folder of blocks that were measured already, a file a release."""
+"""Environment variable, internal: a folder of runs that were measured before, one file per release."""
 
 METADATA = "POOLSTART_RUN_CONDITIONS"
-"""Environment variable, internal: where to leave the conditions of the blocks for the one who files them."""
+"""Environment variable, internal: the file to write the metadata of the run to."""
 
 PARALLEL_BOOTS = 2
-"""Parents that boot at the same time; they are measured one after another."""
-
-CONTROL = "control"
-"""The turn of the bare start methods."""
+"""Parents that boot at the same time; they are measured one at a time."""
 
 CONTROL_BOOTS = 4
-"""Interpreters a control boots by each method; forks five times as many."""
+"""Workers that the controls start by each method that boots an interpreter; they fork five times as many."""
 
 CONTROL_DEADLINE_S = 60.0
+"""Seconds after which the controls count as hung."""
 
 WARM_UPS = 2
+"""Attempts to have all bytecode written."""
 
 SERVER_WAIT_S = 30.0
-"""Seconds a server that went away has to come back: its restart hits the cells that are being measured then,
-and no other."""
+"""Seconds to wait for a server that stopped answering; only the cells being measured are lost."""
 
 MAX_REL_CI = 0.03
-"""An interval of a median is narrow enough at this part of it on either side."""
+"""Half the interval of a deciding metric, as a fraction of its median, above which a cell is repeated."""
 
 Report = Callable[[str], None]
+"""Is called with a description of each step."""
 
 
 def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
+    """All cells of the profile's strategies."""
     return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in profile.strategies]
+
+
+def in_block(number: int, report: Report) -> Report:
+    """A report whose steps belong to a block."""
+    return lambda step: report(f"block {number}: {step}")
 
 
 class Plan:
@@ -101,80 +105,82 @@ class Plan:
 
     @property
     def cells(self) -> list[Cell]:
-        """What can be measured, and has not been rejected."""
+        """The cells that can be measured and have not been rejected."""
         return [cell for cell in self._cells if cell.id not in self.measured.rejected]
 
     def warm_up(self) -> None:
-        """See that bytecode is in place: a worker that compiles what it imports is several times slower."""
+        """Have all bytecode written: a worker that compiles its imports is several times slower.
+
+        Raises `PoolstartError` if it cannot be written, or if the environment holds another release.
+        """
         cell, uncompiled = Cell("spawn", "none"), 0
         for _ in range(WARM_UPS):
-            self.see_server()
+            self.wait_for_server()
             try:
                 with self.handle(cell) as parent:
                     list(parent.lifecycles(2))
             except Rejected:
-                # Told where it counts: of the cells it is true of.
+                # It will be reported for the cells that it affects.
                 continue
-            self.know(parent.facts)
+            self.add_facts(parent.facts)
             uncompiled = parent.facts["uncompiled"]
             if not uncompiled:
                 return
         if uncompiled:
             raise PoolstartError(
-                f"{uncompiled} modules of {self._python} have no bytecode and cannot be compiled",
-                "see that its site-packages can be written to, or install with `--compile-bytecode`",
+                f"{uncompiled} modules of {self._python} have no bytecode, and none can be written",
+                "make its site-packages writable, or install with `--compile-bytecode`",
             )
 
     def block(self, seed: int, cells: Sequence[Cell] | None = None, report: Report = lambda _: None) -> Block:
-        """Measure every cell once, in turns; what is rejected is remembered, and left out from then on."""
-        shuffled = random.Random(seed)
+        """Measure each cell once, in an order by `seed`; rejected cells are left out of later blocks."""
         began = datetime.now(UTC).isoformat(timespec="seconds")
-        turns: list[Cell | None] = [*(self.cells if cells is None else cells), None]
-        shuffled.shuffle(turns)
+        # None stands for the bare start methods.
+        order: list[Cell | None] = [*(self.cells if cells is None else cells), None]
+        random.Random(seed).shuffle(order)
         samples: dict[str, dict[str, float]] = {}
         collections: dict[str, list[list[int]]] = {}
         controls: dict[str, float] = {}
-        watch = ConditionsMeter()
-        for first in range(0, len(turns), PARALLEL_BOOTS):
-            some = turns[first : first + PARALLEL_BOOTS]
-            with booted([(self, cell) for cell in some if cell]) as parents, processors.off_measured_cpu():
+        meter = ConditionsMeter()
+        for first in range(0, len(order), PARALLEL_BOOTS):
+            batch = order[first : first + PARALLEL_BOOTS]
+            with booted([(self, cell) for cell in batch if cell]) as parents, processors.off_measured_cpu():
                 ready = {parent.cell: parent for parent in parents if parent}
-                for cell in some:
+                for cell in batch:
                     report(str(cell or "bare start methods"))
                     if cell is None:
                         controls = self._controls()
                     elif cell in ready:
-                        self._turn(ready[cell], samples, collections)
-        block = Block(seed, began, samples, collections, controls, watch.conditions())
+                        self._measure(ready[cell], samples, collections)
+        block = Block(seed, began, samples, collections, controls, meter.conditions())
         self.measured.blocks.append(block)
         return block
 
     def run(self, seed: int, report: Report = lambda _: None) -> MeasuredRun:
-        """As many blocks as the profile wants, then more while they buy certainty and the budget lasts."""
+        """Measure the profile's blocks, then more of cells with wide intervals while its budget lasts.
+
+        Raises `PoolstartError` if the server does not come back.
+        """
         if not self.cells:
             return self.measured
         began = time.monotonic()
         self.warm_up()
-        wanted, number = self._profile.blocks, 0
+        number = 0
         while True:
-            cells = self.cells if number < wanted else self._uncertain()
+            cells = self.cells if number < self._profile.blocks else self._uncertain()
             if not cells:
                 break
-            self.block(
-                seed + number,
-                cells,
-                lambda what, n=number: report(f"block {n + 1}: {what}"),  # type: ignore[misc]
-            )
             number += 1
+            self.block(seed + number - 1, cells, in_block(number, report))
             self.measured.blocks = mark_noisy(self.measured.blocks)
             spent = time.monotonic() - began
-            if number >= wanted and spent + spent / number > self._profile.budget:
+            if number >= self._profile.blocks and spent + spent / number > self._profile.budget:
                 break
         return self.measured
 
     def _uncertain(self) -> list[Cell]:
-        """All cells after a disturbed block, else those whose intervals are still wide."""
-        if len([block for block in self.measured.blocks if not block.noise]) < self._profile.blocks:
+        """All cells if there are too few quiet blocks, else those with wide intervals."""
+        if sum(not block.noise for block in self.measured.blocks) < self._profile.blocks:
             return self.cells
         return [
             cell
@@ -186,8 +192,8 @@ class Plan:
             )
         ]
 
-    def see_server(self) -> None:
-        """Wait until the server answers; raise what it fails with when it does not come back."""
+    def wait_for_server(self) -> None:
+        """Wait until the server answers. Raises `PoolstartError` if it does not in time."""
 
         def problem() -> PoolstartError | None:
             try:
@@ -200,9 +206,10 @@ class Plan:
             raise error
 
     def handle(self, cell: Cell) -> ParentHandle:
+        """The handle of a new parent, which has not been started."""
         return ParentHandle(cell, self._server, self._profile, self._supervision, python=self._python)
 
-    def _turn(
+    def _measure(
         self,
         parent: ParentHandle,
         samples: dict[str, dict[str, float]],
@@ -216,17 +223,18 @@ class Plan:
         samples[parent.cell.id] = of_parent(lives)
         collections[parent.cell.id] = [list(phase) for phase in lives[-1].collections]
 
-    def know(self, told: dict[str, Any]) -> None:
-        """Guard: what was imported is what the result is filed under."""
-        if told["sqlalchemy"] != self.measured.release:
+    def add_facts(self, facts: dict[str, Any]) -> None:
+        """Keep what a parent reported. Raises `PoolstartError` if it imported another release."""
+        if facts["sqlalchemy"] != self.measured.release:
             raise PoolstartError(
-                f"{self._python} imports SQLAlchemy {told['sqlalchemy']}, not {self.measured.release}",
-                "remove its environment, so that it is made anew",
+                f"{self._python} imports SQLAlchemy {facts['sqlalchemy']}, not {self.measured.release}",
+                "remove its environment, so that it is created again",
             )
-        kept = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
-        self.measured.facts = {**{name: told[name] for name in kept}, "processor": processors.MEASURED}
+        names = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
+        self.measured.facts = {**{name: facts[name] for name in names}, "processor": processors.MEASURED}
 
     def _controls(self) -> dict[str, float]:
+        """Seconds to the first line of a bare worker, by start method: medians."""
         child = Child(
             self._supervision,
             [self._python, "-m", "harness.lifecycles.inside.control"],
@@ -242,27 +250,27 @@ class Plan:
             self._line(process)
             process.stdin.write(f"{CONTROL_BOOTS}\n")
             process.stdin.flush()
-            found: dict[str, list[float]] = json.loads(self._line(process))
+            samples: dict[str, list[float]] = json.loads(self._line(process))
         finally:
             child.close()
-        return {method: median(values) for method, values in found.items()}
+        return {method: median(values) for method, values in samples.items()}
 
     def _line(self, process: "subprocess.Popen[str]") -> str:
         assert process.stdout is not None
         answered, _, _ = select.select([process.stdout], [], [], CONTROL_DEADLINE_S)
         if answered and (line := process.stdout.readline()):
             return line
-        raise PoolstartError("the control of bare start methods did not answer", "run it again")
+        raise PoolstartError("the program that measures bare start methods did not answer", "run it again")
 
 
 @contextmanager
-def booted(asked: Sequence[tuple[Plan, Cell]]) -> Iterator[list[ParentHandle | None]]:
-    """Parents of these cells that have booted side by side; None for one that could not, and is rejected."""
-    for plan in {id(plan): plan for plan, _ in asked}.values():
-        plan.see_server()
+def booted(cells: Sequence[tuple[Plan, Cell]]) -> Iterator[list[ParentHandle | None]]:
+    """Parents of these cells, booted in parallel; None for one that could not boot: its cell is rejected."""
+    for plan in {id(plan): plan for plan, _ in cells}.values():
+        plan.wait_for_server()
     with ExitStack() as stack:
         parents: list[ParentHandle | None] = []
-        for plan, cell in asked:
+        for plan, cell in cells:
             parent = plan.handle(cell)
             try:
                 parent.boot()
@@ -272,12 +280,12 @@ def booted(asked: Sequence[tuple[Plan, Cell]]) -> Iterator[list[ParentHandle | N
                 continue
             parents.append(parent)
             stack.callback(parent.close)
-        for number, ((plan, cell), booting) in enumerate(zip(asked, parents, strict=True)):
+        for number, ((plan, cell), booting) in enumerate(zip(cells, parents, strict=True)):
             if not booting:
                 continue
             try:
                 booting.ready()
-                plan.know(booting.facts)
+                plan.add_facts(booting.facts)
             except Rejected as error:
                 plan.measured.rejected[cell.id] = str(error)
                 parents[number] = None
@@ -294,16 +302,16 @@ def measure(
     seed: int | None = None,
     report: Report = lambda _: None,
 ) -> MeasuredRun:
-    """Measure cells in turns, as much of each as the profile wants."""
+    """Measure cells as much as the profile says; `seed` of the order is random by default."""
     with Supervision() as supervision:
         plan = Plan(cells, server, profile, supervision, release=release, python=python)
         return plan.run(random.SystemRandom().getrandbits(32) if seed is None else seed, report)
 
 
 def of_this_run() -> MeasuredRun:
-    """The blocks of the asv run that this process belongs to: measured now, unless they were before.
+    """The blocks of the asv run that this process belongs to, measured now unless they were before.
 
-    What could not be measured is told on standard error, a line for each reason.
+    Writes to standard error what could not be measured, a line for each reason.
     """
     release = metadata.version("sqlalchemy")
     folder = os.environ.get(HISTORY)
@@ -321,6 +329,6 @@ def of_this_run() -> MeasuredRun:
         print(f"poolstart: n/a: {reason}", file=sys.stderr)
     if measured.noisy:
         print(f"poolstart: noisy: {measured.noisy}", file=sys.stderr)
-    if account := os.environ.get(METADATA):
-        files.write(Path(account), json.dumps(measured.metadata()))
+    if path_of_metadata := os.environ.get(METADATA):
+        files.write(Path(path_of_metadata), json.dumps(measured.metadata()))
     return measured

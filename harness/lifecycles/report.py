@@ -1,4 +1,4 @@
-"""What has just been measured: as tables in the terminal, and as data for programs."""
+"""The report of `poolstart measure`: tables, CSV or JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -19,11 +19,11 @@ COLUMNS = (
     "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",
     "most", "samples", "reason",
 )  # fmt: skip
-"""Of `--csv`, a row a figure: median, least and most over `samples` parents, or why there is none."""
+"""Of `--csv`, one row per metric and cell: statistics over `samples` parents, or why there are none."""
 
 
 def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
-    """A table for each DataFrame setting; why a strategy has no figures is told below."""
+    """Print a table for each DataFrame setting, and below it the reasons of missing or noisy figures."""
     console = terminal.output()
     for setting in settings:
         rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
@@ -43,20 +43,22 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
 
 
 def over(parents: int) -> str:
-    """What the figures are, by how many parents there were."""
+    """What the figures are, given the number of parents."""
     return f"Medians ± half their range over {parents} parents" if parents > 1 else "Figures of one parent"
 
 
 def star(strategy: str) -> str:
+    """The mark of a strategy that is not safe."""
     return "" if strategies.get(strategy).safe else " *"
 
 
 def figures(measured: MeasuredRun, cell: Cell) -> list[str]:
-    """A text a metric: a median ± half the range of its samples, or in one word why there is none."""
+    """A text per metric, see `figure`."""
     return [figure(measured, cell, metric.id) for metric in metrics.shown_in(Table.TERMINAL)]
 
 
 def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
+    """The median ± half the range of the samples in ms or MiB, or a word for why there is none."""
     try:
         values = measured.samples(cell, metric)
     except NotApplicable:
@@ -65,13 +67,13 @@ def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
         return "failed"
     if not values:
         return ""
-    shown = spread(min(values), median(values), max(values), metrics.get(metric).factor)
-    # One parent says nothing of how much parents differ.
-    return shown if len(values) > 1 else shown.partition(" ")[0]
+    text = spread(min(values), median(values), max(values), metrics.get(metric).factor)
+    # One parent does not show how much parents differ.
+    return text if len(values) > 1 else text.partition(" ")[0]
 
 
 def remarks(measured: MeasuredRun) -> list[str]:
-    """Why there are no figures, or worse ones."""
+    """The reasons of missing and of noisy figures, a line each."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for cell, reason in measured.not_applicable.items():
         strategy, _, dataframe = cell.rpartition(".")
@@ -90,7 +92,7 @@ def remarks(measured: MeasuredRun) -> list[str]:
 def records(
     measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile
 ) -> Iterator[dict[str, Any]]:
-    """A row a figure, in `COLUMNS`."""
+    """One row per metric and cell, with the keys of `COLUMNS`."""
     for setting in settings:
         for name in chosen:
             cell = Cell(name, setting)
@@ -122,10 +124,10 @@ def records(
 def tell(
     measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile, form: str
 ) -> None:
-    """As tables, or for programs."""
-    found = records(measured, chosen, settings, profile)
+    """Print the report as `csv`, `json` or `table`."""
+    rows = records(measured, chosen, settings, profile)
     if form == "csv":
-        terminal.print_csv(COLUMNS, found)
+        terminal.print_csv(COLUMNS, rows)
     elif form == "json":
         terminal.print_json(
             {
@@ -134,7 +136,7 @@ def tell(
                 "profile": asdict(profile),
                 "facts": measured.facts,
                 "noisy": measured.noisy,
-                "figures": list(found),
+                "figures": list(rows),
             }
         )
     else:

@@ -1,4 +1,4 @@
-"""No figure without proof: every check fires when the thing it watches is broken."""
+"""Every check reports what it is for, and passes for every strategy of the catalogue."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,7 +32,7 @@ def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile
 
 @pytest.mark.parametrize("dataframe", DATAFRAMES)
 @pytest.mark.parametrize("strategy", strategies.IDS)
-def test_every_strategy_of_the_catalogue_passes_every_guard(
+def test_every_strategy_of_the_catalogue_passes_every_check(
     server: Server, strategy: str, dataframe: str
 ) -> None:
     life = one(server, strategy, dataframe)
@@ -56,7 +56,7 @@ def test_every_strategy_of_the_catalogue_passes_every_guard(
         ("DIES", "the worker failed"),
     ],
 )
-def test_what_is_really_broken_is_rejected_with_its_reason(server: Server, broken: str, finding: str) -> None:
+def test_a_broken_strategy_is_rejected_with_the_reason(server: Server, broken: str, finding: str) -> None:
     with pytest.raises(Rejected, match=finding):
         one(server, broken_strategies.path(broken))
 
@@ -68,7 +68,7 @@ def test_a_hung_worker_is_killed_at_its_deadline_and_reported_as_hung(server: Se
 
 @pytest.fixture(scope="module")
 def evidence(server: Server) -> Evidence:
-    """The evidence of one real lifecycle with a DataFrame, as the checks saw it."""
+    """The evidence of one real lifecycle with a DataFrame, as the checks received it."""
     caught: list[Evidence] = []
 
     def catch(found: Evidence) -> list[str]:
@@ -142,7 +142,7 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     ),
     (checks.reaped, lambda e: with_report(e, exitcode=-9), "exited with -9"),
     (checks.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
-    # The other side of each.
+    # The opposite and the boundary of each.
     (checks.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
     (checks.order, lambda e: with_report(e, called=0), "between called and started"),
     (checks.order, lambda e: with_report(e, returned=e.report["called"] - 1), "did not return between"),
@@ -184,11 +184,11 @@ SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] =
     (checks.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
 ]
-"""What is no reason to reject a lifecycle."""
+"""Evidence that is no reason to reject a lifecycle."""
 
 
 @pytest.mark.parametrize(("check", "doctor", "finding"), DOCTORED)
-def test_a_guard_fires_on_evidence_to_the_contrary(
+def test_a_check_reports_evidence_to_the_contrary(
     evidence: Evidence,
     check: Callable[[Evidence], str],
     doctor: Callable[[Evidence], Evidence],
@@ -199,7 +199,7 @@ def test_a_guard_fires_on_evidence_to_the_contrary(
 
 
 @pytest.mark.parametrize(("check", "doctor"), SILENT)
-def test_a_guard_is_silent_where_nothing_is_wrong(
+def test_a_check_passes_if_nothing_is_wrong(
     evidence: Evidence,
     check: Callable[[Evidence], str],
     doctor: Callable[[Evidence], Evidence],
@@ -207,5 +207,5 @@ def test_a_guard_is_silent_where_nothing_is_wrong(
     assert check(doctor(evidence)) == ""
 
 
-def test_every_guard_is_seen_to_fire() -> None:
+def test_every_check_is_covered_by_these_tests() -> None:
     assert {check for check, _, _ in DOCTORED} == set(checks.CHECKS)

@@ -1,4 +1,4 @@
-"""Nothing outlives its run: any one process may be killed, and all the others go."""
+"""No process outlives its run: whichever process is killed, all others end."""
 
 import os
 import signal
@@ -41,7 +41,7 @@ def forked(here: Scene) -> bool:
 
 
 VICTIMS = {
-    "supervisor": lambda here, leader: leader,
+    "run": lambda here, leader: leader,
     "parent": lambda here, leader: one(here, "harness.lifecycles.inside.program"),
     "worker": lambda here, leader: max(here.processes("harness.lifecycles.inside.program")),
     "postmaster": lambda here, leader: one(here, "postgres -D"),
@@ -50,21 +50,21 @@ VICTIMS = {
 
 
 @pytest.mark.parametrize(
-    ("victim", "last_word"),
+    ("victim", "signal_number"),
     [
         *((victim, signal.SIGKILL) for victim in VICTIMS),
-        ("supervisor", signal.SIGINT),
-        ("supervisor", signal.SIGTERM),
+        ("run", signal.SIGINT),
+        ("run", signal.SIGTERM),
     ],
 )
-def test_nothing_is_left_when_a_process_dies_in_mid_run(victim: str, last_word: int) -> None:
+def test_nothing_is_left_after_any_process_of_a_run_is_killed(victim: str, signal_number: int) -> None:
     with scene() as here:
         run = here.python("-c", PROGRAM)
-        # Parent and hanging worker carry the same command line; the warm-up's workers were spawned.
+        # Parent and hanging worker have the same command line; the workers of the warm-up were spawned.
         here.wait_for(lambda: forked(here), "a worker hangs")
-        os.kill(VICTIMS[victim](here, run.pid), last_word)
+        os.kill(VICTIMS[victim](here, run.pid), signal_number)
         if victim in ("postmaster", "watchdog"):
-            # The worker hangs on, and the run with it; it ends when its user ends it.
+            # The worker still hangs, and the run waits for it until its user interrupts it.
             run.send_signal(signal.SIGINT)
         run.wait(60)
         here.wait_until_gone()
@@ -84,18 +84,18 @@ with locate.server() as server, Trials(server) as trials:
 """
 
 
-def test_the_directory_of_a_fork_server_goes_with_the_trial_whose_parent_was_killed() -> None:
+def test_the_directory_of_a_fork_server_is_removed_if_the_parent_of_its_trial_is_killed() -> None:
     with scene() as here:
         run = here.python("-c", TRIAL, stdout=subprocess.PIPE)
         here.wait_for(lambda: here.processes("multiprocessing.forkserver"), "a fork server")
         assert not [name for name in here.files() if name.startswith("pymp-")]
         os.kill(one(here, "harness.hazards.inside.program"), signal.SIGKILL)
-        said, _ = run.communicate(timeout=60)
-        assert "no result for shared_socket under forkserver" in said
+        output, _ = run.communicate(timeout=60)
+        assert "no result for shared_socket under forkserver" in output
         here.wait_until_gone()
 
 
-def test_a_server_that_dies_in_mid_run_is_one_line() -> None:
+def test_a_server_that_is_killed_during_a_run_is_reported_in_one_line() -> None:
     profile = PROFILES["quick"]
     with Supervision() as supervision:
         server = embedded.start(supervision)

@@ -1,4 +1,4 @@
-"""The further strategies: measured by name, each with its proof, and never in the default series."""
+"""The further strategies: they are measured by name, pass all checks, and are not in the default series."""
 
 import importlib
 import json
@@ -46,7 +46,7 @@ def lives(server: Server, strategy: str, dataframe: str = "none") -> list[Lifecy
 
 
 @pytest.mark.parametrize("strategy", strategies.FURTHER_IDS)
-def test_every_further_strategy_passes_every_guard(server: Server, strategy: str) -> None:
+def test_every_further_strategy_passes_every_check(server: Server, strategy: str) -> None:
     first, second = lives(server, strategy)
     assert first.first
     assert not second.first
@@ -65,19 +65,19 @@ def test_a_frozen_parent_holds_its_dataframe_like_any_other(server: Server) -> N
         ("FORGETS_THE_GUARD", "the worker used the parent's backend"),
     ],
 )
-def test_what_becomes_of_the_parents_connection_is_what_is_declared(
+def test_the_parent_connection_is_kept_closed_or_killed_as_declared(
     server: Server, broken: str, finding: str
 ) -> None:
     with pytest.raises(Rejected, match=finding):
         lives(server, broken_strategies.path(broken))
 
 
-def test_the_default_series_stays_the_default_series() -> None:
+def test_the_default_profile_has_no_further_strategy() -> None:
     assert not set(strategies.IDS) & set(strategies.FURTHER_IDS)
     assert profile.PROFILES["default"].strategies == strategies.IDS
 
 
-def test_several_names_stand_for_several_strategies() -> None:
+def test_a_group_name_stands_for_several_strategies() -> None:
     assert strategies.named(["spawn", "further", "spawn"]) == ("spawn", *strategies.FURTHER_IDS)
     assert strategies.named(["all"]) == strategies.IDS + strategies.FURTHER_IDS
     with pytest.raises(PoolstartError, match="no strategy 'sideways'"):
@@ -109,7 +109,7 @@ def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.
         ("shared_socket", "fork_atfork", Verdict.SURVIVES),
     ],
 )
-def test_what_a_further_strategy_withstands_and_what_it_does_not(
+def test_the_verdicts_of_further_strategies(
     trials: Trials, hazard: str, strategy: str, verdict: Verdict
 ) -> None:
     outcome = trials.run(catalogue.load(hazard), strategy)
@@ -129,7 +129,7 @@ def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
     assert "gc.freeze()" in strategies_page.program(strategies.get("forkserver_freeze"))
 
 
-def test_the_command_shows_them_all_and_the_code_of_one() -> None:
+def test_the_command_lists_all_strategies_and_shows_the_code_of_one() -> None:
     listed = CliRunner().invoke(app, ["strategies"], env={"COLUMNS": "200"})
     assert listed.exit_code == 0, listed.output
     assert re.findall(r"^(\w+)(?: \(not safe\))?:", listed.output, re.MULTILINE) == list(
@@ -154,7 +154,7 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_further_strategies_are_recorded_apart(own_record: Path, server: Server) -> None:
+def test_further_strategies_are_recorded_in_a_part_of_their_own(own_record: Path, server: Server) -> None:
     provenance = Provenance.here(server.identity)
     record.save(provenance, OUTCOMES)
     table = record.table_of()
@@ -180,7 +180,7 @@ def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server:
     assert list(table.further.outcomes) == FURTHER
 
 
-def test_each_part_has_its_own_proof(own_record: Path, server: Server) -> None:
+def test_each_part_has_its_own_provenance(own_record: Path, server: Server) -> None:
     provenance = Provenance.here(server.identity)
     record.save(provenance, OUTCOMES)
     record.save_repeated(provenance, FURTHER * 2, 2, 1)
@@ -212,12 +212,12 @@ def test_a_whole_group_is_recorded_and_nothing_less() -> None:
     assert not record.whole(["spawn", *strategies.FURTHER_IDS])
 
 
-def test_the_guard_knows_all_three_fates() -> None:
+def test_the_check_covers_all_three_outcomes_of_the_parent_connection() -> None:
     assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(ParentConnection)
     assert checks.parent_answers in checks.CHECKS
 
 
-def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asv_finds_a_further_strategy_only_if_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("benchmarks.further")
     for name in ("FurtherStartup", "FurtherQuery", "FurtherMemory"):
         vars(module).pop(name, None)
@@ -226,6 +226,6 @@ def test_asv_finds_a_further_strategy_only_where_it_is_asked_for(monkeypatch: py
     assert importlib.reload(module).FurtherStartup.params == (("fork_atfork",), DATAFRAMES)
 
 
-def test_what_was_not_asked_for_has_no_figure_and_is_no_failure() -> None:
+def test_a_strategy_that_was_not_measured_has_no_figure_and_is_no_failure() -> None:
     nothing = asdict(MeasuredRun("2.1.9", "embedded"))
     assert math.isnan(Startup().track_startup(nothing, "spawn", "none"))

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from harness import strategies
-from harness.counts.figures import VERSION, Counted
+from harness.counts.figures import VERSION, RunCounts
 from harness.system.structure import structure
 
 Run = dict[str, Any]
@@ -31,16 +31,16 @@ class CountBenchmark:
     def setup_cache(self) -> Run:
         """All counts of this run and release. asv calls it once for all classes that inherit it."""
         # Imported here, because processes that only read the counts do not need it.
-        from harness.counts import count as exact
+        from harness.counts import run
 
-        return asdict(exact.of_this_run())
+        return asdict(run.of_this_run())
 
     def figure(self, run: Run, strategy: str, name: str) -> float:
         """One count; NaN if there is none. Exits with the reason if the strategy was rejected."""
-        counted = structure(Counted, run)
-        if reason := counted.rejected.get(strategy):
+        counts = structure(RunCounts, run)
+        if reason := counts.rejected.get(strategy):
             sys.exit(f"poolstart: {reason}")
-        return counted.figures.get(strategy, {}).get(name, math.nan)
+        return counts.figures.get(strategy, {}).get(name, math.nan)
 
 
 class Wire(CountBenchmark):

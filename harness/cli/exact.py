@@ -20,7 +20,8 @@ def exact(
     """Count statements, round trips, modules, code and calls of a worker; stores nothing."""
     # A second to import, asv among it: only this command pays for it.
     from harness.counts import report as shown
-    from harness.counts.count import Counts, count_all
+    from harness.counts.count import Counts
+    from harness.counts.run import count_all
     from harness.lifecycles import profile as profiles
     from harness.postgres import locate
     from harness.releases import interpreters

@@ -1,7 +1,7 @@
-"""What changed between two releases, for one strategy: the cause of a step.
+"""What changed between two neighbouring releases for one strategy: the causes of a step.
 
-Everything is counted (`harness.counts.count`), so that it is as true on a busy machine. Bytes that are held
-come from `tracemalloc`, which varies by a thousandth.
+Everything is counted (`harness.counts`), and so does not depend on how busy the machine is. Memory that is
+held is measured by `tracemalloc`, which varies by a thousandth.
 """
 
 from collections import Counter
@@ -11,9 +11,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from harness import strategies
-from harness.counts import count as exact
-from harness.counts.count import Counts, Observed
+from harness.counts import count
+from harness.counts.count import Counts
+from harness.counts.observe import (
+    IMPORTS,
+    MEASURED,
+    MEMORY,
+    PHASES,
+    PROBES,
+    QUERIES,
+    START,
+    Observation,
+    observe,
+)
 from harness.history.change_point import ReleasePair
 from harness.postgres.server import Server
 from harness.records import store
@@ -21,45 +34,41 @@ from harness.system.structure import structure
 
 PATH = store.path("causes")
 
-MEASURED, IMPORTS, MEMORY = "measured", "imports", "memory"
-"""The life that is timed elsewhere, one that counts the calls of its imports, and one whose allocations are
-traced."""
-
-TOP = 12
+MAX_ENTRIES = 12
 """Entries of each list that are kept: the largest changes."""
 
-LEAST_HELD = 4096
-"""Bytes below which a change of what is held is none."""
+MIN_HELD_CHANGE = 4096
+"""The smallest change of held memory that counts, in bytes."""
 
 CODE = "loaded modules: code and constants"
 
-OURS = ("harness",)
-"""How the modules' names begin that are the house's own."""
+OWN = ("harness",)
+"""Prefixes of poolstart's own modules."""
 
 GENERATIONS = ("young", "middle", "full")
 
 Change = tuple[str, float, float]
-"""A name, before and after."""
+"""A name, its number before, and after."""
 
 
 @dataclass(frozen=True)
-class Side:
-    """One release, counted."""
+class CountedRelease:
+    """The counts of one release."""
 
     counts: Counts
     code: dict[str, int]
-    """Bytes of code objects by module, of those too whose size is the work of an interpreter's build."""
+    """Bytes of code objects by module, including modules that depend on the interpreter's build."""
     calls: dict[str, dict[str, int]]
-    """By phase and function; of imports too, where the worker has any."""
+    """By phase and function; those of imports only if the worker imports anything."""
     collections: dict[str, list[int]]
-    """By phase and generation, in the life that is timed elsewhere."""
+    """By phase and generation, in the worker that is timed elsewhere."""
     held: dict[str, int]
     """Bytes by module."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What two neighbours differ in; lists hold the largest changes."""
+    """The differences of two neighbouring releases; lists hold the largest changes."""
 
     before: str
     after: str
@@ -68,7 +77,7 @@ class Explanation:
     compiled: tuple[bool, bool]
     """Whether SQLAlchemy's C extensions were loaded."""
     figures: tuple[Change, ...]
-    """Exact figures that changed."""
+    """Counts that changed."""
     packages: tuple[Change, ...]
     """Bytes of code by package."""
     modules_added: tuple[Change, ...]
@@ -77,22 +86,22 @@ class Explanation:
     """Bytes of code of modules."""
     calls_by_module: dict[str, tuple[Change, ...]]
     calls: dict[str, tuple[Change, ...]]
-    """By phase: calls of functions."""
+    """Calls of functions, by phase."""
     statements_added: dict[str, tuple[str, ...]]
     statements_left_out: dict[str, tuple[str, ...]]
-    """By phase."""
+    """By query."""
     held: tuple[Change, ...]
-    """Bytes that are held after the second row, by the module whose line asked for them."""
+    """Bytes that are held after the second row, by the module whose line allocated them."""
     collections: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
-    """By phase: collections by generation, where they changed, in the life that is timed elsewhere."""
+    """By phase and generation, where they changed, in the worker that is timed elsewhere."""
 
     @property
     def changelog(self) -> str:
         return changelog(self.after)
 
     def work_changed(self, phase: str) -> bool:
-        """Whether SQLAlchemy does anything else in a phase."""
-        if phase == exact.PHASES[0]:
+        """Whether SQLAlchemy's work in a phase changed."""
+        if phase == START:
             others: tuple[Any, ...] = (self.modules_added, self.modules_left_out, self.modules_changed)
         else:
             others = (self.statements_added[phase], self.statements_left_out[phase])
@@ -100,15 +109,15 @@ class Explanation:
 
     @property
     def collector_alone(self) -> tuple[str, ...]:
-        """The phases into or out of which a collection moved while SQLAlchemy does the same as before.
+        """The phases whose collections changed although SQLAlchemy's work did not.
 
-        Not the imports of a fork server that preloads: its collections are told, and nobody counts its work.
+        The imports of a fork server that preloads are no such phase: its work is not counted.
         """
         preloads = bool(strategies.get(self.strategy).preload)
         return tuple(
             phase
             for phase in self.collections
-            if not self.work_changed(phase) and not (preloads and phase == exact.PHASES[0])
+            if not self.work_changed(phase) and not (preloads and phase == START)
         )
 
 
@@ -123,121 +132,128 @@ def changelog(release: str) -> str:
     )
 
 
-def observe(strategy: str, server: Server, *, release: str, python: str | Path) -> Side:
-    """Count one release. Raises `NotApplicable`, or `Rejected` with the reason."""
+def count_release(strategy: str, server: Server, *, release: str, python: str | Path) -> CountedRelease:
+    """Count one release. Raises as `harness.counts.observe.observe` does."""
     imports = not strategies.get(strategy).inherits
-    lives = (*exact.LIVES, MEASURED, *([IMPORTS] if imports else []), MEMORY)
-    seen = exact.observe(strategy, server, release=release, python=python, lives=lives)
-    counts = exact.counts(strategy, seen)
-    calls = {
-        exact.PHASES[0]: exact.functions(seen.lives[IMPORTS]["calls"]) if imports else {},
-        **counts.calls,
-    }
-    return Side(counts, exact.code(seen, OURS), calls, measured_collections(seen), held(seen))
+    probes = (*PROBES, MEASURED, *([IMPORTS] if imports else []), MEMORY)
+    observation = observe(strategy, server, release=release, python=python, probes=probes)
+    counts = count.counts(strategy, observation)
+    import_calls = count.functions(observation.probes[IMPORTS]["calls"]) if imports else {}
+    return CountedRelease(
+        counts,
+        code=count.code(observation, OWN),
+        calls={START: import_calls, **counts.calls},
+        collections=measured_collections(observation),
+        held=held(observation),
+    )
 
 
 def between(
     releases: tuple[str, str], pythons: tuple[Path, Path], strategy: str, server: Server
 ) -> Explanation:
-    """Count both, side by side: what is counted does not mind another beside it. Raises as `observe` does."""
+    """Count both releases at the same time, which changes no count. Raises as `count_release` does."""
     with ThreadPoolExecutor() as pool:
-        first, second = pool.map(
-            lambda release, python: observe(strategy, server, release=release, python=python),
+        before, after = pool.map(
+            lambda release, python: count_release(strategy, server, release=release, python=python),
             releases,
             pythons,
         )
-    return explain(first, second)
+    return explain(before, after)
 
 
-def measured_collections(seen: Observed) -> dict[str, list[int]]:
-    """Of the life that is timed: engine and first row are one phase here."""
-    life = seen.lives[MEASURED]
-    started, _, first_row, second_row = life["collections"]
-    begun = life["inherited"] if life["mark"] else [0, 0, 0]
-    return exact.by_phase([begun, started, first_row, second_row])
+def measured_collections(observation: Observation) -> dict[str, list[int]]:
+    """Collections of the worker that is timed elsewhere; engine and first row are one phase here."""
+    report = observation.probes[MEASURED]
+    started, _, first_row, second_row = report["collections"]
+    at_start = report["inherited"] if report["mark"] else [0, 0, 0]
+    return count.by_phase([at_start, started, first_row, second_row])
 
 
-def held(seen: Observed) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for module, size in seen.lives[MEMORY]["held"]:
-        found[CODE if module.startswith("<frozen importlib") else module] += size
-    return {name: size for name, size in found.items() if not name.startswith(OURS)}
+def held(observation: Observation) -> dict[str, int]:
+    """Bytes by module, without poolstart's own; code and constants of all modules are one entry."""
+    sizes: Counter[str] = Counter()
+    for module, size in observation.probes[MEMORY]["held"]:
+        sizes[CODE if module.startswith("<frozen importlib") else module] += size
+    return {name: size for name, size in sizes.items() if not name.startswith(OWN)}
 
 
-def explain(first: Side, second: Side) -> Explanation:
-    """What the second release does otherwise than the first."""
-    before, after = first.counts, second.counts
-    queries = exact.PHASES[1:]
-    common = first.code.keys() & second.code.keys()
+def explain(before: CountedRelease, after: CountedRelease) -> Explanation:
+    """The differences of two releases."""
+    common = before.code.keys() & after.code.keys()
+
+    def code(release: CountedRelease, modules: Iterable[str]) -> dict[str, int]:
+        return {name: release.code[name] for name in modules}
+
     return Explanation(
-        before=before.release,
-        after=after.release,
-        strategy=before.strategy,
-        python=before.python,
-        compiled=(before.c_extensions, after.c_extensions),
-        figures=changes(before.figures, after.figures, top=None),
-        packages=changes(by_package(first.code), by_package(second.code), top=None),
-        modules_added=changes(
-            {}, {name: second.code[name] for name in second.code.keys() - common}, zero=True
-        ),
-        modules_left_out=changes(
-            {name: first.code[name] for name in first.code.keys() - common}, {}, zero=True
-        ),
-        modules_changed=changes(
-            {name: first.code[name] for name in common}, {name: second.code[name] for name in common}
-        ),
+        before=before.counts.release,
+        after=after.counts.release,
+        strategy=before.counts.strategy,
+        python=before.counts.python,
+        compiled=(before.counts.c_extensions, after.counts.c_extensions),
+        figures=changes(before.counts.figures, after.counts.figures, top=None),
+        packages=changes(by_package(before.code), by_package(after.code), top=None),
+        modules_added=changes({}, code(after, after.code.keys() - common), zero=True),
+        modules_left_out=changes(code(before, before.code.keys() - common), {}, zero=True),
+        modules_changed=changes(code(before, common), code(after, common)),
         calls_by_module={
-            phase: changes(by_module(first.calls[phase]), by_module(second.calls[phase]))
-            for phase in exact.PHASES
+            phase: changes(by_module(before.calls[phase]), by_module(after.calls[phase])) for phase in PHASES
         },
-        calls={phase: changes(first.calls[phase], second.calls[phase]) for phase in exact.PHASES},
+        calls={phase: changes(before.calls[phase], after.calls[phase]) for phase in PHASES},
         statements_added={
-            phase: missing(after.statements[phase], before.statements[phase]) for phase in queries
+            query: added(before.counts.statements[query], after.counts.statements[query]) for query in QUERIES
         },
         statements_left_out={
-            phase: missing(before.statements[phase], after.statements[phase]) for phase in queries
+            query: added(after.counts.statements[query], before.counts.statements[query]) for query in QUERIES
         },
         held=tuple(
-            change for change in changes(first.held, second.held) if abs(change[2] - change[1]) >= LEAST_HELD
+            change
+            for change in changes(before.held, after.held)
+            if abs(change[2] - change[1]) >= MIN_HELD_CHANGE
         ),
         collections={
-            phase: (tuple(was), tuple(now))
-            for phase, was in first.collections.items()
-            if (now := second.collections[phase]) != was
+            phase: (tuple(numbers), tuple(after.collections[phase]))
+            for phase, numbers in before.collections.items()
+            if after.collections[phase] != numbers
         },
     )
 
 
 def changes(
-    before: Mapping[str, float], after: Mapping[str, float], *, top: int | None = TOP, zero: bool = False
+    before: Mapping[str, float],
+    after: Mapping[str, float],
+    *,
+    top: int | None = MAX_ENTRIES,
+    zero: bool = False,
 ) -> tuple[Change, ...]:
-    """What is not as before, the largest change first; with `zero` what is there without a size too."""
-    found = [
-        (name, was, now)
+    """The entries that differ, largest change first; with `zero` also entries that stayed at 0."""
+    differing = [
+        (name, number, new_number)
         for name in sorted(before.keys() | after.keys())
-        for was, now in [(before.get(name, 0), after.get(name, 0))]
-        if was != now or zero
+        for number, new_number in [(before.get(name, 0), after.get(name, 0))]
+        if number != new_number or zero
     ]
-    return tuple(sorted(found, key=lambda change: -abs(change[2] - change[1]))[:top])
+    return tuple(sorted(differing, key=lambda change: -abs(change[2] - change[1]))[:top])
 
 
 def by_package(code: Mapping[str, int]) -> Counter[str]:
-    found: Counter[str] = Counter()
+    """Bytes of code by package (`harness.counts.count.package_of`)."""
+    sizes: Counter[str] = Counter()
     for module, size in code.items():
-        found[exact.package_of(module)] += size
-    return found
+        sizes[count.package_of(module)] += size
+    return sizes
 
 
 def by_module(calls: Mapping[str, int]) -> Counter[str]:
-    found: Counter[str] = Counter()
+    """Calls by module, of calls by `module:qualified name`."""
+    numbers: Counter[str] = Counter()
     for function, number in calls.items():
-        found[function.partition(":")[0]] += number
-    return found
+        numbers[function.partition(":")[0]] += number
+    return numbers
 
 
-def missing(these: Iterable[str], those: Iterable[str]) -> tuple[str, ...]:
-    """The statements that are more often among `these`, on a line each."""
-    more = Counter(map(one_line, these)) - Counter(map(one_line, those))
+def added(before: Iterable[str], after: Iterable[str]) -> tuple[str, ...]:
+    """The statements that are more frequent after than before, each on one line."""
+    more = Counter(map(one_line, after)) - Counter(map(one_line, before))
     return tuple(more.elements())
 
 
@@ -246,14 +262,14 @@ def one_line(statement: str) -> str:
 
 
 def unexplained(steps: Iterable[ReleasePair], recorded: Iterable[Explanation]) -> list[tuple[str, str, str]]:
-    """Releases before and after, and the strategy, of steps of which nothing is on record."""
-    known = {(one.before, one.after, one.strategy) for one in recorded}
-    found = dict.fromkeys((step.previous, step.release, step.strategy) for step in steps)
-    return [one for one in found if one not in known]
+    """The steps without an explanation on record, as release before, release and strategy."""
+    known = {(explanation.before, explanation.after, explanation.strategy) for explanation in recorded}
+    wanted = dict.fromkeys((step.previous, step.release, step.strategy) for step in steps)
+    return [key for key in wanted if key not in known]
 
 
 def load() -> list[Explanation]:
-    """The recorded explanations."""
+    """The recorded explanations; none if there is no record. Raises `PoolstartError` if it is damaged."""
     if not PATH.exists():
         return []
     with store.reading(PATH, "poolstart explain --record") as rows:
@@ -261,12 +277,11 @@ def load() -> list[Explanation]:
 
 
 def record(explanation: Explanation) -> None:
-    """Put an explanation beside the others, in the place of an older one of the same."""
-    from packaging.version import Version
+    """Add an explanation to the record, in place of an older one of the same releases and strategy."""
 
-    def key(one: Explanation) -> tuple[Version, Version, str]:
-        return Version(one.before), Version(one.after), one.strategy
+    def key(recorded: Explanation) -> tuple[Version, Version, str]:
+        return Version(recorded.before), Version(recorded.after), recorded.strategy
 
-    kept = [one for one in load() if key(one) != key(explanation)]
+    kept = [recorded for recorded in load() if key(recorded) != key(explanation)]
     rows = sorted([*kept, explanation], key=key)
-    store.write(PATH, [asdict(one) for one in rows])
+    store.write(PATH, [asdict(recorded) for recorded in rows])

@@ -1,87 +1,100 @@
-"""An explanation as lines of at most 80 columns."""
+"""An explanation in words and tables, as lines of at most 80 columns."""
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness import strategies
-from harness.counts.count import PHASES
-from harness.counts.report import COUNTED, changed
+from harness.counts import registry
+from harness.counts.observe import PHASES, START
+from harness.counts.report import changed
 from harness.history.causes import GENERATIONS, Change, Explanation
 
 WIDTH = 80
 
 FIGURES = 17
-"""Columns of a number before and a number after."""
+"""Columns of the numbers before and after."""
 
-SHOWN = 8
+MAX_ENTRIES = 8
 """Entries of a list; `--json` has more."""
 
 TITLES = dict(zip(PHASES, ("the imports", "the first query", "the second query"), strict=True))
 
 
-def lines(found: Explanation) -> Iterator[str]:
-    """The cause in short, then what it is made of."""
-    yield f"{found.strategy}: SQLAlchemy {found.after} against {found.before}, Python {found.python}"
-    yield found.changelog
-    for sentence in summary(found):
+def lines(explanation: Explanation) -> Iterator[str]:
+    """The summary, then the tables that it is based on."""
+    before, after = explanation.before, explanation.after
+    yield f"{explanation.strategy}: SQLAlchemy {after} against {before}, Python {explanation.python}"
+    yield explanation.changelog
+    for sentence in summary(explanation):
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
-    yield from listed("Bytes of code by package", found.packages)
-    yield from listed("Modules added, bytes of code", found.modules_added)
-    yield from listed("Modules left out, bytes of code", found.modules_left_out)
-    yield from listed("Modules changed, bytes of code", found.modules_changed)
+    yield from table("Bytes of code by package", explanation.packages)
+    yield from table("Modules added, bytes of code", explanation.modules_added)
+    yield from table("Modules left out, bytes of code", explanation.modules_left_out)
+    yield from table("Modules changed, bytes of code", explanation.modules_changed)
     for phase in PHASES:
-        yield from listed(f"Calls in {TITLES[phase]}, by module", found.calls_by_module[phase])
-        yield from listed(f"Calls in {TITLES[phase]}, by function", found.calls[phase])
-    for what, statements in (("added", found.statements_added), ("left out", found.statements_left_out)):
-        for phase, texts in statements.items():
+        yield from table(f"Calls in {TITLES[phase]}, by module", explanation.calls_by_module[phase])
+        yield from table(f"Calls in {TITLES[phase]}, by function", explanation.calls[phase])
+    for change, statements in (
+        ("added", explanation.statements_added),
+        ("left out", explanation.statements_left_out),
+    ):
+        for query, texts in statements.items():
             if texts:
-                yield from ("", f"Statements {what} in {TITLES[phase]}")
+                yield from ("", f"Statements {change} in {TITLES[query]}")
                 yield from (textwrap.shorten(text, WIDTH - 2, placeholder=" ...") for text in texts)
-    yield from listed("Bytes held after the second row, by module", found.held)
+    yield from table("Bytes held after the second row, by module", explanation.held)
 
 
-def summary(found: Explanation) -> list[str]:
-    """Sentences: what is most worth knowing."""
-    said = []
-    if found.compiled[0] != found.compiled[1]:
-        how = [("without", "with")[compiled] for compiled in found.compiled]
-        said.append(f"SQLAlchemy runs {how[1]} its C extensions, {found.before} {how[0]}: another program")
-    figures = {name: (was, now) for name, was, now in found.figures}
-    said += [changed(name, *figures[name]) for name in COUNTED if name in figures]
-    for phase in PHASES:
-        if found.calls[phase] and f"calls_{phase}" not in figures:
-            said.append(f"other Python calls in {TITLES[phase]} than before")
-    for module, was, now in found.held[:2]:
-        said.append(f"{now - was:+.0f} bytes held by {module}")
-    for phase, (before, after) in found.collections.items():
-        moved = ", ".join(
-            f"{now - was:+d} {name}"
-            for name, was, now in zip(GENERATIONS, before, after, strict=True)
-            if now != was
+def summary(explanation: Explanation) -> list[str]:
+    """The most important changes, a sentence each."""
+    sentences = []
+    if explanation.compiled[0] != explanation.compiled[1]:
+        had, has = [("without", "with")[compiled] for compiled in explanation.compiled]
+        sentences.append(
+            f"SQLAlchemy runs {has} its C extensions, {explanation.before} {had}: another program"
         )
-        if phase in found.collector_alone:
-            why = "; SQLAlchemy does there what it did before: the collector alone, and no change of its work"
-        else:
-            why = ", beside other work" if found.work_changed(phase) else ""
-        forks = phase == PHASES[0] and strategies.get(found.strategy).start_method == "forkserver"
-        where = f"{TITLES[phase]}, the fork server's included" if forks else TITLES[phase]
-        said.append(f"garbage collections in {where}: {moved}{why}")
-    return said or ["a worker does exactly the same: nothing that is counted explains a step"]
+    figures = {name: (before, after) for name, before, after in explanation.figures}
+    sentences += [
+        changed(count.id, *figures[count.id]) for count in registry.of_work() if count.id in figures
+    ]
+    for phase in PHASES:
+        if explanation.calls[phase] and f"calls_{phase}" not in figures:
+            sentences.append(f"other Python calls in {TITLES[phase]} than before")
+    for module, before, after in explanation.held[:2]:
+        sentences.append(f"{after - before:+.0f} bytes held by {module}")
+    sentences += [collections(explanation, phase) for phase in explanation.collections]
+    return sentences or ["a worker does exactly the same: no count explains a step"]
 
 
-def listed(title: str, changes: Sequence[Change]) -> Iterable[str]:
-    """A table of before and after; nothing without changes."""
+def collections(explanation: Explanation, phase: str) -> str:
+    """How the garbage collections of a phase changed, and whether SQLAlchemy's work there changed too."""
+    changes = ", ".join(
+        f"{after - before:+d} {generation}"
+        for generation, before, after in zip(GENERATIONS, *explanation.collections[phase], strict=True)
+        if after != before
+    )
+    if phase in explanation.collector_alone:
+        why = "; the collector alone: SQLAlchemy's own work there did not change"
+    else:
+        why = ", beside other work" if explanation.work_changed(phase) else ""
+    forkserver = strategies.get(explanation.strategy).start_method == "forkserver"
+    where = f"{TITLES[phase]}, the fork server's included" if forkserver and phase == START else TITLES[phase]
+    return f"garbage collections in {where}: {changes}{why}"
+
+
+def table(title: str, changes: Sequence[Change]) -> Iterable[str]:
+    """A table of numbers before and after; no lines if nothing changed."""
     if not changes:
         return
     room = WIDTH - FIGURES - 10
     yield ""
     yield f"{title:<{room}}{'before':>9}{'after':>9}{'change':>9}"
-    for name, was, now in changes[:SHOWN]:
-        yield f"{shortened(name, room - 1):<{room}}{was:>9.0f}{now:>9.0f}{now - was:>+9.0f}"
-    if len(changes) > SHOWN:
-        yield f"... and more: {len(changes) - SHOWN} in --json"
+    for name, before, after in changes[:MAX_ENTRIES]:
+        yield f"{shortened(name, room - 1):<{room}}{before:>9.0f}{after:>9.0f}{after - before:>+9.0f}"
+    if len(changes) > MAX_ENTRIES:
+        yield f"... and more: {len(changes) - MAX_ENTRIES} in --json"
 
 
 def shortened(name: str, room: int) -> str:
-    """The end of a name tells more than its beginning."""
+    """The end of a long name, which says more than its beginning."""
     return name if len(name) <= room else "..." + name[3 - room :]

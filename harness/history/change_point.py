@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 
+from harness.counts.registry import COLLECTIONS
 from harness.history.series import SeriesKey
 from harness.lifecycles.metrics import MIN_RELATIVE_CHANGE
 
 MIN_COUNT_CHANGE = 0.01
 """The least relative change of a count that is listed: counts change a little in nearly every release."""
 
-COLLECTIONS = "collections"
-"""The unit of garbage collections. A change by one is not listed: it follows from allocations elsewhere."""
+MIN_COLLECTIONS_CHANGE = 2
+"""The least change of garbage collections that is listed: one more follows from allocations elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class ChangePoint:
         """Whether it is a change of a count too small to be listed."""
         if self.unit in MIN_RELATIVE_CHANGE:
             return False
-        if self.unit == COLLECTIONS and abs(self.after - self.before) <= 1:
+        if self.unit == COLLECTIONS and abs(self.after - self.before) < MIN_COLLECTIONS_CHANGE:
             return True
         return 1 - MIN_COUNT_CHANGE < self.ratio < 1 + MIN_COUNT_CHANGE
 

@@ -1,4 +1,4 @@
-"""Exact figures: equal however often they are counted, and different where SQLAlchemy is."""
+"""Counts: equal however often they are repeated, and different where SQLAlchemy is."""
 
 import os
 import re
@@ -13,7 +13,9 @@ import pytest
 import sqlalchemy
 
 from harness import strategies
-from harness.counts import count as exact
+from harness.counts import count as counting
+from harness.counts.count import round_trips, statements
+from harness.counts.observe import APPLICATION, BARE, PLAIN, QUERIES, observe
 from harness.history.sensitivity.injected import EXTRA_STATEMENT, InjectedChange
 from harness.postgres import embedded
 from harness.processes.supervision import Supervision
@@ -28,28 +30,28 @@ ANOTHER_BUILD = Path("/usr/bin/python3.11")
 
 @pytest.fixture(scope="module")
 def spawned(server):
-    return exact.count("spawn", server, release=RELEASE)
+    return counting.count("spawn", server, release=RELEASE)
 
 
 @pytest.mark.parametrize("strategy", ["spawn", "forkserver_preload", "nullpool"])
-def test_it_comes_out_the_same_three_times_of_three(server, strategy):
-    first, *others = (exact.count(strategy, server, release=RELEASE) for _ in range(3))
+def test_three_counts_are_equal(server, strategy):
+    first, *others = (counting.count(strategy, server, release=RELEASE) for _ in range(3))
     assert all(other == first for other in others)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("strategy", strategies.IDS)
-def test_it_comes_out_the_same_ten_times_of_ten_while_the_machine_is_busy(server, strategy):
+def test_ten_counts_are_equal_while_the_machine_is_busy(server, strategy):
     with Supervision() as supervision:
         for _ in range(2 * (os.cpu_count() or 1)):
             supervision.start([sys.executable, "-c", "while True: pass"])
-        first, *others = (exact.count(strategy, server, release=RELEASE) for _ in range(10))
+        first, *others = (counting.count(strategy, server, release=RELEASE) for _ in range(10))
     assert all(other == first for other in others)
 
 
-def test_a_cold_dialect_asks_more_than_a_warm_one(server, spawned):
+def test_a_cold_dialect_sends_more_statements_than_a_warm_one(server, spawned):
     """As counted by hand before there was a relay: 12 statements, and 3 after a fork from a warm parent."""
-    forked = exact.count("fork_dispose", server, release=RELEASE)
+    forked = counting.count("fork_dispose", server, release=RELEASE)
     assert len(spawned.statements["first_query"]) == 12
     assert len(forked.statements["first_query"]) == 3
     assert not forked.code
@@ -72,36 +74,36 @@ def test_the_server_counts_the_same_statements():
         while "received SIGHUP" not in log.read_text()[before:]:
             assert time.monotonic() < until
             time.sleep(0.01)
-        seen = exact.observe("spawn", server, release=RELEASE)
+        observation = observe("spawn", server, release=RELEASE)
         told = log.read_text()[before:]
-    logged = re.findall(rf"^{exact.APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", told, re.MULTILINE)
-    _, backend = seen.lives[exact.PLAIN]["rows"][0]
+    logged = re.findall(rf"^{APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", told, re.MULTILINE)
+    _, backend = observation.probes[PLAIN]["rows"][0]
     of_worker = [statement for pid, statement in logged if int(pid) == backend]
-    relayed = [text for events in seen.passed.values() for text in exact.texts(events)]
+    relayed = [text for events in observation.events.values() for text in statements(events)]
     assert len(of_worker) == len(relayed)
     assert of_worker[0] == relayed[0].splitlines()[0]
 
 
-def test_a_real_distance_costs_what_the_round_trips_say(server):
-    """A delay of each piece that passes, in either direction, which knows nothing of messages and turns."""
+def test_a_real_delay_costs_the_counted_round_trips(server):
+    """The relay delays every piece of traffic in both directions, whatever it contains."""
     distance = 0.2
     near, far = (
-        exact.observe("nullpool", server, release=RELEASE, lives=(exact.BARE, exact.PLAIN), distance=each)
+        observe("nullpool", server, release=RELEASE, probes=(BARE, PLAIN), distance=each)
         for each in (0.0, distance)
     )
-    for phase in exact.PHASES[1:]:
-        expected = exact.round_trips(near.passed[phase]) * distance
-        assert 0.9 < (far.seconds[phase] - near.seconds[phase]) / expected < 1.5
+    for query in QUERIES:
+        expected = round_trips(near.events[query]) * distance
+        assert 0.9 < (far.seconds[query] - near.seconds[query]) / expected < 1.5
 
 
 @pytest.fixture(scope="module")
 def unchanged(server, tmp_path_factory):
     python = environment_with(tmp_path_factory.mktemp("unchanged"), NOTHING)
-    return exact.count("spawn", server, release=RELEASE, python=python)
+    return counting.count("spawn", server, release=RELEASE, python=python)
 
 
 def test_one_more_statement_at_the_first_connection_is_seen_where_it_is(server, unchanged, tmp_path):
-    changed = exact.count(
+    changed = counting.count(
         "spawn", server, release=RELEASE, python=environment_with(tmp_path, EXTRA_STATEMENT)
     )
     before, after = unchanged.figures, changed.figures
@@ -120,7 +122,7 @@ def test_one_more_call_in_the_second_query_is_one_more(server, unchanged, tmp_pa
         r"    def _do_return_conn\(self, record: ConnectionPoolEntry\) -> None:\n",
         "        (lambda: None)()\n",
     )  # fmt: skip
-    changed = exact.count("spawn", server, release=RELEASE, python=environment_with(tmp_path, change))
+    changed = counting.count("spawn", server, release=RELEASE, python=environment_with(tmp_path, change))
     assert changed.figures["calls_second_query"] == unchanged.figures["calls_second_query"] + 1
 
 
@@ -136,8 +138,8 @@ def test_another_build_counts_the_same(server, spawned, tmp_path, strategy):
     subprocess.run(
         ["uv", "pip", "install", "-q", "--compile-bytecode", "--python", python, *needed], check=True
     )
-    here = exact.count(strategy, server, release=RELEASE)
-    there = exact.count(strategy, server, release=RELEASE, python=python)
+    here = counting.count(strategy, server, release=RELEASE)
+    there = counting.count(strategy, server, release=RELEASE, python=python)
     assert {name: value for name, value in there.figures.items() if name != "code_bytes"} == {
         name: value for name, value in here.figures.items() if name != "code_bytes"
     }
@@ -146,4 +148,4 @@ def test_another_build_counts_the_same(server, spawned, tmp_path, strategy):
 
 
 def of_packages(counts):
-    return {name: size for name, size in counts.code.items() if exact.package_of(name) != "stdlib"}
+    return {name: size for name, size in counts.code.items() if counting.package_of(name) != "stdlib"}

@@ -1,4 +1,4 @@
-"""Tables of exact figures: what a distance adds is arithmetic, and fits a terminal."""
+"""Tables of counts: what a distance adds, and that they fit a terminal."""
 
 import io
 
@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from harness import strategies
-from harness.counts import report as exact
+from harness.counts import report
 
 FIGURES = {
     "statements_first_query": 12,
@@ -27,12 +27,12 @@ def text(table):
 
 
 def test_a_distance_is_paid_for_each_round_trip():
-    assert exact.added(14, 0.05) == pytest.approx(0.7)
-    assert "14 / 3 140 / 30 700 / 150" in " ".join(text(exact.distances({"spawn": FIGURES})).split())
+    assert report.added(14, 0.05) == pytest.approx(0.7)
+    assert "14 / 3 140 / 30 700 / 150" in " ".join(text(report.distances({"spawn": FIGURES})).split())
 
 
 def test_the_tables_fit_a_terminal():
     found = dict.fromkeys(strategies.IDS, FIGURES)
-    shown = text(exact.figures(found, "title")) + text(exact.distances(found))
+    shown = text(report.figures(found, "title")) + text(report.distances(found))
     assert "…" not in shown
     assert all(name in shown for name in strategies.IDS)

@@ -1,4 +1,4 @@
-"""Causes: what was changed is named, and a collection that moved is no change of SQLAlchemy's work."""
+"""Causes of a step: changes are named, and told apart from those of the garbage collector alone."""
 
 import json
 import subprocess
@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 import pytest
 import sqlalchemy
 
-from harness.counts.count import PHASES, Counts
-from harness.history import causes, detect
-from harness.history import causes_report as shown
-from harness.history.causes import Side, explain
+from harness.counts.count import Counts
+from harness.counts.observe import PHASES
+from harness.history import causes, causes_report, detect
+from harness.history.causes import CountedRelease, explain
 from harness.history.change_point import ReleasePair
 from harness.history.sensitivity.injected import EXTRA_STATEMENT
 from tests.support.environments import NOTHING, environment_with
@@ -33,7 +33,7 @@ COUNTS = Counts(
     },
     collections={phase: [1, 0, 0] for phase in PHASES},
 )
-SIDE = Side(
+BEFORE = CountedRelease(
     COUNTS,
     code=COUNTS.code,
     calls={START: {"typing:cast": 7}, **COUNTS.calls},
@@ -45,24 +45,25 @@ SIDE = Side(
 def other(**counts):
     """The same worker with the next release, but for what is given."""
     changed = replace(COUNTS, release="2.0.2", **counts)
-    return replace(SIDE, counts=changed, code=changed.code)
+    return replace(BEFORE, counts=changed, code=changed.code)
 
 
-def said(found):
-    return "\n".join(shown.lines(found))
+def text(explanation):
+    """All lines of an explanation as one, however they are wrapped."""
+    return " ".join(" ".join(causes_report.lines(explanation)).split())
 
 
 def test_nothing_changed():
-    found = explain(SIDE, other())
+    found = explain(BEFORE, other())
     assert not any((found.figures, found.packages, found.modules_changed, found.held, found.collections))
-    assert "exactly the same" in said(found)
+    assert "exactly the same" in text(found)
 
 
-def test_a_collection_that_moved_is_told_apart_from_work():
-    found = explain(SIDE, replace(other(), collections={**SIDE.collections, FIRST: [0, 0, 1]}))
+def test_a_moved_collection_is_distinguished_from_changed_work():
+    found = explain(BEFORE, replace(other(), collections={**BEFORE.collections, FIRST: [0, 0, 1]}))
     assert found.collections == {FIRST: ((1, 0, 0), (0, 0, 1))}
     assert found.collector_alone == (FIRST,)
-    assert "the collector alone" in said(found)
+    assert "the collector alone" in text(found)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,9 @@ def test_a_collection_that_moved_is_told_apart_from_work():
     ],
 )
 def test_a_collection_beside_other_work_is_not_the_collector_alone(phase, change):
-    found = explain(SIDE, replace(other(**change), collections={**SIDE.collections, phase: [2, 0, 0]}))
+    found = explain(BEFORE, replace(other(**change), collections={**BEFORE.collections, phase: [2, 0, 0]}))
     assert found.collector_alone == ()
-    assert "beside other work" in said(found)
+    assert "beside other work" in text(found)
 
 
 def test_modules_calls_and_statements_are_named():
@@ -84,7 +85,7 @@ def test_modules_calls_and_statements_are_named():
         code={"sqlalchemy": 100, "sqlalchemy.pool": 210, "json": 70},
         statements={FIRST: ["BEGIN", "select 1", "show all", "ROLLBACK"], SECOND: ["select 1"]},
     )
-    found = explain(SIDE, replace(after, calls={START: {}, **calls}, held={"typing": 9000, "json": 5000}))
+    found = explain(BEFORE, replace(after, calls={START: {}, **calls}, held={"typing": 9000, "json": 5000}))
     assert found.modules_added == (("json", 0, 70),)
     assert found.modules_left_out == (("typing", 50, 0),)
     assert found.modules_changed == (("sqlalchemy.pool", 200, 210),)
@@ -111,10 +112,10 @@ def test_the_change_log_of_the_series(release, address):
     assert causes.changelog(release) == address
 
 
-def test_what_is_recorded_is_read_and_replaced(tmp_path, monkeypatch):
+def test_an_explanation_replaces_an_older_one(tmp_path, monkeypatch):
     monkeypatch.setattr(causes, "PATH", tmp_path / "causes.json")
     assert causes.load() == []
-    first, second = explain(SIDE, other()), explain(SIDE, other(code={"typing": 1}))
+    first, second = explain(BEFORE, other()), explain(BEFORE, other(code={"typing": 1}))
     later = replace(first, before="2.0.2", after="2.0.10")
     for found in (later, first, second):
         causes.record(found)
@@ -122,7 +123,7 @@ def test_what_is_recorded_is_read_and_replaced(tmp_path, monkeypatch):
 
 
 def test_a_step_is_explained_once_for_each_strategy():
-    known = explain(SIDE, other())
+    known = explain(BEFORE, other())
     steps = [
         ReleasePair("2.0.1", "2.0.2", metric, strategy, dataframe)
         for strategy in ("spawn", "nullpool")
@@ -142,20 +143,23 @@ def test_every_recorded_explanation_fits_a_terminal():
     recorded = causes.load()
     assert recorded
     for found in recorded:
-        assert all(len(line) <= shown.WIDTH or line.startswith("https:") for line in shown.lines(found))
+        assert all(
+            len(line) <= causes_report.WIDTH or line.startswith("https:")
+            for line in causes_report.lines(found)
+        )
         assert json.loads(json.dumps(asdict(found)))
 
 
-def test_a_planted_statement_is_named_with_the_function_that_sends_it(server, tmp_path):
+def test_an_injected_statement_is_named_with_the_function_that_sends_it(server, tmp_path):
     before, after = (
-        causes.observe(
+        causes.count_release(
             "fork_dispose", server, release=RELEASE, python=environment_with(tmp_path / name, change)
         )
         for name, change in (("before", NOTHING), ("after", EXTRA_STATEMENT))
     )
     assert explain(before, after).figures == ()
     before, after = (
-        causes.observe("spawn", server, release=RELEASE, python=tmp_path / name / "bin" / "python")
+        causes.count_release("spawn", server, release=RELEASE, python=tmp_path / name / "bin" / "python")
         for name in ("before", "after")
     )
     found = explain(before, after)

@@ -1,4 +1,4 @@
-"""A worker that does nothing: what a start method brings by itself. Imports nothing."""
+"""The probe that does nothing: what a start method loads by itself. Imports nothing."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -6,7 +6,7 @@ if TYPE_CHECKING:
 
 
 def work(channel: "Any") -> None:
-    """Tell which modules this process holds, and wait to be let go."""
+    """Report the modules of this process, and wait for the message to exit."""
     import sys
 
     channel.send({"modules": list(sys.modules)})

@@ -1,4 +1,4 @@
-"""Counts the calls of Python functions. Imports nothing but `sys`."""
+"""A counter of calls of Python functions. Imports nothing but `sys`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 Calls = list[tuple[str, str, int]]
-"""Module, qualified name, how often."""
+"""Module, qualified name, number of calls."""
 
 
 class Counter:
@@ -23,15 +23,15 @@ class Counter:
         sys.setprofile(self)
 
     def stop(self) -> Calls:
-        """What was counted since the start."""
+        """The calls since `start`."""
         sys.setprofile(None)
         counts, self._counts = self._counts, {}
         return [(module, code.co_qualname, number) for code, (module, number) in counts.items()]
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         if event == "call":
-            seen = self._counts.get(frame.f_code)
-            if seen is None:
+            entry = self._counts.get(frame.f_code)
+            if entry is None:
                 self._counts[frame.f_code] = [frame.f_globals.get("__name__", ""), 1]
             else:
-                seen[1] += 1
+                entry[1] += 1

@@ -1,4 +1,4 @@
-"""How large the code objects are that a process has loaded."""
+"""The size of the code objects that a process has loaded."""
 
 import sys
 from types import CodeType
@@ -6,14 +6,14 @@ from typing import Any
 
 
 def sizes() -> dict[str, int]:
-    """Bytes of code objects of each module in this process: 0 for one that is written in C."""
-    found: dict[str, int] = {}
-    seen: set[int] = set()
+    """Bytes of code objects, by module of this process; 0 for a module written in C."""
+    by_module: dict[str, int] = {}
+    known: set[int] = set()
     for name, module in list(sys.modules.items()):
-        # One module may go by several names.
-        found[name] = 0 if id(module) in seen else size_of(module)
-        seen.add(id(module))
-    return found
+        # A module may have several names.
+        by_module[name] = 0 if id(module) in known else size_of(module)
+        known.add(id(module))
+    return by_module
 
 
 def size_of(module: Any) -> int:
@@ -26,7 +26,7 @@ def size_of(module: Any) -> int:
 
 
 def size(code: CodeType) -> int:
-    """The code object with its tables and all that are nested in it; not the constants, which are shared."""
+    """Bytes of a code object with its tables and nested code objects, without constants, which are shared."""
     return (
         sys.getsizeof(code)
         + sys.getsizeof(code.co_linetable)

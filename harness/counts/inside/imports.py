@@ -1,6 +1,6 @@
-"""A worker that counts the calls of its imports: SQLAlchemy's, and what those bring.
+"""The probe that counts the calls of its imports: SQLAlchemy's and those that they cause.
 
-Not for forked workers, which import nothing.
+Forked workers import nothing, so there is none of them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ gc.disable()
 counter = Counter()
 counter.start()
 
-from harness.counts.inside.worker import tell  # noqa: E402
+from harness.counts.inside.worker import report  # noqa: E402
 from harness.lifecycles.inside import worker  # noqa: E402
 
-counted = counter.stop()
+calls = counter.stop()
 gc.enable()
 
 TYPE_CHECKING = False
@@ -29,4 +29,4 @@ if TYPE_CHECKING:
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
     engine = in_worker(handed)
-    tell(channel, worker.fetch(engine, token), worker.fetch(engine, token), calls=counted)
+    report(channel, worker.fetch(engine, token), worker.fetch(engine, token), calls=calls)

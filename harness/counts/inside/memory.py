@@ -1,6 +1,6 @@
-"""The counted worker, with its allocations traced: who holds what after the second row.
+"""The probe that traces its allocations: what is held after the second row, and by which module.
 
-In a worker that imports SQLAlchemy the imports are traced too; in a forked one, only what itself allocates.
+A worker that imports SQLAlchemy traces the imports too, a forked one only its own allocations.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ tracemalloc.start()
 
 import sys  # noqa: E402
 
-from harness.counts.inside.worker import tell  # noqa: E402
+from harness.counts.inside.worker import report  # noqa: E402
 from harness.lifecycles.inside import worker  # noqa: E402
 
 TYPE_CHECKING = False
@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
-    """Bytes by the file of the line that asked for them."""
+    """Report bytes by the module of the line that allocated them."""
     if worker.mark:
         tracemalloc.clear_traces()
     engine = in_worker(handed)
     rows = worker.fetch(engine, token), worker.fetch(engine, token)
-    # What only waits to be collected is held by nobody.
+    # Garbage that has not been collected yet is not held.
     gc.collect()
     held = {
-        each.traceback[0].filename: each.size for each in tracemalloc.take_snapshot().statistics("filename")
+        statistic.traceback[0].filename: statistic.size
+        for statistic in tracemalloc.take_snapshot().statistics("filename")
     }
     names = {getattr(module, "__file__", None): name for name, module in list(sys.modules.items())}
-    tell(channel, *rows, held=[(names.get(file, file), size) for file, size in held.items()])
+    report(channel, *rows, held=[(names.get(file, file), size) for file, size in held.items()])

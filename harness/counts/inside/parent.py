@@ -1,6 +1,7 @@
-"""The parent of counted workers: as that of measured ones, but nothing is timed.
+"""The parent of probes: like the parent of measured workers, but nothing is timed.
 
-It reads an order and then the names of lives, a line each, and reports each life in a line of JSON.
+It reads an order and then the names of probes, a line each, and writes the report of each probe as a line of
+JSON.
 """
 
 import gc
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Engine
 
 from harness import strategies
 from harness.counts.inside import bare
-from harness.counts.inside import worker as counted
+from harness.counts.inside import worker as probes
 from harness.lifecycles.inside import worker
 from harness.lifecycles.inside.parent import c_extensions, say
 
@@ -39,45 +40,48 @@ def main() -> None:
         psycopg2=psycopg2.__version__.split()[0],
     )
     for line in sys.stdin:
-        say(**run(prepared(line.strip(), strategy, engine, order["url"]), order["deadline"]))
+        say(**run(prepare(line.strip(), strategy, engine, order["url"]), order["deadline"]))
 
 
-def prepared(life: str, strategy: strategies.Strategy, engine: Engine, url: str) -> strategies.Prepared:
-    """The worker of a life: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`."""
-    if life == "bare":
+def prepare(probe: str, strategy: strategies.Strategy, engine: Engine, url: str) -> strategies.Prepared:
+    """The worker of a probe: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`."""
+    if probe == "bare":
         context: Any = multiprocessing.get_context(strategy.start_method)
         ours, theirs = context.Pipe()
         return strategies.Prepared(
             context.Process(target=bare.work, args=(theirs,)), ours, theirs, 0, lambda: None
         )
-    if life == "measured":
-        # The very function whose phases are timed elsewhere.
-        return strategy.prepare(worker.work, engine, url, life, False)
-    if life == "imports":
+    if probe == "measured":
+        # The function whose phases are timed elsewhere.
+        return strategy.prepare(worker.work, engine, url, probe, False)
+    if probe == "imports":
         from harness.counts.inside import imports
 
-        return strategy.prepare(imports.work, engine, url, life)
-    if life == "memory":
-        # Allocations are traced from this import on: nobody else may have it.
+        return strategy.prepare(imports.work, engine, url, probe)
+    if probe == "memory":
+        # Allocations are traced from this import on, so other probes must not import it.
         from harness.counts.inside import memory
 
-        return strategy.prepare(memory.work, engine, url, life)
-    lives = {"plain": counted.work, "calls": counted.work_counting_calls}
-    return strategy.prepare(lives[life], engine, url, life)
+        return strategy.prepare(memory.work, engine, url, probe)
+    functions = {"plain": probes.work, "calls": probes.work_counting_calls}
+    return strategy.prepare(functions[probe], engine, url, probe)
 
 
-def run(worker_to_be: strategies.Prepared, deadline: float) -> dict[str, Any]:
-    """One worker, and what it told; the collections that a forked one inherits are told too."""
+def run(prepared: strategies.Prepared, deadline: float) -> dict[str, Any]:
+    """Run one probe, and return its report with the collections that a forked worker inherits.
+
+    `deadline` is in seconds; the outcome is `done`, `failed` or `hung`.
+    """
     gc.collect(1)
     inherited = worker.collections()
-    process, ours = worker_to_be.process, worker_to_be.ours
-    worker_to_be.treat()
+    process, ours = prepared.process, prepared.ours
+    prepared.treat()
     process.start()
-    worker_to_be.theirs.close()
+    prepared.theirs.close()
     try:
         if not ours.poll(deadline):
             return {"outcome": "hung"}
-        told: dict[str, Any] = ours.recv()
+        report: dict[str, Any] = ours.recv()
         ours.send(None)
         process.join(deadline)
     except (EOFError, ConnectionError):
@@ -88,4 +92,4 @@ def run(worker_to_be: strategies.Prepared, deadline: float) -> dict[str, Any]:
             process.kill()
             process.join(deadline)
         ours.close()
-    return {**told, "outcome": "done", "inherited": inherited, "exitcode": process.exitcode}
+    return {**report, "outcome": "done", "inherited": inherited, "exitcode": process.exitcode}

@@ -1,6 +1,6 @@
 """The parent program: ``python -m harness.counts.inside.program``.
 
-A `__main__` module is imported again by every spawned worker, so this one holds nothing.
+Every spawned worker imports the `__main__` module again, so this one is as small as possible.
 """
 
 if __name__ == "__main__":

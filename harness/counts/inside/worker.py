@@ -1,18 +1,18 @@
-"""The counted worker: the measured one's life, with somebody looking on.
+"""The instrumented worker: the same steps as the measured one, observed.
 
-It does what `harness.lifecycles.inside.worker.work` does, by the same functions. Everything is taken in one
-life, except what would disturb the rest of it: counting calls has a life of its own.
+It does what `harness.lifecycles.inside.worker.work` does, by the same functions. Calls are counted by a probe
+of their own, because counting them would disturb the other readings.
 """
 
 from __future__ import annotations
 
 import gc
 
-# A known state of the collector, before SQLAlchemy is imported: what an interpreter has allocated until
-# then depends on how it was built.
+# A known state of the collector before SQLAlchemy is imported: how much an interpreter has allocated by then
+# depends on its build.
 gc.collect()
-BEGUN = [generation["collections"] for generation in gc.get_stats()]
-"""The collections of this process until then, by generation; of a forked worker its parent's."""
+AT_START = [generation["collections"] for generation in gc.get_stats()]
+"""The collections of this process so far, by generation; in a forked worker those of its parent."""
 
 import os  # noqa: E402
 import time  # noqa: E402
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
 
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
-    """Moments and collections at the first line, after the first row and after the second.
+    """Report time and collections at the first line, after the first row and after the second.
 
-    What the process then holds of modules is looked at last.
+    The modules that are loaded by then are read last.
     """
-    seen = [look()]
+    readings = [read()]
     engine = in_worker(handed)
     first = worker.fetch(engine, token)
-    seen.append(look())
+    readings.append(read())
     second = worker.fetch(engine, token)
-    seen.append(look())
+    readings.append(read())
     from harness.counts.inside.code import sizes
 
-    tell(channel, first, second, begun=BEGUN, seen=seen, code=sizes())
+    report(channel, first, second, at_start=AT_START, readings=readings, code=sizes())
 
 
 def work_counting_calls(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
-    """Calls of Python functions until the first row, and from there until the second.
+    """Report the calls of Python functions until the first row, and from there to the second.
 
-    The garbage collector is off, so that no collection's finalizers are among them.
+    The garbage collector is off, so that no finalizers are among them.
     """
     gc.disable()
     counter = Counter()
@@ -58,14 +58,15 @@ def work_counting_calls(in_worker: Callable[[Any], Engine], handed: Any, channel
     counter.start()
     second = worker.fetch(engine, token)
     calls.append(counter.stop())
-    tell(channel, first, second, calls=calls)
+    report(channel, first, second, calls=calls)
 
 
-def look() -> tuple[int, list[int]]:
-    """The moment, and the collections so far by generation."""
+def read() -> tuple[int, list[int]]:
+    """The monotonic time in nanoseconds, and the collections so far by generation."""
     return time.monotonic_ns(), worker.collections()
 
 
-def tell(channel: Any, *rows: tuple[str, int], **seen: Any) -> None:
-    channel.send({"rows": rows, "pid": os.getpid(), "ppid": os.getppid(), "mark": worker.mark, **seen})
+def report(channel: Any, *rows: tuple[str, int], **readings: Any) -> None:
+    """Send the rows and readings to the parent, and wait for the message to exit."""
+    channel.send({"rows": rows, "pid": os.getpid(), "ppid": os.getppid(), "mark": worker.mark, **readings})
     channel.recv()

@@ -13,7 +13,8 @@ from textwrap import indent
 from harness.comparisons import compare as comparison
 from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
 from harness.comparisons.judge import MIN_PAIRS
-from harness.counts import count as exact
+from harness.counts import count
+from harness.counts.registry import COUNTS
 from harness.history.sensitivity.record import InjectionResult
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
@@ -178,11 +179,11 @@ def changed_counts(strategies: Sequence[str], plain: Side, changed: Side, server
     ratios = {}
     for strategy in strategies:
         before, after = (
-            exact.count(strategy, server, release=side.release, python=side.python).figures
+            count.count(strategy, server, release=side.release, python=side.python).figures
             for side in (plain, changed)
         )
         for name, value in before.items():
-            if after[name] != value and not name.startswith("collections"):
+            if after[name] != value and COUNTS[name].of_work:
                 ratios[f"{name} {strategy}"] = after[name] / value if value else inf
     return ratios
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness import strategies
-from harness.counts.report import COUNTED, changed
+from harness.counts import registry
+from harness.counts.report import changed
 from harness.hazards.hazard import Hazard
 from harness.history import causes_report
 from harness.history.causes import changelog
@@ -51,14 +52,11 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
 def changed_counts(before: ReleaseFigures, after: ReleaseFigures) -> list[tuple[str, str]]:
     """Counts that changed: each change in words, and the strategies it applies to."""
     by_change: dict[str, list[str]] = {}
-    in_order = sorted(
-        (cell for cell in after.counts if cell[0] in COUNTED), key=lambda cell: list(COUNTED).index(cell[0])
-    )
-    for name, strategy in in_order:
-        now = after.counts[name, strategy]
-        was = before.counts.get((name, strategy), now)
-        if was != now:
-            by_change.setdefault(changed(name, was, now), []).append(strategy)
+    for count in registry.of_work():
+        for (name, strategy), now in after.counts.items():
+            was = before.counts.get((name, strategy), now)
+            if name == count.id and was != now:
+                by_change.setdefault(changed(name, was, now), []).append(strategy)
     return [(change, ", ".join(names)) for change, names in by_change.items()]
 
 

@@ -1,0 +1,108 @@
+"""Probes: instrumented workers of one parent, whose traffic with the server passes through a relay.
+
+Probes are never timed, so probes of several strategies may run at the same time. Their hash seed is fixed.
+"""
+
+import json
+import sys
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from harness import strategies
+from harness.counts import checks
+from harness.postgres.relay import Relay, WireEvent
+from harness.postgres.server import Server
+from harness.processes.child import run_program
+from harness.processes.errors import ChecksFailed, NotApplicable
+
+VARIABLES = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8"}
+"""Environment variables of the probes and their parent."""
+
+DEADLINE_S = 60.0
+"""Seconds for one probe: counting calls slows it down."""
+
+PROBES = BARE, PLAIN, CALLS = ("bare", "plain", "calls")
+"""A worker that does nothing, one that reads counters between its phases, and one that counts its calls."""
+
+MEASURED, IMPORTS, MEMORY = "measured", "imports", "memory"
+"""Further probes: the worker that is timed elsewhere, one that counts the calls of its imports, and one that
+traces its allocations."""
+
+APPLICATION = "poolstart-exact"
+"""The `application_name` of the probes."""
+
+PHASES = START, FIRST_QUERY, SECOND_QUERY = ("start", "first_query", "second_query")
+"""Imports until the worker's first line; from there to its first row; from there to its second row."""
+
+QUERIES = (FIRST_QUERY, SECOND_QUERY)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The reports of some probes of one strategy."""
+
+    parent: dict[str, Any]
+    """The parent's report about itself."""
+    probes: dict[str, dict[str, Any]]
+    """The report of each probe, by name."""
+    events: dict[str, list[WireEvent]]
+    """Traffic between the plain probe and the server, by query."""
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """The duration of the plain probe's queries: no figure, but a check of what a distance adds."""
+        moments = [moment for moment, _ in self.probes[PLAIN]["readings"]]
+        return {
+            phase: (end - begin) * 1e-9
+            for phase, (begin, end) in zip(QUERIES, pairwise(moments), strict=True)
+        }
+
+
+def observe(
+    strategy: str,
+    server: Server,
+    *,
+    release: str,
+    python: str | Path = sys.executable,
+    probes: Sequence[str] = PROBES,
+    distance: float = 0.0,
+) -> Observation:
+    """Run probes of one parent, one after another; a round trip to the server takes `distance` seconds more.
+
+    Raises `NotApplicable`, or `PoolstartError` if a probe fails or does not do what it should.
+    """
+    entry = strategies.get(strategy)
+    if reason := entry.not_applicable(release):
+        raise NotApplicable(reason)
+    if server.transport == "tls":
+        raise NotApplicable("encrypted traffic cannot be counted between worker and server")
+    mark = uuid.uuid4().hex
+    what = f"counting {strategy}"
+    with Relay(server, distance) as wire:
+        order = {
+            "strategy": strategy,
+            "url": wire.sqlalchemy_url(APPLICATION),
+            "mark": mark,
+            "deadline": DEADLINE_S,
+        }
+        parent, *reports = run_program(
+            what,
+            "harness.counts.inside.program",
+            [json.dumps(order), *probes],
+            DEADLINE_S * (1 + len(probes)),
+            python=python,
+            variables=VARIABLES,
+        )
+        if parent["sqlalchemy"] != release:
+            raise ChecksFailed(f"{what}: {python} imports SQLAlchemy {parent['sqlalchemy']}, not {release}")
+        by_name = dict(zip(probes, reports, strict=True))
+        for name, report in by_name.items():
+            if problem := checks.problem(entry, name, mark, parent["pid"], report):
+                raise ChecksFailed(f"{what}: the probe {name!r} does not count: {problem}")
+        moments = [moment for moment, _ in by_name[PLAIN]["readings"]]
+        events = dict(zip(QUERIES, (wire.between(*both) for both in pairwise(moments)), strict=True))
+    return Observation(parent, by_name, events)

@@ -1,6 +1,6 @@
-"""What goes wrong: the verdict of every hazard on every strategy, and what hazards measure beside it.
+"""Hazards: the verdict of each under every strategy, and the figures that hazards measure besides.
 
-The figures of a hazard come from the trial that gives its verdict.
+A hazard's figures come from the same trial as its verdict.
 """
 
 import math
@@ -12,7 +12,7 @@ from harness.hazards import asv_run, catalogue
 from harness.hazards.hazard import Verdict
 
 Run = dict[str, Any]
-"""What `setup_cache` returned."""
+"""The value of `setup_cache`: outcomes as JSON, by hazard and strategy."""
 
 HAZARD_OF = {figure.id: hazard.id for hazard in catalogue.followed() for figure in hazard.figures}
 
@@ -27,18 +27,18 @@ def figures_in(unit: str) -> tuple[str, ...]:
 class Hazards:
     """Base of all benchmarks of hazards.
 
-    `version` changes whenever a reproduction changes what it finds: asv would see only the source of the
+    `version` must change whenever a reproduction's verdicts or figures do: asv sees only the source of the
     benchmark itself.
     """
 
     version = "4"
 
     def setup_cache(self) -> Run:
-        """All trials of this run and release: asv calls it once for every class that inherits it."""
+        """Run all trials of this release: asv calls it once for each class that inherits it."""
         return asv_run.of_this_run()
 
     def reading(self, run: Run, figure: str, strategy: str) -> float:
-        """The value of a figure; not a number where the strategy has no such figure."""
+        """The value of a figure in its unit; NaN if the outcome has none."""
         outcome = asv_run.read(run, HAZARD_OF[figure], strategy)
         reading = outcome.readings.get(figure) if outcome else None
         return reading.value if reading else math.nan
@@ -61,7 +61,7 @@ class Verdicts(Hazards):
 
 
 class Rates(Hazards):
-    """How often it happens where nothing forces it: a fraction of the trials."""
+    """How often a hazard occurs when nothing forces it: a fraction of the trials."""
 
     params = (figures_in("fraction"), strategies.IDS)
     param_names = ("figure", "strategy")
@@ -72,7 +72,7 @@ class Rates(Hazards):
 
 
 class Memory(Hazards):
-    """What a worker comes to hold for itself."""
+    """Private memory of a worker, in bytes."""
 
     params = (figures_in("bytes"), strategies.IDS)
     param_names = ("figure", "strategy")
@@ -83,7 +83,7 @@ class Memory(Hazards):
 
 
 class Times(Hazards):
-    """How long it takes, or lasts."""
+    """Durations, in seconds."""
 
     params = (figures_in("seconds"), strategies.IDS)
     param_names = ("figure", "strategy")
@@ -94,7 +94,7 @@ class Times(Hazards):
 
 
 class Descriptors(Hazards):
-    """What of the parent's pool every worker holds open."""
+    """File descriptors of the parent's pool that each worker holds open."""
 
     params = (figures_in("descriptors"), strategies.IDS)
     param_names = ("figure", "strategy")

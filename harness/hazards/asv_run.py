@@ -1,4 +1,4 @@
-"""Outcomes: the trials of an asv run, which many benchmarks read."""
+"""The trials of an asv run: measured once, and read by many benchmarks."""
 
 import sys
 from dataclasses import asdict
@@ -11,12 +11,12 @@ from harness.system.structure import structure
 
 
 def of_this_run() -> dict[str, Any]:
-    """All outcomes by hazard and strategy, as JSON: every hazard that asv follows, under every strategy.
+    """Try every hazard that asv follows under every strategy; the outcomes by hazard and strategy, as JSON.
 
-    The profile may ask for the controls of each hazard alone. What came to no result, or could not be, is
-    told on standard error, a line for each reason.
+    A profile may restrict this to the controls of each hazard. Reasons why a hazard was not applicable, or
+    had no result, are printed on standard error, a line each.
     """
-    # What only trials need is not imported by those that read.
+    # Reading benchmarks do not need these imports.
     from harness.hazards import matrix
     from harness.postgres import locate
 
@@ -30,17 +30,17 @@ def of_this_run() -> dict[str, Any]:
             server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
         )
     for reason in dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason):
-        remark = any(
+        not_applicable = any(
             outcome.verdict is Verdict.NOT_APPLICABLE for outcome in outcomes if outcome.reason == reason
         )
-        print(f"poolstart: {'n/a: ' if remark else ''}{reason}", file=sys.stderr)
-    found: dict[str, Any] = {}
+        print(f"poolstart: {'n/a: ' if not_applicable else ''}{reason}", file=sys.stderr)
+    by_hazard: dict[str, Any] = {}
     for outcome in outcomes:
-        found.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
-    return found
+        by_hazard.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
+    return by_hazard
 
 
 def read(run: dict[str, Any], hazard: str, strategy: str) -> Outcome | None:
-    """One outcome of `of_this_run`; None where it was not tried."""
+    """One outcome of `of_this_run`; None if it was not tried."""
     fields = run.get(hazard, {}).get(strategy)
     return structure(Outcome, fields) if fields else None

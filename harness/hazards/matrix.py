@@ -1,4 +1,4 @@
-"""The table: every hazard against every strategy, several trials at a time."""
+"""The matrix of trials: every hazard under every strategy, several trials at a time."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -16,23 +16,24 @@ from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 
 JOBS = 2
-"""Trials at a time. Most of a trial is waiting; the verdicts do not depend on how many there are."""
+"""Trials at a time: most of a trial is waiting, and the verdicts do not depend on it."""
 
 
 def measure(
     server: Server,
     hazards: Sequence[Hazard],
     strategies: Sequence[str],
-    seen: Callable[[Outcome], None],
+    on_outcome: Callable[[Outcome], None],
     repeat: int = 1,
     wanted: Callable[[Hazard, str], bool] = lambda hazard, strategy: True,
     *,
     release: str = sqlalchemy.__version__,
     python: str | Path = sys.executable,
 ) -> list[Outcome]:
-    """All trials, each outcome shown to `seen` as it comes; the list is in the order of the arguments.
+    """Run the trials of these hazards and strategies for which `wanted` is true, each `repeat` times.
 
-    A reproduction that comes to no result is an outcome too: the others still run.
+    `on_outcome` is called with each outcome as soon as it is known. Returns all outcomes in the order of the
+    arguments; a trial that fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
     """
     idle: SimpleQueue[Trials] = SimpleQueue()
 
@@ -45,7 +46,7 @@ def measure(
         finally:
             idle.put(trials)
 
-    # An interruption first ends the trials (the inner context), and then finds no thread waiting for one.
+    # On an interruption the trials end first (the inner context): then no thread is waiting for one.
     with ThreadPoolExecutor(JOBS) as threads, ExitStack() as stack:
         for _ in range(JOBS):
             idle.put(stack.enter_context(Trials(server, release=release, python=python)))
@@ -56,5 +57,5 @@ def measure(
         ]
         stack.callback(lambda: [future.cancel() for future in futures])
         for future in as_completed(futures):
-            seen(future.result())
+            on_outcome(future.result())
         return [future.result() for future in futures]

@@ -1,4 +1,4 @@
-"""Trials: each runs one hazard against one strategy, in a parent program of its own."""
+"""Run trials: one hazard under one strategy, in a parent process of its own."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
-"""Environment variable: `1` makes a missing TLS server an error, where otherwise its hazard is n/a."""
+"""Environment variable: with `1` a missing TLS server is an error; otherwise its hazards are n/a."""
 
 
 class Trials:
-    """Runs trials against one server; a context manager that leaves nothing behind.
+    """Runs trials against one server; a context manager that ends all processes it has started.
 
-    `python` is an interpreter that imports `release`, and the suite's other packages.
+    `python` is an interpreter that has this `release` of SQLAlchemy and the suite's other packages.
     """
 
     def __init__(
@@ -37,10 +37,10 @@ class Trials:
         self._release = release
         self._python = python
         self._supervision = Supervision()
-        # Trials may be ended by another thread than the one that is starting a program.
+        # One thread may close the trials while another is starting a program.
         self._starting = threading.Lock()
         self._ended = False
-        self._to_fill: Server | None = None
+        self._fillable_server: Server | None = None
         self._tls: Server | None = server if server.transport == "tls" else None
 
     def __enter__(self) -> "Trials":
@@ -54,7 +54,7 @@ class Trials:
         self._supervision.close()
 
     def run(self, hazard: Hazard, strategy: str) -> Outcome:
-        """One trial. Raises `PoolstartError` when the reproduction came to no result."""
+        """Run one trial. Raises `PoolstartError` if the reproduction has no result."""
         entry = strategies.get(strategy)
         server = self._server
         reason = entry.not_applicable(self._release) or hazard.not_applicable(entry)
@@ -68,7 +68,7 @@ class Trials:
         if reason:
             return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
         if hazard.fills_server:
-            server = self._server_to_fill()
+            server = self._server_of_its_own()
         begin = time.monotonic()
         result = self._program(hazard, strategy, server)
         return structure(
@@ -105,10 +105,10 @@ class Trials:
         finally:
             child.close()
 
-    def _server_to_fill(self) -> Server:
-        if self._to_fill is None:
-            self._to_fill = embedded.start(self._supervision)
-        return self._to_fill
+    def _server_of_its_own(self) -> Server:
+        if self._fillable_server is None:
+            self._fillable_server = embedded.start(self._supervision)
+        return self._fillable_server
 
     def _tls_server(self) -> Server:
         if self._tls is None:

@@ -33,7 +33,7 @@ def treat(worker: Worker, keep_pool: bool) -> None:
     gc.collect()
 
 
-def fate_of_session(parent: Parent, keep_pool: bool) -> str:
+def error_of_session(parent: Parent, keep_pool: bool) -> str:
     """The error of the parent's session after a worker has treated its engine; empty if it still answers."""
     engine = parent.engine(connect_args={"connection_factory": polite_connection()})
     SCOPE["session"] = parent.warm(engine)
@@ -41,27 +41,27 @@ def fate_of_session(parent: Parent, keep_pool: bool) -> str:
     worker = parent.start(treat, keep_pool, engine=engine)
     worker.answer()
     worker.join()
-    fate: str = SCOPE["session"].fate()
-    return fate
+    failure: str = SCOPE["session"].error()
+    return failure
 
 
 def reproduce(parent: Parent) -> bool:
     parent.tell("parent", "Uses its engine once, with a driver whose finalizer closes, and starts a worker.")
-    fate = fate_of_session(parent, keep_pool=False)
-    if fate:
+    failure = error_of_session(parent, keep_pool=False)
+    if failure:
         parent.tell("worker", "Drops the inherited pool; its connection is collected, and so closed.")
         parent.tell("server", "Receives Terminate on the parent's connection, and ends the session.")
     else:
         parent.tell("worker", "Treats its engine and collects garbage: no connection of the parent's.")
         parent.tell("server", "Receives no Terminate message.")
-    kept = fate_of_session(parent, keep_pool=True)
+    kept = error_of_session(parent, keep_pool=True)
     parent.tell(
         "worker",
         "Another one keeps a reference to the inherited pool, and the parent's session"
         f" {f'ends all the same: {kept}' if kept else 'lives'}.",
     )
-    parent.tell("user", fate or "Nothing unusual.")
-    return bool(fate)
+    parent.tell("user", failure or "Nothing unusual.")
+    return bool(failure)
 
 
 HAZARD = Hazard(

@@ -49,8 +49,8 @@ def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
             backend = executor.submit(backend_of).result(START_DEADLINE)
         except Exception as error:
             return plain(error)
-        fate = session.fate()
-        return fate or ("two processes have one session" if backend == session.backend else "")
+        failure = session.error()
+        return failure or ("two processes have one session" if backend == session.backend else "")
 
 
 def reproduce(parent: Parent) -> bool:

@@ -46,13 +46,13 @@ def reproduce(parent: Parent) -> bool:
             affected = True
         else:
             parent.tell("worker", f"Is done, after {name}.")
-        fate = session.fate()
-        if fate:
+        failure = session.error()
+        if failure:
             parent.tell(
                 "server",
                 f"Received Terminate on the parent's connection, ended backend {session.backend}.",
             )
-            parent.tell("user", fate)
+            parent.tell("user", failure)
             affected = True
         elif session.closed:
             parent.tell("server", "Had no session of the parent's: the parent had closed it before.")

@@ -19,18 +19,18 @@ def reproduce(parent: Parent) -> bool:
     worker.join()
     parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
     closed_before = session.closed
-    fate = session.fate()
+    failure = session.error()
     if closed_before:
         parent.tell("parent", "Has closed its connection before: there is none to share.")
     else:
-        parent.tell("parent", f"Queries over its connection afterwards: {fate or 'it answers as before'}.")
+        parent.tell("parent", f"Queries over its connection afterwards: {failure or 'it answers as before'}.")
     if backend == session.backend:
         parent.tell("server", "Sees one session, although there are two processes.")
         parent.tell("user", "Nothing, until both query at once: other hazards begin here.")
         return True
-    if fate:
+    if failure:
         parent.tell("server", "Received Terminate from the worker, on the parent's connection.")
-        parent.tell("user", fate)
+        parent.tell("user", failure)
         return True
     parent.tell("server", "Had a session of the worker's own.")
     parent.tell("user", "Nothing unusual.")

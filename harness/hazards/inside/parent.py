@@ -87,7 +87,7 @@ class ServerSession:
         """Whether the parent's own pool has closed it, so that nothing is shared."""
         return bool(self.raw.closed)
 
-    def fate(self) -> str:
+    def error(self) -> str:
         """The error of a query over it; empty if it answers as before, or the parent has closed it.
 
         The query follows whatever a worker may have sent over the same socket.

@@ -406,7 +406,7 @@ MISTAKES = [
     ),
     Mistake(
         "pages",
-        "README.md cannot be written: File too large; see",
+        "README.md cannot be written: File too large; check",
         damage=outdated("README.md"),
         surroundings=Surroundings(file_size=1024),
     ),

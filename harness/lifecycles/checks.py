@@ -7,8 +7,9 @@ reasons, never a number.
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import cast
 
+from harness.lifecycles.messages import LifecycleReport, ParentReport, WorkerReport
 from harness.strategies import ParentConnection, Strategy
 from harness.system.memory import MIB
 
@@ -27,9 +28,8 @@ class Evidence:
     mark: str
     """A random text that the parent wrote into its own memory before the start."""
     dataframe_mib: int
-    parent: dict[str, Any]
-    """The parent's first report (`harness.lifecycles.inside.parent`)."""
-    report: dict[str, Any]
+    parent: ParentReport
+    report: LifecycleReport
     """What parent and worker reported of the lifecycle."""
     sessions_before: frozenset[int]
     sessions_after: frozenset[int]
@@ -38,10 +38,9 @@ class Evidence:
     """Processes that are still running after the worker was reaped."""
 
     @property
-    def worker(self) -> dict[str, Any]:
+    def worker(self) -> WorkerReport:
         """The worker's report."""
-        worker: dict[str, Any] = self.report["worker"]
-        return worker
+        return self.report["worker"]
 
     @property
     def backends(self) -> tuple[int, int]:
@@ -75,7 +74,7 @@ def preloaded(e: Evidence) -> str:
 def order(e: Evidence) -> str:
     """Timestamps are positive and in order."""
     names = ("called", "started", "usable", "first_row", "second_row", "released", "reaped")
-    moments = {**e.report, **e.worker}
+    moments = cast(dict[str, int], {**e.report, **e.worker})
     for earlier, later in pairwise(names):
         if not 0 < moments[earlier] < moments[later]:
             return f"the clock ran backwards between {earlier} and {later}"

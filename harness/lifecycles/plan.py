@@ -19,12 +19,12 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from harness.lifecycles import metrics
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
 from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.messages import ParentReport
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
@@ -223,7 +223,7 @@ class Plan:
         samples[parent.cell.id] = of_parent(lives)
         collections[parent.cell.id] = [list(phase) for phase in lives[-1].collections]
 
-    def add_facts(self, facts: dict[str, Any]) -> None:
+    def add_facts(self, facts: ParentReport) -> None:
         """Keep what a parent reported. Raises `PoolstartError` if it imported another release."""
         if facts["sqlalchemy"] != self.measured.release:
             raise PoolstartError(
@@ -231,7 +231,8 @@ class Plan:
                 "remove its environment, so that it is created again",
             )
         names = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
-        self.measured.facts = {**{name: facts[name] for name in names}, "processor": processors.MEASURED}
+        versions = {name: value for name, value in facts.items() if name in names}
+        self.measured.facts = {**versions, "processor": processors.MEASURED}
 
     def _controls(self) -> dict[str, float]:
         """Seconds to the first line of a bare worker, by start method: medians."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
-from typing import Any
 
 from harness.lifecycles import metrics
+from harness.lifecycles.messages import LifecycleReport
 from harness.lifecycles.metrics import Workers
 
 
@@ -22,7 +22,7 @@ class Lifecycle:
     """Garbage collections by phase (start, engine, first row, second row) and generation."""
 
     @classmethod
-    def from_report(cls, report: dict[str, Any], first: bool) -> "Lifecycle":
+    def from_report(cls, report: LifecycleReport, first: bool) -> "Lifecycle":
         """Read every metric from the report of `harness.lifecycles.inside.parent`."""
         worker = report["worker"]
         collected = "collect" in worker

@@ -45,7 +45,7 @@ def test_a_good_pool_passes() -> None:
             "the initializer ran 3 times for 2 workers",
         ),
         (("workers", 0, "mark"), None, "a worker was started by spawn"),
-        (("workers", 0, "ppid"), 1, "a worker was started by no known method"),
+        (("workers", 0, "ppid"), 1, "a worker was started by an unknown method"),
         (("workers", 0, "row"), ["other", 1101], "a worker returned another worker's row"),
         (("workers", 0, "row"), [TOKEN, 1102], "workers shared a session"),
         (("workers", 0, "row"), [TOKEN, 999], "workers shared a session"),

@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import sqlalchemy
@@ -21,12 +21,15 @@ from harness import strategies
 from harness.lifecycles.inside import worker
 from harness.system import memory
 
+if TYPE_CHECKING:
+    from harness.lifecycles.messages import LifecycleReport, ParentOrder, WorkerOrder
+
 frame: Any = None
 """The DataFrame, held as a program would hold it."""
 
 
 def main() -> None:
-    order = json.loads(sys.stdin.readline())
+    order: ParentOrder = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"])
     strategy.set_up()
     if order["dataframe_mib"]:
@@ -59,31 +62,31 @@ def main() -> None:
         uncompiled=uncompiled(),
     )
     for line in sys.stdin:
-        said = json.loads(line)
-        seen = lifecycle(strategy, engine, order["url"], order["deadline"], **said)
+        wanted: WorkerOrder = json.loads(line)
+        seen = lifecycle(strategy, engine, order["url"], order["deadline"], **wanted)
         seen["backend_before"] = backend
         if seen["outcome"] == "done" and strategy.pooled:
             try:
-                seen["row_after"] = worker.fetch(engine, said["token"])
+                seen["row_after"] = worker.fetch(engine, wanted["token"])
             except sqlalchemy.exc.OperationalError:
                 if strategy.parent_connection is not strategies.ParentConnection.KILLED:
                     raise
                 # The session is gone, as its user would find. SQLAlchemy has emptied the pool and reconnects.
                 seen["killed"] = True
-                seen["row_after"] = worker.fetch(engine, said["token"])
+                seen["row_after"] = worker.fetch(engine, wanted["token"])
             _, backend = seen["row_after"]
         say(**seen)
 
 
 def lifecycle(
     strategy: strategies.Strategy, engine: Engine, url: str, deadline: float, *, token: str, collect: bool
-) -> dict[str, Any]:
+) -> "LifecycleReport":
     """Start one worker, wait until it has exited, and return its timestamps, or how it failed."""
     # The parent does not use its engine right before: caches that a query has warmed, or a connection that
     # was just made and closed, make the worker's query an eighth faster.
     prepared = strategy.prepare(worker.work, engine, url, token, collect)
     process, ours = prepared.process, prepared.ours
-    seen: dict[str, Any] = {
+    seen: LifecycleReport = {
         "token": token,
         "parent_uss": memory.read()["uss"],
         "pickled": prepared.pickled,

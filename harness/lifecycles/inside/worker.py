@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
+    from harness.lifecycles.messages import WorkerReport
+
 ROW = text("select :token, pg_backend_pid()")
 
 mark: str | None = None
@@ -59,7 +61,7 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
     second = fetch(engine, token)
     second_row = time.monotonic_ns()
     collected.append(collections())
-    report: dict[str, Any] = {
+    report: WorkerReport = {
         "started": started,
         "usable": usable,
         "first_row": first_row,

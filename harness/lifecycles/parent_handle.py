@@ -74,13 +74,8 @@ class ParentHandle:
         self._python = python
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
-<<<<<<< HEAD
-        self.facts: dict[str, Any] = {}
-        """The parent's first report: versions, C extensions, resident size of the DataFrame in bytes."""
-=======
         self.facts: ParentReport
-        """The report of the parent once it is ready."""
->>>>>>> 4ab6076 (Lifecycles: messages over pipes are typed)
+        """The parent's first report: versions, C extensions, resident size of the DataFrame in bytes."""
 
     def __enter__(self) -> "ParentHandle":
         self.boot()
@@ -107,11 +102,7 @@ class ParentHandle:
         )
         self._process = self._child.process
         self._death = os.pidfd_open(self._process.pid)
-<<<<<<< HEAD
-        request = {
-=======
         order: ParentOrder = {
->>>>>>> 4ab6076 (Lifecycles: messages over pipes are typed)
             "strategy": self.cell.strategy,
             "url": self._server.sqlalchemy_url(self._name),
             "dataframe_mib": self.cell.size(self._profile),
@@ -119,7 +110,7 @@ class ParentHandle:
             "deadline": self._profile.deadline,
             "cpu": processors.MEASURED,
         }
-        self._send(json.dumps(request))
+        self._send(json.dumps(order))
 
     def ready(self) -> None:
         """Wait until the program holds its engine and its DataFrame."""
@@ -145,14 +136,9 @@ class ParentHandle:
         baseline = self._settled(1 if self.strategy.pooled else 0)
         token = uuid.uuid4().hex
         deadline = self._profile.deadline
-<<<<<<< HEAD
-        self._send(json.dumps({"token": token, "collect": collect}))
-        report = self._answer(3 * deadline + SETTLE_DEADLINE_S)
-=======
         request: WorkerOrder = {"token": token, "collect": collect}
         self._send(json.dumps(request))
-        report: LifecycleReport = self._answer(3 * deadline + SETTLE_DEADLINE)
->>>>>>> 4ab6076 (Lifecycles: messages over pipes are typed)
+        report: LifecycleReport = self._answer(3 * deadline + SETTLE_DEADLINE_S)
         if report["outcome"] == "hung":
             raise ProcessHung(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
         if report["outcome"] == "failed":
@@ -178,13 +164,8 @@ class ParentHandle:
         except BrokenPipeError:
             raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}") from None
 
-<<<<<<< HEAD
-    def _answer(self, deadline: float) -> dict[str, Any]:
-        """The next report of the parent."""
-=======
     def _answer(self, deadline: float) -> Any:
         """The next line of the parent: a `ParentReport`, then a `LifecycleReport` for each worker."""
->>>>>>> 4ab6076 (Lifecycles: messages over pipes are typed)
         process, until = self._process, time.monotonic() + deadline
         assert process.stdout is not None
         answer = b""

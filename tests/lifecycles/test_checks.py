@@ -103,7 +103,7 @@ NULLPOOL = strategies.get("nullpool")
 DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], str]] = [
     (checks.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
     (checks.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
-    (checks.start_method, lambda e: with_worker(e, ppid=1), "started by None"),
+    (checks.start_method, lambda e: with_worker(e, ppid=1), "started by an unknown method"),
     (
         checks.preloaded,
         lambda e: replace(e, strategy=strategies.get("forkserver_preload")),

@@ -1,1 +1,1 @@
-"""Celery, gunicorn and other programs that start workers, measured."""
+"""Measurements of programs that start workers: executors, application servers and task queues."""

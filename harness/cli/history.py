@@ -29,7 +29,7 @@ def history(
 ) -> None:
     """Measure all releases in turns, and file the results with asv; goes on where it was interrupted."""
     # asv takes most of a second to import: only this command pays for it.
-    from harness.history import measure as made
+    from harness.history import measure as sessions
     from harness.lifecycles import profile as profiles
     from harness.postgres import locate
     from harness.releases import interpreters
@@ -46,13 +46,13 @@ def history(
             f"{' '.join(ranges)} names no release", "give a range as asv takes it, the older release first"
         )
     if new:
-        shutil.rmtree(made.DIRECTORY, ignore_errors=True)
-    whole = made.History(made.DIRECTORY, chosen, passes)
+        shutil.rmtree(sessions.DIRECTORY, ignore_errors=True)
+    session = sessions.HistorySession(sessions.DIRECTORY, chosen, passes)
     if only_file:
-        raise typer.Exit(made.file(whole))
+        raise typer.Exit(sessions.file(session))
     profile = profiles.current()
     with locate.server() as server:
-        whole.begin(made.conditions(server, profile))
+        session.begin(sessions.conditions(server, profile))
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -78,5 +78,5 @@ def history(
                     completed=passes * len(chosen) - left,
                 )
 
-            made.measure(whole, server, profile, report)
-    raise typer.Exit(made.file(whole))
+            sessions.measure(session, server, profile, report)
+    raise typer.Exit(sessions.file(session))

@@ -1,9 +1,9 @@
-"""The history: every release measured in one sitting, in turns.
+"""A session that measures the history: all releases, block by block.
 
-A pass visits all releases in shuffled order and measures one block of each, so that a busy quarter of an hour
-is spread over all of them instead of falling on the neighbours in one. Every block is a file as soon
-as it is measured: whatever ends a history, the next call goes on behind the last whole block. When all
-passes are there, `asv run` files them: it finds the blocks where it would have measured.
+A pass visits all releases in random order and measures one block of each: a busy quarter of an hour is spread
+over all of them, instead of falling on neighbours. Every block is written to a file as soon as it is
+measured, so an interrupted session resumes after the last complete block. At the end `asv run` stores the
+results: it reads the blocks instead of measuring.
 """
 
 import json
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,26 +34,27 @@ from harness.system.structure import structure
 
 DIRECTORY = ROOT / ".asv" / "history"
 
-AGAIN = 0.1
-"""The part of a pass's blocks that may be measured again because the machine was disturbed."""
+MAX_REPEATED = 0.1
+"""The share of a pass's blocks that may be repeated because they are noisy."""
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One block that is due."""
+class PlannedBlock:
+    """One block of a session: of a release, in a pass."""
 
     release: str
     number: int
     """Of the pass, from 1."""
-    again: bool = False
+    repeated: bool = False
+    """Whether it replaces a noisy block of the same pass."""
 
     @property
     def file(self) -> str:
-        return f"{self.number}{'-again' if self.again else ''}.json"
+        return f"{self.number}{'-again' if self.repeated else ''}.json"
 
 
-class History:
-    """All blocks of a history, in a folder of files."""
+class HistorySession:
+    """The blocks of a session, in a folder of files."""
 
     def __init__(self, directory: Path, releases: Sequence[Release], passes: int) -> None:
         self.directory = directory
@@ -61,95 +62,103 @@ class History:
         self.passes = passes
 
     def begin(self, conditions: dict[str, Any]) -> None:
-        """Refuse to go on under other conditions than those that the blocks were measured under."""
+        """Record the conditions of a new session.
+
+        Raises `PoolstartError` if the session was begun under other conditions.
+        """
         path = self.directory / "conditions.json"
         if not path.exists():
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        with files.reading(path, "start anew with --new"):
+        with files.reading(path, "begin a new one with --new"):
             begun = dict(json.loads(path.read_text()))
         for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
                     f"the history in {files.shown(self.directory)} was begun with {name} {value}, "
                     f"and this is {conditions.get(name)}",
-                    "go on as it was begun, or start anew with --new",
+                    "continue it as it was begun, or begin a new one with --new",
                 )
 
-    def turns(self) -> Iterator[Turn]:
-        """What is to be measured, in order; what is there already is left out."""
+    def planned(self) -> Iterator[PlannedBlock]:
+        """The blocks that are not measured yet, in order; noisy blocks are repeated at the end of a pass."""
         for number in range(1, self.passes + 1):
             order = list(self.releases)
             random.Random(number).shuffle(order)
             for release in order:
-                if not self._path(turn := Turn(release, number)).exists():
-                    yield turn
-            yield from self._disturbed(number, order)
+                if not self._path(planned := PlannedBlock(release, number)).exists():
+                    yield planned
+            yield from self._repeated(number, order)
 
-    def _disturbed(self, number: int, order: Sequence[str]) -> Iterator[Turn]:
+    def _repeated(self, number: int, order: Sequence[str]) -> Iterator[PlannedBlock]:
         blocks = self.blocks()
-        found = [
-            turn
+        noisy = [
+            repeated
             for release in order
-            for block_turn, block in blocks.get(release, [])
-            if block_turn == Turn(release, number) and block.noise
-            if not self._path(turn := Turn(release, number, again=True)).exists()
+            for planned, block in blocks.get(release, [])
+            if planned == PlannedBlock(release, number) and block.noise
+            if not self._path(repeated := replace(planned, repeated=True)).exists()
         ]
-        yield from found[: round(AGAIN * len(order))]
+        yield from noisy[: round(MAX_REPEATED * len(order))]
 
-    def left(self) -> int:
+    def remaining(self) -> int:
+        """The number of blocks that are not measured yet, without repeated ones."""
         return sum(
-            not self._path(Turn(release, number)).exists()
+            not self._path(PlannedBlock(release, number)).exists()
             for number in range(1, self.passes + 1)
             for release in self.releases
         )
 
-    def save(self, turn: Turn, measured: MeasuredRun) -> None:
-        path = self._path(turn)
+    def save(self, planned: PlannedBlock, measured: MeasuredRun) -> None:
+        """Write a block to its file."""
+        path = self._path(planned)
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, asdict(measured))
 
-    def blocks(self) -> dict[str, list[tuple[Turn, Block]]]:
-        """All blocks by release, in the order of passes; the disturbed among all of them marked."""
-        found = [
-            (turn, self._load(turn))
+    def blocks(self) -> dict[str, list[tuple[PlannedBlock, Block]]]:
+        """All measured blocks by release, in the order of the passes; those that are noisy are marked."""
+        measured = [
+            (planned, self._load(planned))
             for release in self.releases
             for number in range(1, self.passes + 1)
-            for turn in (Turn(release, number), Turn(release, number, again=True))
-            if self._path(turn).exists()
+            for planned in (PlannedBlock(release, number), PlannedBlock(release, number, repeated=True))
+            if self._path(planned).exists()
         ]
-        marked = mark_noisy([measured.blocks[0] for _, measured in found])
-        by_release: dict[str, list[tuple[Turn, Block]]] = {}
-        for (turn, _), block in zip(found, marked, strict=True):
-            by_release.setdefault(turn.release, []).append((turn, block))
+        marked = mark_noisy([run.blocks[0] for _, run in measured])
+        by_release: dict[str, list[tuple[PlannedBlock, Block]]] = {}
+        for (planned, _), block in zip(measured, marked, strict=True):
+            by_release.setdefault(planned.release, []).append((planned, block))
         return by_release
 
-    def measured(self) -> dict[str, MeasuredRun]:
-        """What there is of each release, as one run would have measured it."""
-        results = {}
+    def runs(self) -> dict[str, MeasuredRun]:
+        """The blocks of each release so far, as one run would have measured them.
+
+        Raises `PoolstartError` if the file of a block is damaged.
+        """
+        runs = {}
         for release, blocks in self.blocks().items():
             first = self._load(blocks[0][0])
-            whole = MeasuredRun(first.release, first.server, facts=first.facts, min_quiet=self.passes)
-            for turn, block in blocks:
-                part = self._load(turn)
-                whole.blocks.append(block)
-                whole.rejected |= part.rejected
-                whole.not_applicable |= part.not_applicable
-            results[release] = whole
-        return results
+            run = MeasuredRun(first.release, first.server, facts=first.facts, min_quiet=self.passes)
+            for planned, block in blocks:
+                part = self._load(planned)
+                run.blocks.append(block)
+                run.rejected |= part.rejected
+                run.not_applicable |= part.not_applicable
+            runs[release] = run
+        return runs
 
-    def _path(self, turn: Turn) -> Path:
-        return self.directory / turn.release / turn.file
+    def _path(self, planned: PlannedBlock) -> Path:
+        return self.directory / planned.release / planned.file
 
-    def _load(self, turn: Turn) -> MeasuredRun:
-        path = self._path(turn)
+    def _load(self, planned: PlannedBlock) -> MeasuredRun:
+        path = self._path(planned)
         with files.reading(path, "remove it, and it is measured again"):
             return structure(MeasuredRun, json.loads(path.read_text()))
 
 
 def conditions(server: Server, profile: Profile) -> dict[str, Any]:
-    """What must be the same for all blocks of a history."""
+    """What must be the same for all blocks of a session."""
     machine = Machine.get_defaults()
     return {
         "instrument": VERSION,
@@ -161,38 +170,44 @@ def conditions(server: Server, profile: Profile) -> dict[str, Any]:
 
 
 def measure(
-    history: History, server: Server, profile: Profile, report: Callable[[str, int, float], None]
+    session: HistorySession, server: Server, profile: Profile, report: Callable[[str, int, float], None]
 ) -> None:
-    """Measure what is missing; `report` is told of each turn, how many are left, and what the last took."""
+    """Measure all blocks that are missing.
+
+    `report` is called before each block, with its name, the number of remaining blocks, and the seconds that
+    the block before it took.
+    """
     seconds = 0.0
-    for turn in history.turns():
-        report(f"pass {turn.number}, {turn.release}", history.left(), seconds)
+    for planned in session.planned():
+        report(f"pass {planned.number}, {planned.release}", session.remaining(), seconds)
         began = time.monotonic()
         with Supervision() as supervision:
-            seed = turn.number * 1000 + history.releases.index(turn.release)
-            made = Plan(
+            plan_of_block = Plan(
                 cells_of(profile),
                 server,
                 profile,
                 supervision,
-                release=turn.release,
-                python=interpreters.of_release(turn.release),
+                release=planned.release,
+                python=interpreters.of_release(planned.release),
             )
-            made.block(seed)
-            history.save(turn, made.measured)
+            plan_of_block.block(planned.number * 1000 + session.releases.index(planned.release))
+            session.save(planned, plan_of_block.measured)
         seconds = time.monotonic() - began
 
 
-def file(history: History) -> int:
-    """Let asv file what has been measured; returns its exit status."""
-    measured = history.measured()
-    if not measured:
+def file(session: HistorySession) -> int:
+    """Store the results of a session by `asv run`, and return its exit status.
+
+    Raises `PoolstartError` if nothing has been measured.
+    """
+    runs = session.runs()
+    if not runs:
         raise PoolstartError("nothing has been measured yet", "measure by `poolstart history`")
-    folder = history.directory / "filed"
+    folder = session.directory / "filed"
     folder.mkdir(exist_ok=True)
-    for release, whole in measured.items():
-        write(folder / f"{release}.json", asdict(whole))
-    files.write(folder / "releases", "\n".join(measured))
+    for release, run in runs.items():
+        write(folder / f"{release}.json", asdict(run))
+    files.write(folder / "releases", "\n".join(runs))
     modules = "|".join(metrics.benchmark_modules())
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", f"^({modules})[.]", f"HASHFILE:{folder / 'releases'}"],

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.history import measure as made
+from harness.history import measure as sessions
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import interpreters
@@ -23,10 +23,10 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The releases that would have been measured."""
     found: list[str] = []
 
-    monkeypatch.setattr(made, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(sessions, "DIRECTORY", tmp_path)
     monkeypatch.setattr(interpreters, "of_release", lambda version: Path(version))
-    monkeypatch.setattr(made, "measure", lambda whole, *_: found.extend(whole.releases))
-    monkeypatch.setattr(made, "file", lambda _: 0)
+    monkeypatch.setattr(sessions, "measure", lambda session, *_: found.extend(session.releases))
+    monkeypatch.setattr(sessions, "file", lambda _: 0)
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     return found
 

@@ -1,4 +1,4 @@
-"""A history: releases take turns, what has been measured is kept, and the next call goes on behind it."""
+"""A session of the history: its order, what it keeps, and how it resumes."""
 
 import json
 import signal
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.history import measure as made
-from harness.history.measure import AGAIN, History, Turn
+from harness.history import measure as sessions
+from harness.history.measure import MAX_REPEATED, HistorySession, PlannedBlock
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.releases.catalogue import Release, catalogue
@@ -32,87 +32,87 @@ def block(seconds: float, pressure: float = 0) -> Block:
     return Block(1, "", {CELL.id: {"startup": seconds}}, {}, {"spawn": 0.05}, Conditions(1, pressure, 0, 0))
 
 
-def one(history: History, turn: Turn, pressure: float = 0) -> None:
-    """Measure one block, as it were: it took as many seconds as its pass has in its number."""
-    history.save(turn, MeasuredRun(turn.release, "embedded", [block(turn.number, pressure)]))
+def measure(session: HistorySession, planned: PlannedBlock, pressure: float = 0) -> None:
+    """Save a simulated block, whose samples are as many seconds as the number of its pass."""
+    session.save(planned, MeasuredRun(planned.release, "embedded", [block(planned.number, pressure)]))
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
-    return History(tmp_path / "history", releases(10), PASSES)
+def session(tmp_path: Path) -> HistorySession:
+    return HistorySession(tmp_path / "history", releases(10), PASSES)
 
 
-def test_each_pass_visits_every_release_once_in_an_order_of_its_own(history: History) -> None:
-    order = [turn.release for turn in history.turns()]
+def test_each_pass_visits_every_release_once_in_its_own_order(session: HistorySession) -> None:
+    order = [planned.release for planned in session.planned()]
     passes = [order[:10], order[10:20], order[20:]]
-    assert [sorted(each) for each in passes] == [sorted(history.releases)] * PASSES
+    assert [sorted(each) for each in passes] == [sorted(session.releases)] * PASSES
     assert len({tuple(each) for each in passes}) == PASSES
-    assert order == [turn.release for turn in history.turns()]
+    assert order == [planned.release for planned in session.planned()]
 
 
-def test_what_was_measured_is_not_measured_again(history: History) -> None:
-    turns = list(history.turns())
-    for turn in turns[:13]:
-        one(history, turn)
-    assert history.left() == 17
-    again = History(history.directory, releases(10), PASSES)
-    assert list(again.turns()) == turns[13:]
+def test_what_was_measured_is_not_measured_again(session: HistorySession) -> None:
+    blocks = list(session.planned())
+    for planned in blocks[:13]:
+        measure(session, planned)
+    assert session.remaining() == 17
+    resumed = HistorySession(session.directory, releases(10), PASSES)
+    assert list(resumed.planned()) == blocks[13:]
 
 
-def test_more_passes_add_to_those_that_are_there(history: History) -> None:
-    for turn in history.turns():
-        one(history, turn)
-    more = History(history.directory, releases(10), PASSES + 1)
-    assert {turn.number for turn in more.turns()} == {PASSES + 1}
+def test_more_passes_add_to_those_that_are_there(session: HistorySession) -> None:
+    for planned in session.planned():
+        measure(session, planned)
+    more = HistorySession(session.directory, releases(10), PASSES + 1)
+    assert {planned.number for planned in more.planned()} == {PASSES + 1}
 
 
-def test_disturbed_blocks_are_measured_again_at_the_end_of_their_pass_but_not_all(history: History) -> None:
+def test_some_noisy_blocks_are_repeated_at_the_end_of_their_pass(session: HistorySession) -> None:
     began = []
-    for turn in history.turns():
-        began.append(turn)
-        busy = turn.number == 2 and not turn.again and len(began) % 2 == 0
-        one(history, turn, pressure=0.9 if busy else 0)
-    again = [turn for turn in began if turn.again]
-    assert len(again) == AGAIN * 10
-    assert {turn.number for turn in again} == {2}
+    for planned in session.planned():
+        began.append(planned)
+        busy = planned.number == 2 and not planned.repeated and len(began) % 2 == 0
+        measure(session, planned, pressure=0.9 if busy else 0)
+    again = [planned for planned in began if planned.repeated]
+    assert len(again) == MAX_REPEATED * 10
+    assert {planned.number for planned in again} == {2}
     assert began.index(again[0]) == 20
 
 
-def test_a_release_has_its_blocks_in_the_order_of_passes_with_what_could_not_be_measured(
-    history: History,
+def test_a_run_has_the_blocks_in_the_order_of_passes_and_all_rejections(
+    session: HistorySession,
 ) -> None:
-    for turn in history.turns():
-        one(history, turn)
-    last = Turn(history.releases[0], PASSES)
-    history.save(
+    for planned in session.planned():
+        measure(session, planned)
+    last = PlannedBlock(session.releases[0], PASSES)
+    session.save(
         last, replace(MeasuredRun(last.release, "embedded", [block(3)]), rejected={"spawn.none": "it hung"})
     )
-    whole = history.measured()[last.release]
+    whole = session.runs()[last.release]
     assert whole.samples(CELL, "startup") == [1, 2, 3]
     assert whole.min_quiet == PASSES
     assert whole.rejected == {"spawn.none": "it hung"}
 
 
-def test_it_is_not_gone_on_with_under_other_conditions(history: History) -> None:
+def test_a_session_does_not_continue_under_other_conditions(session: HistorySession) -> None:
     begun = {"machine": "mine", "server": "embedded-18.4-tcp-trust"}
-    history.begin(begun)
-    history.begin(begun)
+    session.begin(begun)
+    session.begin(begun)
     with pytest.raises(PoolstartError, match="begun with machine mine, and this is yours"):
-        history.begin({**begun, "machine": "yours"})
+        session.begin({**begun, "machine": "yours"})
 
 
-def test_a_damaged_block_is_named_in_one_line(history: History) -> None:
-    turn = next(history.turns())
-    one(history, turn)
-    path = history.directory / turn.release / turn.file
+def test_a_damaged_block_is_named_in_one_line(session: HistorySession) -> None:
+    planned = next(session.planned())
+    measure(session, planned)
+    path = session.directory / planned.release / planned.file
     path.write_text(path.read_text()[:40])
-    with pytest.raises(PoolstartError, match=rf"{turn.file}.*\n?.*remove it, and it is measured again"):
-        history.measured()
+    with pytest.raises(PoolstartError, match=rf"{planned.file}.*\n?.*remove it, and it is measured again"):
+        session.runs()
 
 
-def test_nothing_is_filed_where_nothing_was_measured(history: History) -> None:
+def test_nothing_is_stored_if_nothing_was_measured(session: HistorySession) -> None:
     with pytest.raises(PoolstartError, match="nothing has been measured yet"):
-        made.file(history)
+        sessions.file(session)
 
 
 MEASURES = """
@@ -126,13 +126,14 @@ from harness.releases.catalogue import catalogue
 
 interpreters.of_release = lambda version: Path(sys.executable)
 directory, release = Path(sys.argv[1]), sys.argv[2]
-begun = history.History(directory, [each for each in catalogue().releases if each.version == release], 3)
+releases = [known for known in catalogue().releases if known.version == release]
+session = history.HistorySession(directory, releases, 3)
 with locate.server() as server:
-    history.measure(begun, server, profile.current(), lambda *told: print(*told, flush=True))
+    history.measure(session, server, profile.current(), lambda *told: print(*told, flush=True))
 """
 
 
-def test_a_measurement_that_was_killed_goes_on_behind_its_last_block(tmp_path: Path) -> None:
+def test_a_killed_session_resumes_after_its_last_block(tmp_path: Path) -> None:
     directory = tmp_path / "history"
     with scene() as here:
         here.environment |= {

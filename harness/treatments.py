@@ -1,7 +1,7 @@
-"""What becomes of the pool: the lines that a program would contain, as the documentation has them.
+"""What strategies do about the pool: the lines that a program would contain, as in the documentation.
 
-A module of its own, because a worker that does not inherit its parent's modules imports the function it is
-handed, and what comes with it: nothing.
+A worker that does not inherit its parent's modules imports the function that it receives, and so this module:
+it imports nothing.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 
 def keep(engine: Engine) -> Engine:
-    """Use what was inherited as it is."""
+    """Use the inherited engine unchanged."""
     return engine
 
 
 def leave_alone(engine: Engine) -> None:
-    """Nothing is done in the parent before a worker starts."""
+    """Do nothing in the parent before a worker starts."""
 
 
 def dispose_without_closing(engine: Engine) -> Engine:
-    """Forget the inherited connections without closing them: they are the parent's."""
+    """Drop the inherited connections without closing them, because they belong to the parent."""
     engine.dispose(close=False)
     return engine
 
 
 def create(url: str) -> Engine:
-    """Make an engine of the worker's own."""
+    """Create an engine in the worker."""
     from sqlalchemy import create_engine
 
     return create_engine(url)
 
 
 def create_without_pool(url: str) -> Engine:
-    """Make an engine of the worker's own, which connects at each checkout."""
+    """Create an engine in the worker that connects at each checkout."""
     from sqlalchemy import create_engine
     from sqlalchemy.pool import NullPool
 
@@ -44,25 +44,25 @@ def create_without_pool(url: str) -> Engine:
 
 
 def dispose(engine: Engine) -> Engine:
-    """Close the inherited connections, which are the parent's."""
+    """Close the inherited connections, although they belong to the parent."""
     engine.dispose()
     return engine
 
 
 def dispose_before(engine: Engine) -> None:
-    """In the parent, directly before the worker starts: close what it would inherit."""
+    """In the parent, right before the worker starts: close the connections that it would inherit."""
     engine.dispose()
 
 
 def dispose_in_every_child(engine: Engine) -> None:
-    """In the parent, once: whoever forks, the child first forgets the inherited connections."""
+    """In the parent, once: every forked child first drops the inherited connections."""
     import os
 
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
 
 
 def check_pid_at_checkout(engine: Engine) -> None:
-    """In the parent, once: a connection made by another process is never given out."""
+    """In the parent, once: refuse to check out a connection of another process."""
     import os
 
     from sqlalchemy import event, exc
@@ -83,33 +83,33 @@ def check_pid_at_checkout(engine: Engine) -> None:
 
 
 def take_the_url(engine: Engine, url: str) -> str:
-    """Hand over the URL, though the parent's engine would be inherited too."""
+    """Pass the URL, although the worker could use the inherited engine."""
     return url
 
 
 def make_an_engine_to_inherit(engine: Engine, url: str) -> Engine:
-    """In the parent: an engine for the workers, which the parent itself never uses."""
+    """In the parent: create an engine for the workers that the parent never uses."""
     from sqlalchemy import create_engine
 
     return create_engine(url)
 
 
 def collect_no_garbage() -> None:
-    """In the parent, early: leave no freed holes in pages that workers will share."""
+    """In the parent, early: free no objects in pages that workers will share."""
     import gc
 
     gc.disable()
 
 
 def freeze(engine: Engine) -> None:
-    """In the parent, right before the worker starts: nothing that exists is collected ever again."""
+    """In the parent, right before the worker starts: exclude all existing objects from collections."""
     import gc
 
     gc.freeze()
 
 
 def collect_then_dispose(engine: Engine) -> Engine:
-    """Collect what the worker itself makes, and forget the inherited connections."""
+    """Collect garbage of the worker's own objects, and drop the inherited connections."""
     import gc
 
     gc.enable()
@@ -118,7 +118,7 @@ def collect_then_dispose(engine: Engine) -> Engine:
 
 
 def collect_then_create(url: str) -> Engine:
-    """Collect what the worker itself makes, and make an engine of its own."""
+    """Collect garbage of the worker's own objects, and create an engine in the worker."""
     import gc
 
     from sqlalchemy import create_engine

@@ -1,8 +1,8 @@
-"""The strategies: how a program starts workers, and what becomes of its pool.
+"""The strategies: a start method together with what is done about the pool.
 
-`catalogue` has the default series, `further` what is measured by name, `strategy` the type they fill in. asv
-imports this room for its parameters in every benchmark process, a hundred times a run, so SQLAlchemy is
-imported where it is used: it takes 0.3 s.
+`catalogue` has the default series, `further` those that are measured by name, `strategy` their type. Every
+benchmark process imports this package, a hundred times a run, so functions import SQLAlchemy when they are
+called: it takes 0.3 s.
 """
 
 from __future__ import annotations
@@ -37,47 +37,50 @@ IDS = tuple(strategy.id for strategy in CATALOGUE)
 """The default series: the parameters of every benchmark."""
 
 FURTHER_IDS = tuple(strategy.id for strategy in FURTHER)
-"""What is measured where it is asked for by name."""
+"""The strategies that are measured by name only."""
 
 GROUPS = {"default": IDS, "further": FURTHER_IDS, "all": IDS + FURTHER_IDS}
-"""Names that stand for several strategies."""
+"""Names of several strategies."""
 
 
 def get(name: str) -> Strategy:
-    """The strategy called `name`: an id, or `package.module:NAME` for one of your own."""
+    """The strategy with this id, or `package.module:NAME` for one of the user's own.
+
+    Raises `PoolstartError` if there is none, or if it cannot be imported.
+    """
     for strategy in CATALOGUE + FURTHER:
         if strategy.id == name:
             return strategy
     module, colon, attribute = name.partition(":")
     if colon:
         try:
-            found = getattr(importlib.import_module(module), attribute)
+            strategy = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise PoolstartError(f"no strategy {name}: {error}", "write it as package.module:NAME") from None
-        # A module of the user's may raise anything, and `sys.exit` at its top level would end the run.
+        # A user's module may raise anything, and call `sys.exit` at its top level.
         except (Exception, SystemExit) as error:
             raise PoolstartError(
                 f"no strategy {name}: importing {module or 'it'} raised {type(error).__name__}: {error}",
                 "write it as package.module:NAME, of a module that can be imported",
             ) from None
-        if not isinstance(found, Strategy):
+        if not isinstance(strategy, Strategy):
             raise PoolstartError(
-                f"{name} is no strategy but {type(found).__name__}",
+                f"{name} is no strategy but {type(strategy).__name__}",
                 "make it a Strategy, as in harness/strategies/catalogue.py",
             )
-        if found.start_method not in multiprocessing.get_all_start_methods():
+        if strategy.start_method not in multiprocessing.get_all_start_methods():
             raise PoolstartError(
-                f"{name} has the start method {found.start_method!r}",
+                f"{name} has the start method {strategy.start_method!r}",
                 f"known are {', '.join(multiprocessing.get_all_start_methods())}",
             )
-        return found
+        return strategy
     raise PoolstartError(f"no strategy {name!r}", f"known are {', '.join(GROUPS['all'])}")
 
 
 def places(name: str) -> tuple[Path, ...]:
-    """Where a started program has to look for a strategy of your own; nowhere for one of the catalogue.
+    """The directories to add to a parent's import path for a user's own strategy; empty for the catalogue.
 
-    What is installed beside this suite is not looked for: another interpreter has its own packages.
+    Directories of installed packages are left out: another interpreter has its own.
     """
     module, colon, _ = name.partition(":")
     spec = importlib.util.find_spec(module) if colon else None
@@ -89,8 +92,11 @@ def places(name: str) -> tuple[Path, ...]:
 
 
 def named(names: Iterable[str]) -> tuple[str, ...]:
-    """Ids of the names, each once; `default`, `further` and `all` stand for several."""
-    found = dict.fromkeys(each for name in names for each in GROUPS.get(name, (name,)))
-    for name in found:
+    """The ids of these names, each once; `default`, `further` and `all` stand for several.
+
+    Raises `PoolstartError` for an unknown name.
+    """
+    ids = dict.fromkeys(id for name in names for id in GROUPS.get(name, (name,)))
+    for name in ids:
         get(name)
-    return tuple(found)
+    return tuple(ids)

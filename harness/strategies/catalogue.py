@@ -1,7 +1,7 @@
-"""The default series: the strategies that every benchmark has as its parameters.
+"""The default series: the strategies that are parameters of every benchmark.
 
-One entry a strategy. Its functions (`harness.treatments`) are what a program would contain, written as
-SQLAlchemy's documentation recommends: https://docs.sqlalchemy.org/en/20/core/pooling.html (section "Using
+Their functions (`harness.treatments`) are what a program would contain, written as SQLAlchemy's documentation
+recommends: https://docs.sqlalchemy.org/en/20/core/pooling.html (section "Using
 Connection Pools with Multiprocessing or os.fork()").
 """
 

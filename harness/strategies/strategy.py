@@ -1,4 +1,4 @@
-"""What a strategy is, and the one place that says how its worker is started."""
+"""The type of strategies, and how the worker of one is started."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ START_METHODS = "https://docs.python.org/3/library/multiprocessing.html#contexts
 
 
 class ParentConnection(StrEnum):
-    """What becomes of the connection in the parent's pool when a worker is started."""
+    """What happens to the connection in the parent's pool when a worker is started."""
 
     KEPT = "kept"
     CLOSED = "closed"
-    """By the parent, before the start: it connects again when it next wants to."""
+    """By the parent, before the start; its next checkout connects again."""
     KILLED = "killed"
-    """By the worker: the parent finds out at its next query."""
+    """By the worker; the parent's next query fails."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A worker's process that has not been started, with the pipe between it and the parent."""
+    """A worker's process before its start, and the pipe between it and the parent."""
 
     process: BaseProcess
     ours: Connection[Any, Any]
     theirs: Connection[Any, Any]
-    """The worker's end: the parent closes its copy once the worker has started."""
+    """The worker's end; the parent closes its copy after the start."""
     pickled: int
-    """Bytes that are pickled to the worker besides multiprocessing's own."""
+    """Bytes that are pickled to the worker, without multiprocessing's own."""
     treat: Callable[[], None]
-    """What the parent does right before the start: a part of what the strategy costs."""
+    """What the parent does right before the start; it is timed as part of the start."""
 
 
 @dataclass(frozen=True)
@@ -56,70 +56,70 @@ class Strategy:
     start_method: str
     """`fork`, `forkserver` or `spawn`."""
     in_worker: Callable[[Any], Engine]
-    """First thing in the worker: takes what was handed to it, returns the engine to use."""
+    """Called first in the worker: takes what the parent passed to it, and returns the engine to use."""
     safe: bool
-    """Whether it keeps every connection to one process, as documentation demands.
+    """Whether each connection is used by one process only, as the documentation demands.
 
-    An unsafe strategy is measured, never presented as a winner."""
+    An unsafe strategy is measured, and never recommended."""
     choose: str
     """One sentence: when to choose it."""
     docs: str
     """The documentation it follows."""
     early: Callable[[], None] | None = None
-    """What the program does before anything else."""
+    """Called by the parent before anything else."""
     on_engine: Callable[[Engine], None] | None = None
-    """What the parent does once with the engine it has made."""
+    """Called by the parent once, with its engine."""
     before_start: Callable[[Engine], None] = leave_alone
-    """What the parent does with its engine right before it starts a worker."""
+    """Called by the parent with its engine right before each start."""
     hand_over: Callable[[Engine, str], Any] | None = None
-    """What the worker is handed where that is not the parent's engine (fork) or the URL (otherwise)."""
+    """Returns what is passed to the worker instead of the parent's engine (fork) or the URL (otherwise)."""
     pool: str = ""
-    """The class of `sqlalchemy.pool` that the parent's engine uses; empty for SQLAlchemy's default."""
+    """The class in `sqlalchemy.pool` of the parent's engine; empty for SQLAlchemy's default."""
     pre_ping: bool = False
-    """Whether the parent's pool tries each connection before it gives it out."""
+    """Whether the parent's pool tests each connection at checkout (`pool_pre_ping`)."""
     shares_connection: bool = False
-    """Whether the worker talks over the parent's own connection."""
+    """Whether the worker uses the parent's connection."""
     parent_connection: ParentConnection = ParentConnection.KEPT
-    """What becomes of the connection in the parent's pool, where it has one."""
+    """What happens to the connection in the parent's pool, if it has one."""
     preload: tuple[str, ...] = ()
-    """What the fork server imports before it forks the first worker."""
+    """Modules that the fork server imports before it forks the first worker."""
     since: tuple[int, ...] = (1, 4)
-    """The first SQLAlchemy release that can do it."""
+    """The first SQLAlchemy release that supports it."""
 
     @property
     def inherits(self) -> bool:
-        """Whether the worker is a copy of its parent."""
+        """Whether the worker is a copy of its parent (fork)."""
         return self.start_method == "fork"
 
     @property
     def hands_engine(self) -> bool:
-        """Whether the worker's engine is the parent's; otherwise it has one of its own."""
+        """Whether the worker receives the parent's engine; otherwise it has one of its own."""
         return self.inherits and self.hand_over is None
 
     @property
     def boots_an_interpreter(self) -> bool:
-        """Whether each worker imports for itself what its parent has imported already."""
+        """Whether each worker imports everything again."""
         return not self.inherits and not self.preload
 
     @property
     def pooled(self) -> bool:
-        """Whether a connection that is given back stays open."""
+        """Whether a returned connection stays open."""
         return self.pool != "NullPool"
 
     @property
     def keeps_parent_connection(self) -> bool:
-        """Whether the parent's pooled connection outlives the start of a worker."""
+        """Whether the parent's pooled connection survives the start of a worker."""
         return self.pooled and self.parent_connection is ParentConnection.KEPT
 
     def set_up(self) -> None:
-        """What the program does once, before anything else."""
+        """What the parent does once, before anything else."""
         if self.early:
             self.early()
         if self.preload:
             multiprocessing.set_forkserver_preload(list(self.preload))
 
     def create_parent_engine(self, url: str, **options: Any) -> Engine:
-        """The engine of the parent, with further options of `create_engine`."""
+        """The parent's engine; `options` are passed to `create_engine`."""
         from sqlalchemy import create_engine, pool
 
         if self.pool:
@@ -132,19 +132,16 @@ class Strategy:
         return engine
 
     def handed(self, engine: Engine | None, url: str) -> Any:
-        """What is handed to a worker: the parent's engine where it inherits it, else what it needs for one.
+        """What is passed to a worker: the parent's engine if inherited, else what is needed to make one.
 
-        A worker that asks for no engine is handed none.
+        `engine` is None for a worker that needs no engine.
         """
         if self.hand_over and engine is not None:
             return self.hand_over(engine, url)
         return engine if self.inherits else url
 
     def prepare(self, target: Callable[..., None], engine: Engine | None, url: str, *args: Any) -> Prepared:
-        """A worker about to be started: the one place that says what is handed over, and by which method.
-
-        `target(in_worker, handed, channel, *args)` runs in the worker.
-        """
+        """A worker's process, not yet started; it will call `target(in_worker, handed, channel, *args)`."""
         context = multiprocessing.get_context(self.start_method)
         ours, theirs = context.Pipe()
         handed = self.handed(engine, url)
@@ -158,7 +155,7 @@ class Strategy:
         return Prepared(process, ours, theirs, pickled, treat)
 
     def not_applicable(self, release: str) -> str:
-        """Why this SQLAlchemy release cannot do it; empty when it can."""
+        """Why this SQLAlchemy release does not support it; empty if it does."""
         number = tuple(int(part) for part in release.split(".")[:3] if part.isdigit())
         if number >= self.since:
             return ""

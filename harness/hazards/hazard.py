@@ -56,6 +56,8 @@ class HazardFigure:
     title: str
     unit: str
     """`fraction` (of a number of trials), `bytes`, `seconds` or `descriptors`."""
+    workload: str = ""
+    """What parent and workers do, if the figure counts how often the hazard occurs unforced."""
 
     def format(self, reading: HazardReading | None) -> str:
         """A reading with its unit, a fraction as `hits of trials`; empty without a reading."""

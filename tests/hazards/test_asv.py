@@ -1,4 +1,4 @@
-"""asv runs the benchmarks of hazards, and stores what the trials found."""
+"""asv runs the benchmarks of hazards and stores the outcomes of the trials."""
 
 import json
 from itertools import product

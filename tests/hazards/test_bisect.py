@@ -1,4 +1,4 @@
-"""A sitting over many releases: what is tried, what is tried again, what is put on record."""
+"""Verdicts of many releases: which trials run, which are repeated, and what is recorded."""
 
 import json
 from dataclasses import replace
@@ -45,34 +45,34 @@ def sit(releases, hazards=HAZARDS):
     return told
 
 
-def test_what_was_tried_is_not_tried_again_but_what_came_to_no_result_is(sitting):
+def test_a_trial_is_repeated_only_if_it_had_no_result(sitting):
     sit(["1.4.54", "2.0.0"])
     assert len(sitting) == 4
     sit(["1.4.54", "2.0.0"])
     assert sitting[4:] == [("2.0.0", "sqlite_shared", "spawn")]
 
 
-def test_a_hazard_that_came_later_is_tried_alone(sitting):
+def test_a_new_hazard_is_tried_without_the_others(sitting):
     sit(["2.1.9"], HAZARDS[:1])
     sit(["2.1.9"])
     assert sitting == [("2.1.9", "sqlite_shared", "spawn"), ("2.1.9", "unpicklable", "spawn")]
 
 
-def test_the_trials_left_are_told(sitting):
+def test_the_number_of_trials_left_is_reported(sitting):
     assert sit(["2.1.9"]) == [("2.1.9", 2), ("2.1.9", 1), ("2.1.9", 0)]
 
 
 RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for at in range(10))]
 
 
-def test_turns_come_in_the_order_that_tells_most(sitting):
+def test_the_ends_of_each_series_come_first(sitting):
     told = sit(RELEASES)
     order = [release for release, left in told if left == 0]
     assert order[:5] == ["2.1.9", "2.1.0", "2.0.0", "1.4.44", "1.4.40"]
     assert sorted(set(order)) == sorted(RELEASES)
 
 
-def test_where_a_verdict_changes_only_what_changes_is_tried(sitting):
+def test_between_releases_that_differ_only_what_differs_is_tried(sitting):
     sit([f"2.1.{at}" for at in range(9)])
     assert [trial[0] for trial in sitting[:4]] == ["2.1.8", "2.1.8", "2.1.0", "2.1.0"]
     halving = [("2.1.4", "unpicklable"), ("2.1.6", "unpicklable"), ("2.1.5", "unpicklable")]
@@ -81,13 +81,13 @@ def test_where_a_verdict_changes_only_what_changes_is_tried(sitting):
     assert len(sitting) == len(set(sitting)) == 18
 
 
-def test_what_came_to_no_result_is_no_change(sitting):
+def test_no_result_is_no_change_of_a_verdict(sitting):
     sit(["2.0.0", "2.0.1", "2.0.9"])
     recorded = bisect.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", bisect.DIRECTORY / "record.json")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "affected")]
 
 
-def test_the_record_says_from_which_release_on(sitting, tmp_path):
+def test_the_record_has_the_release_from_which_a_verdict_holds(sitting, tmp_path):
     path = tmp_path / "verdicts.json"
     for _ in range(2):
         sit(["1.4.54", "2.0.0", "2.1.9"])
@@ -105,7 +105,7 @@ def test_the_record_says_from_which_release_on(sitting, tmp_path):
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
 
 
-def test_a_sitting_goes_on_with_the_record_of_another_machine(sitting, tmp_path, monkeypatch):
+def test_a_session_continues_the_record_of_another_machine(sitting, tmp_path, monkeypatch):
     releases = ["1.4.54", "2.0.0", "2.1.0", "2.1.9"]
     sit(["1.4.54", "2.1.9"])
     recorded = bisect.record(releases, SERVER, "c", tmp_path / "verdicts.json")
@@ -122,7 +122,7 @@ def test_a_sitting_goes_on_with_the_record_of_another_machine(sitting, tmp_path,
     assert bisect.results_of("1.4.54")
 
 
-def test_a_record_of_another_server_or_python_is_not_gone_on_with(sitting, tmp_path):
+def test_a_record_of_another_server_or_python_is_not_continued(sitting, tmp_path):
     sit(["2.1.9"])
     recorded = bisect.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
     (bisect.DIRECTORY / "2.1.9.json").unlink()
@@ -134,7 +134,7 @@ def test_a_record_of_another_server_or_python_is_not_gone_on_with(sitting, tmp_p
     assert not bisect.of_release("2.1.9")
 
 
-def test_a_damaged_file_is_told_in_a_line(sitting, tmp_path):
+def test_a_damaged_file_is_an_error_that_names_it(sitting, tmp_path):
     path = tmp_path / "verdicts.json"
     path.write_text(json.dumps({"releases": 1}))
     with pytest.raises(PoolstartError, match="cannot be read"):

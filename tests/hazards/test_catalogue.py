@@ -1,4 +1,4 @@
-"""The catalogue is complete, and every hazard says what it must."""
+"""The catalogue is complete, and every hazard declares what it must."""
 
 import pkgutil
 from pathlib import Path
@@ -30,12 +30,12 @@ def test_every_file_with_a_hazard_is_in_the_catalogue() -> None:
     assert len(catalogue.IDS) == len(set(catalogue.IDS))
 
 
-def test_a_hazard_is_named_as_its_file_in_at_most_20_characters(hazard: Hazard) -> None:
+def test_an_id_is_the_name_of_the_file_with_at_most_20_characters(hazard: Hazard) -> None:
     assert hazard.id in catalogue.IDS
     assert len(hazard.id) <= 20
 
 
-def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> None:
+def test_a_hazard_has_all_its_texts_and_links(hazard: Hazard) -> None:
     for text in (hazard.title, hazard.description, hazard.symptom, hazard.affected_when, hazard.avoidance):
         assert text
         assert text == " ".join(text.split())
@@ -43,13 +43,13 @@ def test_a_hazard_tells_what_it_is_and_where_users_met_it(hazard: Hazard) -> Non
     assert all(link.startswith("https://") for link in hazard.links)
 
 
-def test_a_message_is_what_people_search_for(hazard: Hazard) -> None:
+def test_a_message_is_one_line_that_can_be_searched_for(hazard: Hazard) -> None:
     assert len(set(hazard.messages)) == len(hazard.messages)
     # In quotation marks, because such a search finds nothing across lines or around a number.
     assert all(message and len(message.splitlines()) == 1 for message in hazard.messages)
 
 
-def test_a_hazard_that_raises_says_how_it_sounds(hazard: Hazard) -> None:
+def test_a_hazard_that_raises_has_an_error_message(hazard: Hazard) -> None:
     assert isinstance(hazard.severity, Severity)
     if hazard.severity is Severity.LOUD_ERROR:
         assert hazard.messages
@@ -64,26 +64,26 @@ def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
     assert hazard.controls.startswith(f"`{hazard.affected_control}` must be affected, ")
 
 
-def test_a_hazard_can_befall_the_strategy_that_survives_it(hazard: Hazard) -> None:
+def test_a_hazard_applies_to_both_its_controls(hazard: Hazard) -> None:
     if hazard.survives_control:
         affected, survives = map(strategies.get, (hazard.affected_control, hazard.survives_control))
         assert hazard.not_applicable(survives) == hazard.not_applicable(affected)
 
 
-def test_figures_are_told_apart_by_their_id_alone() -> None:
+def test_ids_of_figures_are_unique_over_all_hazards() -> None:
     figures = [figure for hazard in catalogue.load_all() for figure in hazard.figures]
     assert len({figure.id for figure in figures}) == len(figures)
     assert all(len(figure.id) <= 20 and figure.unit in UNITS for figure in figures)
 
 
-def test_asv_shows_no_figure_of_a_hazard_that_it_does_not_try() -> None:
+def test_asv_has_no_figure_of_a_hazard_that_it_does_not_try() -> None:
     followed = {hazard.id for hazard in catalogue.followed()}
     assert followed < set(catalogue.IDS)
     assert set(Verdicts.params[0]) == followed
     assert set(HAZARD_OF.values()) <= followed
 
 
-def test_what_is_not_reproduced_says_why() -> None:
+def test_a_hazard_that_is_not_reproduced_has_a_reason() -> None:
     for other in catalogue.NOT_REPRODUCED:
         assert other.description
         assert other.reason
@@ -91,7 +91,7 @@ def test_what_is_not_reproduced_says_why() -> None:
         assert other.links
 
 
-def test_an_unknown_hazard_is_an_error_with_the_known_ones() -> None:
+def test_an_unknown_hazard_is_an_error_that_lists_the_known_ones() -> None:
     with pytest.raises(PoolstartError, match="known are inherited_lock, own_lock"):
         catalogue.load("bad_luck")
 

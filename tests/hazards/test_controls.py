@@ -1,4 +1,4 @@
-"""Every reproduction strikes what it must strike, and spares what it must spare."""
+"""Every reproduction affects its positive control, and its negative control survives."""
 
 import pytest
 
@@ -6,15 +6,15 @@ from harness.hazards import catalogue
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
 
-VOICES = {"parent", "worker", "server", "user"}
-"""Whose part a story must tell."""
+PARTICIPANTS = {"parent", "worker", "server", "user"}
+"""The participants that a story must have."""
 
 
 def outcome(trials: Trials, hazard: str, strategy: str) -> Outcome:
     found = trials.run(catalogue.load(hazard), strategy)
     if found.verdict is Verdict.NOT_APPLICABLE:
         pytest.skip(found.reason)
-    assert {event.who for event in found.story} == VOICES
+    assert {event.who for event in found.story} == PARTICIPANTS
     return found
 
 
@@ -26,8 +26,8 @@ def test_the_positive_control_is_affected(trials: Trials, hazard: str) -> None:
 
 @pytest.mark.parametrize("hazard", [name for name in catalogue.IDS if catalogue.load(name).survives_control])
 def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
-    spared = outcome(trials, hazard, catalogue.load(hazard).survives_control)
-    assert spared.verdict is Verdict.SURVIVES, spared.story
+    survivor = outcome(trials, hazard, catalogue.load(hazard).survives_control)
+    assert survivor.verdict is Verdict.SURVIVES, survivor.story
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,6 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
         ("handler_copy", "Closes it before it starts another worker: nothing is shared"),
     ],
 )
-def test_the_positive_control_is_told_its_cure(trials: Trials, hazard: str, what: str) -> None:
+def test_the_story_of_the_positive_control_shows_the_cure(trials: Trials, hazard: str, what: str) -> None:
     affected = outcome(trials, hazard, catalogue.load(hazard).affected_control)
     assert any(what in event.what for event in affected.story), affected.story

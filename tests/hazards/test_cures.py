@@ -1,4 +1,4 @@
-"""A verdict follows what a strategy does, not what it is called: break its cure, and it turns."""
+"""A verdict follows what a strategy does, not its name: without its cure it is affected."""
 
 import pytest
 
@@ -45,18 +45,18 @@ def test_nullpool_without_its_pool_is_affected(trials: Trials) -> None:
     assert verdict(trials, "shared_socket", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.AFFECTED
 
 
-def test_pools_fill_a_server_that_workers_without_one_do_not(trials: Trials) -> None:
+def test_pools_fill_a_server_and_nullpool_does_not(trials: Trials) -> None:
     assert verdict(trials, "max_connections", "nullpool") is Verdict.SURVIVES
     assert verdict(trials, "max_connections", broken_strategies.path("LOSES_NULLPOOL")) is Verdict.AFFECTED
 
 
-def test_a_driver_that_says_goodbye_wants_the_pool_disposed_of_before_the_fork(trials: Trials) -> None:
+def test_disposing_before_the_fork_cures_a_driver_that_closes_in_its_finalizer(trials: Trials) -> None:
     assert verdict(trials, "driver_finalizer", "fork_dispose") is Verdict.AFFECTED
     assert verdict(trials, "driver_finalizer", broken_strategies.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
 
 
 @pytest.mark.slow
-def test_a_hang_elsewhere_is_not_the_pools(trials: Trials) -> None:
+def test_a_hang_elsewhere_is_not_taken_for_one_at_the_pools_mutex(trials: Trials) -> None:
     with pytest.raises(PoolstartError, match="hangs, but not at the pool's mutex"):
         verdict(trials, "pool_lock", broken_strategies.path("HANGS"))
 
@@ -82,7 +82,7 @@ def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard
     assert verdict(trials, hazard, broken_strategies.path("SPAWNS_INSTEAD")) is Verdict.SURVIVES
 
 
-def test_a_worker_without_the_frame_has_survived_nothing(trials: Trials) -> None:
+def test_copied_frame_is_not_applicable_without_a_frame(trials: Trials) -> None:
     assert verdict(trials, "copied_frame", broken_strategies.path("SPAWNS_INSTEAD")) is Verdict.NOT_APPLICABLE
 
 
@@ -91,6 +91,6 @@ def test_disposing_before_the_fork_leaves_no_orphans(trials: Trials) -> None:
     assert verdict(trials, "orphaned_backend", broken_strategies.path("DISPOSES_BEFORE")) is Verdict.SURVIVES
 
 
-def test_a_program_without_a_guard_runs_where_workers_are_forked(trials: Trials) -> None:
+def test_a_program_without_a_guard_works_with_fork(trials: Trials) -> None:
     assert verdict(trials, "unguarded_main", "spawn") is Verdict.AFFECTED
     assert verdict(trials, "unguarded_main", broken_strategies.path("FORKS_INSTEAD")) is Verdict.SURVIVES

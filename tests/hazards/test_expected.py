@@ -1,4 +1,4 @@
-"""What is recorded is complete, the page is made of it, and the command compares with it."""
+"""The record is complete, the page is generated from it, and the command compares with it."""
 
 import json
 import os
@@ -52,14 +52,14 @@ def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
     assert Verdict.NO_RESULT not in expected.values()
 
 
-def test_no_recorded_verdict_is_an_accident() -> None:
+def test_recorded_verdicts_were_repeated_50_times_under_load() -> None:
     repeated = record.load()["2.1"].repeated
     assert repeated
     assert repeated.trials >= 50
     assert repeated.busy >= 1
 
 
-def test_every_story_tells_of_parent_worker_server_and_user() -> None:
+def test_every_recorded_story_has_parent_worker_server_and_user() -> None:
     for table in record.load().values():
         for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
             if outcome.verdict is Verdict.NOT_APPLICABLE:
@@ -96,12 +96,12 @@ def test_an_unknown_series_expects_nothing() -> None:
     assert record.expected("9.9.0") == {}
 
 
-def test_an_outcome_survives_its_journey_through_json() -> None:
+def test_an_outcome_is_the_same_after_a_round_trip_through_json() -> None:
     for outcome in record.load()["2.1"].outcomes:
         assert structure(Outcome, json.loads(json.dumps(asdict(outcome)))) == outcome
 
 
-def test_the_record_names_nothing_of_the_machine_it_was_made_on() -> None:
+def test_the_record_has_no_path_url_or_port_of_its_machine() -> None:
     assert not re.search(
         r"/(home|root|tmp|opt|usr)/|postgresql://|:\d+/", record.PATH.read_text() + page.render()
     )
@@ -131,7 +131,9 @@ def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
     assert "expected not recorded: add it with --record" in result.output
 
 
-def test_what_is_not_applicable_here_is_told_and_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hazard_that_is_not_applicable_here_is_no_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def none() -> Path:
         raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
 
@@ -161,7 +163,7 @@ def row(hazard: str, verdict: Verdict = Verdict.SURVIVES) -> list[Outcome]:
     return [Outcome(hazard, name, verdict) for name in strategies.IDS]
 
 
-def test_a_single_row_is_recorded_beside_the_others_with_its_own_setting(
+def test_a_single_row_is_recorded_beside_the_others_with_its_own_provenance(
     own_record: Path, server: Server
 ) -> None:
     before = record.load()[MINE]
@@ -221,12 +223,11 @@ def test_a_row_without_a_result_is_not_recorded(own_record: Path, server: Server
     assert own_record.read_text() == before
 
 
-def test_a_table_that_came_out_the_same_is_recorded_so(own_record: Path, server: Server) -> None:
+def test_repeated_trials_that_agree_are_recorded(own_record: Path, server: Server) -> None:
     table = record.load()[MINE]
     record.save_repeated(Provenance.here(server.identity), table.outcomes * 3, trials=3, busy=1)
     repeated = record.load()[MINE].repeated
     assert repeated
-    assert repeated.command == "poolstart hazards --repeat 3 --load --record"
     assert "came out the same in 3 of 3 trials, with 1 core kept busy" in page.render()
     once = table.outcome("interleaved", "fork_nodispose")
     assert once
@@ -284,7 +285,7 @@ def test_repeated_trials_of_one_row_are_added_to_those_of_others(own_record: Pat
     assert proven.cells == {"interleaved": [first.strategy]}
 
 
-def test_a_row_that_is_repeated_later_has_its_own_setting(own_record: Path, server: Server) -> None:
+def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, server: Server) -> None:
     table = record.table_of()
     before = table.repeated
     assert before
@@ -297,7 +298,7 @@ def test_a_row_that_is_repeated_later_has_its_own_setting(own_record: Path, serv
     assert after.cells == before.cells
 
 
-def test_nothing_is_recorded_of_a_table_that_is_not(own_record: Path, server: Server) -> None:
+def test_repeated_trials_need_a_recorded_table(own_record: Path, server: Server) -> None:
     own_record.write_text("{}")
     with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
         record.save_repeated(Provenance.here(server.identity), [], 50, 1)
@@ -324,9 +325,7 @@ def test_the_command_records_a_table(own_record: Path, measured: list[Outcome]) 
     assert list(record.load()[MINE].outcomes) == measured
 
 
-def test_the_command_records_that_a_table_came_out_the_same(
-    own_record: Path, measured: list[Outcome]
-) -> None:
+def test_the_command_records_repeated_trials_that_agree(own_record: Path, measured: list[Outcome]) -> None:
     result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "3"])
     assert result.exit_code == 0, result.output
     repeated = record.load()[MINE].repeated
@@ -334,7 +333,7 @@ def test_the_command_records_that_a_table_came_out_the_same(
     assert (repeated.trials, repeated.busy) == (3, 0)
 
 
-def test_the_command_tells_which_trials_disagree_and_records_nothing(
+def test_the_command_lists_trials_that_disagree_and_records_nothing(
     own_record: Path, measured: list[Outcome]
 ) -> None:
     before = own_record.read_text()
@@ -380,7 +379,7 @@ main()
 
 
 @pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
-def test_the_load_ends_with_the_command() -> None:
+def test_the_load_lasts_as_long_as_the_command() -> None:
     """And is there while it runs: so many cores were kept busy, the record will say."""
     with scene() as here:
         run = here.python("-c", COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

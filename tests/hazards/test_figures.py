@@ -1,4 +1,4 @@
-"""What hazards measure beside their verdict has the size the explanation gives it."""
+"""The figures of hazards have the size that their descriptions predict."""
 
 import importlib.util
 import math
@@ -23,7 +23,7 @@ def grown(outcome: Outcome, figure: str) -> float:
     return outcome.readings[figure].value / BYTES
 
 
-def test_reading_numbers_copies_next_to_nothing(copied: Outcome) -> None:
+def test_reading_numbers_copies_almost_nothing(copied: Outcome) -> None:
     assert grown(copied, "int64_read") < 0.25
 
 
@@ -46,7 +46,7 @@ def test_reading_arrow_strings_copies_little(copied: Outcome) -> None:
     assert grown(copied, "arrow_read") < 0.25
 
 
-def test_workers_inherit_a_full_pool_where_the_parent_is_busy(trials: Trials) -> None:
+def test_workers_inherit_a_full_pool_from_a_busy_parent(trials: Trials) -> None:
     hazard = catalogue.load("exhausted_pool")
     inherited = trials.run(hazard, "fork_nodispose").readings["timed_out"]
     assert inherited.trials == 20
@@ -61,7 +61,7 @@ def test_every_pair_is_counted(trials: Trials) -> None:
     assert outcome.readings["wrong_rows"].value > 0
 
 
-def test_hanging_workers_are_counted_where_threads_use_the_pool(trials: Trials) -> None:
+def test_workers_hang_at_the_pool_while_threads_of_the_parent_use_it(trials: Trials) -> None:
     hazard = catalogue.load("pool_lock")
     for _ in range(3):
         rate = trials.run(hazard, "fork_nodispose").readings["hung_no_reset"]
@@ -81,7 +81,7 @@ def test_sessions_outlive_a_killed_parent_as_long_as_a_worker_holds_their_socket
     assert free["outlived"].value == 0
 
 
-def test_a_frame_at_module_level_is_paid_for_again_in_a_spawned_worker(trials: Trials) -> None:
+def test_a_spawned_worker_builds_a_frame_at_module_level_again(trials: Trials) -> None:
     hazard = catalogue.load("module_frame")
     spawned, forked = trials.run(hazard, "spawn").readings, trials.run(hazard, "fork_dispose").readings
     frame = 2_000_000 * 8
@@ -89,7 +89,7 @@ def test_a_frame_at_module_level_is_paid_for_again_in_a_spawned_worker(trials: T
     assert spawned["start"].value > forked["start"].value
 
 
-def test_benchmarks_give_what_the_trials_found(trials: Trials, copied: Outcome) -> None:
+def test_benchmarks_return_the_verdicts_and_figures_of_the_trials(trials: Trials, copied: Outcome) -> None:
     tried = [
         trials.run(catalogue.load("unpicklable"), "spawn"),
         trials.run(catalogue.load("unpicklable"), "nullpool"),

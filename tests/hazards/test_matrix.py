@@ -1,4 +1,4 @@
-"""The table of verdicts comes out as it is recorded."""
+"""All verdicts are as recorded."""
 
 import pytest
 

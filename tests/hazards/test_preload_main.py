@@ -1,4 +1,4 @@
-"""A main module that connects strikes where the fork server preloads it, and only there."""
+"""A main module that connects is a hazard only where the fork server preloads it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,7 @@ def parent(request: pytest.FixtureRequest, server: Server, tmp_path: Path) -> It
     made.close()
 
 
-def test_workers_share_what_a_preloaded_script_has_opened(
+def test_workers_share_the_connection_of_a_preloaded_script(
     parent: Parent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preload_main, "SCRIPT", MENDED + preload_main.SCRIPT)
@@ -36,7 +36,7 @@ def test_workers_share_what_a_preloaded_script_has_opened(
     assert preload_main.reproduce(parent) == (parent.strategy.id == "forkserver")
 
 
-def test_workers_have_their_own_where_it_is_not_preloaded(parent: Parent) -> None:
+def test_workers_have_connections_of_their_own_without_preloading(parent: Parent) -> None:
     if not preload_main.preloads_main():
         assert not preload_main.reproduce(parent)
 
@@ -45,7 +45,7 @@ def test_workers_have_their_own_where_it_is_not_preloaded(parent: Parent) -> Non
     ("version", "preloads"),
     [((3, 11, 7), False), ((3, 13, 7), False), ((3, 13, 8), True), ((3, 14, 0), False), ((3, 14, 1), True)],
 )
-def test_the_hazard_is_tried_where_python_preloads(
+def test_the_hazard_applies_to_versions_of_python_that_preload(
     version: tuple[int, int, int], preloads: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preload_main.sys, "version_info", version)

@@ -1,4 +1,4 @@
-"""A trial ends by its deadline, tells what went wrong, and leaves nothing however it is interrupted."""
+"""A trial ends by its deadline, reports errors, and leaves nothing behind however it is interrupted."""
 
 import os
 import signal
@@ -45,19 +45,19 @@ def test_a_reproduction_that_hangs_ends_with_its_deadline() -> None:
         here.wait_until_gone()
 
 
-@pytest.mark.parametrize("last_word", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-def test_nothing_is_left_of_an_interrupted_table(last_word: int) -> None:
+@pytest.mark.parametrize("last_signal", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_interrupted_trials_leave_nothing_behind(last_signal: int) -> None:
     with scene() as here:
         run = here.python(
             "-c", table_of("shared_socket", broken_strategies.path("PARENT_HANGS")), stderr=DEVNULL
         )
         here.wait_for(lambda: len(here.processes("harness.hazards.inside.program")) == 2, "two trials run")
-        os.kill(run.pid, last_word)
+        os.kill(run.pid, last_signal)
         run.wait(60)
         here.wait_until_gone()
 
 
-def test_a_hung_worker_is_gone_with_its_trial() -> None:
+def test_a_hung_worker_ends_with_its_trial() -> None:
     with scene() as here:
         run = here.python("-c", table_of("inherited_lock", "fork_dispose"), stdout=DEVNULL)
         assert run.wait(60) == 0
@@ -85,7 +85,7 @@ def test_a_reproduction_without_a_result_is_an_error_not_a_survival(trials: Tria
         trials.run(unknown, "spawn")
 
 
-def test_a_parent_that_is_to_be_killed_tells_what_it_failed_of(trials: Trials) -> None:
+def test_the_error_of_a_second_parent_is_reported(trials: Trials) -> None:
     with pytest.raises(PoolstartError, match="is to be killed failed: LookupError: no such parent"):
         trials.run(catalogue.load("orphaned_backend"), broken_strategies.path("PARENT_FAILS"))
 
@@ -106,7 +106,7 @@ def test_tls_is_not_applicable_where_no_server_has_it(
             fresh.run(catalogue.load("tls_broken"), "spawn")
 
 
-def test_a_strategy_that_the_release_cannot_do_is_not_applicable(
+def test_a_strategy_that_needs_a_newer_release_is_not_applicable(
     trials: Trials, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
@@ -117,9 +117,7 @@ def test_a_strategy_that_the_release_cannot_do_is_not_applicable(
     assert "needs SQLAlchemy 99" in outcome.reason
 
 
-def test_the_trials_of_an_asv_run_are_those_its_profile_names(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_asv_run_makes_the_trials_of_its_profile(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(locate.RUN, server.to_json())
     monkeypatch.setenv("POOLSTART_PROFILE", "quick")
     hazard = catalogue.load("unpicklable")

@@ -1,4 +1,4 @@
-"""A worker that hangs is told from one that works, fails or ends."""
+"""A worker that hangs is distinguished from one that works, fails or ends."""
 
 import re
 from collections.abc import Iterator
@@ -18,32 +18,32 @@ def parent(server: Server, tmp_path: Path) -> Iterator[Parent]:
     made.close()
 
 
-def test_a_worker_that_waits_for_ever_is_hung_and_says_where(parent: Parent) -> None:
+def test_a_worker_that_waits_for_ever_hangs_and_its_stack_is_known(parent: Parent) -> None:
     with pytest.raises(Hung, match=r"threading\.py.* in wait") as hung:
         parent.start(tasks.block).answer()
     assert hung.value.inside("support/tasks.py")
     assert not hung.value.inside("sqlalchemy/util/queue.py")
 
 
-def test_a_worker_that_works_longer_than_the_silence_is_not_hung(parent: Parent) -> None:
+def test_a_worker_that_computes_longer_than_the_silence_does_not_hang(parent: Parent) -> None:
     assert parent.start(tasks.work_hard, 3 * SILENCE).answer() == "done"
 
 
-def test_nor_is_one_that_nobody_takes_the_processor_from(
+def test_a_worker_without_context_switches_that_computes_does_not_hang(
     parent: Parent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On an idle machine the kernel may count no switch of it for longer than the silence."""
+    """On an idle machine it may have no context switch for longer than the silence."""
     read = Path.read_text
     monkeypatch.setattr(Path, "read_text", lambda path: re.sub(r"(?<=ctxt_switches:\t)\d+", "0", read(path)))
     assert parent.start(tasks.work_hard, 3 * SILENCE).answer() == "done"
 
 
-def test_an_error_of_the_worker_is_told(parent: Parent) -> None:
+def test_an_error_of_the_worker_is_raised_in_the_parent(parent: Parent) -> None:
     with pytest.raises(Failed, match="ValueError: of no use"):
         parent.start(tasks.fail).answer()
 
 
-def test_the_end_of_the_worker_is_told(parent: Parent) -> None:
+def test_the_end_of_the_worker_is_raised_in_the_parent(parent: Parent) -> None:
     with pytest.raises(Ended, match="exit status 7"):
         parent.start(tasks.leave).answer()
 

@@ -168,8 +168,15 @@ HAZARD = Hazard(
     # A NullPool makes 1,200 connections, some servers want a TLS handshake and a password for each.
     deadline=180.0,
     figures=(
-        HazardFigure("errors", "parent and worker query at once: an error", "fraction"),
-        HazardFigure("hangs", "parent and worker query at once: a hang", "fraction"),
-        HazardFigure("wrong_rows", "parent and worker query at once: a wrong row", "fraction"),
+        HazardFigure(
+            "errors",
+            "parent and worker query at once: an error",
+            "fraction",
+            f"{QUERIES} queries each over one connection; half of the pairs READ COMMITTED, half AUTOCOMMIT",
+        ),
+        HazardFigure("hangs", "parent and worker query at once: a hang", "fraction", "the same trials"),
+        HazardFigure(
+            "wrong_rows", "parent and worker query at once: a wrong row", "fraction", "the same trials"
+        ),
     ),
 )

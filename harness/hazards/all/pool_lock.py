@@ -108,8 +108,16 @@ HAZARD = Hazard(
     not_applicable=where_connections_are_pooled,
     figures=(
         HazardFigure(
-            "hung", "workers that hang at the pool's mutex while parent threads use the pool", "fraction"
+            "hung",
+            "workers that hang at the pool's mutex while parent threads use the pool",
+            "fraction",
+            "two parent threads check connections out and in at the fork; isolation plays no part",
         ),
-        HazardFigure("hung_no_reset", "the same, with pool_reset_on_return=None", "fraction"),
+        HazardFigure(
+            "hung_no_reset",
+            "the same, with pool_reset_on_return=None",
+            "fraction",
+            "the same with pool_reset_on_return=None",
+        ),
     ),
 )

@@ -14,15 +14,6 @@ from harness.site.results import slug
 
 SECTION, ADDRESS, PER_TEST_BED = "Symptoms", "symptoms.html", False
 
-WORKLOADS = {
-    "hung": "two parent threads check connections out and in at the fork; isolation plays no part",
-    "hung_no_reset": "the same with pool_reset_on_return=None",
-    "errors": "100 queries each over one connection; half of the pairs READ COMMITTED, half AUTOCOMMIT",
-    "hangs": "the same trials",
-    "wrong_rows": "the same trials",
-}
-"""By figure: the workload of trials in which nothing forces the failure."""
-
 HEADINGS = {
     Severity.SILENT_LOSS: "Rows are lost without an error",
     Severity.WRONG_DATA: "Rows of another query",
@@ -106,7 +97,7 @@ def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
         {
             "hazard": hazard,
             "title": figure.title,
-            "workload": WORKLOADS.get(figure.id, ""),
+            "workload": figure.workload,
             "cells": [
                 (figure.format(rates.get(name)), bool(name in rates and rates[name].value)) for name in names
             ],
@@ -157,7 +148,6 @@ def unforced_rates(recorded: VerdictsOnRecord, hazard: Hazard) -> list[str]:
     for figure in hazard.figures:
         rates = repeated.rates.get(figure.id, {}) if repeated else {}
         shares = ", ".join(f"{name} {figure.format(rate)}" for name, rate in rates.items())
-        workload = WORKLOADS.get(figure.id, "")
         if shares:
-            lines.append(f"{figure.title}: {shares}{f' ({workload})' if workload else ''}")
+            lines.append(f"{figure.title}: {shares}{figure.workload and f' ({figure.workload})'}")
     return lines

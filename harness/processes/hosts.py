@@ -1,7 +1,7 @@
-"""Hosts: namespaces that stand in for machines of their own, each at the end of a cable to this one.
+"""Hosts: network namespaces in place of further machines, each joined to this one by a virtual cable.
 
-They share this machine's clock, files and processors, and neither its network nor its name.
-A host is gone, its cable with it, when the last process in it has ended.
+They share this machine's clock, files and processors, but neither its network nor its host name. A host and
+its cable disappear when the last process in it ends.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ from harness.processes.wait import wait_until
 from harness.system.errors import PoolstartError
 
 TOOLS = ("ip", "nsenter", "unshare")
-"""Of iproute2 and util-linux."""
+"""Programs of iproute2 and util-linux."""
 
 CLONE_NEWNET = 0x40000000
 
@@ -28,19 +28,19 @@ NETWORK = "198.18.0.0/16"
 """Reserved for measurements by RFC 2544."""
 
 ADDRESS = "198.18.0.1"
-"""This machine's, as every host knows it."""
+"""The address of this machine for every host."""
 
 OWN = Path("/proc/thread-self/ns/net")
 
 DEADLINE = 10.0
-"""Seconds that a namespace, or a command on one, has."""
+"""Seconds for a namespace to be ready, and for a command in one."""
 
 
 @contextmanager
 def private_network() -> Iterator[None]:
-    """This thread, and what it starts meanwhile, have a network of their own: loopback, and cables to hosts.
+    """A context in which this thread, and what it starts, has a network of its own: loopback and cables.
 
-    So the machine's own network is neither seen nor changed.
+    The machine's own network is neither used nor changed. Raises `PoolstartError` if this is not possible.
     """
     require_root()
     libc = ctypes.CDLL(None, use_errno=True)
@@ -59,7 +59,7 @@ def private_network() -> Iterator[None]:
 
 
 def require_root() -> None:
-    """Raises `PoolstartError` where there can be no hosts."""
+    """Raises `PoolstartError` if this process cannot create hosts."""
     if os.geteuid() != 0:
         raise PoolstartError("hosts are network namespaces, which only root can make", "run it as root")
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
@@ -69,10 +69,13 @@ def require_root() -> None:
 
 
 class Host:
-    """One host, as long as `supervision` lasts; for a thread within `private_network`."""
+    """A host that exists until `supervision` is closed. The calling thread must be within `private_network`.
+
+    Raises `PoolstartError` if it cannot be created.
+    """
 
     _numbers = itertools.count(1)
-    """No two hosts of a process have the same: a cable may be there a moment longer than its host."""
+    """No number is used twice, because a cable may exist for a moment after its host."""
 
     def __init__(self, supervision: Supervision) -> None:
         number = next(self._numbers)
@@ -94,7 +97,7 @@ class Host:
             _run(*self.command(("ip", *words)))
 
     def command(self, words: Sequence[str | Path]) -> list[str | Path]:
-        """A command as it is run on this host."""
+        """The command that runs `words` on this host."""
         return ["nsenter", "--target", str(self._pid), "--net", "--uts", "--", *words]
 
     def _wait(self, holder: "subprocess.Popen[bytes]") -> None:
@@ -115,5 +118,5 @@ def _run(*words: str | Path) -> None:
     if done.returncode:
         reason = last_error(done.stderr, f"exit status {done.returncode}")
         raise PoolstartError(
-            f"`{' '.join(map(str, words))}` failed: {reason}", "mend that, or leave out --hosts"
+            f"`{' '.join(map(str, words))}` failed: {reason}", "fix that, or leave out --hosts"
         )

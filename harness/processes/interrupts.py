@@ -1,10 +1,9 @@
-"""The first Ctrl-C ends a program, wherever it falls.
+"""The first Ctrl-C ends a program, whatever it is doing.
 
-A KeyboardInterrupt is raised wherever the interpreter happens to be. In a callback (of an import, of a
-finalizer) it is printed and forgotten, and the program goes on; a main thread that waits in a C library sees
-it when that returns. So nothing is raised here: a thread of its own hears of the signal from the kernel's
-side, leaves what the program holds to its watchdogs, and ends the program. Imports next to nothing: it comes
-first of all.
+A KeyboardInterrupt is raised wherever the interpreter happens to be. In a callback of an import or a
+finalizer it is printed and ignored, and a main thread that waits in a C library sees it only when the call
+returns. So nothing is raised here. A thread reads the signal from a pipe, hands what the program owns to its
+watchdogs, and exits. This module imports next to nothing, because programs import it first.
 """
 
 import contextlib
@@ -16,34 +15,34 @@ import time
 from types import FrameType
 
 STATUS = 130
-"""The exit status of an interrupt, as shells have it."""
+"""The exit status of an interrupted program, as in shells."""
 
 DEADLINE = 4.0
-"""Seconds that watchdogs have, and with them whoever presses Ctrl-C."""
+"""Seconds for the watchdogs to clean up, while the user waits."""
 
 
 def first_counts(*, in_a_line: bool = False) -> None:
-    """From now on a SIGINT ends this program within `DEADLINE` seconds, with one line and `STATUS`.
+    """Make SIGINT end this program within `DEADLINE` seconds, with one line and exit status `STATUS`.
 
-    Where the program was started to ignore it (in the background of a script), it still does. `in_a_line`
-    says that the program's output may stand in the middle of one.
+    A program that was started to ignore SIGINT, for example in the background of a script, still does.
+    `in_a_line` says that the program may be interrupted in the middle of a line of output.
     """
     if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, _stand_still):
         return
-    heard, told = os.pipe()
-    os.set_blocking(told, False)
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
     signal.signal(signal.SIGINT, _stand_still)
-    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(heard, in_a_line), daemon=True, name="interrupts").start()
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
+    threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
 
 
-def _listen(heard: int, in_a_line: bool) -> None:
-    while signal.SIGINT not in os.read(heard, 4096):
+def _listen(read_end: int, in_a_line: bool) -> None:
+    while signal.SIGINT not in os.read(read_end, 4096):
         pass
-    # A progress display hides the cursor, too.
-    shown = b"\x1b[?25h\n" if os.isatty(2) else b"\n" if in_a_line else b""
+    # A progress display hides the cursor.
+    prefix = b"\x1b[?25h\n" if os.isatty(2) else b"\n" if in_a_line else b""
     with contextlib.suppress(OSError):
-        os.write(2, shown + b"poolstart: interrupted\n")
+        os.write(2, prefix + b"poolstart: interrupted\n")
     # If the module is not imported, nothing is owned; an import of it here could wait for ever.
     hand_over = getattr(sys.modules.get("harness.processes.supervision"), "hand_over", None)
     if hand_over:
@@ -52,6 +51,6 @@ def _listen(heard: int, in_a_line: bool) -> None:
 
 
 def _stand_still(number: int, frame: FrameType | None) -> None:
-    """The main thread does nothing more; and ends the program itself should the other one be gone."""
+    """Stop the main thread; it ends the program if the other thread has not."""
     time.sleep(DEADLINE)
     os._exit(STATUS)

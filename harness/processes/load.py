@@ -1,4 +1,4 @@
-"""Load: cores kept busy by something else, to see that a verdict does not depend on a quiet machine."""
+"""Artificial load, to show that a verdict or figure does not depend on an idle machine."""
 
 import os
 import sys
@@ -19,12 +19,12 @@ while True:
             pass
         time.sleep(1 - busy)
 """
-"""Some tenths of every second, for three seconds; then another number of tenths."""
+"""Busy for a random number of tenths of each second; a new number every three seconds."""
 
 
 @contextmanager
 def all_but_one(wanted: bool = True) -> Iterator[int]:
-    """Every core but one kept busy, if wanted, for as long as the context lasts; yields how many."""
+    """A context in which, if `wanted`, all cores but one are kept busy; yields their number."""
     busy = (os.cpu_count() or 1) - 1 if wanted else 0
     with Supervision() as supervision:
         for _ in range(busy):
@@ -34,7 +34,7 @@ def all_but_one(wanted: bool = True) -> Iterator[int]:
 
 @contextmanager
 def at_random(wanted: bool = True) -> Iterator[None]:
-    """One core kept busy for random tenths of the time, if wanted, for as long as the context lasts."""
+    """A context in which, if `wanted`, one core is busy for a random part of the time."""
     with Supervision() as supervision:
         if wanted:
             supervision.start([sys.executable, "-c", AT_RANDOM])

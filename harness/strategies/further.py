@@ -1,6 +1,6 @@
-"""Further strategies: measured where they are asked for by name, and not in the default series.
+"""Further strategies, which are measured only if they are named.
 
-Adding one is adding an entry here, with at most one small function in `harness.treatments`.
+A new one is an entry here, with at most one small function in `harness.treatments`.
 """
 
 from harness.strategies.strategy import FORKING, POOLING, ParentConnection, Strategy

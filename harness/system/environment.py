@@ -1,4 +1,4 @@
-"""The environment of the programs that are started to be measured."""
+"""The environment variables of programs that are started to be measured."""
 
 import os
 from pathlib import Path
@@ -6,16 +6,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 """The checkout."""
 
-
 KEPT_OUT = ("PYTHON", "PG", "SQLALCHEMY_", "DISABLE_SQLALCHEMY_", "MALLOC_", "LD_")
-"""How the names of variables begin that change what is measured: with PYTHONDONTWRITEBYTECODE, for example,
-every spawned worker may compile what it imports, and starts several times as slowly."""
+"""Prefixes of variables that change what is measured. With PYTHONDONTWRITEBYTECODE, for example, every
+spawned worker may compile what it imports, and takes several times as long to start."""
 
 
 def environment(*importable: Path) -> dict[str, str]:
-    """The environment of a started program: the caller's without `KEPT_OUT`, and this checkout importable.
-
-    So is what else is named.
-    """
+    """The variables of this process without `KEPT_OUT`, and a PYTHONPATH of the checkout and `importable`."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_OUT)}
     return {**inherited, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, *importable))), "PYTHONSAFEPATH": "1"}

@@ -1,7 +1,7 @@
-"""What a process holds in memory, read from the kernel.
+"""The memory of a process, as the kernel reports it.
 
-`ru_maxrss` is no use: a spawned child inherits the parent's high-water mark over `exec`. Summing RSS is
-no use either: what fork shares is counted in every process.
+Not `ru_maxrss`, because a spawned child inherits its parent's maximum over `exec`; and not a sum of RSS, in
+which pages that forked processes share count once for each.
 """
 
 import re
@@ -13,18 +13,18 @@ MIB = 1024 * 1024
 
 
 def read(pid: int | None = None) -> dict[str, int]:
-    """Bytes of this process now, or of another one of its user; the kernel counts whole pages.
+    """The memory of this process, or of another one of the same user, in bytes (whole pages).
 
-    `uss`: unique memory, in no other process (Private_Clean + Private_Dirty). Of a forked worker these
-    are the pages that it wrote to, and those that its parent has written to since: one that waits for its
-    worker with a deadline adds 0.1 MiB.
+    `uss`: unique memory, in no other process (Private_Clean + Private_Dirty). For a forked worker these
+    are the pages that it wrote to, and those that its parent has written to since: a parent that waits for
+    its worker with a deadline adds 0.1 MiB.
     `pss`: proportional memory, each shared page divided by the number of processes that share it.
     `rss`: resident memory, shared pages counted in full.
     `peak`: the highest `rss` so far (VmHWM).
-    `page_tables`: what the kernel holds to map all this (VmPTE); it is in none of the others.
+    `page_tables`: the kernel's page tables for all of it (VmPTE), which none of the others includes.
 
-    Source: ``/proc/self/smaps_rollup`` and ``/proc/self/status``. Raises `FileNotFoundError` where the
-    system has none of them.
+    Source: ``/proc/self/smaps_rollup`` and ``/proc/self/status``. Raises FileNotFoundError if the
+    system does not have them.
     """
     kib: dict[str, int] = {}
     for name in ("smaps_rollup", "status"):
@@ -43,7 +43,7 @@ def read(pid: int | None = None) -> dict[str, int]:
 
 
 def require() -> None:
-    """Raise `PoolstartError` on a system on which memory cannot be read."""
+    """Raises `PoolstartError` on a system where memory cannot be read."""
     if not Path("/proc/self/smaps_rollup").exists():
         raise PoolstartError(
             "memory is read from /proc/PID/smaps_rollup, and this system has none",
@@ -52,7 +52,7 @@ def require() -> None:
 
 
 def available() -> float:
-    """Bytes that can be had without swapping (MemAvailable); infinite where the system does not say."""
+    """Bytes that can be allocated without swapping (MemAvailable); infinite if unknown."""
     try:
         text = Path("/proc/meminfo").read_text()
     except OSError:

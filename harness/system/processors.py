@@ -1,9 +1,8 @@
-"""Which processor is measured on, and which ones everything else has.
+"""The processor on which measured processes run, and the others, on which everything else runs.
 
-A worker and its server answer one another in turn: one processor is enough for both, and neither is thrown
-about between caches. On two cores, one of them busy with something else, figures of a forked worker repeat
-within 5 % this way, and within 50 % where the kernel chooses. Where there is but one processor, or the system
-knows no affinity, nothing is pinned.
+Worker and server take turns, so that one processor is enough for both, and none migrates between caches. On
+two cores, one of them busy with other work, figures of a forked worker repeat within 5 % this way, and within
+50 % if the kernel chooses the processors. With a single processor, or without affinity, nothing is pinned.
 """
 
 import contextlib
@@ -11,21 +10,21 @@ import os
 from collections.abc import Iterator
 
 ALL = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset({0})
-"""What this program was given to use."""
+"""The processors that this program may use."""
 
 MEASURED: int | None = max(ALL) if len(ALL) > 1 else None
-"""Where measured processes and the embedded server run."""
+"""The processor of measured processes and of the embedded server; None if nothing is pinned."""
 
 
 def pin(pid: int) -> None:
-    """Let a process, and what it starts from now on, run on the measured processor alone."""
+    """Restrict a process, and those that it starts from now on, to the measured processor."""
     if MEASURED is not None:
         os.sched_setaffinity(pid, {MEASURED})
 
 
 @contextlib.contextmanager
 def off_measured_cpu() -> Iterator[None]:
-    """This process keeps away from the measured processor for as long as the context lasts."""
+    """A context in which this process does not run on the measured processor."""
     if MEASURED is None:
         yield
         return

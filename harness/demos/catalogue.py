@@ -62,8 +62,8 @@ CATALOGUE = (
         2,
         "held_lock",
         "A lock held by the thread that makes the pool",
-        "fork copies the lock as held, and nobody in the worker will release it; the parent waits with its"
-        " worker. It needs no second thread: a lock that the forking thread itself holds is enough.",
+        "fork copies the lock as locked, and no thread of the worker will release it; the parent waits for"
+        " its worker, and hangs too. No second thread is needed: the forking thread may hold the lock.",
         "The pool is made before the lock is taken.",
         {"fork": End.HUNG},
     ),
@@ -71,9 +71,9 @@ CATALOGUE = (
         3,
         "unguarded_frame",
         "A DataFrame at the top of a program without a guard",
-        "A forked worker has the DataFrame without asking. A worker of spawn or forkserver runs the program"
-        " from its top, reads the file again, and then fails, because the program starts workers right"
-        " there; the pool replaces it, for ever.",
+        "A forked worker inherits the DataFrame. A worker of spawn or forkserver runs the program from its"
+        " top, reads the file again, and fails, because the program starts workers right there; the pool"
+        " replaces it, for ever.",
         'The program reads the file and makes its pool under if __name__ == "__main__".',
         {"forkserver": End.LOOPED, "spawn": End.LOOPED},
     ),
@@ -82,23 +82,23 @@ CATALOGUE = (
         "inherited_engine",
         "An engine used in the parent, then a pool of workers",
         "Forked workers find the parent's open connections in their copy of the engine's pool. With SQLite"
-        " nothing shows; with PostgreSQL the server has one session for parent and worker.",
-        "The workers forget what they inherited: engine.dispose(close=False) in the pool's initializer.",
+        " this is not noticed; with PostgreSQL the server has one session for parent and worker.",
+        "The workers drop the inherited connections: engine.dispose(close=False) in the pool's initializer.",
     ),
     Demo(
         5,
         "torn_message",
         "Two processes read from one socket",
-        "Each takes what is there when it looks. Neither gets a whole message, on a plain socket and in"
-        " PostgreSQL's protocol alike.",
+        "Each reads what has arrived. Neither gets a whole message, on a plain socket or in PostgreSQL's"
+        " protocol.",
         "Each process has a connection of its own.",
     ),
     Demo(
         6,
         "initializer",
         "The cure: dispose(close=False) in the pool's initializer",
-        "It runs once in each worker, which then connects for itself; the parent's session lives on. The"
-        " worker still holds a copy of the parent's socket.",
+        "The initializer runs once in each worker, which then connects for itself; the parent's session lives"
+        " on. The worker still holds a copy of the parent's socket.",
         "The parent calls engine.dispose() right before it makes the pool: there is no socket to inherit.",
     ),
 )

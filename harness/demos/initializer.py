@@ -11,7 +11,7 @@ engine = create_engine(postgresql())
 
 def initializer() -> None:
     engine.dispose(close=False)
-    tell("worker", "Runs the initializer, and so forgets the connections it inherited.")
+    tell("worker", "Runs the initializer, and so drops the connections it inherited.")
 
 
 def backend() -> int:
@@ -20,7 +20,7 @@ def backend() -> int:
 
 
 def work(theirs: set[str]) -> tuple[int, int]:
-    """This worker's backend, and how many of the parent's sockets this worker holds open."""
+    """This worker's backend, and the number of the parent's sockets that it holds open."""
     return backend(), len(theirs & sockets())
 
 
@@ -41,6 +41,6 @@ if __name__ == "__main__":
         tell("worker", "Has the parent's session." if theirs == mine else "Has a session of its own.")
         tell("worker", f"Holds {inherited} of the parent's sockets to the server open.")
         tell("parent", "Has the session it had." if backend() == mine else "Has a new session.")
-        # Not ended by force: both workers have run the initializer when the program ends.
+        # close() and join() instead of terminate(): both workers have run the initializer at the end.
         pool.close()
         pool.join()

@@ -27,7 +27,7 @@ def compare(
     from harness.comparisons import compare as comparison
     from harness.comparisons import report as shown
     from harness.comparisons.compare import ComparisonSettings
-    from harness.comparisons.sides import named, side
+    from harness.comparisons.sides import check, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
     from harness.postgres import locate
@@ -35,7 +35,7 @@ def compare(
     profile = profiles.current()
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
     for text in (first, second):
-        named(text, vary)
+        check(text, vary)
     with progress("installing") as report, locate.server() as server:
         found = comparison.compare(
             side(first, vary, chosen),

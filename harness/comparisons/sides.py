@@ -1,4 +1,4 @@
-"""What a comparison is asked to compare, installed: a release, a version, a folder, a wheel, a strategy."""
+"""The sides of a comparison, installed: a release, a version, a folder, a wheel or a strategy."""
 
 import re
 import shutil
@@ -16,11 +16,11 @@ from harness.system.errors import PoolstartError
 DIRECTORY = ROOT / ".asv" / "compare"
 
 STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
-"""What the two may be versions of, besides any other package."""
+"""What the sides may differ in, besides the version of any other package."""
 
 
-def named(text: str, vary: str) -> None:
-    """Raise `PoolstartError` for what cannot be one side, before anything is installed."""
+def check(text: str, vary: str) -> None:
+    """Raise `PoolstartError` if `text` names no side, before anything is installed."""
     if vary == STRATEGY:
         profile.known([text], "--vary strategy")
     elif vary != PYTHON and (vary != SQLALCHEMY or catalogue().position(text) is None):
@@ -28,7 +28,10 @@ def named(text: str, vary: str) -> None:
 
 
 def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
-    """What the user named, installed."""
+    """Install what the user named.
+
+    `strategies` are measured unless they are what varies. Raises `PoolstartError` if it cannot be installed.
+    """
     if vary == STRATEGY:
         newest = catalogue().newest.version
         return Side(text, newest, interpreters.of_release(newest), profile.known([text], "--vary strategy"))
@@ -45,14 +48,17 @@ def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
     home = DIRECTORY / sha256("\n".join([by, *wanted]).encode()).hexdigest()[:12]
     local = vary != PYTHON and Path(text).exists()
     if local:
-        # What is in it may have changed since.
+        # Its code may have changed since.
         shutil.rmtree(home, ignore_errors=True)
     python = venvs.python_with(wanted, home, refresh=vary if local else "", by=by)
     return Side(text, venvs.release_of(python), python, strategies)
 
 
 def requirement(text: str, package: str) -> str:
-    """What pip is asked for: a version, a folder or a wheel of the package, or what the user wrote."""
+    """The requirement for pip: a version, a folder or a wheel of the package, or the text itself.
+
+    Raises `PoolstartError` for anything else.
+    """
     path = Path(text)
     if path.is_dir() and not any((path / name).exists() for name in ("pyproject.toml", "setup.py")):
         raise PoolstartError(f"{text} holds no pyproject.toml or setup.py", "name the folder that does")
@@ -64,5 +70,5 @@ def requirement(text: str, package: str) -> str:
         return text
     raise PoolstartError(
         f"{text} is no release, and there is no such folder or wheel",
-        f"give one, or what pip understands: '{package} @ git+https://...'",
+        f"give one, or a requirement of pip: '{package} @ git+https://...'",
     )

@@ -1,4 +1,4 @@
-"""The page of the proof says what the recorded runs say."""
+"""The sensitivity page, from simulated runs."""
 
 from dataclasses import replace
 
@@ -42,16 +42,16 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
 
 
 def test_a_record_survives_being_written(tmp_path):
-    noise = recorded(
+    record = recorded(
         repetitions=[InjectionResult("start", ["startup spawn"], [], [], {"startup spawn": 1.05})]
     )
-    noise.save(tmp_path / "noise.json")
+    record.save(tmp_path / "noise.json")
     again = SensitivityRecord.load(tmp_path / "noise.json")
-    assert again.repetitions == noise.repetitions
-    assert again.figures[0].runs[0] == pytest.approx(noise.figures[0].runs[0], rel=1e-5)
+    assert again.repetitions == record.repetitions
+    assert again.figures[0].runs[0] == pytest.approx(record.figures[0].runs[0], rel=1e-5)
 
 
-def test_spread_floor_and_coverage_are_of_the_runs():
+def test_spread_detectable_change_and_coverage_are_those_of_the_runs():
     [line, *_] = report.spreads(recorded(runs=20))
     medians = [np.median(run) for run in recorded(runs=20).figures[0].runs]
     assert line.spread == pytest.approx((max(medians) - min(medians)) / np.median(medians))
@@ -59,16 +59,16 @@ def test_spread_floor_and_coverage_are_of_the_runs():
     assert line.covered >= 18
 
 
-def test_a_machine_that_was_slower_is_taken_off_by_its_bare_start():
+def test_a_slower_machine_cancels_out_when_divided_by_its_bare_start():
     steady, moved = (report.spreads(recorded(moved=factor))[0] for factor in (1.0, 1.4))
     assert moved.spread > 0.3
     assert moved.beside == pytest.approx(steady.beside)
     assert "spread by 33.3% (fork), 33.3% (forkserver), 33.3% (spawn)" in report.page(recorded(moved=1.4))
-    assert "pace explains most of it" in report.page(recorded(moved=1.4))
-    assert "pace is no explanation" in report.page(recorded())
+    assert "speed explains most of it" in report.page(recorded(moved=1.4))
+    assert "speed does not explain it" in report.page(recorded())
 
 
-def test_memory_is_held_against_no_bare_start():
+def test_memory_is_not_divided_by_a_bare_start():
     assert all(np.isnan(line.beside) == (line.figure.metric == "uss") for line in report.spreads(recorded()))
     assert "nan" not in report.page(recorded())
 
@@ -77,7 +77,7 @@ def test_the_page_names_the_machine():
     assert "; A processor, 2 cores, Linux 6.1; " in report.page(recorded())
 
 
-def test_the_page_says_that_something_else_ran():
+def test_the_page_says_whether_another_process_ran():
     assert "kept a core busy" not in report.page(recorded())
     assert "kept a core busy" in report.page(replace(recorded(), loaded=True))
 
@@ -102,7 +102,7 @@ def test_a_missed_target_stands_out():
     assert "**" in report.page(recorded(spread=0.2))
 
 
-def test_known_differences_are_counted():
+def test_injected_changes_are_counted():
     found = InjectionResult("start", ["startup spawn"], [], [], {"startup spawn": 1.05}, pairs=8)
     missed = InjectionResult(
         "start", [], ["startup spawn"], ["uss spawn"], {"startup spawn": 1.03, "uss spawn": 1.01}, pairs=12

@@ -23,8 +23,8 @@ LAYOUTS = 20
 BENCHMARK = "runs.track_{}"
 
 HEADER = (
-    "figure", "strategy", "dataframe", "median", "spread", "beside a bare start", "target", "would be found",
-    "covered",
+    "metric", "strategy", "dataframe", "median", "spread", "divided by bare start", "target",
+    "minimum detectable change", "intervals that hold the median",
 )  # fmt: skip
 
 
@@ -130,31 +130,31 @@ def page(record: SensitivityRecord) -> str:
     runs = len(record.figures[0].runs)
     alarms = false_alarms(record)
     meanwhile = (
-        ", while something else kept a core busy for random tenths of the time" if record.loaded else ""
+        ", while another process kept a core busy for random tenths of the time" if record.loaded else ""
     )
     text = [
         "# How far the figures can be trusted\n",
-        f"SQLAlchemy {record.release} measured {runs} times as if it were {runs} releases{meanwhile}, by "
-        f"`{record.command}`, {record.date}, in {record.seconds / 60:.0f} minutes; {record.machine}; server "
-        f"{record.server}, instrument {record.instrument}. Disturbed blocks by run: "
-        f"{', '.join(map(str, record.disturbed))}.\n",
-        f"- The spread of the {runs} medians is within its target for "
+        f"SQLAlchemy {record.release} was measured {runs} times, as if it were {runs} releases (A/A)"
+        f"{meanwhile}, by `{record.command}`, {record.date}, in {record.seconds / 60:.0f} minutes; "
+        f"{record.machine}; server {record.server}, instrument {record.instrument}. Noisy blocks by run: "
+        f"{', '.join(map(str, record.disturbed))}. [statistics.md](statistics.md) explains the columns.\n",
+        f"- The spread of the {runs} medians, largest less smallest, is within its target for "
         f"{sum(row.spread <= (row.target or 0) for row in aimed)} of {len(aimed)} figures "
         "(4 % above 20 ms, 6 % above 1 ms; memory 0.5 % above 20 MiB, 1.5 % below).",
         f"- {machine_speed(record, times)}",
         f"- {sum(row.covered for row in rows)} of {runs * len(rows)} intervals that asv stores (99 %) "
         "hold the median of all runs.",
-        f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} orders: "
+        f"- Laid out as {2 * runs} releases, half a run each, in {LAYOUTS} random orders: "
         f"{len(alarms) or 'no'} false alarms.\n",
         *(f"  - {alarm}" for alarm in alarms),
         markdown.table(HEADER, [cells(row, runs) for row in rows]),
     ]
     if record.repetitions:
         text += [
-            "## Known differences\n",
-            "Put into the release, and looked for as `poolstart compare` does: with as many pairs of parents "
-            "as it takes until the interval of a time is half as wide, either way, as the difference. By "
-            f"{record.seeded}{meanwhile}.\n",
+            "## Injected changes\n",
+            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by "
+            "as many pairs of parents as it takes until the interval of a time is half as wide, on either "
+            f"side, as the change. By {record.seeded}{meanwhile}.\n",
             injected_changes(record),
         ]
     return "\n".join(text)
@@ -165,11 +165,15 @@ def machine_speed(record: SensitivityRecord, times: Sequence[FigureSpread]) -> s
     beside, alone = median(row.beside for row in times), median(row.spread for row in times)
     part = 1 - beside / alone
     explains = (
-        "explains most of it" if part > 0.5 else "explains some of it" if part > 0.1 else "is no explanation"
+        "explains most of it"
+        if part > 0.5
+        else "explains some of it"
+        if part > 0.1
+        else "does not explain it"
     )
     return (
-        f"A bare start without any engine spread by {bare_starts(record)}. Relative to it the spread of a "
-        f"time is {beside:.1%} in the middle instead of {alone:.1%}: the machine's pace {explains}."
+        f"The bare start methods, which run no SQLAlchemy, spread by {bare_starts(record)}. Divided by them, "
+        f"times have a median spread of {beside:.1%} instead of {alone:.1%}: the machine's speed {explains}."
     )
 
 
@@ -218,9 +222,7 @@ def injected_changes(record: SensitivityRecord) -> str:
                 or "nothing",
             ]
         )
-    return markdown.table(
-        ["difference", "found", "size that was seen", "pairs of parents", "what else was reported"], rows
-    )
+    return markdown.table(["change", "found", "measured size", "pairs of parents", "also reported"], rows)
 
 
 def pairs(results: Sequence[InjectionResult]) -> str:

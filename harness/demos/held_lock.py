@@ -15,9 +15,9 @@ def work() -> None:
 
 
 if __name__ == "__main__":
-    given = options()
-    context = multiprocessing.get_context(given.start_method)
-    if given.cured:
+    arguments = options()
+    context = multiprocessing.get_context(arguments.start_method)
+    if arguments.cured:
         pool = context.Pool(2)
         tell("parent", "Makes its two workers, and only then takes the lock and releases it.")
         LOCK.acquire()

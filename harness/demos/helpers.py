@@ -54,12 +54,12 @@ def stack_start() -> int:
 
 def sockets() -> set[str]:
     """The sockets that this process holds open, as /proc names them."""
-    found = set()
+    open_sockets = set()
     for entry in os.listdir("/proc/self/fd"):
         try:
             target = os.readlink(f"/proc/self/fd/{entry}")
         except OSError:
             continue  # the directory's own descriptor is gone by now
         if re.fullmatch(r"socket:\[\d+\]", target):
-            found.add(target)
-    return found
+            open_sockets.add(target)
+    return open_sockets

@@ -63,13 +63,13 @@ def show(name: str, pool: Pool, backend: int) -> None:
 
 
 if __name__ == "__main__":
-    given = options()
+    arguments = options()
     backends = {}
     for name, engine in ENGINES.items():
         backends[name] = look(name)[1]
         tell("parent", f"Has used its engine for {name}, a {type(engine.pool).__name__}, once.")
-    with multiprocessing.get_context(given.start_method).Pool(
-        2, initializer=forget if given.cured else None
+    with multiprocessing.get_context(arguments.start_method).Pool(
+        2, initializer=forget if arguments.cured else None
     ) as pool:
         for name in ENGINES:
             show(name, pool, backends[name])

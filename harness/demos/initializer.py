@@ -25,18 +25,18 @@ def work(theirs: set[str]) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    given = options()
+    arguments = options()
     before = sockets()
     mine = backend()
     opened = sockets() - before
     tell("parent", "Has used its engine once.")
-    if given.cured:
+    if arguments.cured:
         engine.dispose()
         tell(
             "parent",
             "Closes its connections before it makes the pool, and will open another.",
         )
-    with multiprocessing.get_context(given.start_method).Pool(2, initializer=initializer) as pool:
+    with multiprocessing.get_context(arguments.start_method).Pool(2, initializer=initializer) as pool:
         theirs, inherited = pool.apply(work, (opened,))
         tell("worker", "Has the parent's session." if theirs == mine else "Has a session of its own.")
         tell("worker", f"Holds {inherited} of the parent's sockets to the server open.")

@@ -76,10 +76,10 @@ def traced(start_method: str) -> None:
         )
         calls = log.read()
     executed = set(re.findall(r"^(\d+) +(?:execve\(|<\.\.\. execve resumed>).*= 0$", calls, re.MULTILINE))
-    made = re.findall(r"^\d+ +(?:<\.\.\. )?(v?fork|clone3?)\b.*= (\d+)$", calls, re.MULTILINE)
-    if not made:
+    clones = re.findall(r"^\d+ +(?:<\.\.\. )?(v?fork|clone3?)\b.*= (\d+)$", calls, re.MULTILINE)
+    if not clones:
         tell("kernel", "strace may not trace here: the addresses of the stack are the proof.")
-    followed = Counter((call, pid in executed) for call, pid in made)
+    followed = Counter((call, pid in executed) for call, pid in clones)
     for (call, execve), times in followed.items():
         then = "which calls execve at once" if execve else "which calls no execve"
         often = f" ({times} times)" if times > 1 else ""
@@ -87,9 +87,9 @@ def traced(start_method: str) -> None:
 
 
 if __name__ == "__main__":
-    given = options()
-    traced(given.start_method)
-    if given.start_method == "fork":
-        forked(given.cured)
+    arguments = options()
+    traced(arguments.start_method)
+    if arguments.start_method == "fork":
+        forked(arguments.cured)
     else:
-        started(given.start_method, given.cured)
+        started(arguments.start_method, arguments.cured)

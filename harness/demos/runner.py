@@ -154,8 +154,8 @@ class RunningDemo:
     def _error(self) -> str:
         """The message of the first exception in its standard error, up to an empty line."""
         errors = self._child.errors.read_text(errors="replace")
-        found = re.findall(r"^[A-Za-z_.]+(?:Error|Exception): *\n? *(.+(?:\n +.+)*)", errors, re.MULTILINE)
-        return " ".join(found[0].split()) if found else "no error message."
+        messages = re.findall(r"^[A-Za-z_.]+(?:Error|Exception): *\n? *(.+(?:\n +.+)*)", errors, re.MULTILINE)
+        return " ".join(messages[0].split()) if messages else "no error message."
 
     def _stacks(self) -> list[StoryEvent]:
         """Where in the demo each hung process waits, from the stack it writes on SIGABRT."""

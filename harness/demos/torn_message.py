@@ -90,7 +90,7 @@ def on_postgresql(context: Any, start_method: str, cured: bool) -> None:
 
 
 if __name__ == "__main__":
-    given = options()
-    chosen = multiprocessing.get_context(given.start_method)
-    on_a_socket(chosen, given.cured)
-    on_postgresql(chosen, given.start_method, given.cured)
+    arguments = options()
+    context = multiprocessing.get_context(arguments.start_method)
+    on_a_socket(context, arguments.cured)
+    on_postgresql(context, arguments.start_method, arguments.cured)

@@ -15,7 +15,7 @@ FILE = Path("large.csv")
 ROWS = 400_000
 MIB = 1024 * 1024
 
-given = options()
+arguments = options()
 who = "parent" if __name__ == "__main__" else "worker"
 
 
@@ -34,7 +34,7 @@ def private(_: int) -> int:
 
 def run(frame: pandas.DataFrame) -> None:
     tell(who, f"Has a DataFrame of {frame.memory_usage().sum() / MIB:.0f} MiB, and makes a pool of 2.")
-    with multiprocessing.get_context(given.start_method).Pool(2) as pool:
+    with multiprocessing.get_context(arguments.start_method).Pool(2) as pool:
         total = sum(pool.map(work, range(8)))
         tell("parent", f"Has its answer from tasks that do not use the frame: {total}.")
         tell("worker", f"Holds {pool.apply(private, (0,)) / MIB:.0f} MiB of its own.")
@@ -44,7 +44,7 @@ if __name__ == "__main__" and not FILE.exists():
     line = ",".join(map(str, range(1_000_000, 1_000_008))) + "\n"
     FILE.write_text("a,b,c,d,e,f,g,h\n" + line * ROWS)
 
-if not given.cured:
+if not arguments.cured:
     FRAME = read()
     run(FRAME)
 elif __name__ == "__main__":

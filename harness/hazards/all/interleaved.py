@@ -85,7 +85,7 @@ def reproduce(parent: Parent) -> bool:
         threading.Thread(target=parent_side, args=(engine, pair, answers, results), daemon=True).start()
 
     happened: list[Counter[str]] = [Counter() for _ in range(PAIRS)]
-    seen: Counter[str] = Counter()
+    messages: Counter[str] = Counter()
     talking = dict(enumerate(workers))
     for _ in range(QUERIES // STRETCH):
         settle(tuple(talking.values()))
@@ -96,7 +96,7 @@ def reproduce(parent: Parent) -> bool:
                 happened[pair]["hangs"] += 1
             except (Failed, Ended) as error:
                 happened[pair][kind_of(str(error))] += 1
-                seen[str(error)] += 1
+                messages[str(error)] += 1
             else:
                 continue
             del talking[pair]
@@ -113,7 +113,7 @@ def reproduce(parent: Parent) -> bool:
         silent.discard(pair)
         if message:
             happened[pair][kind_of(message)] += 1
-            seen[message] += 1
+            messages[message] += 1
     for pair in silent:
         happened[pair]["hangs"] += 1
 
@@ -127,7 +127,7 @@ def reproduce(parent: Parent) -> bool:
     )
     parent.tell("worker", "The same, at the same time.")
     parent.tell("server", "Answers all queries, in the order in which they arrive.")
-    for message, count in seen.most_common(3):
+    for message, count in messages.most_common(3):
         parent.tell("user", f"{message} ({count} times)")
     parent.tell("user", f"{affected} of {PAIRS} pairs failed." if affected else "Every row was right.")
     return affected > 0

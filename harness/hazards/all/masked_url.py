@@ -43,18 +43,18 @@ def reproduce(parent: Parent) -> bool:
     parent.warm(engine)
     if logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password:
         raise RuntimeError("a URL that was rendered with its password arrives without it")
-    found = logs_in_by(parent, engine, str(engine.url))
-    masked = found != url.password
+    login = logs_in_by(parent, engine, str(engine.url))
+    masked = login != url.password
     parent.tell("parent", "Logs in with the password of its URL, and hands str(engine.url) to a worker.")
     if not masked:
         parent.tell("worker", "Logs in with the same password.")
         parent.tell("server", "Lets both in.")
         parent.tell("user", "Nothing unusual.")
         return False
-    refused = found != "***"
+    refused = login != "***"
     parent.tell("worker", "Logs in with three asterisks as its password.")
     parent.tell("server", "Refuses." if refused else "Lets it in, because this server asks for no password.")
-    parent.tell("user", found if refused else "Nothing, until the server asks for a password.")
+    parent.tell("user", login if refused else "Nothing, until the server asks for a password.")
     return True
 
 

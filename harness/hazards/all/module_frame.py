@@ -42,21 +42,21 @@ def reproduce(parent: Parent) -> bool:
     done = subprocess.run(
         [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
     )
-    seen = json.loads(done.stdout)
-    parent.measure("start", seen["start"])
-    parent.measure("private", seen["private"])
+    result = json.loads(done.stdout)
+    parent.measure("start", result["start"])
+    parent.measure("private", result["private"])
     parent.tell("parent", "Builds a DataFrame of 15 MiB at the top of its script, then starts a worker.")
-    if seen["again"]:
+    if result["again"]:
         parent.tell(
             "worker",
-            f"Runs the script from its top: frame and imports again, {seen['build']:.1f} s.",
+            f"Runs the script from its top: frame and imports again, {result['build']:.1f} s.",
         )
     else:
         parent.tell("worker", "Has the frame of the parent.")
     parent.tell("server", "Nothing: no database is involved.")
-    private = f"{seen['private'] / 2**20:.0f} MiB"
-    parent.tell("user", f"A worker that takes {seen['start']:.2f} s to start, with {private} of its own.")
-    return bool(seen["again"])
+    private = f"{result['private'] / 2**20:.0f} MiB"
+    parent.tell("user", f"A worker that takes {result['start']:.2f} s to start, with {private} of its own.")
+    return bool(result["again"])
 
 
 HAZARD = Hazard(

@@ -29,21 +29,23 @@ def compute(worker: Worker) -> int:
 
 
 def reproduce(parent: Parent) -> bool:
-    right = total()
+    expected = total()
     parent.tell("parent", "Sums a column with polars, which starts its threads, and then starts a worker.")
     parent.tell("server", "Nothing: no database is involved.")
     worker = parent.start(compute)
     try:
-        found = worker.answer()
+        answer = worker.answer()
     except Hung as hung:
         if not hung.inside("polars/lazyframe/engine.py") and not hung.inside("polars/lazyframe/frame.py"):
             raise RuntimeError(f"the worker hangs, but not in polars: {hung}") from None
         parent.tell("worker", f"Gives its sum to threads that only the parent has, and waits: {hung}.")
         parent.tell("user", "A worker that hangs in its first operation on a frame.")
         return True
-    parent.tell("worker", f"Sums its column with threads of its own: {found}.")
-    parent.tell("user", "Nothing unusual." if found == right else f"A wrong sum: {found} for {right}.")
-    return bool(found != right)
+    parent.tell("worker", f"Sums its column with threads of its own: {answer}.")
+    parent.tell(
+        "user", "Nothing unusual." if answer == expected else f"A wrong sum: {answer} for {expected}."
+    )
+    return bool(answer != expected)
 
 
 HAZARD = Hazard(

@@ -56,11 +56,11 @@ def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
 
 
 def sockets_of(pid: int) -> list[str]:
-    found = []
+    sockets = []
     for descriptor in Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            found.append(os.readlink(descriptor))
-    return found
+            sockets.append(os.readlink(descriptor))
+    return sockets
 
 
 def reproduce(parent: Parent) -> bool:

@@ -46,11 +46,11 @@ def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -
     for worker in workers:
         try:
             worker.answer()
-        except Hung as found:
-            if found.inside(QUEUE):
+        except Hung as hang:
+            if hang.inside(QUEUE):
                 hung += 1
             else:
-                parent.tell("worker", f"Hangs elsewhere, which is not counted: {found}.")
+                parent.tell("worker", f"Hangs elsewhere, which is not counted: {hang}.")
         except (Failed, Ended):
             pass  # an error is not this hazard
     parent.measure(figure, hung / trials, trials)

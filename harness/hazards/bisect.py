@@ -1,13 +1,13 @@
-"""Verdicts of many releases: where each hazard begins or ceases to strike each strategy.
+"""Verdicts of many releases: the releases from which on a hazard affects a strategy, or no longer does.
 
-A release with all its trials takes minutes, and most verdicts never change. So turns come in an order that
-soon tells the most: the first and the last release of each series in full; then, of what differs
-between two of them, only that, in the middle of the two, until the release is found that changed it; then
-the releases in between, in full, the widest gap first. A sitting that is ended early has left out what lies
-between two that agree. What a turn came to is kept as soon as it is done, and a sitting goes on where it was
-interrupted, or where the record ends, on whatever machine that was made: what strikes does not depend on it.
-Trials that came to no result are tried again. The record says, of each hazard and strategy, from which
-release on the verdict is which.
+All trials of a release take minutes, and most verdicts never change. So the order is that of a bisection:
+first all trials of the first and the last release of each series; then, where two of these differ, only the
+trials that differ, in the release in the middle, until the release that changed the verdict is found; then
+all trials of the releases in between, the widest gap first. A session that is ended early leaves out releases
+between two that agree.
+
+Results are kept after each release, and a session resumes where it was interrupted, or where the record ends,
+even one of another machine: verdicts do not depend on the machine. Trials without a result are repeated.
 """
 
 import json
@@ -31,41 +31,38 @@ from harness.system.structure import structure
 RECORD = store.path("verdicts")
 
 DIRECTORY = ROOT / ".asv" / "verdicts"
-"""Where a sitting keeps what it has tried, a file a release."""
+"""Where a session keeps its results, a file a release."""
 
 Cell = tuple[str, str]
 """A hazard and a strategy."""
 
 Changes = list[tuple[str, Verdict]]
-"""The releases from which on the verdict is another one, the first of all included."""
+"""Pairs of a release and the verdict that holds from it on, in version order."""
 
 
 @dataclass(frozen=True)
 class ReleaseVerdicts:
-    """What is on record."""
+    """The recorded verdicts of all releases."""
 
     releases: tuple[str, ...]
-    """That anything was tried in, in version order."""
+    """The releases in which anything was tried, in version order."""
     whole: tuple[str, ...]
-    """Those of them that everything was tried in."""
+    """Those of them in which everything was tried."""
     verdicts: dict[str, dict[str, Changes]]
-    """By hazard and strategy."""
+    """Changes by hazard and strategy."""
     provenance: Provenance
 
     def of(self, hazard: str, strategy: str, release: str) -> str:
-        """The verdict of one release: its own, or that of the two it lies between, where they agree.
-
-        Empty where it is not known.
-        """
+        """The verdict of one release: its own, or that of its neighbours if they agree; empty if unknown."""
         if release in self.releases:
             return self._tried(hazard, strategy, release)
-        wanted = Version(release)
-        before = [one for one in self.releases if Version(one) <= wanted]
-        after = [one for one in self.releases if Version(one) >= wanted]
+        version = Version(release)
+        before = [tried for tried in self.releases if Version(tried) <= version]
+        after = [tried for tried in self.releases if Version(tried) >= version]
         if not before or not after:
             return ""
-        found = {self._tried(hazard, strategy, one) for one in (before[-1], after[0])}
-        return found.pop() if len(found) == 1 else ""
+        verdicts = {self._tried(hazard, strategy, neighbour) for neighbour in (before[-1], after[0])}
+        return verdicts.pop() if len(verdicts) == 1 else ""
 
     def _tried(self, hazard: str, strategy: str, release: str) -> str:
         changes = self.verdicts.get(hazard, {}).get(strategy, [])
@@ -147,9 +144,9 @@ def measure(
 def next_turn(
     releases: Sequence[str], cells: Sequence[Cell], done: Collection[tuple[str, Cell]]
 ) -> tuple[str, set[Cell]] | None:
-    """The release, and the trials in it, that tell most now; None when all was tried.
+    """The release to try next, and which trials of it; None if everything was tried.
 
-    `done` is what this sitting has tried, whatever it came to.
+    `done` holds the trials of this session, with or without a result.
     """
     known = {release: results_of(release) for release in releases}
 
@@ -159,35 +156,37 @@ def next_turn(
     for release in ends(releases):
         if trials := missing(release):
             return release, trials
-    open_at: dict[str, set[Cell]] = {}
+    in_the_middle: dict[str, set[Cell]] = {}
     for cell in cells:
-        tried = [at for at, release in enumerate(releases) if cell in known[release]]
-        for one, other in pairwise(tried):
-            if known[releases[one]][cell] != known[releases[other]][cell]:
-                between = [release for release in releases[one + 1 : other] if (release, cell) not in done]
+        tried = [number for number, release in enumerate(releases) if cell in known[release]]
+        for first, last in pairwise(tried):
+            if known[releases[first]][cell] != known[releases[last]][cell]:
+                between = [release for release in releases[first + 1 : last] if (release, cell) not in done]
                 if between:
-                    open_at.setdefault(between[len(between) // 2], set()).add(cell)
-    if open_at:
-        return max(open_at.items(), key=lambda item: len(item[1]))
-    whole = [at for at, release in enumerate(releases) if not missing(release)]
-    gaps = [(one, other) for one, other in pairwise(whole) if other - one > 1]
+                    in_the_middle.setdefault(between[len(between) // 2], set()).add(cell)
+    if in_the_middle:
+        return max(in_the_middle.items(), key=lambda item: len(item[1]))
+    whole = [number for number, release in enumerate(releases) if not missing(release)]
+    gaps = [(first, last) for first, last in pairwise(whole) if last - first > 1]
     if not gaps:
         return None
-    one, other = max(gaps, key=lambda gap: gap[1] - gap[0])
-    release = releases[(one + other) // 2]
+    first, last = max(gaps, key=lambda gap: gap[1] - gap[0])
+    release = releases[(first + last) // 2]
     return release, missing(release)
 
 
 def ends(releases: Sequence[str]) -> list[str]:
-    """The first and the last release of each series, the newest of them first."""
+    """The last and the first release of each series, the newest series first."""
     by_series: dict[str, list[str]] = {}
     for release in releases:
         by_series.setdefault(series(release), []).append(release)
-    return [end for some in reversed(by_series.values()) for end in dict.fromkeys((some[-1], some[0]))]
+    return [
+        end for members in reversed(by_series.values()) for end in dict.fromkeys((members[-1], members[0]))
+    ]
 
 
 def results_of(release: str) -> dict[Cell, str]:
-    """What has a result in a release."""
+    """The verdicts of a release that are results, by hazard and strategy."""
     return {
         (hazard, strategy): verdict
         for hazard, row in of_release(release).items()
@@ -197,7 +196,10 @@ def results_of(release: str) -> dict[Cell, str]:
 
 
 def of_release(release: str) -> dict[str, dict[str, str]]:
-    """What a sitting has found of one release, by hazard and strategy."""
+    """The verdicts that a session has kept of a release, by hazard and strategy.
+
+    Raises `PoolstartError` if the file is damaged.
+    """
     path = DIRECTORY / f"{release}.json"
     if not path.exists():
         return {}
@@ -209,18 +211,18 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
 
 
 def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> ReleaseVerdicts:
-    """Put what a sitting has found on record: of releases in version order, those that were tried."""
-    by_release = {release: found for release in releases if (found := results_of(release))}
+    """Record the results of a session. `releases` are all in version order, tried or not."""
+    by_release = {release: results for release in releases if (results := results_of(release))}
     verdicts: dict[str, dict[str, Changes]] = {}
-    for release, found in by_release.items():
-        for (hazard, strategy), verdict in found.items():
+    for release, results in by_release.items():
+        for (hazard, strategy), verdict in results.items():
             changes = verdicts.setdefault(hazard, {}).setdefault(strategy, [])
             if not changes or changes[-1][1] != verdict:
                 changes.append((release, Verdict(verdict)))
-    every = {cell for found in by_release.values() for cell in found}
+    every = {cell for results in by_release.values() for cell in results}
     recorded = ReleaseVerdicts(
         releases=tuple(by_release),
-        whole=tuple(release for release, found in by_release.items() if found.keys() == every),
+        whole=tuple(release for release, results in by_release.items() if results.keys() == every),
         verdicts=verdicts,
         # Its releases are the columns.
         provenance=replace(Provenance.here(server.identity, command), release=""),

@@ -131,7 +131,7 @@ def running(layer: Layer, supervision: Supervision, report: Callable[[str], None
     # A project of its own: the user's service stays as it is, and the engine chooses a port.
     project = "-".join(["poolstart-compare", *layer.variables.values()])
     compose = Compose(**layer.variables, COMPOSE_PROJECT_NAME=project, POOLSTART_PG_PORT="0")
-    with compose.lent(lambda _: None) as service:
+    with compose.running(lambda _: None) as service:
         yield describe("container", service.url)
 
 

@@ -1,7 +1,7 @@
-"""The containerized PostgreSQL of `docker-compose.yml`, found and handled by asking compose.
+"""The PostgreSQL service of `docker-compose.yml`, found, started and removed through compose.
 
-Works with compose v2 and v1: only what both understand is used, so readiness is polled for (v1 has no
-`up --wait`) and details come from the engine itself (their `ps` formats differ).
+Only what both compose v1 and v2 support is used: readiness is polled, because v1 has no `up --wait`, and
+details are read from the engine, because their `ps` formats differ.
 """
 
 import json
@@ -25,50 +25,50 @@ SERVICE = "postgres"
 """The service's name in `docker-compose.yml`."""
 
 PULL_DEADLINE = 900.0
-"""Seconds the image has to be pulled."""
+"""Seconds for pulling the image."""
 
 UP_DEADLINE = 120.0
-"""Seconds compose has to create or to remove the container."""
+"""Seconds for compose to create or to remove the container."""
 
 READY_DEADLINE = 60.0
-"""Seconds a started container has to become healthy."""
+"""Seconds for a started container to become healthy."""
 
 SETTLE_DEADLINE = 15.0
-"""Seconds a container found half-started is waited for."""
+"""Seconds to wait for a container that was starting already."""
 
 LAST_LINES = 5
-"""How much of the log of a container that died is told."""
+"""Lines of the log of a failed container that are shown."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """The service as the engine knows it."""
+    """The state of the service."""
 
     state: str
     """`absent`, `stopped`, `starting`, `unhealthy` or `running` (and healthy)."""
     container: str = ""
     detail: str = ""
-    """The exit status of a stopped one."""
+    """The exit status of a stopped container."""
     failed: bool = False
-    """Whether its log says why."""
+    """Whether its log gives the reason."""
     url: str = ""
-    """The libpq URL of a running one."""
+    """The libpq URL of a running service."""
 
     def __str__(self) -> str:
         return f"{self.state} ({self.detail})" if self.detail else self.state
 
     @classmethod
-    def from_inspection(cls, seen: dict[str, Any]) -> "Service":
-        """From the engine's own description of the container."""
-        state = seen["State"]
+    def from_inspection(cls, container: dict[str, Any]) -> "Service":
+        """Read `docker inspect`'s description of the container. Raises KeyError if something is missing."""
+        state = container["State"]
         if not state["Running"] or state["Paused"]:
             code = state["ExitCode"]
-            return cls("stopped", seen["Id"], f"{state['Status']}, exit status {code}", failed=code != 0)
+            return cls("stopped", container["Id"], f"{state['Status']}, exit status {code}", failed=code != 0)
         health = state.get("Health", {}).get("Status", "healthy")
         if health != "healthy":
-            return cls(health, seen["Id"], failed=health == "unhealthy")
-        environment = dict(entry.split("=", 1) for entry in seen["Config"]["Env"])
-        (published, *_) = seen["NetworkSettings"]["Ports"]["5432/tcp"]
+            return cls(health, container["Id"], failed=health == "unhealthy")
+        environment = dict(entry.split("=", 1) for entry in container["Config"]["Env"])
+        (published, *_) = container["NetworkSettings"]["Ports"]["5432/tcp"]
         url = URL.create(
             "postgresql",
             environment["POSTGRES_USER"],
@@ -77,14 +77,15 @@ class Service:
             int(published["HostPort"]),
             environment["POSTGRES_DB"],
         )
-        return cls("running", seen["Id"], url=libpq_url(url))
+        return cls("running", container["Id"], url=libpq_url(url))
 
 
 class Compose:
-    """compose, with an engine that answers; raises `PoolstartError` where either is missing.
+    """The compose program, with an engine that answers.
 
-    `variables` are environment variables for compose alone: those of `docker-compose.yml`, or
-    `COMPOSE_PROJECT_NAME` for a service beside the user's own.
+    Creating it raises `PoolstartError` if either is missing, and so do its methods if they fail. `variables`
+    are environment variables for compose only: those of `docker-compose.yml`, or `COMPOSE_PROJECT_NAME` for a
+    service beside the user's own.
     """
 
     def __init__(self, **variables: str) -> None:
@@ -93,41 +94,41 @@ class Compose:
         self._program = engine.compose_program()
 
     def service(self) -> Service:
-        """The service as it is now."""
+        """The current state of the service."""
         containers = self._must("ps", "--all", "--quiet").out.split()
         if not containers:
             return Service("absent")
         inspected = engine.ask(["docker", "inspect", *containers])
-        # A container may have gone since compose named it.
+        # A container may have been removed since compose listed it.
         if inspected.code != 0 and "no such" not in inspected.err.lower():
             raise PoolstartError(
                 f"the container engine does not answer: {inspected.reason}",
-                f"see to the container engine, {engine.ALTERNATIVE}",
+                f"check the container engine, {engine.ALTERNATIVE}",
             )
         try:
-            for seen in json.loads(inspected.out or "[]"):
-                if seen["Config"]["Labels"].get("com.docker.compose.service") == SERVICE:
-                    return Service.from_inspection(seen)
+            for container in json.loads(inspected.out or "[]"):
+                if container["Config"]["Labels"].get("com.docker.compose.service") == SERVICE:
+                    return Service.from_inspection(container)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PoolstartError(
                 f"the container engine's description of the service is not understood: {error!r}",
-                f"`poolstart postgres down` and `up` make the service anew, {engine.ALTERNATIVE}",
+                f"`poolstart postgres down` and `up` create the service again, {engine.ALTERNATIVE}",
             ) from None
         return Service("absent")
 
     def settled(self, deadline: float) -> Service:
-        """The service once it is no longer starting, or when the deadline has passed."""
+        """The state of the service as soon as it is no longer starting, or after `deadline` seconds."""
         return wait_until(
             self.service, deadline, accept=lambda service: service.state != "starting", poll=0.2
         )
 
     def up(self, report: Callable[[str], None]) -> Service:
-        """Start the service and wait until it is healthy; `report` hears of every step."""
+        """Start the service, and wait until it is healthy. `report` is called with each step."""
         self._provide_image(report)
         report("starting the container")
         answer = self._ask("up", "-d", deadline=UP_DEADLINE)
         if answer.code != 0:
-            # What compose leaves of a failed start is a container that never ran.
+            # After a failed start compose leaves a container that never ran.
             self.down()
             raise self._start_problem(answer)
         report("waiting for the server to be ready")
@@ -136,19 +137,19 @@ class Compose:
             return service
         raise PoolstartError(
             f"the container is {service}: {self.last_lines(service)}",
-            "mend the reason, then `poolstart postgres up` again",
+            "fix the reason, then run `poolstart postgres up` again",
         )
 
     def down(self) -> None:
-        """Remove the service with its network and volumes; nothing happens when it is absent."""
+        """Remove the service with its network and volumes, if it exists."""
         self._must("down", "--volumes", deadline=UP_DEADLINE)
 
     @contextmanager
-    def lent(self, report: Callable[[str], None]) -> Iterator[Service]:
-        """A running service that ends with the context, or with this process, `kill -9` included.
+    def running(self, report: Callable[[str], None]) -> Iterator[Service]:
+        """A context in which the service runs; it ends with this process, too, even after `kill -9`.
 
-        The engine owns containers, so supervision does not reach them: a shell waits for the end of its
-        input, however it comes, and then asks compose to remove the service.
+        Containers are processes of the engine, so supervision cannot end them. Instead, a shell waits for the
+        end of its input and then lets compose remove the service.
         """
         keeper = subprocess.Popen(
             ["sh", "-c", 'cat; exec "$@"', "sh", *self._program, "down", "--volumes"],
@@ -168,11 +169,11 @@ class Compose:
 
     @staticmethod
     def last_lines(service: Service) -> str:
-        """The end of the container's log in one line."""
+        """The end of the container's log, in one line."""
         answer = engine.ask(["docker", "logs", "--tail", str(LAST_LINES), service.container])
-        # The server logs to standard error, the entrypoint to both.
+        # The server logs to standard error, the image's entrypoint to both streams.
         lines = [line.strip() for line in (answer.out + answer.err).splitlines() if line.strip()]
-        return " | ".join(lines[-LAST_LINES:]) or "it said nothing"
+        return " | ".join(lines[-LAST_LINES:]) or "no log"
 
     def _provide_image(self, report: Callable[[str], None]) -> None:
         image = "".join(re.findall(r"^ *image: *(\S+)$", self._must("config").out, re.MULTILINE))
@@ -183,7 +184,7 @@ class Compose:
         if answer.code != 0:
             raise PoolstartError(
                 f"the image {image} is not here and cannot be pulled: {answer.reason}",
-                "see that its registry can be reached and that POOLSTART_PG_MAJOR is a version it has",
+                "check that its registry can be reached, and that it has the version POOLSTART_PG_MAJOR",
             )
 
     @staticmethod
@@ -194,7 +195,7 @@ class Compose:
                 f"port {port} of 127.0.0.1 is taken", "set POOLSTART_PG_PORT to a free one and try again"
             )
         return PoolstartError(
-            f"compose could not start the container: {answer.reason}", "mend the reason and try again"
+            f"compose could not start the container: {answer.reason}", "fix the reason and try again"
         )
 
     def _ask(self, *arguments: str, deadline: float = engine.ANSWER_DEADLINE) -> engine.Answer:
@@ -205,13 +206,13 @@ class Compose:
         if answer.code != 0:
             raise PoolstartError(
                 f"compose failed at `{arguments[0]}`: {answer.reason}",
-                "see docker-compose.yml and the POOLSTART_PG_ variables it names",
+                "check docker-compose.yml and the POOLSTART_PG_ variables in it",
             )
         return answer
 
 
 def published() -> bool:
-    """Whether anybody accepts connections at the port of 127.0.0.1 that the service has."""
+    """Whether something accepts connections on the service's port of 127.0.0.1."""
     text = (engine.PROJECT / "docker-compose.yml").read_text()
     (default,) = re.findall(r"\$\{POOLSTART_PG_PORT:-(\d+)\}", text)
     port = os.environ.get("POOLSTART_PG_PORT") or default
@@ -223,11 +224,11 @@ def published() -> bool:
 
 
 def service_url(required: bool = False) -> str | None:
-    """The URL of the running service; None when there is none (an error when `required`).
+    """The URL of the running service; None if there is none.
 
-    A service that is there and not usable is an error either way: measuring another server than the one
-    that was set up would go unnoticed. So is an engine that cannot be asked (it does not answer, or not to
-    this user) as long as somebody listens where the service would.
+    Raises `PoolstartError` if there is none and it is `required`; if there is one that cannot be used,
+    because another server would be measured unnoticed; and for the same reason if the engine does not answer
+    while something listens on the service's port.
     """
     try:
         compose = Compose()
@@ -241,8 +242,8 @@ def service_url(required: bool = False) -> str | None:
     if service.state == "absent":
         if not required:
             return None
-        raise PoolstartError("the compose service is not there", "run `poolstart postgres up`")
+        raise PoolstartError("the compose service does not exist", "run `poolstart postgres up`")
     raise PoolstartError(
         f"the compose service is {service}",
-        "run `poolstart postgres up` to use it, or `poolstart postgres down` to do without it",
+        "run `poolstart postgres up` to use it, or `poolstart postgres down` to remove it",
     )

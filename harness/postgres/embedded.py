@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL: binaries from a wheel (or a named folder), launched and ended by us.
+"""An embedded PostgreSQL, started and stopped here with the binaries of a wheel or of a given folder.
 
-The wheel serves as a folder of binaries only. Its own launcher changes the permissions of every
-directory above it when run by root, and leaves the server behind when its caller is killed.
+Only the binaries of the wheel are used. Its own launcher, if run by root, changes the permissions of every
+directory above it, and it leaves the server running if its caller is killed.
 """
 
 import contextlib
@@ -27,30 +27,30 @@ from harness.system.errors import PoolstartError
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
-# What initdb would clear away where something of it is killed says which shared memory that had.
+# -n: after a failure initdb must not remove its files, because they name its shared memory.
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "--no-instructions", "-n")
 LOOPBACK = "127.0.0.1"
 
 ROLE = "poolstart"
-"""The one role that comes in, to the one database of the same name, which it owns."""
+"""The only role that can connect, and the only database, which it owns."""
 
 PREPARATION = (f"create role {ROLE} login;", f"create database {ROLE} owner {ROLE};")
-"""What is done in single-user mode, before anybody can connect. The superuser has no other way in: through a
-connection of theirs (`COPY ... FROM PROGRAM`) every account of the machine would become the server's."""
+"""Statements for single-user mode, before any client can connect. The superuser cannot connect at all: with
+`COPY ... FROM PROGRAM` any account of the machine could run programs as the server's account."""
 
 SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
 
 RULES = (f"host {ROLE} {ROLE} {LOOPBACK}/32 trust",)
-"""pg_hba.conf. Without a password, for what it costs is part of every figure."""
+"""Lines of pg_hba.conf. There is no password, because checking it would be part of every figure."""
 
 FROM_HOSTS = f"host {ROLE} {ROLE} {NETWORK} trust"
-"""The same, for who has hosts."""
+"""A further line for clients on hosts."""
 
 IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
-"""Dynamic shared memory lies in the data directory, and goes with it also when the server is killed."""
+"""Keep dynamic shared memory in the data directory, with which it is removed even if the server is killed."""
 
 START_DEADLINE = 30.0
-"""Seconds `initdb` and `postgres` each have."""
+"""Seconds for `initdb`, and for `postgres`, to be done."""
 
 SELF_SIGNED = (
     "openssl",
@@ -67,11 +67,11 @@ SELF_SIGNED = (
 
 
 class NoTLS(PoolstartError):
-    """There is no PostgreSQL here that could speak TLS."""
+    """There is no PostgreSQL with TLS on this machine."""
 
 
 def binaries() -> Path:
-    """The folder that holds `initdb` and `postgres`."""
+    """The folder with `initdb` and `postgres`. Raises `PoolstartError` if they are missing."""
     chosen = os.environ.get(BINARIES)
     if chosen:
         folder = Path(chosen)
@@ -95,7 +95,10 @@ def binaries() -> Path:
 
 
 def tls_binaries() -> Path:
-    """A folder whose `postgres` has TLS (the wheel's has not): the chosen one, else an installed server's."""
+    """A folder whose `postgres` has TLS: that of `BINARIES`, else an installed server's.
+
+    Raises `NoTLS` if there is none.
+    """
     chosen = os.environ.get(BINARIES)
     candidates = [Path(chosen)] if chosen else []
     with contextlib.suppress(OSError, subprocess.SubprocessError):
@@ -131,7 +134,7 @@ def _has_tls(postgres: Path) -> bool:
 
 @cache
 def version(folder: Path) -> str:
-    """The version of the binaries, for example `18.4`."""
+    """The version of the binaries, for example `18.4`. Raises `PoolstartError` if they do not run."""
     try:
         out = subprocess.run(
             [folder / "postgres", "--version"],
@@ -146,30 +149,31 @@ def version(folder: Path) -> str:
             f"set {BINARIES} to a folder with binaries for this machine",
         ) from None
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-    told = re.search(r"\(PostgreSQL\) (\S+)", out)
-    if told is None:
+    match = re.search(r"\(PostgreSQL\) (\S+)", out)
+    if match is None:
         raise PoolstartError(
             f"no usable PostgreSQL binaries: {folder}/postgres is another program",
             f"set {BINARIES} to the folder that `pg_config --bindir` prints",
         )
-    return told[1]
+    return match[1]
 
 
 def identity() -> str:
-    """The identity an embedded server will have, without starting one."""
+    """The identity of an embedded server, without starting one."""
     return Server("embedded", "", version(binaries()), "tcp", "trust").identity
 
 
 def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> Server:
-    """Start a server that lives as long as `supervision`.
+    """Start a server that runs until `supervision` is closed.
 
-    It listens on 127.0.0.1 alone, lets in one role without any privilege beyond its own database, and keeps
-    its data in a private temporary directory. Takes about a second, nearly all of it `initdb`. With `tls` its
-    certificate is its own, made for this run, and its URL insists on encryption. With `hosts` it listens to
-    those instead (`harness.processes.hosts`).
+    It listens on 127.0.0.1 only, accepts one role without privileges beyond its own database, and keeps its
+    data in a private temporary directory. Starting takes about a second, nearly all of it for `initdb`. With
+    `tls` it has a certificate made for this run, and its URL requires encryption. With `hosts` it listens on
+    the address for hosts instead (`harness.processes.hosts`). Raises `PoolstartError` if it cannot be
+    started.
     """
     folder = tls_binaries() if tls else binaries()
-    version(folder)  # What is no PostgreSQL is told before anything of it is copied or run.
+    version(folder)  # raises before anything is copied or run if this is no PostgreSQL
     directory = supervision.directory()
     account = _account()
     if account:
@@ -181,9 +185,9 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
     encryption = _certificate(directory, common) if tls else []
     with log.open("wb") as output:
 
-        def run(problem: str, *command: str | Path, said: str = "") -> None:
-            """One step on the way to a server, to its end."""
-            script.write_text(said)
+        def run(problem: str, *command: str | Path, statements: str = "") -> None:
+            """Run a command with these statements as its input; `problem` begins its error message."""
+            script.write_text(statements)
             with script.open("rb") as given:
                 process = supervision.start(
                     command, stdin=given, stdout=output, stderr=subprocess.STDOUT, **common
@@ -195,26 +199,26 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
             supervision.stop(process)
             if code != 0:
                 raise PoolstartError(
-                    f"{problem}: {_problem(log)}", "see that the temporary directory has space"
+                    f"{problem}: {_problem(log)}", "check that the temporary directory has space"
                 )
 
-        # Before PostgreSQL 16 initdb takes no settings: what little it shares in those is not in files.
+        # Before PostgreSQL 16 initdb accepts no settings; what it shares there is not in files.
         in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
         run("initdb failed", folder / "initdb", "-D", data, *INITDB, *in_files)
         run(
             "the embedded PostgreSQL could not be prepared",
             *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, "postgres"),
-            said="\n".join(PREPARATION),
+            statements="\n".join(PREPARATION),
         )
         address, rules = (ADDRESS, (*RULES, FROM_HOSTS)) if hosts else (LOOPBACK, RULES)
         (data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
         listening = ("-c", f"listen_addresses={address}", "-c", "unix_socket_directories=")
         settings = (*listening, *IN_FILES, *arguments(), *encryption)
         for _ in range(5):
-            port = _free_port()
+            port = free_port()
             postmaster = supervision.start(
                 [folder / "postgres", "-D", data, "-p", str(port), *settings],
-                # Immediate shutdown: the data is thrown away, the shared memory segment is not.
+                # Immediate shutdown: the data may be lost, but the shared memory segment must be freed.
                 end="SIGQUIT",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -232,12 +236,15 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
                 break
     raise PoolstartError(
         f"the embedded PostgreSQL did not start: {_problem(log)}",
-        "set POOLSTART_URL to a server of yours, or mend the reason",
+        "set POOLSTART_URL to a server of yours, or fix the reason",
     )
 
 
 def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
-    """The settings of a server with a self-signed certificate, made in `directory`."""
+    """Create a self-signed certificate in `directory`, and return the settings that use it.
+
+    Raises `NoTLS` if openssl is missing or fails.
+    """
     key, certificate = directory / "server.key", directory / "server.crt"
     try:
         subprocess.run(
@@ -255,7 +262,10 @@ def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
 
 
 def _account() -> dict[str, Any]:
-    """Whom to run the server as: PostgreSQL refuses to be root."""
+    """The account to run the server as, in options of `Popen`; empty for the current user.
+
+    PostgreSQL refuses to run as root. Raises `PoolstartError` if there is no other account.
+    """
     if os.getuid() != 0:
         return {}
     for name in ("postgres", "nobody"):
@@ -271,7 +281,7 @@ def _account() -> dict[str, Any]:
 
 
 def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> Path:
-    """`folder`, or a copy of its installation where the account may not reach it (a home of mode 0700)."""
+    """`folder`, or a copy of its installation if the account may not read it, as in a home directory."""
     try:
         subprocess.run(
             [folder / "postgres", "--version"],
@@ -283,7 +293,7 @@ def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> P
         )
         return folder
     except (OSError, subprocess.SubprocessError):
-        # A wheel's programs find their libraries beside the package: <package>.libs.
+        # A wheel's programs find their libraries in a folder beside the package: <package>.libs.
         installation, package = folder.parent, folder.parents[1]
         copy = directory / "copy" / package.name / installation.name
         shutil.copytree(installation, copy)
@@ -294,18 +304,19 @@ def _executable_for(account: dict[str, Any], folder: Path, directory: Path) -> P
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """No PG* variable of the user's reaches the server."""
+    """The environment of the server, without the user's PG* variables."""
     return {"PATH": f"{folder}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _free_port() -> int:
+def free_port(address: str = LOOPBACK) -> int:
+    """A TCP port of that address on which nothing listens now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         return int(probe.getsockname()[1])
 
 
 def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
-    """Whether the server accepts connections: line 8 of its pid file says so."""
+    """Wait until line 8 of the server's pid file says that it accepts connections; false if that fails."""
 
     def ready() -> bool:
         try:
@@ -319,7 +330,7 @@ def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
 
 
 def _problem(log: Path) -> str:
-    """What went wrong, as PostgreSQL says it: after that it says what followed from it."""
-    said = log.read_text(errors="replace").strip()
-    told = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error): +(.+)", said)
-    return told[1] if told else said.rpartition("\n")[2] or "it said nothing"
+    """The first error in the log of PostgreSQL, because later ones follow from it; else its last line."""
+    text = log.read_text(errors="replace").strip()
+    error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error): +(.+)", text)
+    return error[1] if error else text.rpartition("\n")[2] or "no error message"

@@ -1,4 +1,4 @@
-"""The container engine: asked through its own client, so that contexts and `DOCKER_HOST` hold."""
+"""The container engine, through its own client, so that contexts and `DOCKER_HOST` apply."""
 
 import os
 import re
@@ -12,27 +12,27 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 PROJECT = ROOT
-"""Where `docker-compose.yml` is."""
+"""The folder of `docker-compose.yml`."""
 
 ANSWER_DEADLINE = 20.0
-"""Seconds a question to the engine or to compose has."""
+"""Seconds for the engine or compose to answer."""
 
 ALTERNATIVE = "or use the embedded server (POOLSTART_SERVER=embedded)"
 
 
 class NoEngine(PoolstartError):
-    """This machine has none, so that it cannot run a service either."""
+    """There is no engine on this machine, so that there is no service either."""
 
 
-TELLS = re.compile("error|cannot|denied|failed|no such|invalid", re.IGNORECASE)
+ERROR_WORD = re.compile("error|cannot|denied|failed|no such|invalid", re.IGNORECASE)
 
 PROGRESS = re.compile(r"(Container|Network|Volume) \S+ +\w+")
-"""A line of compose v2's progress; `Network poolstart_default Error` says where, and not what."""
+"""A line of compose v2's progress, which may end in `Error` but gives no reason."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a client program said."""
+    """The exit status and output of a client program."""
 
     code: int
     out: str
@@ -42,11 +42,11 @@ class Answer:
     def reason(self) -> str:
         """The line of standard error that says what went wrong.
 
-        compose v1 ends with a line that only says that there were errors, v2 begins with its progress.
+        It is neither first nor last: compose v2 begins with its progress, and v1 ends with a summary.
         """
         lines = [line.strip() for line in self.err.splitlines() if line.strip()]
-        told = [line for line in lines if TELLS.search(line) and not PROGRESS.fullmatch(line)]
-        reason = (told or lines or [f"exit status {self.code}"])[0]
+        errors = [line for line in lines if ERROR_WORD.search(line) and not PROGRESS.fullmatch(line)]
+        reason = (errors or lines or [f"exit status {self.code}"])[0]
         # "... is invalid because:"
         following = lines[lines.index(reason) + 1 :] if reason.endswith(":") else []
         return " ".join([reason, *following[:1]])
@@ -55,9 +55,9 @@ class Answer:
 def ask(
     command: Sequence[str], deadline: float = ANSWER_DEADLINE, variables: Mapping[str, str] | None = None
 ) -> Answer:
-    """Run a client program in the project's directory, to its end or to the deadline.
+    """Run a client program in the project's directory. `variables` are added to its environment.
 
-    `variables` are added to its environment.
+    Raises `PoolstartError` if it cannot be run, or has not ended after `deadline` seconds.
     """
     with Supervision() as supervision:
         try:
@@ -80,13 +80,13 @@ def ask(
         except subprocess.TimeoutExpired:
             raise PoolstartError(
                 f"`{' '.join(command)}` did not answer in {deadline:g} s",
-                f"see to the container engine, {ALTERNATIVE}",
+                f"check the container engine, {ALTERNATIVE}",
             ) from None
     return Answer(process.returncode, out, err)
 
 
 def require() -> None:
-    """Raise `PoolstartError` unless an engine answers."""
+    """Raises `NoEngine` if there is no engine, and `PoolstartError` if it does not answer."""
     if shutil.which("docker") is None:
         raise NoEngine("there is no container engine: no program `docker`", f"install Docker, {ALTERNATIVE}")
     answer = ask(["docker", "version", "--format", "{{.Server.Version}}"])
@@ -95,7 +95,7 @@ def require() -> None:
     if "permission denied" in answer.err.lower():
         raise PoolstartError(
             "no permission on the container engine's socket",
-            f"run as a user who may use it (often: of the group docker), {ALTERNATIVE}",
+            f"run as a user who may use it, often one in the group docker, {ALTERNATIVE}",
         )
     raise PoolstartError(
         f"the container engine does not answer: {answer.reason}",
@@ -104,7 +104,7 @@ def require() -> None:
 
 
 def compose_program() -> list[str]:
-    """How compose is called here: v2 where it is installed, else v1."""
+    """The command that runs compose, v2 or else v1. Raises `NoEngine` if neither is installed."""
     if ask(["docker", "compose", "version", "--short"]).code == 0:
         return ["docker", "compose"]
     if shutil.which("docker-compose"):

@@ -1,4 +1,4 @@
-"""Which server is meant: `POOLSTART_URL`, else the compose service when it is up, else an embedded one."""
+"""Which server is used: that of `POOLSTART_URL`, else a running compose service, else an embedded one."""
 
 import os
 from collections.abc import Iterator
@@ -13,20 +13,23 @@ URL = "POOLSTART_URL"
 """Environment variable: a URL of any reachable PostgreSQL."""
 
 KIND = "POOLSTART_SERVER"
-"""Environment variable: `embedded` or `container`, to insist on one of them."""
+"""Environment variable: `embedded` or `container`, to require one of them."""
 
 RUN = "POOLSTART_RUN_SERVER"
 """Environment variable, internal: the server of the asv run that this process belongs to, as JSON."""
 
 
 def running() -> Server | None:
-    """The server to use where one is already there, described; None means: start an embedded one."""
+    """The server to use if it runs already; None if an embedded one is to be started.
+
+    Raises `PoolstartError` if the server that was asked for cannot be used.
+    """
     inherited = os.environ.get(RUN)
     if inherited:
         try:
             return Server.from_json(inherited)
         except ValueError:
-            raise PoolstartError(f"{RUN} is set, and not by a run of asv", f"unset {RUN}") from None
+            raise PoolstartError(f"{RUN} is set, but not by a run of asv", f"unset {RUN}") from None
     url = os.environ.get(URL)
     if url:
         return describe("external", parse_url(url, URL))
@@ -41,16 +44,15 @@ def running() -> Server | None:
 
 
 def identity() -> str:
-    """The identity of the server that would be used now; starts nothing."""
+    """The identity of the server that would be used now, without starting one. Raises as `running`."""
     server = running()
     return server.identity if server else embedded.identity()
 
 
 @contextmanager
 def server() -> Iterator[Server]:
-    """The server to use, for as long as the context lasts; an embedded one ends with it."""
-    there = running()
-    if there:
+    """A context with the server to use; an embedded one ends with it. Raises as `running`."""
+    if there := running():
         yield there
         return
     with Supervision() as supervision:

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server is to poolstart: where it is, and everything a result must say of it."""
+"""A PostgreSQL server: its URL, and the properties that are part of every result."""
 
 import json
 import re
@@ -13,53 +13,52 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 CONNECT_TIMEOUT = 10
-"""Seconds a server has to answer before it counts as unreachable."""
-
+"""Seconds for a server to answer."""
 
 AS_WRITTEN = "write it as postgresql://user:password@host:5432/database"
 
 REMEDIES = {
     r"authentication failed|no password|role .* does not exist": "check the user and the password in the URL",
     r"database .* does not exist": "name a database that the server has",
-    r"no pg_hba.conf entry": "let this machine in, in the server's pg_hba.conf",
+    r"no pg_hba.conf entry": "allow this machine in the server's pg_hba.conf",
     r"too many clients|connection slots": "end some of the server's sessions",
-    r"SSL|certificate": "see to sslmode and the certificates that the URL names",
+    r"SSL|certificate": "check sslmode and the certificates in the URL",
     r"invalid (\S+ value|integer|port)": "correct it in the URL",
 }
-"""What to do, by what libpq says."""
+"""What to do about an error, by a pattern of libpq's message."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A reachable server. Results of servers that differ in anything but the URL are never merged."""
+    """A reachable server. Results of servers that differ in more than the URL are separate series."""
 
     kind: str
     """`embedded`, `container` or `external`."""
     url: str = field(repr=False)
-    """A libpq URL, password included: never printed, never stored."""
+    """A libpq URL, which may hold a password: it is never printed or stored."""
     version: str
     """`server_version` without the packager's suffix, for example `18.4`."""
     transport: str
     """`tcp`, `unix` or `tls`."""
     authentication: str
-    """As the server names it: `trust`, `scram-sha-256`, `md5`, `peer`, ..."""
+    """The method, in PostgreSQL's terms: `trust`, `scram-sha-256`, `md5`, `peer`, ..."""
 
     @property
     def identity(self) -> str:
-        """What tells one series of results from another, for example `embedded-18.4-tcp-trust`."""
+        """The part of a series' name that describes the server, for example `embedded-18.4-tcp-trust`."""
         return f"{self.kind}-{self.version}-{self.transport}-{self.authentication}"
 
     @property
     def address(self) -> str:
-        """Where it listens, fit to be shown."""
+        """Host and port, for messages."""
         url = make_url(self.url)
         return f"{url.host}:{url.port or 5432}"
 
     def sqlalchemy_url(self, application_name: str) -> str:
-        """The URL that engines are made from.
+        """The URL for `create_engine`.
 
-        The driver is named because `postgresql://` means another one from SQLAlchemy 2.1 on. GSSAPI is
-        off because its negotiation costs time on every connect, on some machines very much of it.
+        It names the driver, because `postgresql://` means another one since SQLAlchemy 2.1. It disables
+        GSSAPI, whose negotiation takes time at every connect, and on some machines very long.
         """
         return libpq_url(
             make_url(self.url)
@@ -68,29 +67,34 @@ class Server:
         )
 
     def connect(self, application_name: str = "poolstart-monitor") -> "psycopg2.extensions.connection":
-        """A plain autocommit connection for watching the server from outside the measured processes.
+        """A psycopg2 connection in autocommit mode, for monitoring.
 
-        Raises `PoolstartError` with libpq's own reason when the server does not answer.
+        Raises `PoolstartError` with libpq's reason if the server does not answer.
         """
         connection = _connect(self.url, application_name)
         connection.autocommit = True
         return connection
 
     def to_json(self) -> str:
+        """All fields as JSON, the password included, for the environment of child processes."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> "Server":
-        """What `to_json` wrote. Raises `ValueError` for anything else."""
+        """Read the result of `to_json`. Raises ValueError for anything else."""
         return structure(cls, json.loads(text))
 
 
 def libpq_url(url: URL) -> str:
+    """The URL as text, with its password."""
     return url.render_as_string(hide_password=False)
 
 
 def parse_url(text: str, source: str) -> str:
-    """`text` as a libpq URL; `source` names where the user gave it."""
+    """`text` as a libpq URL. `source` is the name of the setting that holds it.
+
+    Raises `PoolstartError` if it is not a URL of a PostgreSQL database.
+    """
     try:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):
@@ -98,10 +102,10 @@ def parse_url(text: str, source: str) -> str:
     backend = url.get_backend_name()
     if backend not in {"postgresql", "postgres"}:
         raise PoolstartError(
-            f"{source} names {backend!r}, and poolstart measures PostgreSQL only", AS_WRITTEN
+            f"{source} names {backend!r}, but poolstart measures PostgreSQL only", AS_WRITTEN
         )
     if isinstance(password := url.query.get("password"), str):
-        # From its own place it is never shown.
+        # SQLAlchemy hides a password only in its usual place.
         url = url.difference_update_query(["password"]).set(password=password)
     given = libpq_url(url.set(drivername="postgresql"))
     try:
@@ -116,14 +120,14 @@ def parse_url(text: str, source: str) -> str:
 
 
 def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection":
-    patience = {} if "connect_timeout" in make_url(url).query else {"connect_timeout": CONNECT_TIMEOUT}
+    timeout = {} if "connect_timeout" in make_url(url).query else {"connect_timeout": CONNECT_TIMEOUT}
     try:
-        return psycopg2.connect(url, gssencmode="disable", application_name=application_name, **patience)
+        return psycopg2.connect(url, gssencmode="disable", application_name=application_name, **timeout)
     except psycopg2.OperationalError as error:
-        # "connection to server at ..., port ... failed: <reason>", then advice or a second attempt's.
+        # "connection to server at ..., port ... failed: <reason>", then a hint, or a second attempt.
         line = str(error).strip().splitlines()[0]
         reason = line.partition(" failed: ")[2] or line
-        # Without the query: a password may stand there as well.
+        # Without the query, which may hold a password.
         where = make_url(url).set(query={}).render_as_string(hide_password=True)
         remedy = next(
             (advice for sign, advice in REMEDIES.items() if re.search(sign, reason)),
@@ -133,9 +137,9 @@ def _connect(url: str, application_name: str) -> "psycopg2.extensions.connection
 
 
 def describe(kind: str, url: str) -> Server:
-    """Ask the server at `url` what it is.
+    """Connect to the server at `url` and read its properties.
 
-    Raises `PoolstartError` with libpq's own reason when it does not answer.
+    Raises `PoolstartError` with libpq's reason if it does not answer.
     """
     connection = _connect(url, "poolstart-monitor")
     try:

@@ -1,7 +1,7 @@
-"""The settings every server that poolstart starts itself runs with, embedded or in a container.
+"""The settings of every server that poolstart starts, embedded or in a container.
 
-Nothing that is measured waits for a disk, and nothing in the background disturbs it.
-`docker-compose.yml` passes the same ones; a test holds the two together.
+With them no measured query waits for a disk, and nothing runs in the background. `docker-compose.yml` has the
+same ones, which a test compares.
 """
 
 SETTINGS = {

@@ -3,7 +3,6 @@
 import fcntl
 import json
 import os
-import socket
 import subprocess
 import time
 import uuid
@@ -11,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, TypedDict
 
+from harness.postgres.embedded import free_port
 from harness.processes.child import Child
 from harness.processes.errors import ProcessFailed, ProcessHung
 from harness.processes.hosts import ADDRESS, Host
@@ -228,10 +228,3 @@ class RunningProgram:
                 self._ready = True
             else:
                 self._answers[message["token"]] = message
-
-
-def free_port(address: str) -> int:
-    """A TCP port of that address on which nothing listens now."""
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return int(probe.getsockname()[1])

@@ -328,6 +328,6 @@ def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> N
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         ports = iter([taken.getsockname()[1]])
-        free = embedded._free_port
-        monkeypatch.setattr(embedded, "_free_port", lambda: next(ports, None) or free())
+        free = embedded.free_port
+        monkeypatch.setattr(embedded, "free_port", lambda: next(ports, None) or free())
         assert setting(embedded.start(supervision), "port") != str(taken.getsockname()[1])

@@ -54,7 +54,7 @@ def test_authentication_is_what_the_server_says(password: Server) -> None:
     ("url", "line"),
     [
         ("nonsense", "POOLSTART_URL is not a database URL; write it as postgresql://"),
-        ("mysql://u:secret@h/d", "POOLSTART_URL names 'mysql', and poolstart measures PostgreSQL only"),
+        ("mysql://u:secret@h/d", "POOLSTART_URL names 'mysql', but poolstart measures PostgreSQL only"),
         ("postgresql://u:secret@127.0.0.1:1/d", "no connection to .*; check that the server runs"),
         ("postgresql://u:secret@no.such.host.invalid/d", "no connection to .*; check that the server runs"),
     ],

@@ -246,7 +246,7 @@ MISTAKES = [
     url("nonsense", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("   ", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("host=127.0.0.1 dbname=x", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
-    url("mysql://me:s3cret@h/d", f"names 'mysql', and poolstart measures PostgreSQL only; {AS_WRITTEN}"),
+    url("mysql://me:s3cret@h/d", f"names 'mysql', but poolstart measures PostgreSQL only; {AS_WRITTEN}"),
     url("postgresql://me:s3cret@127.0.0.1:port/d", f"is not a database URL; {AS_WRITTEN}"),
     url("postgresql://me:s3cret@[::1/d", f"is not a database URL; {AS_WRITTEN}"),
     url(
@@ -309,14 +309,14 @@ MISTAKES = [
     ),
     docker(
         f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo 'permission denied' >&2; exit 1;; esac\n",
-        "does not answer: permission denied; see to the container engine",
+        "does not answer: permission denied; check the container engine",
         "measure --strategy spawn",
     ),
     replace(
         docker(
             f"{ANSWERS}*config*) echo 'image: x';;\n*up*) printf 'Network x_default Creating\\n"
             "Network x_default Error\\nfailed to create network x_default: no room\\n' >&2; exit 1;; esac\n",
-            "could not start the container: failed to create network x_default: no room; mend the reason",
+            "could not start the container: failed to create network x_default: no room; fix the reason",
         ),
         progress=True,
     ),
@@ -324,7 +324,7 @@ MISTAKES = [
         docker(
             f"{ANSWERS}*config*) echo 'image: x';;\n*up*) printf 'Creating network x with the default driver"
             "\\nFailed to set up tables\\n' >&2; exit 1;; esac\n",
-            "could not start the container: Failed to set up tables; mend the reason",
+            "could not start the container: Failed to set up tables; fix the reason",
         ),
         progress=True,
     ),
@@ -412,12 +412,12 @@ MISTAKES = [
     ),
     Mistake(
         "measure --strategy spawn",
-        "see that the temporary directory has space",
+        "check that the temporary directory has space",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
         "hazards",
-        "see that the temporary directory has space",
+        "check that the temporary directory has space",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
@@ -491,10 +491,10 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
         ),
         (
             lambda text: re.sub(r"/[^/]*$", "/nosuch", text),
-            "; (name a database|let this machine in|check the user)",
+            "; (name a database|allow this machine|check the user)",
         ),
-        (lambda text: text.replace("somebody", "n0body"), "; (let this machine in|check the user)"),
-        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; see to sslmode"),
+        (lambda text: text.replace("somebody", "n0body"), "; (allow this machine|check the user)"),
+        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; check sslmode"),
     ],
 )
 def test_a_real_server_s_refusal_is_one_line(

@@ -66,7 +66,7 @@ def test_the_server_has_the_settings_of_the_embedded_one_and_asks_for_a_password
 def test_a_stopped_service_is_an_error_and_an_absent_one_is_not(project: Project) -> None:
     absent = project.having(POOLSTART_SERVER="container").located()
     assert absent.returncode == 2
-    assert absent.stderr == "poolstart: the compose service is not there; run `poolstart postgres up`\n"
+    assert absent.stderr == "poolstart: the compose service does not exist; run `poolstart postgres up`\n"
 
     project.compose("up", "-d")
     project.compose("stop")
@@ -74,7 +74,7 @@ def test_a_stopped_service_is_an_error_and_an_absent_one_is_not(project: Project
         assert stopped.returncode == 2
         assert re.fullmatch(
             r"poolstart: the compose service is stopped \(exited, exit status \d+\); "
-            "run `poolstart postgres up` to use it, or `poolstart postgres down` to do without it\n",
+            "run `poolstart postgres up` to use it, or `poolstart postgres down` to remove it\n",
             stopped.stderr,
         )
 
@@ -88,7 +88,7 @@ def test_a_lent_service_does_not_outlive_its_owner(any_project: Project) -> None
     lend = (
         "import os, signal\n"
         "from harness.postgres.compose import Compose\n"
-        "with Compose().lent(lambda _: None) as service:\n"
+        "with Compose().running(lambda _: None) as service:\n"
         "    assert service.state == 'running'\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -219,7 +219,7 @@ MISTAKES = [
     Mistake("postgres report /no/such.json", "cannot be read: No such file or directory; restore it"),
     Mistake(
         "postgres report records/hazards.json",
-        "records/hazards.json cannot be read: it lacks 'date'; restore",
+        "records/hazards.json cannot be read: it lacks 'provenance'; restore",
     ),
     damaged("pages docs/servers.md", "docs/servers.md", "no marks", "servers.md has no mark .*; give it one"),
     # Environment variables.
@@ -235,8 +235,8 @@ MISTAKES = [
     setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
     setting("POOLSTART_STRATEGIES", "spawn,", "no strategy ''; known are"),
     setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
-    setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
-    setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, and not by a run of asv; unset"),
+    setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
+    setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
     setting("UV_DEFAULT_INDEX", "nonsense", "package index at .* cannot be used.*set UV", "releases update"),
     setting(
         "UV_DEFAULT_INDEX", "http://[::1", "package index at .* cannot be used.*set UV", "releases update"
@@ -292,7 +292,7 @@ MISTAKES = [
     docker("#!/bin/sh\nexit 9\n", "does not answer: exit status 9; start it"),
     docker(
         f"{ANSWERS}*) echo broken >&2; exit 1;; esac\n",
-        "compose failed at `config`: broken; see docker-compose",
+        "compose failed at `config`: broken; check docker-compose",
     ),
     docker(
         "#!/bin/sh\n[ $1 = version ] && echo 19.03\n", "the container engine has no compose; install compose"
@@ -356,14 +356,14 @@ MISTAKES = [
         "pages docs/hazards.md",
         "records/hazards.json",
         '{"2.1": {}}',
-        r"hazards.json cannot be read: 2\.1: it lacks 's",
+        r"hazards.json cannot be read: 2\.1: it lacks 'provenance'",
     ),
     damaged("pages docs/hazards.md", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; rest"),
     damaged(
         "pages docs/claims.md",
         "records/pools.json",
         "{}",
-        "pools.json cannot be read: it lacks 'setting'; restore",
+        "pools.json cannot be read: it lacks 'provenance'; restore",
     ),
     damaged(
         "postgres report records/servers.json",
@@ -383,7 +383,7 @@ MISTAKES = [
     ),
     damaged("releases", "harness/releases/releases.json", '{"2.0.0": 5}', f"cannot be read: .*; {RESTORE}"),
     damaged(
-        "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is no .*; {RESTORE}"
+        "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is not a .*; {RESTORE}"
     ),
     damaged("pages", "README.md", "no marks", "README.md has no mark .*; give it one line"),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),

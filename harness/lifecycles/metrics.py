@@ -12,7 +12,8 @@ Each metric is defined once, here. Benchmarks, tables, change points, site and R
     metrics.min_relevant_change(...)  the smallest relative change that counts
 
 To add a metric, add an entry to `METRICS` with the tables that show it, take its timestamp or reading in
-`harness/lifecycles/inside/`, and add a `track_` method with the same sentence to a class in `benchmarks/`.
+`harness/lifecycles/inside/` (a key of a report in `messages.py`), and add a `track_` method with the same
+sentence to a class in `benchmarks/`.
 Change points are looked for in every metric. Query the registry when it is used, not when a module is
 imported.
 

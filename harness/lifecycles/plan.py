@@ -216,12 +216,12 @@ class Plan:
         collections: dict[str, list[list[int]]],
     ) -> None:
         try:
-            lives = list(parent.lifecycles(self._profile.workers(parent.strategy)))
+            lifecycles = list(parent.lifecycles(self._profile.workers(parent.strategy)))
         except Rejected as error:
             self.measured.rejected[parent.cell.id] = str(error)
             return
-        samples[parent.cell.id] = of_parent(lives)
-        collections[parent.cell.id] = [list(phase) for phase in lives[-1].collections]
+        samples[parent.cell.id] = of_parent(lifecycles)
+        collections[parent.cell.id] = [list(phase) for phase in lifecycles[-1].collections]
 
     def add_facts(self, facts: ParentReport) -> None:
         """Keep what a parent reported. Raises `PoolstartError` if it imported another release."""

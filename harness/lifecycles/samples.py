@@ -48,13 +48,13 @@ class Lifecycle:
         }
 
 
-def of_parent(lives: Sequence[Lifecycle]) -> dict[str, float]:
+def of_parent(lifecycles: Sequence[Lifecycle]) -> dict[str, float]:
     """One sample of each metric: the median over the workers of one parent that it is read from.
 
-    Workers of one parent resemble one another more than those of two do: a parent is one sample.
+    Workers of one parent resemble each other more than workers of two parents, so a parent is one sample.
     """
     values: dict[str, list[float]] = {}
-    for life in lives:
-        for metric, value in life.samples.items():
+    for lifecycle in lifecycles:
+        for metric, value in lifecycle.samples.items():
             values.setdefault(metric, []).append(value)
-    return {metric: median(found) for metric, found in values.items()}
+    return {metric: median(of_workers) for metric, of_workers in values.items()}

@@ -56,11 +56,11 @@ def test_collections_are_counted_by_phase_from_the_start_of_the_worker() -> None
 
 
 def test_a_parent_is_the_median_of_its_later_workers_and_its_first_worker_is_separate() -> None:
-    lives = [
+    lifecycles = [
         replace(LIFE, first=number == 0, values={**LIFE.values, "startup": startup, "first_worker": 7.0})
         for number, startup in enumerate([90.0, 1.0, 2.0, 9.0])
     ]
-    found = of_parent(lives)
+    found = of_parent(lifecycles)
     assert found["startup"] == 2
     assert found["first_worker"] == 7.0
     assert found.keys() == METRICS.keys()

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from harness import strategies
 from harness.answer import recommendation, verdicts
-from harness.console import terminal
+from harness.console import markdown, terminal
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
@@ -49,7 +49,7 @@ def tell(measured: MeasuredRun, profile: Profile) -> None:
         console.print()
         console.print(Text("What to choose", style="bold"))
         for sentence in told:
-            terminal.say(console, sentence)
+            terminal.say(console, markdown.plain(sentence))
     console.print()
     console.print(Text("Where to go on, each by `uv run`", style="bold"))
     terminal.listed(console, GO_ON)
@@ -70,13 +70,13 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
     return sorted(profile.strategies, key=key)
 
 
-def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.Range | None:
+def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.MedianRange | None:
     """What parents without a frame say: the median of theirs, and their range."""
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
     except (NotApplicable, Rejected):
         return None
-    return recommendation.Range(median(values), min(values), max(values)) if values else None
+    return recommendation.MedianRange(median(values), min(values), max(values)) if values else None
 
 
 def conditions(measured: MeasuredRun, profile: Profile) -> str:

@@ -1,21 +1,38 @@
-"""Advice: what the figures say of the choice, in sentences that are computed from them."""
+"""What to choose: the one set of rules that README.md, the site and the terminal show.
+
+`rules` decide by the answers to `questions`; `sentences` say what measured figures mean for the choice, in
+Markdown: `console.markdown` renders it as plain text or as HTML.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil
+from enum import Enum, auto
+from itertools import product
+from math import ceil, log10
 from typing import Protocol
 
+from harness.strategies import Strategy
+
 FORKED, POOLLESS = "fork_dispose", "nullpool"
-"""Where the parent has no other thread, held lock or open transaction: with a pool in the worker, or none."""
+"""For a parent without another thread, held lock or open transaction: with a pool in the worker, or none."""
 
 PRELOADED, SERVED, BOOTED = "forkserver_preload", "forkserver", "spawn"
 
 ISOLATED = (PRELOADED, SERVED, BOOTED)
-"""Where it has: nothing of the parent is inherited."""
+"""For any other parent: the worker inherits nothing."""
+
+RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SERVED)
+"""The strategies with code to copy, the most often recommended first."""
+
+START_SHARE = 0.1
+"""The share of a worker's life that its start may take before a faster start is recommended."""
+
+UNKNOWN_LIFE = "a few seconds"
+"""The threshold in words, where no figures say how long a start takes."""
 
 
 class Estimate(Protocol):
-    """A median in seconds or bytes, and from where to where it may lie."""
+    """A median in seconds or bytes, with an interval."""
 
     @property
     def median(self) -> float: ...
@@ -26,7 +43,7 @@ class Estimate(Protocol):
 
 
 @dataclass(frozen=True)
-class Range:
+class MedianRange:
     """An estimate."""
 
     median: float
@@ -35,28 +52,210 @@ class Range:
 
 
 Figures = Callable[[str, str], Estimate | None]
-"""A strategy's metric; None where it was not measured."""
+"""The estimate of a strategy's metric; None if it was not measured."""
+
+Answers = dict[str, str]
+"""By question, the id of the chosen option."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about the program."""
+
+    id: str
+    text: str
+    hint: str
+    options: tuple[tuple[str, str], ...]
+    """Id and text; the first one is chosen at the beginning."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A strategy for some answers."""
+
+    condition: str
+    matches: Callable[[Answers], bool]
+    strategy: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Advice besides the strategy, for some answers."""
+
+    id: str
+    matches: Callable[[Answers], bool]
+    text: str
+
+
+def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
+    """`life` is the threshold of a worker's life, in words."""
+    return (
+        Question(
+            "parent",
+            "When a worker starts, can the parent have another thread, a held lock, or an open transaction?",
+            "Threads that libraries start count, also those written in C.",
+            (("yes", "yes, or I do not know"), ("no", "no, certainly not")),
+        ),
+        Question(
+            "life",
+            "How long does a worker live?",
+            "A pool's worker lives for all its tasks together; with maxtasksperchild=1, for one.",
+            (("short", f"less than {life}"), ("long", f"{life} or longer")),
+        ),
+        Question(
+            "data",
+            "Must workers see data of the parent?",
+            "A DataFrame, a model, a cache.",
+            (
+                ("none", "no"),
+                ("numbers", "numbers or Arrow columns"),
+                ("objects", "Python objects: strings, lists, dicts"),
+            ),
+        ),
+        Question(
+            "connections",
+            "What keeps connections open?",
+            "",
+            (("pool", "the program itself"), ("pooler", "PgBouncer or a similar pooler, or they are rare")),
+        ),
+    )
+
+
+def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
+    """The first rule that matches decides. `life` is the threshold of a worker's life, in words."""
+
+    def alone(answers: Answers) -> bool:
+        return answers["parent"] == "no"
+
+    threads = "The parent may have another thread, a held lock or an open transaction"
+    none = "The parent has no other thread, held lock or open transaction"
+    return (
+        Rule(
+            f"{threads}, and workers live less than {life}",
+            lambda answers: not alone(answers) and answers["life"] == "short",
+            PRELOADED,
+            "The worker inherits nothing, and the fork server imports the modules once for all workers.",
+        ),
+        Rule(
+            f"{threads}, and workers live {life} or longer",
+            lambda answers: not alone(answers),
+            BOOTED,
+            "The worker inherits nothing at all, and its slow start takes less than a tenth of its life.",
+        ),
+        Rule(
+            f"{none}, and connections are rare, or kept by a pooler such as PgBouncer",
+            lambda answers: answers["connections"] == "pooler",
+            POOLLESS,
+            "There is no pool to inherit; each checkout connects.",
+        ),
+        Rule(
+            f"{none}, and workers share its data or live less than {life}",
+            lambda answers: answers["data"] != "none" or answers["life"] == "short",
+            FORKED,
+            "The fastest start without a shared connection, and the only one that shares data in place.",
+        ),
+        Rule(
+            f"{none}, and workers share none of its data and live {life} or longer",
+            lambda answers: True,
+            BOOTED,
+            "A start that takes less than a tenth of the worker's life isolates it completely.",
+        ),
+    )
+
+
+NOTES = (
+    Note(
+        "unshared",
+        lambda answers: answers["parent"] == "yes" and answers["data"] != "none",
+        "Only fork shares data in place. Start the workers before the first thread, and you can use fork; or"
+        " pass the data as a file that both processes map (Arrow, numpy.memmap).",
+    ),
+    Note(
+        "objects",
+        lambda answers: answers["parent"] == "no" and answers["data"] == "objects",
+        "Reading a Python object writes its reference count, so shared pages are copied one by one."
+        " gc.freeze() before the fork avoids the copies that garbage collections make, not these.",
+    ),
+    Note(
+        "pooler",
+        lambda answers: answers["connections"] == "pooler" and answers["parent"] == "yes",
+        "In the worker, create_engine(url, poolclass=NullPool) leaves the connections to the pooler.",
+    ),
+)
+
+CAVEATS = {
+    FORKED: (
+        "From Python 3.14 on fork is not the default: name it.",
+        "Celery's prefork pool and gunicorn's --preload fork as well: put the same line into"
+        " worker_process_init and post_fork.",
+    ),
+    POOLLESS: (
+        "From Python 3.14 on fork is not the default: name it.",
+        "It only avoids an inherited pool. Locks and open transactions are inherited all the same.",
+    ),
+    PRELOADED: (
+        "A preloaded module must not connect when it is imported.",
+        "The first worker also waits for the fork server to start.",
+    ),
+    SERVED: ("The first worker also waits for the fork server to start.",),
+    BOOTED: (
+        "Arguments are pickled, and an engine cannot be pickled: pass the URL.",
+        "Code at module level runs again in each worker.",
+    ),
+}
+"""By strategy: what to know beside the hazards that affect it."""
+
+
+def decisions() -> dict[str, tuple[int, list[str]]]:
+    """For all answers, joined by dots in the order of the questions: the rule's number, and the notes."""
+    decided = {}
+    for options in product(*([id for id, _ in question.options] for question in questions())):
+        answers = {question.id: option for question, option in zip(questions(), options, strict=True)}
+        first = next(number for number, rule in enumerate(rules()) if rule.matches(answers))
+        decided[".".join(options)] = (first, [note.id for note in NOTES if note.matches(answers)])
+    return decided
+
+
+def use_when(strategy: Strategy, life: str = UNKNOWN_LIFE) -> str:
+    """When to use a strategy: the conditions of its rules, or its own sentence if no rule names it."""
+    conditions = [rule.condition for rule in rules(life) if rule.strategy == strategy.id]
+    sentences = [f"hen {condition[0].lower()}{condition[1:]}." for condition in conditions]
+    return f"W{' Or w'.join(sentences)}" if sentences else strategy.choose
+
+
+def threshold(figures: Figures) -> float | None:
+    """Seconds that a worker must live for spawn's start to take less than `START_SHARE` of them."""
+    booted = figures(BOOTED, "time_to_first_row")
+    return rounded_up(booted.median * (1 - START_SHARE) / START_SHARE) if booted else None
+
+
+def life(figures: Figures) -> str:
+    """The threshold in words."""
+    seconds = threshold(figures)
+    return duration(seconds) if seconds else UNKNOWN_LIFE
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """From which query on a pool costs less than NullPool, both after the same start."""
+    """From which query on a pool costs less than NullPool, both after the same start. Times in seconds."""
 
     pooled_first: float
     pooled_next: float
     poolless_first: float
     poolless_next: float
     level: bool
-    """Whether the first queries cannot be told apart: their intervals overlap."""
+    """Whether the intervals of the first queries overlap."""
 
     @classmethod
     def of(cls, figures: Figures) -> "Crossing | None":
+        """None if a figure is missing."""
         pooled, poolless = figures(FORKED, "first_query"), figures(POOLLESS, "first_query")
-        again, anew = figures(FORKED, "second_query"), figures(POOLLESS, "second_query")
-        if pooled is None or poolless is None or again is None or anew is None:
+        pooled_next, poolless_next = figures(FORKED, "second_query"), figures(POOLLESS, "second_query")
+        if pooled is None or poolless is None or pooled_next is None or poolless_next is None:
             return None
         level = pooled.low <= poolless.high and poolless.low <= pooled.high
-        return cls(pooled.median, again.median, poolless.median, anew.median, level)
+        return cls(pooled.median, pooled_next.median, poolless.median, poolless_next.median, level)
 
     @property
     def saved(self) -> float:
@@ -65,7 +264,7 @@ class Crossing:
 
     @property
     def query(self) -> int | None:
-        """The first query at which the pool has cost no more in all; None where it always has."""
+        """The first query at which the pool has cost no more in total; None if it never does."""
         if self.saved <= 0:
             return None
         if self.level:
@@ -79,9 +278,18 @@ class Crossing:
         return self.poolless_first + (queries - 1) * self.poolless_next
 
 
-def sentences(figures: Figures) -> list[str]:
-    """The advice; a sentence whose figures are missing is left out."""
-    return [*_choice(figures), *_pool(figures)]
+class Topic(Enum):
+    """What a sentence is about."""
+
+    CHOICE = auto()
+    POOL = auto()
+    MEMORY = auto()
+
+
+def sentences(figures: Figures, topics: tuple[Topic, ...] = (Topic.CHOICE, Topic.POOL)) -> list[str]:
+    """What the figures mean for the choice; a sentence whose figures are missing is left out."""
+    writers = {Topic.CHOICE: _choice, Topic.POOL: _pool, Topic.MEMORY: _memory}
+    return [sentence for topic in topics for sentence in writers[topic](figures)]
 
 
 def _choice(figures: Figures) -> Iterator[str]:
@@ -89,41 +297,69 @@ def _choice(figures: Figures) -> Iterator[str]:
     known = {name: row.median for name, row in rows.items() if row is not None}
     if FORKED in known:
         yield (
-            "With no other thread, no lock held and no transaction open in the parent: "
-            f"{FORKED}, which has its first row after {shown(known[FORKED])}."
+            "If the parent has no other thread, holds no lock and has no open transaction: "
+            f"`{FORKED}`, first row after {milliseconds(known[FORKED])}."
         )
     isolated = sorted((known[name], name) for name in ISOLATED if name in known)
-    if isolated:
-        (value, name), *others = isolated
-        told = ", ".join(f"{shown(other)} with {each}" for other, each in others)
-        yield f"Otherwise {name}: {shown(value)}{f'; {told}' if told else ''}."
+    if not isolated:
+        return
+    (fastest, name), *others = isolated
+    slower = ", ".join(f"{milliseconds(median)} with `{other}`" for median, other in others)
+    sentence = (
+        f"Otherwise: `{name}`, first row after {milliseconds(fastest)}{f' ({slower})' if slower else ''}."
+    )
+    first = figures(name, "first_worker")
+    if name in (PRELOADED, SERVED) and first:
+        sentence += f" Its first worker takes {milliseconds(first.median)}, because the fork server starts."
+    if name != BOOTED and BOOTED in known:
+        sentence += f" If workers live {life(figures)} or longer, `{BOOTED}` starts fast enough."
+    yield sentence
 
 
 def _pool(figures: Figures) -> Iterator[str]:
-    """From which checkout on the pool of a forked worker is cheaper than none."""
+    """From which checkout on the pool of a forked worker costs less than none."""
     crossing = Crossing.of(figures)
     if crossing is None:
         return
-    later = f"{POOLLESS} costs {shown(crossing.saved)} more at each further checkout"
+    later = f"`{POOLLESS}` costs {milliseconds(crossing.saved)} more at each further checkout"
     match crossing.query:
         case None:
             yield (
-                f"{POOLLESS} was no dearer than a pool at any checkout here: "
+                f"`{POOLLESS}` cost no more than a pool at any checkout here: "
                 "measure again on a quiet machine."
             )
         case 1:
-            yield f"{later}, and nothing less at the first: the pool is cheaper from the start."
+            yield f"{later}, and no less at the first: a pool is cheaper from the start."
         case number if crossing.level:
             yield (
-                f"At the first query {FORKED} and {POOLLESS} cannot be told apart; {later}: "
-                f"from the {ordinal(number)} query on the pool is cheaper."
+                f"Until the first row, `{FORKED}` and `{POOLLESS}` take the same time within their intervals;"
+                f" {later}: a pool is cheaper from the {ordinal(number)} query on."
             )
         case number:
             once = crossing.pooled_first - crossing.poolless_first
             yield (
-                f"{FORKED} costs {shown(once)} more once, {later}: "
-                f"from the {ordinal(number)} query on the pool is cheaper."
+                f"`{FORKED}` costs {milliseconds(once)} more once, {later}: "
+                f"a pool is cheaper from the {ordinal(number)} query on."
             )
+
+
+def _memory(figures: Figures) -> Iterator[str]:
+    """What one more worker costs, forked and spawned."""
+    unique, spawned, collected = (
+        figures(name, metric)
+        for name, metric in ((FORKED, "uss"), (BOOTED, "uss"), (FORKED, "uss_collected"))
+    )
+    if not unique or not spawned:
+        return
+    sentence = (
+        f"One more worker takes {mebibytes(unique)} with `{FORKED}`, {mebibytes(spawned)} with `{BOOTED}`"
+    )
+    if collected and collected.median > 1.2 * unique.median:
+        sentence += (
+            f"; a full garbage collection writes to shared pages, and `{FORKED}` then takes "
+            f"{mebibytes(collected)}"
+        )
+    yield f"{sentence}."
 
 
 def ordinal(number: int) -> str:
@@ -134,7 +370,24 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def shown(seconds: float) -> str:
-    """Milliseconds, with no more digits than they are worth."""
+def milliseconds(seconds: float) -> str:
+    """Milliseconds, without needless digits."""
     value = seconds * 1e3
     return f"{value:.0f} ms" if value >= 9.5 else f"{value:.1f} ms"
+
+
+def mebibytes(estimate: Estimate) -> str:
+    return f"{estimate.median / 2**20:.1f} MiB"
+
+
+def duration(seconds: float) -> str:
+    """The length of a task: `40 ms`, `2.1 s`, `21 s`."""
+    if seconds < 1:
+        return f"{seconds * 1e3:.0f} ms"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def rounded_up(seconds: float) -> float:
+    """Seconds, rounded up to two digits: a threshold that is easy to remember, and never too small."""
+    step = 10 ** (int(log10(seconds)) - (2 if seconds < 1 else 1))
+    return float(ceil(seconds / step) * step)

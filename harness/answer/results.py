@@ -56,8 +56,8 @@ class Figure:
     """Of the median, at 99 %."""
 
     @property
-    def estimate(self) -> recommendation.Range:
-        return recommendation.Range(self.median, *self.interval)
+    def estimate(self) -> recommendation.MedianRange:
+        return recommendation.MedianRange(self.median, *self.interval)
 
     def shown(self, metric: Metric) -> str:
         return spread(self.low, self.median, self.high, metric.factor)
@@ -73,6 +73,11 @@ class Report:
     date: datetime
     figures: dict[tuple[str, str, str], Figure]
     """By metric, strategy and DataFrame; a cell that was not measured is missing."""
+
+    def estimate(self, strategy: str, metric: str) -> recommendation.MedianRange | None:
+        """A metric without a DataFrame; None if it was not measured."""
+        figure = self.figures.get((metric, strategy, "none"))
+        return figure.estimate if figure else None
 
     @property
     def embedded(self) -> bool:
@@ -303,16 +308,12 @@ def brief(report: Report) -> str:
             found = report.figures.get((column.metric.id, name, column.dataframe))
             yield found.shown(column.metric) if found else "n/a"
 
-    def estimate(name: str, metric: str) -> recommendation.Estimate | None:
-        figure = report.figures.get((metric, name, "none"))
-        return figure.estimate if figure else None
-
     told = [[f"`{name}`", str(recorded.worst(name, report.release)), *cells(name)] for name in strategies.IDS]
     titles = ["strategy", "worst that was provoked", *(column.title for column in columns)]
     return "\n".join(
         [
             markdown.table(titles, told, figures=2),
-            *(f"- {sentence}" for sentence in recommendation.sentences(estimate)),
+            *(f"- {sentence}" for sentence in recommendation.sentences(report.estimate)),
             "",
             f"Medians ± half the interquartile range. {report.conditions}.",
             "All figures: [docs/results.md](docs/results.md).",

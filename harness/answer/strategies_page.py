@@ -10,7 +10,7 @@ from pathlib import Path
 from textwrap import dedent
 
 from harness import strategies
-from harness.answer import verdicts
+from harness.answer import recommendation, verdicts
 from harness.console import markdown
 from harness.hazards import catalogue
 from harness.strategies import Strategy
@@ -46,18 +46,24 @@ def render() -> str:
 
 def table(group: Iterable[Strategy], page: str) -> str:
     """One row a strategy, with links to its section; `page` is what comes before the section's name."""
+    recorded = verdicts.load()
     rows = [
-        [f"[`{each.id}`]({page}{each.id})", each.title, "yes" if each.safe else "**no**", each.choose]
+        [
+            f"[`{each.id}`]({page}{each.id})",
+            each.title,
+            str(recorded.worst(each.id, recorded.newest_release)),
+            recommendation.use_when(each),
+        ]
         for each in group
     ]
-    return markdown.table(["strategy", "what it is", "safe", "choose it"], rows)
+    return markdown.table(["strategy", "what it is", "worst that was provoked", "when to use it"], rows)
 
 
 def section(strategy: Strategy) -> str:
     lines = [
         f'<a id="{strategy.id}"></a>\n',
         f"### {strategy.title} (`{strategy.id}`)\n",
-        f"{strategy.choose}\n",
+        f"{recommendation.use_when(strategy)}\n",
         f"```python\n{program(strategy)}```\n",
     ]
     if affected := affected_by(strategy.id):

@@ -15,7 +15,7 @@ def strategies(
     from rich.markdown import Markdown
 
     from harness import strategies as known
-    from harness.answer import strategies_page
+    from harness.answer import recommendation, strategies_page
     from harness.console import terminal
 
     if names:
@@ -25,4 +25,4 @@ def strategies(
         console = terminal.output()
         for strategy in known.CATALOGUE + known.FURTHER:
             terminal.say(console, f"{strategy.id}{'' if strategy.safe else ' (not safe)'}: {strategy.title}")
-            terminal.say(console, f"    {strategy.choose}\n")
+            terminal.say(console, f"    {recommendation.use_when(strategy)}\n")

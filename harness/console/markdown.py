@@ -1,11 +1,15 @@
 """Markdown: a table, and the region of a page that is written for its readers by a command."""
 
+import re
 from collections.abc import Iterable, Sequence
+from html import escape
 from pathlib import Path
 
 from harness.system.errors import PoolstartError
 
 END = "<!-- end -->"
+
+CODE = re.compile("`([^`]*)`")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int | None = None) -> str:
@@ -14,6 +18,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int 
     rule = ["---"] * left + ["---:"] * (len(header) - left)
     lines = [[cell.replace("|", "\\|") for cell in row] for row in (header, rule, *rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def plain(text: str) -> str:
+    """Text without the marks of code, for a terminal."""
+    return CODE.sub(r"\1", text)
+
+
+def html(text: str) -> str:
+    """Text as HTML, with its code marked."""
+    return CODE.sub(r"<code>\1</code>", escape(text, quote=False))
 
 
 def begin(name: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 
-from harness.site.context import File, SiteContext, test_beds
+from harness.site.context import File, SiteContext, bed_contexts
 from harness.site.pages import PAGES, navigation
 
 STATIC = ("site.css", "site.js")
@@ -29,7 +29,7 @@ def files(site: SiteContext) -> Iterator[File]:
         yield from without_results(site)
     for module in PAGES:
         if module.PER_TEST_BED:
-            for context in test_beds(site):
+            for context in bed_contexts(site):
                 yield from module.pages(context)
         else:
             yield from module.pages(site)

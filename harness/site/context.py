@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from harness import strategies
+from harness.answer import recommendation
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
+from harness.console import markdown
 from harness.hazards import bisect, expected
 from harness.hazards.table import VerdictTable
 from harness.history import causes, retest
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
-from harness.site import decide, history
+from harness.site import history
 from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, load, slug
 from harness.system import files
 from harness.system.errors import PoolstartError
@@ -50,7 +53,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.globals["cards"] = decide.CARDS
+    templates.globals["cards"] = recommendation.RECOMMENDED
+    templates.filters["code"] = lambda text: Markup(markdown.html(text))
     return templates
 
 
@@ -159,7 +163,7 @@ class TestBedContext:
         """A page of this test bed, with links to the same test bed's pages and to the other test beds."""
         beds = [
             (context.bed.name, f"{context.prefix}index.html", context.bed is self.bed)
-            for context in test_beds(self.site)
+            for context in bed_contexts(self.site)
         ]
         return self.site.page(
             self.prefix + address,
@@ -173,7 +177,7 @@ class TestBedContext:
         )
 
 
-def test_beds(site: SiteContext) -> Iterator[TestBedContext]:
+def bed_contexts(site: SiteContext) -> Iterator[TestBedContext]:
     """A context for each test bed."""
     for number, bed in enumerate(site.test_beds):
         yield TestBedContext(site, bed, f"{slug(bed.key)}/" if number else "")

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,6 +66,10 @@ class ReleaseFigures:
 
     def of(self, metric: str, strategy: str, dataframe: str) -> MedianInterval | None:
         return self.figures.get((metric, strategy, dataframe))
+
+    def figures_with(self, dataframe: str) -> Callable[[str, str], MedianInterval | None]:
+        """By strategy and metric, the figures of one DataFrame setting."""
+        return lambda strategy, metric: self.of(metric, strategy, dataframe)
 
     @property
     def strategies(self) -> tuple[str, ...]:

@@ -5,14 +5,16 @@ from math import log
 from typing import Any
 
 from harness import strategies
+from harness.answer import recommendation
+from harness.answer.recommendation import BOOTED, FORKED, PRELOADED, Crossing
 from harness.comparisons.servers import ServerComparison
 from harness.console.numbers import digits
 from harness.counts import report as exact
 from harness.hazards.inside.story import HazardReading
-from harness.site import advice, charts
+from harness.site import charts
 from harness.site.results import ReleaseFigures
 
-DRAWN = ((advice.BOOTED, "first"), (advice.PRELOADED, "second"), (advice.FORKED, "third"))
+DRAWN = ((BOOTED, "first"), (PRELOADED, "second"), (FORKED, "third"))
 """The strategies in the charts, with the style of their lines."""
 
 SHORTEST, LONGEST = 0.01, 100.0
@@ -32,19 +34,24 @@ def worker_life(release: ReleaseFigures, threshold: float) -> dict[str, Any]:
     """
     points = [number / 60 for number in range(61)]
     lines = [
-        (name, css, [(x, 100 * advice.share(start, task_length(x))) for x in points])
+        (name, css, [(x, 100 * start_share(start.median, task_length(x))) for x in points])
         for name, css in DRAWN
-        if (start := advice.median(release, "time_to_first_row", name, "none"))
+        if (start := release.of("time_to_first_row", name, "none"))
     ]
     columns = [
         (position(seconds), text)
         for seconds, text in ((0.01, "10 ms"), (0.1, "100 ms"), (1, "1 s"), (10, "10 s"))
     ]
-    length = advice.length(threshold)
+    length = recommendation.duration(threshold)
     return {
         "summary": f"If workers live {length} or longer, spawn's start takes less than a tenth of that.",
         "curves": charts.curves(lines, columns, [(position(threshold), length)], " %"),
     }
+
+
+def start_share(start: float, task: float) -> float:
+    """The share of a worker's life that its start takes; both in seconds."""
+    return start / (start + task)
 
 
 def task_length(x: float) -> float:
@@ -59,10 +66,11 @@ def position(seconds: float) -> float:
 
 def pool_crossing(release: ReleaseFigures) -> dict[str, Any] | None:
     """The time of all queries of a worker together, with a pool and with NullPool."""
-    crossing = advice.crossing_of(release, "none")
-    sentence = next((each for each in advice.sentences(release, "none") if "NullPool" in each), "")
-    if not crossing or not sentence:
+    figures = release.figures_with("none")
+    crossing = Crossing.of(figures)
+    if crossing is None:
         return None
+    (sentence,) = recommendation.sentences(figures, (recommendation.Topic.POOL,))
     numbers = range(1, QUERIES + 1)
 
     def x(number: int) -> float:
@@ -158,11 +166,11 @@ def query_times(release: ReleaseFigures, strategy: str) -> list[QueryTime]:
     """The first and the second query of a worker; empty if one of them is not known."""
     times = []
     for name in ("first_query", "second_query"):
-        here = advice.median(release, name, strategy, "none")
+        here = release.of(name, strategy, "none")
         round_trips = release.counts.get((f"round_trips_{name}", strategy))
         if here is None or round_trips is None:
             return []
-        times.append(QueryTime(here, round_trips))
+        times.append(QueryTime(here.median, round_trips))
     return times
 
 

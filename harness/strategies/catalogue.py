@@ -16,7 +16,7 @@ CATALOGUE = (
         in_worker=keep,
         shares_connection=True,
         safe=False,
-        choose="Never: two processes share one connection, and only luck keeps their answers apart.",
+        choose="Never: two processes use one connection, and read each other's answers.",
         docs=FORKING,
     ),
     Strategy(
@@ -25,7 +25,6 @@ CATALOGUE = (
         start_method="fork",
         in_worker=dispose_without_closing,
         safe=True,
-        choose="When workers must start fast or share the parent's data, and no thread runs in the parent.",
         docs=FORKING,
         since=(1, 4, 33),
     ),
@@ -35,7 +34,7 @@ CATALOGUE = (
         start_method="forkserver",
         in_worker=create,
         safe=True,
-        choose="When the parent has threads and workers come often: nothing of the parent is inherited.",
+        choose="When nothing of the parent may be inherited and its modules cannot be preloaded.",
         docs=START_METHODS,
     ),
     Strategy(
@@ -45,7 +44,6 @@ CATALOGUE = (
         preload=("sqlalchemy", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2"),
         in_worker=create,
         safe=True,
-        choose="When the parent has threads and workers must start fast: the imports are paid once.",
         docs=START_METHODS,
     ),
     Strategy(
@@ -54,7 +52,6 @@ CATALOGUE = (
         start_method="spawn",
         in_worker=create,
         safe=True,
-        choose="When isolation counts most and workers live long enough to repay their slow start.",
         docs=START_METHODS,
     ),
     Strategy(
@@ -64,7 +61,6 @@ CATALOGUE = (
         in_worker=keep,
         pool="NullPool",
         safe=True,
-        choose="When connections are rare or an external pooler keeps them: each checkout pays a connect.",
         docs=POOLING + "#switching-pool-implementations",
     ),
 )

@@ -44,7 +44,7 @@ FURTHER = (
         on_engine=dispose_in_every_child,
         in_worker=keep,
         safe=True,
-        choose="When forks happen where you cannot put a line into the worker, in a library for example.",
+        choose="When something forks where you cannot add a line to the worker, such as a library.",
         docs=AT_FORK,
         since=(1, 4, 33),
     ),
@@ -55,7 +55,7 @@ FURTHER = (
         on_engine=check_pid_at_checkout,
         in_worker=keep,
         safe=True,
-        choose="When a framework forks and calls nothing of yours, and the parent has no threads.",
+        choose="When a framework forks without calling your code, and the parent has no threads.",
         docs=FORKING,
         since=(1, 4, 24),
     ),
@@ -66,7 +66,7 @@ FURTHER = (
         hand_over=take_the_url,
         in_worker=create,
         safe=True,
-        choose="When the worker should depend on nothing of the parent's engine, and may ask all anew.",
+        choose="When the worker should use nothing of the parent's engine.",
         docs=FORKING,
     ),
     Strategy(
@@ -76,7 +76,7 @@ FURTHER = (
         hand_over=make_an_engine_to_inherit,
         in_worker=keep,
         safe=True,
-        choose="When an engine is for workers alone: its pool is empty while the parent never uses it.",
+        choose="When only workers use the engine: its pool is empty as long as the parent never connects.",
         docs=LAZY,
     ),
     Strategy(
@@ -98,7 +98,7 @@ FURTHER = (
         in_worker=dispose,
         parent_connection=ParentConnection.KILLED,
         safe=False,
-        choose="Never: it says goodbye to the server on the parent's connections, and ends its sessions.",
+        choose="Never: it closes the parent's connections, and so ends the parent's sessions.",
         docs=FORKING,
     ),
     Strategy(
@@ -109,7 +109,7 @@ FURTHER = (
         pre_ping=True,
         shares_connection=True,
         safe=False,
-        choose="Never as a cure: an inherited connection answers the ping, and is shared all the same.",
+        choose="Never: an inherited connection answers the ping, and is shared all the same.",
         docs=PRE_PING,
     ),
     Strategy(
@@ -129,7 +129,7 @@ FURTHER = (
         pool="NullPool",
         in_worker=create_without_pool,
         safe=True,
-        choose="When isolation counts most and an external pooler keeps the connections.",
+        choose="When isolation matters most and a pooler such as PgBouncer keeps the connections.",
         docs=POOLING + "#switching-pool-implementations",
     ),
 )

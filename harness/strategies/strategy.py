@@ -61,10 +61,10 @@ class Strategy:
     """Whether each connection is used by one process only, as the documentation demands.
 
     An unsafe strategy is measured, and never recommended."""
-    choose: str
-    """One sentence: when to choose it."""
     docs: str
     """The documentation it follows."""
+    choose: str = ""
+    """One sentence: when to choose it; empty if the rules of `harness.answer.recommendation` say when."""
     early: Callable[[], None] | None = None
     """Called by the parent before anything else."""
     on_engine: Callable[[Engine], None] | None = None

@@ -67,3 +67,9 @@ def test_what_is_no_page_is_told_in_one_line(tmp_path: Path) -> None:
         with pytest.raises(PoolstartError, match=told) as caught:
             markdown.with_region(path, "a", "new")
         assert "\n" not in str(caught.value)
+
+
+def test_code_is_marked_in_html_and_not_in_the_terminal() -> None:
+    text = "use `spawn` if a < b, `fork` otherwise"
+    assert markdown.html(text) == "use <code>spawn</code> if a &lt; b, <code>fork</code> otherwise"
+    assert markdown.plain(text) == "use spawn if a < b, fork otherwise"

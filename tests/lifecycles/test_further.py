@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from benchmarks.startup import Startup
 from harness import strategies
-from harness.answer import strategies_page
+from harness.answer import recommendation, strategies_page
 from harness.cli import app
 from harness.hazards import catalogue
 from harness.hazards import expected as record
@@ -120,9 +120,9 @@ def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
     text = strategies_page.render()
     for strategy in strategies.CATALOGUE + strategies.FURTHER:
         assert len(strategy.id) <= 20
-        assert strategy.choose.endswith(".")
+        assert recommendation.use_when(strategy).endswith(".")
         assert f"### {strategy.title} (`{strategy.id}`)" in text
-        assert strategy.choose in text
+        assert recommendation.use_when(strategy) in text
         assert f"<{strategy.docs}>" in text
         compile(strategies_page.program(strategy), strategy.id, "exec")
     assert "engine.dispose(close=False)" in strategies_page.program(strategies.get("fork_dispose"))

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import strategies
+from harness.answer import recommendation
 from harness.lifecycles import parent_handle, plan, profile
 from harness.lifecycles.cell import Cell
 from harness.postgres.server import Server
@@ -97,5 +98,5 @@ def test_every_entry_of_the_catalogue_is_complete() -> None:
         assert strategy.id == strategy.id.lower()
         assert strategy.start_method in ("fork", "forkserver", "spawn")
         assert strategy.docs.startswith("https://")
-        assert strategy.choose.endswith(".")
+        assert recommendation.use_when(strategy).endswith(".")
     assert len(set(strategies.IDS)) == len(strategies.IDS)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
+from harness.answer import code, recommendation
 from harness.postgres.server import Server
-from harness.site import decide
 from harness.system.environment import environment
 
 DEADLINE = 60.0
@@ -43,13 +43,13 @@ LEFT = """
 """
 
 
-@pytest.mark.parametrize("code", [decide.process, decide.pool])
-@pytest.mark.parametrize("name", decide.CARDS)
+@pytest.mark.parametrize("render", [code.process, code.pool])
+@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
 def test_a_program_as_the_page_has_it_gets_its_rows(
-    server: Server, tmp_path: Path, name: str, code: Callable[[strategies.Strategy], decide.Code]
+    server: Server, tmp_path: Path, name: str, render: Callable[[strategies.Strategy], code.ProgramCode]
 ) -> None:
     program = tmp_path / "program.py"
-    text = str(code(strategies.get(name)))
+    text = str(render(strategies.get(name)))
     program.write_text(AROUND.format(url=server.sqlalchemy_url("page")) + text + LEFT)
     ran = subprocess.run(
         [sys.executable, program],
@@ -61,7 +61,7 @@ def test_a_program_as_the_page_has_it_gets_its_rows(
     )
     assert (ran.returncode, ran.stderr) == (0, ""), text
     *rows, (_, main) = (line.split() for line in ran.stdout.splitlines())
-    wanted = {"one"} if code is decide.process else {"one", "two", "three"}
+    wanted = {"one"} if render is code.process else {"one", "two", "three"}
     assert {row[0] for row in rows} == wanted
     for _, _, pid, parent in rows:
         assert pid != main

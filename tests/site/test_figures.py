@@ -2,8 +2,9 @@
 
 import pytest
 
+from harness.answer import recommendation
 from harness.lifecycles import metrics
-from harness.site import advice, thresholds
+from harness.site import thresholds
 from harness.site.context import compact, table
 from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
 from harness.site.pages import compare, navigation
@@ -94,11 +95,14 @@ def test_a_summary_multiplies_the_steps_of_a_cell() -> None:
     ("seconds", "rounded"), [(1.73, 1.8), (2.0, 2.0), (0.123, 0.13), (0.0411, 0.042), (21.3, 22.0)]
 )
 def test_a_threshold_is_rounded_up_to_two_digits(seconds: float, rounded: float) -> None:
-    assert advice.rounded_up(seconds) == pytest.approx(rounded)
+    assert recommendation.rounded_up(seconds) == pytest.approx(rounded)
 
 
 def test_a_start_takes_a_tenth_of_a_life_at_the_threshold() -> None:
-    assert advice.share(0.2, advice.long_enough(0.2)) == pytest.approx(0.1)
+    start = recommendation.MedianRange(0.2, 0.2, 0.2)
+    threshold = recommendation.threshold(lambda *_: start)
+    assert threshold
+    assert thresholds.start_share(0.2, threshold) == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.1, 1.0, 100.0])

@@ -8,12 +8,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from harness.answer import recommendation
 from harness.hazards import catalogue
 from harness.history import detect
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
-from harness.site import decide
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_000_000
@@ -108,7 +108,7 @@ def test_downloads_are_the_results(site: Path) -> None:
 
 
 def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
-    rules, decisions = decide.rules("2 s"), decide.decisions("2 s")
+    rules, decisions = recommendation.rules(), recommendation.decisions()
     assert {number for number, _ in decisions.values()} == set(range(len(rules)))
     for answers, (number, _) in decisions.items():
         parent = answers.split(".")[0]
@@ -116,7 +116,7 @@ def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
 
 
 def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
-    assert all(rule.strategy != "fork_nodispose" for rule in decide.rules("2 s"))
+    assert all(rule.strategy != "fork_nodispose" for rule in recommendation.rules())
 
 
 def test_a_distance_adds_the_round_trips_that_were_counted(site: Path) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness import strategies
+from harness.answer import recommendation
 from harness.answer.results import TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
 from harness.lifecycles import metrics
-from harness.site import advice, charts
+from harness.site import charts
 from harness.site.context import File, TestBedContext, table
 from harness.site.results import MedianInterval, ReleaseFigures, shown_figures
 
@@ -88,7 +89,7 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
     return AnswerTable(
         dataframe,
         TITLES.get(dataframe, dataframe),
-        advice.sentences(release, dataframe),
+        recommendation.sentences(release.figures_with(dataframe), tuple(recommendation.Topic)),
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],
     )

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness import strategies
+from harness.answer import code, recommendation
 from harness.console.numbers import display_unit
 from harness.lifecycles import metrics
-from harness.site import advice, decide, thresholds
+from harness.site import thresholds
 from harness.site.context import File, SiteContext
 from harness.site.results import ReleaseFigures
 
@@ -19,9 +20,10 @@ PRICE = ("time_to_first_row", "first_worker", "second_query", "uss")
 def pages(site: SiteContext) -> Iterator[File]:
     bed = site.test_beds[0] if site.test_beds else None
     release = bed.newest if bed else None
-    threshold = decide.threshold(release) if release else None
-    long = advice.length(threshold) if threshold else "some seconds"
-    copied = site.verdicts.trial("copied_frame", advice.FORKED)
+    figures = release.figures_with("none") if release else None
+    threshold = recommendation.threshold(figures) if figures else None
+    life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
+    copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
         "choose.html.j2",
@@ -29,12 +31,12 @@ def pages(site: SiteContext) -> Iterator[File]:
         title="fork, forkserver or spawn with a SQLAlchemy pool?",
         bed=bed,
         release=release,
-        questions=decide.questions(long),
-        rules=decide.rules(long),
-        notes=decide.NOTES,
-        decisions=decide.decisions(long),
+        questions=recommendation.questions(life),
+        rules=recommendation.rules(life),
+        notes=recommendation.NOTES,
+        decisions=recommendation.decisions(),
         titles={each.id: each.title for each in strategies.CATALOGUE},
-        cards=[card(site, strategies.get(name), release) for name in decide.CARDS],
+        cards=[card(site, strategies.get(name), release, life) for name in recommendation.RECOMMENDED],
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
         crossing=thresholds.pool_crossing(release) if release else None,
         servers=thresholds.server_table(site.servers),
@@ -43,7 +45,9 @@ def pages(site: SiteContext) -> Iterator[File]:
     )
 
 
-def card(site: SiteContext, strategy: strategies.Strategy, release: ReleaseFigures | None) -> dict[str, Any]:
+def card(
+    site: SiteContext, strategy: strategies.Strategy, release: ReleaseFigures | None, life: str
+) -> dict[str, Any]:
     """A strategy with its code, its figures, and the hazards that affect it."""
     price = [
         (metrics.get(metric).short, f"{figure.text()} {display_unit(figure.unit)[0]}")
@@ -54,12 +58,12 @@ def card(site: SiteContext, strategy: strategies.Strategy, release: ReleaseFigur
     return {
         "id": strategy.id,
         "title": strategy.title,
-        "choose": strategy.choose,
+        "use_when": recommendation.use_when(strategy, life),
         "docs": strategy.docs,
-        "process": decide.process(strategy),
-        "pool": decide.pool(strategy),
+        "process": code.process(strategy),
+        "pool": code.pool(strategy),
         "price": price,
-        "beware": decide.BEWARE.get(strategy.id, ()),
+        "caveats": recommendation.CAVEATS.get(strategy.id, ()),
         "affecting": site.verdicts.affecting(strategy.id, version),
         "recorded": site.verdicts.worst(strategy.id, version).counted > 0,
     }

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
+from harness.answer import code, recommendation
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Severity, Verdict
-from harness.site import decide
 from harness.site.context import File, SiteContext, table
 from harness.site.results import slug
 
@@ -133,11 +133,11 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:
     """The code of a strategy that survives; None if none with code does."""
-    for name in (hazard.survives_control, *decide.CARDS):
+    for name in (hazard.survives_control, *recommendation.RECOMMENDED):
         trial = recorded.trial(hazard.id, name)
-        if name in decide.CARDS and trial and trial.verdict is Verdict.SURVIVES:
+        if name in recommendation.RECOMMENDED and trial and trial.verdict is Verdict.SURVIVES:
             strategy = strategies.get(name)
-            return {"id": name, "title": strategy.title, "code": decide.pool(strategy)}
+            return {"id": name, "title": strategy.title, "code": code.pool(strategy)}
     return None
 
 

@@ -1,4 +1,4 @@
-"""Steps are told from noise: on simulated histories of 88 releases, without timing anything."""
+"""Change points are distinguished from noise, on simulated histories of 88 releases."""
 
 from dataclasses import asdict, replace
 
@@ -18,11 +18,11 @@ BENCHMARKS = {
     "memory.Memory.track_uss": ("bytes", 3e7),
 }
 NOISE = {"seconds": 0.012, "bytes": 0.002}
-"""Of one sample: what repeated parents of one release differ by on an unquiet machine."""
+"""The relative standard deviation of a sample on a noisy machine."""
 
 
 def history(seed, *, passes=5, bad=0.03, drift=0.0, releases=RELEASES):
-    """All series of a history without any step: heavy tails, whole releases that are bad, a common drift."""
+    """All series of a history without change points: heavy tails, bad releases, a common drift."""
     random = np.random.default_rng(seed)
     common = drift * np.linspace(0, 1, len(releases))[:, None] + 0.004 * random.standard_t(
         4, (len(releases), passes)
@@ -45,8 +45,8 @@ def history(seed, *, passes=5, bad=0.03, drift=0.0, releases=RELEASES):
     return made
 
 
-def stepped(made, benchmark, strategies, at, factor):
-    """The same history, with one figure larger from a release on."""
+def with_step(history, benchmark, strategies, at, factor):
+    """The same history, with one metric multiplied by a factor from a release on."""
     return [
         replace(
             one,
@@ -57,7 +57,7 @@ def stepped(made, benchmark, strategies, at, factor):
         )
         if one.key.benchmark == benchmark and one.key.parameters[0] in strategies
         else one
-        for one in made
+        for one in history
     ]
 
 
@@ -66,7 +66,7 @@ def named(change_points):
 
 
 @pytest.mark.parametrize("drift", [0.0, 0.03])
-def test_twenty_histories_without_steps_have_none(drift):
+def test_twenty_histories_without_change_points_have_none(drift):
     assert [detect.change_points(history(seed, drift=drift)).steps for seed in range(20)] == [[]] * 20
 
 
@@ -79,29 +79,29 @@ def test_twenty_histories_without_steps_have_none(drift):
         ("memory.Memory.track_uss", {"spawn", "forkserver"}, 1.01),
     ],
 )
-def test_a_known_step_is_found_where_it_is_and_nothing_else(benchmark, strategies, factor):
+def test_a_step_is_found_at_its_release_and_nowhere_else(benchmark, strategies, factor):
     metric = benchmark.rpartition("track_")[2]
     found, exact, covered = 0, 0, 0
     for seed in range(10):
-        seen = detect.change_points(stepped(history(seed), benchmark, strategies, 40, factor)).steps
+        seen = detect.change_points(with_step(history(seed), benchmark, strategies, 40, factor)).steps
         assert {(step.key.metric, step.key.parameters) for step in seen} == {
             (metric, (strategy, dataframe)) for strategy in strategies for dataframe in ("none", "large")
         }
         assert len(seen) == 2 * len(strategies)
         found += len(seen)
         covered += sum(step.low <= factor <= step.high for step in seen)
-        # Where the release itself is a bad one, nobody can say whether it or its neighbour was the first.
+        # If the release itself is a bad one, it cannot be distinguished from its neighbour.
         exact += sum(step.release == "2.0.40" for step in seen)
     assert exact >= 0.9 * found
     assert covered >= 0.9 * found  # of 99 %: seldom one in twenty is missed
 
 
-def test_a_small_step_shortly_before_a_large_one_does_not_draw_it_to_itself():
+def test_a_small_step_shortly_before_a_large_one_does_not_displace_it():
     uss = "memory.Memory.track_uss"
     placed = []
     for seed in range(5):
-        made = stepped(history(seed, bad=0), uss, {"spawn"}, 37, 0.992)
-        seen = detect.change_points(stepped(made, uss, {"spawn"}, 40, 1.026)).steps
+        made = with_step(history(seed, bad=0), uss, {"spawn"}, 37, 0.992)
+        seen = detect.change_points(with_step(made, uss, {"spawn"}, 40, 1.026)).steps
         placed += [step.release for step in seen if step.worse]
     assert placed == ["2.0.40"] * 10
 
@@ -115,28 +115,28 @@ def test_one_bad_release_is_no_step():
 
 
 def test_the_newest_release_alone_is_a_candidate():
-    seen = detect.change_points(stepped(history(2), "query.Query.track_first_query", {"spawn"}, 87, 1.3))
+    seen = detect.change_points(with_step(history(2), "query.Query.track_first_query", {"spawn"}, 87, 1.3))
     assert seen.steps == []
     assert {(step.release, step.key.parameters[0]) for step in seen.candidates} >= {("2.0.87", "spawn")}
     assert "end of the axis" in next(s for s in seen.candidates if s.release == "2.0.87").reason
 
 
-def test_a_step_of_the_machine_is_none_of_the_release():
+def test_a_step_of_the_machine_is_not_one_of_the_release():
     made = history(3)
-    made = stepped(made, CONTROL_BENCHMARK, {"spawn"}, 40, 1.1)
+    made = with_step(made, CONTROL_BENCHMARK, {"spawn"}, 40, 1.1)
     for benchmark, (unit, _) in BENCHMARKS.items():
         if unit == "seconds":
-            made = stepped(made, benchmark, {"spawn"}, 40, 1.1)
+            made = with_step(made, benchmark, {"spawn"}, 40, 1.1)
     assert detect.change_points(made).steps == []
 
 
-def test_a_step_of_one_of_two_that_run_the_same_code_is_doubted():
+def test_a_step_is_doubted_if_a_strategy_with_the_same_code_has_none():
     startup = "startup.Startup.track_startup"
-    seen = detect.change_points(stepped(history(4), startup, {"fork_dispose"}, 40, 1.2))
+    seen = detect.change_points(with_step(history(4), startup, {"fork_dispose"}, 40, 1.2))
     assert seen.steps == []
     assert any("runs the same code" in step.reason for step in seen.candidates)
     together = {"fork_nodispose", "fork_dispose", "nullpool"}
-    assert named(detect.change_points(stepped(history(4), startup, together, 40, 1.2))) == {
+    assert named(detect.change_points(with_step(history(4), startup, together, 40, 1.2))) == {
         ("2.0.40", "startup", strategy) for strategy in together
     }
 
@@ -173,15 +173,15 @@ def test_a_minor_change_of_a_count_is_no_step(unit, before, after, step):
 def test_the_minimum_detectable_change_would_be_found():
     for minimum in detect.change_points(history(5)).minimum_detectable:
         if minimum.key.parameters == ("spawn", "none"):
-            made = stepped(history(5), minimum.key.benchmark, {"spawn"}, 40, 1 + 2 * minimum.change)
+            made = with_step(history(5), minimum.key.benchmark, {"spawn"}, 40, 1 + 2 * minimum.change)
             assert ("2.0.40", minimum.key.metric, "spawn") in named(detect.change_points(made))
 
 
 @pytest.mark.parametrize(("mib", "found"), [(3, 0), (30, 2)])
-def test_a_few_pages_of_a_small_worker_are_no_step(mib, found):
+def test_a_change_of_a_few_pages_is_no_step(mib, found):
     uss = "memory.Memory.track_uss"
     made = []
-    for one in stepped(history(5, bad=0), uss, {"spawn"}, 40, 1.012):
+    for one in with_step(history(5, bad=0), uss, {"spawn"}, 40, 1.012):
         scale = mib * 2**20 / one.samples[0][0] if one.key.benchmark == uss else 1
         made.append(
             replace(one, samples=tuple(tuple(scale * value for value in some) for some in one.samples))
@@ -189,16 +189,16 @@ def test_a_few_pages_of_a_small_worker_are_no_step(mib, found):
     assert len(detect.change_points(made).steps) == found
 
 
-def again(step, low, middle, high, verdict):
-    """What measuring both releases of a step again has said."""
+def retest_of(step, low, middle, high, verdict):
+    """A simulated retest of a step."""
     return Retest(
         **asdict(step.release_pair), before=step.before, after=step.before * middle, ratio=middle,
         low=low, high=high, verdict=verdict, pairs=10, machine="m", date="", command="",
     )  # fmt: skip
 
 
-def seen_again(made, benchmark, *told):
-    """The verdict on that figure's step, before and after it was measured again."""
+def retested(made, benchmark, *told):
+    """The change point of one metric of a spawned worker, before and after a retest."""
     metric = benchmark.rpartition("track_")[2]
 
     def of(change_points):
@@ -209,50 +209,50 @@ def seen_again(made, benchmark, *told):
         )
 
     before = of(detect.change_points(made))
-    return before, of(detect.change_points(made, [again(before, *told)]))
+    return before, of(detect.change_points(made, [retest_of(before, *told)]))
 
 
 FIRST_QUERY = "query.Query.track_first_query"
 
 
-def test_a_real_step_that_is_gone_when_measured_again_is_none():
-    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
-    before, after = seen_again(made, FIRST_QUERY, 0.99, 1.0, 1.01, "same")
+def test_a_retest_refutes_a_step_that_is_gone():
+    made = with_step(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+    before, after = retested(made, FIRST_QUERY, 0.99, 1.0, 1.01, "same")
     assert before.real
     assert after.reason == "measured again in interleaved pairs, it is gone"
 
 
-def test_a_real_step_is_not_refuted_by_a_comparison_that_cannot_tell():
-    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
-    before, after = seen_again(made, FIRST_QUERY, 0.98, 1.04, 1.1, "cannot tell")
+def test_a_retest_that_cannot_tell_does_not_refute_a_step():
+    made = with_step(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+    before, after = retested(made, FIRST_QUERY, 0.98, 1.04, 1.1, "cannot tell")
     assert before.real
     assert after.real
     assert after.retest.outcome == "undecided"
 
 
-def test_a_candidate_that_is_seen_again_is_real_and_one_of_another_size_is_not():
-    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 87, 1.3)
-    before, after = seen_again(made, FIRST_QUERY, 1.2, 1.3, 1.4, "slower")
+def test_a_retest_confirms_a_candidate_of_the_same_size():
+    made = with_step(history(6), FIRST_QUERY, {"spawn"}, 87, 1.3)
+    before, after = retested(made, FIRST_QUERY, 1.2, 1.3, 1.4, "slower")
     assert not before.real
     assert after.real
     assert str(after.retest).startswith("confirmed: +30.0%")
-    assert not seen_again(made, FIRST_QUERY, 1.03, 1.05, 1.07, "slower")[1].real
-    assert not seen_again(made, FIRST_QUERY, 0.6, 0.7, 0.8, "faster")[1].real
+    assert not retested(made, FIRST_QUERY, 1.03, 1.05, 1.07, "slower")[1].real
+    assert not retested(made, FIRST_QUERY, 0.6, 0.7, 0.8, "faster")[1].real
 
 
-def test_what_is_surely_smaller_than_any_step_is_none():
+def test_a_retest_refutes_what_is_smaller_than_any_change_that_counts():
     uss = "memory.Memory.track_uss"
-    made = stepped(history(6), uss, {"spawn"}, 40, 1.008)
-    assert seen_again(made, uss, 1.003, 1.0042, 1.0048, "slower")[1].retest.outcome == "refuted"
-    assert seen_again(made, uss, 1.003, 1.0045, 1.006, "same")[1].retest.outcome == "undecided"
-    assert seen_again(made, uss, 1.005, 1.006, 1.007, "slower")[1].retest.outcome == "confirmed"
+    made = with_step(history(6), uss, {"spawn"}, 40, 1.008)
+    assert retested(made, uss, 1.003, 1.0042, 1.0048, "slower")[1].retest.outcome == "refuted"
+    assert retested(made, uss, 1.003, 1.0045, 1.006, "same")[1].retest.outcome == "undecided"
+    assert retested(made, uss, 1.005, 1.006, 1.007, "slower")[1].retest.outcome == "confirmed"
 
 
-def test_another_machine_says_it_where_the_own_one_could_not():
-    made = stepped(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
+def test_a_retest_on_another_machine_decides_if_that_of_the_series_does_not():
+    made = with_step(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
     step = next(s for s in detect.change_points(made).steps if s.key.parameters == ("spawn", "none"))
     gone, there, unsure = (
-        replace(again(step, *told), machine=machine)
+        replace(retest_of(step, *told), machine=machine)
         for *told, machine in [
             (0.99, 1.0, 1.01, "same", "another"),
             (1.08, 1.1, 1.12, "slower", "m"),
@@ -270,7 +270,7 @@ def test_another_machine_says_it_where_the_own_one_could_not():
     assert settled(gone, there).real
 
 
-def test_startup_of_a_spawned_worker_is_not_held_against_forked_ones():
+def test_startup_of_a_spawned_worker_need_not_agree_with_forked_ones():
     startup = "startup.Startup.track_startup"
-    seen = detect.change_points(stepped(history(7), startup, {"spawn"}, 40, 1.16))
+    seen = detect.change_points(with_step(history(7), startup, {"spawn"}, 40, 1.16))
     assert named(seen) == {("2.0.40", "startup", "spawn")}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.hazards.inside.parent import SILENCE, Ended, Failed, Hung, Parent, settle
+from harness.hazards.inside.handle import SILENCE, Ended, Failed, Hung, settle
+from harness.hazards.inside.parent import Parent
 from harness.postgres.server import Server
 from tests.support import tasks
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
-from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, settle
+from harness.hazards.inside.handle import Ended, Failed, Hung, settle
+from harness.hazards.inside.parent import Parent, busy
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 MODULE = "harness.hazards.fixtures.imported_slowly"

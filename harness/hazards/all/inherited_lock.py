@@ -3,7 +3,8 @@
 import threading
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Hung, Parent, held_by_another_thread
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent, held_by_another_thread
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()

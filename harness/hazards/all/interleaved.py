@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
-from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, settle
+from harness.hazards.inside.handle import Ended, Failed, Hung, settle
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
-from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:

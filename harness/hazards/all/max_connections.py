@@ -6,7 +6,8 @@ from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:

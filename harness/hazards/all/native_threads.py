@@ -4,7 +4,8 @@ import importlib
 import importlib.util
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 from harness.strategies import Strategy
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
-from harness.hazards.inside.parent import START_DEADLINE, Parent, session_of
+from harness.hazards.inside.handle import START_DEADLINE
+from harness.hazards.inside.parent import Parent, session_of
 from harness.hazards.inside.worker import Worker, plain
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 import threading
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Hung, Parent
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()

@@ -6,7 +6,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
-from harness.hazards.inside.parent import Ended, Failed, Hung, Parent, busy, held_by_another_thread, settle
+from harness.hazards.inside.handle import Ended, Failed, Hung, settle
+from harness.hazards.inside.parent import Parent, busy, held_by_another_thread
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import os
 from typing import Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 MODULE = "harness.hazards.fixtures.opened_at_import"

@@ -1,7 +1,8 @@
 """A TLS connection used by two processes fails at once."""
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Failed, Parent
+from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 

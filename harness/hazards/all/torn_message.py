@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import ANSWER_DEADLINE, Parent
+from harness.hazards.inside.handle import ANSWER_DEADLINE
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 LARGE = "select repeat('o', 30000000)"

@@ -6,7 +6,8 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import START_DEADLINE, Parent
+from harness.hazards.inside.handle import START_DEADLINE
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import plain
 
 if TYPE_CHECKING:

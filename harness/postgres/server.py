@@ -9,13 +9,14 @@ from psycopg2.extensions import parse_dsn
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from harness.drivers import MEASURED
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 CONNECT_TIMEOUT = 10
 """Seconds for a server to answer."""
 
-AS_WRITTEN = "write it as postgresql://user:password@host:5432/database"
+AS_WRITTEN = f"write it as {MEASURED.drivername}://user:password@host:5432/database"
 
 REMEDIES = {
     r"authentication failed|no password|role .* does not exist": "check the user and the password in the URL",
@@ -62,7 +63,7 @@ class Server:
         """
         return libpq_url(
             make_url(self.url)
-            .set(drivername="postgresql+psycopg2")
+            .set(drivername=MEASURED.drivername)
             .update_query_dict({"gssencmode": "disable", "application_name": application_name})
         )
 
@@ -93,7 +94,8 @@ def libpq_url(url: URL) -> str:
 def parse_url(text: str, source: str) -> str:
     """`text` as a libpq URL. `source` is the name of the setting that holds it.
 
-    Raises `PoolstartError` if it is not a URL of a PostgreSQL database.
+    Raises `PoolstartError` if it is not a URL of a PostgreSQL database, or names a driver that is not
+    measured.
     """
     try:
         url = make_url(text.strip())
@@ -103,6 +105,11 @@ def parse_url(text: str, source: str) -> str:
     if backend not in {"postgresql", "postgres"}:
         raise PoolstartError(
             f"{source} names {backend!r}, but poolstart measures PostgreSQL only", AS_WRITTEN
+        )
+    driver = url.drivername.partition("+")[2]
+    if driver not in {"", MEASURED.name}:
+        raise PoolstartError(
+            f"{source} names the driver {driver!r}, but poolstart measures {MEASURED.name} only", AS_WRITTEN
         )
     if isinstance(password := url.query.get("password"), str):
         # SQLAlchemy hides a password only in its usual place.

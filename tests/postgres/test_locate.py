@@ -24,8 +24,8 @@ def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert locate.running() == replace(server, kind="external")
 
 
-def test_the_driver_in_a_url_does_not_matter(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", "postgresql+psycopg:"))
+def test_a_url_may_name_the_driver_that_is_measured(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", "postgresql+psycopg2:"))
     assert locate.running() == replace(server, kind="external")
 
 
@@ -53,8 +53,12 @@ def test_authentication_is_what_the_server_says(password: Server) -> None:
 @pytest.mark.parametrize(
     ("url", "line"),
     [
-        ("nonsense", "POOLSTART_URL is not a database URL; write it as postgresql://"),
+        ("nonsense", "POOLSTART_URL is not a database URL; write it as postgresql\\+psycopg2://"),
         ("mysql://u:secret@h/d", "POOLSTART_URL names 'mysql', but poolstart measures PostgreSQL only"),
+        (
+            "postgresql+psycopg://u:secret@127.0.0.1:1/d",
+            r"names the driver 'psycopg', .* psycopg2 only; write it as postgresql\+psycopg2://",
+        ),
         ("postgresql://u:secret@127.0.0.1:1/d", "no connection to .*; check that the server runs"),
         ("postgresql://u:secret@no.such.host.invalid/d", "no connection to .*; check that the server runs"),
     ],
@@ -65,6 +69,11 @@ def test_a_url_that_leads_nowhere_is_one_line(monkeypatch: pytest.MonkeyPatch, u
         locate.running()
     assert "secret" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql", "postgres"])
+def test_psycopg2_may_be_named_or_left_to_us(scheme: str) -> None:
+    assert parse_url(f"{scheme}://u@h/d", locate.URL) == "postgresql://u@h/d"
 
 
 def test_a_wrong_password_is_one_line_without_the_password(password: Server) -> None:

@@ -160,7 +160,7 @@ def container_only(content: Any) -> None:
     content["env_vars"]["postgres"] = "container-18.4-tcp-trust"
 
 
-AS_WRITTEN = "write it as postgresql://"
+AS_WRITTEN = r"write it as postgresql\+psycopg2://"
 RESTORE = "restore it with git"
 CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
 
@@ -258,7 +258,11 @@ MISTAKES = [
     url("postgresql://me:s3cret@127.0.0.1:1/d?connect_timeout=x", "invalid integer value.*; correct it"),
     url("postgresql://me:s3cret@127.0.0.1:99999/d", "invalid port number.*; correct it in the URL"),
     url("postgresql://me:s3cret@127.0.0.1:1/d", "Connection refused; check that the server runs"),
-    url("postgresql+asyncpg://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
+    url("postgresql+psycopg2://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
+    url("postgresql+psycopg://me:s3cret@127.0.0.1:1/d", f"names the driver 'psycopg', .*; {AS_WRITTEN}"),
+    url("postgresql+asyncpg://me:s3cret@127.0.0.1:1/d", f"names the driver 'asyncpg', .*; {AS_WRITTEN}"),
+    url("postgres+pg8000://me:s3cret@127.0.0.1:1/d", f"names the driver 'pg8000', .*; {AS_WRITTEN}"),
+    url("postgresql+psycopg3://me:s3cret@127.0.0.1:1/d", f"names the driver 'psycopg3', .*; {AS_WRITTEN}"),
     url("postgresql://me@127.0.0.1:1/d?password=s3cret", "Connection refused; check that the server runs"),
     url("postgresql://m\u00e9:s3cret@127.0.0.1:1/\u6570", "Connection refused; check that the server runs"),
     url("postgresql:///d?host=/no/such", "No such file or directory; check that the server runs"),

@@ -1,12 +1,11 @@
 """What a probe must prove before it counts."""
 
-from typing import Any
-
+from harness.counts.messages import ProbeReport
 from harness.lifecycles.checks import start_method_used
 from harness.strategies import Strategy
 
 
-def problem(strategy: Strategy, probe: str, mark: str, parent: int, report: dict[str, Any]) -> str:
+def problem(strategy: Strategy, probe: str, mark: str, parent: int, report: ProbeReport) -> str:
     """What is wrong with the report of a probe; empty if it counts.
 
     `mark` is the random text that a forked worker inherits, `parent` the process id of its parent.

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from harness import strategies
 from harness.counts import checks
+from harness.counts.messages import ProbeReport, ProbesOrder, ProbesParentReport
 from harness.postgres.relay import Relay, WireEvent
 from harness.postgres.server import Server
 from harness.processes.child import run_program
@@ -45,9 +46,9 @@ QUERIES = (FIRST_QUERY, SECOND_QUERY)
 class Observation:
     """The reports of some probes of one strategy."""
 
-    parent: dict[str, Any]
+    parent: ProbesParentReport
     """The parent's report about itself."""
-    probes: dict[str, dict[str, Any]]
+    probes: dict[str, ProbeReport]
     """The report of each probe, by name."""
     events: dict[str, list[WireEvent]]
     """Traffic between the plain probe and the server, by query."""
@@ -83,13 +84,13 @@ def observe(
     mark = uuid.uuid4().hex
     what = f"counting {strategy}"
     with Relay(server, distance) as wire:
-        order = {
+        order: ProbesOrder = {
             "strategy": strategy,
             "url": wire.sqlalchemy_url(APPLICATION),
             "mark": mark,
             "deadline": DEADLINE_S,
         }
-        parent, *reports = run_program(
+        first, *reports = run_program(
             what,
             "harness.counts.inside.program",
             [json.dumps(order), *probes],
@@ -97,9 +98,10 @@ def observe(
             python=python,
             variables=VARIABLES,
         )
+        parent = cast(ProbesParentReport, first)
         if parent["sqlalchemy"] != release:
             raise ChecksFailed(f"{what}: {python} imports SQLAlchemy {parent['sqlalchemy']}, not {release}")
-        by_name = dict(zip(probes, reports, strict=True))
+        by_name = dict(zip(probes, cast(list[ProbeReport], reports), strict=True))
         for name, report in by_name.items():
             if problem := checks.problem(entry, name, mark, parent["pid"], report):
                 raise ChecksFailed(f"{what}: the probe {name!r} does not count: {problem}")

@@ -11,7 +11,7 @@ from harness.counts.figures import RunCounts
 from harness.lifecycles import profile as profiles
 from harness.postgres import locate
 from harness.postgres.server import Server
-from harness.processes.errors import NotApplicable
+from harness.processes.errors import NotApplicable, print_reasons
 from harness.system.errors import PoolstartError
 
 AT_ONCE = 2
@@ -50,8 +50,5 @@ def of_this_run() -> RunCounts:
             name: str(reason) for name, reason in counted.items() if isinstance(reason, NotApplicable)
         },
     )
-    for reason in run.rejected.values():
-        print(f"poolstart: {reason}", file=sys.stderr)
-    for reason in dict.fromkeys(run.not_applicable.values()):
-        print(f"poolstart: n/a: {reason}", file=sys.stderr)
+    print_reasons(run.rejected.values(), run.not_applicable.values())
     return run

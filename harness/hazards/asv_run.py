@@ -1,12 +1,12 @@
 """The trials of an asv run: measured once, and read by many benchmarks."""
 
-import sys
 from dataclasses import asdict
 from typing import Any
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.lifecycles import profile as profiles
+from harness.processes.errors import print_reasons
 from harness.system.structure import structure
 
 
@@ -29,11 +29,11 @@ def of_this_run() -> dict[str, Any]:
         outcomes = matrix.measure(
             server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
         )
-    for reason in dict.fromkeys(outcome.reason for outcome in outcomes if outcome.reason):
-        not_applicable = any(
-            outcome.verdict is Verdict.NOT_APPLICABLE for outcome in outcomes if outcome.reason == reason
-        )
-        print(f"poolstart: {'n/a: ' if not_applicable else ''}{reason}", file=sys.stderr)
+    reasons = [outcome for outcome in outcomes if outcome.reason]
+    print_reasons(
+        (outcome.reason for outcome in reasons if outcome.verdict is not Verdict.NOT_APPLICABLE),
+        (outcome.reason for outcome in reasons if outcome.verdict is Verdict.NOT_APPLICABLE),
+    )
     by_hazard: dict[str, Any] = {}
     for outcome in outcomes:
         by_hazard.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)

@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypedDict
 
 import sqlalchemy
 
@@ -22,6 +22,16 @@ from harness.system.structure import structure
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
 """Environment variable: with `1` a missing TLS server is an error; otherwise its hazards are n/a."""
+
+
+class TrialReport(TypedDict):
+    """What a reproduction reports (`harness.hazards.inside.program`)."""
+
+    affected: bool
+    readings: dict[str, dict[str, Any]]
+    """The fields of a `HazardReading`, by figure."""
+    story: list[dict[str, Any]]
+    """The fields of each `StoryEvent`."""
 
 
 class Trials:
@@ -70,19 +80,20 @@ class Trials:
         if hazard.fills_server:
             server = self._server_of_its_own()
         begin = time.monotonic()
-        result = self._program(hazard, strategy, server)
+        report = self._program(hazard, strategy, server)
         return structure(
             Outcome,
             {
                 "hazard": hazard.id,
                 "strategy": strategy,
-                "verdict": Verdict.AFFECTED if result.pop("affected") else Verdict.SURVIVES,
+                "verdict": Verdict.AFFECTED if report["affected"] else Verdict.SURVIVES,
                 "seconds": time.monotonic() - begin,
-                **result,
+                "readings": report["readings"],
+                "story": report["story"],
             },
         )
 
-    def _program(self, hazard: Hazard, strategy: str, server: Server) -> dict[str, Any]:
+    def _program(self, hazard: Hazard, strategy: str, server: Server) -> TrialReport:
         scratch = self._supervision.directory()
         with self._starting:
             if self._ended:
@@ -100,8 +111,8 @@ class Trials:
                 f"no result for {hazard.id} under {strategy}: the reproduction",
                 "run it again; if it stays, the reproduction does not fit this release or server",
             )
-            result: dict[str, Any] = json.loads(child.output.read_text())
-            return result
+            report: TrialReport = json.loads(child.output.read_text())
+            return report
         finally:
             child.close()
 

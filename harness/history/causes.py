@@ -138,7 +138,7 @@ def count_release(strategy: str, server: Server, *, release: str, python: str | 
     probes = (*PROBES, MEASURED, *([IMPORTS] if imports else []), MEMORY)
     observation = observe(strategy, server, release=release, python=python, probes=probes)
     counts = count.counts(strategy, observation)
-    import_calls = count.functions(observation.probes[IMPORTS]["calls"]) if imports else {}
+    import_calls = count.functions(observation.probes[IMPORTS]["import_calls"]) if imports else {}
     return CountedRelease(
         counts,
         code=count.code(observation, OWN),

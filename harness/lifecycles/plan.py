@@ -31,7 +31,7 @@ from harness.lifecycles.samples import of_parent
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes.child import Child
-from harness.processes.errors import NotApplicable, Rejected
+from harness.processes.errors import NotApplicable, Rejected, print_reasons
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.system import files, processors
@@ -324,12 +324,7 @@ def of_this_run() -> MeasuredRun:
         profile = profiles.current()
         with locate.server() as server:
             measured = measure(cells_of(profile), server, profile, release=release)
-    for reason in measured.rejected.values():
-        print(f"poolstart: {reason}", file=sys.stderr)
-    for reason in dict.fromkeys(measured.not_applicable.values()):
-        print(f"poolstart: n/a: {reason}", file=sys.stderr)
-    if measured.noisy:
-        print(f"poolstart: noisy: {measured.noisy}", file=sys.stderr)
+    print_reasons(measured.rejected.values(), measured.not_applicable.values(), measured.noisy)
     if path_of_metadata := os.environ.get(METADATA):
         files.write(Path(path_of_metadata), json.dumps(measured.metadata()))
     return measured

@@ -1,7 +1,8 @@
 """The checks of a pool: one that fails any of them yields no figures."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from harness.lifecycles.checks import start_method_used
 from harness.strategies import Strategy
@@ -30,16 +31,31 @@ class PoolReport(TypedDict):
     outcome: str
     """`done`, or `hung` if a worker did not report in time."""
     workers: list[InitializerReport]
-    token: str
-    called: int
+    token: NotRequired[str]
+    called: NotRequired[int]
     """When `Pool()` was called."""
-    returned: int
+    returned: NotRequired[int]
     """When `Pool()` returned."""
-    exitcodes: list[int | None]
-    backend_before: int
+    exitcodes: NotRequired[list[int | None]]
+    backend_before: NotRequired[int]
     """The parent's session before the pool."""
-    row_after: list[Any]
+    row_after: NotRequired[Sequence[Any]]
     """A row that the parent fetched after the pool."""
+
+
+class PoolParentOrder(TypedDict, total=False):
+    """The first line that a parent of pools reads."""
+
+    do: str
+    """`measure` pools, one for each token that follows, or `behave`, which needs `start_method` only."""
+    strategy: str
+    url: str
+    workers: int
+    mark: str
+    """A random text to write into its own memory, from which a forked worker has it."""
+    start_method: str
+    deadline: float
+    """Seconds for the next worker of a pool to report."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import cast
 import sqlalchemy
 
 from harness import strategies
-from harness.pools.checks import PoolOrder, PoolReport, findings
+from harness.pools.checks import PoolOrder, PoolParentOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
 from harness.postgres import sessions
 from harness.postgres.server import Server
@@ -77,7 +77,7 @@ def measure(strategy: str, workers: int, server: Server, pools: int = POOLS) -> 
         raise NotApplicable(reason)
     title = f"Pool({workers}), {strategy}"
     mark, application_name = uuid.uuid4().hex, f"poolstart-{uuid.uuid4().hex[:12]}"
-    order = {
+    order: PoolParentOrder = {
         "do": "measure",
         "strategy": strategy,
         "url": server.sqlalchemy_url(application_name),
@@ -116,6 +116,6 @@ def figures(strategy: str, workers: int, reports: Sequence[PoolReport]) -> PoolF
 
 def behaviour(start_method: str) -> PoolBehaviour:
     """Run a pool whose initializer raises, and one with `maxtasksperchild=1`."""
-    order = {"do": "behave", "start_method": start_method, "deadline": DEADLINE}
+    order: PoolParentOrder = {"do": "behave", "start_method": start_method, "deadline": DEADLINE}
     (report,) = run_program(f"Pool(2), {start_method}", PROGRAM, [json.dumps(order)], 4 * DEADLINE)
     return structure(PoolBehaviour, {"start_method": start_method, **report})

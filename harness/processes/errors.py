@@ -1,5 +1,8 @@
 """The ways in which a measurement ends without a figure."""
 
+import sys
+from collections.abc import Iterable
+
 from harness.system.errors import PoolstartError
 
 
@@ -25,3 +28,12 @@ class ChecksFailed(Rejected):
 
 class ServerLost(Rejected):
     """The server stopped answering."""
+
+
+def print_reasons(rejected: Iterable[str] = (), not_applicable: Iterable[str] = (), noisy: str = "") -> None:
+    """Print the reasons on standard error, each once; `releases/environment.py` reads them."""
+    lines = [*rejected, *(f"n/a: {reason}" for reason in not_applicable)]
+    if noisy:
+        lines.append(f"noisy: {noisy}")
+    for line in dict.fromkeys(lines):
+        print(f"poolstart: {line}", file=sys.stderr)

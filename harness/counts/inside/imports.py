@@ -29,4 +29,4 @@ if TYPE_CHECKING:
 
 def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: str) -> None:
     engine = in_worker(handed)
-    report(channel, worker.fetch(engine, token), worker.fetch(engine, token), calls=calls)
+    report(channel, worker.fetch(engine, token), worker.fetch(engine, token), import_calls=calls)

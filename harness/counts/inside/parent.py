@@ -10,7 +10,7 @@ import multiprocessing
 import os
 import platform
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import sqlalchemy
@@ -22,9 +22,12 @@ from harness.counts.inside import worker as probes
 from harness.lifecycles.inside import worker
 from harness.lifecycles.inside.parent import c_extensions, say
 
+if TYPE_CHECKING:
+    from harness.counts.messages import ProbeReport, ProbesOrder
+
 
 def main() -> None:
-    order = json.loads(sys.stdin.readline())
+    order: ProbesOrder = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"])
     strategy.set_up()
     engine = strategy.create_parent_engine(order["url"])
@@ -67,7 +70,7 @@ def prepare(probe: str, strategy: strategies.Strategy, engine: Engine, url: str)
     return strategy.prepare(functions[probe], engine, url, probe)
 
 
-def run(prepared: strategies.Prepared, deadline: float) -> dict[str, Any]:
+def run(prepared: strategies.Prepared, deadline: float) -> "ProbeReport":
     """Run one probe, and return its report with the collections that a forked worker inherits.
 
     `deadline` is in seconds; the outcome is `done`, `failed` or `hung`.
@@ -81,7 +84,7 @@ def run(prepared: strategies.Prepared, deadline: float) -> dict[str, Any]:
     try:
         if not ours.poll(deadline):
             return {"outcome": "hung"}
-        report: dict[str, Any] = ours.recv()
+        report: ProbeReport = ours.recv()
         ours.send(None)
         process.join(deadline)
     except (EOFError, ConnectionError):

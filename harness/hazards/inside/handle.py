@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.hazards.inside import worker
 from harness.processes.activity import IdleTimer
+from harness.processes.wait import wait_until
 
 START_DEADLINE = 30.0
 """Seconds for a worker to start or to end: an interpreter may have to boot."""
@@ -135,14 +136,13 @@ class WorkerHandle:
         """The error with the worker's innermost function, from the stack it writes on SIGUSR1."""
         if not self._ready:
             return Hung("before its first line")
-        file, stack = worker.stack_file(self._scratch, self.pid), ""
+        file = worker.stack_file(self._scratch, self.pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        deadline = time.monotonic() + 2
         # The file is read while it is written: wait for the whole stack.
-        while not stack.endswith(OUTERMOST) and time.monotonic() < deadline:
-            time.sleep(0.01)
-            stack = file.read_text() if file.exists() else ""
+        stack = wait_until(
+            lambda: file.read_text() if file.exists() else "", 2, accept=lambda text: text.endswith(OUTERMOST)
+        )
         innermost = INNERMOST.search(stack)
         if not innermost:
             return Hung("an unknown place")

@@ -19,6 +19,7 @@ from harness import strategies
 from harness.hazards.inside import worker
 from harness.hazards.inside.handle import SILENCE, WorkerHandle
 from harness.hazards.inside.story import HazardReading, StoryEvent
+from harness.processes.wait import wait_until
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -129,11 +130,8 @@ class Parent:
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a state of the server. Raises `RuntimeError` after `SERVER_DEADLINE` seconds."""
-        deadline = time.monotonic() + SERVER_DEADLINE
-        while not condition():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"the server did not show {what} within {SERVER_DEADLINE:g} s")
-            time.sleep(0.005)
+        if not wait_until(condition, SERVER_DEADLINE, poll=0.005):
+            raise RuntimeError(f"the server did not show {what} within {SERVER_DEADLINE:g} s")
 
     def ask(self, query: str, *parameters: Any) -> Any:
         """The first value of a query over the monitor's connection; None without a row."""

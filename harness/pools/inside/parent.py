@@ -11,13 +11,16 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
 
 from harness import strategies
 from harness.pools.inside import worker
 from harness.system import memory
+
+if TYPE_CHECKING:
+    from harness.pools.checks import InitializerReport, PoolParentOrder, PoolReport
 
 ATTEMPTS = 20
 """Failed workers after which a pool that replaces them without end is terminated."""
@@ -27,14 +30,14 @@ TASKS = 6
 
 
 def main() -> None:
-    order = json.loads(sys.stdin.readline())
+    order: PoolParentOrder = json.loads(sys.stdin.readline())
     if order["do"] == "measure":
         measure(order)
     else:
         say(raising=raising(order), replacing=replacing(order))
 
 
-def measure(order: dict[str, Any]) -> None:
+def measure(order: "PoolParentOrder") -> None:
     strategy = strategies.get(order["strategy"])
     strategy.set_up()
     engine = strategy.create_parent_engine(order["url"])
@@ -47,8 +50,8 @@ def measure(order: dict[str, Any]) -> None:
 
 
 def pool(
-    strategy: strategies.Strategy, engine: sqlalchemy.engine.Engine, order: dict[str, Any], token: str
-) -> dict[str, Any]:
+    strategy: strategies.Strategy, engine: sqlalchemy.engine.Engine, order: "PoolParentOrder", token: str
+) -> "PoolReport":
     """Create a pool, wait until every worker has reported its row, read their memory, and close the pool."""
     context: Any = multiprocessing.get_context(strategy.start_method)
     _, backend = worker.fetch(engine, token)
@@ -61,7 +64,7 @@ def pool(
     )
     returned = time.monotonic_ns()
     processes = multiprocessing.active_children()
-    workers: list[dict[str, Any]] = []
+    workers: list[InitializerReport] = []
     while len(workers) < order["workers"]:
         if not reports.poll(order["deadline"]):
             workers_pool.terminate()
@@ -86,7 +89,7 @@ def pool(
     }
 
 
-def raising(order: dict[str, Any]) -> dict[str, Any]:
+def raising(order: "PoolParentOrder") -> dict[str, Any]:
     """Count the workers of a pool of 2 whose initializer raises, and see whether its task runs."""
     # Each worker would print the same traceback.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
@@ -104,7 +107,7 @@ def raising(order: dict[str, Any]) -> dict[str, Any]:
     return {"workers": len(pids), "ran": ran}
 
 
-def replacing(order: dict[str, Any]) -> dict[str, Any]:
+def replacing(order: "PoolParentOrder") -> dict[str, Any]:
     """Count the workers that run tasks and initializer with `maxtasksperchild=1`, and the forks by thread."""
     context: Any = multiprocessing.get_context(order["start_method"])
     forked_by: list[str] = []

@@ -1,5 +1,5 @@
-"""What asv.conf.json loads besides: the publishers that `asv publish` calls."""
+"""Loaded by asv.conf.json: the publisher that `asv publish` calls."""
 
-from harness.site import graphdisplay, publisher, regressions
+from harness.site import publisher
 
-__all__ = ["graphdisplay", "publisher", "regressions"]
+__all__ = ["publisher"]

@@ -1,4 +1,4 @@
-"""The site as a part of `asv publish`."""
+"""The site as a part of `asv publish`: ours at the root, asv's own pages in a folder beside it."""
 
 import shutil
 from math import inf
@@ -7,15 +7,24 @@ from typing import Any
 
 from asv.config import Config
 from asv.publishing import OutputPublisher
+from asv.util import UserError
 
 from harness.site import build
 
-OWN = "asv"
-"""Where asv's own pages are kept."""
+ASV_FOLDER = "asv"
+
+GRAPH_SCRIPT = "graphdisplay.js"
+
+HASHES = "/^([a-z0-9]+)-([a-z0-9]+)$/"
+"""How asv's graph page matches a range of commits in its address."""
+
+RELEASES = "/^([a-z0-9.]+)-([a-z0-9.]+)$/"
+"""The same for releases, which have dots. Without it, each range that asv's list of benchmarks links paints
+its whole graph red."""
 
 
 class SitePublisher(OutputPublisher):
-    """Move what asv has written to a directory of its own, and put our pages in its place."""
+    """Move what asv has written to a folder of its own, and write our pages in its place."""
 
     order = inf
 
@@ -23,10 +32,19 @@ class SitePublisher(OutputPublisher):
     def publish(cls, conf: Config, *_: Any) -> None:
         target = Path(conf.html_dir)
         written = list(target.iterdir())
-        own = target / OWN
+        own = target / ASV_FOLDER
         own.mkdir()
         for path in written:
             shutil.move(path, own)
+        match_releases(own / GRAPH_SCRIPT)
         build.build(Path(conf.results_dir), target, asv=True)
         # asv writes its index after all publishers have run: it belongs to its pages.
         conf.html_dir = str(own)
+
+
+def match_releases(script: Path) -> None:
+    """Let asv's graph page read ranges of releases. Raises asv's UserError if the script is another one."""
+    text = script.read_text(encoding="utf-8")
+    if text.count(HASHES) != 1:
+        raise UserError(f"asv has changed its {script.name}: adapt harness/site/publisher.py to it")
+    script.write_text(text.replace(HASHES, RELEASES), encoding="utf-8")

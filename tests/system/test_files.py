@@ -20,7 +20,7 @@ SHORT_LIVED = {
     "programs/run.py": "what a program reads and reports, in its temporary directory",
     "records/session.py": "a session grows line by line; a last line that was cut off is ignored",
     "site/build.py": "pages in the directory that `asv publish` makes again",
-    "site/graphdisplay.py": "a script in that directory",
+    "site/publisher.py": "a script in that directory",
 }
 """Modules and folders that do not use `files.write` and `files.reading`, and for which files."""
 

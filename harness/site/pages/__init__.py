@@ -8,9 +8,19 @@ each test bed has them. To add a page, write its module and its template, and na
 from types import ModuleType
 
 from harness.site.context import NavigationEntry
-from harness.site.pages import answer, choose, claims, compare, method, release, releases, symptoms
+from harness.site.pages import answer, choose, claims, compare, feed, method, release, releases, symptoms
 
-PAGES: tuple[ModuleType, ...] = (answer, choose, symptoms, releases, release, compare, method, claims)
+PAGES: tuple[ModuleType, ...] = (
+    answer,
+    choose,
+    symptoms,
+    releases,
+    release,
+    compare,
+    feed,
+    method,
+    claims,
+)
 """In the order of the navigation, which links the first page of each section."""
 
 

@@ -1,0 +1,34 @@
+"""The feed of changes: an entry for each metric and release with a step."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
+from harness.site.context import File, TestBedContext
+from harness.site.history import step_groups
+
+SECTION, ADDRESS, PER_TEST_BED = "Releases", "feed.xml", True
+
+UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of results that do not say when they were measured."""
+
+
+def pages(context: TestBedContext) -> Iterator[File]:
+    entries = [
+        {"release": release.version, "measured": moment(release.measured), "group": group}
+        for release in context.releases[::-1]
+        for group in step_groups(context.history, release, metrics.shown_in(Table.SITE))
+    ]
+    yield context.page(
+        ADDRESS,
+        "feed.xml.j2",
+        SECTION,
+        entries=entries,
+        updated=moment(max(release.measured or UNKNOWN for release in context.releases)),
+    )
+
+
+def moment(date: datetime | None) -> str:
+    """As Atom wants it."""
+    return (date or UNKNOWN).isoformat(timespec="seconds")

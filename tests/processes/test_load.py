@@ -1,53 +1,43 @@
-"""Load: what is kept busy, and for how long."""
+"""Artificial load keeps the cores busy that it should, for the time it should."""
 
 import os
 import re
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from harness.processes import load
+from harness.processes import load, proc
+from harness.processes.wait import wait_until
 
 DEADLINE = 60.0
 
 
 def running(code: str) -> list[int]:
-    """The processes of this one that run some code."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (entry / "cmdline").read_bytes().split(b"\0")
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-        if parent == os.getpid() and code.encode() in words:
-            found.append(int(entry.name))
-    return found
+    """The children of this process that run some code."""
+    pids = map(int, filter(str.isdigit, os.listdir("/proc")))
+    children = [process for pid in pids if (process := proc.stat(pid)) and process.ppid == os.getpid()]
+    return [child.pid for child in children if code.strip() in proc.command_line(child.pid)]
 
 
 def worked(pid: int) -> int:
-    """The ticks it has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return int(fields[11]) + int(fields[12])
+    """The clock ticks for which it ran."""
+    process = proc.stat(pid)
+    assert process
+    return process.cpu_ticks
 
 
 def rested(pid: int) -> int:
     """How often it has slept."""
-    found = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.M)
-    assert found
-    return int(found[1])
+    status = Path(f"/proc/{pid}/status").read_text()
+    switches = re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE)
+    assert switches
+    return int(switches[1])
 
 
 def until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
-    return True
+    return wait_until(condition, DEADLINE, poll=0.02)
 
 
 def test_one_core_is_busy_for_some_of_the_time() -> None:

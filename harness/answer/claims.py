@@ -13,7 +13,7 @@ from string import Template
 from typing import Literal
 
 from harness.answer import verdicts
-from harness.answer.results import Report, answer
+from harness.answer.results import ReleaseResults, newest_embedded
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
@@ -39,7 +39,7 @@ class ClaimRecords:
 
     def __init__(self, results: Path = ROOT / "results") -> None:
         """Raises PoolstartError if there are no results, or a record is damaged."""
-        self.report: Report = answer(results)
+        self.results: ReleaseResults = newest_embedded(results)
         self.verdicts = verdicts.load()
         self.pools: PoolsTable | None = pools.load(pools.PATH)
         self.demos: list[DemoProof] = list(demo_proofs.load(demo_proofs.PATH).values())
@@ -88,12 +88,12 @@ class MetricEvidence:
         metric = metrics.get(self.metric)
         medians, parts = [], []
         for strategy, dataframe in self.increases:
-            figure = records.report.figures.get((metric.id, strategy, dataframe))
+            figure = records.results.figures.get((metric.id, strategy, dataframe))
             if figure is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
             medians.append(figure.median)
-            parts.append(f"`{strategy}` {figure.shown(metric)} {metric.display_unit} ({words[dataframe]})")
+            parts.append(f"`{strategy}` {figure.text(metric)} {metric.display_unit} ({words[dataframe]})")
         if medians != sorted(medians):
             raise contradiction(f"{metric.title} does not increase: {'; '.join(parts)}")
         return f"{words[self.metric]}{words['colon']}{words['comma'].join(parts)}"
@@ -202,7 +202,7 @@ def render(language: str, results: Path = ROOT / "results") -> str:
         ]
     newest = records.verdicts.newest
     closing = Template(texts().closing[language]).substitute(
-        figures=records.report.conditions,
+        figures=records.results.conditions,
         verdicts=newest.provenance if newest else words["missing"],
         pools=records.pools.provenance if records.pools else words["missing"],
     )

@@ -1,4 +1,4 @@
-"""The answer in one screen: a table, the worst that can happen, the advice, and where to go on."""
+"""The quick answer on one screen: a table, the worst outcomes, the recommendation, and further commands."""
 
 from statistics import median
 
@@ -14,64 +14,65 @@ from harness.lifecycles.profile import Profile
 from harness.lifecycles.report import figure, over, remarks
 from harness.processes.errors import NotApplicable, Rejected
 
-GO_ON = (
-    ("poolstart hazards wrong_answer", "the story of one failure"),
-    ("poolstart measure", "steadier figures, in two minutes"),
-    ("poolstart results", "what was measured for the record"),
+NEXT_COMMANDS = (
+    ("poolstart hazards wrong_answer", "what happens in one failure, step by step"),
+    ("poolstart measure", "more precise figures, in two minutes"),
+    ("poolstart results", "the recorded figures"),
     ("poolstart --help", "all commands, each with an example"),
 )
 
 
-def tell(measured: MeasuredRun, profile: Profile) -> None:
+def print_answer(measured: MeasuredRun, profile: Profile) -> None:
+    """Print the measured figures, and what they mean for the choice."""
     console = terminal.output()
     recorded = verdicts.load()
-    found = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
+    outcomes = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
     columns = [
         column for column in metrics.summary_columns() if column.dataframe == "none" or large(measured)
     ]
     rows: list[list[terminal.Cell]] = [
         [
             name if strategies.get(name).safe else f"{name} *",
-            str(each),
+            str(worst),
             *(figure(measured, Cell(name, column.dataframe), column.metric.id) for column in columns),
         ]
-        for name, each in found.items()
+        for name, worst in outcomes.items()
     ]
-    header = ["strategy", "worst outcome", *(terminal.folded(column.title) for column in columns)]
-    terminal.show(console, header, rows, left=2)
-    terminal.say(console, conditions(measured, profile))
+    header = ["strategy", "worst outcome", *(terminal.fold(column.title) for column in columns)]
+    terminal.print_table(console, header, rows, left=2)
+    terminal.print_text(console, conditions(measured, profile))
     for line in remarks(measured):
-        terminal.say(console, line)
+        terminal.print_text(console, line)
     console.print()
-    console.print(Text("What was provoked, by the recorded verdicts", style="bold"))
-    terminal.listed(console, [(name, each.sentence) for name, each in found.items()])
-    if told := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
+    console.print(Text("Worst outcome that was provoked, from the recorded verdicts", style="bold"))
+    terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
+    if sentences := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
         console.print()
         console.print(Text("What to choose", style="bold"))
-        for sentence in told:
-            terminal.say(console, markdown.plain(sentence))
+        for sentence in sentences:
+            terminal.print_text(console, markdown.plain(sentence))
     console.print()
-    console.print(Text("Where to go on, each by `uv run`", style="bold"))
-    terminal.listed(console, GO_ON)
+    console.print(Text("Next, each with `uv run`", style="bold"))
+    terminal.print_pairs(console, NEXT_COMMANDS)
 
 
 def large(measured: MeasuredRun) -> bool:
-    """Whether any cell with a DataFrame was measured, or could not be."""
+    """Whether any cell with a DataFrame was tried."""
     return any(id.endswith(".large") for block in measured.blocks for id in block.samples)
 
 
 def order(measured: MeasuredRun, profile: Profile) -> list[str]:
-    """The fastest first row first; strategies that are never to be chosen come last, whatever they take."""
+    """The fastest first row first; strategies that are never recommended come last."""
 
     def key(name: str) -> tuple[bool, float]:
-        found = estimate(measured, name, "time_to_first_row")
-        return not strategies.get(name).safe, found.median if found else float("inf")
+        first_row = estimate(measured, name, "time_to_first_row")
+        return not strategies.get(name).safe, first_row.median if first_row else float("inf")
 
     return sorted(profile.strategies, key=key)
 
 
 def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.MedianRange | None:
-    """What parents without a frame say: the median of theirs, and their range."""
+    """The median and the range of the parents without a DataFrame; None if it was not measured."""
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
     except (NotApplicable, Rejected):
@@ -80,16 +81,20 @@ def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendatio
 
 
 def conditions(measured: MeasuredRun, profile: Profile) -> str:
-    parents = max((len(measured.samples(cell, "startup")) for cell in counted(measured, profile)), default=0)
-    frame = f" The DataFrame is of {profile.dataframe_mib} MiB." if large(measured) else ""
+    """How many parents were measured, and with which versions."""
+    parents = max(
+        (len(measured.samples(cell, "startup")) for cell in measured_cells(measured, profile)), default=0
+    )
+    frame = f" The DataFrame has {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
         f"{over(parents)}.{frame} "
         f"SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
-        "* is never to be chosen: parent and worker share one connection."
+        "* never use it: parent and worker share one connection."
     )
 
 
-def counted(measured: MeasuredRun, profile: Profile) -> list[Cell]:
+def measured_cells(measured: MeasuredRun, profile: Profile) -> list[Cell]:
+    """The cells without a DataFrame that have figures."""
     cells = [Cell(name, "none") for name in profile.strategies]
     return [
         cell for cell in cells if cell.id not in measured.rejected and cell.id not in measured.not_applicable

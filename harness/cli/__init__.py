@@ -18,7 +18,6 @@ from harness.cli import (
     exact,
     exhibit,
     explain,
-    glance,
     hazards,
     history,
     measure,
@@ -27,6 +26,7 @@ from harness.cli import (
     pools,
     postgres,
     programs,
+    quick,
     releases,
     renamed,
     results,
@@ -93,7 +93,7 @@ def poolstart(context: typer.Context) -> None:
     Without a command: measure all of them for less than a minute, and say what to choose.
     """
     if context.invoked_subcommand is None:
-        glance.glance()
+        quick.quick()
 
 
 def main() -> None:

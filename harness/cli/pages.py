@@ -33,7 +33,7 @@ def pages(
             derived.write(page, text)
             typer.echo(f"written: {page.path}")
     if check and count:
-        terminal.say(terminal.errors(), "Run `poolstart pages`.")
+        terminal.print_text(terminal.errors(), "Run `poolstart pages`.")
         raise typer.Exit(1)
     if not count:
         typer.echo("all pages are up to date")

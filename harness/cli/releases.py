@@ -31,7 +31,7 @@ def show() -> None:
         [release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""]
         for release in catalogue().releases
     ]
-    terminal.show(terminal.output(), ["release", "date", "results"], rows, left=3)
+    terminal.print_table(terminal.output(), ["release", "date", "results"], rows, left=3)
 
 
 @app.command(epilog="Example: poolstart releases update")

@@ -105,6 +105,6 @@ def measure_again(change_points: "ChangePoints", pairs: int, budget: float) -> N
             for some in wanted
         )
     if left:
-        terminal.say(
+        terminal.print_text(
             terminal.errors(), f"The time is up: {left} comparisons are left, for another --confirm."
         )

@@ -15,7 +15,7 @@ def strategies(
     from rich.markdown import Markdown
 
     from harness import strategies as known
-    from harness.answer import recommendation, strategies_page
+    from harness.answer import recommendation, strategies_page, verdicts
     from harness.console import terminal
 
     if names:
@@ -23,6 +23,9 @@ def strategies(
             terminal.output().print(Markdown(strategies_page.section(known.get(name)).partition("\n\n")[2]))
     else:
         console = terminal.output()
+        recorded = verdicts.load()
         for strategy in known.CATALOGUE + known.FURTHER:
-            terminal.say(console, f"{strategy.id}{'' if strategy.safe else ' (not safe)'}: {strategy.title}")
-            terminal.say(console, f"    {recommendation.use_when(strategy)}\n")
+            worst = recorded.worst(strategy.id, recorded.newest_release)
+            terminal.print_text(console, f"{strategy.id}: {strategy.title}")
+            terminal.print_text(console, f"    {recommendation.use_when(strategy)}")
+            terminal.print_text(console, f"    Worst outcome that was provoked: {worst}.\n")

@@ -30,15 +30,15 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
             if figures:
                 rows += [[Text(metric.column, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, figures)]
         title = f"{comparison.second.name} against {comparison.first.name}, dataframe {setting}"
-        terminal.show(console, HEADER, rows, title=title)
+        terminal.print_table(console, HEADER, rows, title=title)
     pairs = max((row.pairs for row in comparison.rows), default=0)
-    terminal.say(
+    terminal.print_text(
         console,
         f"Medians; ratios of {pairs} interleaved pairs, in {comparison.seconds:.0f} s. More memory is slower "
         "too; same: the interval is within what is tolerated.",
     )
     if comparison.noisy:
-        terminal.say(
+        terminal.print_text(
             console, f"{comparison.noisy} more pairs were left out: something else used the processors"
         )
     for kind, lines in (
@@ -47,7 +47,7 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
         ("poolstart", comparison.rejected),
     ):
         for line in lines:
-            terminal.say(console, f"{kind}: {line}")
+            terminal.print_text(console, f"{kind}: {line}")
 
 
 def cells(row: ComparisonRow) -> list[terminal.Cell]:

@@ -43,8 +43,8 @@ def show(comparison: ServerComparison) -> None:
         [f"{server}\n+ {adds}" if adds else server, *figures]
         for server, adds, *figures in rows(comparison, between="\n")
     ]
-    terminal.show(console, [HEADER[0], *HEADER[2:]], cells)
-    terminal.say(console, caption(comparison))
+    terminal.print_table(console, [HEADER[0], *HEADER[2:]], cells)
+    terminal.print_text(console, caption(comparison))
 
 
 def text(comparison: ServerComparison) -> str:

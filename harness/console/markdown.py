@@ -1,4 +1,4 @@
-"""Markdown: a table, and the region of a page that is written for its readers by a command."""
+"""Markdown: tables, code in sentences, and the regions of a page that a command writes."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ CODE = re.compile("`([^`]*)`")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, figures: int | None = None) -> str:
-    """A table; its columns from the one numbered `figures` on are aligned to the right."""
+    """A table; the columns from number `figures` on are aligned to the right."""
     left = len(header) if figures is None else figures
     rule = ["---"] * left + ["---:"] * (len(header) - left)
     lines = [[cell.replace("|", "\\|") for cell in row] for row in (header, rule, *rows)]
@@ -36,7 +36,7 @@ def begin(name: str) -> str:
 
 
 def region(path: Path, name: str) -> str:
-    """What stands in a region."""
+    """The text of a region. Raises PoolstartError if the page does not have it once."""
     _, inside, _ = parts(path, name)
     return inside
 
@@ -51,7 +51,10 @@ def with_region(path: Path, name: str, text: str) -> str:
 
 
 def parts(path: Path, name: str) -> tuple[str, str, str]:
-    """What stands before the region's first mark, between its marks, and behind the last."""
+    """The text before the region's first mark, between its marks, and after the last.
+
+    Raises PoolstartError unless both marks are there once.
+    """
     try:
         text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:

@@ -1,7 +1,7 @@
-"""The terminal: tables that keep every figure whole, data for programs, and what is being done meanwhile.
+"""The terminal: tables whose figures are never cut, sentences, and data for other programs.
 
-Standard output has what was asked for, standard error what is being done. A table that is wider than the
-terminal goes on below, under the names of its rows; nothing in it is ever cut.
+Standard output has the results, standard error the progress. A table that is wider than the terminal
+continues below, with the names of its rows repeated.
 """
 
 import csv
@@ -20,27 +20,28 @@ from rich.text import Text
 Cell = str | Text
 
 GAP = 2
-"""Between two columns."""
+"""Characters between two columns."""
 
-TITLE = 11
-"""Of a column of figures: characters in a line."""
+TITLE_WIDTH = 11
+"""Characters in a line of a column's title."""
 
 
 def output() -> Console:
-    """Standard output. What is shown may have brackets in it: they are no markup."""
+    """Standard output. Text may contain brackets: they are not markup."""
     return Console(highlight=False, markup=False, emoji=False)
 
 
 def errors() -> Console:
+    """Standard error."""
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def say(console: Console, text: str) -> None:
-    """A sentence: wrapped at words in a terminal, one line in a pipe, where it may be searched for."""
+def print_text(console: Console, text: str) -> None:
+    """Print a sentence: wrapped at words in a terminal, on one line in a pipe, where grep can find it."""
     console.print(text, soft_wrap=not console.is_terminal)
 
 
-def show(
+def print_table(
     console: Console,
     header: Sequence[str],
     rows: Sequence[Sequence[Cell]],
@@ -67,58 +68,58 @@ def tables(
     keys: int = 1,
     gap: int = GAP,
 ) -> list[Table]:
-    """A table in as many parts as `width` needs: the columns that find no room follow below.
+    """A table in as many parts as `width` requires: columns that do not fit continue below.
 
-    The first `keys` columns stand in each part. The first `left` columns are texts, the others figures.
+    The first `keys` columns are repeated in each part. The first `left` columns are text, the others figures.
     """
-    made = []
-    for chosen in bands(header, rows, width, keys=keys, gap=gap):
+    parts = []
+    for columns in bands(header, rows, width, keys=keys, gap=gap):
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0))
-        for column in chosen:
+        for column in columns:
             table.add_column(
                 Text(header[column]), justify="left" if column < left else "right", overflow="fold"
             )
         for row in rows:
-            table.add_row(*(Text.assemble(row[column]) for column in chosen))
-        made.append(table)
-    return made
+            table.add_row(*(Text.assemble(row[column]) for column in columns))
+        parts.append(table)
+    return parts
 
 
 def bands(
     header: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, *, keys: int = 1, gap: int = GAP
 ) -> list[list[int]]:
-    """The columns of a table, shared out so that each part is no wider than `width`."""
+    """The numbers of the columns in each part of a table, so that no part is wider than `width`."""
     widths = [
         max(cell_len(line) for row in (header, *rows) for line in str(row[column]).split("\n"))
         for column in range(len(header))
     ]
     fixed = list(range(keys))
-    taken = sum(widths[:keys]) + gap * (keys - 1)
-    found: list[list[int]] = []
+    fixed_width = sum(widths[:keys]) + gap * (keys - 1)
+    parts: list[list[int]] = []
     used = width + 1
     for column in range(keys, len(header)):
         if used + gap + widths[column] > width:
-            found.append([*fixed])
-            used = taken
-        found[-1].append(column)
+            parts.append([*fixed])
+            used = fixed_width
+        parts[-1].append(column)
         used += gap + widths[column]
-    return found or [fixed]
+    return parts or [fixed]
 
 
-def folded(title: str) -> str:
-    """A title in lines that are no wider than most figures."""
-    return "\n".join(wrap(title, TITLE))
+def fold(title: str) -> str:
+    """A column's title in lines that are no wider than most figures."""
+    return "\n".join(wrap(title, TITLE_WIDTH))
 
 
-def listed(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
-    """Names, and beside each what is to be said of it."""
+def print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
+    """Print names, with a text beside each."""
     known = list(pairs)
     indent = max((cell_len(name) for name, _ in known), default=0) + GAP
     for name, text in known:
         first = f"{name:<{indent}}"
         width = console.width if console.is_terminal else len(first) + len(text)
-        told = wrap(text, width, initial_indent=first, subsequent_indent=" " * indent)
-        console.print("\n".join(told), soft_wrap=True)
+        lines = wrap(text, width, initial_indent=first, subsequent_indent=" " * indent)
+        console.print("\n".join(lines), soft_wrap=True)
 
 
 def print_json(content: object) -> None:
@@ -126,7 +127,7 @@ def print_json(content: object) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows with these columns and no other; an unknown value is empty."""
+    """Print rows with exactly these columns; an unknown value is empty."""
     writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)

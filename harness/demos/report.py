@@ -22,7 +22,7 @@ def show_list() -> None:
         console.print(Padding(Text(f"{demo.title}. {demo.shows}"), (0, 0, 0, 2)))
     if sentence := proven():
         console.print()
-        terminal.say(console, sentence)
+        terminal.print_text(console, sentence)
 
 
 def proven() -> str:
@@ -61,7 +61,7 @@ class StoryPrinter:
         self._console.print(
             Text.assemble((title, "bold"), f" ({start_method}{', cured' if cured else ''})\n")
         )
-        terminal.say(self._console, f"{demo.cure if cured else demo.shows}\n")
+        terminal.print_text(self._console, f"{demo.cure if cured else demo.shows}\n")
 
     def event(self, event: StoryEvent) -> None:
         self._console.print(Text.assemble((f"{event.who:>6}", "cyan"), f"  {event.what}"), soft_wrap=True)

@@ -76,7 +76,7 @@ class VerdictView:
         if not self._console.is_terminal:
             done = sum(counts.total() for counts in self.tally.counts.values())
             what = f"{outcome.hazard} under {outcome.strategy}: {outcome.verdict}"
-            terminal.say(self._console, f"trial {done} of {self._total}: {what}")
+            terminal.print_text(self._console, f"trial {done} of {self._total}: {what}")
 
     def rendered(self) -> RenderableType:
         return Group(*self.tables(self._console.width), Text(""), self._progress)
@@ -165,12 +165,12 @@ def show(
         for table in view.tables(console.width):
             console.print(table)
             console.print()
-        terminal.listed(console, view.legend(console.width))
+        terminal.print_pairs(console, view.legend(console.width))
         if stories:
             for hazard in view.hazards:
                 show_story(console, hazard, outcomes[: len(view.hazards) * len(view.strategies)])
         for line in [*view.tally.notes(), *surprises]:
-            terminal.say(console, line)
+            terminal.print_text(console, line)
 
 
 def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:
@@ -206,7 +206,7 @@ def show_story(console: Console, hazard: Hazard, outcomes: Sequence[Outcome]) ->
         f"What users report: {hazard.symptom}",
         f"Affected when: {hazard.affected_when}",
     ):
-        terminal.say(console, text)
+        terminal.print_text(console, text)
     for outcome in outcomes:
         if outcome.hazard != hazard.id:
             continue
@@ -219,11 +219,11 @@ def show_story(console: Console, hazard: Hazard, outcomes: Sequence[Outcome]) ->
                 f": {outcome.reason}" if outcome.reason else "",
             )
         )
-        terminal.listed(console, [(f"{event.who:>8}", event.what) for event in outcome.story])
+        terminal.print_pairs(console, [(f"{event.who:>8}", event.what) for event in outcome.story])
         for figure in hazard.figures:
             if figure.id in outcome.readings:
                 console.print(f"  {figure.title}: {figure.format(outcome.readings[figure.id])}")
     console.print()
-    terminal.say(console, f"Instead: {hazard.avoidance}")
+    terminal.print_text(console, f"Instead: {hazard.avoidance}")
     for link in hazard.links:
         console.print(f"  {link}", soft_wrap=True)

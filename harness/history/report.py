@@ -14,7 +14,7 @@ def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) ->
     console = terminal.output()
     for place, steps in grouped(change_points.steps, place_of).items():
         by_metric = grouped(steps, lambda step: (step.release, step.key.metric))
-        terminal.show(
+        terminal.print_table(
             console,
             ["release", "figure", "cells", "confirmed", "change", "largest"],
             [row(release, metric, cells) for (release, metric), cells in by_metric.items()],
@@ -24,18 +24,18 @@ def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) ->
         )
         console.print()
     if not change_points.steps:
-        terminal.say(console, "Real steps: none")
+        terminal.print_text(console, "Real steps: none")
     if minor := change_points.minor:
-        terminal.say(console, f"{len(minor)} changes of counts by less than 1 % are left out.")
+        terminal.print_text(console, f"{len(minor)} changes of counts by less than 1 % are left out.")
     if candidates:
         for place, doubtful in grouped(change_points.candidates, place_of).items():
-            terminal.say(console, f"Candidates: {place}")
-            terminal.listed(console, [(candidate.release, doubt(candidate)) for candidate in doubtful])
+            terminal.print_text(console, f"Candidates: {place}")
+            terminal.print_pairs(console, [(candidate.release, doubt(candidate)) for candidate in doubtful])
             console.print()
     elif number := len(change_points.candidates):
-        terminal.say(console, f"{number} candidates more: --candidates shows them.\n")
+        terminal.print_text(console, f"{number} candidates more: --candidates shows them.\n")
     if change_points.minimum_detectable:
-        terminal.show(
+        terminal.print_table(
             console,
             ["figure", "steadiest cell", "least steady cell"],
             list(extremes(change_points.minimum_detectable)),
@@ -43,7 +43,7 @@ def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) ->
             left=3,
         )
     else:
-        terminal.say(
+        terminal.print_text(
             console,
             f"No series has the {min_releases} releases that an estimate of its noise needs: "
             "measure them by `poolstart history`",

@@ -29,17 +29,17 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
         rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
         header = [
             "strategy",
-            *(terminal.folded(metric.column) for metric in metrics.shown_in(Table.TERMINAL)),
+            *(terminal.fold(metric.column) for metric in metrics.shown_in(Table.TERMINAL)),
         ]
-        terminal.show(console, header, rows, title=f"dataframe {setting}")
-    terminal.say(
+        terminal.print_table(console, header, rows, title=f"dataframe {setting}")
+    terminal.print_text(
         console,
         f"{over(len(measured.used_blocks()))}; first row is startup + first query. "
         f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
     for line in remarks(measured):
-        terminal.say(console, line)
+        terminal.print_text(console, line)
 
 
 def over(parents: int) -> str:

@@ -66,12 +66,12 @@ def save(table: PoolsTable, path: Path) -> None:
 def show(table: PoolsTable) -> None:
     """Print the table, and how pools behave under each start method."""
     console = terminal.output()
-    header = [terminal.folded(title.replace("`", "")) for title in HEADER]
-    terminal.show(console, header, list(rows(table)), keys=2)
+    header = [terminal.fold(title.replace("`", "")) for title in HEADER]
+    terminal.print_table(console, header, list(rows(table)), keys=2)
     for note in notes(table):
-        terminal.say(console, f"n/a: {note}")
+        terminal.print_text(console, f"n/a: {note}")
     for behaviour in table.behaviours:
-        terminal.say(
+        terminal.print_text(
             console,
             f"{behaviour.start_method}: with an initializer that raises, the pool created"
             f" {behaviour.raising.workers} workers until it was terminated, and its task"

@@ -68,17 +68,17 @@ def show(table: ProgramsTable) -> None:
     """Print the table, and for each program its hook and what was observed."""
     console = terminal.output()
     plain = [[cell.replace("**", "") for cell in row(figures)] for figures in table.programs]
-    terminal.show(console, [terminal.folded(title) for title in HEADER], plain)
+    terminal.print_table(console, [terminal.fold(title) for title in HEADER], plain)
     for program, several in by_program(table):
-        terminal.say(console, f"{program.title}: {program.link}")
+        terminal.print_text(console, f"{program.title}: {program.link}")
         for line in program.hook.splitlines():
-            terminal.say(console, f"    {line}")
+            terminal.print_text(console, f"    {line}")
         if program.memory_lines:
-            terminal.say(console, f"To save memory: {program.thread}")
+            terminal.print_text(console, f"To save memory: {program.thread}")
             for line in program.memory_lines.splitlines():
-                terminal.say(console, f"    {line}")
+                terminal.print_text(console, f"    {line}")
         for sentence in observations(program, several):
-            terminal.say(console, sentence)
+            terminal.print_text(console, sentence)
         console.print()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.answer import claims, guide, results, strategies_page
+from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
 from harness.hazards import report as hazards_report
@@ -33,15 +33,15 @@ class Derived:
 
 
 def _answer(directory: Path) -> str:
-    return results.brief(results.answer(directory))
+    return results_report.summary(results.newest_embedded(directory))
 
 
 def _guide(directory: Path) -> str:
-    return guide.render(results.answer(directory).estimate)
+    return guide.render(results.newest_embedded(directory).estimate)
 
 
 def _results(directory: Path) -> str:
-    return results.whole(results.answer(directory))
+    return results_report.page(results.newest_embedded(directory))
 
 
 def _claims(language: str) -> Callable[[Path], str]:
@@ -76,7 +76,7 @@ def _sensitivity(record: Path) -> Callable[[Path], str | None]:
 DERIVED = (
     Derived("README.md", _answer, region="poolstart pages: answer"),
     Derived("README.md", _guide, region="poolstart pages: guide"),
-    Derived("README.md", lambda _: results.definitions(), region="poolstart pages: metrics"),
+    Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
     Derived("docs/answer.svg", picture.render),
     Derived("docs/results.md", _results),
     Derived("docs/strategies.md", lambda _: strategies_page.render()),

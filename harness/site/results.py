@@ -11,7 +11,7 @@ from asv.results import Results
 from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
-from harness.answer.results import SETTINGS_APART
+from harness.answer.results import OTHER_SERIES_TAGS
 from harness.console.numbers import digits, display_unit
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -159,7 +159,7 @@ def load(directory: Path) -> ResultsOnRecord:
         except (UserError, InvalidVersion, ValueError, KeyError, TypeError, AttributeError, OSError):
             remarks.append(f"{place} is damaged")
             continue
-        if any(name in result.env_vars for name in SETTINGS_APART):
+        if any(name in result.env_vars for name in OTHER_SERIES_TAGS):
             apart += 1
             continue
         if not found.figures:

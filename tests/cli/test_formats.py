@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from harness.answer import results
+from harness.answer import results, results_report
 from harness.hazards import expected as record
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
@@ -51,13 +51,13 @@ def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server
 def test_results() -> None:
     as_csv, as_json = poolstart("results", "--csv"), poolstart("results", "--json")
     figures = rows(as_csv.stdout)
-    assert tuple(figures[0]) == results.CSV_COLUMNS
+    assert tuple(figures[0]) == results_report.CSV_COLUMNS
     assert as_csv.stderr == as_json.stderr == ""
     told = json.loads(as_json.stdout)
     assert [list(map(str, figure.values())) for figure in told["figures"]] == [
         list(row.values()) for row in figures
     ]
-    newest = results.answer(ROOT / "results")
+    newest = results.newest_embedded(ROOT / "results")
     key = ("startup", "spawn", "none")
     [row] = [
         row

@@ -7,7 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from harness.answer import results
+from harness.answer import results_report
 from harness.cli import COMMANDS, app
 from harness.hazards import view as hazards
 from harness.lifecycles import report as measured
@@ -37,7 +37,7 @@ def test_every_command_has_an_example_that_it_understands(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "columns"),
-    [("measure", measured.COLUMNS), ("results", results.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
+    [("measure", measured.COLUMNS), ("results", results_report.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
 )
 def test_the_columns_for_programs_are_told(command: str, columns: tuple[str, ...]) -> None:
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())

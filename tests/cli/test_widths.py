@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import quick_report, results
+from harness.answer import quick_report, results, results_report
 from harness.comparisons import report as shown_comparison
 from harness.comparisons.compare import Comparison, Side
 from harness.comparisons.judge import ComparisonRow
@@ -101,9 +101,9 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
     assert below.count(f"n/a: fork_nodispose (dataframe none, large): {REASON.strip()}") == 1
 
 
-def test_the_glance(width: int, told: Callable[[], str]) -> None:
+def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
     found = made_up(strategies.IDS)
-    quick_report.tell(found, PROFILES["quick"])
+    quick_report.print_answer(found, PROFILES["quick"])
     text = told()
     table = text.partition("Medians")[0]
     for name in strategies.IDS:
@@ -112,19 +112,19 @@ def test_the_glance(width: int, told: Callable[[], str]) -> None:
             for column in metrics.summary_columns()
         ]
         stands_whole(table, name if strategies.get(name).safe else f"{name} *", cells, width)
-    assert "Otherwise forkserver" in text
-    # What is never to be chosen comes last.
+    assert "Otherwise: forkserver" in text
+    # A strategy that is never recommended comes last.
     order = [name for line in table.splitlines() for name in strategies.IDS if line.startswith(f"{name} ")]
     assert order[len(strategies.IDS) - 1] == "fork_nodispose"
 
 
 def test_results(width: int, told: Callable[[], str]) -> None:
-    found = results.reports()
-    results.tell(found, "table")
+    found = results.of_release()
+    results_report.print_results(found, "table")
     text = told()
     for setting in DATAFRAMES:
-        part = text.split(results.TITLES[setting])[1].split("The worst")[0]
-        for name, _, _, *figures in results.rows(found[0], setting):
+        part = text.split(results.DATAFRAME_TITLES[setting])[1].split("Worst outcome")[0]
+        for name, _, _, *figures in results_report.rows(found[0], setting):
             stands_whole(part, name, figures, width)
 
 

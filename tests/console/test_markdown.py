@@ -18,13 +18,13 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_aligns_its_figures_and_keeps_bars_inside_their_cells() -> None:
+def test_a_table_aligns_its_figures_and_escapes_bars() -> None:
     assert markdown.table(["what", "ms"], [["a|b", "1"]], figures=1) == (
         "| what | ms |\n| --- | ---: |\n| a\\|b | 1 |\n"
     )
 
 
-def test_a_region_is_replaced_and_all_else_stays(page: Path) -> None:
+def test_a_region_is_replaced_and_the_rest_stays(page: Path) -> None:
     assert (
         markdown.with_region(page, "a", "new\n")
         == f"above\n{A}\nnew\n{END}\nbetween\n{B}\nother\n{END}\nbelow\n"
@@ -41,7 +41,7 @@ def test_a_region_is_replaced_and_all_else_stays(page: Path) -> None:
         (f"\nother\n{END}", "no mark"),
     ],
 )
-def test_a_mark_that_is_missing_loses_nothing(page: Path, lost: str, told: str) -> None:
+def test_without_a_mark_nothing_is_written(page: Path, lost: str, told: str) -> None:
     page.write_text(page.read_text().replace(lost, "", 1))
     before = page.read_text()
     name = "b" if "other" in lost else "a"
@@ -51,13 +51,13 @@ def test_a_mark_that_is_missing_loses_nothing(page: Path, lost: str, told: str) 
     assert list(page.parent.iterdir()) == [page]
 
 
-def test_a_region_that_is_there_twice_is_none(page: Path) -> None:
+def test_a_region_that_occurs_twice_is_an_error(page: Path) -> None:
     page.write_text(page.read_text() * 2)
     with pytest.raises(PoolstartError, match="twice"):
         markdown.with_region(page, "a", "new")
 
 
-def test_what_is_no_page_is_told_in_one_line(tmp_path: Path) -> None:
+def test_an_unreadable_page_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "binary.md").write_bytes(b"\xff\xfe")
     for path, told in (
         (tmp_path, "Is a directory"),

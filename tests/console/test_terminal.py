@@ -16,13 +16,13 @@ ROWS = [
 
 def shown(width: int, **options: int) -> str:
     console = Console(width=width, file=io.StringIO(), markup=False)
-    terminal.show(console, HEADER, ROWS, **options)
+    terminal.print_table(console, HEADER, ROWS, **options)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_every_cell_stands_there_whole_beside_its_name(width: int) -> None:
+def test_every_cell_is_whole_and_in_the_row_of_its_name(width: int) -> None:
     told = shown(width)
     assert max(map(len, told.splitlines())) <= width
     assert "…" not in told
@@ -37,19 +37,19 @@ def test_a_wide_terminal_has_one_table_and_a_narrow_one_several() -> None:
     assert 1 < shown(80).count("strategy ") < shown(60).count("strategy ")
 
 
-def test_brackets_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    terminal.say(terminal.output(), "a reason [/red] with [bold]brackets[/bold]")
+def test_brackets_are_not_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_text(terminal.output(), "a reason [/red] with [bold]brackets[/bold]")
     assert capsys.readouterr().out == "a reason [/red] with [bold]brackets[/bold]\n"
 
 
-def test_a_pipe_has_a_sentence_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sentence_is_one_line_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     sentence = "word " * 60 + "end"
-    terminal.say(terminal.output(), sentence)
-    terminal.listed(terminal.output(), [("name", sentence)])
+    terminal.print_text(terminal.output(), sentence)
+    terminal.print_pairs(terminal.output(), [("name", sentence)])
     assert capsys.readouterr().out == f"{sentence}\nname  {sentence}\n"
 
 
-def test_rows_for_programs_have_the_documented_columns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_csv_has_exactly_the_given_columns(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.print_csv(("a", "b"), [{"a": 'x, "y"', "b": None}, {"a": 1}])
     assert capsys.readouterr().out == 'a,b\n"x, ""y""",\n1,\n'
     with pytest.raises(ValueError, match="c"):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks import cells
-from harness.answer import quick_report, results
+from harness.answer import quick_report, results, results_report
 from harness.comparisons import compare
 from harness.comparisons import report as comparison_report
 from harness.comparisons.judge import judge
@@ -109,7 +109,7 @@ def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
     assert "rest of" in capsys.readouterr().out  # the heading is folded
     measure_report.tell(*arguments, "csv")
     assert ",rest,seconds," in capsys.readouterr().out
-    quick_report.tell(measured, PROFILES["quick"])
+    quick_report.print_answer(measured, PROFILES["quick"])
     assert "rest of" in capsys.readouterr().out
 
 
@@ -156,10 +156,10 @@ def multiplied(values: Any, factor: float) -> Any:
 
 
 def test_readme_and_the_results_page_show_an_added_metric(added: Metric, with_results: Path) -> None:
-    report = results.answer(with_results)
-    assert " rest of life, ms |" in results.brief(report)
-    assert " rest of life, ms |" in results.whole(report)
-    assert "- *Rest of life*: From the second row until" in results.definitions()
+    report = results.newest_embedded(with_results)
+    assert " rest of life, ms |" in results_report.summary(report)
+    assert " rest of life, ms |" in results_report.page(report)
+    assert "- *Rest of life*: From the second row until" in results_report.definitions()
 
 
 def test_change_points_of_an_added_metric_are_found(

@@ -116,7 +116,7 @@ def test_asv_show_and_the_site_keep_servers_and_profiles_apart(
 
 def test_results_of_the_quick_profile_are_not_reported(measured: str, suite: Suite) -> None:
     with pytest.raises(results.PoolstartError, match="no results yet"):
-        results.reports(results=suite.directory / "results")
+        results.of_release(results=suite.directory / "results")
 
 
 def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(

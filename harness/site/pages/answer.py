@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness import strategies
 from harness.answer import recommendation
-from harness.answer.results import TITLES
+from harness.answer.results import DATAFRAME_TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
 from harness.lifecycles import metrics
 from harness.site import charts
@@ -88,7 +88,7 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
     rows = [row(context, release, name, dataframe, longest, largest) for name in names]
     return AnswerTable(
         dataframe,
-        TITLES.get(dataframe, dataframe),
+        DATAFRAME_TITLES.get(dataframe, dataframe),
         recommendation.sentences(release.figures_with(dataframe), tuple(recommendation.Topic)),
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],

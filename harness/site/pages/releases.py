@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from harness.answer.results import TITLES
+from harness.answer.results import DATAFRAME_TITLES
 from harness.hazards.expected import series
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -88,7 +88,7 @@ def metric_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any
     return [
         {
             "id": dataframe,
-            "title": TITLES.get(dataframe, dataframe),
+            "title": DATAFRAME_TITLES.get(dataframe, dataframe),
             "charts": [
                 drawn
                 for strategy in context.strategies

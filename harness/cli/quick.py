@@ -5,19 +5,18 @@ import time
 import typer
 
 
-def glance() -> None:
-    """Measure all strategies for less than a minute, and say what to choose."""
+def quick() -> None:
+    """Measure all strategies for less than a minute, and recommend one."""
     began = time.monotonic()
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from harness.answer import quick as glance
-    from harness.answer import quick_report as shown
+    from harness.answer import quick, quick_report
     from harness.console.progress import progress
     from harness.lifecycles import profile
     from harness.postgres import locate
 
     chosen = profile.current("quick")
     with progress("starting PostgreSQL") as report, locate.server() as server:
-        measured = glance.measure(server, chosen, report, began=began)
-    shown.tell(measured, chosen)
+        measured = quick.measure(server, chosen, report, began=began)
+    quick_report.print_answer(measured, chosen)
     if measured.rejected:
         raise typer.Exit(1)

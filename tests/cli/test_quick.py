@@ -15,7 +15,7 @@ from tests.support.remains import scene
 
 
 @pytest.mark.slow
-def test_from_nothing_it_says_what_it_does_what_it_found_and_what_to_choose() -> None:
+def test_it_shows_its_progress_its_figures_and_a_recommendation() -> None:
     with scene() as here:
         ran = poolstart(TMPDIR=str(here.directory), POOLSTART_DATAFRAME_MIB="16", POOLSTART_SERVER="embedded")
         here.wait_until_gone()
@@ -25,19 +25,19 @@ def test_from_nothing_it_says_what_it_does_what_it_found_and_what_to_choose() ->
         row = re.search(rf"^{name}( \*)?  .*\d", ran.stdout, re.MULTILINE)
         assert row
     assert "silent loss: lost_transaction" in ran.stdout
-    assert "What to choose\nWith no other thread" in ran.stdout
+    assert "What to choose\nIf the parent has no other thread" in ran.stdout
     assert "poolstart hazards wrong_answer  " in ran.stdout
 
 
 class Clock:
-    """A clock that a block moves on, so that nothing is timed."""
+    """A clock that each block advances, so that nothing is timed."""
 
     def __init__(self, seconds: dict[str, float]) -> None:
         self.now = 0.0
         self.blocks: list[str] = []
         self._seconds = seconds
 
-    def monotonic(self) -> float:
+    def __call__(self) -> float:
         return self.now
 
     def block(self, setting: str) -> None:
@@ -55,23 +55,23 @@ class Clock:
         ({"none": 100, "large": 100}, ["none"]),
     ],
 )
-def test_it_measures_what_fits_the_time_and_first_without_a_dataframe(
+def test_it_measures_as_many_blocks_as_fit_and_first_without_a_dataframe(
     server: Server, monkeypatch: pytest.MonkeyPatch, seconds: dict[str, float], blocks: list[str]
 ) -> None:
     clock = Clock(seconds)
-    monkeypatch.setattr(quick, "time", clock)
     monkeypatch.setattr(quick.Plan, "warm_up", lambda plan: None)
     monkeypatch.setattr(
         quick.Plan, "block", lambda plan, seed, cells, report: clock.block(cells[0].dataframe)
     )
-    monkeypatch.setattr(quick, "mark", lambda blocks: blocks)
-    quick.measure(server, replace(PROFILES["quick"], dataframe_mib=16), lambda _: None, began=0, limit=45)
+    monkeypatch.setattr(quick, "mark_noisy", lambda blocks: blocks)
+    small = replace(PROFILES["quick"], dataframe_mib=16)
+    quick.measure(server, small, lambda _: None, began=0, limit=45, clock=clock)
     assert clock.blocks == blocks
     if len(blocks) > 1:
         assert clock.now <= 45
 
 
-def test_it_asks_the_environment_for_everything_but_how_much(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_everything_but_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
     assert profile.current("quick").name == "quick"
     monkeypatch.setenv(profile.STRATEGIES, "spawn")
     assert profile.current("quick").strategies == ("spawn",)

@@ -1,0 +1,175 @@
+"""Measured results as tables: README.md's summary, docs/results.md, and the terminal."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rich.text import Text
+
+from harness import strategies
+from harness.answer import recommendation, verdicts
+from harness.answer.results import DATAFRAME_TITLES, ReleaseResults
+from harness.console import markdown, terminal
+from harness.hazards import catalogue, expected
+from harness.lifecycles import metrics
+from harness.lifecycles.cell import DATAFRAMES
+from harness.lifecycles.metrics import Table
+
+HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
+"""Columns of the recorded verdicts."""
+
+CSV_COLUMNS = (
+    "sqlalchemy", "server", "machine", "date", "strategy", "dataframe", "metric", "unit", "median", "q25",
+    "q75",
+)  # fmt: skip
+"""Columns of `--csv`, which has a row for each figure: the median of its samples, and the quartiles."""
+
+UNFORCED_TITLE = "How often it went wrong although nothing forced it"
+
+
+def header() -> list[str]:
+    return ["strategy", *HAZARD_COLUMNS, *(metric.column for metric in metrics.shown_in(Table.RESULTS))]
+
+
+def rows(results: ReleaseResults, dataframe: str) -> Iterator[list[str]]:
+    """A row of texts for each measured strategy, under `header`."""
+    recorded = verdicts.load()
+    for strategy in strategies.CATALOGUE:
+        figures = [
+            (metric, results.figures.get((metric.id, strategy.id, dataframe)))
+            for metric in metrics.shown_in(Table.RESULTS)
+        ]
+        if any(figure for _, figure in figures):
+            worst = recorded.worst(strategy.id, results.release)
+            yield [
+                strategy.id,
+                str(worst),
+                worst.count,
+                *(figure.text(metric) if figure else "n/a" for metric, figure in figures),
+            ]
+
+
+def page(results: ReleaseResults) -> str:
+    """`docs/results.md`: a table for each DataFrame setting."""
+    parts = ["# Results\n", "Written by `poolstart pages`.\n"]
+    for dataframe in DATAFRAMES:
+        cells = [[f"`{name}`", *texts] for name, *texts in rows(results, dataframe)]
+        parts += [f"**{DATAFRAME_TITLES[dataframe]}**\n", markdown.table(header(), cells, figures=3)]
+    return "\n".join([*parts, f"{results.conditions}.\n", *unforced(results)])
+
+
+def unforced(results: ReleaseResults) -> list[str]:
+    """How often failures happened in trials that do not force them; empty if that is not on record."""
+    table = expected.load().get(expected.series(results.release))
+    if not table or not table.repeated:
+        return []
+    repeated = table.repeated
+    cells = [
+        [figure.title, *(figure.format(rates.get(name)) for name in strategies.IDS)]
+        for hazard in catalogue.load_all()
+        for figure in hazard.figures
+        if (rates := repeated.rates.get(figure.id))
+    ]
+    return [
+        f"**{UNFORCED_TITLE}**\n",
+        markdown.table(["what happened", *(f"`{name}`" for name in strategies.IDS)], cells),
+        f"SQLAlchemy {repeated.provenance.release}, {repeated.provenance.date}{repeated.provenance.by}.\n",
+    ]
+
+
+def summary(results: ReleaseResults) -> str:
+    """README.md's region: a table that fits a screen, and the recommendation."""
+    recorded = verdicts.load()
+    columns = metrics.summary_columns()
+
+    def figure(strategy: str, column: metrics.SummaryColumn) -> str:
+        known = results.figures.get((column.metric.id, strategy, column.dataframe))
+        return known.text(column.metric) if known else "n/a"
+
+    cells = [
+        [
+            f"`{name}`",
+            str(recorded.worst(name, results.release)),
+            *(figure(name, column) for column in columns),
+        ]
+        for name in strategies.IDS
+    ]
+    titles = ["strategy", "worst that was provoked", *(column.title for column in columns)]
+    return "\n".join(
+        [
+            markdown.table(titles, cells, figures=2),
+            *(f"- {sentence}" for sentence in recommendation.sentences(results.estimate)),
+            "",
+            f"Medians ± half the interquartile range. {results.conditions}.",
+            "All figures: [docs/results.md](docs/results.md).",
+        ]
+    )
+
+
+def definitions() -> str:
+    """A line for each metric of `poolstart measure`: its title, and from when to when it is measured."""
+    return "".join(f"- *{metric.heading}*: {metric.meaning}\n" for metric in metrics.shown_in(Table.TERMINAL))
+
+
+def print_results(measured: Sequence[ReleaseResults], form: str) -> None:
+    """Print results as `table`, `csv` or `json`."""
+    if form == "csv":
+        terminal.print_csv(CSV_COLUMNS, csv_rows(measured))
+    elif form == "json":
+        terminal.print_json(
+            {
+                "reports": [
+                    {
+                        "sqlalchemy": results.release,
+                        "date": results.date.isoformat(),
+                        "machine": results.machine,
+                        "environment": results.environment,
+                    }
+                    for results in measured
+                ],
+                "figures": list(csv_rows(measured)),
+            }
+        )
+    else:
+        for results in measured:
+            print_tables(results)
+
+
+def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
+    """A row for each figure, under `CSV_COLUMNS`."""
+    for results in measured:
+        for dataframe in DATAFRAMES:
+            for strategy in strategies.CATALOGUE:
+                for metric in metrics.shown_in(Table.RESULTS):
+                    if figure := results.figures.get((metric.id, strategy.id, dataframe)):
+                        yield {
+                            "sqlalchemy": results.release,
+                            "server": results.environment["postgres"],
+                            "machine": results.machine["machine"],
+                            "date": f"{results.date:%Y-%m-%d}",
+                            "strategy": strategy.id,
+                            "dataframe": dataframe,
+                            "metric": metric.id,
+                            "unit": metric.unit,
+                            "median": figure.median,
+                            "q25": figure.low,
+                            "q75": figure.high,
+                        }
+
+
+def print_tables(results: ReleaseResults) -> None:
+    """Print a table for each DataFrame setting, and the worst outcome of each strategy."""
+    console = terminal.output()
+    # The verdicts are sentences here, below the figures.
+    kept = [column for column, title in enumerate(header()) if title not in HAZARD_COLUMNS]
+    titles = [terminal.fold(header()[column]) for column in kept]
+    names: dict[str, None] = {}
+    for dataframe in DATAFRAMES:
+        cells = list(rows(results, dataframe))
+        names |= dict.fromkeys(row[0] for row in cells)
+        shown = [[row[column] for column in kept] for row in cells]
+        terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
+    console.print(Text("Worst outcome that was provoked", style="bold"))
+    recorded = verdicts.load()
+    terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
+    console.print()
+    terminal.print_text(console, f"Medians ± half the interquartile range. {results.conditions}.")

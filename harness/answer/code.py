@@ -1,85 +1,73 @@
-"""The programs of the recommended strategies: the lines to copy, which tests run as they are."""
+"""The programs of the recommended strategies: complete files to copy, which tests run as they are."""
 
-from dataclasses import dataclass
 from textwrap import indent
 
+from harness import drivers
 from harness.answer import recommendation
 from harness.strategies import Strategy
 
-
-@dataclass(frozen=True)
-class ProgramCode:
-    """The lines of a program at module level, and those under its guard."""
-
-    module: str
-    main: str
-
-    def __str__(self) -> str:
-        return f'{self.module}\n\nif __name__ == "__main__":\n{indent(self.main, "    ")}'
-
+RUN = """\
+    with engine.connect() as connection:
+        return connection.execute(text("select :task"), {"task": task}).scalar()"""
+"""What a worker does: the line to replace."""
 
 CREATED = """\
 def initializer(url):
     global engine
     engine = create_engine(url)"""
 
-RUN = """\
-def run(task):
-    with engine.connect() as connection:
-        return work(connection, task)"""
-
 INHERITED = """\
-engine = create_engine(URL)
-
 def initializer():
     engine.dispose(close=False)"""
 
 
-def process(strategy: Strategy) -> ProgramCode:
+def process(strategy: Strategy) -> str:
     """One worker."""
-    method = strategy.start_method
-    match strategy.id:
-        case recommendation.FORKED:
-            first, arguments = "engine.dispose(close=False)", "(task,)"
-        case recommendation.POOLLESS:
-            first, arguments = "", "(task,)"
-        case _:
-            first, arguments = "engine = create_engine(url)", "(URL, task)"
-    module = [f"def worker({'task' if strategy.inherits else 'url, task'}):"]
-    if strategy.inherits:
-        pool = ", poolclass=NullPool" if not strategy.pooled else ""
-        module = [f"engine = create_engine(URL{pool})", "", *module]
-    module += [f"    {first}"] if first else []
-    module += ["    with engine.connect() as connection:", "        work(connection, task)"]
-    return ProgramCode(
-        "\n".join(module),
-        preloading(strategy)
-        + f'{method} = multiprocessing.get_context("{method}")\n'
-        + f"{method}.Process(target=worker, args={arguments}).start()",
+    first, arguments = {
+        recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
+        recommendation.POOLLESS: ("", '("one",)'),
+    }.get(strategy.id, ("    engine = create_engine(url)\n", '(URL, "one")'))
+    parameters = "task" if strategy.inherits else "url, task"
+    return program(
+        strategy,
+        f"def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})",
+        f"process = context.Process(target=worker, args={arguments})\nprocess.start()\nprocess.join()",
     )
 
 
-def pool(strategy: Strategy) -> ProgramCode:
+def pool(strategy: Strategy) -> str:
     """A pool of workers."""
-    method = strategy.start_method
-    match strategy.id:
-        case recommendation.FORKED:
-            module, initializer = INHERITED, ", initializer"
-        case recommendation.POOLLESS:
-            module, initializer = "engine = create_engine(URL, poolclass=NullPool)", ""
-        case _:
-            module, initializer = CREATED, ", initializer, (URL,)"
-    return ProgramCode(
-        f"{module}\n\n{RUN}",
-        preloading(strategy)
-        + f'{method} = multiprocessing.get_context("{method}")\n'
-        + f"with {method}.Pool(4{initializer}) as pool:\n    results = pool.map(run, tasks)",
+    initializer, arguments = {
+        recommendation.FORKED: (INHERITED, ", initializer"),
+        recommendation.POOLLESS: ("", ""),
+    }.get(strategy.id, (CREATED, ", initializer, (URL,)"))
+    return program(
+        strategy,
+        f"{initializer}\n\n\ndef run(task):\n{RUN}".lstrip(),
+        f'with context.Pool(4{arguments}) as pool:\n    print(pool.map(run, ["one", "two", "three"]))',
     )
+
+
+def program(strategy: Strategy, functions: str, main: str) -> str:
+    """A complete file. `functions` are at module level, `main` is under its guard."""
+    imports = "import multiprocessing\n\nfrom sqlalchemy import create_engine, text\n"
+    if not strategy.pooled:
+        imports += "from sqlalchemy.pool import NullPool\n"
+    head = f'URL = "{drivers.URL}"\n'
+    if strategy.inherits:
+        pool = "" if strategy.pooled else ", poolclass=NullPool"
+        head += f"engine = create_engine(URL{pool})\n"
+    body = f'context = multiprocessing.get_context("{strategy.start_method}")\n{preloading(strategy)}{main}'
+    return f'{imports}\n{head}\n\n{functions}\n\n\nif __name__ == "__main__":\n{indent(body, "    ")}'
 
 
 def preloading(strategy: Strategy) -> str:
-    """The line that makes the fork server import modules; empty for strategies without."""
+    """The line that makes the fork server import the driver in advance; empty for strategies without.
+
+    It names what a program needs. The series is measured with one module less, psycopg2.extras, which takes a
+    worker about a millisecond.
+    """
     if not strategy.preload:
         return ""
-    names = ",\n    ".join(f'"{name}"' for name in strategy.preload)
-    return f"multiprocessing.set_forkserver_preload([\n    {names},\n])\n"
+    names = ", ".join(f'"{name}"' for name in drivers.MEASURED.preload)
+    return f"context.set_forkserver_preload([{names}])\n"

@@ -198,7 +198,11 @@ CAVEATS = {
         "A preloaded module must not connect when it is imported.",
         "The first worker also waits for the fork server to start.",
     ),
-    SERVED: ("The first worker also waits for the fork server to start.",),
+    SERVED: (
+        "The first worker also waits for the fork server to start.",
+        "From Python 3.14 on it imports the main module once for all workers, which share what that opens:"
+        " name what to preload instead, or create engines in the worker.",
+    ),
     BOOTED: (
         "Arguments are pickled, and an engine cannot be pickled: pass the URL.",
         "Code at module level runs again in each worker.",

@@ -5,11 +5,12 @@ Made of the catalogue, of the very functions that are measured, and of the recor
 
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from textwrap import dedent
+from textwrap import dedent, indent
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import recommendation, verdicts
 from harness.console import markdown
 from harness.hazards import catalogue
@@ -19,8 +20,13 @@ from harness.treatments import keep, leave_alone
 INTRODUCTION = """\
 # Strategies
 
-A strategy is a start method together with what is done about the pool. The code is the code that is measured,
-as the linked documentation has it. Written by `poolstart pages`.
+A strategy is a start method together with what is done about the pool. Its code is a complete program around
+the functions that are measured, written as the linked documentation recommends. Written by `poolstart pages`.
+"""
+
+IMPORTABLE = """\
+The fork server must be able to import `preloaded.py`, from the current directory or `PYTHONPATH`: it
+ignores a module that it cannot import, and says nothing.
 """
 
 DEFAULT = """\
@@ -64,16 +70,33 @@ def section(strategy: Strategy) -> str:
         f'<a id="{strategy.id}"></a>\n',
         f"### {strategy.title} (`{strategy.id}`)\n",
         f"{recommendation.use_when(strategy)}\n",
-        f"```python\n{program(strategy)}```\n",
+        *(block(name, text) for name, text in files(strategy).items()),
     ]
+    if len(files(strategy)) > 1:
+        lines.append(IMPORTABLE)
     if affected := affected_by(strategy.id):
         lines.append(f"{affected}\n")
     lines.append(f"Documentation: <{strategy.docs}>\n")
     return "\n".join(lines)
 
 
+def files(strategy: Strategy) -> dict[str, str]:
+    """A complete program of this strategy by file name: `program.py`, and what its fork server imports."""
+    preloaded = [name for name in strategy.preload if name.startswith("harness.")]
+    return {
+        **{f"{name.rpartition('.')[2]}.py": source(name) for name in preloaded},
+        "program.py": program(strategy),
+    }
+
+
+def block(name: str, text: str) -> str:
+    """A file as Markdown; its name is shown unless a program needs only one."""
+    heading = "" if name == "program.py" else f"# {name}\n"
+    return f"```python\n{heading}{text}```\n"
+
+
 def program(strategy: Strategy) -> str:
-    """What a program of this strategy contains: the functions that are measured, and who calls them when."""
+    """A program of this strategy: the functions that are measured, and their calls in parent and worker."""
     functions = (
         strategy.early,
         strategy.on_engine,
@@ -82,48 +105,64 @@ def program(strategy: Strategy) -> str:
         strategy.in_worker,
     )
     shown = [each for each in functions if each not in (None, keep, leave_alone)]
-    modules = [name for name in strategy.preload if name.startswith("harness.")]
-    parts = [f"# {name.rpartition('.')[2]}.py\n{source(name)}" for name in modules]
-    parts += [dedent(inspect.getsource(each)) for each in shown if each is not None]
-    return "\n\n".join([*parts, parent(strategy), worker(strategy)])
+    parts = [dedent(inspect.getsource(each)) for each in shown if each is not None]
+    body = "\n\n".join([*parts, worker(strategy), parent(strategy)])
+    return f'{imports(strategy, body)}\n\nURL = "{drivers.URL}"\n\n\n{body}'
+
+
+def imports(strategy: Strategy, body: str) -> str:
+    """The imports that a program needs besides those of its functions."""
+    standard = ["import multiprocessing", *(["from typing import Any"] if "Any" in body else [])]
+    others = ["from sqlalchemy import create_engine, text"]
+    others += ["from sqlalchemy.engine import Engine"] if re.search(r"\bEngine\b", body) else []
+    others += [f"from sqlalchemy.pool import {strategy.pool}"] if strategy.pool else []
+    return "\n".join([*standard, "", *others])
 
 
 def source(module: str) -> str:
-    """The text of a module that is imported nowhere but in a fork server."""
-    found = importlib.util.find_spec(module)
-    assert found
-    assert found.origin
-    return Path(found.origin).read_text()
+    """The text of a module that only a fork server imports."""
+    spec = importlib.util.find_spec(module)
+    assert spec
+    assert spec.origin
+    return Path(spec.origin).read_text()
 
 
 def parent(strategy: Strategy) -> str:
-    lines = ["# in the parent"]
-    if strategy.early:
-        lines.append(f"{strategy.early.__name__}()")
+    lines = [f"{strategy.early.__name__}()"] if strategy.early else []
+    lines.append(f'context = multiprocessing.get_context("{strategy.start_method}")')
     if strategy.preload:
-        names = [name.removeprefix("harness.") for name in strategy.preload]
-        lines.append(f"multiprocessing.set_forkserver_preload({names})".replace("'", '"'))
+        names = ", ".join(f'"{name.removeprefix("harness.")}"' for name in strategy.preload)
+        lines.append(f"context.set_forkserver_preload([{names}])")
     options = [f", poolclass={strategy.pool}"] if strategy.pool else []
     options += [", pool_pre_ping=True"] if strategy.pre_ping else []
-    lines.append(f"engine = create_engine(url{''.join(options)})")
+    lines.append(f"engine = create_engine(URL{''.join(options)})")
     if strategy.on_engine:
         lines.append(f"{strategy.on_engine.__name__}(engine)")
-    handed = "engine" if strategy.hands_engine else "url"
+    argument = "engine" if strategy.hands_engine else "URL"
     if strategy.hand_over:
-        lines.append(f"handed = {strategy.hand_over.__name__}(engine, url)")
-        handed = "handed"
+        argument = f"{strategy.hand_over.__name__}(engine, URL)"
     if strategy.before_start is not leave_alone:
         lines.append(f"{strategy.before_start.__name__}(engine)")
-    context = f'multiprocessing.get_context("{strategy.start_method}")'
-    lines.append(f"{context}.Process(target=work, args=({handed},)).start()")
-    return "\n".join(lines) + "\n"
+    lines += [
+        f"process = context.Process(target=work, args=({argument},))",
+        "process.start()",
+        "process.join()",
+    ]
+    return 'if __name__ == "__main__":\n' + indent("\n".join(lines), "    ") + "\n"
 
 
 def worker(strategy: Strategy) -> str:
-    first = (
-        "engine = handed" if strategy.in_worker is keep else f"engine = {strategy.in_worker.__name__}(handed)"
-    )
-    return f"def work(handed):\n    {first}\n    ...\n"
+    argument = "engine" if strategy.hands_engine else "url"
+    lines = [f"def work({argument}):"]
+    if strategy.in_worker is not keep:
+        lines.append(f"    engine = {strategy.in_worker.__name__}({argument})")
+    elif argument != "engine":
+        lines = ["def work(engine):"]
+    lines += [
+        "    with engine.connect() as connection:",
+        "        print(connection.execute(text(\"select 'a row'\")).scalar())",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def affected_by(strategy: str) -> str:

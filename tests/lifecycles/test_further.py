@@ -124,9 +124,10 @@ def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
         assert f"### {strategy.title} (`{strategy.id}`)" in text
         assert recommendation.use_when(strategy) in text
         assert f"<{strategy.docs}>" in text
-        compile(strategies_page.program(strategy), strategy.id, "exec")
+        for name, code in strategies_page.files(strategy).items():
+            compile(code, name, "exec")
     assert "engine.dispose(close=False)" in strategies_page.program(strategies.get("fork_dispose"))
-    assert "gc.freeze()" in strategies_page.program(strategies.get("forkserver_freeze"))
+    assert "gc.freeze()" in strategies_page.files(strategies.get("forkserver_freeze"))["preloaded.py"]
 
 
 def test_the_command_lists_all_strategies_and_shows_the_code_of_one() -> None:

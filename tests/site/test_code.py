@@ -1,56 +1,40 @@
-"""The programs that the site tells people to write, run as they stand."""
+"""The programs of the site's chooser, in which the workers report their processes and connections."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 
 import pytest
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import code, recommendation
 from harness.postgres.server import Server
 from harness.system.environment import environment
+from tests.support.snippets import urls_without_a_driver
 
 DEADLINE = 60.0
 
-AROUND = """\
-import multiprocessing
-import os
-
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
-
-URL = {url!r}
-tasks = ["one", "two", "three"]
-task = tasks[0]
-
-
-def work(connection, task):
-    row = connection.execute(text("select cast(:task as text), pg_backend_pid()"), {{"task": task}}).one()
-    # One write a line, whoever else writes.
-    os.write(1, f"{{row[0]}} {{row[1]}} {{os.getpid()}} {{os.getppid()}}\\n".encode())
-    return row[0]
-
-
-"""
-"""What a program has besides: its imports, its URL, its work."""
-
-LEFT = """
-    for process in multiprocessing.active_children():
-        process.join()
-    print("main", os.getpid())
-"""
+REPORT = "select :task || ' ' || pg_backend_pid() || ' {os.getpid()} {os.getppid()}'"
+"""A row that proves who fetched it: task, backend, worker and its parent process."""
 
 
 @pytest.mark.parametrize("render", [code.process, code.pool])
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_a_program_as_the_page_has_it_gets_its_rows(
-    server: Server, tmp_path: Path, name: str, render: Callable[[strategies.Strategy], code.ProgramCode]
+def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
+    server: Server, tmp_path: Path, name: str, render: Callable[[strategies.Strategy], str]
 ) -> None:
+    text = render(strategies.get(name))
     program = tmp_path / "program.py"
-    text = str(render(strategies.get(name)))
-    program.write_text(AROUND.format(url=server.sqlalchemy_url("page")) + text + LEFT)
+    reporting = text.replace('text("select :task")', f'text(f"{REPORT}")')
+    assert reporting != text
+    program.write_text(
+        "import os\n"
+        + reporting.replace(drivers.URL, server.sqlalchemy_url("page"))
+        + '\n    print("main", os.getpid())\n'
+    )
     ran = subprocess.run(
         [sys.executable, program],
         env={**environment(), "TMPDIR": str(tmp_path)},
@@ -60,10 +44,36 @@ def test_a_program_as_the_page_has_it_gets_its_rows(
         check=False,
     )
     assert (ran.returncode, ran.stderr) == (0, ""), text
-    *rows, (_, main) = (line.split() for line in ran.stdout.splitlines())
-    wanted = {"one"} if render is code.process else {"one", "two", "three"}
-    assert {row[0] for row in rows} == wanted
+    rows = re.findall(r"(one|two|three) (\d+) (\d+) (\d+)", ran.stdout)
+    (main,) = re.findall(r"main (\d+)", ran.stdout)
+    assert [row[0] for row in rows] == (["one"] if render is code.process else ["one", "two", "three"])
+    workers = {pid: backend for _, backend, pid, _ in rows}
+    assert len(set(workers.values())) == len(workers)
     for _, _, pid, parent in rows:
         assert pid != main
         # A fork server stands between a program and its workers.
         assert (parent == main) == (strategies.get(name).start_method != "forkserver")
+
+
+CODE = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)
+
+
+def test_all_code_of_the_site_that_can_be_pasted_is_one_of_these_programs(site: Path) -> None:
+    programs = {
+        render(strategies.get(name))
+        for name in recommendation.RECOMMENDED
+        for render in (code.process, code.pool)
+    }
+    shown = {
+        unescape(text)
+        for page in site.rglob("*.html")
+        for text in CODE.findall(page.read_text().partition("<details>")[0])
+    }
+    assert shown == programs
+
+
+def test_no_page_has_a_url_whose_driver_depends_on_the_release(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 50
+    for page in pages:
+        assert urls_without_a_driver(unescape(page.read_text())) == [], page

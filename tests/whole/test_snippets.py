@@ -1,0 +1,131 @@
+"""Each snippet of README.md, docs/ and the site runs as pasted, and names its driver."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import drivers, strategies
+from harness.answer import code, recommendation
+from harness.postgres.server import Server
+from harness.releases import interpreters, venvs
+from harness.releases.catalogue import catalogue
+from harness.system.environment import ROOT
+from tests.support.snippets import (
+    DOCUMENTS,
+    NAMED,
+    PROGRAM,
+    Snippet,
+    blocks,
+    drivers_not_preloaded,
+    interpreter,
+    is_complete,
+    run,
+    snippets,
+    urls_without_a_driver,
+)
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
+
+README = snippets(DOCUMENTS[0])
+
+SITE = [
+    Snippet(f"{name}-{render.__name__}", ((PROGRAM, render(strategies.get(name))),))
+    for name in recommendation.RECOMMENDED
+    for render in (code.pool, code.process)
+]
+
+ALL = [*(snippet for path in DOCUMENTS for snippet in snippets(path)), *SITE]
+
+
+def expect_rows(snippet: Snippet, directory: Path, server: Server, python: str | Path) -> None:
+    done = run(snippet, directory, server.sqlalchemy_url("snippet"), python)
+    assert (done.returncode, done.stderr) == (0, ""), snippet.text
+    assert done.stdout in ("a row\n", "one\n", "['one', 'two', 'three']\n")
+
+
+@pytest.mark.parametrize("snippet", [*README, *SITE[::2]], ids=str)
+def test_a_recommended_program_runs_as_pasted(snippet: Snippet, server: Server, tmp_path: Path) -> None:
+    expect_rows(snippet, tmp_path, server, sys.executable)
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python with the newest SQLAlchemy and the pinned psycopg2."""
+    by = interpreter(request.param)
+    if by is None:
+        pytest.skip(f"there is no Python {request.param}")
+    packages = venvs.pins({"psycopg2-binary": interpreters.pinned()["psycopg2-binary"]})
+    home = tmp_path_factory.mktemp(f"python{request.param}") / "environment"
+    return venvs.python_with([f"sqlalchemy=={catalogue().newest.version}", *packages], home, by=by)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("snippet", ALL, ids=str)
+def test_each_snippet_runs_as_pasted_under_each_python(
+    snippet: Snippet, server: Server, tmp_path: Path, python: Path
+) -> None:
+    expect_rows(snippet, tmp_path, server, python)
+
+
+def test_there_are_snippets() -> None:
+    assert len(README) == 2
+    assert len(ALL) > len(strategies.IDS + strategies.FURTHER_IDS) + len(SITE)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_no_program_is_a_module_or_part_of_a_program_that_the_page_links(path: Path) -> None:
+    sections = path.read_text().split("\n## ")
+    for block in blocks(path):
+        if is_complete(block):
+            assert '\nif __name__ == "__main__":\n' in block
+            assert drivers.URL in block
+        elif not NAMED.match(block):
+            (section,) = [section for section in sections if block in section]
+            (link,) = re.findall(r"\[the complete application\]\((.*?)\)", section)
+            application = (path.parent / link).read_text()
+            for line in block.splitlines():
+                assert line.strip() in application
+
+
+PAGES = [*DOCUMENTS, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_no_document_has_a_url_whose_driver_depends_on_the_release(path: Path) -> None:
+    assert urls_without_a_driver(path.read_text()) == []
+
+
+MAY_BE_BARE = {"harness/drivers.py", "harness/postgres/embedded.py"}
+"""Knows what such a URL means; makes URLs for libpq, which knows no drivers."""
+
+
+def test_no_message_or_recipe_in_the_code_has_a_url_whose_driver_depends_on_the_release() -> None:
+    for path in sorted((ROOT / "harness").rglob("*.py")):
+        if str(path.relative_to(ROOT)) in MAY_BE_BARE:
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and id(node) not in documentation
+            ):
+                assert urls_without_a_driver(node.value) == [], path
+
+
+@pytest.mark.parametrize("snippet", ALL, ids=str)
+def test_a_snippet_preloads_the_driver_that_its_url_names(snippet: Snippet) -> None:
+    assert drivers_not_preloaded(snippet.text) == []
+
+
+def test_these_tests_notice_a_bare_url_and_the_wrong_preload() -> None:
+    assert urls_without_a_driver('engine = create_engine("postgresql://h/d")')
+    assert urls_without_a_driver('engine = create_engine("postgres://h/d")')
+    assert not urls_without_a_driver("`postgresql://` means psycopg 3")
+    psycopg2 = next(snippet.text for snippet in SITE if "set_forkserver_preload" in snippet.text)
+    assert drivers_not_preloaded(psycopg2.replace("postgresql+psycopg2://", "postgresql+psycopg://"))
+    assert drivers_not_preloaded(psycopg2.replace(', "psycopg2.extras"', ""))

@@ -72,7 +72,7 @@ def unforced(results: ReleaseResults) -> list[str]:
     return [
         f"**{UNFORCED_TITLE}**\n",
         markdown.table(["what happened", *(f"`{name}`" for name in strategies.IDS)], cells),
-        f"SQLAlchemy {repeated.provenance.release}, {repeated.provenance.date}{repeated.provenance.by}.\n",
+        f"SQLAlchemy {repeated.provenance.release}, {repeated.provenance.day}{repeated.provenance.by}.\n",
     ]
 
 

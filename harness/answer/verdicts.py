@@ -2,8 +2,8 @@
 
 A hazard counts for a strategy if a trial of it ended: the strategy was affected, or survived. "n/a" never
 counts: the strategy does not have what the hazard needs, or the machine lacked a library. Where the release's
-own trials (`poolstart verdicts`) say "n/a" or nothing, the table of its series (`poolstart hazards --record`)
-decides, which is measured with every library installed.
+own trials (`poolstart record verdicts`) say "n/a" or nothing, the table of its series (`poolstart record
+hazards`) decides, which is measured with every library installed.
 """
 
 from collections.abc import Mapping

@@ -14,25 +14,21 @@ import typer
 from typer.core import TyperGroup
 
 from harness.cli import (
+    changes,
     compare,
-    exact,
-    exhibit,
+    demo,
     explain,
     hazards,
-    history,
     measure,
-    noise,
     pages,
-    pools,
     postgres,
     programs,
     quick,
+    record,
     releases,
     renamed,
     results,
-    steps,
     strategies,
-    verdicts,
 )
 from harness.system.errors import PoolstartError, os_error_hint
 
@@ -41,21 +37,17 @@ NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for 
 COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "measure": (NOW, measure.measure, "poolstart measure --strategy fork_dispose --strategy spawn"),
     "hazards": (NOW, hazards.hazards, "poolstart hazards wrong_answer --strategy fork_nodispose"),
-    "exhibit": (NOW, exhibit.exhibit, "poolstart exhibit 3 --start-method fork"),
-    "pools": (NOW, pools.pools, "poolstart pools --parents 1 --pools 2"),
+    "demo": (NOW, demo.demo, "poolstart demo 3 --start-method fork"),
     "programs": (NOW, programs.programs, "poolstart programs gunicorn celery"),
     "compare": (NOW, compare.compare, "poolstart compare 2.0.58 2.1.9 --strategy spawn"),
     "explain": (NOW, explain.explain, "poolstart explain 1.4.54 2.0.0 --strategy spawn"),
-    "exact": (NOW, exact.exact, "poolstart exact 2.1.9"),
     "results": (READ, results.results, "poolstart results 2.0.58"),
-    "steps": (READ, steps.steps, "poolstart steps --json"),
+    "changes": (READ, changes.changes, "poolstart changes --json"),
     "strategies": (READ, strategies.strategies, "poolstart strategies fork_dispose"),
     "releases": (READ, releases.app, "poolstart releases update"),
     "postgres": (RECORD, postgres.app, "poolstart postgres up"),
-    "history": (RECORD, history.history, "poolstart history --releases 2.0.50..2.1.9"),
-    "verdicts": (RECORD, verdicts.verdicts, "poolstart verdicts 2.1.0..2.1.9 --hazard wrong_answer"),
+    "record": (RECORD, record.record, "poolstart record hazards --only wrong_answer"),
     "pages": (RECORD, pages.pages, "poolstart pages --check"),
-    "noise": (RECORD, noise.noise, "poolstart noise --runs 10"),
 }
 """By name, in the order in which a newcomer needs them: under which heading, what, and an example."""
 

@@ -1,79 +1,91 @@
-"""`poolstart explain`: what changed between two releases."""
+"""`poolstart explain`: the exact counts of a release, or what changed between two."""
 
-import json
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-console = Console(highlight=False, soft_wrap=True)
+from harness.cli.options import AsJson, Strategies
 
 
 def explain(
-    before: Annotated[str | None, typer.Argument(help="A listed release.", show_default=False)] = None,
-    after: Annotated[
-        str | None, typer.Argument(help="The one whose figures are others.", show_default=False)
+    release: Annotated[
+        str | None, typer.Argument(help="A listed release; by default the newest.", show_default=False)
     ] = None,
-    strategy: Annotated[str, typer.Option(help="Of which strategy.")] = "spawn",
-    record: Annotated[bool, typer.Option("--record", help="Store it in records/causes.json.")] = False,
-    steps: Annotated[
-        bool, typer.Option("--steps", help="Instead: store what each real step is without so far.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,
+    after: Annotated[
+        str | None, typer.Argument(help="A later one, to see what changed.", show_default=False)
+    ] = None,
+    strategy: Strategies = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Say what a worker does otherwise: modules, calls, statements, memory, or the collector alone."""
+    """Count what a worker does: statements, round trips, modules, code and calls; stores nothing.
+
+    Of two releases: which modules, calls, statements and memory changed, by default with spawn.
+    """
     # A second to import, asv among it: only this command pays for it.
-    from harness.history import causes
-    from harness.history import causes_report as shown
     from harness.lifecycles import profile as profiles
+    from harness.releases.catalogue import catalogue, listed
+
+    version = listed(release) if release else catalogue().newest.version
+    if after:
+        names = tuple(profiles.known(strategy, "--strategy")) if strategy else ("spawn",)
+        between(version, listed(after), names, as_json)
+    else:
+        names = tuple(profiles.known(strategy, "--strategy")) if strategy else profiles.current().strategies
+        counts(version, names, as_json)
+
+
+def between(before: str, after: str, names: tuple[str, ...], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from harness.console import terminal
+    from harness.history import causes, causes_report
     from harness.postgres import locate
     from harness.processes.errors import NotApplicable
     from harness.releases import interpreters
-    from harness.releases.catalogue import listed
     from harness.system.errors import PoolstartError
 
-    if steps:
-        if before:
-            raise PoolstartError("--steps chooses the releases", "leave them out")
-        if as_json:
-            raise PoolstartError("--steps shows nothing", "leave --json out, or name two releases")
-        store_missing()
-        return
-    if not before or not after:
-        raise PoolstartError(
-            "nothing to explain", "name two releases, as in `poolstart explain 2.0.40 2.0.41`"
-        )
-    (name,) = profiles.known([strategy], "--strategy")
-    releases = (listed(before), listed(after))
-    pythons = (interpreters.of_release(releases[0]), interpreters.of_release(releases[1]))
+    pythons = (interpreters.of_release(before), interpreters.of_release(after))
     with locate.server() as server:
         try:
-            found = causes.between(releases, pythons, name, server)
+            explanations = [causes.between((before, after), pythons, name, server) for name in names]
         except NotApplicable as reason:
             raise PoolstartError(
                 f"nothing to explain: {reason}", "choose another strategy or server"
             ) from None
-    if record:
-        causes.record(found)
     if as_json:
-        print(json.dumps({**asdict(found), "changelog": found.changelog}, indent=1))
-    else:
-        console.print("\n".join(shown.lines(found)))
+        terminal.print_json(
+            {each.strategy: {**asdict(each), "changelog": each.changelog} for each in explanations}
+        )
+        return
+    console = terminal.output()
+    for explanation in explanations:
+        console.print("\n".join(causes_report.lines(explanation)), soft_wrap=True)
 
 
-def store_missing() -> None:
-    """Explain the real steps of the committed history of which nothing is on record."""
-    from harness.console.progress import progress
-    from harness.history import causes, detect
+def counts(release: str, names: tuple[str, ...], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from harness.console import terminal
+    from harness.counts import report
+    from harness.counts.count import Counts
+    from harness.counts.run import count_all
     from harness.postgres import locate
     from harness.releases import interpreters
+    from harness.system.errors import PoolstartError
 
-    steps = detect.recorded_change_points().steps
-    missing = causes.unexplained((step.release_pair for step in steps), causes.load())
-    with progress("starting") as report, locate.server() as server:
-        for number, (before, after, strategy) in enumerate(missing, 1):
-            report(f"{before} and {after}, {strategy}, {number} of {len(missing)}")
-            pythons = (interpreters.of_release(before), interpreters.of_release(after))
-            causes.record(causes.between((before, after), pythons, strategy, server))
-    typer.echo(f"written: records/causes.json, {len(missing)} more")
+    with locate.server() as server:
+        results = count_all(names, server, release=release, python=interpreters.of_release(release))
+    counted = {name: result for name, result in results.items() if isinstance(result, Counts)}
+    if as_json:
+        terminal.print_json({name: asdict(result) for name, result in counted.items()})
+    elif counted:
+        figures = {name: result.figures for name, result in counted.items()}
+        console = terminal.output()
+        title = f"SQLAlchemy {release}, a worker beside a warm parent: first / second query"
+        console.print(report.figures(figures, title))
+        console.print(report.distances(figures))
+    for name, result in results.items():
+        if isinstance(result, PoolstartError):
+            raise result
+        if not isinstance(result, Counts):
+            typer.echo(f"poolstart: n/a: {name}: {result}", err=True)

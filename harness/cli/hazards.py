@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from harness.cli.options import AsCsv, AsJson, Strategies, chosen_format
-from harness.system.errors import PoolstartError
 
 
 def hazards(
@@ -18,14 +17,6 @@ def hazards(
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
-    save: Annotated[
-        bool,
-        typer.Option(
-            "--record",
-            help="Make the measured table the expected one; with --repeat,"
-            " keep that it came out the same so many times.",
-        ),
-    ] = False,
 ) -> None:
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
 
@@ -45,21 +36,10 @@ def hazards(
 
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
-    if save and repeat == 1 and (names or not record.whole(ids)):
-        raise PoolstartError(
-            "--record keeps a whole table",
-            "give it without HAZARD, and with --strategy further, all, or none",
-        )
-    if save and repeat > 1:
-        record.table_of()  # what cannot be recorded is said now, not after hours of trials
-    with loads.all_but_one(load) as busy, locate.server() as server:
+    with loads.all_but_one(load), locate.server() as server:
         with view.live(chosen, ids, repeat) as table:
             outcomes = matrix.measure(server, chosen, ids, table.add, repeat)
         provenance = Provenance.here(server.identity)
-    if save and repeat == 1:
-        record.save(provenance, outcomes)
     surprises = table.tally.surprises(record.expected())
     view.show(table, outcomes, provenance, surprises, form, stories=bool(names))
-    if save and repeat > 1:
-        record.save_repeated(provenance, outcomes, repeat, busy)
     raise typer.Exit(1 if surprises else 0)

@@ -1,18 +1,11 @@
 """`poolstart measure`: the figures of a few strategies at once, in the terminal."""
 
-from typing import Annotated
-
 import typer
 
-from harness.cli import programs
 from harness.cli.options import AsCsv, AsJson, Dataframe, Strategies, chosen_format, dataframes
 
 
 def measure(
-    program: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[PROGRAM]...", help="Instead of strategies: see `poolstart programs`."),
-    ] = None,
     strategy: Strategies = None,
     dataframe: Dataframe = "both",
     as_json: AsJson = False,
@@ -24,8 +17,6 @@ def measure(
     dataframe_mib, metric, unit, median, least, most, samples, reason.
     A sample is a parent; least and most are of the samples.
     """
-    if program:
-        return programs.measure(program, as_json=as_json)
     form, settings = chosen_format(as_json, as_csv), dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata

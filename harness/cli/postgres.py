@@ -1,9 +1,6 @@
-"""`poolstart postgres`: the containerized server, started, looked at, removed, and compared."""
+"""`poolstart postgres`: the containerized server, started, inspected, removed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -16,13 +13,6 @@ app = typer.Typer(help="The containerized PostgreSQL of docker-compose.yml.", no
 console = Console(highlight=False, soft_wrap=True)
 
 
-@contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Tells each step as it begins: beside a spinner in a terminal, as a line elsewhere."""
-    with console.status("asking the container engine") as status:
-        yield status.update if console.is_terminal else console.print
-
-
 def told(server: "Server") -> str:
     return f"{server.identity} at {server.address}"
 
@@ -31,10 +21,11 @@ def told(server: "Server") -> str:
 def up() -> None:
     """Start it and wait until it is ready."""
     # Half a second, because of SQLAlchemy: only these commands pay for it.
+    from harness.console.progress import progress
     from harness.postgres.compose import Compose
     from harness.postgres.server import describe
 
-    with progress() as report:
+    with progress("asking the container engine") as report:
         service = Compose().up(report)
     console.print(told(describe("container", service.url)))
 
@@ -64,32 +55,3 @@ def down() -> None:
 
     Compose().down()
     console.print("the compose service is gone")
-
-
-@app.command(epilog="Example: poolstart postgres compare --save servers.json")
-def compare(
-    save: Annotated[Path | None, typer.Option(help="Write the samples to this file, as JSON.")] = None,
-) -> None:
-    """Measure the embedded server and the container, in turns, and show what each layer adds."""
-    # Here and below: asv takes most of a second to import.
-    from harness.comparisons import servers
-    from harness.comparisons import servers_report as table
-    from harness.lifecycles import profile
-
-    with progress() as report:
-        measured = servers.compare(profile.current(), report)
-    table.show(measured)
-    if save:
-        measured.save(save)
-
-
-@app.command(epilog="Example: poolstart postgres report records/servers.json")
-def report(
-    file: Annotated[Path, typer.Argument(help="What `compare --save` wrote.")],
-) -> None:
-    """Show a comparison that was measured before."""
-    from harness.comparisons import servers
-    from harness.comparisons import servers_report as table
-
-    measured = servers.ServerComparison.load(file)
-    table.show(measured)

@@ -11,12 +11,12 @@ def quick() -> None:
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.answer import quick, quick_report
     from harness.console.progress import progress
-    from harness.lifecycles import profile
+    from harness.lifecycles import profile as profiles
     from harness.postgres import locate
 
-    chosen = profile.current("quick")
+    profile = profiles.current("quick")
     with progress("starting PostgreSQL") as report, locate.server() as server:
-        measured = quick.measure(server, chosen, report, began=began)
-    quick_report.print_answer(measured, chosen)
+        measured = quick.measure(server, profile, report, began=began)
+    quick_report.print_answer(measured, profile)
     if measured.rejected:
         raise typer.Exit(1)

@@ -5,15 +5,30 @@ from collections.abc import Sequence
 from harness.system.errors import PoolstartError
 
 COMMANDS = {
-    "claims": "docs/claims.md, written by `poolstart pages`",
+    "claims": "`poolstart pages docs/claims.md`",
+    "exact": "`poolstart explain RELEASE`",
+    "exhibit": "`poolstart demo`",
+    "history": "`poolstart record history`",
+    "noise": "`poolstart record sensitivity`",
+    "pools": "`poolstart programs pool`, and `poolstart record pools`",
+    "steps": "`poolstart changes`, and `poolstart record retests`",
+    "verdicts": "`poolstart record verdicts`",
 }
 """By the old name: what replaces the command."""
+
+PROGRAMS = ("celery", "dask", "executor", "gunicorn", "joblib", "rq", "uwsgi", "uwsgi_lazy")
 
 OPTIONS = {
     ("results", "--write"): "`poolstart pages`",
     ("strategies", "--write"): "`poolstart pages docs/strategies.md`",
     ("hazards", "--page"): "`poolstart pages docs/hazards.md`",
-    ("postgres", "--page"): "`poolstart pages docs/servers.md`",
+    ("hazards", "--record"): "`poolstart record hazards`",
+    ("programs", "--record"): "`poolstart record programs`",
+    ("explain", "--record"): "`poolstart record causes`",
+    ("explain", "--steps"): "`poolstart record causes`",
+    ("postgres", "compare"): "`poolstart record servers`",
+    ("postgres", "report"): "`poolstart pages docs/servers.md`",
+    **{("measure", name): f"`poolstart programs {name}`" for name in PROGRAMS},
 }
 """By command, and an option, subcommand or argument that it no longer has."""
 

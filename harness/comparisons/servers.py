@@ -21,6 +21,7 @@ from harness.postgres.server import Server, describe
 from harness.processes.supervision import Supervision
 from harness.records import store
 from harness.records.provenance import Provenance
+from harness.records.session import Parts
 from harness.system.structure import structure
 
 PATH = store.path("servers")
@@ -85,7 +86,7 @@ class ServerComparison:
     @classmethod
     def load(cls, path: Path) -> "ServerComparison":
         """Read a comparison. Raises `PoolstartError` if the file is missing or damaged."""
-        with store.reading(path, "poolstart postgres compare --save FILE") as written:
+        with store.reading(path, "poolstart record servers") as written:
             return structure(cls, written)
 
 
@@ -94,24 +95,39 @@ def load(path: Path) -> ServerComparison | None:
     return ServerComparison.load(path) if path.exists() else None
 
 
-def compare(profile: Profile, report: Callable[[str], None], command: str = "") -> ServerComparison:
-    """Start all servers, measure them in turns, and remove them; `command` is recorded.
+def compare(
+    profile: Profile, report: Callable[[str], None], command: str = "", parts: Parts | None = None
+) -> ServerComparison:
+    """Start all servers, measure them in turns, less the rounds among `parts`, and remove them.
+
+    `command` is recorded.
 
     Raises `PoolstartError` if a server cannot be started, for example without a container engine.
     """
+    parts = parts or Parts()
     with Supervision() as supervision, ExitStack() as stack:
         servers = [stack.enter_context(running(layer, supervision, report)) for layer in LAYERS]
-        measured = [
-            ServerSamples(server.identity, layer.adds, {metric: [] for metric in METRICS})
-            for server, layer in zip(servers, LAYERS, strict=True)
-        ]
-        for round_ in range(profile.blocks):
-            report(f"measuring, round {round_ + 1} of {profile.blocks}")
+        identities = [server.identity for server in servers]
+        for number in range(profile.blocks):
+            if str(number) in parts.parts:
+                continue
+            report(f"measuring, round {number + 1} of {profile.blocks}")
+            samples = [dict[str, list[float]]((metric, []) for metric in METRICS) for _ in servers]
             # Each server begins as often as any other: none is always the first after a pause.
             for first in range(len(LAYERS)):
                 for turn in range(len(LAYERS)):
                     position = (first + turn) % len(LAYERS)
-                    measure(servers[position], profile, supervision, measured[position])
+                    measure(servers[position], profile, supervision, samples[position])
+            parts.add(str(number), samples)
+    rounds = [parts.parts[str(number)] for number in range(profile.blocks)]
+    measured = [
+        ServerSamples(
+            identity,
+            layer.adds,
+            {metric: [value for samples in rounds for value in samples[at][metric]] for metric in METRICS},
+        )
+        for at, (identity, layer) in enumerate(zip(identities, LAYERS, strict=True))
+    ]
     return ServerComparison(
         # The servers are the rows.
         provenance=Provenance.here("", command),
@@ -135,12 +151,14 @@ def running(layer: Layer, supervision: Supervision, report: Callable[[str], None
         yield describe("container", service.url)
 
 
-def measure(server: Server, profile: Profile, supervision: Supervision, into: ServerSamples) -> None:
-    """Add a sample of each metric to `into`: one parent's workers, and as many connects."""
+def measure(
+    server: Server, profile: Profile, supervision: Supervision, samples: dict[str, list[float]]
+) -> None:
+    """Add a sample of each metric to `samples`: one parent's workers, and as many connects."""
     with ParentHandle(CELL, server, profile, supervision) as parent:
-        samples = of_parent(list(parent.lifecycles(profile.forks)))
+        figures = of_parent(list(parent.lifecycles(profile.forks)))
     for metric in ("first_query", "second_query"):
-        into.samples[metric].append(samples[metric])
+        samples[metric].append(figures[metric])
     server.connect().close()
     times = []
     for _ in range(profile.forks):
@@ -148,4 +166,4 @@ def measure(server: Server, profile: Profile, supervision: Supervision, into: Se
         connection = server.connect()
         times.append(time.monotonic() - began)
         connection.close()
-    into.samples["connect"].append(statistics.median(times))
+    samples["connect"].append(statistics.median(times))

@@ -1,6 +1,7 @@
 """The record of demos: which programs came out the same in every one of many runs."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -27,6 +28,8 @@ class DemoProof:
     busy: int
     """Cores that were kept busy by other processes."""
     programs: tuple[Program, ...]
+    later: dict[str, Provenance] = field(default_factory=dict)
+    """The provenance of demos that were repeated after the others, by name."""
 
     @property
     def demos(self) -> list[int]:
@@ -49,26 +52,32 @@ def load(path: Path = PATH) -> dict[str, DemoProof]:
     """
     if not path.exists():
         return {}
-    with store.reading(path, "poolstart exhibit --repeat 50 --record") as proofs:
+    with store.reading(path, "poolstart record demos") as proofs:
         return structure(dict[str, DemoProof], proofs)
 
 
-def add(repetition: DemoRepetition, provenance: Provenance, busy: int, path: Path = PATH) -> None:
-    """Record a program beside those of this release that were repeated as often under the same load.
+def add(repetitions: Sequence[DemoRepetition], provenance: Provenance, busy: int, path: Path = PATH) -> None:
+    """Record programs beside those of this release that were repeated as often under the same load.
 
     A program of which any run differed loses the proof it had.
     """
     proofs = load(path)
-    program = repetition.demo.name, repetition.start_method, repetition.cured
     before = proofs.get(provenance.release)
-    if repetition.surprising:
-        if before:
-            kept = tuple(other for other in before.programs if other != program)
-            save({**proofs, provenance.release: replace(before, programs=kept)}, path)
+    measured = [(each.demo.name, each.start_method, each.cured) for each in repetitions]
+    proven = [program for program, each in zip(measured, repetitions, strict=True) if not each.surprising]
+    others = [program for program in before.programs if program not in measured] if before else []
+    runs = max((each.runs for each in repetitions), default=0)
+    if before and not proven:
+        now = replace(before, programs=tuple(others))
+    elif before and others and (before.runs, before.busy) == (runs, busy):
+        # In their old places, so that the file changes little.
+        programs = dict.fromkeys(program for program in before.programs if program in (*others, *proven))
+        later = before.later | dict.fromkeys((name for name, _, _ in proven), provenance)
+        now = replace(before, programs=tuple({**programs, **dict.fromkeys(proven)}), later=later)
+    elif proven:
+        now = DemoProof(provenance, runs, busy, tuple(proven))
+    else:
         return
-    now = DemoProof(provenance, repetition.runs, busy, (program,))
-    if before and (before.runs, before.busy) == (now.runs, now.busy):
-        now = replace(now, programs=tuple(dict.fromkeys((*before.programs, program))))
     save({**proofs, provenance.release: now}, path)
 
 

@@ -28,7 +28,7 @@ def postgresql() -> str:
     server = locate.running()
     if server is None:
         raise PoolstartError(
-            "this demo needs a PostgreSQL", f"run it by `poolstart exhibit`, or set {locate.URL}"
+            "this demo needs a PostgreSQL", f"run it by `poolstart demo`, or set {locate.URL}"
         )
     return server.sqlalchemy_url("poolstart-demo")
 

@@ -29,7 +29,7 @@ def proven() -> str:
     """How often the demos are on record as ending so, in a sentence; empty without a record."""
     proofs = [
         f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} of {proof.runs} runs"
-        f"{' with a core kept busy' if proof.busy else ''} ({proof.provenance.date})"
+        f"{' with a core kept busy' if proof.busy else ''} ({proof.provenance.day})"
         for release, proof in expected.load().items()
         if proof.demos
     ]

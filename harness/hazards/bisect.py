@@ -11,9 +11,13 @@ even one of another machine: verdicts do not depend on the machine. Trials witho
 """
 
 import json
+import shutil
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import pairwise
+from math import inf
 from pathlib import Path
 
 from packaging.version import Version
@@ -75,7 +79,7 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
     """What is on record; None where there is no record."""
     if not path.exists():
         return None
-    with store.reading(path, "poolstart verdicts") as fields:
+    with store.reading(path, "poolstart record verdicts") as fields:
         return structure(ReleaseVerdicts, fields)
 
 
@@ -100,37 +104,39 @@ def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
             files.write(path, json.dumps(found))
 
 
+def forget() -> None:
+    """Discard what was tried: the next `measure` begins again."""
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+
+
 def measure(
     releases: Sequence[str],
     hazards: Sequence[Hazard],
     strategies: Sequence[str],
     interpreter: Callable[[str], Path],
     server: Server,
-    report: Callable[[str, int], None],
+    report: Callable[[str], None],
+    *,
+    budget: float = inf,
 ) -> None:
-    """Try what has not been tried; `report` is told of the release, and of how many trials it has left.
+    """Try what has not been tried, and keep the results of each turn; starts none after `budget` seconds.
 
     `releases` are in version order.
     """
+    began = time.monotonic()
     cells = [(hazard.id, strategy) for hazard in hazards for strategy in strategies]
     done: set[tuple[str, Cell]] = set()
     while turn := next_turn(releases, cells, done):
         release, missing = turn
+        if time.monotonic() - began > budget:
+            return
         done |= {(release, cell) for cell in missing}
-        left = len(missing)
-        report(release, left)
-
-        def seen(outcome: Outcome, release: str = release) -> None:
-            nonlocal left
-            left -= 1
-            report(release, left)
-
         outcomes = matrix.measure(
             server,
             hazards,
             strategies,
-            seen,
-            wanted=lambda hazard, strategy, missing=missing: (hazard.id, strategy) in missing,  # type: ignore[misc]
+            Countdown(release, len(missing), report).seen,
+            wanted=partial(is_among, missing),
             release=release,
             python=interpreter(release),
         )
@@ -139,6 +145,25 @@ def measure(
             tried.setdefault(outcome.hazard, {})[outcome.strategy] = str(outcome.verdict)
         DIRECTORY.mkdir(parents=True, exist_ok=True)
         files.write(DIRECTORY / f"{release}.json", json.dumps(tried))
+
+
+def is_among(cells: Collection[Cell], hazard: Hazard, strategy: str) -> bool:
+    return (hazard.id, strategy) in cells
+
+
+class Countdown:
+    """Reports how many trials a turn has left."""
+
+    def __init__(self, release: str, trials: int, report: Callable[[str], None]) -> None:
+        self._release, self._left, self._report = release, trials, report
+        self._show()
+
+    def seen(self, _: Outcome) -> None:
+        self._left -= 1
+        self._show()
+
+    def _show(self) -> None:
+        self._report(f"{self._release}, {self._left} trials left")
 
 
 def next_turn(

@@ -23,9 +23,7 @@ from harness.system.structure import structure
 
 PATH = store.path("hazards")
 
-COMMAND = "poolstart hazards --record"
-
-COMMAND_FURTHER = "poolstart hazards --strategy further --record"
+COMMAND = "poolstart record hazards"
 
 
 def series(release: str) -> str:

@@ -20,7 +20,7 @@ alive, rows correct, transactions kept, workers back in time, memory shared), no
 raised.
 
 `poolstart hazards` measures the table, `poolstart hazards NAME` shows step by step what happens in one
-hazard, `poolstart hazards --record` records the table, and `poolstart pages` writes this page.
+hazard, `poolstart record hazards` records the table, and `poolstart pages` writes this page.
 """
 
 

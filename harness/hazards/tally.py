@@ -49,7 +49,7 @@ class Tally:
             got = " and ".join(
                 f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
             )
-            wanted = expected.get((hazard, name), "not recorded: add it with --record")
+            wanted = expected.get((hazard, name), "not recorded: record it with `poolstart record hazards`")
             # A verdict of not applicable is declared, not measured; `notes` gives the reason.
             if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
                 why = self.reasons[hazard, name] or " ".join(

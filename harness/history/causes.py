@@ -7,7 +7,7 @@ held is measured by `tracemalloc`, which varies by a thousandth.
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from harness.counts.observe import (
 from harness.history.change_point import ReleasePair
 from harness.postgres.server import Server
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 PATH = store.path("causes")
@@ -94,6 +95,7 @@ class Explanation:
     """Bytes that are held after the second row, by the module whose line allocated them."""
     collections: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     """By phase and generation, where they changed, in the worker that is timed elsewhere."""
+    provenance: Provenance = field(default_factory=Provenance)
 
     @property
     def changelog(self) -> str:
@@ -272,7 +274,7 @@ def load() -> list[Explanation]:
     """The recorded explanations; none if there is no record. Raises `PoolstartError` if it is damaged."""
     if not PATH.exists():
         return []
-    with store.reading(PATH, "poolstart explain --record") as rows:
+    with store.reading(PATH, "poolstart record causes") as rows:
         return structure(list[Explanation], rows)
 
 

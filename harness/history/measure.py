@@ -14,11 +14,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from asv.machine import Machine
 
+from harness.console.progress import Pace
 from harness.lifecycles import metrics, plan
 from harness.lifecycles.blocks import VERSION, Block, MeasuredRun, mark_noisy
 from harness.lifecycles.plan import Plan, cells_of
@@ -33,6 +35,9 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 DIRECTORY = ROOT / ".asv" / "history"
+
+BLOCK_SECONDS = 12.0
+"""The duration of a block, until one has been timed."""
 
 MAX_REPEATED = 0.1
 """The share of a pass's blocks that may be repeated because they are noisy."""
@@ -71,14 +76,14 @@ class HistorySession:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        with files.reading(path, "begin a new one with --new"):
+        with files.reading(path, "begin a new one with --anew"):
             begun = dict(json.loads(path.read_text()))
         for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
                     f"the history in {files.shown(self.directory)} was begun with {name} {value}, "
                     f"and this is {conditions.get(name)}",
-                    "continue it as it was begun, or begin a new one with --new",
+                    "continue it as it was begun, or begin a new one with --anew",
                 )
 
     def planned(self) -> Iterator[PlannedBlock]:
@@ -170,17 +175,20 @@ def conditions(server: Server, profile: Profile) -> dict[str, Any]:
 
 
 def measure(
-    session: HistorySession, server: Server, profile: Profile, report: Callable[[str, int, float], None]
+    session: HistorySession,
+    server: Server,
+    profile: Profile,
+    report: Callable[[str], None],
+    *,
+    budget: float = inf,
 ) -> None:
-    """Measure all blocks that are missing.
-
-    `report` is called before each block, with its name, the number of remaining blocks, and the seconds that
-    the block before it took.
-    """
-    seconds = 0.0
+    """Measure the blocks that are missing; starts none after `budget` seconds."""
+    began, pace = time.monotonic(), Pace(BLOCK_SECONDS)
     for planned in session.planned():
-        report(f"pass {planned.number}, {planned.release}", session.remaining(), seconds)
-        began = time.monotonic()
+        if time.monotonic() - began > budget:
+            return
+        left = session.remaining()
+        report(f"pass {planned.number}, {planned.release}, {left} blocks left, {pace.left(left)}")
         with Supervision() as supervision:
             plan_of_block = Plan(
                 cells_of(profile),
@@ -192,7 +200,7 @@ def measure(
             )
             plan_of_block.block(planned.number * 1000 + session.releases.index(planned.release))
             session.save(planned, plan_of_block.measured)
-        seconds = time.monotonic() - began
+        pace.step()
 
 
 def file(session: HistorySession) -> int:
@@ -202,7 +210,7 @@ def file(session: HistorySession) -> int:
     """
     runs = session.runs()
     if not runs:
-        raise PoolstartError("nothing has been measured yet", "measure by `poolstart history`")
+        raise PoolstartError("nothing has been measured yet", "measure with `poolstart record history`")
     folder = session.directory / "filed"
     folder.mkdir(exist_ok=True)
     for release, run in runs.items():

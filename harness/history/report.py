@@ -1,7 +1,8 @@
 """Change points in the terminal: what changed in which release, and how small a change would be found."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TypeVar
+from dataclasses import asdict
+from typing import Any, TypeVar
 
 from harness.console import numbers, terminal
 from harness.history.change_point import ChangePoint, ChangePoints, MinimumDetectableChange
@@ -46,8 +47,17 @@ def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) ->
         terminal.print_text(
             console,
             f"No series has the {min_releases} releases that an estimate of its noise needs: "
-            "measure them by `poolstart history`",
+            "measure them with `poolstart record history`",
         )
+
+
+def as_json(change_points: ChangePoints) -> dict[str, Any]:
+    """The steps, the candidates and the smallest changes that would be detected, for `json.dumps`."""
+    return {
+        "steps": [asdict(step) for step in change_points.steps],
+        "candidates": [asdict(step) for step in change_points.candidates],
+        "minimum_detectable": [asdict(minimum) for minimum in change_points.minimum_detectable],
+    }
 
 
 def place_of(change_point: ChangePoint) -> str:

@@ -5,21 +5,24 @@ like a change point would have to repeat itself. docs/statistics.md says what co
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
+from itertools import product
 from math import log
 from pathlib import Path
 
 from harness.comparisons import compare as comparison
 from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
 from harness.comparisons.judge import ComparisonRow
-from harness.history.change_point import ChangePoint, ReleasePair, RetestOutcome
+from harness.console.progress import Progress
+from harness.history.change_point import ChangePoint, ChangePoints, ReleasePair, RetestOutcome
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 RECORD = store.path("retests")
@@ -48,9 +51,12 @@ class Retest:
     verdict: str
     """`slower`, `faster`, `same` or `cannot tell`, corrected for all figures of its comparison."""
     pairs: int
-    machine: str
-    date: str
-    command: str
+    provenance: Provenance
+    """Its machine is asv's name of it."""
+
+    @property
+    def machine(self) -> str:
+        return self.provenance.machine
 
     @property
     def release_pair(self) -> ReleasePair:
@@ -70,7 +76,7 @@ def load(path: Path = RECORD) -> list[Retest]:
     """The retests on record; none where there is no record. Raises `PoolstartError` for a damaged one."""
     if not path.exists():
         return []
-    with store.reading(path, "poolstart steps --confirm") as rows:
+    with store.reading(path, "poolstart record retests") as rows:
         return structure(list[Retest], rows)
 
 
@@ -110,37 +116,68 @@ def apply(change_point: ChangePoint, retests: Sequence[Retest]) -> ChangePoint:
     return replace(change_point, retest=best, reason=reasons.get(best.outcome, change_point.reason))
 
 
+def due(
+    change_points: ChangePoints, server: Server, machine: str, only: Collection[str] = ()
+) -> list[ReleasePair]:
+    """The release pairs to retest: those of this machine's own history, or if it has none, of all others.
+
+    Steps come before candidates, pairs that were never retested before undecided ones, and then the releases
+    with most pairs first. `only` restricts them to some releases, strategies or metrics.
+    """
+    ours = [
+        point
+        for point in change_points.found
+        if point.key.environment.endswith(server.identity) and point.unit in metrics.MIN_RELATIVE_CHANGE
+    ]
+    here = [point for point in ours if point.key.machine == machine] or ours
+    wanted, pairs = set(only), dict[ReleasePair, None]()
+    for real, outcome in product((True, False), ("", "undecided")):
+        group = [
+            point.release_pair
+            for point in here
+            if point.real == real and (point.retest.outcome if point.retest else "") == outcome
+        ]
+        size = Counter((pair.previous, pair.release) for pair in group)
+        pairs |= dict.fromkeys(sorted(group, key=lambda pair: -size[pair.previous, pair.release]))
+    return [pair for pair in pairs if not wanted or wanted & set(astuple(pair))]
+
+
+def by_releases(release_pairs: Iterable[ReleasePair]) -> list[tuple[tuple[str, str], list[ReleasePair]]]:
+    """The comparisons that cover these pairs, in the same order: two releases, and the pairs of them."""
+    comparisons: dict[tuple[str, str], list[ReleasePair]] = {}
+    for pair in release_pairs:
+        comparisons.setdefault((pair.previous, pair.release), []).append(pair)
+    return list(comparisons.items())
+
+
 def measure(
     release_pairs: Iterable[ReleasePair],
     interpreter: Callable[[str], Path],
     server: Server,
     profile: Profile,
     *,
-    machine: str,
-    command: str,
+    provenance: Callable[[], Provenance],
     pairs: int,
     budget: float,
-    report: Callable[[str], None],
+    report: Progress,
     keep: Callable[[list[Retest]], None],
     compare: Callable[..., Comparison] = comparison.compare,
 ) -> int:
-    """Compare the two releases of all pairs, those with most release pairs first.
+    """Compare the two releases of all pairs, in their order.
 
     Calls `keep` after each comparison; starts none after `budget` seconds. Returns how many comparisons were
     not started.
     """
     began = time.monotonic()
-    by_releases: dict[tuple[str, str], list[ReleasePair]] = {}
-    for release_pair in release_pairs:
-        by_releases.setdefault((release_pair.previous, release_pair.release), []).append(release_pair)
-    in_order = sorted(by_releases.items(), key=lambda item: -len(item[1]))
-    for number, ((previous, release), wanted) in enumerate(in_order, 1):
+    in_order = by_releases(release_pairs)
+    for number, (((previous, release), wanted), inner) in enumerate(
+        report.each(in_order, name=lambda item: " and ".join(item[0]))
+    ):
         if time.monotonic() - began > budget:
-            return len(in_order) - number + 1
-        prefix = f"{previous} and {release}, {number} of {len(in_order)}"
-        strategies = tuple(dict.fromkeys(release_pair.strategy for release_pair in wanted))
-        dataframes = tuple(dict.fromkeys(release_pair.dataframe for release_pair in wanted))
-        names = tuple(dict.fromkeys(release_pair.metric for release_pair in wanted))
+            return len(in_order) - number
+        strategies = tuple(dict.fromkeys(pair.strategy for pair in wanted))
+        dataframes = tuple(dict.fromkeys(pair.dataframe for pair in wanted))
+        names = tuple(dict.fromkeys(pair.metric for pair in wanted))
         timed = any(metrics.get(name).unit == "seconds" for name in names)
         settings = ComparisonSettings(
             dataframes=dataframes,
@@ -157,15 +194,15 @@ def measure(
             server,
             profile,
             settings,
-            lambda what, prefix=prefix: report(f"{prefix}: {what}"),
+            inner,
         )
-        date = datetime.now(UTC).isoformat(timespec="seconds")
-        retests = [of_row(row, previous, release, machine, date, command) for row in compared.rows]
+        measured = provenance()
+        retests = [of_row(row, previous, release, measured) for row in compared.rows]
         keep([retest for retest in retests if retest.release_pair in wanted])
     return 0
 
 
-def of_row(row: ComparisonRow, previous: str, release: str, machine: str, date: str, command: str) -> Retest:
+def of_row(row: ComparisonRow, previous: str, release: str, provenance: Provenance) -> Retest:
     """A row of a comparison as it is recorded: to five digits."""
 
     def rounded(value: float) -> float:
@@ -184,7 +221,5 @@ def of_row(row: ComparisonRow, previous: str, release: str, machine: str, date: 
         high=rounded(row.high),
         verdict=row.verdict,
         pairs=row.pairs,
-        machine=machine,
-        date=date,
-        command=command,
+        provenance=provenance,
     )

@@ -318,7 +318,7 @@ def of_this_run() -> MeasuredRun:
     folder = os.environ.get(HISTORY)
     if folder:
         path = Path(folder) / f"{release}.json"
-        with files.reading(path, "measure the history again with `poolstart history`"):
+        with files.reading(path, "measure the history again with `poolstart record history`"):
             measured = structure(MeasuredRun, json.loads(path.read_text()))
     else:
         profile = profiles.current()

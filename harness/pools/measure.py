@@ -3,6 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import product
 from typing import cast
 
 import sqlalchemy
@@ -10,11 +12,12 @@ import sqlalchemy
 from harness import strategies
 from harness.pools.checks import PoolOrder, PoolParentOrder, PoolReport, findings
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
-from harness.postgres import sessions
+from harness.postgres import locate, sessions
 from harness.postgres.server import Server
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.records.provenance import Provenance
+from harness.records.session import Parts
 from harness.system.structure import structure
 
 PROGRAM = "harness.pools.inside.program"
@@ -37,30 +40,56 @@ def measure_all(
     parents: int = PARENTS,
     pools: int = POOLS,
     progress: Callable[[str], None] = lambda step: None,
+    *,
+    names: Sequence[str] = strategies.IDS,
+    parts: Parts | None = None,
+    command: str = "",
 ) -> PoolsTable:
-    """Measure pools of every size under every strategy of the catalogue.
+    """Measure pools of every size under these strategies, less what is among `parts`.
 
-    The parents of all cells take turns; `progress` gets a description of each. Raises `Rejected` if a pool
-    fails.
+    The parents of all cells take turns; `progress` gets a description of each. `command` is recorded. Raises
+    `Rejected` if a pool fails.
     """
-    parts: dict[tuple[str, int], list[PoolFigures]] = {}
-    for _ in range(parents):
-        for name in strategies.IDS:
-            for workers in WORKERS:
-                progress(f"{name}, {workers} workers")
-                try:
-                    part = measure(name, workers, server, pools)
-                except NotApplicable as reason:
-                    part = PoolFigures(name, workers, reason=str(reason))
-                parts.setdefault((name, workers), []).append(part)
-    methods = dict.fromkeys(strategy.start_method for strategy in strategies.CATALOGUE)
+    parts = parts or Parts()
+    cells = [(name, workers) for name in names for workers in WORKERS]
+    for parent, (name, workers) in product(range(parents), cells):
+        if (part := f"{parent} {name} {workers}") not in parts.parts:
+            progress(f"parent {parent + 1} of {parents}, {name}, {workers} workers")
+            parts.add(part, asdict(measure_or_reason(name, workers, server, pools)))
+    methods = dict.fromkeys(strategies.get(name).start_method for name in names)
+    for method in methods:
+        if method not in parts.parts:
+            progress(f"how pools behave under {method}")
+            parts.add(method, asdict(behaviour(method)))
     return PoolsTable(
-        Provenance.here(server.identity),
+        Provenance.here(server.identity, command),
         parents,
         pools,
-        tuple(map(combine, parts.values())),
-        tuple(map(behaviour, methods)),
+        tuple(
+            combine(
+                [
+                    structure(PoolFigures, parts.parts[f"{parent} {name} {workers}"])
+                    for parent in range(parents)
+                ]
+            )
+            for name, workers in cells
+        ),
+        tuple(structure(PoolBehaviour, parts.parts[method]) for method in methods),
     )
+
+
+def measure_here(progress: Callable[[str], None]) -> PoolsTable:
+    """As `measure_all`, with the server of this machine."""
+    with locate.server() as server:
+        return measure_all(server, progress=progress)
+
+
+def measure_or_reason(strategy: str, workers: int, server: Server, pools: int) -> PoolFigures:
+    """As `measure`, but figures with a reason if the strategy cannot be used in a pool."""
+    try:
+        return measure(strategy, workers, server, pools)
+    except NotApplicable as reason:
+        return PoolFigures(strategy, workers, reason=str(reason))
 
 
 def measure(strategy: str, workers: int, server: Server, pools: int = POOLS) -> PoolFigures:

@@ -54,7 +54,7 @@ def load(path: Path = PATH) -> PoolsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
     if not path.exists():
         return None
-    with store.reading(path, "poolstart pools --save") as fields:
+    with store.reading(path, "poolstart record pools") as fields:
         return structure(PoolsTable, fields)
 
 

@@ -21,9 +21,10 @@ from collections.abc import Callable, Sequence
 from harness.postgres import sessions
 from harness.processes.errors import ChecksFailed
 from harness.programs.checks import RowReport, findings, has_own_session
-from harness.programs.figures import HookRuns, ProgramFigures, WithoutHook
+from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable, WithoutHook
 from harness.programs.run import WORKERS, RunningProgram
-from harness.programs.setup import ProgramSetup
+from harness.programs.setup import ProgramSetup, interpreter, select, server
+from harness.records.provenance import Provenance
 from harness.system import memory
 
 RUNS = 3
@@ -69,6 +70,24 @@ def measure(
         spared=tuple(spared),
         hosts=setup.hosts,
     )
+
+
+def measure_here(names: Sequence[str], hosts: int, progress: Callable[[str], None]) -> ProgramsTable:
+    """Measure these programs, or all that can run on so many hosts, in one session.
+
+    Raises `PoolstartError` if a name is unknown or the hosts cannot be created, and `Rejected` if a program
+    fails a check.
+    """
+    programs = select(names, hosts)
+    for program in programs:
+        progress(f"{program.name}: its packages")
+        interpreter(program)
+    with server(hosts) as located:
+        figures = [
+            measure(ProgramSetup(program, interpreter(program), located, hosts), progress=progress)
+            for program in programs
+        ]
+        return ProgramsTable(Provenance.here(located.identity), RUNS, tuple(figures))
 
 
 def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, list[int]]:

@@ -55,7 +55,7 @@ def load(path: Path = PATH) -> ProgramsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
     if not path.exists():
         return None
-    with store.reading(path, "poolstart programs --record") as fields:
+    with store.reading(path, "poolstart record programs") as fields:
         return structure(ProgramsTable, fields)
 
 

@@ -53,7 +53,7 @@ def select(selected: Sequence[str], hosts: int) -> list[Program]:
         if not locate.identity().startswith("embedded-"):
             raise PoolstartError(
                 "network namespaces reach the embedded server only",
-                "leave out --hosts or --record, or else POOLSTART_SERVER and POOLSTART_URL",
+                "leave out --hosts, or POOLSTART_SERVER and POOLSTART_URL",
             )
     return able
 

@@ -3,10 +3,12 @@
 import os
 import platform
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 FRAMES = ("pandas", "pyarrow")
@@ -38,7 +40,17 @@ class Provenance:
         return cls(
             release=release or metadata.version("sqlalchemy"),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
-            machine=f"{platform.system()} {platform.release()}, {platform.machine()}, {os.cpu_count()} cores",
+            machine=", ".join(
+                filter(
+                    None,
+                    (
+                        f"{platform.system()} {platform.release()}",
+                        platform.machine(),
+                        f"{os.cpu_count()} cores",
+                        processor(),
+                    ),
+                )
+            ),
             python=python or sys.version.split()[0],
             driver=f"psycopg2 {metadata.version('psycopg2-binary')}",
             frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
@@ -63,6 +75,16 @@ class Provenance:
             f" {self.driver or 'an unknown driver'}, {frames}Python {self.python or UNKNOWN},"
             f" server {self.server or UNKNOWN} on {self.machine or 'an unknown machine'}"
         )
+
+
+def processor() -> str:
+    """The model of the processor; empty if the system does not say."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            name, _, model = line.partition(":")
+            if name.strip() == "model name":
+                return model.strip()
+    return ""
 
 
 def measured_later(later: Mapping[str, Provenance]) -> str:
@@ -98,3 +120,16 @@ def without_unknown(content: Any) -> Any:
     if content.keys() == FIELDS:
         return {name: value for name, value in content.items() if value}
     return {name: without_unknown(value) for name, value in content.items()}
+
+
+def provenances(content: Any) -> Iterator[Provenance]:
+    """All provenances in the JSON content of a record, at any depth."""
+    if isinstance(content, list):
+        for element in content:
+            yield from provenances(element)
+    elif isinstance(content, dict):
+        if content and content.keys() <= FIELDS:
+            yield Provenance(**content)
+        else:
+            for value in content.values():
+                yield from provenances(value)

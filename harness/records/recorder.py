@@ -1,12 +1,13 @@
 """What all commands of `poolstart record` have in common: a request, and the interface of a recorder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.console.progress import Progress
+from harness.records import store
+from harness.records.provenance import Provenance, provenances
+from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-
-Report = Callable[[str], None]
-"""Shows what is being measured."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,20 @@ class Recorder:
         """How long the request will take, roughly."""
         raise NotImplementedError
 
-    def measure(self, request: Request, report: Report) -> str:
+    def measure(self, request: Request, report: Progress) -> str:
         """Measure, and store each row as soon as it is measured. Returns what was stored, in a few words."""
         raise NotImplementedError
+
+    def provenances(self) -> list[Provenance] | None:
+        """Where and when each row of the record was measured; None if there is no record.
+
+        Raises PoolstartError if the record is damaged.
+        """
+        file = ROOT / self.file
+        if not file.exists():
+            return None
+        with store.reading(file) as content:
+            return list(provenances(content))
 
     def check(self, request: Request) -> None:
         """Raises PoolstartError if an option or a row of the request is unknown here."""

@@ -11,7 +11,18 @@ from harness.system.errors import PoolstartError
 DIRECTORY = ROOT / ".asv" / "record"
 
 
-class RecordingSession:
+class Parts:
+    """The finished parts of a measurement, by key, in memory."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, Any] = {}
+
+    def add(self, key: str, part: Any) -> None:
+        """Keep a part: what JSON can hold."""
+        self.parts[key] = part
+
+
+class RecordingSession(Parts):
     """The finished parts of one measurement, by key, in a file of lines of JSON.
 
     `conditions` are what all parts have in common, such as the server. Raises PoolstartError if the file
@@ -19,8 +30,8 @@ class RecordingSession:
     """
 
     def __init__(self, name: str, conditions: Mapping[str, str], *, anew: bool = False) -> None:
+        super().__init__()
         self.path = DIRECTORY / f"{name}.jsonl"
-        self.parts: dict[str, Any] = {}
         if anew:
             self.path.unlink(missing_ok=True)
         if self.path.exists():
@@ -48,7 +59,7 @@ class RecordingSession:
 
     def add(self, key: str, part: Any) -> None:
         """Keep a part. It is in the file when this returns."""
-        self.parts[key] = part
+        super().add(key, part)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps([key, part]) + "\n")
 

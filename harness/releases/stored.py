@@ -4,6 +4,7 @@ asv silently skips a file that it cannot read, and a table would lack figures, o
 release. Here a damaged file is an error.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from asv.util import UserError, load_json
 from packaging.version import Version
 
 from harness.lifecycles import metrics
+from harness.records.provenance import Provenance
 from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
@@ -135,3 +137,20 @@ def loaded(path: Path) -> Results:
             return Results.load(str(path), machine_name=name)
     except UserError as error:
         raise PoolstartError(str(error).rstrip("."), REMEDY) from None
+
+
+def provenances(directory: Path, benchmarks: str) -> list[Provenance] | None:
+    """Where and when the results of benchmarks, a regular expression of their names, were measured.
+
+    None if there are none. Raises `PoolstartError` if a file is damaged.
+    """
+    found = []
+    for _, result in results(directory):
+        moments = [
+            moment for name, moment in result.started_at.items() if moment and re.match(benchmarks, name)
+        ]
+        if moments:
+            when = datetime.fromtimestamp(max(moments) / 1000, UTC).isoformat(timespec="seconds")
+            machine = result.params.get("machine", "")
+            found.append(Provenance(release=result.commit_hash, date=when, machine=machine))
+    return found or None

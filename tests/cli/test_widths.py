@@ -170,7 +170,7 @@ def test_trials_that_disagree_are_seen_in_a_narrow_table() -> None:
     assert str(view._letter(view.tally.of("pool_lock", "spawn"))) == hazards.DISAGREE
     assert view.tally.surprises({}) == [
         "pool_lock under spawn: affected (1 of 2) and survives (1 of 2), "
-        "expected not recorded: add it with --record"
+        "expected not recorded: record it with `poolstart record hazards`"
     ]
 
 

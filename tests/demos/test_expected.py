@@ -5,14 +5,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from harness.cli import app
 from harness.demos import catalogue, expected, report
 from harness.demos.catalogue import START_METHODS, Demo
 from harness.demos.repeat import DemoRepetition
 from harness.records.provenance import Provenance
-from harness.system.errors import PoolstartError
 
 PROVENANCE = Provenance(
     "2.1.9", "2026-11-26", "Linux", "3.11.7", "psycopg2 2.9.13", "pandas 3.1.1", "embedded"
@@ -23,12 +20,12 @@ ONE = DemoRepetition(catalogue.get("one_fork"), "fork", cured=False, runs=50, as
 
 def prove(path: Path, demo: Demo, provenance: Provenance = PROVENANCE) -> None:
     for method, cured in product(START_METHODS, (False, True)):
-        expected.add(DemoRepetition(demo, method, cured, 50, 50, 50), provenance, 1, path)
+        expected.add([DemoRepetition(demo, method, cured, 50, 50, 50)], provenance, 1, path)
 
 
 def test_a_demo_is_proven_by_every_start_method_as_it_stands_and_cured(tmp_path: Path) -> None:
     path = tmp_path / "demos.json"
-    expected.add(ONE, PROVENANCE, 1, path)
+    expected.add([ONE], PROVENANCE, 1, path)
     assert expected.load(path)["2.1.9"].demos == []
     prove(path, ONE.demo)
     assert expected.load(path)["2.1.9"].demos == [1]
@@ -39,14 +36,14 @@ def test_a_demo_with_a_missing_program_is_not_proven(tmp_path: Path, missing: tu
     path = tmp_path / "demos.json"
     for method, cured in product(START_METHODS, (False, True)):
         if (method, cured) != missing:
-            expected.add(DemoRepetition(ONE.demo, method, cured, 50, 50, 50), PROVENANCE, 1, path)
+            expected.add([DemoRepetition(ONE.demo, method, cured, 50, 50, 50)], PROVENANCE, 1, path)
     assert expected.load(path)["2.1.9"].demos == []
 
 
 def test_proofs_of_another_number_of_runs_are_replaced_not_mixed(tmp_path: Path) -> None:
     path = tmp_path / "demos.json"
     prove(path, ONE.demo)
-    expected.add(replace(ONE, runs=20, as_expected=20, same_story=20), PROVENANCE, 1, path)
+    expected.add([replace(ONE, runs=20, as_expected=20, same_story=20)], PROVENANCE, 1, path)
     assert expected.load(path)["2.1.9"].programs == (("one_fork", "fork", False),)
 
 
@@ -55,10 +52,10 @@ def test_proofs_of_another_number_of_runs_are_replaced_not_mixed(tmp_path: Path)
 )
 def test_one_run_that_differs_removes_the_proof(tmp_path: Path, surprise: dict[str, int]) -> None:
     path = tmp_path / "demos.json"
-    expected.add(replace(ONE, **surprise), PROVENANCE, 1, path)
+    expected.add([replace(ONE, **surprise)], PROVENANCE, 1, path)
     assert expected.load(path) == {}
     prove(path, ONE.demo)
-    expected.add(replace(ONE, **surprise), PROVENANCE, 1, path)
+    expected.add([replace(ONE, **surprise)], PROVENANCE, 1, path)
     [proof] = expected.load(path).values()
     assert proof.demos == []
     assert len(proof.programs) == 2 * len(START_METHODS) - 1
@@ -72,7 +69,7 @@ def test_the_list_gives_releases_and_numbers_of_runs(tmp_path: Path, monkeypatch
     prove(path, catalogue.get("4"), replace(PROVENANCE, release="2.0.10"))
     for method, cured in product(START_METHODS, (False, True)):
         few = DemoRepetition(catalogue.get("4"), method, cured, 3, 3, 3)
-        expected.add(few, replace(PROVENANCE, release="2.0.9"), 0, path)
+        expected.add([few], replace(PROVENANCE, release="2.0.9"), 0, path)
     monkeypatch.setattr(expected, "load", lambda load=expected.load: load(path))
     assert report.proven() == (
         "Ended so with the same story, as they stand and cured, by every start method: with SQLAlchemy 2.1.9"
@@ -82,8 +79,15 @@ def test_the_list_gives_releases_and_numbers_of_runs(tmp_path: Path, monkeypatch
     )
 
 
-def test_recording_one_run_is_refused_with_the_remedy() -> None:
-    with pytest.raises(
-        PoolstartError, match="--record keeps what came out the same many times; give --repeat"
-    ):
-        CliRunner().invoke(app, ["exhibit", "1", "--record"], catch_exceptions=False)
+def test_a_demo_that_is_repeated_later_has_its_own_provenance(tmp_path: Path) -> None:
+    path = tmp_path / "demos.json"
+    for number in ("1", "2"):
+        prove(path, catalogue.get(number))
+    later = replace(PROVENANCE, date="2027-01-31")
+    repetitions = [
+        DemoRepetition(ONE.demo, method, cured, 50, 50, 50)
+        for method, cured in product(START_METHODS, (False, True))
+    ]
+    expected.add(repetitions, later, 1, path)
+    proof = expected.load(path)["2.1.9"]
+    assert (proof.provenance, proof.later["one_fork"]) == (PROVENANCE, later)

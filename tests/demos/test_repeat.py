@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Callable
+from itertools import product
+from pathlib import Path
 
 import pytest
 import sqlalchemy
@@ -9,10 +11,11 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.demos import catalogue, expected, repeat, runner
-from harness.demos.catalogue import End
+from harness.demos.catalogue import START_METHODS, End
 from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
+from harness.records import session
 from harness.records.provenance import Provenance
 
 ONE = catalogue.get("held_lock")
@@ -60,25 +63,33 @@ def test_one_run_that_differs_is_a_surprise(
 
 @pytest.mark.parametrize("release", [None, "2.0.58"])
 def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
-    monkeypatch: pytest.MonkeyPatch, release: str | None
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, release: str | None
 ) -> None:
-    kept: list[tuple[DemoRepetition, Provenance, int]] = []
-    counts = [DemoRepetition(ONE, "fork", cured, 3, 3, 3) for cured in (False, True)]
+    kept: list[tuple[list[DemoRepetition], Provenance, int]] = []
+    monkeypatch.setattr(session, "DIRECTORY", tmp_path)
     monkeypatch.setattr(expected, "add", lambda *args: kept.append(args))
-    monkeypatch.setattr(repeat, "repeat", lambda *_: iter(counts))
+    monkeypatch.setattr(
+        repeat,
+        "repeat",
+        lambda demos, methods, runs, *_: iter(
+            DemoRepetition(demos[0], methods[0], cured, runs, runs, runs) for cured in (False, True)
+        ),
+    )
     monkeypatch.setattr("harness.releases.interpreters.of_release", lambda version: version)
-    asked = ["exhibit", "2", "--repeat", "3", "--load"]
-    asked += ["--release", release] if release else []
-    assert CliRunner().invoke(app, asked).exit_code == 0
+    options = ["--repeat", "3", "--load", *(["--release", release] if release else [])]
+    assert CliRunner().invoke(app, ["demo", "2", *options]).exit_code == 0
     assert kept == []
-    done = CliRunner().invoke(app, [*asked, "--record"])
+    done = CliRunner().invoke(app, ["record", "demos", "--only", ONE.name, *options])
     assert done.exit_code == 0, done.output
-    assert [repetition for repetition, _, _ in kept] == counts
-    [provenance] = {provenance for _, provenance, _ in kept}
+    [(repetitions, provenance, busy)] = kept
+    assert [(each.start_method, each.cured) for each in repetitions] == [
+        *product(START_METHODS, (False, True))
+    ]
     assert provenance.release == (release or sqlalchemy.__version__)
-    assert {busy for _, _, busy in kept} == {(os.cpu_count() or 1) - 1}
+    assert busy == (os.cpu_count() or 1) - 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_surprise_makes_the_command_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repeat, "repeat", lambda *_: iter([DemoRepetition(ONE, "fork", False, 3, 2, 3)]))
-    assert CliRunner().invoke(app, ["exhibit", "2", "--repeat", "3"]).exit_code == 1
+    assert CliRunner().invoke(app, ["demo", "2", "--repeat", "3"]).exit_code == 1

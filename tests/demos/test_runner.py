@@ -179,7 +179,7 @@ def test_an_unknown_demo_is_an_error_that_lists_the_known_ones() -> None:
 def test_every_demo_has_a_program_and_every_program_is_a_demo() -> None:
     shared = {
         f"{name}.py"
-        for name in ("__init__", "catalogue", "helpers", "runner", "repeat", "expected", "report")
+        for name in ("__init__", "catalogue", "helpers", "runner", "repeat", "recorder", "expected", "report")
     }
     programs = {path.name for path in Path(catalogue.__file__).parent.glob("*.py")} - shared
     assert programs == {f"{demo.name}.py" for demo in catalogue.CATALOGUE}
@@ -188,7 +188,7 @@ def test_every_demo_has_a_program_and_every_program_is_a_demo() -> None:
 def test_a_demo_that_hangs_leaves_no_process_behind(server: Server) -> None:
     with scene() as there:
         there.environment[locate.RUN] = server.to_json()
-        command = there.start(POOLSTART, "exhibit", "2", stdout=subprocess.PIPE)
+        command = there.start(POOLSTART, "demo", "2", stdout=subprocess.PIPE)
         told, _ = command.communicate(timeout=60)
         assert command.returncode == 0
         assert "It ended: hung" in told
@@ -227,7 +227,7 @@ def test_it_ends_so_with_the_newest_release_of_each_series(
 @pytest.mark.slow
 def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
     environment = {locate.RUN: server.to_json(), "COLUMNS": "200"}
-    done = poolstart("exhibit", "4", "--release", NEWEST["1.4"], **environment)
+    done = poolstart("demo", "4", "--release", NEWEST["1.4"], **environment)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
     assert "a NullPool" in done.stdout
@@ -236,7 +236,7 @@ def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
 
 def test_an_unknown_release_is_an_error_with_its_remedy() -> None:
     with pytest.raises(PoolstartError, match=r"no release '1\.5\.0'; `poolstart releases` lists them"):
-        CliRunner().invoke(app, ["exhibit", "1", "--release", "1.5.0"], catch_exceptions=False)
+        CliRunner().invoke(app, ["demo", "1", "--release", "1.5.0"], catch_exceptions=False)
 
 
 def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:

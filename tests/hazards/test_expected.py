@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import matrix as measuring
 from harness.hazards import report as page
-from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.processes.load import BUSY
+from harness.records import session
 from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -128,7 +130,7 @@ def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
     own_record.write_text("{}")
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
     assert result.exit_code == 1
-    assert "expected not recorded: add it with --record" in result.output
+    assert "expected not recorded: record it with `poolstart record hazards`" in result.output
 
 
 def test_a_hazard_that_is_not_applicable_here_is_no_failure(
@@ -300,74 +302,94 @@ def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, s
 
 def test_repeated_trials_need_a_recorded_table(own_record: Path, server: Server) -> None:
     own_record.write_text("{}")
-    with pytest.raises(PoolstartError, match="first run: poolstart hazards --record"):
+    with pytest.raises(PoolstartError, match="first run: poolstart record hazards"):
         record.save_repeated(Provenance.here(server.identity), [], 50, 1)
 
 
 @pytest.fixture
-def measured(monkeypatch: pytest.MonkeyPatch) -> list[Outcome]:
-    """What the command measures: the recorded table, in no time, unless a test changes it."""
-    outcomes = list(record.load()[MINE].outcomes)
+def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str, str], Outcome]:
+    """What the command measures: the recorded outcomes, in no time, unless a test changes them."""
+    table = record.load()[MINE]
+    assert table.further
+    recorded = [*table.outcomes, *table.further.outcomes]
+    outcomes = {(outcome.hazard, outcome.strategy): outcome for outcome in recorded}
 
-    def measure(_: Any, __: Any, ___: Any, seen: Callable[[Outcome], None], repeat: int) -> list[Outcome]:
-        for outcome in outcomes * repeat:
-            seen(outcome)
-        return outcomes * repeat
+    def measure(
+        _: Any, hazards: list[Hazard], names: list[str], seen: Callable[[Outcome], None], wanted: Any
+    ) -> None:
+        for hazard, name in product(hazards, names):
+            if wanted(hazard, name):
+                seen(outcomes[hazard.id, name])
 
     monkeypatch.setattr(measuring, "measure", measure)
+    monkeypatch.setattr(session, "DIRECTORY", tmp_path / "sessions")
     return outcomes
 
 
-def test_the_command_records_a_table(own_record: Path, measured: list[Outcome]) -> None:
-    measured[0] = replace(measured[0], verdict=Verdict.SURVIVES)
-    result = CliRunner().invoke(app, ["hazards", "--record"])
+Cells = dict[tuple[str, str], Outcome]
+
+
+def test_the_command_records_all_rows_of_all_strategies(own_record: Path, measured: Cells) -> None:
+    cell = ("inherited_lock", "fork_nodispose")
+    measured[cell] = replace(measured[cell], verdict=Verdict.SURVIVES)
+    result = CliRunner().invoke(app, ["record", "hazards"])
     assert result.exit_code == 0, result.output
-    assert list(record.load()[MINE].outcomes) == measured
+    table = record.load()[MINE]
+    assert table.verdicts[cell] is Verdict.SURVIVES
+    assert table.provenance.command == "poolstart record hazards"
+    assert table.further
+    assert table.later == table.further.later == {}
 
 
-def test_the_command_records_repeated_trials_that_agree(own_record: Path, measured: list[Outcome]) -> None:
-    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "3"])
+def test_a_single_hazard_is_recorded_with_its_own_provenance(own_record: Path, measured: Cells) -> None:
+    before = record.load()[MINE]
+    result = CliRunner().invoke(app, ["record", "hazards", "--only", "unpicklable", "--only", "default"])
+    assert result.exit_code == 0, result.output
+    assert "1 hazards under 6 strategies" in result.output
+    after = record.load()[MINE]
+    assert (after.provenance, after.further) == (before.provenance, before.further)
+    assert after.verdicts == before.verdicts
+    assert list(after.later) == ["unpicklable"]
+    assert after.later["unpicklable"].command == "poolstart record hazards --only unpicklable --only default"
+
+
+def test_the_command_records_that_verdicts_came_out_the_same(own_record: Path, measured: Cells) -> None:
+    result = CliRunner().invoke(app, ["record", "hazards", "--only", "default", "--repeat", "3"])
     assert result.exit_code == 0, result.output
     repeated = record.load()[MINE].repeated
     assert repeated
     assert (repeated.trials, repeated.busy) == (3, 0)
 
 
-def test_the_command_lists_trials_that_disagree_and_records_nothing(
-    own_record: Path, measured: list[Outcome]
-) -> None:
+def test_the_command_refuses_trials_that_disagree(own_record: Path, measured: Cells) -> None:
     before = own_record.read_text()
-    measured.append(Outcome("inherited_lock", "spawn", Verdict.AFFECTED))
-    result = CliRunner().invoke(app, ["hazards", "--record", "--repeat", "2"])
+    cell = ("inherited_lock", "spawn")
+    measured[cell] = replace(measured[cell], verdict=Verdict.AFFECTED)
+    result = CliRunner().invoke(app, ["record", "hazards", "--only", "default", "--repeat", "2"])
     assert result.exit_code != 0
-    assert "inherited_lock under spawn: survives (2 of 4) and affected (2 of 4)" in result.output
+    assert "inherited_lock under spawn was once affected" in str(result.exception)
     assert own_record.read_text() == before
 
 
-def test_a_part_of_the_table_is_not_recorded() -> None:
-    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--record"])
-    assert result.exit_code != 0
-    assert "--record keeps a whole table" in str(result.exception)
-    result = CliRunner().invoke(app, ["hazards", "--strategy", "spawn", "--record"])
-    assert "--record keeps a whole table" in str(result.exception)
+def test_an_interrupted_session_continues(
+    own_record: Path, measured: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, trials = measuring.measure, []
 
+    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any) -> None:
+        def few(outcome: Outcome) -> None:
+            seen(outcome)
+            trials.append(outcome.strategy)
+            if len(trials) == 2:
+                raise KeyboardInterrupt
 
-def test_the_command_records_further_strategies_apart(own_record: Path, measured: list[Outcome]) -> None:
-    measured[:] = [
-        replace(outcome, strategy=name)
-        for outcome in measured
-        if outcome.strategy == "fork_dispose"
-        for name in strategies.FURTHER_IDS
-    ]
-    default = record.load()[MINE]
-    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record"])
-    assert result.exit_code == 0, result.output
-    assert record.load()[MINE].outcomes == default.outcomes
-    further = record.load()[MINE].further
-    assert further
-    assert list(further.outcomes) == measured
-    result = CliRunner().invoke(app, ["hazards", "--strategy", "further", "--record", "--repeat", "2"])
-    assert result.exit_code == 0, result.output
+        whole(server, hazards, names, few, wanted)  # type: ignore[call-arg, arg-type]
+
+    monkeypatch.setattr(measuring, "measure", interrupted)
+    command = ["record", "hazards", "--only", "unpicklable", "--only", "default"]
+    assert CliRunner().invoke(app, command).exit_code != 0
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert trials == list(strategies.IDS)
 
 
 COMMAND = """

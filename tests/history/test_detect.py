@@ -9,6 +9,7 @@ from harness.history import detect
 from harness.history.retest import Retest
 from harness.history.series import Series, SeriesKey
 from harness.lifecycles.metrics import CONTROL_BENCHMARK
+from harness.records.provenance import Provenance
 
 RELEASES = tuple(f"2.0.{patch}" for patch in range(88))
 STRATEGIES = ("fork_nodispose", "fork_dispose", "nullpool", "forkserver", "forkserver_preload", "spawn")
@@ -193,7 +194,7 @@ def retest_of(step, low, middle, high, verdict):
     """A simulated retest of a step."""
     return Retest(
         **asdict(step.release_pair), before=step.before, after=step.before * middle, ratio=middle,
-        low=low, high=high, verdict=verdict, pairs=10, machine="m", date="", command="",
+        low=low, high=high, verdict=verdict, pairs=10, provenance=Provenance(machine="m"),
     )  # fmt: skip
 
 
@@ -252,7 +253,7 @@ def test_a_retest_on_another_machine_decides_if_that_of_the_series_does_not():
     made = with_step(history(6), FIRST_QUERY, {"spawn"}, 40, 1.1)
     step = next(s for s in detect.change_points(made).steps if s.key.parameters == ("spawn", "none"))
     gone, there, unsure = (
-        replace(retest_of(step, *told), machine=machine)
+        replace(retest_of(step, *told), provenance=Provenance(machine=machine))
         for *told, machine in [
             (0.99, 1.0, 1.01, "same", "another"),
             (1.08, 1.1, 1.12, "slower", "m"),

@@ -7,13 +7,17 @@ import pytest
 
 from harness.comparisons.compare import WORKER_FACTOR, Comparison
 from harness.comparisons.judge import ComparisonRow
+from harness.console.progress import Progress
 from harness.history import retest
 from harness.history.change_point import ReleasePair
 from harness.history.retest import Retest
 from harness.lifecycles import profile
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.postgres.server import Server
+from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
+
+PROVENANCE = Provenance(machine="m", date="d", command="c")
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
@@ -41,8 +45,8 @@ def compared():
 
 def measure(release_pairs, compared, keep=lambda retests: None, budget=60.0):
     return retest.measure(
-        release_pairs, Path, SERVER, profile.PROFILES["quick"], machine="m", command="c",
-        pairs=6, budget=budget, report=lambda told: None, keep=keep, compare=compared.compare,
+        release_pairs, Path, SERVER, profile.PROFILES["quick"], provenance=lambda: PROVENANCE,
+        pairs=6, budget=budget, report=Progress(lambda _: None), keep=keep, compare=compared.compare,
     )  # fmt: skip
 
 
@@ -53,22 +57,22 @@ DOUBTFUL = [
 ]
 
 
-def test_two_releases_are_compared_once_those_with_most_doubtful_figures_first(compared):
+def test_two_releases_are_compared_once_in_the_order_of_their_pairs(compared):
     assert measure(DOUBTFUL, compared) == 0
-    assert [names for *names, _ in compared.made] == [["2.0.9", "2.0.10"], ["2.0.8", "2.0.9"]]
-    settings = compared.made[0][2]
+    assert [names for *names, _ in compared.made] == [["2.0.8", "2.0.9"], ["2.0.9", "2.0.10"]]
+    settings = compared.made[1][2]
     assert set(settings.metrics) == {"startup", "uss"}
     assert set(settings.dataframes) == {"none", "large"}
 
 
 def test_no_cell_is_measured_in_which_nothing_is_doubtful(compared):
     measure(DOUBTFUL, compared)
-    assert compared.made[0][2].cells == {Cell("spawn", "none"), Cell("nullpool", "large")}
+    assert compared.made[1][2].cells == {Cell("spawn", "none"), Cell("nullpool", "large")}
 
 
 def test_memory_takes_few_workers(compared):
     measure(DOUBTFUL, compared)
-    assert [settings.worker_factor for *_, settings in compared.made] == [WORKER_FACTOR, 1]
+    assert [settings.worker_factor for *_, settings in compared.made] == [1, WORKER_FACTOR]
 
 
 def test_only_what_was_asked_for_is_kept(compared):
@@ -89,7 +93,7 @@ def test_a_few_pages_of_a_small_worker_are_no_step(metric, mib, said):
     before, ratio = mib * 2**20, 1.015
     one = Retest(
         "2.0.9", "2.0.10", metric, "spawn", "none", before, before * ratio, ratio, ratio - 0.001,
-        ratio + 0.001, "slower", 10, "m", "d", "c",
+        ratio + 0.001, "slower", 10, PROVENANCE,
     )  # fmt: skip
     assert one.judge(ratio) == said
 
@@ -99,16 +103,14 @@ def test_a_few_microseconds_are_no_step(microseconds, said):
     before, ratio = microseconds * 1e-6, 1.1
     one = Retest(
         "2.0.1", "2.0.2", "engine", "nullpool", "none", before, before * ratio, ratio, ratio - 0.001,
-        ratio + 0.001, "slower", 10, "m", "d", "c",
+        ratio + 0.001, "slower", 10, PROVENANCE,
     )  # fmt: skip
     assert one.judge(ratio) == said
 
 
 def test_a_record_comes_back_as_it_was_saved(tmp_path):
     path = tmp_path / "steps.json"
-    one = Retest(
-        "2.0.9", "2.0.10", "uss", "spawn", "none", 1e6, 2e6, 2.0, 1.9, 2.1, "slower", 10, "m", "d", "c"
-    )
+    one = Retest("2.0.9", "2.0.10", "uss", "spawn", "none", 1e6, 2e6, 2.0, 1.9, 2.1, "slower", 10, PROVENANCE)
     assert retest.load(path) == []
     retest.save([one, one], path)
     assert retest.load(path) == [one, one]
@@ -117,8 +119,8 @@ def test_a_record_comes_back_as_it_was_saved(tmp_path):
 def test_what_is_measured_once_more_takes_the_place_of_what_was_said_before(tmp_path):
     path = tmp_path / "steps.json"
     begun, twice = ("2.0.9", "2.0.10", "uss", "spawn"), (1e6, 2e6, 2.0, 1.9, 2.1)
-    there, other = (Retest(*begun, of, *twice, "cannot tell", 10, "m", "d", "c") for of in DATAFRAMES)
-    elsewhere = replace(there, machine="another")
+    there, other = (Retest(*begun, of, *twice, "cannot tell", 10, PROVENANCE) for of in DATAFRAMES)
+    elsewhere = replace(there, provenance=replace(PROVENANCE, machine="another"))
     retest.add([elsewhere, there, other], path)
     decided = replace(there, verdict="slower")
     retest.add([decided], path)

@@ -164,7 +164,7 @@ def test_a_record_has_its_bare_starts_and_what_else_ran(server):
     )
     assert made.controls == {"fork": [[1.0, 2.0], [3.0, 4.0]]}
     assert (made.loaded, made.disturbed) == (True, [1, 1])
-    assert Machine.get_defaults()["cpu"] in made.machine
+    assert Machine.get_defaults()["cpu"] in made.provenance.machine
 
 
 def test_one_more_statement_is_found_by_counting(server, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from harness.history.sensitivity import report
 from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, SensitivityRecord
+from harness.records.provenance import Provenance
 
 
 def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
@@ -23,10 +24,7 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
         for dataframe in ("none", "large")
     ]  # fmt: skip
     return SensitivityRecord(
-        "2026-01-01",
-        "poolstart noise",
-        "2.1.9",
-        "embedded",
+        Provenance("2.1.9", "2026-01-01", "A processor", server="embedded", command="poolstart record"),
         "3",
         {"cpu": "A processor", "processors": 2, "kernel": "6.1"},
         60.0,
@@ -37,7 +35,7 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
             for method in ("fork", "forkserver", "spawn")
         },
         list(repetitions),
-        seeded="poolstart noise --seeded",
+        injected=Provenance(date="2026-01-02", command="poolstart record sensitivity --injected"),
     )
 
 
@@ -74,7 +72,7 @@ def test_memory_is_not_divided_by_a_bare_start():
 
 
 def test_the_page_names_the_machine():
-    assert "; A processor, 2 cores, Linux 6.1; " in report.page(recorded())
+    assert "; A processor; server embedded" in report.page(recorded())
 
 
 def test_the_page_says_whether_another_process_ran():

@@ -4,20 +4,25 @@ import compileall
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
+from statistics import median
 from textwrap import indent
 
 from harness.comparisons import compare as comparison
 from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
 from harness.comparisons.judge import MIN_PAIRS
+from harness.console.progress import Progress
 from harness.counts import count
 from harness.counts.registry import COUNTS
-from harness.history.sensitivity.record import InjectionResult
+from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
+from harness.releases import interpreters, venvs
+from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 Report = Callable[[str], None]
@@ -52,6 +57,9 @@ class InjectedChange:
         # Unique memory repeats to a thousandth.
         return all(figure.startswith(("rejected ", "uss ")) for figure in self.expected)
 
+
+ENVIRONMENTS = ROOT / ".asv" / "injected"
+"""The virtual environments with the changed releases."""
 
 BUDGET = 600
 """Seconds after which a comparison ends, however wide its intervals are."""
@@ -201,3 +209,57 @@ def score(
         sizes={figure: ratio for figure, ratio in ratios.items() if figure in sized},
         pairs=pairs,
     )
+
+
+def prepare(record: SensitivityRecord, changes: Sequence[InjectedChange], report: Report) -> dict[str, Side]:
+    """Install the changed releases, each in an environment of its own, by the id of the change.
+
+    A change of a time costs a share of the time that the runs on record have measured.
+    """
+    release = record.provenance.release
+    packages = [f"sqlalchemy=={release}", *venvs.pins(interpreters.pinned())]
+    sides = {}
+    for change in changes:
+        report(f"{change.title}: installing")
+        home = ENVIRONMENTS / change.id
+        shutil.rmtree(home, ignore_errors=True)
+        python = venvs.python_with(packages, home)
+        seconds = change.size * recorded_median(record, change.expected[0]) if change.size else 0
+        inject(change, python, seconds)
+        sides[change.id] = Side(change.title, release, python, change.strategies)
+    return sides
+
+
+def recorded_median(record: SensitivityRecord, figure: str) -> float:
+    """The median of all runs of `metric strategy` without a DataFrame, in seconds or bytes."""
+    return median(
+        value
+        for repeated in record.figures
+        if (f"{repeated.metric} {repeated.strategy}", repeated.dataframe) == (figure, "none")
+        for run in repeated.runs
+        for value in run
+    )
+
+
+def measure_all(
+    record: SensitivityRecord,
+    server: Server,
+    profile: Profile,
+    repetitions: int,
+    pairs: int,
+    report: Progress,
+    changes: Sequence[InjectedChange] = INJECTED_CHANGES,
+) -> Iterator[InjectionResult]:
+    """Measure each change `repetitions` times, in turns, less those that are on record."""
+    done = Counter(result.seed for result in record.repetitions)
+    due = [
+        (number, change)
+        for number in range(1, repetitions + 1)
+        for change in changes
+        if number > done[change.id]
+    ]
+    sides = prepare(record, changes, report) if due else {}
+    release = record.provenance.release
+    for (_, change), inner in report.each(due, name=lambda item: f"{item[1].title}, repetition {item[0]}"):
+        plain = Side("as released", release, interpreters.of_release(release), change.strategies)
+        yield measure(change, plain, sides[change.id], server, profile, pairs, inner)

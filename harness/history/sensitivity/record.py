@@ -4,10 +4,11 @@ Field names are the keys of records/sensitivity.json.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from harness.records import store
+from harness.records.provenance import Provenance
 from harness.system.structure import structure
 
 RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
@@ -47,10 +48,8 @@ class InjectionResult:
 class SensitivityRecord:
     """All runs of one release, and the injected changes that were measured with it."""
 
-    date: str
-    command: str
-    release: str
-    server: str
+    provenance: Provenance
+    """Of the runs."""
     instrument: str
     facts: dict[str, object]
     seconds: float
@@ -62,14 +61,10 @@ class SensitivityRecord:
     repetitions: list[InjectionResult]
     loaded: bool = False
     """Whether another process kept a core busy for random tenths of the time."""
-    seeded: str = ""
-    """By which command, and when, injected changes were last measured."""
+    injected: Provenance = field(default_factory=Provenance)
+    """Of the injected changes that were measured last."""
     pairs: int = 0
     """The least number of pairs of parents in each of these."""
-
-    @property
-    def machine(self) -> str:
-        return "{cpu}, {processors} cores, Linux {kernel}".format(**self.facts)
 
     def save(self, path: Path) -> None:
         """Replace the record, figures rounded to six digits. Raises `PoolstartError` if it cannot."""
@@ -79,5 +74,5 @@ class SensitivityRecord:
     @classmethod
     def load(cls, path: Path) -> "SensitivityRecord":
         """Read a record. Raises `PoolstartError` if it is missing or damaged."""
-        with store.reading(path, "poolstart noise") as fields:
+        with store.reading(path, "poolstart record sensitivity") as fields:
             return structure(cls, fields)

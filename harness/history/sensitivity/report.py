@@ -1,4 +1,4 @@
-"""The sensitivity page: how far the figures can be trusted, from what `poolstart noise` has recorded."""
+"""The sensitivity page: how far the figures can be trusted, from the record of sensitivity."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -129,14 +129,15 @@ def page(record: SensitivityRecord) -> str:
     times = [row for row in aimed if metrics.get(row.figure.metric).unit == "seconds"]
     runs = len(record.figures[0].runs)
     alarms = false_alarms(record)
+    measured = record.provenance
     meanwhile = (
         ", while another process kept a core busy for random tenths of the time" if record.loaded else ""
     )
     text = [
         "# How far the figures can be trusted\n",
-        f"SQLAlchemy {record.release} was measured {runs} times, as if it were {runs} releases (A/A)"
-        f"{meanwhile}, by `{record.command}`, {record.date}, in {record.seconds / 60:.0f} minutes; "
-        f"{record.machine}; server {record.server}, instrument {record.instrument}. Noisy blocks by run: "
+        f"SQLAlchemy {measured.release} was measured {runs} times, as if it were {runs} releases (A/A)"
+        f"{meanwhile}{measured.by}, {measured.date}, in {record.seconds / 60:.0f} minutes; "
+        f"{measured.machine}; server {measured.server}, instrument {record.instrument}. Noisy blocks by run: "
         f"{', '.join(map(str, record.disturbed))}. [statistics.md](statistics.md) explains the columns.\n",
         f"- The spread of the {runs} medians, largest less smallest, is within its target for "
         f"{sum(row.spread <= (row.target or 0) for row in aimed)} of {len(aimed)} figures "
@@ -154,7 +155,7 @@ def page(record: SensitivityRecord) -> str:
             "## Injected changes\n",
             "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by "
             "as many pairs of parents as it takes until the interval of a time is half as wide, on either "
-            f"side, as the change. By {record.seeded}{meanwhile}.\n",
+            f"side, as the change. Measured {record.injected.date}{record.injected.by}{meanwhile}.\n",
             injected_changes(record),
         ]
     return "\n".join(text)

@@ -1,11 +1,12 @@
 """A/A runs: the same release measured several times, as `asv run` would."""
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from asv.machine import Machine
 
+from harness.console.progress import Progress
 from harness.history.sensitivity.record import RepeatedFigure, SensitivityRecord
 from harness.lifecycles import metrics, plan
 from harness.lifecycles.blocks import VERSION, MeasuredRun
@@ -13,7 +14,10 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
+from harness.records.provenance import Provenance
+from harness.records.session import Parts
 from harness.system.conditions import facts
+from harness.system.structure import structure
 
 
 def measure(
@@ -23,20 +27,16 @@ def measure(
     release: str,
     python: Path,
     number: int,
-    report: Callable[[str], None],
+    report: Progress,
+    parts: Parts | None = None,
 ) -> list[MeasuredRun]:
-    """Measure the release `number` times, one run after another."""
-    runs = []
-    for run in range(1, number + 1):
-        prefix = f"run {run} of {number}"
-        report(prefix)
-        runs.append(
-            plan.measure(
-                cells, server, profile, release=release, python=python,
-                report=lambda what, prefix=prefix: report(f"{prefix}, {what}"),  # type: ignore[misc]
-            )
-        )  # fmt: skip
-    return runs
+    """Measure the release `number` times, one run after another, less the runs that are among `parts`."""
+    parts = parts or Parts()
+    due = [str(run) for run in range(1, number + 1) if str(run) not in parts.parts]
+    for run, inner in report.each(due, name=lambda run: f"run {run}"):
+        measured = plan.measure(cells, server, profile, release=release, python=python, report=inner)
+        parts.add(run, asdict(measured))
+    return [structure(MeasuredRun, parts.parts[str(run)]) for run in range(1, number + 1)]
 
 
 def figures(runs: Sequence[MeasuredRun], cells: Sequence[Cell]) -> list[RepeatedFigure]:
@@ -63,10 +63,7 @@ def record(
 ) -> SensitivityRecord:
     """The record of such runs, before any change is injected."""
     return SensitivityRecord(
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command,
-        release=runs[0].release,
-        server=server.identity,
+        provenance=Provenance.here(server.identity, command, runs[0].release),
         instrument=VERSION,
         facts={**runs[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
         seconds=round(seconds),

@@ -104,7 +104,13 @@ def test_servers_are_compared_layer_by_layer_and_removed(
     any_project: Project, tmp_path: Path, say: Say
 ) -> None:
     file = tmp_path / "servers.json"
-    ran = any_project.having(POOLSTART_PROFILE="quick").poolstart("postgres", "compare", "--save", str(file))
+    # Not `poolstart record servers`, which would replace the record.
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from harness.comparisons import servers; from harness.lifecycles import profile\n"
+        "servers.compare(profile.current(), print).save(Path(sys.argv[1]))"
+    )
+    ran = any_project.having(POOLSTART_PROFILE="quick").run(sys.executable, "-c", program, str(file))
     assert ran.returncode == 0, ran.stderr
     say(ran.stdout)
     measured = ServerComparison.load(file)

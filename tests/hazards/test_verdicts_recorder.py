@@ -1,4 +1,4 @@
-"""`poolstart verdicts`: a machine that has tried nothing yet keeps what others have put on record."""
+"""`poolstart record verdicts`: a machine that has tried nothing yet keeps what others have put on record."""
 
 from contextlib import nullcontext
 from dataclasses import replace
@@ -30,6 +30,6 @@ def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
     monkeypatch.setattr(sitting, "load", lambda: known)
     monkeypatch.setattr(sitting, "record", lambda *told: record(*told, path))
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
-    done = CliRunner().invoke(app, ["verdicts", "--record"], catch_exceptions=False)
+    done = CliRunner().invoke(app, ["record", "verdicts", "--minutes", "0"], catch_exceptions=False)
     assert "2 releases" in done.stdout
     assert (load(path) or pytest.fail("no record")).verdicts == known.verdicts

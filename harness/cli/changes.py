@@ -1,0 +1,32 @@
+"""`poolstart changes`: change points in the history of all releases, distinguished from noise."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def changes(
+    half: Annotated[
+        bool, typer.Option("--half", help="Use every second sample: do the changes depend on how many?")
+    ] = False,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="List the uncertain ones too, with the reason.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    results: Annotated[Path | None, typer.Option(help="A folder of asv's results.")] = None,
+) -> None:
+    """List the releases at which a figure changed, and the smallest change that would be detected."""
+    # Most of a second, because of asv and scipy: only this command pays for it.
+    from harness.console import terminal
+    from harness.history import detect, report, retest, series
+    from harness.system.environment import ROOT
+
+    all_series = series.load(results or ROOT / "results")
+    if half:
+        all_series = [one.halved() for one in all_series]
+    change_points = detect.change_points(all_series, retest.load())
+    if as_json:
+        terminal.print_json(report.as_json(change_points))
+    else:
+        report.show(change_points, detect.MIN_RELEASES, candidates=candidates)

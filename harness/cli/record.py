@@ -1,0 +1,78 @@
+"""`poolstart record`: measure for the record, or list what is on record."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.records.recorder import Recorder
+
+RECORDERS = {
+    "history": "harness.history.recorders:HistoryRecorder",
+    "counts": "harness.counts.recorder:CountsRecorder",
+    "retests": "harness.history.recorders:RetestsRecorder",
+    "causes": "harness.history.recorders:CausesRecorder",
+    "sensitivity": "harness.history.recorders:SensitivityRecorder",
+    "hazards": "harness.hazards.recorders:HazardsRecorder",
+    "verdicts": "harness.hazards.recorders:VerdictsRecorder",
+    "demos": "harness.demos.recorder:DemosRecorder",
+    "programs": "harness.programs.recorder:ProgramsRecorder",
+    "pools": "harness.pools.recorder:PoolsRecorder",
+    "servers": "harness.comparisons.recorder:ServersRecorder",
+}
+"""By name, in the order of the list: the module and class of the recorder, imported when it is needed."""
+
+
+def record(
+    name: Annotated[
+        str | None, typer.Argument(help=f"{', '.join(RECORDERS)}; without it they are listed.")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Measure only this row: a hazard, a program, a strategy ... May be repeated."),
+    ] = None,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, help="Repetitions: of runs, trials, pairs ..., as the list says.")
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Begin nothing after this time; 0 stores what is there.")
+    ] = None,
+    load: Annotated[bool, typer.Option("--load", help="Keep processors busy meanwhile.")] = False,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Discard what an interrupted session has measured.")
+    ] = False,
+    injected: Annotated[
+        bool, typer.Option("--injected", help="sensitivity: inject known changes, and see if they are found.")
+    ] = False,
+    release: Annotated[str | None, typer.Option(help="demos, sensitivity: a SQLAlchemy release.")] = None,
+) -> None:
+    """Measure for the record; interrupted, the same command continues where it was.
+
+    Then `poolstart pages` generates the pages of what is on record. Without NAME: list the records, with
+    date, machine and age, and what --only and --repeat mean for each.
+    """
+    # asv takes most of a second to import: only this command pays for it.
+    from harness.console.progress import duration, progress
+    from harness.records import overview
+    from harness.records.recorder import Request
+    from harness.system.errors import PoolstartError
+
+    if name is None:
+        overview.show({each: recorder(each) for each in RECORDERS})
+        return
+    if name not in RECORDERS:
+        raise PoolstartError(f"there is no record {name!r}", f"choose from {', '.join(RECORDERS)}")
+    chosen = recorder(name)
+    request = Request(name, tuple(only or ()), anew, repeat, load, minutes, injected, release or "")
+    chosen.check(request)
+    typer.echo(f"{name}: {chosen.title}; about {duration(chosen.seconds(request))}", err=True)
+    with progress("starting") as report:
+        stored = chosen.measure(request, report)
+    typer.echo(f"stored in {chosen.file}: {stored}; `poolstart pages` generates the pages")
+
+
+def recorder(name: str) -> "Recorder":
+    module, _, kind = RECORDERS[name].partition(":")
+    made: Recorder = getattr(import_module(module), kind)()
+    return made

@@ -1,0 +1,85 @@
+"""The recorder of demos: each program many times, as it stands and cured."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import product
+from pathlib import Path
+
+from harness.console import terminal
+from harness.console.progress import Progress
+from harness.demos import catalogue, expected, repeat, report
+from harness.demos.repeat import DemoRepetition
+from harness.postgres import locate
+from harness.processes import load as loads
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.releases import interpreters
+from harness.releases.catalogue import listed
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+
+class DemosRecorder(Recorder):
+    title = "each demo many times, by every start method, as it stands and cured"
+    options = ("--only", "--repeat", "--load", "--release", "--anew")
+    rows_are = "demos"
+    repeats = "runs of each program"
+    default_repeat = 50
+    file = files.shown(expected.PATH)
+
+    SECONDS = 1.5
+    """Of a run."""
+
+    def rows(self) -> Sequence[str]:
+        return [demo.name for demo in catalogue.CATALOGUE]
+
+    def seconds(self, request: Request) -> float:
+        """A run takes about 1.5 seconds, and several run at a time."""
+        programs = len(self.selected(request)) * len(catalogue.START_METHODS) * 2
+        return programs * self.repeat(request) * self.SECONDS / repeat.JOBS
+
+    def measure(self, request: Request, report_: Progress) -> str:
+        runs = self.repeat(request)
+        release = listed(request.release) if request.release else ""
+        python: str | Path = interpreters.of_release(release) if release else sys.executable
+        with loads.all_but_one(request.load) as busy, locate.server() as server:
+            provenance = Provenance.here(server.identity, request.command, release)
+            conditions = {
+                "runs": str(runs),
+                "busy": str(busy),
+                "release": provenance.release,
+                "server": provenance.server,
+                "machine": provenance.machine,
+            }
+            session = RecordingSession("demos", conditions, anew=request.anew)
+            programs = [
+                (catalogue.get(name), method)
+                for name, method in product(self.selected(request), catalogue.START_METHODS)
+            ]
+            due = [
+                (demo, method) for demo, method in programs if f"{demo.name} {method}" not in session.parts
+            ]
+            for (demo, method), _ in report_.each(due, name=lambda item: f"{item[0].name}, {item[1]}"):
+                repetitions = list(repeat.repeat([demo], [method], runs, server, python))
+                for repetition in repetitions:
+                    terminal.print_text(terminal.output(), report.line(repetition))
+                session.add(
+                    f"{demo.name} {method}",
+                    [{**asdict(each), "demo": demo.name} for each in repetitions],
+                )
+        repetitions = [
+            DemoRepetition(**{**fields, "demo": catalogue.get(fields["demo"])})
+            for demo, method in programs
+            for fields in session.parts[f"{demo.name} {method}"]
+        ]
+        expected.add(repetitions, provenance, busy)
+        session.close()
+        surprising = sum(repetition.surprising for repetition in repetitions)
+        if surprising:
+            raise PoolstartError(
+                f"{surprising} of {len(repetitions)} programs did not come out the same every time",
+                "they lost the proof they had; the lines above say which",
+            )
+        return f"{len(repetitions)} programs"

@@ -1,0 +1,153 @@
+"""The recorders of hazards: the verdicts of this release, and those of all releases."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import inf
+
+from harness import strategies
+from harness.console.progress import Pace, Progress
+from harness.hazards import bisect, catalogue, expected, matrix
+from harness.hazards.hazard import Hazard, Outcome
+from harness.postgres import locate
+from harness.processes import load as loads
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.releases import interpreters
+from harness.releases.catalogue import catalogue as releases
+from harness.releases.repo import Releases
+from harness.system import files
+from harness.system.structure import structure
+
+
+class HazardsRecorder(Recorder):
+    title = "the verdict of each hazard under each strategy"
+    options = ("--only", "--repeat", "--load", "--anew")
+    rows_are = "hazards or groups of strategies"
+    repeats = "trials of each verdict, all of which must agree"
+    file = files.shown(expected.PATH)
+
+    SECONDS = 2.0
+    """Of a trial that is not on record."""
+
+    def rows(self) -> Sequence[str]:
+        return [*catalogue.IDS, *strategies.GROUPS]
+
+    def seconds(self, request: Request) -> float:
+        """A trial takes as long as that on record; several run at a time."""
+        hazards, names = self._cells(request)
+        tables = list(expected.load().values())
+        known = {
+            (outcome.hazard, outcome.strategy): outcome.seconds
+            for table in tables[:1]
+            for part in (table, table.further)
+            if part
+            for outcome in part.outcomes
+        }
+        trials = [known.get((hazard.id, name), self.SECONDS) for hazard in hazards for name in names]
+        return self.repeat(request) * sum(trials) / matrix.JOBS
+
+    def measure(self, request: Request, report: Progress) -> str:
+        hazards, names = self._cells(request)
+        repeat = self.repeat(request)
+        if repeat > 1:
+            expected.table_of()  # What cannot be recorded is an error now, not after hours of trials.
+        with loads.all_but_one(request.load) as busy, locate.server() as server:
+            provenance = Provenance.here(server.identity, request.command)
+            conditions = {
+                "trials": str(repeat),
+                "busy": str(busy),
+                "release": provenance.release,
+                "libraries": provenance.frames,
+                "server": provenance.server,
+                "machine": provenance.machine,
+            }
+            session = RecordingSession("hazards", conditions, anew=request.anew)
+            left = sum(
+                key(hazard.id, name, trial) not in session.parts
+                for trial in range(repeat)
+                for hazard in hazards
+                for name in names
+            )
+            pace = Pace()
+            for trial in range(repeat):
+
+                def seen(outcome: Outcome, trial: int = trial) -> None:
+                    nonlocal left
+                    left -= 1
+                    session.add(key(outcome.hazard, outcome.strategy, trial), asdict(outcome))
+                    pace.step()
+                    report(
+                        f"{outcome.hazard} under {outcome.strategy}: {outcome.verdict},"
+                        f" {left} trials left, {pace.left(left)}"
+                    )
+
+                def due(hazard: Hazard, strategy: str, trial: int = trial) -> bool:
+                    return key(hazard.id, strategy, trial) not in session.parts
+
+                matrix.measure(server, hazards, names, seen, wanted=due)
+        outcomes = [
+            structure(Outcome, session.parts[key(hazard.id, name, trial)])
+            for trial in range(repeat)
+            for hazard in hazards
+            for name in names
+        ]
+        if repeat > 1:
+            expected.save_repeated(provenance, outcomes, repeat, busy)
+        else:
+            expected.save(provenance, outcomes)
+        session.close()
+        return f"{len(hazards)} hazards under {len(names)} strategies"
+
+    def _cells(self, request: Request) -> tuple[list[Hazard], list[str]]:
+        """The hazards and the strategies: rows are whole, so a hazard is tried under all of a group."""
+        hazards = [name for name in dict.fromkeys(request.only) if name in catalogue.IDS]
+        groups = [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS] or ["all"]
+        names = dict.fromkeys(name for group in groups for name in strategies.GROUPS[group])
+        return [catalogue.load(name) for name in hazards or catalogue.IDS], list(names)
+
+
+def key(hazard: str, strategy: str, trial: int) -> str:
+    return f"{trial} {hazard} {strategy}"
+
+
+class VerdictsRecorder(Recorder):
+    title = "the release at which each verdict changed, by bisection"
+    options = ("--only", "--minutes", "--anew")
+    rows_are = "hazards or ranges of releases"
+    file = files.shown(bisect.RECORD)
+
+    SECONDS = 360
+    """Of a release with all its trials."""
+
+    def seconds(self, request: Request) -> float:
+        """A release with all its trials takes about 6 minutes; most releases need only a few."""
+        due = [release for release in self._releases(request) if not bisect.of_release(release)]
+        return min(len(due) * self.SECONDS, 60 * (inf if request.minutes is None else request.minutes))
+
+    def measure(self, request: Request, report: Progress) -> str:
+        known = [release.version for release in releases().releases]
+        hazards = [name for name in request.only if name in catalogue.IDS]
+        with locate.server() as server:
+            if request.anew:
+                bisect.forget()
+            else:
+                bisect.take_up(bisect.load(), server)
+            if request.minutes != 0:
+                bisect.measure(
+                    self._releases(request),
+                    [catalogue.load(name) for name in hazards or catalogue.IDS],
+                    strategies.IDS,
+                    interpreters.of_release,
+                    server,
+                    report,
+                    budget=inf if request.minutes is None else 60 * request.minutes,
+                )
+            recorded = bisect.record(known, server, request.command)
+        return f"{len(recorded.releases)} releases"
+
+    def _releases(self, request: Request) -> list[str]:
+        ranges = [name for name in request.only if name not in catalogue.IDS] or ["releases"]
+        branch = Releases("pypi+sqlalchemy", "")
+        hashes = {found for each in ranges for found in branch.get_hashes_from_range(each)}
+        return [release.version for release in releases().releases if release.hash in hashes]

@@ -1,0 +1,269 @@
+"""The recorders of history: all releases, retests, causes and sensitivity."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from math import inf
+from pathlib import Path
+
+from harness.console import terminal
+from harness.console.progress import Progress
+from harness.history import causes, detect, measure, retest
+from harness.history.change_point import ChangePoints
+from harness.history.measure import HistorySession
+from harness.history.sensitivity import injected, runs
+from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
+from harness.lifecycles import plan
+from harness.lifecycles import profile as profiles
+from harness.lifecycles.blocks import VERSION
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.processes import load as loads
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.releases import interpreters, machine, stored
+from harness.releases.catalogue import Release, catalogue, listed
+from harness.releases.repo import BRANCH, Releases
+from harness.system import files
+from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
+
+
+def releases_of(ranges: Sequence[str]) -> list[Release]:
+    """The releases of ranges as asv takes them, `2.0.50..2.1.9`; all if there is none.
+
+    Raises PoolstartError if they name no release.
+    """
+    branch = Releases("pypi+sqlalchemy", "")
+    hashes = {found for each in ranges or [BRANCH] for found in branch.get_hashes_from_range(each)}
+    releases = [release for release in catalogue().releases if release.hash in hashes]
+    if not releases:
+        raise PoolstartError(
+            f"{' '.join(ranges)} names no release", "give a range as asv takes it, the older release first"
+        )
+    return releases
+
+
+class HistoryRecorder(Recorder):
+    title = "times and memory of all releases"
+    options = ("--only", "--repeat", "--minutes", "--anew")
+    rows_are = "releases"
+    repeats = "blocks of each release"
+    default_repeat = 5
+    file = "results"
+
+    def seconds(self, request: Request) -> float:
+        """A block takes about 12 seconds."""
+        history = self._history(request)
+        blocks = len(history.releases) * history.passes if request.anew else history.remaining()
+        return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
+
+    def measure(self, request: Request, report: Progress) -> str:
+        history = self._history(request)
+        if request.minutes != 0:
+            if request.anew:
+                shutil.rmtree(measure.DIRECTORY, ignore_errors=True)
+            profile = profiles.current()
+            with locate.server() as server:
+                history.begin(measure.conditions(server, profile))
+                for release, inner in report.each(history.releases, name=str):
+                    inner("installing")
+                    interpreters.of_release(release)
+                budget = inf if request.minutes is None else 60 * request.minutes
+                measure.measure(history, server, profile, report, budget=budget)
+        if measure.file(history):
+            raise PoolstartError("asv did not store all results", "its output above says why")
+        return f"{len(history.releases)} releases, {history.remaining()} blocks left"
+
+    def provenances(self) -> list[Provenance] | None:
+        return stored.provenances(ROOT / self.file, r"(?!exact)")
+
+    def _history(self, request: Request) -> HistorySession:
+        return HistorySession(measure.DIRECTORY, releases_of(request.only), max(3, self.repeat(request)))
+
+
+class RetestsRecorder(Recorder):
+    title = "both releases of each change point again, in interleaved pairs"
+    options = ("--only", "--repeat", "--minutes")
+    rows_are = "releases, strategies or metrics"
+    repeats = "pairs of parents"
+    default_repeat = 10
+    file = files.shown(retest.RECORD)
+
+    SECONDS = 63
+    """Of a comparison: the median of those on record."""
+    MINUTES = 60.0
+
+    @cached_property
+    def _change_points(self) -> ChangePoints:
+        return detect.recorded_change_points()
+
+    def seconds(self, request: Request) -> float:
+        """A comparison takes about a minute; their number is known once the server is."""
+        points = [point for point in self._change_points.found if point.retest is None]
+        comparisons = {(point.previous, point.release) for point in points}
+        return min(len(comparisons) * self.SECONDS, 60 * self._minutes(request))
+
+    def measure(self, request: Request, report: Progress) -> str:
+        here, stored = machine.name(), 0
+
+        def keep(retests: list[retest.Retest]) -> None:
+            nonlocal stored
+            stored += len(retests)
+            retest.add(retests)
+
+        with locate.server() as server:
+            due = retest.due(self._change_points, server, here, request.only)
+            left = retest.measure(
+                due,
+                interpreters.of_release,
+                server,
+                profiles.current(),
+                provenance=lambda: replace(
+                    Provenance.here(server.identity, request.command), release="", machine=here
+                ),
+                pairs=self.repeat(request),
+                budget=60 * self._minutes(request),
+                report=report,
+                keep=keep,
+            )
+        return f"{stored} retests" + (f"; {left} comparisons are left, for another run" if left else "")
+
+    def _minutes(self, request: Request) -> float:
+        return self.MINUTES if request.minutes is None else request.minutes
+
+
+class CausesRecorder(Recorder):
+    title = "what a worker does differently after each change point"
+    options = ("--only", "--anew")
+    rows_are = "releases or strategies"
+    file = files.shown(causes.PATH)
+
+    SECONDS = 40
+    """Of an explanation."""
+
+    def seconds(self, request: Request) -> float:
+        """An explanation takes about 40 seconds."""
+        return len(self._due(request)) * self.SECONDS
+
+    def measure(self, request: Request, report: Progress) -> str:
+        due = self._due(request)
+        with locate.server() as server:
+            for (before, after, strategy), _ in report.each(
+                due, name=lambda item: f"{item[0]} and {item[1]}, {item[2]}"
+            ):
+                pythons = (interpreters.of_release(before), interpreters.of_release(after))
+                explanation = causes.between((before, after), pythons, strategy, server)
+                provenance = replace(Provenance.here(server.identity, request.command), release="")
+                causes.record(replace(explanation, provenance=provenance))
+        return f"{len(due)} explanations"
+
+    def _due(self, request: Request) -> list[tuple[str, str, str]]:
+        steps = [step.release_pair for step in detect.recorded_change_points().steps]
+        known = [] if request.anew else causes.load()
+        wanted = set(request.only)
+        return [row for row in causes.unexplained(steps, known) if not wanted or wanted & set(row)]
+
+
+class SensitivityRecorder(Recorder):
+    title = "one release measured as if it were many; with --injected, known changes of it"
+    options = ("--only", "--injected", "--release", "--repeat", "--load", "--anew")
+    rows_are = "injected changes"
+    repeats = "runs; with --injected, repetitions of each change"
+    default_repeat = 10
+    file = files.shown(RECORD)
+
+    RUN_SECONDS = 95
+    INJECTION_SECONDS = 75
+    REPETITIONS = 20
+    PAIRS = 8
+    """The least number of pairs of parents in a repetition."""
+
+    def rows(self) -> Sequence[str]:
+        return [change.id for change in injected.INJECTED_CHANGES]
+
+    def check(self, request: Request) -> None:
+        super().check(request)
+        if request.only and not request.injected:
+            raise PoolstartError("--only names injected changes", "add --injected, or leave it out")
+        if request.injected and request.release:
+            raise PoolstartError("changes are injected into the release on record", "leave out --release")
+        if not request.injected and self.repeat(request) < 8:
+            raise PoolstartError("fewer than 8 runs do not show how far they spread", "give --repeat 8")
+
+    def seconds(self, request: Request) -> float:
+        """A run takes as long as those on record; a repetition of an injected change about 75 seconds."""
+        path = self._path(request)
+        record = SensitivityRecord.load(path) if path.exists() else None
+        if request.injected:
+            return self._repetitions(request) * len(self.selected(request)) * self.INJECTION_SECONDS
+        per_run = record.seconds / len(record.disturbed) if record else self.RUN_SECONDS
+        return self.repeat(request) * per_run
+
+    def measure(self, request: Request, report: Progress) -> str:
+        with locate.server() as server, loads.at_random(request.load):
+            if request.injected:
+                return self._measure_injected(request, server, report)
+            return self._measure_runs(request, server, report)
+
+    def _measure_runs(self, request: Request, server: Server, report: Progress) -> str:
+        release = listed(request.release) if request.release else catalogue().newest.version
+        profile, number = profiles.current(), self.repeat(request)
+        conditions = {
+            "release": release,
+            "server": server.identity,
+            "instrument": VERSION,
+            "profile": profile.name,
+            "load": str(request.load),
+        }
+        session = RecordingSession("sensitivity", conditions, anew=request.anew)
+        began, before = time.monotonic(), len(session.parts)
+        cells = plan.cells_of(profile)
+        python = interpreters.of_release(release)
+        measured = runs.measure(cells, server, profile, release, python, number, report, session)
+        seconds = (time.monotonic() - began) * number / max(1, number - before)
+        record = runs.record(
+            measured,
+            runs.figures(measured, cells),
+            server,
+            command=request.command,
+            seconds=seconds,
+            loaded=request.load,
+        )
+        record.save(self._path(request))
+        session.close()
+        return f"{number} runs of SQLAlchemy {release}"
+
+    def _measure_injected(self, request: Request, server: Server, report: Progress) -> str:
+        path = self._path(request)
+        record = SensitivityRecord.load(path)
+        changes = [change for change in injected.INJECTED_CHANGES if change.id in self.selected(request)]
+        if request.anew:
+            names = {change.id for change in changes}
+            record.repetitions = [result for result in record.repetitions if result.seed not in names]
+        record.pairs = record.pairs if record.repetitions and record.pairs else self.PAIRS
+        results = injected.measure_all(
+            record, server, profiles.current(), self._repetitions(request), record.pairs, report, changes
+        )
+        stored = 0
+        for result in results:
+            stored += 1
+            record.repetitions.append(result)
+            record.injected = Provenance.here(server.identity, request.command, record.provenance.release)
+            record.save(path)
+            found = ", ".join(result.found) or "nothing"
+            terminal.print_text(
+                terminal.output(),
+                f"{result.seed}: found {found}; missed {', '.join(result.missed) or 'nothing'};"
+                f" reported besides: {', '.join(result.unexpected) or 'nothing'}",
+            )
+        return f"{stored} repetitions of injected changes"
+
+    def _repetitions(self, request: Request) -> int:
+        return self.REPETITIONS if request.repeat is None else request.repeat
+
+    def _path(self, request: Request) -> Path:
+        return LOADED if request.load else RECORD

@@ -1,0 +1,82 @@
+"""The recorder of pools."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness import strategies
+from harness.console.progress import Progress
+from harness.pools import measure, report
+from harness.pools.figures import PoolsTable
+from harness.postgres import locate
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+
+class PoolsRecorder(Recorder):
+    title = "multiprocessing.Pool with an initializer"
+    options = ("--only", "--repeat", "--anew")
+    rows_are = "strategies"
+    repeats = "parents of each strategy and size"
+    default_repeat = measure.PARENTS
+    file = files.shown(report.PATH)
+
+    SECONDS = 3.5
+    """Of the pools of one parent."""
+
+    def rows(self) -> Sequence[str]:
+        return strategies.IDS
+
+    def seconds(self, request: Request) -> float:
+        """The pools of one parent take about 3.5 seconds."""
+        cells = len(self.selected(request)) * len(measure.WORKERS)
+        return cells * self.repeat(request) * self.SECONDS
+
+    def measure(self, request: Request, report_: Progress) -> str:
+        names, parents = self.selected(request), self.repeat(request)
+        table = report.load()
+        if table and set(names) < set(strategies.IDS) and table.parents != parents:
+            raise PoolstartError(
+                f"the other strategies were measured with {table.parents} parents",
+                f"give --repeat {table.parents}, or record all strategies",
+            )
+        with locate.server() as server:
+            provenance = Provenance.here(server.identity, request.command)
+            conditions = {
+                "strategies": " ".join(names),
+                "parents": str(parents),
+                "release": provenance.release,
+                "server": provenance.server,
+                "machine": provenance.machine,
+            }
+            session = RecordingSession("pools", conditions, anew=request.anew)
+            measured = measure.measure_all(
+                server, parents, progress=report_, names=names, parts=session, command=request.command
+            )
+        report.save(merge(table, measured), report.PATH)
+        session.close()
+        return f"{len(measured.cells)} rows"
+
+
+def merge(table: PoolsTable | None, measured: PoolsTable) -> PoolsTable:
+    """The table with the measured strategies in place of its own, with their provenance.
+
+    If none of its own is left, the measured table replaces it.
+    """
+    names = {cell.strategy for cell in measured.cells}
+    kept = [cell for cell in table.cells if cell.strategy not in names] if table else []
+    if not table or not kept:
+        return measured
+    cells = sorted(
+        [*kept, *measured.cells], key=lambda cell: (strategies.IDS.index(cell.strategy), cell.workers)
+    )
+    methods = {behaviour.start_method: behaviour for behaviour in (*table.behaviours, *measured.behaviours)}
+    later = {name: earlier for name, earlier in table.later.items() if name not in names}
+    return replace(
+        table,
+        cells=tuple(cells),
+        behaviours=tuple(methods.values()),
+        later=later | dict.fromkeys(sorted(names), measured.provenance),
+    )

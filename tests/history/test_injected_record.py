@@ -1,0 +1,126 @@
+"""`poolstart record sensitivity --injected`: known changes in turns, behind what is on record."""
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.cli import app
+from harness.console.progress import Progress
+from harness.history import recorders
+from harness.history.sensitivity import injected
+from harness.history.sensitivity.injected import InjectedChange
+from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, SensitivityRecord
+from harness.lifecycles import profile
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.processes import load
+from harness.records.provenance import Provenance
+from harness.releases import interpreters, venvs
+
+SERVER = Server("embedded", "", "18.4", "tcp", "trust")
+
+CHANGES = [change.id for change in injected.INJECTED_CHANGES]
+
+
+def recorded(*seeds: str, pairs: int = 0) -> SensitivityRecord:
+    figures = [
+        RepeatedFigure("startup", "spawn", "none", [[0.1]]),
+        RepeatedFigure("first_query", "fork_dispose", "none", [[0.01]]),
+    ]
+    repetitions = [InjectionResult(seed, [], [], [], {}) for seed in seeds]
+    return SensitivityRecord(
+        Provenance(release="2.1.9"), "", {}, 0, [0], figures, {}, repetitions, pairs=pairs
+    )
+
+
+@pytest.fixture
+def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(venvs, "python_with", lambda packages, home: tmp_path)
+    monkeypatch.setattr(interpreters, "of_release", lambda release: tmp_path)
+    monkeypatch.setattr(injected, "inject", lambda seed, python, seconds: None)
+    monkeypatch.setattr(injected, "measure", lambda seed, *_: InjectionResult(seed.id, [], [], [], {}))
+    monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+
+
+def told(found: SensitivityRecord, repetitions: int) -> list[str]:
+    made = injected.measure_all(found, SERVER, profile.current(), repetitions, 10, Progress(lambda _: None))
+    return [one.seed for one in made]
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_known_differences_take_turns() -> None:
+    assert told(recorded(), 2) == CHANGES * 2
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_they_cost_a_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = {}
+    monkeypatch.setattr(injected, "inject", lambda seed, python, seconds: costs.update({seed.id: seconds}))
+    told(recorded(), 1)
+    # 5 % of 100 ms, 10 % of 10 ms.
+    assert costs == pytest.approx({"start": 5e-3, "query": 1e-3, "memory": 0, "closes": 0, "statement": 0})
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_what_is_on_record_is_not_measured_again() -> None:
+    assert told(recorded(*CHANGES, CHANGES[0]), 2) == CHANGES[1:]
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_the_number_of_pairs_on_record_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "sensitivity.json"
+    monkeypatch.setattr(recorders, "RECORD", path)
+    recorded(*CHANGES, pairs=10).save(path)
+    done = CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--repeat", "2"])
+    assert done.exit_code == 0, done.output
+    record = SensitivityRecord.load(path)
+    assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES * 2, 10)
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_anew_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "sensitivity.json"
+    monkeypatch.setattr(recorders, "RECORD", path)
+    recorded(*CHANGES, *CHANGES, pairs=10).save(path)
+    CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--anew", "--repeat", "1"])
+    record = SensitivityRecord.load(path)
+    assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES, 8)
+    assert record.figures == recorded().figures
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_a_single_change_is_measured_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "sensitivity.json"
+    monkeypatch.setattr(recorders, "RECORD", path)
+    recorded(*CHANGES, pairs=8).save(path)
+    command = ["record", "sensitivity", "--injected", "--only", "query", "--repeat", "2"]
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert [result.seed for result in SensitivityRecord.load(path).repetitions] == [*CHANGES, "query"]
+
+
+@pytest.mark.usefixtures("nothing_is_measured")
+def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    loaded = []
+    monkeypatch.setattr(load, "at_random", lambda wanted: nullcontext(loaded.append(wanted)))
+    path = tmp_path / "sensitivity.json"
+    recorded().save(path)
+    numbers = []
+
+    def interrupted(change: InjectedChange, *_: object) -> InjectionResult:
+        numbers.append(len(SensitivityRecord.load(path).repetitions))
+        if len(numbers) == 3:
+            raise KeyboardInterrupt
+        return InjectionResult(change.id, [], [], [], {})
+
+    monkeypatch.setattr(injected, "measure", interrupted)
+    monkeypatch.setattr(recorders, "LOADED", path)
+    CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--load"])
+    assert numbers == [0, 1, 2]
+    record = SensitivityRecord.load(path)
+    assert [result.seed for result in record.repetitions] == CHANGES[:2]
+    assert (record.pairs, loaded) == (8, [True])
+    assert record.injected.command == "poolstart record sensitivity --injected --load"

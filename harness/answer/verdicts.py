@@ -1,9 +1,9 @@
 """Which hazards affect which strategy, in which release: the one place that decides which verdicts count.
 
 A hazard counts for a strategy if a trial of it ended: the strategy was affected, or survived. "n/a" never
-counts: the strategy does not have what the hazard needs, or the machine lacked a library. Where the release's
-own trials (`poolstart record verdicts`) say "n/a" or nothing, the table of its series (`poolstart record
-hazards`) decides, which is measured with every library installed.
+counts (the strategy does not have what the hazard needs), nor does "not tried here" (the machine lacked a
+library). Where the release's own trials (`poolstart record verdicts`) say neither, the table of its series
+(`poolstart record hazards`) decides.
 """
 
 from collections.abc import Mapping
@@ -14,13 +14,11 @@ from packaging.version import Version
 from harness import strategies
 from harness.hazards import bisect, catalogue, expected
 from harness.hazards.expected import series
-from harness.hazards.hazard import Hazard, Outcome, Severity, Verdict
+from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
 
 SEVERITIES = tuple(Severity)
 """The worst first."""
-
-COUNTED = (Verdict.AFFECTED, Verdict.SURVIVES)
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,7 @@ class VerdictsOnRecord:
     def verdict(self, hazard: str, strategy: str, release: str) -> str:
         """The verdict of a release, or of its series; empty if there is none."""
         own = self.by_release.of(hazard, strategy, release) if self.by_release else ""
-        if own in COUNTED:
+        if own in TRIED:
             return own
         return self._of_series.get(series(release), {}).get((hazard, strategy), own)
 
@@ -135,7 +133,7 @@ class VerdictsOnRecord:
     def worst(self, strategy: str, release: str) -> WorstOutcome:
         """The worst that was provoked under a strategy in a release."""
         affecting = self.affecting(strategy, release)
-        counted = sum(self.verdict(hazard.id, strategy, release) in COUNTED for hazard in self.hazards)
+        counted = sum(self.verdict(hazard.id, strategy, release) in TRIED for hazard in self.hazards)
         severity = affecting[0].severity if affecting else None
         same = tuple(hazard for hazard in affecting if hazard.severity is severity)
         return WorstOutcome(severity, same, len(affecting), counted)

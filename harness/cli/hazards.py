@@ -22,7 +22,7 @@ def hazards(
 
     --csv has a row a hazard and strategy: sqlalchemy, server, hazard,
     severity, strategy, verdict, expected, trials, affected, survives,
-    not_applicable, no_result, reason. From trials on they are counts.
+    not_applicable, not_tried, no_result, reason. From trials on they are counts.
     """
     form = chosen_format(as_json, as_csv)
     # Half a second, because of SQLAlchemy: only this command pays for it.

@@ -13,8 +13,8 @@ from harness.system.structure import structure
 def of_this_run() -> dict[str, Any]:
     """Try every hazard that asv follows under every strategy; the outcomes by hazard and strategy, as JSON.
 
-    A profile may restrict this to the controls of each hazard. Reasons why a hazard was not applicable, or
-    had no result, are printed on standard error, a line each.
+    A profile may restrict this to the controls of each hazard. Reasons why a hazard was not applicable,
+    was not tried, or had no result, are printed on standard error, a line each.
     """
     # Reading benchmarks do not need these imports.
     from harness.hazards import matrix
@@ -29,10 +29,13 @@ def of_this_run() -> dict[str, Any]:
         outcomes = matrix.measure(
             server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
         )
-    reasons = [outcome for outcome in outcomes if outcome.reason]
     print_reasons(
-        (outcome.reason for outcome in reasons if outcome.verdict is not Verdict.NOT_APPLICABLE),
-        (outcome.reason for outcome in reasons if outcome.verdict is Verdict.NOT_APPLICABLE),
+        (
+            f"{outcome.verdict}: {outcome.reason}" if outcome.verdict is Verdict.NOT_TRIED else outcome.reason
+            for outcome in outcomes
+            if outcome.reason and outcome.verdict is not Verdict.NOT_APPLICABLE
+        ),
+        (outcome.reason for outcome in outcomes if outcome.verdict is Verdict.NOT_APPLICABLE),
     )
     by_hazard: dict[str, Any] = {}
     for outcome in outcomes:

@@ -24,7 +24,7 @@ from packaging.version import Version
 
 from harness.hazards import matrix
 from harness.hazards.expected import series
-from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.postgres.server import Server
 from harness.records import store
 from harness.records.provenance import Provenance
@@ -211,12 +211,27 @@ def ends(releases: Sequence[str]) -> list[str]:
 
 
 def results_of(release: str) -> dict[Cell, str]:
-    """The verdicts of a release that are results, by hazard and strategy."""
+    """The verdicts of a release that are results, by hazard and strategy; others are tried again."""
     return {
         (hazard, strategy): verdict
         for hazard, row in of_release(release).items()
         for strategy, verdict in row.items()
-        if verdict != Verdict.NO_RESULT
+        if verdict not in (Verdict.NO_RESULT, Verdict.NOT_TRIED)
+    }
+
+
+def with_untried(before: ReleaseVerdicts | None, release: str, results: dict[Cell, str]) -> dict[Cell, str]:
+    """The results, and for what could not be tried here the verdict on record."""
+    untried = {
+        (hazard, strategy): str(verdict)
+        for hazard, row in of_release(release).items()
+        for strategy, verdict in row.items()
+        if verdict == Verdict.NOT_TRIED
+    }
+    known = {cell: before.of(*cell, release) if before else "" for cell in untried}
+    return {
+        **results,
+        **{cell: known[cell] if known[cell] in TRIED else verdict for cell, verdict in untried.items()},
     }
 
 
@@ -236,8 +251,16 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
 
 
 def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> ReleaseVerdicts:
-    """Record the results of a session. `releases` are all in version order, tried or not."""
-    by_release = {release: results for release in releases if (results := results_of(release))}
+    """Record the results of a session. `releases` are all in version order, tried or not.
+
+    What could not be tried here keeps the verdict on record.
+    """
+    before = load(path)
+    by_release = {
+        release: with_untried(before, release, results)
+        for release in releases
+        if (results := results_of(release))
+    }
     verdicts: dict[str, dict[str, Changes]] = {}
     for release, results in by_release.items():
         for (hazard, strategy), verdict in results.items():

@@ -2,7 +2,7 @@
 
 `records/hazards.json` has one table for each series of SQLAlchemy (1.4, 2.0, ...), and in it, where they were
 measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
-hazard under all strategies of a table, and has a provenance of its own if it was measured later.
+hazard under all strategies of a table, and has a provenance of its own if it was measured separately.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ import sqlalchemy
 
 from harness import strategies
 from harness.hazards import catalogue
-from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.hazard import TRIED, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
 from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard
 from harness.records import store
@@ -66,8 +66,9 @@ def whole(names: Sequence[str]) -> bool:
 def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     """Record rows: in place of those that the series has, and beside its others.
 
-    The trials that were repeated stay on record for each verdict that is still the same. Raises
-    `PoolstartError`, and records nothing, if an outcome has no result or a row lacks a strategy.
+    A row that could not be tried here replaces no row on record. The trials that were repeated stay on record
+    for each verdict that is still the same. Raises `PoolstartError`, and records nothing, if an outcome has
+    no result or a row lacks a strategy.
     """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
@@ -106,15 +107,33 @@ def with_rows(
                 f"{hazard} was not tried under {', '.join(missing)}",
                 "record all strategies of a table at once",
             )
-    kept = [outcome for outcome in table.outcomes if outcome.hazard not in measured] if table else []
-    if not table or not kept:
-        rows = VerdictTable(provenance, tuple(outcomes), further=table.further if table else None)
-    else:
-        later = {hazard: other for hazard, other in table.later.items() if hazard not in measured}
-        if provenance != table.provenance:
-            later |= dict.fromkeys(measured, provenance)
-        rows = replace(table, outcomes=in_order([*kept, *outcomes]), later=later, repeated=None)
-    return replace(rows, repeated=still_true(table, rows)) if table else rows
+    if not table:
+        return VerdictTable(provenance, tuple(outcomes))
+    untried = {outcome.hazard for outcome in outcomes if outcome.verdict is Verdict.NOT_TRIED}
+    on_record = by_hazard(table.verdicts)
+    replaced = {
+        hazard
+        for hazard in measured
+        if hazard not in untried or not set(group) <= set(on_record.get(hazard, ()))
+    }
+    if not replaced:
+        return table
+    kept = [outcome for outcome in table.outcomes if outcome.hazard not in replaced]
+    measured_now = [outcome for outcome in outcomes if outcome.hazard in replaced]
+    # The provenance of most rows is the table's; other rows have their own.
+    whole = {outcome.hazard for outcome in kept} <= untried
+    first = provenance if whole else table.provenance
+    own = {
+        hazard: table.later.get(hazard, table.provenance) for hazard in on_record if hazard not in replaced
+    }
+    own |= dict.fromkeys(replaced, provenance)
+    rows = VerdictTable(
+        provenance=first,
+        outcomes=in_order([*kept, *measured_now]) if kept else tuple(outcomes),
+        further=table.further,
+        later={hazard: other for hazard, other in own.items() if other != first},
+    )
+    return replace(rows, repeated=still_true(table, rows))
 
 
 def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
@@ -134,8 +153,7 @@ def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None
     cells = by_hazard(
         cell
         for cell, verdict in now.verdicts.items()
-        if before.repeated.covers(*cell)
-        and before.verdicts.get(cell) is verdict is not Verdict.NOT_APPLICABLE
+        if before.repeated.covers(*cell) and before.verdicts.get(cell) is verdict in TRIED
     )
     return replace(before.repeated, cells=cells) if cells else None
 
@@ -143,9 +161,11 @@ def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None
 def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
     """Record that verdicts came out the same in `trials` trials each, with `busy` cores kept busy.
 
-    Raises `PoolstartError`, and records nothing, if an outcome is not the expected one.
+    What could not be tried here stays on record as it is. Raises `PoolstartError`, and records nothing, if an
+    outcome is not the expected one.
     """
     table, wanted = table_of(provenance.release), expected(provenance.release)
+    outcomes = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_TRIED]
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
             raise PoolstartError(
@@ -164,8 +184,7 @@ def with_repeated(
     table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int
 ) -> VerdictTable:
     """The table with these repeated trials, beside those that were repeated as often under the same load."""
-    # A verdict of not applicable is declared, not tried.
-    tried = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_APPLICABLE]
+    tried = [outcome for outcome in outcomes if outcome.verdict in TRIED]
     cells = [(outcome.hazard, outcome.strategy) for outcome in tried]
     now = RepeatedTrials(provenance, trials, busy, pooled_rates(tried), by_hazard(cells))
     before = table.repeated

@@ -34,6 +34,9 @@ class Verdict(StrEnum):
     SURVIVES = "survives"
     AFFECTED = "affected"
     NOT_APPLICABLE = "n/a"
+    """The strategy does not have what the hazard is about."""
+    NOT_TRIED = "not tried here"
+    """This machine lacks what the trial needs, such as a library. It counts as no verdict at all."""
     NO_RESULT = "no result"
     """The reproduction failed: it shows neither."""
 
@@ -46,6 +49,10 @@ class Verdict(StrEnum):
     def value_in_results(self) -> float:
         """The value that asv stores: 0 survives, 1 affected, NaN otherwise. An increase is a regression."""
         return {Verdict.SURVIVES: 0.0, Verdict.AFFECTED: 1.0}.get(self, math.nan)
+
+
+TRIED = (Verdict.AFFECTED, Verdict.SURVIVES)
+"""The verdicts of trials that ended; only these count."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ class HazardFigure:
 
 def always(strategy: "Strategy") -> str:
     """For `Hazard.not_applicable`: the hazard applies to every strategy."""
+    return ""
+
+
+def nothing() -> str:
+    """For `Hazard.missing`: a trial needs only what every installation has."""
     return ""
 
 
@@ -141,6 +153,8 @@ class Hazard:
     It does not apply if the strategy lacks what the hazard is about (a worker without a frame, a pool without
     a queue). A strategy that avoids the hazard survives it, and is tried.
     """
+    missing: Callable[[], str] = nothing
+    """Returns what this machine lacks for a trial, such as a library; empty if it lacks nothing."""
     follows_releases: bool = True
     """Whether asv tries it with every release. False for a hazard that no release of SQLAlchemy can change:
     it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
@@ -168,7 +182,7 @@ class Outcome:
     strategy: str
     verdict: Verdict
     reason: str = ""
-    """Why the hazard is not applicable, or why there is no result; empty otherwise."""
+    """Why the hazard is not applicable, was not tried, or has no result; empty otherwise."""
     readings: dict[str, HazardReading] = field(default_factory=dict)
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0

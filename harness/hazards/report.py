@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from harness.console import markdown
 from harness.hazards import catalogue
 from harness.hazards import expected as record
-from harness.hazards.hazard import Hazard, HazardFigure, Outcome, Verdict
+from harness.hazards.hazard import TRIED, Hazard, HazardFigure, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
 from harness.hazards.table import VerdictTable
 from harness.records.provenance import measured_later
@@ -101,7 +101,7 @@ def certainty(table: VerdictTable) -> str:
     trials = f"{repeated.trials} of {repeated.trials} trials"
     cores = "core" if repeated.busy == 1 else "cores"
     load = f", with {repeated.busy} {cores} kept busy by other processes" if repeated.busy else ""
-    tried = [cell for cell, verdict in table.verdicts.items() if verdict is not Verdict.NOT_APPLICABLE]
+    tried = [cell for cell, verdict in table.verdicts.items() if verdict in TRIED]
     proven = sum(repeated.covers(*cell) for cell in tried)
     number = f"All {proven}" if proven == len(tried) else f"{proven} of the {len(tried)}"
     return (

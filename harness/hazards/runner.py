@@ -21,7 +21,7 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
-"""Environment variable: with `1` a missing TLS server is an error; otherwise its hazards are n/a."""
+"""Environment variable: with `1` a missing TLS server is an error; otherwise its hazards are not tried."""
 
 
 class TrialReport(TypedDict):
@@ -68,15 +68,18 @@ class Trials:
         entry = strategies.get(strategy)
         server = self._server
         reason = entry.not_applicable(self._release) or hazard.not_applicable(entry)
-        if not reason and hazard.needs_tls:
+        if reason:
+            return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
+        missing = hazard.missing()
+        if not missing and hazard.needs_tls:
             try:
                 server = self._tls_server()
             except embedded.NoTLS as error:
                 if os.environ.get(REQUIRE_TLS) == "1":
                     raise
-                reason = error.problem
-        if reason:
-            return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
+                missing = error.problem
+        if missing:
+            return Outcome(hazard.id, strategy, Verdict.NOT_TRIED, missing)
         if hazard.fills_server:
             server = self._server_of_its_own()
         begin = time.monotonic()

@@ -39,7 +39,7 @@ class VerdictTable:
     further: "VerdictTable | None" = None
     """In the table of the default strategies, the table of the further ones."""
     later: dict[str, Provenance] = field(default_factory=dict)
-    """The provenance of rows that were measured after the rest of the table, by hazard."""
+    """The provenance of rows that were not measured with the rest of the table, by hazard."""
 
     @property
     def verdicts(self) -> dict[tuple[str, str], Verdict]:

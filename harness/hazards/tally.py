@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from harness.hazards.hazard import Outcome, Verdict
 
+UNTRIED = (Verdict.NOT_APPLICABLE, Verdict.NOT_TRIED)
+
 Cell = tuple[str, str]
 """A hazard and a strategy."""
 
@@ -33,12 +35,14 @@ class Tally:
         return self.counts.get((hazard, strategy), Counter())
 
     def notes(self) -> list[str]:
-        """A line for each reason why hazards were not applicable."""
+        """A line for each reason why hazards were not applicable, or not tried."""
         by_reason: dict[str, list[str]] = {}
         for (hazard, name), counts in self.counts.items():
-            if Verdict.NOT_APPLICABLE in counts:
-                by_reason.setdefault(self.reasons[hazard, name], []).append(f"{hazard} under {name}")
-        return [f"n/a: {reason} ({', '.join(cells)})" for reason, cells in by_reason.items()]
+            for verdict in UNTRIED:
+                if verdict in counts:
+                    reason = f"{verdict}: {self.reasons[hazard, name]}"
+                    by_reason.setdefault(reason, []).append(f"{hazard} under {name}")
+        return [f"{reason} ({', '.join(cells)})" for reason, cells in by_reason.items()]
 
     def surprises(self, expected: Mapping[Cell, Verdict]) -> list[str]:
         """A line for each verdict that is not the expected one, or not the same in all trials."""
@@ -50,8 +54,8 @@ class Tally:
                 f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
             )
             wanted = expected.get((hazard, name), "not recorded: record it with `poolstart record hazards`")
-            # A verdict of not applicable is declared, not measured; `notes` gives the reason.
-            if list(counts) not in ([wanted], [Verdict.NOT_APPLICABLE]):
+            # What was not tried is no surprise; `notes` gives the reason.
+            if list(counts) not in ([wanted], *([verdict] for verdict in UNTRIED)):
                 why = self.reasons[hazard, name] or " ".join(
                     filter(None, (self.effects[(hazard, name), each] for each in counts if each != wanted))
                 )

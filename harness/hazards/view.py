@@ -30,6 +30,7 @@ STYLES = {
     Verdict.AFFECTED: "red",
     Verdict.SURVIVES: "green",
     Verdict.NOT_APPLICABLE: "dim",
+    Verdict.NOT_TRIED: "dim",
     Verdict.NO_RESULT: "yellow",
 }
 
@@ -37,6 +38,7 @@ SYMBOLS = {
     Verdict.AFFECTED: "X",
     Verdict.SURVIVES: ".",
     Verdict.NOT_APPLICABLE: "-",
+    Verdict.NOT_TRIED: "~",
     Verdict.NO_RESULT: "?",
 }
 DISAGREE = "!"
@@ -44,7 +46,7 @@ DISAGREE = "!"
 
 COLUMNS = (
     "sqlalchemy", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials", "affected",
-    "survives", "not_applicable", "no_result", "reason",
+    "survives", "not_applicable", "not_tried", "no_result", "reason",
 )  # fmt: skip
 """Of `--csv`, a row a hazard and strategy: from `trials` to `no_result` they are counts of trials."""
 
@@ -191,6 +193,7 @@ def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any
                 "affected": counts[Verdict.AFFECTED],
                 "survives": counts[Verdict.SURVIVES],
                 "not_applicable": counts[Verdict.NOT_APPLICABLE],
+                "not_tried": counts[Verdict.NOT_TRIED],
                 "no_result": counts[Verdict.NO_RESULT],
                 "reason": view.tally.reasons.get((hazard.id, name), ""),
             }

@@ -88,9 +88,10 @@ def processor() -> str:
 
 
 def measured_later(later: Mapping[str, Provenance]) -> str:
-    """A sentence for each row of a table that was measured after the others, by name; empty without one."""
+    """A sentence for each row of a table that was not measured with the others, by name."""
     return "".join(
-        f" `{name}` was measured later: {provenance}{provenance.by}." for name, provenance in later.items()
+        f" `{name}` was measured separately: {provenance}{provenance.by}."
+        for name, provenance in later.items()
     )
 
 

@@ -143,3 +143,18 @@ def test_a_damaged_file_is_an_error_that_names_it(sitting, tmp_path):
     (bisect.DIRECTORY / "2.1.9.json").write_text("{")
     with pytest.raises(PoolstartError, match="cannot be read"):
         sit(["2.1.9"])
+
+
+def test_what_could_not_be_tried_here_keeps_the_verdict_on_record(sitting, tmp_path):
+    path = tmp_path / "verdicts.json"
+    sit(["2.1.8", "2.1.9"])
+    bisect.record(["2.1.8", "2.1.9"], SERVER, "", path)
+    for release in ("2.1.8", "2.1.9"):
+        kept = json.loads((bisect.DIRECTORY / f"{release}.json").read_text())
+        kept["sqlite_shared"] = kept["native_threads"] = {"spawn": "not tried here"}
+        (bisect.DIRECTORY / f"{release}.json").write_text(json.dumps(kept))
+    recorded = bisect.record(["2.1.8", "2.1.9"], SERVER, "", path)
+    assert recorded.of("sqlite_shared", "spawn", "2.1.9") == Verdict.AFFECTED
+    assert recorded.of("native_threads", "spawn", "2.1.9") == Verdict.NOT_TRIED
+    # It is tried again where it can be.
+    assert ("sqlite_shared", "spawn") not in bisect.results_of("2.1.9")

@@ -12,7 +12,7 @@ PARTICIPANTS = {"parent", "worker", "server", "user"}
 
 def outcome(trials: Trials, hazard: str, strategy: str) -> Outcome:
     found = trials.run(catalogue.load(hazard), strategy)
-    if found.verdict is Verdict.NOT_APPLICABLE:
+    if found.verdict is Verdict.NOT_TRIED:
         pytest.skip(found.reason)
     assert {event.who for event in found.story} == PARTICIPANTS
     return found

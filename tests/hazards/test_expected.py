@@ -20,7 +20,7 @@ from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import matrix as measuring
 from harness.hazards import report as page
-from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -64,7 +64,7 @@ def test_recorded_verdicts_were_repeated_50_times_under_load() -> None:
 def test_every_recorded_story_has_parent_worker_server_and_user() -> None:
     for table in record.load().values():
         for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
-            if outcome.verdict is Verdict.NOT_APPLICABLE:
+            if outcome.verdict not in TRIED:
                 assert outcome.reason
                 continue
             assert {event.who for event in outcome.story} == {"parent", "worker", "server", "user"}
@@ -72,7 +72,8 @@ def test_every_recorded_story_has_parent_worker_server_and_user() -> None:
 
 def test_the_recorded_controls_hold() -> None:
     for hazard in catalogue.load_all():
-        if hazard.not_applicable(strategies.get(hazard.affected_control)):
+        if record.expected("2.1.0")[hazard.id, hazard.affected_control] not in TRIED:
+            assert hazard.missing()
             continue
         assert record.expected("2.1.0")[hazard.id, hazard.affected_control] is Verdict.AFFECTED
         if hazard.survives_control:
@@ -133,7 +134,7 @@ def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
     assert "expected not recorded: record it with `poolstart record hazards`" in result.output
 
 
-def test_a_hazard_that_is_not_applicable_here_is_no_failure(
+def test_a_hazard_that_cannot_be_tried_here_is_no_failure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def none() -> Path:
@@ -143,7 +144,7 @@ def test_a_hazard_that_is_not_applicable_here_is_no_failure(
     monkeypatch.delenv(REQUIRE_TLS, raising=False)
     result = CliRunner().invoke(app, ["hazards", "tls_broken", "--strategy", "spawn"])
     assert result.exit_code == 0, result.output
-    assert "n/a: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
+    assert "not tried here: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
 
 
 MINE = record.series(sqlalchemy.__version__)
@@ -178,7 +179,7 @@ def test_a_single_row_is_recorded_beside_the_others_with_its_own_provenance(
     assert [outcome for outcome in after.outcomes if outcome.hazard == "own_lock"] == row("own_lock")
     others = [outcome for outcome in before.outcomes if outcome.hazard != "own_lock"]
     assert [outcome for outcome in after.outcomes if outcome.hazard != "own_lock"] == others
-    assert f"`own_lock` was measured later: {later}." in page.render()
+    assert f"`own_lock` was measured separately: {later}." in page.render()
     # Measured with the whole table again, it has no provenance of its own any more.
     record.save(later, after.outcomes)
     assert record.load()[MINE].later == {}
@@ -409,3 +410,45 @@ def test_the_load_lasts_as_long_as_the_command() -> None:
         output, _ = run.communicate(timeout=120)
         assert run.returncode == 0, output
         here.wait_until_gone()
+
+
+def untried(hazard: str) -> list[Outcome]:
+    return row(hazard, Verdict.NOT_TRIED)
+
+
+def test_a_row_that_could_not_be_tried_here_replaces_none_on_record(own_record: Path, server: Server) -> None:
+    before = record.load()[MINE]
+    assert before.verdicts["native_threads", "fork_dispose"] is Verdict.AFFECTED
+    record.save(Provenance.here(server.identity), untried("native_threads"))
+    assert record.load()[MINE] == before
+
+
+def test_a_whole_table_keeps_the_rows_that_could_not_be_tried_here(own_record: Path, server: Server) -> None:
+    before = record.load()[MINE]
+    now = Provenance.here(server.identity)
+    others = [outcome for outcome in before.outcomes if outcome.hazard != "native_threads"]
+    record.save(now, [*others, *untried("native_threads")])
+    after = record.load()[MINE]
+    assert after.outcomes == before.outcomes
+    assert (after.provenance, after.later) == (now, {"native_threads": before.provenance})
+    assert f"`native_threads` was measured separately: {before.provenance}." in page.render()
+
+
+def test_a_row_that_was_never_tried_is_recorded_as_that(own_record: Path, server: Server) -> None:
+    table = record.table_of()
+    known = tuple(outcome for outcome in table.outcomes if outcome.hazard != "native_threads")
+    record.write(replace(table, outcomes=known))
+    record.save(Provenance.here(server.identity), untried("native_threads"))
+    assert record.expected()["native_threads", "spawn"] is Verdict.NOT_TRIED
+
+
+def test_repeated_trials_leave_out_what_could_not_be_tried_here(own_record: Path, server: Server) -> None:
+    table = record.load()[MINE]
+    outcomes = [outcome for outcome in table.outcomes if outcome.hazard != "native_threads"]
+    record.save_repeated(
+        Provenance.here(server.identity), [*outcomes, *untried("native_threads")] * 3, trials=3, busy=1
+    )
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert "native_threads" not in repeated.cells
+    assert record.load()[MINE].verdicts == table.verdicts

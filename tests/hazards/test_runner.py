@@ -90,9 +90,7 @@ def test_the_error_of_a_second_parent_is_reported(trials: Trials) -> None:
         trials.run(catalogue.load("orphaned_backend"), broken_strategies.path("PARENT_FAILS"))
 
 
-def test_tls_is_not_applicable_where_no_server_has_it(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tls_is_not_tried_where_no_server_has_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     def none() -> Path:
         raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
 
@@ -100,7 +98,7 @@ def test_tls_is_not_applicable_where_no_server_has_it(
     monkeypatch.delenv(REQUIRE_TLS, raising=False)
     with Trials(server) as fresh:
         outcome = fresh.run(catalogue.load("tls_broken"), "spawn")
-        assert (outcome.verdict, outcome.reason) == (Verdict.NOT_APPLICABLE, "no PostgreSQL with TLS")
+        assert (outcome.verdict, outcome.reason) == (Verdict.NOT_TRIED, "no PostgreSQL with TLS")
         monkeypatch.setenv(REQUIRE_TLS, "1")
         with pytest.raises(embedded.NoTLS, match="install one"):
             fresh.run(catalogue.load("tls_broken"), "spawn")

@@ -27,7 +27,7 @@ def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
     )  # fmt: skip
     record, load = sitting.record, sitting.load
     monkeypatch.setattr(sitting, "DIRECTORY", tmp_path / "tried")
-    monkeypatch.setattr(sitting, "load", lambda: known)
+    monkeypatch.setattr(sitting, "load", lambda *_: known)
     monkeypatch.setattr(sitting, "record", lambda *told: record(*told, path))
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     done = CliRunner().invoke(app, ["record", "verdicts", "--minutes", "0"], catch_exceptions=False)

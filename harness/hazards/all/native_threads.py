@@ -7,12 +7,11 @@ from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
-from harness.strategies import Strategy
 
 NUMBERS = 1000
 
 
-def needs_polars(strategy: Strategy) -> str:
+def needs_polars() -> str:
     if importlib.util.find_spec("polars"):
         return ""
     return "polars is not installed; `uv run --with polars poolstart hazards native_threads` has it"
@@ -72,6 +71,6 @@ HAZARD = Hazard(
     reproduce=reproduce,
     affected_control="fork_dispose",
     survives_control="spawn",
-    not_applicable=needs_polars,
+    missing=needs_polars,
     follows_releases=False,
 )

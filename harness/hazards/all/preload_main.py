@@ -57,9 +57,13 @@ def preloads_main() -> bool:
     return version >= (3, 14, 1) or (3, 13, 8) <= version < (3, 14)
 
 
-def needs_a_preloaded_main(strategy: Strategy) -> str:
+def where_main_is_not_forked(strategy: Strategy) -> str:
     if strategy.start_method == "fork":
         return "its worker inherits the parent's own main module; shared_socket is about that"
+    return ""
+
+
+def needs_a_preloaded_main() -> str:
     if preloads_main():
         return ""
     python = ".".join(map(str, sys.version_info[:3]))
@@ -125,6 +129,7 @@ HAZARD = Hazard(
     reproduce=reproduce,
     affected_control="forkserver",
     survives_control="spawn",
-    not_applicable=needs_a_preloaded_main,
+    not_applicable=where_main_is_not_forked,
+    missing=needs_a_preloaded_main,
     follows_releases=False,
 )

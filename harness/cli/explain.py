@@ -38,6 +38,7 @@ def between(before: str, after: str, names: tuple[str, ...], as_json: bool) -> N
     from dataclasses import asdict
 
     from harness.console import terminal
+    from harness.drivers import upgrade_note
     from harness.history import causes, causes_report
     from harness.postgres import locate
     from harness.processes.errors import NotApplicable
@@ -53,8 +54,12 @@ def between(before: str, after: str, names: tuple[str, ...], as_json: bool) -> N
                 f"nothing to explain: {reason}", "choose another strategy or server"
             ) from None
     if as_json:
+        note = upgrade_note(before, after)
         terminal.print_json(
-            {each.strategy: {**asdict(each), "changelog": each.changelog} for each in explanations}
+            {
+                each.strategy: {**asdict(each), "changelog": each.changelog, "upgrade": note}
+                for each in explanations
+            }
         )
         return
     console = terminal.output()

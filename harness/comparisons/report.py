@@ -8,6 +8,7 @@ from rich.text import Text
 from harness.comparisons.compare import Comparison
 from harness.comparisons.judge import ComparisonRow
 from harness.console import terminal
+from harness.drivers import upgrade_note
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 
@@ -16,13 +17,15 @@ HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
 
 def write(comparison: Comparison, settings: Sequence[str], form: str) -> None:
     if form == "json":
-        terminal.print_json(asdict(comparison))
+        terminal.print_json({**asdict(comparison), "upgrade": upgrade(comparison)})
     else:
         show(comparison, settings)
 
 
 def show(comparison: Comparison, settings: Sequence[str]) -> None:
     console = terminal.output()
+    if note := upgrade(comparison):
+        terminal.print_text(console, f"note: {note}")
     for setting in settings:
         rows: list[list[terminal.Cell]] = []
         for metric in metrics.shown_in(Table.COMPARISON):
@@ -48,6 +51,11 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
     ):
         for line in lines:
             terminal.print_text(console, f"{kind}: {line}")
+
+
+def upgrade(comparison: Comparison) -> str:
+    """What to know first about the releases of both sides; empty if there is nothing."""
+    return upgrade_note(comparison.first.release, comparison.second.release)
 
 
 def cells(row: ComparisonRow) -> list[terminal.Cell]:

@@ -6,6 +6,7 @@ continues below, with the names of its rows repeated.
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from textwrap import wrap
@@ -123,7 +124,7 @@ def print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def print_json(content: object) -> None:
-    print(json.dumps(content, indent=2))
+    print(json.dumps(content, indent=2, default=os.fspath))
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

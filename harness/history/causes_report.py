@@ -7,6 +7,7 @@ from harness import strategies
 from harness.counts import registry
 from harness.counts.observe import PHASES, START
 from harness.counts.report import changed
+from harness.drivers import upgrade_note
 from harness.history.causes import GENERATIONS, Change, Explanation
 
 WIDTH = 80
@@ -25,6 +26,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     before, after = explanation.before, explanation.after
     yield f"{explanation.strategy}: SQLAlchemy {after} against {before}, Python {explanation.python}"
     yield explanation.changelog
+    yield from textwrap.wrap(upgrade_note(before, after), WIDTH)
     for sentence in summary(explanation):
         yield from textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
     yield from table("Bytes of code by package", explanation.packages)

@@ -59,6 +59,13 @@ def test_nothing_changed():
     assert "exactly the same" in text(found)
 
 
+def test_an_upgrade_to_2_1_first_says_which_driver_a_url_means():
+    found = explain(BEFORE, other())
+    assert "psycopg 3" not in text(found)
+    lines = list(causes_report.lines(replace(found, after="2.1.0")))
+    assert lines[2].startswith("From SQLAlchemy 2.1 on, postgresql:// means psycopg 3")
+
+
 def test_a_moved_collection_is_distinguished_from_changed_work():
     found = explain(BEFORE, replace(other(), collections={**BEFORE.collections, FIRST: [0, 0, 1]}))
     assert found.collections == {FIRST: ((1, 0, 0), (0, 0, 1))}

@@ -180,6 +180,11 @@ def test_two_releases_side_by_side(browser: Browser, address: str, site: Path) -
     with opened(browser, address + "compare.html?before=2.0.58&after=2.1.9") as page:
         page.wait_for_selector("select[name=before]:not([disabled])")
         assert page.locator("#compared").inner_text() == written  # the script writes what the builder writes
+        assert "postgresql:// means psycopg 3" in written.partition("Time to first row")[0]
+        assert page.locator(".upgrade").is_visible()
+        page.locator("select[name=after]").select_option("2.0.57")
+        assert not page.locator(".upgrade").is_visible()
+        page.locator("select[name=after]").select_option("2.1.9")
         page.locator("select[name=before]").select_option("1.4.54")
         assert "before=1.4.54" in page.url
         row = (

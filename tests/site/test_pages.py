@@ -152,3 +152,14 @@ def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None
     assert told["confirmed"] == sum(step.retest.outcome == "confirmed" for step in real) > 0
     assert told["undecided"] == sum(step.retest.outcome == "undecided" for step in real)
     assert "refuted" not in text
+
+
+def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site: Path) -> None:
+    noted = {
+        page.stem for page in (site / "releases").glob("*.html") if 'class="upgrade"' in page.read_text()
+    }
+    assert noted == {"2.1.0"}
+    changes = (site / "releases" / "2.1.0.html").read_text().partition('<section id="changes">')[2]
+    assert re.match(
+        r"<h2>[^<]*</h2>\s*<p class=\"upgrade\"><b>From SQLAlchemy 2.1 on, postgresql://", changes
+    )

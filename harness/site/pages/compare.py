@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from harness.console.numbers import digits
+from harness.drivers import PSYCOPG2, UPGRADE, default_driver
 from harness.hazards.expected import series
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
@@ -32,6 +33,8 @@ def pages(context: TestBedContext) -> Iterator[File]:
         title="Two releases side by side",
         before=before,
         after=after,
+        upgrade=UPGRADE,
+        same_driver=default_driver(before) == default_driver(after),
         rows=list(rows(context, metrics, before, after)),
         summary=summary(metrics, between, context.history.without_steps),
     )
@@ -107,6 +110,8 @@ def figures(context: TestBedContext, metrics: Sequence[Metric]) -> dict[str, Any
     shown = cells(context)
     return {
         "releases": context.versions,
+        # The number of releases before psycopg 3 became the driver of a URL that names none.
+        "psycopg2": [default_driver(version) for version in context.versions].count(PSYCOPG2),
         "metrics": [[metric.id, metric.heading, metric.display_unit] for metric in metrics],
         "cells": shown,
         "medians": {

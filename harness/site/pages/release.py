@@ -6,6 +6,7 @@ from dataclasses import replace
 from harness import strategies
 from harness.counts import registry
 from harness.counts.report import changed
+from harness.drivers import upgrade_note
 from harness.hazards.hazard import Hazard
 from harness.history import causes_report
 from harness.history.causes import changelog
@@ -37,6 +38,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         release=release,
         before=before,
         after=after,
+        upgrade=upgrade_note(before, version) if before else "",
         groups=groups,
         without_steps=context.history.without_steps,
         retested=any(step.retest for group in groups for step in group.steps),

@@ -166,6 +166,7 @@ each("#compare", async (form) => {
     const between = all.steps.filter(([release]) => { const at = all.releases.indexOf(release); return at > first && at <= second; });
     const root = document.getElementById("compared");
     root.querySelector("h2").textContent = `${older} → ${newer}`;
+    root.querySelector(".upgrade").hidden = first < all.psycopg2 === second < all.psycopg2;
     const heads = root.querySelectorAll("thead th");
     heads[3].textContent = older;
     heads[4].textContent = newer;

@@ -76,15 +76,15 @@ class ReleaseVerdicts:
 
 
 def load(path: Path = RECORD) -> ReleaseVerdicts | None:
-    """What is on record; None where there is no record."""
+    """The recorded verdicts; None without a record. Raises `PoolstartError` if the record is damaged."""
     if not path.exists():
         return None
     with store.reading(path, "poolstart record verdicts") as fields:
         return structure(ReleaseVerdicts, fields)
 
 
-def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
-    """Go on with what is on record, where it came from such a server and this Python."""
+def resume(recorded: ReleaseVerdicts | None, server: Server) -> None:
+    """Continue from the record, if it was measured with such a server and this version of Python."""
     here = Provenance.here(server.identity)
     if not recorded:
         return
@@ -93,7 +93,7 @@ def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
     for release in recorded.whole:
         if not (path := DIRECTORY / f"{release}.json").exists():
             DIRECTORY.mkdir(parents=True, exist_ok=True)
-            found = {
+            verdicts = {
                 hazard: {
                     strategy: verdict
                     for strategy in row
@@ -101,11 +101,11 @@ def take_up(recorded: ReleaseVerdicts | None, server: Server) -> None:
                 }
                 for hazard, row in recorded.verdicts.items()
             }
-            files.write(path, json.dumps(found))
+            files.write(path, json.dumps(verdicts))
 
 
-def forget() -> None:
-    """Discard what was tried: the next `measure` begins again."""
+def discard() -> None:
+    """Discard the results of earlier sessions: the next `measure` begins again."""
     shutil.rmtree(DIRECTORY, ignore_errors=True)
 
 
@@ -119,7 +119,7 @@ def measure(
     *,
     budget: float = inf,
 ) -> None:
-    """Try what has not been tried, and keep the results of each turn; starts none after `budget` seconds.
+    """Try what has not been tried, and keep the results of each release; starts none after `budget` seconds.
 
     `releases` are in version order.
     """
@@ -135,7 +135,7 @@ def measure(
             server,
             hazards,
             strategies,
-            Countdown(release, len(missing), report).seen,
+            Countdown(release, len(missing), report).count,
             wanted=partial(is_among, missing),
             release=release,
             python=interpreter(release),
@@ -148,17 +148,18 @@ def measure(
 
 
 def is_among(cells: Collection[Cell], hazard: Hazard, strategy: str) -> bool:
+    """Whether a trial is one of these cells."""
     return (hazard.id, strategy) in cells
 
 
 class Countdown:
-    """Reports how many trials a turn has left."""
+    """Reports how many trials of a release are left."""
 
     def __init__(self, release: str, trials: int, report: Callable[[str], None]) -> None:
         self._release, self._left, self._report = release, trials, report
         self._show()
 
-    def seen(self, _: Outcome) -> None:
+    def count(self, _: Outcome) -> None:
         self._left -= 1
         self._show()
 

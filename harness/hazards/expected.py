@@ -58,11 +58,6 @@ def table_of(release: str = sqlalchemy.__version__) -> VerdictTable:
     return table
 
 
-def whole(names: Sequence[str]) -> bool:
-    """Whether these strategies make whole rows: all default ones, all further ones, or both."""
-    return set(names) in [set(group) for group in strategies.GROUPS.values()]
-
-
 def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     """Record rows: in place of those that the series has, and beside its others.
 

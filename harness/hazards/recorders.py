@@ -130,9 +130,9 @@ class VerdictsRecorder(Recorder):
         hazards = [name for name in request.only if name in catalogue.IDS]
         with locate.server() as server:
             if request.anew:
-                bisect.forget()
+                bisect.discard()
             else:
-                bisect.take_up(bisect.load(), server)
+                bisect.resume(bisect.load(), server)
             if request.minutes != 0:
                 bisect.measure(
                     self._releases(request),

@@ -18,7 +18,7 @@ CHANGED = {"sqlite_shared": "2", "unpicklable": "2.1.5"}
 
 
 @pytest.fixture
-def sitting(tmp_path, monkeypatch):
+def trials_made(tmp_path, monkeypatch):
     """Trials that take no time; returns what was tried. The first trial of 2.0.0 comes to no result."""
     monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "tried")
     tried = []
@@ -45,49 +45,49 @@ def sit(releases, hazards=HAZARDS):
     return told
 
 
-def test_a_trial_is_repeated_only_if_it_had_no_result(sitting):
+def test_a_trial_is_repeated_only_if_it_had_no_result(trials_made):
     sit(["1.4.54", "2.0.0"])
-    assert len(sitting) == 4
+    assert len(trials_made) == 4
     sit(["1.4.54", "2.0.0"])
-    assert sitting[4:] == [("2.0.0", "sqlite_shared", "spawn")]
+    assert trials_made[4:] == [("2.0.0", "sqlite_shared", "spawn")]
 
 
-def test_a_new_hazard_is_tried_without_the_others(sitting):
+def test_a_new_hazard_is_tried_without_the_others(trials_made):
     sit(["2.1.9"], HAZARDS[:1])
     sit(["2.1.9"])
-    assert sitting == [("2.1.9", "sqlite_shared", "spawn"), ("2.1.9", "unpicklable", "spawn")]
+    assert trials_made == [("2.1.9", "sqlite_shared", "spawn"), ("2.1.9", "unpicklable", "spawn")]
 
 
-def test_the_number_of_trials_left_is_reported(sitting):
+def test_the_number_of_trials_left_is_reported(trials_made):
     assert sit(["2.1.9"]) == [f"2.1.9, {left} trials left" for left in (2, 1, 0)]
 
 
 RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for at in range(10))]
 
 
-def test_the_ends_of_each_series_come_first(sitting):
+def test_the_ends_of_each_series_come_first(trials_made):
     told = sit(RELEASES)
     order = [text.partition(",")[0] for text in told if text.endswith(" 0 trials left")]
     assert order[:5] == ["2.1.9", "2.1.0", "2.0.0", "1.4.44", "1.4.40"]
     assert sorted(set(order)) == sorted(RELEASES)
 
 
-def test_between_releases_that_differ_only_what_differs_is_tried(sitting):
+def test_between_releases_that_differ_only_what_differs_is_tried(trials_made):
     sit([f"2.1.{at}" for at in range(9)])
-    assert [trial[0] for trial in sitting[:4]] == ["2.1.8", "2.1.8", "2.1.0", "2.1.0"]
+    assert [trial[0] for trial in trials_made[:4]] == ["2.1.8", "2.1.8", "2.1.0", "2.1.0"]
     halving = [("2.1.4", "unpicklable"), ("2.1.6", "unpicklable"), ("2.1.5", "unpicklable")]
-    assert [trial[:2] for trial in sitting[4:7]] == halving
+    assert [trial[:2] for trial in trials_made[4:7]] == halving
     # And then what is left, in full.
-    assert len(sitting) == len(set(sitting)) == 18
+    assert len(trials_made) == len(set(trials_made)) == 18
 
 
-def test_no_result_is_no_change_of_a_verdict(sitting):
+def test_no_result_is_no_change_of_a_verdict(trials_made):
     sit(["2.0.0", "2.0.1", "2.0.9"])
     recorded = bisect.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", bisect.DIRECTORY / "record.json")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "affected")]
 
 
-def test_the_record_has_the_release_from_which_a_verdict_holds(sitting, tmp_path):
+def test_the_record_has_the_release_from_which_a_verdict_holds(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     for _ in range(2):
         sit(["1.4.54", "2.0.0", "2.1.9"])
@@ -105,36 +105,36 @@ def test_the_record_has_the_release_from_which_a_verdict_holds(sitting, tmp_path
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
 
 
-def test_a_session_continues_the_record_of_another_machine(sitting, tmp_path, monkeypatch):
+def test_a_session_continues_the_record_of_another_machine(trials_made, tmp_path, monkeypatch):
     releases = ["1.4.54", "2.0.0", "2.1.0", "2.1.9"]
     sit(["1.4.54", "2.1.9"])
     recorded = bisect.record(releases, SERVER, "c", tmp_path / "verdicts.json")
     monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "of another machine")
-    bisect.take_up(recorded, SERVER)
-    before = len(sitting)
+    bisect.resume(recorded, SERVER)
+    before = len(trials_made)
     sit(releases)
-    assert {trial[0] for trial in sitting[before:]} == {"2.0.0", "2.1.0"}
+    assert {trial[0] for trial in trials_made[before:]} == {"2.0.0", "2.1.0"}
     again = bisect.record(releases, SERVER, "c", tmp_path / "again.json")
     assert again.releases == ("1.4.54", "2.0.0", "2.1.0", "2.1.9")
     assert again.of("sqlite_shared", "spawn", "1.4.54") == "survives"
     # Nor does it take the place of what this machine has found.
-    bisect.take_up(replace(recorded, verdicts={}), SERVER)
+    bisect.resume(replace(recorded, verdicts={}), SERVER)
     assert bisect.results_of("1.4.54")
 
 
-def test_a_record_of_another_server_or_python_is_not_continued(sitting, tmp_path):
+def test_a_record_of_another_server_or_python_is_not_continued(trials_made, tmp_path):
     sit(["2.1.9"])
     recorded = bisect.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
     (bisect.DIRECTORY / "2.1.9.json").unlink()
     here = recorded.provenance
     for other in (replace(here, server="container-17.12"), replace(here, python="3.14.0")):
-        bisect.take_up(replace(recorded, provenance=other), SERVER)
+        bisect.resume(replace(recorded, provenance=other), SERVER)
         assert not bisect.of_release("2.1.9")
-    bisect.take_up(None, SERVER)
+    bisect.resume(None, SERVER)
     assert not bisect.of_release("2.1.9")
 
 
-def test_a_damaged_file_is_an_error_that_names_it(sitting, tmp_path):
+def test_a_damaged_file_is_an_error_that_names_it(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     path.write_text(json.dumps({"releases": 1}))
     with pytest.raises(PoolstartError, match="cannot be read"):
@@ -145,7 +145,7 @@ def test_a_damaged_file_is_an_error_that_names_it(sitting, tmp_path):
         sit(["2.1.9"])
 
 
-def test_what_could_not_be_tried_here_keeps_the_verdict_on_record(sitting, tmp_path):
+def test_what_could_not_be_tried_here_keeps_the_verdict_on_record(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     sit(["2.1.8", "2.1.9"])
     bisect.record(["2.1.8", "2.1.9"], SERVER, "", path)

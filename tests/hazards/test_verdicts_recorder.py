@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.hazards import bisect as sitting
+from harness.hazards import bisect
 from harness.hazards.bisect import ReleaseVerdicts
 from harness.postgres import locate
 from harness.postgres.server import Server
@@ -25,10 +25,10 @@ def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
         ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "affected")]}},
         replace(here, machine="another machine"),
     )  # fmt: skip
-    record, load = sitting.record, sitting.load
-    monkeypatch.setattr(sitting, "DIRECTORY", tmp_path / "tried")
-    monkeypatch.setattr(sitting, "load", lambda *_: known)
-    monkeypatch.setattr(sitting, "record", lambda *told: record(*told, path))
+    record, load = bisect.record, bisect.load
+    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "tried")
+    monkeypatch.setattr(bisect, "load", lambda *_: known)
+    monkeypatch.setattr(bisect, "record", lambda *args: record(*args, path))
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     done = CliRunner().invoke(app, ["record", "verdicts", "--minutes", "0"], catch_exceptions=False)
     assert "2 releases" in done.stdout

@@ -205,12 +205,6 @@ def test_a_record_from_before_there_were_further_ones_is_read(own_record: Path, 
     assert list(record.table_of().outcomes) == DEFAULT
 
 
-def test_a_whole_group_is_recorded_and_nothing_less() -> None:
-    assert all(record.whole(group) for group in strategies.GROUPS.values())
-    assert not record.whole(["spawn"])
-    assert not record.whole(["spawn", *strategies.FURTHER_IDS])
-
-
 def test_the_check_covers_all_three_outcomes_of_the_parent_connection() -> None:
     assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(ParentConnection)
     assert checks.parent_answers in checks.CHECKS

@@ -38,7 +38,7 @@ def hazards(
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
     with loads.all_but_one(load), locate.server() as server:
         with view.live(chosen, ids, repeat) as table:
-            outcomes = matrix.measure(server, chosen, ids, table.add, repeat)
+            outcomes = matrix.measure(server, chosen, ids, table.add, repeat, conditions=repeat == 1)
         provenance = Provenance.here(server.identity)
     surprises = table.tally.surprises(record.expected())
     view.show(table, outcomes, provenance, surprises, form, stories=bool(names))

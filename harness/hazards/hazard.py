@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.hazards.conditions import Condition
 from harness.hazards.inside.story import HazardReading, StoryEvent
 
 if TYPE_CHECKING:
@@ -145,6 +146,11 @@ class Hazard:
 
     For example `a column of int64 must stay shared`. The reproduction raises if it does not hold.
     """
+    condition: Condition | None = None
+    """What a program can make sure of so that the hazard cannot occur; None if only another strategy avoids
+    it."""
+    reproduce_with_condition: Callable[["Parent"], bool] | None = None
+    """The same as `reproduce` with the condition kept, in a parent process of its own: it must survive."""
     deadline: float = 45.0
     """Seconds after which the trial is killed; a normal trial takes a small part of that."""
     not_applicable: Callable[["Strategy"], str] = always
@@ -183,6 +189,8 @@ class Outcome:
     verdict: Verdict
     reason: str = ""
     """Why the hazard is not applicable, was not tried, or has no result; empty otherwise."""
+    with_condition: Verdict | None = None
+    """The verdict with the hazard's condition kept; None if that was not tried. Only what is affected is."""
     readings: dict[str, HazardReading] = field(default_factory=dict)
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0

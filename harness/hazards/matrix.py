@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,18 +30,23 @@ def measure(
     *,
     release: str = sqlalchemy.__version__,
     python: str | Path = sys.executable,
+    conditions: bool = False,
 ) -> list[Outcome]:
     """Run the trials of these hazards and strategies for which `wanted` is true, each `repeat` times.
 
-    `on_outcome` is called with each outcome as soon as it is known. Returns all outcomes in the order of the
-    arguments; a trial that fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
+    With `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is called
+    with each outcome as soon as it is known. Returns all outcomes in the order of the arguments; a trial that
+    fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
     """
     idle: SimpleQueue[Trials] = SimpleQueue()
 
-    def outcome(hazard: Hazard, strategy: str) -> Outcome:
+    def outcome_of(hazard: Hazard, strategy: str) -> Outcome:
         trials = idle.get()
         try:
-            return trials.run(hazard, strategy)
+            outcome = trials.run(hazard, strategy)
+            if conditions and hazard.condition and outcome.verdict is Verdict.AFFECTED:
+                return replace(outcome, with_condition=trials.run_with_condition(hazard, strategy))
+            return outcome
         except PoolstartError as error:
             return Outcome(hazard.id, strategy, Verdict.NO_RESULT, str(error))
         finally:
@@ -51,7 +57,7 @@ def measure(
         for _ in range(JOBS):
             idle.put(stack.enter_context(Trials(server, release=release, python=python)))
         futures = [
-            threads.submit(outcome, hazard, strategy)
+            threads.submit(outcome_of, hazard, strategy)
             for _, hazard, strategy in product(range(repeat), hazards, strategies)
             if wanted(hazard, strategy)
         ]

@@ -85,7 +85,7 @@ class HazardsRecorder(Recorder):
                 def due(hazard: Hazard, strategy: str, trial: int = trial) -> bool:
                     return key(hazard.id, strategy, trial) not in session.parts
 
-                matrix.measure(server, hazards, names, seen, wanted=due)
+                matrix.measure(server, hazards, names, seen, wanted=due, conditions=repeat == 1)
         outcomes = [
             structure(Outcome, session.parts[key(hazard.id, name, trial)])
             for trial in range(repeat)

@@ -80,8 +80,6 @@ class Trials:
                 missing = error.problem
         if missing:
             return Outcome(hazard.id, strategy, Verdict.NOT_TRIED, missing)
-        if hazard.fills_server:
-            server = self._server_of_its_own()
         begin = time.monotonic()
         report = self._program(hazard, strategy, server)
         return structure(
@@ -89,21 +87,41 @@ class Trials:
             {
                 "hazard": hazard.id,
                 "strategy": strategy,
-                "verdict": Verdict.AFFECTED if report["affected"] else Verdict.SURVIVES,
+                "verdict": verdict_of(report),
                 "seconds": time.monotonic() - begin,
                 "readings": report["readings"],
                 "story": report["story"],
             },
         )
 
-    def _program(self, hazard: Hazard, strategy: str, server: Server) -> TrialReport:
+    def run_with_condition(self, hazard: Hazard, strategy: str) -> Verdict:
+        """Run a trial in which the program keeps the hazard's condition; returns its verdict.
+
+        The hazard must have a condition, and apply to the strategy. Raises `PoolstartError` if the reproduction
+        has no result.
+        """
+        assert hazard.condition
+        server = self._tls_server() if hazard.needs_tls else self._server
+        return verdict_of(self._program(hazard, strategy, server, hazard.condition.id))
+
+    def _program(self, hazard: Hazard, strategy: str, server: Server, *condition: str) -> TrialReport:
+        if hazard.fills_server:
+            server = self._server_of_its_own()
         scratch = self._supervision.directory()
         with self._starting:
             if self._ended:
                 raise PoolstartError(f"{hazard.id} under {strategy} was interrupted")
             child = Child(
                 self._supervision,
-                [self._python, "-m", "harness.hazards.inside.program", hazard.id, strategy, scratch],
+                [
+                    self._python,
+                    "-m",
+                    "harness.hazards.inside.program",
+                    hazard.id,
+                    strategy,
+                    scratch,
+                    *condition,
+                ],
                 directory=scratch,
                 importable=strategies.places(strategy),
                 variables={locate.RUN: server.to_json()},
@@ -128,3 +146,7 @@ class Trials:
         if self._tls is None:
             self._tls = embedded.start(self._supervision, tls=True)
         return self._tls
+
+
+def verdict_of(report: TrialReport) -> Verdict:
+    return Verdict.AFFECTED if report["affected"] else Verdict.SURVIVES

@@ -43,3 +43,11 @@ def test_the_negative_control_survives(trials: Trials, hazard: str) -> None:
 def test_the_story_of_the_positive_control_shows_the_cure(trials: Trials, hazard: str, what: str) -> None:
     affected = outcome(trials, hazard, catalogue.load(hazard).affected_control)
     assert any(what in event.what for event in affected.story), affected.story
+
+
+@pytest.mark.parametrize("hazard", [name for name in catalogue.IDS if catalogue.load(name).condition])
+def test_the_positive_control_survives_with_the_condition_kept(trials: Trials, hazard: str) -> None:
+    declared = catalogue.load(hazard)
+    if declared.missing():
+        pytest.skip(declared.missing())
+    assert trials.run_with_condition(declared, declared.affected_control) is Verdict.SURVIVES

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import Any
 
+from harness.hazards.conditions import PSYCOPG
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
@@ -33,9 +34,12 @@ def treat(worker: Worker, keep_pool: bool) -> None:
     gc.collect()
 
 
-def error_of_session(parent: Parent, keep_pool: bool) -> str:
-    """The error of the parent's session after a worker has treated its engine; empty if it still answers."""
-    engine = parent.engine(connect_args={"connection_factory": polite_connection()})
+def error_of_session(parent: Parent, keep_pool: bool, closing: bool = True) -> str:
+    """The error of the parent's session after a worker has treated its engine; empty if it still answers.
+
+    `closing` says whether the driver's finalizer closes connections.
+    """
+    engine = parent.engine(connect_args={"connection_factory": polite_connection()} if closing else {})
     SCOPE["session"] = parent.warm(engine)
     SCOPE["pool"] = engine.pool
     worker = parent.start(treat, keep_pool, engine=engine)
@@ -62,6 +66,11 @@ def reproduce(parent: Parent) -> bool:
     )
     parent.tell("user", failure or "Nothing unusual.")
     return bool(failure)
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """psycopg2's own connections, whose finalizer compares the pid."""
+    return bool(error_of_session(parent, keep_pool=False, closing=False))
 
 
 HAZARD = Hazard(
@@ -100,6 +109,8 @@ HAZARD = Hazard(
         "https://github.com/zoolutions/pgbus/issues/437",
     ),
     reproduce=reproduce,
+    condition=PSYCOPG,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
 from harness.hazards.inside.parent import Parent, busy
@@ -83,6 +84,19 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The parent has returned its connection before the worker starts."""
+    engine = parent.engine(queue=ONE_SLOT)
+    parent.warm(engine)
+    try:
+        parent.start(check_out, engine=engine).answer()
+    except Failed as error:
+        if "QueuePool limit" not in str(error):
+            raise
+        return True
+    return False
+
+
 HAZARD = Hazard(
     id="exhausted_pool",
     title="A pool that is full when it is inherited",
@@ -107,6 +121,8 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
     reproduce=reproduce,
+    condition=NO_TRANSACTION,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
 from harness.hazards.inside.parent import Parent
@@ -88,6 +89,23 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """Without a second thread the first connect is over, or has not begun."""
+    engine = parent.engine()
+    new = incomplete(parent, engine)
+    parent.warm(engine)
+    return new or incomplete(parent, engine)
+
+
+def incomplete(parent: Parent, engine: Engine) -> bool:
+    """Whether a worker hangs, or its dialect lacks what the first connect finds out."""
+    try:
+        version, schema, error = parent.start(first_queries, engine=engine).answer()
+    except Hung:
+        return True
+    return version is None or schema is None or bool(error)
+
+
 HAZARD = Hazard(
     id="half_initialized",
     title="A dialect that is only half initialized",
@@ -117,6 +135,8 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/4807",
     ),
     reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from harness.hazards.conditions import NO_OTHER_CONNECTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
@@ -62,6 +63,16 @@ def reproduce(parent: Parent) -> bool:
     return shared
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The parent closes the framework's connection before the worker starts."""
+    engine = parent.engine()
+    parent.warm(engine)
+    url = parent.server.url
+    backend(url)
+    CONNECTIONS.close_all()
+    return bool(parent.start(ask, url, engine=engine).answer() == backend(url))
+
+
 HAZARD = Hazard(
     id="handler_copy",
     title="A framework's own connection, outside the pool",
@@ -91,6 +102,8 @@ HAZARD = Hazard(
         "https://github.com/zulip/zulip/pull/39726",
     ),
     reproduce=reproduce,
+    condition=NO_OTHER_CONNECTION,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

@@ -6,9 +6,10 @@ import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Parent, hangs
 from harness.hazards.inside.worker import Worker
 
 MODULE = "harness.hazards.fixtures.imported_slowly"
@@ -47,6 +48,12 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """Without a second thread the import is over before a worker starts."""
+    importlib.import_module(MODULE)
+    return hangs(parent.start(use_module))
+
+
 HAZARD = Hazard(
     id="import_lock",
     title="A worker that starts during an import",
@@ -74,6 +81,8 @@ HAZARD = Hazard(
     ),
     links=("https://github.com/python/cpython/issues/93580",),
     reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

@@ -2,9 +2,10 @@
 
 import threading
 
+from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent, held_by_another_thread
+from harness.hazards.inside.parent import Parent, hangs, held_by_another_thread
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()
@@ -38,6 +39,11 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """No other thread can hold the lock."""
+    return hangs(parent.start(acquire))
+
+
 HAZARD = Hazard(
     id="inherited_lock",
     title="A lock held at the fork",
@@ -63,6 +69,8 @@ HAZARD = Hazard(
         "https://github.com/python/cpython/issues/105464",
     ),
     reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
@@ -84,6 +85,17 @@ def reproduce(parent: Parent) -> bool:
     return affected
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The parent closes its session before the worker starts."""
+    table = f"poolstart_session_{os.getpid()}"
+    parent.ask(f"create unlogged table {table} (who text)")
+    try:
+        rows, error = rows_after(parent, table, close_first=True)
+    finally:
+        parent.ask(f"drop table {table}")
+    return rows != ["worker"] or bool(error)
+
+
 HAZARD = Hazard(
     id="inherited_session",
     title="An ORM session that is open at the fork",
@@ -113,6 +125,8 @@ HAZARD = Hazard(
         "https://github.com/emissions-api/emissions-api/pull/237",
     ),
     reproduce=reproduce,
+    condition=NO_TRANSACTION,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import NO_QUERY_BETWEEN
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
 from harness.hazards.inside.parent import Parent
@@ -74,6 +75,11 @@ def reproduce(parent: Parent) -> bool:
     return bool(error)
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """All workers are forked before the next query."""
+    return bool(shares(parent, parent.engine(), forked_at_once=True))
+
+
 HAZARD = Hazard(
     id="lazy_executor",
     title="An executor that forks later than it is created",
@@ -103,6 +109,8 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor",
     ),
     reproduce=reproduce,
+    condition=NO_QUERY_BETWEEN,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -4,6 +4,7 @@ import gc
 import os
 from typing import Any
 
+from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
@@ -64,6 +65,22 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
     return bool(rows != 1)
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The parent commits before the worker starts."""
+    table = f"poolstart_work_{os.getpid()}"
+    parent.ask(f"create unlogged table {table} (id int)")
+    try:
+        engine = parent.engine()
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"insert into {table} values (1)")
+        worker = parent.start(leave_scope, engine=engine)
+        worker.answer()
+        worker.join()
+        return bool(parent.ask(f"select count(*) from {table}") != 1)
+    finally:
+        parent.ask(f"drop table {table}")
+
+
 HAZARD = Hazard(
     id="lost_transaction",
     title="An inherited open transaction",
@@ -84,6 +101,8 @@ HAZARD = Hazard(
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
     reproduce=reproduce,
+    condition=NO_TRANSACTION,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import URL, Engine
 
 PASSWORD = "a-password-of-this-trial"
 """For a server that demands none: libpq reports it all the same."""
@@ -33,13 +34,19 @@ def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
         return str(error)
 
 
-def reproduce(parent: Parent) -> bool:
+def with_password(parent: Parent) -> URL:
+    """Make sure that the parent's URL has a password, and return it."""
     from sqlalchemy.engine import make_url
 
     url = make_url(parent.url)
     if not url.password:
         url = url.set(password=PASSWORD)
     parent.url = url.render_as_string(hide_password=False)
+    return url
+
+
+def reproduce(parent: Parent) -> bool:
+    url = with_password(parent)
     engine = parent.engine()
     parent.warm(engine)
     if logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password:
@@ -57,6 +64,14 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Refuses." if refused else "Lets it in, because this server asks for no password.")
     parent.tell("user", login if refused else "Nothing, until the server asks for a password.")
     return True
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The URL is rendered with its password."""
+    url = with_password(parent)
+    engine = parent.engine()
+    parent.warm(engine)
+    return logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password
 
 
 HAZARD = Hazard(
@@ -85,6 +100,8 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/engines.html#sqlalchemy.engine.URL.render_as_string",
     ),
     reproduce=reproduce,
+    condition=URL_PASSED,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_within="the same URL, rendered with its password, must work",
     not_applicable=where_a_url_is_handed,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import SPARE_SESSIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -30,22 +31,27 @@ BURST = 3
 """Connections that each worker needs at once, for a moment."""
 
 
-def burst(engine: Engine) -> int:
+def burst(engine: Engine, connections: int) -> int:
     """Use several connections at once, give them back, and count those that the pool keeps open."""
-    taken: list[Any] = [engine.raw_connection() for _ in range(BURST)]
+    taken: list[Any] = [engine.raw_connection() for _ in range(connections)]
     drivers = [connection.cursor().connection for connection in taken]
     for connection in taken:
         connection.close()
     return sum(not driver.closed for driver in drivers)
 
 
-def work(worker: Worker) -> None:
+def work(worker: Worker, connections: int) -> None:
     engine = worker.engine()
-    worker.report(burst(engine))
+    worker.report(burst(engine, connections))
     worker.wait()
 
 
 def reproduce(parent: Parent) -> bool:
+    return refused_on_a_full_server(parent, BURST)
+
+
+def refused_on_a_full_server(parent: Parent, connections: int) -> bool:
+    """Whether a worker that uses so many connections at once is refused one."""
     # The sessions of the previous trial may still be ending.
     parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")
     with ExitStack() as others:
@@ -54,7 +60,7 @@ def reproduce(parent: Parent) -> bool:
             others.enter_context(closing(parent.server.connect("others")))
         parent.tell("server", f"Has {LEFT} sessions left; {taken} are in use by others.")
         parent.url = parent.server.sqlalchemy_url(PROGRAM)
-        return refused(parent)
+        return refused(parent, connections)
 
 
 def sessions(parent: Parent, condition: str = "true") -> int:
@@ -65,13 +71,13 @@ def sessions(parent: Parent, condition: str = "true") -> int:
     )
 
 
-def refused(parent: Parent) -> bool:
+def refused(parent: Parent, connections: int) -> bool:
     own = f"application_name = '{PROGRAM}'"
     engine = parent.engine()
     kept = [0 if parent.warm(engine).closed else 1]
     parent.tell("parent", f"Starts {WORKERS} workers, one after another.")
     for number in range(1, WORKERS + 1):
-        worker = parent.start(work, engine=engine)
+        worker = parent.start(work, connections, engine=engine)
         try:
             kept.append(worker.answer())
         except Failed as error:
@@ -79,12 +85,12 @@ def refused(parent: Parent) -> bool:
                 raise
             active = sessions(parent, f"{own} and state = 'active'")
             parent.tell("server", f"Has {sessions(parent, own)} sessions of this program, {active} active.")
-            parent.tell("worker", f"Number {number} needs {BURST} connections for a moment.")
+            parent.tell("worker", f"Number {number} needs {connections} connections for a moment.")
             parent.tell("user", str(error))
             return True
         parent.tell(
             "worker",
-            f"Number {number} has used {BURST} connections at once; its pool keeps {kept[-1]}.",
+            f"Number {number} has used {connections} connections at once; its pool keeps {kept[-1]}.",
         )
         # A closed session is listed until its backend has ended.
         parent.wait_for(
@@ -93,6 +99,11 @@ def refused(parent: Parent) -> bool:
     parent.tell("server", f"Has {sessions(parent, own)} sessions of this program.")
     parent.tell("user", "Nothing unusual.")
     return False
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """Each worker uses one connection: all of them together, and the parent's, are fewer than are left."""
+    return refused_on_a_full_server(parent, connections=1)
 
 
 HAZARD = Hazard(
@@ -125,6 +136,8 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool",
     ),
     reproduce=reproduce,
+    condition=SPARE_SESSIONS,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="nullpool",
     follows_releases=False,

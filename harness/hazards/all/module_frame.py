@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from textwrap import indent
 
+from harness.hazards.conditions import GUARD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.parent import Parent
 
@@ -28,7 +30,7 @@ if __name__ == "__main__":
     first_line, (builder, seconds), private = ours.recv()
     process.join()
     print(json.dumps({
-        "again": builder != os.getpid(), "build": seconds,
+        "again": builder not in (0, os.getpid()), "build": seconds,
         "start": (first_line - start) / 1e9, "private": private,
     }))
 """
@@ -59,6 +61,23 @@ def reproduce(parent: Parent) -> bool:
     return bool(result["again"])
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The same script, which builds its frame under the guard."""
+    script = parent.scratch / "script.py"
+    script.write_text(guarded(SCRIPT))
+    done = subprocess.run(
+        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
+    )
+    return bool(json.loads(done.stdout)["again"])
+
+
+def guarded(script: str) -> str:
+    """The script with its frame under the guard, without which nothing is built."""
+    frame = script[script.index("BEGIN = ") : script.index("def work")]
+    guard = 'if __name__ == "__main__":\n'
+    return script.replace(frame, "BUILT = (0, 0.0)\n\n").replace(guard, guard + indent(frame, "    "))
+
+
 HAZARD = Hazard(
     id="module_frame",
     title="A DataFrame at module level",
@@ -83,6 +102,8 @@ HAZARD = Hazard(
         "https://github.com/mindsdb/mindsdb_native/pull/379",
     ),
     reproduce=reproduce,
+    condition=GUARD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
     figures=(

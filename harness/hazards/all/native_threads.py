@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 
+from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
 from harness.hazards.inside.parent import Parent
@@ -48,6 +49,14 @@ def reproduce(parent: Parent) -> bool:
     return bool(answer != expected)
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The worker starts before the parent has used polars, which starts its threads."""
+    try:
+        return bool(parent.start(compute).answer() != sum(range(NUMBERS)))
+    except Hung:
+        return True
+
+
 HAZARD = Hazard(
     id="native_threads",
     title="A DataFrame library's own threads",
@@ -69,6 +78,8 @@ HAZARD = Hazard(
         "https://github.com/pola-rs/polars/issues/20284",
     ),
     reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     missing=needs_polars,

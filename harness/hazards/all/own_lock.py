@@ -2,9 +2,10 @@
 
 import threading
 
+from harness.hazards.conditions import NO_LOCK
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Parent, hangs
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()
@@ -32,6 +33,13 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The lock is released before the worker starts."""
+    with LOCK:
+        pass
+    return hangs(parent.start(acquire))
+
+
 HAZARD = Hazard(
     id="own_lock",
     title="A lock held by the thread that forks",
@@ -56,6 +64,8 @@ HAZARD = Hazard(
         "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
     ),
     reproduce=reproduce,
+    condition=NO_LOCK,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

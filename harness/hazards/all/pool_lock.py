@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
-from harness.hazards.inside.parent import Parent, busy, held_by_another_thread
+from harness.hazards.inside.parent import Parent, busy, hangs, held_by_another_thread
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:
@@ -84,6 +85,13 @@ def reproduce(parent: Parent) -> bool:
     return False
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """No other thread can hold the mutex."""
+    engine = parent.engine()
+    parent.warm(engine)
+    return hangs(parent.start(check_out, engine=engine))
+
+
 HAZARD = Hazard(
     id="pool_lock",
     title="The pool's mutex held at the fork",
@@ -104,6 +112,8 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
     reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,

@@ -4,7 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from textwrap import indent
 
+from harness.hazards.conditions import GUARD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.strategies import Strategy
@@ -96,6 +98,33 @@ def reproduce(parent: Parent) -> bool:
     return shared
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The same script, which connects under the guard; each worker makes an engine of its own."""
+    return two_workers(parent, guarded(SCRIPT)) != 2
+
+
+def guarded(script: str) -> str:
+    """The script with its engine under the guard."""
+    engine = script[script.index("ENGINE = ") : script.index("def work")]
+    guard, work = 'if __name__ == "__main__":\n', "def work(pipe):\n"
+    own = '    ENGINE, OPENED_BY = create_engine(os.environ["POOLSTART_HAZARD_URL"]), os.getpid()\n'
+    return script.replace(engine, "").replace(work, work + own).replace(guard, guard + indent(engine, "    "))
+
+
+def two_workers(parent: Parent, script: str) -> int:
+    """How many backends two workers of a script have, those of failed workers not counted."""
+    path = parent.scratch / "script.py"
+    path.write_text(script)
+    done = subprocess.run(
+        [sys.executable, path, parent.strategy.start_method, *parent.strategy.preload],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, URL: parent.url},
+    )
+    return len({worker[0] for worker in json.loads(done.stdout) if worker})
+
+
 HAZARD = Hazard(
     id="preload_main",
     title="A preloaded main module that connects",
@@ -127,6 +156,8 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",
     ),
     reproduce=reproduce,
+    condition=GUARD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="forkserver",
     survives_control="spawn",
     not_applicable=where_main_is_not_forked,

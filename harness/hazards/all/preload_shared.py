@@ -5,6 +5,7 @@ import multiprocessing
 import os
 from typing import Any
 
+from harness.hazards.conditions import NO_CONNECT_AT_IMPORT
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -14,6 +15,9 @@ MODULE = "harness.hazards.fixtures.opened_at_import"
 
 STRATEGY = "POOLSTART_HAZARD_STRATEGY"
 """Environment variable: the strategy whose pool the module makes."""
+
+CONNECTS = "POOLSTART_HAZARD_CONNECTS"
+"""Environment variable: with `no` the module does not connect when it is imported."""
 
 
 def backend_of_module(worker: Worker) -> None:
@@ -67,6 +71,19 @@ def reproduce(parent: Parent) -> bool:
     return shared
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The module makes its engine when it is imported, and does not connect."""
+    os.environ[STRATEGY], os.environ[CONNECTS] = parent.name, "no"
+    engine = None
+    if parent.strategy.start_method == "fork":
+        engine = importlib.import_module(MODULE).ENGINE
+    else:
+        multiprocessing.set_forkserver_preload([*parent.strategy.preload, MODULE])
+    workers = [parent.start(backend_of_module, engine=engine) for _ in range(2)]
+    (first, _), (second, _) = (worker.answer() for worker in workers)
+    return bool(first == second)
+
+
 HAZARD = Hazard(
     id="preload_shared",
     title="A connection opened by a preloaded module",
@@ -94,6 +111,8 @@ HAZARD = Hazard(
         "https://github.com/benoitc/gunicorn/issues/2895",
     ),
     reproduce=reproduce,
+    condition=NO_CONNECT_AT_IMPORT,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="forkserver",
     survives_control="spawn",
 )

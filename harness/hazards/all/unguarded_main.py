@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from textwrap import indent
 
+from harness.hazards.conditions import GUARD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 
@@ -47,6 +49,17 @@ def reproduce(parent: Parent) -> bool:
     return not worked
 
 
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The same script with a guard."""
+    head, start = SCRIPT.split("process = ")
+    script = parent.scratch / "script.py"
+    script.write_text(f'{head}if __name__ == "__main__":\n{indent("process = " + start, "    ")}')
+    done = subprocess.run(
+        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
+    )
+    return "work" not in done.stdout.split()
+
+
 HAZARD = Hazard(
     id="unguarded_main",
     title="A script without a main guard",
@@ -74,6 +87,8 @@ HAZARD = Hazard(
         "https://github.com/SigProfilerSuite/SigProfilerExtractor/issues/121",
     ),
     reproduce=reproduce,
+    condition=GUARD,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
 )

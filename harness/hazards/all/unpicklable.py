@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import TYPE_CHECKING, Any
 
+from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
 from harness.hazards.inside.parent import Parent
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 def use(engine: Engine, pipe: Any) -> None:
     pipe.send(engine.dialect.name)
+
+
+def use_url(url: str, pipe: Any) -> None:
+    from sqlalchemy import create_engine
+
+    use(create_engine(url), pipe)
 
 
 def reproduce(parent: Parent) -> bool:
@@ -40,6 +47,22 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Nothing: the worker only looks at its engine.")
     parent.tell("user", "Nothing unusual.")
     return False
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The worker gets the URL, and creates its engine."""
+    engine = parent.engine()
+    url = engine.url.render_as_string(hide_password=False)
+    context: Any = multiprocessing.get_context(parent.strategy.start_method)
+    ours, theirs = context.Pipe()
+    process = context.Process(target=use_url, args=(url, theirs))
+    process.start()
+    theirs.close()
+    if not ours.poll(START_DEADLINE):
+        raise RuntimeError("the worker took the URL and did not answer")
+    name = ours.recv()
+    process.join()
+    return bool(name != engine.dialect.name)
 
 
 HAZARD = Hazard(
@@ -70,6 +93,8 @@ HAZARD = Hazard(
         "https://github.com/toluaina/pgsync/issues/255",
     ),
     reproduce=reproduce,
+    condition=URL_PASSED,
+    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
 )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import strategies
 from harness.hazards.inside import worker
-from harness.hazards.inside.handle import SILENCE, WorkerHandle
+from harness.hazards.inside.handle import SILENCE, Hung, WorkerHandle
 from harness.hazards.inside.story import HazardReading, StoryEvent
 from harness.processes.wait import wait_until
 
@@ -156,6 +156,15 @@ def session_of(connection: Any) -> ServerSession:
     backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
     # The name of the pool's attribute has changed between releases; that of a cursor has not.
     return ServerSession(connection.connection.cursor().connection, backend)
+
+
+def hangs(worker: WorkerHandle) -> bool:
+    """Whether a worker hangs instead of answering."""
+    try:
+        worker.answer()
+    except Hung:
+        return True
+    return False
 
 
 @contextmanager

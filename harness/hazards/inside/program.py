@@ -1,5 +1,7 @@
 """The parent program of one trial: `python -m harness.hazards.inside.program HAZARD STRATEGY SCRATCH`.
 
+A fourth argument, the id of the hazard's condition, makes it reproduce the hazard with the condition kept.
+
 Prints the outcome as JSON, and nothing else. Spawned workers import this module as their `__main__`: so it is
 small, and imports nothing before it runs.
 """
@@ -17,10 +19,12 @@ def main() -> None:
     from harness.postgres import locate
     from harness.postgres.server import Server
 
-    hazard, strategy, scratch = sys.argv[1:]
+    name, strategy, scratch, *condition = sys.argv[1:]
+    hazard = import_module(f"harness.hazards.all.{name}").HAZARD
+    reproduce = hazard.reproduce_with_condition if condition else hazard.reproduce
     parent = Parent(strategy, Server.from_json(os.environ[locate.RUN]), Path(scratch))
     try:
-        affected = import_module(f"harness.hazards.all.{hazard}").HAZARD.reproduce(parent)
+        affected = reproduce(parent)
     finally:
         parent.close()
     print(

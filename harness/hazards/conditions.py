@@ -1,0 +1,76 @@
+"""What must hold in a program so that a hazard cannot occur: a small closed set."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that a program can make sure of."""
+
+    id: str
+    label: str
+    """A few words, for tables."""
+    sentence: str
+    """What must hold, exactly."""
+
+
+ONE_THREAD = Condition(
+    "one_thread",
+    "one thread",
+    "The parent has no other thread when it starts a worker; threads inside native libraries count.",
+)
+NO_LOCK = Condition("no_lock", "no lock held", "The thread that starts a worker holds no lock.")
+NO_TRANSACTION = Condition(
+    "no_transaction",
+    "no open transaction",
+    "When a worker starts, the parent has no transaction or ORM session open, and no connection checked out.",
+)
+NO_OTHER_CONNECTION = Condition(
+    "no_other_connection",
+    "no other connection",
+    "When a worker starts, the parent has no connection open outside the engine's pool, such as Django's.",
+)
+PSYCOPG = Condition(
+    "psycopg",
+    "psycopg",
+    "The driver leaves alone what another process opened, as psycopg2 and psycopg do; mysqlclient does not.",
+)
+SPARE_SESSIONS = Condition(
+    "spare_sessions",
+    "sessions to spare",
+    "The server allows as many sessions as all processes may use: workers x (pool_size + max_overflow).",
+)
+GUARD = Condition(
+    "guard",
+    "main guard",
+    'The script starts workers, loads data and connects only under if __name__ == "__main__":.',
+)
+NO_CONNECT_AT_IMPORT = Condition(
+    "no_connect_at_import",
+    "no connect at import",
+    "No module connects to the database while it is imported.",
+)
+URL_PASSED = Condition(
+    "url_passed",
+    "URL passed",
+    "Workers are passed the URL with its password, by render_as_string(hide_password=False), not the engine.",
+)
+NO_QUERY_BETWEEN = Condition(
+    "no_query_between",
+    "no query in between",
+    "The parent sends no query between disposing of its pool and the start of the last worker.",
+)
+
+ALL = (
+    ONE_THREAD,
+    NO_LOCK,
+    NO_TRANSACTION,
+    NO_OTHER_CONNECTION,
+    PSYCOPG,
+    NO_QUERY_BETWEEN,
+    NO_CONNECT_AT_IMPORT,
+    GUARD,
+    URL_PASSED,
+    SPARE_SESSIONS,
+)
+"""In the order in which pages list them."""

@@ -34,9 +34,9 @@ def measure(
 ) -> list[Outcome]:
     """Run the trials of these hazards and strategies for which `wanted` is true, each `repeat` times.
 
-    With `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is called
-    with each outcome as soon as it is known. Returns all outcomes in the order of the arguments; a trial that
-    fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
+    With `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is
+    called with each outcome as soon as it is known. Returns all outcomes in the order of the arguments; a
+    trial that fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
     """
     idle: SimpleQueue[Trials] = SimpleQueue()
 

@@ -122,6 +122,8 @@ def section(hazard: Hazard) -> str:
         f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
+    if hazard.condition:
+        lines.append(f"**Cannot happen if:** {escaped(hazard.condition.sentence)} {proven(hazard, newest)}\n")
     if newest and hazard.figures:
         rows = []
         for figure in hazard.figures:
@@ -140,6 +142,20 @@ def section(hazard: Hazard) -> str:
     lines.append("See also:\n")
     lines.append(links(hazard.links))
     return "\n".join(lines)
+
+
+def proven(hazard: Hazard, table: VerdictTable | None) -> str:
+    """What trials with the condition kept have shown, in a sentence."""
+    assert hazard.condition
+    tried: dict[Verdict, list[str]] = {}
+    for part in (table, table.further if table else None):
+        for outcome in part.outcomes if part else ():
+            if outcome.hazard == hazard.id and outcome.with_condition:
+                tried.setdefault(outcome.with_condition, []).append(f"`{outcome.strategy}`")
+    if not tried:
+        return f"({hazard.condition.label}; not tried)"
+    shown = "; ".join(f"{verdict}: {', '.join(names)}" for verdict, names in tried.items())
+    return f"({hazard.condition.label}; tried: {shown})"
 
 
 def escaped(text: str) -> str:

@@ -97,8 +97,8 @@ class Trials:
     def run_with_condition(self, hazard: Hazard, strategy: str) -> Verdict:
         """Run a trial in which the program keeps the hazard's condition; returns its verdict.
 
-        The hazard must have a condition, and apply to the strategy. Raises `PoolstartError` if the reproduction
-        has no result.
+        The hazard must have a condition, and apply to the strategy. Raises `PoolstartError` if the
+        reproduction has no result.
         """
         assert hazard.condition
         server = self._tls_server() if hazard.needs_tls else self._server

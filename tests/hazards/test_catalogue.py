@@ -8,7 +8,7 @@ import pytest
 import harness.hazards.all
 from benchmarks.hazards import HAZARD_OF, Verdicts
 from harness import strategies
-from harness.hazards import catalogue
+from harness.hazards import catalogue, conditions
 from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.system.errors import PoolstartError
 
@@ -100,3 +100,14 @@ def test_records_from_before_the_rename_of_a_verdict_are_read() -> None:
     assert Verdict("struck") is Verdict.AFFECTED
     with pytest.raises(ValueError, match="hit"):
         Verdict("hit")
+
+
+def test_a_condition_is_one_of_the_closed_set_and_has_a_reproduction(hazard: Hazard) -> None:
+    assert (hazard.condition is None) == (hazard.reproduce_with_condition is None)
+    assert hazard.condition is None or hazard.condition in conditions.ALL
+
+
+def test_every_condition_excludes_a_hazard() -> None:
+    used = {hazard.condition for hazard in catalogue.load_all()}
+    assert used == {*conditions.ALL, None}
+    assert len({condition.label for condition in conditions.ALL}) == len(conditions.ALL)

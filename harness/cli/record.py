@@ -69,7 +69,11 @@ def record(
     typer.echo(f"{name}: {chosen.title}; about {duration(chosen.seconds(request))}", err=True)
     with progress("starting") as report:
         stored = chosen.measure(request, report)
-    typer.echo(f"stored in {chosen.file}: {stored}; `poolstart pages` generates the pages")
+    typer.echo(
+        f"stored in {chosen.file}: {stored}; `poolstart pages` generates the pages"
+        if stored
+        else f"{name}: nothing to measure, all of it is on record"
+    )
 
 
 def recorder(name: str) -> "Recorder":

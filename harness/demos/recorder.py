@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.console import terminal
 from harness.console.progress import Progress
 from harness.demos import catalogue, expected, repeat, report
+from harness.demos.expected import DemoProof
 from harness.demos.repeat import DemoRepetition
 from harness.postgres import locate
 from harness.processes import load as loads
@@ -46,6 +47,8 @@ class DemosRecorder(Recorder):
         python: str | Path = interpreters.of_release(release) if release else sys.executable
         with loads.all_but_one(request.load) as busy, locate.server() as server:
             provenance = Provenance.here(server.identity, request.command, release)
+            if request.only:
+                require_same(expected.load().get(provenance.release), runs, busy)
             conditions = {
                 "runs": str(runs),
                 "busy": str(busy),
@@ -83,3 +86,12 @@ class DemosRecorder(Recorder):
                 "they lost the proof they had; the lines above say which",
             )
         return f"{len(repetitions)} programs"
+
+
+def require_same(proof: DemoProof | None, runs: int, busy: int) -> None:
+    """Raises PoolstartError if the other demos of the release were repeated otherwise: they would be lost."""
+    if proof and (proof.runs, proof.busy) != (runs, busy):
+        raise PoolstartError(
+            f"the other demos were run {proof.runs} times with {proof.busy} cores kept busy",
+            f"give --repeat {proof.runs}{' --load' if proof.busy else ''}, or record all demos",
+        )

@@ -3,7 +3,7 @@
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from functools import cached_property
 from math import inf
 from pathlib import Path
@@ -103,8 +103,11 @@ class RetestsRecorder(Recorder):
 
     def seconds(self, request: Request) -> float:
         """A comparison takes about a minute; their number is known once the server is."""
-        points = [point for point in self._change_points.found if point.retest is None]
-        comparisons = {(point.previous, point.release) for point in points}
+        pairs = [point.release_pair for point in self._change_points.found if point.retest is None]
+        wanted = set(request.only)
+        comparisons = {
+            (pair.previous, pair.release) for pair in pairs if not wanted or wanted & set(astuple(pair))
+        }
         return min(len(comparisons) * self.SECONDS, 60 * self._minutes(request))
 
     def measure(self, request: Request, report: Progress) -> str:
@@ -130,6 +133,8 @@ class RetestsRecorder(Recorder):
                 report=report,
                 keep=keep,
             )
+        if not due:
+            return ""
         return f"{stored} retests" + (f"; {left} comparisons are left, for another run" if left else "")
 
     def _minutes(self, request: Request) -> float:
@@ -159,7 +164,7 @@ class CausesRecorder(Recorder):
                 explanation = causes.between((before, after), pythons, strategy, server)
                 provenance = replace(Provenance.here(server.identity, request.command), release="")
                 causes.record(replace(explanation, provenance=provenance))
-        return f"{len(due)} explanations"
+        return f"{len(due)} explanations" if due else ""
 
     def _due(self, request: Request) -> list[tuple[str, str, str]]:
         steps = [step.release_pair for step in detect.recorded_change_points().steps]
@@ -260,7 +265,7 @@ class SensitivityRecorder(Recorder):
                 f"{result.seed}: found {found}; missed {', '.join(result.missed) or 'nothing'};"
                 f" reported besides: {', '.join(result.unexpected) or 'nothing'}",
             )
-        return f"{stored} repetitions of injected changes"
+        return f"{stored} repetitions of injected changes" if stored else ""
 
     def _repetitions(self, request: Request) -> int:
         return self.REPETITIONS if request.repeat is None else request.repeat

@@ -68,7 +68,7 @@ class Recorder:
         raise NotImplementedError
 
     def measure(self, request: Request, report: Progress) -> str:
-        """Measure, and store each row as soon as it is measured. Returns what was stored, in a few words."""
+        """Measure, and store the rows. Returns what was stored, in a few words; empty if nothing was due."""
         raise NotImplementedError
 
     def provenances(self) -> list[Provenance] | None:

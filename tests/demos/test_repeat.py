@@ -67,6 +67,7 @@ def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
 ) -> None:
     kept: list[tuple[list[DemoRepetition], Provenance, int]] = []
     monkeypatch.setattr(session, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(expected, "load", dict)
     monkeypatch.setattr(expected, "add", lambda *args: kept.append(args))
     monkeypatch.setattr(
         repeat,

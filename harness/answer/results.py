@@ -76,19 +76,23 @@ class ReleaseResults:
     @property
     def conditions(self) -> str:
         """Versions, machine and date, in one sentence without a full stop."""
-        e, m = self.environment, self.machine
-        # A machine that its user named without `asv machine` asking for more has no more than the name.
-        hardware = (
-            m.get("cpu") or m["machine"],
-            f"{m['num_cpu']} cores" if "num_cpu" in m else "",
-            f"{int(m['ram']) / GIB:.0f} GiB" if m.get("ram", "").isdigit() else "",
-            m.get("os", ""),
-        )
+        e = self.environment
         return (
             f"SQLAlchemy {self.release}, psycopg2-binary {e['psycopg2-binary']}, Python {e['python']}, "
-            f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {', '.join(filter(None, hardware))}; "
+            f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {hardware(self.machine)}; "
             f"{self.date:%Y-%m-%d}, by `asv run`"
         )
+
+
+def hardware(machine: dict[str, str]) -> str:
+    """A machine in words. One that its user only named has no more than its name."""
+    parts = (
+        machine.get("cpu") or machine.get("machine", ""),
+        f"{machine['num_cpu']} cores" if machine.get("num_cpu") else "",
+        f"{int(machine['ram']) / GIB:.0f} GiB" if machine.get("ram", "").isdigit() else "",
+        machine.get("os", ""),
+    )
+    return ", ".join(filter(None, parts))
 
 
 def of_release(release: str | None = None, results: Path = ROOT / "results") -> list[ReleaseResults]:

@@ -1,6 +1,6 @@
-"""The page `docs/strategies.md`: every strategy, when to choose it, its code and its documentation.
+"""The page `docs/strategies.md`: every strategy, when to use it, its code and its documentation.
 
-Made of the catalogue, of the very functions that are measured, and of the recorded verdicts.
+It is made from the catalogue, the functions that are measured, and the recorded verdicts.
 """
 
 import importlib.util
@@ -12,6 +12,7 @@ from textwrap import dedent, indent
 
 from harness import drivers, strategies
 from harness.answer import recommendation, verdicts
+from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown
 from harness.hazards import catalogue
 from harness.strategies import Strategy
@@ -32,30 +33,31 @@ ignores a module that it cannot import, and says nothing.
 DEFAULT = """\
 ## The default series
 
-`asv run` measures these, release by release.
+`asv run` measures these strategies for each release.
 """
 
 FURTHER = """\
-## By name
+## Further strategies
 
-Measured where they are asked for: `poolstart measure --strategy fork_atfork`,
+These are measured on request: `poolstart measure --strategy fork_atfork`,
 `poolstart hazards --strategy fork_atfork`, or `POOLSTART_STRATEGIES=fork_atfork asv run -b further`.
 """
 
 
 def render() -> str:
+    """The page as Markdown. Raises PoolstartError if a record is damaged."""
+    recorded = verdicts.load()
     parts = [INTRODUCTION]
     for introduction, group in ((DEFAULT, strategies.CATALOGUE), (FURTHER, strategies.FURTHER)):
-        parts += [introduction, table(group, "#"), *map(section, group)]
+        parts += [introduction, table(group, recorded), *(section(each, recorded) for each in group)]
     return "\n".join(parts)
 
 
-def table(group: Iterable[Strategy], page: str) -> str:
-    """One row a strategy, with links to its section; `page` is what comes before the section's name."""
-    recorded = verdicts.load()
+def table(group: Iterable[Strategy], recorded: VerdictsOnRecord) -> str:
+    """A row for each strategy, with a link to its section."""
     rows = [
         [
-            f"[`{each.id}`]({page}{each.id})",
+            f"[`{each.id}`](#{each.id})",
             each.title,
             str(recorded.worst(each.id, recorded.newest_release)),
             recommendation.use_when(each),
@@ -65,7 +67,8 @@ def table(group: Iterable[Strategy], page: str) -> str:
     return markdown.table(["strategy", "what it is", "worst that was provoked", "when to use it"], rows)
 
 
-def section(strategy: Strategy) -> str:
+def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
+    """When to use a strategy, its code, and the hazards that affect it."""
     lines = [
         f'<a id="{strategy.id}"></a>\n',
         f"### {strategy.title} (`{strategy.id}`)\n",
@@ -74,7 +77,7 @@ def section(strategy: Strategy) -> str:
     ]
     if len(files(strategy)) > 1:
         lines.append(IMPORTABLE)
-    if affected := affected_by(strategy.id):
+    if affected := affected_by(strategy.id, recorded):
         lines.append(f"{affected}\n")
     lines.append(f"Documentation: <{strategy.docs}>\n")
     return "\n".join(lines)
@@ -128,6 +131,7 @@ def source(module: str) -> str:
 
 
 def parent(strategy: Strategy) -> str:
+    """The part of the program that the parent runs."""
     lines = [f"{strategy.early.__name__}()"] if strategy.early else []
     lines.append(f'context = multiprocessing.get_context("{strategy.start_method}")')
     if strategy.preload:
@@ -152,6 +156,7 @@ def parent(strategy: Strategy) -> str:
 
 
 def worker(strategy: Strategy) -> str:
+    """The part of the program that the worker runs."""
     argument = "engine" if strategy.hands_engine else "url"
     lines = [f"def work({argument}):"]
     if strategy.in_worker is not keep:
@@ -165,9 +170,8 @@ def worker(strategy: Strategy) -> str:
     return "\n".join(lines) + "\n"
 
 
-def affected_by(strategy: str) -> str:
+def affected_by(strategy: str, recorded: VerdictsOnRecord) -> str:
     """Which hazards affect a strategy in the newest recorded release; empty if none was tried."""
-    recorded = verdicts.load()
     worst = recorded.worst(strategy, recorded.newest_release)
     if not worst.counted:
         return ""

@@ -18,12 +18,14 @@ def strategies(
     from harness.answer import recommendation, strategies_page, verdicts
     from harness.console import terminal
 
+    recorded = verdicts.load()
     if names:
         for name in known.named(names):
-            terminal.output().print(Markdown(strategies_page.section(known.get(name)).partition("\n\n")[2]))
+            terminal.output().print(
+                Markdown(strategies_page.section(known.get(name), recorded).partition("\n\n")[2])
+            )
     else:
         console = terminal.output()
-        recorded = verdicts.load()
         for strategy in known.CATALOGUE + known.FURTHER:
             worst = recorded.worst(strategy.id, recorded.newest_release)
             terminal.print_text(console, f"{strategy.id}: {strategy.title}")

@@ -36,7 +36,7 @@ def files(site: SiteContext) -> Iterator[File]:
 
 
 def without_results(site: SiteContext) -> Iterator[File]:
-    """What stands in the place of the pages that need results."""
+    """Placeholders for the pages that need results."""
     for entry in site.navigation:
         if entry.per_test_bed:
             yield site.page(

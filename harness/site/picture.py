@@ -1,4 +1,4 @@
-"""README.md's picture, `docs/answer.svg`: the answer of the newest release, in dark and in light."""
+"""README.md's picture, `docs/answer.svg`: the answer of the newest release, for light and dark themes."""
 
 from pathlib import Path
 from textwrap import wrap
@@ -15,15 +15,16 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 X = {"time": 175, "memory": 530, "worst": 715}
-"""Where the columns begin."""
+"""The left ends of the columns."""
 
 TIME, MEMORY = 325.0, 150.0
-"""How wide the bars are."""
+"""The widths of the longest bars."""
 
 ROW, APART, HEAD, FOOT = 56, 22, 40, 34
 
 
 def render(results: Path = ROOT / "results") -> str:
+    """The picture as SVG. Raises PoolstartError if there are no results, or a record is damaged."""
     measured = load(results)
     if not measured.test_beds:
         raise PoolstartError("there are no results yet", "measure by `asv run`")

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from asv.results import Results
 from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
-from harness.answer.results import OTHER_SERIES_TAGS
+from harness.answer.results import OTHER_SERIES_TAGS, hardware
 from harness.console.numbers import digits, display_unit
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -115,14 +115,7 @@ class TestBed:
 
     @property
     def hardware(self) -> str:
-        machine = self.machine
-        parts = (
-            machine.get("cpu") or machine.get("machine", ""),
-            f"{machine['num_cpu']} cores" if machine.get("num_cpu") else "",
-            f"{int(machine['ram']) / 2**30:.0f} GiB" if machine.get("ram", "").isdigit() else "",
-            machine.get("os", ""),
-        )
-        return ", ".join(filter(None, parts))
+        return hardware(self.machine)
 
     @property
     def software(self) -> str:
@@ -143,71 +136,75 @@ class ResultsOnRecord:
 
 
 def load(directory: Path) -> ResultsOnRecord:
-    """Everything under `directory` that can be read; the rest is named in the remarks."""
+    """Everything under `directory` that can be read; the remarks name the rest."""
     beds: dict[tuple[str, str], TestBed] = {}
     remarks: list[str] = []
-    apart = 0
+    other_series = 0
     versions = known_versions(directory, remarks)
     for path in sorted(directory.glob("*/*.json")):
         if path.name in NOT_RESULTS:
             continue
-        place = f"{path.parent.name}/{path.name}"
+        name = f"{path.parent.name}/{path.name}"
         try:
             result = Results.load(str(path))
             version = str(Version(result.commit_hash))
-            found = release_of(result, version, versions)
+            figures = release_figures(result, version, versions)
         except (UserError, InvalidVersion, ValueError, KeyError, TypeError, AttributeError, OSError):
-            remarks.append(f"{place} is damaged")
+            remarks.append(f"{name} is damaged")
             continue
-        if any(name in result.env_vars for name in OTHER_SERIES_TAGS):
-            apart += 1
-            continue
-        if not found.figures:
-            remarks.append(f"{place} holds no figure of a worker")
-            continue
-        key = (path.parent.name, result.env_name)
-        if key not in beds:
-            try:
-                machine = stored.hardware(result, directory)
-            except (PoolstartError, KeyError, ValueError, TypeError):
-                remarks.append(f"{path.parent.name}/conditions.jsonl is damaged")
-                machine = {name: str(result.params[name]) for name in result.params if result.params[name]}
-            conditions = {
-                name: str(value)
-                for name, value in {**result.params, **result.env_vars}.items()
-                if name not in stored.HARDWARE
-            }
-            beds[key] = TestBed(machine, result.env_name, conditions)
-        beds[key].releases[version] = found
-    if apart:
+        if any(tag in result.env_vars for tag in OTHER_SERIES_TAGS):
+            other_series += 1
+        elif not figures.figures:
+            remarks.append(f"{name} has no figure of a worker")
+        else:
+            key = (path.parent.name, result.env_name)
+            if key not in beds:
+                beds[key] = bed_of(result, directory, remarks)
+            beds[key].releases[version] = figures
+    if other_series:
         remarks.append(
-            f"{apart} results files were measured in another profile, and are not comparable with these"
+            f"{other_series} results files were measured with another profile, and cannot be compared"
         )
-    for bed in beds.values():
-        ordered = dict(sorted(bed.releases.items(), key=lambda item: Version(item[0])))
-        bed.releases.clear()
-        bed.releases.update(ordered)
-    return ResultsOnRecord(
-        tuple(sorted(beds.values(), key=lambda each: (-len(each.releases), each.name))), tuple(remarks)
-    )
+    in_order = sorted(map(in_version_order, beds.values()), key=lambda bed: (-len(bed.releases), bed.name))
+    return ResultsOnRecord(tuple(in_order), tuple(remarks))
+
+
+def bed_of(result: Results, directory: Path, remarks: list[str]) -> TestBed:
+    """The test bed of a results file, without releases."""
+    try:
+        machine = stored.hardware(result, directory)
+    except (PoolstartError, KeyError, ValueError, TypeError):
+        remarks.append(f"{result.params.get('machine')}/conditions.jsonl is damaged")
+        machine = {name: str(result.params[name]) for name in result.params if result.params[name]}
+    conditions = {
+        name: str(value)
+        for name, value in {**result.params, **result.env_vars}.items()
+        if name not in stored.HARDWARE
+    }
+    return TestBed(machine, result.env_name, conditions)
+
+
+def in_version_order(bed: TestBed) -> TestBed:
+    return replace(bed, releases=dict(sorted(bed.releases.items(), key=lambda item: Version(item[0]))))
 
 
 def known_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
-    """The version of each benchmark, by which asv tells results of an older instrument."""
+    """The version of each benchmark: results of another version are not comparable."""
     path = directory / "benchmarks.json"
     if not path.exists():
-        remarks.append("benchmarks.json is missing: results of an older instrument cannot be told")
+        remarks.append("benchmarks.json is missing: results of older benchmarks cannot be recognized")
         return {}
     try:
         with files.reading(path, stored.REMEDY):
             written = json.loads(path.read_text())
             return {name: fields["version"] for name, fields in written.items() if isinstance(fields, dict)}
     except PoolstartError:
-        remarks.append("benchmarks.json cannot be read: results of an older instrument cannot be told")
+        remarks.append("benchmarks.json cannot be read: results of older benchmarks cannot be recognized")
         return {}
 
 
-def release_of(result: Results, version: str, versions: dict[str, str]) -> ReleaseFigures:
+def release_figures(result: Results, version: str, versions: dict[str, str]) -> ReleaseFigures:
+    """The figures of a results file that are of the current benchmarks."""
     keys = set(result.get_all_result_keys())
     figures: dict[tuple[str, str, str], MedianInterval] = {}
     for metric in metrics.shown_in(Table.SITE):
@@ -232,10 +229,12 @@ def release_of(result: Results, version: str, versions: dict[str, str]) -> Relea
 
 
 def current(result: Results, benchmark: str, versions: dict[str, str]) -> bool:
+    """Whether a result is of the current version of its benchmark, as far as that is known."""
     return versions.get(benchmark) in (None, result.benchmark_version.get(benchmark))
 
 
 def values(result: Results, benchmark: str, unit: str) -> Iterator[tuple[tuple[str, ...], MedianInterval]]:
+    """The values of a benchmark with their parameters; without an interval, it has no width."""
     for stored_value in stored.values(result, benchmark):
         low, high = stored_value.interval or (stored_value.value, stored_value.value)
         yield stored_value.parameters, MedianInterval(stored_value.value, low, high, unit)
@@ -255,5 +254,5 @@ def shown_figures(
 
 
 def slug(text: str) -> str:
-    """A name that is fit for an address."""
+    """A text as a part of an address."""
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")

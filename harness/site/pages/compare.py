@@ -129,7 +129,7 @@ def figures(context: TestBedContext, metrics: Sequence[Metric]) -> dict[str, Any
             ]
             for metric in metrics
         },
-        "still": context.history.without_steps,
+        "without_steps": context.history.without_steps,
         "steps": [
             [step.release, step.metric.id, *step.cell, round(step.ratio, 5)] for step in context.history.steps
         ],

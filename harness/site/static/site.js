@@ -1,4 +1,4 @@
-/* Everything can be read without this: it sorts, searches, chooses and compares. */
+/* All pages can be read without this script: it sorts, searches, recommends and compares. */
 "use strict";
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -18,7 +18,7 @@ each("select[data-go]", (select) => {
   });
 });
 
-/* Sorting: strategies that are apart stay apart. */
+/* Sorting: strategies that share a connection stay in a group of their own. */
 each("table.sortable", (table) => {
   const heads = [...table.tHead.rows[0].cells];
   const sort = (head, direction) => {
@@ -53,11 +53,11 @@ each("table.sortable", (table) => {
   if (wanted) sort(wanted, way === "down" ? -1 : 1);
 });
 
-/* Search: every word has to be found, in a message or in what surrounds it. */
+/* Search: every word must occur in a message, its symptom or its title. */
 each("form.search", (form) => {
   form.hidden = false;
   const field = form.querySelector("input");
-  const told = form.querySelector("[role=status]");
+  const status = form.querySelector("[role=status]");
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || [];
   const show = () => {
     const asked = words(field.value);
@@ -70,7 +70,7 @@ each("form.search", (form) => {
       most = Math.max(most, hits);
       return [item, hits];
     });
-    /* A pasted message holds names and numbers that no list has: the best matches are shown. */
+    /* A pasted message contains names and numbers that are in no list: show the best matches. */
     const least = asked.length > 3 ? Math.max(2, Math.ceil(most * 0.75)) : asked.length;
     entries.forEach(([item, hits]) => {
       item.hidden = asked.length > 0 && hits < least;
@@ -79,7 +79,7 @@ each("form.search", (form) => {
     each(".symptoms", (section) => {
       section.hidden = !section.querySelector("li:not([hidden])");
     });
-    told.textContent = asked.length ? (found ? `${found} found` : "Nothing found: try fewer words, or look through the table below.") : "";
+    status.textContent = asked.length ? (found ? `${found} found` : "Nothing found: try fewer words, or see the table below.") : "";
     remember("find", field.value);
   };
   field.value = address.searchParams.get("find") || "";
@@ -88,7 +88,7 @@ each("form.search", (form) => {
   if (field.value) show();
 });
 
-/* Choosing: the answers are part of the address. */
+/* The recommendation: the answers are part of the address. */
 each("#choose", (form) => {
   form.hidden = false;
   const decisions = JSON.parse(form.dataset.decisions);
@@ -107,12 +107,12 @@ each("#choose", (form) => {
     const card = document.getElementById(chosen);
     const first = document.querySelector(".strategy");
     if (first !== card) first.before(card);
-    const told = document.getElementById("decision");
-    told.replaceChildren();
+    const decision = document.getElementById("decision");
+    decision.replaceChildren();
     const link = document.createElement("a");
     link.href = `#${chosen}`;
     link.textContent = card.dataset.title;
-    told.append("For this program: ", link, ".");
+    decision.append("For this program: ", link, ".");
     return names.map((name, number) => [name, answers[number]]);
   };
   form.addEventListener("change", () => decide().forEach(([name, value]) => remember(name, value)));
@@ -138,7 +138,7 @@ each("#compare", async (form) => {
     if (!response.ok) throw new Error(response.statusText);
     all = await response.json();
   } catch {
-    status.textContent = "Other releases need a web server: pages opened from files cannot read the figures.";
+    status.textContent = "To compare other releases, open this page from a web server: a page opened from a file cannot load the figures.";
     return;
   }
   const { before, after } = form.elements;
@@ -146,7 +146,7 @@ each("#compare", async (form) => {
     const change = (ratio - 1) * 100;
     return `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(1)} %`;
   };
-  /* As the rest of the site shows figures, ties to the even digit: memory comes in pages, and ties are common. */
+  /* Rounds as Python does, ties to the even digit: memory comes in pages, so ties are common. */
   const fixed = (value, places) => {
     const scaled = value * 10 ** places;
     const near = Math.round(scaled);
@@ -171,8 +171,8 @@ each("#compare", async (form) => {
     heads[3].textContent = older;
     heads[4].textContent = newer;
     const rows = [];
-    const said = [];
-    const still = [];
+    const summary = [];
+    const unchanged = [];
     for (const [id, title, unit] of all.metrics) {
       const moved = new Map();
       all.cells.forEach(([strategy, dataframe], cell) => {
@@ -194,12 +194,12 @@ each("#compare", async (form) => {
       if (moved.size) {
         const ratios = [...moved.values()];
         const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(percent);
-        said.push(`${title}: ${ratios.length === 1 ? low : `${low} to ${high}`} in ${ratios.length} ${ratios.length === 1 ? "cell" : "cells"}`);
-      } else still.push(title.toLowerCase());
+        summary.push(`${title}: ${ratios.length === 1 ? low : `${low} to ${high}`} in ${ratios.length} ${ratios.length === 1 ? "cell" : "cells"}`);
+      } else unchanged.push(title.toLowerCase());
     }
-    if (still.length) said.push(`${all.still}: ${still.join(", ")}`);
+    if (unchanged.length) summary.push(`${all.without_steps}: ${unchanged.join(", ")}`);
     root.querySelector("tbody").replaceChildren(...rows);
-    root.querySelector(".advice").replaceChildren(...said.map((text) => element("li", text)));
+    root.querySelector(".advice").replaceChildren(...summary.map((text) => element("li", text)));
   };
   for (const field of [before, after]) {
     const wanted = address.searchParams.get(field.name);

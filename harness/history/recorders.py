@@ -8,6 +8,7 @@ from functools import cached_property
 from math import inf
 from pathlib import Path
 
+from harness.comparisons.judge import MIN_PAIRS
 from harness.console import terminal
 from harness.console.progress import Progress
 from harness.history import causes, detect, measure, retest
@@ -53,6 +54,7 @@ class HistoryRecorder(Recorder):
     rows_are = "releases"
     repeats = "blocks of each release"
     default_repeat = 5
+    min_repeat = 3
     file = "results"
 
     def seconds(self, request: Request) -> float:
@@ -82,7 +84,7 @@ class HistoryRecorder(Recorder):
         return stored.provenances(ROOT / self.file, r"(?!exact)")
 
     def _history(self, request: Request) -> HistorySession:
-        return HistorySession(measure.DIRECTORY, releases_of(request.only), max(3, self.repeat(request)))
+        return HistorySession(measure.DIRECTORY, releases_of(request.only), self.repeat(request))
 
 
 class RetestsRecorder(Recorder):
@@ -91,6 +93,7 @@ class RetestsRecorder(Recorder):
     rows_are = "releases, strategies or metrics"
     repeats = "pairs of parents"
     default_repeat = 10
+    min_repeat = MIN_PAIRS
     file = files.shown(retest.RECORD)
 
     SECONDS = 63

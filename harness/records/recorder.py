@@ -56,6 +56,7 @@ class Recorder:
     repeats = ""
     """What `--repeat` counts, in the plural."""
     default_repeat = 1
+    min_repeat = 1
     file = ""
     """What is written, from the checkout on."""
 
@@ -83,11 +84,16 @@ class Recorder:
             return list(provenances(content))
 
     def check(self, request: Request) -> None:
-        """Raises PoolstartError if an option or a row of the request is unknown here."""
+        """Raises PoolstartError if an option or row is unknown here, or there are too few repetitions."""
         for name in request.options:
             if name not in self.options:
                 has = f"its options are {', '.join(self.options)}" if self.options else "it has no options"
                 raise PoolstartError(f"`poolstart record {request.name}` has no {name}", has)
+        if self.repeat(request) < self.min_repeat:
+            raise PoolstartError(
+                f"`poolstart record {request.name}` needs at least {self.min_repeat} {self.repeats}",
+                f"give --repeat {self.min_repeat} or more",
+            )
         known = self.rows() if request.only else ()
         for name in request.only:
             if known and name not in known:

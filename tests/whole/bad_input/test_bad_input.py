@@ -177,7 +177,7 @@ MISTAKES = [
     usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
     usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
     usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0"),
-    usage("history --passes 1", "greater than or equal to 3"),
+    Mistake("record history --repeat 1", "needs at least 3 blocks of each release; give --repeat 3 or more"),
     usage("noise --runs 1", "greater than or equal to"),
     usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),

@@ -29,6 +29,13 @@ class Driver:
 PSYCOPG2 = Driver("psycopg2", "psycopg2", ("sqlalchemy.dialects.postgresql.psycopg2", "psycopg2.extras"))
 PSYCOPG = Driver("psycopg", "psycopg 3", ("sqlalchemy.dialects.postgresql.psycopg", "psycopg"))
 
+
+def modules_to_preload(name: str) -> tuple[str, ...]:
+    """What a fork server imports for the driver of this name, listed here or not."""
+    known = {driver.name: driver.preload for driver in (PSYCOPG2, PSYCOPG)}
+    return known.get(name, (f"sqlalchemy.dialects.postgresql.{name}", name))
+
+
 MEASURED = PSYCOPG2
 """The driver of all series, and of all code that pages show."""
 

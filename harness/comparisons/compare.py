@@ -103,7 +103,7 @@ class Comparison:
     rejected: list[str]
     not_applicable: list[str]
     notes: tuple[str, ...]
-    """Facts that differ although only the compared thing should."""
+    """Facts that differ although only the compared thing should, and warnings."""
 
 
 def compare(
@@ -189,7 +189,10 @@ def run(
         not_applicable=[
             reason for plan in plans for reason in dict.fromkeys(plan.measured.not_applicable.values())
         ],
-        notes=differences(plans[0].measured.facts, plans[1].measured.facts, varied={"sqlalchemy"}),
+        notes=(
+            *differences(plans[0].measured.facts, plans[1].measured.facts, varied={"sqlalchemy"}),
+            *dict.fromkeys(warning for plan in plans for warning in plan.measured.warnings),
+        ),
     )
 
 

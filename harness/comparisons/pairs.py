@@ -76,10 +76,15 @@ def measure_pair(
             if first and second:
                 number = min(workers(first.strategy), workers(second.strategy))
                 try:
-                    samples[cell_pair] = samples_of(*interleave(first, second, number, rng))
+                    lifecycles = interleave(first, second, number, rng)
                 except SideRejected as rejected:
                     plan, cell = sides[rejected.side]
                     plan.measured.rejected[cell.id] = str(rejected.reason)
+                    continue
+                samples[cell_pair] = samples_of(*lifecycles)
+                for (plan, cell), of_side in zip(sides, lifecycles, strict=True):
+                    if driver := of_side[-1].driver_to_preload:
+                        plan.measured.drivers_to_preload[cell.strategy] = driver
     return Pair(samples, watch.conditions())
 
 

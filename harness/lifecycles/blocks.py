@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import median, quantiles
 from typing import Any
 
+from harness.drivers import modules_to_preload
 from harness.lifecycles.cell import Cell
 from harness.processes.errors import NotApplicable, Rejected
 from harness.system.conditions import Conditions, facts
@@ -57,6 +58,8 @@ class MeasuredRun:
     """Reasons by cell."""
     not_applicable: dict[str, str] = field(default_factory=dict)
     """Reasons by cell."""
+    drivers_to_preload: dict[str, str] = field(default_factory=dict)
+    """By strategy, the driver that its fork server should have preloaded."""
     min_quiet: int = 0
     """Noisy blocks are left out as long as so many quiet ones remain."""
 
@@ -78,6 +81,15 @@ class MeasuredRun:
     def controls(self, method: str) -> list[float]:
         """Seconds to the first line of a bare worker, one sample per used block."""
         return [block.controls[method] for block in self.used_blocks()]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a strategy can do to start workers faster, a line each."""
+        return [
+            f"{strategy}: the engine uses {driver}, which the fork server has not preloaded;"
+            f" let it preload {', '.join(modules_to_preload(driver))}"
+            for strategy, driver in self.drivers_to_preload.items()
+        ]
 
     def used_blocks(self) -> list[Block]:
         """The quiet blocks; all blocks if fewer than `min_quiet` are quiet."""

@@ -76,6 +76,10 @@ class WorkerReport(TypedDict):
     collect: NotRequired[int]
     """Nanoseconds of a full garbage collection."""
     memory_collected: NotRequired[dict[str, int]]
+    driver: NotRequired[str]
+    """The engine's driver, as a URL names it."""
+    imported: NotRequired[list[str]]
+    """All modules in the order of their imports, those that a fork server has preloaded first."""
 
 
 class LifecycleReport(TypedDict, total=False):

@@ -15,7 +15,7 @@ import psycopg2
 
 from harness import strategies
 from harness.lifecycles.cell import Cell
-from harness.lifecycles.checks import Evidence, findings
+from harness.lifecycles.checks import Evidence, driver_to_preload, findings
 from harness.lifecycles.messages import LifecycleReport, ParentOrder, ParentReport, WorkerOrder
 from harness.lifecycles.profile import Profile, no_room
 from harness.lifecycles.samples import Lifecycle
@@ -155,7 +155,11 @@ class ParentHandle:
         )
         if wrong := findings(evidence):
             raise ChecksFailed(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
-        return Lifecycle.from_report(report, first=first)
+        return Lifecycle.from_report(
+            report,
+            first=first,
+            driver_to_preload=driver_to_preload(self.strategy, report["worker"]),
+        )
 
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None

@@ -220,6 +220,8 @@ class Plan:
         except Rejected as error:
             self.measured.rejected[parent.cell.id] = str(error)
             return
+        if driver := lifecycles[-1].driver_to_preload:
+            self.measured.drivers_to_preload[parent.cell.strategy] = driver
         samples[parent.cell.id] = of_parent(lifecycles)
         collections[parent.cell.id] = [list(phase) for phase in lifecycles[-1].collections]
 
@@ -324,7 +326,9 @@ def of_this_run() -> MeasuredRun:
         profile = profiles.current()
         with locate.server() as server:
             measured = measure(cells_of(profile), server, profile, release=release)
-    print_reasons(measured.rejected.values(), measured.not_applicable.values(), measured.noisy)
+    print_reasons(
+        measured.rejected.values(), measured.not_applicable.values(), measured.noisy, measured.warnings
+    )
     if path_of_metadata := os.environ.get(METADATA):
         files.write(Path(path_of_metadata), json.dumps(measured.metadata()))
     return measured

@@ -13,7 +13,7 @@ from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import Profile
-from harness.processes.errors import NotApplicable, Rejected
+from harness.processes.errors import NotApplicable, Rejected, print_reasons
 
 COLUMNS = (
     "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",
@@ -73,7 +73,7 @@ def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
 
 
 def remarks(measured: MeasuredRun) -> list[str]:
-    """The reasons of missing and of noisy figures, a line each."""
+    """The reasons of missing and of noisy figures, and warnings, a line each."""
     reasons: dict[str, dict[str, list[str]]] = {}
     for cell, reason in measured.not_applicable.items():
         strategy, _, dataframe = cell.rpartition(".")
@@ -85,6 +85,7 @@ def remarks(measured: MeasuredRun) -> list[str]:
             for name, settings in cells.items()
         ),
         *([f"noisy: {measured.noisy}"] if measured.noisy else []),
+        *(f"warning: {line}" for line in measured.warnings),
         *(f"poolstart: {failure}" for failure in measured.rejected.values()),
     ]
 
@@ -128,6 +129,7 @@ def tell(
     rows = records(measured, chosen, settings, profile)
     if form == "csv":
         terminal.print_csv(COLUMNS, rows)
+        print_reasons(warnings=measured.warnings)
     elif form == "json":
         terminal.print_json(
             {
@@ -136,6 +138,7 @@ def tell(
                 "profile": asdict(profile),
                 "facts": measured.facts,
                 "noisy": measured.noisy,
+                "warnings": measured.warnings,
                 "figures": list(rows),
             }
         )

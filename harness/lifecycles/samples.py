@@ -20,9 +20,11 @@ class Lifecycle:
     """By metric, in seconds or bytes."""
     collections: tuple[tuple[int, int, int], ...] = ()
     """Garbage collections by phase (start, engine, first row, second row) and generation."""
+    driver_to_preload: str = ""
+    """Known of a parent's last worker, see `harness.lifecycles.checks.driver_to_preload`."""
 
     @classmethod
-    def from_report(cls, report: LifecycleReport, first: bool) -> "Lifecycle":
+    def from_report(cls, report: LifecycleReport, first: bool, *, driver_to_preload: str = "") -> "Lifecycle":
         """Read every metric from the report of `harness.lifecycles.inside.parent`."""
         worker = report["worker"]
         collected = "collect" in worker
@@ -36,7 +38,7 @@ class Lifecycle:
         collections = tuple(
             (now[0] - before[0], now[1] - before[1], now[2] - before[2]) for before, now in pairwise(counts)
         )
-        return cls(first, values, collections)
+        return cls(first, values, collections, driver_to_preload)
 
     @property
     def samples(self) -> dict[str, float]:

@@ -30,10 +30,16 @@ class ServerLost(Rejected):
     """The server stopped answering."""
 
 
-def print_reasons(rejected: Iterable[str] = (), not_applicable: Iterable[str] = (), noisy: str = "") -> None:
+def print_reasons(
+    rejected: Iterable[str] = (),
+    not_applicable: Iterable[str] = (),
+    noisy: str = "",
+    warnings: Iterable[str] = (),
+) -> None:
     """Print the reasons on standard error, each once; `releases/environment.py` reads them."""
     lines = [*rejected, *(f"n/a: {reason}" for reason in not_applicable)]
     if noisy:
         lines.append(f"noisy: {noisy}")
+    lines += [f"warning: {line}" for line in warnings]
     for line in dict.fromkeys(lines):
         print(f"poolstart: {line}", file=sys.stderr)

@@ -10,6 +10,7 @@ from harness import strategies
 from harness.lifecycles import checks, parent_handle
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.checks import Evidence
+from harness.lifecycles.messages import WorkerReport
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES, Profile
 from harness.lifecycles.samples import Lifecycle
@@ -39,6 +40,7 @@ def test_every_strategy_of_the_catalogue_passes_every_check(
     assert life.first
     whole = life.values["startup"] + life.values["first_query"]
     assert life.values["time_to_first_row"] == pytest.approx(whole)
+    assert life.driver_to_preload == ""
 
 
 @pytest.mark.parametrize(
@@ -209,3 +211,27 @@ def test_a_check_passes_if_nothing_is_wrong(
 
 def test_every_check_is_covered_by_these_tests() -> None:
     assert {check for check, _, _ in DOCTORED} == set(checks.CHECKS)
+
+
+PSYCOPG2_PRELOADED = ["sys", "sqlalchemy.dialects.postgresql.psycopg2", "psycopg2", "psycopg2.extras"]
+
+PSYCOPG = ["sqlalchemy.dialects.postgresql.psycopg", "psycopg"]
+
+OF_WORKER = ["harness", "harness.lifecycles", "harness.lifecycles.inside"]
+
+
+@pytest.mark.parametrize(
+    ("imported", "driver", "expected"),
+    [
+        ([*PSYCOPG2_PRELOADED, *OF_WORKER], "psycopg2", ""),
+        ([*PSYCOPG2_PRELOADED, *OF_WORKER, *PSYCOPG], "psycopg", "psycopg"),
+        (["sqlalchemy.dialects.postgresql.psycopg2", *OF_WORKER, "psycopg2"], "psycopg2", "psycopg2"),
+        (["psycopg2", *OF_WORKER, "sqlalchemy.dialects.postgresql.psycopg2"], "psycopg2", "psycopg2"),
+    ],
+)  # fmt: skip
+def test_a_driver_that_the_worker_imported_itself_was_not_preloaded(
+    imported: list[str], driver: str, expected: str
+) -> None:
+    worker = WorkerReport(imported=imported, driver=driver)  # type: ignore[typeddict-item]
+    assert checks.driver_to_preload(strategies.get("forkserver_preload"), worker) == expected
+    assert checks.driver_to_preload(strategies.get("spawn"), worker) == ""

@@ -24,6 +24,15 @@ SPAWNED = Strategy(
 """
 
 
+PRELOADING = f"""{SPAWNED}
+
+PRELOADING = Strategy(
+    id="preloading", title="ours", start_method="forkserver", preload=("sqlalchemy",), in_worker=create,
+    safe=True, choose="", docs=""
+)
+"""
+
+
 def module_of_the_documentation() -> str:
     """The code of a strategy in docs/track.md."""
     text = (ROOT / "docs" / "track.md").read_text()
@@ -59,3 +68,23 @@ def test_no_directory_is_added_for_strategies_of_the_suite_or_of_installed_packa
     assert strategies.places("harness.strategies.catalogue:CATALOGUE") == ()
     assert strategies.places("pytest:main") == ()
     assert ROOT not in strategies.places("json:loads")
+
+
+def test_a_fork_server_that_preloads_another_driver_than_the_engine_uses_is_a_warning(
+    server: Server, tmp_path: Path
+) -> None:
+    (tmp_path / "preloading.py").write_text(PRELOADING)
+    done = poolstart(
+        *("measure", "--dataframe", "none"),
+        *("--strategy", "preloading:PRELOADING", "--strategy", "forkserver_preload"),
+        cwd=tmp_path,
+        PYTHONPATH=str(tmp_path),
+        POOLSTART_PROFILE="quick",
+        COLUMNS="200",
+        **{locate.RUN: server.to_json()},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.findall("warning: .*", done.stdout) == [
+        "warning: preloading:PRELOADING: the engine uses psycopg2, which the fork server has not preloaded;"
+        " let it preload sqlalchemy.dialects.postgresql.psycopg2, psycopg2.extras"
+    ]

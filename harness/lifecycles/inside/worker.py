@@ -81,6 +81,8 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
         gc.collect()
         report["collect"] = time.monotonic_ns() - before
         report["memory_collected"] = memory.read()
+        report["driver"] = engine.driver
+        report["imported"] = list(sys.modules)
     channel.send(report)
     # The parent answers when it has read the report, so that exiting is timed from a known moment.
     channel.recv()

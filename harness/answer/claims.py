@@ -19,9 +19,9 @@ from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
 from harness.hazards.hazard import Verdict
 from harness.lifecycles import metrics
+from harness.lifecycles.intervals import between_runs, caption, median_with_interval, percent
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
-from harness.pools.report import median_iqr
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -29,6 +29,9 @@ from harness.system.structure import structure
 PAGES = {"en": "docs/claims.md", "zh": "docs/claims.zh.md"}
 
 LANGUAGES = tuple(PAGES)
+
+CAPTIONED = ("time_to_first_row", "uss")
+"""The metrics whose difference between runs the pages name."""
 
 Words = dict[str, str]
 """The words of one language, by what they name."""
@@ -48,6 +51,12 @@ class ClaimRecords:
         """The verdict of the newest recorded release."""
         verdict = self.verdicts.verdict(hazard, strategy, self.verdicts.newest_release)
         return Verdict(verdict) if verdict else None
+
+
+def run_difference(metric: str, words: Words) -> str:
+    """By how many percent medians of a metric differed between runs."""
+    spread = between_runs(metric)
+    return words["missing"] if spread is None else percent(spread)
 
 
 def contradiction(fact: str) -> PoolstartError:
@@ -115,7 +124,7 @@ class PoolEvidence:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
             medians.append(sorted(cell.last)[len(cell.last) // 2])
-            parts.append(f"`{strategy}` {median_iqr(cell.last, 1e3)} ms")
+            parts.append(f"`{strategy}` {median_with_interval(cell.last, 1e3)} ms")
         if medians != sorted(medians):
             raise contradiction(f"the last row of a pool does not come later: {'; '.join(parts)}")
         title = Template(words["pool"]).substitute(workers=self.pool_workers)
@@ -202,6 +211,9 @@ def render(language: str, results: Path = ROOT / "results") -> str:
         ]
     newest = records.verdicts.newest
     closing = Template(texts().closing[language]).substitute(
+        caption=caption(map(metrics.get, CAPTIONED), "parents or pools of this run"),
+        time=run_difference("time_to_first_row", words),
+        memory=run_difference("uss", words),
         figures=records.results.conditions,
         verdicts=newest.provenance if newest else words["missing"],
         pools=records.pools.provenance if records.pools else words["missing"],

@@ -85,9 +85,10 @@ def conditions(measured: MeasuredRun, profile: Profile) -> str:
     parents = max(
         (len(measured.samples(cell, "startup")) for cell in measured_cells(measured, profile)), default=0
     )
+    shown = [column.metric for column in metrics.summary_columns()]
     frame = f" The DataFrame has {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
-        f"{over(parents)}.{frame} "
+        f"{over(parents, shown)}{frame} "
         f"SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
         "* never use it: parent and worker share one connection."
     )

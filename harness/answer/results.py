@@ -10,7 +10,7 @@ from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
 from harness.answer.recommendation import MedianRange
-from harness.console.numbers import spread
+from harness.console.numbers import with_interval
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import stored
@@ -36,7 +36,7 @@ GIB = 1024 * MIB
 
 @dataclass(frozen=True)
 class MedianQuartiles:
-    """A median of samples, and the quartiles around it, in seconds or bytes."""
+    """A median of samples, with their quartiles, in seconds or bytes."""
 
     median: float
     low: float
@@ -49,8 +49,8 @@ class MedianQuartiles:
         return MedianRange(self.median, *self.interval)
 
     def text(self, metric: Metric) -> str:
-        """`7.4 ±0.38`, in the metric's display unit."""
-        return spread(self.low, self.median, self.high, metric.factor)
+        """`7.4 ±0.95`, in the metric's display unit."""
+        return with_interval(self.median, *self.interval, metric.factor)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from harness.console import markdown, terminal
 from harness.hazards import catalogue, expected
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
+from harness.lifecycles.intervals import caption
 from harness.lifecycles.metrics import Table
 
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
@@ -54,7 +55,12 @@ def page(results: ReleaseResults) -> str:
     for dataframe in DATAFRAMES:
         cells = [[f"`{name}`", *texts] for name, *texts in rows(results, dataframe)]
         parts += [f"**{DATAFRAME_TITLES[dataframe]}**\n", markdown.table(header(), cells, figures=3)]
-    return "\n".join([*parts, f"{results.conditions}.\n", *unforced(results)])
+    return "\n".join([*parts, f"{described(results)}\n", *unforced(results)])
+
+
+def described(results: ReleaseResults) -> str:
+    """What the figures of the full tables are, in sentences."""
+    return f"{caption(metrics.shown_in(Table.RESULTS))} {results.conditions}."
 
 
 def unforced(results: ReleaseResults) -> list[str]:
@@ -99,7 +105,7 @@ def summary(results: ReleaseResults) -> str:
             markdown.table(titles, cells, figures=2),
             *(f"- {sentence}" for sentence in recommendation.sentences(results.estimate)),
             "",
-            f"Medians ± half the interquartile range. {results.conditions}.",
+            f"{caption(column.metric for column in columns)} {results.conditions}.",
             "All figures: [docs/results.md](docs/results.md).",
         ]
     )
@@ -172,4 +178,4 @@ def print_tables(results: ReleaseResults) -> None:
     recorded = verdicts.load()
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()
-    terminal.print_text(console, f"Medians ± half the interquartile range. {results.conditions}.")
+    terminal.print_text(console, described(results))

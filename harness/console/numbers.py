@@ -1,7 +1,12 @@
-"""Numbers as people read them: units, significant digits, a median with its spread."""
+"""Numbers as people read them: units, significant digits, a median with its interval."""
+
+from math import isfinite
 
 DISPLAY_UNITS = {"seconds": ("ms", 1e3), "bytes": ("MiB", 1 / 2**20)}
 """Of stored units: the unit that is shown, and the factor to it."""
+
+INTERVAL = "± is half of the 99 % interval of the median"
+"""The one meaning of ±; `harness.lifecycles.intervals.caption` says it beside every table that shows one."""
 
 
 def display_unit(unit: str) -> tuple[str, float]:
@@ -9,9 +14,18 @@ def display_unit(unit: str) -> tuple[str, float]:
     return DISPLAY_UNITS.get(unit, (unit, 1.0))
 
 
-def spread(low: float, median: float, high: float, factor: float) -> str:
-    """`median ±half`, where half is half the distance from `low` to `high`; all multiplied by `factor`."""
-    return f"{digits(median * factor)} ±{digits((high - low) / 2 * factor)}"
+def with_interval(median: float, low: float, high: float, factor: float) -> str:
+    """`7.4 ±0.95`: a median, and half of its 99 % interval from `low` to `high`; all multiplied by `factor`.
+
+    Only the median if the interval is not finite, because there were too few samples.
+    """
+    return f"{digits(median * factor)} {plus_minus(low, high, factor)}".rstrip()
+
+
+def plus_minus(low: float, high: float, factor: float) -> str:
+    """`±0.95`: half of an interval; empty if the interval is not finite."""
+    half = (high - low) / 2 * factor
+    return f"±{digits(half)}" if isfinite(half) else ""
 
 
 def digits(value: float) -> str:

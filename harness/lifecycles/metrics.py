@@ -272,7 +272,8 @@ METRICS = {
             "Unique memory after a full garbage collection, which writes to all objects.",
             Reading("memory_collected", "uss"),
             "memory.Memory",
-            frozenset({Table.SITE, Table.CHANGE_POINTS}),
+            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
+            short_title="memory after GC",
             workers=Workers.LAST,
         ),
         Metric(

@@ -1,17 +1,16 @@
 """The report of `poolstart measure`: tables, CSV or JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from harness import strategies
 from harness.console import terminal
-from harness.console.numbers import spread
-from harness.lifecycles import metrics
+from harness.lifecycles import intervals, metrics
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
-from harness.lifecycles.metrics import Table
+from harness.lifecycles.metrics import Metric, Table
 from harness.lifecycles.profile import Profile
 from harness.processes.errors import NotApplicable, Rejected, print_reasons
 
@@ -34,7 +33,8 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
         terminal.print_table(console, header, rows, title=f"dataframe {setting}")
     terminal.print_text(
         console,
-        f"{over(len(measured.used_blocks()))}; first row is startup + first query. "
+        f"{over(len(measured.used_blocks()), metrics.shown_in(Table.TERMINAL))} "
+        "First row is startup + first query. "
         f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
@@ -42,9 +42,12 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
         terminal.print_text(console, line)
 
 
-def over(parents: int) -> str:
-    """What the figures are, given the number of parents."""
-    return f"Medians ± half their range over {parents} parents" if parents > 1 else "Figures of one parent"
+def over(parents: int, shown: Iterable[Metric]) -> str:
+    """What the figures of these metrics are, given the number of parents."""
+    if parents < intervals.MIN_SAMPLES:
+        of = "one parent" if parents == 1 else f"{parents} parents"
+        return f"Figures of {of}, too few for an interval."
+    return f"Medians of {parents} parents. {intervals.caption(shown)}"
 
 
 def star(strategy: str) -> str:
@@ -58,18 +61,14 @@ def figures(measured: MeasuredRun, cell: Cell) -> list[str]:
 
 
 def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
-    """The median ± half the range of the samples in ms or MiB, or a word for why there is none."""
+    """The median of the samples ± half of its 99 % interval in ms or MiB, or a word for why there is none."""
     try:
         values = measured.samples(cell, metric)
     except NotApplicable:
         return "n/a"
     except Rejected:
         return "failed"
-    if not values:
-        return ""
-    text = spread(min(values), median(values), max(values), metrics.get(metric).factor)
-    # One parent does not show how much parents differ.
-    return text if len(values) > 1 else text.partition(" ")[0]
+    return intervals.median_with_interval(values, metrics.get(metric).factor) if values else ""
 
 
 def remarks(measured: MeasuredRun) -> list[str]:

@@ -1,13 +1,12 @@
 """The table of pools in the terminal, and the generated page `docs/pools.md`."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import quantiles
+from statistics import median
 
 from harness import strategies
 from harness.console import markdown, terminal
-from harness.console.numbers import spread
+from harness.lifecycles import intervals, metrics
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.pools.measure import WORKERS
 from harness.records import store
@@ -68,6 +67,7 @@ def show(table: PoolsTable) -> None:
     console = terminal.output()
     header = [terminal.fold(title.replace("`", "")) for title in HEADER]
     terminal.print_table(console, header, list(rows(table)), keys=2)
+    terminal.print_text(console, caption("pools of this run"))
     for note in notes(table):
         terminal.print_text(console, f"n/a: {note}")
     for behaviour in table.behaviours:
@@ -87,16 +87,21 @@ def row(cell: PoolFigures) -> list[str]:
     name = cell.strategy if strategies.get(cell.strategy).safe else f"{cell.strategy} (not safe)"
     if cell.reason:
         return [name, str(cell.workers), "n/a", "n/a", "n/a", "n/a"]
-    times = (median_iqr(values, 1e3) for values in (cell.first, cell.last, cell.blocked))
-    return [name, str(cell.workers), *times, median_iqr(cell.uss, 1 / MIB)]
+    times = (intervals.median_with_interval(values, 1e3) for values in (cell.first, cell.last, cell.blocked))
+    return [name, str(cell.workers), *times, memory(cell)]
 
 
-def median_iqr(values: Sequence[float], factor: float) -> str:
-    """The median of values ± half their interquartile range, times `factor`."""
-    if len(values) < 2:
-        return spread(values[0], values[0], values[0], factor)
-    low, median, high = quantiles(values, n=4, method="inclusive")
-    return spread(low, median, high, factor)
+def memory(cell: PoolFigures) -> str:
+    """The unique memory of a worker in MiB; a sample is the median of one pool's workers."""
+    pools = [
+        median(cell.uss[first : first + cell.workers]) for first in range(0, len(cell.uss), cell.workers)
+    ]
+    return intervals.median_with_interval(pools, 1 / MIB)
+
+
+def caption(samples: str) -> str:
+    """What ± means where first rows and unique memory are shown, and is between these samples."""
+    return intervals.caption((metrics.get("time_to_first_row"), metrics.get("uss")), samples)
 
 
 def rows(table: PoolsTable) -> list[list[str]]:
@@ -114,8 +119,8 @@ def render(table: PoolsTable) -> str:
     """The page `docs/pools.md`."""
     parts = [
         INTRODUCTION,
-        f"Measured {table.provenance}{table.provenance.by}: medians ± half the interquartile range of"
-        f" {table.pools} pools of each of {table.parents} parents.{measured_later(table.later)}\n",
+        f"Measured {table.provenance}{table.provenance.by}: medians of {table.pools} pools of each of"
+        f" {table.parents} parents. {caption('pools of this run')}{measured_later(table.later)}\n",
         markdown.table(HEADER, rows(table)),
         *(f"n/a: {reason}.\n" for reason in notes(table)),
         "## An initializer that raises\n",

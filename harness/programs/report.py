@@ -7,7 +7,8 @@ from statistics import median
 
 from harness.console import markdown, terminal
 from harness.console.numbers import digits
-from harness.pools.report import median_iqr
+from harness.lifecycles.intervals import median_with_interval
+from harness.pools.report import caption
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get
 from harness.programs.run import WORKERS
@@ -69,6 +70,7 @@ def show(table: ProgramsTable) -> None:
     console = terminal.output()
     plain = [[cell.replace("**", "") for cell in row(figures)] for figures in table.programs]
     terminal.print_table(console, [terminal.fold(title) for title in HEADER], plain)
+    terminal.print_text(console, caption("starts of this run"))
     for program, several in by_program(table):
         terminal.print_text(console, f"{program.title}: {program.link}")
         for line in program.hook.splitlines():
@@ -104,7 +106,7 @@ def row(figures: ProgramFigures) -> list[str]:
     """A row of the table, under `HEADER`."""
     return [
         figures.title,
-        median_iqr(figures.first_row, 1e3),
+        median_with_interval(figures.first_row, 1e3),
         memory(figures.uss),
         {"shared": "**shared connection**", "own": "own connections", "error": "error"}[
             figures.without.outcome
@@ -121,7 +123,8 @@ def memory(uss: Sequence[int]) -> str:
     low, high = median(ordered[: half or 1]), median(ordered[half:])
     if high > UNLIKE * low:
         return f"{digits(low / MIB)} or {digits(high / MIB)}"
-    return median_iqr(uss, 1 / MIB)
+    starts = [median(uss[first : first + WORKERS]) for first in range(0, len(uss), WORKERS)]
+    return median_with_interval(starts, 1 / MIB)
 
 
 def hook_outcome(runs: HookRuns | None) -> str:
@@ -179,8 +182,8 @@ def render(table: ProgramsTable) -> str:
     """The page `docs/programs.md`."""
     parts = [
         INTRODUCTION,
-        f"Measured {table.provenance}{table.provenance.by}: medians ± half the interquartile range of"
-        f" {table.runs} starts.{measured_later(table.later)}\n",
+        f"Measured {table.provenance}{table.provenance.by}: medians of {table.runs} starts."
+        f" {caption('starts of this run')}{measured_later(table.later)}\n",
         markdown.table(HEADER, [row(figures) for figures in table.programs]),
         *(section(program, several) for program, several in by_program(table)),
     ]

@@ -17,7 +17,7 @@ from harness import strategies
 from harness.answer import recommendation
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
-from harness.console import markdown
+from harness.console import markdown, numbers
 from harness.hazards import bisect, expected
 from harness.hazards.table import VerdictTable
 from harness.history import causes, retest
@@ -54,6 +54,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["cards"] = recommendation.RECOMMENDED
+    templates.globals["interval"] = numbers.INTERVAL
     templates.filters["code"] = lambda text: Markup(markdown.html(text))
     return templates
 

@@ -44,9 +44,8 @@ def render(results: Path = ROOT / "results") -> str:
 
 
 def conditions(bed: TestBed) -> str:
-    return (
-        f"SQLAlchemy {bed.newest.version}, nothing large in the parent; {bed.name}. Medians, 99 % intervals."
-    )
+    parts = (f"SQLAlchemy {bed.newest.version}, nothing large in the parent", bed.name)
+    return f"{'; '.join(parts)}. Medians, 99 % intervals within this run."
 
 
 def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:

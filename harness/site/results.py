@@ -12,7 +12,7 @@ from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
 from harness.answer.results import OTHER_SERIES_TAGS, hardware
-from harness.console.numbers import digits, display_unit
+from harness.console.numbers import digits, display_unit, plus_minus
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
@@ -38,13 +38,13 @@ class MedianInterval:
         return digits(self.median * display_unit(self.unit)[1])
 
     @property
-    def per_mille(self) -> int:
-        """Half of the interval, in per mille of the median."""
-        return round((self.high - self.low) / 2 / self.median * 1e3) if self.median else 0
+    def half(self) -> float:
+        """Half of the interval in the unit that is shown, with the digits that are shown."""
+        return float(digits((self.high - self.low) / 2 * display_unit(self.unit)[1]))
 
-    def interval(self) -> str:
-        factor = display_unit(self.unit)[1]
-        return f"{digits(self.low * factor)} to {digits(self.high * factor)}"
+    def plus_minus(self) -> str:
+        """`±0.95`, in the unit that is shown."""
+        return plus_minus(self.low, self.high, display_unit(self.unit)[1])
 
 
 Cell = tuple[str, str]

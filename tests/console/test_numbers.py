@@ -1,13 +1,16 @@
 """Numbers are shown with as many digits as they are worth."""
 
+import math
+
 import pytest
 
-from harness.console.numbers import digits, display_unit, spread
+from harness.console.numbers import digits, display_unit, with_interval
 
 
-def test_a_spread_is_half_the_distance_around_the_median() -> None:
-    assert spread(0.001, 0.002, 0.004, 1e3) == "2.0 ±1.5"
-    assert spread(0.199, 0.2, 0.203, 1e3) == "200 ±2.0"
+def test_plus_minus_is_half_of_the_interval() -> None:
+    assert with_interval(0.002, 0.001, 0.004, 1e3) == "2.0 ±1.5"
+    assert with_interval(0.2, 0.199, 0.203, 1e3) == "200 ±2.0"
+    assert with_interval(0.2, -math.inf, math.inf, 1e3) == "200"
 
 
 @pytest.mark.parametrize(

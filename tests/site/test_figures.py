@@ -32,9 +32,10 @@ def test_figures_are_rounded_in_the_unit_that_is_shown() -> None:
     assert shown_figures(None) == (None, None, None)
 
 
-def test_an_interval_is_shown_in_per_mille_of_its_median() -> None:
-    assert MedianInterval(2.0, 1.9, 2.1, "seconds").per_mille == 50
-    assert MedianInterval(0.0, 0.0, 0.0, "seconds").per_mille == 0
+def test_half_of_an_interval_is_shown_in_the_unit_of_its_median() -> None:
+    figure = MedianInterval(0.002, 0.0019, 0.00214, "seconds")
+    assert (figure.half, figure.plus_minus()) == (0.12, "±0.12")
+    assert MedianInterval(0.0, 0.0, 0.0, "seconds").half == 0
 
 
 @pytest.mark.parametrize(

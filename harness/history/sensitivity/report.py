@@ -15,6 +15,7 @@ from harness.history.sensitivity.injected import INJECTED_CHANGES
 from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, SensitivityRecord
 from harness.history.series import Series, SeriesKey
 from harness.lifecycles import metrics
+from harness.lifecycles.intervals import relative_range
 from harness.system.memory import MIB
 
 LAYOUTS = 20
@@ -74,21 +75,16 @@ def spreads(record: SensitivityRecord) -> list[FigureSpread]:
             FigureSpread(
                 figure,
                 overall,
-                spread(medians),
+                relative_range(medians),
                 minimums.get((figure.metric, (figure.strategy, figure.dataframe)), nan),
                 sum(low <= overall <= high for low, high in intervals),
-                spread([value / median(run) for value, run in zip(medians, bare, strict=True)])
+                relative_range([value / median(run) for value, run in zip(medians, bare, strict=True)])
                 if metrics.get(figure.metric).unit == "seconds"
                 else nan,
                 target(figure.metric, overall),
             )
         )
     return rows
-
-
-def spread(medians: Sequence[float]) -> float:
-    """The range, relative to the median."""
-    return (max(medians) - min(medians)) / median(medians)
 
 
 def as_series(record: SensitivityRecord, seed: int | None) -> list[Series]:
@@ -180,7 +176,8 @@ def machine_speed(record: SensitivityRecord, times: Sequence[FigureSpread]) -> s
 
 def bare_starts(record: SensitivityRecord) -> str:
     return ", ".join(
-        f"{spread([median(run) for run in runs]):.1%} ({method})" for method, runs in record.controls.items()
+        f"{relative_range([median(run) for run in runs]):.1%} ({method})"
+        for method, runs in record.controls.items()
     )
 
 

@@ -7,12 +7,15 @@ from harness import strategies
 from harness.answer import recommendation
 from harness.answer.results import DATAFRAME_TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
-from harness.lifecycles import metrics
+from harness.lifecycles import intervals, metrics
 from harness.site import charts
 from harness.site.context import File, TestBedContext, table
 from harness.site.results import MedianInterval, ReleaseFigures, shown_figures
 
 SECTION, ADDRESS, PER_TEST_BED = "Answer", "index.html", True
+
+SHOWN = ("time_to_first_row", "second_query", "uss", "uss_collected")
+"""The metrics of the table."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,8 @@ class AnswerTable:
 
     dataframe: str
     title: str
+    caption: str
+    """What ± means in it."""
     advice: list[str]
     rows: list[AnswerRow]
     apart: list[AnswerRow]
@@ -89,6 +94,7 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
     return AnswerTable(
         dataframe,
         DATAFRAME_TITLES.get(dataframe, dataframe),
+        intervals.caption(map(metrics.get, SHOWN)),
         recommendation.sentences(release.figures_with(dataframe), tuple(recommendation.Topic)),
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import prod
 from typing import Any
 
-from harness.console.numbers import digits
 from harness.drivers import PSYCOPG2, UPGRADE, default_driver
 from harness.hazards.expected import series
+from harness.lifecycles.intervals import caption
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
 from harness.site.history import CellStep, change, change_range
@@ -36,6 +36,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
         upgrade=UPGRADE,
         same_driver=default_driver(before) == default_driver(after),
         rows=list(rows(context, metrics, before, after)),
+        caption=caption(metrics),
         summary=summary(metrics, between, context.history.without_steps),
     )
     yield f"{context.prefix}data/figures.json", json.dumps(figures(context, metrics), separators=(",", ":"))
@@ -77,10 +78,8 @@ def row(
         "strategy": cell[0],
         "dataframe": cell[1],
         "unit": metric.display_unit,
-        "before": digits(older.median * metric.factor),
-        "after": digits(newer.median * metric.factor),
-        "before_within": f"±{older.per_mille / 10:.1f} %",
-        "after_within": f"±{newer.per_mille / 10:.1f} %",
+        "before": f"{older.text()} {older.plus_minus()}",
+        "after": f"{newer.text()} {newer.plus_minus()}",
         "change": change(newer.median / older.median) if older.median else "",
         "steps": ", ".join(f"{step.release} {step.change}" for step in steps),
     }
@@ -105,6 +104,11 @@ def summary(metrics: Iterable[Metric], between: Sequence[CellStep], without_step
     return sentences
 
 
+def short(value: float) -> float:
+    """The number that JSON writes in the fewest characters: `17` instead of `17.0`."""
+    return int(value) if value.is_integer() else value
+
+
 def figures(context: TestBedContext, metrics: Sequence[Metric]) -> dict[str, Any]:
     """The medians of all releases, for the script that compares any two."""
     shown = cells(context)
@@ -121,10 +125,10 @@ def figures(context: TestBedContext, metrics: Sequence[Metric]) -> dict[str, Any
             ]
             for metric in metrics
         },
-        # Per mille of the median: a tenth of the size of the bounds themselves.
+        # Half of the intervals in the unit that is shown.
         "within": {
             metric.id: [
-                [figure.per_mille if (figure := release.of(metric.id, *cell)) else None for cell in shown]
+                [short(figure.half) if (figure := release.of(metric.id, *cell)) else None for cell in shown]
                 for release in context.releases
             ]
             for metric in metrics

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from harness.lifecycles import metrics
+from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import Table
 from harness.site.context import File, SiteContext
 from harness.site.history import BedHistory
@@ -34,6 +34,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         beds=beds,
         verdicts=[f"SQLAlchemy {name}: {table.provenance}" for name, table in site.verdicts.tables.items()],
         by_release=site.verdicts.by_release,
+        spreads=intervals.caption(metrics.shown_in(Table.SITE)),
         remarks=site.remarks,
     )
 

@@ -153,6 +153,7 @@ each("#compare", async (form) => {
     return ((scaled % 1 === 0.5 && near % 2 ? near - 1 : near) / 10 ** places).toFixed(places);
   };
   const digits = (value) => value >= 99.5 ? fixed(value, 0) : value >= 0.95 ? fixed(value, 1) : value >= 0.005 ? fixed(value, 2) : "0";
+  const rounded = (half) => half >= 99.5 || half === 0 ? String(half) : half.toFixed(half > 0.95 ? 1 : 2);
   const element = (name, text, css) => {
     const made = document.createElement(name);
     if (text !== undefined) made.textContent = text;
@@ -177,7 +178,7 @@ each("#compare", async (form) => {
       const moved = new Map();
       all.cells.forEach(([strategy, dataframe], cell) => {
         const [one, other] = [first, second].map((at) => all.medians[id][at][cell]);
-        const within = [first, second].map((at) => `±${(all.within[id][at][cell] / 10).toFixed(1)} %`);
+        const within = [first, second].map((at) => all.within[id][at][cell]);
         if (one === null || other === null) return;
         const steps = between.filter(([, metric, name, frame]) => metric === id && name === strategy && frame === dataframe);
         steps.forEach((step) => moved.set(cell, (moved.get(cell) || 1) * step[4]));
@@ -186,7 +187,7 @@ each("#compare", async (form) => {
         head.scope = "row";
         const name = element("td");
         name.append(element("code", strategy));
-        const value = (number, range) => { const made = element("td", `${digits(number)} `, "number"); made.append(element("small", `${unit} ${range}`)); return made; };
+        const value = (number, half) => { const made = element("td", `${digits(number)} ±${rounded(half)} `, "number"); made.append(element("small", unit)); return made; };
         row.append(head, name, element("td", dataframe), value(one, within[0]), value(other, within[1]), element("td", one ? percent(other / one) : "", "number"),
           element("td", steps.map((step) => `${step[0]} ${percent(step[4])}`).join(", ")));
         rows.push(row);

@@ -1,0 +1,131 @@
+"""± has one meaning: only one function renders it, and every table that shows it says what it means."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import strategies
+from harness.answer import claims, quick_report, results, results_report
+from harness.console.numbers import INTERVAL
+from harness.lifecycles import metrics
+from harness.lifecycles import report as measure_report
+from harness.lifecycles.blocks import Block, MeasuredRun
+from harness.lifecycles.profile import PROFILES
+from harness.pools import report as pools
+from harness.programs import report as programs
+from harness.site import build
+from harness.system.conditions import Conditions
+from harness.system.environment import ROOT
+
+RENDERED = re.compile(r"\d ±[\d.]+")
+
+TABLE = re.compile(r"(?m)(?:^\|.*\n)+")
+
+RENDERS = {"harness/console/numbers.py", "harness/site/static/site.js"}
+"""The function, and the script that writes what the function writes."""
+
+IN_CHINESE = "± 为中位数的 99 % 置信区间的一半"
+
+
+def strings(path: Path) -> Iterator[str]:
+    """The strings of a module, but docstrings."""
+    tree = ast.parse(path.read_text())
+    documented = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
+            yield node.value
+
+
+def test_only_one_function_renders_it() -> None:
+    rendering = {
+        str(path.relative_to(ROOT))
+        for folder in ("harness", "benchmarks")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in (".py", ".j2", ".js", ".css")
+        for text in ([path.read_text()] if path.suffix != ".py" else strings(path))
+        if "±" in text
+    }
+    assert rendering == RENDERS
+
+
+@pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")))
+def test_each_table_of_a_page_says_what_it_means(page: str) -> None:
+    says_what_it_means((ROOT / page).read_text(), IN_CHINESE if page.endswith(".zh.md") else INTERVAL)
+
+
+def test_the_table_of_the_readme_says_what_it_means() -> None:
+    says_what_it_means((ROOT / "README.md").read_text(), INTERVAL)
+
+
+def says_what_it_means(text: str, meaning: str) -> None:
+    """Every table with a ± has the meaning in the paragraph after it, or above it on its page."""
+    for table in TABLE.finditer(text):
+        if RENDERED.search(table[0]):
+            section = text[table.end() :].split("\n#")[0]
+            assert meaning in text[: table.start()] or meaning in section, table[0]
+    if RENDERED.search(text):
+        assert meaning in text
+
+
+def test_each_table_of_the_site_says_what_it_means(tmp_path: Path) -> None:
+    build.build(ROOT / "results", tmp_path)
+    shown = 0
+    for path in tmp_path.rglob("*.html"):
+        for table in re.findall(r"<table.*?</table>", path.read_text(), re.DOTALL):
+            if "±" in table:
+                shown += 1
+                (caption,) = re.findall(r"<caption.*?</caption>", table, re.DOTALL)
+                assert INTERVAL in caption, path
+    assert shown > 100
+
+
+def measured() -> MeasuredRun:
+    """Three blocks."""
+    values = dict.fromkeys(metrics.METRICS, 0.1)
+    blocks = [
+        Block(
+            number, "",
+            {f"{name}.none": {metric: value + number / 1e3 for metric, value in values.items()}
+             for name in strategies.IDS},
+            {}, {}, Conditions(1, 0, 0, 0),
+        )
+        for number in range(3)
+    ]  # fmt: skip
+    return MeasuredRun("2.1.9", "embedded-18.4-tcp-trust", blocks)
+
+
+@pytest.mark.parametrize("command", ["measure", "quick", "results", "pools", "programs"])
+def test_each_table_of_the_terminal_says_what_it_means(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profile = PROFILES["quick"]
+    match command:
+        case "measure":
+            measure_report.tell(measured(), strategies.IDS, ("none",), profile, "table")
+        case "quick":
+            quick_report.print_answer(measured(), profile)
+        case "results":
+            results_report.print_results(results.of_release(), "table")
+        case "pools":
+            table = pools.load()
+            assert table
+            pools.show(table)
+        case "programs":
+            recorded = programs.load()
+            assert recorded
+            programs.show(recorded)
+    out = capsys.readouterr().out
+    assert RENDERED.search(out)
+    assert INTERVAL in " ".join(out.split())
+
+
+def test_the_chinese_claims_say_how_far_runs_differ() -> None:
+    text = claims.render("zh")
+    assert re.search(r"首行相差最多 \d+ %.独占内存最多 \d+ %", text)

@@ -10,15 +10,17 @@ from harness.site.pages import PAGES, navigation
 STATIC = ("site.css", "site.js")
 
 
-def build(results: Path, target: Path, asv: bool = False) -> None:
+def build(results: Path, target: Path, asv: bool = False) -> list[str]:
     """Write the pages of `results` into `target`; other files there stay.
 
-    `asv` says whether asv's own pages are beside them.
+    `asv` says whether asv's own pages are beside them. Returns what the pages leave out, and why.
     """
-    for address, text in files(SiteContext(results, navigation(), asv=asv)):
+    site = SiteContext(results, navigation(), asv=asv)
+    for address, text in files(site):
         path = target / address
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    return site.remarks
 
 
 def files(site: SiteContext) -> Iterator[File]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from asv.config import Config
+from asv.console import log
 from asv.publishing import OutputPublisher
 from asv.util import UserError
 
@@ -37,7 +38,8 @@ class SitePublisher(OutputPublisher):
         for path in written:
             shutil.move(path, own)
         match_releases(own / GRAPH_SCRIPT)
-        build.build(Path(conf.results_dir), target, asv=True)
+        for remark in build.build(Path(conf.results_dir), target, asv=True):
+            log.warning(f"not shown: {remark}")
         # asv writes its index after all publishers have run: it belongs to its pages.
         conf.html_dir = str(own)
 

@@ -316,7 +316,12 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str,
     outcomes = {(outcome.hazard, outcome.strategy): outcome for outcome in recorded}
 
     def measure(
-        _: Any, hazards: list[Hazard], names: list[str], seen: Callable[[Outcome], None], wanted: Any
+        _: Any,
+        hazards: list[Hazard],
+        names: list[str],
+        seen: Callable[[Outcome], None],
+        wanted: Any,
+        conditions: bool,
     ) -> None:
         for hazard, name in product(hazards, names):
             if wanted(hazard, name):
@@ -377,14 +382,14 @@ def test_an_interrupted_session_continues(
 ) -> None:
     whole, trials = measuring.measure, []
 
-    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any) -> None:
+    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any, conditions: bool) -> None:
         def few(outcome: Outcome) -> None:
             seen(outcome)
             trials.append(outcome.strategy)
             if len(trials) == 2:
                 raise KeyboardInterrupt
 
-        whole(server, hazards, names, few, wanted)  # type: ignore[call-arg, arg-type]
+        whole(server, hazards, names, few, wanted, conditions)  # type: ignore[call-arg, arg-type]
 
     monkeypatch.setattr(measuring, "measure", interrupted)
     command = ["record", "hazards", "--only", "unpicklable", "--only", "default"]

@@ -23,7 +23,7 @@ from rich.text import Text
 from harness.console import terminal
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
-from harness.hazards.tally import Tally
+from harness.hazards.table import Tally
 from harness.records.provenance import Provenance
 
 STYLES = {

@@ -8,12 +8,26 @@ each test bed has them. To add a page, write its module and its template, and na
 from types import ModuleType
 
 from harness.site.context import NavigationEntry
-from harness.site.pages import answer, choose, claims, compare, feed, method, release, releases, symptoms
+from harness.site.pages import (
+    answer,
+    choose,
+    claims,
+    compare,
+    feed,
+    method,
+    programs,
+    release,
+    releases,
+    strategies,
+    symptoms,
+)
 
 PAGES: tuple[ModuleType, ...] = (
     answer,
     choose,
     symptoms,
+    programs,
+    strategies,
     releases,
     release,
     compare,

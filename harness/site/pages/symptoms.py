@@ -6,9 +6,11 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
-from harness.answer import code, recommendation
+from harness.answer import code, recommendation, search
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
+from harness.hazards import stacks
 from harness.hazards.hazard import Hazard, Severity, Verdict
+from harness.programs import head
 from harness.site.context import File, SiteContext, table
 from harness.site.results import slug
 
@@ -43,6 +45,7 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         for severity in SEVERITIES
         if (hazards := [hazard for hazard in recorded.hazards if hazard.severity is severity])
     ]
+    by_id = {hazard.id: hazard for hazard in recorded.hazards}
     rows = [(hazard, [verdict_cell(recorded, hazard, name) for name in known]) for hazard in recorded.hazards]
     return site.page(
         ADDRESS,
@@ -54,6 +57,14 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         rows=rows if known else [],
         measured=f"Measured {recorded.newest.provenance}." if recorded.newest else "",
         unforced=unforced_table(recorded),
+        index=search.index(recorded.hazards, stacks.recorded(recorded.tables)).data,
+        programs=[head.get(name) for name in head.names()],
+        stacks=[
+            (lines, by_id[hazard])
+            for hazard, lines in dict.fromkeys(
+                (stack.hazard, stack.lines) for stack in stacks.recorded(recorded.tables)
+            )
+        ],
         remarks=site.remarks,
     )
 

@@ -53,41 +53,6 @@ each("table.sortable", (table) => {
   if (wanted) sort(wanted, way === "down" ? -1 : 1);
 });
 
-/* Search: every word must occur in a message, its symptom or its title. */
-each("form.search", (form) => {
-  form.hidden = false;
-  const field = form.querySelector("input");
-  const status = form.querySelector("[role=status]");
-  const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || [];
-  const show = () => {
-    const asked = words(field.value);
-    let found = 0;
-    let most = 0;
-    const entries = [...document.querySelectorAll(".symptoms li")].map((item) => {
-      const kind = item.closest("section").querySelector("h2").textContent;
-      const known = words(`${kind} ${item.textContent}`).join(" ");
-      const hits = asked.filter((word) => known.includes(word)).length;
-      most = Math.max(most, hits);
-      return [item, hits];
-    });
-    /* A pasted message contains names and numbers that are in no list: show the best matches. */
-    const least = asked.length > 3 ? Math.max(2, Math.ceil(most * 0.75)) : asked.length;
-    entries.forEach(([item, hits]) => {
-      item.hidden = asked.length > 0 && hits < least;
-      found += item.hidden ? 0 : 1;
-    });
-    each(".symptoms", (section) => {
-      section.hidden = !section.querySelector("li:not([hidden])");
-    });
-    status.textContent = asked.length ? (found ? `${found} found` : "Nothing found: try fewer words, or see the table below.") : "";
-    remember("find", field.value);
-  };
-  field.value = address.searchParams.get("find") || "";
-  field.addEventListener("input", show);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  if (field.value) show();
-});
-
 /* The recommendation: the answers are part of the address. */
 each("#choose", (form) => {
   form.hidden = false;

@@ -1,0 +1,267 @@
+"""From an error message, a stack or a few words to the page that explains it.
+
+The site (`static/search.js`) and the terminal rank by the same index, in two steps:
+
+1. By message. A text matches a message if it contains all of it. It also matches if it is a part of it, or has
+   four of its words in a row, one of them rare: no page is found by `the server`. Numbers do not count. The
+   match with the most distinctive words is first. Titles and headings are messages too.
+2. If there is none: by words. A page matches if it has most of the words, each weighted by how few pages have
+   it. A word that no page has counts against all: no page is better than a wrong one.
+
+Stop words are those of English, and those that every traceback of SQLAlchemy has.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
+from math import log
+from typing import Any
+
+from harness.hazards import catalogue, expected, stacks
+from harness.hazards.hazard import Hazard
+from harness.programs import head
+from harness.system.structure import structure
+
+WORD = re.compile(r"\w+")
+NUMBER = re.compile(r"[0-9]+")
+SUFFIX = re.compile(r"(?<=\w\w\w)(?:ing|ed|es|(?<!s)s|e)$")
+
+STOP = frozenset(
+    """
+    a about after all already also always an and any are as at be because been before being but by can cannot
+    could did do does doing for from get gets getting got had has have having how i if in into is it its just
+    me my no not of off on one only or other our out over s so some such t than that the their them then there
+    these they this to too up use used uses using was we were what when where which while who why will with
+    without would you your different same new another every each
+    after background call caused database databaseerror db error errors exc exception fail failed fails failure
+    fatal file following handling interfaceerror internalerror issue last lib line most operationalerror
+    package packages postgres postgresql problem programmingerror psycopg psycopg2 py python raise recent
+    return runtimeerror self server site sqlalche sqlalchemy sql traceback typeerror valueerror warning
+    attributeerror query worker workers process processes object http https e
+    """.split()
+)
+
+RUN = 4
+"""Words of a message in a row that identify it."""
+
+RARE = 0.25
+"""The share of the pages that may have a word which still identifies a message."""
+
+SHARE = 0.6
+"""The least share of the words, by weight, that a page must have."""
+
+SHOWN = 6
+"""The most pages that are shown."""
+
+
+@dataclass(frozen=True)
+class SearchTexts:
+    """What people search for, beside what the page says; see symptoms.toml."""
+
+    heading: str = ""
+    first: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A message."""
+
+    words: tuple[str, ...]
+    first: bool
+    """Whether its page comes before others that have it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page, or a part of one."""
+
+    id: str
+    """`hazard.ID`, `program.NAME`, or `stacks`."""
+    title: str
+    phrases: tuple[Phrase, ...]
+    words: tuple[str, ...]
+    """The stems of its words, those of messages excepted."""
+    strong: tuple[str, ...]
+    """Those of its title, and of the terms that people use for it."""
+
+
+@dataclass(frozen=True)
+class Index:
+    """What is searched. Weights are integers, so that two implementations agree."""
+
+    entries: tuple[Entry, ...]
+    weights: dict[str, int]
+    """By stem: the fewer pages have it, the more."""
+    unknown: int
+    """The weight of a word that no page has."""
+    rare: int
+    """The least weight of a rare word."""
+    stop: tuple[str, ...]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The index for the site, with the parameters of the ranking."""
+        return {**asdict(self), "run": RUN, "share": SHARE, "shown": SHOWN}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The pages found, the best first."""
+
+    entries: tuple[str, ...]
+    exact: bool
+    """Whether a message was found, or only words."""
+
+
+@cache
+def texts() -> dict[str, SearchTexts]:
+    """The content of symptoms.toml, by entry."""
+    source = resources.files("harness.answer") / "symptoms.toml"
+    content = tomllib.loads(source.read_text(encoding="utf-8"))
+    programs = content.pop("programs")
+    named = {f"hazard.{name}" if name != "stacks" else name: fields for name, fields in content.items()}
+    named |= {f"program.{name}": fields for name, fields in programs.items()}
+    return {name: structure(SearchTexts, fields) for name, fields in named.items()}
+
+
+def index(hazards: Iterable[Hazard], recorded: Sequence[stacks.WaitingStack]) -> Index:
+    """The index of these hazards, of all programs, and of the recorded stacks."""
+    waiting: dict[str, list[str]] = {}
+    for stack in recorded:
+        waiting.setdefault(stack.hazard, []).extend(stack.phrases)
+    entries = [
+        entry(
+            f"hazard.{hazard.id}",
+            hazard.title,
+            hazard.symptom,
+            first=waiting.get(hazard.id, ()),
+            also=hazard.messages,
+        )
+        for hazard in hazards
+    ]
+    entries.append(entry("stacks", "Which hang is it? By the stack of a worker", ""))
+    entries += [
+        entry(f"program.{name}", head.get(name).title, head.get(name).hook) for name in head.names()
+    ]
+    return weighted(entries)
+
+
+def weighted(entries: Sequence[Entry]) -> Index:
+    """An index with the weight of each word."""
+    counts: dict[str, int] = {}
+    for each in entries:
+        said = stems(" ".join(word for phrase in each.phrases for word in phrase.words))
+        for stem in {*each.words, *said}:
+            counts[stem] = counts.get(stem, 0) + 1
+
+    def weight(count: float) -> int:
+        return round(1000 * log(1 + len(entries) / count))
+
+    return Index(
+        tuple(entries),
+        {stem: weight(count) for stem, count in sorted(counts.items())},
+        weight(1),
+        weight(RARE * len(entries)),
+        tuple(sorted(STOP)),
+    )
+
+
+def entry(id: str, title: str, text: str, first: Iterable[str] = (), also: Iterable[str] = ()) -> Entry:
+    """An entry with what symptoms.toml adds to it. `first` and `also` are messages."""
+    own = texts().get(id, SearchTexts())
+    preferred = [*first, *own.first]
+    others = [*also, *own.also, title, *filter(None, [own.heading])]
+    strong = stems(" ".join((title, *own.words)))
+    return Entry(
+        id,
+        title,
+        tuple(Phrase(tuple(words(text)), True) for text in preferred)
+        + tuple(Phrase(tuple(words(text)), False) for text in others),
+        tuple(dict.fromkeys((*strong, *stems(text)))),
+        tuple(strong),
+    )
+
+
+def words(text: str) -> list[str]:
+    """The words of a text, without numbers."""
+    return [word for word in WORD.findall(text.lower()) if not NUMBER.fullmatch(word)]
+
+
+def stem(word: str) -> str:
+    """A word without its ending, so that `hangs` is found by `hang`."""
+    return SUFFIX.sub("", word)
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words, each once, without stop words."""
+    return list(dict.fromkeys(stem(word) for word in words(text) if word not in STOP))
+
+
+def rank(index: Index, text: str) -> Found:
+    """The pages that a text leads to."""
+    by_message = ranked_by_message(index, words(text))
+    if by_message:
+        return Found(tuple(by_message[:SHOWN]), True)
+    return Found(tuple(ranked_by_words(index, stems(text))[:SHOWN]), False)
+
+
+def ranked_by_message(index: Index, asked: Sequence[str]) -> list[str]:
+    """The entries with a message that the text matches, the best first."""
+    ranked = []
+    for number, each in enumerate(index.entries):
+        matches = [
+            (-weight, not phrase.first)
+            for phrase in each.phrases
+            if (weight := match_weight(index, asked, phrase.words))
+        ]
+        if matches:
+            ranked.append((*min(matches), number, each.id))
+    return [id for *_, id in sorted(ranked)]
+
+
+def match_weight(index: Index, asked: Sequence[str], message: Sequence[str]) -> int:
+    """The weight of the words that a text and a message have in common in a row; 0 if they do not match."""
+    run = longest_run(asked, message)
+    if len(run) < min(RUN, len(message), len(asked)) or not run:
+        return 0
+    weights = [index.weights.get(stem(word), index.unknown) for word in run if word not in STOP]
+    whole = len(run) == len(message)
+    return sum(weights) if whole or max(weights, default=0) >= index.rare else 0
+
+
+def longest_run(asked: Sequence[str], message: Sequence[str]) -> Sequence[str]:
+    """The longest sequence of words in both."""
+    best, end = 0, 0
+    lengths = [0] * (len(message) + 1)
+    for word in asked:
+        for at in range(len(message), 0, -1):
+            lengths[at] = lengths[at - 1] + 1 if message[at - 1] == word else 0
+            if lengths[at] > best:
+                best, end = lengths[at], at
+    return message[end - best : end]
+
+
+def ranked_by_words(index: Index, asked: Sequence[str]) -> list[str]:
+    """The entries that have most of the words, the best first."""
+    total = sum(index.weights.get(word, index.unknown) for word in asked)
+    ranked = []
+    for number, each in enumerate(index.entries):
+        known = [word for word in asked if word in each.words]
+        weight = sum(index.weights[word] for word in known)
+        if known and weight >= SHARE * total:
+            extra = sum(index.weights[word] for word in known if word in each.strong)
+            ranked.append((-weight - extra, number, each.id))
+    return [id for *_, id in sorted(ranked)]
+
+
+@cache
+def on_record() -> Index:
+    """The index of all hazards, with the stacks on record."""
+    from harness.hazards import catalogue
+
+    return index(catalogue.load_all(), stacks.recorded(expected.load()))

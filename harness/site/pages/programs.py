@@ -1,0 +1,49 @@
+"""Programs that start workers, and multiprocessing.Pool: what to add to each, and what was measured."""
+
+from collections.abc import Iterator
+
+from harness.pools import report as pools_report
+from harness.programs import head
+from harness.programs import report as programs_report
+from harness.site import document
+from harness.site.context import File, SiteContext
+
+SECTION, ADDRESS, PER_TEST_BED = "Programs", "programs.html", False
+
+POOLS = "pools.html"
+
+
+def pages(site: SiteContext) -> Iterator[File]:
+    programs = site.record(programs_report.PATH, programs_report.load, None)
+    names = head.names()
+    yield site.page(
+        ADDRESS,
+        "document.html.j2",
+        SECTION,
+        title="gunicorn, Celery, uWSGI, RQ, ProcessPoolExecutor, joblib and Dask with SQLAlchemy",
+        text=document.html(
+            programs_report.render(programs) if programs else hooks(),
+            {head.get(name).title: name for name in names},
+        ),
+        contents=[(head.get(name).title, f"{ADDRESS}#{name}") for name in names]
+        + [("multiprocessing.Pool", POOLS)],
+    )
+    pools = site.record(pools_report.PATH, pools_report.load, None)
+    yield site.page(
+        POOLS,
+        "document.html.j2",
+        SECTION,
+        title="multiprocessing.Pool with SQLAlchemy: initializer, maxtasksperchild",
+        text=document.html(pools_report.render(pools) if pools else "# A pool with an initializer\n"),
+        contents=[("All programs", ADDRESS)],
+    )
+
+
+def hooks() -> str:
+    """The page without figures: the lines of each program."""
+    parts = ["# Programs that start workers\n"]
+    for name in head.names():
+        program = head.get(name)
+        parts.append(f"## {program.title}\n")
+        parts.append(f"```python\n{program.hook}\n```\n" if program.hook else "It needs no hook.\n")
+    return "\n".join(parts)

@@ -1,0 +1,24 @@
+"""Every strategy with its code: those of the default series, and the further ones."""
+
+from collections.abc import Iterator
+
+from harness import strategies
+from harness.answer import strategies_page
+from harness.hazards import expected
+from harness.site import document
+from harness.site.context import File, SiteContext
+
+SECTION, ADDRESS, PER_TEST_BED = "Strategies", "strategies.html", False
+
+
+def pages(site: SiteContext) -> Iterator[File]:
+    yield site.page(
+        ADDRESS,
+        "document.html.j2",
+        SECTION,
+        title="Strategies: start methods and what to do about the pool, with code",
+        text=document.html(site.record(expected.PATH, strategies_page.render, "# Strategies\n")),
+        contents=[(each.id, f"{ADDRESS}#{each.id}") for each in (*strategies.CATALOGUE, *strategies.FURTHER)]
+        if site.verdicts.newest
+        else [],
+    )

@@ -1,0 +1,92 @@
+/* From a message, a stack or words to a page: harness/answer/search.py documents the ranking, and a test
+   compares the two. */
+"use strict";
+
+function searchWords(text) {
+  return (text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || []).filter((word) => !/^[0-9]+$/.test(word));
+}
+
+function searchStem(word) {
+  return word.replace(/(?<=[\p{L}\p{N}_]{3})(?:ing|ed|es|(?<!s)s|e)$/u, "");
+}
+
+function rankEntries(index, text) {
+  const weight = (stem) => index.weights[stem] ?? index.unknown;
+  const asked = searchWords(text);
+  const isStop = (word) => index.stop.includes(word);
+  const longestRun = (message) => {
+    let best = 0;
+    let end = 0;
+    const lengths = new Array(message.length + 1).fill(0);
+    for (const word of asked) {
+      for (let at = message.length; at > 0; at -= 1) {
+        lengths[at] = message[at - 1] === word ? lengths[at - 1] + 1 : 0;
+        if (lengths[at] > best) [best, end] = [lengths[at], at];
+      }
+    }
+    return message.slice(end - best, end);
+  };
+  const matchWeight = (message) => {
+    const run = longestRun(message);
+    if (!run.length || run.length < Math.min(index.run, message.length, asked.length)) return 0;
+    const weights = run.filter((word) => !isStop(word)).map((word) => weight(searchStem(word)));
+    const sum = weights.reduce((total, each) => total + each, 0);
+    return run.length === message.length || Math.max(0, ...weights) >= index.rare ? sum : 0;
+  };
+  const byMessage = [];
+  index.entries.forEach((entry, number) => {
+    let best;
+    for (const { words, first } of entry.phrases) {
+      const found = matchWeight(words);
+      if (found && (!best || found > best[0] || (found === best[0] && first))) best = [found, first];
+    }
+    if (best) byMessage.push([-best[0], best[1] ? 0 : 1, number, entry.id]);
+  });
+  const sorted = (ranked) => ranked.sort((a, b) => {
+    const at = a.findIndex((value, place) => value !== b[place]);
+    return at < 0 ? 0 : a[at] - b[at];
+  }).map((entry) => entry.at(-1)).slice(0, index.shown);
+  if (byMessage.length) return { entries: sorted(byMessage), exact: true };
+  const stems = [...new Set(asked.filter((word) => !isStop(word)).map(searchStem))];
+  const total = stems.reduce((sum, stem) => sum + weight(stem), 0);
+  const byWords = [];
+  index.entries.forEach((entry, number) => {
+    const known = stems.filter((stem) => entry.words.includes(stem));
+    const sum = known.reduce((all, stem) => all + index.weights[stem], 0);
+    if (!known.length || sum < index.share * total) return;
+    const extra = known.filter((stem) => entry.strong.includes(stem)).reduce((all, stem) => all + index.weights[stem], 0);
+    byWords.push([-sum - extra, number, entry.id]);
+  });
+  return { entries: sorted(byWords), exact: false };
+}
+
+each("form.search", (form) => {
+  form.hidden = false;
+  const index = JSON.parse(document.getElementById("search-index").textContent);
+  const field = form.querySelector("textarea");
+  const status = form.querySelector("[role=status]");
+  const results = document.getElementById("results");
+  const list = results.querySelector("ol");
+  const groups = [...document.querySelectorAll(".symptoms")].filter((section) => section !== results);
+  const show = () => {
+    const asked = field.value.trim();
+    const found = asked ? rankEntries(index, asked) : { entries: [], exact: false };
+    list.replaceChildren(...found.entries.map((id) => {
+      const item = document.querySelector(`.symptoms [data-entry="${id}"]`).cloneNode(true);
+      delete item.dataset.entry;
+      return item;
+    }));
+    const count = found.entries.length;
+    results.hidden = !count;
+    groups.forEach((section) => { section.hidden = count > 0; });
+    if (!asked) status.textContent = "";
+    else if (found.exact) status.textContent = count > 1 ? `${count} pages have this message, the likeliest first.` : "One page has this message.";
+    else if (count) status.textContent = "No page has exactly this message. These are about the same words:";
+    else status.textContent = "No exact match: no page has this message. Paste the last line of the traceback, or the stack of a worker that hangs, or look through the list below.";
+    remember("find", asked.slice(0, 1500));
+  };
+  field.value = address.searchParams.get("find") || "";
+  field.addEventListener("input", show);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  if (field.value) show();
+});

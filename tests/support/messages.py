@@ -1,0 +1,125 @@
+"""Messages as people meet and paste them, and the entry that the search has to put first; empty for none."""
+
+MESSAGES: tuple[tuple[str, str], ...] = (
+    # One connection in two processes.
+    ("sqlalchemy.exc.ResourceClosedError: This result object does not return rows. It has been closed"
+     " automatically.", "hazard.interleaved"),
+    ("ResourceClosedError", "hazard.interleaved"),
+    ("psycopg2.ProgrammingError: no results to fetch", "hazard.interleaved"),
+    ("sqlalchemy.exc.NoSuchColumnError: Could not locate column in row for column 'user.id'",
+     "hazard.interleaved"),
+    ("sqlalchemy.exc.DatabaseError: (psycopg2.DatabaseError) error with status PGRES_TUPLES_OK and no message"
+     " from the libpq\n[SQL: SELECT 1]\n(Background on this error at: https://sqlalche.me/e/20/4xp6)",
+     "hazard.wrong_answer"),
+    ("PGRES_TUPLES_OK", "hazard.wrong_answer"),
+    ("(DatabaseError) error with no message from the libpq", "hazard.interleaved"),
+    ('psycopg2.OperationalError: lost synchronization with server: got message type "p", length 1919903337',
+     "hazard.torn_message"),
+    ("lost synchronization with server", "hazard.torn_message"),
+    ('psycopg2.OperationalError: insufficient data in "D" message', "hazard.torn_message"),
+    ('server sent data ("D" message) without prior row description ("T" message)', "hazard.interleaved"),
+    # TLS.
+    ("sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) SSL error: decryption failed or bad record"
+     " mac", "hazard.tls_broken"),
+    ("[2012-03-02 03:03:16,307: ERROR/MainProcess] Pool callback raised exception:"
+     " DatabaseError('(DatabaseError) SSL error: decryption failed or bad record mac\\n',)\nTraceback (most"
+     ' recent call last):\n  File "/venv/lib/python2.7/site-packages/celery/concurrency/processes/pool.py",'
+     " line 76, in safe_apply_callback\n    fun(*args)", "hazard.tls_broken"),
+    ("bad record mac", "hazard.tls_broken"),
+    ("SSL error", "hazard.tls_broken"),
+    ("psycopg2.OperationalError: SSL connection has been closed unexpectedly", "hazard.tls_broken"),
+    ("psycopg2.OperationalError: SSL SYSCALL error: EOF detected", "hazard.tls_broken"),
+    ("ssl.SSLError: [SSL] sslv3 alert bad record mac", "hazard.tls_broken"),
+    # Sessions that end, or do not.
+    ("sqlalchemy.exc.OperationalError: (psycopg2.OperationalError) server closed the connection"
+     " unexpectedly\n\tThis probably means the server terminated abnormally\n\tbefore or while processing the"
+     " request.", "hazard.parent_closed"),
+    ("psycopg2.InterfaceError: connection already closed", "hazard.parent_closed"),
+    ("sqlalchemy.exc.OperationalError: (MySQLdb.OperationalError) (2006, 'MySQL server has gone away')",
+     "hazard.driver_finalizer"),
+    ("pymysql.err.OperationalError: (2013, 'Lost connection to MySQL server during query')",
+     "hazard.driver_finalizer"),
+    ("WARNING:  there is no transaction in progress", "hazard.lost_transaction"),
+    ("committed rows are missing", "hazard.lost_transaction"),
+    # Too many, too few.
+    ('connection to server at "db" (10.0.0.5), port 5432 failed: FATAL:  sorry, too many clients already',
+     "hazard.max_connections"),
+    ("FATAL:  remaining connection slots are reserved for non-replication superuser connections",
+     "hazard.max_connections"),
+    ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+     "hazard.max_connections"),
+    ('FATAL: too many connections for role "app"', "hazard.max_connections"),
+    ("sqlalchemy.exc.TimeoutError: QueuePool limit of size 20 overflow 30 reached, connection timed out,"
+     " timeout 30.00 (Background on this error at: https://sqlalche.me/e/20/3o7r)", "hazard.exhausted_pool"),
+    ("QueuePool limit", "hazard.exhausted_pool"),
+    # Start methods.
+    ("RuntimeError: \n        An attempt has been made to start a new process before the\n        current"
+     " process has finished its bootstrapping phase.\n\n        This probably means that you are not using"
+     " fork to start your\n        child processes and you have forgotten to use the proper idiom",
+     "hazard.unguarded_main"),
+    ("freeze_support()", "hazard.unguarded_main"),
+    ("AttributeError: Can't pickle local object 'create_engine.<locals>.connect'", "hazard.unpicklable"),
+    ("_pickle.PicklingError: Can't pickle <function connect>: attribute lookup failed", "hazard.unpicklable"),
+    ("TypeError: cannot pickle '_thread.lock' object", "hazard.unpicklable"),
+    ("TypeError: cannot pickle '_thread.RLock' object", "hazard.unpicklable"),
+    ("TypeError: can't pickle _thread._local objects", "hazard.unpicklable"),
+    ("DeprecationWarning: This process (pid=4711) is multi-threaded, use of fork() may lead to deadlocks in"
+     " the child.", "hazard.inherited_lock"),
+    ("RuntimeWarning: Using fork() can cause Polars to deadlock in the child process.",
+     "hazard.native_threads"),
+    ("TypeError: '>=' not supported between instances of 'NoneType' and 'tuple'", "hazard.half_initialized"),
+    ('psycopg2.OperationalError: connection to server at "db", port 5432 failed: FATAL:  password'
+     ' authentication failed for user "app"', "hazard.masked_url"),
+    ("sqlite3.DatabaseError: database disk image is malformed", "hazard.sqlite_shared"),
+    # Programs.
+    ("[2019-05-29 07:06:53 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:8)", "stacks"),
+    ("[ERROR] Worker (pid:9) was sent SIGKILL! Perhaps out of memory?", "hazard.copied_frame"),
+    ("billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 12.",
+     "hazard.copied_frame"),
+    ("Out of memory: Killed process 4242 (python3) total-vm:9000kB", "hazard.copied_frame"),
+    ("Hard time limit (300s) exceeded for tasks.report[3f1c]", "stacks"),
+    ("*** HARAKIRI ON WORKER 1 (pid: 17, try: 1) ***", "stacks"),
+    ("concurrent.futures.process.BrokenProcessPool: A process in the process pool was terminated abruptly"
+     " while the future was running or pending.", "program.executor"),
+    ("BrokenProcessPool: A child process terminated abruptly, the process pool is not usable anymore",
+     "program.executor"),
+    ("joblib.externals.loky.process_executor.TerminatedWorkerError: A worker process managed by the executor"
+     " was unexpectedly terminated.", "program.joblib"),
+    ("distributed.scheduler.KilledWorker: Attempted to run task 'row-1' on 4 different workers",
+     "program.dask"),
+    ("gunicorn", "program.gunicorn"),
+    ("celery", "program.celery"),
+    ("celery worker_process_init", "program.celery"),
+    ("uwsgi postfork", "program.uwsgi"),
+    ("django", "hazard.handler_copy"),
+    # Stacks.
+    ("Thread 7 (idle): \"MainThread\"\n    acquire (<frozen importlib._bootstrap>:120)\n    __enter__ (<frozen"
+     " importlib._bootstrap>:171)\n    _find_and_load (<frozen importlib._bootstrap>:1024)",
+     "hazard.import_lock"),
+    ('Thread 9 (idle): "MainThread"\n    __enter__ (threading.py:272)\n    get (sqlalchemy/util/queue.py:154)\n'
+     "    _do_get (sqlalchemy/pool/impl.py:166)", "hazard.pool_lock"),
+    ('Thread 0x00007f1 (most recent call first):\n  File "/usr/lib/python3.11/threading.py", line 272 in'
+     ' __enter__\n  File "/venv/lib/python3.11/site-packages/sqlalchemy/util/queue.py", line 154 in get',
+     "hazard.pool_lock"),
+    ("_exec_w_sync_on_first_run (sqlalchemy/event/attr.py:498)", "hazard.half_initialized"),
+    ("collect (polars/lazyframe/engine.py:410)", "hazard.native_threads"),
+    ("hang in engine.connect()", "hazard.pool_lock"),
+    # Messages of other problems, and too general ones: a wrong page is worse than none.
+    ("RuntimeError: Task <Task pending> got Future <Future pending> attached to a different loop", ""),
+    ("got Future attached to a different loop", ""),
+    ("sqlalchemy.exc.OperationalError", ""),
+    ("psycopg2.OperationalError: could not connect to server: Connection refused\n\tIs the server running on"
+     " that host and accepting TCP/IP connections?", ""),
+    ('psycopg2.errors.UndefinedTable: relation "users" does not exist', ""),
+    ("psycopg2.errors.DeadlockDetected: deadlock detected", ""),
+    ("current transaction is aborted, commands ignored until end of transaction block", ""),
+    ("sqlalchemy.exc.MissingGreenlet: greenlet_spawn has not been called; can't call await_only() here", ""),
+    ("asyncpg.exceptions.InterfaceError: cannot perform operation: another operation is in progress", ""),
+    ("sqlalchemy.exc.PendingRollbackError: This Session's transaction has been rolled back due to a previous"
+     " exception during flush.", ""),
+    ("DetachedInstanceError: Instance <User> is not bound to a Session; attribute refresh operation cannot"
+     " proceed", ""),
+    ("ModuleNotFoundError: No module named 'psycopg2'", ""),
+    ('  File "/app/celery/app/trace.py", line 451, in trace_task\nKeyError: \'report\'', ""),
+    ("duplicate key value violates unique constraint \"users_pkey\"", ""),
+)  # fmt: skip

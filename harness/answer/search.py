@@ -2,9 +2,9 @@
 
 The site (`static/search.js`) and the terminal rank by the same index, in two steps:
 
-1. By message. A text matches a message if it contains all of it. It also matches if it is a part of it, or has
-   four of its words in a row, one of them rare: no page is found by `the server`. Numbers do not count. The
-   match with the most distinctive words is first. Titles and headings are messages too.
+1. By message. A text matches a message if it contains all of it. It also matches if it is a part of it, or
+   has four of its words in a row, one of them rare: no page is found by `the server`. Numbers do not count.
+   The match with the most distinctive words is first. Titles and headings are messages too.
 2. If there is none: by words. A page matches if it has most of the words, each weighted by how few pages have
    it. A word that no page has counts against all: no page is better than a wrong one.
 
@@ -29,20 +29,19 @@ WORD = re.compile(r"\w+")
 NUMBER = re.compile(r"[0-9]+")
 SUFFIX = re.compile(r"(?<=\w\w\w)(?:ing|ed|es|(?<!s)s|e)$")
 
-STOP = frozenset(
-    """
+STOP_WORDS = """
     a about after all already also always an and any are as at be because been before being but by can cannot
     could did do does doing for from get gets getting got had has have having how i if in into is it its just
     me my no not of off on one only or other our out over s so some such t than that the their them then there
     these they this to too up use used uses using was we were what when where which while who why will with
     without would you your different same new another every each
-    after background call caused database databaseerror db error errors exc exception fail failed fails failure
+    background call caused database databaseerror db error errors exc exception fail failed fails failure
     fatal file following handling interfaceerror internalerror issue last lib line most operationalerror
     package packages postgres postgresql problem programmingerror psycopg psycopg2 py python raise recent
     return runtimeerror self server site sqlalche sqlalchemy sql traceback typeerror valueerror warning
     attributeerror query worker workers process processes object http https e
-    """.split()
-)
+    """
+STOP = frozenset(STOP_WORDS.split())
 
 RUN = 4
 """Words of a message in a row that identify it."""
@@ -145,9 +144,7 @@ def index(hazards: Iterable[Hazard], recorded: Sequence[stacks.WaitingStack]) ->
         for hazard in hazards
     ]
     entries.append(entry("stacks", "Which hang is it? By the stack of a worker", ""))
-    entries += [
-        entry(f"program.{name}", head.get(name).title, head.get(name).hook) for name in head.names()
-    ]
+    entries += [entry(f"program.{name}", head.get(name).title, head.get(name).hook) for name in head.names()]
     return weighted(entries)
 
 
@@ -262,6 +259,4 @@ def ranked_by_words(index: Index, asked: Sequence[str]) -> list[str]:
 @cache
 def on_record() -> Index:
     """The index of all hazards, with the stacks on record."""
-    from harness.hazards import catalogue
-
     return index(catalogue.load_all(), stacks.recorded(expected.load()))

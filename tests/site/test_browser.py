@@ -10,7 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from harness.answer import search
 from harness.console.numbers import digits
+from harness.programs import head
+from tests.support.messages import MESSAGES
 from tests.support.results import median_of
 
 EVERY_KIND = (
@@ -25,6 +28,10 @@ EVERY_KIND = (
     "releases/2.1.9.html",
     "compare.html",
     "method.html",
+    "programs.html",
+    "pools.html",
+    "strategies.html",
+    "sensitivity.html",
     "claims.html",
     "claims.zh.html",
 )
@@ -168,10 +175,56 @@ def test_an_error_message_leads_to_its_hazard(
         page.get_by_label("Error message or symptom").fill(pasted)
         found = page.locator(".symptoms li:visible")
         assert 1 <= found.count() <= 6
-        found.get_by_text(title).click()
-        assert page.locator("h1").text_content() == title
+        assert found.first.locator("b").text_content() == title
+        found.first.locator("a").click()
+        assert page.locator("h1 small").text_content() == title
         page.go_back()
         assert page.locator(".symptoms li:visible").count() <= 6  # the address remembers
+
+
+def test_the_script_ranks_as_the_terminal_does(browser: Browser, address: str) -> None:
+    index = search.on_record()
+    with opened(browser, address + "symptoms.html") as page:
+        for text, first in MESSAGES:
+            ranked = page.evaluate(
+                "text => rankEntries(JSON.parse(document.getElementById('search-index').textContent), text)",
+                text,
+            )
+            found = search.rank(index, text)
+            assert (tuple(ranked["entries"]), ranked["exact"]) == (found.entries, found.exact), text
+            assert next(iter(ranked["entries"]), "") == first
+
+
+def test_a_message_of_another_problem_finds_no_page(browser: Browser, address: str) -> None:
+    with opened(browser, address + "symptoms.html") as page:
+        page.get_by_label("Error message or symptom").fill("got Future attached to a different loop")
+        assert "No exact match" in page.get_by_role("status").inner_text()
+        assert not page.locator("#results").is_visible()
+        page.get_by_label("Error message or symptom").fill("workers hang")
+        assert "exactly this message" in page.get_by_role("status").inner_text()
+
+
+def test_a_stack_leads_to_the_hazard_whose_workers_waited_there(browser: Browser, address: str) -> None:
+    with opened(browser, address + "symptoms.html") as page:
+        for row in page.locator(".stacks tbody tr").all():
+            stack = "\n".join(row.locator("code").all_text_contents())
+            title = row.locator("a").text_content()
+            if stack:
+                page.get_by_label("Error message or symptom").fill(stack)
+                assert page.locator("#results li b").first.text_content() == title
+
+
+def test_the_lines_for_a_program_are_one_click_away(browser: Browser, address: str) -> None:
+    with opened(browser, address + "symptoms/tls_broken.html") as page:
+        for name in head.names():
+            program = head.get(name)
+            section = page.locator("#program details").filter(
+                has=page.locator(f"a[href$='programs.html#{name}']")
+            )
+            section.locator("summary").click()
+            if program.hook:
+                assert section.locator("pre").inner_text().strip() == program.hook.strip()
+            assert page.locator("#program ~ section").count() == 0, "the page ends with it"
 
 
 def test_two_releases_side_by_side(browser: Browser, address: str, site: Path) -> None:

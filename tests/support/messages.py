@@ -93,13 +93,13 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ("uwsgi postfork", "program.uwsgi"),
     ("django", "hazard.handler_copy"),
     # Stacks.
-    ("Thread 7 (idle): \"MainThread\"\n    acquire (<frozen importlib._bootstrap>:120)\n    __enter__ (<frozen"
-     " importlib._bootstrap>:171)\n    _find_and_load (<frozen importlib._bootstrap>:1024)",
+    ("Thread 7 (idle): \"MainThread\"\n    acquire (<frozen importlib._bootstrap>:120)\n    __enter__"
+     " (<frozen importlib._bootstrap>:171)\n    _find_and_load (<frozen importlib._bootstrap>:1024)",
      "hazard.import_lock"),
-    ('Thread 9 (idle): "MainThread"\n    __enter__ (threading.py:272)\n    get (sqlalchemy/util/queue.py:154)\n'
-     "    _do_get (sqlalchemy/pool/impl.py:166)", "hazard.pool_lock"),
-    ('Thread 0x00007f1 (most recent call first):\n  File "/usr/lib/python3.11/threading.py", line 272 in'
-     ' __enter__\n  File "/venv/lib/python3.11/site-packages/sqlalchemy/util/queue.py", line 154 in get',
+    ('Thread 9 (idle): "MainThread"\n    __enter__ (threading.py:272)\n    get (sqlalchemy/util/queue.py:154)'
+     "\n    _do_get (sqlalchemy/pool/impl.py:166)", "hazard.pool_lock"),
+    ('Thread 0x00007f1 (most recent call first):\n  File "/usr/lib/python3.11/threading.py", line 272'
+     ' in __enter__\n  File "/venv/lib/python3.11/site-packages/sqlalchemy/util/queue.py", line 154 in get',
      "hazard.pool_lock"),
     ("_exec_w_sync_on_first_run (sqlalchemy/event/attr.py:498)", "hazard.half_initialized"),
     ("collect (polars/lazyframe/engine.py:410)", "hazard.native_threads"),

@@ -1,15 +1,19 @@
 """How the figures are measured: what counts, the smallest change that can be detected, conditions, limits."""
 
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+from harness.history.sensitivity import record as sensitivity
+from harness.history.sensitivity import report
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import Table
+from harness.site import document
 from harness.site.context import File, SiteContext
 from harness.site.history import BedHistory
 from harness.site.results import TestBed
 from harness.system import conditions
-from harness.system.environment import ROOT
 
 SECTION, ADDRESS, PER_TEST_BED = "Method", "method.html", False
 
@@ -20,6 +24,11 @@ Accounts = dict[tuple[str, str], dict[str, Any]]
 def pages(site: SiteContext) -> Iterator[File]:
     beds = [described(site, bed) for bed in site.test_beds]
     history = site.histories[site.test_beds[0].key] if site.test_beds else BedHistory()
+    trust = sensitivity_pages(site)
+    for address, title, text in trust:
+        if text:
+            contents = [("Method", ADDRESS)]
+            yield site.page(address, "document.html.j2", SECTION, title=title, text=text, contents=contents)
     yield site.page(
         ADDRESS,
         "method.html.j2",
@@ -30,13 +39,34 @@ def pages(site: SiteContext) -> Iterator[File]:
             f"The site shows {len(history.steps)} steps of {len({step.release for step in history.steps})} "
             f"releases. {history.candidates} candidates that noise or drift may explain are left out."
         ),
-        sensitivity=(ROOT / "docs" / "sensitivity.md").exists(),
+        sensitivity=[address for address, _, text in trust if text],
         beds=beds,
         verdicts=[f"SQLAlchemy {name}: {table.provenance}" for name, table in site.verdicts.tables.items()],
         by_release=site.verdicts.by_release,
         spreads=intervals.caption(metrics.shown_in(Table.SITE)),
         remarks=site.remarks,
     )
+
+
+def sensitivity_pages(site: SiteContext) -> list[tuple[str, str, str]]:
+    """Address, title and text of the pages on how far the figures can be trusted; the text may be empty."""
+    found = []
+    for path, address, title in (
+        (sensitivity.RECORD, "sensitivity.html", "How far the figures can be trusted"),
+        (
+            sensitivity.LOADED,
+            "sensitivity_loaded.html",
+            "How far figures can be trusted on a busy machine",
+        ),
+    ):
+        recorded = site.record(path, partial(trust_page, path), "")
+        found.append((address, title, recorded))
+    return found
+
+
+def trust_page(path: Path) -> str:
+    """The page of one record as HTML; empty without a record."""
+    return document.html(report.page(sensitivity.SensitivityRecord.load(path))) if path.exists() else ""
 
 
 def minimum_changes(history: BedHistory) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
-from harness.answer import code, recommendation, search
+from harness.answer import code, program_lines, search
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.hazards import stacks
 from harness.hazards.hazard import Hazard, Severity, Verdict
@@ -45,6 +45,8 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         for severity in SEVERITIES
         if (hazards := [hazard for hazard in recorded.hazards if hazard.severity is severity])
     ]
+    recorded_stacks = stacks.recorded(recorded.tables)
+    waiting = dict.fromkeys((stack.hazard, stack.lines) for stack in recorded_stacks)
     by_id = {hazard.id: hazard for hazard in recorded.hazards}
     rows = [(hazard, [verdict_cell(recorded, hazard, name) for name in known]) for hazard in recorded.hazards]
     return site.page(
@@ -57,14 +59,9 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         rows=rows if known else [],
         measured=f"Measured {recorded.newest.provenance}." if recorded.newest else "",
         unforced=unforced_table(recorded),
-        index=search.index(recorded.hazards, stacks.recorded(recorded.tables)).data,
+        index=search.index(recorded.hazards, recorded_stacks).data,
         programs=[head.get(name) for name in head.names()],
-        stacks=[
-            (lines, by_id[hazard])
-            for hazard, lines in dict.fromkeys(
-                (stack.hazard, stack.lines) for stack in stacks.recorded(recorded.tables)
-            )
-        ],
+        stacks=[(lines, by_id[hazard]) for hazard, lines in waiting],
         remarks=site.remarks,
     )
 
@@ -123,13 +120,18 @@ def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
 def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File:
     recorded = site.verdicts
     trial = recorded.trial(hazard.id, hazard.affected_control)
+    heading = search.texts()[f"hazard.{hazard.id}"].heading
+    effect, programs = program_lines.for_hazard(recorded, hazard)
     source = inspect.getsource(import_module(f"harness.hazards.all.{hazard.id}"))
     return site.page(
         f"symptoms/{hazard.id}.html",
         "hazard.html.j2",
         SECTION,
-        title=hazard.title,
+        title=f"{heading}: {hazard.title}",
+        heading=heading,
         hazard=hazard,
+        effect=effect,
+        programs=programs,
         events=trial.story if trial else (),
         provenance=recorded.newest.provenance if recorded.newest else "",
         cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
@@ -144,12 +146,11 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:
     """The code of a strategy that survives; None if none with code does."""
-    for name in (hazard.survives_control, *recommendation.RECOMMENDED):
-        trial = recorded.trial(hazard.id, name)
-        if name in recommendation.RECOMMENDED and trial and trial.verdict is Verdict.SURVIVES:
-            strategy = strategies.get(name)
-            return {"id": name, "title": strategy.title, "code": code.pool(strategy)}
-    return None
+    name = program_lines.cure(recorded, hazard)
+    if not name:
+        return None
+    strategy = strategies.get(name)
+    return {"id": name, "title": strategy.title, "code": code.pool(strategy)}
 
 
 def unforced_rates(recorded: VerdictsOnRecord, hazard: Hazard) -> list[str]:

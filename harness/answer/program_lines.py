@@ -1,0 +1,59 @@
+"""What to add to a program against a hazard: the hook of each program, from the file that is measured."""
+
+from dataclasses import dataclass
+
+from harness import strategies
+from harness.answer import code, recommendation
+from harness.answer.verdicts import VerdictsOnRecord
+from harness.hazards.hazard import Hazard, Verdict
+from harness.programs import head
+
+POOL = "multiprocessing.Pool"
+
+
+@dataclass(frozen=True)
+class ProgramLines:
+    """The lines for one program."""
+
+    name: str
+    """Of the program's file; empty for multiprocessing."""
+    title: str
+    lines: str
+    """Code; empty if the program needs none."""
+
+
+def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[ProgramLines]]:
+    """How far the lines help against a hazard, and the lines of each program, multiprocessing first."""
+    surviving = cure(recorded, hazard)
+    pool = code.pool(strategies.get(surviving or recommendation.FORKED))
+    programs = [head.get(name) for name in head.names()]
+    return effect(recorded, hazard), [
+        ProgramLines("", POOL, pool),
+        *(ProgramLines(program.name, program.title, program.hook) for program in programs),
+    ]
+
+
+def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
+    """How far connections of their own help forked workers against a hazard: a sentence or two."""
+    forked = recorded.verdict(hazard.id, recommendation.FORKED, recorded.newest_release)
+    besides = hazard.condition.sentence if hazard.condition else hazard.avoidance
+    if forked == Verdict.AFFECTED:
+        return (
+            "These lines give each worker connections of its own. That is needed, but does not prevent this"
+            f" failure. What does: {besides}"
+        )
+    if forked == Verdict.SURVIVES and not strategies.get(hazard.affected_control).safe:
+        return "These lines give each worker connections of its own, which prevents this failure."
+    return (
+        "These lines give each forked worker connections of its own. This failure has another cause; what"
+        f" prevents it: {besides}"
+    )
+
+
+def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
+    """A strategy with code that survives a hazard, its negative control if possible; empty if none does."""
+    for name in (hazard.survives_control, *recommendation.RECOMMENDED):
+        trial = recorded.trial(hazard.id, name)
+        if name in recommendation.RECOMMENDED and trial and trial.verdict is Verdict.SURVIVES:
+            return name
+    return ""

@@ -29,7 +29,7 @@ class Demo:
 
     number: int
     name: str
-    """Its file is `harness/demos/NAME.py`."""
+    """Its file is `harness/demos/all/NAME.py`."""
     title: str
     shows: str
     """What it shows, in one or two sentences."""
@@ -42,7 +42,7 @@ class Demo:
 
     @property
     def module(self) -> str:
-        return f"harness.demos.{self.name}"
+        return f"harness.demos.all.{self.name}"
 
     def expected(self, start_method: str, cured: bool) -> End:
         """How it must end."""

@@ -192,4 +192,4 @@ class RunningDemo:
 
 def source(demo: Demo) -> str:
     """The text of the program."""
-    return (ROOT / "harness" / "demos" / f"{demo.name}.py").read_text()
+    return (ROOT / "harness" / "demos" / "all" / f"{demo.name}.py").read_text()

@@ -177,11 +177,7 @@ def test_an_unknown_demo_is_an_error_that_lists_the_known_ones() -> None:
 
 
 def test_every_demo_has_a_program_and_every_program_is_a_demo() -> None:
-    shared = {
-        f"{name}.py"
-        for name in ("__init__", "catalogue", "helpers", "runner", "repeat", "recorder", "expected", "report")
-    }
-    programs = {path.name for path in Path(catalogue.__file__).parent.glob("*.py")} - shared
+    programs = {path.name for path in Path(catalogue.__file__).parent.glob("all/*.py")} - {"__init__.py"}
     assert programs == {f"{demo.name}.py" for demo in catalogue.CATALOGUE}
 
 
@@ -240,7 +236,7 @@ def test_an_unknown_release_is_an_error_with_its_remedy() -> None:
 
 
 def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:
-    program = Path(catalogue.__file__).parent / "initializer.py"
+    program = Path(catalogue.__file__).parent / "all" / "initializer.py"
     done = subprocess.run(
         [sys.executable, program, "--start-method", "spawn"],
         env={**os.environ, locate.RUN: server.to_json()},

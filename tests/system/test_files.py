@@ -11,7 +11,7 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError, os_error_hint
 
 SHORT_LIVED = {
-    "demos/unguarded_frame.py": "a table in the temporary directory of its run",
+    "demos/all/unguarded_frame.py": "a table in the temporary directory of its run",
     "hazards/all": "scripts in the temporary directory of a trial",
     "hazards/runner.py": "the answer of a reproduction, in its temporary directory",
     "history/sensitivity/injected.py": "a changed SQLAlchemy, in an environment that can be made again",

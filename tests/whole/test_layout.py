@@ -18,7 +18,7 @@ ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 ITSELF = {"support", "whole"}
 """Folders of tests/ that belong to no subject."""
 
-LISTS = {"demos", "hazards/all", "cli", "programs/inside"}
+LISTS = {"demos/all", "hazards/all", "cli", "programs/inside"}
 """Folders that are a plain list: one module an entry."""
 
 MOST_MODULES = 12

@@ -1,0 +1,1 @@
+"""The six programs, one file each."""

@@ -13,7 +13,7 @@ from string import Template
 from typing import Literal
 
 from harness.answer import verdicts
-from harness.answer.results import ReleaseResults, newest_embedded
+from harness.answer.results import ReleaseResults, default
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
@@ -42,7 +42,7 @@ class ClaimRecords:
 
     def __init__(self, results: Path = ROOT / "results") -> None:
         """Raises PoolstartError if there are no results, or a record is damaged."""
-        self.results: ReleaseResults = newest_embedded(results)
+        self.results: ReleaseResults = default(results)
         self.verdicts = verdicts.load()
         self.pools: PoolsTable | None = pools.load(pools.PATH)
         self.demos: list[DemoProof] = list(demo_proofs.load(demo_proofs.PATH).values())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import inf
 from pathlib import Path
+from typing import Any
 
 from asv.results import Results
 from packaging.version import InvalidVersion, Version
@@ -13,7 +14,7 @@ from harness.answer.recommendation import MedianRange
 from harness.console.numbers import with_interval
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
-from harness.releases import stored
+from harness.releases import machine, stored
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -59,6 +60,8 @@ class ReleaseResults:
 
     release: str
     machine: dict[str, str]
+    own: bool
+    """Whether it is this machine, by the name that asv uses for it."""
     environment: dict[str, str]
     date: datetime
     figures: dict[tuple[str, str, str], MedianQuartiles]
@@ -70,8 +73,19 @@ class ReleaseResults:
         return figure.estimate if figure else None
 
     @property
-    def embedded(self) -> bool:
-        return self.environment["postgres"].startswith("embedded")
+    def series(self) -> tuple[str, ...]:
+        """What results must have in common to be compared: machine and environment."""
+        tags = {name: value for name, value in self.environment.items() if name not in stored.HARDWARE}
+        return self.machine["machine"], *(f"{name} {value}" for name, value in sorted(tags.items()))
+
+    @property
+    def name(self) -> str:
+        """What tells series apart, and the date: `SQLAlchemy 2.1.9 on MACHINE, SERVER, Python 3.11, DATE`."""
+        e = self.environment
+        return (
+            f"SQLAlchemy {self.release} on {self.machine['machine']}, {e['postgres']}, Python {e['python']}, "
+            f"{self.date:%Y-%m-%d}"
+        )
 
     @property
     def conditions(self) -> str:
@@ -95,11 +109,24 @@ def hardware(machine: dict[str, str]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def of_release(release: str | None = None, results: Path = ROOT / "results") -> list[ReleaseResults]:
-    """The results of a release, by default of the newest measured one.
+def preference(machine: str, server: str, newest: str, date: datetime | None, own: str) -> tuple[Any, ...]:
+    """A sort key by which the series to show first is the largest.
 
-    The embedded server comes first, because everyone can have it, then the others; for each server the latest
-    results first. Raises PoolstartError if there are none, or a file is damaged.
+    Results of this machine (`own`) come before those of others, the embedded server, which everyone can have,
+    before other servers, then the newest release, then the latest results. Everything that shows one series
+    of several uses this order: README.md, the site, `poolstart results` and the page of claims.
+    """
+    when = date.timestamp() if date else 0.0
+    return machine == own, server.startswith("embedded"), Version(newest), when
+
+
+def of_release(
+    release: str | None = None, results: Path = ROOT / "results", own: str | None = None
+) -> list[ReleaseResults]:
+    """The results of a release, by default the newest of each series, in the order of `preference`.
+
+    `own` is the name of this machine's results. Raises PoolstartError if there are none, or a file is
+    damaged.
     """
     try:
         named = None if release is None else Version(release)
@@ -107,35 +134,35 @@ def of_release(release: str | None = None, results: Path = ROOT / "results") -> 
         raise PoolstartError(
             f"{release!r} is no release", "give one of those that `poolstart releases` lists"
         ) from None
+    own = machine.own_name() if own is None else own
     measured = []
     for path, result in stored.results(results):
         with files.reading(path, stored.REMEDY):
             if is_default_series(result):
-                measured.append(release_results(result, results))
+                measured.append(release_results(result, results, own))
     if not measured:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
-    wanted = named or max(Version(each.release) for each in measured)
-    chosen = [each for each in measured if Version(each.release) == wanted]
-    if not chosen:
+    newest: dict[tuple[str, ...], ReleaseResults] = {}
+    for each in measured:
+        if named in (None, Version(each.release)) and (
+            each.series not in newest or Version(newest[each.series].release) < Version(each.release)
+        ):
+            newest[each.series] = each
+    if not newest:
         raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
-    return sorted(
-        chosen, key=lambda each: (not each.embedded, each.environment["postgres"], -each.date.timestamp())
-    )
+
+    def key(each: ReleaseResults) -> tuple[Any, ...]:
+        return preference(each.machine["machine"], each.environment["postgres"], each.release, each.date, own)
+
+    return sorted(newest.values(), key=key, reverse=True)
 
 
-def newest_embedded(results: Path = ROOT / "results") -> ReleaseResults:
-    """The results that README.md shows: the newest release, measured with the embedded server.
+def default(results: Path = ROOT / "results", own: str | None = None) -> ReleaseResults:
+    """The results that README.md shows, the first of `of_release`.
 
     Raises PoolstartError if there are none, or a file is damaged.
     """
-    newest = of_release(results=results)
-    for measured in newest:
-        if measured.embedded:
-            return measured
-    raise PoolstartError(
-        f"SQLAlchemy {newest[0].release} has not been measured with an embedded server",
-        "measure it by `POOLSTART_SERVER=embedded asv run`",
-    )
+    return of_release(results=results, own=own)[0]
 
 
 def is_default_series(result: Results) -> bool:
@@ -144,14 +171,16 @@ def is_default_series(result: Results) -> bool:
     )
 
 
-def release_results(result: Results, results: Path) -> ReleaseResults:
+def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
     """Raises ValueError if the file has no date of measurement."""
     date = stored.measured(result)
     if date is None:
         raise ValueError("it does not say when it was measured")
+    hardware = stored.hardware(result, results)
     return ReleaseResults(
         release=str(Version(result.commit_hash)),
-        machine=stored.hardware(result, results),
+        machine=hardware,
+        own=hardware["machine"] == own,
         environment={**result.params, **result.env_vars},
         date=date,
         figures=dict(figures(result)),

@@ -1,6 +1,7 @@
 """Measured results as tables: README.md's summary, docs/results.md, and the terminal."""
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 from typing import Any
 
 from rich.text import Text
@@ -19,10 +20,11 @@ HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
 
 CSV_COLUMNS = (
-    "sqlalchemy", "server", "machine", "date", "strategy", "dataframe", "metric", "unit", "median", "q25",
-    "q75",
+    "sqlalchemy", "server", "machine", "python", "date", "strategy", "dataframe", "metric", "unit", "median",
+    "low", "high", "q25", "q75",
 )  # fmt: skip
-"""Columns of `--csv`, which has a row for each figure: the median of its samples, and the quartiles."""
+"""Columns of `--csv`, which has a row for each figure: the median of its samples, its 99 % interval, and the
+quartiles of the samples."""
 
 UNFORCED_TITLE = "How often it went wrong although nothing forced it"
 
@@ -116,8 +118,27 @@ def definitions() -> str:
     return "".join(f"- *{metric.heading}*: {metric.meaning}\n" for metric in metrics.shown_in(Table.TERMINAL))
 
 
-def print_results(measured: Sequence[ReleaseResults], form: str) -> None:
-    """Print results as `table`, `csv` or `json`."""
+def finite(bound: float) -> float | None:
+    """A bound of an interval; None if there is none."""
+    return bound if isfinite(bound) else None
+
+
+def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
+    """Which of several results are shown, and how to see the others."""
+    shown, *others = measured
+    if everything:
+        return f"{len(measured)} series, this machine's and the embedded server's first."
+    whose = "this machine" if shown.own else "another machine; `asv run` measures this one"
+    sentence = f"{shown.name} ({whose})."
+    if others:
+        sentence += f" Also on record: {'; '.join(each.name for each in others)}. `--all` shows all."
+    return sentence
+
+
+def print_results(measured: Sequence[ReleaseResults], form: str, everything: bool = False) -> None:
+    """Print the first results, or all of them, as `table`, `csv` or `json`."""
+    sentence = choice(measured, everything)
+    measured = measured if everything else measured[:1]
     if form == "csv":
         terminal.print_csv(CSV_COLUMNS, csv_rows(measured))
     elif form == "json":
@@ -136,7 +157,12 @@ def print_results(measured: Sequence[ReleaseResults], form: str) -> None:
             }
         )
     else:
+        console = terminal.output()
+        terminal.print_text(console, sentence)
         for results in measured:
+            console.print()
+            if everything:
+                console.print(Text(results.name, style="bold"))
             print_tables(results)
 
 
@@ -151,12 +177,15 @@ def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
                             "sqlalchemy": results.release,
                             "server": results.environment["postgres"],
                             "machine": results.machine["machine"],
+                            "python": results.environment["python"],
                             "date": f"{results.date:%Y-%m-%d}",
                             "strategy": strategy.id,
                             "dataframe": dataframe,
                             "metric": metric.id,
                             "unit": metric.unit,
                             "median": figure.median,
+                            "low": finite(figure.interval[0]),
+                            "high": finite(figure.interval[1]),
                             "q25": figure.low,
                             "q75": figure.high,
                         }

@@ -11,17 +11,25 @@ def results(
     release: Annotated[
         str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every series: other machines, servers and Pythons as well.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Show what `asv run` has measured: medians ± half the interquartile range.
+    """Show what `asv run` has measured.
 
-    --csv has a row a figure: sqlalchemy, server, machine, date, strategy,
-    dataframe, metric, unit, median, q25, q75.
+    Of several series it shows one: this machine's before others, the
+    embedded server's before others, the newest release. The first line says
+    which.
+
+    --csv has a row a figure: sqlalchemy, server, machine, python, date,
+    strategy, dataframe, metric, unit, median, low, high, q25, q75. low and
+    high are the 99 % interval of the median.
     """
     form = chosen_format(as_json, as_csv)
     # Most of a second, because of asv: only this command pays for it.
     from harness.answer import results as answer
     from harness.answer import results_report
 
-    results_report.print_results(answer.of_release(release), form)
+    results_report.print_results(answer.of_release(release), form, everything)

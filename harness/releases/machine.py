@@ -48,6 +48,22 @@ def ensure() -> None:
             ) from None
 
 
+def own_name() -> str:
+    """The name under which asv stores results of this machine, or would; stores nothing.
+
+    Empty if nothing can be found out about the machine.
+    """
+    try:
+        stored: str = MachineCollection.load(Machine.get_unique_machine_name())["machine"]
+        return stored
+    except (UserError, KeyError):
+        pass
+    try:
+        return describing_name(Machine.get_defaults())
+    except (KeyError, ValueError):
+        return ""
+
+
 def named(arguments: Sequence[str]) -> str | None:
     """The value of the last `--machine` on asv's command line, None without one."""
     values = [after for before, after in pairwise(arguments) if before == "--machine"]

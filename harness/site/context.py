@@ -84,7 +84,7 @@ class SiteContext:
 
     @property
     def test_beds(self) -> tuple[TestBed, ...]:
-        """The one with the most releases first."""
+        """In the order of `harness.answer.results.preference`: that of README.md first."""
         return self.measured.test_beds
 
     def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:

@@ -33,15 +33,15 @@ class Derived:
 
 
 def _answer(directory: Path) -> str:
-    return results_report.summary(results.newest_embedded(directory))
+    return results_report.summary(results.default(directory))
 
 
 def _guide(directory: Path) -> str:
-    return guide.render(results.newest_embedded(directory).estimate)
+    return guide.render(results.default(directory).estimate)
 
 
 def _results(directory: Path) -> str:
-    return results_report.page(results.newest_embedded(directory))
+    return results_report.page(results.default(directory))
 
 
 def _claims(language: str) -> Callable[[Path], str]:

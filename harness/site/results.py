@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from asv.results import Results
 from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
-from harness.answer.results import OTHER_SERIES_TAGS, hardware
+from harness.answer.results import DEFAULT_SERIES_TAGS, OTHER_SERIES_TAGS, hardware, preference
 from harness.console.numbers import digits, display_unit, plus_minus
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
-from harness.releases import stored
+from harness.releases import machine, stored
 from harness.system import files
 from harness.system.errors import PoolstartError
 
@@ -109,6 +110,15 @@ class TestBed:
     def name(self) -> str:
         return f"{self.machine.get('machine', 'unknown machine')}, {self.server}"
 
+    def preference(self, own: str) -> tuple[Any, ...]:
+        """A sort key, see `harness.answer.results.preference`.
+
+        Results of a series that README.md cannot show come last.
+        """
+        known = all(name in self.conditions for name in DEFAULT_SERIES_TAGS)
+        name, newest = self.machine.get("machine", ""), self.newest
+        return known, *preference(name, self.server, newest.version, newest.measured, own)
+
     @property
     def newest(self) -> ReleaseFigures:
         return list(self.releases.values())[-1]
@@ -130,13 +140,16 @@ class ResultsOnRecord:
     """A directory of results, as far as it can be read."""
 
     test_beds: tuple[TestBed, ...]
-    """The one with the most releases first."""
+    """In the order of `harness.answer.results.preference`: the results of this machine first."""
     remarks: tuple[str, ...]
     """What is not shown, and why."""
 
 
-def load(directory: Path) -> ResultsOnRecord:
-    """Everything under `directory` that can be read; the remarks name the rest."""
+def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
+    """Everything under `directory` that can be read; the remarks name the rest.
+
+    `own` is the name of this machine's results.
+    """
     beds: dict[tuple[str, str], TestBed] = {}
     remarks: list[str] = []
     other_series = 0
@@ -165,23 +178,26 @@ def load(directory: Path) -> ResultsOnRecord:
         remarks.append(
             f"{other_series} results files were measured with another profile, and cannot be compared"
         )
-    in_order = sorted(map(in_version_order, beds.values()), key=lambda bed: (-len(bed.releases), bed.name))
+    own_name = machine.own_name() if own is None else own
+    in_order = sorted(
+        map(in_version_order, beds.values()), key=lambda bed: bed.preference(own_name), reverse=True
+    )
     return ResultsOnRecord(tuple(in_order), tuple(remarks))
 
 
 def bed_of(result: Results, directory: Path, remarks: list[str]) -> TestBed:
     """The test bed of a results file, without releases."""
     try:
-        machine = stored.hardware(result, directory)
+        described = stored.hardware(result, directory)
     except (PoolstartError, KeyError, ValueError, TypeError):
         remarks.append(f"{result.params.get('machine')}/conditions.jsonl is damaged")
-        machine = {name: str(result.params[name]) for name in result.params if result.params[name]}
+        described = {name: str(result.params[name]) for name in result.params if result.params[name]}
     conditions = {
         name: str(value)
         for name, value in {**result.params, **result.env_vars}.items()
         if name not in stored.HARDWARE
     }
-    return TestBed(machine, result.env_name, conditions)
+    return TestBed(described, result.env_name, conditions)
 
 
 def in_version_order(bed: TestBed) -> TestBed:

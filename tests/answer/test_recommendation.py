@@ -90,7 +90,7 @@ def test_every_strategy_says_when_to_use_it() -> None:
 
 def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    life = recommendation.life(results.newest_embedded(ROOT / "results").estimate)
+    life = recommendation.life(results.default(ROOT / "results").estimate)
     for rule in recommendation.rules(life):
         assert rule.condition in readme
         assert rule.reason in readme
@@ -102,7 +102,7 @@ def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str])
 
 def test_the_readme_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    for sentence in recommendation.sentences(results.newest_embedded(ROOT / "results").estimate):
+    for sentence in recommendation.sentences(results.default(ROOT / "results").estimate):
         assert f"- {sentence}" in readme
         assert markdown.html(sentence) in site_pages["index.html"]
 

@@ -57,15 +57,15 @@ def test_results() -> None:
     assert [list(map(str, figure.values())) for figure in told["figures"]] == [
         list(row.values()) for row in figures
     ]
-    newest = results.newest_embedded(ROOT / "results")
+    newest = results.default(ROOT / "results")
     key = ("startup", "spawn", "none")
     [row] = [
         row
         for row in figures
         if (row["metric"], row["strategy"], row["dataframe"]) == ("startup", "spawn", "none")
-        and row["server"].startswith("embedded")
     ]
     assert float(row["median"]) == newest.figures[key].median
+    assert (float(row["low"]), float(row["high"])) == newest.figures[key].interval
     assert (row["sqlalchemy"], row["unit"]) == (newest.release, "seconds")
 
 

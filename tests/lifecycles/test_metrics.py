@@ -156,7 +156,7 @@ def multiplied(values: Any, factor: float) -> Any:
 
 
 def test_readme_and_the_results_page_show_an_added_metric(added: Metric, with_results: Path) -> None:
-    report = results.newest_embedded(with_results)
+    report = results.default(with_results)
     assert " rest of life, ms |" in results_report.summary(report)
     assert " rest of life, ms |" in results_report.page(report)
     assert "- *Rest of life*: From the second row until" in results_report.definitions()

@@ -1,0 +1,100 @@
+"""Of several series, every page and command shows the same one first."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness.answer import claims, results, results_report
+from harness.releases import machine
+from harness.site import results as site
+from harness.site.derived import DERIVED
+from harness.site.picture import render as picture
+from tests.support.results import MACHINE, RESULTS
+
+EMBEDDED, CONTAINER = "embedded-18.4-tcp-trust", "container-17.12-tcp-scram-sha-256"
+MINE = "mine-2c-8g"
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    """Of another machine, 2.1.9 with both servers; of this machine, 2.0.58 with both."""
+    shutil.copy(RESULTS / "benchmarks.json", tmp_path)
+    for name, release in ((MACHINE.name, "2.1.09"), (MINE, "2.0.58")):
+        (tmp_path / name).mkdir()
+        about = json.loads((MACHINE / "machine.json").read_text())
+        (tmp_path / name / "machine.json").write_text(json.dumps({**about, "machine": name}))
+        for path in MACHINE.glob(f"{release}-*"):
+            text = path.read_text().replace(f'"{MACHINE.name}"', f'"{name}"')
+            (tmp_path / name / path.name).write_text(text)
+    return tmp_path
+
+
+def chosen(directory: Path, own: str) -> tuple[str, str, str]:
+    first = results.default(directory, own)
+    return first.machine["machine"], first.environment["postgres"], first.release
+
+
+def test_this_machine_comes_first_and_the_embedded_server(several: Path) -> None:
+    assert chosen(several, MINE) == (MINE, EMBEDDED, "2.0.58")
+    assert chosen(several, "a-third") == (MACHINE.name, EMBEDDED, "2.1.9")
+    for path in (several / MINE).glob(f"*{EMBEDDED}*"):
+        path.unlink()
+    assert chosen(several, MINE) == (MINE, CONTAINER, "2.0.58")
+
+
+def test_a_release_that_is_named_is_shown_wherever_it_was_measured(several: Path) -> None:
+    names = [each.machine["machine"] for each in results.of_release("2.1.9", several, MINE)]
+    assert names == [MACHINE.name] * 2
+
+
+@pytest.mark.parametrize("own", [MINE, "a-third"])
+def test_the_readme_the_site_the_claims_and_the_command_choose_the_same(
+    several: Path, own: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(machine, "own_name", lambda: own)
+    first = results.default(several)
+    bed = site.load(several).test_beds[0]
+    assert (bed.machine["machine"], bed.server, bed.newest.version) == chosen(several, own)
+    for derived in DERIVED:
+        if derived.path == "docs/results.md" or derived.region == "poolstart pages: answer":
+            assert first.conditions in str(derived.render(several))
+    assert claims.ClaimRecords(several).results == first
+    assert f"{first.machine['machine']}, {EMBEDDED}" in picture(several)
+    results_report.print_results(results.of_release(results=several), "table")
+    assert capsys.readouterr().out.startswith(first.name)
+
+
+def test_the_first_line_says_what_is_shown_and_how_to_see_the_others(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = results.of_release(results=several, own=MINE)
+    results_report.print_results(found, "table")
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(
+        f"SQLAlchemy 2.0.58 on {MINE}, {EMBEDDED}, Python 3.11, 2026-11-24 (this machine)."
+    )
+    assert f"SQLAlchemy 2.1.9 on {MACHINE.name}, {CONTAINER}, Python 3.11" in first
+    assert first.endswith("`--all` shows all.")
+    results_report.print_results(found, "table", everything=True)
+    assert capsys.readouterr().out.startswith("4 series")
+
+
+def test_csv_tells_series_apart(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = results.of_release(results=several, own=MINE)
+    results_report.print_results(found, "csv", everything=True)
+    lines = capsys.readouterr().out.splitlines()[1:]
+    assert {tuple(line.split(",")[1:4]) for line in lines} == {
+        (server, name, "3.11") for server in (EMBEDDED, CONTAINER) for name in (MACHINE.name, MINE)
+    }
+    results_report.print_results(found, "csv")
+    assert {line.split(",")[2] for line in capsys.readouterr().out.splitlines()[1:]} == {MINE}
+
+
+def test_the_name_of_this_machine_is_looked_up_without_storing_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert machine.own_name() == machine.describing_name(machine.Machine.get_defaults())
+    assert list(tmp_path.iterdir()) == []

@@ -39,7 +39,13 @@ def modules_to_preload(name: str) -> tuple[str, ...]:
 MEASURED = PSYCOPG2
 """The driver of all series, and of all code that pages show."""
 
-URL = f"{MEASURED.drivername}://user:password@host/database"
+
+def url(driver: Driver) -> str:
+    """A URL that names the driver, to be replaced in the code that pages show."""
+    return f"{driver.drivername}://user:password@host/database"
+
+
+URL = url(MEASURED)
 """The URL in the code that pages show, to be replaced."""
 
 PSYCOPG3_SINCE = (2, 1)

@@ -1,9 +1,11 @@
 """The programs of the recommended strategies: complete files to copy, which tests run as they are."""
 
+from dataclasses import dataclass
 from textwrap import indent
 
 from harness import drivers
 from harness.answer import recommendation
+from harness.drivers import MEASURED, Driver
 from harness.strategies import Strategy
 
 RUN = """\
@@ -14,54 +16,95 @@ RUN = """\
 CREATED = """\
 def initializer(url):
     global engine
-    engine = create_engine(url)"""
+    engine = create_engine(url{pool})"""
 
 INHERITED = """\
 def initializer():
     engine.dispose(close=False)"""
 
 
-def process(strategy: Strategy) -> str:
+@dataclass(frozen=True)
+class Variant:
+    """What a program has besides its strategy."""
+
+    driver: Driver = MEASURED
+    pooler: bool = False
+    """Whether a pooler such as PgBouncer keeps the connections open: workers then use NullPool."""
+    objects: bool = False
+    """Whether workers read Python objects of the parent: a forked worker then copies fewer pages after
+    gc.freeze()."""
+
+    @property
+    def key(self) -> str:
+        """`psycopg2.pool.none`, for the site's script."""
+        kept = "pooler" if self.pooler else "pool"
+        return f"{self.driver.name}.{kept}.{'objects' if self.objects else 'none'}"
+
+
+USUAL = Variant()
+
+VARIANTS = tuple(
+    Variant(driver, pooler, objects)
+    for driver in (drivers.PSYCOPG2, drivers.PSYCOPG)
+    for pooler in (False, True)
+    for objects in (False, True)
+)
+
+
+def process(strategy: Strategy, variant: Variant = USUAL) -> str:
     """One worker."""
     first, arguments = {
         recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
         recommendation.POOLLESS: ("", '("one",)'),
-    }.get(strategy.id, ("    engine = create_engine(url)\n", '(URL, "one")'))
+    }.get(strategy.id, (f"    engine = create_engine(url{own_pool(variant)})\n", '(URL, "one")'))
     parameters = "task" if strategy.inherits else "url, task"
     return program(
         strategy,
+        variant,
         f"def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})",
         f"process = context.Process(target=worker, args={arguments})\nprocess.start()\nprocess.join()",
     )
 
 
-def pool(strategy: Strategy) -> str:
+def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers."""
     initializer, arguments = {
         recommendation.FORKED: (INHERITED, ", initializer"),
         recommendation.POOLLESS: ("", ""),
-    }.get(strategy.id, (CREATED, ", initializer, (URL,)"))
+    }.get(strategy.id, (CREATED.format(pool=own_pool(variant)), ", initializer, (URL,)"))
     return program(
         strategy,
+        variant,
         f"{initializer}\n\n\ndef run(task):\n{RUN}".lstrip(),
         f'with context.Pool(4{arguments}) as pool:\n    print(pool.map(run, ["one", "two", "three"]))',
     )
 
 
-def program(strategy: Strategy, functions: str, main: str) -> str:
+def own_pool(variant: Variant) -> str:
+    """The argument of create_engine for a worker's own engine."""
+    return ", poolclass=NullPool" if variant.pooler else ""
+
+
+def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> str:
     """A complete file. `functions` are at module level, `main` is under its guard."""
-    imports = "import multiprocessing\n\nfrom sqlalchemy import create_engine, text\n"
-    if not strategy.pooled:
+    frozen = variant.objects and strategy.inherits
+    imports = "import gc\n" if frozen else ""
+    imports += "import multiprocessing\n\nfrom sqlalchemy import create_engine, text\n"
+    if variant.pooler or not strategy.pooled:
         imports += "from sqlalchemy.pool import NullPool\n"
-    head = f'URL = "{drivers.URL}"\n'
+    head = f'URL = "{drivers.url(variant.driver)}"\n'
     if strategy.inherits:
-        pool = "" if strategy.pooled else ", poolclass=NullPool"
+        pool = own_pool(variant) if strategy.pooled else ", poolclass=NullPool"
         head += f"engine = create_engine(URL{pool})\n"
-    body = f'context = multiprocessing.get_context("{strategy.start_method}")\n{preloading(strategy)}{main}'
+    freezing = "gc.collect()\ngc.freeze()\n" if frozen else ""
+    preloading_line = preloading(strategy, variant.driver)
+    body = (
+        f'context = multiprocessing.get_context("{strategy.start_method}")\n{preloading_line}{freezing}{main}'
+    )
     return f'{imports}\n{head}\n\n{functions}\n\n\nif __name__ == "__main__":\n{indent(body, "    ")}'
 
 
-def preloading(strategy: Strategy) -> str:
+def preloading(strategy: Strategy, driver: Driver) -> str:
     """The line that makes the fork server import the driver in advance; empty for strategies without.
 
     It names what a program needs. The series is measured with one module less, psycopg2.extras, which takes a
@@ -69,5 +112,5 @@ def preloading(strategy: Strategy) -> str:
     """
     if not strategy.preload:
         return ""
-    names = ", ".join(f'"{name}"' for name in drivers.MEASURED.preload)
+    names = ", ".join(f'"{name}"' for name in driver.preload)
     return f"context.set_forkserver_preload([{names}])\n"

@@ -182,6 +182,36 @@ def test_an_error_message_leads_to_its_hazard(
         assert page.locator(".symptoms li:visible").count() <= 6  # the address remembers
 
 
+def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, address: str) -> None:
+    with opened(browser, address + "choose.html") as page:
+        page.get_by_label("PgBouncer").check()
+        page.get_by_label("Driver").select_option("psycopg")
+        page.get_by_label("Workers").fill("12")
+        page.get_by_label("Program").select_option("gunicorn")
+        page.get_by_label("Round trip to the server").fill("10")
+        chosen = page.locator(".strategy.chosen")
+        text = chosen.locator("pre").first.inner_text()
+        assert "postgresql+psycopg://" in text
+        assert "psycopg2" not in text
+        assert "poolclass=NullPool" in text
+        assert "context.Pool(12" in text
+        assert page.locator("#hook pre").inner_text().strip() == head.get("gunicorn").hook.strip()
+        name = chosen.get_attribute("id") or ""
+        first = median_of("2.1.09", "startup.Startup.track_time_to_first_row", name, "none")
+        trips = median_of("2.1.09", "exact.Wire.track_round_trips_first_query", name, "none")
+        unique = median_of("2.1.09", "memory.Memory.track_uss", name, "none")
+        memory, connections, row = page.locator("#costs li").all_inner_texts()
+        assert f"{12 * unique / 2**20:.0f} MiB" in memory
+        assert "12; the server has 97" in connections
+        assert f"{first * 1e3 + 10 * trips:.0f} ms, of which {10 * trips:.0f} ms are {trips:.0f}" in row
+        page.get_by_label("the program itself").check()
+        assert "12 × (5 + 10) = 180; the server has only 97" in page.locator("#costs").inner_text()  # noqa: RUF001
+        again = page.url
+        page.goto(again)
+        assert page.locator("#hook pre").inner_text().strip() == head.get("gunicorn").hook.strip()
+        assert "context.Pool(12" in page.locator(".strategy.chosen pre").first.inner_text()
+
+
 def test_the_script_ranks_as_the_terminal_does(browser: Browser, address: str) -> None:
     index = search.on_record()
     with opened(browser, address + "symptoms.html") as page:

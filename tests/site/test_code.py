@@ -55,6 +55,38 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
         assert (parent == main) == (strategies.get(name).start_method != "forkserver")
 
 
+@pytest.mark.parametrize("variant", code.VARIANTS, ids=lambda variant: variant.key)
+@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
+def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, variant: code.Variant) -> None:
+    strategy = strategies.get(name)
+    for text in (code.pool(strategy, variant), code.process(strategy, variant)):
+        compile(text, name, "exec")
+        assert f'URL = "postgresql+{variant.driver.name}://' in text
+        others = {"psycopg2", "psycopg"} - {variant.driver.name}
+        assert not re.search(rf"\b({'|'.join(others)})\b", text)
+        assert ("poolclass=NullPool" in text) == (variant.pooler or not strategy.pooled)
+        assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
+        if strategy.preload:
+            assert all(f'"{module}"' in text for module in variant.driver.preload)
+
+
+@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
+def test_a_variant_runs_as_pasted(server: Server, tmp_path: Path, name: str) -> None:
+    variant = code.Variant(pooler=True, objects=True)
+    program = tmp_path / "program.py"
+    text = code.pool(strategies.get(name), variant)
+    program.write_text(text.replace(drivers.URL, server.sqlalchemy_url("page")))
+    ran = subprocess.run(
+        [sys.executable, program],
+        env={**environment(), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
+
+
 CODE = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)
 
 

@@ -97,10 +97,8 @@ def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> 
         pool = own_pool(variant) if strategy.pooled else ", poolclass=NullPool"
         head += f"engine = create_engine(URL{pool})\n"
     freezing = "gc.collect()\ngc.freeze()\n" if frozen else ""
-    preloading_line = preloading(strategy, variant.driver)
-    body = (
-        f'context = multiprocessing.get_context("{strategy.start_method}")\n{preloading_line}{freezing}{main}'
-    )
+    context = f'context = multiprocessing.get_context("{strategy.start_method}")\n'
+    body = f"{context}{preloading(strategy, variant.driver)}{freezing}{main}"
     return f'{imports}\n{head}\n\n{functions}\n\n\nif __name__ == "__main__":\n{indent(body, "    ")}'
 
 

@@ -76,7 +76,7 @@ function applyDetails(chosen, form) {
     link.href = `programs.html#${program.value}`;
     link.textContent = "What was measured with and without these lines";
     const lines = data.hooks[program.value];
-    hook.querySelector("p").replaceChildren(lines ? "" : "It needs no lines: each worker loads the application itself. ", link, ".");
+    hook.querySelector("p").replaceChildren(lines ? "It starts its workers itself: these lines take the place of the code below. " : "It needs no lines: each worker loads the application itself. ", link, ".");
     const block = hook.querySelector("pre");
     block.hidden = !lines;
     block.textContent = lines;
@@ -106,6 +106,7 @@ function applyDetails(chosen, form) {
     const added = cost.trips * away;
     sentences.push(away ? `First row: ${figure(cost.first * 1e3 + added)} ms, of which ${figure(added)} ms are ${cost.trips} round trips of ${away} ms.` : `First row: ${figure(cost.first * 1e3)} ms, with ${cost.trips} round trips to a server on the same machine.`);
   }
+  if (driver.selectedIndex) sentences.push(`Measured with ${driver.options[0].text}, not with ${driver.selectedOptions[0].text}.`);
   section.querySelector("ul").replaceChildren(...sentences.map((text) => {
     const item = document.createElement("li");
     item.textContent = text;

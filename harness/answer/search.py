@@ -20,7 +20,8 @@ from importlib import resources
 from math import log
 from typing import Any
 
-from harness.hazards import catalogue, expected, stacks
+from harness.answer import stacks
+from harness.hazards import catalogue, expected
 from harness.hazards.hazard import Hazard
 from harness.programs import head
 from harness.system.structure import structure

@@ -6,9 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
-from harness.answer import code, program_lines, search
+from harness.answer import code, program_lines, search, stacks
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
-from harness.hazards import stacks
 from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.programs import head
 from harness.site.context import File, SiteContext, table

@@ -10,9 +10,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from harness.answer import search
 from harness.console.numbers import digits
 from harness.programs import head
+from harness.search import search
 from tests.support.messages import MESSAGES
 from tests.support.results import median_of
 

@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import Any
 
 from harness import strategies
-from harness.answer import code, program_lines, search, stacks
+from harness.answer import code, program_lines
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Severity, Verdict
 from harness.programs import head
+from harness.search import search, stacks
 from harness.site.context import File, SiteContext, table
 from harness.site.results import slug
 

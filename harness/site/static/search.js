@@ -1,4 +1,4 @@
-/* From a message, a stack or words to a page: harness/answer/search.py documents the ranking, and a test
+/* From a message, a stack or words to a page: harness/search/search.py documents the ranking, and a test
    compares the two. */
 "use strict";
 

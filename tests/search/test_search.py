@@ -2,10 +2,10 @@
 
 import pytest
 
-from harness.answer import search
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.programs import head
+from harness.search import search
 from tests.support.messages import MESSAGES
 
 

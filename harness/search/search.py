@@ -20,10 +20,10 @@ from importlib import resources
 from math import log
 from typing import Any
 
-from harness.answer import stacks
 from harness.hazards import catalogue, expected
 from harness.hazards.hazard import Hazard
 from harness.programs import head
+from harness.search import stacks
 from harness.system.structure import structure
 
 WORD = re.compile(r"\w+")
@@ -121,7 +121,7 @@ class Found:
 @cache
 def texts() -> dict[str, SearchTexts]:
     """The content of symptoms.toml, by entry."""
-    source = resources.files("harness.answer") / "symptoms.toml"
+    source = resources.files("harness.search") / "symptoms.toml"
     content = tomllib.loads(source.read_text(encoding="utf-8"))
     programs = content.pop("programs")
     named = {f"hazard.{name}" if name != "stacks" else name: fields for name, fields in content.items()}

@@ -15,6 +15,10 @@ def hazards(
     strategy: Strategies = None,
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
+    text: Annotated[
+        str,
+        typer.Option("--search", metavar="TEXT", help="List only what an error message or a stack leads to."),
+    ] = "",
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -25,6 +29,11 @@ def hazards(
     not_applicable, not_tried, no_result, reason. From trials on they are counts.
     """
     form = chosen_format(as_json, as_csv)
+    if text:
+        from harness.answer import search_report
+
+        search_report.show(text)
+        return
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies
     from harness.hazards import catalogue, matrix, view

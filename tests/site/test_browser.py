@@ -185,9 +185,9 @@ def test_an_error_message_leads_to_its_hazard(
 def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, address: str) -> None:
     with opened(browser, address + "choose.html") as page:
         page.get_by_label("PgBouncer").check()
-        page.get_by_label("Driver").select_option("psycopg")
-        page.get_by_label("Workers").fill("12")
-        page.get_by_label("Program").select_option("gunicorn")
+        page.locator("select[name=driver]").select_option("psycopg")
+        page.get_by_role("spinbutton", name="Workers").fill("12")
+        page.get_by_label("Program", exact=True).select_option("gunicorn")
         page.get_by_label("Round trip to the server").fill("10")
         chosen = page.locator(".strategy.chosen")
         text = chosen.locator("pre").first.inner_text()
@@ -211,6 +211,13 @@ def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, ad
         page.goto(again)
         assert page.locator("#hook pre").inner_text().strip() == head.get("gunicorn").hook.strip()
         assert "context.Pool(12" in page.locator(".strategy.chosen pre").first.inner_text()
+
+
+def test_the_lines_of_every_program_fit_a_phone(browser: Browser, address: str) -> None:
+    with opened(browser, address + "choose.html", viewport={"width": 360, "height": 800}) as page:
+        for name in head.names():
+            page.locator("select[name=program]").select_option(name)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
 
 
 def test_the_script_ranks_as_the_terminal_does(browser: Browser, address: str) -> None:

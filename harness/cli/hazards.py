@@ -30,9 +30,9 @@ def hazards(
     """
     form = chosen_format(as_json, as_csv)
     if text:
-        from harness.answer import search_report
+        from harness.search import report
 
-        search_report.show(text)
+        report.show(text)
         return
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies

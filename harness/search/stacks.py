@@ -39,7 +39,7 @@ class WaitingStack:
     def lines(self) -> tuple[str, ...]:
         """The innermost lines of `py-spy dump`, without line numbers."""
         first = f"{self.function} ({self.file})" if self.file else ""
-        return tuple(filter(None, (first, self.caller and f"… ({self.caller})")))
+        return tuple(filter(None, (first, self.caller)))
 
     @property
     def phrases(self) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ each("form.search", (form) => {
     results.hidden = !count;
     groups.forEach((section) => { section.hidden = count > 0; });
     if (!asked) status.textContent = "";
-    else if (found.exact) status.textContent = count > 1 ? `${count} pages have this message, the likeliest first.` : "One page has this message.";
+    else if (found.exact) status.textContent = count > 1 ? `${count} pages match, the likeliest first.` : "One page matches.";
     else if (count) status.textContent = "No page has exactly this message. These are about the same words:";
     else status.textContent = "No exact match: no page has this message. Paste the last line of the traceback, or the stack of a worker that hangs, or look through the list below.";
     remember("find", asked.slice(0, 1500));

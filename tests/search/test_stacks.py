@@ -2,9 +2,10 @@
 
 import pytest
 
-from harness.hazards import expected, stacks
+from harness.hazards import expected
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
+from harness.search import stacks
 
 
 def outcome(what: str, verdict: Verdict = Verdict.AFFECTED, who: str = "worker") -> Outcome:
@@ -23,7 +24,7 @@ def test_the_record_has_a_stack_for_every_hazard_whose_worker_waits_in_a_library
     [
         (
             "Waits for ever in sqlalchemy/util/queue.py: lib/python3.11/threading.py, line 272 in __enter__.",
-            ("__enter__ (threading.py)", "… (sqlalchemy/util/queue.py)"),
+            ("__enter__ (threading.py)", "sqlalchemy/util/queue.py"),
         ),
         (
             "Waits: polars/lazyframe/engine.py, line 410 in collect.",

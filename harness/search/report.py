@@ -1,9 +1,9 @@
 """What a search found, in the terminal."""
 
-from harness.answer import search
 from harness.console import terminal
-from harness.hazards import catalogue, expected, stacks
+from harness.hazards import catalogue, expected
 from harness.programs import head
+from harness.search import search, stacks
 
 
 def show(text: str) -> None:
@@ -28,9 +28,9 @@ def described(entry: str) -> str:
         case "program":
             return f"{head.get(name).title.replace('`', '')}: poolstart programs {name}, or docs/programs.md"
         case _:
-            waiting = "; ".join(
-                f"{' < '.join(stack.lines)}: {stack.hazard}"
+            waiting = "".join(
+                f"\n  {', called in '.join(stack.lines)}: {stack.hazard}"
                 for stack in stacks.recorded(expected.load())
                 if stack.lines
             )
-            return f"A worker that hangs: py-spy dump --pid PID shows where. Recorded: {waiting}"
+            return f"A worker that hangs: py-spy dump --pid PID shows where. In recorded trials:{waiting}"

@@ -18,4 +18,15 @@ def render(figures: Figures) -> str:
         f"`{name}`, as a pool of workers:\n\n```python\n{code.pool(strategies.get(name))}\n```"
         for name in SHOWN
     ]
-    return "\n".join(["The first rule that matches decides:", "", *rules, "", "\n\n".join(programs)])
+    conditions = [
+        f"- *{condition.label}*: {condition.sentence}" for condition in recommendation.CONDITIONS_OF_FORK
+    ]
+    parts = [
+        ["Fork's conditions, each proven by trials ([docs/hazards.md](docs/hazards.md)):"],
+        conditions,
+        ["The first rule that matches decides:"],
+        rules,
+        [recommendation.SPAWN_INSTEAD],
+        ["\n\n".join(programs)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts)

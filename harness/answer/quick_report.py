@@ -33,18 +33,22 @@ def print_answer(measured: MeasuredRun, profile: Profile) -> None:
     rows: list[list[terminal.Cell]] = [
         [
             name if strategies.get(name).safe else f"{name} *",
-            str(worst),
+            worst.kept,
             *(figure(measured, Cell(name, column.dataframe), column.metric.id) for column in columns),
         ]
         for name, worst in outcomes.items()
     ]
-    header = ["strategy", "worst outcome", *(terminal.fold(column.title) for column in columns)]
+    header = [
+        "strategy",
+        terminal.fold("worst, conditions kept"),
+        *(terminal.fold(column.title) for column in columns),
+    ]
     terminal.print_table(console, header, rows, left=2)
     terminal.print_text(console, conditions(measured, profile))
     for line in remarks(measured):
         terminal.print_text(console, line)
     console.print()
-    console.print(Text("Worst outcome that was provoked, from the recorded verdicts", style="bold"))
+    console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
     if sentences := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
         console.print()

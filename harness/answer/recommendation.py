@@ -11,23 +11,33 @@ from itertools import product
 from math import ceil, log10
 from typing import Protocol
 
+from harness.hazards.conditions import (
+    NO_LOCK,
+    NO_OTHER_CONNECTION,
+    NO_TRANSACTION,
+    ONE_THREAD,
+    PSYCOPG,
+)
 from harness.strategies import Strategy
 
 FORKED, POOLLESS = "fork_dispose", "nullpool"
-"""For a parent without another thread, held lock or open transaction: with a pool in the worker, or none."""
+"""For a program that keeps the conditions of fork: with a pool in the worker, or none."""
 
 PRELOADED, SERVED, BOOTED = "forkserver_preload", "forkserver", "spawn"
 
 ISOLATED = (PRELOADED, SERVED, BOOTED)
-"""For any other parent: the worker inherits nothing."""
+"""For any other program: the worker inherits nothing of the parent."""
 
 RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SERVED)
 """The strategies with code to copy, the most often recommended first."""
 
+CONDITIONS_OF_FORK = (ONE_THREAD, NO_LOCK, NO_TRANSACTION, NO_OTHER_CONNECTION, PSYCOPG)
+"""What excludes the hazards that fork_dispose has, and a strategy that inherits nothing does not."""
+
 START_SHARE = 0.1
 """The share of a worker's life that its start may take before a faster start is recommended."""
 
-UNKNOWN_LIFE = "a few seconds"
+UNKNOWN_LIFE = "a fraction of a second"
 """The threshold in words, where no figures say how long a start takes."""
 
 
@@ -88,14 +98,20 @@ class Note:
     text: str
 
 
+def conditions_of_fork() -> str:
+    """The conditions in a few words each: `one thread, no lock held and ...`."""
+    *labels, last = (condition.label for condition in CONDITIONS_OF_FORK)
+    return f"{', '.join(labels)} and {last}"
+
+
 def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
     """`life` is the threshold of a worker's life, in words."""
     return (
         Question(
-            "parent",
-            "When a worker starts, can the parent have another thread, a held lock, or an open transaction?",
-            "Threads that libraries start count, also those written in C.",
-            (("yes", "yes, or I do not know"), ("no", "no, certainly not")),
+            "conditions",
+            "Do all conditions of fork hold whenever a worker starts?",
+            " ".join(condition.sentence for condition in CONDITIONS_OF_FORK),
+            (("open", "no, or I do not know"), ("hold", "yes, all of them, always")),
         ),
         Question(
             "life",
@@ -123,63 +139,74 @@ def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
 
 
 def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
-    """The first rule that matches decides. `life` is the threshold of a worker's life, in words."""
+    """The first rule that matches decides. `life` is the threshold of a worker's life, in words.
 
-    def alone(answers: Answers) -> bool:
-        return answers["parent"] == "no"
+    Safety comes first: a strategy whose conditions may not hold is never recommended, and of two that are
+    safe, the one with fewer conditions is, unless it costs more than a tenth of a worker's life. Then cost
+    decides.
+    """
 
-    threads = "The parent may have another thread, a held lock or an open transaction"
-    none = "The parent has no other thread, held lock or open transaction"
+    def hold(answers: Answers) -> bool:
+        return answers["conditions"] == "hold"
+
+    fork = f"Fork's conditions hold, and workers share data of the parent or live less than {life}"
     return (
         Rule(
-            f"{threads}, and workers live less than {life}",
-            lambda answers: not alone(answers) and answers["life"] == "short",
+            "Fork's conditions may not hold",
+            lambda answers: not hold(answers),
             PRELOADED,
-            "The worker inherits nothing, and the fork server imports the modules once for all workers.",
+            "The worker inherits nothing of the parent, so these conditions do not matter. The fork server"
+            " imports the modules once for all: workers start faster than with spawn, and take less memory.",
         ),
         Rule(
-            f"{threads}, and workers live {life} or longer",
-            lambda answers: not alone(answers),
-            BOOTED,
-            "The worker inherits nothing at all, and its slow start takes less than a tenth of its life.",
+            f"Fork's conditions hold, but workers share no data of the parent and live {life} or longer",
+            lambda answers: answers["data"] == "none" and answers["life"] == "long",
+            PRELOADED,
+            "Its start takes less than a tenth of the worker's life, and no later change to the program can"
+            " break conditions that it does not have.",
         ),
         Rule(
-            f"{none}, and connections are rare, or kept by a pooler such as PgBouncer",
+            f"{fork}, and connections are rare, or kept by a pooler such as PgBouncer",
             lambda answers: answers["connections"] == "pooler",
             POOLLESS,
             "There is no pool to inherit; each checkout connects.",
         ),
         Rule(
-            f"{none}, and workers share its data or live less than {life}",
-            lambda answers: answers["data"] != "none" or answers["life"] == "short",
+            f"{fork}, and the program keeps its connections open",
+            lambda answers: True,
             FORKED,
             "The fastest start without a shared connection, and the only one that shares data in place.",
-        ),
-        Rule(
-            f"{none}, and workers share none of its data and live {life} or longer",
-            lambda answers: True,
-            BOOTED,
-            "A start that takes less than a tenth of the worker's life isolates it completely.",
         ),
     )
 
 
+SPAWN_INSTEAD = (
+    "Take spawn instead of forkserver_preload only if a preloaded module connects or starts a thread at its"
+    " import, or if the program starts a single worker, because the first one also waits for the fork server."
+    " Otherwise spawn is slower, and no safer."
+)
+
 NOTES = (
     Note(
+        "spawn",
+        lambda answers: decide(answers).strategy == PRELOADED,
+        SPAWN_INSTEAD,
+    ),
+    Note(
         "unshared",
-        lambda answers: answers["parent"] == "yes" and answers["data"] != "none",
+        lambda answers: answers["conditions"] == "open" and answers["data"] != "none",
         "Only fork shares data in place. Start the workers before the first thread, and you can use fork; or"
         " pass the data as a file that both processes map (Arrow, numpy.memmap).",
     ),
     Note(
         "objects",
-        lambda answers: answers["parent"] == "no" and answers["data"] == "objects",
+        lambda answers: answers["conditions"] == "hold" and answers["data"] == "objects",
         "Reading a Python object writes its reference count, so shared pages are copied one by one."
         " gc.freeze() before the fork avoids the copies that garbage collections make, not these.",
     ),
     Note(
         "pooler",
-        lambda answers: answers["connections"] == "pooler" and answers["parent"] == "yes",
+        lambda answers: answers["connections"] == "pooler" and decide(answers).strategy == PRELOADED,
         "In the worker, create_engine(url, poolclass=NullPool) leaves the connections to the pooler.",
     ),
 )
@@ -211,13 +238,24 @@ CAVEATS = {
 """By strategy: what to know beside the hazards that affect it."""
 
 
+def decide(answers: Answers) -> Rule:
+    """The rule that decides."""
+    return next(rule for rule in rules() if rule.matches(answers))
+
+
+def all_answers() -> Iterator[Answers]:
+    """Every combination of options."""
+    for options in product(*([id for id, _ in question.options] for question in questions())):
+        yield {question.id: option for question, option in zip(questions(), options, strict=True)}
+
+
 def decisions() -> dict[str, tuple[int, list[str]]]:
     """For all answers, joined by dots in the order of the questions: the rule's number, and the notes."""
     decided = {}
-    for options in product(*([id for id, _ in question.options] for question in questions())):
-        answers = {question.id: option for question, option in zip(questions(), options, strict=True)}
+    for answers in all_answers():
         first = next(number for number, rule in enumerate(rules()) if rule.matches(answers))
-        decided[".".join(options)] = (first, [note.id for note in NOTES if note.matches(answers)])
+        notes = [note.id for note in NOTES if note.matches(answers)]
+        decided[".".join(answers.values())] = (first, notes)
     return decided
 
 
@@ -229,9 +267,9 @@ def use_when(strategy: Strategy, life: str = UNKNOWN_LIFE) -> str:
 
 
 def threshold(figures: Figures) -> float | None:
-    """Seconds that a worker must live for spawn's start to take less than `START_SHARE` of them."""
-    booted = figures(BOOTED, "time_to_first_row")
-    return rounded_up(booted.median * (1 - START_SHARE) / START_SHARE) if booted else None
+    """Seconds that a worker must live for a fork server's start to take less than `START_SHARE` of them."""
+    preloaded = figures(PRELOADED, "time_to_first_row")
+    return rounded_up(preloaded.median * (1 - START_SHARE) / START_SHARE) if preloaded else None
 
 
 def life(figures: Figures) -> str:
@@ -297,27 +335,22 @@ def sentences(figures: Figures, topics: tuple[Topic, ...] = (Topic.CHOICE, Topic
 
 
 def _choice(figures: Figures) -> Iterator[str]:
-    rows = {name: figures(name, "time_to_first_row") for name in (FORKED, *ISOLATED)}
+    """Each rule with the cost of its strategy."""
+    rows = {name: figures(name, "time_to_first_row") for name in (FORKED, POOLLESS, *ISOLATED)}
     known = {name: row.median for name, row in rows.items() if row is not None}
-    if FORKED in known:
-        yield (
-            "If the parent has no other thread, holds no lock and has no open transaction: "
-            f"`{FORKED}`, first row after {milliseconds(known[FORKED])}."
-        )
-    isolated = sorted((known[name], name) for name in ISOLATED if name in known)
-    if not isolated:
+    if not known:
         return
-    (fastest, name), *others = isolated
-    slower = ", ".join(f"{milliseconds(median)} with `{other}`" for median, other in others)
-    sentence = (
-        f"Otherwise: `{name}`, first row after {milliseconds(fastest)}{f' ({slower})' if slower else ''}."
+    yield f"Fork's conditions: {conditions_of_fork()}."
+    for rule in rules(life(figures)):
+        cost = f", first row after {milliseconds(known[rule.strategy])}" if rule.strategy in known else ""
+        yield f"{rule.condition}: `{rule.strategy}`{cost}."
+    others = " and ".join(
+        f"{milliseconds(known[name])} with `{name}`" for name in (SERVED, BOOTED) if name in known
     )
-    first = figures(name, "first_worker")
-    if name in (PRELOADED, SERVED) and first:
-        sentence += f" Its first worker takes {milliseconds(first.median)}, because the fork server starts."
-    if name != BOOTED and BOOTED in known:
-        sentence += f" If workers live {life(figures)} or longer, `{BOOTED}` starts fast enough."
-    yield sentence
+    if PRELOADED in known and others:
+        first = figures(PRELOADED, "first_worker")
+        once = f"; its first worker: {milliseconds(first.median)}" if first else ""
+        yield f"For comparison with `{PRELOADED}`: {others}{once}. {SPAWN_INSTEAD}"
 
 
 def _pool(figures: Figures) -> Iterator[str]:

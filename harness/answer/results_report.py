@@ -101,11 +101,14 @@ def summary(results: ReleaseResults) -> str:
         ]
         for name in strategies.IDS
     ]
-    titles = ["strategy", "worst that was provoked", *(column.title for column in columns)]
+    titles = ["strategy", "worst outcome", *(column.title for column in columns)]
     return "\n".join(
         [
             markdown.table(titles, cells, figures=2),
-            *(f"- {sentence}" for sentence in recommendation.sentences(results.estimate)),
+            *(
+                f"- {sentence}"
+                for sentence in recommendation.sentences(results.estimate, (recommendation.Topic.POOL,))
+            ),
             "",
             f"{caption(column.metric for column in columns)} {results.conditions}.",
             "All figures: [docs/results.md](docs/results.md).",
@@ -203,7 +206,7 @@ def print_tables(results: ReleaseResults) -> None:
         names |= dict.fromkeys(row[0] for row in cells)
         shown = [[row[column] for column in kept] for row in cells]
         terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
-    console.print(Text("Worst outcome that was provoked", style="bold"))
+    console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
     recorded = verdicts.load()
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()

@@ -7,6 +7,7 @@ import importlib.util
 import inspect
 import re
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from textwrap import dedent, indent
 
@@ -14,7 +15,7 @@ from harness import drivers, strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown
-from harness.hazards import catalogue
+from harness.hazards.hazard import Hazard
 from harness.strategies import Strategy
 from harness.treatments import keep, leave_alone
 
@@ -64,7 +65,7 @@ def table(group: Iterable[Strategy], recorded: VerdictsOnRecord) -> str:
         ]
         for each in group
     ]
-    return markdown.table(["strategy", "what it is", "worst that was provoked", "when to use it"], rows)
+    return markdown.table(["strategy", "what it is", "worst outcome", "when to use it"], rows)
 
 
 def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
@@ -171,10 +172,28 @@ def worker(strategy: Strategy) -> str:
 
 
 def affected_by(strategy: str, recorded: VerdictsOnRecord) -> str:
-    """Which hazards affect a strategy in the newest recorded release; empty if none was tried."""
+    """Which hazards affect a strategy in the newest recorded release, by condition; empty without any."""
     worst = recorded.worst(strategy, recorded.newest_release)
     if not worst.counted:
         return ""
-    affecting = {hazard.id for hazard in recorded.affecting(strategy, recorded.newest_release)}
-    links = ", ".join(f"[{name}](hazards.md#{name})" for name in catalogue.IDS if name in affecting)
-    return f"Affected by {worst.count} hazards{f': {links}' if links else ''}."
+    if not worst.affecting:
+        return f"Affected by {worst.count} hazards."
+    rows = [
+        [f"**{condition.label}**: {condition.sentence}", listed(hazards)]
+        for condition, hazards in worst.excluded
+    ]
+    if worst.untried:
+        rows.append(["a condition that was not tried", listed(worst.untried)])
+    rows.append(["**in any case**", listed(worst.remaining) if worst.remaining else "nothing"])
+    return (
+        f"Worst outcome: {worst}. Affected by {worst.count} hazards:\n\n"
+        + markdown.table(["unless", "what happens"], rows).rstrip()
+    )
+
+
+def listed(hazards: Iterable[Hazard]) -> str:
+    """The hazards with links, by severity; they come the worst first."""
+    return "; ".join(
+        f"{severity}: {', '.join(f'[{hazard.id}](hazards.md#{hazard.id})' for hazard in group)}"
+        for severity, group in groupby(hazards, key=lambda hazard: hazard.severity)
+    )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from harness import strategies
-from harness.hazards import bisect, catalogue, expected
+from harness.hazards import bisect, catalogue, conditions, expected
+from harness.hazards.conditions import Condition
 from harness.hazards.expected import series
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
@@ -23,7 +24,7 @@ SEVERITIES = tuple(Severity)
 
 @dataclass(frozen=True)
 class WorstOutcome:
-    """The worst that was provoked under a strategy."""
+    """The worst that was provoked under a strategy, and what is left of it if conditions are kept."""
 
     severity: Severity | None
     """None if no hazard affected it."""
@@ -33,11 +34,43 @@ class WorstOutcome:
     """How many hazards affected it."""
     counted: int
     """How many hazards count for it; 0 if none was tried."""
+    excluded: tuple[tuple[Condition, tuple[Hazard, ...]], ...] = ()
+    """The conditions that exclude hazards by trials on record, each with these hazards, the worst first."""
+    remaining: tuple[Hazard, ...] = ()
+    """What affected it and no condition excludes, the worst first."""
+    untried: tuple[Hazard, ...] = ()
+    """What affected it and was not tried with its condition kept."""
 
     def __str__(self) -> str:
+        """`if one thread, no lock held: cost; otherwise: silent loss`."""
         if not self.counted:
             return "not recorded"
-        return str(self.severity) if self.severity else "nothing"
+        if not self.severity:
+            return "nothing"
+        if self.untried:
+            return f"{self.severity}; with its conditions kept: not tried"
+        if self.in_any_case:
+            return f"{self.severity} in any case"
+        return f"if {self.conditions}: {self.kept}; otherwise: {self.severity}"
+
+    @property
+    def in_any_case(self) -> bool:
+        """Whether keeping conditions does not make the worst less severe."""
+        return bool(self.remaining) and self.remaining[0].severity is self.severity
+
+    @property
+    def conditions(self) -> str:
+        """The conditions in a few words each."""
+        return ", ".join(condition.label for condition, _ in self.excluded)
+
+    @property
+    def kept(self) -> str:
+        """The worst that is left if the program keeps all conditions."""
+        if not self.counted:
+            return "not recorded"
+        if self.untried:
+            return "not tried"
+        return str(self.remaining[0].severity) if self.remaining else "nothing"
 
     @property
     def count(self) -> str:
@@ -47,7 +80,7 @@ class WorstOutcome:
     @property
     def sentence(self) -> str:
         """The worst, by which hazards, and how many affect the strategy at all."""
-        names = f": {', '.join(hazard.id for hazard in self.hazards)}" if self.hazards else ""
+        names = f" ({', '.join(hazard.id for hazard in self.hazards)})" if self.hazards else ""
         return f"{self}{names}" + (f"; {self.count} hazards affect it" if self.counted else "")
 
 
@@ -121,6 +154,16 @@ class VerdictsOnRecord:
         """The recorded trial of the newest table."""
         return self.newest.outcome(hazard, strategy) if self.newest else None
 
+    def proven(self, hazard: str) -> list[str]:
+        """The strategies that a hazard affects, but not with its condition kept, in the newest table."""
+        newest = self.newest
+        return [
+            outcome.strategy
+            for part in (newest, newest.further if newest else None)
+            for outcome in (part.outcomes if part else ())
+            if outcome.hazard == hazard and outcome.with_condition is Verdict.SURVIVES
+        ]
+
     def affecting(self, strategy: str, release: str) -> list[Hazard]:
         """The hazards that affect a strategy, the worst first."""
         affecting = [
@@ -131,12 +174,40 @@ class VerdictsOnRecord:
         return sorted(affecting, key=lambda hazard: SEVERITIES.index(hazard.severity))
 
     def worst(self, strategy: str, release: str) -> WorstOutcome:
-        """The worst that was provoked under a strategy in a release."""
+        """The worst that was provoked under a strategy in a release, with and without conditions."""
         affecting = self.affecting(strategy, release)
         counted = sum(self.verdict(hazard.id, strategy, release) in TRIED for hazard in self.hazards)
         severity = affecting[0].severity if affecting else None
-        same = tuple(hazard for hazard in affecting if hazard.severity is severity)
-        return WorstOutcome(severity, same, len(affecting), counted)
+        with_condition = {
+            hazard.id: self._with_condition(hazard, strategy, release)
+            for hazard in affecting
+            if hazard.condition
+        }
+        excluded = [hazard for hazard in affecting if with_condition.get(hazard.id) is Verdict.SURVIVES]
+        by_condition = {
+            condition: tuple(hazard for hazard in excluded if hazard.condition is condition)
+            for condition in conditions.ALL
+        }
+        return WorstOutcome(
+            severity,
+            tuple(hazard for hazard in affecting if hazard.severity is severity),
+            len(affecting),
+            counted,
+            tuple((condition, hazards) for condition, hazards in by_condition.items() if hazards),
+            tuple(
+                hazard
+                for hazard in affecting
+                if not hazard.condition or with_condition[hazard.id] is Verdict.AFFECTED
+            ),
+            tuple(hazard for hazard in affecting if hazard.condition and with_condition[hazard.id] is None),
+        )
+
+    def _with_condition(self, hazard: Hazard, strategy: str, release: str) -> Verdict | None:
+        """The verdict with the hazard's condition kept, in the release's series; None if it was not tried."""
+        table = self.tables.get(series(release))
+        outcomes = (part.outcome(hazard.id, strategy) for part in (table, table and table.further) if part)
+        known = [outcome.with_condition for outcome in outcomes if outcome and outcome.with_condition]
+        return known[0] if known else None
 
 
 def verdicts_of(table: VerdictTable) -> dict[tuple[str, str], str]:

@@ -11,7 +11,7 @@ class Condition:
     label: str
     """A few words, for tables."""
     sentence: str
-    """What must hold, exactly."""
+    """What must hold, exactly; Markdown."""
 
 
 ONE_THREAD = Condition(
@@ -38,12 +38,12 @@ PSYCOPG = Condition(
 SPARE_SESSIONS = Condition(
     "spare_sessions",
     "sessions to spare",
-    "The server allows as many sessions as all processes may use: workers x (pool_size + max_overflow).",
+    "The server allows as many sessions as all processes may use: `workers x (pool_size + max_overflow)`.",
 )
 GUARD = Condition(
     "guard",
     "main guard",
-    'The script starts workers, loads data and connects only under if __name__ == "__main__":.',
+    'The script starts workers, loads data and connects only under `if __name__ == "__main__":`.',
 )
 NO_CONNECT_AT_IMPORT = Condition(
     "no_connect_at_import",
@@ -53,7 +53,7 @@ NO_CONNECT_AT_IMPORT = Condition(
 URL_PASSED = Condition(
     "url_passed",
     "URL passed",
-    "Workers are passed the URL with its password, by render_as_string(hide_password=False), not the engine.",
+    "Workers get the URL with its password, by `render_as_string(hide_password=False)`, not the engine.",
 )
 NO_QUERY_BETWEEN = Condition(
     "no_query_between",

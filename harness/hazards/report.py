@@ -123,7 +123,7 @@ def section(hazard: Hazard) -> str:
     ]
     newest = next(iter(record.load().values()), None)
     if hazard.condition:
-        lines.append(f"**Cannot happen if:** {escaped(hazard.condition.sentence)} {proven(hazard, newest)}\n")
+        lines.append(f"**Cannot happen if:** {hazard.condition.sentence} {proven(hazard, newest)}\n")
     if newest and hazard.figures:
         rows = []
         for figure in hazard.figures:

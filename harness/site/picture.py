@@ -6,7 +6,7 @@ from typing import Any
 
 from harness import strategies
 from harness.answer import verdicts
-from harness.answer.verdicts import VerdictsOnRecord, shares_connection
+from harness.answer.verdicts import VerdictsOnRecord, WorstOutcome, shares_connection
 from harness.console.numbers import digits
 from harness.site import charts
 from harness.site.context import environment
@@ -20,7 +20,7 @@ X = {"time": 175, "memory": 530, "worst": 715}
 TIME, MEMORY = 325.0, 150.0
 """The widths of the longest bars."""
 
-ROW, APART, HEAD, FOOT = 56, 22, 40, 34
+ROW, APART, HEAD, FOOT = 78, 22, 40, 34
 
 
 def render(results: Path = ROOT / "results") -> str:
@@ -46,6 +46,17 @@ def render(results: Path = ROOT / "results") -> str:
 def conditions(bed: TestBed) -> str:
     parts = (f"SQLAlchemy {bed.newest.version}, nothing large in the parent", bed.name)
     return f"{'; '.join(parts)}. Medians, 99 % intervals within this run."
+
+
+def worst_in_words(worst: WorstOutcome) -> str:
+    """What the headline of the worst outcome rests on, and what happens otherwise."""
+    if not worst.severity:
+        return ""
+    if worst.in_any_case:
+        return f"in any case; {worst.hazards[0].title}"
+    if worst.untried:
+        return f"otherwise: {worst.severity}"
+    return f"if {worst.conditions}; otherwise: {worst.severity}"
 
 
 def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:
@@ -83,8 +94,8 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
                 "memory_width": f"{MEMORY * unique.median / most:.1f}" if unique else "0",
                 "collected": digits(collected.median / 2**20) if collected else "",
                 "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
-                "severity": worst.severity or "",
-                "hazard": wrap(worst.hazards[0].title, 30) if worst.hazards else [],
+                "kept": str(worst.severity) if worst.in_any_case else worst.kept,
+                "hazard": wrap(worst_in_words(worst), 36),
             }
         )
         top += ROW + (APART if shares_connection(name) else 0)

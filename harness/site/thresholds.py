@@ -44,7 +44,8 @@ def worker_life(release: ReleaseFigures, threshold: float) -> dict[str, Any]:
     ]
     length = recommendation.duration(threshold)
     return {
-        "summary": f"If workers live {length} or longer, spawn's start takes less than a tenth of that.",
+        "summary": f"If workers live {length} or longer, a preloaded fork server takes less than a tenth"
+        " of that to start them.",
         "curves": charts.curves(lines, columns, [(position(threshold), length)], " %"),
     }
 

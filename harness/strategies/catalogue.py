@@ -52,6 +52,7 @@ CATALOGUE = (
         start_method="spawn",
         in_worker=create,
         safe=True,
+        choose="When a preloaded module connects or starts a thread at its import, or for a single worker.",
         docs=START_METHODS,
     ),
     Strategy(

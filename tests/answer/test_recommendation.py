@@ -1,13 +1,16 @@
 """Advice is computed: other figures, other sentences."""
 
+import json
 import re
 from html import unescape
 
 import pytest
 
 from harness import strategies
-from harness.answer import recommendation, results
+from harness.answer import quick_report, recommendation, results, verdicts
 from harness.console import markdown
+from harness.lifecycles import profile
+from harness.lifecycles.blocks import MeasuredRun
 from harness.site.context import SiteContext, bed_contexts
 from harness.site.pages import answer, choose, navigation
 from harness.system.environment import ROOT
@@ -35,12 +38,12 @@ def told(**changed: float | None) -> str:
     return "\n".join(recommendation.sentences(read))
 
 
-def test_it_names_what_to_choose_with_and_without_threads() -> None:
-    assert "`fork_dispose`, first row after 8.8 ms" in told()
-    assert "Otherwise: `forkserver_preload`, first row after 17 ms (204 ms with `spawn`)." in told()
-    assert "Otherwise: `spawn`, first row after 5.0 ms (17 ms with `forkserver_preload`)." in told(
-        spawn__time_to_first_row=0.005
-    )
+def test_it_names_each_rule_with_the_cost_of_its_strategy() -> None:
+    assert "Fork's conditions may not hold: `forkserver_preload`, first row after 17 ms." in told()
+    assert "and the program keeps its connections open: `fork_dispose`, first row after 8.8 ms." in told()
+    assert "For comparison with `forkserver_preload`: 204 ms with `spawn`." in told()
+    assert "live less than 160 ms" in told()
+    assert "live less than 320 ms" in told(forkserver_preload__time_to_first_row=0.0345)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +77,18 @@ def test_first_queries_with_overlapping_intervals_are_not_ranked() -> None:
 
 
 def test_a_sentence_without_figures_is_left_out() -> None:
-    assert "nullpool" not in told(nullpool__second_query=None)
+    assert "a pool is cheaper" not in told(nullpool__second_query=None)
     assert recommendation.sentences(lambda *_: None) == []
+
+
+def test_the_conditions_of_fork_are_those_by_which_fork_dispose_differs_from_the_fork_server() -> None:
+    recorded = verdicts.load()
+    release = recorded.newest_release
+    fork, server = (
+        {condition for condition, _ in recorded.worst(name, release).excluded}
+        for name in (recommendation.FORKED, recommendation.PRELOADED)
+    )
+    assert fork - server == set(recommendation.CONDITIONS_OF_FORK)
 
 
 def test_every_strategy_says_when_to_use_it() -> None:
@@ -100,10 +113,97 @@ def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str])
         assert rule.condition[1:] in strategies_page
 
 
+Ruling = tuple[str, str]
+"""A condition as it is shown, and the strategy."""
+
+CLAUSES = {
+    r"may not hold": lambda given: given["conditions"] == "open",
+    r"share no data of the parent": lambda given: given["data"] == "none",
+    r"live [^ ]+ [^ ]+ or longer": lambda given: given["life"] == "long",
+    r"share data of the parent or live less than": lambda given: (
+        given["data"] != "none" or given["life"] == "short"
+    ),
+    r"kept by a pooler": lambda given: given["connections"] == "pooler",
+    r"keeps its connections open": lambda given: given["connections"] == "pool",
+    r"conditions hold": lambda given: given["conditions"] == "hold",
+}
+"""What a reader understands by the clauses of a shown condition."""
+
+
+def read(rulings: list[Ruling], given: dict[str, str]) -> str:
+    """The strategy that a reader of these rules takes for these answers."""
+    for condition, strategy in rulings:
+        clauses = [holds for clause, holds in CLAUSES.items() if re.search(clause, condition)]
+        assert clauses, condition
+        if all(holds(given) for holds in clauses):
+            return strategy
+    raise AssertionError(f"no rule for {given}")
+
+
+def of_readme() -> list[Ruling]:
+    text = (ROOT / "README.md").read_text()
+    return re.findall(r"^\d\. (Fork's conditions .*?): \[`(\w+)`\]", text, re.MULTILINE)
+
+
+def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[Ruling]:
+    monkeypatch.setenv("COLUMNS", "80")
+    run = MeasuredRun(release="2.1.9", server="")
+    monkeypatch.setattr(
+        quick_report,
+        "estimate",
+        lambda _, strategy, metric: results.default(ROOT / "results").estimate(strategy, metric),
+    )
+    quick_report.print_answer(run, profile.current())
+    text = " ".join(capsys.readouterr().out.split())
+    return re.findall(r"(Fork's conditions (?:may|hold)[^:]*?): (\w+)", text)
+
+
+def test_readme_terminal_and_site_answer_the_same_24_questions(
+    site_pages: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = site_pages["choose.html"]
+    found = re.search(r"data-decisions='(.*?)'", page)
+    assert found
+    decisions = json.loads(found[1])
+    shown = re.findall(r'data-rule="\d"><p>(.*?): <a href="#(\w+)"', page)
+    first_page = re.findall(r"<li>(Fork's conditions .*?): <code>(\w+)</code>", site_pages["index.html"])
+    renderings = {
+        "README": of_readme(),
+        "the terminal": of_terminal(capsys, monkeypatch),
+        "the chooser's rules": shown,
+        "the first page": first_page[: len(shown)],
+    }
+    assert {len(rulings) for rulings in renderings.values()} == {len(recommendation.rules())}
+    questions = list(recommendation.all_answers())
+    assert len(questions) == len(decisions) == 24
+    for given in questions:
+        rule, _ = decisions[".".join(given.values())]
+        chosen = shown[rule][1]
+        assert {name: read(rulings, given) for name, rulings in renderings.items()} == dict.fromkeys(
+            renderings, chosen
+        ), given
+
+
+def test_a_strategy_whose_conditions_may_not_hold_is_never_recommended() -> None:
+    for given in recommendation.all_answers():
+        strategy = strategies.get(recommendation.decide(given).strategy)
+        assert strategy.safe
+        assert given["conditions"] == "hold" or not strategy.inherits
+
+
+def test_of_two_safe_strategies_the_one_with_fewer_conditions_is_recommended_if_it_costs_little() -> None:
+    for given in recommendation.all_answers():
+        if given["data"] == "none" and given["life"] == "long":
+            assert recommendation.decide(given).strategy == recommendation.PRELOADED
+
+
 def test_the_readme_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    for sentence in recommendation.sentences(results.default(ROOT / "results").estimate):
+    figures = results.default(ROOT / "results").estimate
+    # README has the rules themselves, below its table.
+    for sentence in recommendation.sentences(figures, (recommendation.Topic.POOL,)):
         assert f"- {sentence}" in readme
+    for sentence in recommendation.sentences(figures):
         assert markdown.html(sentence) in site_pages["index.html"]
 
 

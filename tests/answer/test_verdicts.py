@@ -2,11 +2,12 @@
 
 import json
 import re
+from html import unescape
 
 import pytest
 
 from harness import strategies
-from harness.answer import verdicts
+from harness.answer import recommendation, results, results_report, verdicts
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards import bisect, expected
 from harness.hazards.bisect import ReleaseVerdicts
@@ -14,6 +15,8 @@ from harness.hazards.hazard import Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
 from harness.records.provenance import Provenance
 from harness.site import picture
+from harness.site.context import SiteContext, bed_contexts
+from harness.site.pages import answer, choose, navigation
 from harness.system.environment import ROOT
 
 RELEASE = "2.1.9"
@@ -57,7 +60,7 @@ COUNT = r"(\d+ of \d+)"
     ("page", "pattern"),
     [
         ("README.md", rf"`(\w+)`[^\n]*?{COUNT} hazards"),
-        ("docs/results.md", rf"^\| `(\w+)` \| [a-z ]+ \| {COUNT} \|"),
+        ("docs/results.md", rf"^\| `(\w+)` \| [^|]+ \| {COUNT} \|"),
         ("docs/claims.md", rf"`(\w+)` affected by {COUNT} hazards"),
         ("docs/strategies.md", rf'<a id="(\w+)"></a>(?:(?!<a id).)*?Affected by {COUNT} hazards'),
     ],
@@ -74,7 +77,6 @@ def test_readme_shows_the_worst_outcome_of_the_same_rule() -> None:
     recorded, readme = verdicts.load(), (ROOT / "README.md").read_text()
     for strategy in strategies.IDS:
         assert f"| `{strategy}` | {recorded.worst(strategy, RELEASE)} |" in readme
-        assert recorded.worst(strategy, RELEASE).severity in picture.render()  # type: ignore[operator]
 
 
 PROVENANCE = Provenance("2.1.9", "", "", "", "", "", "")
@@ -122,9 +124,111 @@ def test_the_worst_outcome_is_that_of_the_worst_severity() -> None:
     worst = record.worst("spawn", "2.1.9")
     assert (worst.severity, worst.count) == (Severity.SILENT_LOSS, "2 of 3")
     assert [hazard.id for hazard in worst.hazards] == ["lost_transaction"]
-    assert worst.sentence == "silent loss: lost_transaction; 2 of 3 hazards affect it"
+    assert worst.sentence == (
+        "silent loss; with its conditions kept: not tried (lost_transaction); 2 of 3 hazards affect it"
+    )
     assert str(record.worst("fork_dispose", "2.1.9")) == "not recorded"
     assert str(record.worst("spawn", "9.9.9")) == "not recorded"
+
+
+def with_conditions(**found: tuple[Verdict, Verdict | None]) -> verdicts.WorstOutcome:
+    """The worst outcome of `spawn`, by hazard its verdict without and with its condition."""
+    outcomes = tuple(
+        Outcome(name, "spawn", verdict, with_condition=kept) for name, (verdict, kept) in found.items()
+    )
+    return VerdictsOnRecord({"2.1": VerdictTable(PROVENANCE, outcomes)}).worst("spawn", "2.1.9")
+
+
+HIT, NOT = Verdict.AFFECTED, Verdict.SURVIVES
+
+
+def test_what_is_left_with_conditions_kept_is_told_from_what_happens_otherwise() -> None:
+    both = with_conditions(
+        lost_transaction=(HIT, NOT), own_lock=(HIT, NOT), inherited_lock=(NOT, None), copied_frame=(HIT, None)
+    )
+    assert str(both) == "if no lock held, no open transaction: cost; otherwise: silent loss"
+    assert [hazard.id for hazard in both.remaining] == ["copied_frame"]
+    nothing = with_conditions(unguarded_main=(HIT, NOT), module_frame=(HIT, NOT))
+    assert str(nothing) == "if main guard: nothing; otherwise: loud error"
+
+
+def test_a_condition_that_does_not_help_is_not_named() -> None:
+    worst = with_conditions(lost_transaction=(HIT, HIT), own_lock=(HIT, NOT))
+    assert str(worst) == "silent loss in any case"
+
+
+def test_nothing_is_claimed_of_a_condition_that_was_not_tried() -> None:
+    worst = with_conditions(lost_transaction=(HIT, None), own_lock=(HIT, NOT))
+    assert str(worst) == "silent loss; with its conditions kept: not tried"
+    assert worst.kept == "not tried"
+
+
+def test_every_condition_on_record_was_tried_and_helps() -> None:
+    for name in strategies.GROUPS["all"]:
+        assert not verdicts.load().worst(name, RELEASE).untried, name
+    for table in (expected.load()["2.1"], expected.load()["2.1"].further):
+        assert table
+        # A strategy that is never recommended may be affected in any case.
+        safe = [outcome for outcome in table.outcomes if strategies.get(outcome.strategy).safe]
+        assert {outcome.with_condition for outcome in safe} == {Verdict.SURVIVES, None}
+
+
+def test_a_recommended_strategy_does_no_harm_if_its_conditions_are_kept() -> None:
+    recorded = verdicts.load()
+    for rule in recommendation.rules():
+        assert recorded.worst(rule.strategy, RELEASE).kept in ("nothing", "cost")
+
+
+def test_every_page_says_what_happens_with_and_without_conditions(site: dict[str, str]) -> None:
+    recorded = verdicts.load()
+    figure = unescape(picture.render())
+    for name in strategies.IDS:
+        worst = recorded.worst(name, RELEASE)
+        for page in ("README.md", "docs/strategies.md", "docs/results.md"):
+            assert f"| {worst} |" in (ROOT / page).read_text(), page
+        if not worst.in_any_case:
+            pieces = f"if {worst.conditions}", f"otherwise: {worst.severity}"
+            assert all(" ".join(piece.split()) in text_of(figure) for piece in pieces)
+            assert f"<small>if {worst.conditions}:</small>" in site["index.html"]
+            if name in recommendation.RECOMMENDED:
+                assert f"<small>if {worst.conditions}:</small>" in site["choose.html"]
+
+
+def text_of(markup: str) -> str:
+    return " ".join(re.sub(r"<[^>]*>", " ", markup).split())
+
+
+def test_every_page_of_the_site_shows_the_same_count(site: dict[str, str]) -> None:
+    shown = {
+        (address, row[0], row[1])
+        for address, text in site.items()
+        for row in re.findall(
+            r'<tr id="(\w+)-(?:none|large)">.*?affected by (\d+ of \d+) hazards', text, re.DOTALL
+        )
+    }
+    assert {name for _, name, _ in shown} == set(strategies.IDS)
+    assert {(name, count) for address, name, count in shown if address == "index.html"} == {
+        (name, counts()[name]) for name in strategies.IDS
+    }
+    chinese = (ROOT / "docs" / "claims.zh.md").read_text()
+    found = re.findall(r"`(\w+)` 在 (\d+) 种隐患中中招 (\d+) 种", chinese)
+    assert {name: f"{affected} of {tried}" for name, tried, affected in found} == {
+        name: counts()[name] for name in strategies.IDS
+    }
+
+
+def test_the_terminal_shows_the_same_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    results_report.print_tables(results.default(ROOT / "results"))
+    text = " ".join(capsys.readouterr().out.split())
+    shown = re.findall(r"(\d+ of \d+) hazards affect it", text)
+    assert sorted(shown) == sorted(counts()[name] for name in strategies.IDS)
+
+
+@pytest.fixture(scope="module")
+def site() -> dict[str, str]:
+    context = SiteContext(ROOT / "results", navigation())
+    bed = next(iter(bed_contexts(context)))
+    return {address: unescape(text) for address, text in (*answer.pages(bed), *choose.pages(context))}
 
 
 def test_neighbouring_releases_with_the_same_verdict_are_one_span() -> None:

@@ -140,11 +140,11 @@ def test_answers_choose_a_strategy_and_are_in_the_address(browser: Browser, addr
     with opened(browser, address + "choose.html") as page:
         assert "preload" not in page.url
         assert page.locator(".strategy.chosen").get_attribute("id") == "forkserver_preload"
-        page.get_by_label("no, certainly not").check()
+        page.get_by_label("yes, all of them").check()
         page.get_by_label("Python objects").check()
         assert page.locator(".strategy.chosen").get_attribute("id") == "fork_dispose"
         assert page.get_by_text("reference count").first.is_visible()
-        assert "parent=no" in page.url
+        assert "conditions=hold" in page.url
         again = page.url
         page.goto(again)
         assert page.locator(".strategy.chosen").get_attribute("id") == "fork_dispose"

@@ -111,8 +111,8 @@ def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
     rules, decisions = recommendation.rules(), recommendation.decisions()
     assert {number for number, _ in decisions.values()} == set(range(len(rules)))
     for answers, (number, _) in decisions.items():
-        parent = answers.split(".")[0]
-        assert not (parent == "yes" and rules[number].strategy in ("fork_dispose", "nullpool"))
+        conditions = answers.split(".")[0]
+        assert not (conditions == "open" and rules[number].strategy in ("fork_dispose", "nullpool"))
 
 
 def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:

@@ -35,8 +35,11 @@ class AnswerRow:
 
     @property
     def rank(self) -> int:
-        """For sorting: the worst first, what is not known last."""
-        return SEVERITIES.index(self.worst.severity) if self.worst.severity else len(SEVERITIES)
+        """For sorting: the worst first, with conditions kept before without; what is not known last."""
+        left = [hazard.severity for hazard in (*self.worst.untried, *self.worst.remaining)]
+        kept = min(map(SEVERITIES.index, left), default=len(SEVERITIES))
+        otherwise = SEVERITIES.index(self.worst.severity) if self.worst.severity else len(SEVERITIES)
+        return kept * (len(SEVERITIES) + 1) + otherwise
 
 
 @dataclass(frozen=True)

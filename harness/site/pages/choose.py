@@ -91,7 +91,7 @@ def costs(release: ReleaseFigures, name: str) -> dict[str, float | bool | None]:
 def card(
     site: SiteContext, strategy: strategies.Strategy, release: ReleaseFigures | None, life: str
 ) -> dict[str, Any]:
-    """A strategy with its code, its figures, and the hazards that affect it."""
+    """A strategy with its code, its figures, and what can happen, by condition."""
     price = [
         (metrics.get(metric).short, f"{figure.text()} {display_unit(figure.unit)[0]}")
         for metric in PRICE
@@ -107,6 +107,5 @@ def card(
         "pool": code.pool(strategy),
         "price": price,
         "caveats": recommendation.CAVEATS.get(strategy.id, ()),
-        "affecting": site.verdicts.affecting(strategy.id, version),
-        "recorded": site.verdicts.worst(strategy.id, version).counted > 0,
+        "worst": site.verdicts.worst(strategy.id, version),
     }

@@ -136,6 +136,7 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
         provenance=recorded.newest.provenance if recorded.newest else "",
         cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
         cure=cure(recorded, hazard),
+        proven=recorded.proven(hazard.id),
         unforced=unforced_rates(recorded, hazard),
         source={
             "name": f"harness/hazards/all/{hazard.id}.py",

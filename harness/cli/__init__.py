@@ -6,7 +6,8 @@ from typing import Any
 
 from harness.processes import interrupts
 
-# Before what takes its time to import, where this is the program and not a test's import of it.
+# Before the slow imports, so that Ctrl-C works during them. A test that imports this module keeps its own
+# handler.
 if sys.argv[0].endswith("/poolstart"):
     interrupts.first_counts()
 
@@ -49,11 +50,11 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "record": (RECORD, record.record, "poolstart record hazards --only wrong_answer"),
     "pages": (RECORD, pages.pages, "poolstart pages --check"),
 }
-"""By name, in the order in which a newcomer needs them: under which heading, what, and an example."""
+"""By name, in the order in which a newcomer needs them: heading in the help, command and example."""
 
 
 class InOrder(TyperGroup):
-    """Lists the commands as `COMMANDS` does; left to itself, groups come first."""
+    """Lists the commands in the order of `COMMANDS`; Typer would list groups first."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -107,6 +108,6 @@ def as_user_error(error: Exception) -> PoolstartError | None:
         return error
     if isinstance(error, OSError):
         return os_error_hint(error)
-    # asv's own errors for users are lines, too. If it was not imported, it has raised none.
+    # asv's own errors for users are lines, too. If asv was not imported, it has not raised any.
     asv = sys.modules.get("asv.util")
     return PoolstartError(str(error)) if asv and isinstance(error, asv.UserError) else None

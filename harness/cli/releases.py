@@ -37,10 +37,10 @@ def show() -> None:
 @app.command(epilog="Example: poolstart releases update")
 def update(
     pairs: Annotated[
-        bool, typer.Option("--pairs", help="Print of each new release the one before and itself, alone.")
+        bool, typer.Option("--pairs", help="Print only each new release, after the one before it.")
     ] = False,
 ) -> None:
-    """Add new releases from the package index; none is ever taken away, results may depend on it."""
+    """Add new releases from the package index; removes none, because results may depend on it."""
     from harness.releases import index
 
     known = Catalogue.load(PATH)

@@ -1,6 +1,6 @@
 """The counts of one strategy with one release: statements, round trips, modules, code, calls, collections.
 
-Left out is what the interpreter does by itself, which is no work of SQLAlchemy's and differs between builds
+They leave out what the interpreter does by itself, which is not SQLAlchemy's work and differs between builds
 of one version: modules of a worker that does nothing, functions of the import system, and poolstart's own
 code.
 

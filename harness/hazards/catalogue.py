@@ -1,4 +1,4 @@
-"""All hazards in their order. To add one is a file in `all/`, and its name here."""
+"""All hazards in order. To add one, write its file in `all/`, and add its name to `IDS`."""
 
 import importlib
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """The derived files, made from results/ and records/: README.md's regions, pages in docs/ and figures.
 
-To add one is an entry in `DERIVED`. `poolstart pages` writes it, `poolstart pages --check` compares it.
+To add one, add an entry to `DERIVED`. `poolstart pages` writes it, `poolstart pages --check` compares it.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ class Derived:
     """A file, or a region of one, and the function that makes its text."""
 
     path: str
-    """From the checkout on."""
+    """Relative to the checkout."""
     render: Callable[[Path], str | None]
-    """Takes the directory of asv's results. None if nothing is on record that the text could be made from."""
+    """Takes the directory of asv's results. Returns None if its record does not exist."""
     region: str = ""
     """The mark in the file at which the text begins; empty if the whole file is derived."""
 
@@ -91,7 +91,7 @@ DERIVED = (
 
 
 def outdated(names: tuple[str, ...] = (), results: Path = ROOT / "results") -> Iterator[tuple[Derived, str]]:
-    """The derived files whose text is another one now, with the text that each should have.
+    """The derived files that are out of date, each with the text that it should have.
 
     `names` restricts this to some paths. Raises PoolstartError if a result, a record or a page cannot be
     read, or a page has lost the marks of its region.

@@ -1,6 +1,6 @@
 """Further strategies, which are measured only if they are named.
 
-A new one is an entry here, with at most one small function in `harness.treatments`.
+To add one, add an entry to `FURTHER`, with at most one small function in `harness.treatments`.
 """
 
 from harness.strategies.strategy import FORKING, POOLING, ParentConnection, Strategy

@@ -27,8 +27,11 @@ Optional are:
 
 The application calls `database.warm()` when it is loaded, which leaves a connection in its engine's pool. It
 defines `ask(token)`, which requests `database.row(token)` from a worker without waiting for it, and returns a
-function that waits for the row. If something must exist before the workers start, `prepare()` creates it
-outside the timed part. Two kinds of lines are marked:
+function that waits for the row. A program may lose the task of a worker that is killed: then that function
+must raise sooner than after `harness.programs.run.DEADLINE`, or the whole measurement is rejected. If
+something must exist before the workers start, `prepare()` creates it outside the timed part.
+
+Two kinds of lines are marked:
 
 - lines between `# hook` and `# end of hook`, and lines that end with `# hook`, are the hook. Without them the
   program still runs; lines that end with `# without the hook` take their place;

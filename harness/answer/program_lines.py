@@ -35,8 +35,11 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
 
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
     """How far connections of their own help forked workers against a hazard: a sentence or two."""
-    forked = recorded.verdict(hazard.id, recommendation.FORKED, recorded.newest_release)
+    trial = recorded.trial(hazard.id, recommendation.FORKED)
+    forked = trial.verdict if trial else None
     besides = hazard.condition.sentence if hazard.condition else hazard.avoidance
+    if trial is None:
+        return f"These lines give each worker connections of its own. Besides: {besides}"
     if forked == Verdict.AFFECTED:
         return (
             "These lines give each worker connections of its own. That is needed, but does not prevent this"

@@ -188,7 +188,7 @@ def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, ad
         page.get_by_label("PgBouncer").check()
         page.locator("select[name=driver]").select_option("psycopg")
         page.get_by_role("spinbutton", name="Workers").fill("12")
-        page.get_by_label("Program", exact=True).select_option("gunicorn")
+        page.locator("select[name=program]").select_option("gunicorn")
         page.get_by_label("Round trip to the server").fill("10")
         chosen = page.locator(".strategy.chosen")
         text = chosen.locator("pre").first.inner_text()

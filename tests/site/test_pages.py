@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -10,10 +11,12 @@ import pytest
 
 from harness.answer import recommendation
 from harness.hazards import catalogue
+from harness.hazards.hazard import Hazard
 from harness.history import detect
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
+from harness.search import search
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_500_000
@@ -164,3 +167,15 @@ def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site:
     assert re.match(
         r"<h2>[^<]*</h2>\s*<p class=\"upgrade\"><b>From SQLAlchemy 2.1 on, postgresql://", changes
     )
+
+
+@pytest.mark.parametrize("hazard", catalogue.load_all(), ids=lambda hazard: hazard.id)
+def test_title_and_heading_are_what_people_search_for(site: Path, hazard: Hazard) -> None:
+    text = unescape((site / "symptoms" / f"{hazard.id}.html").read_text())
+    title = re.search(r"<title>(.*?) · poolstart</title>", text)
+    heading = re.search(r"<h1>(.*?)<small>", text)
+    assert title
+    assert heading
+    assert heading[1] in title[1]
+    found = search.rank(search.on_record(), heading[1])
+    assert (found.exact, found.entries[0]) == (True, f"hazard.{hazard.id}")

@@ -203,7 +203,7 @@ def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, ad
         unique = median_of("2.1.09", "memory.Memory.track_uss", name, "none")
         memory, connections, row, measured = page.locator("#costs li").all_inner_texts()
         assert measured == "Measured with psycopg2, not with psycopg 3."
-        assert f"{12 * unique / 2**20:.0f} MiB" in memory
+        assert f"{digits(12 * unique / 2**20)} MiB" in memory
         assert "12; the server has 97" in connections
         assert f"{first * 1e3 + 10 * trips:.0f} ms, of which {10 * trips:.0f} ms are {trips:.0f}" in row
         page.get_by_label("the program itself").check()

@@ -20,7 +20,7 @@ CALLER = re.compile(r"\b([\w/]+\.py): ")
 STANDARD_LIBRARY = re.compile(r"^lib/python[\d.]+/")
 
 OWN = "harness/"
-"""The files of reproductions: in a program it is a file of its own."""
+"""The files of reproductions: in a program it is a file of its own. Some records have only a file's name."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,18 @@ class WaitingStack:
 
 
 def recorded(tables: Mapping[str, VerdictTable]) -> tuple[WaitingStack, ...]:
-    """The distinct stacks of all recorded trials in which a worker waited, in the order of the record."""
-    stacks = (stack for table in tables.values() for outcome in outcomes(table) for stack in waiting(outcome))
-    return tuple(dict.fromkeys(stacks))
+    """The distinct stacks of all recorded trials in which a worker waited, in the order of the record.
+
+    Some records have only the name of a file: of the same frame, the longest path is kept.
+    """
+    longest: dict[tuple[str, str], WaitingStack] = {}
+    for table in tables.values():
+        for outcome in outcomes(table):
+            for stack in waiting(outcome):
+                known = longest.setdefault((stack.hazard, stack.function), stack)
+                if len(stack.file) > len(known.file):
+                    longest[stack.hazard, stack.function] = stack
+    return tuple(longest.values())
 
 
 def outcomes(table: VerdictTable) -> Iterator[Outcome]:
@@ -79,6 +88,6 @@ def waiting(outcome: Outcome) -> Iterator[WaitingStack]:
             yield WaitingStack(
                 outcome.hazard,
                 frame["function"],
-                "" if file.startswith(OWN) else file,
+                "" if file.startswith(OWN) or file == f"{outcome.hazard}.py" else file,
                 caller[1] if caller else "",
             )

@@ -20,8 +20,8 @@ def shown(*arguments: str) -> str:
 
 
 def test_commands_are_listed_in_the_order_of_need() -> None:
-    told = shown()
-    listed = [name for name in re.findall(r"^│ (\w+) ", told, re.MULTILINE) if name in COMMANDS]
+    help_text = shown()
+    listed = [name for name in re.findall(r"^│ (\w+) ", help_text, re.MULTILINE) if name in COMMANDS]
     assert listed == list(COMMANDS)
     assert listed[:2] == ["measure", "hazards"]
 
@@ -30,7 +30,7 @@ def test_commands_are_listed_in_the_order_of_need() -> None:
 def test_every_command_has_an_example_that_it_understands(name: str) -> None:
     example = re.search(rf"Example: (poolstart {name}\b.*)", shown(name))
     assert example
-    # What it names beyond the command itself is known to it: `--help` behind it is reached.
+    # With `--help` appended, the example is parsed up to there: its subcommand exists.
     _, *words = example[1].split()
     assert shown(*words)
 
@@ -39,7 +39,7 @@ def test_every_command_has_an_example_that_it_understands(name: str) -> None:
     ("command", "columns"),
     [("measure", measured.COLUMNS), ("results", results_report.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
 )
-def test_the_columns_for_programs_are_told(command: str, columns: tuple[str, ...]) -> None:
+def test_the_help_lists_the_columns_of_csv(command: str, columns: tuple[str, ...]) -> None:
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())
 
 

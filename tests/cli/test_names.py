@@ -11,7 +11,7 @@ from tests.support.command import poolstart
 OWN = "tests.support.broken_strategies:HEALTHY"
 
 
-def test_several_hazards_are_told_each_with_its_story(quick: Server) -> None:
+def test_several_hazards_are_shown_each_with_its_story(quick: Server) -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "shared_socket", "--strategy", "spawn"])
     assert result.exit_code == 0, result.output
     for title in ("(unpicklable: loud error)", "(shared_socket: wrong data)"):
@@ -33,7 +33,7 @@ def test_a_name_given_twice_is_one(quick: Server) -> None:
 
 
 @pytest.mark.parametrize("command", ["measure", "hazards", "compare 2.0.57 2.0.58"])
-def test_an_unknown_strategy_is_told_in_the_same_words(command: str) -> None:
+def test_every_command_reports_an_unknown_strategy_in_the_same_words(command: str) -> None:
     result = CliRunner().invoke(app, [*command.split(), "--strategy", "vfork"])
     assert isinstance(result.exception, PoolstartError)
     assert str(result.exception).startswith("--strategy: no strategy 'vfork'; known are fork_nodispose")

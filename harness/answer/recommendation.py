@@ -182,7 +182,7 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
 
 SPAWN_INSTEAD = (
     "Take spawn instead of forkserver_preload only if a preloaded module connects or starts a thread at its"
-    " import, or if the program starts a single worker, because the first one also waits for the fork server."
+    " import, or for a single worker, which would wait for the fork server too."
     " Otherwise spawn is slower, and no safer."
 )
 

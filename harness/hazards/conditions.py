@@ -43,7 +43,7 @@ SPARE_SESSIONS = Condition(
 GUARD = Condition(
     "guard",
     "main guard",
-    'The script starts workers, loads data and connects only under `if __name__ == "__main__":`.',
+    'Under `if __name__ == "__main__":`, and only there, the script starts workers, loads data and connects.',
 )
 NO_CONNECT_AT_IMPORT = Condition(
     "no_connect_at_import",

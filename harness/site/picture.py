@@ -20,7 +20,7 @@ X = {"time": 175, "memory": 530, "worst": 715}
 TIME, MEMORY = 325.0, 150.0
 """The widths of the longest bars."""
 
-ROW, APART, HEAD, FOOT = 78, 22, 40, 34
+ROW, APART, HEAD, FOOT = 84, 22, 40, 34
 
 
 def render(results: Path = ROOT / "results") -> str:
@@ -53,7 +53,7 @@ def worst_in_words(worst: WorstOutcome) -> str:
     if not worst.severity:
         return ""
     if worst.in_any_case:
-        return f"in any case; {worst.hazards[0].title}"
+        return f"in any case: {worst.hazards[0].title}"
     if worst.untried:
         return f"otherwise: {worst.severity}"
     return f"if {worst.conditions}; otherwise: {worst.severity}"
@@ -95,7 +95,7 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
                 "collected": digits(collected.median / 2**20) if collected else "",
                 "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
                 "kept": str(worst.severity) if worst.in_any_case else worst.kept,
-                "hazard": wrap(worst_in_words(worst), 36),
+                "hazard": wrap(worst_in_words(worst), 34),
             }
         )
         top += ROW + (APART if shares_connection(name) else 0)

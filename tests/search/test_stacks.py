@@ -4,6 +4,7 @@ import pytest
 
 from harness.hazards import expected
 from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.inside import handle
 from harness.hazards.inside.story import StoryEvent
 from harness.search import stacks
 
@@ -43,3 +44,16 @@ def test_other_events_name_no_stack() -> None:
     assert list(stacks.waiting(outcome(what, Verdict.SURVIVES))) == []
     assert list(stacks.waiting(outcome(what, who="user"))) == []
     assert list(stacks.waiting(outcome("Gets a connection and gives it back."))) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/v/lib/python3.11/site-packages/sqlalchemy/event/attr.py", "sqlalchemy/event/attr.py"),
+        ("/usr/lib/python3.14/threading.py", "threading.py"),
+        ("/home/me/checkout/harness/hazards/all/own_lock.py", "own_lock.py"),
+        ("<frozen importlib._bootstrap>", "<frozen importlib._bootstrap>"),
+    ],
+)
+def test_a_story_names_files_as_py_spy_does(path: str, shown: str) -> None:
+    assert handle.shown_file(path) == shown

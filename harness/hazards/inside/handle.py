@@ -29,6 +29,9 @@ SILENCE = 1.0
 SILENCE_BEFORE_READY = 3
 """Factor by which a worker that has not reached its first line yet gets longer."""
 
+LIBRARY = re.compile(r"^.*/(?:site-packages|python3\.\d+)/")
+"""The folder of an installed package, or of the standard library."""
+
 INNERMOST = re.compile(r'^  File "(?P<path>[^"]+)", (?P<place>line .+)\n', re.MULTILINE)
 """The innermost frame of a stack as faulthandler writes it."""
 
@@ -146,7 +149,12 @@ class WorkerHandle:
         innermost = INNERMOST.search(stack)
         if not innermost:
             return Hung("an unknown place")
-        return Hung(f"{Path(innermost['path']).name}, {innermost['place']}", stack)
+        return Hung(f"{shown_file(innermost['path'])}, {innermost['place']}", stack)
+
+
+def shown_file(path: str) -> str:
+    """A file as `py-spy dump` shows it: relative to the folder of its package; of other files, the name."""
+    return LIBRARY.split(path)[-1] if LIBRARY.search(path) else Path(path).name
 
 
 def settle(workers: Sequence[WorkerHandle]) -> None:

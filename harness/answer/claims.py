@@ -5,21 +5,26 @@ its recorded figures; an answer that the records contradict is never written.
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from string import Template
 from typing import Literal
 
-from harness.answer import verdicts
+from harness.answer import ranking, verdicts
+from harness.answer.ranking import Order
+from harness.answer.recommendation import MedianRange
 from harness.answer.results import ReleaseResults, default
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
 from harness.hazards.hazard import Verdict
 from harness.lifecycles import metrics
-from harness.lifecycles.intervals import between_runs, caption, median_with_interval, percent
+from harness.lifecycles.intervals import between_runs, caption, median_with_interval, of_median, percent
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
 from harness.system.environment import ROOT
@@ -65,6 +70,11 @@ def contradiction(fact: str) -> PoolstartError:
     )
 
 
+def increase(bounds: Sequence[tuple[float, float]]) -> bool:
+    """Whether each interval is below the next one, without overlap."""
+    return all(ranking.order_of(one, other) is Order.SMALLER for one, other in pairwise(bounds))
+
+
 @dataclass(frozen=True)
 class HazardEvidence:
     """The verdicts of a hazard."""
@@ -86,7 +96,7 @@ class HazardEvidence:
 
 @dataclass(frozen=True)
 class MetricEvidence:
-    """A metric that increases from one cell to the next."""
+    """A metric that increases from one cell to the next, by more than runs differ."""
 
     metric: str
     increases: list[tuple[str, str]]
@@ -95,15 +105,15 @@ class MetricEvidence:
     def text(self, records: ClaimRecords, words: Words) -> str:
         """The figures as the page shows them. Raises PoolstartError if they are in another order."""
         metric = metrics.get(self.metric)
-        medians, parts = [], []
+        bounds, parts = [], []
         for strategy, dataframe in self.increases:
             figure = records.results.figures.get((metric.id, strategy, dataframe))
             if figure is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
-            medians.append(figure.median)
+            bounds.append(ranking.widened(figure.estimate, metric.id, strategy, dataframe))
             parts.append(f"`{strategy}` {figure.text(metric)} {metric.display_unit} ({words[dataframe]})")
-        if medians != sorted(medians):
+        if not increase(bounds):
             raise contradiction(f"{metric.title} does not increase: {'; '.join(parts)}")
         return f"{words[self.metric]}{words['colon']}{words['comma'].join(parts)}"
 
@@ -117,15 +127,16 @@ class PoolEvidence:
 
     def text(self, records: ClaimRecords, words: Words) -> str:
         """The times as the page shows them. Raises PoolstartError if they are in another order."""
-        medians, parts = [], []
+        bounds, parts = [], []
         for strategy in self.increases:
             cell = records.pools.cell(strategy, self.pool_workers) if records.pools else None
             if cell is None or not cell.last:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
-            medians.append(sorted(cell.last)[len(cell.last) // 2])
+            interval = MedianRange(median(cell.last), *of_median(cell.last))
+            bounds.append(ranking.widened(interval, "time_to_first_row", strategy))
             parts.append(f"`{strategy}` {median_with_interval(cell.last, 1e3)} ms")
-        if medians != sorted(medians):
+        if not increase(bounds):
             raise contradiction(f"the last row of a pool does not come later: {'; '.join(parts)}")
         title = Template(words["pool"]).substitute(workers=self.pool_workers)
         return f"{title}{words['colon']}{words['comma'].join(parts)}"

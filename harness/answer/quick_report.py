@@ -7,7 +7,7 @@ from rich.text import Text
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.console import markdown, terminal
-from harness.lifecycles import metrics
+from harness.lifecycles import intervals, metrics
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
@@ -76,12 +76,12 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
 
 
 def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.MedianRange | None:
-    """The median and the range of the parents without a DataFrame; None if it was not measured."""
+    """The median of the parents without a DataFrame, and its interval; None if it was not measured."""
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
     except (NotApplicable, Rejected):
         return None
-    return recommendation.MedianRange(median(values), min(values), max(values)) if values else None
+    return recommendation.MedianRange(median(values), *intervals.of_median(values)) if values else None
 
 
 def conditions(measured: MeasuredRun, profile: Profile) -> str:

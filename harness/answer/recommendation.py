@@ -4,13 +4,15 @@
 Markdown: `console.markdown` renders it as plain text or as HTML.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import product
-from math import ceil, log10
+from math import ceil, isfinite, log10
 from typing import Protocol
 
+from harness.answer import ranking
+from harness.answer.ranking import Order
 from harness.hazards.conditions import (
     NO_LOCK,
     NO_OTHER_CONNECTION,
@@ -286,8 +288,12 @@ class Crossing:
     pooled_next: float
     poolless_first: float
     poolless_next: float
-    level: bool
-    """Whether the intervals of the first queries overlap."""
+    first: Order
+    """How the pool's first query compares with NullPool's."""
+    later: Order
+    """How each further query with the pool compares with NullPool's."""
+    query: int | None
+    """The query from which on the pool has cost less in total, at the latest; None if that is not known."""
 
     @classmethod
     def of(cls, figures: Figures) -> "Crossing | None":
@@ -296,22 +302,30 @@ class Crossing:
         pooled_next, poolless_next = figures(FORKED, "second_query"), figures(POOLLESS, "second_query")
         if pooled is None or poolless is None or pooled_next is None or poolless_next is None:
             return None
-        level = pooled.low <= poolless.high and poolless.low <= pooled.high
-        return cls(pooled.median, pooled_next.median, poolless.median, poolless_next.median, level)
+        later = ranking.order(figures, "second_query", FORKED, POOLLESS)
+        query = None
+        if later is Order.SMALLER:
+            # The most that the pool may cost at first, and the least that it may save later.
+            _, most = ranking.widened(pooled, "first_query", FORKED)
+            least, _ = ranking.widened(poolless, "first_query", POOLLESS)
+            _, next_most = ranking.widened(pooled_next, "second_query", FORKED)
+            next_least, _ = ranking.widened(poolless_next, "second_query", POOLLESS)
+            if isfinite(most - least):
+                query = 1 + max(0, ceil((most - least) / (next_least - next_most)))
+        return cls(
+            pooled.median,
+            pooled_next.median,
+            poolless.median,
+            poolless_next.median,
+            ranking.order(figures, "first_query", FORKED, POOLLESS),
+            later,
+            query,
+        )
 
     @property
     def saved(self) -> float:
         """What the pool saves at each checkout but the first."""
         return self.poolless_next - self.pooled_next
-
-    @property
-    def query(self) -> int | None:
-        """The first query at which the pool has cost no more in total; None if it never does."""
-        if self.saved <= 0:
-            return None
-        if self.level:
-            return 2
-        return 1 + max(0, ceil((self.pooled_first - self.poolless_first) / self.saved))
 
     def pooled(self, queries: int) -> float:
         return self.pooled_first + (queries - 1) * self.pooled_next
@@ -328,7 +342,11 @@ class Topic(Enum):
     MEMORY = auto()
 
 
-def sentences(figures: Figures, topics: tuple[Topic, ...] = (Topic.CHOICE, Topic.POOL)) -> list[str]:
+FROM_FIGURES = (Topic.POOL, Topic.MEMORY)
+"""What figures say besides the rules."""
+
+
+def sentences(figures: Figures, topics: Sequence[Topic] = tuple(Topic)) -> list[str]:
     """What the figures mean for the choice; a sentence whose figures are missing is left out."""
     writers = {Topic.CHOICE: _choice, Topic.POOL: _pool, Topic.MEMORY: _memory}
     return [sentence for topic in topics for sentence in writers[topic](figures)]
@@ -358,45 +376,57 @@ def _pool(figures: Figures) -> Iterator[str]:
     crossing = Crossing.of(figures)
     if crossing is None:
         return
+    if crossing.later is not Order.SMALLER:
+        told = Order.UNKNOWN if crossing.later is Order.UNKNOWN else "are no cheaper with the pool"
+        yield f"At further checkouts `{FORKED}` and `{POOLLESS}` {told} here: measure on a quiet machine."
+        return
     later = f"`{POOLLESS}` costs {milliseconds(crossing.saved)} more at each further checkout"
-    match crossing.query:
-        case None:
-            yield (
-                f"`{POOLLESS}` cost no more than a pool at any checkout here: "
-                "measure again on a quiet machine."
-            )
-        case 1:
-            yield f"{later}, and no less at the first: a pool is cheaper from the start."
-        case number if crossing.level:
-            yield (
-                f"Until the first row, `{FORKED}` and `{POOLLESS}` take the same time within their intervals;"
-                f" {later}: a pool is cheaper from the {ordinal(number)} query on."
-            )
-        case number:
+    since = f"a pool is cheaper from the {ordinal(crossing.query)} query on" if crossing.query else ""
+    match crossing.first:
+        case Order.SMALLER:
+            yield f"{later}, and more at the first: a pool is cheaper from the start."
+        case Order.LARGER:
             once = crossing.pooled_first - crossing.poolless_first
-            yield (
-                f"`{FORKED}` costs {milliseconds(once)} more once, {later}: "
-                f"a pool is cheaper from the {ordinal(number)} query on."
-            )
+            yield f"`{FORKED}` costs {milliseconds(once)} more once, {later}: {since}, at the latest."
+        case Order.UNKNOWN:
+            end = f": {since}, at the latest" if since else ""
+            yield f"Until the first row, `{FORKED}` and `{POOLLESS}` {Order.UNKNOWN}; {later}{end}."
 
 
 def _memory(figures: Figures) -> Iterator[str]:
-    """What one more worker costs, forked and spawned."""
-    unique, spawned, collected = (
-        figures(name, metric)
-        for name, metric in ((FORKED, "uss"), (BOOTED, "uss"), (FORKED, "uss_collected"))
-    )
-    if not unique or not spawned:
+    """What one more worker costs, before and after a full garbage collection."""
+    rows = [
+        (name, unique, figures(name, "uss_collected"))
+        for name in (FORKED, PRELOADED, BOOTED)
+        if (unique := figures(name, "uss"))
+    ]
+    if len(rows) < 2:
         return
-    sentence = (
-        f"One more worker takes {mebibytes(unique)} with `{FORKED}`, {mebibytes(spawned)} with `{BOOTED}`"
-    )
-    if collected and collected.median > 1.2 * unique.median:
-        sentence += (
-            f"; a full garbage collection writes to shared pages, and `{FORKED}` then takes "
-            f"{mebibytes(collected)}"
+    yield (
+        "One more worker takes "
+        + ", ".join(
+            f"{mebibytes(unique)} with `{name}`"
+            + (f" ({mebibytes(collected)} after its first full garbage collection)" if collected else "")
+            for name, unique, collected in rows
         )
-    yield f"{sentence}."
+        + "."
+    )
+    copied = [
+        (collected.median - unique.median, name)
+        for name, unique, collected in rows
+        if collected
+        and ranking.order_of(
+            ranking.widened(collected, "uss_collected", name), ranking.widened(unique, "uss", name)
+        )
+        is Order.LARGER
+    ]
+    if copied:
+        names = " and ".join(f"`{name}`" for _, name in copied)
+        yield (
+            f"The collection writes to every page of objects that {names} workers share with the process they"
+            " were forked from. `gc.collect(); gc.freeze()` before the fork, or in the last preloaded module,"
+            " prevents it (`fork_freeze`, `forkserver_freeze`)."
+        )
 
 
 def ordinal(number: int) -> str:

@@ -107,7 +107,7 @@ def summary(results: ReleaseResults) -> str:
             markdown.table(titles, cells, figures=2),
             *(
                 f"- {sentence}"
-                for sentence in recommendation.sentences(results.estimate, (recommendation.Topic.POOL,))
+                for sentence in recommendation.sentences(results.estimate, recommendation.FROM_FIGURES)
             ),
             "",
             f"{caption(column.metric for column in columns)} {results.conditions}.",

@@ -90,7 +90,7 @@ def with_spawn_affected_by_all(records: ClaimRecords) -> None:
 def with_slow_fork(records: ClaimRecords) -> None:
     key = ("startup", "fork_dispose", "none")
     figure = records.results.figures[key]
-    records.results.figures[key] = replace(figure, median=figure.median * 1000)
+    records.results.figures[key] = replace(figure, interval=(figure.median, figure.median * 1000))
 
 
 def with_slow_pool(records: ClaimRecords) -> None:

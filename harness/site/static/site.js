@@ -99,8 +99,8 @@ function applyDetails(chosen, form) {
   const total = count * each_one;
   const free = Math.max(0, Math.floor(Number(limit.value)) - reserved);
   const kept = each_one > 1 ? `${count} × (${size} + ${overflow}) = ${total}` : `${total}`;
-  const verdict = total <= free ? `the server has ${free}` : `the server has only ${free}${each_one > 1 ? `: a worker that does one thing at a time needs create_engine(..., pool_size=1, max_overflow=0), ${count} in all${count > free ? ", still too many" : ""}` : ": use fewer workers, or a pooler"}`;
-  sentences.push(`Connections of ${count} ${noun}, at most: ${kept}; ${verdict} for ordinary roles.`);
+  const verdict = total <= free ? `the server has ${free} for ordinary roles` : `the server has only ${free} for ordinary roles${each_one > 1 ? `: a worker that does one thing at a time needs create_engine(..., pool_size=1, max_overflow=0), ${count} in all${count > free ? ", still too many" : ""}` : ": use fewer workers, or a pooler"}`;
+  sentences.push(`Connections of ${count} ${noun}, at most: ${kept}; ${verdict}.`);
   if (cost.first !== null && cost.trips !== null) {
     const away = Math.max(0, Number(distance.value) || 0);
     const added = cost.trips * away;

@@ -106,10 +106,11 @@ def with_rows(
         return VerdictTable(provenance, tuple(outcomes))
     untried = {outcome.hazard for outcome in outcomes if outcome.verdict is Verdict.NOT_TRIED}
     on_record = by_hazard(table.verdicts)
+    decided = {hazard for (hazard, _), verdict in table.verdicts.items() if verdict in TRIED}
     replaced = {
         hazard
         for hazard in measured
-        if hazard not in untried or not set(group) <= set(on_record.get(hazard, ()))
+        if hazard not in untried & decided or not set(group) <= set(on_record.get(hazard, ()))
     }
     if not replaced:
         return table

@@ -17,7 +17,7 @@ class Memory(CellBenchmark):
         return self.samples(run, strategy, dataframe, "page_tables")
 
     def track_uss_collected(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """Unique memory after a full garbage collection, which writes to all objects."""
+        """Unique memory after a full garbage collection, which writes to all objects, shared ones too."""
         return self.samples(run, strategy, dataframe, "uss_collected")
 
     def track_pss(self, run: Run, strategy: str, dataframe: str) -> Samples:

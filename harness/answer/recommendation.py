@@ -213,11 +213,17 @@ NOTES = (
     ),
 )
 
+FREEZE = (
+    "their first full garbage collection copies the objects that they share; prevent it by"
+    " gc.collect(); gc.freeze()"
+)
+
 CAVEATS = {
     FORKED: (
         "From Python 3.14 on fork is not the default: name it.",
         "Celery's prefork pool and gunicorn's --preload fork as well: put the same line into"
         " worker_process_init and post_fork.",
+        f"If workers live long: {FREEZE}, right before the fork.",
     ),
     POOLLESS: (
         "From Python 3.14 on fork is not the default: name it.",
@@ -226,6 +232,7 @@ CAVEATS = {
     PRELOADED: (
         "A preloaded module must not connect when it is imported.",
         "The first worker also waits for the fork server to start.",
+        f"If workers live long: {FREEZE}, in a module of your own, the last in the list.",
     ),
     SERVED: (
         "The first worker also waits for the fork server to start.",

@@ -6,16 +6,22 @@ It is made from the catalogue, the functions that are measured, and the recorded
 import importlib.util
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from textwrap import dedent, indent
 
 from harness import drivers, strategies
 from harness.answer import recommendation, verdicts
+from harness.answer.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown
 from harness.hazards.hazard import Hazard
+from harness.lifecycles import intervals, metrics
+from harness.programs import report as programs
+from harness.programs.figures import ProgramsTable
+from harness.programs.head import get
+from harness.programs.report import memory
 from harness.strategies import Strategy
 from harness.treatments import keep, leave_alone
 
@@ -25,6 +31,9 @@ INTRODUCTION = """\
 A strategy is a start method together with what is done about the pool. Its code is a complete program around
 the functions that are measured, written as the linked documentation recommends. Written by `poolstart pages`.
 """
+
+MEMORY = ("uss", "uss_collected")
+"""The metrics in the tables."""
 
 IMPORTABLE = """\
 The fork server must be able to import `preloaded.py`, from the current directory or `PYTHONPATH`: it
@@ -45,27 +54,74 @@ These are measured on request: `poolstart measure --strategy fork_atfork`,
 """
 
 
-def render() -> str:
-    """The page as Markdown. Raises PoolstartError if a record is damaged."""
+def render(measured: ReleaseResults | None) -> str:
+    """The page as Markdown, with the memory in these results.
+
+    Raises PoolstartError if a record is damaged.
+    """
     recorded = verdicts.load()
-    parts = [INTRODUCTION]
-    for introduction, group in ((DEFAULT, strategies.CATALOGUE), (FURTHER, strategies.FURTHER)):
-        parts += [introduction, table(group, recorded), *(section(each, recorded) for each in group)]
+    parts = [INTRODUCTION, DEFAULT, *([memory_caption(measured)] if measured else [])]
+    parts += group(strategies.CATALOGUE, recorded, measured)
+    parts += [FURTHER, freezing(programs.load())]
+    parts += group(strategies.FURTHER, recorded, measured)
     return "\n".join(parts)
 
 
-def table(group: Iterable[Strategy], recorded: VerdictsOnRecord) -> str:
+def group(
+    members: Sequence[Strategy], recorded: VerdictsOnRecord, measured: ReleaseResults | None
+) -> list[str]:
+    """The table of some strategies, and the section of each."""
+    return [table(members, recorded, measured), *(section(each, recorded) for each in members)]
+
+
+def memory_caption(measured: ReleaseResults) -> str:
+    """What the two figures of memory mean, and where they come from."""
+    unique, collected = map(metrics.get, MEMORY)
+    return (
+        f"*{unique.heading}*: {unique.meaning} *{collected.short[0].upper()}{collected.short[1:]}*:"
+        f" {collected.meaning} A worker that lives long collects sooner or later. With nothing large in the"
+        f" parent; {intervals.caption((unique, collected))} {measured.conditions}.\n"
+    )
+
+
+def freezing(recorded: ProgramsTable | None) -> str:
+    """What gc.freeze() saves, as far as that is on record."""
+    saved = [
+        f"{figures.title}, {memory(figures.spared)} MiB instead of {memory(figures.uss)}"
+        for figures in (recorded.programs if recorded else ())
+        if figures.spared and figures.hosts == 1 and "gc.freeze()" in get(figures.name).memory_lines
+    ]
+    sentence = (
+        "`fork_freeze` and `forkserver_freeze` keep memory shared that a full garbage collection would copy:"
+        " `gc.collect(); gc.freeze()` before the fork, or in the last preloaded module. It pays if workers"
+        " live long enough to collect. Their own figures are still to be measured for the record"
+        " (`poolstart measure --strategy fork_freeze`)."
+    )
+    if saved:
+        programs_page = "[programs](programs.md) whose lines do the same"
+        sentence += f" On record for {programs_page}, per worker: {'; '.join(saved)}."
+    return f"{sentence}\n"
+
+
+def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: ReleaseResults | None) -> str:
     """A row for each strategy, with a link to its section."""
+
+    def figure(metric: str, strategy: str) -> str:
+        known = measured.figures.get((metric, strategy, "none")) if measured else None
+        return known.text(metrics.get(metric)) if known else "to be measured"
+
     rows = [
         [
             f"[`{each.id}`](#{each.id})",
             each.title,
             str(recorded.worst(each.id, recorded.newest_release)),
+            *(figure(metric, each.id) for metric in MEMORY),
             recommendation.use_when(each),
         ]
-        for each in group
+        for each in members
     ]
-    return markdown.table(["strategy", "what it is", "worst outcome", "when to use it"], rows)
+    columns = (metrics.get(metric).column for metric in MEMORY)
+    return markdown.table(["strategy", "what it is", "worst outcome", *columns, "when to use it"], rows)
 
 
 def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:

@@ -269,7 +269,7 @@ METRICS = {
             "uss_collected",
             "bytes",
             "unique memory after a collection",
-            "Unique memory after a full garbage collection, which writes to all objects.",
+            "Unique memory after a full garbage collection, which writes to all objects, shared ones too.",
             Reading("memory_collected", "uss"),
             "memory.Memory",
             frozenset(Table) - {Table.SUMMARY_DATAFRAME},

@@ -34,7 +34,8 @@ fetches one row from the server. The parent holds a warm engine. Times are measu
 until the first worker has its row, until the last one has, and until the call returns. Unique memory (USS) is
 read while all workers wait for their first task. A pool counts only if its initializer ran exactly once in
 each worker. The first pool of each parent is included, although under forkserver it also starts the fork
-server.
+server. After a full garbage collection forked workers take more, by as much as
+[the memory of single workers](results.md) grows.
 """
 
 RAISING = """\

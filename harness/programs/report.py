@@ -43,8 +43,9 @@ whether the hook runs again in a worker that replaces another one.
 
 *First row* is the time from the moment named for each program until its first worker has a row from the
 server. *Unique memory* (USS) is read from both workers while each holds a row; two figures are given if one
-worker holds much more than the other. Whether workers share a connection is read from the server's process id
-(`pg_backend_pid()`) of the session that each row came through.
+worker holds much more than the other. After a full garbage collection forked workers take more, by as much as
+[the memory of single workers](results.md) grows. Whether workers share a connection is read from the server's
+process id (`pg_backend_pid()`) of the session that each row came through.
 
 Programs that can spread their workers over machines are measured on two hosts as well, with one worker on
 each. The hosts are network namespaces with their own network and host name; they share the processors and the

@@ -79,7 +79,7 @@ DERIVED = (
     Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
     Derived("docs/answer.svg", picture.render),
     Derived("docs/results.md", _results),
-    Derived("docs/strategies.md", lambda _: strategies_page.render()),
+    Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),

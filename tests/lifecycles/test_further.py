@@ -117,7 +117,7 @@ def test_the_verdicts_of_further_strategies(
 
 
 def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
-    text = strategies_page.render()
+    text = strategies_page.render(None)
     for strategy in strategies.CATALOGUE + strategies.FURTHER:
         assert len(strategy.id) <= 20
         assert recommendation.use_when(strategy).endswith(".")

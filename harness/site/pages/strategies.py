@@ -3,21 +3,29 @@
 from collections.abc import Iterator
 
 from harness import strategies
-from harness.answer import strategies_page
+from harness.answer import results, strategies_page
 from harness.hazards import expected
 from harness.site import document
 from harness.site.context import File, SiteContext
+from harness.system.errors import PoolstartError
 
 SECTION, ADDRESS, PER_TEST_BED = "Strategies", "strategies.html", False
 
 
 def pages(site: SiteContext) -> Iterator[File]:
+    try:
+        measured = results.default(site.results)
+    except PoolstartError:
+        # The other pages show what can be read of damaged results.
+        measured = None
     yield site.page(
         ADDRESS,
         "document.html.j2",
         SECTION,
         title="Strategies: start methods and what to do about the pool, with code",
-        text=document.html(site.record(expected.PATH, strategies_page.render, "# Strategies\n")),
+        text=document.html(
+            site.record(expected.PATH, lambda: strategies_page.render(measured), "# Strategies\n")
+        ),
         contents=[(each.id, f"{ADDRESS}#{each.id}") for each in (*strategies.CATALOGUE, *strategies.FURTHER)]
         if site.verdicts.newest
         else [],

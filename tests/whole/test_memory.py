@@ -1,0 +1,52 @@
+"""Wherever unique memory is compared, memory after a full garbage collection stands beside it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.answer import recommendation
+from harness.lifecycles import metrics
+from harness.lifecycles.metrics import Table
+from harness.site import build, picture
+from harness.system.environment import ROOT
+
+UNIQUE, COLLECTED = (metrics.get(name) for name in ("uss", "uss_collected"))
+
+
+def test_every_table_of_the_registry_has_both() -> None:
+    for table in Table:
+        shown = metrics.shown_in(table)
+        assert (UNIQUE in shown) == (COLLECTED in shown), table
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/results.md", "docs/strategies.md"])
+def test_every_table_of_a_page_has_both(page: str) -> None:
+    heads = re.findall(r"(?m)^\|(.*)\|\n\| --- ", (ROOT / page).read_text())
+    with_memory = [head for head in heads if UNIQUE.column in head]
+    assert with_memory
+    assert all(COLLECTED.column in head for head in with_memory)
+
+
+@pytest.mark.parametrize("page", ["docs/pools.md", "docs/programs.md"])
+def test_pages_whose_workers_do_not_collect_say_so(page: str) -> None:
+    text = " ".join((ROOT / page).read_text().split())
+    assert "After a full garbage collection forked workers take more" in text
+
+
+def test_the_site_and_the_figure_have_both(tmp_path: Path) -> None:
+    build.build(ROOT / "results", tmp_path)
+    text = (tmp_path / "index.html").read_text()
+    rows = re.findall(r'<tr id="\w+-(?:none|large)">.*?</tr>', text, re.DOTALL)
+    assert len(rows) == 12
+    assert all(re.search(r"[\d.]+ ±[\d.]+ after GC", row) for row in rows)
+    assert picture.render().count(" MiB<tspan") == 6
+
+
+def test_the_recipes_say_how_to_prevent_the_copies() -> None:
+    for strategy in (recommendation.FORKED, recommendation.PRELOADED):
+        assert any("gc.freeze()" in caveat for caveat in recommendation.CAVEATS[strategy])
+    text = (ROOT / "docs" / "strategies.md").read_text()
+    # No figure of these strategies is on record yet, and none is invented.
+    assert re.search(r"`fork_freeze`\].*\| to be measured \| to be measured \|", text)
+    assert re.search(r"celery, [\d.]+ ±[\d.]+ MiB instead of", text)

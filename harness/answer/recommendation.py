@@ -409,14 +409,12 @@ def _memory(figures: Figures) -> Iterator[str]:
     ]
     if len(rows) < 2:
         return
+    costs = [
+        (f"{mebibytes(unique)} and " if collected else "") + f"{mebibytes(collected or unique)} with `{name}`"
+        for name, unique, collected in rows
+    ]
     yield (
-        "One more worker takes "
-        + ", ".join(
-            f"{mebibytes(unique)} with `{name}`"
-            + (f" ({mebibytes(collected)} after its first full garbage collection)" if collected else "")
-            for name, unique, collected in rows
-        )
-        + "."
+        "One more worker takes, before and after its first full garbage collection: " + ", ".join(costs) + "."
     )
     copied = [
         (collected.median - unique.median, name)

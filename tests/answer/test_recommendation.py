@@ -180,7 +180,12 @@ def test_two_runs_of_one_thing_are_never_ranked(
 
 
 def test_memory_is_compared_before_and_after_a_collection() -> None:
-    figures = {("fork_dispose", "uss"): 4, ("fork_dispose", "uss_collected"): 16, ("spawn", "uss"): 30}
+    figures = {
+        ("fork_dispose", "uss"): 4,
+        ("fork_dispose", "uss_collected"): 16,
+        ("spawn", "uss"): 30,
+        ("spawn", "uss_collected"): 30,
+    }
 
     def read(strategy: str, metric: str) -> recommendation.MedianRange | None:
         mebibytes = figures.get((strategy, metric))
@@ -189,8 +194,8 @@ def test_memory_is_compared_before_and_after_a_collection() -> None:
 
     memory, cause = recommendation.sentences(read, (recommendation.Topic.MEMORY,))
     assert memory == (
-        "One more worker takes 4.0 MiB with `fork_dispose` (16.0 MiB after its first full garbage"
-        " collection), 30.0 MiB with `spawn`."
+        "One more worker takes, before and after its first full garbage collection: 4.0 MiB and 16.0 MiB with"
+        " `fork_dispose`, 30.0 MiB and 30.0 MiB with `spawn`."
     )
     assert "`fork_dispose` workers share" in cause
     assert "gc.freeze()" in cause

@@ -86,7 +86,7 @@ def pool_crossing(release: ReleaseFigures) -> dict[str, Any] | None:
         ),
     ]
     query = crossing.query
-    marks = [(x(query), "the pool is cheaper from here, at the latest")] if query and query <= QUERIES else []
+    marks = [(x(query), "the pool is cheaper from here")] if query and query <= QUERIES else []
     return {
         "summary": sentence,
         "curves": charts.curves(lines, [(x(number), str(number)) for number in numbers], marks, " ms"),

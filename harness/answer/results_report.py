@@ -161,12 +161,14 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
         )
     else:
         console = terminal.output()
+        # Read before anything is printed: a damaged record is one line.
+        recorded = verdicts.load()
         terminal.print_text(console, sentence)
         for results in measured:
             console.print()
             if everything:
                 console.print(Text(results.name, style="bold"))
-            print_tables(results)
+            print_tables(results, recorded)
 
 
 def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
@@ -194,7 +196,7 @@ def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
                         }
 
 
-def print_tables(results: ReleaseResults) -> None:
+def print_tables(results: ReleaseResults, recorded: verdicts.VerdictsOnRecord) -> None:
     """Print a table for each DataFrame setting, and the worst outcome of each strategy."""
     console = terminal.output()
     # The verdicts are sentences here, below the figures.
@@ -207,7 +209,6 @@ def print_tables(results: ReleaseResults) -> None:
         shown = [[row[column] for column in kept] for row in cells]
         terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
     console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
-    recorded = verdicts.load()
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()
     terminal.print_text(console, described(results))

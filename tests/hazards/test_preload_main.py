@@ -49,5 +49,5 @@ def test_the_hazard_applies_to_versions_of_python_that_preload(
     version: tuple[int, int, int], preloads: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preload_main.sys, "version_info", version)
-    reason = preload_main.HAZARD.not_applicable(strategies.get("forkserver"))
-    assert bool(reason) != preloads
+    assert not preload_main.HAZARD.not_applicable(strategies.get("forkserver"))
+    assert bool(preload_main.HAZARD.missing()) != preloads

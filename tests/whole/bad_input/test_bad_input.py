@@ -156,10 +156,6 @@ def no_environment(content: Any) -> None:
     content["params"] = {"machine": content["params"]["machine"], "python": ""}
 
 
-def container_only(content: Any) -> None:
-    content["env_vars"]["postgres"] = "container-18.4-tcp-trust"
-
-
 AS_WRITTEN = r"write it as postgresql\+psycopg2://"
 RESTORE = "restore it with git"
 CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
@@ -345,7 +341,6 @@ MISTAKES = [
     changed("results", "RESULT", lambda c: c.update(params=None), f"cannot be read: .*; {RESTORE}"),
     changed("results", "RESULT", lambda c: c.update(version=99), "newer than"),
     changed("results", "RESULT", no_environment, "there are no results yet; measure by `asv run`"),
-    changed("pages", "RESULT", container_only, "not been measured with an embedded server; measure it"),
     damaged("results", "MACHINE", None, f"machine.json cannot be read: No such file or directory; {RESTORE}"),
     damaged("results", "MACHINE", "{}", f"machine.json.*; {RESTORE}"),
     damaged("changes", "results/benchmarks.json", None, "benchmarks.json"),

@@ -32,7 +32,7 @@ def up() -> None:
 
 @app.command(epilog="Example: poolstart postgres status")
 def status() -> None:
-    """Say how it is, and which server `asv run` would use; exit status 1 unless it is running."""
+    """Show its state, and which server `asv run` would use; exit status 1 unless it is running."""
     from harness.postgres import locate
     from harness.postgres.compose import Compose
 
@@ -40,7 +40,7 @@ def status() -> None:
     service = compose.service()
     console.print(f"compose service: {service}")
     if service.failed:
-        console.print(f"its last words: {compose.last_lines(service)}")
+        console.print(f"the end of its log: {compose.last_lines(service)}")
     if service.state in ("running", "absent"):
         server = locate.running()
         console.print(f"asv run would use: {told(server) if server else locate.identity()}")
@@ -54,4 +54,4 @@ def down() -> None:
     from harness.postgres.compose import Compose
 
     Compose().down()
-    console.print("the compose service is gone")
+    console.print("the compose service is removed")

@@ -14,10 +14,11 @@ pytestmark = pytest.mark.slow
 
 
 def message_of(ran: "subprocess.CompletedProcess[str]") -> str:
-    """The only line on standard error, without the name of the program."""
+    """The last line on standard error, without the name of the program; before it there is only progress."""
     assert ran.returncode == 2, ran.stdout
-    (line,) = ran.stderr.splitlines()
+    *progress, line = ran.stderr.splitlines()
     assert line.startswith("poolstart: ")
+    assert not any(step.startswith(("poolstart: ", "Traceback")) for step in progress), ran.stderr
     return line.removeprefix("poolstart: ")
 
 
@@ -57,7 +58,7 @@ def test_no_permission_on_the_socket(any_project: Project, tmp_path: Path) -> No
     path = f"{tmp_path}:{any_project.environment['PATH']}"
     assert message_of(any_project.having(PATH=path).poolstart("postgres", "up")) == (
         "no permission on the container engine's socket; "
-        "run as a user who may use it (often: of the group docker), "
+        "run as a user who may use it, often one in the group docker, "
         "or use the embedded server (POOLSTART_SERVER=embedded)"
     )
 

@@ -94,11 +94,12 @@ class VerdictView:
         return len(terminal.bands(*self._words(), width, gap=1)) == 1
 
     def legend(self, width: int) -> list[tuple[str, str]]:
-        """The meaning of each letter; empty where the table is in words."""
+        """The meaning of each letter in the table; empty where the table is in words."""
         if self._words_fit(width):
             return []
+        shown = {verdict for counts in self.tally.counts.values() for verdict in counts}
         return [
-            *((symbol, str(verdict)) for verdict, symbol in SYMBOLS.items()),
+            *((symbol, str(verdict)) for verdict, symbol in SYMBOLS.items() if verdict in shown),
             *([(DISAGREE, "trials disagree")] if self.repeat > 1 else []),
             *zip(ascii_letters, self.strategies, strict=False),
         ]

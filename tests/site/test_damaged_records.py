@@ -1,5 +1,6 @@
 """A damaged record costs the pages what it holds, and a remark names it; everything else is published."""
 
+import inspect
 import json
 import shutil
 from collections.abc import Callable
@@ -14,7 +15,10 @@ from harness.hazards import bisect, expected
 from harness.history import causes, retest
 from harness.pools import report as pools
 from harness.site import build
+from harness.system.errors import PoolstartError
 from tests.support.results import MACHINE, few
+
+Damage = Callable[[Path, str], None]
 
 RECORDS: dict[str, tuple[Any, str, str]] = {
     "hazards": (expected, "PATH", "outcomes"),
@@ -87,29 +91,35 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
-@pytest.mark.parametrize("name", RECORDS)
-def test_the_site_is_published_with_a_remark(
-    name: str,
-    damage: Callable[[Path, str], None],
-    results: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def damaged(name: str, damage: Damage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A damaged copy of a record, in place of it."""
     module, attribute, key = RECORDS[name]
     path = tmp_path / getattr(module, attribute).name
     shutil.copy(getattr(module, attribute), path)
     damage(path, key)
     monkeypatch.setattr(module, attribute, path)
-    found = pages(results, tmp_path / "site")
-    assert {"index.html", "choose.html", "symptoms.html", "releases.html", "claims.html"} <= set(found)
-    assert any(path.name in text for text in found.values())
+    return path
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_conditions_of_a_machine_are_named(
-    damage: Callable[[Path, str], None], results: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", RECORDS)
+def test_a_damaged_record_is_an_error_that_names_it(name: str, damaged: Path) -> None:
+    load = RECORDS[name][0].load
+    with pytest.raises(PoolstartError, match=damaged.name):
+        load(damaged) if inspect.signature(load).parameters else load()
+
+
+# Building the site takes seconds: every record and every damage once, since all are loaded by one helper.
+@pytest.mark.parametrize(("name", "damage"), list(zip(RECORDS, DAMAGES, strict=True)))
+def test_the_site_is_published_with_a_remark(damaged: Path, results: Path, tmp_path: Path) -> None:
+    found = pages(results, tmp_path / "site")
+    assert {"index.html", "choose.html", "symptoms.html", "releases.html", "claims.html"} <= set(found)
+    assert any(damaged.name in text for text in found.values())
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_conditions_of_a_machine_are_named(damage: Damage, results: Path, tmp_path: Path) -> None:
     path = results / MACHINE.name / "conditions.jsonl"
     path.write_text((MACHINE / "conditions.jsonl").read_text().splitlines()[0] + "\n")
     damage(path, "release")

@@ -218,7 +218,7 @@ def test_every_page_of_the_site_shows_the_same_count(site: dict[str, str]) -> No
 
 
 def test_the_terminal_shows_the_same_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    results_report.print_tables(results.default(ROOT / "results"))
+    results_report.print_tables(results.default(ROOT / "results"), verdicts.load())
     text = " ".join(capsys.readouterr().out.split())
     shown = re.findall(r"(\d+ of \d+) hazards affect it", text)
     assert sorted(shown) == sorted(counts()[name] for name in strategies.IDS)

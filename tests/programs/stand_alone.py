@@ -22,6 +22,8 @@ def own_connections():
 
 if __name__ == "__main__":
     row()
+    print("ready", flush=True)
+    input()
     begin = time.monotonic()
     with ProcessPoolExecutor(2, multiprocessing.get_context("fork"), own_connections) as executor:
         print(executor.submit(row).result() - begin)

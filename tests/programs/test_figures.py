@@ -28,20 +28,31 @@ BAND = 0.1
 The medians of the pairs agree within 4 %; a clock that started with the workers would read 50 % less."""
 
 
+PAUSE = 0.01
+
+
+def by_script(server: Server) -> float:
+    command = [sys.executable, SCRIPT, server.sqlalchemy_url("stand-alone")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=environment(), stdin=pipe, stdout=pipe, text=True) as script:
+        try:
+            assert script.stdout is not None
+            assert script.stdout.readline() == "ready\n"
+            # The harness needs some milliseconds to see that a client is ready. A process that has waited
+            # finds cold caches: measured without this pause, the script was 8 to 19 % faster.
+            time.sleep(PAUSE)
+            seconds, _ = script.communicate("\n", timeout=60)
+        finally:
+            script.kill()
+    return float(seconds)
+
+
 def test_the_first_row_of_an_executor_takes_as_long_as_in_a_plain_script(server: Server) -> None:
     setup = ProgramSetup(head.get("executor"), Path(sys.executable), server)
     pairs = []
     for _ in range(PAIRS):
         seconds, _ = first_rows(setup)
-        done = subprocess.run(
-            [sys.executable, SCRIPT, server.sqlalchemy_url("stand-alone")],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-        pairs.append((float(done.stdout), seconds))
+        pairs.append((by_script(server), seconds))
     difference, doubt = compared(pairs)
     print(f"script {median(script for script, _ in pairs):.6g}, harness {difference:+.1%}, doubt {doubt:.1%}")
     assert not surely_beyond(difference, BAND, doubt)

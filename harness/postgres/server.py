@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import psycopg2
 from psycopg2.extensions import parse_dsn
@@ -10,6 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from harness.drivers import MEASURED
+from harness.postgres import pooler
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -42,7 +44,10 @@ class Server:
     transport: str
     """`tcp`, `unix` or `tls`."""
     authentication: str
-    """The method, in PostgreSQL's terms: `trust`, `scram-sha-256`, `md5`, `peer`, ..."""
+    """The method, in PostgreSQL's terms: `trust`, `scram-sha-256`, `md5`, `peer`, ... Through a pooler, whose
+    method is not known: `password`, or `trust`."""
+    pooler: str = ""
+    """A pooler in between and its mode, for example `pgbouncer-transaction`; empty if there is none."""
 
     @property
     def identity(self) -> str:
@@ -148,24 +153,22 @@ def describe(kind: str, url: str) -> Server:
 
     Raises `PoolstartError` with libpq's reason if it does not answer.
     """
+
+    def connect(**parameters: Any) -> "psycopg2.extensions.connection":
+        return psycopg2.connect(url, gssencmode="disable", **parameters)
+
     connection = _connect(url, "poolstart-monitor")
+    connection.autocommit = True
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-            (encrypted,) = cursor.fetchone() or (False,)
-            host = connection.info.host or ""
-            transport = "tls" if encrypted else "unix" if host.startswith("/") else "tcp"
-            version = str(connection.info.parameter_status("server_version")).split()[0]
-            if connection.info.server_version >= 160000:
-                # NULL under trust, else "method:identity".
-                cursor.execute("select system_user")
-                (system_user,) = cursor.fetchone() or (None,)
-                authentication = system_user.split(":")[0] if system_user else "trust"
-            elif connection.info.used_password:
-                cursor.execute("show password_encryption")
-                (authentication,) = cursor.fetchone() or ("password",)
-            else:
-                authentication = "trust" if transport != "unix" else "nopassword"
+        # Asked of the client's own library: behind a pooler, the server sees the pooler's connection.
+        host = connection.info.host or ""
+        transport = "tls" if connection.info.ssl_in_use else "unix" if host.startswith("/") else "tcp"
+        version = str(connection.info.parameter_status("server_version")).split()[0]
+        used_password = bool(connection.info.used_password)
+        if between := pooler.detect(connection, connect):
+            authentication = "password" if used_password else "trust"
+        else:
+            authentication = _authentication(connection, transport)
     except psycopg2.Error as error:
         raise PoolstartError(
             f"the server at {make_url(url).host} does not answer as PostgreSQL does: {error}",
@@ -173,4 +176,19 @@ def describe(kind: str, url: str) -> Server:
         ) from None
     finally:
         connection.close()
-    return Server(kind, url, version, transport, authentication)
+    return Server(kind, url, version, transport, authentication, between)
+
+
+def _authentication(connection: "psycopg2.extensions.connection", transport: str) -> str:
+    """The method by which a connection to the server itself was authenticated."""
+    with connection.cursor() as cursor:
+        if connection.info.server_version >= 160000:
+            # NULL under trust, else "method:identity".
+            cursor.execute("select system_user")
+            (system_user,) = cursor.fetchone() or (None,)
+            return str(system_user).split(":")[0] if system_user else "trust"
+        if connection.info.used_password:
+            cursor.execute("show password_encryption")
+            (encryption,) = cursor.fetchone() or ("password",)
+            return str(encryption)
+    return "trust" if transport != "unix" else "nopassword"

@@ -3,7 +3,7 @@
 The owner cleans up when it closes its supervision or exits (`atexit`). If it is killed, two independent
 watchdogs notice the end of their sockets and clean up. They are shells, so that a `pkill python` does not end
 them. The death of any one process of a run, of any two, or of all its Python processes leaves nothing behind.
-The owner replaces watchdogs that were killed.
+The owner replaces watchdogs that were killed, also while it waits: a thread waits for the end of each.
 
 Register before create: a directory is announced to the watchdogs before mkdir, and a child announces its
 process group before exec, while it still holds the sockets whose end the watchdogs wait for.
@@ -36,6 +36,9 @@ WATCHDOGS = 2
 GRACE = 2.0
 """Seconds between a group's own signal and SIGKILL; the watchdogs allow as many."""
 
+LOCK_TIMEOUT = 0.2
+"""Seconds to wait at an interrupt for a thread that is starting a watchdog."""
+
 LINGER = 2.0
 """Seconds in which a killed process may still write a last file into a directory that is being removed."""
 
@@ -55,6 +58,10 @@ _sockets: "dict[subprocess.Popen[bytes], socket.socket]" = {}
 """This process's ends of the sockets of all its watchdogs."""
 
 _supervisions: "weakref.WeakSet[Supervision]" = weakref.WeakSet()
+
+_lock = threading.RLock()
+"""Held while watchdogs change or are told something; by each fork as well, since the child tells them too."""
+os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class Supervision:
@@ -94,8 +101,8 @@ class Supervision:
             )
         if "\n" in path:
             raise PoolstartError("TMPDIR has a line break in it", "set it to another directory")
-        self._announce(f"own directory {path}")
         self._directories.add(path)
+        self._announce(f"own directory {path}")
         try:
             os.mkdir(path, 0o700)
         except OSError as error:
@@ -113,9 +120,10 @@ class Supervision:
         `end` is the signal that ends the group; `options` are those of `subprocess.Popen`. Raises OSError if
         the program cannot be run.
         """
-        self.ensure_watchdogs()
-        process = _OwnedProcess(self, end, list(map(str, command)), options)
-        self._processes[process] = end
+        with _lock:
+            self.ensure_watchdogs()
+            process = _OwnedProcess(self, end, list(map(str, command)), options)
+            self._processes[process] = end
         return process
 
     @contextlib.contextmanager
@@ -165,10 +173,11 @@ class Supervision:
         self._end(processes)
         for directory in directories:
             _remove(Path(directory))
-        for watchdog in self._watchdogs:
+        with _lock:
+            dismissed, self._watchdogs = self._watchdogs, []
+        for watchdog in dismissed:
             _sockets.pop(watchdog).close()
             watchdog.wait()
-        self._watchdogs.clear()
 
     def _end(self, processes: "dict[subprocess.Popen[Any], str]") -> None:
         """Signal every group, and SIGKILL what is left after `GRACE` seconds.
@@ -196,32 +205,46 @@ class Supervision:
 
     def ensure_watchdogs(self) -> None:
         """Start watchdogs in place of those that were killed, and tell them what is owned."""
-        for watchdog in list(self._watchdogs):
-            if watchdog.poll() is not None:
-                with contextlib.suppress(ValueError):  # another thread has removed it
+        with _lock:
+            for watchdog in list(self._watchdogs):
+                if watchdog.poll() is not None:
                     self._watchdogs.remove(watchdog)
-                if ours := _sockets.pop(watchdog, None):
-                    ours.close()
-        while len(self._watchdogs) < WATCHDOGS:
-            ours, theirs = socket.socketpair()
-            watchdog = subprocess.Popen(
-                ["/bin/sh", str(WATCHDOG)],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd="/",
-                start_new_session=True,
-            )
-            theirs.close()
-            _sockets[watchdog] = ours
-            self._watchdogs.append(watchdog)
-            owned = [f"own directory {directory}" for directory in self._directories]
-            owned += [
-                f"own group {process.pid} {end.removeprefix('SIG')}"
-                for process, end in self._processes.items()
-            ]
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                ours.sendall("".join(f"{line}\n" for line in owned).encode(), socket.MSG_NOSIGNAL)
+                    _sockets.pop(watchdog).close()
+            while len(self._watchdogs) < WATCHDOGS:
+                self._add_watchdog()
+
+    def _add_watchdog(self) -> None:
+        ours, theirs = socket.socketpair()
+        watchdog = subprocess.Popen(
+            ["/bin/sh", str(WATCHDOG)],
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+        theirs.close()
+        _sockets[watchdog] = ours
+        self._watchdogs.append(watchdog)
+        owned = [f"own directory {directory}" for directory in list(self._directories)]
+        owned += [
+            f"own group {process.pid} {end.removeprefix('SIG')}"
+            for process, end in list(self._processes.items())
+        ]
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            ours.sendall("".join(f"{line}\n" for line in owned).encode(), socket.MSG_NOSIGNAL)
+        threading.Thread(target=self._replace_if_killed, args=(watchdog,), daemon=True).start()
+
+    def _replace_if_killed(self, watchdog: "subprocess.Popen[bytes]") -> None:
+        try:
+            ended = os.waitid(os.P_PID, watchdog.pid, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:
+            return  # It is replaced already, or dismissed.
+        # One that could not run, or was dismissed, has ended by itself.
+        if ended and ended.si_code != os.CLD_EXITED:
+            with _lock, contextlib.suppress(OSError):
+                if watchdog in self._watchdogs:
+                    self.ensure_watchdogs()
 
     @property
     def watchdogs(self) -> set[int]:
@@ -234,13 +257,14 @@ class Supervision:
         return bool(self._watchdogs) and os.getpid() == self._owner
 
     def _announce(self, line: str) -> None:
-        # Between fork and exec this is another process, and the watchdogs are not its children.
-        if os.getpid() == self._owner:
-            self.ensure_watchdogs()
-        for watchdog in self._watchdogs:
-            # It may have been killed: the owner is alive, and so is the other watchdog.
-            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                _sockets[watchdog].send(f"{line}\n".encode(), socket.MSG_NOSIGNAL)
+        with _lock:
+            # Between fork and exec this is another process, and the watchdogs are not its children.
+            if os.getpid() == self._owner:
+                self.ensure_watchdogs()
+            for watchdog in self._watchdogs:
+                # It may have been killed: the owner is alive, and so is the other watchdog.
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    _sockets[watchdog].send(f"{line}\n".encode(), socket.MSG_NOSIGNAL)
 
 
 class _OwnedProcess(subprocess.Popen[Any]):
@@ -280,7 +304,11 @@ def hand_over(seconds: float) -> None:
 
     For a process that is about to exit at once. Watchdogs that are killed before they are done are replaced.
     """
+    global _lock
     deadline = time.monotonic() + seconds
+    # From now on no other thread replaces them. One that was interrupted while it held the lock stands still.
+    if not _lock.acquire(timeout=LOCK_TIMEOUT):
+        _lock = threading.RLock()
     waiting = [supervision for supervision in list(_supervisions) if supervision.active]
     while waiting and time.monotonic() < deadline:
         for supervision in waiting:

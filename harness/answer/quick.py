@@ -11,6 +11,7 @@ from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
+from harness.system import busy
 
 LIMIT = 45.0
 """Seconds after which no block begins: the rest of a minute is for the end of the last one."""
@@ -38,6 +39,7 @@ def measure(
     with Supervision() as supervision:
         cells = [Cell(name, setting) for setting in DATAFRAMES for name in profile.strategies]
         plan = Plan(cells, server, profile, supervision, release=metadata.version("sqlalchemy"))
+        plan.measured.running = busy.running_tasks()
         report("compiling bytecode")
         plan.warm_up()
         longest = dict.fromkeys(DATAFRAMES, 0.0)

@@ -13,6 +13,7 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.report import figure, over, remarks
 from harness.processes.errors import NotApplicable, Rejected
+from harness.system import busy
 
 NEXT_COMMANDS = (
     ("poolstart hazards wrong_answer", "what happens in one failure, step by step"),
@@ -25,6 +26,8 @@ NEXT_COMMANDS = (
 def print_answer(measured: MeasuredRun, profile: Profile) -> None:
     """Print the measured figures, and what they mean for the choice."""
     console = terminal.output()
+    if measured.busy:
+        terminal.print_text(console, busy.sentence(measured.busy))
     recorded = verdicts.load()
     outcomes = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
     columns = [
@@ -66,7 +69,10 @@ def large(measured: MeasuredRun) -> bool:
 
 
 def order(measured: MeasuredRun, profile: Profile) -> list[str]:
-    """The fastest first row first; strategies that are never recommended come last."""
+    """The fastest first row first; strategies that are never recommended come last.
+
+    In the order of the profile if the machine was busy.
+    """
 
     def key(name: str) -> tuple[bool, float]:
         first_row = estimate(measured, name, "time_to_first_row")
@@ -76,7 +82,12 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
 
 
 def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.MedianRange | None:
-    """The median of the parents without a DataFrame, and its interval; None if it was not measured."""
+    """The median of the parents without a DataFrame, and its interval.
+
+    None if it was not measured, or on a busy machine, where it means nothing.
+    """
+    if measured.busy:
+        return None
     try:
         values = measured.samples(Cell(strategy, "none"), metric)
     except (NotApplicable, Rejected):
@@ -93,7 +104,7 @@ def conditions(measured: MeasuredRun, profile: Profile) -> str:
     frame = f" The DataFrame has {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
         f"{over(parents, shown)}{frame} "
-        f"SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
+        f"Python {measured.python}, SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
         "* never use it: parent and worker share one connection."
     )
 

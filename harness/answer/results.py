@@ -66,9 +66,13 @@ class ReleaseResults:
     date: datetime
     figures: dict[tuple[str, str, str], MedianQuartiles]
     """By metric, strategy and DataFrame setting; a cell that was not measured is missing."""
+    busy: str = ""
+    """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
 
     def estimate(self, strategy: str, metric: str) -> MedianRange | None:
-        """A metric without a DataFrame; None if it was not measured."""
+        """A metric without a DataFrame; None if it was not measured, or on a busy machine."""
+        if self.busy:
+            return None
         figure = self.figures.get((metric, strategy, "none"))
         return figure.estimate if figure else None
 
@@ -184,6 +188,7 @@ def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
         environment={**result.params, **result.env_vars},
         date=date,
         figures=dict(figures(result)),
+        busy=str(stored.run_metadata(result, results).get("busy", "")),
     )
 
 

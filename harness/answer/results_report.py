@@ -15,6 +15,8 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.intervals import caption
 from harness.lifecycles.metrics import Table
+from harness.processes.errors import print_reasons
+from harness.system import busy
 
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
@@ -53,7 +55,7 @@ def rows(results: ReleaseResults, dataframe: str) -> Iterator[list[str]]:
 
 def page(results: ReleaseResults) -> str:
     """`docs/results.md`: a table for each DataFrame setting."""
-    parts = ["# Results\n", "Written by `poolstart pages`.\n"]
+    parts = ["# Results\n", "Written by `poolstart pages`.\n", *warning(results)]
     for dataframe in DATAFRAMES:
         cells = [[f"`{name}`", *texts] for name, *texts in rows(results, dataframe)]
         parts += [f"**{DATAFRAME_TITLES[dataframe]}**\n", markdown.table(header(), cells, figures=3)]
@@ -63,6 +65,11 @@ def page(results: ReleaseResults) -> str:
 def described(results: ReleaseResults) -> str:
     """What the figures of the full tables are, in sentences."""
     return f"{caption(metrics.shown_in(Table.RESULTS))} {results.conditions}."
+
+
+def warning(results: ReleaseResults) -> list[str]:
+    """What to know before the figures of a busy machine, as a paragraph; empty for others."""
+    return [f"{busy.sentence(results.busy)}\n"] if results.busy else []
 
 
 def unforced(results: ReleaseResults) -> list[str]:
@@ -104,6 +111,7 @@ def summary(results: ReleaseResults) -> str:
     titles = ["strategy", "worst outcome", *(column.title for column in columns)]
     return "\n".join(
         [
+            *warning(results),
             markdown.table(titles, cells, figures=2),
             *(
                 f"- {sentence}"
@@ -143,12 +151,15 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
     sentence = choice(measured, everything)
     measured = measured if everything else measured[:1]
     if form == "csv":
+        for results in measured:
+            print_reasons(busy=results.busy)
         terminal.print_csv(CSV_COLUMNS, csv_rows(measured))
     elif form == "json":
         terminal.print_json(
             {
                 "reports": [
                     {
+                        "busy": results.busy,
                         "sqlalchemy": results.release,
                         "date": results.date.isoformat(),
                         "machine": results.machine,
@@ -168,6 +179,8 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
             console.print()
             if everything:
                 console.print(Text(results.name, style="bold"))
+            if results.busy:
+                terminal.print_text(console, busy.sentence(results.busy))
             print_tables(results, recorded)
 
 

@@ -44,7 +44,7 @@ def compare(
             profile,
             ComparisonSettings(tuple(settings), pairs, budget=60 * minutes, tolerate=limit),
             report,
-        )
+        ).concluded()
     shown.write(found, settings, "json" if as_json else "table")
     if any(row.worse(limit) for row in found.rows) or found.rejected or not found.rows:
         raise typer.Exit(1)

@@ -13,8 +13,9 @@ def measure(
 ) -> None:
     """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored.
 
-    --csv has a row a figure: sqlalchemy, server, strategy, dataframe,
-    dataframe_mib, metric, unit, median, least, most, samples, reason.
+    --csv has a row a figure: sqlalchemy, server, python, strategy,
+    dataframe, dataframe_mib, metric, unit, median, least, most, samples,
+    reason.
     A sample is a parent; least and most are of the samples.
     """
     form, settings = chosen_format(as_json, as_csv), dataframes(dataframe)

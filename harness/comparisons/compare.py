@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from harness.comparisons import pairs
-from harness.comparisons.judge import MIN_PAIRS, ComparisonRow, FigureKey, judge
+from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
 from harness.comparisons.pairs import CellPair, Pair, Sample
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import noise_reason
@@ -24,6 +24,7 @@ from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 from harness.strategies.strategy import Strategy
+from harness.system import busy
 
 WORKER_FACTOR = 3
 """How many times the workers of a run a parent starts here: only interleaved workers remove the machine from
@@ -104,6 +105,14 @@ class Comparison:
     not_applicable: list[str]
     notes: tuple[str, ...]
     """Facts that differ although only the compared thing should, and warnings."""
+    busy: str = ""
+    """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
+
+    def concluded(self) -> "Comparison":
+        """The same figures, but without verdicts if the machine was busy."""
+        if not self.busy:
+            return self
+        return replace(self, rows=tuple(replace(row, verdict=CANNOT_TELL) for row in self.rows))
 
 
 def compare(
@@ -120,6 +129,7 @@ def compare(
     """
     began = time.monotonic()
     longer = settings.lengthen(profile)
+    running = busy.running_tasks()
     with Supervision() as supervision:
         plans = [
             Plan(
@@ -142,6 +152,7 @@ def compare(
             longer.workers,
             report,
             elapsed=lambda: time.monotonic() - began,
+            running=running,
         )
 
 
@@ -154,8 +165,12 @@ def run(
     *,
     elapsed: Callable[[], float],
     measure_pair: Callable[..., Pair] = pairs.measure_pair,
+    running: float | None = None,
 ) -> Comparison:
-    """Measure pairs until there are enough; `elapsed` returns the seconds since the comparison began."""
+    """Measure pairs until there are enough; `elapsed` returns the seconds since the comparison began.
+
+    `running` is the number of tasks that ran before it, for each processor.
+    """
     rng = random.Random(settings.seed)
     cell_pairs = settings.cell_pairs(*sides)
     measured: list[Pair] = []
@@ -193,6 +208,8 @@ def run(
             *differences(plans[0].measured.facts, plans[1].measured.facts, varied={"sqlalchemy"}),
             *dict.fromkeys(warning for plan in plans for warning in plan.measured.warnings),
         ),
+        # What is usual here is not asked: ratios bear more load than times do.
+        busy=busy.reason([pair.conditions for pair in measured], running=running),
     )
 
 

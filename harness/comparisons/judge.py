@@ -16,6 +16,9 @@ FALSE_ALARM_RATE = 0.02
 CONFIDENCE = 0.99
 """Of the interval of one ratio."""
 
+CANNOT_TELL = "cannot tell"
+"""The verdict on a figure of which nothing is certain."""
+
 MIN_PAIRS = 6
 """Pairs below which nothing is judged."""
 
@@ -68,7 +71,7 @@ def judge(measured: Mapping[FigureKey, Sequence[Sample]], tolerate: float) -> li
         if rejected and abs(middle) >= log(1 + metrics.min_relevant_change(key[0], first)):
             verdict = "slower" if middle > 0 else "faster"
         else:
-            verdict = "same" if max(-low, high) <= log(1 + tolerate) else "cannot tell"
+            verdict = "same" if max(-low, high) <= log(1 + tolerate) else CANNOT_TELL
         rows.append(
             ComparisonRow(
                 *key,

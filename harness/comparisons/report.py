@@ -11,19 +11,23 @@ from harness.console import terminal
 from harness.drivers import upgrade_note
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
+from harness.system import busy
 
 HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
 
 
 def write(comparison: Comparison, settings: Sequence[str], form: str) -> None:
     if form == "json":
-        terminal.print_json({**asdict(comparison), "upgrade": upgrade(comparison)})
+        fields = {"busy": comparison.busy, **asdict(comparison)}
+        terminal.print_json({**fields, "upgrade": upgrade(comparison)})
     else:
         show(comparison, settings)
 
 
 def show(comparison: Comparison, settings: Sequence[str]) -> None:
     console = terminal.output()
+    if comparison.busy:
+        terminal.print_text(console, busy.sentence(comparison.busy))
     if note := upgrade(comparison):
         terminal.print_text(console, f"note: {note}")
     for setting in settings:

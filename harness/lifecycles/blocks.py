@@ -12,6 +12,8 @@ from typing import Any
 from harness.drivers import modules_to_preload
 from harness.lifecycles.cell import Cell
 from harness.processes.errors import NotApplicable, Rejected
+from harness.system import busy
+from harness.system.busy import MAX_EXTRA_PRESSURE, Usual
 from harness.system.conditions import Conditions, facts
 
 VERSION = "3"
@@ -21,8 +23,7 @@ MAX_CONTROL_RATIO = 1.25
 """A block is noisy if a bare start method takes longer than this multiple of its median over all blocks."""
 
 MAX_STEAL = 0.02
-MAX_EXTRA_PRESSURE = 0.15
-"""A block is noisy above these fractions of wall time: CPU steal, and CPU pressure above the run's median."""
+"""A block is noisy if the hypervisor takes more than this fraction of the time."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,10 @@ class MeasuredRun:
     """By strategy, the driver that its fork server should have preloaded."""
     min_quiet: int = 0
     """Noisy blocks are left out as long as so many quiet ones remain."""
+    running: float | None = None
+    """Tasks that ran before the first block, for each processor; None if unknown."""
+    usual: Usual = field(default_factory=Usual)
+    """What earlier runs on this processor had."""
 
     def samples(self, cell: Cell, metric: str) -> list[float]:
         """One sample per used block, in seconds or bytes; empty if the cell or metric was not measured.
@@ -97,6 +102,21 @@ class MeasuredRun:
         return quiet if len(quiet) >= self.min_quiet else self.blocks
 
     @property
+    def busy(self) -> str:
+        """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
+        return busy.reason(
+            [block.conditions for block in self.blocks],
+            [block.controls for block in self.blocks],
+            self.running,
+            self.usual,
+        )
+
+    @property
+    def python(self) -> str:
+        """The version that the measured interpreter reported, for example `3.11.7`; empty if none did."""
+        return str(self.facts.get("python", "")).partition(" ")[0]
+
+    @property
     def noisy(self) -> str:
         """Why the figures are less reliable than others; empty if all used blocks are quiet."""
         used = self.used_blocks()
@@ -115,6 +135,7 @@ class MeasuredRun:
             "server": self.server,
             "instrument": VERSION,
             "facts": {**self.facts, **facts()},
+            "busy": self.busy,
             "noisy": self.noisy,
             "rejected": self.rejected,
             "blocks": [

@@ -34,7 +34,7 @@ from harness.processes.child import Child
 from harness.processes.errors import NotApplicable, Rejected, print_reasons
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
-from harness.system import files, processors
+from harness.system import busy, files, processors
 from harness.system.conditions import ConditionsMeter
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -164,6 +164,7 @@ class Plan:
         if not self.cells:
             return self.measured
         began = time.monotonic()
+        self.measured.running = busy.running_tasks()
         self.warm_up()
         number = 0
         while True:
@@ -235,6 +236,7 @@ class Plan:
         names = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
         versions = {name: value for name, value in facts.items() if name in names}
         self.measured.facts = {**versions, "processor": processors.MEASURED}
+        self.measured.usual = busy.on_record(self.measured.python.rpartition(".")[0])
 
     def _controls(self) -> dict[str, float]:
         """Seconds to the first line of a bare worker, by start method: medians."""
@@ -327,7 +329,11 @@ def of_this_run() -> MeasuredRun:
         with locate.server() as server:
             measured = measure(cells_of(profile), server, profile, release=release)
     print_reasons(
-        measured.rejected.values(), measured.not_applicable.values(), measured.noisy, measured.warnings
+        measured.rejected.values(),
+        measured.not_applicable.values(),
+        measured.noisy,
+        measured.warnings,
+        measured.busy,
     )
     if path_of_metadata := os.environ.get(METADATA):
         files.write(Path(path_of_metadata), json.dumps(measured.metadata()))

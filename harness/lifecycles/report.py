@@ -13,10 +13,11 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Metric, Table
 from harness.lifecycles.profile import Profile
 from harness.processes.errors import NotApplicable, Rejected, print_reasons
+from harness.system.busy import sentence
 
 COLUMNS = (
-    "sqlalchemy", "server", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median", "least",
-    "most", "samples", "reason",
+    "sqlalchemy", "server", "python", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median",
+    "least", "most", "samples", "reason",
 )  # fmt: skip
 """Of `--csv`, one row per metric and cell: statistics over `samples` parents, or why there are none."""
 
@@ -24,6 +25,8 @@ COLUMNS = (
 def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
     """Print a table for each DataFrame setting, and below it the reasons of missing or noisy figures."""
     console = terminal.output()
+    if measured.busy:
+        terminal.print_text(console, sentence(measured.busy))
     for setting in settings:
         rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
         header = [
@@ -35,7 +38,8 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
         console,
         f"{over(len(measured.used_blocks()), metrics.shown_in(Table.TERMINAL))} "
         "First row is startup + first query. "
-        f"Large is {profile.dataframe_mib} MiB. Server: {measured.server}. "
+        f"Large is {profile.dataframe_mib} MiB. Python {measured.python}, SQLAlchemy {measured.release}, "
+        f"PostgreSQL {measured.server}. "
         "* is not safe: see `poolstart hazards`.",
     )
     for line in remarks(measured):
@@ -100,6 +104,7 @@ def records(
                 row = {
                     "sqlalchemy": measured.release,
                     "server": measured.server,
+                    "python": measured.python,
                     "strategy": name,
                     "dataframe": setting,
                     "dataframe_mib": cell.size(profile),
@@ -127,13 +132,16 @@ def tell(
     """Print the report as `csv`, `json` or `table`."""
     rows = records(measured, chosen, settings, profile)
     if form == "csv":
+        print_reasons(busy=measured.busy)
         terminal.print_csv(COLUMNS, rows)
         print_reasons(warnings=measured.warnings)
     elif form == "json":
         terminal.print_json(
             {
+                "busy": measured.busy,
                 "sqlalchemy": measured.release,
                 "server": measured.server,
+                "python": measured.python,
                 "profile": asdict(profile),
                 "facts": measured.facts,
                 "noisy": measured.noisy,

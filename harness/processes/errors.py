@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 
+from harness.system.busy import sentence
 from harness.system.errors import PoolstartError
 
 
@@ -35,9 +36,11 @@ def print_reasons(
     not_applicable: Iterable[str] = (),
     noisy: str = "",
     warnings: Iterable[str] = (),
+    busy: str = "",
 ) -> None:
     """Print the reasons on standard error, each once; `releases/environment.py` reads them."""
-    lines = [*rejected, *(f"n/a: {reason}" for reason in not_applicable)]
+    lines = [*([sentence(busy)] if busy else []), *rejected]
+    lines += [f"n/a: {reason}" for reason in not_applicable]
     if noisy:
         lines.append(f"noisy: {noisy}")
     lines += [f"warning: {line}" for line in warnings]

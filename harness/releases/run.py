@@ -29,7 +29,7 @@ from harness.releases import machine
 from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
-REMARKS = ("n/a: ", "noisy: ")
+REMARKS = ("n/a: ", "noisy: ", "busy: ")
 """The beginnings of messages that are not failures."""
 
 DRAIN_DEADLINE = 2.0

@@ -120,11 +120,17 @@ def hardware(result: Results, directory: Path) -> dict[str, str]:
     figures is in the conditions of their blocks.
     """
     stored = {name: str(result.params[name]) for name in HARDWARE if result.params.get(name)}
-    measured_under = conditions.load(directory / stored["machine"]).get(
-        (str(Version(result.commit_hash)), result.env_name)
-    )
-    kernel = measured_under["facts"].get("kernel") if measured_under else None
+    kernel = run_metadata(result, directory).get("facts", {}).get("kernel")
     return {**stored, "os": f"Linux {kernel}"} if kernel else stored
+
+
+def run_metadata(result: Results, directory: Path) -> dict[str, Any]:
+    """What is on file about the run of a result (`conditions.jsonl`); empty if nothing is.
+
+    `directory` contains all results. Raises `PoolstartError` if that file is damaged.
+    """
+    key = str(Version(result.commit_hash)), result.env_name
+    return conditions.load(directory / str(result.params["machine"])).get(key, {})
 
 
 def loaded(path: Path) -> Results:

@@ -12,6 +12,7 @@ from harness.system import files, processors
 
 PRESSURE = Path("/proc/pressure/cpu")
 STAT = Path("/proc/stat")
+CPUINFO = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,15 @@ def ticks() -> tuple[int, int]:
         return 0, 0
     fields = [int(field) for field in line.split()[1:9]]
     return fields[7], sum(fields)
+
+
+def cpu() -> str:
+    """The name of the processor as asv records it; empty if the kernel does not report it."""
+    try:
+        name = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text(), re.MULTILINE)
+    except OSError:
+        return ""
+    return name[1].strip() if name else ""
 
 
 def facts() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from harness.releases import machine
 from harness.site import results as site
 from harness.site.derived import DERIVED
 from harness.site.picture import render as picture
+from harness.system import conditions
 from tests.support.results import MACHINE, RESULTS
 
 EMBEDDED, CONTAINER = "embedded-18.4-tcp-trust", "container-17.12-tcp-scram-sha-256"
@@ -98,3 +99,24 @@ def test_the_name_of_this_machine_is_looked_up_without_storing_it(
     monkeypatch.setenv("HOME", str(tmp_path))
     assert machine.own_name() == machine.describing_name(machine.Machine.get_defaults())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_of_a_busy_machine_say_so_before_the_figures_and_recommend_nothing(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = results.default(several, MINE)
+    rows = conditions.load(MACHINE)
+    [row] = [
+        row for (release, environment), row in rows.items() if release == "2.0.58" and EMBEDDED in environment
+    ]
+    assert "checkout" in results_report.summary(first)
+    assert "busy:" not in results_report.page(first)
+    conditions.save(several / MINE, {**row, "busy": "tasks waited for a processor in 99% of the time"})
+    busy = results.default(several, MINE)
+    results_report.print_results([busy], "table")
+    assert capsys.readouterr().out.splitlines()[2].startswith("busy: tasks waited for a processor in 99%")
+    results_report.print_results([busy], "csv")
+    assert capsys.readouterr().err.startswith("poolstart: busy: tasks waited")
+    assert results_report.summary(busy).startswith("busy: tasks waited")
+    assert "checkout" not in results_report.summary(busy)
+    assert "busy: tasks waited" in results_report.page(busy).partition("|")[0]

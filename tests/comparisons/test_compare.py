@@ -42,6 +42,7 @@ class FakePairs:
     def __init__(self):
         self.measured, self.workers = [], []
         self.varying, self.noisy, self.rejected = "", set(), ""
+        self.steal = 0.0
         self.uncertain = set(METRICS)
 
     def measure(self, plans, cell_pairs, workers, rng, report):
@@ -60,7 +61,7 @@ class FakePairs:
                 for metric in METRICS
                 for certain in [ratio if metric in self.uncertain else 1.0]
             }
-        return Pair(samples, Conditions(1, 0.5 if number in self.noisy else 0.1, 0, 0))
+        return Pair(samples, Conditions(1, 0.5 if number in self.noisy else 0.1, self.steal, 0))
 
 
 @pytest.fixture
@@ -141,6 +142,12 @@ def test_a_comparison_ends_when_no_cell_can_be_measured(fake):
     fake.rejected = "fork_dispose"
     comparison = run(fake, sides(("fork_dispose",)), seconds_a_look=1.0, budget=60)
     assert (comparison.rows, comparison.rejected, len(fake.measured)) == ((), ["hung"], 1)
+
+
+def test_a_machine_that_is_busy_all_the_time_is_named(fake):
+    assert run(fake).busy == ""
+    fake.steal = 0.5
+    assert run(fake).busy == "the hypervisor took 50% of the time"
 
 
 def test_a_noisy_pair_is_left_out_and_replaced(fake):

@@ -12,6 +12,7 @@ from harness import strategies
 from harness.answer import results
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
+from tests.support.load import every_core_busy
 from tests.support.remains import Scene, scene
 from tests.support.suite import CHECKOUT, Suite
 
@@ -117,6 +118,21 @@ def test_asv_show_and_the_site_keep_servers_and_profiles_apart(
 def test_results_of_the_quick_profile_are_not_reported(measured: str, suite: Suite) -> None:
     with pytest.raises(results.PoolstartError, match="no results yet"):
         results.of_release(results=suite.directory / "results")
+
+
+def test_on_a_busy_machine_it_says_so_before_the_table_and_stores_it(
+    here: Scene, suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(here.environment, "POOLSTART_STRATEGIES", "fork_dispose")
+    with every_core_busy():
+        code, output = asv(here, suite, "run", "-b", "track_startup")
+    assert code == 0, output
+    said, table = (output.find(text) for text in ("busy: ", "fork_dispose  "))
+    assert 0 < said < table, output
+    assert "Nothing can be concluded from these times" in output
+    (conditions,) = (suite.directory / "results").glob("*/conditions.jsonl")
+    rows = [json.loads(line) for line in conditions.read_text().splitlines()]
+    assert [row["busy"] for row in rows if "strategiesfork_dispose" in row["environment"]] > [""]
 
 
 def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(

@@ -104,6 +104,8 @@ class MinimumDetectableChange:
     """One standard deviation of a release's figure, relative."""
     change: float
     """The smallest relative change that would be found, with a full window of releases on either side."""
+    near_an_end: tuple[float, ...] = ()
+    """The same with fewer releases on one side: with `fit.MIN_SEGMENT` of them, with one more, and so on."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The change points of one series; docs/statistics.md explains the method and names its sources."""
 
 from collections.abc import Sequence
+from functools import cache
 from math import exp, log
 
 import numpy as np
@@ -61,9 +62,13 @@ class Detector:
 
     @property
     def minimum_detectable(self) -> MinimumDetectableChange:
-        needed = self._critical_value(WINDOW, WINDOW) * self._error(WINDOW, WINDOW, self._assumed_noise)
-        change = exp(max(self.minimum, needed)) - 1
-        return MinimumDetectableChange(self.series.key, self.series.unit, self.noise, change)
+        fewer = tuple(self._detectable(count) for count in range(MIN_SEGMENT, WINDOW + 1))
+        return MinimumDetectableChange(self.series.key, self.series.unit, self.noise, fewer[-1], fewer)
+
+    def _detectable(self, count: int) -> float:
+        """The smallest relative change that would be found between a window and so many releases."""
+        needed = self._critical_value(WINDOW, count) * self._error(WINDOW, count, self._assumed_noise)
+        return exp(max(self.minimum, needed)) - 1
 
     def find(self) -> None:
         """Set the places of real change points: drop the weakest until all that remain pass every test."""
@@ -105,7 +110,7 @@ class Detector:
         # What was found one release beside it is the same change, displaced by noise.
         others = [place for place in self.places if abs(place - at) > 1]
         counts = self._counts(at, others)
-        margin = float(student.isf(TAIL, freedom(counts))) * self._error(*counts, self._assumed_noise)
+        margin = quantile(TAIL, freedom(counts)) * self._error(*counts, self._assumed_noise)
         before, _ = self._sides(at, others)
         scale = float(np.median(self.series.medians[before])) / change_point.before
         return log(max(1 + scale * (exp(self._shift(at, others)) - 1), 1e-9)), scale * margin
@@ -130,7 +135,7 @@ class Detector:
 
     def _critical_value(self, before: int, after: int) -> float:
         """How many standard errors a shift must exceed, two-sided at `alpha`."""
-        return float(student.isf(self._alpha / 2, freedom((before, after))))
+        return quantile(self._alpha / 2, freedom((before, after)))
 
     def _strength(self, at: int, places: Sequence[int]) -> float:
         """At least 1 where the shift is significant and not smaller than the smallest change that counts."""
@@ -164,7 +169,7 @@ class Detector:
         before, after = self._sides(at, places)
         counts = self._counts(at, places)
         shift = self._shift(at, places)
-        margin = float(student.isf(TAIL, freedom(counts))) * self._error(*counts, self.noise)
+        margin = quantile(TAIL, freedom(counts)) * self._error(*counts, self.noise)
         medians, releases = self.series.medians, self.series.releases
         deviations = abs(shift) / self._error(*counts, self._assumed_noise)
         return ChangePoint(
@@ -185,6 +190,12 @@ class Detector:
 def noise(series: Series, logs: Values) -> float:
     """One standard deviation of a release's logarithm: the larger of neighbour noise and sampling error."""
     return max(fit.neighbour_noise(logs), series.sampling_error)
+
+
+@cache
+def quantile(tail: float, degrees: int) -> float:
+    """Of Student's distribution with so many degrees of freedom: the value that a share `tail` exceeds."""
+    return float(student.isf(tail, degrees))
 
 
 def freedom(counts: tuple[int, int]) -> int:

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
+from statistics import median
 
 from packaging.version import Version
 
@@ -11,11 +13,15 @@ from harness.history import detect as steps
 from harness.history import series
 from harness.history.change_point import ChangePoint, ChangePoints
 from harness.history.detect import MIN_RELEASES
+from harness.history.detector import WINDOW
+from harness.history.fit import MIN_SEGMENT
 from harness.history.retest import Retest
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.site.results import ReleaseFigures, TestBed
 from harness.system.errors import PoolstartError
+
+TOO_FEW = f"Fewer than {MIN_RELEASES} releases: too few to distinguish a step from noise"
 
 
 def change(ratio: float) -> str:
@@ -89,12 +95,45 @@ class BedHistory:
     """Changes that noise or drift may explain."""
     minimum_changes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     """By metric: the smallest change that would be detected, with the cell it applies to."""
+    near_an_end: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
+    """By metric, the same of each cell with `MIN_SEGMENT` releases on one side, with one more, and so on."""
 
     @property
     def without_steps(self) -> str:
         """The text for figures without a step: a short series cannot distinguish one from noise."""
-        few = f"Fewer than {MIN_RELEASES} releases: too few to distinguish a step from noise"
-        return "No real step" if self.minimum_changes else few
+        return "No real step" if self.minimum_changes else TOO_FEW
+
+    def detectable(self, metric: str, count: int) -> tuple[float, float] | None:
+        """The smallest change that would be detected, in the steadiest and in the noisiest cell.
+
+        `count` is the number of releases on the shorter side. None where it is too small to detect any.
+        """
+        index = min(count, WINDOW) - MIN_SEGMENT
+        changes = [each[index] for each in self.near_an_end.get(metric, ()) if index >= 0]
+        return (min(changes), max(changes)) if changes else None
+
+    def levels(
+        self, releases: Sequence[ReleaseFigures], metric: str, cell: tuple[str, str]
+    ) -> list[float | None]:
+        """The level of each release in seconds or bytes; None for one without this figure.
+
+        A level is constant between steps, and estimated from all releases: the steps' ratios, at the height
+        of the median release. With too few releases for that, it is the median that was measured.
+        """
+        figures = [release.of(metric, *cell) for release in releases]
+        medians = [figure.median if figure else None for figure in figures]
+        if not self.minimum_changes:
+            return medians
+        steps = self.of(metric, *cell)
+        ratios = [
+            prod(step.ratio for step in steps if Version(step.release) <= Version(release.version))
+            for release in releases
+        ]
+        known = [value / ratio for value, ratio in zip(medians, ratios, strict=True) if value is not None]
+        return [
+            None if value is None else median(known) * ratio
+            for value, ratio in zip(medians, ratios, strict=True)
+        ]
 
     def at(self, release: str) -> list[CellStep]:
         return [step for step in self.steps if step.release == release]
@@ -146,10 +185,12 @@ def of_bed(change_points: ChangePoints, bed: TestBed) -> BedHistory:
         return (machine, environment) == (bed.machine.get("machine"), bed.environment)
 
     minimum_changes: dict[str, list[tuple[float, str]]] = {}
+    near_an_end: dict[str, list[tuple[float, ...]]] = {}
     for floor in change_points.minimum_detectable:
         metric = shown(floor.key.benchmark)
         if metric and ours(floor.key.machine, floor.key.environment):
             minimum_changes.setdefault(metric.id, []).append((floor.change, floor.key.cell))
+            near_an_end.setdefault(metric.id, []).append(floor.near_an_end)
     return BedHistory(
         tuple(
             cell_step(step, metric)
@@ -158,6 +199,7 @@ def of_bed(change_points: ChangePoints, bed: TestBed) -> BedHistory:
         ),
         sum(ours(step.key.machine, step.key.environment) for step in change_points.candidates),
         minimum_changes,
+        near_an_end,
     )
 
 

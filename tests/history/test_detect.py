@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from harness.history import detect
+from harness.history.fit import MIN_SEGMENT
 from harness.history.retest import Retest
 from harness.history.series import Series, SeriesKey
 from harness.lifecycles.metrics import CONTROL_BENCHMARK
@@ -176,6 +177,17 @@ def test_the_minimum_detectable_change_would_be_found():
         if minimum.key.parameters == ("spawn", "none"):
             made = with_step(history(5), minimum.key.benchmark, {"spawn"}, 40, 1 + 2 * minimum.change)
             assert ("2.0.40", minimum.key.metric, "spawn") in named(detect.change_points(made))
+
+
+def test_a_change_near_an_end_has_to_be_larger_to_be_found():
+    for minimum in detect.change_points(history(5)).minimum_detectable:
+        sizes = minimum.near_an_end
+        assert list(sizes) == sorted(sizes, reverse=True)
+        assert sizes[-1] == minimum.change
+        if minimum.key.parameters == ("spawn", "none"):
+            at = len(RELEASES) - MIN_SEGMENT
+            made = with_step(history(5), minimum.key.benchmark, {"spawn"}, at, 1 + 2 * sizes[0])
+            assert (RELEASES[at], minimum.key.metric, "spawn") in named(detect.change_points(made))
 
 
 @pytest.mark.parametrize(("mib", "found"), [(3, 0), (30, 2)])

@@ -1,20 +1,23 @@
-"""Two releases side by side: every metric of every cell, and the steps between them.
+"""Two releases side by side: the level of every metric in every cell, and the steps between them.
 
-Without JavaScript the page shows two releases; `static/site.js` shows any two, from `data/figures.json`.
+Without JavaScript the page shows two releases. `static/compare.js` shows any two, from the figures that the
+page holds: a page opened from a file cannot load any.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from math import prod
 from typing import Any
 
+from harness.console.numbers import digits, display_unit
 from harness.drivers import PSYCOPG2, UPGRADE, default_driver
 from harness.hazards.expected import series
-from harness.lifecycles.intervals import caption
+from harness.history.detector import WINDOW
+from harness.history.fit import MIN_SEGMENT
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
-from harness.site.history import CellStep, change, change_range
-from harness.site.results import ReleaseFigures, shown_figures
+from harness.site.history import TOO_FEW, CellStep, change, change_range
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "compare.html", True
 
@@ -24,8 +27,6 @@ Cell = tuple[str, str]
 
 def pages(context: TestBedContext) -> Iterator[File]:
     before, after = compared(context)
-    metrics = context.metrics
-    between = context.history.between(before, after)
     yield context.page(
         ADDRESS,
         "compare.html.j2",
@@ -35,11 +36,12 @@ def pages(context: TestBedContext) -> Iterator[File]:
         after=after,
         upgrade=UPGRADE,
         same_driver=default_driver(before) == default_driver(after),
-        rows=list(rows(context, metrics, before, after)),
-        caption=caption(metrics),
-        summary=summary(metrics, between, context.history.without_steps),
+        sensitivity=sensitivity(context, shorter_side(context.versions, before, after)),
+        undetectable=undetectable(context),
+        summary=list(summary(context, before, after)),
+        rows=list(rows(context, before, after)),
+        figures=figures(context),
     )
-    yield f"{context.prefix}data/figures.json", json.dumps(figures(context, metrics), separators=(",", ":"))
 
 
 def compared(context: TestBedContext) -> tuple[str, str]:
@@ -53,88 +55,136 @@ def cells(context: TestBedContext) -> list[Cell]:
     return [(name, dataframe) for dataframe in context.bed.newest.dataframes for name in context.strategies]
 
 
-def rows(
-    context: TestBedContext, metrics: Iterable[Metric], before: str, after: str
-) -> Iterator[dict[str, str]]:
+def shorter_side(versions: Sequence[str], before: str, after: str) -> int:
+    """Of a change between two releases: how many releases lie on its shorter side, at most."""
+    first, second = versions.index(before), versions.index(after)
+    return max((min(at, len(versions) - at) for at in range(first + 1, second + 1)), default=0)
+
+
+def sensitivity(context: TestBedContext, side: int) -> str:
+    """How large a change has to be to be detected, with so many releases on its shorter side."""
+    if not context.history.minimum_changes:
+        return f"{TOO_FEW}. The table shows what was measured."
+    if side < MIN_SEGMENT:
+        return f"No change can be detected here: that takes {MIN_SEGMENT} releases before and after it."
+    return (
+        "“Detectable from” is the smallest change that would have been detected, with"
+        f" {min(side, WINDOW)} releases before and after it: in the steadiest cell, and in the noisiest."
+    )
+
+
+def undetectable(context: TestBedContext) -> str:
+    """Which releases are too new for their changes to be detected; empty with too few releases for any."""
+    newest = context.versions[1 - MIN_SEGMENT :]
+    if not context.history.minimum_changes:
+        return ""
+    return f"Changes that came with {newest[0]} to {newest[-1]} cannot be detected yet."
+
+
+def detectable(context: TestBedContext, metric: Metric, side: int) -> str:
+    """`5.1 % to 12.3 %`: the smallest change that would be detected, in the steadiest and noisiest cell."""
+    found = context.history.detectable(metric.id, side)
+    return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found)) if found else "none"
+
+
+@dataclass(frozen=True)
+class MetricChange:
+    """One metric in all cells, between two releases."""
+
+    title: str
+    detectable: str
+    change: str
+    """`none found`; `not known` if no change would have been detected."""
+    cells: str
+    """In how many cells; empty without a change."""
+    releases: list[str]
+    """With a step."""
+
+
+def summary(context: TestBedContext, before: str, after: str) -> Iterator[MetricChange]:
+    """The changes between two releases, a row for each metric."""
+    side = shorter_side(context.versions, before, after)
+    measured = len(cells(context))
+    for metric in context.metrics:
+        steps = [step for step in context.history.between(before, after) if step.metric.id == metric.id]
+        smallest = detectable(context, metric, side)
+        totals = total_ratios(steps)
+        yield MetricChange(
+            metric.heading,
+            smallest,
+            change_range(totals) if totals else "not known" if smallest == "none" else "none found",
+            f"in {len(totals)} of {measured} cells" if totals else "",
+            list(dict.fromkeys(step.release for step in steps)),
+        )
+
+
+def total_ratios(steps: Sequence[CellStep]) -> list[float]:
+    """Of each cell with steps: their ratios multiplied."""
+    by_cell = groupby(sorted(steps, key=lambda step: step.cell), key=lambda step: step.cell)
+    return [prod(step.ratio for step in group) for _, group in by_cell]
+
+
+def rows(context: TestBedContext, before: str, after: str) -> Iterator[dict[str, Any]]:
     """A row for each metric and cell that both releases have."""
-    first, second = context.bed.releases[before], context.bed.releases[after]
+    first, second = context.versions.index(before), context.versions.index(after)
     between = context.history.between(before, after)
-    for metric in metrics:
+    for metric in context.metrics:
         for cell in cells(context):
+            levels = level_texts(context, metric, cell)
             steps = [step for step in between if (step.metric.id, step.cell) == (metric.id, cell)]
-            if compared_row := row(metric, cell, first, second, steps):
-                yield compared_row
+            if levels[first] is not None and levels[second] is not None:
+                yield {
+                    "title": metric.heading,
+                    "strategy": cell[0],
+                    "dataframe": cell[1],
+                    "unit": metric.display_unit,
+                    "before": levels[first],
+                    "after": levels[second],
+                    "change": change(prod(step.ratio for step in steps)) if steps else "",
+                    "steps": [(step.release, step.change) for step in steps],
+                }
 
 
-def row(
-    metric: Metric, cell: Cell, first: ReleaseFigures, second: ReleaseFigures, steps: Iterable[CellStep]
-) -> dict[str, str] | None:
-    """None if one of the releases lacks the figure."""
-    older, newer = (release.of(metric.id, *cell) for release in (first, second))
-    if not older or not newer:
-        return None
+def level_texts(context: TestBedContext, metric: Metric, cell: Cell) -> list[str | None]:
+    """The level of each release in the unit that is shown; None for one without this figure."""
+    factor = display_unit(metric.unit)[1]
+    levels = context.history.levels(context.releases, metric.id, cell)
+    return [None if level is None else digits(level * factor) for level in levels]
+
+
+def figures(context: TestBedContext) -> dict[str, Any]:
+    """What the script needs to compare any two releases. Releases, metrics and cells are named by number."""
+    versions, metrics, shown = context.versions, context.metrics, cells(context)
     return {
-        "title": metric.heading,
-        "strategy": cell[0],
-        "dataframe": cell[1],
-        "unit": metric.display_unit,
-        "before": f"{older.text()} {older.plus_minus()}",
-        "after": f"{newer.text()} {newer.plus_minus()}",
-        "change": change(newer.median / older.median) if older.median else "",
-        "steps": ", ".join(f"{step.release} {step.change}" for step in steps),
-    }
-
-
-def summary(metrics: Iterable[Metric], between: Sequence[CellStep], without_steps: str) -> list[str]:
-    """The real changes between two releases, a sentence for each metric; then the metrics without one."""
-    sentences, unchanged = [], []
-    for metric in metrics:
-        ratios: dict[Cell, list[float]] = {}
-        for step in between:
-            if step.metric.id == metric.id:
-                ratios.setdefault(step.cell, []).append(step.ratio)
-        if ratios:
-            size = change_range([prod(steps) for steps in ratios.values()])
-            number = f"{len(ratios)} {'cell' if len(ratios) == 1 else 'cells'}"
-            sentences.append(f"{metric.heading}: {size} in {number}")
-        else:
-            unchanged.append(metric.title)
-    if unchanged:
-        sentences.append(f"{without_steps}: {', '.join(unchanged)}")
-    return sentences
-
-
-def short(value: float) -> float:
-    """The number that JSON writes in the fewest characters: `17` instead of `17.0`."""
-    return int(value) if value.is_integer() else value
-
-
-def figures(context: TestBedContext, metrics: Sequence[Metric]) -> dict[str, Any]:
-    """The medians of all releases, for the script that compares any two."""
-    shown = cells(context)
-    return {
-        "releases": context.versions,
+        "releases": versions,
         # The number of releases before psycopg 3 became the driver of a URL that names none.
-        "psycopg2": [default_driver(version) for version in context.versions].count(PSYCOPG2),
-        "metrics": [[metric.id, metric.heading, metric.display_unit] for metric in metrics],
+        "psycopg2": [default_driver(version) for version in versions].count(PSYCOPG2),
         "cells": shown,
-        "medians": {
-            metric.id: [
-                [shown_figures(release.of(metric.id, *cell), 7)[0] for cell in shown]
-                for release in context.releases
-            ]
+        "metrics": [
+            {
+                "title": metric.heading,
+                "unit": metric.display_unit,
+                "levels": [runs(level_texts(context, metric, cell)) for cell in shown],
+                # By the number of releases on the shorter side.
+                "detectable": [detectable(context, metric, side) for side in range(WINDOW + 1)],
+            }
             for metric in metrics
-        },
-        # Half of the intervals in the unit that is shown.
-        "within": {
-            metric.id: [
-                [short(figure.half) if (figure := release.of(metric.id, *cell)) else None for cell in shown]
-                for release in context.releases
-            ]
-            for metric in metrics
-        },
-        "without_steps": context.history.without_steps,
+        ],
+        "sensitivity": [sensitivity(context, side) for side in range(WINDOW + 1)],
+        "newest": MIN_SEGMENT - 1,
         "steps": [
-            [step.release, step.metric.id, *step.cell, round(step.ratio, 5)] for step in context.history.steps
+            [
+                versions.index(step.release),
+                metrics.index(step.metric),
+                shown.index(step.cell),
+                round(step.ratio, 7),
+            ]
+            for step in context.history.steps
+            if step.metric in metrics and step.cell in shown
         ],
     }
+
+
+def runs(levels: Sequence[str | None]) -> list[tuple[int, str | None]]:
+    """Each level with the number of the first release that has it."""
+    return [(at, level) for at, level in enumerate(levels) if at == 0 or level != levels[at - 1]]

@@ -1,4 +1,4 @@
-/* All pages can be read without this script: it sorts, searches, recommends and compares. */
+/* All pages can be read without this script: it sorts and recommends. */
 "use strict";
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -162,86 +162,4 @@ each("input[data-toggle]", (box) => {
   const apply = () => { show(); if (section) section.hidden = !box.checked; };
   box.addEventListener("change", () => { apply(); remember(box.dataset.toggle, box.checked ? "on" : ""); });
   apply();
-});
-
-/* Two releases side by side. */
-each("#compare", async (form) => {
-  const status = document.getElementById("compare-status");
-  let all;
-  try {
-    const response = await fetch(form.dataset.figures);
-    if (!response.ok) throw new Error(response.statusText);
-    all = await response.json();
-  } catch {
-    status.textContent = "To compare other releases, open this page from a web server: a page opened from a file cannot load the figures.";
-    return;
-  }
-  const { before, after } = form.elements;
-  const percent = (ratio) => {
-    const change = (ratio - 1) * 100;
-    return `${change < 0 ? "−" : "+"}${Math.abs(change).toFixed(1)} %`;
-  };
-  /* Rounds as Python does, ties to the even digit: memory comes in pages, so ties are common. */
-  const fixed = (value, places) => {
-    const scaled = value * 10 ** places;
-    const near = Math.round(scaled);
-    return ((scaled % 1 === 0.5 && near % 2 ? near - 1 : near) / 10 ** places).toFixed(places);
-  };
-  const digits = (value) => value >= 99.5 ? fixed(value, 0) : value >= 0.95 ? fixed(value, 1) : value >= 0.005 ? fixed(value, 2) : "0";
-  const rounded = (half) => half >= 99.5 || half === 0 ? String(half) : half.toFixed(half > 0.95 ? 1 : 2);
-  const element = (name, text, css) => {
-    const made = document.createElement(name);
-    if (text !== undefined) made.textContent = text;
-    if (css) made.className = css;
-    return made;
-  };
-  const show = () => {
-    let [first, second] = [before.value, after.value].map((version) => all.releases.indexOf(version));
-    if (first > second) { [first, second] = [second, first]; [before.value, after.value] = [all.releases[first], all.releases[second]]; }
-    const [older, newer] = [all.releases[first], all.releases[second]];
-    const between = all.steps.filter(([release]) => { const at = all.releases.indexOf(release); return at > first && at <= second; });
-    const root = document.getElementById("compared");
-    root.querySelector("h2").textContent = `${older} → ${newer}`;
-    root.querySelector(".upgrade").hidden = first < all.psycopg2 === second < all.psycopg2;
-    const heads = root.querySelectorAll("thead th");
-    heads[3].textContent = older;
-    heads[4].textContent = newer;
-    const rows = [];
-    const summary = [];
-    const unchanged = [];
-    for (const [id, title, unit] of all.metrics) {
-      const moved = new Map();
-      all.cells.forEach(([strategy, dataframe], cell) => {
-        const [one, other] = [first, second].map((at) => all.medians[id][at][cell]);
-        const within = [first, second].map((at) => all.within[id][at][cell]);
-        if (one === null || other === null) return;
-        const steps = between.filter(([, metric, name, frame]) => metric === id && name === strategy && frame === dataframe);
-        steps.forEach((step) => moved.set(cell, (moved.get(cell) || 1) * step[4]));
-        const row = element("tr", undefined, steps.length ? "moved" : "");
-        const head = element("th", title);
-        head.scope = "row";
-        const name = element("td");
-        name.append(element("code", strategy));
-        const value = (number, half) => { const made = element("td", `${digits(number)} ±${rounded(half)} `, "number"); made.append(element("small", unit)); return made; };
-        row.append(head, name, element("td", dataframe), value(one, within[0]), value(other, within[1]), element("td", one ? percent(other / one) : "", "number"),
-          element("td", steps.map((step) => `${step[0]} ${percent(step[4])}`).join(", ")));
-        rows.push(row);
-      });
-      if (moved.size) {
-        const ratios = [...moved.values()];
-        const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(percent);
-        summary.push(`${title}: ${ratios.length === 1 ? low : `${low} to ${high}`} in ${ratios.length} ${ratios.length === 1 ? "cell" : "cells"}`);
-      } else unchanged.push(title.toLowerCase());
-    }
-    if (unchanged.length) summary.push(`${all.without_steps}: ${unchanged.join(", ")}`);
-    root.querySelector("tbody").replaceChildren(...rows);
-    root.querySelector(".advice").replaceChildren(...summary.map((text) => element("li", text)));
-  };
-  for (const field of [before, after]) {
-    const wanted = address.searchParams.get(field.name);
-    if (wanted && all.releases.includes(wanted)) field.value = wanted;
-    field.disabled = false;
-    field.addEventListener("change", () => { show(); remember("before", before.value); remember("after", after.value); });
-  }
-  if (address.searchParams.has("before") || address.searchParams.has("after")) show();
 });

@@ -3,16 +3,18 @@
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asv.runner
 from asv.config import Config
 from asv.console import log
-from asv.environment import Environment
+from asv.environment import Environment, ExistingEnvironment
 from asv.repo import Repo
 from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
-from asv.util import TIMEOUT_RETCODE
+from asv.util import TIMEOUT_RETCODE, check_output
 from packaging.version import Version
 
 from harness.lifecycles import profile
@@ -93,36 +95,61 @@ class ReleaseEnvironment(Environment):
         return str(Path(self._executable).with_name(executable))
 
     def run(self, args: list[str], **kwargs: Any) -> Any:
-        """Run the release's Python; a benchmark gets the run's server and a wall-clock deadline.
-
-        asv's own deadline restarts with every byte of output, and when it expires asv still waits for all
-        processes that have inherited the pipe.
-        """
+        """Run the release's Python; a benchmark gets the run's server."""
         log.debug(f"Running '{' '.join(args)}' in {self.name}")
-        command = args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
-        current = run.current()
-        if command == "run_server":
-            with current.starting():
-                process: subprocess.Popen[bytes] = self.run_executable("python", args, **kwargs)
-            current.register(process)
-            return process
-        if command not in SERVED:
-            return self.run_executable("python", args, **kwargs)
-        with as_asv_error():
-            kwargs["env"] = {**kwargs["env"], **current.environment(self.env_vars["postgres"])}
-        timeout = kwargs.pop("timeout", None)
+        command = command_of(args)
+        if command in SERVED:
+            with as_asv_error():
+                kwargs["env"] = {**kwargs["env"], **run.current().environment(self.env_vars["postgres"])}
+        done = supervised(partial(self.run_executable, "python"), args, kwargs)
+        if command in SERVED and done[2] == 0:
+            run.current().store_conditions(self._results, self.name)
+        return done
+
+
+def run_existing(environment: ExistingEnvironment, args: list[str], **kwargs: Any) -> Any:
+    """Run the interpreter that the user names (`-E existing`)."""
+    log.debug(f"Running '{' '.join(args)}' in {environment.name}")
+    python = environment._executable
+    return supervised(lambda args, **options: check_output([python, *args], **options), args, kwargs)
+
+
+# A class of our own would not be found: asv takes the first with the name.
+ExistingEnvironment.run = run_existing
+
+
+def command_of(args: Sequence[str]) -> str | None:
+    """The command of asv's benchmark script; None for another program."""
+    return args[1] if args[0] == BENCHMARK_RUN_SCRIPT else None
+
+
+def supervised(start: Callable[..., Any], args: list[str], options: dict[str, Any]) -> Any:
+    """Start Python with `args` for asv, as `asv.util.check_output` does.
+
+    The run owns the processes of benchmarks, and asv's fork server. A benchmark gets a wall-clock deadline:
+    asv's own restarts with every byte of output, and when it expires asv still waits for all processes that
+    have inherited the pipe.
+    """
+    command, current = command_of(args), run.current()
+    if command == "run_server":
         with current.starting():
-            process = self.run_executable("python", args, **kwargs, return_popen=True)
-        output, ended = current.watch(process, timeout, purpose(args[3]))
-        if not ended:
-            current.fail(f"{args[3]} did not end within {timeout:g} s, so it was killed")
-            return output, "", TIMEOUT_RETCODE
-        if process.returncode != 0:
-            current.fail(reason(output))
-        else:
-            current.report(REASON.findall(output))
-            current.store_conditions(self._results, self.name)
-        return output, "", process.returncode
+            process: subprocess.Popen[bytes] = start(args, **options)
+        current.register(process)
+        return process
+    if command not in SERVED:
+        return start(args, **options)
+    timeout = options.pop("timeout", None)
+    with current.starting():
+        process = start(args, **options, return_popen=True)
+    output, ended = current.watch(process, timeout, purpose(args[3]))
+    if not ended:
+        current.fail(f"{args[3]} did not end within {timeout:g} s, so it was killed")
+        return output, "", TIMEOUT_RETCODE
+    if process.returncode != 0:
+        current.fail(reason(output))
+    else:
+        current.report(REASON.findall(output))
+    return output, "", process.returncode
 
 
 class ReportingForkServer(ForkServer):

@@ -1,5 +1,7 @@
 """What a run provides to its benchmarks, and what it reports about them."""
 
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,6 +84,23 @@ def test_a_dead_embedded_server_is_replaced_and_all_servers_end_with_the_run() -
 def test_a_benchmark_process_ends_at_its_deadline_with_its_children() -> None:
     with scene() as here:
         assert here.python("-c", WATCHES).wait(120) == 0
+        here.wait_until_gone()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+@pytest.mark.parametrize("waits_in", ["Waiting[.]", "WaitingInTheForkServer[.]"])
+def test_a_run_in_an_environment_that_the_user_names_leaves_no_process(
+    tmp_path: Path, waits_in: str, number: int
+) -> None:
+    suite = Suite(tmp_path)
+    with scene() as here:
+        here.environment["HOME"] = str(suite.home)
+        command = suite.command("run", "-E", "existing", "--set-commit-hash", "2.1.9", "-b", waits_in)
+        asv = here.start(*command, cwd=suite.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        here.wait_for((suite.directory / "waiting").exists, "the benchmark runs")
+        assert here.processes("benchmark.py run_server")
+        asv.send_signal(number)
+        asv.communicate(timeout=60)
         here.wait_until_gone()
 
 

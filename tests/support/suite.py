@@ -9,7 +9,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 
 BENCHMARKS = """
-import os
 import pathlib
 import sys
 import time
@@ -43,11 +42,19 @@ class Waiting:
     timeout = 600
 
     def setup_cache(self):
-        pathlib.Path(os.environ["ASV_CONF_DIR"], "waiting").touch()
+        (pathlib.Path(__file__).parents[1] / "waiting").touch()
         time.sleep(600)
 
     def track_nothing(self, _):
         return 0
+
+
+class WaitingInTheForkServer:
+    timeout = 600
+
+    def track_nothing(self):
+        (pathlib.Path(__file__).parents[1] / "waiting").touch()
+        time.sleep(600)
 """
 
 

@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine import URL
-
 from harness.postgres import engine
-from harness.postgres.server import CONNECT_TIMEOUT, libpq_url
+from harness.postgres.server import CONNECT_TIMEOUT
+from harness.postgres.url import render
 from harness.processes.wait import wait_until
 from harness.system.errors import PoolstartError
 
@@ -69,15 +68,16 @@ class Service:
             return cls(health, container["Id"], failed=health == "unhealthy")
         environment = dict(entry.split("=", 1) for entry in container["Config"]["Env"])
         (published, *_) = container["NetworkSettings"]["Ports"]["5432/tcp"]
-        url = URL.create(
-            "postgresql",
-            environment["POSTGRES_USER"],
-            environment["POSTGRES_PASSWORD"],
-            published["HostIp"],
-            int(published["HostPort"]),
-            environment["POSTGRES_DB"],
+        url = render(
+            {
+                "user": environment["POSTGRES_USER"],
+                "password": environment["POSTGRES_PASSWORD"],
+                "host": published["HostIp"],
+                "port": published["HostPort"],
+                "dbname": environment["POSTGRES_DB"],
+            }
         )
-        return cls("running", container["Id"], url=libpq_url(url))
+        return cls("running", container["Id"], url=url)
 
 
 class Compose:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.postgres import compose, embedded
-from harness.postgres.server import Server, describe, parse_url
+from harness.postgres.server import Server, describe
+from harness.postgres.url import forget_variables, parse_url
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
 
@@ -32,7 +33,11 @@ def running() -> Server | None:
             raise PoolstartError(f"{RUN} is set, but not by a run of asv", f"unset {RUN}") from None
     url = os.environ.get(URL)
     if url:
-        return describe("external", parse_url(url, URL))
+        found = describe("external", parse_url(url, URL))
+        os.environ[URL] = found.url
+        forget_variables()
+        return found
+    forget_variables()
     kind = os.environ.get(KIND, "")
     if kind not in ("", "embedded", "container"):
         raise PoolstartError(f"{KIND}={kind} is not a kind of server", f"set {KIND} to embedded or container")

@@ -13,12 +13,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
-from sqlalchemy.engine import make_url
-
-from harness.postgres.server import Server, libpq_url
+from harness.postgres.server import Server
+from harness.postgres.url import parameters, render
 
 CONNECT, TURN, STATEMENT = "connect", "turn", "statement"
 
@@ -129,12 +128,10 @@ class Relay:
 
     def sqlalchemy_url(self, application_name: str) -> str:
         """The server's URL with the relay's address."""
-        url = make_url(self._server.sqlalchemy_url(application_name))
-        return libpq_url(
-            url.set(host="127.0.0.1", port=self.port)
-            .difference_update_query(("host", "port", "hostaddr"))
-            .update_query_dict({"sslmode": "disable"})
-        )
+        found = {**parameters(self._server.url), "host": "127.0.0.1", "port": str(self.port)}
+        found.pop("hostaddr", None)
+        url = render({**found, "sslmode": "disable"})
+        return replace(self._server, url=url).sqlalchemy_url(application_name)
 
     def between(self, first: int, last: int) -> list[WireEvent]:
         """The events between two moments of `time.monotonic_ns()`."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from harness.hazards.runner import REQUIRE_TLS
 from harness.postgres import embedded, locate
-from harness.postgres.server import Server, describe, libpq_url
+from harness.postgres.server import Server, describe
 from harness.postgres.settings import SETTINGS
+from harness.postgres.url import parameters, render
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
 from tests.support.remains import postmaster, scene
@@ -82,7 +82,7 @@ def as_a_stranger(url: str, question: str, **changes: str) -> str:
     if os.getuid() != 0:
         pytest.skip("only root may become another account")
     asked = subprocess.run(
-        [sys.executable, "-c", ASKS, libpq_url(make_url(url).set(**changes)), question, str(STRANGER)],
+        [sys.executable, "-c", ASKS, render({**parameters(url), **changes}), question, str(STRANGER)],
         cwd="/",
         env={"HOME": "/"},
         capture_output=True,
@@ -123,10 +123,10 @@ def either(request: pytest.FixtureRequest) -> Server:
         ("create database another", {}, REFUSED),
         ("create function f() returns int language c as 'libc.so.6', 'getpid'", {}, REFUSED),
         ("set role postgres", {}, REFUSED),
-        ("select 1", {"username": "postgres"}, "no pg_hba.conf entry"),
-        ("select 1", {"username": "postgres", "database": "postgres"}, "no pg_hba.conf entry"),
-        ("select 1", {"database": "postgres"}, "no pg_hba.conf entry"),
-        ("select 1", {"database": "template1"}, "no pg_hba.conf entry"),
+        ("select 1", {"user": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"user": "postgres", "dbname": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"dbname": "postgres"}, "no pg_hba.conf entry"),
+        ("select 1", {"dbname": "template1"}, "no pg_hba.conf entry"),
     ],
 )
 def test_another_account_can_execute_nothing_through_it(

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from harness.postgres import embedded
 from harness.postgres.server import Server
+from harness.postgres.url import parameters, render
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 
@@ -29,12 +29,12 @@ START_DEADLINE = 10.0
 
 
 @contextmanager
-def pgbouncer(server: Server, mode: str, **settings: str) -> Iterator[str]:
+def pgbouncer(server: Server, mode: str, unix: bool = False, **settings: str) -> Iterator[str]:
     """PgBouncer in this mode in front of the server; yields the URL of a client. It asks for no password.
 
-    `settings` are further ones of its configuration.
+    With `unix` the URL is that of a Unix socket. `settings` are further ones of its configuration.
     """
-    behind = make_url(server.url)
+    behind = parameters(server.url)
     assert PROGRAM, "no program pgbouncer"
     with Supervision() as supervision:
         directory = supervision.directory()
@@ -42,15 +42,16 @@ def pgbouncer(server: Server, mode: str, **settings: str) -> Iterator[str]:
         lines = {
             "listen_addr": embedded.LOOPBACK,
             "listen_port": str(port),
-            "unix_socket_dir": "",
+            "unix_socket_dir": str(directory) if unix else "",
             "auth_type": "any",
             "pool_mode": mode,
             **settings,
         }
         configuration = directory / "pgbouncer.ini"
         configuration.write_text(
-            f"[databases]\n{behind.database} = host={behind.host} port={behind.port} user={behind.username}\n"
-            "[pgbouncer]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items())
+            "[databases]\n{dbname} = host={host} port={port} user={user}\n".format(**behind)
+            + "[pgbouncer]\n"
+            + "".join(f"{name} = {value}\n" for name, value in lines.items())
         )
         account = embedded._account()
         for path in (directory, configuration):
@@ -69,7 +70,8 @@ def pgbouncer(server: Server, mode: str, **settings: str) -> Iterator[str]:
         )
         assert listening, read(log)
         assert process.poll() is None, read(log)
-        yield f"postgresql://{behind.username}@{embedded.LOOPBACK}:{port}/{behind.database}"
+        host = str(directory) if unix else embedded.LOOPBACK
+        yield render({**behind, "host": host, "port": str(port)})
 
 
 def read(log: Path) -> str:

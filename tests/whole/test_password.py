@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy.engine import make_url
 
 from harness.postgres import locate
-from harness.postgres.server import Server, libpq_url
+from harness.postgres.server import Server
+from harness.postgres.url import parameters, parse_url
 from tests.support.programs import PROGRAMS, Program
 from tests.support.remains import Scene
 from tests.support.servers import ROLE, server_with_password
@@ -19,8 +19,9 @@ from tests.support.servers import ROLE, server_with_password
 SECRET = secrets.token_hex(16)
 
 FORMS = {
-    "user and password": {"username": ROLE, "password": SECRET},
-    "a parameter": {"username": ROLE, "query": {"password": SECRET}},
+    "user and password": "postgresql://{user}:{password}@{host}:{port}/{dbname}",
+    "a parameter": "postgresql://{user}@{host}:{port}/{dbname}?password={password}",
+    "SQLAlchemy's": "postgresql+psycopg2://{user}:{password}@{host}:{port}/{dbname}",
 }
 
 
@@ -31,8 +32,8 @@ def guarded() -> Iterator[Server]:
         yield server
 
 
-def url(server: Server, form: str, **changes: object) -> str:
-    return libpq_url(make_url(server.url).set(**{**FORMS[form], **changes}))  # type: ignore[arg-type]
+def url(server: Server, form: str, **changes: str) -> str:
+    return FORMS[form].format(**{**parameters(server.url), "user": ROLE, "password": SECRET, **changes})
 
 
 class Search:
@@ -100,10 +101,32 @@ def test_no_output_or_file_of_a_run_contains_it(
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
     "changes",
-    [{"port": 1}, {"database": "nowhere"}, {"username": "nobody"}, {"host": "no.such.host.invalid"}],
+    [
+        {"port": "1"},
+        {"dbname": "nowhere"},
+        {"user": "nobody"},
+        {"host": "no.such.host.invalid"},
+        {"password": f"{SECRET}%00"},
+        {"password": f"{SECRET}%"},
+        {"password": f"{SECRET}%zz"},
+        {"password": f"{SECRET}@1"},
+        {"password": f"1/{SECRET}"},
+        {"password": f"1@{SECRET}"},
+        {"password": f"1&{SECRET}=1"},
+        {"password": f"1&{SECRET}"},
+        {"password": f"1={SECRET}"},
+        {"password": f"1?{SECRET}"},
+        {"password": f"1#{SECRET}"},
+        {"password": f"[{SECRET}"},
+        {"user": SECRET, "port": "1"},
+        {"user": SECRET},
+        {"dbname": f"d?options={SECRET}"},
+        {"dbname": f"d?sslmode={SECRET}"},
+        {"dbname": f"d?{SECRET}=1"},
+    ],
 )
 def test_no_error_contains_it(
-    guarded: Server, monkeypatch: pytest.MonkeyPatch, form: str, changes: dict[str, object]
+    guarded: Server, monkeypatch: pytest.MonkeyPatch, form: str, changes: dict[str, str]
 ) -> None:
     monkeypatch.setenv(locate.URL, url(guarded, form, **changes))
     with pytest.raises(locate.PoolstartError) as caught:
@@ -113,6 +136,6 @@ def test_no_error_contains_it(
 
 @pytest.mark.parametrize("form", FORMS)
 def test_no_representation_of_a_server_contains_it(guarded: Server, form: str) -> None:
-    server = replace(guarded, url=url(guarded, form))
+    server = replace(guarded, url=parse_url(url(guarded, form), locate.URL))
     assert SECRET not in f"{server} {server!r} {server.identity} {server.address} {[server]}"
     assert Server.from_json(server.to_json()) == server

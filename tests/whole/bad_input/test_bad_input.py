@@ -158,6 +158,7 @@ def no_environment(content: Any) -> None:
 
 AS_WRITTEN = r"write it as postgresql\+psycopg2://"
 RESTORE = "restore it with git"
+NO_PARAMETER = "has a parameter that libpq does not know, or one without a value"
 CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
 
 MISTAKES = [
@@ -238,13 +239,27 @@ MISTAKES = [
     url("   ", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("host=127.0.0.1 dbname=x", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("mysql://me:s3cret@h/d", f"names 'mysql', but poolstart measures PostgreSQL only; {AS_WRITTEN}"),
-    url("postgresql://me:s3cret@127.0.0.1:port/d", f"is not a database URL; {AS_WRITTEN}"),
+    url("postgresql://me:s3cret@127.0.0.1:port/d", f"has a port that is no number; {AS_WRITTEN}"),
+    url("postgresql://me:s3cret/d", f"has a port that is no number; {AS_WRITTEN}"),
+    url("postgresql://me:1@s3cret@127.0.0.1:1/d", "has an @ that does not end the password; write @ as %40"),
+    url("postgresql://me:1/s3cret@127.0.0.1:1/d", "has an @ that does not end the password; write @ as %40"),
+    url("postgresql://me:s3cret%00@127.0.0.1:1/d", "has a %00, which libpq does not accept; remove it"),
+    url("postgresql://me:s3cret%@127.0.0.1:1/d", "has a % without two hexadecimal digits; write % as %25"),
+    url("postgresql://me@127.0.0.1:1/d?password=1&s3cret", f"{NO_PARAMETER}; its parameters are those of"),
+    url("postgresql://me@127.0.0.1:1/d?password=1=s3cret", f"{NO_PARAMETER}; its parameters are those of"),
+    url("postgresql://me@127.0.0.1:1/d?sslmode=s3cret", r'invalid sslmode value: "\*\*\*"; correct it in'),
+    url(
+        "postgresql://me@127.0.0.1:1/d?service=s3cret", r'definition of service "\*\*\*" not found; check the'
+    ),
     url("postgresql://me:s3cret@[::1/d", f"is not a database URL; {AS_WRITTEN}"),
     url(
         "postgresql://me:s3cret@127.0.0.1:1/d?nosuch=1",
-        'invalid URI query parameter: "nosuch"; its parameters',
+        f"{NO_PARAMETER}; its parameters are those of",
     ),
-    url("postgresql://me@127.0.0.1:1/d?nosuch=1&password=s3cret", 'parameter: "nosuch"; its parameters'),
+    url(
+        "postgresql://me@127.0.0.1:1/d?nosuch=1&password=s3cret",
+        f"{NO_PARAMETER}; its parameters are those of",
+    ),
     url("postgresql://me:s3cret@127.0.0.1:1/d?sslmode=nonsense", "invalid sslmode value.*; correct it"),
     url("postgresql://me:s3cret@127.0.0.1:1/d?connect_timeout=x", "invalid integer value.*; correct it"),
     url("postgresql://me:s3cret@127.0.0.1:99999/d", "invalid port number.*; correct it in the URL"),
@@ -431,9 +446,7 @@ MISTAKES = [
         {"POOLSTART_DATAFRAME_MIB": "9999999"},
         status=1,
     ),
-    Mistake(
-        "asv run", "not a URL that libpq understands", {"POOLSTART_URL": "postgresql://h/d?x=1"}, status=1
-    ),
+    Mistake("asv run", NO_PARAMETER, {"POOLSTART_URL": "postgresql://h/d?x=1"}, status=1),
     damaged(
         "asv run", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}", 1
     ),
@@ -486,10 +499,13 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
         ),
         (
             lambda text: re.sub(r"/[^/]*$", "/nosuch", text),
-            "; (name a database|allow this machine|check the user)",
+            "; (name a database|check that the role exists, may log in, and may connect)",
         ),
-        (lambda text: text.replace("somebody", "n0body"), "; (allow this machine|check the user)"),
-        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; check sslmode"),
+        (
+            lambda text: text.replace("somebody", "n0body"),
+            "; check that the role exists, may log in, and may connect from this machine",
+        ),
+        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; remove sslmode"),
     ],
 )
 def test_a_real_server_s_refusal_is_one_line(

@@ -1,0 +1,162 @@
+"""Why a server was not reached or broke off, and what to do about it.
+
+The remedy follows from the cause: the SQLSTATE that the server sends, whose message may be in any language;
+the error of the operating system; or the words of libpq or PgBouncer, which are never translated. There is no
+remedy for a cause that is not listed.
+"""
+
+import ctypes
+import errno
+import os
+import re
+import select
+import time
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import make_dsn
+
+from harness.postgres.url import hide, location
+from harness.system.errors import PoolstartError
+
+ASK_DEADLINE = 10.0
+"""Seconds for the server to refuse a connection once more."""
+
+STATES = {
+    "22023": "correct the options in the URL",
+    "25P03": "raise idle_in_transaction_session_timeout for this role",
+    "25P04": "raise transaction_timeout for this role",
+    "28000": "check that the role exists, may log in, and may connect from this machine (pg_hba.conf)",
+    "28P01": "check the user and the password in the URL",
+    "3D000": "name a database that the server has",
+    "42501": "grant the role the privilege that it lacks",
+    "42601": "correct the options in the URL",
+    "42704": "correct the options in the URL",
+    "42883": "point it at a PostgreSQL server",
+    "42P01": "point it at a PostgreSQL server",
+    "53100": "make room on the server's disk",
+    "53200": "free memory on the server's machine",
+    "53300": "end some of the server's sessions, or raise the limit of connections",
+    "55000": "name a database that accepts connections",
+    "55P02": "remove this setting from the options in the URL",
+    "57014": "raise statement_timeout for this role",
+    "57P01": "wait until the server is up again",
+    "57P02": "wait until the server is up again",
+    "57P03": "wait until the server accepts connections",
+    "57P05": "raise idle_session_timeout for this role",
+}
+"""What to do, by the SQLSTATE of the server.
+
+Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+ERRORS = {
+    errno.ECONNREFUSED: "check that the server runs and that host and port are right",
+    errno.ENOENT: "check that the server runs and that host and port are right",
+    errno.ETIMEDOUT: "check host and port, and that no firewall is in between",
+    errno.EHOSTUNREACH: "check the host and the network",
+    errno.ENETUNREACH: "check the host and the network",
+    errno.EACCES: "use an account that may open this socket",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
+}
+"""What to do, by the error of the operating system."""
+
+WORDS = {
+    "timeout expired": ERRORS[errno.ETIMEDOUT],
+    "could not translate host name": "check the host",
+    "no password supplied": "give a password in the URL",
+    "does not support SSL": "remove sslmode from the URL, or set up TLS on the server",
+    "certificate": "check sslmode, sslrootcert and sslcert in the URL",
+    "root.crt": "check sslmode and sslrootcert in the URL",
+    "unsupported startup parameter": "remove this parameter from the URL, or allow it by PgBouncer's "
+    "ignore_startup_parameters",
+    "no more connections allowed": "raise PgBouncer's max_client_conn, or end some of its clients",
+    "query_wait_timeout": "raise PgBouncer's default_pool_size, or check the server behind it",
+    "server login failed": "check the server behind PgBouncer",
+    "bouncer config error": "name a database that PgBouncer has",
+    "no such database": "name a database that PgBouncer has",
+    "invalid port number": "correct it in the URL",
+    "invalid integer value": "correct it in the URL",
+    "definition of service": "check the service file, or PGSERVICE",
+    "service file": "check the service file, or PGSERVICEFILE",
+}
+"""What to do, by words of libpq or PgBouncer."""
+
+INVALID = re.compile(r"invalid \S+ value")
+
+
+def refused(error: psycopg2.OperationalError, url: str) -> PoolstartError:
+    """The error for a connection to `url` that was not made."""
+    # "connection to server at ..., port ... failed: <reason>", then a hint, or a second attempt.
+    line = str(error).strip().splitlines()[0]
+    reason = line.partition(" failed: ")[2] or line
+    state = sqlstate(url) if FROM_SERVER.match(reason) else ""
+    reason = FROM_SERVER.sub("", reason)
+    return PoolstartError(f"no connection to {location(url)}: {hide(reason, url)}", remedy(state, reason))
+
+
+def broken_off(error: psycopg2.Error, url: str) -> PoolstartError:
+    """The error for a query that failed on a connection to `url`."""
+    # libpq continues in further lines: "This probably means the server terminated abnormally ..."
+    reason = FROM_SERVER.sub("", (str(error).strip() or "no reason given").splitlines()[0])
+    return PoolstartError(
+        f"the server at {location(url)} broke off: {hide(reason, url)}", remedy(error.pgcode or "", reason)
+    )
+
+
+def remedy(state: str, reason: str) -> str:
+    """What to do about an error with this SQLSTATE, or else with this message of libpq; empty if unknown."""
+    if advice := STATES.get(state):
+        return advice
+    for number, advice in ERRORS.items():
+        if reason.endswith(os.strerror(number)):
+            return advice
+    if INVALID.search(reason):
+        return "correct it in the URL"
+    return next((advice for words, advice in WORDS.items() if words in reason), "")
+
+
+FROM_SERVER = re.compile(r"\w+:  ")
+"""The severity before a message that a server sent, in the server's language."""
+
+ONLY_STATE = 3
+"""`PQERRORS_SQLSTATE`, the verbosity of messages that have the SQLSTATE only."""
+
+CONNECTION_BAD, POLL_FAILED, POLL_READING, POLL_OK = 1, 0, 1, 3
+
+
+def sqlstate(url: str) -> str:
+    """The SQLSTATE with which the server refuses a connection; empty if it does not, or if none is known.
+
+    psycopg2 does not pass it on, so its libpq is asked to connect once more.
+    """
+    try:
+        libpq = ctypes.CDLL(_path_of_libpq())
+        for name, kind in (("PQconnectStart", ctypes.c_void_p), ("PQerrorMessage", ctypes.c_char_p)):
+            getattr(libpq, name).restype = kind
+        connection = ctypes.c_void_p(
+            libpq.PQconnectStart(make_dsn(url, gssencmode="disable", connect_timeout=10).encode())
+        )
+    except (OSError, AttributeError):
+        return ""
+    try:
+        libpq.PQsetErrorVerbosity(connection, ONLY_STATE)
+        until = time.monotonic() + ASK_DEADLINE
+        state = POLL_READING + 1  # It waits for writing first.
+        while state not in (POLL_FAILED, POLL_OK) and libpq.PQstatus(connection) != CONNECTION_BAD:
+            socket = [libpq.PQsocket(connection)]
+            reading, writing = (socket, []) if state == POLL_READING else ([], socket)
+            if not any(select.select(reading, writing, [], max(0.0, until - time.monotonic()))):
+                return ""
+            state = libpq.PQconnectPoll(connection)
+        message = libpq.PQerrorMessage(connection).decode(errors="replace")
+    finally:
+        libpq.PQfinish(connection)
+    found = re.search(r"^.*?\w+:  ([0-9A-Z]{5})$", message, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _path_of_libpq() -> str:
+    """The library that psycopg2 has loaded."""
+    maps = Path("/proc/self/maps").read_text()
+    return next((line.split(maxsplit=5)[5] for line in maps.splitlines() if "/libpq" in line), "libpq.so.5")

@@ -36,7 +36,7 @@ def compare(
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
     for text in (first, second):
         check(text, vary)
-    with progress("installing") as report, locate.server() as server:
+    with progress("installing") as report, locate.server(pooler=True) as server:
         found = comparison.compare(
             side(first, vary, chosen),
             side(second, vary, chosen),

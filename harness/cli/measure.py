@@ -35,7 +35,7 @@ def measure(
     chosen = tuple(dict.fromkeys(profiles.known(strategy, "--strategy"))) if strategy else profile.strategies
     memory.require()
     cells = [Cell(name, setting) for setting in settings for name in chosen]
-    with progress("starting PostgreSQL") as report, locate.server() as server:
+    with progress("starting PostgreSQL") as report, locate.server(pooler=True) as server:
         measured = plan.measure(cells, server, profile, release=metadata.version("sqlalchemy"), report=report)
     if len(measured.not_applicable) == len(cells):
         raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")

@@ -15,7 +15,7 @@ def quick() -> None:
     from harness.postgres import locate
 
     profile = profiles.current("quick")
-    with progress("starting PostgreSQL") as report, locate.server() as server:
+    with progress("starting PostgreSQL") as report, locate.server(pooler=True) as server:
         measured = quick.measure(server, profile, report, began=began)
     quick_report.print_answer(measured, profile)
     if measured.rejected:

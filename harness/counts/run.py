@@ -39,8 +39,13 @@ def of_this_run() -> RunCounts:
 
     Prints a line on standard error for every reason why a strategy cannot be counted.
     """
-    with locate.server() as server:
-        counted = count_all(profiles.current().strategies, server, release=metadata.version("sqlalchemy"))
+    strategies = profiles.current().strategies
+    counted: dict[str, Counts | PoolstartError | NotApplicable]
+    try:
+        with locate.server() as server:
+            counted = count_all(strategies, server, release=metadata.version("sqlalchemy"))
+    except locate.ThroughPooler as reason:
+        counted = dict.fromkeys(strategies, NotApplicable(reason.problem))
     run = RunCounts(
         figures={name: counts.figures for name, counts in counted.items() if isinstance(counts, Counts)},
         rejected={

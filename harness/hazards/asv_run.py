@@ -25,10 +25,14 @@ def of_this_run() -> dict[str, Any]:
     def wanted(hazard: Hazard, strategy: str) -> bool:
         return profile.hazards == "all" or strategy in (hazard.affected_control, hazard.survives_control)
 
-    with locate.server() as server:
-        outcomes = matrix.measure(
-            server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
-        )
+    try:
+        with locate.server() as server:
+            outcomes = matrix.measure(
+                server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
+            )
+    except locate.ThroughPooler as reason:
+        print_reasons(not_applicable=[reason.problem])
+        return {}
     print_reasons(
         (
             f"{outcome.verdict}: {outcome.reason}" if outcome.verdict is Verdict.NOT_TRIED else outcome.reason

@@ -61,6 +61,8 @@ class MeasuredRun:
     """Reasons by cell."""
     drivers_to_preload: dict[str, str] = field(default_factory=dict)
     """By strategy, the driver that its fork server should have preloaded."""
+    not_checked: str = ""
+    """What the checks of these lifecycles could not see, and why."""
     min_quiet: int = 0
     """Noisy blocks are left out as long as so many quiet ones remain."""
     running: float | None = None
@@ -89,11 +91,14 @@ class MeasuredRun:
 
     @property
     def warnings(self) -> list[str]:
-        """What a strategy can do to start workers faster, a line each."""
+        """What was not checked, and what a strategy can do to start workers faster, a line each."""
         return [
-            f"{strategy}: the engine uses {driver}, which the fork server has not preloaded;"
-            f" let it preload {', '.join(modules_to_preload(driver))}"
-            for strategy, driver in self.drivers_to_preload.items()
+            *filter(None, [self.not_checked]),
+            *(
+                f"{strategy}: the engine uses {driver}, which the fork server has not preloaded;"
+                f" let it preload {', '.join(modules_to_preload(driver))}"
+                for strategy, driver in self.drivers_to_preload.items()
+            ),
         ]
 
     def used_blocks(self) -> list[Block]:

@@ -40,6 +40,8 @@ class Evidence:
     """Backend pids of this parent and its workers, from `pg_stat_activity`, before and after."""
     left_over: tuple[str, ...]
     """Processes that are still running after the worker was reaped."""
+    pooler: bool = False
+    """Whether a pooler is in between: backends then say nothing about connections."""
 
     @property
     def worker(self) -> WorkerReport:
@@ -116,6 +118,8 @@ def parent_answers(e: Evidence) -> str:
     token, pid = e.report["row_after"]
     if token != e.report["token"]:
         return f"the parent read {token!r} instead of its own row"
+    if e.pooler:
+        return ""
     kept = pid == e.report["backend_before"]
     if e.strategy.keeps_parent_connection and not kept:
         return "the parent lost its connection"
@@ -183,6 +187,11 @@ CHECKS: tuple[Callable[[Evidence], str], ...] = (
 )
 
 
+OF_BACKENDS = (backend, checkouts, sessions)
+"""The checks of which connection was used, and that none is left, which need the server itself."""
+
+
 def findings(evidence: Evidence) -> list[str]:
     """What is wrong with a lifecycle, one text per failed check; empty if it counts."""
-    return [finding for check in CHECKS if (finding := check(evidence))]
+    checks = [check for check in CHECKS if not (evidence.pooler and check in OF_BACKENDS)]
+    return [finding for check in checks if (finding := check(evidence))]

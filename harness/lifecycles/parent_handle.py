@@ -91,7 +91,8 @@ class ParentHandle:
 
     def boot(self) -> None:
         """Start the program, without waiting for it: several may boot in parallel."""
-        self._monitor = self._server.connect()
+        # A pooler in session mode would keep a session for it, and it would see the sessions of others.
+        self._monitor = None if self._server.pooler else self._server.connect()
         self._child = Child(
             self._supervision,
             [self._python, "-m", "harness.lifecycles.inside.program"],
@@ -120,7 +121,8 @@ class ParentHandle:
         """End the program with all processes that it started."""
         os.close(self._death)
         self._child.close()
-        self._monitor.close()
+        if self._monitor:
+            self._monitor.close()
 
     def lifecycles(self, count: int) -> Iterator[Lifecycle]:
         """Start `count` workers one after another, and yield the lifecycle of each.
@@ -152,6 +154,7 @@ class ParentHandle:
             sessions_before=baseline,
             sessions_after=self._settled(len(baseline)),
             left_over=tuple(left_over(self._process.pid)),
+            pooler=bool(self._server.pooler),
         )
         if wrong := findings(evidence):
             raise ChecksFailed(f"{self.cell}: the measurement does not count: {'; '.join(wrong)}")
@@ -190,6 +193,7 @@ class ParentHandle:
 
     def _sessions(self) -> frozenset[int]:
         """Backend pids of the parent and its workers."""
+        assert self._monitor
         try:
             with self._monitor.cursor() as cursor:
                 cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
@@ -201,8 +205,10 @@ class ParentHandle:
     def _settled(self, expected: int) -> frozenset[int]:
         """The sessions as soon as there are as many as expected, or after the deadline.
 
-        A backend takes a moment to notice that its client has exited.
+        A backend takes a moment to notice that its client has exited. Through a pooler there are none.
         """
+        if not self._monitor:
+            return frozenset()
         return wait_until(
             self._sessions, SETTLE_DEADLINE_S, accept=lambda found: len(found) == expected, poll=0.005
         )

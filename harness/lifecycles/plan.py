@@ -28,7 +28,7 @@ from harness.lifecycles.messages import ParentReport
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
-from harness.postgres import locate
+from harness.postgres import locate, pooler
 from harness.postgres.server import Server
 from harness.processes.child import Child
 from harness.processes.errors import NotApplicable, Rejected, print_reasons
@@ -63,6 +63,8 @@ SERVER_WAIT_S = 30.0
 MAX_REL_CI = 0.03
 """Half the interval of a deciding metric, as a fraction of its median, above which a cell is repeated."""
 
+NOT_CHECKED = "which session a worker used, and whether one is left, was not checked"
+
 Report = Callable[[str], None]
 """Is called with a description of each step."""
 
@@ -94,7 +96,10 @@ class Plan:
         self._profile = profile
         self._supervision = supervision
         self._python = python
-        self.measured = MeasuredRun(release, server.identity, min_quiet=profile.blocks)
+        not_checked = f"{pooler.title(server.pooler)}; {NOT_CHECKED}" if server.pooler else ""
+        self.measured = MeasuredRun(
+            release, server.identity, not_checked=not_checked, min_quiet=profile.blocks
+        )
         self._cells: list[Cell] = []
         for cell in cells:
             try:
@@ -326,7 +331,7 @@ def of_this_run() -> MeasuredRun:
             measured = structure(MeasuredRun, json.loads(path.read_text()))
     else:
         profile = profiles.current()
-        with locate.server() as server:
+        with locate.server(pooler=True) as server:
             measured = measure(cells_of(profile), server, profile, release=release)
     print_reasons(
         measured.rejected.values(),

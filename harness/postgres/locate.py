@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.postgres import compose, embedded
+from harness.postgres import pooler as poolers
 from harness.postgres.server import Server, describe
 from harness.postgres.url import forget_variables, parse_url
 from harness.processes.supervision import Supervision
@@ -12,6 +13,8 @@ from harness.system.errors import PoolstartError
 
 URL = "POOLSTART_URL"
 """Environment variable: a URL of any reachable PostgreSQL."""
+
+BEHIND = f"set {URL} to the server behind it"
 
 KIND = "POOLSTART_SERVER"
 """Environment variable: `embedded` or `container`, to require one of them."""
@@ -34,6 +37,11 @@ def running() -> Server | None:
     url = os.environ.get(URL)
     if url:
         found = describe("external", parse_url(url, URL))
+        if found.pooler.endswith("-statement"):
+            raise PoolstartError(
+                f"{poolers.title(found.pooler)}, in which no transaction can begin",
+                f"set its pool_mode to session or transaction, or {BEHIND}",
+            )
         os.environ[URL] = found.url
         forget_variables()
         return found
@@ -54,10 +62,24 @@ def identity() -> str:
     return server.identity if server else embedded.identity()
 
 
+class ThroughPooler(PoolstartError):
+    """The server is reached through a pooler, and what is to be measured needs the server itself."""
+
+
 @contextmanager
-def server() -> Iterator[Server]:
-    """A context with the server to use; an embedded one ends with it. Raises as `running`."""
+def server(*, pooler: bool = False) -> Iterator[Server]:
+    """A context with the server to use; an embedded one ends with it.
+
+    `pooler` says that the caller can measure through a pooler. Raises `ThroughPooler` if it cannot and there
+    is one, and otherwise as `running`.
+    """
     if there := running():
+        if there.pooler and not pooler:
+            raise ThroughPooler(
+                f"{poolers.title(there.pooler)}, through which only times and memory can be measured"
+                " (`poolstart`, `measure`, `compare`)",
+                BEHIND,
+            )
         yield there
         return
     with Supervision() as supervision:

@@ -23,12 +23,6 @@ TURNS = 3
 UNKNOWN_PARAMETER = "unsupported startup parameter"
 """The refusal of a setting in the startup packet, in the words of PgBouncer."""
 
-IN_MODE = {
-    "session": "a client has a session of its own until it disconnects",
-    "transaction": "a client has a session for the length of a transaction",
-    "statement": "a client has a session for the length of a statement",
-}
-
 Connect = Callable[..., "psycopg2.extensions.connection"]
 """Connects to the server, with these further parameters."""
 
@@ -42,6 +36,13 @@ def detect(connection: "psycopg2.extensions.connection", connect: Connect) -> st
     if connection.info.backend_pid == _backend(connection):
         return ""
     return f"{_name(connect)}-{_mode(connection, connect)}"
+
+
+def title(pooler: str) -> str:
+    """A pooler for messages: `the server is reached through PgBouncer in transaction mode`."""
+    name, _, mode = pooler.rpartition("-")
+    shown = {"pgbouncer": "PgBouncer"}.get(name, f"a {name}")
+    return f"the server is reached through {shown} in {mode} mode"
 
 
 def _name(connect: Connect) -> str:

@@ -77,6 +77,13 @@ def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken_strategies.path("FORKS_INSTEAD")) is Verdict.AFFECTED
 
 
+@pytest.mark.parametrize("hazard", ["lost_transaction", "inherited_session"])
+def test_a_worker_that_fails_with_an_error_loses_nothing(trials: Trials, hazard: str) -> None:
+    found = trials.run(catalogue.load(hazard), broken_strategies.path("FAILS_LOUDLY"))
+    assert found.verdict is Verdict.SURVIVES
+    assert any("and fails" in event.what for event in found.story if event.who == "worker"), found.story
+
+
 @pytest.mark.parametrize("hazard", ["inherited_lock", "own_lock"])
 def test_a_start_method_that_inherits_nothing_is_the_cure(trials: Trials, hazard: str) -> None:
     assert verdict(trials, hazard, broken_strategies.path("SPAWNS_INSTEAD")) is Verdict.SURVIVES

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import socket
 import threading
 import time
 from dataclasses import replace
@@ -83,6 +84,21 @@ def die(engine: Engine) -> Engine:
     os._exit(9)
 
 
+def hang_up_in_every_child(engine: Engine) -> None:
+    connections = []
+    event.listen(engine, "connect", lambda connection, record: connections.append(connection))
+
+    def hang_up() -> None:
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        for connection in connections:
+            if not connection.closed:
+                os.dup2(ours.fileno(), connection.fileno())
+        ours.close()
+
+    os.register_at_fork(after_in_child=hang_up)
+
+
 def wait_for_ever(engine: Engine) -> None:
     threading.Event().wait()
 
@@ -131,6 +147,8 @@ WRONG_ROW = replace(DISPOSE, in_worker=ask_for_another_row)
 CLOSES = replace(DISPOSE, in_worker=close_the_parents_connection)
 HANGS = replace(DISPOSE, in_worker=hang)
 FAILS = replace(DISPOSE, in_worker=fail)
+FAILS_LOUDLY = replace(DISPOSE, on_engine=hang_up_in_every_child)
+"""Its worker gets an error from each connection that it inherited, and the parent keeps it."""
 DIES = replace(DISPOSE, in_worker=die)
 EXITS_BADLY = replace(DISPOSE, in_worker=leave_with_an_error)
 LEAVES_BEHIND = replace(DISPOSE, in_worker=leave_a_process_behind)

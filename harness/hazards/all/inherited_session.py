@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
@@ -38,8 +40,23 @@ def work(worker: Worker, table: str) -> None:
     scoped.commit()
 
 
-def rows_after(parent: Parent, table: str, close_first: bool) -> tuple[list[str], str]:
-    """The rows after the worker's commit and the parent's rollback, and the error of the rollback."""
+@dataclass(frozen=True)
+class SessionsEnd:
+    """What is left after the worker's commit and the parent's rollback."""
+
+    rows: list[str]
+    worker_failed: str
+    """The error of the worker; empty if it has committed."""
+    parent_failed: str
+    """The error of the parent's rollback; empty without one."""
+
+    @property
+    def affected(self) -> bool:
+        """Whether the table has other rows than the two processes believe, or the parent failed."""
+        return self.rows != ([] if self.worker_failed else ["worker"]) or bool(self.parent_failed)
+
+
+def end_of_both(parent: Parent, table: str, close_first: bool) -> SessionsEnd:
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine()
@@ -49,40 +66,50 @@ def rows_after(parent: Parent, table: str, close_first: bool) -> tuple[list[str]
         scoped.remove()
     else:
         insert(scoped, table, "parent")
-    error = ""
+    worker_failed = parent_failed = ""
     worker = parent.start(work, table, engine=engine)
-    worker.answer()
+    try:
+        worker.answer()
+    except Failed as failed:
+        worker_failed = str(failed)
     worker.join()
     try:
         if close_first:
             insert(scoped, table, "parent")
         scoped.rollback()
     except DBAPIError as raised:
-        error = plain(raised)
+        parent_failed = plain(raised)
+    # The session of a parent that failed may still hold locks.
+    scoped.remove()
     REGISTRY.clear()
     rows = parent.ask(f"select coalesce(array_agg(who order by who), '{{}}') from {table}")
     parent.ask(f"truncate {table}")
-    return rows, error
+    return SessionsEnd(rows, worker_failed, parent_failed)
 
 
 def reproduce(parent: Parent) -> bool:
     table = f"poolstart_session_{os.getpid()}"
     parent.ask(f"create unlogged table {table} (who text)")
     try:
-        rows, error = rows_after(parent, table, close_first=False)
-        closed, _ = rows_after(parent, table, close_first=True)
+        end = end_of_both(parent, table, close_first=False)
+        closed = end_of_both(parent, table, close_first=True)
     finally:
         parent.ask(f"drop table {table}")
     parent.tell("parent", "Inserts a row in its scoped session, starts a worker, and rolls back.")
-    parent.tell("worker", "Inserts a row in its scoped session and commits.")
-    parent.tell("server", f"Has the rows of: {', '.join(rows) or 'neither'}.")
-    affected = rows != ["worker"] or bool(error)
-    if "parent" in rows:
+    parent.tell(
+        "worker",
+        f"Inserts a row in its scoped session, and fails: {end.worker_failed}"
+        if end.worker_failed
+        else "Inserts a row in its scoped session and commits.",
+    )
+    parent.tell("server", f"Has the rows of: {', '.join(end.rows) or 'neither'}.")
+    if "parent" in end.rows:
         parent.tell("user", "No error, and the row that was rolled back is there: the worker committed it.")
     else:
-        parent.tell("user", error or ("A row is missing." if affected else "Nothing unusual."))
-    parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed)}.")
-    return affected
+        error = end.parent_failed or end.worker_failed
+        parent.tell("user", error or ("A row is missing." if end.affected else "Nothing unusual."))
+    parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed.rows)}.")
+    return end.affected
 
 
 def reproduce_with_condition(parent: Parent) -> bool:
@@ -90,10 +117,10 @@ def reproduce_with_condition(parent: Parent) -> bool:
     table = f"poolstart_session_{os.getpid()}"
     parent.ask(f"create unlogged table {table} (who text)")
     try:
-        rows, error = rows_after(parent, table, close_first=True)
+        end = end_of_both(parent, table, close_first=True)
     finally:
         parent.ask(f"drop table {table}")
-    return rows != ["worker"] or bool(error)
+    return end.affected or bool(end.worker_failed)
 
 
 HAZARD = Hazard(
@@ -111,7 +138,7 @@ HAZARD = Hazard(
     ),
     affected_when=(
         "After the worker's commit and the parent's rollback, the table does not contain exactly the worker's"
-        " row."
+        " row. A worker that fails with an error has committed none."
     ),
     avoidance=(
         "Call Session.remove() or session.close() in the parent before it starts workers, and use a new"

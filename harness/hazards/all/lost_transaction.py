@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
@@ -43,14 +44,17 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
     SCOPE["connection"].exec_driver_sql(f"insert into {table} values (1)")
     parent.tell("parent", "Has inserted a row in a transaction that is still open.")
     worker = parent.start(leave_scope, engine=engine)
-    worker.answer()
+    try:
+        worker.answer()
+        parent.tell(
+            "worker",
+            "Closes the connection it inherited; the pool rolls back what it believes to be its own."
+            if parent.strategy.inherits
+            else "Inherited no connection, and has none to close.",
+        )
+    except Failed as failed:
+        parent.tell("worker", f"Closes the connection it inherited, and fails: {failed}")
     worker.join()
-    parent.tell(
-        "worker",
-        "Closes the connection it inherited; the pool rolls back what it believes to be its own."
-        if parent.strategy.inherits
-        else "Inherited no connection, and has none to close.",
-    )
     error = ""
     try:
         SCOPE["transaction"].commit()

@@ -36,6 +36,7 @@ IDS = (
     "max_connections",
     "native_threads",
     "preload_main",
+    "missing_thread",
 )
 
 

@@ -18,7 +18,7 @@ class Severity(StrEnum):
     """The worst effect of a hazard on a program, the worst first."""
 
     SILENT_LOSS = "silent loss"
-    """Committed data is gone, without an error."""
+    """Committed data is gone, or work that was accepted is not done, without an error."""
     WRONG_DATA = "wrong data"
     """A process can read rows that were meant for another."""
     HANG = "hang"

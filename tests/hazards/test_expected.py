@@ -301,7 +301,7 @@ def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, s
     record.save_repeated(later, outcomes * before.trials, before.trials, before.busy)
     after = record.table_of().repeated
     assert after
-    assert (after.provenance, after.later) == (before.provenance, {"own_lock": later})
+    assert (after.provenance, after.later) == (before.provenance, {**before.later, "own_lock": later})
     assert after.cells == before.cells
 
 

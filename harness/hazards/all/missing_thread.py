@@ -1,0 +1,144 @@
+"""A thread that works in the background exists in the parent only."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from logging.handlers import QueueHandler, QueueListener
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from harness.hazards.conditions import ONE_THREAD
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+LOG = logging.getLogger("poolstart.missing_thread")
+
+
+WRITTEN = threading.Event()
+"""Set when a row has been written and its connection is back in the pool: no lock of the pool is held."""
+
+
+class TableHandler(logging.Handler):
+    """Writes records to a table of the database."""
+
+    def __init__(self, engine: Engine, table: str) -> None:
+        super().__init__()
+        self._engine = engine
+        self._table = table
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with self._engine.begin() as connection:
+            connection.exec_driver_sql(f"insert into {self._table} values ('{record.getMessage()}')")
+        WRITTEN.set()
+
+
+LISTENERS: list[QueueListener] = []
+"""The running listener of this program, whose thread writes to the table; none in a spawned worker."""
+
+
+def start_logging(engine: Engine, table: str) -> None:
+    """Log to the table through a queue, as `logging` documents it; nothing if the program does so already."""
+    if LISTENERS:
+        return
+    queue: SimpleQueue[Any] = SimpleQueue()
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+    LOG.addHandler(QueueHandler(queue))
+    LISTENERS.append(QueueListener(queue, TableHandler(engine, table)))
+    LISTENERS[0].start()
+
+
+def stop_logging() -> None:
+    """Wait until everything has been written, and stop."""
+    LISTENERS.pop().stop()
+    LOG.handlers.clear()
+
+
+def work(worker: Worker, table: str) -> None:
+    start_logging(worker.engine(), table)
+    LOG.info("worker")
+    stop_logging()
+
+
+def reproduce(parent: Parent) -> bool:
+    return loses_its_row(parent, stop_before_start=False)
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The parent stops the thread before it starts a worker, and the worker starts its own."""
+    return loses_its_row(parent, stop_before_start=True)
+
+
+def loses_its_row(parent: Parent, stop_before_start: bool) -> bool:
+    table = f"poolstart_log_{os.getpid()}"
+    parent.ask(f"create unlogged table {table} (who text)")
+    try:
+        return row_is_lost(parent, table, stop_before_start)
+    finally:
+        parent.ask(f"drop table {table}")
+
+
+def row_is_lost(parent: Parent, table: str, stop_before_start: bool) -> bool:
+    engine = parent.engine()
+    start_logging(engine, table)
+    LOG.info("parent")
+    parent.tell("parent", "Logs through a queue; a thread takes from it and writes to a table.")
+    WRITTEN.wait()
+    if stop_before_start:
+        stop_logging()
+    worker = parent.start(work, table, engine=engine)
+    worker.answer()
+    worker.join()
+    if not stop_before_start:
+        stop_logging()
+    rows = parent.ask(f"select array_agg(who order by who) from {table}")
+    lost = "worker" not in rows
+    parent.tell("worker", "Logs a message, waits until the queue has been written, and ends without an error.")
+    parent.tell("server", f"Has the rows of: {', '.join(rows)}.")
+    parent.tell("user", "No error, and a row is missing." if lost else "Nothing unusual.")
+    return lost
+
+
+HAZARD = Hazard(
+    id="missing_thread",
+    title="A thread that exists only in the parent",
+    description=(
+        "fork copies only the thread that calls it. Schedulers, exporters of traces and metrics, queue"
+        " listeners of logging, LISTEN loops and connection pools such as psycopg_pool work in a thread. In"
+        " the worker their objects say that they are running, and take jobs, messages and requests, which"
+        " stay in a queue that no thread reads. Most raise no error. psycopg_pool times out when its idle"
+        " connections, which are the parent's, are used up. Nothing done to the engine helps. In a spawned"
+        " worker the module starts a thread of its own."
+    ),
+    symptom=(
+        "Jobs, logs or metrics of workers never arrive, without an error, although the scheduler says that"
+        " it is running; with psycopg_pool: couldn't get a connection after 30.00 sec."
+    ),
+    affected_when="The worker's row is not in the table after the worker has waited for it to be written.",
+    avoidance=(
+        "Start the thread after the fork, in each process that needs it: in a pool's initializer, gunicorn's"
+        " post_fork, Celery's worker_process_init, or by os.register_at_fork(after_in_child=start). Make a new"
+        " psycopg_pool.ConnectionPool there too. Let one process only run a scheduler. Or use spawn or"
+        " forkserver."
+    ),
+    severity=Severity.SILENT_LOSS,
+    messages=("couldn't get a connection after 30.00 sec",),
+    links=(
+        "https://github.com/viniciuschiele/flask-apscheduler/issues/87",
+        "https://github.com/benoitc/gunicorn/issues/2895",
+        "https://www.psycopg.org/psycopg3/docs/advanced/pool.html",
+        "https://docs.python.org/3/library/logging.handlers.html#queuelistener",
+    ),
+    reproduce=reproduce,
+    condition=ONE_THREAD,
+    reproduce_with_condition=reproduce_with_condition,
+    affected_control="fork_dispose",
+    survives_control="spawn",
+    follows_releases=False,
+)

@@ -99,7 +99,9 @@ def row_is_lost(parent: Parent, table: str, stop_before_start: bool) -> bool:
         stop_logging()
     rows = parent.ask(f"select array_agg(who order by who) from {table}")
     lost = "worker" not in rows
-    parent.tell("worker", "Logs a message, waits until the queue has been written, and ends without an error.")
+    parent.tell(
+        "worker", "Logs a message, waits until the queue has been written, and ends without an error."
+    )
     parent.tell("server", f"Has the rows of: {', '.join(rows)}.")
     parent.tell("user", "No error, and a row is missing." if lost else "Nothing unusual.")
     return lost
@@ -123,8 +125,8 @@ HAZARD = Hazard(
     affected_when="The worker's row is not in the table after the worker has waited for it to be written.",
     avoidance=(
         "Start the thread after the fork, in each process that needs it: in a pool's initializer, gunicorn's"
-        " post_fork, Celery's worker_process_init, or by os.register_at_fork(after_in_child=start). Make a new"
-        " psycopg_pool.ConnectionPool there too. Let one process only run a scheduler. Or use spawn or"
+        " post_fork, Celery's worker_process_init, or by os.register_at_fork(after_in_child=start). Make a"
+        " new psycopg_pool.ConnectionPool there too. Let one process only run a scheduler. Or use spawn or"
         " forkserver."
     ),
     severity=Severity.SILENT_LOSS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.fixes import Fix
 from harness.hazards.conditions import Condition
 from harness.hazards.inside.story import HazardReading, StoryEvent
 
@@ -122,7 +123,7 @@ class Hazard:
     affected_when: str
     """The observation that counts as affected."""
     avoidance: str
-    """What to do instead."""
+    """What to do instead, complete in itself: it is also read alone, in the terminal."""
     severity: Severity
     """Its worst effect."""
     messages: tuple[str, ...]
@@ -164,6 +165,8 @@ class Hazard:
     follows_releases: bool = True
     """Whether asv tries it with every release. False for a hazard that no release of SQLAlchemy can change:
     it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
+    fixes: tuple[Fix, ...] = ()
+    """The code of `avoidance`, where the program of a surviving strategy does not show it."""
     needs_tls: bool = False
     """Whether it needs a server with TLS."""
     fills_server: bool = False

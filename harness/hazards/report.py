@@ -1,9 +1,10 @@
 """The page `docs/hazards.md`: the recorded tables, and what each hazard says of itself."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from harness.console import markdown
+from harness.fixes import Fix
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import TRIED, Hazard, HazardFigure, Outcome, Verdict
@@ -119,6 +120,7 @@ def section(hazard: Hazard) -> str:
         f"> {escaped(hazard.symptom)}\n",
         f"**Affected when:** {escaped(hazard.affected_when)}\n",
         f"**Instead:** {escaped(hazard.avoidance)}\n",
+        *code(hazard.fixes),
         f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
@@ -142,6 +144,13 @@ def section(hazard: Hazard) -> str:
     lines.append("See also:\n")
     lines.append(links(hazard.links))
     return "\n".join(lines)
+
+
+def code(fixes: Sequence[Fix]) -> Iterator[str]:
+    """Code to copy, each piece with its title."""
+    for fix in fixes:
+        yield f"{fix.title}:\n"
+        yield f"```python\n{fix.code}\n```\n"
 
 
 def proven(hazard: Hazard, table: VerdictTable | None) -> str:

@@ -50,6 +50,8 @@ class Program:
     """Why its workers hold more memory than they need; empty if no extra lines save memory."""
     thread: str = ""
     """The discussion that explains it."""
+    besides: str = ""
+    """What else an application may need, beside the hook; Markdown."""
     client: str = "application"
     """The module with `ask`, if only the program itself can load the application."""
 

@@ -7,6 +7,7 @@ from statistics import median
 
 from harness.console import markdown, terminal
 from harness.console.numbers import digits
+from harness.fixes import EVERY_ENGINE
 from harness.lifecycles.intervals import median_with_interval
 from harness.pools.report import caption
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
@@ -50,6 +51,9 @@ process id (`pg_backend_pid()`) of the session that each row came through.
 Programs that can spread their workers over machines are measured on two hosts as well, with one worker on
 each. The hosts are network namespaces with their own network and host name; they share the processors and the
 clock, and there is no network distance between them.
+
+The lines name one engine. A process may have several: binds of Flask-SQLAlchemy, a read replica, that of a
+library or of a job store. Each needs the treatment. This finds them; of an AsyncEngine, its `sync_engine`:
 """
 
 
@@ -80,6 +84,8 @@ def show(table: ProgramsTable) -> None:
             terminal.print_text(console, f"To save memory: {program.thread}")
             for line in program.memory_lines.splitlines():
                 terminal.print_text(console, f"    {line}")
+        if program.besides:
+            terminal.print_text(console, f"Besides: {markdown.plain(program.besides.strip())}")
         for sentence in observations(program, several):
             terminal.print_text(console, sentence)
         console.print()
@@ -183,6 +189,7 @@ def render(table: ProgramsTable) -> str:
     """The page `docs/programs.md`."""
     parts = [
         INTRODUCTION,
+        f"```python\n{EVERY_ENGINE.code}\n```\n",
         f"Measured {table.provenance}{table.provenance.by}: medians of {table.runs} starts."
         f" {caption('starts of this run')}{measured_later(table.later)}\n",
         markdown.table(HEADER, [row(figures) for figures in table.programs]),
@@ -202,6 +209,7 @@ def section(program: Program, several: Sequence[ProgramFigures]) -> str:
             if program.memory_lines
             else []
         ),
+        *([f"- Besides: {program.besides.strip()}"] if program.besides else []),
         *(f"- {sentence}" for sentence in observations(program, several)),
         *([f"- Versions: {', '.join(versions)}."] if versions else []),
         f"- [Documentation]({program.link}); [the complete application]"

@@ -9,6 +9,9 @@ The site (`static/search.js`) and the terminal rank by the same index, in two st
    it. A word that no page has counts against all: no page is better than a wrong one.
 
 Stop words are those of English, and those that every traceback of SQLAlchemy has.
+
+A message can have causes of two kinds: a connection in two processes, and a look-alike. Only an observation
+can distinguish them, so if a hazard is first, its look-alikes are shown before it, with what to look at.
 """
 
 import re
@@ -22,12 +25,16 @@ from typing import Any
 
 from harness.hazards import catalogue, expected
 from harness.hazards.hazard import Hazard
+from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import stacks
 from harness.system.structure import structure
 
 WORD = re.compile(r"\w+")
 NUMBER = re.compile(r"[0-9]+")
+COUNTED = re.compile(r"_(?:[0-9][0-9a-f]*|[a-f])(?=_|$)")
+"""The number in a name that a driver counts up, such as `_pg3_0` or `__asyncpg_stmt_1a__`."""
+
 SUFFIX = re.compile(r"(?<=\w\w\w)(?:ing|ed|es|(?<!s)s|e)$")
 
 STOP_WORDS = """
@@ -54,7 +61,10 @@ SHARE = 0.6
 """The least share of the words, by weight, that a page must have."""
 
 SHOWN = 6
-"""The most pages that are shown."""
+"""The most pages that are shown, look-alikes excepted."""
+
+LOOKALIKE = "lookalike."
+"""The prefix of entries that are look-alikes."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +91,7 @@ class Entry:
     """A page, or a part of one."""
 
     id: str
-    """`hazard.ID`, `program.NAME`, or `stacks`."""
+    """`hazard.ID`, `lookalike.ID`, `program.NAME`, or `stacks`."""
     title: str
     phrases: tuple[Phrase, ...]
     words: tuple[str, ...]
@@ -117,6 +127,13 @@ class Found:
     exact: bool
     """Whether a message was found, or only words."""
 
+    @property
+    def to_exclude(self) -> tuple[str, ...]:
+        """The look-alikes that an observation has to exclude before the first page counts."""
+        if not self.exact or self.entries[0].startswith(LOOKALIKE):
+            return ()
+        return tuple(entry for entry in self.entries if entry.startswith(LOOKALIKE))
+
 
 @cache
 def texts() -> dict[str, SearchTexts]:
@@ -130,7 +147,7 @@ def texts() -> dict[str, SearchTexts]:
 
 
 def index(hazards: Iterable[Hazard], recorded: Sequence[stacks.WaitingStack]) -> Index:
-    """The index of these hazards, of all programs, and of the recorded stacks."""
+    """The index of these hazards, of all look-alikes and programs, and of the recorded stacks."""
     waiting: dict[str, list[str]] = {}
     for stack in recorded:
         waiting.setdefault(stack.hazard, []).extend(stack.phrases)
@@ -143,6 +160,15 @@ def index(hazards: Iterable[Hazard], recorded: Sequence[stacks.WaitingStack]) ->
             also=hazard.messages,
         )
         for hazard in hazards
+    ]
+    entries += [
+        entry(
+            f"{LOOKALIKE}{each.id}",
+            each.title,
+            each.look_at,
+            SearchTexts(each.heading, each.first, each.also, (each.id, *each.words)),
+        )
+        for each in lookalikes.load_all()
     ]
     entries.append(entry("stacks", "Which hang is it? By the stack of a worker", ""))
     entries += [entry(f"program.{name}", head.get(name).title, head.get(name).hook) for name in head.names()]
@@ -169,9 +195,17 @@ def weighted(entries: Sequence[Entry]) -> Index:
     )
 
 
-def entry(id: str, title: str, text: str, first: Iterable[str] = (), also: Iterable[str] = ()) -> Entry:
-    """An entry with what symptoms.toml adds to it. `first` and `also` are messages."""
-    own = texts().get(id, SearchTexts())
+def entry(
+    id: str,
+    title: str,
+    text: str,
+    own: SearchTexts | None = None,
+    *,
+    first: Iterable[str] = (),
+    also: Iterable[str] = (),
+) -> Entry:
+    """An entry with its own search texts, by default those in symptoms.toml. `first`, `also`: messages."""
+    own = own or texts().get(id, SearchTexts())
     preferred = [*first, *own.first]
     others = [*also, *own.also, title, *filter(None, [own.heading])]
     strong = stems(" ".join((title, *own.words)))
@@ -187,7 +221,7 @@ def entry(id: str, title: str, text: str, first: Iterable[str] = (), also: Itera
 
 def words(text: str) -> list[str]:
     """The words of a text, without numbers."""
-    return [word for word in WORD.findall(text.lower()) if not NUMBER.fullmatch(word)]
+    return [COUNTED.sub("_", word) for word in WORD.findall(text.lower()) if not NUMBER.fullmatch(word)]
 
 
 def stem(word: str) -> str:
@@ -204,8 +238,15 @@ def rank(index: Index, text: str) -> Found:
     """The pages that a text leads to."""
     by_message = ranked_by_message(index, words(text))
     if by_message:
-        return Found(tuple(by_message[:SHOWN]), True)
+        return Found(shown(by_message), True)
     return Found(tuple(ranked_by_words(index, stems(text))[:SHOWN]), False)
+
+
+def shown(ranked: Sequence[str]) -> tuple[str, ...]:
+    """The entries to show, in their order: all look-alikes, and the best of the others."""
+    alike = [entry for entry in ranked if entry.startswith(LOOKALIKE)]
+    others = [entry for entry in ranked if entry not in alike][:SHOWN]
+    return tuple(entry for entry in ranked if entry in alike or entry in others)
 
 
 def ranked_by_message(index: Index, asked: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from harness.console import markdown
 from harness.hazards import report as hazards_report
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report as sensitivity_report
+from harness.lookalikes import report as lookalikes_report
 from harness.pools import report as pools_report
 from harness.programs import report as programs_report
 from harness.site import picture
@@ -81,6 +82,7 @@ DERIVED = (
     Derived("docs/results.md", _results),
     Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
+    Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),
     Derived("docs/programs.md", _programs),

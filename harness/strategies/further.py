@@ -44,7 +44,9 @@ FURTHER = (
         on_engine=dispose_in_every_child,
         in_worker=keep,
         safe=True,
-        choose="When something forks where you cannot add a line to the worker, such as a library.",
+        choose="When something forks where you cannot add a line to the worker, such as a library. Not under"
+        " uWSGI: it runs no at-fork handlers unless it is started with --py-call-uwsgi-fork-hooks; use its"
+        " @postfork.",
         docs=AT_FORK,
         since=(1, 4, 33),
     ),
@@ -109,7 +111,9 @@ FURTHER = (
         pre_ping=True,
         shares_connection=True,
         safe=False,
-        choose="Never: an inherited connection answers the ping, and is shared all the same.",
+        choose="Never against a shared connection: it answers the ping, and is shared all the same."
+        " pool_pre_ping is the fix of another problem, an idle connection that was cut"
+        " ([idle_cut](lookalikes.md#idle_cut)).",
         docs=PRE_PING,
     ),
     Strategy(

@@ -25,6 +25,29 @@ def test_a_message_that_several_pages_have_leads_to_all_of_them() -> None:
     assert {"hazard.preping_tls", "hazard.lazy_executor"} < set(found.entries)
 
 
+def test_look_alikes_of_a_hazard_are_to_be_excluded_before_it() -> None:
+    found = search.rank(search.on_record(), "server closed the connection unexpectedly")
+    assert found.entries[0] == "hazard.parent_closed"
+    assert found.to_exclude == ("lookalike.idle_cut", "lookalike.failover")
+
+
+def test_look_alikes_are_shown_however_many_hazards_have_the_message() -> None:
+    ranked = [*(f"hazard.{number}" for number in range(9)), "lookalike.last"]
+    assert search.shown(ranked) == (*(f"hazard.{number}" for number in range(6)), "lookalike.last")
+
+
+def test_words_alone_give_no_look_alike_to_exclude() -> None:
+    found = search.rank(search.on_record(), "hang in engine.connect()")
+    assert found.to_exclude == ()
+
+
+def test_a_number_that_a_driver_counts_up_does_not_matter() -> None:
+    index = search.on_record()
+    first, later = (search.rank(index, f'"_pg3_{number}" already exists') for number in (0, 41))
+    assert first == later
+    assert search.words("__asyncpg_stmt_1a__ _pg3_7 _pg3_0") == ["__asyncpg_stmt___", "_pg3_", "_pg3_"]
+
+
 def test_words_are_no_message() -> None:
     assert not search.rank(search.on_record(), "workers hang").exact
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page
 
 from harness.answer import recommendation
 from harness.console.numbers import digits
+from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search
 from tests.support.messages import MESSAGES
@@ -174,13 +175,32 @@ def test_an_error_message_leads_to_its_hazard(
 ) -> None:
     with opened(browser, address + "symptoms.html") as page:
         page.get_by_label("Error message or symptom").fill(pasted)
-        found = page.locator(".symptoms li:visible")
+        found = page.locator("#results li:visible")
         assert 1 <= found.count() <= 6
         assert found.first.locator("b").text_content() == title
         found.first.locator("a").click()
         assert page.locator("h1 small").text_content() == title
         page.go_back()
-        assert page.locator(".symptoms li:visible").count() <= 6  # the address remembers
+        assert page.locator("#results li:visible").count() <= 6  # the address remembers
+
+
+def test_the_symptoms_begin_with_the_question_whether_it_is_this_problem(
+    browser: Browser, address: str
+) -> None:
+    with opened(browser, address + "symptoms.html") as page:
+        assert page.locator("h2").first.inner_text() == "Is it this problem at all?"
+        page.locator("#first-look").get_by_role("link", name="idle_cut").click()
+        assert "pool_pre_ping=True" in page.locator(".cure pre").first.inner_text()
+
+
+def test_look_alikes_are_to_be_excluded_before_the_hazard(browser: Browser, address: str) -> None:
+    with opened(browser, address + "symptoms.html") as page:
+        page.get_by_label("Error message or symptom").fill("server closed the connection unexpectedly")
+        excluded = page.locator("#excluded li:visible span").all_inner_texts()
+        assert [text.split()[0] for text in excluded] == ["If", "If"]
+        page.get_by_label("Error message or symptom").fill("Event loop is closed")
+        assert page.locator("#excluded li:visible").count() == 0
+        assert page.locator("#results b").first.inner_text() == lookalikes.load("event_loop").title
 
 
 def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, address: str) -> None:
@@ -236,7 +256,7 @@ def test_the_script_ranks_as_the_terminal_does(browser: Browser, address: str) -
 
 def test_a_message_of_another_problem_finds_no_page(browser: Browser, address: str) -> None:
     with opened(browser, address + "symptoms.html") as page:
-        page.get_by_label("Error message or symptom").fill("got Future attached to a different loop")
+        page.get_by_label("Error message or symptom").fill("deadlock detected")
         assert "No exact match" in page.get_by_role("status").inner_text()
         assert not page.locator("#results").is_visible()
         page.get_by_label("Error message or symptom").fill("workers hang")

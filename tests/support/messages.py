@@ -59,6 +59,12 @@ MESSAGES: tuple[tuple[str, str], ...] = (
      "hazard.unguarded_main"),
     ("freeze_support()", "hazard.unguarded_main"),
     ("AttributeError: Can't pickle local object 'create_engine.<locals>.connect'", "hazard.unpicklable"),
+    ("_pickle.PicklingError: Can't pickle <class 'sqlalchemy.orm.session.Session'>: it's not the same object"
+     " as sqlalchemy.orm.session.Session", "hazard.unpicklable"),
+    ("TypeError: cannot pickle '_thread._local' object", "hazard.unpicklable"),
+    ('ERROR:  database "app" is being accessed by other users',
+     "hazard.orphaned_backend"),
+    ("RuntimeError: Working outside of application context.", "program.gunicorn"),
     ("_pickle.PicklingError: Can't pickle <function connect>: attribute lookup failed", "hazard.unpicklable"),
     ("TypeError: cannot pickle '_thread.lock' object", "hazard.unpicklable"),
     ("TypeError: cannot pickle '_thread.RLock' object", "hazard.unpicklable"),
@@ -104,9 +110,38 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ("_exec_w_sync_on_first_run (sqlalchemy/event/attr.py:498)", "hazard.half_initialized"),
     ("collect (polars/lazyframe/engine.py:410)", "hazard.native_threads"),
     ("hang in engine.connect()", "hazard.pool_lock"),
+    # Look-alikes: the same problem to the eye, and no connection in two processes.
+    ("RuntimeError: Task <Task pending> got Future <Future pending> attached to a different loop",
+     "lookalike.event_loop"),
+    ("got Future attached to a different loop", "lookalike.event_loop"),
+    ("RuntimeError: Event loop is closed", "lookalike.event_loop"),
+    ("RuntimeWarning: coroutine 'AsyncEngine.dispose' was never awaited", "lookalike.event_loop"),
+    ("asyncpg.exceptions.InterfaceError: cannot perform operation: another operation is in progress",
+     "lookalike.event_loop"),
+    ("psycopg2.errors.IdleSessionTimeout: terminating connection due to idle-session timeout",
+     "lookalike.idle_cut"),
+    ("psycopg2.OperationalError: could not receive data from server: Connection timed out",
+     "lookalike.idle_cut"),
+    ("FATAL:  terminating connection due to administrator command", "lookalike.failover"),
+    ("cannot execute INSERT in a read-only transaction", "lookalike.failover"),
+    ('asyncpg.exceptions.DuplicatePreparedStatementError: prepared statement "__asyncpg_stmt_1a__" already'
+     " exists", "lookalike.pooler_session"),
+    ("FATAL: unsupported startup parameter: options", "lookalike.pooler_session"),
+    ("pgbouncer", "lookalike.pooler_session"),
+    ("sqlalchemy.exc.InvalidRequestError: This session is provisioning a new connection; concurrent"
+     " operations are not permitted", "lookalike.shared_by_threads"),
+    ("psycopg.OperationalError: sending query failed: another command is already in progress",
+     "lookalike.shared_by_threads"),
+    ("psycopg2.InterfaceError: cursor already closed", "lookalike.shared_by_threads"),
+    ("psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout", "lookalike.lock_wait"),
+    ("psycopg2.errors.QueryCanceled: canceling statement due to statement timeout", "lookalike.lock_wait"),
+    ("The garbage collector is trying to clean up non-checked-in connection", "lookalike.leaked_connections"),
+    # psycopg 3: one connection in two processes, or a pooler.
+    ('psycopg.errors.DuplicatePreparedStatement: prepared statement "_pg3_7" already exists',
+     "hazard.shared_socket"),
+    ('psycopg.errors.InvalidSqlStatementName: prepared statement "_pg3_12" does not exist',
+     "hazard.shared_socket"),
     # Messages of other problems, and too general ones: a wrong page is worse than none.
-    ("RuntimeError: Task <Task pending> got Future <Future pending> attached to a different loop", ""),
-    ("got Future attached to a different loop", ""),
     ("sqlalchemy.exc.OperationalError", ""),
     ("psycopg2.OperationalError: could not connect to server: Connection refused\n\tIs the server running on"
      " that host and accepting TCP/IP connections?", ""),
@@ -114,7 +149,6 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ("psycopg2.errors.DeadlockDetected: deadlock detected", ""),
     ("current transaction is aborted, commands ignored until end of transaction block", ""),
     ("sqlalchemy.exc.MissingGreenlet: greenlet_spawn has not been called; can't call await_only() here", ""),
-    ("asyncpg.exceptions.InterfaceError: cannot perform operation: another operation is in progress", ""),
     ("sqlalchemy.exc.PendingRollbackError: This Session's transaction has been rolled back due to a previous"
      " exception during flush.", ""),
     ("DetachedInstanceError: Instance <User> is not bound to a Session; attribute refresh operation cannot"

@@ -93,9 +93,9 @@ HAZARD = Hazard(
         " garbage."
     ),
     avoidance=(
-        "With such a driver call engine.dispose() in the parent before the fork; or keep the old pool alive"
-        " in the worker, in a global: inherited = engine.pool before engine.dispose(close=False); or use"
-        " spawn or forkserver."
+        "With such a driver give all connections back and call engine.dispose() in the parent before the"
+        " fork; or keep the old pool alive in the worker, in a global: inherited = engine.pool before"
+        " engine.dispose(close=False); or use spawn or forkserver."
     ),
     severity=Severity.LOUD_ERROR,
     messages=(

@@ -4,6 +4,7 @@ import gc
 import os
 from typing import Any
 
+from harness.fixes import COMMIT_FIRST
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -97,7 +98,12 @@ HAZARD = Hazard(
     ),
     symptom="Committed rows are missing. The server's log says: there is no transaction in progress.",
     affected_when="The row that the parent committed is not in the table.",
-    avoidance="Start workers outside of transactions, or with spawn or forkserver.",
+    avoidance=(
+        "Commit or roll back, and give every connection back, before a worker starts. With spawn or"
+        " forkserver the transaction is not lost, but they do not help either: the worker does not see its"
+        " rows, and if it needs one that is locked while the parent waits for it, both wait for ever."
+    ),
+    fixes=(COMMIT_FIRST,),
     severity=Severity.SILENT_LOSS,
     messages=("WARNING:  there is no transaction in progress",),
     links=(

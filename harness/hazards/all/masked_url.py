@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.fixes import MAKE_ENGINE
 from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
 from harness.hazards.inside.handle import Failed
@@ -89,9 +90,11 @@ HAZARD = Hazard(
     ),
     affected_when="The worker's driver logs in with another password than the parent's.",
     avoidance=(
-        "Use engine.url.render_as_string(hide_password=False). A URL object can be pickled too, and keeps its"
-        " password."
+        "Use engine.url.render_as_string(hide_password=False), or pass the URL object, which can be pickled"
+        " and keeps its password. Make the engine by the function that makes the parent's: a URL has no"
+        " connect_args, listeners or options."
     ),
+    fixes=(MAKE_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=("password authentication failed for user",),
     links=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import ONE_ENGINE
 from harness.hazards.conditions import SPARE_SESSIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -121,10 +122,13 @@ HAZARD = Hazard(
     ),
     affected_when="A worker is refused a connection while all sessions are idle.",
     avoidance=(
-        "Keep workers x (pool_size + max_overflow) below the limit: a worker that does one thing at a time"
-        " needs create_engine(url, pool_size=1, max_overflow=0). Or use NullPool, or a pooler such as"
-        " PgBouncer."
+        "Make one engine for each process, never in a task: an engine that is thrown away keeps its"
+        " connections until the garbage collector runs, whatever its pool_size. Then keep workers x"
+        " (pool_size + max_overflow) below the limit: a worker that does one thing at a time needs"
+        " pool_size=1, max_overflow=0. Or use NullPool, which may also be made in a task, or a pooler such"
+        " as PgBouncer (in transaction mode see pooler_session)."
     ),
+    fixes=(ONE_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=(
         "FATAL:  sorry, too many clients already",

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import END_WITH_PARENT
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import START_DEADLINE
 from harness.hazards.inside.parent import Parent, session_of
@@ -125,9 +126,11 @@ HAZARD = Hazard(
     ),
     affected_when="A session of the killed parent stays as long as the worker that holds its socket.",
     avoidance=(
-        "Call engine.dispose() in the parent before the fork: then there is nothing to inherit. Or use spawn"
-        " or forkserver."
+        "Start workers with spawn or forkserver, or let them end with their parent. engine.dispose() in the"
+        " parent before the fork closes idle connections only: one that is checked out, such as that of an"
+        " advisory lock, is inherited all the same."
     ),
+    fixes=(END_WITH_PARENT,),
     severity=Severity.COST,
     messages=(
         "FATAL:  sorry, too many clients already",

@@ -1,5 +1,6 @@
 """Parent and worker use one connection to the server."""
 
+from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
@@ -49,10 +50,8 @@ HAZARD = Hazard(
         "Nothing at first. Later, errors without an apparent cause, in programs that have run for months."
     ),
     affected_when="The worker's backend is the parent's, or the parent's connection no longer answers.",
-    avoidance=(
-        "Let no pooled connection cross a fork: call engine.dispose(close=False) in the worker, use NullPool,"
-        " or use a start method that inherits nothing (spawn or forkserver)."
-    ),
+    avoidance=OWN_CONNECTIONS,
+    fixes=(EVERY_ENGINE,),
     severity=Severity.WRONG_DATA,
     messages=(),
     links=(

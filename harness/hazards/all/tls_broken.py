@@ -1,5 +1,6 @@
 """A TLS connection used by two processes fails at once."""
 
+from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -56,10 +57,8 @@ HAZARD = Hazard(
         "SSL error: decryption failed or bad record mac. Or: SSL connection has been closed unexpectedly."
     ),
     affected_when="A query of the worker, or the parent's next query, fails.",
-    avoidance=(
-        "As for one connection in two processes: let no pooled connection cross a fork. Switching TLS off"
-        " only makes the failure silent."
-    ),
+    avoidance=f"{OWN_CONNECTIONS} Switching TLS off only makes the failure silent.",
+    fixes=(EVERY_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=(
         "SSL error: decryption failed or bad record mac",

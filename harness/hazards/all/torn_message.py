@@ -9,6 +9,7 @@ import termios
 from collections.abc import Callable
 from typing import Any
 
+from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import ANSWER_DEADLINE
 from harness.hazards.inside.parent import Parent
@@ -116,7 +117,8 @@ HAZARD = Hazard(
     affected_when=(
         "The parent reads anything but its own row while the worker is in the middle of reading an answer."
     ),
-    avoidance="As for one connection in two processes: let no pooled connection cross a fork.",
+    avoidance=OWN_CONNECTIONS,
+    fixes=(EVERY_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=("lost synchronization with server: got message type",),
     links=(

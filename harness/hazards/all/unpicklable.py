@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import MAKE_ENGINE
 from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
@@ -78,9 +79,12 @@ HAZARD = Hazard(
     ),
     affected_when="Process.start() raises when an engine is among the arguments.",
     avoidance=(
-        "Pass the URL, as engine.url.render_as_string(hide_password=False), and create the engine in the"
-        " worker."
+        "Write one function that makes the engine, with its connect_args, listeners and options, and call it"
+        " in the parent and in each worker; make sessions there too. Pass what it needs, such as the URL:"
+        " engine.url.render_as_string(hide_password=False). create_engine(url) alone, in the worker,"
+        " silently loses what else the parent's engine has: another schema, another role."
     ),
+    fixes=(MAKE_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=(
         "Can't pickle local object 'create_engine.<locals>.connect'",

@@ -2,6 +2,7 @@
 
 import random
 
+from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
@@ -72,7 +73,8 @@ HAZARD = Hazard(
         " else."
     ),
     affected_when="The parent reads anything but its own row.",
-    avoidance="As for one connection in two processes: let no pooled connection cross a fork.",
+    avoidance=OWN_CONNECTIONS,
+    fixes=(EVERY_ENGINE,),
     severity=Severity.WRONG_DATA,
     messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
     links=(

@@ -22,6 +22,7 @@ Optional are:
   dependencies;
 - `sparing`: why workers hold more memory than they need, if the file has lines that save memory; and
   `thread`: the discussion that explains it;
+- `besides`: what else an application may need, beside the hook;
 - `client`: the module that defines `ask`, if only the program itself can load the application;
   `harness.programs.inside.common.wsgi` is that of web applications.
 

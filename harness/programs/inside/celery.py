@@ -14,6 +14,11 @@
 # Before each fork the main process collects garbage, which writes to the pages that it shares with the \
 # workers already started: all but the last worker end up with a copy of its heap."""
 # thread = "https://github.com/getsentry/sentry/pull/63001"
+# besides = """
+# An AsyncEngine: `engine.sync_engine.dispose(close=False)`, because `engine.dispose(close=False)` without \
+# await does nothing; and `create_async_engine(URL, poolclass=NullPool)`, because `asyncio.run()` in each \
+# task makes an event loop, and no connection outlives its loop. Send a task after the commit of the rows \
+# that it needs."""
 # ///
 """Celery with its prefork pool."""
 

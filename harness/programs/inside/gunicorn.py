@@ -7,6 +7,10 @@
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
 # tasks = ["--max-requests", "1"]
 # replaced = "max_requests = 1"
+# besides = """
+# Flask-SQLAlchemy: `with app.app_context():` and in it `for engine in db.engines.values():` dispose of \
+# each. `db.engine` raises outside of an application context, and is only one of them. A scheduler, or a \
+# pool with threads of its own, such as psycopg_pool's: start or open it in `post_fork`."""
 # client = "harness.programs.inside.common.wsgi"
 # clock = "the call of `gunicorn`, with the request waiting"
 # ///

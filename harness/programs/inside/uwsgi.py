@@ -11,6 +11,10 @@
 # tasks = ["--max-requests", "1", "--min-worker-lifetime", "0"]
 # replaced = "max-requests = 1, min-worker-lifetime = 0"
 # client = "harness.programs.inside.common.wsgi"
+# besides = """
+# `os.register_at_fork()` instead of `@postfork` does nothing here: uWSGI runs its handlers only if it is \
+# started with `--py-call-uwsgi-fork-hooks`. Threads need `--enable-threads`, and are started in \
+# `@postfork`."""
 # clock = "the call of `uwsgi`, with the request waiting"
 # ///
 """uWSGI with its defaults: the application is loaded once, before the workers are forked."""

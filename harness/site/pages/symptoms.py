@@ -9,6 +9,7 @@ from harness import strategies
 from harness.answer import code, program_lines
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Severity, Verdict
+from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search, stacks
 from harness.site.context import File, SiteContext, table
@@ -35,6 +36,14 @@ def pages(site: SiteContext) -> Iterator[File]:
         yield from download(recorded, known)
     for hazard in recorded.hazards:
         yield hazard_page(site, hazard, known)
+    for lookalike in lookalikes.load_all():
+        yield site.page(
+            page_of(f"lookalike.{lookalike.id}"),
+            "lookalike.html.j2",
+            SECTION,
+            title=f"{lookalike.heading}: {lookalike.title}",
+            lookalike=lookalike,
+        )
 
 
 def overview(site: SiteContext, known: Sequence[str]) -> File:
@@ -59,11 +68,19 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         rows=rows if known else [],
         measured=f"Measured {recorded.newest.provenance}." if recorded.newest else "",
         unforced=unforced_table(recorded),
+        first_look=[(each, page_of(each.entry)) for each in lookalikes.FIRST_LOOK],
+        lookalikes=lookalikes.load_all(),
         index=search.index(recorded.hazards, recorded_stacks).data,
         programs=[head.get(name) for name in head.names()],
         stacks=[(lines, by_id[hazard]) for hazard, lines in waiting],
         remarks=site.remarks,
     )
+
+
+def page_of(entry: str) -> str:
+    """The address of the page of a hazard or a look-alike."""
+    kind, _, name = entry.partition(".")
+    return f"{'symptoms' if kind == 'hazard' else 'lookalikes'}/{name}.html"
 
 
 def download(recorded: VerdictsOnRecord, known: Sequence[str]) -> Iterator[File]:

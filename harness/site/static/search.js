@@ -3,12 +3,15 @@
 "use strict";
 
 function searchWords(text) {
-  return (text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || []).filter((word) => !/^[0-9]+$/.test(word));
+  const words = text.toLowerCase().match(/[\p{L}\p{N}_]+/gu) || [];
+  return words.filter((word) => !/^[0-9]+$/.test(word)).map((word) => word.replace(/_(?:[0-9][0-9a-f]*|[a-f])(?=_|$)/g, "_"));
 }
 
 function searchStem(word) {
   return word.replace(/(?<=[\p{L}\p{N}_]{3})(?:ing|ed|es|(?<!s)s|e)$/u, "");
 }
+
+const isLookalike = (id) => id.startsWith("lookalike.");
 
 function rankEntries(index, text) {
   const weight = (stem) => index.weights[stem] ?? index.unknown;
@@ -45,8 +48,13 @@ function rankEntries(index, text) {
   const sorted = (ranked) => ranked.sort((a, b) => {
     const at = a.findIndex((value, place) => value !== b[place]);
     return at < 0 ? 0 : a[at] - b[at];
-  }).map((entry) => entry.at(-1)).slice(0, index.shown);
-  if (byMessage.length) return { entries: sorted(byMessage), exact: true };
+  }).map((entry) => entry.at(-1));
+  if (byMessage.length) {
+    const ranked = sorted(byMessage);
+    const alike = ranked.filter(isLookalike);
+    const others = ranked.filter((id) => !isLookalike(id)).slice(0, index.shown);
+    return { entries: ranked.filter((id) => alike.includes(id) || others.includes(id)), exact: true };
+  }
   const stems = [...new Set(asked.filter((word) => !isStop(word)).map(searchStem))];
   const total = stems.reduce((sum, stem) => sum + weight(stem), 0);
   const byWords = [];
@@ -57,7 +65,7 @@ function rankEntries(index, text) {
     const extra = known.filter((stem) => entry.strong.includes(stem)).reduce((all, stem) => all + index.weights[stem], 0);
     byWords.push([-sum - extra, number, entry.id]);
   });
-  return { entries: sorted(byWords), exact: false };
+  return { entries: sorted(byWords).slice(0, index.shown), exact: false };
 }
 
 each("form.search", (form) => {
@@ -67,15 +75,20 @@ each("form.search", (form) => {
   const status = form.querySelector("[role=status]");
   const results = document.getElementById("results");
   const list = results.querySelector("ol");
-  const groups = [...document.querySelectorAll(".symptoms")].filter((section) => section !== results);
+  const excluded = document.getElementById("excluded");
+  const groups = [...document.querySelectorAll(".symptoms")].filter((section) => section !== results && section !== excluded);
+  const itemsOf = (entries) => entries.map((id) => {
+    const item = document.querySelector(`.symptoms [data-entry="${id}"]`).cloneNode(true);
+    delete item.dataset.entry;
+    return item;
+  });
   const show = () => {
     const asked = field.value.trim();
     const found = asked ? rankEntries(index, asked) : { entries: [], exact: false };
-    list.replaceChildren(...found.entries.map((id) => {
-      const item = document.querySelector(`.symptoms [data-entry="${id}"]`).cloneNode(true);
-      delete item.dataset.entry;
-      return item;
-    }));
+    const toExclude = found.exact && !isLookalike(found.entries[0]) ? found.entries.filter(isLookalike) : [];
+    excluded.querySelector("ol").replaceChildren(...itemsOf(toExclude));
+    excluded.hidden = !toExclude.length;
+    list.replaceChildren(...itemsOf(found.entries.filter((id) => !toExclude.includes(id))));
     const count = found.entries.length;
     results.hidden = !count;
     groups.forEach((section) => { section.hidden = count > 0; });

@@ -1,0 +1,94 @@
+"""Code to copy that cures a problem; imports nothing of the harness, because trials import it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fix:
+    """Code that cures a problem, to copy; a test applies it to a program that has the problem."""
+
+    title: str
+    """Where it goes, or for which driver, in a few words."""
+    code: str
+    """Python, without its final line end."""
+
+
+EVERY_ENGINE = Fix(
+    "Every engine of the process: found in the parent, disposed of in each worker",
+    '''\
+import gc
+
+from sqlalchemy.engine import Engine
+
+
+def every_engine():
+    """In the parent, before gc.freeze() and before workers start: all engines, those of libraries too."""
+    return [each for each in gc.get_objects() if issubclass(type(each), Engine)]
+
+
+def own_connections(engines):
+    """In each worker, before its first query."""
+    for engine in engines:
+        engine.dispose(close=False)''',
+)
+"""An AsyncEngine is found by its `sync_engine`. In a worker the search would copy the pages that it shares,
+because it counts references to every object."""
+
+OWN_CONNECTIONS = (
+    "Let no pooled connection cross a fork: call dispose(close=False) first thing in each worker, on every"
+    " engine of the process (of an AsyncEngine: on its sync_engine, without await); or use NullPool; or"
+    " start workers with spawn or forkserver."
+)
+"""The avoidance of hazards that begin with a connection in two processes."""
+
+MAKE_ENGINE = Fix(
+    "One function makes the engine, in the parent and in each worker",
+    '''\
+def make_engine(url):
+    """All that belongs to the engine: connect_args, listeners, execution options, pool settings."""
+    engine = create_engine(url, connect_args=CONNECT_ARGS, isolation_level=ISOLATION_LEVEL)
+    event.listen(engine, "connect", on_connect)
+    return engine
+
+
+def initializer(url):
+    """In each worker: Pool(initializer=initializer, initargs=(url,))."""
+    global engine
+    engine = make_engine(url)''',
+)
+"""The names in capitals, and `on_connect`, are the program's own."""
+
+ONE_ENGINE = Fix(
+    "One engine for each process",
+    '''\
+def initializer(url):
+    """Once in each process: Pool(initializer=initializer, ...), worker_process_init, post_fork."""
+    global engine
+    engine = create_engine(url, pool_size=1, max_overflow=0)''',
+)
+
+COMMIT_FIRST = Fix(
+    "Start the worker, or send the task, after the commit",
+    '''\
+from sqlalchemy import event
+
+
+def after_commit(session, start):
+    """Call start() once, as soon as this ORM session has committed."""
+    event.listen(session, "after_commit", lambda _: start(), once=True)''',
+)
+
+END_WITH_PARENT = Fix(
+    "First thing in a worker that must not outlive its parent (Linux)",
+    '''\
+import ctypes
+import os
+import signal
+
+
+def end_with_parent(parent):
+    """The kernel kills this process when the thread that started it ends; `parent` is its os.getpid()."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # It has ended already.
+        os._exit(1)''',
+)

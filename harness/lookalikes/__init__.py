@@ -1,0 +1,1 @@
+"""Problems with the same symptoms as hazards, and another cause: no connection is in two processes."""

@@ -1,0 +1,1 @@
+"""The look-alikes: a file each."""

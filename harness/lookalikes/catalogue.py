@@ -1,0 +1,68 @@
+"""All look-alikes, and the question that comes before every search: is it this problem at all?
+
+To add one, write its file in `all/`, and add its name to `IDS`.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+from harness.lookalikes.lookalike import Lookalike
+from harness.system.errors import PoolstartError
+
+IDS = (
+    "idle_cut",
+    "failover",
+    "pooler_session",
+    "event_loop",
+    "shared_by_threads",
+    "lock_wait",
+    "leaked_connections",
+)
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """Something to look at, and what it says."""
+
+    look: str
+    """What is observed, in Markdown."""
+    entry: str
+    """The page it leads to, as an entry of the search."""
+
+
+QUERY = "select pg_backend_pid()"
+
+FIRST_LOOK = (
+    FirstLook(
+        "a process was forked (fork, preload, prefork) after the program had connected, and"
+        f" `{QUERY}` returns one number in both: one connection, two processes",
+        "hazard.shared_socket",
+    ),
+    FirstLook("the first query after a pause fails, and the next one works", "lookalike.idle_cut"),
+    FirstLook("the server was restarted, or another one took over", "lookalike.failover"),
+    FirstLook(
+        f"a pooler such as PgBouncer is in between (then `{QUERY}` proves nothing)",
+        "lookalike.pooler_session",
+    ),
+    FirstLook("threads use one session, connection or cursor", "lookalike.shared_by_threads"),
+    FirstLook("asyncio: an engine is used in more than one event loop", "lookalike.event_loop"),
+    FirstLook(
+        "a query waits: `select pid, pg_blocking_pids(pid), query from pg_stat_activity` names the session"
+        " it waits for",
+        "lookalike.lock_wait",
+    ),
+)
+"""What to look at before anything else, in this order."""
+
+
+def load(name: str) -> Lookalike:
+    """Import one look-alike. Raises `PoolstartError` if there is none of that name."""
+    if name not in IDS:
+        raise PoolstartError(f"no look-alike {name!r}", f"known are {', '.join(IDS)}")
+    lookalike: Lookalike = importlib.import_module(f"harness.lookalikes.all.{name}").LOOKALIKE
+    return lookalike
+
+
+def load_all() -> tuple[Lookalike, ...]:
+    """All look-alikes, in the order of the catalogue."""
+    return tuple(map(load, IDS))

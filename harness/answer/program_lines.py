@@ -23,7 +23,12 @@ class ProgramLines:
 
 
 def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[ProgramLines]]:
-    """How far the lines help against a hazard, and the lines of each program, multiprocessing first."""
+    """How far the lines help against a hazard, and the lines of each program, multiprocessing first.
+
+    No lines if the hazard has another cause than inherited connections: they would be no cure.
+    """
+    if has_another_cause(recorded, hazard):
+        return effect(recorded, hazard), []
     surviving = cure(recorded, hazard)
     pool = code.pool(strategies.get(surviving or recommendation.FORKED))
     programs = [head.get(name) for name in head.names()]
@@ -45,12 +50,20 @@ def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
             "These lines give each worker connections of its own. That is needed, but does not prevent this"
             f" failure. What does: {besides}"
         )
-    if forked == Verdict.SURVIVES and not strategies.get(hazard.affected_control).safe:
-        return "These lines give each worker connections of its own, which prevents this failure."
-    return (
-        "These lines give each forked worker connections of its own. This failure has another cause; what"
-        f" prevents it: {besides}"
-    )
+    if has_another_cause(recorded, hazard):
+        return (
+            "Connections of its own for each worker do not prevent this failure: it has another cause. What"
+            f" prevents it: {besides}"
+        )
+    return "These lines give each worker connections of its own, which prevents this failure."
+
+
+def has_another_cause(recorded: VerdictsOnRecord, hazard: Hazard) -> bool:
+    """Whether forked workers with connections of their own survive, but so does every worker of that kind."""
+    trial = recorded.trial(hazard.id, recommendation.FORKED)
+    if trial is None or trial.verdict is Verdict.AFFECTED:
+        return False
+    return trial.verdict is not Verdict.SURVIVES or strategies.get(hazard.affected_control).safe
 
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> str:

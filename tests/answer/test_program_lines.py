@@ -12,10 +12,6 @@ from harness.programs import head
     [
         ("tls_broken", "These lines give each worker connections of its own, which prevents this failure."),
         ("lost_transaction", "These lines give each worker connections of its own. That is needed, but does"),
-        (
-            "unpicklable",
-            "These lines give each forked worker connections of its own. This failure has another",
-        ),
     ],
 )
 def test_lines_are_not_promised_to_prevent_what_they_do_not(name: str, start: str) -> None:
@@ -23,6 +19,12 @@ def test_lines_are_not_promised_to_prevent_what_they_do_not(name: str, start: st
     assert effect.startswith(start)
     assert [each.name for each in lines] == ["", *head.names()]
     assert {each.lines for each in lines[1:]} == {head.get(each.name).hook for each in lines[1:]}
+
+
+def test_lines_that_are_no_cure_are_not_shown() -> None:
+    effect, lines = program_lines.for_hazard(verdicts.load(), catalogue.load("unpicklable"))
+    assert effect.startswith("Connections of its own for each worker do not prevent this failure")
+    assert lines == []
 
 
 def test_without_a_record_nothing_is_promised() -> None:

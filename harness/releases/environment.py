@@ -22,6 +22,7 @@ from harness.postgres import locate
 from harness.releases import run
 from harness.releases import venvs as installed
 from harness.releases.errors import as_asv_error
+from harness.system.errors import PoolstartError
 
 RUNNER = "pip+asv_runner"
 
@@ -53,6 +54,12 @@ class ReleaseEnvironment(Environment):
         tagged_env_vars: dict[tuple[str, str], str],
     ) -> None:
         with as_asv_error():
+            if python != RUNNING:
+                raise PoolstartError(
+                    f"asv measures the Python that it runs with, {RUNNING}, and not {python}",
+                    f"run asv with that Python, or compare it with `poolstart compare {RUNNING} {python}"
+                    " --vary python`",
+                )
             tags = {"postgres": locate.identity(), **profile.tags()}
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
         # The constructor of asv needs these, and removes its own packages from them.
@@ -103,7 +110,8 @@ class ReleaseEnvironment(Environment):
                 kwargs["env"] = {**kwargs["env"], **run.current().environment(self.env_vars["postgres"])}
         done = supervised(partial(self.run_executable, "python"), args, kwargs)
         if command in SERVED and done[2] == 0:
-            run.current().store_conditions(self._results, self.name)
+            with as_asv_error():
+                run.current().store_conditions(self._results, self.name, self.python)
         return done
 
 

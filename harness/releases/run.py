@@ -25,7 +25,7 @@ from harness.lifecycles import plan
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.processes.supervision import NESTED, Supervision
-from harness.releases import machine
+from harness.releases import machine, venvs
 from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
@@ -81,16 +81,23 @@ class AsvRun:
         """Forget a process that asv has ended."""
         self._supervision.stop(process)
 
-    def store_conditions(self, results: Path, environment: str) -> None:
+    def store_conditions(self, results: Path, environment: str, python: str) -> None:
         """Store the conditions that a benchmark process has written beside its results, if there are any.
 
-        `environment` is asv's name of the environment. Raises `PoolstartError` if they cannot be written.
+        `environment` is asv's name of the environment, and `python` the version that its results are filed
+        under. Raises `PoolstartError` if another Python was measured, or if they cannot be written.
         """
         if not self._conditions.exists():
             return
         with files.reading(self._conditions, "start the run again"):
             written = {"environment": environment, **json.loads(self._conditions.read_text())}
         self._conditions.unlink()
+        reported = str(written["facts"].get("python", python)).partition(" ")[0]
+        if not f"{reported}.".startswith(f"{python}."):
+            raise PoolstartError(
+                f"Python {reported} was measured, and its results would be filed under {python}",
+                f"remove {venvs.DIRECTORY}, so that its environments are created again",
+            )
         conditions.save(results / machine.name(machine.named(sys.argv)), written)
 
     def watch(

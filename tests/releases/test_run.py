@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.releases.environment import reason
+from harness.releases.environment import RUNNING, reason
 from harness.releases.run import time_report
 from tests.support.remains import scene
 from tests.support.suite import Suite
@@ -123,6 +123,49 @@ def test_a_too_long_temporary_directory_is_one_line_before_anything_is_installed
     assert "too long for the sockets of multiprocessing; set TMPDIR to one that is" in line
     assert done.returncode == 1
     assert not (suite.directory / ".asv" / "releases").exists()
+
+
+@pytest.mark.parametrize("asked", [("--python", "3.9"), ("-E", "release:3.13")])
+def test_another_python_is_refused_before_anything_is_installed(
+    asked: tuple[str, str], tmp_path: Path
+) -> None:
+    suite = Suite(tmp_path)
+    done = suite.asv("run", "-b", "patch_level", *asked)
+    (line,) = done.stdout.splitlines()
+    assert f"asv measures the Python that it runs with, {RUNNING}, and not 3." in line
+    assert done.returncode == 1
+    assert not suite.results
+    assert not (suite.directory / ".asv" / "releases").exists()
+
+
+REPORTS = """
+import json, sys
+from pathlib import Path
+from harness.releases import run
+from harness.system.errors import PoolstartError
+
+current, results = run.current(), Path(sys.argv[1])
+def store(python):
+    row = {"release": "2.1.9", "facts": {"python": "3.12.4 (main)"}, "blocks": []}
+    current._conditions.write_text(json.dumps(row))
+    current.store_conditions(results, "environment", python)
+
+try:
+    store("3.11")
+    raise AssertionError("filed under another Python")
+except PoolstartError as error:
+    assert "Python 3.12.4 was measured, and its results would be filed under 3.11" in str(error)
+assert not list(results.glob("*/conditions.jsonl"))
+store("3.12")
+assert list(results.glob("*/conditions.jsonl"))
+"""
+
+
+def test_results_are_of_the_python_that_the_measured_process_reports(tmp_path: Path) -> None:
+    with scene() as here:
+        here.environment["HOME"] = str(tmp_path)
+        assert here.python("-c", REPORTS, str(tmp_path / "results")).wait(60) == 0
+        here.wait_until_gone()
 
 
 def test_the_time_report_gives_seconds_and_shares() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 from asv.machine import Machine, MachineCollection
 from asv.util import UserError, load_json
 
+from harness.releases import saving  # noqa: F401  # asv's data about this machine is stored here as well
+
 GIB = 2**30
 
 IDENTIFYING = ("arch", "cpu", "num_cpu")

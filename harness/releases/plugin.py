@@ -13,11 +13,11 @@ MEASURING = {"run", "continuous", "find"}
 if MEASURING & set(sys.argv):
     interrupts.first_counts(in_a_line=True)
 
-from harness.releases import environment, machine, repo, run  # noqa: E402
+from harness.releases import environment, machine, repo, run, saving  # noqa: E402
 from harness.releases.errors import as_asv_error  # noqa: E402
 from harness.system.errors import PoolstartError  # noqa: E402
 
-__all__ = ["environment", "repo", "setup"]
+__all__ = ["environment", "repo", "saving", "setup"]
 
 
 def setup() -> None:

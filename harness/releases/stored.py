@@ -1,13 +1,14 @@
 """The one place that reads asv's result files.
 
-asv silently skips a file that it cannot read, and a table would lack figures, or show those of another
-release. Here a damaged file is an error.
+A table that leaves out a damaged file lacks figures, or shows those of another release. So the file is named.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import product
 from math import isfinite
 from pathlib import Path
@@ -45,12 +46,30 @@ class StoredValue:
 
 
 def results(directory: Path) -> Iterator[tuple[Path, Results]]:
-    """Every result file below a directory, with its content.
+    """Every result file below a directory, with its content; a damaged one is named in a warning instead.
 
-    Raises `PoolstartError` if a file is damaged.
+    Raises `PoolstartError` if all are damaged.
     """
+    damaged: list[PoolstartError] = []
+    read = 0
     for path in sorted(directory.glob("*/*-*.json")):
-        yield path, loaded(path)
+        try:
+            result = loaded(path)
+        except PoolstartError as error:
+            damaged.append(error)
+            continue
+        read += 1
+        yield path, result
+    if damaged and not read:
+        raise damaged[0]
+    for each in damaged:
+        warn(str(each))
+
+
+@cache
+def warn(message: str) -> None:
+    """Print a warning, once."""
+    print(f"poolstart: warning: {message}; it is left out", file=sys.stderr)
 
 
 def values(

@@ -1,5 +1,6 @@
 """Our own files: replaced as a whole or not at all, and named in the error if they are damaged."""
 
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,25 +16,49 @@ def write(path: Path, text: str) -> None:
 
     Raises `PoolstartError` if it cannot be written.
     """
-    target = path.resolve()
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        if target.exists() and not target.is_file():
+        if path.exists() and not path.is_file():
             # /dev/stdout, for example, cannot be replaced.
-            target.write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
             return
-        try:
+        with replacing(path) as part:
             part.write_text(text, encoding="utf-8")
-            if target.exists():
-                shutil.copymode(target, part)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
     except OSError as error:
         raise PoolstartError(
             f"{shown(path)} cannot be written: {error.strerror}",
             "check that its directory exists and is yours, and that the disk has space",
         ) from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A context that writes the file it is given, which then replaces `path`, if nothing failed.
+
+    Raises OSError if that fails; the old file is intact then, and if this process is killed.
+    """
+    target = path.resolve()
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    for other in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        if not _runs(other.suffixes[-2].removeprefix(".")):
+            other.unlink(missing_ok=True)
+    try:
+        yield part
+        if target.exists():
+            shutil.copymode(target, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _runs(pid: str) -> bool:
+    """Whether the process that writes a part has not ended."""
+    try:
+        os.kill(int(pid), 0)
+    except (ProcessLookupError, ValueError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 @contextmanager

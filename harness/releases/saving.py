@@ -1,0 +1,47 @@
+"""asv's files are replaced as a whole, as ours are: asv itself empties a file and then writes it.
+
+If it is killed while it saves the results of a release, or the disk is full, all that was stored of that
+release is lost. `docs/asv-atomic.patch` is the same for asv.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import asv.util
+from asv.console import log
+from asv.results import Results
+
+from harness.system import files
+
+write_in_place = asv.util.write_json
+load_data = Results.load_data
+
+
+def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
+    """Write JSON as asv's function does. Raises OSError, which names the file; the old one is intact then."""
+    try:
+        with files.replacing(Path(path)) as part:
+            write_in_place(str(part), data, api_version, compact)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from None
+
+
+def load_data_that_is_whole(results: Results, directory: str) -> None:
+    """Load what is stored of a release; a file that is cut off is named, and will be replaced."""
+    path = Path(directory, results._filename)
+    try:
+        if not isinstance(json.loads(path.read_text(encoding="utf-8")), dict):
+            raise ValueError("not an object")
+    except FileNotFoundError:
+        return
+    except ValueError as error:
+        log.warning(f"{os.path.relpath(path)} is damaged ({error}) and will be replaced; git may have it")
+        return
+    load_data(results, directory)
+
+
+# All of asv's modules call it by the name of its module.
+asv.util.write_json = write_json
+Results.load_data = load_data_that_is_whole

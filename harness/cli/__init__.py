@@ -18,6 +18,7 @@ from harness.cli import (
     changes,
     compare,
     demo,
+    doctor,
     explain,
     hazards,
     measure,
@@ -36,6 +37,7 @@ from harness.system.errors import PoolstartError, os_error_hint
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
 
 COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
+    "doctor": (NOW, doctor.doctor, "poolstart doctor 4711 --stacks"),
     "measure": (NOW, measure.measure, "poolstart measure --strategy fork_dispose --strategy spawn"),
     "hazards": (NOW, hazards.hazards, "poolstart hazards wrong_answer --strategy fork_nodispose"),
     "demo": (NOW, demo.demo, "poolstart demo 3 --start-method fork"),

@@ -21,6 +21,9 @@ class ProcStat:
     session: int
     cpu_ticks: int
     """Processor time in clock ticks, user and system together."""
+    threads: int
+    start_ticks: int
+    """When it started, in clock ticks since boot."""
     stack_start: int
     """The address at which the stack begins (`startstack`): random at each execve, kept by a fork."""
 
@@ -48,6 +51,8 @@ def stat(pid: int | str) -> ProcStat | None:
         group=int(fields[2]),
         session=int(fields[3]),
         cpu_ticks=int(fields[11]) + int(fields[12]),
+        threads=int(fields[17]),
+        start_ticks=int(fields[19]),
         stack_start=int(fields[25]),
     )
 

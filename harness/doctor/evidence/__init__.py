@@ -1,0 +1,1 @@
+"""Evidence about running processes, read from outside: nothing is stopped or written to."""

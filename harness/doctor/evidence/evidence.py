@@ -1,0 +1,57 @@
+"""All evidence about a process tree."""
+
+from dataclasses import dataclass, field
+
+from harness.doctor.evidence.movements import Use
+from harness.doctor.evidence.pages import Pages
+from harness.doctor.evidence.server import ServerView
+from harness.doctor.evidence.sockets import Connection
+from harness.doctor.evidence.stacks import Stack
+from harness.doctor.evidence.tree import Process
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What was seen of a process and its descendants, from outside."""
+
+    root: int
+    processes: dict[int, Process]
+    copies: dict[int, int]
+    """For each process that was forked without a new program: the process that it is a copy of."""
+    connections: tuple[Connection, ...]
+    uses: dict[int, Use]
+    """By inode, for the connections that several processes hold."""
+    locked: tuple[int, ...]
+    """Processes all of whose threads waited for a lock in their own memory, and did not run meanwhile."""
+    watched: float
+    """Seconds."""
+    pages: dict[int, tuple[Pages, Pages]] = field(default_factory=dict)
+    """Memory of the copies, at the beginning and at the end."""
+    server: ServerView | None = None
+    titles: dict[int, str] = field(default_factory=dict)
+    """The title of the server's process for a connection, by inode, where it is on this machine."""
+    stacks: dict[int, tuple[Stack, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    """What could not be inspected, and why."""
+    boot: float = 0.0
+    """The time since boot when the evidence was complete, in seconds."""
+
+    @property
+    def unreadable(self) -> tuple[int, ...]:
+        return tuple(pid for pid, process in self.processes.items() if not process.readable)
+
+    def starters(self, pid: int) -> list[int]:
+        """The processes that started a process, directly or not, the nearest first."""
+        found = []
+        while pid in self.processes and self.processes[pid].ppid in self.processes:
+            pid = self.processes[pid].ppid
+            found.append(pid)
+        return found
+
+    def ancestors(self, pid: int) -> list[int]:
+        """The processes that a copy descends from by forks, the nearest first."""
+        found = []
+        while pid in self.copies and self.copies[pid] not in found:
+            pid = self.copies[pid]
+            found.append(pid)
+        return found

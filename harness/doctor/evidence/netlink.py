@@ -1,0 +1,109 @@
+"""sock_diag(7): sockets and their counters, from the kernel, for any user."""
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NETLINK_SOCK_DIAG = 4
+SOCK_DIAG_BY_FAMILY = 20
+NLMSG_ERROR, NLMSG_DONE = 2, 3
+NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
+INET_DIAG_INFO = 2
+ANY_COOKIE = b"\xff" * 8
+
+UDIAG_SHOW_NAME, UDIAG_SHOW_PEER = 1, 4
+UNIX_DIAG_NAME, UNIX_DIAG_PEER = 0, 2
+
+BYTES_SENT, BYTES_RETRANSMITTED, LAST_SENT = 200, 208, 44
+"""Offsets in `struct tcp_info`; the first two exist since Linux 4.19."""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the kernel counts for a TCP connection."""
+
+    sent: int
+    """Bytes sent, without those that were sent again."""
+    unsent: int
+    """Bytes in the send queue: they can still be sent although no process runs."""
+    unread: int
+    """Bytes received that no process has read."""
+    idle: float
+    """Seconds since something was sent."""
+
+
+def counters(source: str, source_port: int, target: str, target_port: int) -> Counters | None:
+    """The counters of a TCP connection of this network namespace; None if it has ended or is unknown.
+
+    Addresses are in the form that `socket.inet_ntop` returns.
+    """
+    family = socket.AF_INET6 if ":" in source else socket.AF_INET
+    identity = struct.pack(">HH", source_port, target_port) + b"".join(
+        socket.inet_pton(family, address).ljust(16, b"\0") for address in (source, target)
+    )
+    request = (
+        struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), 0xFFFFFFFF)
+        + identity
+        + struct.pack("=I", 0)
+        + ANY_COOKIE
+    )
+    for body in _ask(request, NLM_F_REQUEST):
+        unread, unsent = struct.unpack_from("=II", body, 56)
+        info = _attributes(body, 72).get(INET_DIAG_INFO, b"")
+        if len(info) < BYTES_RETRANSMITTED + 8:
+            return None
+        sent, again = struct.unpack_from("=QQ", info, BYTES_SENT)
+        [last] = struct.unpack_from("=I", info, LAST_SENT)
+        return Counters(sent - again, unsent, unread, last / 1000)
+    return None
+
+
+def unix_peers() -> dict[int, tuple[int, str]]:
+    """The connected Unix sockets of this network namespace by inode: the peer's inode, and the own name."""
+    request = (
+        struct.pack("=BBHIII", socket.AF_UNIX, 0, 0, 0xFFFFFFFF, 0, UDIAG_SHOW_NAME | UDIAG_SHOW_PEER)
+        + ANY_COOKIE
+    )
+    found = {}
+    for body in _ask(request, NLM_F_REQUEST | NLM_F_DUMP):
+        [inode] = struct.unpack_from("=I", body, 4)
+        attributes = _attributes(body, 16)
+        if peer := attributes.get(UNIX_DIAG_PEER):
+            name = attributes.get(UNIX_DIAG_NAME, b"").rstrip(b"\0").decode(errors="replace")
+            found[inode] = (struct.unpack("=I", peer)[0], name)
+    return found
+
+
+def _ask(request: bytes, flags: int) -> Iterator[bytes]:
+    """Send a request, and yield the bodies of the answers: none if the kernel refuses it."""
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_SOCK_DIAG) as link:
+        link.settimeout(2)
+        link.send(struct.pack("=IHHII", len(request) + 16, SOCK_DIAG_BY_FAMILY, flags, 1, 0) + request)
+        while True:
+            data = link.recv(1 << 17)
+            while len(data) >= 16:
+                length, kind = struct.unpack_from("=IH", data)
+                if kind in (NLMSG_ERROR, NLMSG_DONE):
+                    return
+                yield data[16:length]
+                data = data[(length + 3) & ~3 :]
+            if not flags & NLM_F_DUMP:
+                return
+
+
+def _attributes(body: bytes, offset: int) -> dict[int, bytes]:
+    found = {}
+    while offset + 4 <= len(body):
+        length, kind = struct.unpack_from("=HH", body, offset)
+        if length < 4:
+            break
+        found[kind] = body[offset + 4 : offset + length]
+        offset += (length + 3) & ~3
+    return found
+
+
+def available() -> bool:
+    """Whether the kernel has counters of sent bytes here."""
+    return hasattr(socket, "AF_NETLINK") and os.path.exists("/proc/net/tcp")

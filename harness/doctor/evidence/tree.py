@@ -1,0 +1,127 @@
+"""The processes: a process and its descendants, and who was forked by whom without a new program."""
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.processes import proc
+
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+
+SECRETS = (
+    # Of a URL, only host, port and database are shown.
+    (re.compile(r"(\w+://)(?:[^\s/@]*@)?([^\s?#]*)(?:[?#]\S*)?"), r"\1\2"),
+    (re.compile(r"(?i)(\bpassw\w*|\bsecret\w*|\btoken\w*|\w*key)([=\s]+)\S+"), r"\1\2***"),
+)
+
+SHOWN = 70
+"""Characters of a command line that are shown."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process, as it was when the tree was read."""
+
+    pid: int
+    ppid: int
+    command: str
+    """Its command line, without secrets, cut to `SHOWN` characters."""
+    started: float
+    """Seconds since boot."""
+    threads: int
+    image: int
+    """The address of its stack, which a fork keeps and a new program changes; 0 if it could not be read."""
+    readable: bool
+    """Whether its descriptors can be listed: not if it is another user's."""
+
+    def forked_from(self, other: "Process") -> bool:
+        """Whether it runs the program that `other` had started, in a copy of its memory."""
+        return self.image == other.image != 0 and self.started >= other.started and self.pid != other.pid
+
+
+def read(pid: int) -> Process | None:
+    """A process; None if there is none, or if it has ended."""
+    stat = proc.stat(pid)
+    if not stat or not stat.running:
+        return None
+    return Process(
+        pid,
+        stat.ppid,
+        shown(proc.command_line(pid)) or stat.name,
+        stat.start_ticks * TICK,
+        stat.threads,
+        stat.stack_start,
+        os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK),
+    )
+
+
+def shown(command: str) -> str:
+    """A command line that can be printed."""
+    for pattern, replacement in SECRETS:
+        command = pattern.sub(replacement, command)
+    command = " ".join(command.split())
+    return command if len(command) <= SHOWN else f"{command[: SHOWN - 1]}…"
+
+
+def pids() -> list[int]:
+    """All processes of this pid namespace."""
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def tree(root: int) -> dict[int, Process]:
+    """A process and its descendants by pid, and its orphans: copies of it whose parent has ended.
+
+    Empty if there is no such process.
+    """
+    stats = {stat.pid: stat for stat in map(proc.stat, pids()) if stat and stat.running}
+    if root not in stats:
+        return {}
+    children: dict[int, list[int]] = {}
+    for stat in stats.values():
+        children.setdefault(stat.ppid, []).append(stat.pid)
+    found: list[int] = []
+    waiting = [root]
+    while waiting:
+        pid = waiting.pop()
+        found.append(pid)
+        waiting += sorted(children.get(pid, ()), reverse=True)
+    images = {stats[pid].stack_start for pid in found} - {0}
+    orphans = [pid for pid, stat in stats.items() if stat.stack_start in images and pid not in found]
+    processes = map(read, [*found, *orphans])
+    return {process.pid: process for process in processes if process}
+
+
+def parents(processes: Iterable[Process]) -> dict[int, int]:
+    """For each process that was forked without a new program: the pid of the process that it is a copy of.
+
+    That is its parent, or the oldest copy if its parent has ended or is not among them.
+    """
+    known = {process.pid: process for process in processes}
+    copied: dict[int, int] = {}
+    for process in known.values():
+        parent = known.get(process.ppid)
+        if parent and process.forked_from(parent):
+            copied[process.pid] = parent.pid
+            continue
+        older = [
+            other
+            for other in known.values()
+            if process.forked_from(other) and other.started < process.started
+        ]
+        if older:
+            copied[process.pid] = min(older, key=lambda other: other.started).pid
+    return copied
+
+
+def same_namespace(pid: int, kind: str) -> bool:
+    """Whether a process is in this process's namespace of a kind, such as `net`; true if unknown."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")
+    except OSError:
+        return True
+
+
+def exists(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()

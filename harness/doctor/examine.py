@@ -1,0 +1,112 @@
+"""Collects the evidence about a running process."""
+
+import os
+import time
+from collections.abc import Iterable
+
+from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
+from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.evidence.sockets import Connection
+from harness.processes import proc
+from harness.system.errors import PoolstartError
+
+LARGE = 64
+"""Processes whose memory is read; more would take longer than the watch."""
+
+
+def examine(
+    pid: int, seconds: float = 5.0, *, url: str = "", ports: Iterable[int] = (), with_stacks: bool = False
+) -> Evidence:
+    """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
+
+    Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
+    at `url` cannot be asked.
+    """
+    processes = tree.tree(pid)
+    if not processes:
+        raise PoolstartError(f"there is no process {pid}", "name a running one: see `ps -ef --forest`")
+    if not processes[pid].readable and not any(process.readable for process in processes.values()):
+        raise PoolstartError(
+            f"the descriptors of process {pid} cannot be read", "run poolstart doctor as its user, or as root"
+        )
+    if with_stacks and not stacks.command():
+        raise PoolstartError("--stacks needs py-spy", "pip install py-spy")
+    view = server.view(url) if url else None
+    copies = tree.parents(processes.values())
+    connections = tuple(sockets.connections(processes, ports))
+    shared = [connection for connection in connections if len(connection.holders) > 1]
+    first = {copy: pages.read(copy) for copy in list(copies)[:LARGE]}
+    still = _still(processes)
+    uses = movements.watch(shared, seconds) if shared else _pause(seconds)
+    again = _still(processes)
+    locked = tuple(pid for pid in still if again.get(pid) == still[pid])
+    last = {copy: pages.read(copy) for copy in first}
+    titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
+    dumped, notes = _stacks([*locked, *_waiters(uses)]) if with_stacks else ({}, [])
+    return Evidence(
+        root=pid,
+        processes=processes,
+        copies=copies,
+        connections=connections,
+        uses=uses,
+        locked=locked,
+        watched=seconds,
+        pages={copy: (begin, end) for copy in first if (begin := first[copy]) and (end := last[copy])},
+        server=server.view(url) if view else None,
+        titles=titles,
+        stacks=dumped,
+        notes=(*_limits(processes, connections, shared, uses), *notes),
+        boot=time.clock_gettime(time.CLOCK_BOOTTIME),
+    )
+
+
+def _pause(seconds: float) -> dict[int, movements.Use]:
+    time.sleep(seconds)
+    return {}
+
+
+def _still(processes: Iterable[int]) -> dict[int, str]:
+    """The processes that wait for locks of their own memory, with text that changes if they run."""
+    found = {}
+    for pid in processes:
+        if waits.locked(pid):
+            runs = movements.Runs(pid)
+            found[pid] = runs.read()[1]
+            runs.close()
+    return found
+
+
+def _waiters(uses: dict[int, movements.Use]) -> list[int]:
+    return [pid for use in uses.values() for pid in {*use.by, *use.waited}]
+
+
+def _stacks(wanted: Iterable[int]) -> tuple[dict[int, tuple[stacks.Stack, ...]], list[str]]:
+    found, notes = {}, []
+    for pid in dict.fromkeys(wanted):
+        dumped = stacks.dump(pid)
+        if isinstance(dumped, str):
+            notes.append(f"no stack of {pid}: {dumped}")
+        else:
+            found[pid] = dumped
+    return found, notes
+
+
+def _limits(
+    processes: dict[int, tree.Process],
+    connections: Iterable[Connection],
+    shared: list[Connection],
+    uses: dict[int, movements.Use],
+) -> list[str]:
+    """What could not be inspected, in sentences."""
+    notes = []
+    if others := [str(pid) for pid, process in processes.items() if not process.readable]:
+        notes.append(f"descriptors of {', '.join(others)}, which belong to another user: run as root")
+    elif hidden := [str(pid) for pid in processes if pid != os.getpid() and not waits.readable(pid)]:
+        notes.append(f"system calls of {', '.join(hidden)}: run as their user, or as root")
+    if not waits.supported():
+        notes.append("system calls: their numbers on this kind of machine are not known")
+    for connection in shared:
+        if not uses[connection.inode].counted:
+            what = "Unix sockets have no counters" if connection.address is None else "the kernel's counters"
+            notes.append(f"what is sent over socket {connection.inode}: {what}")
+    return notes

@@ -1,0 +1,294 @@
+"""From evidence to findings. Pure: the same evidence gives the same findings.
+
+A worker that was treated as it should holds its parent's sockets as well, so holding is never held against
+it. Only the use of a connection counts that the process has inherited and that another process still holds.
+"""
+
+from collections.abc import Iterator
+
+from harness.doctor import fixes
+from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.evidence.movements import Use
+from harness.doctor.evidence.sockets import Connection
+from harness.doctor.evidence.stacks import Stack
+from harness.doctor.findings import Certainty, Finding
+
+LOOKS = 2
+"""Intervals or looks that must show a use: one could be a process that ends, or starts a program."""
+
+PATIENCE = 1.0
+"""Seconds of endless waiting after which an answer counts as lost, if the server has none to give."""
+
+COPIED = 8 * 1024 * 1024
+"""Bytes that a worker copies while it is watched, from which on it is reported."""
+
+OLDER = 1.0
+"""Seconds by which a session must be older than the process: the clocks of server and kernel differ."""
+
+
+def judge(evidence: Evidence) -> list[Finding]:
+    """The findings, the most certain first."""
+    found = [
+        *_shared(evidence),
+        *_locked(evidence),
+        *_blocked(evidence),
+        *_orphaned(evidence),
+        *_copied(evidence),
+        *_limit(evidence),
+    ]
+    order = list(Certainty)
+    return sorted(found, key=lambda finding: order.index(finding.certainty))
+
+
+def _shared(evidence: Evidence) -> Iterator[Finding]:
+    """Connections that are used by a process that inherited them."""
+    groups: dict[tuple[str, Certainty, int], list[tuple[Connection, int]]] = {}
+    for connection in evidence.connections:
+        if connection.inode not in evidence.uses:
+            continue
+        use = evidence.uses[connection.inode]
+        openers = [pid for pid in connection.holders if not _inherited(evidence, connection, pid)]
+        users = [pid for pid in connection.holders if pid not in openers and _used(use, pid)]
+        if len(openers) != 1:
+            # Whoever opened it has closed it, or has ended. Then one user alone may have been given it.
+            users = [pid for pid in connection.holders if _used(use, pid)]
+            if len(users) < LOOKS:
+                continue
+            openers = []
+        for pid in users:
+            hazard, certainty = _kind(evidence, connection, use, pid)
+            groups.setdefault((hazard, certainty, openers[0] if openers else 0), []).append((connection, pid))
+    for (hazard, certainty, opener), pairs in groups.items():
+        users = list(dict.fromkeys(pid for _, pid in pairs))
+        yield Finding(
+            hazard,
+            certainty,
+            _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
+            tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
+            fixes.own_connections(evidence, opener),
+            "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
+            " without end."
+            if hazard == "shared_socket"
+            else "It waits until it is killed.",
+        )
+
+
+def _inherited(evidence: Evidence, connection: Connection, pid: int) -> bool:
+    return any(ancestor in connection.holders for ancestor in evidence.ancestors(pid))
+
+
+def _used(use: Use, pid: int) -> bool:
+    return use.by.get(pid, 0) >= LOOKS or use.waited.get(pid, 0) >= LOOKS
+
+
+def _kind(evidence: Evidence, connection: Connection, use: Use, pid: int) -> tuple[str, Certainty]:
+    """The hazard, and how certain it is."""
+    if use.endless.get(pid, 0) >= PATIENCE and not use.by.get(pid) and _answered(evidence, connection):
+        return "interleaved", Certainty.PROVEN
+    if evidence.unreadable:
+        return "shared_socket", Certainty.RISK
+    return "shared_socket", Certainty.CERTAIN if use.waited.get(pid, 0) >= LOOKS else Certainty.PROVEN
+
+
+def _answered(evidence: Evidence, connection: Connection) -> bool:
+    """Whether the server has nothing to answer."""
+    if state := _state(evidence, connection):
+        return state.startswith("idle")
+    return False
+
+
+def _state(evidence: Evidence, connection: Connection) -> str:
+    """The session's state: by the server's own view, or by the title of its process."""
+    if evidence.server:
+        view = evidence.server
+        session = view.of_backend(connection.backend) if connection.backend else None
+        if not session and connection.address:
+            session = view.of_port(connection.address.port)
+        if session and session.state:
+            return session.state
+    title = evidence.titles.get(connection.inode, "")
+    return title[title.index("idle") :].strip() if " idle" in title else ""
+
+
+def _sentence(hazard: str, users: list[int], opener: int, count: int) -> str:
+    who = _processes(users)
+    what = "a connection" if count == 1 else f"{count} connections"
+    if hazard == "interleaved":
+        return f"{who} waits for an answer that has been read by another process"
+    if opener:
+        verb = "uses" if len(users) == 1 else "use"
+        return f"{who} {verb} {what} of process {opener}, which forked {'it' if len(users) == 1 else 'them'}"
+    return f"{who} use {what} that a process which has ended had opened"
+
+
+def _processes(pids: list[int]) -> str:
+    if len(pids) == 1:
+        return f"process {pids[0]}"
+    return f"processes {', '.join(map(str, pids[:-1]))} and {pids[-1]}"
+
+
+def _how(evidence: Evidence, connection: Connection, pid: int) -> Iterator[str]:
+    use = evidence.uses[connection.inode]
+    where = connection.address or f"Unix socket {connection.server}"
+    yield f"connection  {where} ({connection.server}), held by {', '.join(map(str, connection.holders))}"
+    if use.by.get(pid):
+        yield (
+            f"used        bytes were sent in {use.by[pid]} intervals in which of its holders only {pid} ran"
+        )
+    if use.waited.get(pid):
+        yield f"waits       {pid} was in a call that reads from it, at {use.waited[pid]} looks"
+    if use.endless.get(pid, 0) >= PATIENCE:
+        state = _state(evidence, connection) or "unknown"
+        yield f"            without a limit for {use.endless[pid]:.0f} s, nothing is unread; session: {state}"
+    yield from _places(evidence, pid)
+
+
+def _places(evidence: Evidence, pid: int) -> Iterator[str]:
+    main = _main(evidence, pid)
+    if main and main.here:
+        yield f"now at      {main.here.place}, in {pid}"
+    if main and main.fork:
+        yield f"forked at   {main.fork.place}"
+
+
+def _main(evidence: Evidence, pid: int) -> Stack | None:
+    dumped = evidence.stacks.get(pid, ())
+    return next((stack for stack in dumped if stack.main), next(iter(dumped), None))
+
+
+def _locked(evidence: Evidence) -> Iterator[Finding]:
+    """Forked processes in which nothing can run again."""
+    for pid in evidence.locked:
+        if pid not in evidence.copies or not evidence.processes[pid].readable:
+            continue
+        main = _main(evidence, pid)
+        hazard, certain = _lock(main) if main else ("inherited_lock", False)
+        if not hazard:
+            continue
+        threads = evidence.processes[pid].threads
+        waiting = "its only thread waits" if threads == 1 else f"all its {threads} threads wait"
+        yield Finding(
+            hazard,
+            Certainty.PROVEN if certain else Certainty.RISK,
+            f"process {pid} {'can never go on' if certain else 'probably never goes on'}: {waiting} for a"
+            " lock in its own memory",
+            (
+                "waits       without a limit for a lock that no other process sees,"
+                f" all of the {evidence.watched:g} s",
+                *_places(evidence, pid),
+                *(
+                    ()
+                    if certain
+                    else ("            a process that waits for a signal looks the same: add --stacks",)
+                ),
+            ),
+            fixes.lock(hazard),
+            "It waits until it is killed.",
+        )
+
+
+def _lock(stack: Stack) -> tuple[str, bool]:
+    """The hazard that a stack shows, and whether it proves that the process never goes on.
+
+    Empty if the process waits for something that another thread or a signal gives it.
+    """
+    if stack.ends_with("importlib._bootstrap>", "acquire", "__enter__", "_acquire"):
+        return "import_lock", True
+    if stack.ends_with("sqlalchemy/util/queue.py") and not stack.ends_with("threading.py", "wait"):
+        return "pool_lock", True
+    if stack.ends_with("threading.py", "wait", "_wait_for_tstate_lock", "join") or stack.ends_with(
+        "queue.py", "get"
+    ):
+        return "", False
+    if stack.ends_with("polars/") or "polars" in (stack.frames[0].file if stack.frames else ""):
+        return "native_threads", True
+    return "inherited_lock", True
+
+
+def _blocked(evidence: Evidence) -> Iterator[Finding]:
+    """Workers that wait for a transaction of the process that waits for them."""
+    if not evidence.server:
+        return
+    owners = {c.backend: list(c.holders) for c in evidence.connections if c.backend}
+    ports = {c.address.port: list(c.holders) for c in evidence.connections if c.address}
+    sessions = {session.backend: session for session in evidence.server.sessions}
+
+    def holders(backend: int) -> list[int]:
+        session = sessions.get(backend)
+        return owners.get(backend) or (ports.get(session.port, []) if session else [])
+
+    for session in evidence.server.sessions:
+        for blocker in session.blocked_by:
+            waiting, blocking = holders(session.backend), holders(blocker)
+            related = [
+                (pid, parent) for pid in waiting for parent in blocking if parent in evidence.starters(pid)
+            ]
+            if not related or set(waiting) & set(blocking):
+                continue
+            pid, parent = related[-1]
+            open_for = sessions[blocker].transaction if blocker in sessions else 0.0
+            yield Finding(
+                "uncommitted_parent",
+                Certainty.CERTAIN,
+                f"process {pid} waits for a transaction of process {parent}, which started it",
+                (
+                    f"server      backend {session.backend} waits for backend {blocker}"
+                    f" ({sessions[blocker].state if blocker in sessions else 'ended'},"
+                    f" its transaction is {open_for:.0f} s old)",
+                ),
+                "session.commit()   # in the parent, before the worker starts",
+                "If the parent waits for the worker, both wait for ever.",
+            )
+
+
+def _orphaned(evidence: Evidence) -> Iterator[Finding]:
+    """Sessions that are older than the only process that holds them."""
+    if not evidence.server:
+        return
+    for connection in evidence.connections:
+        if len(connection.holders) != 1 or not connection.address:
+            continue
+        [pid] = connection.holders
+        session = evidence.server.of_port(connection.address.port)
+        process = evidence.processes.get(pid)
+        if session and process and session.age > evidence.boot - process.started + OLDER:
+            yield Finding(
+                "orphaned_backend",
+                Certainty.CERTAIN,
+                f"process {pid} keeps a session open that a process which has ended had opened",
+                (
+                    f"server      backend {session.backend} began {session.age:.0f} s ago,"
+                    f" process {pid} {evidence.boot - process.started:.0f} s ago",
+                ),
+                fixes.orphan(),
+                "The session keeps its locks and its place in max_connections until this process ends.",
+            )
+
+
+def _copied(evidence: Evidence) -> Iterator[Finding]:
+    for pid, (begin, end) in evidence.pages.items():
+        grown, steady = end.own - begin.own, abs(end.resident - begin.resident)
+        if grown >= COPIED and begin.shared - end.shared >= grown / 2 and steady < grown / 2:
+            yield Finding(
+                "copied_frame",
+                Certainty.FACT,
+                f"process {pid} copies what it inherited: {grown / 2**20:.0f} MiB in {evidence.watched:g} s",
+                (f"memory      {end.shared / 2**20:.0f} MiB are still shared",),
+                "gc.collect(); gc.freeze()   # in the parent, before it forks",
+                "Each worker ends up with a copy of its own.",
+            )
+
+
+def _limit(evidence: Evidence) -> Iterator[Finding]:
+    if not evidence.server or not evidence.server.max_connections:
+        return
+    count, limit = len(evidence.connections), evidence.server.max_connections
+    if count >= 0.8 * limit:
+        yield Finding(
+            "max_connections",
+            Certainty.FACT,
+            f"these processes hold {count} of the {limit} connections that the server accepts",
+            (),
+            "create_engine(URL, pool_size=2, max_overflow=0)   # or a pooler such as PgBouncer",
+            "Further connections are refused.",
+        )

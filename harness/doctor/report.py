@@ -1,0 +1,61 @@
+"""Findings for the terminal, and as data."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.findings import Finding
+
+INDENT = "  "
+
+
+def lines(evidence: Evidence, findings: Sequence[Finding]) -> list[str]:
+    """The report: the findings, and what was inspected."""
+    text = [line for finding in findings for line in _finding(finding)]
+    if not findings:
+        text.append("Nothing found. Finding nothing is no proof: one watch shows one moment.")
+    return [*text, *_inspected(evidence)]
+
+
+def _finding(finding: Finding) -> list[str]:
+    fix = finding.fix.splitlines()
+    return [
+        f"{finding.hazard}  {finding.certainty}: {finding.sentence}",
+        *(f"{INDENT}{line}" for line in finding.evidence),
+        f"{INDENT}otherwise   {finding.consequence}",
+        *(f"{INDENT}{'fix         ' if not number else ' ' * 12}{line}" for number, line in enumerate(fix)),
+        f"{INDENT}more        poolstart hazards {finding.hazard}",
+        "",
+    ]
+
+
+def _inspected(evidence: Evidence) -> list[str]:
+    count = len(evidence.processes)
+    shared = len(evidence.uses)
+    processes = "1 process" if count == 1 else f"{count} processes"
+    connections = len(evidence.connections)
+    text = [
+        f"Inspected: {processes}, {connections} connection{'' if connections == 1 else 's'} to PostgreSQL"
+        f"{f' ({shared} held by several processes)' if shared else ''}, for {evidence.watched:g} s."
+    ]
+    text += [f"Not inspected: {note}." for note in evidence.notes]
+    return text
+
+
+def data(evidence: Evidence, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Findings and what was inspected, for JSON."""
+    return {
+        "findings": [asdict(finding) for finding in findings],
+        "inspected": {
+            "root": evidence.root,
+            "processes": [
+                {"pid": process.pid, "ppid": process.ppid, "command": process.command}
+                for process in evidence.processes.values()
+            ],
+            "connections": len(evidence.connections),
+            "held_by_several": len(evidence.uses),
+            "seconds": evidence.watched,
+        },
+        "not_inspected": list(evidence.notes),
+    }

@@ -1,0 +1,17 @@
+"""A worker of `os.fork` that uses its parent's engine."""
+
+import os
+import time
+
+from common import BROKEN, URL, query, query_forever, ready
+from sqlalchemy import create_engine
+
+engine = create_engine(URL)
+query(engine)
+if os.fork() == 0:
+    if not BROKEN:
+        engine.dispose(close=False)
+    query(engine)
+    ready()
+    query_forever(engine)
+time.sleep(600)

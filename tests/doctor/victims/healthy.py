@@ -1,0 +1,117 @@
+"""Programs that do nothing wrong, and look as if they might."""
+
+import asyncio
+import multiprocessing
+import os
+import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+from common import URL, VARIANT, query, query_forever, ready
+from sqlalchemy import create_engine
+
+engine = create_engine(URL)
+
+
+def idle_pool() -> None:
+    """Workers hold copies of their parent's connection, which the parent uses, and wait for tasks."""
+    with multiprocessing.get_context("fork").Pool(3) as pool:
+        pool.map(abs, range(3))
+        ready()
+        query_forever(engine)
+
+
+def idle_executor() -> None:
+    with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as executor:
+        list(executor.map(abs, range(4)))
+        ready()
+        query_forever(engine)
+
+
+def busy_workers() -> None:
+    """Workers compute all the time, next to a parent that queries all the time."""
+    for _ in range(2):
+        if os.fork() == 0:
+            while True:
+                sum(range(100_000))
+    ready()
+    query_forever(engine)
+
+
+def threads() -> None:
+    with ThreadPoolExecutor(4) as executor:
+        for _ in range(4):
+            executor.submit(query_forever, engine)
+        ready()
+        time.sleep(600)
+
+
+def loop() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        ready()
+        while True:
+            await loop.run_in_executor(None, query, engine)
+            await asyncio.sleep(0.02)
+
+    asyncio.run(main())
+
+
+def programs() -> None:
+    """A program started by `subprocess`, which inherits descriptors until it has started."""
+    ready()
+    while True:
+        subprocess.run([sys.executable, "-S", "-c", ""], check=True, preexec_fn=os.getpid)
+        query(engine)
+
+
+def other_sockets() -> None:
+    """A pair of sockets, both ends used by parent and worker; no PostgreSQL is behind them."""
+    near, far = socket.socketpair()
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    accepted, _ = listener.accept()
+    if os.fork() == 0:
+        engine.dispose(close=False)
+        while True:
+            far.recv(1)
+            client.send(b"x")
+    ready()
+    while True:
+        near.send(b"x")
+        accepted.recv(1)
+
+
+def daemon() -> None:
+    """The process that opened the connection forks, and leaves it to its child."""
+    if os.fork():
+        time.sleep(0.5)
+        os._exit(0)
+    time.sleep(1)
+    ready(os.getpid())
+    query_forever(engine)
+
+
+def waiting_threads() -> None:
+    """A worker with threads that wait for work."""
+    if os.fork() == 0:
+        engine.dispose(close=False)
+        with ThreadPoolExecutor(2) as executor:
+            executor.submit(query, engine).result()
+            ready()
+            time.sleep(600)
+    time.sleep(600)
+
+
+def spawned() -> None:
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    worker.start()
+    ready()
+    query_forever(engine)
+
+
+if __name__ == "__main__":
+    query(engine)
+    globals()[VARIANT]()

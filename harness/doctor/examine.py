@@ -1,6 +1,5 @@
 """Collects the evidence about a running process."""
 
-import os
 import time
 from collections.abc import Iterable
 
@@ -101,7 +100,7 @@ def _limits(
     notes = []
     if others := [str(pid) for pid, process in processes.items() if not process.readable]:
         notes.append(f"descriptors of {', '.join(others)}, which belong to another user: run as root")
-    elif hidden := [str(pid) for pid in processes if pid != os.getpid() and not waits.readable(pid)]:
+    elif hidden := [str(pid) for pid in processes if not waits.readable(pid) and proc.running(pid)]:
         notes.append(f"system calls of {', '.join(hidden)}: run as their user, or as root")
     if not waits.supported():
         notes.append("system calls: their numbers on this kind of machine are not known")

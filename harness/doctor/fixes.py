@@ -1,43 +1,38 @@
 """The lines that fix a finding, for the framework that the processes belong to."""
 
-from harness.doctor.evidence.evidence import Evidence
+from collections.abc import Iterable
+
+FRAMEWORKS = ("gunicorn", "celery", "uwsgi", "rq")
+"""Programs that start workers, as `harness/programs/inside` names them."""
 
 GENERAL = """\
-def own_connections():                 # in each worker, before its first query
-    engine.dispose(close=False)        # every engine of the process, an AsyncEngine's .sync_engine
+def own_connections():              # in each worker, before its first query
+    engine.dispose(close=False)     # every engine of the process; of an AsyncEngine, its sync_engine
 
 multiprocessing.Pool(..., initializer=own_connections)"""
 
 PRELOADED = """\
-engine.dispose()                       # the last line of the module that the fork server preloads"""
+engine.dispose()                    # the last line of the module that the fork server preloads"""
 
 
-def framework(evidence: Evidence) -> str:
-    """The program that starts the workers, as `harness/programs/inside` names it; empty if unknown."""
-    commands = " ".join(process.command for process in evidence.processes.values()).lower()
-    return next(
-        (
-            name
-            for name in ("gunicorn", "celery", "uwsgi", "rq")
-            if name in commands.split() or f"/{name}" in commands or f"{name} " in commands
-        ),
-        "",
-    )
+def framework(commands: Iterable[str]) -> str:
+    """The program that starts the workers, by command lines; empty if it is none of `FRAMEWORKS`."""
+    words = {word.rpartition("/")[2] for command in commands for word in command.lower().split()}
+    return next((name for name in FRAMEWORKS if name in words or f"{name}:" in words), "")
 
 
-def own_connections(evidence: Evidence, opener: int) -> str:
+def for_framework(name: str) -> str:
     """The lines by which each worker gets connections of its own."""
-    process = evidence.processes.get(opener)
-    if process and "forkserver" in process.command:
-        return PRELOADED
-    if name := framework(evidence):
-        from harness.programs import head
+    if not name:
+        return GENERAL
+    # Only if there is something to fix: it reads the files of programs.
+    from harness.programs import head
 
-        return head.get(name).hook or GENERAL
-    return GENERAL
+    return head.get(name).hook or GENERAL
 
 
 def lock(hazard: str) -> str:
+    """What to do about a lock that was copied while it was held."""
     if hazard == "native_threads":
         return 'multiprocessing.get_context("spawn")'
     if hazard == "pool_lock":

@@ -65,12 +65,19 @@ def _shared(evidence: Evidence) -> Iterator[Finding]:
             certainty,
             _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
             tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
-            fixes.own_connections(evidence, opener),
+            _fix(evidence, opener),
             "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
             " without end."
             if hazard == "shared_socket"
             else "It waits until it is killed.",
         )
+
+
+def _fix(evidence: Evidence, opener: int) -> str:
+    process = evidence.processes.get(opener)
+    if process and "forkserver" in process.command:
+        return fixes.PRELOADED
+    return fixes.for_framework(fixes.framework(each.command for each in evidence.processes.values()))
 
 
 def _inherited(evidence: Evidence, connection: Connection, pid: int) -> bool:

@@ -6,16 +6,29 @@ from typing import Any
 
 from harness.doctor.evidence.evidence import Evidence
 from harness.doctor.findings import Finding
+from harness.doctor.run import Observed
 
 INDENT = "  "
 
 
 def lines(evidence: Evidence, findings: Sequence[Finding]) -> list[str]:
     """The report: the findings, and what was inspected."""
+    return [*_findings(findings), *_inspected(evidence)]
+
+
+def observed_lines(observed: Observed) -> list[str]:
+    """The report on a command that was run."""
+    return [
+        *_findings(observed.findings),
+        f"Observed: {observed.processes} Python processes with SQLAlchemy, {observed.forks} forks, and"
+        f" {observed.looks} looks from outside. Not observed: connections opened without SQLAlchemy.",
+        *(f"Not inspected: {note}." for note in observed.notes),
+    ]
+
+
+def _findings(findings: Sequence[Finding]) -> list[str]:
     text = [line for finding in findings for line in _finding(finding)]
-    if not findings:
-        text.append("Nothing found. Finding nothing is no proof: one watch shows one moment.")
-    return [*text, *_inspected(evidence)]
+    return text or ["Nothing found. Finding nothing is no proof: what did not happen was not seen."]
 
 
 def _finding(finding: Finding) -> list[str]:
@@ -59,3 +72,8 @@ def data(evidence: Evidence, findings: Sequence[Finding]) -> dict[str, Any]:
         },
         "not_inspected": list(evidence.notes),
     }
+
+
+def observed_data(observed: Observed) -> dict[str, Any]:
+    """Findings and what was observed, for JSON."""
+    return asdict(observed)

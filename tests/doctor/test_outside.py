@@ -19,6 +19,8 @@ BROKEN = {
     "reading": ("shared_socket", SURE),
     "stolen": ("interleaved", SURE),
     "lock": ("inherited_lock", ("risk",)),
+    "pool_lock": ("inherited_lock", ("risk",)),
+    "import_lock": ("inherited_lock", ("risk",)),
     "orphan": ("orphaned_backend", SURE),
     "transaction": ("uncommitted_parent", SURE),
 }

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ import pytest
 
 from harness.processes import proc
 from harness.system.environment import environment
+
+LOOKED = 3.0
+"""Seconds for which a victim is observed after it has been set up: two looks from outside."""
 
 VICTIMS = Path(__file__).parents[1] / "doctor" / "victims"
 
@@ -35,9 +39,7 @@ def victim(name: str, variant: str, url: str) -> Iterator[int]:
             pytest.fail(f"{name}, {variant}: was not set up")
         yield int(pid[0]) if pid else process.pid
     finally:
-        for pid in proc.session_members(process.pid):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        end(process.pid)
         process.wait()
         process.stdout.close()
 
@@ -62,3 +64,36 @@ def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
     )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
+
+
+def observed(name: str, variant: str, url: str, report: Path, *options: str) -> dict[str, Any]:
+    """The report of `poolstart doctor -- python VICTIM`; the victim is ended when it has been set up."""
+    command = [sys.executable, "-c", "from harness.cli import main; main()", "doctor", "--json-file", report]
+    process = subprocess.Popen(
+        [*command, *options, "--", sys.executable, VICTIMS / f"{name}.py"],
+        env={**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        if not process.stdout.readline().startswith("ready"):
+            pytest.fail(f"{name}, {variant}: was not set up")
+        time.sleep(LOOKED)
+        end(process.pid, besides=process.pid)
+        process.wait(60)
+    finally:
+        end(process.pid)
+        process.wait()
+        process.stdout.close()
+    return json.loads(report.read_text())
+
+
+def end(session: int, besides: int = 0) -> None:
+    """Kill the processes of a session, but for one."""
+    for pid in proc.session_members(session):
+        if pid != besides:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

@@ -19,7 +19,11 @@ def query(engine: Any, sql: str = "select 1") -> None:
         connection.exec_driver_sql(sql)
 
 
-def query_forever(engine: Any) -> None:
+def query_forever(engine: Any, announce: bool = False) -> None:
+    """Query without end; `announce` reports the first one."""
+    query(engine)
+    if announce:
+        ready()
     while True:
         query(engine)
         time.sleep(0.02)

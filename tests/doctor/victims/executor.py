@@ -3,7 +3,7 @@
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 
-from common import BROKEN, URL, query, query_forever, ready
+from common import BROKEN, URL, query, query_forever
 from sqlalchemy import create_engine
 
 engine = create_engine(URL)
@@ -15,12 +15,10 @@ def own_connections() -> None:
 
 
 def task() -> None:
-    query_forever(engine)
+    query_forever(engine, announce=True)
 
 
 if __name__ == "__main__":
     query(engine)
     with ProcessPoolExecutor(1, multiprocessing.get_context("fork"), own_connections) as executor:
-        future = executor.submit(task)
-        ready()
-        future.result()
+        executor.submit(task).result()

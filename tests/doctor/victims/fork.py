@@ -3,7 +3,7 @@
 import os
 import time
 
-from common import BROKEN, URL, query, query_forever, ready
+from common import BROKEN, URL, query, query_forever
 from sqlalchemy import create_engine
 
 engine = create_engine(URL)
@@ -11,7 +11,5 @@ query(engine)
 if os.fork() == 0:
     if not BROKEN:
         engine.dispose(close=False)
-    query(engine)
-    ready()
-    query_forever(engine)
+    query_forever(engine, announce=True)
 time.sleep(600)

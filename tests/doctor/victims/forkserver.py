@@ -3,13 +3,13 @@
 import multiprocessing
 import sys
 
-from common import query_forever, ready
+from common import query_forever
 
 
 def work() -> None:
     import preloaded
 
-    query_forever(preloaded.engine)
+    query_forever(preloaded.engine, announce=True)
 
 
 if __name__ == "__main__":
@@ -17,6 +17,5 @@ if __name__ == "__main__":
     context.set_forkserver_preload(["preloaded"])
     worker = context.Process(target=work)
     worker.start()
-    ready()
     worker.join()
     sys.exit(worker.exitcode)

@@ -2,7 +2,7 @@
 
 import multiprocessing
 
-from common import BROKEN, URL, query, query_forever, ready
+from common import BROKEN, URL, query, query_forever
 from sqlalchemy import create_engine
 
 engine = create_engine(URL)
@@ -14,12 +14,10 @@ def own_connections() -> None:
 
 
 def task(_: int) -> None:
-    query_forever(engine)
+    query_forever(engine, announce=True)
 
 
 if __name__ == "__main__":
     query(engine)
     with multiprocessing.get_context("fork").Pool(1, own_connections) as pool:
-        result = pool.map_async(task, [0])
-        ready()
-        result.wait()
+        pool.map(task, [0])

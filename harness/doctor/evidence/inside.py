@@ -1,0 +1,49 @@
+"""What the observed processes have reported: lines of JSON, one file for each process."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A report of `inside/poolstart_watch.py`."""
+
+    event: str
+    """`seen` (SQLAlchemy has been imported), `fork`, `forked`, `used`, `returned`, `closed`, `replaced`,
+    `disposed` or `guarded`."""
+    pid: int
+    time: int
+    """`time.monotonic_ns()`"""
+    fields: dict[str, Any]
+
+    @property
+    def place(self) -> str:
+        """The user's line, `app.py:12 work`."""
+        return str(self.fields.get("place", ""))
+
+    @property
+    def opened(self) -> str:
+        """Where the connection was opened that it is about."""
+        return str(self.fields.get("opened", ""))
+
+    @property
+    def opener(self) -> int:
+        return int(self.fields.get("opener", 0))
+
+
+def read(directory: Path) -> list[Reported]:
+    """All reports so far, in the order of time. A line that is not complete is left for later."""
+    return sorted(_lines(directory), key=lambda report: report.time)
+
+
+def _lines(directory: Path) -> Iterator[Reported]:
+    for path in directory.glob("*.jsonl"):
+        for line in path.read_bytes().split(b"\n")[:-1]:
+            try:
+                content = json.loads(line)
+                yield Reported(content.pop("event"), content.pop("pid"), content.pop("time"), content)
+            except (ValueError, KeyError):
+                continue

@@ -1,0 +1,131 @@
+"""Runs a command and observes it: its processes report from inside, and are watched from outside."""
+
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.doctor import fixes, judge, judge_reports
+from harness.doctor.evidence import inside
+from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.examine import examine
+from harness.doctor.findings import Certainty, Finding
+from harness.system.errors import PoolstartError
+
+INSIDE = Path(__file__).with_name("inside")
+
+LOOK = 1.0
+"""Seconds of one look from outside."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A command that was run, and what was found."""
+
+    status: int
+    """Its exit status; 128 and the signal's number if a signal ended it, as in a shell."""
+    findings: list[Finding]
+    processes: int
+    """Processes that have reported."""
+    forks: int
+    looks: int
+    """Looks from outside."""
+    notes: tuple[str, ...]
+
+
+def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Observed:
+    """Run a command with this process's terminal, and observe it until it ends.
+
+    Ctrl-C goes to the command as well, and observing ends with it. Raises `PoolstartError` if the command
+    cannot be started.
+    """
+    with tempfile.TemporaryDirectory(prefix="poolstart-doctor-") as name:
+        directory = Path(name)
+        if os.geteuid() == 0:
+            # Workers may run as another user. They can add files, and not read those of others.
+            directory.chmod(0o1733)
+        found: dict[tuple[str, str], Finding] = {}
+        notes: dict[str, None] = {}
+        looks, evidence = 0, None
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            process = _start(command, directory, guard)
+            while process.poll() is None:
+                with suppress(PoolstartError):
+                    evidence = _look(process, url) or evidence
+                    looks += 1
+                    if evidence:
+                        for finding in judge.judge(evidence):
+                            key = (finding.hazard, finding.sentence)
+                            if key not in found or finding.sure:
+                                found[key] = finding
+                        notes.update(dict.fromkeys(evidence.notes))
+        finally:
+            signal.signal(signal.SIGINT, previous)
+        reports = inside.read(directory)
+    framework = fixes.framework(
+        [*command, *(p.command for p in evidence.processes.values())] if evidence else command
+    )
+    from_inside = judge_reports.judge(reports, framework)
+    status = process.returncode
+    return Observed(
+        status=128 - status if status < 0 else status,
+        findings=merged(from_inside, list(found.values())),
+        processes=len({report.pid for report in reports}),
+        forks=sum(report.event == "forked" for report in reports),
+        looks=looks,
+        notes=tuple(notes),
+    )
+
+
+def _start(command: Sequence[str], directory: Path, guard: bool) -> "subprocess.Popen[bytes]":
+    path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH", ""))))
+    variables = {"PYTHONPATH": path, "POOLSTART_DOCTOR": str(directory)}
+    if guard:
+        variables["POOLSTART_DOCTOR_GUARD"] = "1"
+    try:
+        return subprocess.Popen(
+            command,
+            env={**os.environ, **variables},
+            # Signals are as this process has found them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        )
+    except OSError as error:
+        raise PoolstartError(f"{command[0]}: {error.strerror}", "check the command") from None
+
+
+def _look(process: "subprocess.Popen[bytes]", url: str) -> Evidence | None:
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(LOOK / 2)
+        return None
+    return examine(process.pid, LOOK, url=url)
+
+
+def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:
+    """All findings, the most certain first; of one hazard, those with the user's lines instead of the others.
+
+    A lock that was held at a fork, and a process that never goes on, are one finding, and it is proven.
+    """
+    kept = list(inside)
+    seen = {finding.hazard for finding in inside if finding.sure}
+    hangs = [finding for finding in outside if finding.hazard == "inherited_lock"]
+    if hangs:
+        for number, finding in enumerate(kept):
+            if finding.hazard in ("import_lock", "pool_lock") and not finding.sure:
+                kept[number] = Finding(
+                    finding.hazard,
+                    Certainty.PROVEN,
+                    f"{hangs[0].sentence.partition(':')[0].replace('probably never goes', 'can never go')}:"
+                    f" {finding.sentence}",
+                    (*finding.evidence, *hangs[0].evidence[:1]),
+                    finding.fix,
+                    finding.consequence,
+                )
+                seen.add("inherited_lock")
+    kept += [finding for finding in outside if finding.hazard not in seen]
+    order = list(Certainty)
+    return sorted(kept, key=lambda finding: order.index(finding.certainty))

@@ -18,7 +18,7 @@ from harness.system.errors import PoolstartError
 
 INSIDE = Path(__file__).with_name("inside")
 
-LOOK = 1.0
+LOOK = 1.5
 """Seconds of one look from outside."""
 
 

@@ -16,7 +16,7 @@ import pytest
 from harness.processes import proc
 from harness.system.environment import environment
 
-LOOKED = 3.0
+LOOKED = 4.0
 """Seconds for which a victim is observed after it has been set up: two looks from outside."""
 
 VICTIMS = Path(__file__).parents[1] / "doctor" / "victims"

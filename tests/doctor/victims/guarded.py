@@ -1,4 +1,4 @@
-"""A worker uses its parent's connection, in a transaction: ready if the worker fails, and the parent does not."""
+"""A worker uses its parent's connection in a transaction: ready if only the worker fails."""
 
 import os
 

@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-from harness.doctor import report, run
-from harness.doctor.examine import examine
-from harness.doctor.findings import Certainty, Finding
-from harness.doctor.judge import judge
 from harness.system.errors import PoolstartError
 
 
@@ -46,6 +42,11 @@ def doctor(
     COMMAND: runs it, observes its pools and forks, and reports on standard error when it ends, with its exit
     status. Linux only.
     """
+    from harness.doctor import report, run
+    from harness.doctor.examine import examine
+    from harness.doctor.findings import Certainty
+    from harness.doctor.judge import judge
+
     if len(target) == 1 and target[0].isdigit():
         if guard or json_file:
             raise PoolstartError("--guard and --json-file are for a command", "poolstart doctor -- COMMAND")
@@ -53,7 +54,8 @@ def doctor(
         findings = judge(evidence)
         content = report.data(evidence, findings)
         print(json.dumps(content, indent=2) if as_json else "\n".join(report.lines(evidence, findings)))
-        sys.exit(1 if any(counts(finding, strict) for finding in findings) else 0)
+        worst = [finding.sure or (strict and finding.certainty is Certainty.RISK) for finding in findings]
+        sys.exit(1 if any(worst) else 0)
     if stacks or strict or as_json or port:
         raise PoolstartError("--stacks, --strict, --port and --json are for a PID", "poolstart doctor PID")
     observed = run.observe(target, guard=guard, url=url)
@@ -61,8 +63,3 @@ def doctor(
         json_file.write_text(json.dumps(report.observed_data(observed), indent=2) + "\n")
     print("\n".join(["", *report.observed_lines(observed)]), file=sys.stderr)
     sys.exit(observed.status)
-
-
-def counts(finding: Finding, strict: bool) -> bool:
-    """Whether a finding makes the exit status 1."""
-    return finding.sure or (strict and finding.certainty is Certainty.RISK)

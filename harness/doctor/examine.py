@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
-from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.sockets import Connection
 from harness.processes import proc
 from harness.system.errors import PoolstartError
@@ -15,7 +15,7 @@ LARGE = 64
 
 def examine(
     pid: int, seconds: float = 5.0, *, url: str = "", ports: Iterable[int] = (), with_stacks: bool = False
-) -> Evidence:
+) -> TreeEvidence:
     """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
 
     Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
@@ -42,7 +42,7 @@ def examine(
     last = {copy: pages.read(copy) for copy in first}
     titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
     dumped, notes = _stacks([*locked, *_waiters(uses)]) if with_stacks else ({}, [])
-    return Evidence(
+    return TreeEvidence(
         root=pid,
         processes=processes,
         copies=copies,

@@ -7,7 +7,7 @@ it. Only the use of a connection counts that the process has inherited and that 
 from collections.abc import Iterator
 
 from harness.doctor import fixes
-from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
@@ -26,7 +26,7 @@ OLDER = 1.0
 """Seconds by which a session must be older than the process: the clocks of server and kernel differ."""
 
 
-def judge(evidence: Evidence) -> list[Finding]:
+def judge(evidence: TreeEvidence) -> list[Finding]:
     """The findings, the most certain first."""
     found = [
         *_shared(evidence),
@@ -40,7 +40,7 @@ def judge(evidence: Evidence) -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.certainty))
 
 
-def _shared(evidence: Evidence) -> Iterator[Finding]:
+def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
     """Connections that are used by a process that inherited them."""
     groups: dict[tuple[str, Certainty, int], list[tuple[Connection, int]]] = {}
     for connection in evidence.connections:
@@ -73,14 +73,14 @@ def _shared(evidence: Evidence) -> Iterator[Finding]:
         )
 
 
-def _fix(evidence: Evidence, opener: int) -> str:
+def _fix(evidence: TreeEvidence, opener: int) -> str:
     process = evidence.processes.get(opener)
     if process and "forkserver" in process.command:
         return fixes.PRELOADED
     return fixes.for_framework(fixes.framework(each.command for each in evidence.processes.values()))
 
 
-def _inherited(evidence: Evidence, connection: Connection, pid: int) -> bool:
+def _inherited(evidence: TreeEvidence, connection: Connection, pid: int) -> bool:
     return any(ancestor in connection.holders for ancestor in evidence.ancestors(pid))
 
 
@@ -88,7 +88,7 @@ def _used(use: Use, pid: int) -> bool:
     return use.by.get(pid, 0) >= LOOKS or use.waited.get(pid, 0) >= LOOKS
 
 
-def _kind(evidence: Evidence, connection: Connection, use: Use, pid: int) -> tuple[str, Certainty]:
+def _kind(evidence: TreeEvidence, connection: Connection, use: Use, pid: int) -> tuple[str, Certainty]:
     """The hazard, and how certain it is."""
     if use.endless.get(pid, 0) >= PATIENCE and not use.by.get(pid) and _answered(evidence, connection):
         return "interleaved", Certainty.PROVEN
@@ -97,14 +97,14 @@ def _kind(evidence: Evidence, connection: Connection, use: Use, pid: int) -> tup
     return "shared_socket", Certainty.CERTAIN if use.waited.get(pid, 0) >= LOOKS else Certainty.PROVEN
 
 
-def _answered(evidence: Evidence, connection: Connection) -> bool:
+def _answered(evidence: TreeEvidence, connection: Connection) -> bool:
     """Whether the server has nothing to answer."""
     if state := _state(evidence, connection):
         return state.startswith("idle")
     return False
 
 
-def _state(evidence: Evidence, connection: Connection) -> str:
+def _state(evidence: TreeEvidence, connection: Connection) -> str:
     """The session's state: by the server's own view, or by the title of its process."""
     if evidence.server:
         view = evidence.server
@@ -134,7 +134,7 @@ def _processes(pids: list[int]) -> str:
     return f"processes {', '.join(map(str, pids[:-1]))} and {pids[-1]}"
 
 
-def _how(evidence: Evidence, connection: Connection, pid: int) -> Iterator[str]:
+def _how(evidence: TreeEvidence, connection: Connection, pid: int) -> Iterator[str]:
     use = evidence.uses[connection.inode]
     where = connection.address or f"Unix socket {connection.server}"
     yield f"connection  {where} ({connection.server}), held by {', '.join(map(str, connection.holders))}"
@@ -150,7 +150,7 @@ def _how(evidence: Evidence, connection: Connection, pid: int) -> Iterator[str]:
     yield from _places(evidence, pid)
 
 
-def _places(evidence: Evidence, pid: int) -> Iterator[str]:
+def _places(evidence: TreeEvidence, pid: int) -> Iterator[str]:
     main = _main(evidence, pid)
     if main and main.here:
         yield f"now at      {main.here.place}, in {pid}"
@@ -158,12 +158,12 @@ def _places(evidence: Evidence, pid: int) -> Iterator[str]:
         yield f"forked at   {main.fork.place}"
 
 
-def _main(evidence: Evidence, pid: int) -> Stack | None:
+def _main(evidence: TreeEvidence, pid: int) -> Stack | None:
     dumped = evidence.stacks.get(pid, ())
     return next((stack for stack in dumped if stack.main), next(iter(dumped), None))
 
 
-def _locked(evidence: Evidence) -> Iterator[Finding]:
+def _locked(evidence: TreeEvidence) -> Iterator[Finding]:
     """Forked processes in which nothing can run again."""
     for pid in evidence.locked:
         if pid not in evidence.copies or not evidence.processes[pid].readable:
@@ -212,7 +212,7 @@ def _lock(stack: Stack) -> tuple[str, bool]:
     return "inherited_lock", True
 
 
-def _blocked(evidence: Evidence) -> Iterator[Finding]:
+def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
     """Workers that wait for a transaction of the process that waits for them."""
     if not evidence.server:
         return
@@ -248,7 +248,7 @@ def _blocked(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _orphaned(evidence: Evidence) -> Iterator[Finding]:
+def _orphaned(evidence: TreeEvidence) -> Iterator[Finding]:
     """Sessions that are older than the only process that holds them."""
     if not evidence.server:
         return
@@ -272,7 +272,7 @@ def _orphaned(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _copied(evidence: Evidence) -> Iterator[Finding]:
+def _copied(evidence: TreeEvidence) -> Iterator[Finding]:
     for pid, (begin, end) in evidence.pages.items():
         grown, steady = end.own - begin.own, abs(end.resident - begin.resident)
         if grown >= COPIED and begin.shared - end.shared >= grown / 2 and steady < grown / 2:
@@ -286,7 +286,7 @@ def _copied(evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _limit(evidence: Evidence) -> Iterator[Finding]:
+def _limit(evidence: TreeEvidence) -> Iterator[Finding]:
     if not evidence.server or not evidence.server.max_connections:
         return
     count, limit = len(evidence.connections), evidence.server.max_connections

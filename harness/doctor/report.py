@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.detected import table
+from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.findings import Finding
 from harness.doctor.run import Observed
 
 INDENT = "  "
 
 
-def lines(evidence: Evidence, findings: Sequence[Finding]) -> list[str]:
+def lines(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
     """The report: the findings, and what was inspected."""
     return [*_findings(findings), *_inspected(evidence)]
 
@@ -38,12 +39,16 @@ def _finding(finding: Finding) -> list[str]:
         *(f"{INDENT}{line}" for line in finding.evidence),
         f"{INDENT}otherwise   {finding.consequence}",
         *(f"{INDENT}{'fix         ' if not number else ' ' * 12}{line}" for number, line in enumerate(fix)),
-        f"{INDENT}more        poolstart hazards {finding.hazard}",
+        *_more(finding),
         "",
     ]
 
 
-def _inspected(evidence: Evidence) -> list[str]:
+def _more(finding: Finding) -> list[str]:
+    return [f"{INDENT}more        poolstart hazards {finding.hazard}"] if finding.hazard in table() else []
+
+
+def _inspected(evidence: TreeEvidence) -> list[str]:
     count = len(evidence.processes)
     shared = len(evidence.uses)
     processes = "1 process" if count == 1 else f"{count} processes"
@@ -56,7 +61,7 @@ def _inspected(evidence: Evidence) -> list[str]:
     return text
 
 
-def data(evidence: Evidence, findings: Sequence[Finding]) -> dict[str, Any]:
+def data(evidence: TreeEvidence, findings: Sequence[Finding]) -> dict[str, Any]:
     """Findings and what was inspected, for JSON."""
     return {
         "findings": [asdict(finding) for finding in findings],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from harness.doctor import fixes, judge, judge_reports
 from harness.doctor.evidence import inside
-from harness.doctor.evidence.evidence import Evidence
+from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.examine import examine
 from harness.doctor.findings import Certainty, Finding
 from harness.system.errors import PoolstartError
@@ -98,7 +98,7 @@ def _start(command: Sequence[str], directory: Path, guard: bool) -> "subprocess.
         raise PoolstartError(f"{command[0]}: {error.strerror}", "check the command") from None
 
 
-def _look(process: "subprocess.Popen[bytes]", url: str) -> Evidence | None:
+def _look(process: "subprocess.Popen[bytes]", url: str) -> TreeEvidence | None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(LOOK / 2)
         return None

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
+from harness.doctor import detected
 from harness.hazards import report as hazards_report
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report as sensitivity_report
@@ -86,6 +87,7 @@ DERIVED = (
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),
     Derived("docs/programs.md", _programs),
+    Derived("docs/doctor.md", lambda _: detected.render(), region="poolstart pages: detected"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),

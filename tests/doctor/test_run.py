@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.doctor import detected
 from harness.postgres.server import Server
 from harness.system.environment import environment
 from tests.support.victims import observed
@@ -21,39 +22,32 @@ def run(*arguments: str, path: Path | None = None) -> "subprocess.CompletedProce
     return subprocess.run([*POOLSTART, "doctor", "--", sys.executable, *arguments], env=variables, **TEXT)
 
 
-BROKEN = {
-    "fork": ("shared_socket", "certain"),
-    "pool": ("shared_socket", "certain"),
-    "executor": ("shared_socket", "certain"),
-    "forkserver": ("shared_socket", "certain"),
-    "both": ("shared_socket", "certain"),
-    "reading": ("shared_socket", "certain"),
-    "lost": ("lost_transaction", "certain"),
-    "closed": ("parent_closed", "certain"),
-    "descriptor": ("reused_descriptor", "certain"),
-    "pool_lock": ("pool_lock", "proven"),
-    "import_lock": ("import_lock", "proven"),
-    "lock": ("inherited_lock", "risk"),
-    "stolen": ("interleaved", "proven"),
-}
-"""By victim: the hazard that is reported, and its certainty."""
-
-RISKY = ("pool_lock",)
-"""Victims whose fixed form has the conditions of the hazard: a risk is reported for them."""
+CASES = [
+    (hazard, row, name) for hazard, row in detected.table().items() for name in row.victims if not row.url
+]
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_program_is_found_out(server: Server, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("hazard", "row", "name"), [pytest.param(*case, id=case[2]) for case in CASES])
+def test_a_broken_program_is_found(
+    server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
+) -> None:
     report = observed(name, "broken", server.sqlalchemy_url("victim"), tmp_path / "report.json")
-    found = [(finding["hazard"], finding["certainty"]) for finding in report["findings"]]
-    assert BROKEN[name] in found, report
+    found = [
+        finding["certainty"]
+        for finding in report["findings"]
+        if finding["hazard"] == (row.command_as or hazard)
+    ]
+    assert set(found[:1]) <= set(row.command), report
+    assert found, report
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_fixed_program_is_not_accused(server: Server, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("hazard", "row", "name"), [pytest.param(*case, id=case[2]) for case in CASES])
+def test_the_fixed_program_is_not_accused(
+    server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
+) -> None:
     report = observed(name, "fixed", server.sqlalchemy_url("victim"), tmp_path / "report.json")
     certainties = [finding["certainty"] for finding in report["findings"]]
-    assert certainties == (["risk"] if name in RISKY else []), report
+    assert certainties == (["risk"] if row.fixed_is_risk else []), report
 
 
 def test_guarded_workers_fail_at_the_line_and_their_parent_keeps_its_transaction(

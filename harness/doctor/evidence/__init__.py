@@ -1,1 +1,1 @@
-"""Evidence about running processes, read from outside: nothing is stopped or written to."""
+"""TreeEvidence about running processes, read from outside: nothing is stopped or written to."""

@@ -11,7 +11,7 @@ from harness.doctor.evidence.tree import Process
 
 
 @dataclass(frozen=True)
-class Evidence:
+class TreeEvidence:
     """What was seen of a process and its descendants, from outside."""
 
     root: int

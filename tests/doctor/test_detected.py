@@ -1,0 +1,27 @@
+"""docs/doctor.md and the catalogue of hazards name the same hazards, and each finding is one of them."""
+
+import re
+
+from harness.doctor import detected
+from harness.hazards import catalogue
+from harness.system.environment import ROOT
+
+ELSEWHERE = {"uncommitted_parent", "reused_descriptor"}
+"""Findings that no hazard of the catalogue describes."""
+
+
+def test_every_hazard_has_a_row() -> None:
+    assert detected.table().keys() == set(catalogue.IDS)
+
+
+def test_a_row_without_a_victim_says_why() -> None:
+    for hazard, row in detected.table().items():
+        assert row.why or (row.victims and row.outside and row.command), hazard
+
+
+def test_findings_name_hazards_of_the_catalogue() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "harness" / "doctor").glob("judge*.py"))
+    named = set(re.findall(r'Finding\(\s*"(\w+)"', text))
+    assert named
+    assert named - ELSEWHERE <= set(catalogue.IDS)
+    assert not ELSEWHERE & set(catalogue.IDS)

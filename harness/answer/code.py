@@ -13,10 +13,19 @@ RUN = """\
         return connection.execute(text("select :task"), {"task": task}).scalar()"""
 """What a worker does: the line to replace."""
 
-CREATED = """\
-def initializer(url):
+MADE = """\
+def make_engine(url):
+    # All that belongs to it: connect_args, listeners, options. The parent calls it too.
+    return create_engine(url{pool})
+
+
+"""
+"""What makes an engine, in the parent and in each worker: a URL alone would lose what else belongs to it."""
+
+CREATED = f"""\
+{MADE}def initializer(url):
     global engine
-    engine = create_engine(url{pool})"""
+    engine = make_engine(url)"""
 
 INHERITED = """\
 def initializer():
@@ -53,15 +62,16 @@ VARIANTS = tuple(
 
 def process(strategy: Strategy, variant: Variant = USUAL) -> str:
     """One worker."""
+    made = "" if strategy.inherits else MADE.format(pool=own_pool(variant))
     first, arguments = {
         recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
         recommendation.POOLLESS: ("", '("one",)'),
-    }.get(strategy.id, (f"    engine = create_engine(url{own_pool(variant)})\n", '(URL, "one")'))
+    }.get(strategy.id, ("    engine = make_engine(url)\n", '(URL, "one")'))
     parameters = "task" if strategy.inherits else "url, task"
     return program(
         strategy,
         variant,
-        f"def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})",
+        f"{made}def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})",
         f"process = context.Process(target=worker, args={arguments})\nprocess.start()\nprocess.join()",
     )
 
@@ -81,8 +91,11 @@ def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
 
 
 def own_pool(variant: Variant) -> str:
-    """The argument of create_engine for a worker's own engine."""
-    return ", poolclass=NullPool" if variant.pooler else ""
+    """The arguments of create_engine for a worker's own engine."""
+    if not variant.pooler:
+        return ""
+    prepared = ', connect_args={"prepare_threshold": None}' if variant.driver is drivers.PSYCOPG else ""
+    return f", poolclass=NullPool{prepared}"
 
 
 def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> str:
@@ -94,7 +107,7 @@ def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> 
         imports += "from sqlalchemy.pool import NullPool\n"
     head = f'URL = "{drivers.url(variant.driver)}"\n'
     if strategy.inherits:
-        pool = own_pool(variant) if strategy.pooled else ", poolclass=NullPool"
+        pool = own_pool(variant) or ("" if strategy.pooled else ", poolclass=NullPool")
         head += f"engine = create_engine(URL{pool})\n"
     freezing = "gc.collect()\ngc.freeze()\n" if frozen else ""
     context = f'context = multiprocessing.get_context("{strategy.start_method}")\n'

@@ -7,6 +7,8 @@ from harness.answer.recommendation import FORKED, PRELOADED, Figures
 SHOWN = (FORKED, PRELOADED)
 """The strategies whose code is shown; docs/strategies.md and the site have the code of all."""
 
+POOLER_LINK = "[docs/lookalikes.md](docs/lookalikes.md#pooler_session)"
+
 
 def render(figures: Figures) -> str:
     """The guide as Markdown. `figures` say how long a worker must live for a slow start to pay off."""
@@ -27,6 +29,8 @@ def render(figures: Figures) -> str:
         ["The first rule that matches decides:"],
         rules,
         [recommendation.SPAWN_INSTEAD],
+        [recommendation.POOLER.replace("docs/lookalikes.md#pooler_session", POOLER_LINK)],
+        [recommendation.ENGINE_FUNCTION],
         ["\n\n".join(programs)],
     ]
     return "\n\n".join("\n".join(lines) for lines in parts)

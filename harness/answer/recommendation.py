@@ -188,6 +188,19 @@ SPAWN_INSTEAD = (
     " Otherwise spawn is slower, and no safer."
 )
 
+POOLER = (
+    "Behind a pooler in transaction mode, such as PgBouncer's, NullPool is not enough: psycopg 3 needs"
+    ' connect_args={"prepare_threshold": None}, asyncpg no caches and unique names for its statements; and'
+    " SET, session-level advisory locks, LISTEN and temporary tables do not work: use SET LOCAL and"
+    " pg_advisory_xact_lock(), or a direct connection (docs/lookalikes.md#pooler_session)."
+)
+
+ENGINE_FUNCTION = (
+    "create_engine(url) in the worker loses what else the parent's engine has, connect_args (search_path),"
+    " listeners (SET ROLE), options: let one function make the engine on both sides. Values that the parent"
+    " sets in its main function are missing in the worker too: pass them."
+)
+
 NOTES = (
     Note(
         "spawn",
@@ -206,6 +219,12 @@ NOTES = (
         "Reading a Python object writes its reference count, so shared pages are copied one by one."
         " gc.freeze() before the fork avoids the copies that garbage collections make, not these.",
     ),
+    Note("transactions", lambda answers: answers["connections"] == "pooler", POOLER),
+    Note(
+        "engine",
+        lambda answers: decide(answers).strategy == PRELOADED,
+        ENGINE_FUNCTION,
+    ),
     Note(
         "pooler",
         lambda answers: answers["connections"] == "pooler" and decide(answers).strategy == PRELOADED,
@@ -223,11 +242,13 @@ CAVEATS = {
         "From Python 3.14 on fork is not the default: name it.",
         "Celery's prefork pool and gunicorn's --preload fork as well: put the same line into"
         " worker_process_init and post_fork.",
+        "Dispose of every engine of the process; of an AsyncEngine: engine.sync_engine.dispose(close=False).",
         f"If workers live long: {FREEZE}, right before the fork.",
     ),
     POOLLESS: (
         "From Python 3.14 on fork is not the default: name it.",
         "It only avoids an inherited pool. Locks and open transactions are inherited all the same.",
+        POOLER,
     ),
     PRELOADED: (
         "A preloaded module must not connect when it is imported.",
@@ -240,7 +261,7 @@ CAVEATS = {
         " name what to preload instead, or create engines in the worker.",
     ),
     BOOTED: (
-        "Arguments are pickled, and an engine cannot be pickled: pass the URL.",
+        "Arguments are pickled, and an engine cannot be pickled: pass the URL to the function that makes it.",
         "Code at module level runs again in each worker.",
     ),
 }

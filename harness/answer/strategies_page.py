@@ -132,6 +132,10 @@ def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
         f"{recommendation.use_when(strategy)}\n",
         *(block(name, text) for name, text in files(strategy).items()),
     ]
+    if not strategy.pooled:
+        lines.append(f"{recommendation.POOLER.replace('docs/', '')}\n")
+    if not strategy.inherits:
+        lines.append(f"{recommendation.ENGINE_FUNCTION}\n")
     if len(files(strategy)) > 1:
         lines.append(IMPORTABLE)
     if affected := affected_by(strategy.id, recorded):

@@ -11,6 +11,8 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
+from harness.hazards import catalogue
+from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
 from harness.system.environment import environment
 from tests.support.snippets import urls_without_a_driver
@@ -65,6 +67,9 @@ def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, varia
         others = {"psycopg2", "psycopg"} - {variant.driver.name}
         assert not re.search(rf"\b({'|'.join(others)})\b", text)
         assert ("poolclass=NullPool" in text) == (variant.pooler or not strategy.pooled)
+        unprepared = variant.pooler and variant.driver is drivers.PSYCOPG
+        assert ('"prepare_threshold": None' in text) == unprepared
+        assert ("make_engine(url)" in text) == (not strategy.inherits)
         assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
         if strategy.preload:
             assert all(f'"{module}"' in text for module in variant.driver.preload)
@@ -101,7 +106,8 @@ def test_all_code_of_the_site_that_can_be_pasted_is_one_of_these_programs(site: 
         for page in site.rglob("*.html")
         for text in CODE.findall(page.read_text().partition("<details>")[0])
     }
-    assert shown == programs
+    fixes = {fix.code for each in (*catalogue.load_all(), *lookalikes.load_all()) for fix in each.fixes}
+    assert shown == programs | fixes
 
 
 def test_no_page_has_a_url_whose_driver_depends_on_the_release(site: Path) -> None:

@@ -15,6 +15,8 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
         *_closed(reports, framework),
         *_replaced(reports),
         *_held(reports),
+        *_background(reports),
+        *_engines(reports),
     ]
     order = list(Certainty)
     return sorted(found, key=lambda finding: order.index(finding.certainty))
@@ -38,7 +40,7 @@ def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
             Certainty.CERTAIN,
             f"{_workers(pids)} a connection that process {first.opener} had opened before it forked",
             (
-                f"opened      {first.opened}, in {first.opener}",
+                f"opened      {first.opened}, in {first.opener}; engine made at {first.fields['engine']}",
                 *_fork(reports, first.pid),
                 *(
                     f"used        {place}"
@@ -131,4 +133,35 @@ def _held(reports: Sequence[Reported]) -> Iterator[Finding]:
                 (f"forked      {report.place}", *(f"thread      {place}" for place in threads[:3])),
                 fixes.lock(hazard),
                 "A worker that needs it waits until it is killed.",
+            )
+
+
+def _background(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Threads that the worker lacks: once for each library."""
+    seen: set[str] = set()
+    for report in reports:
+        for library in report.fields.get("background", ()):
+            if library in seen:
+                continue
+            seen.add(library)
+            yield Finding(
+                "missing_thread",
+                Certainty.RISK,
+                f"a thread of {library} exists only in process {report.pid}, which forked",
+                (f"forked      {report.place}",),
+                "start it in each worker: open the pool, start the scheduler or the listener after the fork",
+                "Work that a worker leaves to it is never done, without an error.",
+            )
+
+
+def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
+    for report in reports:
+        if report.event == "engines":
+            yield Finding(
+                "max_connections",
+                Certainty.RISK,
+                f"process {report.pid} has made {report.fields['count']} engines at one place",
+                (f"made        {report.place}",),
+                "engine = create_engine(URL)   # once for each process, at the top of a module, not in a task",
+                "Each keeps its connections until it is collected, and the server refuses further ones.",
             )

@@ -3,12 +3,16 @@
 import pytest
 
 from harness.doctor import detected
+from harness.doctor.evidence import tree
 from harness.postgres.server import Server
-from tests.support.victims import doctor, victim
+from tests.support.victims import doctor, poolstart, victim
 
 WATCH = "2"
 
 CASES = [(hazard, row, name) for hazard, row in detected.table().items() for name in row.victims]
+
+STACKS = {"lock": "inherited_lock", "pool_lock": "pool_lock", "import_lock": "import_lock"}
+"""Victims that hang, and what their stacks prove."""
 
 HEALTHY = (
     "idle_pool",
@@ -51,3 +55,53 @@ def test_a_healthy_program_is_not_accused(server: Server, name: str) -> None:
         status, report = doctor(pid, "--watch", WATCH, "--url", url)
     assert report["findings"] == []
     assert status == 0
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_stacks_prove_which_lock_a_worker_waits_for(server: Server, name: str) -> None:
+    with victim(name, "broken", server.sqlalchemy_url("victim")) as pid:
+        _, report = doctor(pid, "--watch", WATCH, "--stacks")
+    found = [(finding["hazard"], finding["certainty"]) for finding in report["findings"]]
+    assert found == [(STACKS[name], "proven")], report
+
+
+def test_a_worker_that_waits_for_a_signal_is_a_risk_and_its_stack_clears_it(server: Server) -> None:
+    with victim("waits_for_signal", "", server.sqlalchemy_url("victim")) as pid:
+        status, report = doctor(pid, "--watch", WATCH)
+        cleared, with_stacks = doctor(pid, "--watch", WATCH, "--stacks")
+    assert [finding["certainty"] for finding in report["findings"]] == ["risk"]
+    assert with_stacks["findings"] == []
+    assert (status, cleared) == (0, 0)
+
+
+def test_a_worker_that_waits_for_its_parents_transaction_is_found_by_the_servers_view(server: Server) -> None:
+    url = server.sqlalchemy_url("victim")
+    with victim("transaction", "broken", url) as pid:
+        status, report = doctor(pid, "--watch", WATCH, "--url", url)
+    assert [(finding["hazard"], finding["certainty"]) for finding in report["findings"]] == [
+        ("uncommitted_parent", "certain")
+    ]
+    assert status == 1
+
+
+def test_a_process_that_does_not_exist_is_an_error_in_one_line() -> None:
+    done = poolstart("doctor", str(2**22 - 1))
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"poolstart: there is no process {2**22 - 1}; name a running one: see `ps -ef --forest`\n"
+    )
+
+
+def test_no_secret_of_a_command_line_is_shown() -> None:
+    shown = tree.shown("python app.py postgresql://app:secret@db:5432/shop?password=secret --password secret")
+    assert shown == "python app.py postgresql://db:5432/shop --password ***"
+
+
+def test_asking_a_server_that_refuses_shows_no_password(server: Server) -> None:
+    url = server.sqlalchemy_url("x").replace("poolstart@", "nobody:secret@")
+    with victim("healthy", "spawned", server.sqlalchemy_url("victim")) as pid:
+        done = poolstart("doctor", str(pid), "--url", url)
+    assert done.returncode == 2
+    assert done.stderr.startswith("poolstart: --url: ")
+    assert done.stderr.count("\n") == 1
+    assert "secret" not in done.stderr

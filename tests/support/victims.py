@@ -44,24 +44,20 @@ def victim(name: str, variant: str, url: str) -> Iterator[int]:
         process.stdout.close()
 
 
-def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
-    """The exit status and the report of `poolstart doctor PID --json`."""
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from harness.cli import main; main()",
-            "doctor",
-            str(pid),
-            "--json",
-            *options,
-        ],
+def poolstart(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
         env=environment(),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
+
+
+def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the report of `poolstart doctor PID --json`."""
+    done = poolstart("doctor", str(pid), "--json", *options)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

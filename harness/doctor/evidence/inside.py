@@ -13,7 +13,7 @@ class Reported:
 
     event: str
     """`seen` (SQLAlchemy has been imported), `fork`, `forked`, `used`, `returned`, `closed`, `replaced`,
-    `disposed` or `guarded`."""
+    `disposed`, `engines` or `guarded`."""
     pid: int
     time: int
     """`time.monotonic_ns()`"""

@@ -43,7 +43,7 @@ class Stack:
     def ends_with(self, file: str, *functions: str) -> bool:
         """Whether one of the three innermost frames is one of these functions in that file."""
         return any(
-            frame.file.endswith(file) and (not functions or frame.function in functions)
+            frame.file.endswith(file) and (not functions or frame.function.rpartition(".")[2] in functions)
             for frame in self.frames[:3]
         )
 

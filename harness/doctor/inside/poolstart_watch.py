@@ -25,14 +25,20 @@ LIBRARIES = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python3", "<
 MOST = 50
 """Reports of one kind from one process."""
 
+MANY = 10
+"""Engines for one database that are made at one place, from which on that is reported."""
+
+BACKGROUND = ("psycopg_pool", "apscheduler", "logging/handlers.py", "opentelemetry", "prometheus_client")
+"""Parts of the names of files whose threads do work that a worker expects to be done."""
+
 
 class Opened:
     """A connection of a pool: who opened it, where, and which file its descriptor is."""
 
-    __slots__ = ("descriptor", "inode", "name", "pid", "place", "transaction")
+    __slots__ = ("descriptor", "engine", "inode", "name", "pid", "place", "transaction")
 
-    def __init__(self, name: str, pid: int, place: str, descriptor: int, inode: int) -> None:
-        self.name, self.pid, self.place = name, pid, place
+    def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
+        self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
@@ -46,7 +52,9 @@ class State:
     opened: Any = None
     """By connection record, weakly."""
     engines: Any = None
-    """Weakly, with their numbers."""
+    """Where each was made, weakly."""
+    made: dict[tuple[str, str], int] = {}  # noqa: RUF012
+    """How many engines were made in this process, by place and URL."""
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
     json: Any = None
     socket: Any = None
@@ -109,18 +117,29 @@ def listen() -> None:
 
 
 def made(engine: Any) -> None:
-    State.engines[engine] = (len(State.engines) + 1, place())
+    where = place()
+    State.engines[engine] = where
+    key = (where, str(engine.url))
+    State.made[key] = State.made.get(key, 0) + 1
+    if State.made[key] == MANY:
+        report("engines", place=where, count=MANY)
 
 
 def treated(engine: Any) -> None:
-    report("disposed", engine=State.engines.get(engine, (0, ""))[1])
+    report("disposed", engine=State.engines.get(engine, ""))
+
+
+def engine_of(record: Any) -> str:
+    """Where the engine of a connection was made; empty if it is not known."""
+    pool = getattr(record, "_ConnectionRecord__pool", None)
+    return next((where for engine, where in list(State.engines.items()) if engine.pool is pool), "")
 
 
 def connect(dbapi: Any, record: Any) -> None:
     State.count += 1
     pid = os.getpid()
     descriptor, inode = descriptor_of(dbapi)
-    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), descriptor, inode)
+    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), engine_of(record), descriptor, inode)
 
 
 def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
@@ -130,7 +149,14 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
     elif opened.pid != os.getpid():
-        report("used", connection=opened.name, opener=opened.pid, opened=opened.place, place=place())
+        report(
+            "used",
+            connection=opened.name,
+            opener=opened.pid,
+            opened=opened.place,
+            engine=opened.engine,
+            place=place(),
+        )
 
 
 def checkin(dbapi: Any, record: Any) -> None:
@@ -157,10 +183,11 @@ def before_fork() -> None:
     """In the parent: where it forks, what its pools hold, and which locks other threads have."""
     if State.json is None:
         return
-    threads = []
+    threads, background = [], []
     for thread, frame in sys._current_frames().items():
         if thread != _thread.get_ident():
             threads.append(place(frame))
+            background += works(frame)
     connections = []
     for record, opened in list((State.opened or {}).items()):
         dbapi = getattr(record, "dbapi_connection", None) or getattr(record, "connection", None)
@@ -168,16 +195,29 @@ def before_fork() -> None:
             continue
         opened.transaction = in_transaction(dbapi)
         connections.append({"name": opened.name, "transaction": opened.transaction, "opened": opened.place})
-    report("fork", place=place(), threads=threads, connections=connections, locks=held())
+    report(
+        "fork", place=place(), threads=threads, background=background, connections=connections, locks=held()
+    )
 
 
 def after_fork() -> None:
     """In the worker."""
     parent, State.pid = State.pid, os.getpid()
-    State.reported = {}
+    State.reported, State.made = {}, {}
     report("forked", parent=parent)
     if GUARD:
         guard()
+
+
+def works(frame: Any) -> list[str]:
+    """The part of `BACKGROUND` that a thread belongs to."""
+    while frame is not None:
+        name = frame.f_code.co_filename.replace(os.sep, "/")
+        for part in BACKGROUND:
+            if part in name:
+                return [part]
+        frame = frame.f_back
+    return []
 
 
 def guard() -> None:
@@ -196,7 +236,7 @@ def guard() -> None:
 def held() -> list[str]:
     """The locks that another thread holds: of pools, and of modules that are being imported."""
     found = []
-    for engine, (_, where) in list((State.engines or {}).items()):
+    for engine, where in list((State.engines or {}).items()):
         mutex = getattr(getattr(engine.pool, "_pool", None), "mutex", None)
         text = repr(mutex)
         if text.startswith("<locked") and f"owner={_thread.get_ident()} " not in text:

@@ -162,6 +162,6 @@ def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
                 Certainty.RISK,
                 f"process {report.pid} has made {report.fields['count']} engines at one place",
                 (f"made        {report.place}",),
-                "engine = create_engine(URL)   # once for each process, at the top of a module, not in a task",
+                "engine = create_engine(URL)   # once for each process, in a module, not in a task",
                 "Each keeps its connections until it is collected, and the server refuses further ones.",
             )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 RECORDERS = {
     "history": "harness.history.recorders:HistoryRecorder",
     "counts": "harness.counts.recorder:CountsRecorder",
+    "instructions": "harness.instructions.recorder:InstructionsRecorder",
     "retests": "harness.history.recorders:RetestsRecorder",
     "causes": "harness.history.recorders:CausesRecorder",
     "sensitivity": "harness.history.recorders:SensitivityRecorder",

@@ -1,0 +1,1 @@
+"""Instructions that a spawned worker executes: start, engine, first query, second query."""

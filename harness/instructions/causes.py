@@ -1,0 +1,54 @@
+"""Why a release executes more or fewer instructions than the one before it.
+
+A second worker of each release marks the begin and the end of its imports, so its instructions are known by
+module; those of C functions come from the same profiles. Calls of Python functions are counted by
+`harness.counts`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from harness.counts.count import count as count_calls
+from harness.counts.observe import QUERIES
+from harness.instructions.count import PHASES, STRATEGY, count
+from harness.instructions.table import Change, InstructionsCauses
+from harness.postgres.server import Server
+
+MAX_ENTRIES = 12
+"""Entries of each list that are kept: the largest changes."""
+
+MIN_SHARE = 0.002
+"""The smallest change that is listed, as a share of all changes of its list."""
+
+
+def between(releases: tuple[str, ...], pythons: tuple[Path, ...], server: Server) -> InstructionsCauses:
+    """The causes of the change from the first release to the second. Raises as `count` does."""
+    before, after = (
+        count(server, release=release, python=python, by_module=True)
+        for release, python in zip(releases, pythons, strict=True)
+    )
+    calls_before, calls_after = (
+        count_calls(STRATEGY, server, release=release, python=python).calls
+        for release, python in zip(releases, pythons, strict=True)
+    )
+    return InstructionsCauses(
+        before=releases[0],
+        after=releases[1],
+        modules={phase: largest(before.modules[phase], after.modules[phase]) for phase in PHASES},
+        functions={phase: largest(before.functions[phase], after.functions[phase]) for phase in PHASES},
+        calls={query: largest(calls_before[query], calls_after[query]) for query in QUERIES},
+    )
+
+
+def largest(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change, ...]:
+    """The entries that changed most, the largest change first."""
+    changed = [
+        (name, before.get(name, 0), after.get(name, 0))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name, 0) != after.get(name, 0)
+    ]
+    total = sum(abs(new - old) for _, old, new in changed)
+    changed.sort(key=lambda change: -abs(change[2] - change[1]))
+    return tuple(
+        change for change in changed[:MAX_ENTRIES] if abs(change[2] - change[1]) >= MIN_SHARE * total
+    )

@@ -1,0 +1,1 @@
+"""What runs in the worker whose instructions are counted, and in its parent. Imports nothing."""

@@ -16,17 +16,30 @@ def changes(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     results: Annotated[Path | None, typer.Option(help="A folder of asv's results.")] = None,
 ) -> None:
-    """List the releases at which a figure changed, and the smallest change that would be detected."""
+    """List the releases at which a figure changed, and the smallest change that would be detected.
+
+    First the releases that changed the instructions of a spawned worker, which are counted exactly.
+    """
     # Most of a second, because of asv and scipy: only this command pays for it.
     from harness.console import terminal
     from harness.history import detect, report, retest, series
+    from harness.instructions import report as instructions
+    from harness.instructions import table
     from harness.system.environment import ROOT
 
     all_series = series.load(results or ROOT / "results")
     if half:
         all_series = [one.halved() for one in all_series]
     change_points = detect.change_points(all_series, retest.load())
+    counted = table.load()
     if as_json:
-        terminal.print_json(report.as_json(change_points))
+        terminal.print_json(
+            {
+                **report.as_json(change_points),
+                "instructions": instructions.as_json(counted) if counted else None,
+            }
+        )
     else:
+        if counted:
+            instructions.show(counted)
         report.show(change_points, detect.MIN_RELEASES, candidates=candidates)

@@ -4,10 +4,8 @@ They leave out what the interpreter does by itself, which is not SQLAlchemy's wo
 of one version: modules of a worker that does nothing, functions of the import system, and poolstart's own
 code.
 
-Two numbers that might be expected are missing. Allocated blocks (`sys.getallocatedblocks`) differ by a
-thousandth from run to run, unless the system's address space layout is not randomized: they depend on where
-objects are placed. Instructions, as valgrind's callgrind counts them, differ as much and take fifty times as
-long, minutes a release, to say less than the calls do.
+Allocated blocks (`sys.getallocatedblocks`) are missing: they differ by a thousandth from run to run, unless
+the system's address space layout is not randomized. Instructions are in `harness.instructions`.
 """
 
 import sys

@@ -1,0 +1,104 @@
+"""Instructions repeat within a thousandth, whatever else the machine does, and find what was added."""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+
+import pytest
+import sqlalchemy
+
+from harness.history.sensitivity.injected import InjectedChange
+from harness.instructions import causes, count, table
+from harness.instructions.count import PHASES, REST, attribute
+from harness.instructions.table import InstructionsRow
+from harness.processes.errors import ChecksFailed
+from harness.processes.supervision import Supervision
+from harness.records.provenance import Provenance
+from tests.support.environments import NOTHING, environment_with
+
+RELEASE = sqlalchemy.__version__
+
+needs_valgrind = pytest.mark.skipif(not shutil.which("valgrind"), reason="valgrind is not installed")
+
+TOLERATED = 0.001
+
+MORE_IMPORTS = InjectedChange(
+    "imports", "about one per cent more imports", (), (), (), "__init__.py", "",
+    "import xml.dom.minidom, ctypes\n",
+)  # fmt: skip
+
+
+def row(name, server, python):
+    """The row of a count, as if the release were called `name`."""
+    counted = replace(count.count(server, release=RELEASE, python=python), release=name)
+    return InstructionsRow.of(counted, Provenance())
+
+
+def profile(path, number, cost):
+    path = path / f"profile.{number}"
+    path.write_text(f"fn=(1) main\n0 {cost}\n")
+    return path
+
+
+def test_each_profile_belongs_to_the_phase_and_to_the_module_whose_import_is_under_way(tmp_path):
+    marks = ["a", "b", None, None, "", "", "c", None, "", ""]
+    files = [profile(tmp_path, number, 10**number) for number in range(len(marks))]
+    phases = attribute(files, marks)
+    assert {name: dict(phase.modules) for name, phase in phases.items()} == {
+        "start": {REST: 10_001, "a": 1_010, "b": 100},
+        "engine": {REST: 100_000},
+        "first_query": {REST: 101_000_000, "c": 10_000_000},
+        "second_query": {REST: 1_000_000_000},
+    }
+
+
+@needs_valgrind
+def test_each_phase_of_a_worker_has_its_instructions_without_its_exit(server):
+    counted = count.count(server, release=RELEASE)
+    start, engine, first_query, second_query = (counted.phases[phase] for phase in PHASES)
+    # Importing SQLAlchemy is most of the work, and a query that repeats another is the least.
+    assert start > engine > first_query > second_query > 0
+    assert counted.release == RELEASE
+    assert sum(counted.functions["start"].values()) == start + counted.lookups["start"]
+
+
+@needs_valgrind
+def test_another_release_than_the_named_one_is_refused(server):
+    with pytest.raises(ChecksFailed, match=f"SQLAlchemy {RELEASE} is imported, not 1.4.35"):
+        count.count(server, release="1.4.35")
+
+
+@needs_valgrind
+@pytest.mark.slow
+def test_ten_counts_agree_under_load_and_in_folders_of_different_name_length(server, monkeypatch):
+    totals: dict[str, list[int]] = {phase: [] for phase in PHASES}
+    with Supervision() as supervision:
+        for _ in range(os.cpu_count() or 1):
+            supervision.start([sys.executable, "-c", "while True: pass"])
+        for number in range(10):
+            folder = supervision.directory() / ("n" * (1 + 2 * number))
+            folder.mkdir()
+            monkeypatch.setattr(tempfile, "tempdir", str(folder))
+            monkeypatch.setenv("SOME_VARIABLE", "v" * 50 * number)
+            for phase, instructions in count.count(server, release=RELEASE).phases.items():
+                totals[phase].append(instructions)
+    for phase, instructions in totals.items():
+        assert max(instructions) <= min(instructions) * (1 + TOLERATED), phase
+
+
+@needs_valgrind
+@pytest.mark.slow
+def test_one_per_cent_more_imports_in_the_newest_release_are_found_there_with_the_module(server, tmp_path):
+    pythons = tuple(
+        environment_with(tmp_path / name, change)
+        for name, change in (("plain", NOTHING), ("changed", MORE_IMPORTS))
+    )
+    [change] = table.changes([row("2.1.8", server, pythons[0]), row(RELEASE, server, pythons[1])])
+    assert change.after.release == RELEASE
+    assert change.phases == (table.TOTAL, "start")
+    assert 1.005 < change.ratio(table.TOTAL) < 1.02
+    found = causes.between((RELEASE, RELEASE), pythons, server)
+    added = {module for module, before, after in found.modules["start"] if not before}
+    assert {"xml.dom.minidom", "ctypes"} <= added

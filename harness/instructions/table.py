@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import pairwise
-from pathlib import Path
 
 from packaging.version import Version
 
@@ -88,8 +87,9 @@ class InstructionsTable:
         kept = [each for each in self.causes if each.after != causes.after]
         return replace(self, causes=tuple(sorted([*kept, causes], key=lambda each: Version(each.after))))
 
-    def save(self, path: Path = PATH) -> None:
-        store.write(path, asdict(self))
+    def save(self) -> None:
+        """Raises `PoolstartError` if it cannot be written."""
+        store.write(PATH, asdict(self))
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ class InstructionsChange:
         return self.after.instructions(phase) / self.before.instructions(phase)
 
 
-def load(path: Path = PATH) -> InstructionsTable | None:
+def load() -> InstructionsTable | None:
     """The record; None if there is none. Raises `PoolstartError` if it is damaged."""
+    path = PATH
     if not path.exists():
         return None
     with store.reading(path, "poolstart record instructions") as content:

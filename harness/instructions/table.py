@@ -107,10 +107,9 @@ class InstructionsChange:
 
 def load() -> InstructionsTable | None:
     """The record; None if there is none. Raises `PoolstartError` if it is damaged."""
-    path = PATH
-    if not path.exists():
+    if not PATH.exists():
         return None
-    with store.reading(path, "poolstart record instructions") as content:
+    with store.reading(PATH, "poolstart record instructions") as content:
         return structure(InstructionsTable, content)
 
 

@@ -31,9 +31,9 @@ class BlockBenchmark:
     def setup_cache(self) -> Run:
         """All blocks of this run and release. asv calls it once for all classes that inherit it."""
         # Imported here, because processes that only read the samples do not need it.
-        from harness.lifecycles import plan
+        from harness.lifecycles import asv_run
 
-        return asdict(plan.of_this_run())
+        return asdict(asv_run.of_this_run())
 
 
 class CellBenchmark(BlockBenchmark):

@@ -1,7 +1,7 @@
 """The measured figures of a release: the results files of the default series, read from `results/`."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
 from pathlib import Path
@@ -63,9 +63,15 @@ class ReleaseResults:
     own: bool
     """Whether it is this machine, by the name that asv uses for it."""
     environment: dict[str, str]
+    environment_name: str
+    """asv's name of it."""
     date: datetime
     figures: dict[tuple[str, str, str], MedianQuartiles]
     """By metric, strategy and DataFrame setting; a cell that was not measured is missing."""
+    rejected: Mapping[str, str] = field(default_factory=dict)
+    """Why a cell has no figures, by its id."""
+    failed: str = ""
+    """What happened in the last run, if it failed; empty otherwise."""
     busy: str = ""
     """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
 
@@ -142,10 +148,12 @@ def of_release(
     measured = []
     for path, result in stored.results(results):
         with files.reading(path, stored.REMEDY):
-            if is_default_series(result):
-                measured.append(release_results(result, results, own))
+            if is_default_series(result) and (found := release_results(result, results, own)).figures:
+                measured.append(found)
+    failures = stored.failed_runs(results)
     if not measured:
-        raise PoolstartError("there are no results yet", "measure by `asv run`")
+        reasons = "".join(f": {run.reason}" for run in failures[:1])
+        raise PoolstartError(f"there are no results yet{reasons}", "measure by `asv run`")
     newest: dict[tuple[str, ...], ReleaseResults] = {}
     for each in measured:
         if named in (None, Version(each.release)) and (
@@ -153,12 +161,28 @@ def of_release(
         ):
             newest[each.series] = each
     if not newest:
-        raise PoolstartError(f"{release} has not been measured", f"measure it by `asv run {release}^!`")
+        reasons = "".join(f": {run.reason}" for run in failures if Version(run.release) == named)
+        raise PoolstartError(
+            f"{release} has not been measured{reasons}", f"measure it by `asv run {release}^!`"
+        )
 
     def key(each: ReleaseResults) -> tuple[Any, ...]:
         return preference(each.machine["machine"], each.environment["postgres"], each.release, each.date, own)
 
-    return sorted(newest.values(), key=key, reverse=True)
+    return [
+        replace(each, failed="; ".join(failures_since(each, failures)))
+        for each in sorted(newest.values(), key=key, reverse=True)
+    ]
+
+
+def failures_since(shown: ReleaseResults, failures: Sequence[stored.FailedRun]) -> list[str]:
+    """What happened in failed runs of the same series, of this release or a newer one, which is not shown."""
+    return [
+        run.sentence
+        for run in failures
+        if (run.machine, run.environment) == (shown.machine["machine"], shown.environment_name)
+        and Version(run.release) >= Version(shown.release)
+    ]
 
 
 def default(results: Path = ROOT / "results", own: str | None = None) -> ReleaseResults:
@@ -181,14 +205,17 @@ def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
     if date is None:
         raise ValueError("it does not say when it was measured")
     hardware = stored.hardware(result, results)
+    metadata = stored.run_metadata(result, results)
     return ReleaseResults(
         release=str(Version(result.commit_hash)),
         machine=hardware,
         own=hardware["machine"] == own,
         environment={**result.params, **result.env_vars},
+        environment_name=result.env_name,
         date=date,
         figures=dict(figures(result)),
-        busy=str(stored.run_metadata(result, results).get("busy", "")),
+        rejected=metadata.get("rejected", {}),
+        busy=str(metadata.get("busy", "")),
     )
 
 

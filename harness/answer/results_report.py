@@ -43,13 +43,14 @@ def rows(results: ReleaseResults, dataframe: str) -> Iterator[list[str]]:
             (metric, results.figures.get((metric.id, strategy.id, dataframe)))
             for metric in metrics.shown_in(Table.RESULTS)
         ]
-        if any(figure for _, figure in figures):
+        missing = "failed" if f"{strategy.id}.{dataframe}" in results.rejected else "n/a"
+        if any(figure for _, figure in figures) or missing == "failed":
             worst = recorded.worst(strategy.id, results.release)
             yield [
                 strategy.id,
                 str(worst),
                 worst.count,
-                *(figure.text(metric) if figure else "n/a" for metric, figure in figures),
+                *(figure.text(metric) if figure else missing for metric, figure in figures),
             ]
 
 
@@ -58,6 +59,8 @@ def page(results: ReleaseResults) -> str:
     parts = ["# Results\n", "Written by `poolstart pages`.\n", *warning(results)]
     for dataframe in DATAFRAMES:
         cells = [[f"`{name}`", *texts] for name, *texts in rows(results, dataframe)]
+        if not cells:
+            continue
         parts += [f"**{DATAFRAME_TITLES[dataframe]}**\n", markdown.table(header(), cells, figures=3)]
     return "\n".join([*parts, f"{described(results)}\n", *unforced(results)])
 
@@ -68,8 +71,9 @@ def described(results: ReleaseResults) -> str:
 
 
 def warning(results: ReleaseResults) -> list[str]:
-    """What to know before the figures of a busy machine, as a paragraph; empty for others."""
-    return [f"{busy.sentence(results.busy)}\n"] if results.busy else []
+    """What to know before the figures: that a run failed, or that the machine was busy. A paragraph each."""
+    failed = [f"{results.failed[0].upper()}{results.failed[1:]}.\n"] if results.failed else []
+    return [*failed, *([f"{busy.sentence(results.busy)}\n"] if results.busy else [])]
 
 
 def unforced(results: ReleaseResults) -> list[str]:
@@ -98,7 +102,8 @@ def summary(results: ReleaseResults) -> str:
 
     def figure(strategy: str, column: metrics.SummaryColumn) -> str:
         known = results.figures.get((column.metric.id, strategy, column.dataframe))
-        return known.text(column.metric) if known else "n/a"
+        missing = "failed" if f"{strategy}.{column.dataframe}" in results.rejected else "n/a"
+        return known.text(column.metric) if known else missing
 
     cells = [
         [
@@ -152,7 +157,7 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
     measured = measured if everything else measured[:1]
     if form == "csv":
         for results in measured:
-            print_reasons(busy=results.busy)
+            print_reasons([results.failed] if results.failed else [], busy=results.busy)
         terminal.print_csv(CSV_COLUMNS, csv_rows(measured))
     elif form == "json":
         terminal.print_json(
@@ -160,6 +165,8 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
                 "reports": [
                     {
                         "busy": results.busy,
+                        "failed": results.failed,
+                        "rejected": dict(results.rejected),
                         "sqlalchemy": results.release,
                         "date": results.date.isoformat(),
                         "machine": results.machine,
@@ -179,8 +186,8 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
             console.print()
             if everything:
                 console.print(Text(results.name, style="bold"))
-            if results.busy:
-                terminal.print_text(console, busy.sentence(results.busy))
+            for line in warning(results):
+                terminal.print_text(console, line.strip())
             print_tables(results, recorded)
 
 
@@ -219,9 +226,13 @@ def print_tables(results: ReleaseResults, recorded: verdicts.VerdictsOnRecord) -
     for dataframe in DATAFRAMES:
         cells = list(rows(results, dataframe))
         names |= dict.fromkeys(row[0] for row in cells)
+        if not cells:
+            continue
         shown = [[row[column] for column in kept] for row in cells]
         terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
     console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()
     terminal.print_text(console, described(results))
+    for why in dict.fromkeys(results.rejected.values()):
+        terminal.print_text(console, f"failed: {why}")

@@ -11,6 +11,7 @@ from harness.counts.figures import RunCounts
 from harness.lifecycles import profile as profiles
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.processes import heartbeat
 from harness.processes.errors import NotApplicable, print_reasons
 from harness.system.errors import PoolstartError
 
@@ -28,6 +29,8 @@ def count_all(
             return count(name, server, release=release, python=python)
         except (PoolstartError, NotApplicable) as reason:
             return reason
+        finally:
+            heartbeat.beat(f"counts of {name}")
 
     names = list(names)
     with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -6,6 +6,7 @@ from typing import Any
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.lifecycles import profile as profiles
+from harness.processes import heartbeat
 from harness.processes.errors import print_reasons
 from harness.system.structure import structure
 
@@ -28,7 +29,11 @@ def of_this_run() -> dict[str, Any]:
     try:
         with locate.server() as server:
             outcomes = matrix.measure(
-                server, catalogue.followed(), profile.strategies, lambda _: None, wanted=wanted
+                server,
+                catalogue.followed(),
+                profile.strategies,
+                lambda outcome: heartbeat.beat(f"{outcome.hazard}, {outcome.strategy}"),
+                wanted=wanted,
             )
     except locate.ThroughPooler as reason:
         print_reasons(not_applicable=[reason.problem])

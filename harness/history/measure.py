@@ -21,7 +21,7 @@ from typing import Any
 from asv.machine import Machine
 
 from harness.console.progress import Pace
-from harness.lifecycles import metrics, plan
+from harness.lifecycles import asv_run, metrics
 from harness.lifecycles.blocks import VERSION, Block, MeasuredRun, mark_noisy
 from harness.lifecycles.plan import Plan, cells_of
 from harness.lifecycles.profile import Profile
@@ -220,7 +220,7 @@ def file(session: HistorySession) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", f"^({modules})[.]", f"HASHFILE:{folder / 'releases'}"],
         cwd=ROOT,
-        env={**os.environ, plan.HISTORY: str(folder)},
+        env={**os.environ, asv_run.HISTORY: str(folder)},
         check=False,
     )
     return done.returncode

@@ -7,7 +7,6 @@ other work took processor time, the block is noisy and another one is measured.
 """
 
 import json
-import os
 import random
 import select
 import subprocess
@@ -16,34 +15,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from statistics import median
 
 from harness.lifecycles import metrics
-from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.messages import ParentReport
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
-from harness.postgres import locate, pooler
+from harness.postgres import pooler
 from harness.postgres.server import Server
 from harness.processes.child import Child
-from harness.processes.errors import NotApplicable, Rejected, print_reasons
+from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
-from harness.system import busy, files, processors
+from harness.system import busy, processors
 from harness.system.conditions import ConditionsMeter
 from harness.system.errors import PoolstartError
-from harness.system.structure import structure
-
-HISTORY = "POOLSTART_RUN_BLOCKS"
-"""Environment variable, internal: a folder of runs that were measured before, one file per release."""
-
-METADATA = "POOLSTART_RUN_CONDITIONS"
-"""Environment variable, internal: the file to write the metadata of the run to."""
 
 PARALLEL_BOOTS = 2
 """Parents that boot at the same time; they are measured one at a time."""
@@ -67,6 +57,8 @@ NOT_CHECKED = "which session a worker used, and whether one is left, was not che
 
 Report = Callable[[str], None]
 """Is called with a description of each step."""
+
+OnBlock = Callable[[MeasuredRun], None]
 
 
 def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
@@ -161,10 +153,13 @@ class Plan:
         self.measured.blocks.append(block)
         return block
 
-    def run(self, seed: int, report: Report = lambda _: None) -> MeasuredRun:
+    def run(
+        self, seed: int, report: Report = lambda _: None, on_block: OnBlock = lambda _: None
+    ) -> MeasuredRun:
         """Measure the profile's blocks, then more of cells with wide intervals while its budget lasts.
 
-        Raises `PoolstartError` if the server does not come back.
+        `on_block` is called after each block with all that has been measured. Raises `PoolstartError` if the
+        server does not come back.
         """
         if not self.cells:
             return self.measured
@@ -179,6 +174,7 @@ class Plan:
             number += 1
             self.block(seed + number - 1, cells, in_block(number, report))
             self.measured.blocks = mark_noisy(self.measured.blocks)
+            on_block(self.measured)
             spent = time.monotonic() - began
             if number >= self._profile.blocks and spent + spent / number > self._profile.budget:
                 break
@@ -311,35 +307,10 @@ def measure(
     python: str | Path = sys.executable,
     seed: int | None = None,
     report: Report = lambda _: None,
+    on_block: OnBlock = lambda _: None,
 ) -> MeasuredRun:
     """Measure cells as much as the profile says; `seed` of the order is random by default."""
     with Supervision() as supervision:
         plan = Plan(cells, server, profile, supervision, release=release, python=python)
-        return plan.run(random.SystemRandom().getrandbits(32) if seed is None else seed, report)
-
-
-def of_this_run() -> MeasuredRun:
-    """The blocks of the asv run that this process belongs to, measured now unless they were before.
-
-    Writes to standard error what could not be measured, a line for each reason.
-    """
-    release = metadata.version("sqlalchemy")
-    folder = os.environ.get(HISTORY)
-    if folder:
-        path = Path(folder) / f"{release}.json"
-        with files.reading(path, "measure the history again with `poolstart record history`"):
-            measured = structure(MeasuredRun, json.loads(path.read_text()))
-    else:
-        profile = profiles.current()
-        with locate.server(pooler=True) as server:
-            measured = measure(cells_of(profile), server, profile, release=release)
-    print_reasons(
-        measured.rejected.values(),
-        measured.not_applicable.values(),
-        measured.noisy,
-        measured.warnings,
-        measured.busy,
-    )
-    if path_of_metadata := os.environ.get(METADATA):
-        files.write(Path(path_of_metadata), json.dumps(measured.metadata()))
-    return measured
+        seed = random.SystemRandom().getrandbits(32) if seed is None else seed
+        return plan.run(seed, report, on_block)

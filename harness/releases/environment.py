@@ -1,6 +1,7 @@
 """asv's environment, in which the releases are measured one after another."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -13,13 +14,14 @@ from asv.config import Config
 from asv.console import log
 from asv.environment import Environment, ExistingEnvironment
 from asv.repo import Repo
+from asv.results import Results
 from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
 from asv.util import TIMEOUT_RETCODE, check_output
 from packaging.version import Version
 
-from harness.lifecycles import profile
+from harness.lifecycles import metrics, profile
 from harness.postgres import locate
-from harness.releases import run
+from harness.releases import run, stored
 from harness.releases import venvs as installed
 from harness.releases.errors import as_asv_error
 from harness.system.errors import PoolstartError
@@ -108,10 +110,20 @@ class ReleaseEnvironment(Environment):
         if command in SERVED:
             with as_asv_error():
                 kwargs["env"] = {**kwargs["env"], **run.current().environment(self.env_vars["postgres"])}
-        done = supervised(partial(self.run_executable, "python"), args, kwargs)
-        if command in SERVED and done[2] == 0:
-            with as_asv_error():
+        start = partial(self.run_executable, "python")
+        done = supervised(start, args, kwargs)
+        if command not in SERVED:
+            return done
+        module = args[3].partition(".")[0]
+        failed = done[2] != 0 and command == "setup_cache" and module in metrics.benchmark_modules()
+        with as_asv_error():
+            if failed and (saved := run.current().saved()):
+                done = supervised(start, args, {**kwargs, "env": {**kwargs["env"], **saved}})
+            if done[2] == 0:
                 run.current().store_conditions(self._results, self.name, self.python)
+            if failed:
+                release = str(Version(self.installed_commit_hash or "0"))
+                run.current().store_failure(self._results, self.name, release)
         return done
 
 
@@ -134,9 +146,9 @@ def command_of(args: Sequence[str]) -> str | None:
 def supervised(start: Callable[..., Any], args: list[str], options: dict[str, Any]) -> Any:
     """Start Python with `args` for asv, as `asv.util.check_output` does.
 
-    The run owns the processes of benchmarks, and asv's fork server. A benchmark gets a wall-clock deadline:
-    asv's own restarts with every byte of output, and when it expires asv still waits for all processes that
-    have inherited the pipe.
+    The run owns the processes of benchmarks, and asv's fork server. A benchmark is ended if it reports
+    no step for its `timeout`: asv's own deadline knows no steps, and when it expires asv still waits for all
+    processes that have inherited the pipe.
     """
     command, current = command_of(args), run.current()
     if command == "run_server":
@@ -146,15 +158,16 @@ def supervised(start: Callable[..., Any], args: list[str], options: dict[str, An
         return process
     if command not in SERVED:
         return start(args, **options)
-    timeout = options.pop("timeout", None)
+    timeout = options.get("timeout")
+    others = {name: value for name, value in options.items() if name != "timeout"}
     with current.starting():
-        process = start(args, **options, return_popen=True)
+        process = start(args, **others, return_popen=True)
     output, ended = current.watch(process, timeout, purpose(args[3]))
     if not ended:
-        current.fail(f"{args[3]} did not end within {timeout:g} s, so it was killed")
+        current.fail(f"{args[3]} made no progress for {timeout:g} s, so it was killed")
         return output, "", TIMEOUT_RETCODE
     if process.returncode != 0:
-        current.fail(reason(output))
+        current.fail(reason(output, process.returncode))
     else:
         current.report(REASON.findall(output))
     return output, "", process.returncode
@@ -177,8 +190,9 @@ class ReportingForkServer(ForkServer):
         run.current().forget(self.server_proc)
 
 
-# asv has no setting for the class of its fork server.
+# asv has no setting for the class of its fork server, and none for what it stores.
 asv.runner.ForkServer = ReportingForkServer
+Results.save = stored.save_measured
 
 
 def purpose(benchmark: str) -> str:
@@ -186,8 +200,11 @@ def purpose(benchmark: str) -> str:
     return "in trials of hazards" if benchmark.startswith("hazards.") else "in lifecycles and their parents"
 
 
-def reason(output: str) -> str:
-    """Why a benchmark process failed: its message, or else its last line of output."""
-    message = REASON.search(output)
+def reason(output: str, status: int = 1) -> str:
+    """Why a benchmark process failed: its message, the signal that ended it, or its last line of output."""
+    if message := REASON.search(output):
+        return message["reason"]
+    if status < 0:
+        return f"a benchmark was ended by {signal.Signals(-status).name}"
     lines = output.strip().splitlines()
-    return message["reason"] if message else lines[-1] if lines else "a benchmark failed without output"
+    return lines[-1] if lines else "a benchmark failed without output"

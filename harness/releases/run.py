@@ -6,6 +6,7 @@ All of it belongs to asv's process and ends with it, even if that is killed by `
 import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -21,9 +23,11 @@ from urllib.parse import urlsplit
 
 from asv.console import log
 
-from harness.lifecycles import plan
+from harness.lifecycles import asv_run
 from harness.postgres import embedded, locate
 from harness.postgres.server import CONNECT_TIMEOUT, Server
+from harness.processes import heartbeat
+from harness.processes.heartbeat import Heartbeat
 from harness.processes.supervision import NESTED, Supervision
 from harness.releases import machine, venvs
 from harness.system import conditions, files
@@ -48,11 +52,15 @@ class AsvRun:
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
         self._conditions = directory / "conditions.json"
+        self._progress = directory / "progress"
+        self._saved = directory / "saved"
+        os.environ[heartbeat.FILE] = str(self._progress)
         self._server: Server | None = None
         self._began = time.monotonic()
         self._spent: dict[str, float] = {}
         self._warnings: set[str] = set()
         self._failures: dict[str, None] = {}
+        self._last_failure = ""
         # Registered after the supervision, so it is called before that is closed.
         atexit.register(self._report)
 
@@ -67,7 +75,21 @@ class AsvRun:
             raise PoolstartError(
                 f"the server is {server.identity}, but this run began with {identity}", "start the run again"
             )
-        return {locate.RUN: server.to_json(), plan.METADATA: str(self._conditions)}
+        self._conditions.unlink(missing_ok=True)
+        shutil.rmtree(self._saved, ignore_errors=True)
+        self._saved.mkdir()
+        return {
+            locate.RUN: server.to_json(),
+            asv_run.METADATA: str(self._conditions),
+            asv_run.SAVED: str(self._saved),
+        }
+
+    def saved(self) -> Mapping[str, str]:
+        """Environment variables for a benchmark process that reads the blocks of one that failed.
+
+        Empty if that process had not completed a block.
+        """
+        return asv_run.again(self._saved)
 
     def starting(self) -> AbstractContextManager[None]:
         """A context that owns each process asv starts in it, from its first moment on."""
@@ -100,12 +122,24 @@ class AsvRun:
             )
         conditions.save(results / machine.name(machine.named(sys.argv)), written)
 
+    def store_failure(self, results: Path, environment: str, release: str) -> None:
+        """Store beside the results that the benchmark of a release failed, with the last reason.
+
+        What is stored of an earlier run stays. Raises `PoolstartError` if it cannot be written.
+        """
+        directory = results / machine.name(machine.named(sys.argv))
+        earlier = conditions.load(directory).get((release, environment), {})
+        failed = {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "reason": self._last_failure}
+        row = {**earlier, "release": release, "environment": environment, "failed": failed}
+        conditions.save(directory, row)
+
     def watch(
         self, process: "subprocess.Popen[bytes]", timeout: float | None, purpose: str
     ) -> tuple[str, bool]:
-        """Wait until a benchmark process ends, or for `timeout` seconds, and end its whole process group.
+        """Wait until a benchmark process ends, and end its whole process group.
 
-        Returns its output, and whether it ended by itself. The time counts for `purpose` in the report.
+        It is ended after `timeout` seconds in which it reported no step. Returns its output, and whether it
+        ended by itself. The time counts for `purpose` in the report.
         """
         began = time.monotonic()
         self._supervision.register(process)
@@ -113,10 +147,7 @@ class AsvRun:
         reader = threading.Thread(target=drain, args=(process.stdout, chunks), daemon=True)
         reader.start()
         try:
-            process.wait(timeout)
-            ended = True
-        except subprocess.TimeoutExpired:
-            ended = False
+            ended = wait(process, timeout, Heartbeat(self._progress))
         finally:
             self._supervision.stop(process)
             self._spent[purpose] = self._spent.get(purpose, 0) + time.monotonic() - began
@@ -137,6 +168,7 @@ class AsvRun:
 
     def fail(self, reason: str) -> None:
         """Print why a benchmark failed, the first time it occurs, and again at the end of the run."""
+        self._last_failure = reason
         if reason not in self._failures:
             self._failures[reason] = None
             log.error(reason)
@@ -155,6 +187,17 @@ class AsvRun:
             print(f"poolstart: {time_report(time.monotonic() - self._began, self._spent)}")
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
+
+
+def wait(process: "subprocess.Popen[bytes]", timeout: float | None, steps: Heartbeat) -> bool:
+    """Whether a process ends by itself; false as soon as it reports no step for `timeout` seconds."""
+    while True:
+        try:
+            process.wait(timeout)
+            return True
+        except subprocess.TimeoutExpired:
+            if not steps.new():
+                return False
 
 
 def drain(pipe: IO[bytes], chunks: list[bytes]) -> None:

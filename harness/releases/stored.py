@@ -45,6 +45,79 @@ class StoredValue:
     """The 99 % confidence interval of the median; None, like the quartiles, if asv stored no statistics."""
 
 
+@dataclass(frozen=True)
+class FailedRun:
+    """A run whose blocks were not all measured."""
+
+    release: str
+    machine: str
+    environment: str
+    """asv's name of it."""
+    date: str
+    reason: str
+    blocks: int
+    """Those that are stored, of this run or an earlier one."""
+
+    @property
+    def sentence(self) -> str:
+        """What happened, and what to do."""
+        of = f"; the figures are of {self.blocks} blocks" if self.blocks else ""
+        return (
+            f"the run of SQLAlchemy {self.release} on {self.machine}, {self.date}, failed: {self.reason}{of};"
+            f" measure it again by `asv run {self.release}^!`"
+        )
+
+
+def failed_runs(directory: Path) -> list[FailedRun]:
+    """The runs on file that failed, the last release first. Raises `PoolstartError` if a file is damaged."""
+    failed = [
+        FailedRun(
+            release,
+            path.parent.name,
+            environment,
+            row["failed"]["date"],
+            row["failed"]["reason"],
+            len(row.get("blocks", ())),
+        )
+        for path in directory.glob(f"*/{conditions.FILE}")
+        for (release, environment), row in conditions.load(path.parent).items()
+        if row.get("failed")
+    ]
+    return sorted(failed, key=lambda run: Version(run.release), reverse=True)
+
+
+_save = Results.save
+
+BY_BENCHMARK = (
+    "_results", "_samples", "_stats", "_benchmark_params", "_profiles", "_started_at", "_duration",
+    "_benchmark_version",
+)  # fmt: skip
+"""The attributes of asv's `Results` that have an entry for each benchmark."""
+
+
+def save_measured(results: Results, directory: str) -> None:
+    """asv's `Results.save`, except that a benchmark that failed altogether replaces nothing.
+
+    asv would store nulls in place of what an earlier run has measured. Without any value, no file is written.
+    """
+    failed = [name for name, code in results.errcode.items() if code and not has_value(results, name)]
+    path = Path(directory) / results._filename
+    earlier = Results.load(str(path)) if path.exists() else None
+    for name in failed:
+        for attribute in BY_BENCHMARK:
+            values = getattr(results, attribute)
+            values.pop(name, None)
+            if earlier and name in getattr(earlier, attribute):
+                values[name] = getattr(earlier, attribute)[name]
+    if earlier or not failed or results.get_all_result_keys():
+        _save(results, directory)
+
+
+def has_value(results: Results, benchmark: str) -> bool:
+    """Whether any combination of a benchmark's parameters has a finite value."""
+    return any(map(is_finite, results._results.get(benchmark) or ()))
+
+
 def results(directory: Path) -> Iterator[tuple[Path, Results]]:
     """Every result file below a directory, with its content; a damaged one is named in a warning instead.
 

@@ -126,7 +126,7 @@ def on_record(python: str, results: Path = ROOT / "results") -> Usual:
             for machine in sorted(results.glob("*/machine.json"))
             if is_this_processor(machine)
             for row in conditions.load(machine.parent).values()
-            if str(row["facts"].get("python", "")).startswith(f"{python}.")
+            if str(row.get("facts", {}).get("python", "")).startswith(f"{python}.")
         ]
     )
 
@@ -142,7 +142,9 @@ def is_this_processor(machine: Path) -> bool:
 def usual_of(rows: Sequence[Mapping[str, Any]]) -> Usual:
     """The usual values of runs, as `conditions.jsonl` has them, without blocks and runs that were busy."""
     quiet = [
-        [block for block in row["blocks"] if not block["disturbed"]] for row in rows if not row.get("busy")
+        [block for block in row.get("blocks", ()) if not block["disturbed"]]
+        for row in rows
+        if not row.get("busy")
     ]
     quiet = [blocks for blocks in quiet if blocks]
     methods = {method for blocks in quiet for block in blocks for method in block["controls"]}

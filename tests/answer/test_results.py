@@ -1,8 +1,12 @@
 """Of several series, every page and command shows the same one first."""
 
 import json
+import re
 import shutil
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +16,7 @@ from harness.site import results as site
 from harness.site.derived import DERIVED
 from harness.site.picture import render as picture
 from harness.system import conditions
+from harness.system.errors import PoolstartError
 from tests.support.results import MACHINE, RESULTS
 
 EMBEDDED, CONTAINER = "embedded-18.4-tcp-trust", "container-17.12-tcp-scram-sha-256"
@@ -120,3 +125,97 @@ def test_results_of_a_busy_machine_say_so_before_the_figures_and_recommend_nothi
     assert results_report.summary(busy).startswith("busy: tasks waited")
     assert "checkout" not in results_report.summary(busy)
     assert "busy: tasks waited" in results_report.page(busy).partition("|")[0]
+
+
+FAILED = {"date": "2026-11-28 10:00 UTC", "reason": "cells made no progress for 600 s, so it was killed"}
+
+
+def fail(directory: Path, release: str, **fields: object) -> None:
+    """Put on file that the run of a release on this machine failed."""
+    conditions.save(
+        directory / MINE,
+        {"release": release, "environment": environment_of(directory), "failed": FAILED, **fields},
+    )
+
+
+def environment_of(directory: Path) -> str:
+    return results.default(directory, MINE).environment_name
+
+
+def test_a_failed_run_of_a_newer_release_is_reported_before_the_figures(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail(several, "2.1.0")
+    found = results.of_release(results=several, own=MINE)
+    results_report.print_results(found, "table")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"SQLAlchemy 2.0.58 on {MINE}")
+    assert lines[2].startswith(
+        f"The run of SQLAlchemy 2.1.0 on {MINE}, 2026-11-28 10:00 UTC, failed: cells made"
+    )
+    assert lines[2].endswith("measure it again by `asv run 2.1.0^!`.")
+    results_report.print_results(found, "csv")
+    assert "failed: cells made no progress" in capsys.readouterr().err
+    results_report.print_results(found, "json")
+    assert "cells made no progress" in json.loads(capsys.readouterr().out)["reports"][0]["failed"]
+    assert "cells made no progress" in results_report.summary(found[0]).partition("|")[0]
+
+
+def test_a_failed_run_of_an_older_release_or_another_series_is_not_reported(several: Path) -> None:
+    fail(several, "1.4.54")
+    fail(several, "2.1.0", environment="release-py3.11-profilequick")
+    assert results.default(several, MINE).failed == ""
+
+
+def test_the_reason_is_given_for_a_release_whose_only_run_failed(several: Path) -> None:
+    fail(several, "2.1.0")
+    with pytest.raises(
+        PoolstartError, match=r"2\.1\.0 has not been measured: cells made no progress .*; measure it by"
+    ):
+        results.of_release("2.1.0", several, MINE)
+
+
+def test_a_file_of_nulls_is_no_result(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in several.glob("*/*-*.json"):
+        content = json.loads(path.read_text())
+        content["results"] = {name: [None, *row[1:4]] for name, row in content["results"].items()}
+        path.write_text(json.dumps(content))
+    with pytest.raises(PoolstartError, match="there are no results yet; measure by"):
+        results.of_release(results=several, own=MINE)
+
+
+def test_a_cell_that_failed_says_so_and_a_table_without_rows_is_left_out(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As after a run with `--strategy`: nothing with a DataFrame, and one cell that failed."""
+    for path in several.glob(f"{MINE}/*-*.json"):
+        content = json.loads(path.read_text())
+        for row in content["results"].values():
+            keep(row, lambda names: "'large'" not in names and "'spawn'" not in names)
+        path.write_text(json.dumps(content))
+    conditions.save(
+        several / MINE,
+        {
+            "release": "2.0.58",
+            "environment": environment_of(several),
+            "rejected": {"spawn.none": "spawn, dataframe none: the worker hung"},
+        },
+    )
+    shown = results.default(several, MINE)
+    results_report.print_results([shown], "table")
+    text = capsys.readouterr().out
+    assert results.DATAFRAME_TITLES["none"] in text
+    assert results.DATAFRAME_TITLES["large"] not in text
+    assert re.search(r"^spawn +failed", text, re.MULTILINE)
+    assert text.rstrip().endswith("failed: spawn, dataframe none: the worker hung")
+    assert "| `spawn` | " in results_report.summary(shown)
+    assert "failed" in results_report.page(shown)
+    assert results.DATAFRAME_TITLES["large"] not in results_report.page(shown)
+
+
+def keep(row: list[Any], wanted: Callable[[tuple[str, ...]], bool]) -> None:
+    """Replace the values of a stored benchmark by null where its parameters are not wanted."""
+    kept = [wanted(names) for names in product(*row[1])]
+    for place, values in enumerate(row):
+        if place != 1 and isinstance(values, list) and len(values) == len(kept):
+            row[place] = [value if keep else None for value, keep in zip(values, kept, strict=True)]

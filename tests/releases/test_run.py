@@ -3,11 +3,14 @@
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from harness.processes import heartbeat
+from harness.processes.heartbeat import Heartbeat
 from harness.releases.environment import RUNNING, reason
-from harness.releases.run import time_report
+from harness.releases.run import time_report, wait
 from tests.support.remains import scene
 from tests.support.suite import Suite
 
@@ -138,6 +141,32 @@ def test_another_python_is_refused_before_anything_is_installed(
     assert not (suite.directory / ".asv" / "releases").exists()
 
 
+class ScriptedProcess:
+    """A process that reports a step before each end of a time limit, as often as the script says."""
+
+    def __init__(self, steps: int, ends: bool) -> None:
+        self._steps, self._ends = steps, ends
+
+    def wait(self, timeout: float) -> int:
+        if self._steps:
+            self._steps -= 1
+            heartbeat.beat(f"{self._steps} steps left")
+        elif self._ends:
+            return 0
+        raise subprocess.TimeoutExpired("benchmark", timeout)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 50])
+@pytest.mark.parametrize("ends", [True, False])
+def test_the_time_limit_of_a_benchmark_is_one_without_a_step(
+    steps: int, ends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(heartbeat.FILE, str(tmp_path / "progress"))
+    process: Any = ScriptedProcess(steps, ends)
+    assert wait(process, 600, Heartbeat(tmp_path / "progress")) == ends
+    assert Heartbeat(tmp_path / "progress").last() == ("0 steps left" if steps else "")
+
+
 REPORTS = """
 import json, sys
 from pathlib import Path
@@ -191,3 +220,8 @@ def test_the_time_report_gives_seconds_and_shares() -> None:
 )
 def test_the_reason_for_a_failure_is_extracted_from_the_output(output: str, expected: str) -> None:
     assert reason(output) == expected
+
+
+def test_a_signal_is_the_reason_if_the_process_gives_none() -> None:
+    assert reason("as far as here\n", -9) == "a benchmark was ended by SIGKILL"
+    assert reason("poolstart: no server; start one\n", -9) == "no server; start one"

@@ -1,4 +1,4 @@
-"""The date and the machine of stored figures, if counts are added to the file later."""
+"""What asv stores: the date and the machine of figures, and nothing in place of what failed."""
 
 import json
 import shutil
@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.releases import stored
+from tests.support.suite import Suite
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -33,3 +34,28 @@ def test_counts_added_under_another_kernel_change_neither_date_nor_machine(tmp_p
     after = stored.loaded(copy)
     assert max(after.started_at.values()) / 1000 > when.timestamp() + LATER.total_seconds()
     assert (stored.measured(after), stored.hardware(after, tmp_path)) == (when, machine)
+
+
+def test_a_benchmark_that_fails_replaces_nothing_that_was_measured(tmp_path: Path) -> None:
+    suite = Suite(tmp_path)
+    assert suite.run_here("2.1.09", "Sometimes").returncode == 0
+    (path,) = suite.results
+    before = path.read_text()
+    failed = suite.run_here("2.1.09", "Sometimes", FAILS="1")
+    assert failed.returncode == 2
+    assert "not now; wait" in failed.stdout
+    name = "few.Sometimes.track_value"
+    assert json.loads(path.read_text())["results"][name] == json.loads(before)["results"][name]
+
+
+def test_a_run_in_which_all_failed_leaves_no_file_of_nulls(tmp_path: Path) -> None:
+    suite = Suite(tmp_path)
+    assert suite.run_here("2.1.09", "Sometimes", FAILS="1").returncode == 2
+    assert suite.results == []
+
+
+def test_what_was_measured_beside_a_failure_is_kept(tmp_path: Path) -> None:
+    suite = Suite(tmp_path)
+    assert suite.run_here("2.1.09", "Sometimes|patch_level", FAILS="1").returncode == 2
+    (path,) = suite.results
+    assert list(json.loads(path.read_text())["results"]) == ["few.Samples.track_patch_level"]

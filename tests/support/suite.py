@@ -9,6 +9,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[2]
 
 BENCHMARKS = """
+import os
 import pathlib
 import sys
 import time
@@ -36,6 +37,16 @@ class Failing:
 
     def track_reason(self, _):
         sys.exit("poolstart: the moon is full; wait")
+
+
+class Sometimes:
+    params = ["a", "b"]
+    param_names = ["which"]
+
+    def track_value(self, which):
+        if "FAILS" in os.environ:
+            sys.exit("poolstart: not now; wait")
+        return 7
 
 
 class Waiting:

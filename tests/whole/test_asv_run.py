@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -137,24 +138,69 @@ def test_on_a_busy_machine_it_says_so_before_the_table_and_stores_it(
     assert why
 
 
+@pytest.fixture
+def copied(suite: Suite) -> Iterator[Path]:
+    """A copy of the harness in place of the suite's link to it, for a test that changes it."""
+    link = suite.directory / "harness"
+    source = link.resolve()
+    link.unlink()
+    subprocess.run(["cp", "-r", source, link], check=True)
+    yield link
+    shutil.rmtree(link)
+    link.symlink_to(source)
+
+
+def of_all_strategies(suite: Suite) -> list[Path]:
+    """The results files of runs that measured all strategies."""
+    return [path for path in suite.results if "strategies" not in path.name]
+
+
+def failures(suite: Suite) -> list[dict[str, object]]:
+    """What is on file about runs that failed."""
+    (path,) = (suite.directory / "results").glob("*/conditions.jsonl")
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [row for row in rows if "failed" in row]
+
+
+@pytest.mark.parametrize(("after_block", "kept"), [(True, True), (False, False)])
+def test_blocks_are_kept_if_a_later_one_kills_the_run(
+    measured: str, here: Scene, suite: Suite, copied: Path, after_block: bool, kept: bool
+) -> None:
+    """The process that measures is killed: after its first block, or before."""
+    (path,) = of_all_strategies(suite)
+    before = columns(path)
+    module = copied / "lifecycles" / "asv_run.py"
+    killed = "__import__('os').kill(__import__('os').getpid(), 9)"
+    saves = "            files.write(saved(Path(folder), release), json.dumps(asdict(measured)))\n"
+    text = module.read_text()
+    assert saves in text
+    changed = f"{saves}            {killed}\n" if after_block else f"            {killed}\n"
+    module.write_text(text.replace(saves, changed))
+
+    code, output = asv(here, suite, "run", "-b", "track_startup")
+    assert (code == 0) == kept, output
+    assert "poolstart: failed: a benchmark was ended by SIGKILL" in output
+    (row,) = failures(suite)
+    assert row["failed"]["reason"] == "a benchmark was ended by SIGKILL"  # type: ignore[index]
+    # Either of this run, or still of the one before: never nulls.
+    assert (columns(path) != before) == kept
+    assert_whole(columns(path)["startup.Startup.track_startup"], intervals=False)
+
+
 def test_a_cell_that_hangs_is_reported_and_the_others_are_measured(
-    measured: str, here: Scene, suite: Suite
+    measured: str, here: Scene, suite: Suite, copied: Path
 ) -> None:
     """In a copy of the harness in which one strategy hangs and every worker has three seconds."""
-    harness = suite.directory / "harness"
-    source = harness.resolve()
-    harness.unlink()
-    subprocess.run(["cp", "-r", source, harness], check=True)
-    catalogue = harness / "treatments.py"
+    catalogue = copied / "treatments.py"
     text = catalogue.read_text()
     catalogue.write_text(text.replace("engine.dispose(close=False)", "__import__('time').sleep(600)"))
-    profiles = harness / "lifecycles" / "profile.py"
+    profiles = copied / "lifecycles" / "profile.py"
     profiles.write_text(profiles.read_text().replace("deadline=30", "deadline=3"))
 
     code, output = asv(here, suite, "run", "-b", "track_startup")
     assert code == 2
     assert output.count("poolstart: failed: fork_dispose") == len(DATAFRAMES)
     assert "the worker hung: no answer in 3 s, so it was killed" in output
-    (path,) = suite.results
+    (path,) = of_all_strategies(suite)
     values = columns(path)["startup.Startup.track_startup"]["result"]
     assert [value is None for value in values].count(True) == len(DATAFRAMES)

@@ -45,8 +45,9 @@ def compare(
             ComparisonSettings(tuple(settings), pairs, budget=60 * minutes, tolerate=limit),
             report,
         ).concluded()
+        found = found.with_instructions(server, report)
     shown.write(found, settings, "json" if as_json else "table")
-    if any(row.worse(limit) for row in found.rows) or found.rejected or not found.rows:
+    if found.worse(limit) or found.rejected or not found.rows:
         raise typer.Exit(1)
 
 

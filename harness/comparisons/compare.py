@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from harness.comparisons import pairs
+from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
 from harness.comparisons.pairs import CellPair, Pair, Sample
 from harness.lifecycles import metrics
@@ -22,6 +23,7 @@ from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan, Report
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.strategies.strategy import Strategy
 from harness.system import busy
@@ -107,6 +109,23 @@ class Comparison:
     """Facts that differ although only the compared thing should, and warnings."""
     busy: str = ""
     """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
+    instructions: tuple[InstructionsComparison, ...] = ()
+    """Of strategies that spawn their workers: exact, on a busy machine too."""
+
+    def with_instructions(self, server: Server, report: Report) -> "Comparison":
+        """The same with the instructions of both sides, or the reason why they cannot be counted."""
+        try:
+            counted = count_sides(self.first, self.second, server, report)
+        except NotApplicable as reason:
+            return replace(self, not_applicable=[*self.not_applicable, str(reason)])
+        except Rejected as reason:
+            return replace(self, rejected=[*self.rejected, str(reason)])
+        return replace(self, instructions=tuple(counted))
+
+    def worse(self, tolerate: float) -> bool:
+        """Whether any figure of the second side is worse by more than `tolerate`, relative."""
+        counted = any(each.worse(tolerate) for each in self.instructions)
+        return counted or any(row.worse(tolerate) for row in self.rows)
 
     def concluded(self) -> "Comparison":
         """The same figures, but without verdicts if the machine was busy."""

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from rich.text import Text
 
 from harness.comparisons.compare import Comparison
+from harness.comparisons.instructions import InstructionsComparison
 from harness.comparisons.judge import ComparisonRow
 from harness.console import terminal
 from harness.drivers import upgrade_note
+from harness.instructions.report import BLIND, TITLES
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.system import busy
@@ -19,7 +21,8 @@ HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
 def write(comparison: Comparison, settings: Sequence[str], form: str) -> None:
     if form == "json":
         fields = {"busy": comparison.busy, **asdict(comparison)}
-        terminal.print_json({**fields, "upgrade": upgrade(comparison)})
+        counted = [each.as_json() for each in comparison.instructions]
+        terminal.print_json({**fields, "instructions": counted, "upgrade": upgrade(comparison)})
     else:
         show(comparison, settings)
 
@@ -44,6 +47,12 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
         f"Medians; ratios of {pairs} interleaved pairs, in {comparison.seconds:.0f} s. More memory is slower "
         "too; same: the interval is within what is tolerated.",
     )
+    for counted in comparison.instructions:
+        terminal.print_table(
+            console, HEADER, instruction_rows(counted), title=f"Instructions of {counted.strategy}, million"
+        )
+    if comparison.instructions:
+        terminal.print_text(console, f"Instructions repeat exactly, on a busy machine too. {BLIND}")
     if comparison.noisy:
         terminal.print_text(
             console, f"{comparison.noisy} more pairs were left out: something else used the processors"
@@ -60,6 +69,21 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
 def upgrade(comparison: Comparison) -> str:
     """What to know first about the releases of both sides; empty if there is nothing."""
     return upgrade_note(comparison.first.release, comparison.second.release)
+
+
+def instruction_rows(counted: InstructionsComparison) -> list[list[terminal.Cell]]:
+    """A row for each phase, and one for all."""
+    return [
+        [
+            title,
+            f"{counted.first.instructions(phase) / 1e6:.2f}",
+            f"{counted.second.instructions(phase) / 1e6:.2f}",
+            f"{counted.ratio(phase):.4f}",
+            "exact",
+            counted.verdict(phase),
+        ]
+        for phase, title in TITLES.items()
+    ]
 
 
 def cells(row: ComparisonRow) -> list[terminal.Cell]:

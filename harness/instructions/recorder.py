@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from harness.console.progress import Progress
 from harness.instructions import causes, table
@@ -12,10 +13,25 @@ from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
-from harness.releases import interpreters
+from harness.releases import interpreters, venvs
 from harness.releases.catalogue import catalogue
 from harness.system import files
+from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+
+DIRECTORY = ".asv/instructions"
+"""The directory of the releases' environments, relative to the checkout."""
+
+DRIVER = "psycopg2-binary"
+
+
+def interpreter_of(release: str) -> Path:
+    """The interpreter of a release, in an environment with nothing but SQLAlchemy and the driver.
+
+    It is installed at the first call. Raises `PoolstartError` if that fails.
+    """
+    packages = {DRIVER: interpreters.pinned()[DRIVER]}
+    return venvs.python_of(release, packages, ROOT / DIRECTORY)
 
 
 class InstructionsRecorder(Recorder):
@@ -41,7 +57,7 @@ class InstructionsRecorder(Recorder):
             with locate.server() as server:
                 for release, inner in report.each(due, name=str):
                     inner("installing")
-                    python = interpreters.of_release(release)
+                    python = interpreter_of(release)
                     inner("counting")
                     counted = count(server, release=release, python=python)
                     record = checked(record, counted.build, keep=not request.anew or bool(request.only))
@@ -70,7 +86,7 @@ class InstructionsRecorder(Recorder):
         for change, inner in report.each(due, name=lambda change: str(change.after.release)):
             releases = change.before.release, change.after.release
             inner("looking for causes")
-            found = causes.between(releases, tuple(map(interpreters.of_release, releases)), server)
+            found = causes.between(releases, tuple(map(interpreter_of, releases)), server)
             provenance = Provenance.here(server.identity, request.command, release=releases[1])
             record = record.with_causes(replace(found, provenance=provenance))
             record.save()

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparisons import report
+from harness.comparisons import instructions, report
 from harness.comparisons.compare import Comparison, Side
+from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import ComparisonRow
+from harness.instructions.count import PHASES
+from harness.instructions.table import InstructionsRow
+from harness.postgres.server import Server
+from harness.processes.errors import ChecksFailed, NotApplicable
 
 
 def comparison(before: str, after: str) -> Comparison:
@@ -49,3 +54,58 @@ def test_on_a_busy_machine_it_says_so_first_and_has_no_verdicts(
     assert not any(row.worse(0.03) for row in busy.rows)
     report.write(busy, ["none"], "json")
     assert next(iter(json.loads(capsys.readouterr().out))) == "busy"
+
+
+def instructions_row(release: str, **phases: int) -> InstructionsRow:
+    usual = {"start": 800_000_000, "engine": 170_000_000, "first_query": 4_000_000, "second_query": 390_000}
+    return InstructionsRow(release, usual | phases, dict.fromkeys(PHASES, 0), True)
+
+
+COUNTED = InstructionsComparison(
+    "spawn", instructions_row("2.1.8"), instructions_row("2.1.9", start=816_000_000)
+)
+
+
+def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    busy = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,), busy="tasks waited", instructions=(COUNTED,))
+    report.write(busy.concluded(), ["none"], "table")
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["start", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
+    assert ["engine", "170.00", "170.00", "1.0000", "exact", "same"] in lines
+    report.write(busy.concluded(), ["none"], "json")
+    [counted] = json.loads(capsys.readouterr().out)["instructions"]
+    assert counted["phases"]["start"]["ratio"] == 1.02
+    assert counted["phases"]["start"]["verdict"] == "slower"
+
+
+def test_a_comparison_fails_where_instructions_grow_by_more_than_is_tolerated() -> None:
+    counted = replace(comparison("2.1.8", "2.1.9"), instructions=(COUNTED,))
+    assert counted.worse(0.015)
+    assert not counted.worse(0.025)
+    assert not replace(comparison("2.1.8", "2.1.9")).worse(0)
+
+
+SERVER = Server("external", "postgresql://localhost", "18.4", "tcp", "trust")
+
+
+def test_strategies_that_do_not_spawn_are_not_counted() -> None:
+    forked = replace(comparison("2.1.8", "2.1.9").first, strategies=("fork_dispose", "forkserver"))
+    assert count_sides(forked, forked, SERVER, print) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "where"),
+    [(NotApplicable("no valgrind"), "not_applicable"), (ChecksFailed("no row"), "rejected")],
+)
+def test_what_cannot_be_counted_is_reported_with_its_reason(
+    error: Exception, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(instructions, "count", count)
+    compared = comparison("2.1.8", "2.1.9").with_instructions(SERVER, print)
+    assert getattr(compared, where) == [str(error)]
+    assert compared.instructions == ()

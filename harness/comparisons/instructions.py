@@ -1,0 +1,82 @@
+"""The instructions of two sides of a comparison, for the strategies that start a new interpreter."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from harness import strategies
+from harness.instructions import table
+from harness.instructions.count import PHASES, count
+from harness.instructions.table import TOTAL, InstructionsRow
+from harness.postgres.server import Server
+from harness.records.provenance import Provenance
+
+if TYPE_CHECKING:
+    from harness.comparisons.compare import Side
+
+
+@dataclass(frozen=True)
+class InstructionsComparison:
+    """A worker of each side."""
+
+    strategy: str
+    """Of both sides, or `first -> second` where strategies are compared."""
+    first: InstructionsRow
+    second: InstructionsRow
+
+    def ratio(self, phase: str) -> float:
+        return self.second.instructions(phase) / self.first.instructions(phase)
+
+    def verdict(self, phase: str) -> str:
+        """`slower`, `faster`, or `same` where the difference is too small to be reported."""
+        if phase not in table.changed_phases(self.first, self.second):
+            return "same"
+        return "slower" if self.ratio(phase) > 1 else "faster"
+
+    def as_json(self) -> dict[str, Any]:
+        """By phase: the instructions of both sides, their ratio and the verdict."""
+        return {
+            "strategy": self.strategy,
+            "phases": {
+                phase: {
+                    "first": self.first.instructions(phase),
+                    "second": self.second.instructions(phase),
+                    "ratio": self.ratio(phase),
+                    "verdict": self.verdict(phase),
+                }
+                for phase in (TOTAL, *PHASES)
+            },
+        }
+
+    def worse(self, tolerate: float) -> bool:
+        """Whether the second side executes more by more than `tolerate`, relative, in any phase or in all."""
+        return any(
+            self.verdict(phase) == "slower" and self.ratio(phase) > 1 + tolerate for phase in (TOTAL, *PHASES)
+        )
+
+
+def count_sides(
+    first: "Side", second: "Side", server: Server, report: Callable[[str], object]
+) -> list[InstructionsComparison]:
+    """Count a worker of each side for each strategy that spawns it; none if no strategy does.
+
+    Raises `NotApplicable` without valgrind, or `PoolstartError` if a worker fails.
+    """
+
+    def row(side: "Side", strategy: str) -> InstructionsRow:
+        report(f"counting instructions of {strategy} with SQLAlchemy {side.release}")
+        counted = count(server, release=side.release, python=side.python, strategy=strategy)
+        return InstructionsRow.of(counted, Provenance.here(server.identity, release=side.release))
+
+    return [
+        InstructionsComparison(
+            before if before == after else f"{before} -> {after}", row(first, before), row(second, after)
+        )
+        for before, after in spawned(zip(first.strategies, second.strategies, strict=True))
+    ]
+
+
+def spawned(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The pairs of built-in strategies that spawn their workers."""
+    built_in = {name for name in strategies.GROUPS["all"] if strategies.get(name).start_method == "spawn"}
+    return (pair for pair in pairs if built_in.issuperset(pair))

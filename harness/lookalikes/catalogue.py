@@ -17,6 +17,7 @@ IDS = (
     "shared_by_threads",
     "lock_wait",
     "leaked_connections",
+    "engine_settings",
 )
 
 
@@ -50,6 +51,10 @@ FIRST_LOOK = (
         "a query waits: `select pid, pg_blocking_pids(pid), query from pg_stat_activity` names the session"
         " it waits for",
         "lookalike.lock_wait",
+    ),
+    FirstLook(
+        "`select current_user, current_schemas(true)` differs between parent and worker",
+        "lookalike.engine_settings",
     ),
 )
 """What to look at before anything else, in this order."""

@@ -1,0 +1,232 @@
+"""Programs that fail as those of users did: what they print leads to the right page, and its code fixes them.
+
+Each program runs against a real server, as it is and with the code of the page in place of its own.
+"""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from harness.postgres import embedded
+from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
+from harness.releases.venvs import python_with
+from harness.search import report, search
+from harness.system.environment import ROOT
+from tests.support import cases
+
+PACKAGES = (
+    "sqlalchemy[asyncio]==2.1.9",
+    "psycopg2-binary==2.9.13",
+    "psycopg[binary]==3.3.9",
+    "psycopg-pool==3.3.3",
+    "asyncpg==0.32.0",
+)
+
+slow = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Case:
+    """A program, what it prints when it fails, and the page that its user is led to."""
+
+    program: str
+    entry: str
+    """The right page: the first hit, or the one that an observation named before it leads to."""
+    seen: str
+    """What the program prints; the whole output is pasted into the search."""
+    fixes: dict[str, int] = field(default_factory=dict)
+    """By part of the program: the number of the fix on the page that replaces it."""
+    asked: str = ""
+    """What the user searches for if the program prints no message."""
+    variables: dict[str, str] = field(default_factory=dict)
+    packages: bool = False
+    """Whether it needs drivers besides psycopg2."""
+
+    def __str__(self) -> str:
+        return "-".join([self.program, *self.variables.values(), *map(str, self.fixes.values())])
+
+
+def case(*args: object, marks: tuple[pytest.MarkDecorator, ...] = (), **fields: object) -> object:
+    made = Case(*args, **fields)  # type: ignore[arg-type]
+    return pytest.param(made, marks=(*marks, *([slow] if made.packages else [])), id=str(made))
+
+
+CASES = [
+    case("idle_cut", "lookalike.idle_cut", "server closed the connection", {"engine": 0}),
+    case("failover", "lookalike.failover", "server closed the connection", {"engine": 0}),
+    case("leaked_connections", "lookalike.leaked_connections", "QueuePool limit of size 2", {"work": 0}),
+    case("shared_by_threads", "lookalike.shared_by_threads", "session is provisioning", {"sessions": 0}),
+    case(
+        "engine_settings",
+        "lookalike.engine_settings",
+        'worker "$user", public',
+        {"engine": 0},
+        asked="worker reads another schema: search_path is lost",
+    ),
+    case("handed_session", "hazard.unpicklable", "create_engine.<locals>", {"engine": 0}),
+    case(
+        "handed_session",
+        "hazard.unpicklable",
+        "not the same object",
+        {"engine": 0},
+        variables={"UNBOUND": "1"},
+    ),
+    case(
+        "engine_per_task",
+        "hazard.max_connections",
+        "sessions after each task: 1 2 3",
+        {"engine": 0},
+        asked="FATAL:  sorry, too many clients already",
+    ),
+    case(
+        "lock_outlives",
+        "hazard.orphaned_backend",
+        "pg_try_advisory_lock: False",
+        {"worker": 0},
+        asked="advisory lock is still held after a crash",
+    ),
+    case(
+        "shared_connection",
+        "hazard.shared_socket",
+        "both use backend",
+        {"workers": 0},
+        asked="pg_backend_pid the same in two processes",
+    ),
+    case(
+        "shared_connection",
+        "hazard.shared_socket",
+        'prepared statement "_pg3_0" already exists',
+        {"workers": 0},
+        variables={"DRIVER": "postgresql+psycopg"},
+        packages=True,
+    ),
+    case("event_loop", "lookalike.event_loop", "attached to a different loop", {"engine": 0}, packages=True),
+    case("event_loop", "lookalike.event_loop", "attached to a different loop", {"run": 1}, packages=True),
+    case(
+        "event_loop",
+        "lookalike.event_loop",
+        "attached to a different loop",
+        {"engine": 0},
+        variables={"ADVISED": "1"},
+        packages=True,
+    ),
+]
+
+
+@pytest.fixture(scope="session")
+def python() -> Path:
+    """An interpreter with the drivers that the harness does not need."""
+    return python_with(PACKAGES, ROOT / ".asv" / "cases")
+
+
+def interpreter(chosen: Case, request: pytest.FixtureRequest) -> dict[str, Path]:
+    return {"python": request.getfixturevalue("python")} if chosen.packages else {}
+
+
+def leads_to(text: str) -> tuple[str, ...]:
+    """The pages that a user comes to: those to exclude by an observation, and then the first."""
+    found = search.rank(search.on_record(), text)
+    first = [entry for entry in found.entries if entry not in found.to_exclude][:1]
+    return (*found.to_exclude, *first)
+
+
+@pytest.mark.parametrize("chosen", CASES)
+def test_what_a_program_prints_leads_to_the_page_whose_code_fixes_it(
+    chosen: Case, server: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    python = interpreter(chosen, request)
+    url = server.sqlalchemy_url("case")
+    failed = cases.run(chosen.program, url, tmp_path, **python, **chosen.variables)
+    assert failed.returncode == 1, failed.stdout
+    assert chosen.seen in failed.stdout
+    assert chosen.entry in leads_to(chosen.asked or failed.stdout)
+    code = report.fixes(chosen.entry)
+    fixed = {part: code[number].code for part, number in chosen.fixes.items()}
+    cured = cases.run(chosen.program, url, tmp_path, fixed, **python, **chosen.variables, FIXED="1")
+    assert cured.returncode == 0, cured.stdout
+
+
+def test_two_engines_over_tls_fail_in_a_worker_that_treated_one(tmp_path: Path) -> None:
+    with Supervision() as supervision:
+        url = embedded.start(supervision, tls=True).sqlalchemy_url("case")
+        failed = cases.run("shared_connection", url, tmp_path)
+        assert failed.returncode == 1
+        entry = leads_to(failed.stdout)[-1]
+        assert entry == "hazard.tls_broken"
+        (fix,) = report.fixes(entry)
+        assert cases.run("shared_connection", url, tmp_path, {"workers": fix.code}).returncode == 0
+
+
+def test_a_worker_that_waits_for_a_row_is_found_and_limited(server: Server, tmp_path: Path) -> None:
+    url = server.sqlalchemy_url("case")
+    entry = "lookalike.lock_wait"
+    assert leads_to("do_execute (sqlalchemy/engine/default.py:943)") == (entry,)
+    who, limits = report.fixes(entry)
+    waits = cases.run("lock_wait", url, tmp_path, REPORT=who.code)
+    assert waits.returncode == 1
+    assert "idle in transaction', 'holder', \"update lock_wait set state = 'mine'\"" in waits.stdout
+    limited = cases.run("lock_wait", url, tmp_path, {"engine": limits.code}, SHORT="1")
+    assert limited.returncode == 0
+    assert leads_to(limited.stdout) == (entry,)
+
+
+@pytest.fixture
+def pooled(server: Server, tmp_path: Path) -> Iterator[str]:
+    """The URL of the server through PgBouncer in transaction mode, with a single session."""
+    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
+    if not program:
+        pytest.skip("needs pgbouncer")
+    aim = make_url(server.url)
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    target = f"host={aim.host} port={aim.port} user={aim.username} dbname={aim.database} pool_size=1"
+    ini = tmp_path / "pgbouncer.ini"
+    ini.write_text(
+        f"[databases]\n{aim.database} = {target}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+        f"listen_port = {port}\n"
+        "unix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
+    )
+    tmp_path.chmod(0o755)
+    with Supervision() as supervision:
+        pooler = supervision.start([program, "-u", "nobody", str(ini)], stderr=subprocess.DEVNULL)
+        while pooler.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        yield aim.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+
+
+@slow
+@pytest.mark.parametrize(("driver", "number"), [("psycopg", 0), ("asyncpg", 1)])
+def test_statements_behind_a_pooler_are_not_prepared(
+    pooled: str, python: Path, tmp_path: Path, driver: str, number: int
+) -> None:
+    variables = {"DRIVER": f"postgresql+{driver}"}
+    failed = cases.run("pooler_session", pooled, tmp_path, python=python, **variables)
+    assert failed.returncode == 1, failed.stdout
+    assert "prepared statement" in failed.stdout
+    entry = "lookalike.pooler_session"
+    assert entry in leads_to(failed.stdout)
+    fixed = {"engine": report.fixes(entry)[number].code}
+    cured = cases.run("pooler_session", pooled, tmp_path, fixed, python=python, **variables)
+    assert cured.returncode == 0, cured.stdout
+
+
+@pytest.mark.parametrize(
+    "message", ["server closed the connection unexpectedly", "SSL SYSCALL error: EOF detected"]
+)
+def test_a_message_with_two_causes_first_asks_whether_it_followed_a_pause(message: str) -> None:
+    *look_alikes, hazard = leads_to(f"psycopg2.OperationalError: {message}")
+    assert {"lookalike.idle_cut", "lookalike.failover"} <= set(look_alikes)
+    assert hazard.startswith("hazard.")

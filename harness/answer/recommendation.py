@@ -18,6 +18,7 @@ from harness.hazards.conditions import (
     NO_OTHER_CONNECTION,
     NO_TRANSACTION,
     ONE_THREAD,
+    OWN_GENERATORS,
     PSYCOPG,
 )
 from harness.strategies import Strategy
@@ -33,7 +34,7 @@ ISOLATED = (PRELOADED, SERVED, BOOTED)
 RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SERVED)
 """The strategies with code to copy, the most often recommended first."""
 
-CONDITIONS_OF_FORK = (ONE_THREAD, NO_LOCK, NO_TRANSACTION, NO_OTHER_CONNECTION, PSYCOPG)
+CONDITIONS_OF_FORK = (ONE_THREAD, NO_LOCK, NO_TRANSACTION, NO_OTHER_CONNECTION, PSYCOPG, OWN_GENERATORS)
 """What excludes the hazards that fork_dispose has, and a strategy that inherits nothing does not."""
 
 START_SHARE = 0.1

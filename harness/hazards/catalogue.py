@@ -37,6 +37,10 @@ IDS = (
     "native_threads",
     "preload_main",
     "missing_thread",
+    "copied_ids",
+    "startup_race",
+    "lost_settings",
+    "lost_values",
 )
 
 

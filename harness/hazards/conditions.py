@@ -61,6 +61,26 @@ NO_QUERY_BETWEEN = Condition(
     "no query in between",
     "The parent sends no query between disposing of its pool and the start of the last worker.",
 )
+DONE_ONCE = Condition(
+    "done_once",
+    "start-up work done once",
+    "One process creates tables and first rows: before workers start, or each under a lock of the server.",
+)
+OWN_GENERATORS = Condition(
+    "own_generators",
+    "own generators",
+    "Each worker makes its own generators of identifiers and random numbers, or the database does.",
+)
+ONE_FACTORY = Condition(
+    "one_factory",
+    "one engine factory",
+    "One function makes the engine with all its settings, and the parent and each worker call it.",
+)
+VALUES_PASSED = Condition(
+    "values_passed",
+    "values passed",
+    "Workers get values as arguments, not from globals or environment variables that are set at run time.",
+)
 
 ALL = (
     ONE_THREAD,
@@ -72,6 +92,10 @@ ALL = (
     NO_CONNECT_AT_IMPORT,
     GUARD,
     URL_PASSED,
+    ONE_FACTORY,
+    VALUES_PASSED,
     SPARE_SESSIONS,
+    OWN_GENERATORS,
+    DONE_ONCE,
 )
 """In the order in which pages list them."""

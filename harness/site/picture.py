@@ -95,7 +95,7 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
                 "collected": digits(collected.median / 2**20) if collected else "",
                 "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
                 "kept": str(worst.severity) if worst.in_any_case else worst.kept,
-                "hazard": wrap(worst_in_words(worst), 34),
+                "hazard": wrap(worst_in_words(worst), 34, break_on_hyphens=False),
             }
         )
         top += ROW + (APART if shares_connection(name) else 0)

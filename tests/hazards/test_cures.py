@@ -71,6 +71,8 @@ def test_a_hang_elsewhere_is_not_taken_for_one_at_the_pools_mutex(trials: Trials
         "import_lock",
         "inherited_session",
         "handler_copy",
+        "missing_thread",
+        "copied_ids",
     ],
 )
 def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:

@@ -155,5 +155,7 @@ MESSAGES: tuple[tuple[str, str], ...] = (
      " proceed", ""),
     ("ModuleNotFoundError: No module named 'psycopg2'", ""),
     ('  File "/app/celery/app/trace.py", line 451, in trace_task\nKeyError: \'report\'', ""),
-    ("duplicate key value violates unique constraint \"users_pkey\"", ""),
+    ("duplicate key value violates unique constraint \"users_pkey\"", "hazard.copied_ids"),
+    ("duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"", "hazard.startup_race"),
+    ("psycopg_pool.PoolTimeout: couldn't get a connection after 0.60 sec", "hazard.missing_thread"),
 )  # fmt: skip

@@ -53,8 +53,7 @@ NO_CONNECT_AT_IMPORT = Condition(
 URL_PASSED = Condition(
     "url_passed",
     "URL passed",
-    "Workers get the URL with its password, by `render_as_string(hide_password=False)`, not the engine, and"
-    " make their engine by the same function as the parent.",
+    "Workers get the URL with its password, by `render_as_string(hide_password=False)`, not the engine.",
 )
 NO_QUERY_BETWEEN = Condition(
     "no_query_between",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import MAKE_ENGINE
 from harness.hazards.conditions import ONE_FACTORY
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -136,10 +137,10 @@ HAZARD = Hazard(
     affected_when="With the URL of the parent's engine, a worker's query finds other rows or settings.",
     avoidance=(
         "Write one function that makes the engine with all that belongs to it, and call it in the parent and"
-        " in each worker: def make_engine(url): engine = create_engine(url, connect_args=...);"
-        ' event.listen(engine, "connect", set_role); return engine. What is to hold in every session can be'
-        " set in the server: ALTER ROLE app SET search_path = tenant."
+        " in each worker. What is to hold in every session can be set in the server: ALTER ROLE app SET"
+        " search_path = tenant."
     ),
+    fixes=(MAKE_ENGINE,),
     severity=Severity.WRONG_DATA,
     messages=("permission denied for table",),
     links=(

@@ -19,6 +19,7 @@ from harness.lifecycles.checks import Evidence, driver_to_preload, findings
 from harness.lifecycles.messages import LifecycleReport, ParentOrder, ParentReport, WorkerOrder
 from harness.lifecycles.profile import Profile, no_room
 from harness.lifecycles.samples import Lifecycle
+from harness.postgres import refusal, url
 from harness.postgres.server import Server
 from harness.processes import proc
 from harness.processes.child import Child
@@ -144,7 +145,7 @@ class ParentHandle:
         if report["outcome"] == "hung":
             raise ProcessHung(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
         if report["outcome"] == "failed":
-            raise ProcessFailed(f"{self.cell}: the worker failed: {self._child.last_error()}")
+            raise self._failed("the worker")
         evidence = Evidence(
             strategy=self.strategy,
             mark=self._mark,
@@ -164,12 +165,18 @@ class ParentHandle:
             driver_to_preload=driver_to_preload(self.strategy, report["worker"]),
         )
 
+    def _failed(self, what: str) -> ProcessFailed:
+        """The error for a program that failed, without what its message may quote of the URL."""
+        reason = self._child.last_error()
+        shown = url.hide(reason, self._server.url)
+        return ProcessFailed(f"{self.cell}: {what} failed: {shown}", refusal.remedy_in(reason))
+
     def _send(self, line: str) -> None:
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(line.encode() + b"\n")
         except BrokenPipeError:
-            raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}") from None
+            raise self._failed("the parent") from None
 
     def _answer(self, deadline: float) -> Any:
         """The next line of the parent: a `ParentReport`, then a `LifecycleReport` for each worker."""
@@ -187,7 +194,7 @@ class ParentHandle:
                 )
             piece = os.read(output, 65536) if output in ready else b""
             if not piece:
-                raise ProcessFailed(f"{self.cell}: the parent failed: {self._child.last_error()}")
+                raise self._failed("the parent")
             answer += piece
         return json.loads(answer)
 
@@ -199,8 +206,7 @@ class ParentHandle:
                 cursor.execute("select pid from pg_stat_activity where application_name = %s", [self._name])
                 return frozenset(pid for (pid,) in cursor.fetchall())
         except psycopg2.Error as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ServerLost(f"{self.cell}: the server went away during the measurement: {reason}") from None
+            raise ServerLost(f"{self.cell}: {refusal.broken_off(error, self._server.url)}") from None
 
     def _settled(self, expected: int) -> frozenset[int]:
         """The sessions as soon as there are as many as expected, or after the deadline.

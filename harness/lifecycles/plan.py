@@ -53,6 +53,9 @@ SERVER_WAIT_S = 30.0
 MAX_REL_CI = 0.03
 """Half the interval of a deciding metric, as a fraction of its median, above which a cell is repeated."""
 
+SESSIONS = 2 * PARALLEL_BOOTS + 1
+"""Sessions at a time: a monitor and the pool of each parent, and a worker."""
+
 NOT_CHECKED = "which session a worker used, and whether one is left, was not checked"
 
 Report = Callable[[str], None]
@@ -108,8 +111,10 @@ class Plan:
     def warm_up(self) -> None:
         """Have all bytecode written: a worker that compiles its imports is several times slower.
 
-        Raises `PoolstartError` if it cannot be written, or if the environment holds another release.
+        Raises `PoolstartError` if it cannot be written, if the environment holds another release, or if the
+        server does not give a run as many sessions as it needs.
         """
+        self._server.require_sessions(SESSIONS)
         cell, uncompiled = Cell("spawn", "none"), 0
         for _ in range(WARM_UPS):
             self.wait_for_server()

@@ -5,6 +5,7 @@ directory above it, and it leaves the server running if its caller is killed.
 """
 
 import contextlib
+import errno
 import importlib.util
 import os
 import pwd
@@ -22,7 +23,7 @@ from harness.processes.hosts import ADDRESS, NETWORK
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.system import processors
-from harness.system.errors import PoolstartError
+from harness.system.errors import HINTS, PoolstartError, hint_in
 
 BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
@@ -146,7 +147,7 @@ def version(folder: Path) -> str:
     except (OSError, subprocess.SubprocessError) as error:
         raise PoolstartError(
             f"no usable PostgreSQL binaries: {folder.name}/postgres does not run: {error}",
-            f"set {BINARIES} to a folder with binaries for this machine",
+            hint_in(str(error)) or f"set {BINARIES} to a folder with binaries for this machine",
         ) from None
     # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
     match = re.search(r"\(PostgreSQL\) (\S+)", out)
@@ -198,9 +199,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
                 code = None
             supervision.stop(process)
             if code != 0:
-                raise PoolstartError(
-                    f"{problem}: {_problem(log)}", "check that the temporary directory has space"
-                )
+                raise _failed(problem, log)
 
         # Before PostgreSQL 16 initdb accepts no settings; what it shares there is not in files.
         in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
@@ -234,10 +233,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
             supervision.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
-    raise PoolstartError(
-        f"the embedded PostgreSQL did not start: {_problem(log)}",
-        "set POOLSTART_URL to a server of yours, or fix the reason",
-    )
+    raise _failed("the embedded PostgreSQL did not start", log)
 
 
 def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
@@ -329,8 +325,19 @@ def _ready(postmaster: "subprocess.Popen[Any]", data: Path) -> bool:
     return postmaster.poll() is None and ready()
 
 
-def _problem(log: Path) -> str:
-    """The first error in the log of PostgreSQL, because later ones follow from it; else its last line."""
+REMEDIES = {
+    "could not look up effective user ID": "run as an account that has an entry in /etc/passwd",
+    "insufficient file descriptors": HINTS[errno.EMFILE],
+    "shared memory segment": "make room in /dev/shm",
+    "wrote only": HINTS[errno.ENOSPC],
+}
+"""What to do, by words of PostgreSQL's programs, which speak English here."""
+
+
+def _failed(problem: str, log: Path) -> PoolstartError:
+    """The error for a program of PostgreSQL that failed: its first error, because others follow from it."""
     text = log.read_text(errors="replace").strip()
     error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error): +(.+)", text)
-    return error[1] if error else text.rpartition("\n")[2] or "no error message"
+    reason = error[1] if error else text.rpartition("\n")[2] or "no error message"
+    remedy = next((advice for words, advice in REMEDIES.items() if words in text), hint_in(text))
+    return PoolstartError(f"{problem}: {reason}", remedy)

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import psycopg2
+import psycopg2.errors
 from psycopg2.extensions import make_dsn
 
 from harness.postgres.url import hide, location
@@ -82,6 +83,10 @@ WORDS = {
 }
 """What to do, by words of libpq or PgBouncer."""
 
+for words in ("too many connections", "too many clients", "connection slots"):
+    # A measured process reports no SQLSTATE of a connection.
+    WORDS[words] = STATES["53300"]
+
 INVALID = re.compile(r"invalid \S+ value")
 
 
@@ -114,6 +119,21 @@ def remedy(state: str, reason: str) -> str:
     if INVALID.search(reason):
         return "correct it in the URL"
     return next((advice for words, advice in WORDS.items() if words in reason), "")
+
+
+def remedy_in(text: str) -> str:
+    """What to do about an error that a measured process has printed; empty if its cause is unknown."""
+    raised = RAISED.search(text)
+    states = [state for state in STATES if raised and _class_of(state) == raised[1]]
+    return remedy("".join(states[:1]), text)
+
+
+RAISED = re.compile(r"\(psycopg2\.errors\.(\w+)\)")
+"""psycopg2's exception for a SQLSTATE, as SQLAlchemy quotes it."""
+
+
+def _class_of(state: str) -> str:
+    return str(psycopg2.errors.lookup(state).__name__)
 
 
 FROM_SERVER = re.compile(r"\w+:  ")

@@ -1,6 +1,7 @@
 """A PostgreSQL server: its URL, and the properties that are part of every result."""
 
 import json
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,11 +11,15 @@ from psycopg2.extensions import parse_dsn
 from harness.drivers import MEASURED
 from harness.postgres import pooler
 from harness.postgres.refusal import broken_off, refused
-from harness.postgres.url import address, parameters, render, resolved
+from harness.postgres.url import address, location, parameters, render, resolved
+from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 CONNECT_TIMEOUT = 10
 """Seconds for a server to answer."""
+
+IDLE_S = 120.0
+"""Seconds for which a session of a run may be idle, while a parent starts."""
 
 MONITOR = "poolstart-monitor"
 """The application name of connections that look at the server."""
@@ -66,6 +71,20 @@ class Server:
         connection.autocommit = True
         return connection
 
+    def require_sessions(self, number: int) -> None:
+        """Raises `PoolstartError` if the server does not give this role so many sessions at a time."""
+        with ExitStack() as sessions:
+            for open_already in range(number):
+                try:
+                    sessions.enter_context(closing(self.connect()))
+                except PoolstartError as error:
+                    if not open_already:
+                        raise
+                    raise PoolstartError(
+                        f"{error.problem}, after {open_already} of the {number} sessions that are needed",
+                        error.remedy,
+                    ) from None
+
     def to_json(self) -> str:
         """All fields as JSON, the password included, for the environment of child processes."""
         return json.dumps(asdict(self))
@@ -108,11 +127,26 @@ def describe(kind: str, url: str) -> Server:
             authentication = "password" if used_password else "trust"
         else:
             authentication = _authentication(connection, transport)
+        _require_patience(connection, in_full)
     except psycopg2.Error as error:
         raise broken_off(error, url) from None
     finally:
         connection.close()
     return Server(kind, in_full, version, transport, authentication, between)
+
+
+def _require_patience(connection: "psycopg2.extensions.connection", url: str) -> None:
+    """Raises `PoolstartError` if the server ends sessions that are as long idle as some of a run are."""
+    with connection.cursor() as cursor:
+        # NULL before PostgreSQL 14. Bare numbers are milliseconds.
+        cursor.execute("select setting::int from pg_settings where name = 'idle_session_timeout'")
+        ((limit,),) = cursor.fetchall() or [(0,)]
+    if 0 < limit < 1000 * IDLE_S:
+        raise PoolstartError(
+            f"the server at {location(url)} ends sessions that are idle for {limit / 1000:g} s"
+            " (idle_session_timeout)",
+            f"raise it to {IDLE_S:g} s or more for this role",
+        )
 
 
 def _authentication(connection: "psycopg2.extensions.connection", transport: str) -> str:

@@ -142,7 +142,8 @@ def render(parameters: Mapping[str, str], scheme: str = SCHEMES[0]) -> str:
 SHOWN = ("host", "hostaddr", "port", "dbname")
 """Parameters that a message may show."""
 
-SECRET = {"password", "sslpassword"}
+SECRET = {"password", "sslpassword", "options"}
+"""Parameters whose value no message may show, quoted or not."""
 
 QUOTED = re.compile(
     r"""(["'\u00bb\u201e\u201c])([^"'\u00bb\u00ab\u201e\u201c\u201d]+)(["'\u00ab\u201c\u201d])"""
@@ -224,5 +225,6 @@ def hide(message: str, url: str) -> str:
 
     message = QUOTED.sub(quoted, message)
     for name in SECRET & found.keys():
-        message = message.replace(found[name], "***") if found[name] not in shown else message
+        if found[name] and found[name] not in shown:
+            message = message.replace(found[name], "***")
     return message

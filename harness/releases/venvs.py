@@ -18,7 +18,7 @@ from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
 from harness.system import files
 from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
+from harness.system.errors import PoolstartError, hint_in
 
 DIRECTORY = ".asv/releases"
 """The directory of the releases' environments, relative to that of asv.conf.json."""
@@ -27,6 +27,16 @@ CONSTRAINTS = ROOT / "harness" / "releases" / "constraints.txt"
 
 DEADLINE = 600.0
 """Seconds for an installation, which may download from a slow index or build a source distribution."""
+
+REMEDIES = {
+    "was not found in the package registry": "check the name of the package",
+    "there (is|are) no versions? of": "name a version that the package index has",
+    "has no wheels with a matching|Requires-Python|does not satisfy Python": "name a version for this Python",
+    "No interpreter found|No download found": "install this Python, or name one that uv can download",
+    "Failed to fetch|error sending request|dns error|tcp connect error": "check that the package index can be"
+    " reached",
+}
+"""What to do, by words of uv."""
 
 
 def python_of(version: str, packages: Mapping[str, str], directory: Path) -> Path:
@@ -87,9 +97,9 @@ def _uv(*arguments: str) -> None:
             ) from None
     if uv.returncode != 0:
         message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
+        remedy = next((advice for words, advice in REMEDIES.items() if re.search(words, message)), "")
         raise PoolstartError(
-            f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}",
-            "check that the package index can be reached and that the disk has space",
+            f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}", remedy or hint_in(message)
         )
 
 

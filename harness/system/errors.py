@@ -1,6 +1,7 @@
 """The error that a user reads."""
 
 import errno
+import os
 
 HINTS = {
     errno.ENOSPC: "make room on that disk",
@@ -16,6 +17,11 @@ HINTS = {
     errno.ENOMEM: "end some of what runs on this machine",
 }
 """What to do about errors of the operating system that are no fault of the program."""
+
+
+def hint_in(text: str) -> str:
+    """What to do about the error of the operating system that a program's message ends with or names."""
+    return next((hint for number, hint in HINTS.items() if os.strerror(number) in text), "")
 
 
 class PoolstartError(Exception):

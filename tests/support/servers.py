@@ -14,12 +14,15 @@ ROLE = "somebody"
 
 
 @contextmanager
-def server_with_password(password: str) -> Iterator[Server]:
-    """A server whose role `somebody` connects with this password only."""
+def server_with_password(password: str, *statements: str) -> Iterator[Server]:
+    """A server whose role `somebody` connects with this password only, as all others but `poolstart` do.
+
+    `statements` are executed before it starts.
+    """
     role = f"create role {ROLE} login password '{password}';"
     rule = f"host all {ROLE} 127.0.0.1/32 scram-sha-256"
     with pytest.MonkeyPatch.context() as patch, Supervision() as supervision:
-        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role))
+        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role, *statements))
         patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
         yield embedded.start(supervision)
 

@@ -10,16 +10,40 @@ from typing import Any
 import pytest
 
 from harness.console.markdown import END
+from harness.postgres import embedded
 from harness.postgres.server import Server
 from tests.support.remains import scene
-from tests.support.servers import server_with_password, with_password
+from tests.support.servers import server_with_password
 from tests.whole.bad_input.checkout import Checkout, Surroundings
+
+ROLES = {
+    "barred": "nologin",
+    "crowded": "login connection limit 0",
+    "of_four": "login connection limit 4",
+    "impatient": "login",
+    "hasty": "login",
+}
+"""Roles of a real server, and what they may do; all have the password."""
+
+ODDITIES = (
+    *(f"create role {name} {options} password 's3cret';" for name, options in ROLES.items()),
+    "alter role impatient set idle_session_timeout = '1s';",
+    "alter role hasty set statement_timeout = '1ms';",
+    "create database closed;",
+    "alter database closed with allow_connections false;",
+    "create database private;",
+    "revoke connect on database private from public;",
+)
+"""Statements that make a real server refuse connections, each for another reason."""
 
 
 @pytest.fixture(scope="module")
 def password() -> Iterator[Server]:
-    with server_with_password("s3cret") as server:
-        yield server
+    with pytest.MonkeyPatch.context() as patch:
+        others = f"host all {','.join(ROLES)} 127.0.0.1/32 scram-sha-256"
+        patch.setattr(embedded, "RULES", (*embedded.RULES, others))
+        with server_with_password("s3cret", *ODDITIES) as server:
+            yield server
 
 
 Damage = Callable[[Checkout], None]
@@ -425,12 +449,12 @@ MISTAKES = [
     ),
     Mistake(
         "measure --strategy spawn",
-        "check that the temporary directory has space",
+        "No space left on device; make room on that disk",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
         "hazards",
-        "check that the temporary directory has space",
+        "No space left on device; make room on that disk",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
     Mistake(
@@ -490,32 +514,58 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
     assert checkout.content() == before
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (
-            lambda text: text.replace("s3cret", "wr0ng"),
-            "authentication failed.*; check the user and the password",
-        ),
-        (
-            lambda text: re.sub(r"/[^/]*$", "/nosuch", text),
-            "; (name a database|check that the role exists, may log in, and may connect)",
-        ),
-        (
-            lambda text: text.replace("somebody", "n0body"),
-            "; check that the role exists, may log in, and may connect from this machine",
-        ),
-        (lambda text: f"{text}?sslmode=require", "server does not support SSL.*; remove sslmode"),
-    ],
-)
+LIMIT = "end some of the server's sessions, or raise the limit of connections"
+OPTIONS = "correct the options in the URL"
+
+REFUSALS = [
+    # User, database with parameters, message.
+    ("somebody:wr0ng", "poolstart", "authentication failed for user .*; check the user and the password"),
+    ("somebody", "nosuch", 'database "nosuch" does not exist; name a database that the server has'),
+    (
+        "n0body",
+        "poolstart",
+        "no pg_hba.conf entry .*; check that the role exists, may log in, and may",
+    ),
+    (
+        "barred",
+        "poolstart",
+        "not permitted to log in; check that the role exists, may log in, and may",
+    ),
+    ("crowded", "poolstart", f"too many connections for role .*; {LIMIT}"),
+    ("of_four", "poolstart", f"too many .*, after 4 of the 5 sessions that are needed; {LIMIT}"),
+    (
+        "impatient",
+        "poolstart",
+        "idle for 1 s .idle_session_timeout.; raise it to 120 s or more for",
+    ),
+    ("hasty", "poolstart", "due to statement timeout; raise statement_timeout for this role"),
+    ("somebody", "closed", "not currently accepting connections; name a database that accepts"),
+    ("somebody", "private", "permission denied for database .*; grant the role the privilege that"),
+    ("somebody", "poolstart?options=-c%20nosuch%3D1", f"unrecognized .*; {OPTIONS}"),
+    ("somebody", "poolstart?options=-c%20work_mem%3Dx", f"invalid value for .*; {OPTIONS}"),
+    ("somebody", "poolstart?options=--nosuch", f"requires a value; {OPTIONS}"),
+    (
+        "somebody",
+        "poolstart?options=-c%20log_statement%3Dall",
+        "permission denied to set .*; grant",
+    ),
+    (
+        "somebody",
+        "poolstart?sslmode=require",
+        "does not support SSL.*; remove sslmode from the URL",
+    ),
+    ("somebody", "poolstart?target_session_attrs=standby", "server is not in hot standby mode ?$"),
+]
+"""What a real server refuses; each remedy follows from its SQLSTATE or from libpq's words."""
+
+
+@pytest.mark.parametrize(("user", "database", "message"), REFUSALS)
 def test_a_real_server_s_refusal_is_one_line(
-    checkout: Checkout,
-    password: Server,
-    change: Callable[[str], str],
-    message: str,
+    checkout: Checkout, password: Server, user: str, database: str, message: str
 ) -> None:
-    right = with_password(password, "s3cret")
-    check(checkout, url(change(right), message))
+    account = user if ":" in user else f"{user}:s3cret"
+    given = f"postgresql://{account}@{password.address}/{database}"
+    check(checkout, url(given, message))
 
 
 def test_a_site_is_published_without_a_damaged_result_which_is_named(checkout: Checkout) -> None:

@@ -318,7 +318,7 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
         "child process exited with exit code 1\n"
         'initdb: data directory "data" not removed at user\'s request\n'
     )
-    assert embedded._problem(log) == "no space left"
+    assert embedded._failed("initdb failed", log).problem == "initdb failed: no space left"
     log.write_text("openssl: not found\n")
     assert embedded._problem(log) == "openssl: not found"
 

@@ -320,7 +320,36 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
     )
     assert embedded._failed("initdb failed", log).problem == "initdb failed: no space left"
     log.write_text("openssl: not found\n")
-    assert embedded._problem(log) == "openssl: not found"
+    assert embedded._failed("initdb failed", log).problem == "initdb failed: openssl: not found"
+
+
+@pytest.mark.parametrize(
+    ("line", "remedy"),
+    [
+        ('initdb: error: could not create directory "/x/data": Permission denied', "check its permissions"),
+        ("initdb: could not look up effective user ID 12345: user does not exist", "run as an account that"),
+        (
+            "FATAL:  insufficient file descriptors available to start server process",
+            "raise the limit of open",
+        ),
+        ("postgres: could not open file: Too many open files", "raise the limit of open files"),
+        ('FATAL:  could not extend file "base/1/2675": No space left on device', "make room on that disk"),
+        (
+            'FATAL:  could not extend file "base/1/2675": wrote only 4096 of 8192 bytes',
+            "make room on that disk",
+        ),
+        (
+            'FATAL:  could not resize shared memory segment "/P.1": No space left on device',
+            "make room in /dev/shm",
+        ),
+        ("FATAL:  something that is not known", ""),
+    ],
+)
+def test_the_remedy_follows_from_what_initdb_reports(tmp_path: Path, line: str, remedy: str) -> None:
+    log = tmp_path / "log"
+    log.write_text(f"performing post-bootstrap initialization ... {line}\nchild process exited\n")
+    found = embedded._failed("initdb failed", log).remedy
+    assert found.startswith(remedy) if remedy else not found
 
 
 def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:

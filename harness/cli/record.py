@@ -57,6 +57,7 @@ def record(
     from harness.console.progress import duration, progress
     from harness.records import overview
     from harness.records.recorder import Request
+    from harness.system import locks
     from harness.system.errors import PoolstartError
 
     if name is None:
@@ -67,9 +68,11 @@ def record(
     chosen = recorder(name)
     request = Request(name, tuple(only or ()), anew, repeat, load, minutes, injected, release or "")
     chosen.check(request)
-    typer.echo(f"{name}: {chosen.title}; about {duration(chosen.seconds(request))}", err=True)
-    with progress("starting") as report:
-        stored = chosen.measure(request, report)
+    with locks.locked(chosen.lock):
+        chosen.prepare(request)
+        typer.echo(f"{name}: {chosen.title}; about {duration(chosen.seconds(request))}", err=True)
+        with progress("starting") as report:
+            stored = chosen.measure(request, report)
     typer.echo(
         f"stored in {chosen.file}: {stored}; `poolstart pages` generates the pages"
         if stored

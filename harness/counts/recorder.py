@@ -1,12 +1,16 @@
 """The recorder of counts: `asv run` of the exact benchmarks, for all releases."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from harness.console.progress import Progress
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
-from harness.releases import stored
+from harness.releases import machine, stored
+from harness.releases.repo import releases_of
+from harness.system import locks
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -17,7 +21,6 @@ class CountsRecorder(Recorder):
     rows_are = "releases, or ranges of them as asv takes them"
     file = "results"
 
-    RELEASES = 88
     SECONDS = 60
     """Of a release."""
 
@@ -26,7 +29,19 @@ class CountsRecorder(Recorder):
 
     def seconds(self, request: Request) -> float:
         """A release takes about a minute; those that have results are skipped, unless --anew is given."""
-        return (len(request.only) or self.RELEASES) * self.SECONDS
+        return len(releases_of(request.only)) * self.SECONDS
+
+    @property
+    def lock(self) -> Path:
+        return locks.RESULTS
+
+    def check(self, request: Request) -> None:
+        super().check(request)
+        releases_of(request.only)
+
+    def prepare(self, request: Request) -> None:
+        machine.refuse_another(ROOT / self.file, None)
+        super().prepare(request)
 
     def measure(self, request: Request, report: Progress) -> str:
         skip = [] if request.anew else ["--skip-existing-successful"]
@@ -34,7 +49,10 @@ class CountsRecorder(Recorder):
             report(f"asv run {revisions}")
             single = f"{revisions}^!" if revisions != "ALL" and ".." not in revisions else revisions
             ran = subprocess.run(
-                [sys.executable, "-m", "asv", "run", "-b", "^exact", *skip, single], cwd=ROOT, check=False
+                [sys.executable, "-m", "asv", "run", "-b", "^exact", *skip, single],
+                cwd=ROOT,
+                env={**os.environ, **locks.inherited(locks.RESULTS)},
+                check=False,
             )
             if ran.returncode:
                 raise PoolstartError("asv did not store all counts", "its output above says why")

@@ -11,9 +11,8 @@ even one of another machine: verdicts do not depend on the machine. Trials witho
 """
 
 import json
-import shutil
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from harness.hazards import matrix
+from harness.hazards import catalogue, matrix
 from harness.hazards.expected import series
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.postgres.server import Server
@@ -30,6 +29,7 @@ from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system import files
 from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 RECORD = store.path("verdicts")
@@ -83,13 +83,16 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
         return structure(ReleaseVerdicts, fields)
 
 
-def resume(recorded: ReleaseVerdicts | None, server: Server) -> None:
-    """Continue from the record, if it was measured with such a server and this version of Python."""
-    here = Provenance.here(server.identity)
+def resume(recorded: ReleaseVerdicts | None, server: Server) -> bool:
+    """Continue from the record, if it was measured with such a server and this version of Python.
+
+    Returns whether it was; true if there is no record.
+    """
     if not recorded:
-        return
+        return True
+    here = Provenance.here(server.identity)
     if (recorded.provenance.server, recorded.provenance.python) != (here.server, here.python):
-        return
+        return False
     for release in recorded.whole:
         if not (path := DIRECTORY / f"{release}.json").exists():
             DIRECTORY.mkdir(parents=True, exist_ok=True)
@@ -102,11 +105,17 @@ def resume(recorded: ReleaseVerdicts | None, server: Server) -> None:
                 for hazard, row in recorded.verdicts.items()
             }
             files.write(path, json.dumps(verdicts))
+    return True
 
 
-def discard() -> None:
-    """Discard the results of earlier sessions: the next `measure` begins again."""
-    shutil.rmtree(DIRECTORY, ignore_errors=True)
+def discard(releases: Iterable[str], hazards: Collection[str]) -> None:
+    """Discard what earlier sessions have found of these hazards in these releases: it is tried again."""
+    for release in releases:
+        kept = {hazard: row for hazard, row in of_release(release).items() if hazard not in hazards}
+        if kept:
+            files.write(DIRECTORY / f"{release}.json", json.dumps(kept))
+        else:
+            (DIRECTORY / f"{release}.json").unlink(missing_ok=True)
 
 
 def measure(
@@ -254,7 +263,8 @@ def of_release(release: str) -> dict[str, dict[str, str]]:
 def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> ReleaseVerdicts:
     """Record the results of a session. `releases` are all in version order, tried or not.
 
-    What could not be tried here keeps the verdict on record.
+    What could not be tried here keeps the verdict on record. Raises `PoolstartError`, and records nothing,
+    if a verdict on record would be lost.
     """
     before = load(path)
     by_release = {
@@ -262,6 +272,8 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         for release in releases
         if (results := results_of(release))
     }
+    if before:
+        require_all_of(before, by_release)
     verdicts: dict[str, dict[str, Changes]] = {}
     for release, results in by_release.items():
         for (hazard, strategy), verdict in results.items():
@@ -276,8 +288,20 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         # Its releases are the columns.
         provenance=replace(Provenance.here(server.identity, command), release=""),
     )
-    before = load(path)
     if before and replace(recorded, provenance=before.provenance) == before:
         return before  # Nothing was tried that is not on record.
     store.write(path, asdict(recorded))
     return recorded
+
+
+def require_all_of(before: ReleaseVerdicts, results: dict[str, dict[Cell, str]]) -> None:
+    """Raise `PoolstartError` if a release that was whole lacks a result on a hazard that is still tried."""
+    cells = {
+        (hazard, name) for hazard, row in before.verdicts.items() if hazard in catalogue.IDS for name in row
+    }
+    lost = [release for release in before.whole if not cells <= results.get(release, {}).keys()]
+    if lost:
+        raise PoolstartError(
+            f"verdicts of {len(lost)} releases on record have not been tried, so the record stays as it is",
+            "continue with `poolstart record verdicts`; what was tried is kept",
+        )

@@ -7,16 +7,17 @@ from math import inf
 from harness import strategies
 from harness.console.progress import Pace, Progress
 from harness.hazards import bisect, catalogue, expected, matrix
-from harness.hazards.hazard import Hazard, Outcome
+from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import locate
 from harness.processes import load as loads
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
-from harness.records.session import RecordingSession
+from harness.records.session import Parts, RecordingSession
 from harness.releases import interpreters
 from harness.releases.catalogue import catalogue as releases
-from harness.releases.repo import Releases
+from harness.releases.repo import releases_of
 from harness.system import files
+from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 
@@ -75,7 +76,9 @@ class HazardsRecorder(Recorder):
                 def seen(outcome: Outcome, trial: int = trial) -> None:
                     nonlocal left
                     left -= 1
-                    session.add(key(outcome.hazard, outcome.strategy, trial), asdict(outcome))
+                    # A trial without a result is tried again when the command is repeated.
+                    keep = Parts.add if outcome.verdict is Verdict.NO_RESULT else RecordingSession.add
+                    keep(session, key(outcome.hazard, outcome.strategy, trial), asdict(outcome))
                     pace.step()
                     report(
                         f"{outcome.hazard} under {outcome.strategy}: {outcome.verdict},"
@@ -120,6 +123,14 @@ class VerdictsRecorder(Recorder):
     SECONDS = 360
     """Of a release with all its trials."""
 
+    def check(self, request: Request) -> None:
+        super().check(request)
+        self._releases(request)
+
+    def prepare(self, request: Request) -> None:
+        super().prepare(request)
+        bisect.load()  # What is tried is added to it.
+
     def seconds(self, request: Request) -> float:
         """A release with all its trials takes about 6 minutes; most releases need only a few."""
         due = [release for release in self._releases(request) if not bisect.of_release(release)]
@@ -127,16 +138,19 @@ class VerdictsRecorder(Recorder):
 
     def measure(self, request: Request, report: Progress) -> str:
         known = [release.version for release in releases().releases]
-        hazards = [name for name in request.only if name in catalogue.IDS]
+        hazards = [name for name in request.only if name in catalogue.IDS] or catalogue.IDS
         with locate.server() as server:
+            if not bisect.resume(bisect.load(), server) and request.only:
+                raise PoolstartError(
+                    "the record was measured with another server or Python",
+                    "leave out --only, so that all of it is measured again",
+                )
             if request.anew:
-                bisect.discard()
-            else:
-                bisect.resume(bisect.load(), server)
+                bisect.discard(self._releases(request), hazards)
             if request.minutes != 0:
                 bisect.measure(
                     self._releases(request),
-                    [catalogue.load(name) for name in hazards or catalogue.IDS],
+                    [catalogue.load(name) for name in hazards],
                     strategies.IDS,
                     interpreters.of_release,
                     server,
@@ -147,7 +161,6 @@ class VerdictsRecorder(Recorder):
         return f"{len(recorded.releases)} releases"
 
     def _releases(self, request: Request) -> list[str]:
-        ranges = [name for name in request.only if name not in catalogue.IDS] or ["releases"]
-        branch = Releases("pypi+sqlalchemy", "")
-        hashes = {found for each in ranges for found in branch.get_hashes_from_range(each)}
-        return [release.version for release in releases().releases if release.hash in hashes]
+        """Raises PoolstartError or `UserError` if a range is wrong."""
+        ranges = [name for name in request.only if name not in catalogue.IDS]
+        return [release.version for release in releases_of(ranges)]

@@ -29,7 +29,7 @@ from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 from harness.releases import interpreters
 from harness.releases.catalogue import Release
-from harness.system import files
+from harness.system import files, locks
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -220,7 +220,7 @@ def file(session: HistorySession) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "asv", "run", "-b", f"^({modules})[.]", f"HASHFILE:{folder / 'releases'}"],
         cwd=ROOT,
-        env={**os.environ, asv_run.HISTORY: str(folder)},
+        env={**os.environ, asv_run.HISTORY: str(folder), **locks.inherited(locks.RESULTS)},
         check=False,
     )
     return done.returncode

@@ -26,26 +26,11 @@ from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
 from harness.releases import interpreters, machine, stored
-from harness.releases.catalogue import Release, catalogue, listed
-from harness.releases.repo import BRANCH, Releases
-from harness.system import files
+from harness.releases.catalogue import catalogue, listed
+from harness.releases.repo import releases_of
+from harness.system import files, locks
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-
-
-def releases_of(ranges: Sequence[str]) -> list[Release]:
-    """The releases of ranges as asv takes them, `2.0.50..2.1.9`; all if there is none.
-
-    Raises PoolstartError if they name no release.
-    """
-    branch = Releases("pypi+sqlalchemy", "")
-    hashes = {found for each in ranges or [BRANCH] for found in branch.get_hashes_from_range(each)}
-    releases = [release for release in catalogue().releases if release.hash in hashes]
-    if not releases:
-        raise PoolstartError(
-            f"{' '.join(ranges)} names no release", "give a range as asv takes it, the older release first"
-        )
-    return releases
 
 
 class HistoryRecorder(Recorder):
@@ -62,6 +47,18 @@ class HistoryRecorder(Recorder):
         history = self._history(request)
         blocks = len(history.releases) * history.passes if request.anew else history.remaining()
         return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
+
+    @property
+    def lock(self) -> Path:
+        return locks.RESULTS
+
+    def check(self, request: Request) -> None:
+        super().check(request)
+        releases_of(request.only)
+
+    def prepare(self, request: Request) -> None:
+        machine.refuse_another(ROOT / self.file, None)
+        super().prepare(request)
 
     def measure(self, request: Request, report: Progress) -> str:
         history = self._history(request)
@@ -275,3 +272,7 @@ class SensitivityRecorder(Recorder):
 
     def _path(self, request: Request) -> Path:
         return LOADED if request.load else RECORD
+
+    def prepare(self, request: Request) -> None:
+        super().prepare(request)
+        files.require_writable(self._path(request))

@@ -33,6 +33,10 @@ class ProgramsRecorder(Recorder):
         """A program takes about 45 seconds on one host, and as long on two."""
         return self.SECONDS * sum(len(programs) for programs in self._programs(request).values())
 
+    def prepare(self, request: Request) -> None:
+        super().prepare(request)
+        report.load()  # What is measured is added to it.
+
     def measure(self, request: Request, report_: Progress) -> str:
         selected = self._programs(request)
         if selected[2]:

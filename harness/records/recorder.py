@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.console.progress import Progress
 from harness.records import store
 from harness.records.provenance import Provenance, provenances
+from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -82,6 +84,19 @@ class Recorder:
             return None
         with store.reading(file) as content:
             return list(provenances(content))
+
+    def prepare(self, request: Request) -> None:
+        """Check what the end needs before anything is measured.
+
+        Raises PoolstartError if the record is damaged, or could not be written.
+        """
+        self.provenances()
+        files.require_writable(ROOT / self.file)
+
+    @property
+    def lock(self) -> Path:
+        """The lock of those who measure this record."""
+        return ROOT / ".asv" / f"record-{Path(self.file).stem}.lock"
 
     def check(self, request: Request) -> None:
         """Raises PoolstartError if an option or row is unknown here, or there are too few repetitions."""

@@ -9,6 +9,7 @@ from typing import Any
 from harness.records.provenance import without_unknown
 from harness.system import files
 from harness.system.environment import ROOT
+from harness.system.errors import PoolstartError
 
 DIRECTORY = ROOT / "records"
 
@@ -33,7 +34,12 @@ def reading(file: Path, command: str = "") -> Iterator[Any]:
 
 
 def write(file: Path, content: Any) -> None:
-    """Replace a record. Raises PoolstartError if it cannot be written; the old file is intact then."""
+    """Replace a record. Raises PoolstartError if it cannot be written, or would lose all it has.
+
+    The old file is intact then.
+    """
+    if not content and file.exists() and json.loads(file.read_text(encoding="utf-8")):
+        raise PoolstartError(f"nothing was measured, so {files.shown(file)} is kept", "measure it again")
     files.write(file, dumps(without_unknown(content)) + "\n")
 
 

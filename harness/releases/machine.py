@@ -22,6 +22,35 @@ IDENTIFYING = ("arch", "cpu", "num_cpu")
 RAM_TOLERANCE = 0.05
 """Relative difference of memory on the same machine: kernels reserve different amounts."""
 
+host_name = Machine.get_unique_machine_name
+
+
+def unique_name() -> str:
+    """The name by which this machine is found among several in asv's file: by its hardware.
+
+    asv goes by the host name, which is returned if no machine of the file, or more than one, has this
+    hardware.
+    """
+    name: str = host_name()
+    on_file = machines_on_file()
+    if name in on_file or len(on_file) < 2:
+        return name
+    here = Machine.get_defaults()
+    same = [other for other, recorded in on_file.items() if not differences(recorded, here)]
+    own = describing_name(here)
+    return own if own in same else same[0] if len(same) == 1 else name
+
+
+def machines_on_file() -> dict[str, dict[str, str]]:
+    """The machines that asv knows, by name. Raises `UserError` if its file is damaged."""
+    path = Path(MachineCollection.get_machine_file_path())
+    found: dict[str, dict[str, str]] = load_json(str(path), Machine.api_version) if path.exists() else {}
+    return found
+
+
+# asv finds data about this machine by this function, and so do we.
+Machine.get_unique_machine_name = staticmethod(unique_name)
+
 
 def describing_name(hardware: dict[str, str]) -> str:
     """A name made of processor, cores and memory, for example `amd-epyc-2c-24g`."""
@@ -93,6 +122,15 @@ def refuse_another(results: Path, option: str | None) -> None:
     if not path.exists():
         return
     recorded, here = load_json(str(path), Machine.api_version), Machine.get_defaults()
+    if differs := differences(recorded, here):
+        raise UserError(
+            f"{path.parent.name} is another machine in {results.name}/: {', '.join(differs)}; "
+            f"name this one with `asv machine --machine {describing_name(here)} --yes`"
+        )
+
+
+def differences(recorded: dict[str, str], here: dict[str, str]) -> list[str]:
+    """How the hardware on file differs from that of this machine, in words."""
     differs = [
         f"{field} {recorded.get(field)} there, {here[field]} here"
         for field in IDENTIFYING
@@ -101,8 +139,4 @@ def refuse_another(results: Path, option: str | None) -> None:
     ram = recorded.get("ram", "")
     if ram.isdigit() and abs(int(ram) - int(here["ram"])) > RAM_TOLERANCE * int(ram):
         differs.append(f"{int(ram) / GIB:.0f} GiB there, {int(here['ram']) / GIB:.0f} GiB here")
-    if differs:
-        raise UserError(
-            f"{path.parent.name} is another machine in {results.name}/: {', '.join(differs)}; "
-            f"name this one with `asv machine --machine {describing_name(here)} --yes`"
-        )
+    return differs

@@ -1,6 +1,7 @@
 """The plugin that asv.conf.json names: asv finds its classes because they are imported here."""
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
@@ -15,9 +16,14 @@ if MEASURING & set(sys.argv):
 
 from harness.releases import environment, machine, repo, run, saving  # noqa: E402
 from harness.releases.errors import as_asv_error  # noqa: E402
+from harness.system import files, locks  # noqa: E402
+from harness.system.environment import ROOT  # noqa: E402
 from harness.system.errors import PoolstartError  # noqa: E402
 
 __all__ = ["environment", "repo", "saving", "setup"]
+
+_owned = ExitStack()
+"""What this process owns until it ends."""
 
 
 def setup() -> None:
@@ -26,10 +32,18 @@ def setup() -> None:
     if "machine" not in sys.argv:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
-        machine.refuse_another(Path("results"), machine.named(sys.argv))
-        with as_asv_error():
-            run.current()
+        prepare()
     sys.excepthook = print_exception
+
+
+def prepare() -> None:
+    """See that the end of a run will be able to store its results, and that no other run is at work here."""
+    results = Path("results")
+    machine.refuse_another(results, machine.named(sys.argv))
+    with as_asv_error():
+        files.require_writable(results)
+        _owned.enter_context(locks.locked(locks.RESULTS.relative_to(ROOT)))
+        run.current()
 
 
 def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,12 +1,14 @@
 """The catalogue of releases as a repository, in asv's terms."""
 
 import os
+from collections.abc import Sequence
 
 from asv.repo import NoSuchNameError, Repo
 from asv.util import UserError
 
 from harness.releases.catalogue import Release, catalogue
 from harness.releases.errors import as_asv_error
+from harness.system.errors import PoolstartError
 
 BRANCH = "releases"
 """The only branch: all releases in version order."""
@@ -62,13 +64,15 @@ class Releases(Repo):
         return None if version == commit else version
 
     def get_hashes_from_range(self, range_spec: str) -> list[str]:
-        """The releases of a range, the newest first."""
+        """The releases of a range, the newest first. Raises `UserError` if its ends are swapped."""
         if range_spec == BRANCH:
             return self.get_branch_commits(BRANCH)
         older, dots, newer = range_spec.partition("..")
         if dots:
             first = self._position(older) + 1 if older else 0
             last = self._position(newer or HEAD)
+            if first > last + 1:
+                raise UserError(f"{range_spec} is no range: {newer} is older than {older}; swap them")
         else:
             first = last = self._position(range_spec.removesuffix("^!"))
         return [release.hash for release in reversed(self._catalogue.releases[first : last + 1])]
@@ -119,3 +123,19 @@ class Releases(Repo):
         if position < 0:
             raise UnknownRelease(f"{name!r} lies before {known[0].version}, the oldest release in the list")
         return position
+
+
+def releases_of(ranges: Sequence[str]) -> list[Release]:
+    """The releases of ranges, in version order; all releases if there is no range.
+
+    A range is what `asv run` takes: `2.0.50..2.1.9`, `2.1.9` and others, see `Releases`. Raises `UserError`
+    if one is wrong, and `PoolstartError` if it names no release.
+    """
+    branch = Releases("pypi+sqlalchemy", "")
+    hashes: set[str] = set()
+    for each in ranges or [BRANCH]:
+        found = branch.get_hashes_from_range(each)
+        if not found:
+            raise PoolstartError(f"{each} names no release", "`a..b` are the releases after a, up to b")
+        hashes |= set(found)
+    return [release for release in catalogue().releases if release.hash in hashes]

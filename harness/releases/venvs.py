@@ -16,7 +16,7 @@ from uv import find_uv_bin
 
 from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
-from harness.system import files
+from harness.system import files, locks
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError, hint_in
 
@@ -58,23 +58,31 @@ def python_with(
 ) -> Path:
     """The interpreter of an environment in `home` with these `requirements`, in pip's notation.
 
+    If another process installs it, this one waits.
+
     `by` is the interpreter it is based on: a path, or a version that uv finds or downloads. uv builds a local
     source tree again only if its pyproject.toml has changed, or if it is the package to `refresh`. Raises
     `PoolstartError` if the installation fails.
     """
     python, done = home / "bin" / "python", home / "poolstart.txt"
     wanted = "\n".join([sys.version if by == sys.executable else by, *requirements])
-    if python.exists() and done.exists() and done.read_text() == wanted:
+
+    def complete() -> bool:
+        return python.exists() and done.exists() and done.read_text() == wanted
+
+    if complete():
         return python
-    shutil.rmtree(home, ignore_errors=True)
-    home.parent.mkdir(parents=True, exist_ok=True)
-    _uv("venv", "--quiet", "--python", by, str(home))
-    _uv(
-        "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
-        "--constraint", str(CONSTRAINTS), *requirements,
-        *(["--refresh-package", refresh] if refresh else []),
-    )  # fmt: skip
-    files.write(done, wanted)
+    with locks.locked(home.with_name(f"{home.name}.lock"), seconds=3 * DEADLINE):
+        if complete():
+            return python
+        shutil.rmtree(home, ignore_errors=True)
+        _uv("venv", "--quiet", "--python", by, str(home))
+        _uv(
+            "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
+            "--constraint", str(CONSTRAINTS), *requirements,
+            *(["--refresh-package", refresh] if refresh else []),
+        )  # fmt: skip
+        files.write(done, wanted)
     return python
 
 

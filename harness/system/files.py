@@ -3,6 +3,7 @@
 import glob
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,10 +25,7 @@ def write(path: Path, text: str) -> None:
         with replacing(path) as part:
             part.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise PoolstartError(
-            f"{shown(path)} cannot be written: {error.strerror}",
-            "check that its directory exists and is yours, and that the disk has space",
-        ) from None
+        raise not_written(path, error) from None
 
 
 @contextmanager
@@ -48,6 +46,28 @@ def replacing(path: Path) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def require_writable(path: Path) -> None:
+    """Raise `PoolstartError` if this file, or a file in this directory, could not be written.
+
+    A directory that is missing is made.
+    """
+    directory = path.parent if path.suffix else path
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory) as file:
+            file.write(b" " * 4096)
+    except OSError as error:
+        raise not_written(path, error) from None
+
+
+def not_written(path: Path, error: OSError) -> PoolstartError:
+    """The error for a file that the operating system does not let us write."""
+    return PoolstartError(
+        f"{shown(path)} cannot be written: {error.strerror}",
+        "check that its directory exists and is yours, and that the disk has space",
+    )
 
 
 def _runs(pid: str) -> bool:

@@ -158,3 +158,20 @@ def test_what_could_not_be_tried_here_keeps_the_verdict_on_record(trials_made, t
     assert recorded.of("native_threads", "spawn", "2.1.9") == Verdict.NOT_TRIED
     # It is tried again where it can be.
     assert ("sqlite_shared", "spawn") not in bisect.results_of("2.1.9")
+
+
+def test_a_record_is_not_replaced_by_one_that_lacks_any_of_its_verdicts(trials_made, tmp_path):
+    path = tmp_path / "verdicts.json"
+    releases = ["2.1.8", "2.1.9"]
+    sit(releases)
+    recorded = bisect.record(releases, SERVER, "c", path)
+    bisect.discard(["2.1.9"], ["sqlite_shared"])
+    assert [hazard for hazard, _ in bisect.results_of("2.1.9")] == ["unpicklable"]
+    with pytest.raises(PoolstartError, match="verdicts of 1 releases on record have not been tried"):
+        bisect.record(releases, SERVER, "c", path)
+    bisect.discard(releases, ["sqlite_shared", "unpicklable"])
+    with pytest.raises(PoolstartError, match="verdicts of 2 releases on record have not been tried"):
+        bisect.record(releases, SERVER, "c", path)
+    assert bisect.load(path) == recorded
+    sit(releases)
+    assert bisect.record(releases, SERVER, "c", path) == recorded

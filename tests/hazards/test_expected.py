@@ -402,6 +402,30 @@ def test_an_interrupted_session_continues(
     assert trials == list(strategies.IDS)
 
 
+def test_a_trial_without_a_result_is_tried_again_and_the_others_are_kept(
+    own_record: Path, measured: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = ("unpicklable", "spawn")
+    with_result = measured[cell]
+    measured[cell] = replace(with_result, verdict=Verdict.NO_RESULT, reason="the server went away")
+    command = ["record", "hazards", "--only", "unpicklable", "--only", "default"]
+    result = CliRunner().invoke(app, command)
+    assert "the server went away" in str(result.exception)
+    measured[cell] = with_result
+    whole, tried = measuring.measure, []
+
+    def again(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any, conditions: bool) -> None:
+        def count(outcome: Outcome) -> None:
+            seen(outcome)
+            tried.append(outcome.strategy)
+
+        whole(server, hazards, names, count, wanted, conditions)  # type: ignore[call-arg, arg-type]
+
+    monkeypatch.setattr(measuring, "measure", again)
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert tried == ["spawn"]
+
+
 COMMAND = """
 import sys
 from harness.cli import main

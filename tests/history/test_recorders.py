@@ -14,8 +14,9 @@ from harness.history.change_point import ChangePoint, ChangePoints, RetestOutcom
 from harness.history.series import SeriesKey
 from harness.postgres import locate
 from harness.postgres.server import Server
-from harness.releases import interpreters
+from harness.releases import interpreters, machine
 from harness.releases.catalogue import catalogue
+from harness.system import locks
 
 SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
@@ -31,6 +32,8 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     monkeypatch.setattr(made, "measure", lambda whole, *_, **__: releases.extend(whole.releases))
     monkeypatch.setattr(made, "file", lambda _: 0)
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    monkeypatch.setattr(machine, "refuse_another", lambda *_: None)
+    monkeypatch.setattr(locks, "RESULTS", tmp_path / "results.lock")
     return releases
 
 

@@ -47,3 +47,12 @@ def test_what_is_wrong_with_a_record_is_one_line_with_its_remedy(
         store.reading(file, "poolstart record pools") as content,
     ):
         content["rows"]
+
+
+def test_a_record_is_not_replaced_by_an_empty_one(tmp_path: Path) -> None:
+    file = tmp_path / "causes.json"
+    store.write(file, [])
+    store.write(file, [{"before": "2.0.0"}])
+    with pytest.raises(PoolstartError, match=r"nothing was measured, so .*causes.json is kept"):
+        store.write(file, [])
+    assert json.loads(file.read_text()) == [{"before": "2.0.0"}]

@@ -117,7 +117,7 @@ def test_a_users_mistake_is_one_line_before_anything_is_installed(
     assert reason in line
     assert "secret" not in line
     assert done.returncode == 1
-    assert not (suite.directory / ".asv").exists()
+    assert not (suite.directory / ".asv" / "releases").exists()
 
 
 def test_an_unwritable_home_is_one_line(suite: Suite) -> None:
@@ -132,7 +132,7 @@ def test_an_unwritable_results_directory_is_one_line(suite: Suite) -> None:
     done = suite.run_here("2.1.9", "patch_level")
     (line,) = done.stdout.splitlines()
     assert "results" in line
-    assert "check that it can be written to" in line
+    assert "cannot be written: File exists; check that its directory" in line
     assert done.returncode == 1
 
 

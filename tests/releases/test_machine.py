@@ -43,6 +43,23 @@ def test_the_first_run_names_the_machine_and_a_stored_name_is_kept(suite: Suite)
     assert machine.name(None) == "mine"
 
 
+ANOTHER = {"arch": "x86_64", "cpu": "Another Make", "num_cpu": "96", "ram": str(2**40), "os": "Linux"}
+
+
+@pytest.mark.parametrize("ours", ["mine", None])
+def test_of_several_machines_this_one_is_found_by_its_hardware(suite: Suite, ours: str | None) -> None:
+    names = ["another", "a third", *([ours] if ours else [])]
+    on_file = {
+        name: {**(Machine.get_defaults() if name == ours else ANOTHER), "machine": name} for name in names
+    }
+    (suite.home / ".asv-machine.json").write_text(json.dumps({"version": 1, **on_file}))
+    expected = ours or machine.describing_name(Machine.get_defaults())
+    assert machine.name() == expected
+    assert suite.run_here("2.1.9", "patch_level").returncode == 0
+    (path,) = suite.results
+    assert path.parent.name == expected
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [

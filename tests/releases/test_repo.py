@@ -65,12 +65,17 @@ def test_an_unknown_name_is_one_line_in_every_command_of_asv(repo: Releases, nam
         ("2.0.3..", ["2.1.00", "2.0.36"]),
         ("..1.4.54", ["1.4.54", "1.4.53"]),
         ("2.0.3..2.0.3", []),
-        ("2.1.0..2.0.0", []),
         (BRANCH, HASHES[::-1]),
     ],
 )
 def test_a_range_becomes_hashes_newest_first(repo: Releases, spec: str, hashes: list[str]) -> None:
     assert repo.get_hashes_from_range(spec) == hashes
+
+
+@pytest.mark.parametrize("spec", ["2.1.0..2.0.0", "HEAD..2.0.36", "releases..v2.0.3"])
+def test_a_range_that_begins_with_the_newer_release_is_refused(repo: Releases, spec: str) -> None:
+    with pytest.raises(UserError, match=r"is no range: .* is older than .*; swap them"):
+        repo.get_hashes_from_range(spec)
 
 
 @pytest.mark.parametrize("spec", ["2.0.4..2.0.36", "2.0.0..2.0.4", "2.0.0...2.0.3", "nope^!"])

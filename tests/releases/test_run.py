@@ -107,6 +107,23 @@ def test_a_run_in_an_environment_that_the_user_names_leaves_no_process(
         here.wait_until_gone()
 
 
+def test_a_second_run_in_a_checkout_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
+    suite = Suite(tmp_path)
+    with scene() as here:
+        here.environment["HOME"] = str(suite.home)
+        command = suite.command("run", "-E", "existing", "--set-commit-hash", "2.1.9", "-b", "Waiting[.]")
+        first = here.start(*command, cwd=suite.directory, stdout=subprocess.DEVNULL)
+        here.wait_for((suite.directory / "waiting").exists, "the benchmark runs")
+        second = suite.run_here("2.0.36", "patch_level")
+        assert second.returncode == 1
+        (line,) = second.stdout.splitlines()
+        assert f"process {first.pid} (`asv run -E existing --set-commit-hash 2.1.9" in line
+        assert line.endswith("is at work in this checkout; start this when it has ended")
+        first.kill()
+        first.wait()
+        assert suite.run_here("2.0.36", "patch_level").returncode == 0
+
+
 def test_temporary_files_of_asv_and_of_benchmarks_are_removed_with_the_run() -> None:
     with scene() as here:
         here.environment["HERE"] = str(here.directory)

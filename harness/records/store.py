@@ -38,8 +38,11 @@ def write(file: Path, content: Any) -> None:
 
     The old file is intact then.
     """
-    if not content and file.exists() and json.loads(file.read_text(encoding="utf-8")):
-        raise PoolstartError(f"nothing was measured, so {files.shown(file)} is kept", "measure it again")
+    if not content and file.exists():
+        with reading(file) as stored:
+            kept = bool(stored)
+        if kept:
+            raise PoolstartError(f"nothing was measured, so {files.shown(file)} is kept", "measure it again")
     files.write(file, dumps(without_unknown(content)) + "\n")
 
 

@@ -4,7 +4,6 @@ If it is killed while it saves the results of a release, or the disk is full, al
 release is lost. `docs/asv-atomic.patch` is the same for asv.
 """
 
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -32,12 +31,12 @@ def load_data_that_is_whole(results: Results, directory: str) -> None:
     """Load what is stored of a release; a file that is cut off is named, and will be replaced."""
     path = Path(directory, results._filename)
     try:
-        if not isinstance(json.loads(path.read_text(encoding="utf-8")), dict):
+        if not isinstance(asv.util.load_json(str(path)), dict):
             raise ValueError("not an object")
     except FileNotFoundError:
         return
-    except ValueError as error:
-        log.warning(f"{os.path.relpath(path)} is damaged ({error}) and will be replaced; git may have it")
+    except (ValueError, asv.util.UserError) as error:
+        log.warning(f"{os.path.relpath(path)} is damaged and will be replaced; git may have it: {error}")
         return
     load_data(results, directory)
 

@@ -27,9 +27,15 @@ def observed_lines(observed: Observed) -> list[str]:
     ]
 
 
+def finding_lines(findings: Sequence[Finding]) -> list[str]:
+    """The findings, each in a few lines."""
+    return [line for finding in findings for line in _finding(finding)]
+
+
 def _findings(findings: Sequence[Finding]) -> list[str]:
-    text = [line for finding in findings for line in _finding(finding)]
-    return text or ["Nothing found. Finding nothing is no proof: what did not happen was not seen."]
+    return finding_lines(findings) or [
+        "Nothing found. Finding nothing is no proof: what did not happen was not seen."
+    ]
 
 
 def _finding(finding: Finding) -> list[str]:

@@ -129,17 +129,21 @@ def treated(engine: Any) -> None:
     report("disposed", engine=State.engines.get(engine, ""))
 
 
-def engine_of(record: Any) -> str:
-    """Where the engine of a connection was made; empty if it is not known."""
+def engine_of(record: Any) -> Any:
+    """The engine of a connection; None if it is not known."""
     pool = getattr(record, "_ConnectionRecord__pool", None)
-    return next((where for engine, where in list(State.engines.items()) if engine.pool is pool), "")
+    return next((engine for engine in list(State.engines) if engine.pool is pool), None)
 
 
 def connect(dbapi: Any, record: Any) -> None:
+    engine = engine_of(record)
+    if engine is not None and engine.dialect.name == "sqlite":
+        # A database in memory is copied by a fork, and each process has its own.
+        return
     State.count += 1
     pid = os.getpid()
-    descriptor, inode = descriptor_of(dbapi)
-    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), engine_of(record), descriptor, inode)
+    where = State.engines.get(engine, "") if engine is not None else ""
+    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), where, *descriptor_of(dbapi))
 
 
 def checkout(dbapi: Any, record: Any, proxy: Any) -> None:

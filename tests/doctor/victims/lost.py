@@ -10,7 +10,7 @@ engine = create_engine(URL)
 connection = engine.connect()
 connection.exec_driver_sql("select 1")
 if not BROKEN:
-    connection.commit()
+    connection.connection.commit()
     connection.close()
     engine.dispose()
 if os.fork() == 0:

@@ -1,0 +1,52 @@
+"""`pytest -p harness.doctor.pytest_plugin`: the test whose worker misuses a connection fails, and no other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from harness.postgres.server import Server
+from harness.system.environment import environment
+
+TESTS = """
+import os
+import pytest
+from sqlalchemy import create_engine
+
+@pytest.mark.parametrize("treated", [True, False])
+def test_worker(treated):
+    engine = create_engine({url!r})
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        if treated:
+            engine.dispose(close=False)
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+def test_sqlite_in_memory():
+    engine = create_engine("sqlite://")
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+
+
+def test_the_test_whose_worker_uses_its_parents_connection_fails(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "test_workers.py").write_text(TESTS.format(url=server.sqlalchemy_url("plugin")))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "harness.doctor.pytest_plugin", "-rA", "-q", tmp_path],
+        env=environment(),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
+    assert "FAILED test_workers.py::test_worker[False]" in done.stdout
+    assert "shared_socket  certain: process" in done.stdout
+    assert "test_workers.py:8 test_worker" in done.stdout

@@ -1,4 +1,4 @@
-"""`pytest -p harness.doctor.pytest_plugin`: the test whose worker misuses a connection fails, and no other."""
+"""`pytest -p harness.doctor.pytest_plugin`: only the test whose worker misuses a connection fails."""
 
 import subprocess
 import sys

@@ -1,7 +1,7 @@
 """A pytest plugin: a test fails if one of its processes misuses a connection.
 
-`pytest -p harness.doctor.pytest_plugin`. Test processes are observed as `poolstart doctor -- COMMAND` observes
-a program, and so are the processes that tests fork or start.
+`pytest -p harness.doctor.pytest_plugin`. Test processes are observed as `poolstart doctor -- COMMAND` does
+with a program, and so are the processes that tests fork or start.
 """
 
 import importlib

@@ -38,6 +38,12 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
     ]
 
 
+def fix(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, str]:
+    """What to do against a hazard in a sentence or two, and the code of a `multiprocessing.Pool`."""
+    sentence, (pool, *_) = for_hazard(recorded, hazard)
+    return sentence, pool.lines
+
+
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
     """How far connections of their own help forked workers against a hazard: a sentence or two."""
     trial = recorded.trial(hazard.id, recommendation.FORKED)

@@ -2,16 +2,14 @@
 
 from statistics import median
 
-from rich.text import Text
-
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.console import markdown, terminal
-from harness.lifecycles import intervals, metrics
+from harness.lifecycles import intervals, metrics, report
 from harness.lifecycles.blocks import MeasuredRun
-from harness.lifecycles.cell import Cell
+from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.report import figure, over, remarks
+from harness.lifecycles.report import figure, heading, over, remarks, star
 from harness.processes.errors import NotApplicable, Rejected
 from harness.system import busy
 
@@ -23,8 +21,21 @@ NEXT_COMMANDS = (
 )
 
 
-def print_answer(measured: MeasuredRun, profile: Profile) -> None:
-    """Print the measured figures, and what they mean for the choice."""
+def write(measured: MeasuredRun, profile: Profile, form: str, server: str) -> None:
+    """Print the answer as `table` or `markdown`, or its figures as `json` or `csv`."""
+    settings = DATAFRAMES if large(measured) else DATAFRAMES[:1]
+    report.write(
+        measured,
+        profile.strategies,
+        settings,
+        profile,
+        form,
+        lambda: print_answer(measured, profile, server),
+    )
+
+
+def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> None:
+    """Print the measured figures, and what they mean for the choice; `server` is the server's title."""
     console = terminal.output()
     if measured.busy:
         terminal.print_text(console, busy.sentence(measured.busy))
@@ -35,7 +46,7 @@ def print_answer(measured: MeasuredRun, profile: Profile) -> None:
     ]
     rows: list[list[terminal.Cell]] = [
         [
-            name if strategies.get(name).safe else f"{name} *",
+            strategies.label(name) + star(name),
             worst.kept,
             *(figure(measured, Cell(name, column.dataframe), column.metric.id) for column in columns),
         ]
@@ -47,19 +58,19 @@ def print_answer(measured: MeasuredRun, profile: Profile) -> None:
         *(terminal.fold(column.title) for column in columns),
     ]
     terminal.print_table(console, header, rows, left=2)
-    terminal.print_text(console, conditions(measured, profile))
+    terminal.print_text(console, conditions(measured, profile, server))
     for line in remarks(measured):
         terminal.print_text(console, line)
     console.print()
-    console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
+    terminal.print_heading(console, "Worst outcome, from the recorded verdicts")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
     if sentences := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
         console.print()
-        console.print(Text("What to choose", style="bold"))
+        terminal.print_heading(console, "What to choose")
         for sentence in sentences:
             terminal.print_text(console, markdown.plain(sentence))
     console.print()
-    console.print(Text("Next, each with `uv run`", style="bold"))
+    terminal.print_heading(console, "Next, each with `uv run`")
     terminal.print_pairs(console, NEXT_COMMANDS)
 
 
@@ -95,7 +106,7 @@ def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendatio
     return recommendation.MedianRange(median(values), *intervals.of_median(values)) if values else None
 
 
-def conditions(measured: MeasuredRun, profile: Profile) -> str:
+def conditions(measured: MeasuredRun, profile: Profile, server: str) -> str:
     """How many parents were measured, and with which versions."""
     parents = max(
         (len(measured.samples(cell, "startup")) for cell in measured_cells(measured, profile)), default=0
@@ -104,7 +115,7 @@ def conditions(measured: MeasuredRun, profile: Profile) -> str:
     frame = f" The DataFrame has {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
         f"{over(parents, shown)}{frame} "
-        f"Python {measured.python}, SQLAlchemy {measured.release}, PostgreSQL {measured.server}. "
+        f"{heading(measured, server)}. "
         "* never use it: parent and worker share one connection."
     )
 

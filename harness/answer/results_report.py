@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any
 
-from rich.text import Text
-
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.results import DATAFRAME_TITLES, ReleaseResults
-from harness.console import markdown, terminal
+from harness.console import markdown, output, terminal
 from harness.hazards import catalogue, expected
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -152,43 +150,42 @@ def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
 
 
 def print_results(measured: Sequence[ReleaseResults], form: str, everything: bool = False) -> None:
-    """Print the first results, or all of them, as `table`, `csv` or `json`."""
+    """Print the first results, or all of them, as `table`, `csv`, `json` or `markdown`."""
     sentence = choice(measured, everything)
-    measured = measured if everything else measured[:1]
-    if form == "csv":
-        for results in measured:
-            print_reasons([results.failed] if results.failed else [], busy=results.busy)
-        terminal.print_csv(CSV_COLUMNS, csv_rows(measured))
-    elif form == "json":
-        terminal.print_json(
-            {
-                "reports": [
-                    {
-                        "busy": results.busy,
-                        "failed": results.failed,
-                        "rejected": dict(results.rejected),
-                        "sqlalchemy": results.release,
-                        "date": results.date.isoformat(),
-                        "machine": results.machine,
-                        "environment": results.environment,
-                    }
-                    for results in measured
-                ],
-                "figures": list(csv_rows(measured)),
-            }
-        )
-    else:
+    shown = measured if everything else measured[:1]
+
+    def show() -> None:
         console = terminal.output()
         # Read before anything is printed: a damaged record is one line.
         recorded = verdicts.load()
         terminal.print_text(console, sentence)
-        for results in measured:
+        for results in shown:
             console.print()
             if everything:
-                console.print(Text(results.name, style="bold"))
+                terminal.print_heading(console, results.name)
             for line in warning(results):
                 terminal.print_text(console, line.strip())
             print_tables(results, recorded)
+
+    content = {
+        "reports": [
+            {
+                "busy": results.busy,
+                "failed": results.failed,
+                "rejected": dict(results.rejected),
+                "sqlalchemy": results.release,
+                "date": results.date.isoformat(),
+                "machine": results.machine,
+                "environment": results.environment,
+            }
+            for results in shown
+        ],
+        "figures": list(csv_rows(shown)),
+    }
+    if form == "csv":
+        for results in shown:
+            print_reasons([results.failed] if results.failed else [], busy=results.busy)
+    output.write(form, CSV_COLUMNS, content["figures"], show, content)
 
 
 def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
@@ -230,7 +227,7 @@ def print_tables(results: ReleaseResults, recorded: verdicts.VerdictsOnRecord) -
             continue
         shown = [[row[column] for column in kept] for row in cells]
         terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
-    console.print(Text("Worst outcome, from the recorded verdicts", style="bold"))
+    terminal.print_heading(console, "Worst outcome, from the recorded verdicts")
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()
     terminal.print_text(console, described(results))

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 from textwrap import dedent, indent
+from typing import Any
 
 from harness import drivers, strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
-from harness.console import markdown
+from harness.console import markdown, output, terminal
 from harness.hazards.hazard import Hazard
 from harness.lifecycles import intervals, metrics
 from harness.programs import report as programs
@@ -52,6 +53,49 @@ FURTHER = """\
 These are measured on request: `poolstart measure --strategy fork_atfork`,
 `poolstart hazards --strategy fork_atfork`, or `POOLSTART_STRATEGIES=fork_atfork asv run -b further`.
 """
+
+
+COLUMNS = (
+    "strategy", "title", "start_method", "safe", "series", "use_when", "worst_outcome", "hazards", "docs",
+)  # fmt: skip
+"""Of `poolstart strategies --csv`, a row a strategy."""
+
+
+def write(members: Sequence[Strategy], recorded: VerdictsOnRecord, form: str, *, code: bool) -> None:
+    """Print strategies as `table`, `json`, `csv` or `markdown`; with `code` the section of each."""
+    rows = [record(each, recorded) for each in members]
+    if form == "json" and code:
+        rows = [{**row, "files": files(each)} for row, each in zip(rows, members, strict=True)]
+
+    def show() -> None:
+        console = terminal.output()
+        for each, row in zip(members, rows, strict=True):
+            if code:
+                terminal.print_markdown(console, section(each, recorded).partition("\n\n")[2])
+            else:
+                terminal.print_heading(console, f"{each.id}: {each.title}")
+                terminal.print_text(console, f"    {row['use_when']}")
+                terminal.print_text(
+                    console, f"    Worst outcome that was provoked: {row['worst_outcome']}.\n"
+                )
+
+    output.write(form, COLUMNS, rows, show)
+
+
+def record(strategy: Strategy, recorded: VerdictsOnRecord) -> dict[str, Any]:
+    """A strategy, with the keys of `COLUMNS`."""
+    worst = recorded.worst(strategy.id, recorded.newest_release)
+    return {
+        "strategy": strategy.id,
+        "title": strategy.title,
+        "start_method": strategy.start_method,
+        "safe": strategy.safe,
+        "series": "default" if strategy in strategies.CATALOGUE else "further",
+        "use_when": recommendation.use_when(strategy),
+        "worst_outcome": str(worst),
+        "hazards": worst.count,
+        "docs": strategy.docs,
+    }
 
 
 def render(measured: ReleaseResults | None) -> str:

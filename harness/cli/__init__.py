@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 from harness.processes import interrupts
 
@@ -32,6 +32,7 @@ from harness.cli import (
     results,
     strategies,
 )
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, before, chosen_format
 from harness.system.errors import PoolstartError, os_error_hint
 
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
@@ -62,7 +63,8 @@ class InOrder(TyperGroup):
         return list(COMMANDS)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        renamed.check(args)
+        if not ctx.resilient_parsing:  # which is how a shell asks for completions
+            renamed.check(args)
         return super().resolve_command(ctx, args)
 
 
@@ -70,7 +72,7 @@ app = typer.Typer(
     cls=InOrder,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: poolstart",
 )
 for name, (heading, command, example) in COMMANDS.items():
@@ -81,14 +83,35 @@ for name, (heading, command, example) in COMMANDS.items():
         app.command(name, rich_help_panel=heading, epilog=epilog)(command)
 
 
+def show_version(shown: bool) -> None:
+    """Print the versions of poolstart, and of what it measures by default."""
+    if shown:
+        from importlib import metadata
+        from platform import python_version
+
+        versions = f"SQLAlchemy {metadata.version('sqlalchemy')}, Python {python_version()}"
+        typer.echo(f"poolstart {metadata.version('poolstart')} ({versions})")
+        raise typer.Exit
+
+
 @app.callback()
-def poolstart(context: typer.Context) -> None:
+def poolstart(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version)
+    ] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
     """What each way of starting workers costs a Python program with a SQLAlchemy pool.
 
     Without a command: measure all of them for less than a minute, and say what to choose.
     """
     if context.invoked_subcommand is None:
-        quick.quick()
+        quick.quick(chosen_format(as_json, as_csv, as_markdown))
+    else:
+        before(context.invoked_subcommand, as_json, as_csv, as_markdown)
 
 
 def main() -> None:

@@ -5,50 +5,100 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsJson, Dataframe, Strategies, dataframes
+from harness.cli import complete
+from harness.cli.options import (
+    AsCsv,
+    AsJson,
+    AsMarkdown,
+    Dataframe,
+    Strategies,
+    chosen_format,
+    dataframes,
+    exclude,
+)
 
 
 def compare(
-    first: Annotated[str, typer.Argument(help="A release, a folder, a wheel, or what pip understands.")],
-    second: Annotated[str, typer.Argument(help="What is held against it.")],
+    first: Annotated[
+        str,
+        typer.Argument(
+            help="A release, a folder, a wheel, or a requirement of pip.",
+            autocompletion=complete.releases,
+        ),
+    ],
+    second: Annotated[
+        str, typer.Argument(help="What is compared with it.", autocompletion=complete.releases)
+    ],
     vary: Annotated[
-        str, typer.Option(help="What the two are versions of: sqlalchemy, strategy, python, or a package.")
+        str,
+        typer.Option(
+            help="What the two are versions of: sqlalchemy, strategy, python, or a package.",
+            autocompletion=complete.of(("sqlalchemy", "strategy", "python")),
+        ),
     ] = "sqlalchemy",
     strategy: Strategies = None,
     dataframe: Dataframe = "none",
-    pairs: Annotated[int, typer.Option(min=6, help="Measure each at least so many times.")] = 10,
-    minutes: Annotated[float, typer.Option(min=0, help="Stop then, however wide the intervals.")] = 10,
+    pairs: Annotated[
+        int, typer.Option(min=6, help="Measure each at least so many times, if the time suffices.")
+    ] = 10,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, help="Stop then, however wide the intervals; installing is not counted.")
+    ] = 10,
     tolerate: Annotated[str, typer.Option(help="How much worse is no reason to fail.")] = "3%",
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
-    """Measure two things in turns, and say which figures differ; exit status 1 where one got worse."""
-    settings, limit = dataframes(dataframe), part(tolerate)
+    """Measure two things in turns, and say which figures differ.
+
+    Exit status: 0 if no figure is worse by more than is tolerated, 1 if one
+    is, 2 if a side cannot be measured, 3 if the time was too short to decide.
+
+    --csv has a row a figure: first, second, metric, unit, strategy,
+    dataframe, pairs, before, after, ratio, low, high, p, verdict, limit,
+    detectable, outcome. low and high are the 99 % interval of the ratio.
+    """
+    form, settings, limit = (
+        chosen_format(as_json, as_csv, as_markdown), dataframes(dataframe), part(tolerate)
+    )  # fmt: skip
+    if vary == "strategy":
+        exclude("--vary strategy", {"--strategy": strategy})
     # scipy and asv take a second to import: only this command pays for it.
     from harness.comparisons import compare as comparison
     from harness.comparisons import report as shown
     from harness.comparisons.compare import ComparisonSettings
+    from harness.comparisons.instructions import counting_seconds
     from harness.comparisons.sides import check, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
     from harness.postgres import locate
+    from harness.system.errors import PoolstartError
 
     profile = profiles.current()
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
     for text in (first, second):
         check(text, vary)
+    seconds = 60 * minutes
     with progress("installing") as report, locate.server(pooler=True) as server:
+        sides = side(first, vary, chosen), side(second, vary, chosen)
+        seconds -= min(seconds / 2, counting_seconds(*sides))
         found = comparison.compare(
-            side(first, vary, chosen),
-            side(second, vary, chosen),
+            *sides,
             server,
             profile,
-            ComparisonSettings(tuple(settings), pairs, budget=60 * minutes, tolerate=limit),
+            ComparisonSettings(tuple(settings), pairs, budget=seconds, limit=seconds, tolerate=limit),
             report,
         ).concluded()
         found = found.with_instructions(server, report)
-    shown.write(found, settings, "json" if as_json else "table")
-    if found.worse(limit) or found.rejected or not found.rows:
-        raise typer.Exit(1)
+    if not found.rows:
+        reasons = [*found.rejected, *found.not_applicable]
+        raise PoolstartError(
+            f"nothing could be compared: {reasons[0] if reasons else 'no pair was complete in time'}",
+            "" if reasons else "allow more --minutes, or name fewer strategies by --strategy",
+        )
+    shown.write(found, settings, form, server.title)
+    if found.status:
+        raise typer.Exit(found.status)
 
 
 def part(text: str) -> float:

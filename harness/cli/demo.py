@@ -7,15 +7,24 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
 from harness.system.errors import PoolstartError
 
 
 def demo(
     name: Annotated[
-        str | None, typer.Argument(help="Number or name of a demo; without it they are listed.")
+        str | None,
+        typer.Argument(
+            help="Number or name of a demo; without it they are listed.", autocompletion=complete.demos
+        ),
     ] = None,
     start_method: Annotated[
-        str | None, typer.Option(help="fork, forkserver or spawn; with --repeat, all of them by default.")
+        str | None,
+        typer.Option(
+            help="fork, forkserver or spawn; with --repeat, all of them by default.",
+            autocompletion=complete.of(("fork", "forkserver", "spawn")),
+        ),
     ] = None,
     cured: Annotated[bool, typer.Option("--cured", help="Run the cured program.")] = False,
     source: Annotated[bool, typer.Option("--source", help="Show the program instead of running it.")] = False,
@@ -24,10 +33,19 @@ def demo(
     ] = 0,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
     release: Annotated[
-        str | None, typer.Option(help="Run it with this SQLAlchemy release, in an environment of its own.")
+        str | None,
+        typer.Option(
+            help="Run it with this SQLAlchemy release, in an environment of its own.",
+            autocompletion=complete.releases,
+        ),
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 if it does not end as expected."""
+    form = chosen_format(as_json, as_csv, as_markdown)
+    refuse(name, start_method, cured, source, repeat, load, release, form)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.demos import catalogue, report, runner
     from harness.demos.repeat import repeat as repetitions
@@ -50,12 +68,17 @@ def demo(
         report.show_source(chosen[0])
     elif repeat:
         methods = [start_method] if start_method else list(catalogue.START_METHODS)
-        surprises, began = 0, time.monotonic()
+        counted, began = [], time.monotonic()
         with loads.all_but_one(load) as busy, locate.server() as server:
             for repetition in repetitions(chosen, methods, repeat, server, python):
-                typer.echo(report.line(repetition))
-                surprises += repetition.surprising
-        typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
+                counted.append(repetition)
+                if form == "table":
+                    typer.echo(report.line(repetition))
+        if form == "table":
+            typer.echo(f"{busy} cores kept busy, {time.monotonic() - began:.0f} s")
+        else:
+            report.write_repetitions(counted, form)
+        surprises = sum(repetition.surprising for repetition in counted)
         raise typer.Exit(1 if surprises else 0)
     elif name:
         method = start_method or "fork"
@@ -65,4 +88,28 @@ def demo(
         story.end(run)
         raise typer.Exit(0 if run.end is chosen[0].expected(method, cured) else 1)
     else:
-        report.show_list()
+        report.write_list(form)
+
+
+def refuse(
+    name: str | None,
+    start_method: str | None,
+    cured: bool,
+    source: bool,
+    repeat: int,
+    load: bool,
+    release: str | None,
+    form: str,
+) -> None:
+    """Raise PoolstartError for a combination of arguments that means nothing."""
+    running = {"--start-method": start_method, "--load": load, "--release": release}
+    if source:
+        exclude("--source", {**running, "--repeat": repeat, f"--{form}": form != "table"})
+    if repeat:
+        exclude("--repeat, which runs both,", {"--cured": cured})
+    elif name:
+        exclude("a single run", {"--load": load, f"--{form}": form != "table"})
+    else:
+        exclude("the list of demos, which is shown without NAME,", {**running, "--cured": cured})
+    if source and not name:
+        raise PoolstartError("--source shows one demo", "name it")

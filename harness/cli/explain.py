@@ -4,23 +4,39 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsJson, Strategies
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, Strategies, chosen_format, exclude
 
 
 def explain(
     release: Annotated[
-        str | None, typer.Argument(help="A listed release; by default the newest.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A listed release; by default the newest.",
+            show_default=False,
+            autocompletion=complete.releases,
+        ),
     ] = None,
     after: Annotated[
-        str | None, typer.Argument(help="A later one, to see what changed.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="A later one, to see what changed.", show_default=False, autocompletion=complete.releases
+        ),
     ] = None,
     strategy: Strategies = None,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Count again what is on record, about 40 seconds a strategy.")
+    ] = False,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Count what a worker does: statements, round trips, modules, code and calls; stores nothing.
 
-    Of two releases: which modules, calls, statements and memory changed, by default with spawn.
+    Of two releases: which modules, calls, statements and memory changed, by default with spawn. Causes that
+    are on record are shown without counting again.
     """
+    form = chosen_format(as_json, as_csv, as_markdown)
     # A second to import, asv among it: only this command pays for it.
     from harness.lifecycles import profile as profiles
     from harness.releases.catalogue import catalogue, listed
@@ -28,49 +44,41 @@ def explain(
     version = listed(release) if release else catalogue().newest.version
     if after:
         names = tuple(profiles.known(strategy, "--strategy")) if strategy else ("spawn",)
-        between(version, listed(after), names, as_json)
+        between(version, listed(after), names, anew, form)
     else:
+        exclude("counting one release, of which nothing is on record,", {"--anew": anew})
         names = tuple(profiles.known(strategy, "--strategy")) if strategy else profiles.current().strategies
-        counts(version, names, as_json)
+        counts(version, names, form)
 
 
-def between(before: str, after: str, names: tuple[str, ...], as_json: bool) -> None:
-    from dataclasses import asdict
-
+def between(before: str, after: str, names: tuple[str, ...], anew: bool, form: str) -> None:
     from harness.console import terminal
-    from harness.drivers import upgrade_note
+    from harness.console.progress import progress
     from harness.history import causes, causes_report
     from harness.postgres import locate
     from harness.processes.errors import NotApplicable
     from harness.releases import interpreters
     from harness.system.errors import PoolstartError
 
-    pythons = (interpreters.of_release(before), interpreters.of_release(after))
-    with locate.server() as server:
-        try:
-            explanations = [causes.between((before, after), pythons, name, server) for name in names]
-        except NotApplicable as reason:
-            raise PoolstartError(
-                f"nothing to explain: {reason}", "choose another strategy or server"
-            ) from None
-    if as_json:
-        note = upgrade_note(before, after)
-        terminal.print_json(
-            {
-                each.strategy: {**asdict(each), "changelog": each.changelog, "upgrade": note}
-                for each in explanations
-            }
-        )
-        return
-    console = terminal.output()
-    for explanation in explanations:
-        console.print("\n".join(causes_report.lines(explanation)), soft_wrap=True)
+    recorded = {} if anew else causes.recorded(before, after, names)
+    for name, explanation in recorded.items():
+        note = f"{name}: on record{explanation.counted}; --anew counts again"
+        terminal.print_text(terminal.errors(), note)
+    explanations = dict(recorded)
+    if missing := [name for name in names if name not in recorded]:
+        pythons = (interpreters.of_release(before), interpreters.of_release(after))
+        with progress("starting PostgreSQL") as report, locate.server() as server:
+            for name, _ in report.each(missing, name=str):
+                try:
+                    explanations[name] = causes.between((before, after), pythons, name, server)
+                except NotApplicable as reason:
+                    raise PoolstartError(
+                        f"nothing to explain: {reason}", "choose another strategy or server"
+                    ) from None
+    causes_report.write([explanations[name] for name in names], list(recorded), form)
 
 
-def counts(release: str, names: tuple[str, ...], as_json: bool) -> None:
-    from dataclasses import asdict
-
-    from harness.console import terminal
+def counts(release: str, names: tuple[str, ...], form: str) -> None:
     from harness.counts import report
     from harness.counts.count import Counts
     from harness.counts.run import count_all
@@ -81,14 +89,8 @@ def counts(release: str, names: tuple[str, ...], as_json: bool) -> None:
     with locate.server() as server:
         results = count_all(names, server, release=release, python=interpreters.of_release(release))
     counted = {name: result for name, result in results.items() if isinstance(result, Counts)}
-    if as_json:
-        terminal.print_json({name: asdict(result) for name, result in counted.items()})
-    elif counted:
-        figures = {name: result.figures for name, result in counted.items()}
-        console = terminal.output()
-        title = f"SQLAlchemy {release}, a worker beside a warm parent: first / second query"
-        console.print(report.figures(figures, title))
-        console.print(report.distances(figures))
+    if counted:
+        report.write(release, counted, form)
     for name, result in results.items():
         if isinstance(result, PoolstartError):
             raise result

@@ -1,26 +1,35 @@
-"""`poolstart hazards`: the table of verdicts, and the story of each hazard."""
+"""`poolstart hazards`: the table of verdicts, and the fix and the story of each hazard."""
 
 from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, Strategies, chosen_format
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, Strategies, chosen_format, exclude
 
 
 def hazards(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="HAZARD", help="Only these, each with its story. By default all."),
+        typer.Argument(
+            metavar="HAZARD",
+            help="Only these, each with its fix and its story. By default all.",
+            autocompletion=complete.hazards,
+        ),
     ] = None,
     strategy: Strategies = None,
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the hazards with the verdicts on record; try nothing.")
+    ] = False,
     text: Annotated[
         str,
         typer.Option("--search", metavar="TEXT", help="List only what an error message or a stack leads to."),
     ] = "",
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
 
@@ -28,14 +37,23 @@ def hazards(
     severity, strategy, verdict, expected, trials, affected, survives,
     not_applicable, not_tried, no_result, reason. From trials on they are counts.
     """
-    form = chosen_format(as_json, as_csv)
+    form = chosen_format(as_json, as_csv, as_markdown)
+    trials = {"HAZARD": names, "--strategy": strategy, "--repeat": repeat > 1, "--load": load}
     if text:
+        exclude("--search", {**trials, "--list": listed, f"--{form}": form != "table"})
         from harness.search import report
 
         report.show(text)
         return
+    if listed:
+        exclude("--list", trials)
+        from harness.hazards import view
+
+        view.write_list(form)
+        return
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies
+    from harness.answer import program_lines, verdicts
     from harness.hazards import catalogue, matrix, view
     from harness.hazards import expected as record
     from harness.lifecycles import profile
@@ -45,10 +63,12 @@ def hazards(
 
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
+    recorded = verdicts.load() if names else None
+    fixes = {each.id: program_lines.fix(recorded, each) for each in chosen} if recorded else {}
     with loads.all_but_one(load), locate.server() as server:
         with view.live(chosen, ids, repeat) as table:
             outcomes = matrix.measure(server, chosen, ids, table.add, repeat, conditions=repeat == 1)
         provenance = Provenance.here(server.identity)
     surprises = table.tally.surprises(record.expected())
-    view.show(table, outcomes, provenance, surprises, form, stories=bool(names))
+    view.write(table, outcomes, provenance, surprises, form, fixes=fixes, server=server.title)
     raise typer.Exit(1 if surprises else 0)

@@ -2,7 +2,7 @@
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, Dataframe, Strategies, chosen_format, dataframes
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, Dataframe, Strategies, chosen_format, dataframes
 
 
 def measure(
@@ -10,6 +10,7 @@ def measure(
     dataframe: Dataframe = "both",
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored.
 
@@ -18,7 +19,7 @@ def measure(
     reason.
     A sample is a parent; least and most are of the samples.
     """
-    form, settings = chosen_format(as_json, as_csv), dataframes(dataframe)
+    form, settings = chosen_format(as_json, as_csv, as_markdown), dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata
 
@@ -39,6 +40,6 @@ def measure(
         measured = plan.measure(cells, server, profile, release=metadata.version("sqlalchemy"), report=report)
     if len(measured.not_applicable) == len(cells):
         raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
-    shown.tell(measured, chosen, settings, profile, form)
+    shown.tell(measured, chosen, settings, profile, form, server.title)
     if measured.rejected:
         raise typer.Exit(1)

@@ -4,10 +4,17 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import complete
+
 
 def pages(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[PAGE]...", help="Only these, docs/hazards.md for example.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[PAGE]...",
+            help="Only these, docs/hazards.md for example.",
+            autocompletion=complete.pages,
+        ),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; list what is out of date, with exit status 1.")

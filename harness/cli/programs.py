@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsJson
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
 
 POOL = "pool"
 """The name of `multiprocessing.Pool` among the programs."""
@@ -14,9 +15,15 @@ POOL = "pool"
 def programs(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]...", help="Only these: celery for example, or pool."),
+        typer.Argument(
+            metavar="[NAME]...",
+            help="Only these: celery for example, or pool.",
+            autocompletion=complete.programs,
+        ),
     ] = None,
     as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
     hosts: Annotated[
         int,
         typer.Option(
@@ -29,6 +36,12 @@ def programs(
     `pool` is multiprocessing.Pool with an initializer. Packages are installed when a program is first
     measured; all programs take a few minutes.
     """
+    form = chosen_format(as_json, as_csv, as_markdown)
+    selected = [name for name in names or () if name != POOL]
+    if form == "csv" and POOL in (names or ()):
+        exclude("the CSV of pool, which has columns of its own,", {"other programs": selected})
+    if hosts > 1 and names and not selected:
+        exclude(POOL, {"--hosts": True})
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.console import terminal
     from harness.console.progress import progress
@@ -37,15 +50,13 @@ def programs(
     from harness.programs import report as programs_report
     from harness.programs.measure import measure_here as measure_programs
 
-    selected = [name for name in names or () if name != POOL]
     with progress("starting") as report:
         pools = measure_pools(report) if POOL in (names or ()) else None
         measured = measure_programs(selected, hosts, report) if selected or not names else None
-    if as_json:
-        tables = [table for table in (pools, measured) if table]
-        terminal.print_json(asdict(tables[0]) if len(tables) == 1 else [asdict(table) for table in tables])
+    if form == "json" and pools and measured:
+        terminal.print_json([asdict(pools), asdict(measured)])
         return
     if pools:
-        pools_report.show(pools)
+        pools_report.write(pools, form)
     if measured:
-        programs_report.show(measured)
+        programs_report.write(measured, form)

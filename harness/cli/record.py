@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
+
 if TYPE_CHECKING:
     from harness.records.recorder import Recorder
 
@@ -27,7 +30,11 @@ RECORDERS = {
 
 def record(
     name: Annotated[
-        str | None, typer.Argument(help=f"{', '.join(RECORDERS)}; without it they are listed.")
+        str | None,
+        typer.Argument(
+            help=f"{', '.join(RECORDERS)}; without it they are listed.",
+            autocompletion=complete.of(RECORDERS),
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,
@@ -47,12 +54,27 @@ def record(
         bool, typer.Option("--injected", help="sensitivity: inject known changes, and see if they are found.")
     ] = False,
     release: Annotated[str | None, typer.Option(help="demos, sensitivity: a SQLAlchemy release.")] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Measure for the record; interrupted, the same command continues where it was.
 
     Then `poolstart pages` generates the pages of what is on record. Without NAME: list the records, with
     date, machine and age, and what --only and --repeat mean for each.
     """
+    form = chosen_format(as_json, as_csv, as_markdown)
+    if name is None:
+        options: dict[str, object] = {
+            "--only": only,
+            "--repeat": repeat,
+            "--minutes": minutes is not None,
+            "--load": load,
+        }
+        options |= {"--anew": anew, "--injected": injected, "--release": release}
+        exclude("the list of records, which is shown without NAME,", options)
+    elif form != "table":
+        exclude("measuring for the record", {f"--{form}": True})
     # asv takes most of a second to import: only this command pays for it.
     from harness.console.progress import duration, progress
     from harness.records import overview
@@ -61,7 +83,7 @@ def record(
     from harness.system.errors import PoolstartError
 
     if name is None:
-        overview.show({each: recorder(each) for each in RECORDERS})
+        overview.write({each: recorder(each) for each in RECORDERS}, form)
         return
     if name not in RECORDERS:
         raise PoolstartError(f"there is no record {name!r}", f"choose from {', '.join(RECORDERS)}")

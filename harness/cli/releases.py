@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, before, chosen_format
 from harness.releases.catalogue import PATH, Catalogue, catalogue
 from harness.system.environment import ROOT
 
@@ -14,24 +15,44 @@ app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_w
 
 
 @app.callback()
-def default(context: typer.Context) -> None:
+def default(
+    context: typer.Context,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
     if context.invoked_subcommand is None:
-        show()
+        show(as_json, as_csv, as_markdown)
+    else:
+        before(context.invoked_subcommand, as_json, as_csv, as_markdown)
 
 
 @app.command("list", epilog="Example: poolstart releases list")
-def show() -> None:
+def show(as_json: AsJson = False, as_csv: AsCsv = False, as_markdown: AsMarkdown = False) -> None:
     """Show every release with its date, and whether there are results of it."""
+    form = chosen_format(as_json, as_csv, as_markdown)
     # asv and the index client take most of a second to import: only these commands pay for them.
-    from harness.console import terminal
+    from harness.console import output, terminal
     from harness.releases import stored
 
     measured = {result.commit_hash for _, result in stored.results(RESULTS)}
     rows = [
-        [release.version, f"{release.date:%Y-%m-%d}", "measured" if release.hash in measured else ""]
+        {
+            "release": release.version,
+            "date": f"{release.date:%Y-%m-%d}",
+            "results": "measured" if release.hash in measured else "",
+        }
         for release in catalogue().releases
     ]
-    terminal.print_table(terminal.output(), ["release", "date", "results"], rows, left=3)
+    columns = list(rows[0])
+    output.write(
+        form,
+        columns,
+        rows,
+        lambda: terminal.print_table(
+            terminal.output(), columns, [list(row.values()) for row in rows], left=len(columns)
+        ),
+    )
 
 
 @app.command(epilog="Example: poolstart releases update")

@@ -4,18 +4,24 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, chosen_format
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
 
 
 def results(
     release: Annotated[
-        str | None, typer.Argument(help="A SQLAlchemy release; by default the newest measured one.")
+        str | None,
+        typer.Argument(
+            help="A SQLAlchemy release; by default the newest measured one.",
+            autocompletion=complete.releases,
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every series: other machines, servers and Pythons as well.")
     ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """Show what `asv run` has measured.
 
@@ -27,7 +33,7 @@ def results(
     strategy, dataframe, metric, unit, median, low, high, q25, q75. low and
     high are the 99 % interval of the median.
     """
-    form = chosen_format(as_json, as_csv)
+    form = chosen_format(as_json, as_csv, as_markdown)
     # Most of a second, because of asv: only this command pays for it.
     from harness.answer import results as answer
     from harness.answer import results_report

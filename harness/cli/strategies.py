@@ -4,30 +4,27 @@ from typing import Annotated
 
 import typer
 
+from harness.cli import complete
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+
 
 def strategies(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="STRATEGY", help="Show the code of these.")
+        list[str] | None,
+        typer.Argument(
+            metavar="STRATEGY", help="Show the code of these.", autocompletion=complete.strategies
+        ),
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
 ) -> None:
     """List the strategies, or show their code; measures nothing."""
+    form = chosen_format(as_json, as_csv, as_markdown)
     # Half a second, because of SQLAlchemy: only this command pays for it.
-    from rich.markdown import Markdown
-
     from harness import strategies as known
-    from harness.answer import recommendation, strategies_page, verdicts
-    from harness.console import terminal
+    from harness.answer import strategies_page, verdicts
 
     recorded = verdicts.load()
-    if names:
-        for name in known.named(names):
-            terminal.output().print(
-                Markdown(strategies_page.section(known.get(name), recorded).partition("\n\n")[2])
-            )
-    else:
-        console = terminal.output()
-        for strategy in known.CATALOGUE + known.FURTHER:
-            worst = recorded.worst(strategy.id, recorded.newest_release)
-            terminal.print_text(console, f"{strategy.id}: {strategy.title}")
-            terminal.print_text(console, f"    {recommendation.use_when(strategy)}")
-            terminal.print_text(console, f"    Worst outcome that was provoked: {worst}.\n")
+    ids = known.named(names) if names else known.GROUPS["all"]
+    strategies_page.write([known.get(name) for name in ids], recorded, form, code=bool(names))

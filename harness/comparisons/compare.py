@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from statistics import median
 
@@ -16,6 +17,7 @@ from harness.comparisons import pairs
 from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
 from harness.comparisons.pairs import CellPair, Pair, Sample
+from harness.console.progress import duration
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import noise_reason
 from harness.lifecycles.cell import DATAFRAMES, Cell
@@ -25,7 +27,6 @@ from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
-from harness.strategies.strategy import Strategy
 from harness.system import busy
 
 WORKER_FACTOR = 3
@@ -59,6 +60,8 @@ class ComparisonSettings:
     """Times the workers that the profile gives a parent."""
     budget: float = 600
     """Seconds after which no more pairs are added to those."""
+    limit: float = inf
+    """Seconds after which no worker is started, however few pairs there are."""
     tolerate: float = 0.03
     """Pairs are added while an interval is wider than this, relative, on either side."""
     seed: int | None = None
@@ -111,6 +114,8 @@ class Comparison:
     """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
     instructions: tuple[InstructionsComparison, ...] = ()
     """Of strategies that spawn their workers: exact, on a busy machine too."""
+    tolerate: float = 0.03
+    """How much worse is tolerated, relative."""
 
     def with_instructions(self, server: Server, report: Report) -> "Comparison":
         """The same with the instructions of both sides, or the reason why they cannot be counted."""
@@ -122,16 +127,26 @@ class Comparison:
             return replace(self, rejected=[*self.rejected, str(reason)])
         return replace(self, instructions=tuple(counted))
 
-    def worse(self, tolerate: float) -> bool:
-        """Whether any figure of the second side is worse by more than `tolerate`, relative."""
-        counted = any(each.worse(tolerate) for each in self.instructions)
-        return counted or any(row.worse(tolerate) for row in self.rows)
+    @property
+    def worse(self) -> bool:
+        """Whether any figure of the second side is certainly worse by more than is tolerated."""
+        counted = any(each.worse(self.tolerate) for each in self.instructions)
+        return counted or any(row.worse for row in self.rows)
 
     def concluded(self) -> "Comparison":
         """The same figures, but without verdicts if the machine was busy."""
         if not self.busy:
             return self
         return replace(self, rows=tuple(replace(row, verdict=CANNOT_TELL) for row in self.rows))
+
+    @property
+    def status(self) -> int:
+        """The exit status of `poolstart compare`: 1 for worse, 2 for failed, 3 for undecided, otherwise 0."""
+        if self.worse:
+            return 1
+        if self.rejected or not self.rows:
+            return 2
+        return 3 if self.busy or any(row.undecided for row in self.rows) else 0
 
 
 def compare(
@@ -168,7 +183,7 @@ def compare(
             (first, second),
             plans,
             settings,
-            longer.workers,
+            profile,
             report,
             elapsed=lambda: time.monotonic() - began,
             running=running,
@@ -179,7 +194,7 @@ def run(
     sides: tuple[Side, Side],
     plans: Sequence[Plan],
     settings: ComparisonSettings,
-    workers: Callable[[Strategy], int],
+    profile: Profile,
     report: Report,
     *,
     elapsed: Callable[[], float],
@@ -188,7 +203,9 @@ def run(
 ) -> Comparison:
     """Measure pairs until there are enough; `elapsed` returns the seconds since the comparison began.
 
-    `running` is the number of tasks that ran before it, for each processor.
+    Many pairs decide more than many workers of each: where the pairs do not fit into the time, parents start
+    only the workers that the profile gives them. `running` is the number of tasks that ran before it, for
+    each processor.
     """
     rng = random.Random(settings.seed)
     cell_pairs = settings.cell_pairs(*sides)
@@ -196,14 +213,16 @@ def run(
     quiet: Sequence[Pair] = []
     rows: list[ComparisonRow] = []
     wanted = cell_pairs
+    workers = settings.lengthen(profile).workers
     while wanted := [cell_pair for cell_pair in wanted if pairs.measurable(plans, cell_pair)]:
         number = len(measured)
         prefix = f"pair {number + 1} of at least {settings.pairs}"
-        prefix += remaining(elapsed(), number, settings.pairs)
+        prefix += remaining(elapsed(), number, settings)
         measured.append(
             measure_pair(
                 plans, wanted, workers, rng,
                 lambda cell, prefix=prefix: report(f"{prefix}: {cell}"),
+                time_left=lambda: elapsed() < settings.limit,
             )
         )  # fmt: skip
         quiet = quiet_pairs(measured, settings.pairs)
@@ -212,6 +231,10 @@ def run(
             undecided = settings.undecided(rows)
             wanted = [pair for pair in cell_pairs if (label(pair), pair[0].dataframe) in undecided]
         spent = elapsed()
+        if spent >= settings.limit:
+            break
+        if spent / len(measured) * settings.pairs > settings.limit:
+            workers = profile.workers
         if len(measured) >= settings.pairs and spent + spent / len(measured) > settings.budget:
             break
     return Comparison(
@@ -229,6 +252,7 @@ def run(
         ),
         # What is usual here is not asked: ratios bear more load than times do.
         busy=busy.reason([pair.conditions for pair in measured], running=running),
+        tolerate=settings.tolerate,
     )
 
 
@@ -259,11 +283,18 @@ def samples_by_figure(
     return {key: samples for key, samples in figures.items() if samples}
 
 
-def remaining(elapsed: float, done: int, pairs: int) -> str:
-    """How long the pairs that are always measured will still take, for the progress line."""
-    if not done or done >= pairs:
-        return ""
-    return f", about {elapsed / done * (pairs - done):.0f} s left for those"
+def remaining(elapsed: float, done: int, settings: ComparisonSettings) -> str:
+    """How long the pairs that are always measured will still take, and more of them at most.
+
+    For the progress line; empty while nothing is known.
+    """
+    times = []
+    if 0 < done < settings.pairs:
+        least = min(elapsed / done * (settings.pairs - done), settings.limit - elapsed)
+        times.append(f"about {duration(least)} left for those")
+    if settings.limit < inf:
+        times.append(f"at most {duration(settings.limit - elapsed)} left")
+    return "".join(f", {time}" for time in times)
 
 
 def differences(

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from harness.comparisons.compare import Side
 
 
+SECONDS = 30.0
+"""To count a worker of each side, roughly."""
+
+
 @dataclass(frozen=True)
 class InstructionsComparison:
     """A worker of each side."""
@@ -53,6 +57,11 @@ class InstructionsComparison:
         return any(
             self.verdict(phase) == "slower" and self.ratio(phase) > 1 + tolerate for phase in (TOTAL, *PHASES)
         )
+
+
+def counting_seconds(first: "Side", second: "Side") -> float:
+    """How long `count_sides` takes, roughly."""
+    return SECONDS * len(list(spawned(zip(first.strategies, second.strategies, strict=True))))
 
 
 def count_sides(

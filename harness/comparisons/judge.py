@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, inf, log
-from statistics import mean, median
+from math import exp, expm1, inf, log, log1p
+from statistics import mean, median, stdev
 
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
 from harness.comparisons.pairs import Sample
@@ -18,6 +19,9 @@ CONFIDENCE = 0.99
 
 CANNOT_TELL = "cannot tell"
 """The verdict on a figure of which nothing is certain."""
+
+POWER = 0.8
+"""The probability with which a figure that is worse by `ComparisonRow.detectable` fails the comparison."""
 
 MIN_PAIRS = 6
 """Pairs below which nothing is judged."""
@@ -50,10 +54,26 @@ class ComparisonRow:
     """The probability of such a ratio, or one farther from 1, if the sides do not differ."""
     verdict: str
     """`slower`, `faster`, `same` or `cannot tell`; more memory is `slower` too."""
+    limit: float
+    """What is tolerated of this figure, relative: at least the smallest change that counts."""
+    detectable: float
+    """The relative change that would have been found to be worse, with the probability `POWER`; infinite
+    where there are too few pairs."""
 
-    def worse(self, tolerate: float) -> bool:
-        """Whether the second side is slower by more than `tolerate`, relative."""
-        return self.verdict == "slower" and self.ratio > 1 + tolerate
+    @property
+    def worse(self) -> bool:
+        """Whether the second side is certainly slower, or larger, by more than is tolerated."""
+        return self.verdict == "slower" and self.low > 1 + self.limit
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the second side may or may not be worse."""
+        return not self.worse and self.high > 1 + self.limit
+
+    @property
+    def outcome(self) -> str:
+        """`worse`, `undecided` or `passed`: what the exit status of a comparison depends on."""
+        return "worse" if self.worse else "undecided" if self.undecided else "passed"
 
 
 def judge(measured: Mapping[FigureKey, Sequence[Sample]], tolerate: float) -> list[ComparisonRow]:
@@ -68,7 +88,9 @@ def judge(measured: Mapping[FigureKey, Sequence[Sample]], tolerate: float) -> li
     for (key, (middle, low, high, p)), rejected in zip(tests.items(), significant, strict=True):
         samples = measured[key]
         first = median(sample.first for sample in samples)
-        if rejected and abs(middle) >= log(1 + metrics.min_relevant_change(key[0], first)):
+        smallest = metrics.min_relevant_change(key[0], first)
+        limit = max(tolerate, smallest)
+        if rejected and abs(middle) >= log(1 + smallest):
             verdict = "slower" if middle > 0 else "faster"
         else:
             verdict = "same" if max(-low, high) <= log(1 + tolerate) else CANNOT_TELL
@@ -83,6 +105,8 @@ def judge(measured: Mapping[FigureKey, Sequence[Sample]], tolerate: float) -> li
                 high=exp(high) if high < inf else inf,
                 p=p,
                 verdict=verdict,
+                limit=limit,
+                detectable=detectable([sample.ratio for sample in samples], limit, len(measured)),
             )
         )
     return rows
@@ -102,6 +126,21 @@ def paired_test(ratios: Sequence[float]) -> tuple[float, float, float, float]:
     test = ttest_1samp(logs, 0.0)
     interval = test.confidence_interval(CONFIDENCE)
     return middle, float(interval.low), float(interval.high), float(test.pvalue)
+
+
+def detectable(ratios: Sequence[float], limit: float, tests: int) -> float:
+    """The relative change that ratios as scattered as these would have shown, with the probability `POWER`.
+
+    Shown means that the interval lies above `limit`, and that the change is significant among `tests` in the
+    first step of Holm's procedure. Infinite with fewer than `MIN_PAIRS` ratios.
+    """
+    if len(ratios) < MIN_PAIRS:
+        return inf
+    degrees = len(ratios) - 1
+    error = stdev(map(log, ratios)) / len(ratios) ** 0.5
+    beyond_limit = log1p(limit) + student.ppf((1 + CONFIDENCE) / 2, degrees) * error
+    significant = student.ppf(1 - FALSE_ALARM_RATE / tests / 2, degrees) * error
+    return float(expm1(max(beyond_limit, significant) + student.ppf(POWER, degrees) * error))
 
 
 def holm(ps: Sequence[float], alpha: float) -> list[bool]:

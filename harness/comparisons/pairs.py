@@ -59,14 +59,18 @@ def measure_pair(
     rng: random.Random,
     report: Report,
     *,
+    time_left: Callable[[], bool] = lambda: True,
     boot: Callable[[Sequence[tuple[Plan, Cell]]], BootedParents] = booted,
 ) -> Pair:
     """Measure the cell pairs in random order, with the same number of workers on both sides.
 
-    `plans` holds the plan of each side. Where a cell is rejected, its plan remembers the reason.
+    `plans` holds the plan of each side. Where a cell is rejected, its plan remembers the reason. Once
+    `time_left` returns False no worker is started, and the cell pair that is not finished is left out.
     """
     watch, samples = ConditionsMeter(), {}
     for cell_pair in rng.sample(cell_pairs, len(cell_pairs)):
+        if not time_left():
+            break
         sides = list(zip(plans, cell_pair, strict=True))
         report(" and ".join(dict.fromkeys(map(str, cell_pair))))
         # Which side boots first is random too: the second one finds warmer caches, and a warmer server.
@@ -76,7 +80,9 @@ def measure_pair(
             if first and second:
                 number = min(workers(first.strategy), workers(second.strategy))
                 try:
-                    lifecycles = interleave(first, second, number, rng)
+                    lifecycles = interleave(first, second, number, rng, time_left)
+                except OutOfTime:
+                    break
                 except SideRejected as rejected:
                     plan, cell = sides[rejected.side]
                     plan.measured.rejected[cell.id] = str(rejected.reason)
@@ -88,6 +94,10 @@ def measure_pair(
     return Pair(samples, watch.conditions())
 
 
+class OutOfTime(Exception):
+    """The time was over before all workers of a pair had been started."""
+
+
 class SideRejected(Exception):
     """One of two parents was rejected: side 0 or 1."""
 
@@ -97,15 +107,21 @@ class SideRejected(Exception):
 
 
 def interleave(
-    first: ParentHandle, second: ParentHandle, workers: int, rng: random.Random
+    first: ParentHandle,
+    second: ParentHandle,
+    workers: int,
+    rng: random.Random,
+    time_left: Callable[[], bool] = lambda: True,
 ) -> tuple[list[Lifecycle], list[Lifecycle]]:
     """`workers` lifecycles of each parent, two and two, in random order within the two.
 
-    Raises `SideRejected` if a lifecycle is rejected.
+    Raises `SideRejected` if a lifecycle is rejected, and `OutOfTime` once `time_left` returns False.
     """
     streams = [parent.lifecycles(workers) for parent in (first, second)]
     lifecycles: tuple[list[Lifecycle], list[Lifecycle]] = ([], [])
     for _ in range(workers):
+        if not time_left():
+            raise OutOfTime
         for side in rng.sample((0, 1), 2):
             try:
                 lifecycles[side].append(next(streams[side]))

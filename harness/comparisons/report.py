@@ -1,51 +1,122 @@
-"""A comparison of two sides, in the terminal and as JSON."""
+"""A comparison of two sides, in every form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
+from math import isfinite
+from typing import Any
 
 from rich.text import Text
 
+from harness import strategies
 from harness.comparisons.compare import Comparison
 from harness.comparisons.instructions import InstructionsComparison
-from harness.comparisons.judge import ComparisonRow
-from harness.console import terminal
+from harness.comparisons.judge import MIN_PAIRS, POWER, ComparisonRow
+from harness.console import output, terminal
 from harness.drivers import upgrade_note
 from harness.instructions.report import BLIND, TITLES
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
+from harness.processes.errors import print_reasons
 from harness.system import busy
 
-HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict"]
+HEADER = ["", "before", "after", "ratio", "99 % interval", "verdict", "detectable"]
+
+COLUMNS = (
+    "first", "second", "metric", "unit", "strategy", "dataframe", "pairs", "before", "after", "ratio", "low",
+    "high", "p", "verdict", "limit", "detectable", "outcome",
+)  # fmt: skip
+"""Of `--csv`, a row a figure: medians before and after, and the 99 % interval of the ratio."""
 
 
-def write(comparison: Comparison, settings: Sequence[str], form: str) -> None:
-    if form == "json":
-        fields = {"busy": comparison.busy, **asdict(comparison)}
-        counted = [each.as_json() for each in comparison.instructions]
-        terminal.print_json({**fields, "instructions": counted, "upgrade": upgrade(comparison)})
-    else:
-        show(comparison, settings)
+def write(comparison: Comparison, settings: Sequence[str], form: str, server: str) -> None:
+    """Print a comparison as `table`, `json`, `csv` or `markdown`; `server` is the server's title."""
+    content = {
+        "busy": comparison.busy,
+        **asdict(comparison),
+        "server": server,
+        "status": comparison.status,
+        "rows": list(records(comparison)),
+        "instructions": [each.as_json() for each in comparison.instructions],
+        "upgrade": upgrade(comparison),
+    }
+    rows = chain(records(comparison), instruction_records(comparison))
+    output.write(form, COLUMNS, rows, lambda: show(comparison, settings, server), content)
+    if form != "json":
+        not_applicable = comparison.not_applicable if form == "csv" else ()
+        print_reasons(comparison.rejected, not_applicable, busy=comparison.busy if form == "csv" else "")
 
 
-def show(comparison: Comparison, settings: Sequence[str]) -> None:
+def instruction_records(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """One row per strategy and phase that was counted, with the keys of `COLUMNS`."""
+    for counted in comparison.instructions:
+        for phase in TITLES:
+            ratio = counted.ratio(phase)
+            verdict = counted.verdict(phase)
+            worse = verdict == "slower" and ratio > 1 + comparison.tolerate
+            yield {
+                **dict.fromkeys(COLUMNS),
+                "first": comparison.first.name,
+                "second": comparison.second.name,
+                "metric": f"instructions_{phase}",
+                "unit": "instructions",
+                "strategy": counted.strategy,
+                "before": counted.first.instructions(phase),
+                "after": counted.second.instructions(phase),
+                **dict.fromkeys(("ratio", "low", "high"), ratio),
+                "verdict": verdict,
+                "limit": comparison.tolerate,
+                "outcome": "worse" if worse else "passed",
+            }
+
+
+def records(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """One row per figure, with the keys of `COLUMNS`."""
+    for row in comparison.rows:
+        yield {
+            "first": comparison.first.name,
+            "second": comparison.second.name,
+            "metric": row.metric,
+            "unit": metrics.get(row.metric).unit,
+            "strategy": row.strategy,
+            "dataframe": row.dataframe,
+            "pairs": row.pairs,
+            "before": row.first,
+            "after": row.second,
+            **{
+                name: value if not isinstance(value, float) or isfinite(value) else None
+                for name in ("ratio", "low", "high", "p", "verdict", "limit", "detectable")
+                for value in [getattr(row, name)]
+            },
+            "outcome": "undecided" if comparison.busy else row.outcome,
+        }
+
+
+def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
+    """Print a table for each DataFrame setting, and below them what follows from it."""
     console = terminal.output()
     if comparison.busy:
         terminal.print_text(console, busy.sentence(comparison.busy))
     if note := upgrade(comparison):
         terminal.print_text(console, f"note: {note}")
+    first, second = (
+        strategies.label(side.name) if side.name in side.strategies else side.name
+        for side in (comparison.first, comparison.second)
+    )
+    terminal.print_heading(console, f"{second} against {first}, PostgreSQL {server}")
     for setting in settings:
         rows: list[list[terminal.Cell]] = []
         for metric in metrics.shown_in(Table.COMPARISON):
             figures = [row for row in comparison.rows if (row.metric, row.dataframe) == (metric.id, setting)]
             if figures:
                 rows += [[Text(metric.column, "bold"), *[""] * (len(HEADER) - 1)], *map(cells, figures)]
-        title = f"{comparison.second.name} against {comparison.first.name}, dataframe {setting}"
-        terminal.print_table(console, HEADER, rows, title=title)
+        terminal.print_table(console, HEADER, rows, title=f"dataframe {setting}")
     pairs = max((row.pairs for row in comparison.rows), default=0)
     terminal.print_text(
         console,
-        f"Medians; ratios of {pairs} interleaved pairs, in {comparison.seconds:.0f} s. More memory is slower "
-        "too; same: the interval is within what is tolerated.",
+        f"Medians; ratios of interleaved pairs, at most {pairs} of a figure, in {comparison.seconds:.0f} s. "
+        "More memory is slower too; same: the interval is within what is tolerated. Detectable: the smallest "
+        f"change for the worse that fails such a comparison in {POWER:.0%} of cases.",
     )
     for counted in comparison.instructions:
         terminal.print_table(
@@ -53,6 +124,8 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
         )
     if comparison.instructions:
         terminal.print_text(console, f"Instructions repeat exactly, on a busy machine too. {BLIND}")
+    for sentence in () if comparison.busy else conclusion(comparison.rows):
+        terminal.print_text(console, sentence)
     if comparison.noisy:
         terminal.print_text(
             console, f"{comparison.noisy} more pairs were left out: something else used the processors"
@@ -60,10 +133,35 @@ def show(comparison: Comparison, settings: Sequence[str]) -> None:
     for kind, lines in (
         ("note", comparison.notes),
         ("n/a", comparison.not_applicable),
-        ("poolstart", comparison.rejected),
     ):
         for line in lines:
             terminal.print_text(console, f"{kind}: {line}")
+
+
+def conclusion(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+    """What is worse and what is undecided, and which size of change could have been found."""
+    known = [row for row in rows if row.pairs >= MIN_PAIRS]
+    for outcome, title in (("worse", "Worse by more than is tolerated"), ("undecided", "Undecided")):
+        if named := [figure(row, row.ratio - 1) for row in known if row.outcome == outcome]:
+            more = "; more --minutes may decide it" if outcome == "undecided" else ""
+            yield f"{title}: {', '.join(named)}{more}."
+    if few := len(rows) - len(known):
+        yield (
+            f"{few} of {len(rows)} figures have fewer than the {MIN_PAIRS} pairs that a verdict needs: allow"
+            " more --minutes, or name fewer strategies by --strategy."
+        )
+    if not any(row.worse for row in rows):
+        yield "No figure is certainly worse by more than is tolerated."
+    if known:
+        least, most = (choose(known, key=lambda row: row.detectable) for choose in (min, max))
+        sizes = dict.fromkeys(figure(row, row.detectable) for row in (least, most))
+        yield f"Detectable: from {' to '.join(sizes)}."
+
+
+def figure(row: ComparisonRow, change: float) -> str:
+    """A figure and its relative change: `startup of spawn +5.2 %`."""
+    frame = "" if row.dataframe == "none" else f" (dataframe {row.dataframe})"
+    return f"{metrics.get(row.metric).column.partition(',')[0]} of {label(row)}{frame} {change * 100:+.1f} %"
 
 
 def upgrade(comparison: Comparison) -> str:
@@ -81,18 +179,25 @@ def instruction_rows(counted: InstructionsComparison) -> list[list[terminal.Cell
             f"{counted.ratio(phase):.4f}",
             "exact",
             counted.verdict(phase),
+            "",
         ]
         for phase, title in TITLES.items()
     ]
 
 
+def label(row: ComparisonRow) -> str:
+    """The strategy of a row, or those of both sides, as tables call them."""
+    return " -> ".join(map(strategies.label, row.strategy.split(" -> ")))
+
+
 def cells(row: ComparisonRow) -> list[terminal.Cell]:
     factor = metrics.get(row.metric).factor
     return [
-        row.strategy,
+        label(row),
         f"{row.first * factor:.3g}",
         f"{row.second * factor:.3g}",
         f"{row.ratio:.3f}",
         f"{row.low:.3f} {row.high:.3f}" if row.high < 100 else "unknown",
         row.verdict,
+        f"+{row.detectable * 100:.1f} %" if row.detectable < 10 else "unknown",
     ]

@@ -8,15 +8,21 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import isfinite
 from textwrap import wrap
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
+from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
+
+from harness.console import markdown
 
 Cell = str | Text
 
@@ -27,9 +33,26 @@ TITLE_WIDTH = 11
 """Characters in a line of a column's title."""
 
 
+class MarkdownConsole(Console):
+    """Standard output for Markdown: tables, headings, lists and paragraphs instead of columns."""
+
+
+_console: ContextVar[type[Console]] = ContextVar("console", default=Console)
+
+
 def output() -> Console:
     """Standard output. Text may contain brackets: they are not markup."""
-    return Console(highlight=False, markup=False, emoji=False)
+    return _console.get()(highlight=False, markup=False, emoji=False)
+
+
+@contextmanager
+def as_markdown() -> Iterator[None]:
+    """Within it, what is printed on `output()` by the functions of this module is Markdown."""
+    token = _console.set(MarkdownConsole)
+    try:
+        yield
+    finally:
+        _console.reset(token)
 
 
 def errors() -> Console:
@@ -37,9 +60,36 @@ def errors() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 
-def print_text(console: Console, text: str) -> None:
+def print_text(console: Console, text: Cell) -> None:
     """Print a sentence: wrapped at words in a terminal, on one line in a pipe, where grep can find it."""
+    if isinstance(console, MarkdownConsole):
+        print(f"{str(text).strip()}\n")
+        return
     console.print(text, soft_wrap=not console.is_terminal)
+
+
+def print_heading(console: Console, text: str) -> None:
+    """Print the title of what follows."""
+    if isinstance(console, MarkdownConsole):
+        print(f"**{text}**\n")
+    else:
+        console.print(Text(text, style="bold"))
+
+
+def print_code(console: Console, code: str) -> None:
+    """Print a program, ready to be copied."""
+    if isinstance(console, MarkdownConsole):
+        print(f"```python\n{code.strip()}\n```\n")
+    else:
+        console.print(f"\n{code.strip()}\n", soft_wrap=True)
+
+
+def print_markdown(console: Console, text: str) -> None:
+    """Print Markdown: as it is for Markdown, otherwise laid out."""
+    if isinstance(console, MarkdownConsole):
+        print(text)
+    else:
+        console.print(Markdown(text))
 
 
 def print_table(
@@ -54,7 +104,11 @@ def print_table(
 ) -> None:
     """Print a table, see `tables`."""
     if title:
-        console.print(Text(title, style="bold"))
+        print_heading(console, title)
+    if isinstance(console, MarkdownConsole):
+        lines = [[" ".join(str(cell).split()) for cell in row] for row in (header, *rows)]
+        print(markdown.table(lines[0], lines[1:], figures=left))
+        return
     for table in tables(header, rows, console.width, left=left, keys=keys, gap=gap):
         console.print(table)
         console.print()
@@ -115,6 +169,9 @@ def fold(title: str) -> str:
 def print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
     """Print names, with a text beside each."""
     known = list(pairs)
+    if isinstance(console, MarkdownConsole):
+        print("".join(f"- {name.strip()}: {text}\n" for name, text in known))
+        return
     indent = max((cell_len(name) for name, _ in known), default=0) + GAP
     for name, text in known:
         first = f"{name:<{indent}}"
@@ -124,7 +181,21 @@ def print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def print_json(content: object) -> None:
-    print(json.dumps(content, indent=2, default=os.fspath))
+    """Print data as JSON, paths as text. A number that is not finite is null: JSON has no word for it."""
+    print(json.dumps(finite(content), indent=2, default=os.fspath, allow_nan=False))
+
+
+def finite(content: object) -> object:
+    """The data with None in place of numbers that are not finite."""
+    match content:
+        case float():
+            return content if isfinite(content) else None
+        case Mapping():
+            return {name: finite(value) for name, value in content.items()}
+        case list() | tuple():
+            return [finite(value) for value in content]
+        case _:
+            return content
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,10 +1,12 @@
 """Counts as tables, and the time that a distant server adds to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from rich import box
-from rich.table import Table
-
+from harness import strategies
+from harness.console import output, terminal
+from harness.counts.count import Counts
 from harness.counts.registry import COUNTS
 
 DISTANCES = (0.001, 0.01, 0.05)
@@ -35,41 +37,63 @@ def changed(name: str, before: float, after: float) -> str:
     return f"{after:.0f} instead of {before:.0f} {COUNTS[name].title} ({relative_change(before, after)})"
 
 
-def figures(counts: Figures, title: str) -> Table:
-    """A table with a row for each strategy: first query / second query."""
-    table = started(title, [*COLUMNS, "modules", "KiB of code"])
+FIELDS = ("sqlalchemy", "strategy", "count", "unit", "value")
+"""Of `poolstart explain RELEASE --csv`, a row a count."""
+
+
+def write(release: str, counts: Mapping[str, Counts], form: str) -> None:
+    """Print the counts of a release as `table`, `json`, `csv` or `markdown`."""
+    figures = {name: result.figures for name, result in counts.items()}
+    content = {name: asdict(result) for name, result in counts.items()}
+    output.write(form, FIELDS, records(release, figures), lambda: show(release, figures), content)
+
+
+def records(release: str, counts: Figures) -> Iterator[dict[str, Any]]:
+    """A row for each strategy and count, with the keys of `FIELDS`."""
     for strategy, values in counts.items():
-        table.add_row(
-            strategy,
+        for name, value in values.items():
+            unit = COUNTS[name].unit
+            yield {"sqlalchemy": release, "strategy": strategy, "count": name, "unit": unit, "value": value}
+
+
+def show(release: str, counts: Figures) -> None:
+    """Print the counts of each strategy, and what a distant server adds to them."""
+    console = terminal.output()
+    title = f"SQLAlchemy {release}, a worker beside a warm parent: first / second query"
+    terminal.print_table(
+        console, ["strategy", *COLUMNS, "modules", "KiB of code"], figures(counts), title=title
+    )
+    terminal.print_table(
+        console,
+        ["strategy", *(f"{distance * 1e3:g} ms away" for distance in DISTANCES)],
+        distances(counts),
+        title="First / second query: ms added by the way to the server and back",
+    )
+
+
+def figures(counts: Figures) -> list[list[str]]:
+    """A row for each strategy: first query / second query."""
+    return [
+        [
+            strategies.label(strategy),
             *(f"{values[first]:.0f} / {values[second]:.0f}" for first, second in COLUMNS.values()),
             f"{values['modules']:.0f}",
             f"{values['code_bytes'] / 1024:.0f}",
-        )
-    return table
+        ]
+        for strategy, values in counts.items()
+    ]
 
 
-def distances(counts: Figures, seconds: Sequence[float] = DISTANCES) -> Table:
-    """A table of the ms that a distant server adds to a first query / a second query."""
-    table = started(
-        "First / second query: ms added by the way to the server and back",
-        [f"{distance * 1e3:g} ms away" for distance in seconds],
-    )
+def distances(counts: Figures, seconds: Sequence[float] = DISTANCES) -> list[list[str]]:
+    """A row for each strategy: the ms that a distant server adds to a first query / a second query."""
     first, second = COLUMNS["trips"]
-    for strategy, values in counts.items():
-        table.add_row(
-            strategy,
+    return [
+        [
+            strategies.label(strategy),
             *(
                 f"{added(values[first], distance) * 1e3:g} / {added(values[second], distance) * 1e3:g}"
                 for distance in seconds
             ),
-        )
-    return table
-
-
-def started(title: str, columns: Iterable[str]) -> Table:
-    """An empty table with a column for the strategy and these for numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("strategy", no_wrap=True)
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
+        ]
+        for strategy, values in counts.items()
+    ]

@@ -1,10 +1,12 @@
 """Demos in the terminal: the list, a program's source, and the story of a run as it comes."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from harness.console import terminal
+from harness.console import output, terminal
 from harness.demos import catalogue, expected, runner
 from harness.demos.catalogue import START_METHODS, Demo
 from harness.demos.expected import DemoProof
@@ -12,14 +14,53 @@ from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
 
+COLUMNS = ("number", "name", "title", "shows", "cure", *START_METHODS)
+"""Of `poolstart demo --csv`, a row a demo: how it ends under each start method."""
+
+REPEATED = ("number", "name", "start_method", "cured", "runs", "as_expected", "same_story")
+"""Of `poolstart demo --repeat N --csv`, a row a program: counts of runs."""
+
+
+def write_list(form: str) -> None:
+    """Print all demos as `table`, `json`, `csv` or `markdown`."""
+    rows = [
+        {
+            **{name: getattr(demo, name) for name in ("number", "name", "title", "shows", "cure")},
+            **{method: str(demo.expected(method, False)) for method in START_METHODS},
+        }
+        for demo in catalogue.CATALOGUE
+    ]
+    output.write(form, COLUMNS, rows, show_list)
+
+
+def write_repetitions(repetitions: Sequence[DemoRepetition], form: str) -> None:
+    """Print how often programs ended as expected, as `json`, `csv` or `markdown`."""
+    rows = [
+        {
+            **{name: getattr(each.demo, name) for name in ("number", "name")},
+            **{name: getattr(each, name) for name in REPEATED[2:]},
+        }
+        for each in repetitions
+    ]
+    cells = [[str(value) for value in row.values()] for row in rows]
+    output.write(
+        form,
+        REPEATED,
+        rows,
+        lambda: terminal.print_table(terminal.output(), REPEATED, cells, left=len(REPEATED) - 3),
+    )
+
 
 def show_list() -> None:
     """Print all demos, with how they end under each start method."""
     console = terminal.output()
     for demo in catalogue.CATALOGUE:
         ends = ", ".join(f"{method}: {demo.expected(method, False)}" for method in START_METHODS)
-        console.print(Text.assemble((f"{demo.number} {demo.name}", "bold"), f" ({ends})"))
-        console.print(Padding(Text(f"{demo.title}. {demo.shows}"), (0, 0, 0, 2)))
+        terminal.print_text(console, Text.assemble((f"{demo.number} {demo.name}", "bold"), f" ({ends})"))
+        if isinstance(console, terminal.MarkdownConsole):
+            terminal.print_text(console, f"{demo.title}. {demo.shows}")
+        else:
+            console.print(Padding(Text(f"{demo.title}. {demo.shows}"), (0, 0, 0, 2)))
     if sentence := proven():
         console.print()
         terminal.print_text(console, sentence)

@@ -1,7 +1,7 @@
 """Verdicts in the terminal: the table as it fills and when it is complete, stories, and rows for programs."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from string import ascii_letters
@@ -20,7 +20,9 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from harness.console import terminal
+from harness import strategies
+from harness.console import output, terminal
+from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.hazards.table import Tally
@@ -86,12 +88,12 @@ class VerdictView:
     def tables(self, width: int) -> list[Table]:
         """The table in `width` columns: in words if they fit, else in letters that `legend` explains."""
         if self._words_fit(width):
-            header, rows = self._words()
+            header, rows = self.words()
             return terminal.tables(header, rows, width, left=len(header), gap=1)
         return self._letters(width)
 
     def _words_fit(self, width: int) -> bool:
-        return len(terminal.bands(*self._words(), width, gap=1)) == 1
+        return len(terminal.bands(*self.words(), width, gap=1)) == 1
 
     def legend(self, width: int) -> list[tuple[str, str]]:
         """The meaning of each letter in the table; empty where the table is in words."""
@@ -101,11 +103,12 @@ class VerdictView:
         return [
             *((symbol, str(verdict)) for verdict, symbol in SYMBOLS.items() if verdict in shown),
             *([(DISAGREE, "trials disagree")] if self.repeat > 1 else []),
-            *zip(ascii_letters, self.strategies, strict=False),
+            *zip(ascii_letters, map(strategies.label, self.strategies), strict=False),
         ]
 
-    def _words(self) -> tuple[list[str], list[list[terminal.Cell]]]:
-        header = ["hazard", *(name.replace("_", "_\n") for name in self.strategies)]
+    def words(self) -> tuple[list[str], list[list[terminal.Cell]]]:
+        """The titles and rows of the table in words."""
+        header = ["hazard", *(strategies.label(name).replace("_", "_\n") for name in self.strategies)]
         rows: list[list[terminal.Cell]] = [
             [hazard.id, *(self._word(self.tally.of(hazard.id, name)) for name in self.strategies)]
             for hazard in self.hazards
@@ -141,39 +144,82 @@ def live(hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> I
         yield view
 
 
-def show(
+def write(
     view: VerdictView,
     outcomes: Sequence[Outcome],
     provenance: Provenance,
     surprises: Sequence[str],
     form: str = "table",
     *,
-    stories: bool = False,
+    fixes: Mapping[str, tuple[str, str]] | None = None,
+    server: str = "",
 ) -> None:
-    """Print the outcomes: as a table, with the stories if wanted, or as CSV or JSON."""
-    if form == "csv":
-        terminal.print_csv(COLUMNS, records(view, provenance))
-    elif form == "json":
-        terminal.print_json(
-            {
-                "provenance": asdict(provenance),
-                "verdicts": list(records(view, provenance)),
-                "outcomes": [asdict(outcome) for outcome in outcomes],
-                "surprises": list(surprises),
-            }
-        )
-    else:
+    """Print the outcomes as `table`, `json`, `csv` or `markdown`.
+
+    `fixes` has what to do and code by hazard: those are shown with fix and story. `server` is the server's
+    title.
+    """
+    verdicts = list(records(view, provenance))
+    content = {
+        "provenance": asdict(provenance),
+        "verdicts": verdicts,
+        "outcomes": [asdict(outcome) for outcome in outcomes],
+        "surprises": list(surprises),
+    }
+
+    def show() -> None:
         console = terminal.output()
-        console.print(Text(f"SQLAlchemy {provenance.release}, {provenance.server}", style="bold"))
-        for table in view.tables(console.width):
-            console.print(table)
-            console.print()
-        terminal.print_pairs(console, view.legend(console.width))
-        if stories:
-            for hazard in view.hazards:
-                show_story(console, hazard, outcomes[: len(view.hazards) * len(view.strategies)])
+        terminal.print_heading(console, f"SQLAlchemy {provenance.release}, {server or provenance.server}")
+        if isinstance(console, terminal.MarkdownConsole):
+            header, rows = view.words()
+            terminal.print_table(
+                console, [title.replace("\n", "") for title in header], rows, left=len(header)
+            )
+        else:
+            for table in view.tables(console.width):
+                console.print(table)
+                console.print()
+            terminal.print_pairs(console, view.legend(console.width))
+        for hazard in view.hazards:
+            if fix := (fixes or {}).get(hazard.id):
+                show_story(console, hazard, fix, outcomes[: len(view.hazards) * len(view.strategies)])
         for line in [*view.tally.notes(), *surprises]:
             terminal.print_text(console, line)
+
+    output.write(form, COLUMNS, verdicts, show, content)
+
+
+LIST_COLUMNS = ("hazard", "severity", "title", "affected", "condition")
+"""Of `poolstart hazards --list --csv`, a row a hazard: how many strategies of the default series it affects,
+and what excludes it."""
+
+
+def write_list(form: str) -> None:
+    """Print all hazards with the newest verdicts on record, as `table`, `json`, `csv` or `markdown`."""
+    expected = record.expected()
+    rows = [
+        {
+            "hazard": hazard.id,
+            "severity": str(hazard.severity),
+            "title": hazard.title,
+            "affected": sum(expected.get((hazard.id, name)) is Verdict.AFFECTED for name in strategies.IDS),
+            "condition": hazard.condition.label if hazard.condition else "",
+        }
+        for hazard in catalogue.load_all()
+    ]
+
+    def show() -> None:
+        console = terminal.output()
+        cells = [[str(value) for value in row.values()] for row in rows]
+        header = ("hazard", "severity", "what happens", "affects", "cannot happen if")
+        terminal.print_table(console, header, cells, left=len(header))
+        terminal.print_text(
+            console,
+            f"Affects: of {len(strategies.IDS)} strategies. `poolstart hazards NAME` shows the fix and what"
+            " happens step by step.",
+        )
+
+    output.write(form, LIST_COLUMNS, rows, show)
 
 
 def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:
@@ -200,34 +246,40 @@ def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any
             }
 
 
-def show_story(console: Console, hazard: Hazard, outcomes: Sequence[Outcome]) -> None:
-    """Print what a hazard is, and its story under each strategy."""
+def show_story(console: Console, hazard: Hazard, fix: tuple[str, str], outcomes: Sequence[Outcome]) -> None:
+    """Print what a hazard is, what to do about it with code, and its story under each strategy."""
     console.print()
-    console.print(Text.assemble((hazard.title, "bold"), f" ({hazard.id}: {hazard.severity})"))
+    terminal.print_heading(console, f"{hazard.title} ({hazard.id}: {hazard.severity})")
     console.print()
+    sentence, code = fix
     for text in (
         hazard.description,
         f"What users report: {hazard.symptom}",
-        f"Affected when: {hazard.affected_when}",
+        f"Instead: {hazard.avoidance}",
+        *([f"Cannot happen if: {hazard.condition.sentence}"] if hazard.condition else []),
+        sentence,
     ):
         terminal.print_text(console, text)
+    terminal.print_code(console, code)
+    for link in hazard.links:
+        terminal.print_text(console, f"  {link}")
+    console.print()
+    terminal.print_text(console, f"Affected when: {hazard.affected_when}")
     for outcome in outcomes:
         if outcome.hazard != hazard.id:
             continue
         console.print()
-        console.print(
+        terminal.print_text(
+            console,
             Text.assemble(
-                (outcome.strategy, "bold"),
+                (strategies.label(outcome.strategy), "bold"),
                 " ",
                 (str(outcome.verdict), STYLES[outcome.verdict]),
                 f": {outcome.reason}" if outcome.reason else "",
-            )
+            ),
         )
         terminal.print_pairs(console, [(f"{event.who:>8}", event.what) for event in outcome.story])
         for figure in hazard.figures:
             if figure.id in outcome.readings:
                 console.print(f"  {figure.title}: {figure.format(outcome.readings[figure.id])}")
     console.print()
-    terminal.print_text(console, f"Instead: {hazard.avoidance}")
-    for link in hazard.links:
-        console.print(f"  {link}", soft_wrap=True)

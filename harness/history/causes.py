@@ -4,6 +4,7 @@ Everything is counted (`harness.counts`), and so does not depend on how busy the
 held is measured by `tracemalloc`, which varies by a thousandth.
 """
 
+import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -96,6 +97,11 @@ class Explanation:
     collections: dict[str, tuple[tuple[int, ...], tuple[int, ...]]]
     """By phase and generation, where they changed, in the worker that is timed elsewhere."""
     provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def counted(self) -> str:
+        """` since 2026-11-28`, for an explanation on record; empty if its day is unknown."""
+        return f" since {self.provenance.day}" if self.provenance.date else ""
 
     @property
     def changelog(self) -> str:
@@ -276,6 +282,18 @@ def load() -> list[Explanation]:
         return []
     with store.reading(PATH, "poolstart record causes") as rows:
         return structure(list[Explanation], rows)
+
+
+def recorded(before: str, after: str, strategies: Iterable[str]) -> dict[str, Explanation]:
+    """The explanations on record of these releases, for this Python, by strategy."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {
+        each.strategy: each
+        for each in load()
+        if (each.before, each.after) == (before, after)
+        and each.strategy in strategies
+        and each.python.startswith(f"{python}.")
+    }
 
 
 def record(explanation: Explanation) -> None:

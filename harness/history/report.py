@@ -1,19 +1,92 @@
 """Change points in the terminal: what changed in which release, and how small a change would be found."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, TypeVar
 
-from harness.console import numbers, terminal
+from harness.console import numbers, output, terminal
 from harness.history.change_point import ChangePoint, ChangePoints, MinimumDetectableChange
 
 K = TypeVar("K", bound=Hashable)
 
 
+COLUMNS = (
+    "machine", "environment", "release", "previous", "figure", "strategy", "dataframe", "unit", "before",
+    "after", "ratio", "low", "high", "retest", "reason",
+)  # fmt: skip
+"""Of `poolstart changes --csv`, a row a change point: levels, their ratio and its 99 % interval.
+
+A candidate has a reason for doubt.
+"""
+
+KINDS = {"seconds": "times", "bytes": "memory"}
+"""What figures are of, by unit; the rest are counts."""
+
+
+def write(
+    change_points: ChangePoints,
+    min_releases: int,
+    form: str,
+    *,
+    candidates: bool,
+    first: Callable[[], None] | None = None,
+    content: Mapping[str, Any] | None = None,
+) -> None:
+    """Print change points as `table`, `json`, `csv` or `markdown`.
+
+    `first` prints what stands before the tables, and `content` is added to the JSON.
+    """
+
+    def show_all() -> None:
+        if first:
+            first()
+        show(change_points, min_releases, candidates=candidates)
+
+    listed = [*change_points.steps, *(change_points.candidates if candidates else ())]
+    output.write(
+        form,
+        COLUMNS,
+        map(record, listed),
+        show_all,
+        {**as_json(change_points), **(content or {})},
+    )
+
+
+def record(change_point: ChangePoint) -> dict[str, Any]:
+    """A change point, with the keys of `COLUMNS`."""
+    key = change_point.key
+    strategy, dataframe = key.parameters
+    return {
+        "machine": key.machine,
+        "environment": key.environment,
+        "release": change_point.release,
+        "previous": change_point.previous,
+        "figure": key.metric,
+        "strategy": strategy,
+        "dataframe": dataframe,
+        **{name: getattr(change_point, name) for name in ("unit", "before", "after", "ratio", "low", "high")},
+        "retest": change_point.retest.outcome if change_point.retest else "",
+        "reason": change_point.reason,
+    }
+
+
 def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) -> None:
-    """Print real steps, a line a release and metric; candidates with their reasons; detectable changes."""
+    """Print real steps: first a line a release, then a line a release and metric.
+
+    Then candidates with their reasons, and the smallest changes that would be found.
+    """
     console = terminal.output()
-    for place, steps in grouped(change_points.steps, place_of).items():
+    by_place = grouped(change_points.steps, place_of)
+    for place, steps in by_place.items():
+        by_release = grouped(steps, lambda step: step.release)
+        terminal.print_table(
+            console,
+            ["release", *KINDS.values(), "counts"],
+            [summary_row(release, of_release) for release, of_release in by_release.items()],
+            title=f"Releases with real steps: {place}",
+        )
+        console.print()
+    for place, steps in by_place.items():
         by_metric = grouped(steps, lambda step: (step.release, step.key.metric))
         terminal.print_table(
             console,
@@ -51,6 +124,23 @@ def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) ->
         )
 
 
+def summary_row(release: str, steps: Sequence[ChangePoint]) -> list[terminal.Cell]:
+    """One release: how far times, memory and counts changed."""
+    changes: dict[str, list[float]] = {}
+    for step in steps:
+        changes.setdefault(KINDS.get(step.unit, "counts"), []).append(step.ratio - 1)
+    return [release, *(size_range(changes.get(kind, [])) for kind in (*KINDS.values(), "counts"))]
+
+
+def size_range(changes: Sequence[float]) -> str:
+    """`+1.5% to +3.0%`: the smallest and the largest change; empty without any."""
+    return (
+        " to ".join(dict.fromkeys(f"{change:+.1%}" for change in (min(changes), max(changes))))
+        if changes
+        else ""
+    )
+
+
 def as_json(change_points: ChangePoints) -> dict[str, Any]:
     """The steps, the candidates and the smallest changes that would be detected, for `json.dumps`."""
     return {
@@ -76,11 +166,8 @@ def grouped(
 
 def row(release: str, metric: str, steps: Sequence[ChangePoint]) -> list[terminal.Cell]:
     """One metric in one release: in how many cells it changed, by how much, and where by most."""
-    changes = sorted(step.ratio - 1 for step in steps)
     largest = max(steps, key=lambda step: abs(step.ratio - 1))
-    change = f"{changes[0]:+.1%}"
-    if f"{changes[-1]:+.1%}" != change:
-        change += f" to {changes[-1]:+.1%}"
+    change = size_range([step.ratio - 1 for step in steps])
     return [
         release, metric, str(len(steps)), confirmed(steps), change, f"{sizes(largest)} {largest.key.cell}"
     ]  # fmt: skip

@@ -1,12 +1,12 @@
 """The report of `poolstart measure`: tables, CSV or JSON."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from statistics import median
 from typing import Any
 
 from harness import strategies
-from harness.console import terminal
+from harness.console import output, terminal
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
@@ -22,13 +22,18 @@ COLUMNS = (
 """Of `--csv`, one row per metric and cell: statistics over `samples` parents, or why there are none."""
 
 
-def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile) -> None:
+def show(
+    measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile, server: str
+) -> None:
     """Print a table for each DataFrame setting, and below it the reasons of missing or noisy figures."""
     console = terminal.output()
     if measured.busy:
         terminal.print_text(console, sentence(measured.busy))
+    terminal.print_heading(console, heading(measured, server))
     for setting in settings:
-        rows = [[name + star(name), *figures(measured, Cell(name, setting))] for name in chosen]
+        rows = [
+            [strategies.label(name) + star(name), *figures(measured, Cell(name, setting))] for name in chosen
+        ]
         header = [
             "strategy",
             *(terminal.fold(metric.column) for metric in metrics.shown_in(Table.TERMINAL)),
@@ -38,12 +43,19 @@ def show(measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], 
         console,
         f"{over(len(measured.used_blocks()), metrics.shown_in(Table.TERMINAL))} "
         "First row is startup + first query. "
-        f"Large is {profile.dataframe_mib} MiB. Python {measured.python}, SQLAlchemy {measured.release}, "
-        f"PostgreSQL {measured.server}. "
+        f"Large is {profile.dataframe_mib} MiB. "
         "* is not safe: see `poolstart hazards`.",
     )
     for line in remarks(measured):
         terminal.print_text(console, line)
+
+
+def heading(measured: MeasuredRun, server: str) -> str:
+    """What was measured: `Python 3.11.7, SQLAlchemy 2.1.9, PostgreSQL embedded-18.4-tcp-trust`.
+
+    `server` is the server's title (`harness.postgres.server`), by default its identity.
+    """
+    return f"Python {measured.python}, SQLAlchemy {measured.release}, PostgreSQL {server or measured.server}"
 
 
 def over(parents: int, shown: Iterable[Metric]) -> str:
@@ -127,27 +139,40 @@ def records(
 
 
 def tell(
-    measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile, form: str
+    measured: MeasuredRun,
+    chosen: Sequence[str],
+    settings: Sequence[str],
+    profile: Profile,
+    form: str,
+    server: str = "",
 ) -> None:
-    """Print the report as `csv`, `json` or `table`."""
-    rows = records(measured, chosen, settings, profile)
+    """Print the report as `table`, `csv`, `json` or `markdown`; `server` is the server's title."""
+    write(
+        measured, chosen, settings, profile, form, lambda: show(measured, chosen, settings, profile, server)
+    )
+
+
+def write(
+    measured: MeasuredRun,
+    chosen: Sequence[str],
+    settings: Sequence[str],
+    profile: Profile,
+    form: str,
+    show: Callable[[], None],
+) -> None:
+    """Print the figures as `csv` or `json`, or what `show` prints as `table` or `markdown`."""
+    rows = list(records(measured, chosen, settings, profile))
+    content = {
+        "busy": measured.busy,
+        "sqlalchemy": measured.release,
+        "server": measured.server,
+        "python": measured.python,
+        "profile": asdict(profile),
+        "facts": measured.facts,
+        "noisy": measured.noisy,
+        "warnings": measured.warnings,
+        "figures": rows,
+    }
+    output.write(form, COLUMNS, rows, show, content)
     if form == "csv":
-        print_reasons(busy=measured.busy)
-        terminal.print_csv(COLUMNS, rows)
-        print_reasons(warnings=measured.warnings)
-    elif form == "json":
-        terminal.print_json(
-            {
-                "busy": measured.busy,
-                "sqlalchemy": measured.release,
-                "server": measured.server,
-                "python": measured.python,
-                "profile": asdict(profile),
-                "facts": measured.facts,
-                "noisy": measured.noisy,
-                "warnings": measured.warnings,
-                "figures": list(rows),
-            }
-        )
-    else:
-        show(measured, chosen, settings, profile)
+        print_reasons(busy=measured.busy, warnings=measured.warnings)

@@ -1,11 +1,13 @@
 """The table of pools in the terminal, and the generated page `docs/pools.md`."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from harness import strategies
-from harness.console import markdown, terminal
+from harness.console import markdown, output, terminal
 from harness.lifecycles import intervals, metrics
 from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.pools.measure import WORKERS
@@ -61,6 +63,35 @@ def load(path: Path = PATH) -> PoolsTable | None:
 def save(table: PoolsTable, path: Path) -> None:
     """Write the figures to `path`."""
     store.write(path, asdict(table))
+
+
+COLUMNS = (
+    "strategy", "workers", "first_row", "last_row", "pool_returned", "uss", "pools", "reason",
+)  # fmt: skip
+"""Of `poolstart programs pool --csv`, a row a strategy and size: medians over pools in seconds and bytes."""
+
+
+def write(table: PoolsTable, form: str) -> None:
+    """Print the table as `table`, `json`, `csv` or `markdown`."""
+    output.write(form, COLUMNS, records(table), lambda: show(table), asdict(table))
+
+
+def records(table: PoolsTable) -> Iterator[dict[str, Any]]:
+    """A row for each strategy and size, with the keys of `COLUMNS`."""
+    for cell in table.cells:
+        figures = {
+            "first_row": cell.first,
+            "last_row": cell.last,
+            "pool_returned": cell.blocked,
+            "uss": cell.uss,
+        }
+        yield {
+            "strategy": cell.strategy,
+            "workers": cell.workers,
+            **{name: median(values) if values else None for name, values in figures.items()},
+            "pools": len(cell.first),
+            "reason": cell.reason,
+        }
 
 
 def show(table: PoolsTable) -> None:

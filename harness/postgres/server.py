@@ -49,6 +49,11 @@ class Server:
         return f"{self.kind}-{self.version}-{self.transport}-{self.authentication}"
 
     @property
+    def title(self) -> str:
+        """The identity, and the address of a server of the user's own: two of one identity differ in that."""
+        return f"{self.identity} at {self.address}" if self.kind == "external" else self.identity
+
+    @property
     def address(self) -> str:
         """Host and port, for messages."""
         return address(self.url)

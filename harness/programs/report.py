@@ -1,11 +1,12 @@
 """The table of programs in the terminal, and the generated page `docs/programs.md`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
+from typing import Any
 
-from harness.console import markdown, terminal
+from harness.console import markdown, output, terminal
 from harness.console.numbers import digits
 from harness.fixes import EVERY_ENGINE
 from harness.lifecycles.intervals import median_with_interval
@@ -70,6 +71,33 @@ def save(table: ProgramsTable, path: Path) -> None:
     store.write(path, asdict(table))
 
 
+COLUMNS = (
+    "program", "hosts", "first_row", "uss", "uss_spared", "without_hook", "replaced", "killed", "versions",
+)  # fmt: skip
+"""Of `poolstart programs --csv`, a row a program: medians in seconds and bytes."""
+
+
+def write(table: ProgramsTable, form: str) -> None:
+    """Print the table as `table`, `json`, `csv` or `markdown`."""
+    output.write(form, COLUMNS, records(table), lambda: show(table), asdict(table))
+
+
+def records(table: ProgramsTable) -> Iterator[dict[str, Any]]:
+    """A row for each program and number of hosts, with the keys of `COLUMNS`."""
+    for figures in table.programs:
+        yield {
+            "program": figures.name,
+            "hosts": figures.hosts,
+            "first_row": median(figures.first_row),
+            "uss": median(figures.uss),
+            "uss_spared": median(figures.spared) if figures.spared else None,
+            "without_hook": figures.without.outcome,
+            "replaced": hook_outcome(figures.replaced).replace("**", ""),
+            "killed": hook_outcome(figures.killed).replace("**", ""),
+            "versions": ", ".join(figures.versions),
+        }
+
+
 def show(table: ProgramsTable) -> None:
     """Print the table, and for each program its hook and what was observed."""
     console = terminal.output()
@@ -78,12 +106,11 @@ def show(table: ProgramsTable) -> None:
     terminal.print_text(console, caption("starts of this run"))
     for program, several in by_program(table):
         terminal.print_text(console, f"{program.title}: {program.link}")
-        for line in program.hook.splitlines():
-            terminal.print_text(console, f"    {line}")
+        if program.hook:
+            terminal.print_code(console, program.hook)
         if program.memory_lines:
             terminal.print_text(console, f"To save memory: {program.thread}")
-            for line in program.memory_lines.splitlines():
-                terminal.print_text(console, f"    {line}")
+            terminal.print_code(console, program.memory_lines)
         if program.besides:
             terminal.print_text(console, f"Besides: {markdown.plain(program.besides.strip())}")
         for sentence in observations(program, several):

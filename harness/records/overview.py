@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
-from harness.console import terminal
+from harness.console import output, terminal
 from harness.records.provenance import UNKNOWN, days
 from harness.records.recorder import Recorder
 
@@ -16,21 +16,38 @@ def age(last: str, today: date) -> str:
     return "today" if number < 1 else f"{number} day{'s' if number > 1 else ''}"
 
 
-def show(recorders: Mapping[str, Recorder]) -> None:
-    """Print the records, each with its dates, machines and age, and what its options mean.
+COLUMNS = ("record", "measured", "age", "machine", "meaning")
+"""Of `poolstart record --csv`, a row a record."""
 
-    Raises PoolstartError if a record cannot be read.
+
+def write(recorders: Mapping[str, Recorder], form: str) -> None:
+    """Print the records as `table`, `json`, `csv` or `markdown`.
+
+    Each with its dates, machines and age, and what its options mean. Raises PoolstartError if a record cannot
+    be read.
     """
-    console, today = terminal.output(), datetime.now(UTC).date()
-    rows: list[list[terminal.Cell]] = []
-    for name in recorders:
-        found = recorders[name].provenances()
-        last = max((each.date for each in found or ()), default="")
-        machines = dict.fromkeys(each.machine or UNKNOWN for each in found or ())
-        measured = "not on record" if found is None else days(found)
-        rows.append([name, measured, age(last, today), ", ".join(machines)])
-    terminal.print_table(console, ["record", "measured", "age", "machine"], rows, left=4)
-    terminal.print_pairs(console, [(name, meaning(recorder)) for name, recorder in recorders.items()])
+    today = datetime.now(UTC).date()
+    rows = [record(name, recorder, today) for name, recorder in recorders.items()]
+
+    def show() -> None:
+        console = terminal.output()
+        cells = [[row[column] for column in COLUMNS[:-1]] for row in rows]
+        terminal.print_table(console, COLUMNS[:-1], cells, left=4)
+        terminal.print_pairs(console, [(row["record"], row["meaning"]) for row in rows])
+
+    output.write(form, COLUMNS, rows, show)
+
+
+def record(name: str, recorder: Recorder, today: date) -> dict[str, str]:
+    """A record, with the keys of `COLUMNS`."""
+    found = recorder.provenances()
+    return {
+        "record": name,
+        "measured": "not on record" if found is None else days(found),
+        "age": age(max((each.date for each in found or ()), default=""), today),
+        "machine": ", ".join(dict.fromkeys(each.machine or UNKNOWN for each in found or ())),
+        "meaning": meaning(recorder),
+    }
 
 
 def meaning(recorder: Recorder) -> str:

@@ -29,6 +29,7 @@ __all__ = (
     "Prepared",
     "Strategy",
     "get",
+    "label",
     "named",
     "places",
 )
@@ -75,6 +76,15 @@ def get(name: str) -> Strategy:
             )
         return strategy
     raise PoolstartError(f"no strategy {name!r}", f"known are {', '.join(GROUPS['all'])}")
+
+
+def label(name: str) -> str:
+    """What a strategy is called in tables: its id, also for one of the user's own.
+
+    `package.module:NAME` if its id is that of a strategy in the catalogue. Raises as `get` does.
+    """
+    strategy = get(name)
+    return name if strategy.id in GROUPS["all"] else strategy.id
 
 
 def places(name: str) -> tuple[Path, ...]:

@@ -1,17 +1,27 @@
-"""`--json` and `--csv`: standard output is that and nothing else, with the documented columns."""
+"""`--json`, `--csv`, `--markdown`: standard output is that and nothing else, with the documented columns."""
 
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
-from harness.answer import results, results_report
+from harness.answer import results, results_report, strategies_page
+from harness.comparisons import report as compared
+from harness.console import terminal
+from harness.demos import catalogue
+from harness.demos import report as demos
+from harness.demos.repeat import DemoRepetition
 from harness.hazards import expected as record
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
+from harness.history import report as changes
 from harness.lifecycles import report as measured
+from harness.pools import report as pools_report
 from harness.postgres.server import Server
+from harness.programs import report as programs_report
+from harness.records import overview
 from harness.system.environment import ROOT
 from tests.support.command import poolstart
 
@@ -93,9 +103,87 @@ def test_hazards(quick: Server) -> None:
     assert told["outcomes"][0]["story"]
 
 
-@pytest.mark.parametrize("command", ["measure", "results", "hazards"])
-def test_one_format_at_a_time(command: str) -> None:
-    ran = poolstart(command, "--json", "--csv")
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert "exclude one another" in ran.stderr
+READ = {
+    "hazards --list": hazards.LIST_COLUMNS,
+    "demo": demos.COLUMNS,
+    "results": results_report.CSV_COLUMNS,
+    "changes": changes.COLUMNS,
+    "strategies": strategies_page.COLUMNS,
+    "strategies spawn fork_dispose": strategies_page.COLUMNS,
+    "releases": ("release", "date", "results"),
+    "releases list": ("release", "date", "results"),
+    "record": overview.COLUMNS,
+}
+"""The commands that print tables and measure nothing, and the columns of their CSV."""
+
+
+@pytest.mark.parametrize("command", READ)
+def test_every_command_that_prints_a_table_has_every_format(command: str) -> None:
+    as_json, as_csv, as_markdown = (
+        poolstart(*command.split(), f"--{form}") for form in ("json", "csv", "markdown")
+    )
+    for ran in (as_json, as_csv, as_markdown):
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert "\x1b" not in ran.stdout
+    assert json.loads(as_json.stdout)
+    found = rows(as_csv.stdout)
+    assert tuple(found[0]) == READ[command]
+    if command not in ("demo", "strategies", "strategies spawn fork_dispose"):
+        assert markdown_tables(as_markdown.stdout)
+    assert "\u2500" not in as_markdown.stdout
+
+
+def markdown_tables(text: str) -> list[list[list[str]]]:
+    """The cells of each table; every row of a table has as many as its header."""
+    tables = []
+    for block in text.split("\n\n"):
+        lines = [line for line in block.splitlines() if line.startswith("| ")]
+        if lines:
+            cells = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines]
+            assert {len(row) for row in cells} == {len(cells[0])}
+            assert set(cells[1]) <= {"---", "---:"}
+            tables.append(cells)
+    return tables
+
+
+def test_compare(quick: Server) -> None:
+    asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--minutes", "0.5")
+    as_json = poolstart(*asked, "--json")
+    assert as_json.returncode in (0, 1, 3), as_json.stderr
+    told = json.loads(as_json.stdout)
+    assert told["status"] == as_json.returncode
+    assert told["server"] == quick.title
+    assert {tuple(row) for row in told["rows"]} == {compared.COLUMNS}
+    [row] = [row for row in told["rows"] if row["metric"] == "second_query"]
+    # NullPool connects again for every query.
+    assert (row["strategy"], row["unit"]) == ("fork_dispose -> nullpool", "seconds")
+    assert row["ratio"] > 1.5
+    assert row["outcome"] in ("worse", "undecided")
+    assert (as_json.returncode == 1) == any(row["outcome"] == "worse" for row in told["rows"])
+
+
+def test_programs_and_pools_on_record(capsys: pytest.CaptureFixture[str]) -> None:
+    for report in (programs_report, pools_report):
+        table = report.load()
+        assert table
+        printed = {}
+        for form in ("json", "csv", "markdown"):
+            report.write(table, form)
+            printed[form] = capsys.readouterr().out
+        assert json.loads(printed["json"])["provenance"]
+        found = rows(printed["csv"])
+        assert tuple(found[0]) == report.COLUMNS
+        assert len(markdown_tables(printed["markdown"])[0]) == len(found) + 2
+
+
+def test_repeated_demos(capsys: pytest.CaptureFixture[str]) -> None:
+    counted = [DemoRepetition(demo, "spawn", True, 3, 3, 2) for demo in catalogue.CATALOGUE]
+    demos.write_repetitions(counted, "csv")
+    found = rows(capsys.readouterr().out)
+    assert tuple(found[0]) == demos.REPEATED
+    assert {(row["runs"], row["same_story"], row["cured"]) for row in found} == {("3", "2", "True")}
+
+
+def test_a_number_that_is_not_finite_is_null(capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.print_json({"a": [float("inf"), (float("nan"), 1.5)], "path": Path("x")})
+    assert json.loads(capsys.readouterr().out) == {"a": [None, [None, 1.5]], "path": "x"}

@@ -1,14 +1,17 @@
 """The help is in a newcomer's order, each command has an example, and asking for it imports little."""
 
+import platform
 import re
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 from typer.testing import CliRunner
 
 from harness.answer import results_report
 from harness.cli import COMMANDS, app
+from harness.comparisons import report as compared
 from harness.hazards import view as hazards
 from harness.lifecycles import report as measured
 
@@ -37,10 +40,29 @@ def test_every_command_has_an_example_that_it_understands(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "columns"),
-    [("measure", measured.COLUMNS), ("results", results_report.CSV_COLUMNS), ("hazards", hazards.COLUMNS)],
+    [
+        ("measure", measured.COLUMNS),
+        ("results", results_report.CSV_COLUMNS),
+        ("hazards", hazards.COLUMNS),
+        ("compare", compared.COLUMNS),
+    ],
 )
 def test_the_help_lists_the_columns_of_csv(command: str, columns: tuple[str, ...]) -> None:
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())
+
+
+@pytest.mark.parametrize(
+    "words", [[], *([name] for name in COMMANDS), ["releases", "list"], ["postgres", "up"]]
+)
+def test_h_is_help_everywhere(words: list[str]) -> None:
+    short = CliRunner().invoke(app, [*words, "-h"], env={"COLUMNS": "200"})
+    assert (short.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", short.output)) == (0, shown(*words))
+
+
+def test_the_version_is_shown_with_those_of_what_is_measured() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    versions = (metadata.version("poolstart"), metadata.version("sqlalchemy"), platform.python_version())
+    assert result.output == "poolstart {} (SQLAlchemy {}, Python {})\n".format(*versions)
 
 
 def test_asking_for_help_imports_nothing_heavy() -> None:

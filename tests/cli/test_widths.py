@@ -31,7 +31,7 @@ from tests.support.command import in_terminal, poolstart
 
 WIDTHS = (60, 80)
 PROVENANCE = Provenance("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
-FURTHER = tuple(f"fork_further_{number}" for number in range(9))
+FURTHER = strategies.FURTHER_IDS[:9]
 REASON = "fork_nodispose cannot share one TLS session between two processes, " + "and that is so " * 10
 
 
@@ -89,13 +89,13 @@ OWN = "tests.support.broken_strategies:HEALTHY"
 def test_measure(width: int, told: Callable[[], str]) -> None:
     names = (*strategies.IDS, OWN)
     found = made_up(names)
-    measured.tell(found, names, DATAFRAMES, PROFILES["quick"], "table")
+    measured.tell(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
     text = told()
     for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
         for name in names:
             cells = measured.figures(found, measured.Cell(name, setting))
             assert cells == ["n/a"] * len(cells) if name == "fork_nodispose" else "±" in cells[0]
-            title = name + measured.star(name)
+            title = strategies.label(name) + measured.star(name)
             stands_whole(part, title, cells, width)
     # The reason stands once, below the tables.
     below = " ".join(text[text.index("Medians") :].split())
@@ -104,7 +104,7 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
 
 def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
     found = made_up(strategies.IDS)
-    quick_report.print_answer(found, PROFILES["quick"])
+    quick_report.write(found, PROFILES["quick"], "table", found.server)
     text = told()
     table = text.partition("Medians")[0]
     for name in strategies.IDS:
@@ -142,7 +142,7 @@ def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) ->
     ]
     for outcome in outcomes:
         view.tally.add(outcome)
-    hazards.show(view, outcomes, PROVENANCE, [])
+    hazards.write(view, outcomes, PROVENANCE, [])
     text = told()
     legend = dict(re.findall(r"^(\S)  (.+?) *$", text, re.MULTILINE))
     for hazard in catalogue.IDS:
@@ -190,11 +190,14 @@ def test_compare(width: int, told: Callable[[], str]) -> None:
     sides = [Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
     rows = [
         ComparisonRow(
-            metric, "forkserver_preload", "none", 10, 0.1234, 0.2345, 1.9012, 1.8001, 2.0034, 0, "cannot tell"
+            *(metric, "forkserver_preload", "none", 10, 0.1234, 0.2345, 1.9012, 1.8001, 2.0034, 0),
+            *("cannot tell", 0.03, 0.123),
         )
         for metric in (shown.id for shown in metrics.shown_in(Table.COMPARISON))
     ]
-    shown_comparison.write(Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table")
+    shown_comparison.write(
+        Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table", "a server"
+    )
     text = told()
     for cells in map(shown_comparison.cells, rows):
         stands_whole(text, str(cells[0]), [str(cell) for cell in cells[1:]], width)

@@ -43,19 +43,21 @@ class FakePairs:
         self.measured, self.workers = [], []
         self.varying, self.noisy, self.rejected = "", set(), ""
         self.steal = 0.0
-        self.uncertain = set(METRICS)
+        self.uncertain, self.ratio = set(METRICS), 1.0
 
-    def measure(self, plans, cell_pairs, workers, rng, report):
+    def measure(self, plans, cell_pairs, workers, rng, report, time_left):
         self.measured.append(cell_pairs)
         self.workers.append({name: workers(strategies.get(name)) for name in ("fork_dispose", "spawn")})
         number = len(self.measured)
         report("a cell")
         samples = {}
         for first, second in cell_pairs:
+            if not time_left():
+                break
             if first.strategy == self.rejected:
                 plans[1].measured.rejected[second.id] = "hung"
                 continue
-            ratio = 1 + (number % 3 * 0.3 if first.strategy == self.varying else 0)
+            ratio = self.ratio + ((number % 3 - 1) * 0.3 if first.strategy == self.varying else 0)
             samples[first, second] = {
                 metric: Sample(1.0, certain, certain)
                 for metric in METRICS
@@ -76,7 +78,7 @@ def sides(strategies=("fork_dispose", "spawn"), other=()):
     )
 
 
-def run(fake, both=None, seconds_a_look=0.0, **options):
+def run(fake, both=None, seconds_a_look=0.0, report=lambda text: None, **options):
     """Compare with simulated pairs; the clock advances by `seconds_a_look` whenever it is read."""
     settings = ComparisonSettings(**{"dataframes": ("none",), "pairs": 8, "budget": 0, "seed": 1, **options})
     both = both or sides()
@@ -85,8 +87,8 @@ def run(fake, both=None, seconds_a_look=0.0, **options):
         both,
         [FakePlan(side.cells(settings.dataframes)) for side in both],
         settings,
-        settings.lengthen(QUICK).workers,
-        lambda text: None,
+        QUICK,
+        report,
         elapsed=lambda: next(ticks) * seconds_a_look,
         measure_pair=fake.measure,
     )
@@ -156,6 +158,42 @@ def test_a_noisy_pair_is_left_out_and_replaced(fake):
     assert comparison.noisy == 1
     assert len(fake.measured) == 9
     assert all(row.pairs == 8 for row in comparison.rows)
+
+
+def test_no_pair_begins_when_the_time_is_over_however_few_there_are(fake):
+    comparison = run(fake, seconds_a_look=1.0, limit=8, pairs=8)
+    assert 1 < len(fake.measured) < 8
+    assert {row.verdict for row in comparison.rows} == {"cannot tell"}
+    assert comparison.status == 3
+
+
+def test_where_the_pairs_do_not_fit_parents_start_the_workers_of_a_run(fake):
+    run(fake, seconds_a_look=1.0, limit=20, pairs=8)
+    assert fake.workers[0] == {"fork_dispose": 3 * QUICK.forks, "spawn": 3 * QUICK.boots}
+    assert fake.workers[1] == {"fork_dispose": QUICK.forks, "spawn": QUICK.boots}
+
+
+def test_the_progress_says_how_much_time_is_left_at_most(fake):
+    told = []
+    run(fake, seconds_a_look=1.0, limit=80, pairs=8, report=told.append)
+    assert re.search(r"^pair 1 of at least 8, at most \d+ s left: ", told[0])
+    assert re.search(r"^pair 2 of at least 8, about \d+ s left for those, at most \d+ s left: ", told[1])
+
+
+@pytest.mark.parametrize(
+    ("ratio", "varying", "rejected", "status"),
+    [
+        (1.0, "", "", 0),
+        (1.04, "", "", 1),
+        (1.0, "", "spawn", 2),
+        (1.0, "spawn", "", 3),
+        (1.04, "", "spawn", 1),
+        (1.0, "fork_dispose", "spawn", 2),
+    ],
+)
+def test_the_status_is_worse_before_failed_before_undecided(fake, ratio, varying, rejected, status):
+    fake.ratio, fake.varying, fake.rejected = ratio, varying, rejected
+    assert run(fake, seconds_a_look=1.0).status == status
 
 
 @pytest.mark.parametrize(("text", "share"), [("3%", 0.03), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0)])

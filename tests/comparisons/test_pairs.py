@@ -97,6 +97,28 @@ def test_a_metric_that_few_workers_report_has_the_ratio_of_those():
     assert "uss_collected" not in pairs.samples_of(ones[:2], others[:2])
 
 
+def test_no_worker_starts_when_the_time_is_over_and_an_unfinished_cell_pair_is_left_out():
+    trace, booted_parents = [], []
+    finished, cut, never = ((Cell(name, "none"),) * 2 for name in ("spawn", "forkserver", "fork_dispose"))
+
+    @contextmanager
+    def booted(sides):
+        booted_parents.append(sides[0][1])
+        yield [Parent(plan, trace) for plan, _ in sides]
+
+    class InOrder(random.Random):
+        def sample(self, population, k):
+            return list(population)
+
+    pair = pairs.measure_pair(
+        ("one", "other"), [finished, cut, never], lambda _: 3, InOrder(), lambda _: None,
+        time_left=lambda: len(trace) < 8, boot=booted,
+    )  # fmt: skip
+    assert set(pair.samples) == {finished}
+    assert booted_parents == [finished[0], cut[0]]
+    assert len(trace) == 8
+
+
 def test_the_side_that_boots_first_is_random_and_each_keeps_its_samples():
     orders = []
 

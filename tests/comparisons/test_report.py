@@ -1,5 +1,6 @@
 """What a comparison prints before and after its figures."""
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ def comparison(before: str, after: str) -> Comparison:
 
 
 def printed(capsys: pytest.CaptureFixture[str], before: str, after: str, form: str) -> str:
-    report.write(comparison(before, after), ["none"], form)
+    report.write(comparison(before, after), ["none"], form, "a server")
     return capsys.readouterr().out
 
 
@@ -36,24 +37,27 @@ def test_a_comparison_of_2_0_with_2_1_first_says_which_driver_a_url_means(
     assert json.loads(printed(capsys, "1.4.54", "2.0.58", "json"))["upgrade"] == ""
 
 
-SLOWER = ComparisonRow("startup", "spawn", "none", 10, 0.1, 0.2, 2.0, 1.9, 2.1, 0.0, "slower")
+SLOWER = ComparisonRow("startup", "spawn", "none", 10, 0.1, 0.2, 2.0, 1.9, 2.1, 0.0, "slower", 0.03, 0.1)
 
 
 def test_on_a_busy_machine_it_says_so_first_and_has_no_verdicts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     idle = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,))
-    report.write(idle.concluded(), ["none"], "table")
-    assert " slower\n" in capsys.readouterr().out
+    report.write(idle.concluded(), ["none"], "table", "a server")
+    assert idle.status == 1
+    assert " slower " in capsys.readouterr().out
     busy = replace(idle, busy="tasks waited for a processor in 99% of the time").concluded()
-    report.write(busy, ["none"], "table")
+    report.write(busy, ["none"], "table", "a server")
     text = capsys.readouterr().out
     assert text.startswith("busy: tasks waited for a processor in 99% of the time. Nothing can be concluded")
-    assert " slower\n" not in text
+    assert " slower " not in text.partition("Medians")[0]
     assert "cannot tell" in text
-    assert not any(row.worse(0.03) for row in busy.rows)
-    report.write(busy, ["none"], "json")
-    assert next(iter(json.loads(capsys.readouterr().out))) == "busy"
+    assert busy.status == 3
+    report.write(busy, ["none"], "json", "a server")
+    told = json.loads(capsys.readouterr().out)
+    assert next(iter(told)) == "busy"
+    assert {row["outcome"] for row in told["rows"]} == {"undecided"}
 
 
 def instructions_row(release: str, **phases: int) -> InstructionsRow:
@@ -70,11 +74,11 @@ def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     busy = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,), busy="tasks waited", instructions=(COUNTED,))
-    report.write(busy.concluded(), ["none"], "table")
+    report.write(busy.concluded(), ["none"], "table", "a server")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["start", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
     assert ["engine", "170.00", "170.00", "1.0000", "exact", "same"] in lines
-    report.write(busy.concluded(), ["none"], "json")
+    report.write(busy.concluded(), ["none"], "json", "a server")
     [counted] = json.loads(capsys.readouterr().out)["instructions"]
     assert counted["phases"]["start"]["ratio"] == 1.02
     assert counted["phases"]["start"]["verdict"] == "slower"
@@ -82,9 +86,21 @@ def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy
 
 def test_a_comparison_fails_where_instructions_grow_by_more_than_is_tolerated() -> None:
     counted = replace(comparison("2.1.8", "2.1.9"), instructions=(COUNTED,))
-    assert counted.worse(0.015)
-    assert not counted.worse(0.025)
-    assert not replace(comparison("2.1.8", "2.1.9")).worse(0)
+    tolerant = replace(counted, tolerate=0.025)
+    assert replace(counted, tolerate=0.015).worse
+    assert not tolerant.worse
+    assert not replace(comparison("2.1.8", "2.1.9"), tolerate=0).worse
+    # Exact, and so decided on a busy machine as well.
+    assert replace(counted, tolerate=0.015, rows=(SLOWER,), busy="tasks waited").concluded().status == 1
+
+
+def test_csv_has_a_row_for_each_phase_that_was_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    counted = replace(comparison("2.1.8", "2.1.9"), instructions=(COUNTED,), tolerate=0.015)
+    report.write(counted, ["none"], "csv", "a server")
+    found = {row["metric"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
+    assert found["instructions_start"]["ratio"] == "1.02"
+    assert found["instructions_start"]["outcome"] == "worse"
+    assert found["instructions_engine"]["outcome"] == "passed"
 
 
 SERVER = Server("external", "postgresql://localhost", "18.4", "tcp", "trust")
@@ -109,3 +125,30 @@ def test_what_cannot_be_counted_is_reported_with_its_reason(
     compared = comparison("2.1.8", "2.1.9").with_instructions(SERVER, print)
     assert getattr(compared, where) == [str(error)]
     assert compared.instructions == ()
+
+
+@pytest.mark.parametrize(
+    ("row", "sentences"),
+    [
+        (SLOWER, ["Worse by more than is tolerated: startup of spawn +100.0 %."]),
+        (
+            replace(SLOWER, verdict="cannot tell", ratio=1.02, low=0.9, high=1.1),
+            [
+                "Undecided: startup of spawn +2.0 %; more --minutes may decide it.",
+                "No figure is certainly worse",
+            ],
+        ),
+        (
+            replace(SLOWER, verdict="same", ratio=1.0, low=0.99, high=1.01),
+            ["No figure is certainly worse by more than is tolerated."],
+        ),
+        (replace(SLOWER, pairs=2), ["1 of 1 figures have fewer than the 6 pairs that a verdict needs"]),
+    ],
+)
+def test_it_concludes_what_is_worse_what_is_undecided_and_what_it_could_have_found(
+    capsys: pytest.CaptureFixture[str], row: ComparisonRow, sentences: list[str]
+) -> None:
+    report.write(replace(comparison("2.1.8", "2.1.9"), rows=(row,)), ["none"], "table", "a server")
+    text = capsys.readouterr().out
+    assert all(sentence in text for sentence in sentences)
+    assert ("Detectable: from startup of spawn +10.0 %." in text) == (row.pairs >= 6)

@@ -23,7 +23,9 @@ SERVER = Server("embedded", "", "18.4", "tcp", "trust")
 
 
 def row(metric, strategy="spawn", dataframe="none"):
-    return ComparisonRow(metric, strategy, dataframe, 10, 1.0, 1.1, 1.1, 1.05, 1.15, 1e-6, "slower")
+    return ComparisonRow(
+        metric, strategy, dataframe, 10, 1.0, 1.1, 1.1, 1.05, 1.15, 1e-6, "slower", 0.03, 0.04
+    )
 
 
 class Comparisons:

@@ -77,7 +77,9 @@ def measured(id, rows, rejected=()):
     compared = Comparison(
         *sides,
         tuple(
-            ComparisonRow(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict)
+            ComparisonRow(
+                *(*figure.split(), "none", 10, 1.0, ratio, ratio, ratio, ratio, 0.0, verdict), 0.03, 0.04
+            )
             for figure, ratio, verdict in rows
         ),
         0, 1.0, list(rejected), [], (),
@@ -141,7 +143,9 @@ def test_an_obvious_change_takes_few_pairs_of_few_workers(id, expected):
 def test_the_pairs_of_what_was_expected_are_recorded():
     sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
     rows = tuple(
-        ComparisonRow("startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower")
+        ComparisonRow(
+            "startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower", 0.03, 0.04
+        )
         for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
     )
     compared = Comparison(*sides, rows, 0, 1.0, [], [], ())

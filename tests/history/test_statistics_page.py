@@ -43,6 +43,7 @@ def test_numbers_in_words_are_those_of_the_code() -> None:
     assert agreement.MIN_SHARE == retest.REFUTE_SHARE == 1 / 2, "half"
     assert detect.MIN_RELEASES == 8, "eight releases"
     assert judge.MIN_PAIRS == 6, "six pairs"
+    assert (judge.POWER, judge.FALSE_ALARM_RATE / 2) == (0.8, 0.01), "80 % probability, t(1 - 0.01/m)"
     assert compare.WORKER_FACTOR == 3, "three times the workers"
     assert compare.ComparisonSettings().pairs == 10, "ten by default"
     assert compare.ComparisonSettings().tolerate == 0.03, "3 % by default"

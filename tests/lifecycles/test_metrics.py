@@ -119,7 +119,7 @@ def test_an_added_metric_is_compared(added: Metric, capsys: pytest.CaptureFixtur
     rows = judge({("rest", "spawn", "none"): samples}, 0.03)
     sides = [compare.Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
     found = compare.Comparison(*sides, tuple(rows), 0, 1.0, [], [], ())
-    comparison_report.write(found, ("none",), "table")
+    comparison_report.write(found, ("none",), "table", "a server")
     out = capsys.readouterr().out
     assert "rest of life, ms" in out
     assert "slower" in out

@@ -185,6 +185,12 @@ RESTORE = "restore it with git"
 NO_PARAMETER = "has a parameter that libpq does not know, or one without a value"
 CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
 
+FORMATTED = (
+    "", "measure", "hazards", "hazards --list", "demo", "programs", "compare 2.1.8 2.1.9", "explain",
+    "results", "changes", "strategies", "releases", "releases list", "record",
+)  # fmt: skip
+"""The commands that print tables."""
+
 MISTAKES = [
     # Arguments.
     usage("nosuch", "No such command"),
@@ -197,11 +203,35 @@ MISTAKES = [
     usage("compare 2.1.9", "Missing argument"),
     usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
     usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
-    usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0"),
+    usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0.1"),
     Mistake("record history --repeat 1", "needs at least 3 blocks of each release; give --repeat 3 or more"),
     usage("programs --hosts 3", "less than or equal to 2"),
     usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),
+    # Arguments that mean nothing together.
+    *(
+        Mistake(f"{command} --json --csv", "--json and --csv exclude one another; choose one of them")
+        for command in FORMATTED
+    ),
+    Mistake("--csv results", "--csv stands before results, .*; write it after results"),
+    Mistake("releases --json update", "--json stands before update, .*; write it after update"),
+    Mistake("hazards --list unpicklable", "--list excludes HAZARD; leave out one or the other"),
+    Mistake("hazards --list --repeat 2 --load", "--list excludes --repeat and --load"),
+    Mistake("hazards --search gunicorn --strategy spawn", "--search excludes --strategy"),
+    Mistake("hazards --search gunicorn --list --csv", "--search excludes --list and --csv"),
+    Mistake("demo --cured", "the list of demos, which is shown without NAME, excludes --cured"),
+    Mistake("demo 1 --json", "a single run excludes --json"),
+    Mistake("demo 1 --load", "a single run excludes --load"),
+    Mistake("demo 1 --repeat 2 --cured", "--repeat, which runs both, excludes --cured"),
+    Mistake("demo 1 --source --repeat 2", "--source excludes --repeat"),
+    Mistake("demo --source", "--source shows one demo; name it"),
+    Mistake("record --only spawn --anew", "the list of records, .*, excludes --only and --anew"),
+    Mistake("record pools --csv", "measuring for the record excludes --csv"),
+    Mistake("programs pool celery --csv", "the CSV of pool, .*, excludes other programs"),
+    Mistake("programs pool --hosts 2", "pool excludes --hosts"),
+    Mistake(
+        "compare spawn forkserver --vary strategy --strategy spawn", "--vary strategy excludes --strategy"
+    ),
     Mistake("measure --strategy nosuch", "no strategy 'nosuch'; known are fork_nodispose"),
     Mistake("measure --strategy '' --strategy spawn", "no strategy ''; known are"),
     Mistake("measure --strategy \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),

@@ -1,0 +1,32 @@
+"""What a command prints, in the form that its user chose: tables, JSON, CSV or Markdown."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from harness.console import terminal
+
+FORMS = ("json", "csv", "markdown")
+"""The forms besides `table`, each an option of the same name."""
+
+
+def write(
+    form: str,
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, Any]],
+    show: Callable[[], None],
+    content: object | None = None,
+) -> None:
+    """Print `rows` under `columns` as `csv`, or what `show` prints as `table` or `markdown`.
+
+    `json` is `content`, or the rows if there is none.
+    """
+    match form:
+        case "json":
+            terminal.print_json(list(rows) if content is None else content)
+        case "csv":
+            terminal.print_csv(columns, rows)
+        case "markdown":
+            with terminal.as_markdown():
+                show()
+        case _:
+            show()

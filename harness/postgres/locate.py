@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from harness.postgres import compose, embedded
+from harness.postgres import identity as identities
 from harness.postgres import pooler as poolers
 from harness.postgres.server import Server, describe
 from harness.postgres.url import forget_variables, parse_url
@@ -34,9 +35,13 @@ def running() -> Server | None:
             return Server.from_json(inherited)
         except ValueError:
             raise PoolstartError(f"{RUN} is set, but not by a run of asv", f"unset {RUN}") from None
-    url = os.environ.get(URL)
+    url, name = os.environ.get(URL), identities.given_name()
+    if name and not url:
+        raise PoolstartError(
+            f"{identities.NAME} names the server of {URL}, which is not set", f"set {URL}, or unset it"
+        )
     if url:
-        found = describe("external", parse_url(url, URL))
+        found = describe("external", parse_url(url, URL), name)
         if found.pooler.endswith("-statement"):
             raise PoolstartError(
                 f"{poolers.title(found.pooler)}, in which no transaction can begin",

@@ -9,7 +9,7 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 
 from harness.drivers import MEASURED
-from harness.postgres import pooler
+from harness.postgres import identity, pooler
 from harness.postgres.refusal import broken_off, refused
 from harness.postgres.url import address, location, parameters, render, resolved
 from harness.system.errors import PoolstartError
@@ -42,11 +42,22 @@ class Server:
     method is not known: `password`, or `trust`."""
     pooler: str = ""
     """A pooler in between and its mode, for example `pgbouncer-transaction`; empty if there is none."""
+    cluster: str = ""
+    """Of an external server: what distinguishes its data from that of others."""
+    distance: str = ""
+    """Of an external server: the class of its round trip (`harness.postgres.identity`)."""
+    name: str = ""
+    """Of an external server: the user's name for it, in place of the former two."""
 
     @property
     def identity(self) -> str:
-        """The part of a series' name that describes the server, for example `embedded-18.4-tcp-trust`."""
-        return f"{self.kind}-{self.version}-{self.transport}-{self.authentication}"
+        """The part of a series' name that describes the server, for example `embedded-18.4-tcp-trust`.
+
+        Everything that changes figures is part of it.
+        """
+        which = (self.name,) if self.name else (self.cluster, self.distance)
+        parts = (self.kind, self.version, self.transport, self.authentication, *which, self.pooler)
+        return "-".join(filter(None, parts))
 
     @property
     def title(self) -> str:
@@ -109,8 +120,8 @@ def _connect(url: str, **parameters: Any) -> "psycopg2.extensions.connection":
         raise refused(error, url) from None
 
 
-def describe(kind: str, url: str) -> Server:
-    """Connect to the server at `url` and read its properties.
+def describe(kind: str, url: str, name: str = "") -> Server:
+    """Connect to the server at `url` and read its properties. `name` is the user's name for it.
 
     libpq's variables, service file and password file may say what the URL does not; that of the result says
     all of it. Raises `PoolstartError` with libpq's reason if the server does not answer.
@@ -121,6 +132,7 @@ def describe(kind: str, url: str) -> Server:
 
     connection = _connect(url, application_name=MONITOR)
     connection.autocommit = True
+    which: dict[str, str] = {}
     try:
         in_full = resolved(connection, url)
         # Asked of the client's own library: behind a pooler, the server sees the pooler's connection.
@@ -128,16 +140,23 @@ def describe(kind: str, url: str) -> Server:
         transport = "tls" if connection.info.ssl_in_use else "unix" if host.startswith("/") else "tcp"
         version = str(connection.info.parameter_status("server_version")).split()[0]
         used_password = bool(connection.info.used_password)
+        _require_patience(connection, in_full)
+        if kind == "external":
+            which = {
+                "cluster": identity.cluster(connection, in_full),
+                "distance": identity.distance(connection),
+                "name": name,
+            }
+        # Last, because a pooler may close the connection then.
         if between := pooler.detect(connection, connect):
             authentication = "password" if used_password else "trust"
         else:
             authentication = _authentication(connection, transport)
-        _require_patience(connection, in_full)
     except psycopg2.Error as error:
         raise broken_off(error, url) from None
     finally:
         connection.close()
-    return Server(kind, in_full, version, transport, authentication, between)
+    return Server(kind, in_full, version, transport, authentication, between, **which)
 
 
 def _require_patience(connection: "psycopg2.extensions.connection", url: str) -> None:

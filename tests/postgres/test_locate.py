@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 
@@ -22,12 +21,12 @@ def password() -> Iterator[Server]:
 def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(locate.KIND, "embedded")
     monkeypatch.setenv(locate.URL, server.url)
-    assert locate.running() == replace(server, kind="external")
+    assert locate.running() == describe("external", server.url)
 
 
 def test_a_url_may_name_the_driver_that_is_measured(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", "postgresql+psycopg2:"))
-    assert locate.running() == replace(server, kind="external")
+    assert locate.running() == describe("external", server.url)
 
 
 def test_the_server_of_the_run_goes_before_everything(

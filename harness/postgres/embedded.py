@@ -39,6 +39,16 @@ PREPARATION = (f"create role {ROLE} login;", f"create database {ROLE} owner {ROL
 """Statements for single-user mode, before any client can connect. The superuser cannot connect at all: with
 `COPY ... FROM PROGRAM` any account of the machine could run programs as the server's account."""
 
+FIXED = (
+    "begin;",
+    "lock table pg_authid, pg_database, pg_db_role_setting in share mode;",
+    f"prepare transaction '{ROLE}';",
+)
+"""The last statements there: a prepared transaction outlives them, and its lock keeps anybody from changing
+roles and databases, with their settings, while the server runs. Reading and connecting are not affected."""
+
+FIXING = ("-c", "max_prepared_transactions=1")
+
 SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
 
 RULES = (f"host {ROLE} {ROLE} {LOOPBACK}/32 trust",)
@@ -206,13 +216,13 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
         run("initdb failed", folder / "initdb", "-D", data, *INITDB, *in_files)
         run(
             "the embedded PostgreSQL could not be prepared",
-            *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, "postgres"),
-            statements="\n".join(PREPARATION),
+            *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, *FIXING, "postgres"),
+            statements="\n".join((*PREPARATION, *FIXED)),
         )
         address, rules = (ADDRESS, (*RULES, FROM_HOSTS)) if hosts else (LOOPBACK, RULES)
         (data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
         listening = ("-c", f"listen_addresses={address}", "-c", "unix_socket_directories=")
-        settings = (*listening, *IN_FILES, *arguments(), *encryption)
+        settings = (*listening, *IN_FILES, *FIXING, *arguments(), *encryption)
         for _ in range(5):
             port = free_port()
             postmaster = supervision.start(

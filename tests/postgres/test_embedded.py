@@ -76,6 +76,9 @@ except psycopg2.Error as error:
 REFUSED = "42501"
 """insufficient_privilege"""
 
+LOCKED = "55P03"
+"""lock_not_available"""
+
 
 def as_a_stranger(url: str, question: str, **changes: str) -> str:
     """What another account of this machine is told when it asks."""
@@ -133,6 +136,25 @@ def test_another_account_can_execute_nothing_through_it(
     either: Server, question: str, changes: dict[str, str], told: str
 ) -> None:
     assert re.search(told, as_a_stranger(either.url, question, **changes))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter role poolstart set statement_timeout = 1",
+        "alter role current_user in database poolstart set work_mem = '1GB'",
+        "alter role poolstart reset all",
+        "alter role poolstart password 'mine'",
+        "alter database poolstart set statement_timeout = 1",
+        "alter database poolstart connection limit 0",
+    ],
+)
+def test_another_account_changes_no_setting_of_role_and_database(either: Server, change: str) -> None:
+    """It waits for a lock that lasts as long as the server, here for as long as it wants to."""
+    assert LOCKED in as_a_stranger(either.url, f"set lock_timeout = 100; {change}")
+    with either.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from pg_db_role_setting")
+        assert cursor.fetchall() == [(0,)]
 
 
 def test_its_role_has_no_privilege_beyond_its_own_database(either: Server) -> None:

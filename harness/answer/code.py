@@ -78,16 +78,36 @@ def process(strategy: Strategy, variant: Variant = USUAL) -> str:
 
 def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers."""
+    functions, arguments = pooled(strategy, variant)
+    return program(
+        strategy,
+        variant,
+        functions,
+        f'with context.Pool(4{arguments}) as pool:\n    print(pool.map(run, ["one", "two", "three"]))',
+    )
+
+
+def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
+    """A pool of workers of concurrent.futures."""
+    functions, arguments = pooled(strategy, variant)
+    text = program(
+        strategy,
+        variant,
+        functions,
+        f"with ProcessPoolExecutor(4, context{arguments}) as executor:\n"
+        '    print(list(executor.map(run, ["one", "two", "three"])))',
+    )
+    imported = "import multiprocessing\n"
+    return text.replace(imported, f"{imported}from concurrent.futures import ProcessPoolExecutor\n", 1)
+
+
+def pooled(strategy: Strategy, variant: Variant) -> tuple[str, str]:
+    """The functions of a pool's workers, and the arguments that start them."""
     initializer, arguments = {
         recommendation.FORKED: (INHERITED, ", initializer"),
         recommendation.POOLLESS: ("", ""),
     }.get(strategy.id, (CREATED.format(pool=own_pool(variant)), ", initializer, (URL,)"))
-    return program(
-        strategy,
-        variant,
-        f"{initializer}\n\n\ndef run(task):\n{RUN}".lstrip(),
-        f'with context.Pool(4{arguments}) as pool:\n    print(pool.map(run, ["one", "two", "three"]))',
-    )
+    return f"{initializer}\n\n\ndef run(task):\n{RUN}".lstrip(), arguments
 
 
 def own_pool(variant: Variant) -> str:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import code, recommendation
+from harness.answer.code import Variant
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Verdict
 from harness.programs import head
+from harness.programs.head import Program
 
 POOL = "multiprocessing.Pool"
 
@@ -79,3 +81,27 @@ def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
         if name in recommendation.RECOMMENDED and trial and trial.verdict is Verdict.SURVIVES:
             return name
     return ""
+
+
+def strategy(program: Program, variant: Variant) -> str:
+    """The strategy that a program's workers follow with its lines; empty if the application chooses one."""
+    if program.starts == "fork":
+        return recommendation.POOLLESS if variant.pooler else recommendation.FORKED
+    return recommendation.BOOTED if program.starts == "load" else ""
+
+
+FREEZE = "# The last lines of the application, which is loaded before the fork.\ngc.collect()\ngc.freeze()"
+
+
+def variant_lines(program: Program, variant: Variant) -> str:
+    """The engine of a program and its hook, for a driver, a pooler and objects of the parent."""
+    url, create = f'URL = "{drivers.url(variant.driver)}"', "create_engine(URL)"
+    created = f"create_engine(URL{code.own_pool(variant)})"
+    if create in program.hook:
+        parts = [url, program.hook.replace(create, created)]
+    else:
+        # Without a pool there is nothing to dispose of.
+        parts = [f"{url}\nengine = {created}", "" if variant.pooler else program.hook]
+    if variant.objects and program.starts == "fork":
+        parts.append(program.memory_lines or FREEZE)
+    return "\n\n".join(filter(None, parts))

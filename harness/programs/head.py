@@ -33,6 +33,13 @@ class Program:
     """The moment from which its first row is timed."""
     packages: tuple[str, ...]
     """Pinned requirements beside SQLAlchemy and the driver."""
+    starts: str = ""
+    """How workers come to be: `fork`, of a process that has loaded the application; `load`, if each worker
+    loads the application itself; empty if the application chooses."""
+    count: str = ""
+    """How users write the number of workers, with `{workers}`."""
+    instead: str = ""
+    """What users change so that each worker of a program that forks loads the application itself."""
     start: tuple[str, ...] = ()
     """The command that starts it, found in its own environment; empty if the application starts the workers.
 

@@ -80,6 +80,7 @@ DERIVED = (
     Derived("README.md", _guide, region="poolstart pages: guide"),
     Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
     Derived("docs/answer.svg", picture.render),
+    Derived("docs/answer-narrow.svg", picture.narrow),
     Derived("docs/results.md", _results),
     Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),

@@ -1,5 +1,6 @@
-"""README.md's picture, `docs/answer.svg`: the answer of the newest release, for light and dark themes."""
+"""README.md's picture, the answer of the newest release: light and dark, for wide and narrow screens."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -14,30 +15,100 @@ from harness.site.results import ReleaseFigures, TestBed, load
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
-X = {"time": 175, "memory": 530, "worst": 715}
-"""The left ends of the columns."""
-
-TIME, MEMORY = 325.0, 150.0
-"""The widths of the longest bars."""
-
-ROW, APART, HEAD, FOOT = 84, 22, 40, 34
+Point = tuple[int, int]
 
 
-def render(results: Path = ROOT / "results") -> str:
+@dataclass(frozen=True)
+class Layout:
+    """Where the parts of the picture are; those of a row relative to its top left corner."""
+
+    width: int
+    margin: int
+    head: int
+    row: int
+    """The least height of a row."""
+    headings: tuple[tuple[str, int, int], ...]
+    """Text, x and y."""
+    legend: Point
+    method: Point
+    time: Point
+    memory: Point
+    worst: Point
+    time_width: float
+    """Of the longest bar, as `memory_width`."""
+    memory_width: float
+    letters: int
+    """In a line below the worst outcome."""
+    after: str
+    """Behind the memory after a garbage collection."""
+    worst_label: str
+    """Before the worst outcome."""
+    foot: int
+    """Letters in a line of the conditions."""
+
+
+WIDE = Layout(
+    width=960,
+    margin=20,
+    head=56,
+    row=84,
+    headings=(
+        ("strategy", 0, 0),
+        ("time to first row", 175, 0),
+        ("memory → after GC", 530, 0),
+        ("worst outcome", 715, 0),
+    ),
+    legend=(175, 17),
+    method=(0, 38),
+    time=(175, 0),
+    memory=(530, 0),
+    worst=(715, 0),
+    time_width=325.0,
+    memory_width=150.0,
+    letters=33,
+    after="",
+    worst_label="",
+    foot=200,
+)
+
+NARROW = Layout(
+    width=360,
+    margin=14,
+    head=58,
+    row=192,
+    headings=(("time to first row, and memory", 0, 0),),
+    legend=(0, 17),
+    method=(180, 21),
+    time=(0, 24),
+    memory=(0, 70),
+    worst=(0, 116),
+    time_width=326.0,
+    memory_width=250.0,
+    letters=52,
+    after=" after GC",
+    worst_label="worst outcome: ",
+    foot=54,
+)
+"""For a phone, which shows it at its own size."""
+
+APART, LINE = 22, 15
+
+
+def render(results: Path = ROOT / "results", layout: Layout = WIDE) -> str:
     """The picture as SVG. Raises PoolstartError if there are no results, or a record is damaged."""
     measured = load(results)
     if not measured.test_beds:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
     bed = measured.test_beds[0]
-    rows = rows_of(bed.newest, verdicts.load())
-    height = HEAD + ROW * len(rows) + APART * sum(row["apart"] for row in rows) + FOOT
+    rows, end = rows_of(bed.newest, verdicts.load(), layout)
+    lines = wrap(conditions(bed), layout.foot)
     template = environment().get_template("answer.svg.j2")
     text: str = template.render(
         rows=rows,
-        height=height,
-        x=X,
+        height=end + LINE * (len(lines) + 1),
+        layout=layout,
         release=bed.newest.version,
-        conditions=conditions(bed),
+        conditions=lines,
         legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
     )
     return text + "\n"
@@ -59,7 +130,15 @@ def worst_in_words(worst: WorstOutcome) -> str:
     return f"if {worst.conditions}; otherwise: {worst.severity}"
 
 
-def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[str, Any]]:
+def narrow(results: Path = ROOT / "results") -> str:
+    """The picture for a phone."""
+    return render(results, NARROW)
+
+
+def rows_of(
+    release: ReleaseFigures, recorded: VerdictsOnRecord, layout: Layout
+) -> tuple[list[dict[str, Any]], int]:
+    """The rows, and where the last one ends."""
     names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
     end = charts.longest(release, names, "none")
     most = max(
@@ -68,7 +147,8 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
         for metric in ("uss", "uss_collected")
         if (figure := release.of(metric, name, "none"))
     )
-    rows, top = [], HEAD
+    rows: list[dict[str, Any]] = []
+    top = layout.head
     for name in sorted(names, key=shares_connection):
         bar = charts.bar(release, name, "none", end)
         assert bar is not None, name
@@ -76,7 +156,7 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
         worst = recorded.worst(name, release.version)
         left, segments = 0.0, []
         for part in bar.segments:
-            width = TIME * float(part.width) / 100
+            width = layout.time_width * float(part.width) / 100
             segments.append({"left": f"{left:.1f}", "width": f"{width:.1f}", "phase": part.phase})
             left += width
         rows.append(
@@ -88,15 +168,18 @@ def rows_of(release: ReleaseFigures, recorded: VerdictsOnRecord) -> list[dict[st
                 "total": bar.total.text(),
                 "parts": " + ".join(part.text for part in bar.segments),
                 "segments": segments,
-                "low": f"{TIME * float(bar.low) / 100:.1f}",
-                "high": f"{TIME * (float(bar.low) + float(bar.span)) / 100:.1f}",
+                "low": f"{layout.time_width * float(bar.low) / 100:.1f}",
+                "high": f"{layout.time_width * (float(bar.low) + float(bar.span)) / 100:.1f}",
                 "memory": unique.text() if unique else "",
-                "memory_width": f"{MEMORY * unique.median / most:.1f}" if unique else "0",
+                "memory_width": f"{layout.memory_width * unique.median / most:.1f}" if unique else "0",
                 "collected": digits(collected.median / 2**20) if collected else "",
-                "collected_width": f"{MEMORY * collected.median / most:.1f}" if collected else "0",
+                "collected_width": f"{layout.memory_width * collected.median / most:.1f}"
+                if collected
+                else "0",
                 "kept": str(worst.severity) if worst.in_any_case else worst.kept,
-                "hazard": wrap(worst_in_words(worst), 34, break_on_hyphens=False),
+                "hazard": wrap(worst_in_words(worst), layout.letters, break_on_hyphens=False),
             }
         )
-        top += ROW + (APART if shares_connection(name) else 0)
-    return rows
+        below = layout.worst[1] + 36 + 13 * len(rows[-1]["hazard"])
+        top += max(layout.row, below) + (APART if shares_connection(name) else 0)
+    return rows, top

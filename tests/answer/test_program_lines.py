@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.answer import program_lines, verdicts
+from harness.answer import code, program_lines, recommendation, verdicts
 from harness.hazards import catalogue
 from harness.programs import head
 
@@ -31,3 +31,42 @@ def test_without_a_record_nothing_is_promised() -> None:
     effect, _ = program_lines.for_hazard(verdicts.VerdictsOnRecord(), catalogue.load("tls_broken"))
     assert "another cause" not in effect
     assert "prevents this failure" not in effect
+
+
+VARIANTS = pytest.mark.parametrize("variant", code.VARIANTS, ids=lambda variant: variant.key)
+
+
+@VARIANTS
+@pytest.mark.parametrize("name", head.names())
+def test_the_lines_of_a_variant_name_its_driver_and_leave_connections_to_its_pooler(
+    name: str, variant: code.Variant
+) -> None:
+    program = head.get(name)
+    text = program_lines.variant_lines(program, variant)
+    assert f'URL = "postgresql+{variant.driver.name}://' in text
+    assert ("create_engine(URL, poolclass=NullPool" in text) == variant.pooler
+    assert ("gc.freeze()" in text) == (variant.objects and program.starts == "fork")
+    # A forked worker inherits a pool, unless there is none.
+    assert ("dispose(close=False)" in text) == ("dispose" in program.hook and not variant.pooler)
+
+
+@VARIANTS
+@pytest.mark.parametrize("name", head.names())
+def test_the_strategy_of_a_program_starts_workers_as_the_program_does(
+    name: str, variant: code.Variant
+) -> None:
+    program = head.get(name)
+    strategy = program_lines.strategy(program, variant)
+    expected = {
+        "fork": recommendation.POOLLESS if variant.pooler else recommendation.FORKED,
+        "load": recommendation.BOOTED,
+        "": "",
+    }
+    assert strategy == expected[program.starts]
+    # What can be forked inherits the pool that the hook disposes of; what cannot needs no dispose.
+    assert ("dispose" in program.hook) == (program.starts != "load")
+
+
+@pytest.mark.parametrize("name", head.names())
+def test_a_program_says_how_its_users_write_the_number_of_workers(name: str) -> None:
+    assert "{workers}" in head.get(name).count

@@ -4,17 +4,21 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from harness.answer import recommendation
+from harness import drivers
+from harness.answer import code, program_lines, recommendation
 from harness.console.numbers import digits
 from harness.lookalikes import catalogue as lookalikes
-from harness.programs import head
+from harness.programs import head, report
 from harness.search import search
+from harness.site import picture
+from harness.system.environment import ROOT
 from tests.support.messages import MESSAGES
 from tests.support.results import median_of
 
@@ -203,12 +207,11 @@ def test_look_alikes_are_to_be_excluded_before_the_hazard(browser: Browser, addr
         assert page.locator("#results b").first.inner_text() == lookalikes.load("event_loop").title
 
 
-def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, address: str) -> None:
+def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: str) -> None:
     with opened(browser, address + "choose.html") as page:
         page.get_by_label("PgBouncer").check()
         page.locator("select[name=driver]").select_option("psycopg")
         page.get_by_role("spinbutton", name="Workers").fill("12")
-        page.locator("select[name=program]").select_option("gunicorn")
         page.get_by_label("Round trip to the server").fill("10")
         chosen = page.locator(".strategy.chosen")
         text = chosen.locator("pre").first.inner_text()
@@ -216,22 +219,78 @@ def test_details_of_a_program_change_its_code_and_its_costs(browser: Browser, ad
         assert "psycopg2" not in text
         assert "poolclass=NullPool" in text
         assert "context.Pool(12" in text
-        assert page.locator("#hook pre").inner_text().strip() == head.get("gunicorn").hook.strip()
         name = chosen.get_attribute("id") or ""
-        first = median_of("2.1.09", "startup.Startup.track_time_to_first_row", name, "none")
+        first, second, without = (
+            median_of("2.1.09", benchmark, strategy, "none")
+            for benchmark, strategy in (
+                ("startup.Startup.track_time_to_first_row", name),
+                ("query.Query.track_second_query", "fork_dispose"),
+                ("query.Query.track_second_query", "nullpool"),
+            )
+        )
         trips = median_of("2.1.09", "exact.Wire.track_round_trips_first_query", name, "none")
+        more = [
+            median_of("2.1.09", "exact.Wire.track_round_trips_second_query", strategy, "none")
+            for strategy in ("nullpool", "fork_dispose")
+        ]
         unique = median_of("2.1.09", "memory.Memory.track_uss", name, "none")
-        memory, connections, row, measured = page.locator("#costs li").all_inner_texts()
+        memory, connections, row, again, pooler, measured = page.locator("#costs li").all_inner_texts()
         assert measured == "Measured with psycopg2, not with psycopg 3."
+        assert pooler.startswith("Measured without a pooler")
         assert f"{digits(12 * unique / 2**20)} MiB" in memory
-        assert "12; the server has 97" in connections
+        assert (
+            "12; the server has 97 for ordinary roles, and a pooler such as PgBouncer needs fewer"
+            in connections
+        )
         assert f"{first * 1e3 + 10 * trips:.0f} ms, of which {10 * trips:.0f} ms are {trips:.0f}" in row
+        assert f"{1e3 * (without - second) + 10 * (more[0] - more[1]):.1f} ms more" in again
         page.get_by_label("the program itself").check()
         assert "12 × (5 + 10) = 180; the server has only 97" in page.locator("#costs").inner_text()  # noqa: RUF001
-        again = page.url
-        page.goto(again)
-        assert page.locator("#hook pre").inner_text().strip() == head.get("gunicorn").hook.strip()
-        assert "context.Pool(12" in page.locator(".strategy.chosen pre").first.inner_text()
+        assert page.locator("#costs li").count() == 4
+        page.locator("select[name=program]").select_option("executor")
+        again_at = page.url
+        page.goto(again_at)
+        assert "ProcessPoolExecutor(12" in page.locator(".strategy.chosen pre").first.inner_text()
+        assert page.locator("#rules").is_visible()
+
+
+@pytest.mark.parametrize(
+    ("program", "pooler", "strategy", "said"),
+    [
+        ("gunicorn", False, "fork_dispose", "If they may not: leave out preload_app"),
+        ("celery", False, "fork_dispose", "let the application open nothing"),
+        ("celery", True, "nullpool", "let the application open nothing"),
+        ("dask", False, "spawn", "inherits no connection"),
+        ("uwsgi_lazy", True, "spawn", "inherits no connection"),
+    ],
+)
+def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
+    browser: Browser, address: str, program: str, pooler: bool, strategy: str, said: str
+) -> None:
+    kept = "pooler" if pooler else "pool"
+    query = f"?program={program}&connections={kept}&driver=psycopg&data=objects&workers=6&distance=2"
+    with opened(browser, address + "choose.html" + query) as page:
+        assert page.locator(".strategy.chosen").get_attribute("id") == strategy
+        assert not page.locator("#rules").is_visible()
+        assert not page.locator(".strategy .code").first.is_visible()
+        variant = code.Variant(drivers.PSYCOPG, pooler, objects=True)
+        lines = program_lines.variant_lines(head.get(program), variant)
+        assert page.locator("#hook pre").inner_text().strip() == lines
+        text = page.locator("#hook p").inner_text()
+        assert said in text
+        assert head.get(program).count.replace("{workers}", "6") in text
+        recorded = report.load()
+        assert recorded
+        (figures,) = (each for each in recorded.programs if (each.name, each.hosts) == (program, 1))
+        trips = median_of("2.1.09", "exact.Wire.track_round_trips_first_query", strategy, "none")
+        memory, _, row, *_ = page.locator("#costs li").all_inner_texts()
+        assert f"up to {digits(6 * max(figures.uss) / 2**20)} MiB" in memory
+        assert f"{1e3 * median(figures.first_row) + 2 * trips:.0f} ms, of which" in row
+        page.get_by_label("yes, all of them").check()
+        assert "may not" not in page.locator("#hook p").inner_text()
+        page.locator("select[name=program]").select_option("")
+        assert page.locator("#rules").is_visible()
+        assert page.locator(".strategy.chosen .code").is_visible()
 
 
 def test_the_lines_of_every_program_fit_a_phone(browser: Browser, address: str) -> None:
@@ -376,6 +435,39 @@ def test_did_it_get_slower_is_two_choices_away(browser: Browser, address: str) -
         page.get_by_role("button", name="Compare").click()
         page.wait_for_selector("select[name=before]:not([disabled])")
         assert page.locator("#compared h2").first.text_content() == "1.4.54 → 2.1.9"
+
+
+@pytest.mark.parametrize("layout", [picture.WIDE, picture.NARROW], ids=["wide", "narrow"])
+def test_no_text_of_the_figure_touches_another_or_is_cut_off(
+    browser: Browser, layout: picture.Layout
+) -> None:
+    with opened(browser, "about:blank", viewport={"width": layout.width, "height": 800}) as page:
+        page.set_content(f'<body style="margin: 0">{picture.render(layout=layout)}</body>')
+        boxes = page.locator("text").evaluate_all(
+            "texts => texts.map((text) => [text.textContent, text.getBoundingClientRect().toJSON()])"
+        )
+    assert len(boxes) > 25
+    for number, (text, box) in enumerate(boxes):
+        assert 0 < box["left"] < box["right"] < layout.width, text
+        # At its own size: 12 pixels are the least that a phone shows legibly.
+        assert box["height"] >= 12, text
+        for other_text, other in boxes[:number]:
+            # A word apart; lines of one paragraph follow one another closely.
+            apart = box["left"] >= other["right"] + 8 or other["left"] >= box["right"] + 8
+            below = box["bottom"] <= other["top"] + 4 or other["bottom"] <= box["top"] + 4
+            assert apart or below, (text, other_text)
+
+
+def test_a_phone_gets_the_narrow_figure(browser: Browser, tmp_path: Path) -> None:
+    assert picture.NARROW.width <= 360
+    (source,) = re.findall(r"<picture>.*?</picture>", (ROOT / "README.md").read_text(), re.DOTALL)
+    page_of_readme = tmp_path / "readme.html"
+    page_of_readme.write_text(source.replace("docs/", f"{ROOT.as_uri()}/docs/"))
+    for width, name in ((360, "docs/answer-narrow.svg"), (1280, "docs/answer.svg")):
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(page_of_readme.as_uri())
+        assert page.locator("img").evaluate("image => image.currentSrc").endswith(name)
+        page.close()
 
 
 def test_controls_are_switched_on(browser: Browser, address: str) -> None:

@@ -14,6 +14,8 @@ from harness.answer import code, recommendation
 from harness.hazards import catalogue
 from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
+from harness.releases import venvs
+from harness.releases.catalogue import catalogue as releases
 from harness.system.environment import environment
 from tests.support.snippets import urls_without_a_driver
 
@@ -23,7 +25,7 @@ REPORT = "select :task || ' ' || pg_backend_pid() || ' {os.getpid()} {os.getppid
 """A row that proves who fetched it: task, backend, worker and its parent process."""
 
 
-@pytest.mark.parametrize("render", [code.process, code.pool])
+@pytest.mark.parametrize("render", [code.process, code.pool, code.executor])
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
 def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
     server: Server, tmp_path: Path, name: str, render: Callable[[strategies.Strategy], str]
@@ -61,7 +63,8 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
 def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, variant: code.Variant) -> None:
     strategy = strategies.get(name)
-    for text in (code.pool(strategy, variant), code.process(strategy, variant)):
+    for render in (code.pool, code.process, code.executor):
+        text = render(strategy, variant)
         compile(text, name, "exec")
         assert f'URL = "postgresql+{variant.driver.name}://' in text
         others = {"psycopg2", "psycopg"} - {variant.driver.name}
@@ -75,21 +78,48 @@ def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, varia
             assert all(f'"{module}"' in text for module in variant.driver.preload)
 
 
+@pytest.fixture(scope="module")
+def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """By driver, a Python that has it and no other."""
+    home = tmp_path_factory.mktemp("psycopg") / "environment"
+    packages = [f"sqlalchemy=={releases().newest.version}", "psycopg[binary]==3.3.9"]
+    return {"psycopg2": Path(sys.executable), "psycopg": venvs.python_with(packages, home)}
+
+
+@pytest.mark.parametrize(
+    ("render", "variant"),
+    [
+        (code.pool, code.Variant(pooler=True, objects=True)),
+        (code.pool, code.Variant(drivers.PSYCOPG)),
+        (code.pool, code.Variant(drivers.PSYCOPG, pooler=True, objects=True)),
+        (code.process, code.Variant(drivers.PSYCOPG, objects=True)),
+        (code.executor, code.Variant(drivers.PSYCOPG, pooler=True)),
+    ],
+    ids=lambda value: value.key if isinstance(value, code.Variant) else value.__name__,
+)
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_a_variant_runs_as_pasted(server: Server, tmp_path: Path, name: str) -> None:
-    variant = code.Variant(pooler=True, objects=True)
+def test_a_variant_runs_as_pasted(
+    server: Server,
+    tmp_path: Path,
+    pythons: dict[str, Path],
+    name: str,
+    variant: code.Variant,
+    render: Callable[[strategies.Strategy, code.Variant], str],
+) -> None:
     program = tmp_path / "program.py"
-    text = code.pool(strategies.get(name), variant)
-    program.write_text(text.replace(drivers.URL, server.sqlalchemy_url("page")))
+    text = render(strategies.get(name), variant)
+    url = server.sqlalchemy_url("page").replace("+psycopg2:", f"+{variant.driver.name}:")
+    program.write_text(text.replace(drivers.url(variant.driver), url))
     ran = subprocess.run(
-        [sys.executable, program],
+        [pythons[variant.driver.name], program],
         env={**environment(), "TMPDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=DEADLINE,
         check=False,
     )
-    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
+    printed = "one\n" if render is code.process else "['one', 'two', 'three']\n"
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed), text
 
 
 CODE = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)

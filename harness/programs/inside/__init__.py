@@ -11,6 +11,10 @@ the application, and runs in an environment of its own. Its head (inline script 
 
 Optional are:
 
+- `starts`: `fork` if workers are forked from a process that has loaded the application, `load` if each worker
+  loads the application itself; leave it out if the application chooses;
+- `count`: how users write the number of workers, with `{workers}` in its place;
+- `instead`: what users change so that each worker of a program that forks loads the application itself;
 - `start`: the command that starts the program; without it, the application starts the workers itself.
   `{address}` and `{port}` are replaced by where to listen, `{broker}` by the URL of its Redis, and `{each}`
   by the number of workers of one command;

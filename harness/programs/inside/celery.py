@@ -4,6 +4,8 @@
 # [tool.poolstart]
 # title = "Celery, prefork pool"
 # link = "https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init"
+# starts = "fork"
+# count = "worker_concurrency = {workers}"
 # start = ["celery", "--app", "application", "worker", "--pool", "prefork", "--concurrency", "{each}"]
 # on_host = ["--disable-prefetch"]
 # tasks = ["--max-tasks-per-child", "1"]

@@ -4,6 +4,8 @@
 # [tool.poolstart]
 # title = "Dask distributed"
 # link = "https://distributed.dask.org/en/stable/plugins.html#worker-plugins"
+# starts = "load"
+# count = "dask worker --nworkers {workers}"
 # start = [
 #     "dask", "worker", "tcp://{address}:{port}", "--nworkers", "{each}", "--nthreads", "1", "--no-dashboard",
 # ]

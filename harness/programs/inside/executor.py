@@ -4,6 +4,7 @@
 # [tool.poolstart]
 # title = "concurrent.futures.ProcessPoolExecutor"
 # link = "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor"
+# count = "max_workers={workers}"
 # replaced = "max_tasks_per_child=1"
 # clock = "the call of `ProcessPoolExecutor()`, in a running program with a warm engine"
 # ///

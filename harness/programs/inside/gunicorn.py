@@ -4,6 +4,9 @@
 # [tool.poolstart]
 # title = "gunicorn, `preload_app`"
 # link = "https://docs.gunicorn.org/en/stable/settings.html#post-fork"
+# starts = "fork"
+# count = "workers = {workers}"
+# instead = "leave out `preload_app`"
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
 # tasks = ["--max-requests", "1"]
 # replaced = "max_requests = 1"

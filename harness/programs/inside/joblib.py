@@ -4,6 +4,8 @@
 # [tool.poolstart]
 # title = "joblib, loky"
 # link = "https://joblib.readthedocs.io/en/stable/generated/joblib.Parallel.html"
+# starts = "load"
+# count = "n_jobs={workers}"
 # clock = "the call of `Parallel()`, in a running program with a warm engine"
 # ///
 """joblib with loky, its default backend: workers are new interpreters that import the modules of tasks."""

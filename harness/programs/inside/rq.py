@@ -4,6 +4,8 @@
 # [tool.poolstart]
 # title = "RQ"
 # link = "https://python-rq.org/docs/workers/#custom-worker-classes"
+# starts = "fork"
+# count = "rq worker-pool --num-workers {workers}"
 # start = [
 #     "rq", "worker-pool", "--num-workers", "2", "--url", "{broker}", "--worker-class",
 #     "application.JobWorker",

@@ -4,6 +4,9 @@
 # [tool.poolstart]
 # title = "uWSGI"
 # link = "https://uwsgi-docs.readthedocs.io/en/latest/PythonDecorators.html#uwsgidecorators.postfork"
+# starts = "fork"
+# count = "processes = {workers}"
+# instead = "set `lazy-apps = true`"
 # start = [
 #     "uwsgi", "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--die-on-term",
 #     "--module", "application:app", "--need-app",

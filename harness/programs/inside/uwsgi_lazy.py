@@ -4,6 +4,8 @@
 # [tool.poolstart]
 # title = "uWSGI, `lazy-apps`"
 # link = "https://uwsgi-docs.readthedocs.io/en/latest/articles/TheArtOfGracefulReloading.html"
+# starts = "load"
+# count = "processes = {workers}"
 # start = [
 #     "uwsgi", "--http-socket", "127.0.0.1:{port}", "--master", "--processes", "2", "--die-on-term",
 #     "--module", "application:app", "--need-app", "--lazy-apps",

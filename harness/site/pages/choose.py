@@ -1,13 +1,17 @@
 """From a program to its strategy: questions, rules, code, and the figures behind the thresholds."""
 
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 from harness import drivers, strategies
-from harness.answer import code, recommendation
+from harness.answer import code, program_lines, recommendation
+from harness.answer.recommendation import FORKED, POOLLESS
 from harness.console.numbers import display_unit
 from harness.lifecycles import metrics
 from harness.programs import head
+from harness.programs import report as programs_report
+from harness.programs.figures import ProgramFigures
 from harness.site import thresholds
 from harness.site.context import File, SiteContext
 from harness.site.results import ReleaseFigures
@@ -35,6 +39,7 @@ def pages(site: SiteContext) -> Iterator[File]:
     figures = release.figures_with("none") if release else None
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
+    measured = figures_of(site)
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
@@ -56,9 +61,10 @@ def pages(site: SiteContext) -> Iterator[File]:
                 name: {each.key: variant_code(name, each) for each in code.VARIANTS}
                 for name in recommendation.RECOMMENDED
             },
-            "hooks": {program.name: program.hook for program in PROGRAMS},
+            "programs": {program.name: of_program(program, measured) for program in PROGRAMS},
             "costs": {name: costs(release, name) for name in recommendation.RECOMMENDED if release},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
+            "again": reconnecting(release) if release else None,
         },
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
         crossing=thresholds.pool_crossing(release) if release else None,
@@ -69,9 +75,40 @@ def pages(site: SiteContext) -> Iterator[File]:
 
 
 def variant_code(name: str, variant: code.Variant) -> list[str]:
-    """The two programs of a card."""
+    """A pool of workers, one worker, and an executor."""
     strategy = strategies.get(name)
-    return [code.pool(strategy, variant), code.process(strategy, variant)]
+    return [render(strategy, variant) for render in (code.pool, code.process, code.executor)]
+
+
+def figures_of(site: SiteContext) -> dict[str, ProgramFigures]:
+    """What was measured of each program, with all workers on one host."""
+    recorded = site.record(programs_report.PATH, programs_report.load, None)
+    return {each.name: each for each in recorded.programs if each.hosts == 1} if recorded else {}
+
+
+def of_program(program: head.Program, measured: dict[str, ProgramFigures]) -> dict[str, Any]:
+    """What the chooser shows of a program: its lines by variant, its strategy, and what it costs."""
+    figures = measured.get(program.name)
+    return {
+        "lines": {each.key: program_lines.variant_lines(program, each) for each in code.VARIANTS},
+        "strategy": {each.key: program_lines.strategy(program, each) for each in code.VARIANTS},
+        "starts": program.starts,
+        "count": program.count,
+        "instead": program.instead,
+        "clock": program.clock,
+        "unique": max(figures.uss, default=None) if figures else None,
+        "first": median(figures.first_row) if figures and figures.first_row else None,
+    }
+
+
+def reconnecting(release: ReleaseFigures) -> list[float] | None:
+    """What each further query costs more without a pool: seconds, and round trips; None if not measured."""
+    figures = [release.of("second_query", name, "none") for name in (POOLLESS, FORKED)]
+    trips = [release.counts.get(("round_trips_second_query", name)) for name in (POOLLESS, FORKED)]
+    (without, pooled), (more, fewer) = figures, trips
+    if without is None or pooled is None or more is None or fewer is None:
+        return None
+    return [without.median - pooled.median, more - fewer]
 
 
 def costs(release: ReleaseFigures, name: str) -> dict[str, float | bool | None]:

@@ -76,7 +76,8 @@ def record(
     elif form != "table":
         exclude("measuring for the record", {f"--{form}": True})
     # asv takes most of a second to import: only this command pays for it.
-    from harness.console.progress import duration, progress
+    from harness.console.numbers import duration
+    from harness.console.progress import progress
     from harness.records import overview
     from harness.records.recorder import Request
     from harness.system import locks

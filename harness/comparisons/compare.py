@@ -17,7 +17,7 @@ from harness.comparisons import pairs
 from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
 from harness.comparisons.pairs import CellPair, Pair, Sample
-from harness.console.progress import duration
+from harness.console.numbers import duration
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import noise_reason
 from harness.lifecycles.cell import DATAFRAMES, Cell

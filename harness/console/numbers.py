@@ -33,3 +33,18 @@ def digits(value: float) -> str:
     if value >= 99.5:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}" if value >= 0.005 else "0"
+
+
+def time_left(elapsed: float, done: float, steps: float, guess: float) -> str:
+    """The time that is left of `steps`, of which `done` took `elapsed` seconds, as `12 min`.
+
+    `guess` is the seconds of a step as long as none is done.
+    """
+    return duration((steps - done) * (elapsed / done if done else guess))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `40 s`, `12 min`, `1.5 h`."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from harness.console import terminal
+from harness.console.numbers import duration
 
 T = TypeVar("T")
 
@@ -52,13 +53,6 @@ class Pace:
     def left(self, steps: int) -> str:
         """The time that so many steps will take, as `12 min`; empty while nothing is known."""
         return duration(steps * self._seconds) if self._seconds else ""
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `40 s`, `12 min`, `1.5 h`."""
-    if seconds < 90:
-        return f"{max(seconds, 1):.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager

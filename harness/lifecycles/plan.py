@@ -15,9 +15,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from statistics import median
 
+from harness.console.numbers import duration, time_left
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
 from harness.lifecycles.cell import DATAFRAMES, Cell
@@ -58,6 +60,9 @@ SESSIONS = 2 * PARALLEL_BOOTS + 1
 
 NOT_CHECKED = "which session a worker used, and whether one is left, was not checked"
 
+TURN_S = 2.0
+"""Seconds of one cell in a block, roughly: the time left before anything has been measured."""
+
 Report = Callable[[str], None]
 """Is called with a description of each step."""
 
@@ -69,9 +74,25 @@ def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[C
     return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in profile.strategies]
 
 
-def in_block(number: int, report: Report) -> Report:
-    """A report whose steps belong to a block."""
-    return lambda step: report(f"block {number}: {step}")
+def in_block(
+    number: int, turns: int, profile: Profile, elapsed: Callable[[], float], report: Report
+) -> Report:
+    """A report whose steps are the turns of a block, with the time that is left of the run.
+
+    `elapsed` returns the seconds since the run began.
+    """
+    turn = count(1)
+
+    def show(step: str) -> None:
+        at = next(turn)
+        if number <= profile.blocks:
+            done = number - 1 + (at - 1) / turns
+            left = f"about {time_left(elapsed(), done, profile.blocks, TURN_S * turns)} left"
+        else:
+            left = f"for steadier figures, at most {duration(profile.budget - elapsed())} left"
+        report(f"block {number} of at least {profile.blocks}, {at} of {turns}, {left}: {step}")
+
+    return show
 
 
 class Plan:
@@ -177,7 +198,11 @@ class Plan:
             if not cells:
                 break
             number += 1
-            self.block(seed + number - 1, cells, in_block(number, report))
+            # The bare start methods have a turn as well.
+            progress = in_block(
+                number, len(cells) + 1, self._profile, lambda: time.monotonic() - began, report
+            )
+            self.block(seed + number - 1, cells, progress)
             self.measured.blocks = mark_noisy(self.measured.blocks)
             on_block(self.measured)
             spent = time.monotonic() - began

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.console.numbers import digits, display_unit, with_interval
+from harness.console.numbers import digits, display_unit, duration, time_left, with_interval
 
 
 def test_plus_minus_is_half_of_the_interval() -> None:
@@ -35,3 +35,18 @@ def test_times_are_shown_in_ms_memory_in_mib_and_counts_as_they_are() -> None:
     assert display_unit("seconds") == ("ms", 1000)
     assert display_unit("bytes") == ("MiB", 1 / 1024**2)
     assert display_unit("round trips") == ("round trips", 1)
+
+
+def test_durations_are_as_people_say_them() -> None:
+    assert [duration(seconds) for seconds in (0.2, 40, 720, 5400)] == [
+        "1 s",
+        "40 s",
+        "12 min",
+        "1.5 h",
+    ]
+
+
+def test_the_time_left_is_guessed_until_a_step_has_been_timed() -> None:
+    assert time_left(0, 0, 5, guess=26) == "2 min"
+    assert time_left(10, 1, 5, guess=26) == "40 s"
+    assert time_left(60, 0.5, 5, guess=26) == "9 min"

@@ -1,6 +1,6 @@
 """Progress: lines on standard error, each step with the part it belongs to and the time left."""
 
-from harness.console.progress import Pace, Progress, duration, progress
+from harness.console.progress import Pace, Progress, progress
 
 
 def test_each_step_is_a_line_once(capsys) -> None:
@@ -32,7 +32,3 @@ def test_the_time_left_is_the_mean_of_the_steps_so_far() -> None:
     pace.step()
     assert pace.left(10) == "20 min"
     assert Pace(seconds=12).left(5) == "60 s"
-
-
-def test_durations_are_as_people_say_them() -> None:
-    assert [duration(seconds) for seconds in (0.2, 40, 720, 5400)] == ["1 s", "40 s", "12 min", "1.5 h"]

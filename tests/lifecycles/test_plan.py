@@ -60,6 +60,24 @@ def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: S
     assert found.samples["forkserver_preload.none"]["startup"] < found.samples["spawn.none"]["startup"]
 
 
+def test_the_progress_says_how_far_it_is_and_how_long_it_will_take() -> None:
+    now, steps = [0.0], list[str]()
+    profile = replace(PROFILE, blocks=2, budget=50)
+    for number in (1, 2, 3):
+        report = planning.in_block(number, 2, profile, lambda: now[0], steps.append)
+        for cell in ("spawn", "bare start methods"):
+            report(cell)
+            now[0] += 10
+    assert steps == [
+        "block 1 of at least 2, 1 of 2, about 8 s left: spawn",
+        "block 1 of at least 2, 2 of 2, about 30 s left: bare start methods",
+        "block 2 of at least 2, 1 of 2, about 20 s left: spawn",
+        "block 2 of at least 2, 2 of 2, about 10 s left: bare start methods",
+        "block 3 of at least 2, 1 of 2, for steadier figures, at most 10 s left: spawn",
+        "block 3 of at least 2, 2 of 2, for steadier figures, at most 1 s left: bare start methods",
+    ]
+
+
 def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(server: Server) -> None:
     def order(seed: int) -> list[str]:
         steps: list[str] = []

@@ -1,7 +1,8 @@
-"""A real PostgreSQL server for the tests of all subjects."""
+"""A real PostgreSQL server, and the built site, for the tests of all subjects."""
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from harness.hazards.runner import Trials
 from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
+from tests.support.site import built
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,3 +32,9 @@ def server() -> Iterator[Server]:
 def trials(server: Server) -> Iterator[Trials]:
     with Trials(server) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the pages of the committed results, to be read only."""
+    return built(tmp_path_factory)

@@ -238,25 +238,26 @@ def statement_lists(explanation: Explanation) -> Iterator[tuple[str, Sequence[st
 
 def summary(explanation: Explanation, unknown_causes: Sequence[MetricStep] = ()) -> list[str]:
     """The most important changes, a sentence each; first the steps whose cause is unknown."""
-    sentences = []
+    return list(sentences(explanation, unknown_causes)) or [
+        "a worker does exactly the same: no count explains a step"
+    ]
+
+
+def sentences(explanation: Explanation, unknown_causes: Sequence[MetricStep] = ()) -> Iterator[str]:
+    """The sentences of a summary; none if a worker does exactly the same."""
+    if unknown_causes:
+        yield unknown_sentence(unknown_causes)
     if explanation.compiled[0] != explanation.compiled[1]:
         had, has = [("without", "with")[compiled] for compiled in explanation.compiled]
-        sentences.append(
-            f"SQLAlchemy runs {has} its C extensions, {explanation.before} {had}: another program"
-        )
+        yield f"SQLAlchemy runs {has} its C extensions, {explanation.before} {had}: another program"
     figures = {name: (before, after) for name, before, after in explanation.figures}
-    sentences += [
-        changed(count.id, *figures[count.id]) for count in registry.of_work() if count.id in figures
-    ]
+    yield from (changed(count.id, *figures[count.id]) for count in registry.of_work() if count.id in figures)
     for phase in PHASES:
         if explanation.calls[phase] and f"calls_{phase}" not in figures:
-            sentences.append(f"other Python calls in {TITLES[phase]} than before")
+            yield f"other Python calls in {TITLES[phase]} than before"
     for module, before, after in explanation.held[:2]:
-        sentences.append(f"{after - before:+.0f} bytes held by {module}")
-    sentences += [collections(explanation, phase) for phase in explanation.collections]
-    if unknown_causes:
-        return [unknown_sentence(unknown_causes), *sentences]
-    return sentences or ["a worker does exactly the same: no count explains a step"]
+        yield f"{after - before:+.0f} bytes held by {module}"
+    yield from (collections(explanation, phase) for phase in explanation.collections)
 
 
 def collections(explanation: Explanation, phase: str) -> str:

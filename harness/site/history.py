@@ -9,6 +9,7 @@ from statistics import median
 from packaging.version import Version
 
 from harness import strategies
+from harness.counts import registry
 from harness.history import detect as steps
 from harness.history import series
 from harness.history.change_point import ChangePoint, ChangePoints
@@ -87,6 +88,15 @@ class StepGroup:
 
 
 @dataclass(frozen=True)
+class OtherStep:
+    """A change of a count, or of a metric that has no page: named, so that no release is missing."""
+
+    release: str
+    title: str
+    ratio: float
+
+
+@dataclass(frozen=True)
 class BedHistory:
     """The real steps of one test bed, and the smallest change each series could show."""
 
@@ -97,6 +107,7 @@ class BedHistory:
     """By metric: the smallest change that would be detected, with the cell it applies to."""
     near_an_end: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
     """By metric, the same of each cell with `MIN_SEGMENT` releases on one side, with one more, and so on."""
+    others: tuple[OtherStep, ...] = ()
 
     @property
     def without_steps(self) -> str:
@@ -134,6 +145,14 @@ class BedHistory:
             None if value is None else median(known) * ratio
             for value, ratio in zip(medians, ratios, strict=True)
         ]
+
+    def others_at(self, release: str) -> list[tuple[str, str]]:
+        """The counts and further metrics that changed at a release, each with its changes."""
+        ratios: dict[str, list[float]] = {}
+        for step in self.others:
+            if step.release == release:
+                ratios.setdefault(step.title, []).append(step.ratio)
+        return [(title, change_range(of_title)) for title, of_title in ratios.items()]
 
     def at(self, release: str) -> list[CellStep]:
         return [step for step in self.steps if step.release == release]
@@ -200,7 +219,18 @@ def of_bed(change_points: ChangePoints, bed: TestBed) -> BedHistory:
         sum(ours(step.key.machine, step.key.environment) for step in change_points.candidates),
         minimum_changes,
         near_an_end,
+        tuple(
+            OtherStep(step.release, title_of(step.key.metric), step.ratio)
+            for step in change_points.steps
+            if not shown(step.key.benchmark) and ours(step.key.machine, step.key.environment)
+        ),
     )
+
+
+def title_of(name: str) -> str:
+    """The title of a metric or count for the middle of a sentence."""
+    known = metrics.METRICS.get(name) or registry.COUNTS.get(name)
+    return known.title if known else name
 
 
 def shown(benchmark: str) -> Metric | None:

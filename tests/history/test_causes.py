@@ -1,6 +1,8 @@
 """Causes of a step: changes are named, and told apart from those of the garbage collector alone."""
 
+import csv
 import json
+import platform
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -12,8 +14,10 @@ from harness.counts.count import Counts
 from harness.counts.observe import PHASES
 from harness.history import causes, causes_report, detect
 from harness.history.causes import CountedRelease, explain
+from harness.history.causes_report import MetricStep
 from harness.history.change_point import ReleasePair
 from harness.history.sensitivity.injected import EXTRA_STATEMENT
+from tests.support.command import poolstart
 from tests.support.environments import NOTHING, environment_with
 
 RELEASE = sqlalchemy.__version__
@@ -138,6 +142,116 @@ def test_a_step_is_explained_once_for_each_strategy():
         for dataframe in ("none", "large")
     ]
     assert causes.unexplained(steps, [known]) == [("2.0.1", "2.0.2", "nullpool")]
+
+
+def levels(metric, strategy, dataframe):
+    return {"time_to_first_row": 0.2, "first_query": 0.03, "second_query": 0.001, "engine": 0.02}.get(
+        metric, 0
+    )
+
+
+def step(metric, before, after, strategy="spawn"):
+    return MetricStep(metric, strategy, "none", before, after)
+
+
+def explained_by(figures=(), **fields):
+    return replace(explain(BEFORE, other()), figures=figures, **fields)
+
+
+@pytest.mark.parametrize(
+    ("figures", "found", "known"),
+    [
+        # 2 calls more of 123 do not make a query 9 % slower.
+        ((("calls_second_query", 123, 125),), step("second_query", 0.001, 0.00109), False),
+        ((("calls_second_query", 123, 130),), step("second_query", 0.001, 0.00109), True),
+        # Fewer calls do not make anything slower.
+        ((("calls_second_query", 130, 123),), step("second_query", 0.001, 0.00109), False),
+        # Calls of another query.
+        ((("calls_first_query", 123, 250),), step("second_query", 0.001, 0.00109), False),
+        ((("round_trips_first_query", 5, 6),), step("first_query", 0.03, 0.036), True),
+        # 1 % more code is 2 ms of a start that takes 200 ms, and most of an engine's step of 2 ms.
+        ((("code_bytes", 6_000_000, 6_060_000),), step("engine", 0.02, 0.022), True),
+        ((("code_bytes", 6_000_000, 6_060_000),), step("startup", 0.13, 0.15), False),
+        ((("code_bytes", 6_000_000, 6_060_000),), step("uss", 30e6, 30.1e6), True),
+        ((("code_bytes", 6_000_000, 6_060_000),), step("exit", 0.1, 0.2), False),
+    ],
+)
+def test_a_count_explains_a_step_only_if_it_accounts_for_half_of_it(figures, found, known):
+    assert causes_report.unknown(explained_by(figures), [found], levels) == ([] if known else [found])
+
+
+def test_held_memory_explains_a_step_of_memory_and_of_nothing_else():
+    held = explained_by(held=(("typing", 9000, 109_000),))
+    steps = [step("uss", 30e6, 30.15e6), step("uss", 30e6, 30.3e6), step("engine", 0.02, 0.03)]
+    assert causes_report.unknown(held, steps, levels) == steps[1:]
+
+
+def test_a_collection_of_old_objects_explains_a_step_and_one_of_young_objects_does_not():
+    found = step("uss", 30e6, 33e6)
+    old, young = (
+        explained_by(collections={FIRST: (before, after)})
+        for before, after in [((1, 0, 0), (1, 1, 0)), ((1, 0, 0), (2, 0, 0))]
+    )
+    assert causes_report.unknown(old, [found], levels) == []
+    assert causes_report.unknown(young, [found], levels) == [found]
+
+
+def test_steps_of_another_strategy_are_not_asked_of_an_explanation():
+    assert causes_report.unknown(explained_by(), [step("uss", 1e6, 2e6, "nullpool")], levels) == []
+
+
+def test_the_summary_begins_with_the_steps_whose_cause_is_unknown():
+    steps = [step("engine", 0.02, 0.021), step("engine", 0.02, 0.022), step("uss", 1e6, 1.5e6)]
+    found = explained_by((("calls_second_query", 123, 125),))
+    assert causes_report.summary(found, steps) == [
+        "cause unknown: engine +5.0 % to +10.0 %, unique memory +50.0 %",
+        "125 instead of 123 calls of Python functions in the second query (+1.6%)",
+    ]
+
+
+def test_what_is_on_record_is_shown_before_anything_is_counted(tmp_path):
+    done = poolstart(
+        "explain", "2.0.58", "2.1.0", "--strategy", "fork_dispose", POOLSTART_URL="postgresql://nowhere"
+    )
+    assert done.returncode == 0
+    assert done.stderr == "fork_dispose: on record; --anew counts again\n"
+    assert "cause unknown: " in done.stdout
+    anew = poolstart(
+        "explain",
+        "2.0.58",
+        "2.1.0",
+        "--strategy",
+        "fork_dispose",
+        "--anew",
+        POOLSTART_URL="postgresql://nowhere",
+    )
+    assert anew.returncode == 2
+    assert anew.stdout == ""
+
+
+def test_an_explanation_of_another_python_is_not_this_ones(tmp_path, monkeypatch):
+    monkeypatch.setattr(causes, "PATH", tmp_path / "causes.json")
+    version = platform.python_version()
+    causes.record(replace(explained_by(), python=version))
+    causes.record(replace(explained_by(), strategy="nullpool", python="3.1.4"))
+    assert list(causes.recorded("2.0.1", "2.0.2", ["spawn", "nullpool"])) == ["spawn"]
+    assert causes.recorded("2.0.2", "2.0.3", ["spawn"]) == {}
+
+
+def test_every_format_has_the_explanations_and_the_unknown_steps(capsys):
+    found = causes.recorded("2.0.58", "2.1.0", ["fork_dispose", "spawn"])
+    if not found:
+        pytest.skip("the causes on record are of another Python")
+    printed = {}
+    for form in ("json", "csv", "markdown"):
+        causes_report.write(list(found.values()), list(found), form)
+        printed[form] = capsys.readouterr().out
+    told = json.loads(printed["json"])
+    assert list(told) == ["fork_dispose", "spawn"]
+    assert {each["metric"] for each in told["fork_dispose"]["unknown"]} >= {"uss", "rss"}
+    rows = list(csv.DictReader(printed["csv"].splitlines()))
+    assert tuple(rows[0]) == causes_report.COLUMNS
+    assert printed["markdown"].count("- cause unknown: ") >= 1
 
 
 def test_every_step_of_the_history_has_its_cause_on_record():

@@ -1,4 +1,4 @@
-"""The site of the committed results, built once, and a real browser that looks at it."""
+"""The site of the committed results, served, and a real browser that looks at it."""
 
 import functools
 import os
@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from harness.site import build
-from harness.system.environment import ROOT
+from tests.support.site import UNDER
 
 FLAGS = [
     "--no-sandbox",
@@ -24,21 +23,10 @@ FLAGS = [
     "--disable-sync",
 ]
 
-UNDER = "some/where"
-"""The site is served from below the host's root, as a code host does."""
-
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory that holds the pages."""
-    directory = tmp_path_factory.mktemp("host") / UNDER
-    build.build(ROOT / "results", directory)
-    return directory
 
 
 @pytest.fixture(scope="session")

@@ -142,6 +142,36 @@ def test_a_release_lists_what_is_counted_and_changed(site: Path) -> None:
     assert "statements in the first query" not in text
 
 
+def test_a_release_does_not_repeat_its_counts_as_their_own_cause(site: Path) -> None:
+    explained = 0
+    for path in site.glob("releases/*.html"):
+        text = path.read_text()
+        counted = {
+            (unescape(what), strategy)
+            for what, of in re.findall(r"<li>([^<:]*): ([\w, ]+)</li>", text.partition("<h3>Why</h3>")[0])
+            for strategy in of.split(", ")
+        }
+        causes = re.findall(r"<dt><code>(\w+)</code></dt><dd><ul>(.*?)</ul>", text)
+        explained += len(causes)
+        given = {
+            (unescape(sentence), strategy)
+            for strategy, items in causes
+            for sentence in re.findall(r"<li>(.*?)</li>", items)
+        }
+        assert not counted & given, path
+    assert explained > 10
+
+
+def test_overview_list_and_command_name_the_same_releases(site: Path) -> None:
+    text = (site / "releases.html").read_text()
+    overview = text.partition('<section id="changed">')[2].partition("</section>")[0]
+    named = re.findall(r'<th scope="row"><a href="releases/([\d.]+)\.html"', overview)
+    marked = re.findall(r'<a href="releases/([\d.]+)\.html" class="stepped">', text)
+    found = {step.release for step in detect.recorded_change_points().steps}
+    assert len(named) == len(set(named))
+    assert set(named) == set(marked) == found
+
+
 def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None:
     text = re.sub(r"<[^>]+>", "", (site / "releases" / "2.0.44.html").read_text())
     told = {

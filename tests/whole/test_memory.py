@@ -8,7 +8,7 @@ import pytest
 from harness.answer import recommendation
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
-from harness.site import build, picture
+from harness.site import picture
 from harness.system.environment import ROOT
 
 UNIQUE, COLLECTED = (metrics.get(name) for name in ("uss", "uss_collected"))
@@ -34,9 +34,8 @@ def test_pages_whose_workers_do_not_collect_say_so(page: str) -> None:
     assert "After a full garbage collection forked workers take more" in text
 
 
-def test_the_site_and_the_figure_have_both(tmp_path: Path) -> None:
-    build.build(ROOT / "results", tmp_path)
-    text = (tmp_path / "index.html").read_text()
+def test_the_site_and_the_figure_have_both(site: Path) -> None:
+    text = (site / "index.html").read_text()
     rows = re.findall(r'<tr id="\w+-(?:none|large)">.*?</tr>', text, re.DOTALL)
     assert len(rows) == 12
     assert all(re.search(r"[\d.]+ ±[\d.]+ after GC", row) for row in rows)

@@ -1,6 +1,6 @@
 """One release: what it changed against the release before, and its figures."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from harness import strategies
@@ -10,6 +10,7 @@ from harness.drivers import upgrade_note
 from harness.hazards.hazard import Hazard
 from harness.history import causes_report
 from harness.history.causes import changelog
+from harness.history.causes_report import MetricStep
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.site.context import File, SiteContext, TestBedContext
@@ -29,6 +30,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
 def page(context: TestBedContext, before: str, version: str, after: str) -> File:
     """`before` and `after` are the neighbouring releases, empty at the ends."""
     release = context.bed.releases[version]
+    counted = changed_counts(context.bed.releases[before], release) if before else {}
     groups = step_groups(context.history, release, metrics.shown_in(Table.SITE))
     return context.page(
         ADDRESS.format(version=version),
@@ -42,24 +44,24 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         groups=groups,
         without_steps=context.history.without_steps,
         retested=any(step.retest for group in groups for step in group.steps),
-        counted=changed_counts(context.bed.releases[before], release) if before else [],
+        counted=counted,
         verdicts=changed_verdicts(context.site, before, version),
-        causes=causes(context.site, before, version),
+        causes=causes(context, before, version, counted) if before else [],
         changelog=changelog(version),
         # Advice is for those who choose now, not for readers of an old release.
         tables=[replace(table, advice=[]) for table in answer.tables(context, release)],
     )
 
 
-def changed_counts(before: ReleaseFigures, after: ReleaseFigures) -> list[tuple[str, str]]:
-    """Counts that changed: each change in words, and the strategies it applies to."""
+def changed_counts(before: ReleaseFigures, after: ReleaseFigures) -> dict[str, list[str]]:
+    """Counts that changed: the strategies that each change applies to, by the change in words."""
     by_change: dict[str, list[str]] = {}
     for count in registry.of_work():
         for (name, strategy), now in after.counts.items():
             was = before.counts.get((name, strategy), now)
             if name == count.id and was != now:
                 by_change.setdefault(changed(name, was, now), []).append(strategy)
-    return [(change, ", ".join(names)) for change, names in by_change.items()]
+    return by_change
 
 
 def changed_verdicts(site: SiteContext, before: str, version: str) -> list[tuple[Hazard, str, str]]:
@@ -76,10 +78,33 @@ def changed_verdicts(site: SiteContext, before: str, version: str) -> list[tuple
     ]
 
 
-def causes(site: SiteContext, before: str, version: str) -> list[tuple[str, list[str]]]:
-    """By strategy, the recorded causes of the steps of a release, in sentences."""
-    return [
-        (explanation.strategy, causes_report.summary(explanation))
-        for explanation in site.causes
-        if (explanation.before, explanation.after) == (before, version)
+def causes(
+    context: TestBedContext, before: str, version: str, counted: Mapping[str, Collection[str]]
+) -> list[tuple[str, list[str]]]:
+    """By strategy, the recorded causes of a release's steps in sentences, and the steps without any.
+
+    `counted` are the counts that the page lists above; they are not repeated.
+    """
+    figures = context.bed.releases[before]
+
+    def level(metric: str, strategy: str, dataframe: str) -> float:
+        known = figures.of(metric, strategy, dataframe)
+        return known.median if known else 0.0
+
+    steps = [
+        MetricStep(step.metric.id, *step.cell, was, was * step.ratio)
+        for step in context.history.at(version)
+        if (was := level(step.metric.id, *step.cell))
     ]
+    found = []
+    for explanation in context.site.causes:
+        if (explanation.before, explanation.after) == (before, version):
+            unknown = causes_report.unknown(explanation, steps, level)
+            sentences = [
+                sentence
+                for sentence in causes_report.sentences(explanation, unknown)
+                if explanation.strategy not in counted.get(sentence, ())
+            ]
+            if sentences:
+                found.append((explanation.strategy, sentences))
+    return found

@@ -11,7 +11,7 @@ from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import charts
 from harness.site.context import File, TestBedContext, table
-from harness.site.history import CellStep, step_groups
+from harness.site.history import CellStep, StepGroup, step_groups
 from harness.site.pages import compare
 from harness.site.results import MedianInterval, shown_figures
 
@@ -64,20 +64,31 @@ def page(context: TestBedContext, metric: Metric) -> File:
     )
 
 
-def changed_releases(context: TestBedContext) -> list[tuple[str, Any]]:
-    """The releases with a step of a metric that users notice, the newest first, with those steps."""
-    overview = metrics.shown_in(Table.CHANGE_POINTS)
-    groups = {each.version: step_groups(context.history, each, overview) for each in context.releases[::-1]}
-    return [(version, steps) for version, steps in groups.items() if steps]
+def changed_releases(context: TestBedContext) -> list[tuple[str, list[StepGroup], list[tuple[str, str]]]]:
+    """The releases that changed any figure, the newest first.
+
+    With the steps of the metrics that users notice, and title and change of all other figures.
+    """
+    shown, overview = metrics.shown_in(Table.SITE), metrics.shown_in(Table.CHANGE_POINTS)
+    rows = []
+    for release in context.releases[::-1]:
+        groups = step_groups(context.history, release, shown)
+        others = [(group.title.lower(), group.change) for group in groups if group.metric not in overview]
+        others += context.history.others_at(release.version)
+        if groups or others:
+            rows.append((release.version, [group for group in groups if group.metric in overview], others))
+    return rows
 
 
 def releases_by_series(context: TestBedContext) -> list[tuple[str, list[tuple[str, int]]]]:
-    """By series of releases, the newest first: each release, and how many metrics have a step there."""
-    steps = {
-        version: len({step.metric.id for step in context.history.at(version)}) for version in context.versions
+    """By series of releases, the newest first: each release, and how many figures changed there."""
+    numbers = {
+        version: len({step.metric.id for step in context.history.at(version)})
+        + len(context.history.others_at(version))
+        for version in context.versions
     }
     grouped = [
-        (name, [(version, steps[version]) for version in group]) for name, group in groupby(steps, series)
+        (name, [(version, numbers[version]) for version in group]) for name, group in groupby(numbers, series)
     ]
     return grouped[::-1]
 

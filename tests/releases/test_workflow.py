@@ -1,5 +1,6 @@
 """The workflow that tracks releases is valid, and has no more permissions than it needs."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,8 +45,19 @@ def test_the_workflow_uses_commands_that_exist() -> None:
     ).stdout
     commands = {
         line.split("poolstart ", 1)[1].split()[0]
-        for line in WORKFLOW.read_text().splitlines()
+        for path in (WORKFLOW, ROOT / ".ci" / "track")
+        for line in path.read_text().splitlines()
         if "uv run poolstart " in line
     }
     assert commands == {"releases", "compare"}
     assert all(f" {command} " in listed for command in commands)
+
+
+def test_only_the_job_that_runs_no_package_has_a_token_that_may_write() -> None:
+    jobs = WORKFLOW.read_text().partition("\njobs:\n")[2]
+    by_name = dict(re.findall(r"^  (\w+):\n((?:    .*\n|\n|  #.*\n)+)", jobs, re.MULTILINE))
+    assert list(by_name) == ["list", "measure", "store", "site"]
+    writing = {name for name, job in by_name.items() if "contents: write" in job or "github.token" in job}
+    assert writing == {"store"}
+    assert "uv" not in by_name["store"].split()
+    assert {name for name, job in by_name.items() if ".ci/track" in job} == {"list", "measure", "store"}

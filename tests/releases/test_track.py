@@ -1,0 +1,240 @@
+"""The steps of the workflow that tracks releases: what fails shows, and costs nothing else."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from harness.system.environment import ROOT
+
+BIN = Path(sys.executable).parent
+
+NINE = [f"2.1.{patch}" for patch in range(90, 99)]
+"""New releases."""
+
+UV = """#!/bin/sh -e
+# Runs the real list of releases of this checkout; measurements take no time here.
+shift
+case "$1 $2" in
+"poolstart releases") PYTHONPATH=$PWD exec {bin}/"$@" ;;
+"asv run")
+    release=${{3%^!}}
+    case " $BROKEN " in *" $release "*) echo "asv: $release cannot be measured" >&2; exit 2 ;; esac
+    mkdir -p results/test-2c
+    printf '{{"version": 1}}' >results/test-2c/machine.json
+    printf '{{"of": "%s"}}' "$release" >"results/test-2c/$release-x.json"
+    printf '{{"release": "%s", "environment": "x"}}\\n' "$release" >>results/test-2c/conditions.jsonl
+    ;;
+"poolstart compare")
+    echo "$3 and $4 compared"
+    for pair in $STATUSES; do
+        if [ "${{pair%:*}}" = "$4" ]; then exit "${{pair#*:}}"; fi
+    done
+    ;;
+esac
+"""
+
+GH = """#!/bin/sh -e
+echo "$4" >>"$ISSUES"
+cat "$6" >>"$ISSUES"
+"""
+
+
+class PackageIndex(BaseHTTPRequestHandler):
+    """Lists the releases of the checkout, and nine new ones."""
+
+    def do_GET(self) -> None:
+        known = json.loads((ROOT / "harness" / "releases" / "releases.json").read_text())
+        dates = {**known, **dict.fromkeys(NINE, "2027-01-01T00:00:00+00:00")}
+        files = [
+            {
+                "filename": f"sqlalchemy-{version}-py3-none-any.whl",
+                "url": "x",
+                "hashes": {},
+                "upload-time": date.replace("+00:00", "Z"),
+            }
+            for version, date in dates.items()
+        ]
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
+        self.end_headers()
+        page = {"meta": {"api-version": "1.1"}, "name": "sqlalchemy", "versions": [], "files": files}
+        self.wfile.write(json.dumps(page).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def index() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), PackageIndex) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/simple"
+        server.shutdown()
+
+
+class Workflow:
+    """The repository on the host, and the jobs that clone it."""
+
+    def __init__(self, directory: Path, index: str) -> None:
+        self.directory = directory
+        self.issues = directory / "issues"
+        self.issues.touch()
+        tools = directory / "tools"
+        tools.mkdir()
+        for name, program in (("uv", UV.format(bin=BIN)), ("gh", GH)):
+            (tools / name).write_text(program)
+            (tools / name).chmod(0o755)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "UV_DEFAULT_INDEX": index,
+            "REMOTE": str(directory / "host.git"),
+            "BRANCH": "main",
+            "ISSUES": str(self.issues),
+            "GIT_CONFIG_GLOBAL": str(directory / "gitconfig"),
+        }
+        (directory / "gitconfig").write_text("[user]\n name = bot\n email = bot@example.org\n")
+        first = directory / "first"
+        first.mkdir()
+        for name in (".ci", "harness", "asv.conf.json"):
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, first / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / name, first)
+        self.git(first, "init", "--quiet", "--initial-branch", "main")
+        self.git(first, "add", ".")
+        self.git(first, "commit", "--quiet", "-m", "first")
+        self.git(directory, "clone", "--quiet", "--bare", "first", "host.git")
+
+    def git(self, where: Path, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=where, env=self.environment, capture_output=True, text=True, check=True
+        ).stdout
+
+    def job(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        """A job: a fresh clone, in which the script runs."""
+        clone = self.directory / f"job{len(list(self.directory.iterdir()))}"
+        self.git(self.directory, "clone", "--quiet", "host.git", str(clone))
+        return subprocess.run(
+            [clone / ".ci" / "track", *arguments],
+            cwd=clone,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def run(self, **environment: str) -> dict[str, int]:
+        """All jobs, as the workflow runs them. Returns the exit status of each."""
+        listed = self.job("list")
+        assert listed.returncode == 0, listed.stderr
+        statuses, measured = {}, self.directory / "measured"
+        for pair in json.loads(listed.stdout.removeprefix("releases=")):
+            folder = measured / f"release-{pair['release']}"
+            done = self.job("measure", pair["before"], pair["release"], str(folder), **environment)
+            statuses[pair["release"]] = done.returncode
+        stored = self.job("store", str(measured), **environment)
+        print(stored.stdout, stored.stderr)
+        statuses["store"] = stored.returncode
+        return statuses
+
+    def pushed(self) -> list[str]:
+        """The titles of the commits on the host, the first one left out."""
+        log = self.git(self.directory / "host.git", "log", "--reverse", "--format=%s", "main")
+        return log.splitlines()[1:]
+
+    def files(self, path: str) -> list[str]:
+        return self.git(self.directory / "host.git", "ls-tree", "--name-only", f"main:{path}").splitlines()
+
+    def content(self, path: str) -> str:
+        return self.git(self.directory / "host.git", "show", f"main:{path}")
+
+
+@pytest.fixture
+def workflow(tmp_path: Path, index: str) -> Workflow:
+    return Workflow(tmp_path, index)
+
+
+def test_an_index_that_is_down_fails_the_run(workflow: Workflow) -> None:
+    listed = workflow.job("list", UV_DEFAULT_INDEX="http://127.0.0.1:1/simple")
+    assert listed.returncode == 2
+    assert "the package index at 127.0.0.1 cannot be used" in listed.stderr
+    assert listed.stdout == ""
+
+
+def test_each_of_nine_releases_is_pushed_although_two_of_them_fail(workflow: Workflow) -> None:
+    statuses = workflow.run(BROKEN="2.1.91", STATUSES="2.1.93:1 2.1.94:2 2.1.95:3")
+    assert {name for name, status in statuses.items() if status} == {"2.1.91", "2.1.94"}
+    stored = [release for release in NINE if release != "2.1.91"]
+    assert workflow.pushed() == [f"Results: SQLAlchemy {release}" for release in stored]
+    assert workflow.files("results/test-2c") == [
+        *(f"{release}-x.json" for release in stored), "conditions.jsonl", "machine.json",
+    ]  # fmt: skip
+    rows = workflow.content("results/test-2c/conditions.jsonl").splitlines()
+    assert [json.loads(row)["release"] for row in rows] == stored
+    known = workflow.content("harness/releases/releases.json")
+    assert list(json.loads(known))[-8:] == stored
+    assert known == json.dumps(json.loads(known), indent=2) + "\n"
+    title, *body = workflow.issues.read_text().splitlines()
+    assert title == "SQLAlchemy 2.1.93 is slower than the release before or uses more memory"
+    assert body == ["```", "2.1.92 and 2.1.93 compared", "```"]
+    # A week later only what could not be measured is new, and there is no release for a second time.
+    listed = workflow.job("list").stdout
+    assert listed == 'releases=[{"before":"2.1.90","release":"2.1.91"}]\n'
+
+
+def test_without_a_new_release_there_is_nothing_to_do(workflow: Workflow) -> None:
+    workflow.run()
+    assert workflow.job("list").stdout == "releases=[]\n"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "results" / "test-2c" / "2.1.90-x.json").symlink_to("/etc/passwd"),
+        lambda folder: (folder / "results" / "test-2c" / "2.1.08-x.json").write_text("{}"),
+        lambda folder: (folder / "results" / "test-2c" / "2.1.90-y.json").write_text("not JSON"),
+        lambda folder: (folder / "results" / "Test 2c").mkdir(),
+        lambda folder: (folder / "release.json").write_text('{"../x": "2027-01-01"}'),
+        lambda folder: shutil.rmtree(folder / "results" / "test-2c"),
+    ],
+    ids=["a link", "another release", "no JSON", "another folder", "no release", "nothing"],
+)
+def test_what_is_no_result_of_the_release_is_not_stored_and_the_others_are(
+    workflow: Workflow, change: object
+) -> None:
+    measured = workflow.directory / "measured"
+    for before, release in (("2.1.9", "2.1.90"), ("2.1.90", "2.1.91")):
+        done = workflow.job("measure", before, release, str(measured / f"release-{release}"))
+        assert done.returncode == 0, done.stderr
+    bad = measured / "release-2.1.90"
+    (bad / "results" / "test-2c" / "2.1.90-x.json").unlink()
+    change(bad)  # type: ignore[operator]
+    done = workflow.job("store", str(measured))
+    assert done.returncode == 1
+    assert "::error::not stored: " in done.stdout
+    assert workflow.pushed() == ["Results: SQLAlchemy 2.1.91"]
+
+
+def test_a_push_of_someone_else_meanwhile_is_no_failure(workflow: Workflow) -> None:
+    measured = workflow.directory / "measured"
+    workflow.job("measure", "2.1.9", "2.1.90", str(measured / "release-2.1.90"))
+    clone = workflow.directory / "clone"
+    workflow.git(workflow.directory, "clone", "--quiet", "host.git", str(clone))
+    first = workflow.directory / "first"
+    (first / "README.md").touch()
+    workflow.git(first, "add", ".")
+    workflow.git(first, "commit", "--quiet", "-m", "theirs")
+    workflow.git(first, "push", "--quiet", str(workflow.directory / "host.git"), "main")
+    subprocess.run(
+        [clone / ".ci" / "track", "store", measured], env=workflow.environment, check=True, timeout=60
+    )
+    assert workflow.pushed() == ["theirs", "Results: SQLAlchemy 2.1.90"]

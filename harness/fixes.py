@@ -92,3 +92,49 @@ def end_with_parent(parent):
     if os.getppid() != parent:  # It has ended already.
         os._exit(1)''',
 )
+
+START_IN_WORKER = Fix(
+    "In each worker: what has a thread is started again",
+    '''\
+def in_worker():
+    """First thing in each process that needs it: Pool(initializer=...), post_fork, worker_process_init."""
+    global listener
+    listener = start_thread()''',
+)
+"""`start_thread` is the program's own: the copy of the object says that its thread runs."""
+
+POOL_IN_WORKER = Fix(
+    "psycopg_pool: a new pool in each worker; the inherited one is not closed, for it is the parent's",
+    '''\
+def in_worker():
+    """First thing in each process that needs it: Pool(initializer=...), post_fork, worker_process_init."""
+    global pool
+    pool = psycopg_pool.ConnectionPool(CONNINFO, open=True, **OPTIONS)''',
+)
+
+ONE_AT_A_TIME = Fix(
+    "One worker after the other, if it cannot be done before they start",
+    """\
+def create_tables():
+    with engine.begin() as connection:
+        connection.execute(text("select pg_advisory_xact_lock(7)"))
+        metadata.create_all(connection)""",
+)
+
+OWN_GENERATOR = Fix(
+    "A generator of its own in each worker, seeded by the system",
+    '''\
+def initializer():
+    """Pool(initializer=initializer), post_fork, worker_process_init."""
+    global generator
+    generator = random.Random()''',
+)
+
+PASSED_VALUE = Fix(
+    "The value is an argument",
+    '''\
+def initializer(value):
+    """Pool(initializer=initializer, initargs=(tenant,))."""
+    global tenant
+    tenant = value''',
+)

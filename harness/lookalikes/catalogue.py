@@ -17,7 +17,6 @@ IDS = (
     "shared_by_threads",
     "lock_wait",
     "leaked_connections",
-    "engine_settings",
 )
 
 
@@ -53,8 +52,12 @@ FIRST_LOOK = (
         "lookalike.lock_wait",
     ),
     FirstLook(
+        "nothing fails, and work is not done: a scheduler, exporter or listener has its thread in the parent",
+        "hazard.missing_thread",
+    ),
+    FirstLook(
         "`select current_user, current_schemas(true)` differs between parent and worker",
-        "lookalike.engine_settings",
+        "hazard.lost_settings",
     ),
 )
 """What to look at before anything else, in this order."""

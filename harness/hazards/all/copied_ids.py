@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import OWN_GENERATOR
 from harness.hazards.conditions import OWN_GENERATORS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -145,6 +146,7 @@ HAZARD = Hazard(
         " seeded by the system. Forget reserved blocks there. Or use uuid.uuid4(), secrets, or identity"
         " columns of the database."
     ),
+    fixes=(OWN_GENERATOR,),
     severity=Severity.SILENT_LOSS,
     messages=("duplicate key value violates unique constraint",),
     links=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from harness.fixes import PASSED_VALUE
 from harness.hazards.conditions import VALUES_PASSED
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -88,6 +89,7 @@ HAZARD = Hazard(
         "Pass values as arguments: Process(args=...), or initializer and initargs of a pool. Set environment"
         " variables before the first worker starts, best before the program does."
     ),
+    fixes=(PASSED_VALUE,),
     severity=Severity.WRONG_DATA,
     messages=(),
     links=(

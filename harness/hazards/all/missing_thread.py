@@ -9,6 +9,7 @@ from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import POOL_IN_WORKER, START_IN_WORKER
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -128,6 +129,10 @@ HAZARD = Hazard(
         " post_fork, Celery's worker_process_init, or by os.register_at_fork(after_in_child=start). Make a"
         " new psycopg_pool.ConnectionPool there too. Let one process only run a scheduler. Or use spawn or"
         " forkserver."
+    ),
+    fixes=(
+        START_IN_WORKER,
+        POOL_IN_WORKER,
     ),
     severity=Severity.SILENT_LOSS,
     messages=("couldn't get a connection after 30.00 sec",),

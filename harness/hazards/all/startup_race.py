@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import ONE_AT_A_TIME
 from harness.hazards.conditions import DONE_ONCE
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -129,6 +130,7 @@ HAZARD = Hazard(
         ' first take a lock in the same transaction: connection.execute(text("select'
         ' pg_advisory_xact_lock(7)")), then metadata.create_all(connection).'
     ),
+    fixes=(ONE_AT_A_TIME,),
     severity=Severity.LOUD_ERROR,
     messages=(
         'duplicate key value violates unique constraint "pg_type_typname_nsp_index"',

@@ -27,9 +27,9 @@ class ProgramLines:
 def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[ProgramLines]]:
     """How far the lines help against a hazard, and the lines of each program, multiprocessing first.
 
-    No lines if the hazard has another cause than inherited connections: they would be no cure.
+    No lines if they do not prevent it: people who copy them would look no further.
     """
-    if has_another_cause(recorded, hazard):
+    if not may_prevent(recorded, hazard):
         return effect(recorded, hazard), []
     surviving = cure(recorded, hazard)
     pool = code.pool(strategies.get(surviving or recommendation.FORKED))
@@ -41,24 +41,25 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
 
 
 def fix(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, str]:
-    """What to do against a hazard in a sentence or two, and the code of a `multiprocessing.Pool`."""
-    sentence, (pool, *_) = for_hazard(recorded, hazard)
-    return sentence, pool.lines
+    """What to do against a hazard in a sentence or two, and its code; empty if there is none to copy."""
+    if hazard.fixes:
+        return "The code:", "\n\n\n".join(f"# {fix.title}\n{fix.code}" for fix in hazard.fixes)
+    sentence, lines = for_hazard(recorded, hazard)
+    return sentence, lines[0].lines if lines else ""
 
 
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
     """How far connections of their own help forked workers against a hazard: a sentence or two."""
     trial = recorded.trial(hazard.id, recommendation.FORKED)
-    forked = trial.verdict if trial else None
     besides = hazard.condition.sentence if hazard.condition else hazard.avoidance
     if trial is None:
         return f"These lines give each worker connections of its own. Besides: {besides}"
-    if forked == Verdict.AFFECTED:
+    if trial.verdict is Verdict.AFFECTED:
         return (
-            "These lines give each worker connections of its own. That is needed, but does not prevent this"
-            f" failure. What does: {besides}"
+            "Connections of its own for each worker are needed, but do not prevent this failure. What does:"
+            f" {besides}"
         )
-    if has_another_cause(recorded, hazard):
+    if not may_prevent(recorded, hazard):
         return (
             "Connections of its own for each worker do not prevent this failure: it has another cause. What"
             f" prevents it: {besides}"
@@ -66,12 +67,15 @@ def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
     return "These lines give each worker connections of its own, which prevents this failure."
 
 
-def has_another_cause(recorded: VerdictsOnRecord, hazard: Hazard) -> bool:
-    """Whether forked workers with connections of their own survive, but so does every worker of that kind."""
+def may_prevent(recorded: VerdictsOnRecord, hazard: Hazard) -> bool:
+    """Whether connections of their own protect forked workers, as far as that is on record.
+
+    They do not if these workers are affected, or if the hazard affects only workers of another kind.
+    """
     trial = recorded.trial(hazard.id, recommendation.FORKED)
-    if trial is None or trial.verdict is Verdict.AFFECTED:
-        return False
-    return trial.verdict is not Verdict.SURVIVES or strategies.get(hazard.affected_control).safe
+    if trial is None:
+        return True
+    return trial.verdict is Verdict.SURVIVES and not strategies.get(hazard.affected_control).safe
 
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> str:

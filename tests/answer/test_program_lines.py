@@ -4,27 +4,36 @@ import pytest
 
 from harness.answer import code, program_lines, recommendation, verdicts
 from harness.hazards import catalogue
+from harness.hazards.hazard import Hazard
 from harness.programs import head
+
+
+def test_lines_that_prevent_a_failure_are_shown_for_each_program() -> None:
+    effect, lines = program_lines.for_hazard(verdicts.load(), catalogue.load("tls_broken"))
+    assert effect == "These lines give each worker connections of its own, which prevents this failure."
+    assert [each.name for each in lines] == ["", *head.names()]
+    assert {each.lines for each in lines[1:]} == {head.get(each.name).hook for each in lines[1:]}
 
 
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("tls_broken", "These lines give each worker connections of its own, which prevents this failure."),
-        ("lost_transaction", "These lines give each worker connections of its own. That is needed, but does"),
+        ("unpicklable", "Connections of its own for each worker do not prevent this failure"),
+        ("lost_transaction", "Connections of its own for each worker are needed, but do not prevent this"),
     ],
 )
-def test_lines_are_not_promised_to_prevent_what_they_do_not(name: str, start: str) -> None:
+def test_lines_that_are_no_cure_are_not_shown(name: str, start: str) -> None:
     effect, lines = program_lines.for_hazard(verdicts.load(), catalogue.load(name))
     assert effect.startswith(start)
-    assert [each.name for each in lines] == ["", *head.names()]
-    assert {each.lines for each in lines[1:]} == {head.get(each.name).hook for each in lines[1:]}
-
-
-def test_lines_that_are_no_cure_are_not_shown() -> None:
-    effect, lines = program_lines.for_hazard(verdicts.load(), catalogue.load("unpicklable"))
-    assert effect.startswith("Connections of its own for each worker do not prevent this failure")
     assert lines == []
+
+
+@pytest.mark.parametrize("hazard", catalogue.load_all(), ids=lambda hazard: hazard.id)
+def test_each_hazard_has_something_to_do_and_its_own_code_before_any_other(hazard: Hazard) -> None:
+    sentence, lines = program_lines.fix(verdicts.load(), hazard)
+    assert sentence
+    assert all(fix.code in lines for fix in hazard.fixes)
+    compile(lines, hazard.id, "exec")
 
 
 def test_without_a_record_nothing_is_promised() -> None:

@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
-from harness.console import terminal
+from rich.console import Console
+
+from harness.console import display
 from harness.console.numbers import duration
 
 T = TypeVar("T")
@@ -58,11 +60,16 @@ class Pace:
 @contextmanager
 def progress(first: str) -> Iterator[Progress]:
     """A progress that shows `first` until it is called."""
-    console = terminal.errors()
-    if console.is_terminal:
-        with console.status(first) as status:
-            yield Progress(status.update)
-        return
+    with display.console() as console:
+        if console.is_terminal:
+            with console.status(first) as status:
+                yield Progress(status.update)
+        else:
+            yield Progress(_lines(console))
+
+
+def _lines(console: Console) -> Callable[[str], None]:
+    """Prints each step as a line, unless it is the last one again."""
     last = ""
 
     def show(step: str) -> None:
@@ -71,4 +78,4 @@ def progress(first: str) -> Iterator[Progress]:
             console.print(step, soft_wrap=True)
         last = step
 
-    yield Progress(show)
+    return show

@@ -21,7 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness import strategies
-from harness.console import output, terminal
+from harness.console import display, output, terminal
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
@@ -140,7 +140,10 @@ class VerdictView:
 def live(hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> Iterator[VerdictView]:
     """Show the table on standard error while it fills: live in a terminal, else a line for each trial."""
     view = VerdictView(hazards, strategies, repeat)
-    with Live(get_renderable=view.rendered, console=terminal.errors(), refresh_per_second=4, transient=True):
+    with (
+        display.console() as console,
+        Live(get_renderable=view.rendered, console=console, refresh_per_second=4, transient=True),
+    ):
         yield view
 
 

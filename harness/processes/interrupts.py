@@ -2,8 +2,9 @@
 
 A KeyboardInterrupt is raised wherever the interpreter happens to be. In a callback of an import or a
 finalizer it is printed and ignored, and a main thread that waits in a C library sees it only when the call
-returns. So nothing is raised here. A thread reads the signal from a pipe, hands what the program owns to its
-watchdogs, and exits. This module imports next to nothing, because programs import it first.
+returns. So nothing is raised here. A thread reads the signal from a pipe, stops all displays, hands what the
+program owns to its watchdogs, and exits. Other signals that end a program in a terminal do so as ever, after
+the thread has stopped the displays. This module imports next to nothing, because programs import it first.
 """
 
 import contextlib
@@ -16,6 +17,12 @@ from types import FrameType
 
 STATUS = 130
 """The exit status of an interrupted program, as in shells."""
+
+ENDING = (signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
+"""Other signals that end a program."""
+
+SHOW_CURSOR = b"\x1b[?25h"
+"""A display hides the cursor."""
 
 DEADLINE = 4.0
 """Seconds for the watchdogs to clean up, while the user waits."""
@@ -32,15 +39,24 @@ def first_counts(*, in_a_line: bool = False) -> None:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     signal.signal(signal.SIGINT, _stand_still)
+    if os.isatty(2):
+        for number in ENDING:
+            if signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, _stand_still)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
 
 
 def _listen(read_end: int, in_a_line: bool) -> None:
-    while signal.SIGINT not in os.read(read_end, 4096):
-        pass
-    # A progress display hides the cursor.
-    prefix = b"\x1b[?25h\n" if os.isatty(2) else b"\n" if in_a_line else b""
+    number = 0
+    while number not in (signal.SIGINT, *ENDING):
+        number = os.read(read_end, 1)[0]
+    stop = getattr(sys.modules.get("harness.console.display"), "stop", None)
+    if stop:
+        stop()
+    if number != signal.SIGINT:
+        _end_by(number)
+    prefix = SHOW_CURSOR + b"\n" if os.isatty(2) else b"\n" if in_a_line else b""
     with contextlib.suppress(OSError):
         os.write(2, prefix + b"poolstart: interrupted\n")
     # If the module is not imported, nothing is owned; an import of it here could wait for ever.
@@ -48,6 +64,18 @@ def _listen(read_end: int, in_a_line: bool) -> None:
     if hand_over:
         hand_over(DEADLINE)
     os._exit(STATUS)
+
+
+def _end_by(number: int) -> None:
+    """End this program by a signal, as if it had not been caught, with the cursor shown."""
+    # Python lets only the main thread change what a signal does.
+    import ctypes
+
+    with contextlib.suppress(OSError):
+        os.write(2, SHOW_CURSOR + b"\n")
+    ctypes.CDLL(None).signal(number, None)
+    os.kill(os.getpid(), number)
+    time.sleep(DEADLINE)
 
 
 def _stand_still(number: int, frame: FrameType | None) -> None:

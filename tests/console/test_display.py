@@ -22,7 +22,7 @@ with progress("working"):
 TABLE = """
 from rich.live import Live
 from harness.console import display
-with display.console() as console, Live("a\\ntable", console=console, refresh_per_second=50):
+with display.console() as console, Live("working\\nhard", console=console, refresh_per_second=50):
     forever()
 """
 
@@ -37,7 +37,9 @@ with display.console() as console, Progress(console=console, refresh_per_second=
 IN_LOCK = """
 from rich.live import Live
 from harness.console import display
-with display.console() as console, Live("a\\ntable", console=console, refresh_per_second=50) as live:
+with display.console() as console, Live("working\\nhard", console=console, refresh_per_second=50) as live:
+    import time
+    time.sleep(0.2)
     with live._lock:
         forever()
 """
@@ -57,8 +59,8 @@ def forever():
 """
 
 
-def ended(command: list[str | Path], number: signal.Signals) -> tuple[int, bytes]:
-    """Run a command in a terminal, and send the signal as soon as it has hidden the cursor.
+def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tuple[int, bytes]:
+    """Run a command in a terminal, and send the signal as soon as `drawn` has been drawn twice.
 
     Returns its exit status, and what it wrote.
     """
@@ -70,7 +72,7 @@ def ended(command: list[str | Path], number: signal.Signals) -> tuple[int, bytes
         try:
             while piece := os.read(ours, 65536):
                 output += piece
-                if HIDE in output and not sent:
+                if output.count(drawn) >= 2 and not sent:
                     sent = True
                     process.send_signal(number)
         except OSError:
@@ -82,7 +84,7 @@ def ended(command: list[str | Path], number: signal.Signals) -> tuple[int, bytes
 
 @pytest.mark.parametrize("shown", DISPLAYS)
 def test_after_ctrl_c_no_display_is_drawn_again(shown: str) -> None:
-    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], signal.SIGINT)
+    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], signal.SIGINT, b"working")
     assert status == 130
     before, _, after = output.partition(b"poolstart: interrupted")
     assert after == b"\r\n"
@@ -92,13 +94,17 @@ def test_after_ctrl_c_no_display_is_drawn_again(shown: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("shown", DISPLAYS)
 def test_a_signal_that_ends_the_program_leaves_the_cursor_visible(shown: str, number: signal.Signals) -> None:
-    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], number)
+    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], number, b"working")
     assert status == -number
     assert output.rfind(SHOW) > output.rfind(HIDE)
 
 
-@pytest.mark.parametrize("command", [("measure",), ("hazards", "wrong_answer")])
-def test_ctrl_c_in_a_command_leaves_the_prompt_on_a_line_of_its_own(command: tuple[str, ...]) -> None:
-    status, output = ended([POOLSTART, *command], signal.SIGINT)
+@pytest.mark.parametrize(
+    ("command", "drawn"), [(("measure",), b"PostgreSQL"), (("hazards", "wrong_answer"), b"trials")]
+)
+def test_ctrl_c_in_a_command_leaves_the_prompt_on_a_line_of_its_own(
+    command: tuple[str, ...], drawn: bytes
+) -> None:
+    status, output = ended([POOLSTART, *command], signal.SIGINT, drawn)
     assert status == 130
     assert output.endswith(b"poolstart: interrupted\r\n")

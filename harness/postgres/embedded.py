@@ -211,7 +211,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
             if code != 0:
                 raise _failed(problem, log)
 
-        # Before PostgreSQL 16 initdb accepts no settings; what it shares there is not in files.
+        # Before PostgreSQL 16 initdb accepts no settings: what it shares is in /dev/shm (see `Supervision`).
         in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
         run("initdb failed", folder / "initdb", "-D", data, *INITDB, *in_files)
         run(

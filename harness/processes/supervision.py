@@ -12,6 +12,7 @@ process group before exec, while it still holds the sockets whose end the watchd
 import atexit
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -50,6 +51,11 @@ SOCKET = len("/pymp-12345678/listener-12345678")
 
 NESTED = len("/poolstart-12345678")
 """Bytes that a directory of another supervision appends, if a started program makes one in its TMPDIR."""
+
+POSTGRES = "bin/postgres"
+"""In the command line of PostgreSQL's processes."""
+
+SHARED = re.compile(r"/dev/shm/PostgreSQL\.[0-9]+")
 
 TRACKER = "resource_tracker import main"
 """In the command line of Python's resource tracker, and of joblib's."""
@@ -189,7 +195,10 @@ class Supervision:
         tracked = {group for group, end in ends.items() if end == "SIGKILL" and any(_running(group).values())}
         waiting = {group for group, end in ends.items() if end != "SIGKILL"} | tracked
         for group in ends.keys() - tracked:
+            shared = _stop_and_find_shared_memory(group) if ends[group] == "SIGKILL" else []
             _send(group, getattr(signal, ends[group]))
+            for path in shared:
+                path.unlink(missing_ok=True)
 
         def ended() -> bool:
             for group in waiting & tracked:
@@ -349,6 +358,23 @@ def _running(group: int) -> dict[int, bool]:
     """
     commands = {pid: proc.command_line(pid) for pid in proc.group_members(group)}
     return {pid: not command or TRACKER in command for pid, command in commands.items()}
+
+
+def _stop_and_find_shared_memory(group: int) -> list[Path]:
+    """Stop PostgreSQL's processes in a group, and return their files in /dev/shm, which they would unlink.
+
+    Before version 16, initdb has such files, whose names are random.
+    """
+    pids = [pid for pid in proc.group_members(group) if POSTGRES in proc.command_line(pid)]
+    if pids:
+        _send(group, signal.SIGSTOP)
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found |= set(SHARED.findall(Path(f"/proc/{pid}/maps").read_text()))
+            for descriptor in os.scandir(f"/proc/{pid}/fd"):
+                found |= set(SHARED.findall(os.readlink(descriptor)))
+    return [Path(path) for path in found]
 
 
 def _kill_all_but_trackers(group: int) -> None:

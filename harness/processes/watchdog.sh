@@ -77,12 +77,30 @@ free_segments() {
     done
 }
 
+# The shared memory of PostgreSQL's processes in /dev/shm, which they would unlink: initdb has some before version 16.
+shared_memory() {
+    for process in $(running "$1"); do
+        for mapped in $(cat "/proc/$process/maps") $(ls -l "/proc/$process/fd"); do
+            case $mapped in */dev/shm/PostgreSQL.*) echo "/dev/shm/${mapped##*/}" ;; esac
+        done
+    done
+}
+
+shared=
 for group in $groups; do
     if [ "${group#* }" = KILL ] && has_tracker "${group% *}"; then
         kill_all_but_trackers "${group% *}"
+    elif [ "${group#* }" = KILL ]; then
+        # A process that runs on might share more, or something else.
+        kill -s STOP -- "-${group% *}"
+        shared=$shared$(shared_memory "${group% *}")$newline
+        kill -s KILL -- "-${group% *}"
     else
         kill -s "${group#* }" -- "-${group% *}"
     fi
+done
+for file in $shared; do
+    rm -f -- "${file% (deleted)}"
 done
 tries=20
 while [ $tries -gt 0 ] && waits; do

@@ -20,7 +20,7 @@ from harness.postgres.settings import SETTINGS
 from harness.postgres.url import parameters, render
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from tests.support.remains import postmaster, scene
+from tests.support.remains import Scene, postmaster, scene
 
 
 def setting(server: Server, name: str) -> str:
@@ -382,3 +382,72 @@ def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> N
         free = embedded.free_port
         monkeypatch.setattr(embedded, "free_port", lambda: next(ports, None) or free())
         assert setting(embedded.start(supervision), "port") != str(taken.getsockname()[1])
+
+
+OLD = Path("/usr/lib/postgresql/15/bin")
+"""A PostgreSQL whose initdb accepts no settings."""
+
+STARTS = """
+from harness.postgres import embedded
+from harness.processes import interrupts
+from harness.processes.supervision import Supervision
+interrupts.first_counts()
+with Supervision() as supervision:
+    embedded.start(supervision)
+"""
+
+PREPARES = """
+import sys
+from harness.processes.supervision import Supervision
+from harness.postgres import embedded
+start = Supervision.start
+def and_close(self, command, **options):
+    process = start(self, command, **options)
+    if "initdb" in str(command[0]):
+        sys.stdin.readline()
+        self.close()
+        sys.exit()
+    return process
+Supervision.start = and_close
+with Supervision() as supervision:
+    embedded.start(supervision)
+"""
+
+
+def stopped_with_shared_memory(here: Scene) -> set[str]:
+    """Stop a process of initdb at a moment at which it has a file in /dev/shm; returns the files."""
+    while True:
+        for pid in here.processes("bin/postgres"):
+            if not in_dev_shm(pid):
+                continue
+            os.kill(pid, signal.SIGSTOP)
+            if found := in_dev_shm(pid):
+                return found
+            os.kill(pid, signal.SIGCONT)
+
+
+def in_dev_shm(pid: int) -> set[str]:
+    try:
+        return set(
+            re.findall(r"/dev/shm/PostgreSQL\.\d+$", Path(f"/proc/{pid}/maps").read_text(), re.MULTILINE)
+        )
+    except OSError:
+        return set()
+
+
+@pytest.mark.skipif(not OLD.exists(), reason="there is no PostgreSQL 15")
+@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, "closed"])
+def test_an_end_during_initdb_leaves_no_shared_memory(way: signal.Signals | str) -> None:
+    with scene() as here:
+        here.environment[embedded.BINARIES] = str(OLD)
+        program = PREPARES if way == "closed" else STARTS
+        run = here.python("-c", program, stdin=subprocess.PIPE)
+        shared = stopped_with_shared_memory(here)
+        assert all(Path(path).exists() for path in shared)
+        if way == "closed":
+            run.communicate("\n", timeout=60)
+        else:
+            run.send_signal(way)  # type: ignore[arg-type]
+            run.wait(60)
+        here.wait_until_gone()
+        assert {path for path in shared if Path(path).exists()} == set()

@@ -138,3 +138,30 @@ def initializer(value):
     global tenant
     tenant = value''',
 )
+
+RESET_SIGNALS = Fix(
+    "First thing in a forked worker",
+    '''\
+def in_worker():
+    """Before anything that takes time: until then a signal for the worker reaches the parent's loop."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)''',
+)
+
+KEPT_POOL = Fix(
+    "First thing in a worker that was forked from a running event loop",
+    '''\
+KEPT = []
+
+
+def in_worker():
+    """The inherited pool stays alive, so that no finalizer ends the parent's session."""
+    KEPT.append(engine.sync_engine.pool)
+    engine.sync_engine.dispose(close=False)''',
+)
+
+NO_FORK = Fix(
+    "Workers that inherit nothing",
+    'context = multiprocessing.get_context("spawn")',
+)

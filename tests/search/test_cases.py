@@ -28,6 +28,8 @@ PACKAGES = (
     "psycopg[binary]==3.3.9",
     "psycopg-pool==3.3.3",
     "asyncpg==0.32.0",
+    "flask-sqlalchemy==3.1.1",
+    "gunicorn==27.0.1",
 )
 
 slow = pytest.mark.slow
@@ -201,6 +203,28 @@ def test_a_worker_that_waits_for_a_row_is_found_and_limited(server: Server, tmp_
     assert leads_to(limited.stdout) == (entry,)
 
 
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+@slow
+def test_every_engine_of_flask_sqlalchemy_is_found_without_an_application_context(
+    server: Server, python: Path, tmp_path: Path
+) -> None:
+    url = server.sqlalchemy_url("case")
+    failed = cases.run("flask_binds", url, tmp_path, python=python, PORT=str(free_port()))
+    assert failed.returncode == 1, failed.stdout
+    assert leads_to("RuntimeError: Working outside of application context.") == ("program.gunicorn",)
+    assert "RuntimeError: Working outside of application context." in failed.stdout
+    _, every = report.fixes("program.gunicorn")
+    fixed = {"workers": every.code}
+    cured = cases.run("flask_binds", url, tmp_path, fixed, python=python, PORT=str(free_port()))
+    assert cured.returncode == 0, cured.stdout
+
+
 @pytest.fixture
 def pooled(server: Server, tmp_path: Path) -> Iterator[str]:
     """The URL of the server through PgBouncer in transaction mode, with a single session."""
@@ -208,9 +232,7 @@ def pooled(server: Server, tmp_path: Path) -> Iterator[str]:
     if not program:
         pytest.skip("needs pgbouncer")
     aim = make_url(server.url)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    port = free_port()
     target = f"host={aim.host} port={aim.port} user={aim.username} dbname={aim.database} pool_size=1"
     ini = tmp_path / "pgbouncer.ini"
     ini.write_text(

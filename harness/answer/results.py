@@ -15,7 +15,7 @@ from harness.console.numbers import with_interval
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import machine, stored
-from harness.system import files
+from harness.system import conditions, files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
@@ -150,7 +150,11 @@ def of_release(
         with files.reading(path, stored.REMEDY):
             if is_default_series(result) and (found := release_results(result, results, own)).figures:
                 measured.append(found)
-    failures = stored.failed_runs(results)
+    failures = [
+        run
+        for path in results.glob(f"*/{conditions.FILE}")
+        for run in stored.failed_runs(path.parent.name, conditions.load(path.parent))
+    ]
     if not measured:
         reasons = "".join(f": {run.reason}" for run in failures[:1])
         raise PoolstartError(f"there are no results yet{reasons}", "measure by `asv run`")

@@ -68,19 +68,18 @@ class FailedRun:
         )
 
 
-def failed_runs(directory: Path) -> list[FailedRun]:
-    """The runs on file that failed, the last release first. Raises `PoolstartError` if a file is damaged."""
+def failed_runs(machine: str, runs: conditions.Runs) -> list[FailedRun]:
+    """Those of a machine's runs that failed, the last release first."""
     failed = [
         FailedRun(
             release,
-            path.parent.name,
+            machine,
             environment,
             row["failed"]["date"],
             row["failed"]["reason"],
             len(row.get("blocks", ())),
         )
-        for path in directory.glob(f"*/{conditions.FILE}")
-        for (release, environment), row in conditions.load(path.parent).items()
+        for (release, environment), row in runs.items()
         if row.get("failed")
     ]
     return sorted(failed, key=lambda run: Version(run.release), reverse=True)

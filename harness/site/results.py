@@ -18,7 +18,7 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
 from harness.releases import machine, stored
-from harness.system import files
+from harness.system import busy, conditions, files
 from harness.system.errors import PoolstartError
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
@@ -64,12 +64,16 @@ class ReleaseFigures:
     """The start of a worker that does nothing, by start method."""
     counts: dict[tuple[str, str], float]
     """What repeats exactly, by name and strategy."""
+    busy: str = ""
+    """What to say before the figures if the machine was busy; empty otherwise."""
 
     def of(self, metric: str, strategy: str, dataframe: str) -> MedianInterval | None:
         return self.figures.get((metric, strategy, dataframe))
 
     def figures_with(self, dataframe: str) -> Callable[[str, str], MedianInterval | None]:
-        """By strategy and metric, the figures of one DataFrame setting."""
+        """By strategy and metric, the figures of one DataFrame setting: none of a busy machine."""
+        if self.busy:
+            return lambda strategy, metric: None
         return lambda strategy, metric: self.of(metric, strategy, dataframe)
 
     @property
@@ -154,6 +158,9 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
     remarks: list[str] = []
     other_series = 0
     versions = known_versions(directory, remarks)
+    runs = {path.parent.name: runs_on_file(path.parent) for path in directory.glob(f"*/{conditions.FILE}")}
+    failed = [run.sentence for name, rows in runs.items() for run in stored.failed_runs(name, rows)]
+    remarks += [f"{sentence[0].upper()}{sentence[1:]}" for sentence in failed]
     for path in sorted(directory.glob("*/*.json")):
         if path.name in NOT_RESULTS:
             continue
@@ -173,7 +180,8 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
             key = (path.parent.name, result.env_name)
             if key not in beds:
                 beds[key] = bed_of(result, directory, remarks)
-            beds[key].releases[version] = figures
+            why = runs.get(path.parent.name, {}).get((version, result.env_name), {}).get("busy", "")
+            beds[key].releases[version] = replace(figures, busy=busy.sentence(why))
     if other_series:
         remarks.append(
             f"{other_series} results files were measured with another profile, and cannot be compared"
@@ -198,6 +206,14 @@ def bed_of(result: Results, directory: Path, remarks: list[str]) -> TestBed:
         if name not in stored.HARDWARE
     }
     return TestBed(described, result.env_name, conditions)
+
+
+def runs_on_file(machine: Path) -> conditions.Runs:
+    """What is on file about the runs of a machine; empty if the file is damaged, which `bed_of` says."""
+    try:
+        return conditions.load(machine)
+    except PoolstartError:
+        return {}
 
 
 def in_version_order(bed: TestBed) -> TestBed:

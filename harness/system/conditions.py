@@ -92,7 +92,11 @@ FILE = "conditions.jsonl"
 """The metadata file in a machine's results directory: one line for each results file."""
 
 
-def load(directory: Path) -> dict[tuple[str, str], dict[str, Any]]:
+Runs = dict[tuple[str, str], dict[str, Any]]
+"""The metadata of runs by release and environment."""
+
+
+def load(directory: Path) -> Runs:
     """The metadata of a machine's results by release and environment; empty if there is no file.
 
     Raises `PoolstartError` if the file is damaged.

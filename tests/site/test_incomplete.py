@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.site import build
+from harness.system import conditions
 from tests.support.results import MACHINE, SERVER, few
 
 
@@ -52,6 +53,25 @@ def several(results: Path) -> None:
         replace_in(path, MACHINE.name, "another")
 
 
+def busy(results: Path) -> None:
+    few(results)
+    about(results, busy="the hypervisor took 50% of the time")
+
+
+def failed(results: Path) -> None:
+    few(results)
+    about(results, failed={"date": "2026-11-28", "reason": "a benchmark was ended by SIGKILL"})
+
+
+def about(results: Path, **fields: object) -> None:
+    """Put on file what happened in the run of the newest release."""
+    rows = conditions.load(MACHINE)
+    [row] = [
+        row for (release, environment), row in rows.items() if release == "2.1.2" and SERVER in environment
+    ]
+    conditions.save(results / MACHINE.name, {**row, **fields})
+
+
 @dataclass(frozen=True)
 class Case:
     make: Callable[[Path], object]
@@ -68,6 +88,8 @@ CASES = {
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),
     "another profile": Case(another_profile, "another profile"),
+    "a busy machine": Case(busy, "busy: the hypervisor took 50% of the time. Nothing can be concluded"),
+    "a failed run": Case(failed, "failed: a benchmark was ended by SIGKILL"),
     "several machines and servers": Case(several, "external-16.2-tls-md5"),
 }
 
@@ -79,3 +101,15 @@ def test_a_page_says_what_is_missing(case: Case, tmp_path: Path) -> None:
     texts = [path.read_text() for path in (tmp_path / "site").rglob("*.html")]
     assert texts
     assert any(case.text in text for text in texts)
+
+
+def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(tmp_path: Path) -> None:
+    for make, expected in ((few, True), (busy, False)):
+        results, site = tmp_path / f"results-{expected}", tmp_path / f"site-{expected}"
+        make(results)
+        build.build(results, site)
+        text = (site / "index.html").read_text()
+        assert (
+            "costs more once" in text or "cannot be distinguished" in text or "is cheaper" in text
+        ) == expected
+        assert ("Nothing can be concluded" in text) != expected

@@ -135,6 +135,62 @@ def test_sorting_keeps_the_unsafe_apart_and_is_in_the_address(browser: Browser, 
         assert order() == sorted_by_time
 
 
+def test_every_column_is_sorted_the_best_first(browser: Browser, address: str) -> None:
+    with opened(browser, address + "index.html") as page:
+        cells = page.locator("#none tbody:first-of-type > tr > td:last-child")
+        page.locator("#none").get_by_role("button", name="worst outcome").click()
+        kept = [re.search(r"nothing|cost|error|hang|data|loss", text) for text in cells.all_inner_texts()]
+        order = ["nothing", "cost", "error", "hang", "data", "loss"]
+        places = [order.index(each[0]) for each in kept if each]
+        assert len(places) == 5
+        assert places == sorted(places)
+        assert places[0] < places[-1]
+        for name, column in (("time to first row", 2), ("second query", 3), ("unique memory", 4)):
+            page.locator("#none").get_by_role("button", name=name).click()
+            shown = page.locator(f"#none tbody:first-of-type > tr > td:nth-child({column})")
+            figures = [float(text) for text in shown.locator("b:first-of-type").all_inner_texts()]
+            assert figures == sorted(figures)
+
+
+def test_what_was_not_measured_comes_last_in_either_direction(browser: Browser, address: str) -> None:
+    with opened(browser, address + "index.html") as page:
+        page.locator("#spawn-none > td").nth(1).evaluate("cell => cell.textContent = 'not measured'")
+        rows = page.locator("#none tbody:first-of-type > tr")
+        for _ in range(2):
+            page.locator("#none").get_by_role("button", name="second query").click()
+            assert rows.last.get_attribute("id") == "spawn-none"
+
+
+def test_a_chart_names_the_release_under_the_pointer_and_its_figure(browser: Browser, address: str) -> None:
+    with opened(browser, address + "figures/uss.html") as page:
+        plot = page.locator("#none-spawn .plot")
+        plot.scroll_into_view_if_needed()
+        width = (plot.bounding_box() or {})["width"]
+        for share, release in ((0.995, "2.1.09"), (0.004, "1.4.35")):
+            plot.hover(position={"x": width * share, "y": 40})
+            median = median_of(release, "memory.Memory.track_uss", "spawn", "none") / 2**20
+            name = release.replace(".0", ".") if release.endswith("09") else release
+            assert plot.locator(".tip").inner_text() == f"{name}: {digits(median)} MiB"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.mouse.move(0, 0)
+        assert plot.locator(".tip").count() == 0
+
+
+def test_the_bars_of_a_table_have_one_scale(browser: Browser, address: str) -> None:
+    for width in (360, 1280):
+        with opened(browser, address + "choose.html", viewport={"width": width, "height": 800}) as page:
+            for table in page.locator(".bars").all():
+                scales = [
+                    (bar["width"] / value)
+                    for cell in table.locator("td:has(.bar)").all()
+                    for value in [float((cell.inner_text().split() or ["0"])[0])]
+                    for bar in [cell.locator("i").evaluate("bar => bar.getBoundingClientRect().toJSON()")]
+                    if bar["width"] > 20
+                ]
+                assert len(scales) > 3
+                assert max(scales) < 1.05 * min(scales)
+
+
 def test_the_keyboard_sorts(browser: Browser, address: str) -> None:
     with opened(browser, address + "index.html") as page:
         page.get_by_role("button", name="unique memory").first.focus()

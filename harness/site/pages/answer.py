@@ -1,12 +1,13 @@
 """The answer: the strategies in the newest release, with times, memory and the worst that was provoked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness import strategies
 from harness.answer import recommendation
 from harness.answer.results import DATAFRAME_TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
+from harness.hazards.hazard import Severity
 from harness.lifecycles import intervals, metrics
 from harness.site import charts
 from harness.site.context import File, TestBedContext, table
@@ -34,12 +35,12 @@ class AnswerRow:
     worst: WorstOutcome
 
     @property
-    def rank(self) -> int:
-        """For sorting: the worst first, with conditions kept before without; what is not known last."""
+    def rank(self) -> int | None:
+        """For sorting: the higher the worse, first with conditions kept; None if nothing is known."""
+        if not self.worst.counted:
+            return None
         left = [hazard.severity for hazard in (*self.worst.untried, *self.worst.remaining)]
-        kept = min(map(SEVERITIES.index, left), default=len(SEVERITIES))
-        otherwise = SEVERITIES.index(self.worst.severity) if self.worst.severity else len(SEVERITIES)
-        return kept * (len(SEVERITIES) + 1) + otherwise
+        return badness(left) * (len(SEVERITIES) + 1) + badness([self.worst.severity])
 
 
 @dataclass(frozen=True)
@@ -126,6 +127,11 @@ def row(
         collected_width=charts.percent(collected.median / largest) if collected else "0",
         worst=context.site.verdicts.worst(name, release.version),
     )
+
+
+def badness(severities: Iterable[Severity | None]) -> int:
+    """Of the worst one: 1 of a cost, more of what is worse; 0 without any."""
+    return max((len(SEVERITIES) - SEVERITIES.index(each) for each in severities if each), default=0)
 
 
 def most_memory(release: ReleaseFigures, names: list[str], dataframe: str) -> float:

@@ -57,10 +57,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         drivers=DRIVERS,
         programs=PROGRAMS,
         details={
-            "code": {
-                name: {each.key: variant_code(name, each) for each in code.VARIANTS}
-                for name in recommendation.RECOMMENDED
-            },
+            **all_code(),
             "programs": {program.name: of_program(program, measured) for program in PROGRAMS},
             "costs": {name: costs(release, name) for name in recommendation.RECOMMENDED if release},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
@@ -72,6 +69,19 @@ def pages(site: SiteContext) -> Iterator[File]:
         distance=thresholds.distance_table(release) if release else None,
         copies=thresholds.copies_table(copied.readings if copied else {}),
     )
+
+
+def all_code() -> dict[str, Any]:
+    """The programs of all cards: each text once, and by strategy and variant the numbers of its texts."""
+    texts: dict[str, int] = {}
+    numbers = {
+        name: {
+            each.key: [texts.setdefault(text, len(texts)) for text in variant_code(name, each)]
+            for each in code.VARIANTS
+        }
+        for name in recommendation.RECOMMENDED
+    }
+    return {"code": numbers, "texts": list(texts)}
 
 
 def variant_code(name: str, variant: code.Variant) -> list[str]:

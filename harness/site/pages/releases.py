@@ -153,6 +153,7 @@ def chart(
         "steps": steps,
         "summary": "; ".join(f"{step.change} at {step.release}" for step in steps) or "no step",
         "last": figures[-1],
+        "medians": " ".join(figure.text() if figure else "-" for figure in figures),
         "control": False,
     }
 

@@ -4,7 +4,7 @@
 /* The code of every strategy, with the driver, the pooler, the data and the number of workers that were chosen. */
 function showCode(data, variant, count, executor) {
   each(".strategy", (card) => {
-    const [pool, worker, futures] = data.code[card.id][variant];
+    const [pool, worker, futures] = data.code[card.id][variant].map((number) => data.texts[number]);
     const [first, second] = card.querySelectorAll(".code figure");
     first.querySelector("figcaption").textContent = executor ? "A ProcessPoolExecutor" : "A pool of workers";
     first.querySelector("code").textContent = (executor ? futures : pool).replace(/(Pool|PoolExecutor)\(4/, `$1(${count}`);

@@ -1,4 +1,4 @@
-/* All pages can be read without this script: it sorts, and leads to other pages. */
+/* All pages can be read without this script: it sorts, names releases in charts, and leads to other pages. */
 "use strict";
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -26,11 +26,15 @@ each("table.sortable", (table) => {
     const value = (row) => {
       const cell = row.cells[column];
       const text = cell.dataset.sort ?? cell.querySelector("b")?.textContent;
-      return text === undefined ? Infinity : Number(text);
+      return text ? Number(text) : NaN;
     };
     for (const body of table.tBodies) {
       const rows = [...body.rows].filter((row) => row.cells.length > 1);
-      rows.sort((a, b) => direction * (value(a) - value(b)) || 0);
+      rows.sort((a, b) => {
+        const [one, other] = [value(a), value(b)];
+        /* What was not measured comes last in either direction. */
+        return Number(Number.isNaN(one)) - Number(Number.isNaN(other)) || direction * (one - other) || 0;
+      });
       body.append(...rows);
     }
     heads.forEach((other) => other.removeAttribute("aria-sort"));
@@ -61,4 +65,29 @@ each("input[data-toggle]", (box) => {
   const apply = () => { show(); if (section) section.hidden = !box.checked; };
   box.addEventListener("change", () => { apply(); remember(box.dataset.toggle, box.checked ? "on" : ""); });
   apply();
+});
+
+/* Charts over releases: the release under the pointer, and its figure. */
+each("#releases-shown", (list) => {
+  const releases = JSON.parse(list.textContent);
+  each(".plot[data-medians]", (plot) => {
+    const values = plot.dataset.medians.split(" ");
+    const tip = document.createElement("span");
+    const line = document.createElement("span");
+    [tip.className, line.className] = ["tip", "tip-line"];
+    const hide = () => { tip.remove(); line.remove(); };
+    const show = (event) => {
+      const { left, width } = plot.getBoundingClientRect();
+      const number = Math.min(releases.length - 1, Math.max(0, Math.floor((event.clientX - left) / width * releases.length)));
+      const value = values[number] === "-" ? "not measured" : `${values[number]} ${plot.dataset.unit}`;
+      tip.textContent = `${releases[number]}: ${value}`;
+      const at = (number + 0.5) / releases.length * 100;
+      line.style.left = `${at}%`;
+      plot.append(line, tip);
+      tip.style.left = `clamp(0%, calc(${at}% - ${tip.offsetWidth / 2}px), calc(100% - ${tip.offsetWidth}px))`;
+    };
+    plot.addEventListener("pointermove", show);
+    plot.addEventListener("pointerdown", show);
+    plot.addEventListener("pointerleave", hide);
+  });
 });

@@ -4,7 +4,7 @@ The classes exist only if POOLSTART_STRATEGIES names a further strategy, because
 benchmark from the default run: `POOLSTART_STRATEGIES=fork_atfork,fork_dispose asv run -b further`.
 """
 
-from benchmarks import memory, query, startup
+from benchmarks import cpu, memory, query, startup
 from harness import strategies
 from harness.lifecycles import profile
 from harness.lifecycles.cell import DATAFRAMES
@@ -22,6 +22,11 @@ if SELECTED:
 
     class FurtherQuery(query.Query):
         """Times within the worker."""
+
+        params = PARAMS
+
+    class FurtherCpu(cpu.Cpu):
+        """CPU times of the worker."""
 
         params = PARAMS
 

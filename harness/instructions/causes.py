@@ -5,14 +5,19 @@ module; those of C functions come from the same profiles. Calls of Python functi
 `harness.counts`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from harness.counts.count import count as count_calls
 from harness.counts.observe import QUERIES
 from harness.instructions.count import PHASES, STRATEGY, count
 from harness.instructions.table import Change, InstructionsCauses
 from harness.postgres.server import Server
+
+T = TypeVar("T")
 
 MAX_ENTRIES = 12
 """Entries of each list that are kept: the largest changes."""
@@ -23,14 +28,14 @@ MIN_SHARE = 0.002
 
 def between(releases: tuple[str, ...], pythons: tuple[Path, ...], server: Server) -> InstructionsCauses:
     """The causes of the change from the first release to the second. Raises as `count` does."""
-    before, after = (
-        count(server, release=release, python=python, by_module=True)
-        for release, python in zip(releases, pythons, strict=True)
-    )
-    calls_before, calls_after = (
-        count_calls(STRATEGY, server, release=release, python=python).calls
-        for release, python in zip(releases, pythons, strict=True)
-    )
+
+    def both(of: Callable[..., T]) -> Iterator[T]:
+        # At the same time, which changes no count.
+        return pool.map(lambda release, python: of(server, release=release, python=python), releases, pythons)
+
+    with ThreadPoolExecutor() as pool:
+        before, after = both(partial(count, by_module=True))
+        calls_before, calls_after = both(calls)
     return InstructionsCauses(
         before=releases[0],
         after=releases[1],
@@ -38,6 +43,11 @@ def between(releases: tuple[str, ...], pythons: tuple[Path, ...], server: Server
         functions={phase: largest(before.functions[phase], after.functions[phase]) for phase in PHASES},
         calls={query: largest(calls_before[query], calls_after[query]) for query in QUERIES},
     )
+
+
+def calls(server: Server, *, release: str, python: Path) -> dict[str, dict[str, int]]:
+    """Calls of Python functions by query and function."""
+    return count_calls(STRATEGY, server, release=release, python=python).calls
 
 
 def largest(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change, ...]:

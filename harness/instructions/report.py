@@ -46,6 +46,10 @@ class ExplainedChange:
     def release(self) -> str:
         return self.change.after.release
 
+    @property
+    def between(self) -> tuple[str, str]:
+        return self.change.before.release, self.change.after.release
+
     def percent(self, phase: str) -> str:
         """The change of a phase as `+5.6 %`; empty if it is too small to be one."""
         return relative(self.change.ratio(phase)) if phase in self.change.phases else ""
@@ -114,11 +118,12 @@ def million(instructions: int) -> str:
 
 def introduction(record: InstructionsTable) -> str:
     """Of what the changes are, and how many there are."""
-    rows = record.rows
+    rows, changes = record.rows, table.changes(record.rows)
+    number = sum(change.whole for change in changes)
     return (
         f"Instructions that a spawned worker executes until its second row, {rows[0].release} to"
-        f" {rows[-1].release}. Releases that changed a phase by more than {table.MIN_CHANGE:.1%}:"
-        f" {len(table.changes(rows)) or 'none'}."
+        f" {rows[-1].release}: {number} of {len(rows)} releases changed them by more than"
+        f" {table.MIN_CHANGE:.1%}, and {len(changes) - number} more only those of a phase."
     )
 
 
@@ -127,21 +132,25 @@ def show(record: InstructionsTable) -> None:
     console = terminal.output()
     terminal.print_text(console, introduction(record))
     found = explained(record)
-    if found:
-        terminal.print_table(
-            console,
-            ["release", "instructions,\nmillion", *TITLES.values()],
-            [
-                [
-                    each.release,
-                    f"{each.change.after.total / 1e6:,.0f}",
-                    *(each.percent(phase) for phase in TITLES),
-                ]
-                for each in found
-            ],
-        )
-        terminal.print_pairs(console, [(each.release, cause) for each in found for cause in each.causes])
+    for title, whole in (("More or fewer instructions", True), ("In a phase only", False)):
+        if rows := [line(each) for each in found if each.change.whole is whole]:
+            terminal.print_table(
+                console, ["release", "million\nbefore", "now", *TITLES.values()], rows, title=title
+            )
+    for each in found:
+        terminal.print_pairs(console, [(each.release, cause) for cause in each.causes])
     terminal.print_text(console, f"{BLIND}\n")
+
+
+def line(each: ExplainedChange) -> list[terminal.Cell]:
+    """A change as a row: the release, its instructions, and the change of each phase."""
+    before, after = each.change.before.total, each.change.after.total
+    return [
+        each.release,
+        f"{before / 1e6:.1f}",
+        f"{after / 1e6:.1f}",
+        *(each.percent(phase) for phase in TITLES),
+    ]
 
 
 def as_json(record: InstructionsTable) -> dict[str, Any]:

@@ -101,6 +101,11 @@ class InstructionsChange:
     phases: tuple[str, ...]
     """The phases that changed, with `TOTAL` if the sum of all did."""
 
+    @property
+    def whole(self) -> bool:
+        """Whether the sum of all phases changed, and not only a phase."""
+        return TOTAL in self.phases
+
     def ratio(self, phase: str) -> float:
         return self.after.instructions(phase) / self.before.instructions(phase)
 

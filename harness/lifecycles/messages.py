@@ -60,6 +60,11 @@ class WorkerReport(TypedDict):
     """Its engine is usable."""
     first_row: int
     second_row: int
+    cpu_started: int
+    """CPU time of the worker so far, in nanoseconds, right behind the timestamp of the same name."""
+    cpu_usable: int
+    cpu_first_row: int
+    cpu_second_row: int
     rows: list[Row]
     pid: int
     ppid: int

@@ -21,6 +21,7 @@ from harness.console import markdown, numbers
 from harness.hazards import bisect, expected
 from harness.hazards.table import VerdictTable
 from harness.history import causes, retest
+from harness.instructions import table as instructions
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import history
@@ -77,6 +78,7 @@ class SiteContext:
             self.record(bisect.RECORD, lambda: bisect.load(bisect.RECORD), None),
         )
         self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
+        self.instructions = self.record(instructions.PATH, instructions.load, None)
         self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
         retests: list[retest.Retest] = self.record(retest.RECORD, lambda: retest.load(retest.RECORD), [])
         self.histories = history.detect(results, self.measured.test_beds, retests, self.remarks)

@@ -17,6 +17,10 @@ REPORT = {
         "usable": 1_110,
         "first_row": 1_310,
         "second_row": 1_710,
+        "cpu_started": 5,
+        "cpu_usable": 55,
+        "cpu_first_row": 205,
+        "cpu_second_row": 555,
         "collections": [[7, 2, 1], [8, 2, 1], [8, 3, 1], [8, 3, 2]],
         "memory": {"uss": 1, "pss": 2, "rss": 3, "peak": 4, "page_tables": 5},
         "collect": 600,
@@ -35,6 +39,11 @@ NANOSECONDS = {
     "second_query": 400,
     "exit": 500,
     "collect": 600,
+    "cpu_startup": 5,
+    "cpu_engine": 50,
+    "cpu_first_query": 200,
+    "cpu_first_row": 205,
+    "cpu_second_query": 350,
 }
 BYTES = {"uss": 1, "pss": 2, "rss": 3, "peak": 4, "page_tables": 5, "uss_collected": 6}
 

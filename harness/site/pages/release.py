@@ -11,6 +11,7 @@ from harness.hazards.hazard import Hazard
 from harness.history import causes_report
 from harness.history.causes import changelog
 from harness.history.causes_report import MetricStep
+from harness.instructions import report
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.site.context import File, SiteContext, TestBedContext
@@ -47,6 +48,8 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         counted=counted,
         verdicts=changed_verdicts(context.site, before, version),
         causes=causes(context, before, version, counted) if before else [],
+        instructions=instructions(context.site, before, version),
+        phases=report.TITLES,
         changelog=changelog(version),
         # Advice is for those who choose now, not for readers of an old release.
         tables=[replace(table, advice=[]) for table in answer.tables(context, release)],
@@ -76,6 +79,13 @@ def changed_verdicts(site: SiteContext, before: str, version: str) -> list[tuple
         for verdict in [recorded.verdict(hazard.id, strategy, version)]
         if verdict != recorded.verdict(hazard.id, strategy, before)
     ]
+
+
+def instructions(site: SiteContext, before: str, version: str) -> report.ExplainedChange | None:
+    """The change of a spawned worker's instructions at a release, with its causes; None if there is none."""
+    record = site.instructions
+    changes = report.explained(record) if record else []
+    return next((each for each in changes if each.between == (before, version)), None)
 
 
 def causes(

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.answer.results import DATAFRAME_TITLES
 from harness.hazards.expected import series
+from harness.instructions import report
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
@@ -47,6 +48,10 @@ def page(context: TestBedContext, metric: Metric) -> File:
         first=first,
         compared=compare.compared(context),
         changed=changed_releases(context) if first else [],
+        instructions=instructions(context) if first else [],
+        counted=context.site.instructions,
+        phases=report.TITLES,
+        blind=report.BLIND,
         metric=metric,
         metrics=[(each.id, each.heading, address_of(context, each)) for each in charted(context)],
         frames=frames,
@@ -78,6 +83,12 @@ def changed_releases(context: TestBedContext) -> list[tuple[str, list[StepGroup]
         if groups or others:
             rows.append((release.version, [group for group in groups if group.metric in overview], others))
     return rows
+
+
+def instructions(context: TestBedContext) -> list[report.ExplainedChange]:
+    """The releases that changed the instructions of a spawned worker, the newest first."""
+    record = context.site.instructions
+    return report.explained(record)[::-1] if record else []
 
 
 def releases_by_series(context: TestBedContext) -> list[tuple[str, list[tuple[str, int]]]]:

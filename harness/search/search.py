@@ -6,7 +6,7 @@ The site (`static/search.js`) and the terminal rank by the same index, in two st
    has four of its words in a row, one of them rare: no page is found by `the server`. Numbers do not count.
    The match with the most distinctive words is first. Titles and headings are messages too.
 2. If there is none: by words. A page matches if it has most of the words, each weighted by how few pages have
-   it. A word that no page has counts against all: no page is better than a wrong one.
+   it. A word that no page has counts, by half, against all: no page is better than a wrong one.
 
 Stop words are those of English, and those that every traceback of SQLAlchemy has.
 
@@ -56,6 +56,9 @@ RUN = 4
 
 RARE = 0.25
 """The share of the pages that may have a word which still identifies a message."""
+
+UNKNOWN = 0.5
+"""How much a word counts that no page has, as a share of the weight of one that a single page has."""
 
 SHARE = 0.6
 """The least share of the words, by weight, that a page must have."""
@@ -116,7 +119,7 @@ class Index:
     @property
     def data(self) -> dict[str, Any]:
         """The index for the site, with the parameters of the ranking."""
-        return {**asdict(self), "run": RUN, "share": SHARE, "shown": SHOWN}
+        return {**asdict(self), "run": RUN, "half": UNKNOWN, "share": SHARE, "shown": SHOWN}
 
 
 @dataclass(frozen=True)
@@ -287,7 +290,7 @@ def longest_run(asked: Sequence[str], message: Sequence[str]) -> Sequence[str]:
 
 def ranked_by_words(index: Index, asked: Sequence[str]) -> list[str]:
     """The entries that have most of the words, the best first."""
-    total = sum(index.weights.get(word, index.unknown) for word in asked)
+    total = sum(index.weights.get(word, UNKNOWN * index.unknown) for word in asked)
     ranked = []
     for number, each in enumerate(index.entries):
         known = [word for word in asked if word in each.words]

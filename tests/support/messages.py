@@ -141,6 +141,19 @@ MESSAGES: tuple[tuple[str, str], ...] = (
      "hazard.shared_socket"),
     ('psycopg.errors.InvalidSqlStatementName: prepared statement "_pg3_12" does not exist',
      "hazard.shared_socket"),
+    ("asyncpg.exceptions.ProtocolViolationError: bind message supplies 0 parameters, but prepared statement"
+     ' "__asyncpg_stmt_3__" requires 1', "hazard.shared_socket"),
+    ("sqlalchemy.exc.PendingRollbackError: Can't reconnect until invalid transaction is rolled back.",
+     "lookalike.idle_cut"),
+    ("RuntimeError: There is no current event loop in thread 'MainThread'", "lookalike.event_loop"),
+    ("kombu.exceptions.EncodeError: Object of type Engine is not JSON serializable", "hazard.unpicklable"),
+    ("TypeError: no default __reduce__ due to non-trivial __cinit__", "hazard.unpicklable"),
+    ("psycopg_pool.PoolClosed: the pool 'pool-1' is already closed", "hazard.missing_thread"),
+    ('psycopg2.errors.DuplicateTable: relation "users" already exists', "hazard.startup_race"),
+    # Words: one that no page has counts by half.
+    ("connection pool exhausted", "lookalike.leaked_connections"),
+    ("APScheduler jobs run twice with gunicorn workers", "hazard.missing_thread"),
+    ("row-level security bypassed in worker", "hazard.lost_settings"),
     # Messages of other problems, and too general ones: a wrong page is worse than none.
     ("sqlalchemy.exc.OperationalError", ""),
     ("psycopg2.OperationalError: could not connect to server: Connection refused\n\tIs the server running on"

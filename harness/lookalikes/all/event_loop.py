@@ -58,6 +58,7 @@ def own_connections(**_):
         "attached to a different event loop",
         "coroutine 'AsyncEngine.dispose' was never awaited",
         "unknown protocol state",
+        "There is no current event loop",
     ),
     also=("another operation is in progress", "connection was closed in the middle of operation"),
     words=(

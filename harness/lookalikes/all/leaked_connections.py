@@ -33,6 +33,15 @@ def work():
     ),
     first=("The garbage collector is trying to clean up non-checked-in connection",),
     also=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
-    words=("leak", "QueuePool limit", "session.close", "connection.close", "non-checked-in", "threads"),
+    words=(
+        "leak",
+        "pool exhausted",
+        "exhausted",
+        "QueuePool limit",
+        "session.close",
+        "connection.close",
+        "non-checked-in",
+        "threads",
+    ),
     links=("https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",),
 )

@@ -65,12 +65,13 @@ with engine.begin() as connection:
         "DuplicatePreparedStatement",
         "InvalidSqlStatementName",
         "no more connections allowed (max_client_conn)",
+        "bind message supplies 1 parameters, but prepared statement",
         "you don't own a lock of type ExclusiveLock",
     ),
     words=(
         "PgBouncer", "pooler", "transaction mode", "pool_mode", "Supavisor", "pgcat", "Odyssey", "RDS Proxy",
         "prepare_threshold", "statement_cache_size", "prepared statement", "advisory lock", "LISTEN",
-        "search_path",
+        "search_path", "notifications", "temporary table", "statement_timeout", "NOTIFY",
     ),
     links=(
         "https://www.pgbouncer.org/features.html",

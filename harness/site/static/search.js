@@ -56,7 +56,7 @@ function rankEntries(index, text) {
     return { entries: ranked.filter((id) => alike.includes(id) || others.includes(id)), exact: true };
   }
   const stems = [...new Set(asked.filter((word) => !isStop(word)).map(searchStem))];
-  const total = stems.reduce((sum, stem) => sum + weight(stem), 0);
+  const total = stems.reduce((sum, stem) => sum + (index.weights[stem] ?? index.half * index.unknown), 0);
   const byWords = [];
   index.entries.forEach((entry, number) => {
     const known = stems.filter((stem) => entry.words.includes(stem));

@@ -16,10 +16,12 @@ from harness.answer.ranking import Order
 from harness.hazards.conditions import (
     NO_LOCK,
     NO_OTHER_CONNECTION,
+    NO_RUNNING_LOOP,
     NO_TRANSACTION,
     ONE_THREAD,
     OWN_GENERATORS,
     PSYCOPG,
+    SIGNALS_RESET,
 )
 from harness.strategies import Strategy
 
@@ -34,7 +36,16 @@ ISOLATED = (PRELOADED, SERVED, BOOTED)
 RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SERVED)
 """The strategies with code to copy, the most often recommended first."""
 
-CONDITIONS_OF_FORK = (ONE_THREAD, NO_LOCK, NO_TRANSACTION, NO_OTHER_CONNECTION, PSYCOPG, OWN_GENERATORS)
+CONDITIONS_OF_FORK = (
+    ONE_THREAD,
+    NO_LOCK,
+    NO_TRANSACTION,
+    NO_OTHER_CONNECTION,
+    PSYCOPG,
+    OWN_GENERATORS,
+    SIGNALS_RESET,
+    NO_RUNNING_LOOP,
+)
 """What excludes the hazards that fork_dispose has, and a strategy that inherits nothing does not."""
 
 START_SHARE = 0.1

@@ -80,11 +80,27 @@ VALUES_PASSED = Condition(
     "values passed",
     "Workers get values as arguments, not from globals or environment variables that are set at run time.",
 )
+COMMITTED = Condition(
+    "committed",
+    "committed first",
+    "The parent commits before it starts a worker, or sends a task, that needs its rows.",
+)
+SIGNALS_RESET = Condition(
+    "signals_reset",
+    "signals reset",
+    "A worker first resets what it inherited: `signal.set_wakeup_fd(-1)`, and the default handlers.",
+)
+NO_RUNNING_LOOP = Condition(
+    "no_running_loop",
+    "no running loop",
+    "Workers start before an event loop runs that has used asyncpg, not from within it.",
+)
 
 ALL = (
     ONE_THREAD,
     NO_LOCK,
     NO_TRANSACTION,
+    COMMITTED,
     NO_OTHER_CONNECTION,
     PSYCOPG,
     NO_QUERY_BETWEEN,
@@ -95,6 +111,8 @@ ALL = (
     VALUES_PASSED,
     SPARE_SESSIONS,
     OWN_GENERATORS,
+    SIGNALS_RESET,
+    NO_RUNNING_LOOP,
     DONE_ONCE,
 )
 """In the order in which pages list them."""

@@ -167,6 +167,9 @@ class Hazard:
     it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
     fixes: tuple[Fix, ...] = ()
     """The code of `avoidance`, where the program of a surviving strategy does not show it."""
+    monitored: bool = True
+    """Whether the parent connects its monitor before the reproduction begins. False if the driver's libraries
+    must not have been used by then."""
     needs_tls: bool = False
     """Whether it needs a server with TLS."""
     fills_server: bool = False

@@ -26,6 +26,7 @@ def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
         "preload_shared",
         "sqlite_shared",
         "lazy_executor",
+        "reused_descriptor",
     ],
 )
 def test_fork_dispose_that_forgets_to_dispose_is_affected(trials: Trials, hazard: str) -> None:
@@ -73,6 +74,8 @@ def test_a_hang_elsewhere_is_not_taken_for_one_at_the_pools_mutex(trials: Trials
         "handler_copy",
         "missing_thread",
         "copied_ids",
+        "copied_signals",
+        "native_lock",
     ],
 )
 def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:

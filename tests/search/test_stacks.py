@@ -15,7 +15,7 @@ def outcome(what: str, verdict: Verdict = Verdict.AFFECTED, who: str = "worker")
 
 def test_the_record_has_a_stack_for_every_hazard_whose_worker_waits_in_a_library() -> None:
     found = {stack.hazard: stack for stack in stacks.recorded(expected.load()) if stack.lines}
-    assert set(found) == {"pool_lock", "half_initialized", "import_lock", "native_threads"}
+    assert set(found) == {"pool_lock", "half_initialized", "import_lock", "native_threads", "native_lock"}
     assert found["pool_lock"].caller == "sqlalchemy/util/queue.py"
     assert found["import_lock"].lines == ("acquire (<frozen importlib._bootstrap>)",)
 

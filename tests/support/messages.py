@@ -170,5 +170,9 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ('  File "/app/celery/app/trace.py", line 451, in trace_task\nKeyError: \'report\'', ""),
     ("duplicate key value violates unique constraint \"users_pkey\"", "hazard.copied_ids"),
     ("duplicate key value violates unique constraint \"pg_type_typname_nsp_index\"", "hazard.startup_race"),
+    ("(psycopg2.OperationalError) could not receive data from server: Bad file descriptor",
+     "hazard.reused_descriptor"),
+    ("could not send data to server: Socket operation on non-socket", "hazard.reused_descriptor"),
+    ("sqlalchemy.exc.NoResultFound: No row was found when one was required", "hazard.uncommitted_parent"),
     ("psycopg_pool.PoolTimeout: couldn't get a connection after 0.60 sec", "hazard.missing_thread"),
 )  # fmt: skip

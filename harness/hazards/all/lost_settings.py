@@ -144,7 +144,7 @@ HAZARD = Hazard(
     severity=Severity.WRONG_DATA,
     messages=("permission denied for table",),
     links=(
-        "https://github.com/skypilot-org/skypilot/issues/10611",
+        "https://github.com/skypilot-org/skypilot/pull/10611",
         "https://docs.sqlalchemy.org/en/20/core/engines.html#custom-dbapi-connect-arguments-on-connect-routines",
         "https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
     ),

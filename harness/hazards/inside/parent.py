@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from harness.hazards.inside.story import HazardReading, StoryEvent
 from harness.processes.wait import wait_until
 
 if TYPE_CHECKING:
+    import psycopg2
     from sqlalchemy.engine import Engine
 
     from harness.postgres.server import Server
@@ -79,7 +81,11 @@ class Parent:
         self.silence = SILENCE
         """Seconds without an answer and without running after which a worker counts as hung."""
         self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}")
-        self.monitor = server.connect(f"poolstart-monitor-{os.getpid()}")
+
+    @cached_property
+    def monitor(self) -> psycopg2.extensions.connection:
+        """A connection outside every pool, made when it is first used."""
+        return self.server.connect(f"poolstart-monitor-{os.getpid()}")
 
     def tell(self, who: str, what: str) -> None:
         """Add an event to the story: `who` is `parent`, `worker`, `server` or `user`."""
@@ -148,7 +154,8 @@ class Parent:
         """Kill all workers, and close the monitor's connection."""
         for started in self.workers:
             started.kill()
-        self.monitor.close()
+        if "monitor" in self.__dict__:
+            self.monitor.close()
 
 
 def session_of(connection: Any) -> ServerSession:

@@ -24,6 +24,8 @@ def main() -> None:
     reproduce = hazard.reproduce_with_condition if condition else hazard.reproduce
     parent = Parent(strategy, Server.from_json(os.environ[locate.RUN]), Path(scratch))
     try:
+        if hazard.monitored:
+            parent.ask("select 1")
         affected = reproduce(parent)
     finally:
         parent.close()

@@ -32,6 +32,11 @@ class Worker:
         """Apply the strategy to an inherited engine; unchanged for strategies that make their own."""
         return self._in_worker(engine) if self._hands_engine else engine
 
+    @property
+    def descriptor(self) -> int:
+        """The number of the descriptor of the pipe to the parent."""
+        return int(self._pipe.fileno())
+
     def report(self, value: Any) -> None:
         """Send an answer to the parent, and continue."""
         self._pipe.send(("answer", value))

@@ -13,7 +13,7 @@ STRATEGIES = ("fork_nodispose", "fork_dispose", "spawn", "nullpool")
 
 INDEPENDENT = {
     *("inherited_lock", "own_lock", "copied_frame", "module_frame", "unguarded_main", "sqlite_shared"),
-    *("unpicklable", "import_lock", "native_threads", "preload_main"),
+    *("unpicklable", "import_lock", "native_threads", "preload_main", "copied_signals"),
 }
 """Hazards that do not depend on the server."""
 

@@ -1,0 +1,159 @@
+"""asyncpg: a worker that is forked from a running event loop drops the pool of its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib.util
+from typing import TYPE_CHECKING
+
+from harness.hazards.conditions import NO_RUNNING_LOOP
+from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.parent import SERVER_DEADLINE, Parent
+from harness.hazards.inside.worker import Worker, plain
+from harness.strategies import ParentConnection
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
+
+    from harness.strategies import Strategy
+
+BACKEND = "select pg_backend_pid()"
+
+OTHER_LOOP = "got Future attached to a different loop"
+"""The error of asyncio, without the future."""
+
+
+def needs_asyncpg() -> str:
+    if all(map(importlib.util.find_spec, ("asyncpg", "greenlet"))):
+        return ""
+    return (
+        "asyncpg or greenlet is not installed; `uv run --with asyncpg --with greenlet poolstart hazards"
+        " asyncpg_loop` has them"
+    )
+
+
+def where_nothing_is_closed(strategy: Strategy) -> str:
+    if strategy.parent_connection is ParentConnection.KEPT:
+        return ""
+    return "its dispose() closes connections, which asyncpg does only in a coroutine"
+
+
+async def backend(engine: Engine) -> int:
+    """The backend that answers a query; `engine` is the synchronous side of an AsyncEngine."""
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    async with AsyncEngine(engine).connect() as connection:
+        return int((await connection.exec_driver_sql(BACKEND)).scalar() or 0)
+
+
+def work(worker: Worker) -> int:
+    """Treat the engine as the strategy does, collect garbage, as Python does now and then, and query."""
+    engine = worker.engine()
+    gc.collect()
+    return asyncio.run(backend(engine))
+
+
+def use_asyncpg(parent: Parent) -> None:
+    from sqlalchemy.engine import make_url
+
+    # The parameters of libpq mean nothing to asyncpg.
+    url = make_url(parent.server.url).set(drivername="postgresql+asyncpg", query={})
+    parent.url = url.render_as_string(hide_password=False)
+
+
+async def harm_from_running_loop(parent: Parent) -> str:
+    """What goes wrong when a worker is started from this loop; empty if nothing does."""
+    engine = parent.engine()
+    own = await backend(engine)
+    worker = parent.start(work, engine=engine)
+    try:
+        worker.answer()
+        parent.tell("worker", "Drops or keeps the pool as its strategy does, collects garbage, and queries.")
+    except Failed as failed:
+        parent.tell("worker", "Queries over what it inherited, and fails.")
+        state = parent.ask("select state from pg_stat_activity where pid = %s", own)
+        parent.tell("server", f"The parent's session is {state}.")
+        return OTHER_LOOP if str(failed).endswith("attached to a different loop") else str(failed)
+    if not parent.strategy.pooled:
+        return ""
+    query = asyncio.ensure_future(backend(engine))
+    deadline = asyncio.get_running_loop().time() + SERVER_DEADLINE
+    while not query.done() and parent.backend_alive(own):
+        if asyncio.get_running_loop().time() > deadline:
+            raise RuntimeError("the parent's session is alive, and does not answer")
+        await asyncio.sleep(0.01)
+    if not query.done():
+        parent.tell("server", "The parent's session was ended, by a message that the worker sent.")
+        return "The parent's session is gone, and its query does not return."
+    try:
+        query.result()
+    except Exception as error:
+        parent.tell("server", "The parent's session was ended, by a message that the worker sent.")
+        return plain(error)
+    return ""
+
+
+def reproduce(parent: Parent) -> bool:
+    use_asyncpg(parent)
+    parent.tell("parent", "Queries by asyncpg, and starts a worker while its event loop is running.")
+    # Not asyncio.run, which would wait for a query that never returns.
+    harm = asyncio.new_event_loop().run_until_complete(harm_from_running_loop(parent))
+    if not harm:
+        parent.tell("server", "Has the parent's session as before.")
+    parent.tell("user", harm or "Nothing unusual.")
+    return bool(harm)
+
+
+def reproduce_with_condition(parent: Parent) -> bool:
+    """The worker starts before the parent's event loop runs."""
+    use_asyncpg(parent)
+    engine = parent.engine()
+    worker = parent.start(work, engine=engine)
+    worker.answer()
+    return not asyncio.run(backend(engine))
+
+
+HAZARD = Hazard(
+    id="asyncpg_loop",
+    title="An asyncpg connection inherited within a running event loop",
+    description=(
+        "A worker that is forked while the parent's event loop is running inherits the loop's epoll object"
+        " too. dispose(close=False), with await or without, drops the inherited pool, and the next garbage"
+        " collection in the worker reaches its connections. asyncpg's transport then says goodbye on the"
+        " parent's socket and takes it out of the epoll object that both share: the server ends the"
+        " parent's session, and the parent's next query never returns. Left as it is, the pool fails in the"
+        " worker, because its connections belong to another loop. It was seen with Python 3.11 to 3.15,"
+        " SQLAlchemy 2.0 and 2.1, with TLS and without; with uvloop the parent gets an error instead."
+    ),
+    symptom=(
+        "An asyncio server stops answering some time after it has started a worker with fork: its next"
+        " query by asyncpg waits for ever. Or: got Future attached to a different loop, in the worker."
+    ),
+    affected_when=(
+        "The worker's query fails, or the parent's session ends after the worker has collected garbage."
+    ),
+    avoidance=(
+        "Start workers before the event loop runs, or with spawn or forkserver. Where neither is possible,"
+        " keep the inherited pool alive in the worker: KEPT.append(engine.sync_engine.pool), with KEPT = []"
+        " at module level, before engine.sync_engine.dispose(close=False)."
+    ),
+    severity=Severity.HANG,
+    messages=(
+        OTHER_LOOP,
+        "connection was closed in the middle of operation",
+    ),
+    links=(
+        "https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-multiple-asyncio-event-loops",
+        "https://github.com/MagicStack/asyncpg/issues/1037",
+    ),
+    reproduce=reproduce,
+    condition=NO_RUNNING_LOOP,
+    reproduce_with_condition=reproduce_with_condition,
+    affected_control="fork_dispose",
+    survives_control="spawn",
+    not_applicable=where_nothing_is_closed,
+    missing=needs_asyncpg,
+    follows_releases=False,
+)

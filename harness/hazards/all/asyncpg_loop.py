@@ -140,10 +140,7 @@ HAZARD = Hazard(
         " at module level, before engine.sync_engine.dispose(close=False)."
     ),
     severity=Severity.HANG,
-    messages=(
-        OTHER_LOOP,
-        "connection was closed in the middle of operation",
-    ),
+    messages=(OTHER_LOOP,),
     links=(
         "https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-multiple-asyncio-event-loops",
         "https://github.com/MagicStack/asyncpg/issues/1037",

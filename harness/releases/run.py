@@ -25,6 +25,7 @@ from asv.console import log
 
 from harness.lifecycles import asv_run
 from harness.postgres import embedded, locate
+from harness.postgres.identity import NAME
 from harness.postgres.server import CONNECT_TIMEOUT, Server
 from harness.processes import heartbeat
 from harness.processes.heartbeat import Heartbeat
@@ -72,8 +73,10 @@ class AsvRun:
         """
         server = self._running_server()
         if server.identity != identity:
+            name = f", or name the server by {NAME}" if server.kind == "external" else ""
             raise PoolstartError(
-                f"the server is {server.identity}, but this run began with {identity}", "start the run again"
+                f"the server is {server.identity}, but this run began with {identity}",
+                f"start the run again{name}",
             )
         self._conditions.unlink(missing_ok=True)
         shutil.rmtree(self._saved, ignore_errors=True)

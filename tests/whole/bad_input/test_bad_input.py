@@ -287,6 +287,8 @@ MISTAKES = [
     setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
     setting("POOLSTART_STRATEGIES", "spawn,", "no strategy ''; known are"),
     setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
+    setting("POOLSTART_SERVER_NAME", "my server", "POOLSTART_SERVER_NAME=my server is no name; use up to 40"),
+    setting("POOLSTART_SERVER_NAME", "production", "names the server of POOLSTART_URL, which is not set"),
     setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
     setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
     setting("UV_DEFAULT_INDEX", "nonsense", "package index at .* cannot be used.*set UV", "releases update"),

@@ -41,11 +41,14 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
 
 
 def fix(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, str]:
-    """What to do against a hazard in a sentence or two, and its code; empty if there is none to copy."""
+    """What to do against a hazard in a sentence or two, and code to copy."""
     if hazard.fixes:
         return "The code:", "\n\n\n".join(f"# {fix.title}\n{fix.code}" for fix in hazard.fixes)
     sentence, lines = for_hazard(recorded, hazard)
-    return sentence, lines[0].lines if lines else ""
+    if lines:
+        return sentence, lines[0].lines
+    # A fork server inherits nothing of the parent, and the program is guarded and connects in its workers.
+    return f"{sentence} This program avoids it:", code.pool(strategies.get(recommendation.PRELOADED))
 
 
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:

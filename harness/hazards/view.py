@@ -255,15 +255,17 @@ def show_story(console: Console, hazard: Hazard, fix: tuple[str, str], outcomes:
     terminal.print_heading(console, f"{hazard.title} ({hazard.id}: {hazard.severity})")
     console.print()
     sentence, code = fix
+    condition = hazard.condition.sentence if hazard.condition else ""
     for text in (
         hazard.description,
         f"What users report: {hazard.symptom}",
         f"Instead: {hazard.avoidance}",
-        *([f"Cannot happen if: {hazard.condition.sentence}"] if hazard.condition else []),
+        *([f"Cannot happen if: {condition}"] if condition and condition not in sentence else []),
         sentence,
     ):
         terminal.print_text(console, text)
-    terminal.print_code(console, code)
+    if code:
+        terminal.print_code(console, code)
     for link in hazard.links:
         terminal.print_text(console, f"  {link}")
     console.print()

@@ -1,5 +1,6 @@
 """`poolstart results`: the measured answer."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ def results(
     everything: Annotated[
         bool, typer.Option("--all", help="Every series: other machines, servers and Pythons as well.")
     ] = False,
+    folder: Annotated[Path | None, typer.Option("--results", help="A folder of asv's results.")] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_markdown: AsMarkdown = False,
@@ -37,5 +39,7 @@ def results(
     # Most of a second, because of asv: only this command pays for it.
     from harness.answer import results as answer
     from harness.answer import results_report
+    from harness.system.environment import ROOT
 
-    results_report.print_results(answer.of_release(release), form, everything)
+    measured = answer.of_release(release, folder or ROOT / "results")
+    results_report.print_results(measured, form, everything)

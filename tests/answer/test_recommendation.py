@@ -18,6 +18,7 @@ from harness.site.context import SiteContext, bed_contexts
 from harness.site.pages import answer, choose, navigation
 from harness.system.conditions import Conditions
 from harness.system.environment import ROOT
+from tests.support.results import RESULTS
 
 FIGURES = {
     ("fork_dispose", "time_to_first_row"): 0.0088,
@@ -230,7 +231,7 @@ def test_every_strategy_says_when_to_use_it() -> None:
 
 def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    life = recommendation.life(results.default(ROOT / "results").estimate)
+    life = recommendation.life(results.default(RESULTS).estimate)
     for rule in recommendation.rules(life):
         assert rule.condition in readme
         assert rule.reason in readme
@@ -278,7 +279,7 @@ def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         quick_report,
         "estimate",
-        lambda _, strategy, metric: results.default(ROOT / "results").estimate(strategy, metric),
+        lambda _, strategy, metric: results.default(RESULTS).estimate(strategy, metric),
     )
     quick_report.print_answer(run, profile.current())
     text = " ".join(capsys.readouterr().out.split())
@@ -326,7 +327,7 @@ def test_of_two_safe_strategies_the_one_with_fewer_conditions_is_recommended_if_
 
 def test_the_readme_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    figures = results.default(ROOT / "results").estimate
+    figures = results.default(RESULTS).estimate
     # README has the rules themselves, below its table.
     for sentence in recommendation.sentences(figures, recommendation.FROM_FIGURES):
         assert f"- {sentence}" in readme
@@ -343,7 +344,7 @@ def test_no_page_calls_a_strategy_safe_beside_what_was_provoked(page: str) -> No
 
 @pytest.fixture(scope="module")
 def site_pages() -> dict[str, str]:
-    context = SiteContext(ROOT / "results", navigation())
+    context = SiteContext(RESULTS, navigation())
     bed = next(iter(bed_contexts(context)))
     files = [*answer.pages(bed), *choose.pages(context)]
     return {address: unescape(text) for address, text in files}

@@ -18,6 +18,7 @@ from harness.site import picture
 from harness.site.context import SiteContext, bed_contexts
 from harness.site.pages import answer, choose, navigation
 from harness.system.environment import ROOT
+from tests.support.results import RESULTS
 
 RELEASE = "2.1.9"
 
@@ -218,7 +219,7 @@ def test_every_page_of_the_site_shows_the_same_count(site: dict[str, str]) -> No
 
 
 def test_the_terminal_shows_the_same_counts(capsys: pytest.CaptureFixture[str]) -> None:
-    results_report.print_tables(results.default(ROOT / "results"), verdicts.load())
+    results_report.print_tables(results.default(RESULTS), verdicts.load())
     text = " ".join(capsys.readouterr().out.split())
     shown = re.findall(r"(\d+ of \d+) hazards affect it", text)
     assert sorted(shown) == sorted(counts()[name] for name in strategies.IDS)
@@ -226,7 +227,7 @@ def test_the_terminal_shows_the_same_counts(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.fixture(scope="module")
 def site() -> dict[str, str]:
-    context = SiteContext(ROOT / "results", navigation())
+    context = SiteContext(RESULTS, navigation())
     bed = next(iter(bed_contexts(context)))
     return {address: unescape(text) for address, text in (*answer.pages(bed), *choose.pages(context))}
 

@@ -22,8 +22,8 @@ from harness.pools import report as pools_report
 from harness.postgres.server import Server
 from harness.programs import report as programs_report
 from harness.records import overview
-from harness.system.environment import ROOT
 from tests.support.command import poolstart
+from tests.support.results import RESULTS
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -59,7 +59,8 @@ def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server
 
 
 def test_results() -> None:
-    as_csv, as_json = poolstart("results", "--csv"), poolstart("results", "--json")
+    command = ("results", "--results", str(RESULTS))
+    as_csv, as_json = poolstart(*command, "--csv"), poolstart(*command, "--json")
     figures = rows(as_csv.stdout)
     assert tuple(figures[0]) == results_report.CSV_COLUMNS
     assert as_csv.stderr == as_json.stderr == ""
@@ -67,7 +68,7 @@ def test_results() -> None:
     assert [list(map(str, figure.values())) for figure in told["figures"]] == [
         list(row.values()) for row in figures
     ]
-    newest = results.default(ROOT / "results")
+    newest = results.default(RESULTS)
     key = ("startup", "spawn", "none")
     [row] = [
         row

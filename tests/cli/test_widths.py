@@ -28,6 +28,7 @@ from harness.records.provenance import Provenance
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
 from tests.support.command import in_terminal, poolstart
+from tests.support.results import RESULTS
 
 WIDTHS = (60, 80)
 PROVENANCE = Provenance("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
@@ -225,11 +226,11 @@ def test_pools(width: int, told: Callable[[], str]) -> None:
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_terminal_shows_what_a_pipe_gets(width: int) -> None:
     """End to end, by the widths of real terminals; colours are a terminal's alone."""
-    shown = in_terminal(width, "results")
+    shown = in_terminal(width, "results", "--results", str(RESULTS))
     assert "\x1b[" in shown
     bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
     assert max(map(len, bare.splitlines())) <= width
-    pipe = poolstart("results")
+    pipe = poolstart("results", "--results", str(RESULTS))
     assert pipe.stderr == ""
     assert "\x1b" not in pipe.stdout
     assert re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout) != []

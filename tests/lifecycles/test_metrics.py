@@ -28,6 +28,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.site import build
 from harness.system.environment import ROOT
+from tests.support.results import RESULTS
 
 ADDED = Metric(
     "rest",
@@ -130,10 +131,10 @@ def with_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Results of 24 releases: the added metric is the second query, and 50 % longer in the last 12."""
     copied = tmp_path_factory.mktemp("results")
     source, added = "query.Query.track_second_query", ADDED.benchmark
-    benchmarks = json.loads((ROOT / "results" / "benchmarks.json").read_text())
+    benchmarks = json.loads((RESULTS / "benchmarks.json").read_text())
     benchmarks[added] = {**benchmarks[source], "name": added}
     (copied / "benchmarks.json").write_text(json.dumps(benchmarks))
-    (machine,) = (path.parent for path in (ROOT / "results").glob("*/machine.json"))
+    (machine,) = (path.parent for path in RESULTS.glob("*/machine.json"))
     (copied / machine.name).mkdir()
     (copied / machine.name / "machine.json").write_bytes((machine / "machine.json").read_bytes())
     releases = sorted(machine.glob("2.*embedded-18.4-tcp-trust.json"))

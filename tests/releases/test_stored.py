@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from harness.releases import stored
+from tests.support.results import RESULTS
 from tests.support.suite import Suite
 
 CHECKOUT = Path(__file__).parents[2]
@@ -16,7 +17,7 @@ KEPT = {"machine.json", "conditions.jsonl"}
 
 
 def test_counts_added_under_another_kernel_change_neither_date_nor_machine(tmp_path: Path) -> None:
-    (path,) = (CHECKOUT / "results").glob("*/2.0.36-*embedded-18.4-tcp-trust.json")
+    (path,) = RESULTS.glob("*/2.0.36-*embedded-18.4-tcp-trust.json")
     shutil.copytree(
         path.parent, tmp_path / path.parent.name, ignore=lambda _, names: set(names) - KEPT - {path.name}
     )

@@ -1,7 +1,6 @@
 """The derived files: each is what `poolstart pages` would write from the committed results and records."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,13 @@ from harness.site import derived
 from harness.site.derived import DERIVED
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+from tests.support.results import committed
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As committed: a checkout in which `asv run` was used has other results beside them."""
-    directory = tmp_path_factory.mktemp("committed")
-    archive = subprocess.run(["git", "archive", "HEAD", "results"], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "--extract", "--directory", directory], input=archive.stdout, check=True)
-    return directory / "results"
+    return committed(tmp_path_factory.mktemp("committed"))
 
 
 @pytest.mark.parametrize("page", DERIVED, ids=lambda page: page.path)

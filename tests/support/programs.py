@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.remains import Scene
+from tests.support.remains import InTerminal, Scene
 
 PROGRAMS = ("asv run", "measure", "hazards")
 
@@ -28,6 +28,10 @@ class Program:
         """Whether its last line is the one of an undisturbed run, figures aside."""
         last = [without_figures(text.splitlines()[-1]) for text in (output, self.output) if text]
         return len(last) == 2 and last[0] == last[1]
+
+    def start_in_terminal(self, here: Scene) -> InTerminal:
+        here.environment.update(self.environment)
+        return here.start_in_terminal(*self.command, cwd=self.directory)
 
     def start(self, here: Scene) -> "subprocess.Popen[str]":
         here.environment.update(self.environment)

@@ -1,11 +1,16 @@
 """What a run leaves behind: processes, temporary files and shared memory."""
 
 import contextlib
+import fcntl
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +20,36 @@ from harness.postgres.server import Server
 
 LIMIT = 5.0
 """Seconds after its end in which a run has to be gone."""
+
+
+class InTerminal:
+    """A program in a terminal, which is read all the time."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", terminal: int) -> None:
+        self.process = process
+        self._terminal = terminal
+        self._output = b""
+        self._closing = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        # At the end of the program, and of all that has its terminal open, reading fails.
+        with contextlib.suppress(OSError):
+            while not self._closing.is_set():
+                if select.select([self._terminal], [], [], 0.1)[0]:
+                    self._output += os.read(self._terminal, 65536)
+
+    def press_ctrl_c(self) -> None:
+        os.write(self._terminal, b"\x03")
+
+    def close(self) -> str:
+        """Close the terminal, as one closes its window; returns what was written to it."""
+        self._closing.set()
+        self._reader.join()
+        with contextlib.suppress(OSError):
+            os.close(self._terminal)
+        return self._output.decode(errors="replace").replace("\r\n", "\n")
 
 
 class Scene:
@@ -34,6 +69,27 @@ class Scene:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **options,
         )
+
+    def start_in_terminal(self, *command: str | Path, **options: Any) -> "InTerminal":
+        """Start a program in a terminal of its own, as its foreground job."""
+        ours, theirs = pty.openpty()
+
+        def take_terminal() -> None:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        process = subprocess.Popen(
+            list(map(str, command)),
+            env=self.environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=take_terminal,
+            **options,
+        )
+        os.close(theirs)
+        return InTerminal(process, ours)
 
     def python(self, *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
         return self.start(sys.executable, *arguments, **options)

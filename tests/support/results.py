@@ -1,14 +1,38 @@
-"""The committed results, read and copied without any code of the harness."""
+"""Results of all releases on one machine, read and copied without any code of the harness.
 
+They are the tests' own, `results.tar.xz`: those of the checkout change with every `asv run`.
+"""
+
+import atexit
 import json
 import shutil
+import subprocess
+import tarfile
+import tempfile
 from pathlib import Path
 
 from harness.system.environment import ROOT
 
-RESULTS = ROOT / "results"
+
+def extracted() -> Path:
+    """The directory of the results, which is removed when this process ends."""
+    directory = tempfile.mkdtemp(prefix="results-")
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    with tarfile.open(Path(__file__).with_name("results.tar.xz")) as archive:
+        archive.extractall(directory, filter="data")
+    return Path(directory, "results")
+
+
+RESULTS = extracted()
 (MACHINE,) = (path.parent for path in RESULTS.glob("*/machine.json"))
 SERVER = "embedded-18.4-tcp-trust"
+
+
+def committed(directory: Path) -> Path:
+    """The results of the checkout as they are committed, for tests that are about these."""
+    archive = subprocess.run(["git", "archive", "HEAD", "results"], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "--extract", "--directory", directory], input=archive.stdout, check=True)
+    return directory / "results"
 
 
 def stored(release: str) -> dict[str, object]:

@@ -15,7 +15,8 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from tests.support.load import every_core_busy
 from tests.support.remains import Scene, scene
-from tests.support.suite import CHECKOUT, Suite
+from tests.support.results import committed
+from tests.support.suite import Suite
 
 NAMES = {metric.benchmark for metric in metrics.METRICS.values()}
 CELLS = len(strategies.IDS) * len(DATAFRAMES)
@@ -87,12 +88,13 @@ def test_every_metric_of_every_cell_has_a_median_with_its_interval(measured: str
         assert_whole(values, intervals=False)
 
 
-def test_the_committed_results_are_complete() -> None:
+def test_the_committed_results_are_complete(tmp_path: Path) -> None:
     """In the default profile each metric that was known then has a median and interval in every cell."""
-    committed = list((CHECKOUT / "results").glob("*/2.1.09-*postgresembedded-18.4-tcp-trust.json"))
-    assert committed
-    known = NAMES & json.loads((CHECKOUT / "results" / "benchmarks.json").read_text()).keys()
-    for path in committed:
+    results = committed(tmp_path)
+    paths = list(results.glob("*/2.1.09-*postgresembedded-18.4-tcp-trust.json"))
+    assert paths
+    known = NAMES & json.loads((results / "benchmarks.json").read_text()).keys()
+    for path in paths:
         found = columns(path)
         assert set(found) >= known
         for name in known:

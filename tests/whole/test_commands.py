@@ -14,6 +14,7 @@ from harness.lifecycles.metrics import Table
 from harness.system.environment import ROOT
 from tests.support.command import POOLSTART
 from tests.support.remains import Scene, scene
+from tests.support.results import RESULTS
 
 FIGURE = re.compile(r"(?<![\w.±])[0-9]+(?:\.[0-9]+)?(?![\w.])")
 
@@ -76,10 +77,10 @@ def test_measure_reports_what_failed_and_shows_the_other_strategies(here: Scene)
     here.wait_until_gone()
 
 
-def test_results_shows_the_committed_results(here: Scene) -> None:
-    code, out, err = poolstart(here, "results", "2.1.9")
+def test_results_shows_the_results_of_a_folder(here: Scene) -> None:
+    code, out, err = poolstart(here, "results", "2.1.9", "--results", str(RESULTS))
     assert (code, err) == (0, "")  # nothing is measured, so there is no progress to report
-    (path,) = (ROOT / "results").glob("*/2.1.09-*embedded-18.4-tcp-trust.json")
+    (path,) = RESULTS.glob("*/2.1.09-*embedded-18.4-tcp-trust.json")
     stored = json.loads(path.read_text())
     columns = dict(
         zip(stored["result_columns"], stored["results"]["startup.Startup.track_startup"], strict=False)

@@ -1,26 +1,33 @@
-"""Runs that are interrupted or killed: the first Ctrl-C counts, and nothing is left.
+"""Runs that are interrupted or killed: the first Ctrl-C counts, nothing is left, and no results are lost.
 
-Eight runs are interrupted and eight killed: one process, two, or a group, at random.
+Eight runs are interrupted, six in a terminal, and eight killed: one process, two, or a group, at random.
+Twenty are killed while they save results.
 `INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/whole/test_ends.py` interrupts a hundred and kills fifty.
 """
 
+import json
 import os
 import random
 import re
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
+from harness.processes.supervision import WATCHDOGS
 from tests.support.programs import PROGRAMS, Program
 from tests.support.remains import LIMIT, Scene
+from tests.support.results import few
 
 pytestmark = pytest.mark.slow
 
 INTERRUPTS = int(os.environ.get("INTERRUPTS", "8"))
 
 KILLS = int(os.environ.get("KILLS", "8"))
+
+TERMINALS, SAVING = 6, 20
 
 LINE = "poolstart: interrupted"
 
@@ -61,13 +68,15 @@ USERS_PATIENCE = 3.0
 def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
     """The pids to kill: one process, two, all Pythons, or minus the number of a group."""
     running = sorted(here.processes())
-    match chance.choice(["one", "pair", "leader and one", "group", "every Python"]):
+    match chance.choice(["one", "pair", "leader and one", "watchdogs", "group", "every Python"]):
         case "one":
             return chance.sample(running, 1)
         case "pair":
             return chance.sample(running, min(2, len(running)))
         case "leader and one":
             return [leader, *chance.sample(running, 1)]
+        case "watchdogs":
+            return sorted(here.processes("watchdog.sh"))
         case "group":
             return [-os.getpgid(chance.choice(running))]
         case _:
@@ -91,6 +100,13 @@ def test_nothing_is_left_of_a_run_that_is_killed(
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
+    if any("watchdog.sh" in command for command in killed.values()):
+        # Their owners replace them, and then the first of these is killed as well.
+        here.wait_for(
+            lambda: run.poll() is not None or len(here.processes("watchdog.sh")) >= WATCHDOGS,
+            "they are replaced",
+        )
+        run.kill()
     try:
         run.wait(USERS_PATIENCE)
     except subprocess.TimeoutExpired:
@@ -102,6 +118,64 @@ def test_nothing_is_left_of_a_run_that_is_killed(
         here.wait_for(lambda: not here.left_of(shared), f"{here.left_of(shared)} is gone", LIMIT)
     except AssertionError as left:
         raise AssertionError(f"{name}, killed {killed}: {left}") from None
+    require_whole_results(program)
+
+
+def require_whole_results(program: Program) -> None:
+    """Whatever ended a run, what asv has stored can be read."""
+    for path in (program.directory / "results").rglob("*.json"):
+        assert json.loads(path.read_text()), path
+
+
+@pytest.mark.parametrize("seed", range(TERMINALS))
+def test_nothing_is_left_of_a_run_whose_terminal_interrupts_it_or_is_closed(
+    programs: dict[str, Program], here: Scene, seed: int
+) -> None:
+    chance = random.Random(seed)
+    name = PROGRAMS[seed % len(PROGRAMS)]
+    program = programs[name]
+    run = program.start_in_terminal(here)
+    time.sleep(chance.uniform(0, program.seconds))
+    shared, ended = here.shared_memory(), run.process.poll() is not None
+    if seed % 2:
+        run.press_ctrl_c()
+        run.process.wait(LIMIT)
+        output = run.close()
+        if not ended and not BEFORE_IMPORTS.search(output) and run.process.returncode != 0:
+            assert (run.process.returncode, output.count(LINE)) == (130, 1), output
+    else:
+        run.close()
+        run.process.wait(LIMIT)
+    here.wait_until_gone()
+    here.wait_for(lambda: not here.left_of(shared), f"{here.left_of(shared)} is gone", LIMIT)
+    require_whole_results(program)
+
+
+SAVES = """
+import sys
+from asv.results import Results
+from harness.releases import saving
+path, folder = sys.argv[1:]
+result = Results.load(path)
+print("saving", flush=True)
+while True:
+    result.save(folder)
+"""
+
+
+@pytest.mark.parametrize("seed", range(SAVING))
+def test_results_outlive_a_run_that_is_killed_while_it_saves_them(
+    here: Scene, tmp_path: Path, seed: int
+) -> None:
+    path, *_ = few(tmp_path, 1)
+    whole = json.loads(path.read_text())
+    run = here.python("-c", SAVES, path, tmp_path, stdout=subprocess.PIPE)
+    assert run.stdout
+    assert run.stdout.readline() == "saving\n"
+    time.sleep(random.Random(seed).uniform(0, 0.1))
+    run.kill()
+    run.communicate()
+    assert json.loads(path.read_text()) == whole
 
 
 def test_an_asv_run_that_was_killed_starts_again_at_once(programs: dict[str, Program], here: Scene) -> None:

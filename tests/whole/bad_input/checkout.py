@@ -13,6 +13,7 @@ from asv.util import write_json
 
 from harness.system.environment import ROOT
 from tests.support.remains import Scene
+from tests.support.results import RESULTS
 
 COPIED = (
     "harness",
@@ -67,13 +68,13 @@ class Checkout:
                 shutil.copytree(source, self.directory / name, ignore=ignored)
             else:
                 shutil.copy(source, self.directory)
-        newest = sorted((ROOT / "results").glob("*/2.1.09-*embedded*.json"))
+        newest = sorted(RESULTS.glob("*/2.1.09-*embedded*.json"))
         for path in [
-            ROOT / "results" / "benchmarks.json",
+            RESULTS / "benchmarks.json",
             newest[-1],
             newest[-1].with_name("machine.json"),
         ]:
-            target = self.directory / path.relative_to(ROOT)
+            target = self.directory / "results" / path.relative_to(RESULTS)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         self.home = self.directory / "home"

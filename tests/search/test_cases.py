@@ -119,6 +119,36 @@ CASES = [
         asked="advisory lock is still held after a crash",
     ),
     case(
+        "before_commit",
+        "hazard.uncommitted_parent",
+        "the worker found: not found",
+        {"start": 0},
+        asked="sqlalchemy.exc.NoResultFound: No row was found when one was required",
+    ),
+    case(
+        "copied_signals",
+        "hazard.copied_signals",
+        "the server shuts down: True",
+        {"worker": 0},
+        asked="the server shuts down when a worker is terminated",
+    ),
+    case("daemon", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}),
+    case(
+        "daemon",
+        "hazard.reused_descriptor",
+        "Socket operation on non-socket",
+        {"workers": 0},
+        variables={"LOG": "1"},
+    ),
+    case(
+        "asyncpg_loop",
+        "hazard.asyncpg_loop",
+        "the parent's session is alive: False",
+        {"worker": 0},
+        asked="the parent's next query never returns after a worker was forked from a running event loop",
+        packages=True,
+    ),
+    case(
         "shared_connection",
         "hazard.shared_socket",
         "both use backend",
@@ -188,6 +218,18 @@ def test_two_engines_over_tls_fail_in_a_worker_that_treated_one(tmp_path: Path) 
         assert entry == "hazard.tls_broken"
         (fix,) = report.fixes(entry)
         assert cases.run("shared_connection", url, tmp_path, {"workers": fix.code}).returncode == 0
+
+
+def test_a_lock_of_the_drivers_libraries_is_no_matter_of_the_engine(tmp_path: Path) -> None:
+    with Supervision() as supervision:
+        url = embedded.start(supervision, tls=True).sqlalchemy_url("case")
+        failed = cases.run("native_lock", url, tmp_path)
+        assert failed.returncode == 1
+        entry = leads_to(failed.stdout)[-1]
+        assert entry == "hazard.native_lock"
+        (fix,) = report.fixes(entry)
+        (tmp_path / "openssl.cnf").unlink()
+        assert cases.run("native_lock", url, tmp_path, {"context": fix.code}).returncode == 0
 
 
 def test_a_worker_that_waits_for_a_row_is_found_and_limited(server: Server, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import gc
 import importlib.util
 from typing import TYPE_CHECKING
 
+from harness.fixes import KEPT_POOL
 from harness.hazards.conditions import NO_RUNNING_LOOP
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -139,6 +140,7 @@ HAZARD = Hazard(
         " keep the inherited pool alive in the worker: KEPT.append(engine.sync_engine.pool), with KEPT = []"
         " at module level, before engine.sync_engine.dispose(close=False)."
     ),
+    fixes=(KEPT_POOL,),
     severity=Severity.HANG,
     messages=(OTHER_LOOP,),
     links=(

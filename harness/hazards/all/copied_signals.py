@@ -7,6 +7,7 @@ import contextlib
 import signal
 from typing import Any
 
+from harness.fixes import RESET_SIGNALS
 from harness.hazards.conditions import SIGNALS_RESET
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Ended, WorkerHandle
@@ -122,6 +123,7 @@ HAZARD = Hazard(
         " signal.set_wakeup_fd(-1), then signal.signal(signal.SIGTERM, signal.SIG_DFL) and the same for"
         " SIGINT. kill() ends a worker that ignores terminate()."
     ),
+    fixes=(RESET_SIGNALS,),
     severity=Severity.HANG,
     messages=(),
     links=(

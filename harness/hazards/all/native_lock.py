@@ -6,6 +6,7 @@ import os
 import threading
 from pathlib import Path
 
+from harness.fixes import NO_FORK
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE, Hung, WorkerHandle
@@ -121,6 +122,7 @@ HAZARD = Hazard(
         " rarer, one library each: gssencmode=disable in the URL or PGGSSENCMODE=disable for Kerberos,"
         " sslmode=disable for TLS."
     ),
+    fixes=(NO_FORK,),
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(

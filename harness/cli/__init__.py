@@ -33,7 +33,7 @@ from harness.cli import (
     strategies,
 )
 from harness.cli.options import AsCsv, AsJson, AsMarkdown, before, chosen_format
-from harness.system.errors import PoolstartError, os_error_hint
+from harness.system.errors import PoolstartError, no_thread, os_error_hint
 
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
 
@@ -133,6 +133,8 @@ def as_user_error(error: Exception) -> PoolstartError | None:
         return error
     if isinstance(error, OSError):
         return os_error_hint(error)
+    if found := no_thread(error):
+        return found
     # asv's own errors for users are lines, too. If asv was not imported, it has not raised any.
     asv = sys.modules.get("asv.util")
     return PoolstartError(str(error)) if asv and isinstance(error, asv.UserError) else None

@@ -23,6 +23,8 @@ from harness.system.errors import PoolstartError
 SERVICE = "postgres"
 """The service's name in `docker-compose.yml`."""
 
+FILE = "docker-compose.yml"
+
 PULL_DEADLINE = 900.0
 """Seconds for pulling the image."""
 
@@ -213,7 +215,7 @@ class Compose:
 
 def published() -> bool:
     """Whether something accepts connections on the service's port of 127.0.0.1."""
-    text = (engine.PROJECT / "docker-compose.yml").read_text()
+    text = (engine.PROJECT / FILE).read_text()
     (default,) = re.findall(r"\$\{POOLSTART_PG_PORT:-(\d+)\}", text)
     port = os.environ.get("POOLSTART_PG_PORT") or default
     try:
@@ -231,6 +233,10 @@ def service_url(required: bool = False) -> str | None:
     while something listens on the service's port.
     """
     try:
+        if not (engine.PROJECT / FILE).exists():
+            raise engine.NoEngine(
+                f"no {FILE}: poolstart was installed without it", f"run it from a clone, {engine.ALTERNATIVE}"
+            )
         compose = Compose()
     except PoolstartError as error:
         if required or (not isinstance(error, engine.NoEngine) and published()):

@@ -28,6 +28,9 @@ DEADLINE = 4.0
 """Seconds for the watchdogs to clean up, while the user waits."""
 
 
+NO_THREAD = "end some of what runs on this machine, or raise the limit of processes (`ulimit -u`)"
+
+
 def first_counts(*, in_a_line: bool = False) -> None:
     """Make SIGINT end this program within `DEADLINE` seconds, with one line and exit status `STATUS`.
 
@@ -44,7 +47,12 @@ def first_counts(*, in_a_line: bool = False) -> None:
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _stand_still)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
+    try:
+        threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
+    except RuntimeError as error:
+        # There is nobody yet who would turn an exception into a line.
+        print(f"poolstart: {error}; {NO_THREAD}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _listen(read_end: int, in_a_line: bool) -> None:

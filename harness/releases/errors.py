@@ -1,11 +1,20 @@
-"""poolstart's errors in asv's terms."""
+"""poolstart's errors in asv's terms, and asv's in poolstart's: one line instead of a traceback."""
 
+import os
+import re
+import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
 
+import asv.commands.compare
+import asv.commands.show
+import asv.util
 from asv.util import UserError
 
-from harness.system.errors import PoolstartError
+from harness.system.errors import PoolstartError, no_thread, os_error_hint
 
 
 @contextmanager
@@ -15,3 +24,51 @@ def as_asv_error() -> Iterator[None]:
         yield
     except PoolstartError as error:
         raise UserError(str(error)) from None
+
+
+def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one line for an error that the user can correct, where asv would print a traceback."""
+    if isinstance(error, BrokenPipeError):
+        # What reads the output has ended, as `head` does; nobody is left to read a reason.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    elif found := as_user_error(error):
+        print(f"poolstart: {found}", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+def as_user_error(error: BaseException) -> PoolstartError | None:
+    """The error of an asv command in one line; None if it is a fault of the program."""
+    if isinstance(error, PoolstartError):
+        return error
+    if isinstance(error, OSError) and error.filename:
+        remedy = "check that it can be written to and that the disk has space"
+        return os_error_hint(error) or PoolstartError(f"{error.filename}: {error.strerror}", remedy)
+    if isinstance(error, re.error):
+        return PoolstartError(f"{error.pattern!r} is no regular expression: {error.msg}", "correct it")
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    if (
+        isinstance(error, TypeError)
+        and any(frame.name == "fnmatchcase" for frame in last)
+        and "rm" in sys.argv
+    ):
+        return PoolstartError(
+            "not every result has the parameter that `asv rm` is to match",
+            "name commit_hash, benchmark, python or a package of asv.conf.json",
+        )
+    return no_thread(error)
+
+
+LOAD_JSON = asv.util.load_json
+
+
+def load_json(path: str, *arguments: Any, **options: Any) -> Any:
+    """As asv's; a file that is not UTF-8 is damaged like one that is not JSON."""
+    try:
+        return LOAD_JSON(path, *arguments, **options)
+    except UnicodeDecodeError as error:
+        raise UserError(f"Error parsing JSON in file '{os.path.abspath(path)}': {error}") from None
+
+
+for module in (asv.util, asv.commands.compare, asv.commands.show):
+    module.load_json = load_json

@@ -3,7 +3,6 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from harness.processes import interrupts
 
@@ -11,14 +10,14 @@ MEASURING = {"run", "continuous", "find"}
 """The commands of asv that store results."""
 
 # Before the slow imports: psycopg2 discards any exception, KeyboardInterrupt too, while it imports `decimal`.
-if MEASURING & set(sys.argv):
+# `asv preview` is meant to be ended by Ctrl-C, and a test that imports this module keeps its own handler.
+if Path(sys.argv[0]).name == "asv" and "preview" not in sys.argv:
     interrupts.first_counts(in_a_line=True)
 
 from harness.releases import environment, machine, repo, run, saving  # noqa: E402
-from harness.releases.errors import as_asv_error  # noqa: E402
+from harness.releases.errors import as_asv_error, print_exception  # noqa: E402
 from harness.system import files, locks  # noqa: E402
 from harness.system.environment import ROOT  # noqa: E402
-from harness.system.errors import PoolstartError  # noqa: E402
 
 __all__ = ["environment", "repo", "saving", "setup"]
 
@@ -28,12 +27,12 @@ _owned = ExitStack()
 
 def setup() -> None:
     """Prepare for a command; asv calls this after it has loaded the plugin."""
+    sys.excepthook = print_exception
     # With `asv machine` the user names this machine: no name may be stored before that.
     if "machine" not in sys.argv:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
         prepare()
-    sys.excepthook = print_exception
 
 
 def prepare() -> None:
@@ -44,17 +43,3 @@ def prepare() -> None:
         files.require_writable(results)
         _owned.enter_context(locks.locked(locks.RESULTS.relative_to(ROOT)))
         run.current()
-
-
-def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print one line for an error that the user can correct, where asv would print a traceback."""
-    if isinstance(error, PoolstartError):
-        print(f"poolstart: {error}", file=sys.stderr)
-    elif isinstance(error, OSError) and error.filename:
-        print(
-            f"poolstart: {error.filename}: {error.strerror}; check that it can be written to and that the "
-            "disk has space",
-            file=sys.stderr,
-        )
-    else:
-        sys.__excepthook__(kind, error, trace)

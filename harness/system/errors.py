@@ -33,6 +33,13 @@ class PoolstartError(Exception):
         super().__init__(f"{self.problem}; {self.remedy}" if remedy else self.problem)
 
 
+def no_thread(error: BaseException) -> PoolstartError | None:
+    """The error in one line if no further thread could be started, which Python reports without errno."""
+    if not (isinstance(error, RuntimeError) and "start new thread" in str(error)):
+        return None
+    return PoolstartError(str(error), HINTS[errno.EAGAIN])
+
+
 def os_error_hint(error: OSError) -> PoolstartError | None:
     """The error in one line with what to do about it; None if it is a fault of the program."""
     remedy = HINTS.get(error.errno or 0)

@@ -109,6 +109,16 @@ def damaged(command: str, file: str, content: str | None, message: str, status: 
     return Mistake(command, message, damage=damage, status=status)
 
 
+def not_utf8(command: str, file: str, message: str, status: int = 2, progress: bool = False) -> Mistake:
+    """Append bytes to a file of the checkout that make it no text."""
+
+    def damage(checkout: Checkout) -> None:
+        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+        path.write_bytes(path.read_bytes() + b"\xff\xfe")
+
+    return Mistake(command, message, damage=damage, status=status, progress=progress)
+
+
 def changed(command: str, file: str, change: Callable[[Any], object], message: str) -> Mistake:
     """Change the content of a JSON file of the checkout."""
 
@@ -502,6 +512,19 @@ MISTAKES = [
     ),
     # asv itself.
     Mistake("asv run 9.9.9^!", "'9.9.9' is not a SQLAlchemy release in the list", status=1),
+    Mistake(
+        "asv run --bench (",
+        r"'\(' is no regular expression: missing \).*; correct it",
+        status=1,
+        progress=True,
+    ),
+    Mistake("asv rm nosuch=1", "not every result has the parameter .*; name commit_hash", status=1),
+    not_utf8("asv show 2.1.09", "RESULT", "2.1.09-.*json.*can't decode byte", status=1, progress=True),
+    not_utf8("asv show", "MACHINE", "machine.json.*can't decode byte", status=1, progress=True),
+    not_utf8(
+        "asv publish", "results/benchmarks.json", "benchmarks.json.*can't decode.*", status=1, progress=True
+    ),
+    not_utf8("results", "RESULT", f"2.1.09-.*json.*can't decode byte.*; {RESTORE}"),
     Mistake(
         "asv run",
         "POOLSTART_DATAFRAME_MIB=9999999: .*; give",

@@ -91,6 +91,10 @@ class Compose:
     """
 
     def __init__(self, **variables: str) -> None:
+        if not (engine.PROJECT / FILE).exists():
+            raise engine.NoEngine(
+                f"no {FILE}: poolstart was installed without it", f"run it from a clone, {engine.ALTERNATIVE}"
+            )
         engine.require()
         self._variables = variables
         self._program = engine.compose_program()
@@ -233,10 +237,6 @@ def service_url(required: bool = False) -> str | None:
     while something listens on the service's port.
     """
     try:
-        if not (engine.PROJECT / FILE).exists():
-            raise engine.NoEngine(
-                f"no {FILE}: poolstart was installed without it", f"run it from a clone, {engine.ALTERNATIVE}"
-            )
         compose = Compose()
     except PoolstartError as error:
         if required or (not isinstance(error, engine.NoEngine) and published()):

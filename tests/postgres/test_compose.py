@@ -1,6 +1,7 @@
 """The compose file and what is made of the engine's answers, without an engine."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,4 +86,15 @@ def test_without_an_engine_only_who_asks_for_the_container_hears_of_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert compose.service_url() is None
     with pytest.raises(PoolstartError, match="there is no container engine"):
+        compose.service_url(required=True)
+
+
+def test_an_installation_without_the_compose_file_has_no_service(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(compose.engine, "PROJECT", tmp_path)
+    assert compose.service_url() is None
+    with pytest.raises(
+        PoolstartError, match=r"installed without it; run it from a clone, or use the embedded"
+    ):
         compose.service_url(required=True)

@@ -83,6 +83,7 @@ def counts(release: str, names: tuple[str, ...], form: str) -> None:
     from harness.counts.count import Counts
     from harness.counts.run import count_all
     from harness.postgres import locate
+    from harness.processes.errors import NotApplicable
     from harness.releases import interpreters
     from harness.system.errors import PoolstartError
 
@@ -91,6 +92,8 @@ def counts(release: str, names: tuple[str, ...], form: str) -> None:
     counted = {name: result for name, result in results.items() if isinstance(result, Counts)}
     if counted:
         report.write(release, counted, form)
+    elif all(isinstance(result, NotApplicable) for result in results.values()):
+        raise PoolstartError(f"nothing was counted: {next(iter(results.values()))}")
     for name, result in results.items():
         if isinstance(result, PoolstartError):
             raise result

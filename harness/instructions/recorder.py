@@ -83,6 +83,8 @@ class InstructionsRecorder(Recorder):
             for change in table.changes(record.rows)
             if (change.before.release, change.after.release) not in known
         ]
+        # Those that matter most, if the command is interrupted.
+        due.sort(key=lambda change: not change.whole)
         for change, inner in report.each(due, name=lambda change: str(change.after.release)):
             releases = change.before.release, change.after.release
             inner("looking for causes")

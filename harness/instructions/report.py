@@ -72,7 +72,7 @@ def sentences(change: InstructionsChange, causes: InstructionsCauses | None) -> 
     if change.before.c_extensions != change.after.c_extensions:
         yield f"{'with' if change.after.c_extensions else 'without'} C extensions from this release on"
     if causes is None:
-        yield f"causes are not on record: `poolstart explain {change.before.release} {change.after.release}`"
+        yield "causes are not on record: `poolstart record instructions` looks for them"
         return
     for phase in change.phases:
         if phase == TOTAL:
@@ -85,7 +85,7 @@ def sentences(change: InstructionsChange, causes: InstructionsCauses | None) -> 
         parts = [
             *named("imports", added),
             *named("no longer imports", left_out),
-            *named("imports of other content:", changed),
+            *named("changed imports:", changed),
             *([] if modules else named("calls", calls, instructions=False)),
             *named("in C functions", causes.functions[phase]),
         ]
@@ -110,10 +110,11 @@ def relative(ratio: float) -> str:
 
 
 def million(instructions: int) -> str:
-    """A number of instructions with its sign: `+1.2 M`, or `+12 k` if it is smaller."""
-    if abs(instructions) >= 1e6:
-        return f"{instructions / 1e6:+.1f} M"
-    return f"{instructions / 1e3:+.3g} k"
+    """A number of instructions with its sign: `+1.2 M`, `+12 k`, `+530`."""
+    for factor, letter in ((1e6, "M"), (1e3, "k")):
+        if abs(instructions) >= factor:
+            return f"{instructions / factor:+.{1 if abs(instructions) < 10 * factor else 0}f} {letter}"
+    return f"{instructions:+d}"
 
 
 def introduction(record: InstructionsTable) -> str:

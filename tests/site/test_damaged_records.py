@@ -13,6 +13,7 @@ from harness.comparisons import servers
 from harness.demos import expected as demos
 from harness.hazards import bisect, expected
 from harness.history import causes, retest
+from harness.instructions import table as instructions
 from harness.pools import report as pools
 from harness.site import build
 from harness.system.errors import PoolstartError
@@ -25,6 +26,7 @@ RECORDS: dict[str, tuple[Any, str, str]] = {
     "verdicts": (bisect, "RECORD", "releases"),
     "retests": (retest, "RECORD", "ratio"),
     "causes": (causes, "PATH", "before"),
+    "instructions": (instructions, "PATH", "build"),
     "servers": (servers, "PATH", "servers"),
     "pools": (pools, "PATH", "cells"),
     "demos": (demos, "PATH", "programs"),

@@ -44,7 +44,7 @@ def show(
         f"{over(len(measured.used_blocks()), metrics.shown_in(Table.TERMINAL))} "
         "First row is startup + first query. "
         f"Large is {profile.dataframe_mib} MiB. "
-        "* is not safe: see `poolstart hazards`.",
+        "* shares a connection with the parent, see `poolstart hazards`.",
     )
     for line in remarks(measured):
         terminal.print_text(console, line)
@@ -67,7 +67,7 @@ def over(parents: int, shown: Iterable[Metric]) -> str:
 
 
 def star(strategy: str) -> str:
-    """The mark of a strategy that is not safe."""
+    """The mark of a strategy that shares a connection."""
     return "" if strategies.get(strategy).safe else " *"
 
 

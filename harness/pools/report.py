@@ -116,7 +116,7 @@ def show(table: PoolsTable) -> None:
 
 def row(cell: PoolFigures) -> list[str]:
     """A row of the table, under `HEADER`."""
-    name = cell.strategy if strategies.get(cell.strategy).safe else f"{cell.strategy} (not safe)"
+    name = cell.strategy if strategies.get(cell.strategy).safe else f"{cell.strategy} (shares a connection)"
     if cell.reason:
         return [name, str(cell.workers), "n/a", "n/a", "n/a", "n/a"]
     times = (intervals.median_with_interval(values, 1e3) for values in (cell.first, cell.last, cell.blocked))

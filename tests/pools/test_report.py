@@ -35,7 +35,7 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
     assert json.loads(path.read_text())["parents"] == 1
     page = report.render(table)
     assert "| spawn | 2 | 210 ±45.9 | 300 ±0 | 10.0 ±0 | 2.0 ±0 |" in page
-    assert "| fork_nodispose (not safe) | 2 | n/a |" in page
+    assert "| fork_nodispose (shares a connection) | 2 | n/a |" in page
     assert "| fork | 20 | never |" in page
     assert "| fork | 6 | 6 | 6 | main thread 2, the pool's thread 4 or more |" in page
 

@@ -13,7 +13,7 @@ from harness.answer import recommendation
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.history import detect
-from harness.lifecycles import metrics
+from harness.lifecycles import checks, metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
 from harness.search import search
@@ -96,6 +96,14 @@ def test_every_error_message_is_found_on_the_page_of_symptoms(site: Path, read: 
     for hazard in catalogue.load_all():
         for message in (hazard.title, hazard.symptom, *hazard.messages):
             assert message in text
+
+
+def test_the_page_of_the_method_lists_every_check(site: Path) -> None:
+    page = (site / "method.html").read_text()
+    listed = re.findall(r"<li>(.*?)</li>", page.partition('id="checks"')[2].partition("</ul>")[0])
+    assert [unescape(re.sub("</?code>", "`", line)) for line in listed] == [
+        check.__doc__ for check in checks.CHECKS
+    ]
 
 
 def test_downloads_are_the_results(site: Path) -> None:

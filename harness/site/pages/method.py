@@ -1,5 +1,6 @@
 """How the figures are measured: what counts, the smallest change that can be detected, conditions, limits."""
 
+import inspect
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report
-from harness.lifecycles import intervals, metrics
+from harness.lifecycles import checks, intervals, metrics
 from harness.lifecycles.metrics import Table
 from harness.site import document
 from harness.site.context import File, SiteContext
@@ -44,6 +45,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         verdicts=[f"SQLAlchemy {name}: {table.provenance}" for name, table in site.verdicts.tables.items()],
         by_release=site.verdicts.by_release,
         spreads=intervals.caption(metrics.shown_in(Table.SITE)),
+        checks=[inspect.getdoc(check) for check in checks.CHECKS],
         remarks=site.remarks,
     )
 

@@ -253,6 +253,18 @@ def test_the_symptoms_begin_with_the_question_whether_it_is_this_problem(
         assert "pool_pre_ping=True" in page.locator(".cure pre").first.inner_text()
 
 
+def test_a_phone_shows_the_search_at_once_and_what_it_finds_right_below(
+    browser: Browser, address: str
+) -> None:
+    with opened(browser, address + "symptoms.html", viewport={"width": 360, "height": 800}) as page:
+        field = page.get_by_label("Error message or symptom")
+        assert (field.bounding_box() or {})["y"] < 500
+        field.fill("SSL error: decryption failed or bad record mac")
+        assert (page.locator("#results li").first.bounding_box() or {})["y"] < 800
+        field.fill("")
+        assert page.locator("#first-look").is_visible()
+
+
 def test_look_alikes_are_to_be_excluded_before_the_hazard(browser: Browser, address: str) -> None:
     with opened(browser, address + "symptoms.html") as page:
         page.get_by_label("Error message or symptom").fill("server closed the connection unexpectedly")

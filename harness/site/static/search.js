@@ -76,7 +76,8 @@ each("form.search", (form) => {
   const results = document.getElementById("results");
   const list = results.querySelector("ol");
   const excluded = document.getElementById("excluded");
-  const groups = [...document.querySelectorAll(".symptoms")].filter((section) => section !== results && section !== excluded);
+  /* What is shown as long as nothing was found. */
+  const groups = [...document.querySelectorAll(".symptoms, #first-look")].filter((section) => section !== results && section !== excluded);
   const itemsOf = (entries) => entries.map((id) => {
     const item = document.querySelector(`.symptoms [data-entry="${id}"]`).cloneNode(true);
     delete item.dataset.entry;

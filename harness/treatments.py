@@ -61,6 +61,52 @@ def dispose_in_every_child(engine: Engine) -> None:
     os.register_at_fork(after_in_child=lambda: engine.dispose(close=False))
 
 
+def sever_in_every_child(engine: Engine) -> None:
+    """In the parent, once: in every forked child, inherited sockets are replaced by dead ones.
+
+    An inherited connection that is used all the same fails there with an error, and nothing reaches its
+    server: the parent keeps its session and its transaction. No socket of the parent stays open in the child.
+    Raises TypeError at the first connection of a driver whose sockets are not known.
+    """
+    import contextlib
+    import os
+    import socket
+    import weakref
+
+    from sqlalchemy import event
+
+    def descriptor(connection: Any) -> int:
+        # What SQLAlchemy's adapter of an asynchronous driver wraps, or the connection itself.
+        driver = getattr(connection, "_connection", connection)
+        if hasattr(driver, "fileno"):  # psycopg, psycopg2
+            return int(driver.fileno())
+        if hasattr(driver, "_transport"):  # asyncpg
+            return int(driver._transport.get_extra_info("socket").fileno())
+        if hasattr(driver, "_usock"):  # pg8000
+            return int(driver._usock.fileno())
+        raise TypeError(f"the socket of a {type(driver).__module__} connection is not known")
+
+    records: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    @event.listens_for(engine, "connect")
+    def connect(dbapi_connection: Any, connection_record: Any) -> None:
+        descriptor(dbapi_connection)
+        records.add(connection_record)
+
+    def sever() -> None:
+        dead, other = socket.socketpair()
+        other.close()
+        for record in records:
+            # A connection that is closed has no socket.
+            with contextlib.suppress(Exception):
+                os.dup2(dead.fileno(), descriptor(record.dbapi_connection), inheritable=False)
+        dead.close()
+        records.clear()
+        engine.dispose(close=False)
+
+    os.register_at_fork(after_in_child=sever)
+
+
 def check_pid_at_checkout(engine: Engine) -> None:
     """In the parent, once: refuse to check out a connection of another process."""
     import os

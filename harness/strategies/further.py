@@ -17,6 +17,7 @@ from harness.treatments import (
     freeze,
     keep,
     make_an_engine_to_inherit,
+    sever_in_every_child,
     take_the_url,
 )
 
@@ -47,6 +48,18 @@ FURTHER = (
         choose="When something forks where you cannot add a line to the worker, such as a library. Not under"
         " uWSGI: it runs no at-fork handlers unless it is started with --py-call-uwsgi-fork-hooks; use its"
         " @postfork.",
+        docs=AT_FORK,
+        since=(1, 4, 33),
+    ),
+    Strategy(
+        id="fork_sever",
+        title="fork, inherited sockets replaced by dead ones, by os.register_at_fork",
+        start_method="fork",
+        on_engine=sever_in_every_child,
+        in_worker=keep,
+        safe=True,
+        choose="When the parent keeps transactions or sessions across a fork, or workers may outlive it:"
+        " nothing that a worker inherits reaches the server. Not under uWSGI, as for fork_atfork.",
         docs=AT_FORK,
         since=(1, 4, 33),
     ),

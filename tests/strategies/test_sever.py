@@ -1,0 +1,235 @@
+"""`fork_sever`: what a worker inherits cannot reach the server, whatever the driver and the descriptor."""
+
+import subprocess
+import sys
+
+import pytest
+
+from harness.postgres.server import Server
+from harness.system.environment import environment
+
+BEGINNING = """
+import asyncio, gc, os, resource, sys, threading, warnings
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import DBAPIError
+from harness.treatments import sever_in_every_child
+
+warnings.simplefilter("ignore")
+URL = os.environ["SERVER"]
+
+def severed():
+    engine = create_engine(URL)
+    sever_in_every_child(engine)
+    return engine
+
+def backend(connection):
+    return connection.scalar(text("select pg_backend_pid()"))
+
+def fork(work):
+    "The exit status of a forked worker: 0 if `work` returned true."
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(0 if work() else 1)
+        except BaseException as error:
+            print(type(error).__name__, error, flush=True)
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+def fails(connection):
+    try:
+        backend(connection)
+    except DBAPIError:
+        return True
+    return False
+"""
+
+
+def run(server: Server, program: str, driver: str = "psycopg2") -> None:
+    """Run a program, which is right if it ends with status 0."""
+    url = server.sqlalchemy_url("sever").partition("?")[0].replace("+psycopg2", f"+{driver}")
+    done = subprocess.run(
+        [sys.executable, "-c", BEGINNING + program],
+        env={**environment(), "SERVER": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_worker_has_a_connection_of_its_own_and_the_parent_keeps_its_one(server: Server) -> None:
+    run(
+        server,
+        """
+engine = severed()
+with engine.connect() as connection:
+    before = backend(connection)
+def work():
+    with engine.connect() as connection:
+        return backend(connection) != before
+assert fork(work) == 0
+with engine.connect() as connection:
+    assert backend(connection) == before
+""",
+    )
+
+
+def test_a_connection_in_use_fails_in_the_worker_and_commits_in_the_parent(server: Server) -> None:
+    run(
+        server,
+        """
+engine = severed()
+with engine.begin() as connection:
+    connection.execute(text("create temporary table kept (x int)"))
+    assert fork(lambda: fails(connection)) == 0
+    connection.execute(text("insert into kept values (1)"))
+    assert connection.scalar(text("select count(*) from kept")) == 1
+""",
+    )
+
+
+def test_every_engine_is_treated_and_the_connections_of_all_threads(server: Server) -> None:
+    run(
+        server,
+        """
+engines = [severed(), severed()]
+held = [engine.connect() for engine in engines for _ in range(3)]
+thread = threading.Thread(target=lambda: held.append(engines[0].connect()))
+thread.start()
+thread.join()
+backends = {backend(connection) for connection in held}
+assert len(backends) == 7
+assert fork(lambda: all(fails(connection) for connection in held)) == 0
+assert {backend(connection) for connection in held} == backends
+""",
+    )
+
+
+def test_a_descriptor_above_1024(server: Server) -> None:
+    run(
+        server,
+        """
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+engine = severed()
+with engine.connect() as connection:
+    assert connection.connection.dbapi_connection.fileno() > 1024
+    assert fork(lambda: fails(connection)) == 0
+    backend(connection)
+""",
+    )
+
+
+def test_the_file_that_has_the_descriptor_of_a_closed_connection_is_left_alone(server: Server) -> None:
+    run(
+        server,
+        """
+engine = severed()
+with engine.connect() as connection:
+    number = connection.connection.dbapi_connection.fileno()
+    connection.invalidate()
+    gc.collect()
+    assert os.open(os.devnull, os.O_RDONLY) == number
+    assert fork(lambda: os.readlink(f"/proc/self/fd/{number}") == os.devnull) == 0
+""",
+    )
+
+
+def test_no_socket_of_the_parent_stays_open_in_the_worker(server: Server) -> None:
+    run(
+        server,
+        """
+def sockets():
+    names = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            names.append(os.readlink(f"/proc/self/fd/{number}"))
+        except OSError:
+            pass
+    return {name for name in names if name.startswith("socket:")}
+engine = severed()
+with engine.connect() as connection:
+    backend(connection)
+    inherited = sockets()
+    assert inherited
+    assert fork(lambda: not sockets() & inherited) == 0
+""",
+    )
+
+
+def test_a_worker_of_a_worker(server: Server) -> None:
+    run(
+        server,
+        """
+engine = severed()
+def work():
+    with engine.connect() as connection:
+        own = backend(connection)
+        return fork(lambda: fails(connection)) == 0 and backend(connection) == own
+assert fork(work) == 0
+""",
+    )
+
+
+def test_a_driver_whose_sockets_are_not_known_is_an_error_at_its_first_connection(server: Server) -> None:
+    run(
+        server,
+        """
+URL = "sqlite://"
+try:
+    severed().connect()
+except TypeError as error:
+    assert str(error) == "the socket of a sqlite3 connection is not known", error
+else:
+    raise AssertionError("no error")
+""",
+    )
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "pg8000"])
+def test_another_driver(server: Server, driver: str) -> None:
+    pytest.importorskip(driver)
+    run(
+        server,
+        """
+engine = severed()
+with engine.connect() as connection:
+    before = backend(connection)
+    assert fork(lambda: fails(connection)) == 0
+    assert backend(connection) == before
+""",
+        driver,
+    )
+
+
+@pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
+def test_an_asynchronous_driver_forked_from_a_running_loop(server: Server, driver: str) -> None:
+    """The parent goes on: with `dispose(close=False)` alone it would wait for ever."""
+    pytest.importorskip(driver)
+    run(
+        server,
+        """
+from sqlalchemy.ext.asyncio import create_async_engine
+async def main():
+    engine = create_async_engine(URL)
+    sever_in_every_child(engine.sync_engine)
+    async def ask():
+        async with engine.connect() as connection:
+            return await connection.scalar(text("select pg_backend_pid()"))
+    before = await ask()
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            asyncio.events._set_running_loop(None)
+            code = 0 if asyncio.run(ask()) != before else 1
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert await asyncio.wait_for(ask(), 20) == before
+asyncio.run(main())
+""",
+        driver,
+    )

@@ -90,8 +90,9 @@ def sever_in_every_child(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def connect(dbapi_connection: Any, connection_record: Any) -> None:
-        descriptor(dbapi_connection)
-        records.add(connection_record)
+        if engine.dialect.name != "sqlite":  # It has files, and no socket.
+            descriptor(dbapi_connection)
+            records.add(connection_record)
 
     def sever() -> None:
         dead, other = socket.socketpair()

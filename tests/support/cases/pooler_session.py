@@ -17,22 +17,29 @@ engine = (create_engine if SYNC else create_async_engine)(URL, poolclass=NullPoo
 # end
 
 
-def by_psycopg():
-    for _ in range(8):
-        with engine.begin() as connection:
+def by_psycopg(then):
+    with engine.connect() as connection:
+        with connection.begin():
             for _ in range(6):
                 connection.execute(text("select 1"))
+        then()
 
 
-async def by_asyncpg():
-    for _ in range(8):
-        async with engine.begin() as connection:
+async def by_asyncpg(then):
+    async with engine.connect() as connection:
+        async with connection.begin():
             await connection.execute(text("select 1"))
+        await asyncio.to_thread(then)
 
 
-def work(_):
+def use(then):
+    """Use a connection in a transaction, and keep it open until `then` returns."""
+    by_psycopg(then) if SYNC else asyncio.run(by_asyncpg(then))
+
+
+def work():
     try:
-        by_psycopg() if SYNC else asyncio.run(by_asyncpg())
+        use(lambda: None)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -40,6 +47,7 @@ def work(_):
 
 if __name__ == "__main__":
     assert uuid
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        errors = list(filter(None, pool.map(work, range(4), chunksize=1)))
-    sys.exit(errors[0] if errors else 0)
+    errors = []
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        use(lambda: errors.append(pool.apply(work)))
+    sys.exit(errors[0] or 0)

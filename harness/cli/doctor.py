@@ -46,6 +46,7 @@ def doctor(
     from harness.doctor.examine import examine
     from harness.doctor.findings import Certainty
     from harness.doctor.judge import judge
+    from harness.system import files
 
     if len(target) == 1 and target[0].isdigit():
         if guard or json_file:
@@ -58,8 +59,10 @@ def doctor(
         sys.exit(1 if any(worst) else 0)
     if stacks or strict or as_json or port:
         raise PoolstartError("--stacks, --strict, --port and --json are for a PID", "poolstart doctor PID")
+    if json_file:
+        files.require_writable(json_file)
     observed = run.observe(target, guard=guard, url=url)
     if json_file:
-        json_file.write_text(json.dumps(report.observed_data(observed), indent=2) + "\n")
+        files.write(json_file, json.dumps(report.observed_data(observed), indent=2) + "\n")
     print("\n".join(["", *report.observed_lines(observed)]), file=sys.stderr)
     sys.exit(observed.status)

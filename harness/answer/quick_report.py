@@ -15,6 +15,7 @@ from harness.system import busy
 
 NEXT_COMMANDS = (
     ("poolstart hazards wrong_answer", "what happens in one failure, step by step"),
+    ("poolstart strategies fork_dispose --code", "its conditions, and its lines"),
     ("poolstart measure", "more precise figures, in two minutes"),
     ("poolstart results", "the recorded figures"),
     ("poolstart --help", "all commands, each with an example"),

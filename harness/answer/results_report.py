@@ -122,7 +122,8 @@ def summary(results: ReleaseResults) -> str:
             ),
             "",
             f"{caption(column.metric for column in columns)} {results.conditions}.",
-            "All figures: [docs/results.md](docs/results.md).",
+            "All figures: [docs/results.md](docs/results.md). The conditions of each strategy:"
+            " [docs/strategies.md](docs/strategies.md).",
         ]
     )
 

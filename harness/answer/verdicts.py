@@ -21,6 +21,9 @@ from harness.hazards.table import VerdictTable
 SEVERITIES = tuple(Severity)
 """The worst first."""
 
+NAMED = 3
+"""Conditions that are named in a line; docs/strategies.md lists all of them."""
+
 
 @dataclass(frozen=True)
 class WorstOutcome:
@@ -60,7 +63,9 @@ class WorstOutcome:
 
     @property
     def conditions(self) -> str:
-        """The conditions in a few words each."""
+        """The conditions in a few words each; how many there are, if they are more than `NAMED`."""
+        if len(self.excluded) > NAMED:
+            return f"its {len(self.excluded)} conditions hold"
         return ", ".join(condition.label for condition, _ in self.excluded)
 
     @property

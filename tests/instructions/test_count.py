@@ -1,7 +1,9 @@
 """Instructions repeat within a thousandth, whatever else the machine does, and find what was added."""
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -77,8 +79,9 @@ def test_ten_counts_agree_under_load_and_in_folders_of_different_name_length(ser
     with Supervision() as supervision:
         for _ in range(os.cpu_count() or 1):
             supervision.start([sys.executable, "-c", "while True: pass"])
+        parent = supervision.directory()
         for number in range(10):
-            folder = supervision.directory() / ("n" * (1 + 2 * number))
+            folder = parent / ("n" * (1 + 2 * number))
             folder.mkdir()
             monkeypatch.setattr(tempfile, "tempdir", str(folder))
             monkeypatch.setenv("SOME_VARIABLE", "v" * 50 * number)
@@ -102,3 +105,36 @@ def test_one_per_cent_more_imports_in_the_newest_release_are_found_there_with_th
     found = causes.between((RELEASE, RELEASE), pythons, server)
     added = {module for module, before, after in found.modules["start"] if not before}
     assert {"xml.dom.minidom", "ctypes"} <= added
+
+
+PROGRAM = "import gc; gc.disable(); import sqlalchemy"
+
+TOOLS = {
+    "exp-bbv": ["--instr-count-only=yes", "--bb-out-file=/dev/null"],
+    "callgrind": ["--callgrind-out-file=/dev/null"],
+}
+
+
+def counted_by(tool, directory):
+    """What a tool of valgrind reports of a program that imports SQLAlchemy, by title."""
+    program = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(
+        ["setarch", "-R", "valgrind", f"--tool={tool}", "--vgdb=no", *TOOLS[tool], *program],
+        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = re.findall(r"^==\d+== ([^:\n]+): +(\d+)$", done.stderr, re.MULTILINE)
+    return {title.strip(" #"): int(number) for title, number in lines}
+
+
+@needs_valgrind
+@pytest.mark.slow
+def test_another_tool_counts_the_same_instructions(tmp_path):
+    blocks = counted_by("exp-bbv", tmp_path)
+    # It counts a repeated string instruction once, and callgrind each of its repetitions.
+    repetitions = blocks["Total reps"] - blocks["Unique reps"]
+    expected = blocks["Total instructions"] + repetitions
+    assert counted_by("callgrind", tmp_path)["Collected"] == pytest.approx(expected, rel=TOLERATED)

@@ -101,7 +101,7 @@ def save_measured(results: Results, directory: str) -> None:
     """
     failed = [name for name, code in results.errcode.items() if code and not has_value(results, name)]
     path = Path(directory) / results._filename
-    earlier = Results.load(str(path)) if path.exists() else None
+    earlier = earlier_results(path)
     for name in failed:
         for attribute in BY_BENCHMARK:
             values = getattr(results, attribute)
@@ -110,6 +110,14 @@ def save_measured(results: Results, directory: str) -> None:
                 values[name] = getattr(earlier, attribute)[name]
     if earlier or not failed or results.get_all_result_keys():
         _save(results, directory)
+
+
+def earlier_results(path: Path) -> Results | None:
+    """What is on file; None if there is nothing, or if the file is damaged and so will be replaced."""
+    try:
+        return Results.load(str(path)) if path.exists() else None
+    except (ValueError, UserError):
+        return None
 
 
 def has_value(results: Results, benchmark: str) -> bool:

@@ -38,17 +38,14 @@ def port() -> Iterator[str]:
     """The port of a server with roles that have a password, and several databases."""
     created = [f"create role \"{role}\" login password '{PASSWORD}';" for role in ROLES]
     created += [f'create database "{name}";' for name in DATABASES[1:]]
-    with pytest.MonkeyPatch.context() as patch, Supervision() as supervision:
-        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, *created))
-        patch.setattr(
-            embedded,
-            "RULES",
-            (
-                "host all poolstart 127.0.0.1/32 trust",
-                "host all all 127.0.0.1/32 scram-sha-256",
-            ),
-        )
-        yield parameters(embedded.start(supervision).url)["port"]
+    rules = ("host all poolstart 127.0.0.1/32 trust", "host all all 127.0.0.1/32 scram-sha-256")
+    with Supervision() as supervision:
+        # Only for this server: another one may be started by a fixture of the whole run.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, *created))
+            patch.setattr(embedded, "RULES", rules)
+            started = embedded.start(supervision)
+        yield parameters(started.url)["port"]
 
 
 def by_psql(url: str, **variables: str) -> str:

@@ -87,7 +87,7 @@ CASES = [
         {"worker": 1},
         packages=True,
     ),
-    case("startup_race", "hazard.startup_race", "pg_type_typname_nsp_index", {"start": 0}),
+    case("startup_race", "hazard.startup_race", "already exists", {"start": 0}),
     case("copied_ids", "hazard.copied_ids", "duplicate key value", {"worker": 0}),
     case(
         "lost_values",

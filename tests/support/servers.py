@@ -14,17 +14,20 @@ ROLE = "somebody"
 
 
 @contextmanager
-def server_with_password(password: str, *statements: str) -> Iterator[Server]:
+def server_with_password(password: str, *statements: str, rules: tuple[str, ...] = ()) -> Iterator[Server]:
     """A server whose role `somebody` connects with this password only, as all others but `poolstart` do.
 
-    `statements` are executed before it starts.
+    `statements` are executed before it starts; `rules` are further lines of its pg_hba.conf.
     """
     role = f"create role {ROLE} login password '{password}';"
     rule = f"host all {ROLE} 127.0.0.1/32 scram-sha-256"
-    with pytest.MonkeyPatch.context() as patch, Supervision() as supervision:
-        patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role, *statements))
-        patch.setattr(embedded, "RULES", (rule, *embedded.RULES))
-        yield embedded.start(supervision)
+    with Supervision() as supervision:
+        # Only for this server: another one may be started by a fixture of the whole run.
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(embedded, "PREPARATION", (*embedded.PREPARATION, role, *statements))
+            patch.setattr(embedded, "RULES", (rule, *embedded.RULES, *rules))
+            started = embedded.start(supervision)
+        yield started
 
 
 def with_password(server: Server, password: str) -> str:

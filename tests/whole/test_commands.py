@@ -48,7 +48,7 @@ def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> No
         here, "measure", "--strategy", "fork_dispose", "--strategy", "fork_nodispose", "--dataframe", "none"
     )
     assert code == 0, err
-    assert all(line.startswith("block 1: ") for line in err.splitlines())  # progress, beside the answer
+    assert all(line.startswith("block 1 of ") for line in err.splitlines())  # progress, beside the answer
     for strategy in ("fork_dispose", "fork_nodispose"):
         first_row, startup, query, second, memory, *_ = row(out, strategy)
         # Quick: a parent, and of that one worker that counts. Each figure is rounded to a tenth or less.

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from harness.console.markdown import END
-from harness.postgres import embedded
 from harness.postgres.server import Server
 from tests.support.remains import scene
 from tests.support.servers import server_with_password
@@ -39,11 +38,9 @@ ODDITIES = (
 
 @pytest.fixture(scope="module")
 def password() -> Iterator[Server]:
-    with pytest.MonkeyPatch.context() as patch:
-        others = f"host all {','.join(ROLES)} 127.0.0.1/32 scram-sha-256"
-        patch.setattr(embedded, "RULES", (*embedded.RULES, others))
-        with server_with_password("s3cret", *ODDITIES) as server:
-            yield server
+    others = f"host all {','.join(ROLES)} 127.0.0.1/32 scram-sha-256"
+    with server_with_password("s3cret", *ODDITIES, rules=(others,)) as server:
+        yield server
 
 
 Damage = Callable[[Checkout], None]

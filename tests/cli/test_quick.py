@@ -24,7 +24,7 @@ def test_it_shows_its_progress_its_figures_and_a_recommendation() -> None:
         assert f"measuring {name}, dataframe none (round 1 of 3, " in ran.stderr
         row = re.search(rf"^{name}( \*)?  .*\d", ran.stdout, re.MULTILINE)
         assert row
-    assert "otherwise: silent loss (lost_transaction)" in ran.stdout
+    assert "otherwise: silent loss (lost_transaction" in ran.stdout
     busy = ran.stdout.startswith("busy: ")
     assert ("What to choose\nFork's conditions: one thread, " in ran.stdout) != busy
     assert "poolstart hazards wrong_answer  " in ran.stdout

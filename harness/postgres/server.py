@@ -21,6 +21,9 @@ CONNECT_TIMEOUT = 10
 IDLE_S = 120.0
 """Seconds for which a session of a run may be idle, while a parent starts."""
 
+STATEMENT_S = 1.0
+"""Seconds that a statement of a run may take on a busy machine."""
+
 MONITOR = "poolstart-monitor"
 """The application name of connections that look at the server."""
 
@@ -160,11 +163,23 @@ def describe(kind: str, url: str, name: str = "") -> Server:
 
 
 def _require_patience(connection: "psycopg2.extensions.connection", url: str) -> None:
-    """Raises `PoolstartError` if the server ends sessions that are as long idle as some of a run are."""
+    """Raises `PoolstartError` if the server ends sessions that are as long idle as some of a run are, or
+    statements that take a moment."""
     with connection.cursor() as cursor:
-        # NULL before PostgreSQL 14. Bare numbers are milliseconds.
-        cursor.execute("select setting::int from pg_settings where name = 'idle_session_timeout'")
-        ((limit,),) = cursor.fetchall() or [(0,)]
+        # Bare numbers are milliseconds. PostgreSQL has idle_session_timeout from version 14 on.
+        cursor.execute(
+            "select name, setting::int from pg_settings"
+            " where name in ('idle_session_timeout', 'statement_timeout')"
+        )
+        limits = dict(cursor.fetchall())
+    limit = limits["statement_timeout"]
+    if 0 < limit < 1000 * STATEMENT_S:
+        raise PoolstartError(
+            f"the server at {location(url)} cancels statements that take longer than {limit / 1000:g} s"
+            " (statement_timeout)",
+            f"raise it to {STATEMENT_S:g} s or more for this role",
+        )
+    limit = limits.get("idle_session_timeout", 0)
     if 0 < limit < 1000 * IDLE_S:
         raise PoolstartError(
             f"the server at {location(url)} ends sessions that are idle for {limit / 1000:g} s"

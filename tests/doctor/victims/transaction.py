@@ -1,26 +1,29 @@
 """A worker waits for a row that its parent has not committed yet, and the parent waits for the worker."""
 
 import multiprocessing
+import os
 
 from common import BROKEN, URL, query
 from sqlalchemy import create_engine
 
 
-def work(url: str) -> None:
+def work(url: str, key: int) -> None:
     with create_engine(url).begin() as connection:
         connection.exec_driver_sql("set lock_timeout = 0")
         print("ready", flush=True)
-        connection.exec_driver_sql("select pg_advisory_xact_lock(4711)")
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({key})")
         connection.exec_driver_sql("select pg_sleep(600)")
 
 
 if __name__ == "__main__":
     engine = create_engine(URL)
     query(engine)
+    # Its own: the session of a victim that was ended may keep its lock while it sleeps.
+    key = os.getpid()
     with engine.connect() as connection:
-        connection.exec_driver_sql("select pg_advisory_xact_lock(4711)")
+        connection.exec_driver_sql(f"select pg_advisory_xact_lock({key})")
         if not BROKEN:
             connection.commit()
-        worker = multiprocessing.get_context("spawn").Process(target=work, args=(URL,))
+        worker = multiprocessing.get_context("spawn").Process(target=work, args=(URL, key))
         worker.start()
         worker.join()

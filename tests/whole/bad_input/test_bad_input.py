@@ -593,7 +593,8 @@ REFUSALS = [
         "poolstart",
         "idle for 1 s .idle_session_timeout.; raise it to 120 s or more for",
     ),
-    ("hasty", "poolstart", "due to statement timeout; raise statement_timeout for this role"),
+    # Whichever comes first: the question for the setting may take too long itself.
+    ("hasty", "poolstart", "statement.timeout.*; raise (it to 1 s or more|statement_timeout) for this role"),
     ("somebody", "closed", "not currently accepting connections; name a database that accepts"),
     ("somebody", "private", "permission denied for database .*; grant the role the privilege that"),
     ("somebody", "poolstart?options=-c%20nosuch%3D1", f"unrecognized .*; {OPTIONS}"),

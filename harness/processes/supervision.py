@@ -12,7 +12,6 @@ process group before exec, while it still holds the sockets whose end the watchd
 import atexit
 import contextlib
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -26,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.processes import proc
+from harness.processes import proc, shared_memory
 from harness.processes.wait import wait_until
 from harness.system.errors import PoolstartError
 
@@ -51,11 +50,6 @@ SOCKET = len("/pymp-12345678/listener-12345678")
 
 NESTED = len("/poolstart-12345678")
 """Bytes that a directory of another supervision appends, if a started program makes one in its TMPDIR."""
-
-POSTGRES = "bin/postgres"
-"""In the command line of PostgreSQL's processes."""
-
-SHARED = re.compile(r"/dev/shm/PostgreSQL\.[0-9]+")
 
 TRACKER = "resource_tracker import main"
 """In the command line of Python's resource tracker, and of joblib's."""
@@ -194,10 +188,17 @@ class Supervision:
         ends = {process.pid: end for process, end in processes.items()}
         tracked = {group for group, end in ends.items() if end == "SIGKILL" and any(_running(group).values())}
         waiting = {group for group, end in ends.items() if end != "SIGKILL"} | tracked
+        created: set[str] = set()
         for group in ends.keys() - tracked:
-            shared = _stop_and_find_shared_memory(group) if ends[group] == "SIGKILL" else []
+            files: set[Path] = set()
+            if ends[group] == "SIGKILL":
+                # A process that runs on might share more.
+                if shared_memory.postgres(group):
+                    _send(group, signal.SIGSTOP)
+                files = shared_memory.files(group)
+            created |= shared_memory.segments(group)
             _send(group, getattr(signal, ends[group]))
-            for path in shared:
+            for path in files:
                 path.unlink(missing_ok=True)
 
         def ended() -> bool:
@@ -211,6 +212,7 @@ class Supervision:
             _send(process.pid, signal.SIGKILL)
             process.wait()
             self.release_group(process.pid)
+        shared_memory.free(created)
 
     def ensure_watchdogs(self) -> None:
         """Start watchdogs in place of those that were killed, and tell them what is owned."""
@@ -360,23 +362,6 @@ def _running(group: int) -> dict[int, bool]:
     return {pid: not command or TRACKER in command for pid, command in commands.items()}
 
 
-def _stop_and_find_shared_memory(group: int) -> list[Path]:
-    """Stop PostgreSQL's processes in a group, and return their files in /dev/shm, which they would unlink.
-
-    Before version 16, initdb has such files, whose names are random.
-    """
-    pids = [pid for pid in proc.group_members(group) if POSTGRES in proc.command_line(pid)]
-    if pids:
-        _send(group, signal.SIGSTOP)
-    found = set()
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            found |= set(SHARED.findall(Path(f"/proc/{pid}/maps").read_text()))
-            for descriptor in os.scandir(f"/proc/{pid}/fd"):
-                found |= set(SHARED.findall(os.readlink(descriptor)))
-    return [Path(path) for path in found]
-
-
 def _kill_all_but_trackers(group: int) -> None:
     for pid, tracker in _running(group).items():
         if not tracker:
@@ -386,24 +371,8 @@ def _kill_all_but_trackers(group: int) -> None:
 
 def _remove(directory: Path) -> None:
     def removed() -> bool:
-        _free_segments(directory)
+        shared_memory.free(shared_memory.segments_named_below(directory))
         shutil.rmtree(directory, ignore_errors=True)
         return not directory.exists()
 
     wait_until(removed, LINGER)
-
-
-def _free_segments(directory: Path) -> None:
-    """Free the shared memory of killed PostgreSQL servers: the pid file of each names its segment."""
-    # At any depth: a directory of one supervision may be inside that of another.
-    for folder, _, names in os.walk(directory):
-        if "postmaster.pid" not in names:
-            continue
-        try:
-            lines = Path(folder, "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            continue
-        if len(lines) > 6 and lines[6].strip():
-            subprocess.run(
-                ["ipcrm", "-m", lines[6].split()[-1]], stderr=subprocess.DEVNULL, timeout=GRACE, check=False
-            )

@@ -86,7 +86,16 @@ shared_memory() {
     done
 }
 
-shared=
+# The System V segments that the processes of a group have created. The pid file names one too, but a moment later.
+segments() {
+    for process in $(running "$1"); do
+        while IFS=' ' read -r _ segment _ _ creator _; do
+            [ "$creator" != "$process" ] || echo "$segment"
+        done </proc/sysvipc/shm
+    done
+}
+
+shared= created=
 for group in $groups; do
     if [ "${group#* }" = KILL ] && has_tracker "${group% *}"; then
         kill_all_but_trackers "${group% *}"
@@ -94,8 +103,10 @@ for group in $groups; do
         # A process that runs on might share more, or something else.
         kill -s STOP -- "-${group% *}"
         shared=$shared$(shared_memory "${group% *}")$newline
+        created=$created$(segments "${group% *}")$newline
         kill -s KILL -- "-${group% *}"
     else
+        created=$created$(segments "${group% *}")$newline
         kill -s "${group#* }" -- "-${group% *}"
     fi
 done
@@ -109,6 +120,9 @@ while [ $tries -gt 0 ] && waits; do
 done
 for group in $groups; do
     kill -s KILL -- "-${group% *}"
+done
+for segment in $created; do
+    ipcrm -m "$segment"
 done
 for directory in $directories; do
     # A killed process may still be writing a last file.

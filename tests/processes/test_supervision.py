@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes import supervision
-from harness.processes.supervision import SOCKET, SOCKET_PATH, Supervision
+from harness.processes.supervision import SOCKET, SOCKET_PATH, WATCHDOGS, Supervision
 from harness.system.errors import PoolstartError
 from tests.support.remains import LIMIT, Scene, scene
 
@@ -32,14 +32,21 @@ def watchdogs(here: Scene) -> list[int]:
     return sorted(here.processes("watchdog.sh"))
 
 
+def holder(here: Scene, program: str = HOLDS) -> "subprocess.Popen[str]":
+    """Start an owner and wait until it holds a directory, a process, and both its watchdogs."""
+    owner = here.python("-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert owner.stdout
+    assert owner.stdout.readline() == "holds\n"
+    # In the midst of its exec a process has no command line.
+    here.wait_for(lambda: len(watchdogs(here)) == WATCHDOGS, "both have begun")
+    return owner
+
+
 @pytest.mark.parametrize("victims", [(0,), (1,), (0, 1), ("owner",), (0, "owner"), (1, "owner")])
 def test_any_two_of_an_owner_and_its_watchdogs_may_be_killed(victims: tuple[int | str, ...]) -> None:
     with scene() as here:
-        owner = here.python("-c", HOLDS, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert owner.stdout
-        assert owner.stdout.readline() == "holds\n"
+        owner = holder(here)
         pids = [*watchdogs(here), owner.pid]
-        assert len(pids) == 3
         assert here.processes("time.sleep")
         for victim in victims:
             os.kill(pids[-1 if victim == "owner" else int(victim)], signal.SIGKILL)
@@ -57,11 +64,7 @@ WAITS = {
 @pytest.mark.parametrize("waits", WAITS.values(), ids=WAITS)
 def test_watchdogs_that_were_killed_are_replaced_while_their_owner_waits(waits: str) -> None:
     with scene() as here:
-        owner = here.python(
-            "-c", HOLDS.replace("sys.stdin.read()", waits), stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert owner.stdout
-        assert owner.stdout.readline() == "holds\n"
+        owner = holder(here, HOLDS.replace("sys.stdin.read()", waits))
         first = watchdogs(here)
         for pid in first:
             os.kill(pid, signal.SIGKILL)
@@ -76,9 +79,7 @@ INTERRUPTED = f"from harness.processes import interrupts\ninterrupts.first_count
 
 def test_an_interrupt_after_the_end_of_both_watchdogs_leaves_nothing() -> None:
     with scene() as here:
-        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert owner.stdout
-        assert owner.stdout.readline() == "holds\n"
+        owner = holder(here, INTERRUPTED)
         for pid in watchdogs(here):
             os.kill(pid, signal.SIGKILL)
         owner.send_signal(signal.SIGINT)
@@ -94,9 +95,7 @@ def sockets(pid: int) -> int:
 def test_nor_does_one_before_it() -> None:
     """They are told to clean up, and die before they have."""
     with scene() as here:
-        owner = here.python("-c", INTERRUPTED, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert owner.stdout
-        assert owner.stdout.readline() == "holds\n"
+        owner = holder(here, INTERRUPTED)
         first = watchdogs(here)
         for pid in first:
             os.kill(pid, signal.SIGSTOP)
@@ -252,11 +251,19 @@ print(semaphore._semlock.name, flush=True)
 time.sleep(600)
 """
 
-HOLDS_WHAT_SHARES = f"""
+CREATES_A_SEGMENT = """
+import ctypes, time
+print(ctypes.CDLL(None).shmget(0, 4096, 0o600), flush=True)
+time.sleep(600)
+"""
+"""As PostgreSQL does, a moment before its pid file names the segment."""
+
+HOLDS_WHAT_SHARES = """
 import subprocess, sys
 from harness.processes.supervision import Supervision
 supervision = Supervision()
-process = supervision.start([sys.executable, "-c", {SHARES!r}], stdout=subprocess.PIPE)
+program, end = sys.argv[1:]
+process = supervision.start([sys.executable, "-c", program], end=end, stdout=subprocess.PIPE)
 print(process.stdout.readline().decode().strip(), flush=True)
 order = sys.stdin.readline().strip()
 if order == "stop":
@@ -301,7 +308,9 @@ def test_watchdogs_know_it_too(command: bytes, tracks: bool, tmp_path: Path) -> 
 def test_what_a_group_shared_goes_with_it(way: str) -> None:
     """Its resource tracker would unlink it, and must not be killed before it has."""
     with scene() as here:
-        owner = here.python("-c", HOLDS_WHAT_SHARES, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        owner = here.python(
+            *("-c", HOLDS_WHAT_SHARES, SHARES, "SIGKILL"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         assert owner.stdin is not None
         assert owner.stdout is not None
         semaphore = Path(f"/dev/shm/sem.{owner.stdout.readline().strip().removeprefix('/')}")
@@ -318,3 +327,22 @@ def test_what_a_group_shared_goes_with_it(way: str) -> None:
         owner.wait(60)
         here.wait_until_gone()
         assert not semaphore.exists()
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGQUIT"])
+@pytest.mark.parametrize("way", ["leave", "killed"])
+def test_a_segment_goes_with_its_creator_though_no_pid_file_names_it(way: str, end: str) -> None:
+    with scene() as here:
+        owner = here.python(
+            *("-c", HOLDS_WHAT_SHARES, CREATES_A_SEGMENT, end),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert owner.stdout is not None
+        segment = {f"segment {owner.stdout.readline().strip()}"}
+        assert here.left_of(segment)
+        if way == "killed":
+            owner.kill()
+        owner.communicate(f"{way}\n", 60)
+        here.wait_for(lambda: not here.left_of(segment), "it is freed", LIMIT)
+        here.wait_until_gone()

@@ -12,10 +12,12 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
+from harness.processes import proc
 from harness.processes.supervision import WATCHDOGS
 from tests.support.programs import PROGRAMS, Program
 from tests.support.remains import LIMIT, Scene
@@ -83,6 +85,22 @@ def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
             return [pid for pid in running if "python" in here.processes().get(pid, "")]
 
 
+def parent(pid: int) -> int | None:
+    process = proc.stat(pid)
+    return process.ppid if process else None
+
+
+def has_others(here: Scene, owner: int | None, killed: Collection[int]) -> bool:
+    """Whether an owner has its watchdogs beside those that were killed, or has ended.
+
+    A process that was just killed still has a command line for a moment.
+    """
+    if owner not in here.processes():
+        return True
+    watchdogs = [pid for pid in here.processes("watchdog.sh") if pid not in killed]
+    return len([pid for pid in watchdogs if parent(pid) == owner]) >= WATCHDOGS
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_nothing_is_left_of_a_run_that_is_killed(
     programs: dict[str, Program], here: Scene, seed: int
@@ -95,15 +113,16 @@ def test_nothing_is_left_of_a_run_that_is_killed(
     shared = here.shared_memory()
     chosen = victims(chance, here, run.pid) if run.poll() is None else []
     killed = {pid: here.processes().get(abs(pid), "") for pid in chosen}
+    owners = {parent(pid) for pid, command in killed.items() if "watchdog.sh" in command}
     for pid in chosen:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue
-    if any("watchdog.sh" in command for command in killed.values()):
-        # Their owners replace them, and then the first of these is killed as well.
+    if owners:
+        # They replace their watchdogs, and then the first of them is killed as well.
         here.wait_for(
-            lambda: run.poll() is not None or len(here.processes("watchdog.sh")) >= WATCHDOGS,
+            lambda: run.poll() is not None or all(has_others(here, owner, killed) for owner in owners),
             "they are replaced",
         )
         run.kill()

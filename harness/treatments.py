@@ -78,7 +78,7 @@ def sever_in_every_child(engine: Engine) -> None:
     def descriptor(connection: Any) -> int:
         # What SQLAlchemy's adapter of an asynchronous driver wraps, or the connection itself.
         driver = getattr(connection, "_connection", connection)
-        if hasattr(driver, "fileno"):  # psycopg, psycopg2
+        if hasattr(driver, "fileno"):  # with libpq
             return int(driver.fileno())
         if hasattr(driver, "_transport"):  # asyncpg
             return int(driver._transport.get_extra_info("socket").fileno())

@@ -1,5 +1,6 @@
 """The programs of the recommended strategies: complete files to copy, which tests run as they are."""
 
+import inspect
 from dataclasses import dataclass
 from textwrap import indent
 
@@ -7,6 +8,7 @@ from harness import drivers
 from harness.answer import recommendation
 from harness.drivers import MEASURED, Driver
 from harness.strategies import Strategy
+from harness.treatments import sever_in_every_child
 
 RUN = """\
     with engine.connect() as connection:
@@ -66,6 +68,7 @@ def process(strategy: Strategy, variant: Variant = USUAL) -> str:
     first, arguments = {
         recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
         recommendation.POOLLESS: ("", '("one",)'),
+        recommendation.SEVERED: ("", '("one",)'),
     }.get(strategy.id, ("    engine = make_engine(url)\n", '(URL, "one")'))
     parameters = "task" if strategy.inherits else "url, task"
     return program(
@@ -106,6 +109,7 @@ def pooled(strategy: Strategy, variant: Variant) -> tuple[str, str]:
     initializer, arguments = {
         recommendation.FORKED: (INHERITED, ", initializer"),
         recommendation.POOLLESS: ("", ""),
+        recommendation.SEVERED: ("", ""),
     }.get(strategy.id, (CREATED.format(pool=own_pool(variant)), ", initializer, (URL,)"))
     return f"{initializer}\n\n\ndef run(task):\n{RUN}".lstrip(), arguments
 
@@ -129,6 +133,11 @@ def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> 
     if strategy.inherits:
         pool = own_pool(variant) or ("" if strategy.pooled else ", poolclass=NullPool")
         head += f"engine = create_engine(URL{pool})\n"
+    if strategy.id == recommendation.SEVERED:
+        imports = imports.replace("\n\nfrom", "\nfrom typing import Any\n\nfrom", 1)
+        engine = "from sqlalchemy.engine import Engine\n"
+        imports = imports.replace("create_engine, text\n", f"create_engine, text\n{engine}", 1)
+        head += f"\n\n{inspect.getsource(sever_in_every_child)}\n\nsever_in_every_child(engine)\n"
     freezing = "gc.collect()\ngc.freeze()\n" if frozen else ""
     context = f'context = multiprocessing.get_context("{strategy.start_method}")\n'
     body = f"{context}{preloading(strategy, variant.driver)}{freezing}{main}"

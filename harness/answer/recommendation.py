@@ -28,12 +28,15 @@ from harness.strategies import Strategy
 FORKED, POOLLESS = "fork_dispose", "nullpool"
 """For a program that keeps the conditions of fork: with a pool in the worker, or none."""
 
+SEVERED = "fork_sever"
+"""For a program that keeps the conditions of fork except `SEVERED_LACKS`."""
+
 PRELOADED, SERVED, BOOTED = "forkserver_preload", "forkserver", "spawn"
 
 ISOLATED = (PRELOADED, SERVED, BOOTED)
 """For any other program: the worker inherits nothing of the parent."""
 
-RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SERVED)
+RECOMMENDED = (FORKED, PRELOADED, BOOTED, POOLLESS, SEVERED, SERVED)
 """The strategies with code to copy, the most often recommended first."""
 
 CONDITIONS_OF_FORK = (
@@ -47,6 +50,9 @@ CONDITIONS_OF_FORK = (
     NO_RUNNING_LOOP,
 )
 """What excludes the hazards that fork_dispose has, and a strategy that inherits nothing does not."""
+
+SEVERED_LACKS = (NO_TRANSACTION, NO_RUNNING_LOOP)
+"""Those that fork_sever does not need."""
 
 START_SHARE = 0.1
 """The share of a worker's life that its start may take before a faster start is recommended."""
@@ -125,7 +131,11 @@ def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
             "conditions",
             "Do all conditions of fork hold whenever a worker starts?",
             " ".join(condition.sentence for condition in CONDITIONS_OF_FORK),
-            (("open", "no, or I do not know"), ("hold", "yes, all of them, always")),
+            (
+                ("open", "no, or I do not know"),
+                ("in_use", "all but these: connections may be in use then, or an event loop may run"),
+                ("hold", "yes, all of them, always"),
+            ),
         ),
         Question(
             "life",
@@ -160,24 +170,31 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
     decides.
     """
 
-    def hold(answers: Answers) -> bool:
-        return answers["conditions"] == "hold"
-
-    fork = f"Fork's conditions hold, and workers share data of the parent or live less than {life}"
+    needed = f"and workers share data of the parent or live less than {life}"
+    fork = f"Fork's conditions hold, {needed}"
     return (
         Rule(
             "Fork's conditions may not hold",
-            lambda answers: not hold(answers),
+            lambda answers: answers["conditions"] == "open",
             PRELOADED,
             "The worker inherits nothing of the parent, so these conditions do not matter. The fork server"
             " imports the modules once for all: workers start faster than with spawn, and take less memory.",
         ),
         Rule(
-            f"Fork's conditions hold, but workers share no data of the parent and live {life} or longer",
+            f"Workers share no data of the parent and live {life} or longer",
             lambda answers: answers["data"] == "none" and answers["life"] == "long",
             PRELOADED,
             "Its start takes less than a tenth of the worker's life, and no later change to the program can"
             " break conditions that it does not have.",
+        ),
+        Rule(
+            "Fork's conditions hold, except that connections may be in use or an event loop may run when a"
+            f" worker starts, {needed}",
+            lambda answers: answers["conditions"] == "in_use",
+            SEVERED,
+            "Nothing that a worker inherits reaches the server: a connection that was in use fails in the"
+            " worker with an error, and the parent's transaction goes on. No socket of the parent stays open"
+            " in a worker that outlives it.",
         ),
         Rule(
             f"{fork}, and connections are rare, or kept by a pooler such as PgBouncer",
@@ -261,6 +278,13 @@ CAVEATS = {
         "From Python 3.14 on fork is not the default: name it.",
         "It only avoids an inherited pool. Locks and open transactions are inherited all the same.",
         POOLER,
+    ),
+    SEVERED: (
+        "Where at-fork handlers do not run, it does nothing: under uWSGI's defaults, and with subprocess.",
+        "Call it for every engine of the process, right after the engine is made. For a driver whose sockets"
+        " it does not know (it knows psycopg2, psycopg, asyncpg and pg8000), the first connection raises"
+        " TypeError.",
+        "Connections that no engine made, such as Django's or those of psycopg_pool, are inherited as ever.",
     ),
     PRELOADED: (
         "A preloaded module must not connect when it is imported.",

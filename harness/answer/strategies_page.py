@@ -24,7 +24,7 @@ from harness.programs.figures import ProgramsTable
 from harness.programs.head import get
 from harness.programs.report import memory
 from harness.strategies import Strategy
-from harness.treatments import keep, leave_alone
+from harness.treatments import keep, leave_alone, sever_in_every_child
 
 INTRODUCTION = """\
 # Strategies
@@ -180,6 +180,8 @@ def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
         lines.append(f"{recommendation.POOLER.replace('docs/', '')}\n")
     if not strategy.inherits:
         lines.append(f"{recommendation.ENGINE_FUNCTION}\n")
+    if strategy.id == recommendation.SEVERED:
+        lines.append("The same as a module to copy, with its limits and its cost: [sever.md](sever.md).\n")
     if len(files(strategy)) > 1:
         lines.append(IMPORTABLE)
     if affected := affected_by(strategy.id, recorded):
@@ -225,6 +227,17 @@ def imports(strategy: Strategy, body: str) -> str:
     others += ["from sqlalchemy.engine import Engine"] if re.search(r"\bEngine\b", body) else []
     others += [f"from sqlalchemy.pool import {strategy.pool}"] if strategy.pool else []
     return "\n".join([*standard, "", *others])
+
+
+def severing() -> str:
+    """The code of docs/sever.md: the module, and a program that uses it."""
+    strategy = strategies.get(recommendation.SEVERED)
+    function = dedent(inspect.getsource(sever_in_every_child))
+    module = f"from typing import Any\n\nfrom sqlalchemy.engine import Engine\n\n\n{function}"
+    head = "import multiprocessing\n\nfrom sqlalchemy import create_engine, text\n\n"
+    head += f'from sever import sever_in_every_child\n\nURL = "{drivers.URL}"\n'
+    using = "\n\n".join([head, worker(strategy), parent(strategy)])
+    return f"{block('sever.py', module)}\n{block('program.py', using)}"
 
 
 def source(module: str) -> str:

@@ -83,6 +83,7 @@ DERIVED = (
     Derived("docs/answer-narrow.svg", picture.narrow),
     Derived("docs/results.md", _results),
     Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
+    Derived("docs/sever.md", lambda _: strategies_page.severing(), region="poolstart pages: sever"),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),

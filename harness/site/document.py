@@ -13,6 +13,7 @@ ADDRESSES = {
     "programs.md": "programs.html",
     "sensitivity.md": "sensitivity.html",
     "sensitivity_loaded.md": "sensitivity_loaded.html",
+    "sever.md": "sever.html",
     "strategies.md": "strategies.html",
     "claims.md": "claims.html",
 }

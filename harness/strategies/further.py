@@ -58,8 +58,6 @@ FURTHER = (
         on_engine=sever_in_every_child,
         in_worker=keep,
         safe=True,
-        choose="When the parent keeps transactions or sessions across a fork, or workers may outlive it:"
-        " nothing that a worker inherits reaches the server. Not under uWSGI, as for fork_atfork.",
         docs=AT_FORK,
         since=(1, 4, 33),
     ),

@@ -219,6 +219,22 @@ def test_the_conditions_of_fork_are_those_by_which_fork_dispose_differs_from_the
     assert fork - server == set(recommendation.CONDITIONS_OF_FORK)
 
 
+def test_fork_sever_is_recommended_for_conditions_that_it_does_not_need_by_the_record() -> None:
+    recorded = verdicts.load()
+    needed = {
+        condition for condition, _ in recorded.worst(recommendation.SEVERED, recorded.newest_release).excluded
+    }
+    assert not needed & set(recommendation.SEVERED_LACKS)
+    assert set(recommendation.SEVERED_LACKS) < set(recommendation.CONDITIONS_OF_FORK)
+    for given in recommendation.all_answers():
+        strategy = recommendation.decide(given).strategy
+        # The other forks need what the answer does not promise.
+        assert given["conditions"] != "in_use" or strategy in (
+            recommendation.SEVERED,
+            recommendation.PRELOADED,
+        )
+
+
 def test_every_strategy_says_when_to_use_it() -> None:
     for strategy in strategies.CATALOGUE + strategies.FURTHER:
         text = recommendation.use_when(strategy, "2 s")
@@ -253,7 +269,8 @@ CLAUSES = {
     ),
     r"kept by a pooler": lambda given: given["connections"] == "pooler",
     r"keeps its connections open": lambda given: given["connections"] == "pool",
-    r"conditions hold": lambda given: given["conditions"] == "hold",
+    r"except that connections may be in use": lambda given: given["conditions"] == "in_use",
+    r"conditions hold,(?! except)": lambda given: given["conditions"] == "hold",
 }
 """What a reader understands by the clauses of a shown condition."""
 
@@ -270,7 +287,7 @@ def read(rulings: list[Ruling], given: dict[str, str]) -> str:
 
 def of_readme() -> list[Ruling]:
     text = (ROOT / "README.md").read_text()
-    return re.findall(r"^\d\. (Fork's conditions .*?): \[`(\w+)`\]", text, re.MULTILINE)
+    return re.findall(r"^\d\. ((?:Fork's conditions|Workers share) .*?): \[`(\w+)`\]", text, re.MULTILINE)
 
 
 def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[Ruling]:
@@ -283,10 +300,10 @@ def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     )
     quick_report.print_answer(run, profile.current())
     text = " ".join(capsys.readouterr().out.split())
-    return re.findall(r"(Fork's conditions (?:may|hold)[^:]*?): (\w+)", text)
+    return re.findall(r"((?:Fork's conditions (?:may|hold)|Workers share)[^:]*?): (\w+)", text)
 
 
-def test_readme_terminal_and_site_answer_the_same_24_questions(
+def test_readme_terminal_and_site_answer_the_same_questions(
     site_pages: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = site_pages["choose.html"]
@@ -294,7 +311,9 @@ def test_readme_terminal_and_site_answer_the_same_24_questions(
     assert found
     decisions = json.loads(found[1])
     shown = re.findall(r'data-rule="\d"><p>(.*?): <a href="#(\w+)"', page)
-    first_page = re.findall(r"<li>(Fork's conditions .*?): <code>(\w+)</code>", site_pages["index.html"])
+    first_page = re.findall(
+        r"<li>((?:Fork's conditions|Workers share) .*?): <code>(\w+)</code>", site_pages["index.html"]
+    )
     renderings = {
         "README": of_readme(),
         "the terminal": of_terminal(capsys, monkeypatch),
@@ -303,7 +322,7 @@ def test_readme_terminal_and_site_answer_the_same_24_questions(
     }
     assert {len(rulings) for rulings in renderings.values()} == {len(recommendation.rules())}
     questions = list(recommendation.all_answers())
-    assert len(questions) == len(decisions) == 24
+    assert len(questions) == len(decisions) == 36
     for given in questions:
         rule, _ = decisions[".".join(given.values())]
         chosen = shown[rule][1]
@@ -316,7 +335,7 @@ def test_a_strategy_whose_conditions_may_not_hold_is_never_recommended() -> None
     for given in recommendation.all_answers():
         strategy = strategies.get(recommendation.decide(given).strategy)
         assert strategy.safe
-        assert given["conditions"] == "hold" or not strategy.inherits
+        assert given["conditions"] != "open" or not strategy.inherits
 
 
 def test_of_two_safe_strategies_the_one_with_fewer_conditions_is_recommended_if_it_costs_little() -> None:

@@ -1,4 +1,4 @@
-"""Every strategy with its code: those of the default series, and the further ones."""
+"""Every strategy with its code: those of the default series, and the further ones; and docs/sever.md."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from harness.answer import results, strategies_page
 from harness.hazards import expected
 from harness.site import document
 from harness.site.context import File, SiteContext
+from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 SECTION, ADDRESS, PER_TEST_BED = "Strategies", "strategies.html", False
@@ -29,4 +30,12 @@ def pages(site: SiteContext) -> Iterator[File]:
         contents=[(each.id, f"{ADDRESS}#{each.id}") for each in (*strategies.CATALOGUE, *strategies.FURTHER)]
         if site.verdicts.newest
         else [],
+    )
+    yield site.page(
+        "sever.html",
+        "document.html.j2",
+        SECTION,
+        title="A fork that leaves the parent's connections alone",
+        text=document.html((ROOT / "docs" / "sever.md").read_text(encoding="utf-8")),
+        contents=[],
     )

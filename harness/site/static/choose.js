@@ -20,7 +20,8 @@ function showProgram(program, title, name, variant, answers, count) {
   const sentences = [];
   if (program.starts === "fork") {
     const otherwise = program.instead ? `: ${program.instead.replaceAll("`", "")}, and each worker loads the application itself` : ": let the application open nothing before its workers are forked";
-    sentences.push(answers.conditions === "hold" ? "It forks its workers, and fork’s conditions hold." : `It forks its workers, so fork’s conditions have to hold. If they may not${otherwise}.`);
+    if (answers.conditions === "in_use") sentences.push("Connections may be in use when it forks: where at-fork handlers run (not under uWSGI), fork_sever replaces these lines.");
+    sentences.push(answers.conditions !== "open" ? "It forks its workers, and fork’s conditions hold." : `It forks its workers, so fork’s conditions have to hold. If they may not${otherwise}.`);
   } else {
     sentences.push("Each worker loads the application itself, and inherits no connection.");
     if (answers.data !== "none") sentences.push("Workers share no data with another process: pass it as a file that all of them map (Arrow, numpy.memmap).");

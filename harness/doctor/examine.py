@@ -1,10 +1,10 @@
 """Collects the evidence about a running process."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
-from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.evidence import Opened, TreeEvidence
 from harness.doctor.evidence.sockets import Connection
 from harness.processes import proc
 from harness.system.errors import PoolstartError
@@ -14,14 +14,23 @@ LARGE = 64
 
 
 def examine(
-    pid: int, seconds: float = 5.0, *, url: str = "", ports: Iterable[int] = (), with_stacks: bool = False
+    pid: int,
+    seconds: float = 5.0,
+    *,
+    url: str = "",
+    ports: Iterable[int] = (),
+    with_stacks: bool = False,
+    besides: Iterable[int] = (),
+    opened: Callable[[], Opened] = dict,
 ) -> TreeEvidence:
     """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
+
+    `besides` are further processes to watch, and `opened` says, at the end, where connections were opened.
 
     Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
     at `url` cannot be asked.
     """
-    processes = tree.tree(pid)
+    processes = tree.tree(pid, besides)
     if not processes:
         raise PoolstartError(f"there is no process {pid}", "name a running one: see `ps -ef --forest`")
     if not processes[pid].readable and not any(process.readable for process in processes.values()):
@@ -54,6 +63,7 @@ def examine(
         server=server.view(url) if view else None,
         titles=titles,
         stacks=dumped,
+        opened=opened(),
         notes=(*_limits(processes, connections, shared, uses), *notes),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME),
     )

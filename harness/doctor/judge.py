@@ -65,7 +65,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             certainty,
             _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
             tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
-            _fix(evidence, opener),
+            _fix(evidence, opener, pairs[0][0]),
             "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
             " without end."
             if hazard == "shared_socket"
@@ -73,11 +73,14 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
         )
 
 
-def _fix(evidence: TreeEvidence, opener: int) -> str:
+def _fix(evidence: TreeEvidence, opener: int, connection: Connection) -> str:
+    _, library, _ = evidence.opened.get(connection.inode, ("", "", 0))
+    if library in fixes.DRIVERS:
+        return fixes.opened_by(library)
     process = evidence.processes.get(opener)
     if process and "forkserver" in process.command:
         return fixes.PRELOADED
-    return fixes.for_framework(fixes.framework(each.command for each in evidence.processes.values()))
+    return fixes.own_connections(fixes.framework(each.command for each in evidence.processes.values()))
 
 
 def _inherited(evidence: TreeEvidence, connection: Connection, pid: int) -> bool:
@@ -138,6 +141,9 @@ def _how(evidence: TreeEvidence, connection: Connection, pid: int) -> Iterator[s
     use = evidence.uses[connection.inode]
     where = connection.address or f"Unix socket {connection.server}"
     yield f"connection  {where} ({connection.server}), held by {', '.join(map(str, connection.holders))}"
+    if connection.inode in evidence.opened:
+        where, library, pid_ = evidence.opened[connection.inode]
+        yield f"opened      {where}, by {library}, in {pid_}"
     if use.by.get(pid):
         yield (
             f"used        bytes were sent in {use.by[pid]} intervals in which of its holders only {pid} ran"
@@ -215,6 +221,7 @@ def _lock(stack: Stack) -> tuple[str, bool]:
 def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
     """Workers that wait for a transaction of the process that waits for them."""
     if not evidence.server:
+        yield from _probably_blocked(evidence)
         return
     owners = {c.backend: list(c.holders) for c in evidence.connections if c.backend}
     ports = {c.address.port: list(c.holders) for c in evidence.connections if c.address}
@@ -243,6 +250,28 @@ def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
                     f" ({sessions[blocker].state if blocker in sessions else 'ended'},"
                     f" its transaction is {open_for:.0f} s old)",
                 ),
+                "session.commit()   # in the parent, before the worker starts",
+                "If the parent waits for the worker, both wait for ever.",
+            )
+
+
+def _probably_blocked(evidence: TreeEvidence) -> Iterator[Finding]:
+    """The same, by the titles of the server's processes, which do not say for whom one waits."""
+
+    def sole(state: str) -> Iterator[int]:
+        for connection in evidence.connections:
+            if evidence.titles.get(connection.inode, "").endswith(state) and len(connection.holders) == 1:
+                yield from connection.holders
+
+    parents = list(sole("idle in transaction"))
+    for pid in sole(" waiting"):
+        if parent := next((each for each in evidence.starters(pid) if each in parents), 0):
+            yield Finding(
+                "uncommitted_parent",
+                Certainty.RISK,
+                f"process {pid} waits for a lock in the server, and process {parent}, which started it,"
+                " has a transaction open",
+                ("server      --url names the session for which it waits",),
                 "session.commit()   # in the parent, before the worker starts",
                 "If the parent waits for the worker, both wait for ever.",
             )

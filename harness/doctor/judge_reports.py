@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.doctor import fixes
+from harness.doctor import fixes, judge_errors
 from harness.doctor.evidence.inside import Reported
 from harness.doctor.findings import Certainty, Finding
 
@@ -14,8 +14,11 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
         *_used(reports, framework),
         *_closed(reports, framework),
         *_replaced(reports),
+        *_pools(reports, framework),
+        *_started(reports),
+        *judge_errors.judge(reports),
         *_held(reports),
-        *_background(reports),
+        *_background(reports, framework),
         *_engines(reports),
     ]
     order = list(Certainty)
@@ -42,12 +45,13 @@ def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
             (
                 f"opened      {first.opened}, in {first.opener}; engine made at {first.fields['engine']}",
                 *_fork(reports, first.pid),
+                *_missed(reports, group),
                 *(
                     f"used        {place}"
                     for place in list(dict.fromkeys(f"{r.place}, in {r.pid}" for r in group))[:3]
                 ),
             ),
-            fixes.for_framework(framework),
+            fixes.own_connections(starter(reports, first.pid) or framework, first.fields["engine"]),
             "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
             " without end.",
         )
@@ -58,15 +62,34 @@ def _workers(pids: list[int]) -> str:
 
 
 def _fork(reports: Iterable[Reported], pid: int) -> Iterator[str]:
-    """Where a process was forked: the latest fork of its parent before it reported itself."""
+    """Where a process was forked."""
+    if fork := fork_of(reports, pid):
+        yield f"forked      {fork.place}, in {fork.pid}"
+
+
+def fork_of(reports: Iterable[Reported], pid: int) -> Reported | None:
+    """The latest fork of a process's parent before the process reported itself; None if it is not known."""
     known = list(reports)
     start = next((report for report in known if report.event == "forked" and report.pid == pid), None)
     if not start:
-        return
+        return None
     parent = start.fields["parent"]
     forks = [r for r in known if r.event == "fork" and r.pid == parent and r.time <= start.time]
-    if forks:
-        yield f"forked      {forks[-1].place}, in {parent}"
+    return forks[-1] if forks else None
+
+
+def starter(reports: Iterable[Reported], pid: int) -> str:
+    """What forked a process, as `inside/poolstart_watch.py` names it; empty if it is not known."""
+    fork = fork_of(reports, pid)
+    return str(fork.fields.get("by", "")) if fork else ""
+
+
+def _missed(reports: Iterable[Reported], group: Sequence[Reported]) -> Iterator[str]:
+    """Other engines that a worker has treated."""
+    pids = {report.pid for report in group}
+    treated = [report for report in reports if report.event == "disposed" and report.pid in pids]
+    if treated:
+        yield f"missed      the worker disposed of another engine at {treated[0].place}, and not of this one"
 
 
 def _lost(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
@@ -98,7 +121,7 @@ def _closed(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"closed      {first.place}, in {first.pid}",
             ),
-            fixes.for_framework(framework),
+            fixes.own_connections(starter(reports, first.pid) or framework),
             "The server ends the session, and the parent's next query fails.",
         )
 
@@ -136,9 +159,28 @@ def _held(reports: Sequence[Reported]) -> Iterator[Finding]:
             )
 
 
-def _background(reports: Sequence[Reported]) -> Iterator[Finding]:
+def _pools(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
+    """Pools of psycopg_pool that are used in a worker without their threads."""
+    for group in _by_opening(reports, "pool_used"):
+        first = group[0]
+        pids = list(dict.fromkeys(report.pid for report in group))
+        yield Finding(
+            "missing_thread",
+            Certainty.CERTAIN,
+            f"{_workers(pids)} a psycopg_pool whose threads are in process {first.opener}, which opened it",
+            (
+                f"opened      {first.opened}, in {first.opener}",
+                *_fork(reports, first.pid),
+                f"used        {first.place}, in {first.pid}",
+            ),
+            fixes.background("psycopg_pool", starter(reports, first.pid) or framework),
+            "The worker shares the parent's connections, and waits for others that are never made.",
+        )
+
+
+def _background(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
     """Threads that the worker lacks: once for each library."""
-    seen: set[str] = set()
+    seen = {"psycopg_pool"} if any(report.event == "pool_used" for report in reports) else set()
     for report in reports:
         for library in report.fields.get("background", ()):
             if library in seen:
@@ -149,19 +191,37 @@ def _background(reports: Sequence[Reported]) -> Iterator[Finding]:
                 Certainty.RISK,
                 f"a thread of {library} exists only in process {report.pid}, which forked",
                 (f"forked      {report.place}",),
-                "start it in each worker: open the pool, start the scheduler or the listener after the fork",
+                fixes.background(library, report.fields.get("by", "") or framework),
                 "Work that a worker leaves to it is never done, without an error.",
             )
 
 
-def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
+def _started(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Workers that were started in a transaction: once for each place."""
+    places = set()
     for report in reports:
-        if report.event == "engines":
+        if report.event == "started" and report.place not in places:
+            places.add(report.place)
             yield Finding(
-                "max_connections",
+                "uncommitted_parent",
                 Certainty.RISK,
-                f"process {report.pid} has made {report.fields['count']} engines at one place",
-                (f"made        {report.place}",),
-                "engine = create_engine(URL)   # once for each process, in a module, not in a task",
-                "Each keeps its connections until it is collected, and the server refuses further ones.",
+                f"process {report.pid} starts a worker while its own transaction is open",
+                (f"opened      {report.opened}", f"started     {report.place}"),
+                "session.commit()   # before the worker starts",
+                "The worker does not see the rows, or waits for them while the parent waits for it.",
             )
+
+
+def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Engines that keep connections: the last count for each place."""
+    last = {report.place: report for report in reports if report.event == "engines"}
+    for report in last.values():
+        yield Finding(
+            "max_connections",
+            Certainty.RISK,
+            f"process {report.pid} has made {report.fields['count']} engines at one place, and"
+            f" {report.fields['keeping']} of them keep connections",
+            (f"made        {report.place}",),
+            "engine = create_engine(URL)   # once for each process, in a module, not in a task",
+            "A smaller pool changes nothing: the server refuses further connections.",
+        )

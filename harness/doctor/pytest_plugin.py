@@ -31,12 +31,10 @@ def pytest_configure(config: pytest.Config) -> None:
     sys.path.insert(0, str(INSIDE))
     try:
         watch: Any = importlib.import_module("poolstart_watch")
+        watch.DIRECTORY = directory
+        watch.install()
     finally:
         sys.path.remove(str(INSIDE))
-    watch.DIRECTORY = directory
-    watch.install()
-    if "sqlalchemy" in sys.modules:
-        watch.listen()
 
 
 DIRECTORY = pytest.StashKey[Path]()

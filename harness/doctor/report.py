@@ -1,5 +1,6 @@
 """Findings for the terminal, and as data."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -10,6 +11,9 @@ from harness.doctor.findings import Finding
 from harness.doctor.run import Observed
 
 INDENT = "  "
+WIDTH = 79
+MANY = 3
+"""Findings from which on each is shown in fewer lines."""
 
 
 def lines(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
@@ -19,17 +23,55 @@ def lines(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
 
 def observed_lines(observed: Observed) -> list[str]:
     """The report on a command that was run."""
+    processes = "1 Python process" if observed.processes == 1 else f"{observed.processes} Python processes"
+    forks = "1 fork" if observed.forks == 1 else f"{observed.forks} forks"
     return [
         *_findings(observed.findings),
-        f"Observed: {observed.processes} Python processes with SQLAlchemy, {observed.forks} forks, and"
-        f" {observed.looks} looks from outside. Not observed: connections opened without SQLAlchemy.",
-        *(f"Not inspected: {note}." for note in observed.notes),
+        *_wrapped(
+            f"Observed: {processes} with SQLAlchemy or a driver, {forks}, {observed.looks} looks from"
+            " outside."
+        ),
+        *(line for note in observed.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
-    """The findings, each in a few lines."""
-    return [line for finding in findings for line in _finding(finding)]
+    """The findings, each in a few lines: three fit on a screen."""
+    found: list[str] = []
+    fixes: dict[str, str] = {}
+    short = len(findings) >= MANY
+    for finding in findings:
+        found += _wrapped(f"{finding.hazard}  {finding.certainty}: {finding.sentence}", "    ")
+        if short:
+            found += _wrapped("; ".join(" ".join(each.split()) for each in finding.evidence), INDENT, INDENT)
+        else:
+            for each in finding.evidence:
+                found += _wrapped(each, INDENT + " " * 12, INDENT)
+        found += _wrapped(f"otherwise   {finding.consequence}", INDENT + " " * 12, INDENT)
+        fix = finding.fix.splitlines() if finding.fix not in fixes else [f"as for {fixes[finding.fix]}"]
+        fixes.setdefault(finding.fix, finding.hazard)
+        for number, line in enumerate(filter(None, fix) if short else fix):
+            found.append(f"{INDENT}{'fix         ' if not number else ' ' * 12}{line}".rstrip())
+        if not short:
+            found.append("")
+    if more := [each for each in dict.fromkeys(each.hazard for each in findings) if each in table()]:
+        found += _wrapped(f"More: poolstart hazards {' '.join(more)}")
+    return found
+
+
+def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
+    return (
+        textwrap.wrap(
+            text,
+            WIDTH,
+            initial_indent=first,
+            subsequent_indent=later,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        if len(first + text) > WIDTH
+        else [first + text]
+    )
 
 
 def _findings(findings: Sequence[Finding]) -> list[str]:
@@ -38,33 +80,18 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _finding(finding: Finding) -> list[str]:
-    fix = finding.fix.splitlines()
-    return [
-        f"{finding.hazard}  {finding.certainty}: {finding.sentence}",
-        *(f"{INDENT}{line}" for line in finding.evidence),
-        f"{INDENT}otherwise   {finding.consequence}",
-        *(f"{INDENT}{'fix         ' if not number else ' ' * 12}{line}" for number, line in enumerate(fix)),
-        *_more(finding),
-        "",
-    ]
-
-
-def _more(finding: Finding) -> list[str]:
-    return [f"{INDENT}more        poolstart hazards {finding.hazard}"] if finding.hazard in table() else []
-
-
 def _inspected(evidence: TreeEvidence) -> list[str]:
     count = len(evidence.processes)
     shared = len(evidence.uses)
     processes = "1 process" if count == 1 else f"{count} processes"
     connections = len(evidence.connections)
-    text = [
-        f"Inspected: {processes}, {connections} connection{'' if connections == 1 else 's'} to PostgreSQL"
-        f"{f' ({shared} held by several processes)' if shared else ''}, for {evidence.watched:g} s."
+    return [
+        *_wrapped(
+            f"Inspected: {processes}, {connections} connection{'' if connections == 1 else 's'} to PostgreSQL"
+            f"{f' ({shared} held by several processes)' if shared else ''}, for {evidence.watched:g} s."
+        ),
+        *(line for note in evidence.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
-    text += [f"Not inspected: {note}." for note in evidence.notes]
-    return text
 
 
 def data(evidence: TreeEvidence, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.doctor import fixes, judge, judge_reports
+from harness.doctor import fixes, judge, judge_both, judge_reports
 from harness.doctor.evidence import inside
 from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.lifetimes import Lifetimes
 from harness.doctor.examine import examine
-from harness.doctor.findings import Certainty, Finding
+from harness.doctor.findings import Finding
 from harness.system.errors import PoolstartError
 
 INSIDE = Path(__file__).with_name("inside")
@@ -50,13 +51,15 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
             directory.chmod(0o1733)
         found: dict[tuple[str, str], Finding] = {}
         notes: dict[str, None] = {}
+        locked: dict[int, None] = {}
         looks, evidence = 0, None
+        lifetimes = Lifetimes(directory)
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             process = _start(command, directory, guard)
             while process.poll() is None:
                 with suppress(PoolstartError):
-                    evidence = _look(process, url) or evidence
+                    evidence = _look(process, url, directory, lifetimes) or evidence
                     looks += 1
                     if evidence:
                         for finding in judge.judge(evidence):
@@ -64,17 +67,23 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
                             if key not in found or finding.sure:
                                 found[key] = finding
                         notes.update(dict.fromkeys(evidence.notes))
+                        locked.update(dict.fromkeys(pid for pid in evidence.locked if pid in evidence.copies))
         finally:
             signal.signal(signal.SIGINT, previous)
+            lifetimes.close()
         reports = inside.read(directory)
     framework = fixes.framework(
         [*command, *(p.command for p in evidence.processes.values())] if evidence else command
     )
-    from_inside = judge_reports.judge(reports, framework)
+    from_inside = [
+        *judge_both.native_locks(reports, locked),
+        *judge_both.orphaned(reports, lifetimes.survivors(reports)),
+        *judge_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
+    ]
     status = process.returncode
     return Observed(
         status=128 - status if status < 0 else status,
-        findings=merged(from_inside, list(found.values())),
+        findings=judge_both.merged(from_inside, list(found.values())),
         processes=len({report.pid for report in reports}),
         forks=sum(report.event == "forked" for report in reports),
         looks=looks,
@@ -98,34 +107,16 @@ def _start(command: Sequence[str], directory: Path, guard: bool) -> "subprocess.
         raise PoolstartError(f"{command[0]}: {error.strerror}", "check the command") from None
 
 
-def _look(process: "subprocess.Popen[bytes]", url: str) -> TreeEvidence | None:
+def _look(
+    process: "subprocess.Popen[bytes]", url: str, directory: Path, lifetimes: Lifetimes
+) -> TreeEvidence | None:
     with suppress(subprocess.TimeoutExpired):
         process.wait(LOOK / 2)
         return None
-    return examine(process.pid, LOOK, url=url)
-
-
-def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:
-    """All findings, the most certain first; of one hazard, those with the user's lines instead of the others.
-
-    A lock that was held at a fork, and a process that never goes on, are one finding, and it is proven.
-    """
-    kept = list(inside)
-    seen = {finding.hazard for finding in inside if finding.sure}
-    hangs = [finding for finding in outside if finding.hazard == "inherited_lock"]
-    if hangs:
-        for number, finding in enumerate(kept):
-            if finding.hazard in ("import_lock", "pool_lock") and not finding.sure:
-                kept[number] = Finding(
-                    finding.hazard,
-                    Certainty.PROVEN,
-                    f"{hangs[0].sentence.partition(':')[0].replace('probably never goes', 'can never go')}:"
-                    f" {finding.sentence}",
-                    (*finding.evidence, *hangs[0].evidence[:1]),
-                    finding.fix,
-                    finding.consequence,
-                )
-                seen.add("inherited_lock")
-    kept += [finding for finding in outside if finding.hazard not in seen]
-    order = list(Certainty)
-    return sorted(kept, key=lambda finding: order.index(finding.certainty))
+    return examine(
+        process.pid,
+        LOOK,
+        url=url,
+        besides=lifetimes.running(),
+        opened=lambda: inside.opened(inside.read(directory)),
+    )

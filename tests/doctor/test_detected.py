@@ -4,6 +4,7 @@ import re
 
 from harness.doctor import detected
 from harness.hazards import catalogue
+from harness.lookalikes import catalogue as lookalikes
 from harness.system.environment import ROOT
 
 
@@ -16,8 +17,8 @@ def test_a_row_without_a_victim_says_why() -> None:
         assert row.why or (row.victims and row.outside and row.command), hazard
 
 
-def test_findings_name_hazards_of_the_catalogue() -> None:
+def test_findings_name_hazards_or_look_alikes_of_the_catalogues() -> None:
     text = "".join(path.read_text() for path in (ROOT / "harness" / "doctor").glob("judge*.py"))
     named = set(re.findall(r'Finding\(\s*"(\w+)"', text))
     assert named
-    assert named <= set(catalogue.IDS)
+    assert named <= {*catalogue.IDS, *lookalikes.IDS}

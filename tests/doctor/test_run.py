@@ -79,6 +79,12 @@ def test_the_users_own_sitecustomize_is_run_as_well(tmp_path: Path) -> None:
     assert done.stdout == f"sitecustomize {tmp_path}/sitecustomize.py\n"
 
 
+def test_an_engine_takes_its_own_arguments(tmp_path: Path) -> None:
+    """`create_engine` reads their names from `Engine.__init__`."""
+    done = run("-c", "import sqlalchemy; print(sqlalchemy.create_engine('sqlite://', hide_parameters=True))")
+    assert done.stdout == "Engine(sqlite://)\n", done.stderr
+
+
 def test_an_error_of_an_observing_hook_does_not_reach_the_program(server: Server, tmp_path: Path) -> None:
     """The directory of reports is gone: nothing can be written."""
     program = (

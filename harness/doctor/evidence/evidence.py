@@ -9,6 +9,9 @@ from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
 from harness.doctor.evidence.tree import Process
 
+Opened = dict[int, tuple[str, str, int]]
+"""Where a connection was opened, by which library, and by which process; by inode."""
+
 
 @dataclass(frozen=True)
 class TreeEvidence:
@@ -31,6 +34,8 @@ class TreeEvidence:
     titles: dict[int, str] = field(default_factory=dict)
     """The title of the server's process for a connection, by inode, where it is on this machine."""
     stacks: dict[int, tuple[Stack, ...]] = field(default_factory=dict)
+    opened: Opened = field(default_factory=dict)
+    """What the processes have reported, if they are observed."""
     notes: tuple[str, ...] = ()
     """What could not be inspected, and why."""
     boot: float = 0.0

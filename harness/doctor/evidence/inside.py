@@ -1,7 +1,7 @@
 """What the observed processes have reported: lines of JSON, one file for each process."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Reported:
-    """A report of `inside/poolstart_watch.py`."""
+    """A report of `inside/`."""
 
     event: str
-    """`seen` (SQLAlchemy has been imported), `fork`, `forked`, `used`, `returned`, `closed`, `replaced`,
-    `disposed`, `engines` or `guarded`."""
+    """`seen` (SQLAlchemy or a driver has been imported), `fork`, `forked`, `used`, `returned`, `closed`,
+    `replaced`, `disposed`, `engines`, `guarded`, `connecting`, `connected`, `pool_used`, `started` or
+    `error`."""
     pid: int
     time: int
     """`time.monotonic_ns()`"""
@@ -47,3 +48,14 @@ def _lines(directory: Path) -> Iterator[Reported]:
                 yield Reported(content.pop("event"), content.pop("pid"), content.pop("time"), content)
             except (ValueError, KeyError):
                 continue
+
+
+def opened(reports: Iterable[Reported]) -> dict[int, tuple[str, str, int]]:
+    """Where each connection that existed at a fork was opened, by which library and process; by inode."""
+    return {
+        connection["inode"]: (connection["opened"], connection["library"], report.pid)
+        for report in reports
+        if report.event == "fork"
+        for connection in report.fields.get("connections", ())
+        if connection["inode"]
+    }

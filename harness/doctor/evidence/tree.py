@@ -70,10 +70,10 @@ def pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
-def tree(root: int) -> dict[int, Process]:
+def tree(root: int, besides: Iterable[int] = ()) -> dict[int, Process]:
     """A process and its descendants by pid, and its orphans: copies of it whose parent has ended.
 
-    Empty if there is no such process.
+    `besides` are further processes with their descendants. Empty if there is no process `root`.
     """
     stats = {stat.pid: stat for stat in map(proc.stat, pids()) if stat and stat.running}
     if root not in stats:
@@ -82,9 +82,11 @@ def tree(root: int) -> dict[int, Process]:
     for stat in stats.values():
         children.setdefault(stat.ppid, []).append(stat.pid)
     found: list[int] = []
-    waiting = [root]
+    waiting = [*(pid for pid in besides if pid in stats), root]
     while waiting:
         pid = waiting.pop()
+        if pid in found:
+            continue
         found.append(pid)
         waiting += sorted(children.get(pid, ()), reverse=True)
     images = {stats[pid].stack_start for pid in found} - {0}

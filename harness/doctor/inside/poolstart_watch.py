@@ -19,14 +19,25 @@ if TYPE_CHECKING:
 DIRECTORY = os.environ.get("POOLSTART_DOCTOR", "")
 GUARD = os.environ.get("POOLSTART_DOCTOR_GUARD") == "1"
 
-LIBRARIES = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python3", "<", __file__)
+LIBRARIES = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python3", "<", os.path.dirname(__file__))
 """Parts of the names of files that are not the user's."""
+
+STARTERS = (
+    ("gunicorn/arbiter.py", "gunicorn"),
+    ("celery/", "celery"),
+    ("billiard/", "celery"),
+    ("/rq/", "rq"),
+    ("granian/", "granian"),
+    ("airflow/", "airflow"),
+    ("concurrent/futures/process.py", "executor"),
+    ("multiprocessing/pool.py", "pool"),
+    ("multiprocessing/process.py", "process"),
+    ("multiprocessing/forkserver.py", "forkserver"),
+)
+"""Parts of the names of files on the stack of a fork, and what forks, those that name it best first."""
 
 MOST = 50
 """Reports of one kind from one process."""
-
-MANY = 10
-"""Engines for one database that are made at one place, from which on that is reported."""
 
 BACKGROUND = ("psycopg_pool", "apscheduler", "logging/handlers.py", "opentelemetry", "prometheus_client")
 """Parts of the names of files whose threads do work that a worker expects to be done."""
@@ -35,11 +46,12 @@ BACKGROUND = ("psycopg_pool", "apscheduler", "logging/handlers.py", "opentelemet
 class Opened:
     """A connection of a pool: who opened it, where, and which file its descriptor is."""
 
-    __slots__ = ("descriptor", "engine", "inode", "name", "pid", "place", "transaction")
+    __slots__ = ("descriptor", "engine", "inode", "name", "pid", "place", "time", "transaction")
 
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
+        self.time = time.monotonic_ns()
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
 
@@ -53,8 +65,11 @@ class State:
     """By connection record, weakly."""
     engines: Any = None
     """Where each was made, weakly."""
+    raw: Any = None
+    """Of the drivers' own connections: where each was opened, and its inode, weakly."""
     made: dict[tuple[str, str], int] = {}  # noqa: RUF012
     """How many engines were made in this process, by place and URL."""
+    forked = False
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
     json: Any = None
     socket: Any = None
@@ -62,152 +77,123 @@ class State:
 
 def install() -> None:
     """Observe this process, and those that it forks."""
+    # Now, because the program may change sys.path.
+    import poolstart_drivers
+    import poolstart_pools
+
     sys.meta_path.insert(0, WhenImported())
+    poolstart_pools.install()
+    poolstart_drivers.install()
     os.register_at_fork(before=_safely(before_fork), after_in_child=_safely(after_fork))
 
 
 class WhenImported:
-    """Begins to listen as soon as SQLAlchemy has been imported."""
+    """Begins to listen as soon as a library has been imported."""
+
+    hooks: dict[str, Any] = {}  # noqa: RUF012
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name != "sqlalchemy":
+        if name not in self.hooks:
             return None
-        sys.meta_path.remove(self)
-        specs = (finder.find_spec(name, path, target) for finder in sys.meta_path)
+        hook = self.hooks.pop(name)
+        finders = [finder for finder in sys.meta_path if finder is not self]
+        specs = (finder.find_spec(name, path, target) for finder in finders)
         spec = next((spec for spec in specs if spec is not None), None)
         if spec and spec.loader:
             execute = spec.loader.exec_module
 
             def exec_module(module: Any) -> None:
                 execute(module)
-                _safely(listen)()
+                _safely(hook)(module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
-def listen() -> None:
-    # SQLAlchemy has imported them; a fork hook must not.
+def when_imported(name: str, hook: Any) -> None:
+    """Call a hook with the module when it has been imported, or now."""
+    if name in sys.modules:
+        _safely(hook)(sys.modules[name])
+    else:
+        WhenImported.hooks[name] = hook
+
+
+def prepare() -> None:
+    """Import what reports need: a fork hook must not."""
+    if State.json is not None:
+        return
     import json
     import socket
     import weakref
 
-    from sqlalchemy import event
-    from sqlalchemy.engine import Engine
-    from sqlalchemy.pool import Pool
-
-    State.json, State.socket = json, socket
+    State.socket = socket
     State.opened, State.engines = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
-    for name, hook in (("connect", connect), ("checkout", checkout), ("checkin", checkin), ("close", close)):
-        event.listen(Pool, name, _safely(hook))
+    State.raw = weakref.WeakKeyDictionary()
+    State.json = json
     report("seen")
-    initialise, dispose = Engine.__init__, Engine.dispose
-
-    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
-        initialise(self, *arguments, **options)
-        _safely(made)(self)
-
-    def disposed(self: Any, *arguments: Any, **options: Any) -> Any:
-        result = dispose(self, *arguments, **options)
-        _safely(treated)(self)
-        return result
-
-    Engine.__init__ = __init__  # type: ignore[method-assign]
-    Engine.dispose = disposed  # type: ignore[method-assign]
-
-
-def made(engine: Any) -> None:
-    where = place()
-    State.engines[engine] = where
-    key = (where, str(engine.url))
-    State.made[key] = State.made.get(key, 0) + 1
-    if State.made[key] == MANY:
-        report("engines", place=where, count=MANY)
-
-
-def treated(engine: Any) -> None:
-    report("disposed", engine=State.engines.get(engine, ""))
-
-
-def engine_of(record: Any) -> Any:
-    """The engine of a connection; None if it is not known."""
-    pool = getattr(record, "_ConnectionRecord__pool", None)
-    return next((engine for engine in list(State.engines) if engine.pool is pool), None)
-
-
-def connect(dbapi: Any, record: Any) -> None:
-    engine = engine_of(record)
-    if engine is not None and engine.dialect.name == "sqlite":
-        # A database in memory is copied by a fork, and each process has its own.
-        return
-    State.count += 1
-    pid = os.getpid()
-    where = State.engines.get(engine, "") if engine is not None else ""
-    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), where, *descriptor_of(dbapi))
-
-
-def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
-    opened = State.opened.get(record)
-    if opened is None:
-        return
-    if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
-        report("replaced", connection=opened.name, opened=opened.place, place=place())
-    elif opened.pid != os.getpid():
-        report(
-            "used",
-            connection=opened.name,
-            opener=opened.pid,
-            opened=opened.place,
-            engine=opened.engine,
-            place=place(),
-        )
-
-
-def checkin(dbapi: Any, record: Any) -> None:
-    opened = State.opened.get(record)
-    if opened is not None and opened.pid != os.getpid():
-        report(
-            "returned",
-            connection=opened.name,
-            opener=opened.pid,
-            opened=opened.place,
-            transaction=opened.transaction,
-            place=place(),
-        )
-        opened.transaction = False
-
-
-def close(dbapi: Any, record: Any) -> None:
-    opened = State.opened.get(record)
-    if opened is not None and opened.pid != os.getpid():
-        report("closed", connection=opened.name, opener=opened.pid, opened=opened.place, place=place())
 
 
 def before_fork() -> None:
     """In the parent: where it forks, what its pools hold, and which locks other threads have."""
     if State.json is None:
         return
-    threads, background = [], []
+    threads, background, connecting = [], [], []
     for thread, frame in sys._current_frames().items():
         if thread != _thread.get_ident():
             threads.append(place(frame))
             background += works(frame)
-    connections = []
+            if connects(frame):
+                connecting.append(threads[-1])
+    report(
+        "fork",
+        place=place(),
+        by=starter(),
+        threads=threads,
+        background=background,
+        connecting=connecting,
+        connections=connections(),
+        locks=held(),
+    )
+
+
+def connections() -> list[dict[str, Any]]:
+    """The connections that this process has opened."""
+    found = {}
+    for connection, (pid, where, library, inode) in list((State.raw or {}).items()):
+        if pid == os.getpid() and not getattr(connection, "closed", 0):
+            busy = in_transaction(connection)
+            found[inode] = {"opened": where, "library": library, "inode": inode, "transaction": busy}
     for record, opened in list((State.opened or {}).items()):
         dbapi = getattr(record, "dbapi_connection", None) or getattr(record, "connection", None)
         if dbapi is None or opened.pid != os.getpid():
             continue
         opened.transaction = in_transaction(dbapi)
-        connections.append({"name": opened.name, "transaction": opened.transaction, "opened": opened.place})
-    report(
-        "fork", place=place(), threads=threads, background=background, connections=connections, locks=held()
-    )
+        found[opened.inode or -len(found)] = {
+            "opened": opened.place,
+            "library": "sqlalchemy",
+            "inode": opened.inode,
+            "transaction": opened.transaction,
+        }
+    return list(found.values())
+
+
+def starter() -> str:
+    """What forks: a part of `STARTERS`, or `fork` if it is the program itself."""
+    names = []
+    frame = sys._getframe()
+    while frame is not None:
+        names.append(frame.f_code.co_filename.replace(os.sep, "/"))
+        frame = frame.f_back  # type: ignore[assignment]
+    for part, name in STARTERS:
+        if any(part in each for each in names):
+            return name
+    return "fork"
 
 
 def after_fork() -> None:
     """In the worker."""
     parent, State.pid = State.pid, os.getpid()
-    State.reported, State.made = {}, {}
+    State.reported, State.made, State.forked = {}, {}, True
     report("forked", parent=parent)
     if GUARD:
         guard()
@@ -222,6 +208,15 @@ def works(frame: Any) -> list[str]:
                 return [part]
         frame = frame.f_back
     return []
+
+
+def connects(frame: Any) -> bool:
+    """Whether a thread is in a driver's connect."""
+    while frame is not None:
+        if frame.f_code.co_filename.endswith("poolstart_drivers.py"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def guard() -> None:
@@ -289,6 +284,13 @@ def place(frame: Any = None) -> str:
     if parent is not None and parent.gr_frame is not None:
         return place(parent.gr_frame)
     return named(last)
+
+
+def _safe_place() -> str:
+    try:
+        return place()
+    except Exception:
+        return ""
 
 
 def named(frame: Any) -> str:

@@ -1,0 +1,88 @@
+"""When observed processes end, and which of them live on with the connections of those."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.doctor.evidence import inside, sockets
+from harness.processes import proc
+
+POLL = 0.1
+"""Seconds between two looks."""
+
+SURVIVED = 0.5
+"""Seconds that a process must have lived after another one: all are often ended together."""
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A process that lives on with a connection of a process that has ended."""
+
+    pid: int
+    opener: int
+    inode: int
+
+
+class Lifetimes:
+    """Watches the processes that report to a directory, in a thread, until it is closed."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._alive: dict[int, float] = {}
+        self._ended: dict[int, float] = {}
+        self._held: set[tuple[int, int]] = set()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(POLL):
+            self._look()
+
+    def _look(self) -> None:
+        for path in self._directory.glob("*.jsonl"):
+            pid = int(path.stem)
+            if pid in self._ended:
+                continue
+            stat = proc.stat(pid)
+            now = time.monotonic()
+            if stat and stat.running:
+                self._alive[pid] = now
+                if self._ended:
+                    self._held |= {(pid, inode) for inode in sockets.descriptors(pid)}
+            else:
+                self._ended[pid] = now
+
+    def close(self) -> None:
+        """End the thread. If processes live on, that takes `SURVIVED`."""
+        self._stop.set()
+        self._thread.join()
+        self._look()
+        if self._ended and self._ended.keys() != self._alive.keys() | self._ended.keys():
+            time.sleep(SURVIVED + POLL)
+            self._look()
+
+    def running(self) -> list[int]:
+        """The processes that have reported and have not ended."""
+        return [pid for pid in list(self._alive) if pid not in self._ended]
+
+    def outlived(self, pid: int, opener: int) -> bool:
+        """Whether a process lives on without the one that opened its connection."""
+        return opener in self._ended and self._alive.get(pid, 0.0) >= self._ended[opener] + SURVIVED
+
+    def moved(self, report: inside.Reported) -> bool:
+        """Whether the opener has ended by itself, at once: a daemon that goes on with its connection."""
+        opener = report.opener
+        return self.outlived(report.pid, opener) and self._ended[opener] < report.time / 1e9 + 1
+
+    def survivors(self, reports: Iterable[inside.Reported]) -> list[Survivor]:
+        """The processes that live on with connections that they do not use."""
+        opened = inside.opened(reports)
+        used = {(report.pid, report.fields.get("inode")) for report in reports if report.event == "used"}
+        return [
+            Survivor(pid, opened[inode][2], inode)
+            for pid, inode in sorted(self._held)
+            if inode in opened and (pid, inode) not in used and self.outlived(pid, opened[inode][2])
+        ]

@@ -1,0 +1,189 @@
+"""What SQLAlchemy tells about its pools and engines."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import poolstart_watch as watch
+from poolstart_watch import Opened, State, inode_of, place, report
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MANY = 10
+"""Engines for one database that are made at one place, from which on they are looked at."""
+
+IDLE = 3
+"""Of these, how many have idle connections when that is reported."""
+
+MESSAGES = (
+    ("terminating connection due to idle", "idle_cut"),
+    ("server closed the connection unexpectedly", "cut"),
+    ("SSL connection has been closed unexpectedly", "cut"),
+    ("SSL SYSCALL error: EOF detected", "cut"),
+    ("too many clients already", "max_connections"),
+    ("remaining connection slots are reserved", "max_connections"),
+    ("pg_type_typname_nsp_index", "startup_race"),
+    ("pg_class_relname_nsp_index", "startup_race"),
+    ("pg_namespace_nspname_index", "startup_race"),
+    ('prepared statement "', "pooler_session"),
+)
+"""Parts of the messages of errors, and what is reported. Nothing else of an error is."""
+
+
+def install() -> None:
+    watch.when_imported("sqlalchemy", listen)
+
+
+def listen(module: Any) -> None:
+    watch.prepare()
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+    from sqlalchemy.pool import Pool
+
+    safely = watch._safely
+    for name, hook in (("connect", connect), ("checkout", checkout), ("checkin", checkin), ("close", close)):
+        event.listen(Pool, name, safely(hook))
+    event.listen(Engine, "handle_error", safely(failed))
+    dispose = Engine.dispose
+
+    def __new__(cls: Any, *arguments: Any, **options: Any) -> Any:
+        # Not __init__: create_engine() reads the names of its arguments.
+        engine = object.__new__(cls)
+        safely(made)(engine, *arguments)
+        return engine
+
+    def disposed(self: Any, *arguments: Any, **options: Any) -> Any:
+        result = dispose(self, *arguments, **options)
+        safely(treated)(self)
+        return result
+
+    Engine.__new__ = staticmethod(__new__)  # type: ignore[method-assign]
+    Engine.dispose = disposed  # type: ignore[method-assign]
+    refuse = getattr(sys.modules.get("sqlalchemy.exc"), "IllegalStateChangeError", None)
+    if refuse is not None:
+        refused = refuse.__init__
+
+        def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+            safely(threads)()
+            refused(self, *arguments, **options)
+
+        refuse.__init__ = __init__
+
+
+def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_: Any) -> None:
+    if url is None:
+        # An engine with other options: it has the pool of the one that it was made from.
+        return
+    where = place()
+    if library("flask_sqlalchemy"):
+        where += " (Flask-SQLAlchemy)"
+    State.engines[engine] = where
+    key = (where, str(url))
+    State.made[key] = State.made.get(key, 0) + 1
+
+
+def library(name: str) -> bool:
+    """Whether a function of a library calls."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        if f"{name}{os.sep}" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def treated(engine: Any) -> None:
+    report("disposed", engine=State.engines.get(engine, ""), place=place())
+
+
+def engine_of(record: Any) -> Any:
+    """The engine of a connection; None if it is not known."""
+    pool = getattr(record, "_ConnectionRecord__pool", None)
+    return next((each for each in list(State.engines) if getattr(each, "pool", None) is pool), None)
+
+
+def connect(dbapi: Any, record: Any) -> None:
+    engine = engine_of(record)
+    if engine is not None and engine.dialect.name == "sqlite":
+        # A database in memory is copied by a fork, and each process has its own.
+        return
+    State.count += 1
+    pid = os.getpid()
+    where = State.engines.get(engine, "") if engine is not None else ""
+    State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), where, *watch.descriptor_of(dbapi))
+    if engine is not None and State.made.get((where, str(engine.url)), 0) >= MANY:
+        many(engine, where)
+
+
+def many(engine: Any, where: str) -> None:
+    """Report engines for one database that were made at one place and keep connections."""
+    url = str(engine.url)
+    alike = [each for each, place in list(State.engines.items()) if place == where and str(each.url) == url]
+    keeping = sum(bool(getattr(getattr(each.pool, "_pool", None), "queue", None)) for each in alike)
+    if keeping >= IDLE:
+        report("engines", place=where, count=State.made[where, url], keeping=keeping)
+
+
+def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
+    opened = State.opened.get(record)
+    if opened is None:
+        return
+    if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
+        report("replaced", connection=opened.name, opened=opened.place, place=place())
+    elif opened.pid != os.getpid():
+        report(
+            "used",
+            connection=opened.name,
+            inode=opened.inode,
+            opener=opened.pid,
+            opened=opened.place,
+            engine=opened.engine,
+            place=place(),
+        )
+
+
+def checkin(dbapi: Any, record: Any) -> None:
+    opened = State.opened.get(record)
+    if opened is not None and opened.pid != os.getpid():
+        report(
+            "returned",
+            connection=opened.name,
+            opener=opened.pid,
+            opened=opened.place,
+            transaction=opened.transaction,
+            place=place(),
+        )
+        opened.transaction = False
+
+
+def close(dbapi: Any, record: Any) -> None:
+    opened = State.opened.get(record)
+    if opened is not None and opened.pid != os.getpid():
+        if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
+            return
+        report("closed", connection=opened.name, opener=opened.pid, opened=opened.place, place=place())
+
+
+def failed(context: Any) -> None:
+    """An error of the driver: its kind, and whether this process opened the connection."""
+    message = str(context.original_exception)
+    kind = next((kind for part, kind in MESSAGES if part in message), "")
+    if kind:
+        proxied = getattr(context.connection, "_dbapi_connection", None)
+        opened = State.opened.get(getattr(proxied, "_connection_record", None)) if proxied else None
+        own = opened is None or opened.pid == os.getpid()
+        report(
+            "error", kind=kind, own=own, opened=opened.place if opened else "", place=place(), **since(opened)
+        )
+
+
+def since(opened: Any) -> dict[str, Any]:
+    return {"opened_at": opened.time, "inode": opened.inode} if opened else {}
+
+
+def threads() -> None:
+    report("error", kind="shared_by_threads", own=True, place=place(), at=time.monotonic_ns())

@@ -1,39 +1,56 @@
 """The trials of an asv run: measured once, and read by many benchmarks."""
 
+import json
+import os
+from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard, Outcome, Verdict
+from harness.hazards.table import by_hazard
 from harness.lifecycles import profile as profiles
 from harness.processes import heartbeat
 from harness.processes.errors import print_reasons
+from harness.system import files
+from harness.system.errors import PoolstartError
 from harness.system.structure import structure
+
+TRIALS = "POOLSTART_TRIALS"
+"""Environment variable: `due`, or `all` to try also what is on record for the same versions."""
 
 
 def of_this_run() -> dict[str, Any]:
     """Try every hazard that asv follows under every strategy; the outcomes by hazard and strategy, as JSON.
 
-    A profile may restrict this to the controls of each hazard. Reasons why a hazard was not applicable,
-    was not tried, or had no result, are printed on standard error, a line each.
+    A profile may restrict this to the controls of each hazard. Verdicts on record for the same versions are
+    used again. How many, and reasons why a hazard was not applicable, was not tried, or had no result, are
+    printed on standard error, a line each. Raises `PoolstartError` if `POOLSTART_TRIALS` is invalid.
     """
     # Reading benchmarks do not need these imports.
-    from harness.hazards import matrix
+    from harness.hazards import expected, matrix
     from harness.postgres import locate
+    from harness.records.provenance import Provenance
 
-    profile = profiles.current()
+    profile, all_trials = profiles.current(), every_trial()
 
     def wanted(hazard: Hazard, strategy: str) -> bool:
         return profile.hazards == "all" or strategy in (hazard.affected_control, hazard.survives_control)
 
     try:
         with locate.server() as server:
+            hazards, here = catalogue.followed(), Provenance.here(server.identity)
+            recorded = [] if all_trials else expected.for_the_same_versions(hazards, profile.strategies, here)
+            known = {(outcome.hazard, outcome.strategy) for outcome in recorded}
             outcomes = matrix.measure(
                 server,
-                catalogue.followed(),
+                hazards,
                 profile.strategies,
                 lambda outcome: heartbeat.beat(f"{outcome.hazard}, {outcome.strategy}"),
-                wanted=wanted,
+                wanted=lambda hazard, strategy: (
+                    (hazard.id, strategy) not in known and wanted(hazard, strategy)
+                ),
             )
     except locate.ThroughPooler as reason:
         print_reasons(not_applicable=[reason.problem])
@@ -46,10 +63,32 @@ def of_this_run() -> dict[str, Any]:
         ),
         (outcome.reason for outcome in outcomes if outcome.verdict is Verdict.NOT_APPLICABLE),
     )
-    by_hazard: dict[str, Any] = {}
-    for outcome in outcomes:
-        by_hazard.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
-    return by_hazard
+    if recorded:
+        print_reasons(
+            on_record=f"{len(recorded)} verdicts for the same versions; {TRIALS}=all tries them too"
+        )
+    write_metadata(here.release, recorded)
+    run: dict[str, Any] = {}
+    for outcome in (*recorded, *outcomes):
+        run.setdefault(outcome.hazard, {})[outcome.strategy] = asdict(outcome)
+    return run
+
+
+def every_trial() -> bool:
+    """Whether the environment asks for all trials. Raises `PoolstartError` if the variable is invalid."""
+    value = os.environ.get(TRIALS) or "due"
+    if value not in ("due", "all"):
+        raise PoolstartError(f"{TRIALS}={value} is neither due nor all", "unset it, or set it to all")
+    return value == "all"
+
+
+def write_metadata(release: str, recorded: Sequence[Outcome]) -> None:
+    """State beside the results which verdicts were not tried in this run, by hazard."""
+    from harness.lifecycles.asv_run import METADATA
+
+    if path := os.environ.get(METADATA):
+        on_record = by_hazard((outcome.hazard, outcome.strategy) for outcome in recorded)
+        files.write(Path(path), json.dumps({"release": release, "verdicts_on_record": on_record}))
 
 
 def read(run: dict[str, Any], hazard: str, strategy: str) -> Outcome | None:

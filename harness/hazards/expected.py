@@ -12,8 +12,8 @@ from dataclasses import asdict, replace
 import sqlalchemy
 
 from harness import strategies
-from harness.hazards import catalogue
-from harness.hazards.hazard import TRIED, Outcome, Verdict
+from harness.hazards import catalogue, suite
+from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
 from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard
 from harness.records import store
@@ -48,6 +48,35 @@ def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Ver
     if not table:
         return {}
     return {**table.verdicts, **(table.further.verdicts if table.further else {})}
+
+
+def for_the_same_versions(
+    hazards: Sequence[Hazard], strategies: Sequence[str], here: Provenance
+) -> list[Outcome]:
+    """The outcomes on record that a trial would only repeat: everything that it depends on is the same.
+
+    That is the release of SQLAlchemy, driver, Python, server, the libraries of the DataFrames and the code of
+    the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
+    do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
+    """
+    table = load().get(series(here.release))
+    return [
+        outcome
+        for hazard in hazards
+        if not (hazard.figures or hazard.needs_tls or hazard.fills_server or hazard.missing())
+        for part in (table, table and table.further)
+        if part and part.code.get(hazard.id) == suite.digest(hazard.id)
+        if same_versions(part.provenance_of(hazard.id), here)
+        for strategy in strategies
+        if (outcome := part.outcome(hazard.id, strategy)) and outcome.verdict is not Verdict.NOT_TRIED
+    ]
+
+
+def same_versions(recorded: Provenance, here: Provenance) -> bool:
+    """Whether a row was measured with the versions that are here; it may have had more libraries."""
+    names = ("release", "driver", "python", "server")
+    frames = set(here.frames.split(", ")) <= set(recorded.frames.split(", "))
+    return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)
 
 
 def table_of(release: str = sqlalchemy.__version__) -> VerdictTable:
@@ -102,8 +131,9 @@ def with_rows(
                 f"{hazard} was not tried under {', '.join(missing)}",
                 "record all strategies of a table at once",
             )
+    code = {hazard: suite.digest(hazard) for hazard in measured}
     if not table:
-        return VerdictTable(provenance, tuple(outcomes))
+        return VerdictTable(provenance, tuple(outcomes), code=code)
     untried = {outcome.hazard for outcome in outcomes if outcome.verdict is Verdict.NOT_TRIED}
     on_record = by_hazard(table.verdicts)
     decided = {hazard for (hazard, _), verdict in table.verdicts.items() if verdict in TRIED}
@@ -119,15 +149,18 @@ def with_rows(
     # The provenance of most rows is the table's; other rows have their own.
     whole = {outcome.hazard for outcome in kept} <= untried
     first = provenance if whole else table.provenance
-    own = {
-        hazard: table.later.get(hazard, table.provenance) for hazard in on_record if hazard not in replaced
-    }
+    own = {hazard: table.provenance_of(hazard) for hazard in on_record if hazard not in replaced}
     own |= dict.fromkeys(replaced, provenance)
     rows = VerdictTable(
         provenance=first,
         outcomes=in_order([*kept, *measured_now]) if kept else tuple(outcomes),
         further=table.further,
         later={hazard: other for hazard, other in own.items() if other != first},
+        code={
+            hazard: known
+            for hazard in own
+            if (known := (code if hazard in replaced else table.code).get(hazard))
+        },
     )
     return replace(rows, repeated=still_true(table, rows))
 

@@ -16,7 +16,7 @@ from harness.hazards.runner import Trials
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 
-JOBS = 2
+JOBS = 3
 """Trials at a time: most of a trial is waiting, and the verdicts do not depend on it."""
 
 

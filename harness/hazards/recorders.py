@@ -6,7 +6,7 @@ from math import inf
 
 from harness import strategies
 from harness.console.progress import Pace, Progress
-from harness.hazards import bisect, catalogue, expected, matrix
+from harness.hazards import bisect, catalogue, expected, matrix, suite
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import locate
 from harness.processes import load as loads
@@ -60,6 +60,7 @@ class HazardsRecorder(Recorder):
                 "busy": str(busy),
                 "release": provenance.release,
                 "libraries": provenance.frames,
+                "code": suite.digest_of([hazard.id for hazard in hazards]),
                 "server": provenance.server,
                 "machine": provenance.machine,
             }

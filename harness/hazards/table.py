@@ -46,6 +46,9 @@ class VerdictTable:
     """In the table of the default strategies, the table of the further ones."""
     later: dict[str, Provenance] = field(default_factory=dict)
     """The provenance of rows that were not measured with the rest of the table, by hazard."""
+    code: dict[str, str] = field(default_factory=dict)
+    """The digest of the code that the trials of a row ran (`harness.hazards.suite`), by hazard; a row without
+    one was measured before digests were recorded."""
 
     @property
     def verdicts(self) -> dict[tuple[str, str], Verdict]:
@@ -56,6 +59,10 @@ class VerdictTable:
     def strategies(self) -> tuple[str, ...]:
         """The strategies of the table, in its order."""
         return tuple(dict.fromkeys(outcome.strategy for outcome in self.outcomes))
+
+    def provenance_of(self, hazard: str) -> Provenance:
+        """Where and when a row was measured."""
+        return self.later.get(hazard, self.provenance)
 
     def outcome(self, hazard: str, strategy: str) -> Outcome | None:
         """One outcome; None if the table does not have it."""

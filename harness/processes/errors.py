@@ -37,12 +37,15 @@ def print_reasons(
     noisy: str = "",
     warnings: Iterable[str] = (),
     busy: str = "",
+    on_record: str = "",
 ) -> None:
     """Print the reasons on standard error, each once; `releases/environment.py` reads them."""
     lines = [*([sentence(busy)] if busy else []), *rejected]
     lines += [f"n/a: {reason}" for reason in not_applicable]
     if noisy:
         lines.append(f"noisy: {noisy}")
+    if on_record:
+        lines.append(f"on record: {on_record}")
     lines += [f"warning: {line}" for line in warnings]
     for line in dict.fromkeys(lines):
         print(f"poolstart: {line}", file=sys.stderr)

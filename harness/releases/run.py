@@ -34,7 +34,7 @@ from harness.releases import machine, venvs
 from harness.system import conditions, files
 from harness.system.errors import PoolstartError
 
-REMARKS = ("n/a: ", "noisy: ", "busy: ")
+REMARKS = ("n/a: ", "noisy: ", "busy: ", "on record: ")
 """The beginnings of messages that are not failures."""
 
 DRAIN_DEADLINE = 2.0
@@ -117,13 +117,17 @@ class AsvRun:
         with files.reading(self._conditions, "start the run again"):
             written = {"environment": environment, **json.loads(self._conditions.read_text())}
         self._conditions.unlink()
-        reported = str(written["facts"].get("python", python)).partition(" ")[0]
+        reported = str(written.get("facts", {}).get("python", python)).partition(" ")[0]
         if not f"{reported}.".startswith(f"{python}."):
             raise PoolstartError(
                 f"Python {reported} was measured, and its results would be filed under {python}",
                 f"remove {venvs.DIRECTORY}, so that its environments are created again",
             )
-        conditions.save(results / machine.name(machine.named(sys.argv)), written)
+        directory = results / machine.name(machine.named(sys.argv))
+        earlier = conditions.load(directory).get((written["release"], environment), {})
+        # Lifecycles and hazards are measured by processes of their own: neither removes what the other wrote.
+        kept = earlier.keys() & {"verdicts_on_record"} if "facts" in written else earlier.keys()
+        conditions.save(directory, {**{name: earlier[name] for name in kept}, **written})
 
     def store_failure(self, results: Path, environment: str, release: str) -> None:
         """Store beside the results that the benchmark of a release failed, with the last reason.

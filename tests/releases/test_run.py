@@ -214,6 +214,38 @@ def test_results_are_of_the_python_that_the_measured_process_reports(tmp_path: P
         here.wait_until_gone()
 
 
+BESIDE = """
+import json, sys
+from pathlib import Path
+from harness.releases import run
+
+current, results = run.current(), Path(sys.argv[1])
+for row in (
+    {"failed": {"reason": "an earlier run"}, "facts": {}, "blocks": []},
+    {"facts": {"python": "3.12.4"}, "blocks": [1]},
+    {"verdicts_on_record": {"own_lock": ["spawn"]}},
+    {"facts": {"python": "3.12.5"}, "blocks": [2]},
+):
+    current._conditions.write_text(json.dumps({"release": "2.1.9", **row}))
+    current.store_conditions(results, "environment", "3.12")
+(path,) = results.glob("*/conditions.jsonl")
+assert json.loads(path.read_text()) == {
+    "release": "2.1.9",
+    "environment": "environment",
+    "facts": {"python": "3.12.5"},
+    "blocks": [2],
+    "verdicts_on_record": {"own_lock": ["spawn"]},
+}, path.read_text()
+"""
+
+
+def test_what_lifecycles_and_hazards_store_about_a_run_is_kept_side_by_side(tmp_path: Path) -> None:
+    with scene() as here:
+        here.environment["HOME"] = str(tmp_path)
+        assert here.python("-c", BESIDE, str(tmp_path / "results")).wait(60) == 0
+        here.wait_until_gone()
+
+
 def test_the_time_report_gives_seconds_and_shares() -> None:
     assert time_report(128, {"in lifecycles": 24, "in trials": 41}) == (
         "128 s: 24 s (19 %) in lifecycles, 41 s (32 %) in trials, 63 s (49 %) asv and the rest"

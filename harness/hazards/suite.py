@@ -1,0 +1,90 @@
+"""The code of this suite that a trial runs, as a digest: the same digest, the same trial.
+
+Docstrings, comments, layout and the sentences about hazards and strategies do not count.
+"""
+
+import ast
+import hashlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from harness.system.environment import ROOT
+
+PROGRAM = "harness.hazards.inside.program"
+"""The program of a trial, which imports the hazard's module by its name."""
+
+DESCRIBED = ("Condition", "Hazard", "HazardFigure", "Strategy")
+"""Classes whose keyword arguments hold sentences."""
+
+
+def digest(hazard: str) -> str:
+    """The digest of what a trial of this hazard imports of this suite: sixteen hexadecimal digits."""
+    return digest_of([hazard])
+
+
+def digest_of(hazards: Iterable[str]) -> str:
+    """The digest of everything of this suite that trials of these hazards import."""
+    hashed = hashlib.sha256()
+    for module in sorted(set().union(*map(modules, hazards))):
+        hashed.update(f"{module} {code(file_of(module))}\n".encode())
+    return hashed.hexdigest()[:16]
+
+
+def modules(hazard: str) -> set[str]:
+    """The modules of this suite that a trial of this hazard imports, directly or through others."""
+    found: set[str] = set()
+    due = {PROGRAM, f"harness.hazards.all.{hazard}"}
+    while due:
+        module = due.pop()
+        # A package of a module is imported before it.
+        found |= {module, *packages(module)}
+        due |= imports(file_of(module)) - found
+    return found
+
+
+def packages(module: str) -> set[str]:
+    parts = module.split(".")
+    return {".".join(parts[:number]) for number in range(1, len(parts))}
+
+
+def file_of(module: str) -> Path:
+    """The file of a module, whether it exists or not."""
+    place = ROOT.joinpath(*module.split("."))
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
+    """The modules of this suite that a file imports anywhere in it."""
+    named: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # What is imported from a package may be a module of it.
+            named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in named if name.startswith("harness.") and file_of(name).exists())
+
+
+@cache
+def code(path: Path) -> str:
+    """The code of a file without what only people read."""
+    return ast.dump(WithoutSentences().visit(ast.parse(path.read_text())))
+
+
+class WithoutSentences(ast.NodeTransformer):
+    """Removes docstrings, and the sentences in the arguments of `DESCRIBED`."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        return None if isinstance(node.value, ast.Constant) else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in DESCRIBED:
+            node.keywords = [each for each in node.keywords if not is_sentence(each.value)]
+        return self.generic_visit(node)
+
+
+def is_sentence(node: ast.AST) -> bool:
+    """Whether an expression is text of several words: a name, such as that of a strategy, is one word."""
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value

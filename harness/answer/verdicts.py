@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from harness import strategies
-from harness.hazards import bisect, catalogue, conditions, expected
+from harness.hazards import catalogue, conditions, expected
+from harness.hazards.bisection import release_verdicts
 from harness.hazards.conditions import Condition
 from harness.hazards.expected import series
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
@@ -110,7 +111,7 @@ class VerdictsOnRecord:
     def __init__(
         self,
         tables: Mapping[str, VerdictTable] | None = None,
-        by_release: bisect.ReleaseVerdicts | None = None,
+        by_release: release_verdicts.ReleaseVerdicts | None = None,
     ) -> None:
         """`tables` are by series of releases, the newest first."""
         self.tables = dict(tables or {})
@@ -223,7 +224,7 @@ def verdicts_of(table: VerdictTable) -> dict[tuple[str, str], str]:
 
 def load() -> VerdictsOnRecord:
     """The recorded verdicts. Raises PoolstartError if a record is damaged."""
-    return VerdictsOnRecord(expected.load(), bisect.load(bisect.RECORD))
+    return VerdictsOnRecord(expected.load(), release_verdicts.load(release_verdicts.RECORD))
 
 
 def shares_connection(strategy: str) -> bool:

@@ -6,7 +6,8 @@ from math import inf
 
 from harness import strategies
 from harness.console.progress import Pace, Progress
-from harness.hazards import bisect, catalogue, expected, matrix, suite
+from harness.hazards import catalogue, expected, matrix, suite
+from harness.hazards.bisection import release_verdicts, search, tried
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import locate
 from harness.processes import load as loads
@@ -119,7 +120,7 @@ class VerdictsRecorder(Recorder):
     title = "the release at which each verdict changed, by bisection"
     options = ("--only", "--minutes", "--anew")
     rows_are = "hazards or ranges of releases"
-    file = files.shown(bisect.RECORD)
+    file = files.shown(release_verdicts.RECORD)
 
     SECONDS = 360
     """Of a release with all its trials."""
@@ -130,26 +131,26 @@ class VerdictsRecorder(Recorder):
 
     def prepare(self, request: Request) -> None:
         super().prepare(request)
-        bisect.load()  # What is tried is added to it.
+        release_verdicts.load()  # What is tried is added to it.
 
     def seconds(self, request: Request) -> float:
         """A release with all its trials takes about 6 minutes; most releases need only a few."""
-        due = [release for release in self._releases(request) if not bisect.of_release(release)]
+        due = [release for release in self._releases(request) if not tried.of_release(release)]
         return min(len(due) * self.SECONDS, 60 * (inf if request.minutes is None else request.minutes))
 
     def measure(self, request: Request, report: Progress) -> str:
         known = [release.version for release in releases().releases]
         hazards = [name for name in request.only if name in catalogue.IDS] or catalogue.IDS
         with locate.server() as server:
-            if not bisect.resume(bisect.load(), server) and request.only:
+            if not release_verdicts.resume(release_verdicts.load(), server) and request.only:
                 raise PoolstartError(
                     "the record was measured with another server or Python",
                     "leave out --only, so that all of it is measured again",
                 )
             if request.anew:
-                bisect.discard(self._releases(request), hazards)
+                tried.discard(self._releases(request), hazards)
             if request.minutes != 0:
-                bisect.measure(
+                search.measure(
                     self._releases(request),
                     [catalogue.load(name) for name in hazards],
                     strategies.IDS,
@@ -158,7 +159,7 @@ class VerdictsRecorder(Recorder):
                     report,
                     budget=inf if request.minutes is None else 60 * request.minutes,
                 )
-            recorded = bisect.record(known, server, request.command)
+            recorded = release_verdicts.record(known, server, request.command)
         return f"{len(recorded.releases)} releases"
 
     def _releases(self, request: Request) -> list[str]:

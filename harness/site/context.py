@@ -18,7 +18,8 @@ from harness.answer import recommendation
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
 from harness.console import markdown, numbers
-from harness.hazards import bisect, expected
+from harness.hazards import expected
+from harness.hazards.bisection import release_verdicts
 from harness.hazards.table import VerdictTable
 from harness.history import causes, retest
 from harness.instructions import table as instructions
@@ -75,7 +76,9 @@ class SiteContext:
         """What is not shown, and why."""
         self.verdicts = VerdictsOnRecord(
             self.record(expected.PATH, expected.load, dict[str, VerdictTable]()),
-            self.record(bisect.RECORD, lambda: bisect.load(bisect.RECORD), None),
+            self.record(
+                release_verdicts.RECORD, lambda: release_verdicts.load(release_verdicts.RECORD), None
+            ),
         )
         self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
         self.instructions = self.record(instructions.PATH, instructions.load, None)

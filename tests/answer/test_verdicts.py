@@ -9,8 +9,9 @@ import pytest
 from harness import strategies
 from harness.answer import recommendation, results, results_report, verdicts
 from harness.answer.verdicts import VerdictsOnRecord
-from harness.hazards import bisect, expected
-from harness.hazards.bisect import ReleaseVerdicts
+from harness.hazards import expected
+from harness.hazards.bisection import release_verdicts
+from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.hazards.hazard import Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
 from harness.records.provenance import Provenance
@@ -32,7 +33,7 @@ def counts() -> dict[str, str]:
     }
     by_release = {
         (hazard, strategy): changes[-1][1]
-        for hazard, row in json.loads(bisect.RECORD.read_text())["verdicts"].items()
+        for hazard, row in json.loads(release_verdicts.RECORD.read_text())["verdicts"].items()
         for strategy, changes in row.items()
     }
     found = {}

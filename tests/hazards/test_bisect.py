@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.hazards import bisect, catalogue
+from harness.hazards import catalogue
+from harness.hazards.bisection import release_verdicts, search, tried
 from harness.hazards.hazard import Outcome, Verdict
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
@@ -20,8 +21,8 @@ CHANGED = {"sqlite_shared": "2", "unpicklable": "2.1.5"}
 @pytest.fixture
 def trials_made(tmp_path, monkeypatch):
     """Trials that take no time; returns what was tried. The first trial of 2.0.0 comes to no result."""
-    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "tried")
-    tried = []
+    monkeypatch.setattr(tried, "DIRECTORY", tmp_path / "tried")
+    made = []
 
     def measure(server, hazards, strategies, seen, wanted, release, python):
         outcomes = []
@@ -29,19 +30,19 @@ def trials_made(tmp_path, monkeypatch):
             for strategy in strategies:
                 if wanted(hazard, strategy):
                     affected = Verdict.SURVIVES if release < CHANGED[hazard.id] else Verdict.AFFECTED
-                    first = release == "2.0.0" and not any(one[0] == release for one in tried)
-                    tried.append((release, hazard.id, strategy))
+                    first = release == "2.0.0" and not any(one[0] == release for one in made)
+                    made.append((release, hazard.id, strategy))
                     outcomes.append(Outcome(hazard.id, strategy, Verdict.NO_RESULT if first else affected))
                     seen(outcomes[-1])
         return outcomes
 
-    monkeypatch.setattr(bisect.matrix, "measure", measure)
-    return tried
+    monkeypatch.setattr(search.matrix, "measure", measure)
+    return made
 
 
 def sit(releases, hazards=HAZARDS):
     told = []
-    bisect.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, told.append)
+    search.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, told.append)
     return told
 
 
@@ -83,7 +84,9 @@ def test_between_releases_that_differ_only_what_differs_is_tried(trials_made):
 
 def test_no_result_is_no_change_of_a_verdict(trials_made):
     sit(["2.0.0", "2.0.1", "2.0.9"])
-    recorded = bisect.record(["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", bisect.DIRECTORY / "record.json")
+    recorded = release_verdicts.record(
+        ["2.0.0", "2.0.1", "2.0.9"], SERVER, "c", tried.DIRECTORY / "record.json"
+    )
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("2.0.1", "affected")]
 
 
@@ -91,10 +94,10 @@ def test_the_record_has_the_release_from_which_a_verdict_holds(trials_made, tmp_
     path = tmp_path / "verdicts.json"
     for _ in range(2):
         sit(["1.4.54", "2.0.0", "2.1.9"])
-    recorded = bisect.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
+    recorded = release_verdicts.record(["1.4.53", "1.4.54", "2.0.0", "2.1.9"], SERVER, "c", path)
     assert recorded.releases == recorded.whole == ("1.4.54", "2.0.0", "2.1.9")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "affected")]
-    assert bisect.load(path) == recorded
+    assert release_verdicts.load(path) == recorded
     told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
     assert told == ["survives", "affected", "affected"]
     # Between two that agree it is theirs; between two that do not, and beyond, nobody knows.
@@ -108,39 +111,39 @@ def test_the_record_has_the_release_from_which_a_verdict_holds(trials_made, tmp_
 def test_a_session_continues_the_record_of_another_machine(trials_made, tmp_path, monkeypatch):
     releases = ["1.4.54", "2.0.0", "2.1.0", "2.1.9"]
     sit(["1.4.54", "2.1.9"])
-    recorded = bisect.record(releases, SERVER, "c", tmp_path / "verdicts.json")
-    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "of another machine")
-    bisect.resume(recorded, SERVER)
+    recorded = release_verdicts.record(releases, SERVER, "c", tmp_path / "verdicts.json")
+    monkeypatch.setattr(tried, "DIRECTORY", tmp_path / "of another machine")
+    release_verdicts.resume(recorded, SERVER)
     before = len(trials_made)
     sit(releases)
     assert {trial[0] for trial in trials_made[before:]} == {"2.0.0", "2.1.0"}
-    again = bisect.record(releases, SERVER, "c", tmp_path / "again.json")
+    again = release_verdicts.record(releases, SERVER, "c", tmp_path / "again.json")
     assert again.releases == ("1.4.54", "2.0.0", "2.1.0", "2.1.9")
     assert again.of("sqlite_shared", "spawn", "1.4.54") == "survives"
     # Nor does it take the place of what this machine has found.
-    bisect.resume(replace(recorded, verdicts={}), SERVER)
-    assert bisect.results_of("1.4.54")
+    release_verdicts.resume(replace(recorded, verdicts={}), SERVER)
+    assert tried.results_of("1.4.54")
 
 
 def test_a_record_of_another_server_or_python_is_not_continued(trials_made, tmp_path):
     sit(["2.1.9"])
-    recorded = bisect.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
-    (bisect.DIRECTORY / "2.1.9.json").unlink()
+    recorded = release_verdicts.record(["2.1.9"], SERVER, "c", tmp_path / "verdicts.json")
+    (tried.DIRECTORY / "2.1.9.json").unlink()
     here = recorded.provenance
     for other in (replace(here, server="container-17.12"), replace(here, python="3.14.0")):
-        bisect.resume(replace(recorded, provenance=other), SERVER)
-        assert not bisect.of_release("2.1.9")
-    bisect.resume(None, SERVER)
-    assert not bisect.of_release("2.1.9")
+        release_verdicts.resume(replace(recorded, provenance=other), SERVER)
+        assert not tried.of_release("2.1.9")
+    release_verdicts.resume(None, SERVER)
+    assert not tried.of_release("2.1.9")
 
 
 def test_a_damaged_file_is_an_error_that_names_it(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     path.write_text(json.dumps({"releases": 1}))
     with pytest.raises(PoolstartError, match="cannot be read"):
-        bisect.load(path)
-    bisect.DIRECTORY.mkdir()
-    (bisect.DIRECTORY / "2.1.9.json").write_text("{")
+        release_verdicts.load(path)
+    tried.DIRECTORY.mkdir()
+    (tried.DIRECTORY / "2.1.9.json").write_text("{")
     with pytest.raises(PoolstartError, match="cannot be read"):
         sit(["2.1.9"])
 
@@ -148,30 +151,30 @@ def test_a_damaged_file_is_an_error_that_names_it(trials_made, tmp_path):
 def test_what_could_not_be_tried_here_keeps_the_verdict_on_record(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     sit(["2.1.8", "2.1.9"])
-    bisect.record(["2.1.8", "2.1.9"], SERVER, "", path)
+    release_verdicts.record(["2.1.8", "2.1.9"], SERVER, "", path)
     for release in ("2.1.8", "2.1.9"):
-        kept = json.loads((bisect.DIRECTORY / f"{release}.json").read_text())
+        kept = json.loads((tried.DIRECTORY / f"{release}.json").read_text())
         kept["sqlite_shared"] = kept["native_threads"] = {"spawn": "not tried here"}
-        (bisect.DIRECTORY / f"{release}.json").write_text(json.dumps(kept))
-    recorded = bisect.record(["2.1.8", "2.1.9"], SERVER, "", path)
+        (tried.DIRECTORY / f"{release}.json").write_text(json.dumps(kept))
+    recorded = release_verdicts.record(["2.1.8", "2.1.9"], SERVER, "", path)
     assert recorded.of("sqlite_shared", "spawn", "2.1.9") == Verdict.AFFECTED
     assert recorded.of("native_threads", "spawn", "2.1.9") == Verdict.NOT_TRIED
     # It is tried again where it can be.
-    assert ("sqlite_shared", "spawn") not in bisect.results_of("2.1.9")
+    assert ("sqlite_shared", "spawn") not in tried.results_of("2.1.9")
 
 
 def test_a_record_is_not_replaced_by_one_that_lacks_any_of_its_verdicts(trials_made, tmp_path):
     path = tmp_path / "verdicts.json"
     releases = ["2.1.8", "2.1.9"]
     sit(releases)
-    recorded = bisect.record(releases, SERVER, "c", path)
-    bisect.discard(["2.1.9"], ["sqlite_shared"])
-    assert [hazard for hazard, _ in bisect.results_of("2.1.9")] == ["unpicklable"]
+    recorded = release_verdicts.record(releases, SERVER, "c", path)
+    tried.discard(["2.1.9"], ["sqlite_shared"])
+    assert [hazard for hazard, _ in tried.results_of("2.1.9")] == ["unpicklable"]
     with pytest.raises(PoolstartError, match="verdicts of 1 releases on record have not been tried"):
-        bisect.record(releases, SERVER, "c", path)
-    bisect.discard(releases, ["sqlite_shared", "unpicklable"])
+        release_verdicts.record(releases, SERVER, "c", path)
+    tried.discard(releases, ["sqlite_shared", "unpicklable"])
     with pytest.raises(PoolstartError, match="verdicts of 2 releases on record have not been tried"):
-        bisect.record(releases, SERVER, "c", path)
-    assert bisect.load(path) == recorded
+        release_verdicts.record(releases, SERVER, "c", path)
+    assert release_verdicts.load(path) == recorded
     sit(releases)
-    assert bisect.record(releases, SERVER, "c", path) == recorded
+    assert release_verdicts.record(releases, SERVER, "c", path) == recorded

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.cli import app
-from harness.hazards import bisect
-from harness.hazards.bisect import ReleaseVerdicts
+from harness.hazards.bisection import release_verdicts, tried
+from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.records.provenance import Provenance
@@ -25,10 +25,10 @@ def test_a_new_machine_does_not_put_its_own_trials_in_place_of_the_record(
         ("2.0.0", "2.1.0"), ("2.0.0", "2.1.0"), {"unpicklable": {"spawn": [("2.0.0", "affected")]}},
         replace(here, machine="another machine"),
     )  # fmt: skip
-    record = bisect.record
-    monkeypatch.setattr(bisect, "DIRECTORY", tmp_path / "tried")
-    monkeypatch.setattr(bisect, "load", lambda *_: known)
-    monkeypatch.setattr(bisect, "record", lambda *args: record(*args, path))
+    record = release_verdicts.record
+    monkeypatch.setattr(tried, "DIRECTORY", tmp_path / "tried")
+    monkeypatch.setattr(release_verdicts, "load", lambda *_: known)
+    monkeypatch.setattr(release_verdicts, "record", lambda *args: record(*args, path))
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
     done = CliRunner().invoke(app, ["record", "verdicts", "--minutes", "0"], catch_exceptions=False)
     assert "2 releases" in done.stdout

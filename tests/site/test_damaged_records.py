@@ -12,7 +12,8 @@ import pytest
 
 from harness.comparisons import servers
 from harness.demos import expected as demos
-from harness.hazards import bisect, expected
+from harness.hazards import expected
+from harness.hazards.bisection import release_verdicts
 from harness.history import causes, retest
 from harness.instructions import table as instructions
 from harness.pools import report as pools
@@ -24,7 +25,7 @@ Damage = Callable[[Path, str], None]
 
 RECORDS: dict[str, tuple[Any, str, str]] = {
     "hazards": (expected, "PATH", "outcomes"),
-    "verdicts": (bisect, "RECORD", "releases"),
+    "verdicts": (release_verdicts, "RECORD", "releases"),
     "retests": (retest, "RECORD", "ratio"),
     "causes": (causes, "PATH", "before"),
     "instructions": (instructions, "PATH", "build"),

@@ -11,7 +11,7 @@ import pytest
 
 from harness.comparisons.servers import ServerComparison
 from harness.demos.expected import DemoProof
-from harness.hazards.bisect import ReleaseVerdicts
+from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
 from harness.history.retest import Retest

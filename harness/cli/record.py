@@ -23,6 +23,7 @@ RECORDERS = {
     "demos": "harness.demos.recorder:DemosRecorder",
     "programs": "harness.programs.recorder:ProgramsRecorder",
     "pools": "harness.pools.recorder:PoolsRecorder",
+    "fleets": "harness.fleets.recorder:FleetsRecorder",
     "servers": "harness.comparisons.recorder:ServersRecorder",
 }
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""

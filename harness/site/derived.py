@@ -11,6 +11,8 @@ from harness.answer import claims, guide, results, results_report, strategies_pa
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
 from harness.doctor import detected
+from harness.fleets import figures as fleets
+from harness.fleets import report as fleets_report
 from harness.hazards import report as hazards_report
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report as sensitivity_report
@@ -55,6 +57,11 @@ def _pools(_: Path) -> str | None:
     return pools_report.render(table) if table else None
 
 
+def _fleets(_: Path) -> str | None:
+    table = fleets.load()
+    return fleets_report.render(table) if table else None
+
+
 def _programs(_: Path) -> str | None:
     table = programs_report.load()
     return programs_report.render(table) if table else None
@@ -88,6 +95,7 @@ DERIVED = (
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),
+    Derived("docs/fleets.md", _fleets),
     Derived("docs/programs.md", _programs),
     Derived("docs/doctor.md", lambda _: detected.render(), region="poolstart pages: detected"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),

@@ -194,7 +194,7 @@ CONFIG = f"asv.conf.json cannot be read: .*; {RESTORE}"
 
 FORMATTED = (
     "", "measure", "hazards", "hazards --list", "demo", "programs", "compare 2.1.8 2.1.9", "explain",
-    "results", "changes", "strategies", "releases", "releases list", "record",
+    "results", "bill --workers 2", "changes", "strategies", "releases", "releases list", "record",
 )  # fmt: skip
 """The commands that print tables."""
 
@@ -212,6 +212,14 @@ MISTAKES = [
     usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
     usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0.1"),
     Mistake("record history --repeat 1", "needs at least 3 blocks of each release; give --repeat 3 or more"),
+    usage("bill", "Missing option '--workers'"),
+    usage("bill --workers 0", "greater than or equal to 1|not in the range"),
+    Mistake(
+        "bill --workers 8 --parent-memory 4", "'4' is no amount with a unit; write 4GiB; units are MiB, GiB"
+    ),
+    Mistake(
+        "bill --workers 8 --task 5kg", "'5kg' is no amount with a unit; write 200ms; units are ms, s, min, h"
+    ),
     usage("programs --hosts 3", "less than or equal to 2"),
     usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),

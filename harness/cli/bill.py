@@ -1,0 +1,40 @@
+"""`poolstart bill`: what a fleet of workers costs under each strategy, from fleets on record."""
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+
+
+def bill(
+    workers: Annotated[int, typer.Option(min=1, max=100_000, help="Workers that run at the same time.")],
+    parent_memory: Annotated[
+        str, typer.Option(help="Data in the parent beyond its imports: 512MiB, 4GiB.")
+    ] = "0MiB",
+    task: Annotated[
+        str | None, typer.Option(help="How long a worker works before it ends: 200ms, 10s, 5min.")
+    ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    as_markdown: AsMarkdown = False,
+) -> None:
+    """Estimate a fleet's time until ready, memory and connections; measures nothing.
+
+    Computed from records/fleets.json, which `poolstart record fleets`
+    measures; docs/fleets.md shows it.
+    """
+    form = chosen_format(as_json, as_csv, as_markdown)
+    from harness.fleets import bill as fleet_bill
+    from harness.fleets import figures, report
+    from harness.system.errors import PoolstartError
+
+    asked = fleet_bill.Asked(
+        workers,
+        fleet_bill.parse(parent_memory, fleet_bill.SIZES, "4GiB"),
+        fleet_bill.parse(task, fleet_bill.TIMES, "200ms") if task else None,
+    )
+    table = figures.load()
+    if table is None:
+        raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
+    report.write(table, asked, form)

@@ -1,0 +1,117 @@
+"""The parent program: it holds a warm engine, if asked to a DataFrame, and starts workers together.
+
+It reads an order, then a token for each fleet, lines of JSON, and reports in lines of JSON.
+`harness.fleets.checks` documents and checks the reports.
+"""
+
+import gc
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Engine
+
+from harness import strategies
+from harness.fleets.inside import worker
+from harness.processes import proc
+from harness.system import memory
+
+if TYPE_CHECKING:
+    from harness.fleets.checks import FleetOrder, FleetReport, TreeMemory
+
+HERTZ = os.sysconf("SC_CLK_TCK")
+
+
+def main() -> None:
+    order: FleetOrder = json.loads(sys.stdin.readline())
+    strategy = strategies.get(order["strategy"])
+    strategy.set_up()
+    if order["dataframe_mib"]:
+        from harness.lifecycles.inside.frame import build
+
+        worker.frame = build(order["dataframe_mib"])
+    engine = strategy.create_parent_engine(order["url"])
+    worker.fetch(engine, "parent")
+    worker.mark = order["mark"]
+    gc.collect()
+    say(pid=os.getpid())
+    for line in sys.stdin:
+        say(**fleet(strategy, engine, order, json.loads(line)))
+
+
+def fleet(strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", token: str) -> "FleetReport":
+    """Start the workers together, and take them through all phases. One that hangs or fails ends it."""
+    gc.collect(1)
+    prepared = [strategy.prepare(worker.work, engine, order["url"], token) for _ in range(order["workers"])]
+    channels = [each.ours for each in prepared]
+    ticks = cpu_ticks()
+    report: FleetReport = {"outcome": "hung", "token": token, "called": time.monotonic_ns(), "memory": {}}
+    for each in prepared:
+        each.treat()
+        each.process.start()
+        each.theirs.close()
+    report["returned"] = time.monotonic_ns()
+    try:
+        report["workers"] = answers(channels, order["deadline"])
+        report["cpu"] = (cpu_ticks() - ticks) / HERTZ
+        report["memory"]["first_row"] = tree_memory()
+        for phase in ("collect", "read") if worker.frame is not None else ("collect",):
+            for channel in channels:
+                channel.send(phase)
+            answers(channels, order["deadline"])
+            report["memory"][phase] = tree_memory()
+        for channel in channels:
+            channel.send(None)
+        for each in prepared:
+            each.process.join(order["deadline"])
+        report["outcome"] = "done"
+    except TimeoutError:
+        pass
+    except (EOFError, ConnectionError):
+        report["outcome"] = "failed"
+    finally:
+        for each in prepared:
+            each.process.kill()
+            each.process.join()
+            each.ours.close()
+    report["exitcodes"] = [each.process.exitcode for each in prepared]
+    report["row_after"] = worker.fetch(engine, token)
+    return report
+
+
+def answers(channels: Iterable["Connection[Any, Any]"], deadline: float) -> list[Any]:
+    """One message of each worker. Raises TimeoutError if there is none for `deadline` seconds."""
+    received, waiting = [], set(channels)
+    while waiting:
+        ready = wait(list(waiting), deadline)
+        if not ready:
+            raise TimeoutError
+        for channel in ready:
+            assert isinstance(channel, Connection)
+            received.append(channel.recv())
+            waiting.discard(channel)
+    return received
+
+
+def tree() -> list[proc.ProcStat]:
+    """This process with all that it has started: workers, fork server, resource tracker."""
+    return [process for process in proc.session_processes(os.getsid(0)) if process.running]
+
+
+def cpu_ticks() -> int:
+    """Processor time of the whole tree in clock ticks, of processes that live."""
+    return sum(process.cpu_ticks for process in tree())
+
+
+def tree_memory() -> "TreeMemory":
+    """Bytes of the whole tree: proportional memory, in which shared pages count once, and page tables."""
+    parts = [memory.read(process.pid) for process in tree()]
+    return {name: sum(part[name] for part in parts) for name in ("pss", "page_tables")}  # type: ignore[return-value]
+
+
+def say(**report: Any) -> None:
+    print(json.dumps(report), flush=True)

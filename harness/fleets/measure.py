@@ -1,0 +1,173 @@
+"""Measures fleets: workers started together, until all have a row, and the memory of the whole tree."""
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, replace
+from itertools import product
+from typing import cast
+
+from harness import strategies
+from harness.fleets.checks import Fleet, FleetOrder, FleetReport, findings
+from harness.fleets.figures import PHASES, FleetFigures, FleetsTable
+from harness.lifecycles.profile import no_room
+from harness.postgres import sessions
+from harness.postgres.server import Server
+from harness.processes.child import run_program
+from harness.processes.errors import ChecksFailed, NotApplicable
+from harness.records.provenance import Provenance
+from harness.records.session import Parts
+from harness.system import memory
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+from harness.system.structure import structure
+
+PROGRAM = "harness.fleets.inside.program"
+
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+"""Workers that are started together."""
+
+DATAFRAMES = (0, 512)
+"""MiB of the parent's DataFrame."""
+
+PARENTS = 3
+"""Parents of each cell, of one fleet each."""
+
+DEADLINE = 120.0
+"""Seconds without a message of any worker."""
+
+WORKER_MIB = 110
+"""Free memory that a worker may need: a booted one that has imported pandas through the parent's module."""
+
+STRATEGIES = tuple(entry.id for entry in strategies.CATALOGUE if not entry.shares_connection)
+"""The default strategies whose workers can use the database at the same time."""
+
+
+def measure_all(
+    server: Server,
+    *,
+    names: Sequence[str] = STRATEGIES,
+    sizes: Sequence[int] = SIZES,
+    dataframes: Sequence[int] = DATAFRAMES,
+    parents: int = PARENTS,
+    parts: Parts | None = None,
+    progress: Callable[[str], None] = lambda step: None,
+    command: str = "",
+) -> FleetsTable:
+    """Measure fleets of every size, less what is among `parts`; the cells take turns.
+
+    Raises `PoolstartError` if a fleet cannot fit into memory or into the server's connections, before any
+    is started; `Rejected` if one hangs or does not pass its checks.
+    """
+    parts = parts or Parts()
+    require_room(server, max(sizes), max(dataframes))
+    cells = list(product(dataframes, sizes, names))
+    for parent, (mib, workers, name) in product(range(parents), cells):
+        if (part := f"{parent} {name} {mib} {workers}") not in parts.parts:
+            frame = f"{mib} MiB" if mib else "no DataFrame"
+            progress(f"parent {parent + 1} of {parents}, {name}, {workers} workers, {frame}")
+            parts.add(part, asdict(measure(name, workers, mib, server)))
+    return FleetsTable(
+        Provenance.here(server.identity, command),
+        tuple(
+            combine(
+                [
+                    structure(FleetFigures, parts.parts[f"{parent} {name} {mib} {workers}"])
+                    for parent in range(parents)
+                ]
+            )
+            for mib, workers, name in cells
+        ),
+    )
+
+
+def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
+    """Raises `PoolstartError` if a fleet needs more than the machine or the server has."""
+    if reason := no_room(dataframe_mib):
+        raise PoolstartError(f"the DataFrame does not fit: {reason}", "free memory")
+    # Forked workers that read the DataFrame copy the pages of its texts, a fifth of it.
+    needed = workers * (WORKER_MIB + dataframe_mib / 5) + 2.5 * dataframe_mib
+    if needed * MIB > memory.available():
+        raise PoolstartError(
+            f"{workers} workers may need {needed / 1024:.1f} GiB, and"
+            f" {memory.available() / MIB / 1024:.1f} GiB are free",
+            "measure smaller fleets",
+        )
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select current_setting('max_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int"
+            " - (select count(*) from pg_stat_activity where backend_type = 'client backend')"
+        )
+        ((free,),) = cursor.fetchall()
+    if workers + 1 > free:
+        raise PoolstartError(
+            f"{workers} workers and their parent need {workers + 1} connections, and the server has {free}",
+            "raise its max_connections, or measure smaller fleets",
+        )
+
+
+def combine(cells: Sequence[FleetFigures]) -> FleetFigures:
+    """The figures of several parents as one."""
+    phases = cells[0].pss
+    return replace(
+        cells[0],
+        first=tuple(value for cell in cells for value in cell.first),
+        last=tuple(value for cell in cells for value in cell.last),
+        blocked=tuple(value for cell in cells for value in cell.blocked),
+        cpu=tuple(value for cell in cells for value in cell.cpu),
+        pss={phase: tuple(value for cell in cells for value in cell.pss[phase]) for phase in phases},
+        page_tables={
+            phase: tuple(value for cell in cells for value in cell.page_tables[phase]) for phase in phases
+        },
+    )
+
+
+def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> FleetFigures:
+    """Start one parent and one fleet.
+
+    Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if the fleet hangs,
+    fails, or does not pass its checks.
+    """
+    entry = strategies.get(strategy)
+    if entry.shares_connection:
+        raise NotApplicable(
+            f"{strategy}: workers that use one connection at the same time get each other's rows"
+        )
+    title = f"{workers} workers, {strategy}"
+    mark, token = uuid.uuid4().hex, uuid.uuid4().hex
+    application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
+    order: FleetOrder = {
+        "strategy": strategy,
+        "url": server.sqlalchemy_url(application_name),
+        "dataframe_mib": dataframe_mib,
+        "workers": workers,
+        "mark": mark,
+        "deadline": DEADLINE,
+    }
+    _, report = cast(
+        "tuple[object, FleetReport]",
+        run_program(title, PROGRAM, [json.dumps(order), json.dumps(token)], 4 * DEADLINE),
+    )
+    if wrong := list(findings(Fleet(entry, workers, token, mark), report)):
+        raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
+    if left := sessions.remaining(server, application_name):
+        raise ChecksFailed(f"{title}: {left} sessions are left after all processes have ended")
+    moments = [worker["first_row"] for worker in report["workers"]]
+
+    def seconds(moment: int) -> tuple[float]:
+        return ((moment - report["called"]) * 1e-9,)
+
+    phases = [phase for phase in PHASES if phase in report["memory"]]
+    return FleetFigures(
+        strategy,
+        dataframe_mib,
+        workers,
+        first=seconds(min(moments)),
+        last=seconds(max(moments)),
+        blocked=seconds(report["returned"]),
+        cpu=(report["cpu"],),
+        pss={phase: (report["memory"][phase]["pss"],) for phase in phases},
+        page_tables={phase: (report["memory"][phase]["page_tables"],) for phase in phases},
+    )

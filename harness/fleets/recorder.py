@@ -1,0 +1,77 @@
+"""The recorder of fleets."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness import strategies
+from harness.console.progress import Progress
+from harness.fleets import figures, measure
+from harness.fleets.figures import FleetsTable
+from harness.postgres import locate
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.system import files
+
+
+class FleetsRecorder(Recorder):
+    title = "1 to 64 workers started together: time, processor time, memory of the tree"
+    options = ("--only", "--repeat", "--anew")
+    rows_are = "strategies"
+    repeats = "parents of each strategy, size and DataFrame"
+    default_repeat = measure.PARENTS
+    file = files.shown(figures.PATH)
+
+    SECONDS = 30.0
+    """Of the fleets of one strategy, all sizes and DataFrames, a parent each."""
+
+    def rows(self) -> Sequence[str]:
+        return measure.STRATEGIES
+
+    def seconds(self, request: Request) -> float:
+        return len(self.selected(request)) * self.repeat(request) * self.SECONDS
+
+    def measure(self, request: Request, report: Progress) -> str:
+        names, parents = self.selected(request), self.repeat(request)
+        with locate.server() as server:
+            provenance = Provenance.here(server.identity, request.command)
+            conditions = {
+                "strategies": " ".join(names),
+                "parents": str(parents),
+                "release": provenance.release,
+                "server": provenance.server,
+                "machine": provenance.machine,
+            }
+            session = RecordingSession("fleets", conditions, anew=request.anew)
+            measured = measure.measure_all(
+                server,
+                names=names,
+                parents=parents,
+                parts=session,
+                progress=report,
+                command=request.command,
+            )
+        figures.save(merge(figures.load(), measured))
+        session.close()
+        return f"{len(measured.cells)} rows"
+
+
+def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
+    """The table with the measured strategies in place of its own, with their provenance.
+
+    If none of its own is left, the measured table replaces it.
+    """
+    kept = [cell for cell in table.cells if cell.strategy not in measured.strategies] if table else []
+    if not table or not kept:
+        return measured
+    order = {name: number for number, name in enumerate(strategies.IDS)}
+    cells = sorted(
+        [*kept, *measured.cells],
+        key=lambda cell: (cell.dataframe_mib, cell.workers, order.get(cell.strategy, len(order))),
+    )
+    later = {name: there for name, there in table.later.items() if name not in measured.strategies}
+    return replace(
+        table,
+        cells=tuple(cells),
+        later=later | dict.fromkeys(sorted(measured.strategies), measured.provenance),
+    )

@@ -1,0 +1,101 @@
+"""The bill is computed from lines through the measured fleets, and says what lies beyond them."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.fleets import figures
+from harness.fleets.bill import SIZES, TIMES, Asked, Bill, bills, parse
+from harness.fleets.figures import FleetFigures, FleetsTable, fit
+from harness.records.provenance import Provenance
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+
+
+def fleet(strategy: str, mib: int, workers: int, last: float, memory: int) -> FleetFigures:
+    return FleetFigures(
+        strategy,
+        mib,
+        workers,
+        first=(last / 2,) * 3,
+        last=(last,) * 3,
+        blocked=(last,) * 3,
+        cpu=(last,) * 3,
+        pss={"first_row": (memory * MIB,) * 3, "collect": (2 * memory * MIB,) * 3},
+        page_tables={"first_row": (0,) * 3, "collect": (0,) * 3},
+    )
+
+
+TABLE = FleetsTable(
+    Provenance(release="2.1.9"),
+    (
+        *(fleet("fork_dispose", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
+        *(fleet("fork_dispose", 512, n, 0.1 + 0.04 * n, 562 + 4 * n) for n in (1, 4, 16)),
+        *(fleet("nullpool", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
+        *(fleet("nullpool", 512, n, 0.1 + 0.02 * n, 562 + 4 * n) for n in (1, 4, 16)),
+    ),
+)
+
+
+def bill(asked: Asked, strategy: str = "fork_dispose") -> Bill:
+    [found] = [each for each in bills(TABLE, asked) if each.strategy == strategy]
+    return found
+
+
+def test_a_line_is_found_again() -> None:
+    line = fit((1, 4, 16), (3.0, 9.0, 33.0))
+    assert (line.base, line.each, line.error) == pytest.approx((1.0, 2.0, 0.0), abs=1e-9)
+
+
+def test_its_error_is_the_largest_difference_from_a_measured_value() -> None:
+    line = fit((1, 2, 3), (1.0, 2.2, 3.0))
+    assert line.error == pytest.approx(
+        max(abs(line.at(size) / value - 1) for size, value in ((1, 1.0), (2, 2.2), (3, 3.0)))
+    )
+
+
+def test_a_fleet_between_two_measured_ones_costs_what_lies_between() -> None:
+    found = bill(Asked(workers=8))
+    assert found.ready == pytest.approx(0.26)
+    assert found.memory == pytest.approx(82 * MIB)
+    assert found.memory_collected == pytest.approx(164 * MIB)
+
+
+def test_data_in_the_parent_cost_their_share_of_what_the_measured_dataframe_costs() -> None:
+    found = bill(Asked(workers=8, parent_mib=256))
+    assert found.ready == pytest.approx((0.26 + 0.42) / 2)
+    assert found.memory == pytest.approx((82 + 594) / 2 * MIB)
+
+
+def test_the_share_of_start_is_that_of_a_single_worker() -> None:
+    assert bill(Asked(workers=8, task=1.08)).start_share == pytest.approx(0.1)
+    assert bill(Asked(workers=8)).start_share is None
+
+
+def test_a_pool_holds_a_connection_in_each_process_and_nullpool_none() -> None:
+    assert (bill(Asked(8)).connections, bill(Asked(8), "nullpool").connections) == (9, 0)
+
+
+def test_what_was_not_measured_is_extrapolated() -> None:
+    assert Asked(16, 512).extrapolated(TABLE) == []
+    assert Asked(17, 513).extrapolated(TABLE) == ["more than 16 workers", "more than 512 MiB in the parent"]
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "value"),
+    [("4GiB", SIZES, 4096), ("512 MiB", SIZES, 512), ("200ms", TIMES, 0.2), ("1.5h", TIMES, 5400)],
+)
+def test_amounts_have_units(text: str, units: dict[str, float], value: float) -> None:
+    assert parse(text, units, "") == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["4", "GiB", "4GB", "-1GiB", "1e3GiB", "", "nanGiB"])
+def test_anything_else_is_one_line(text: str) -> None:
+    with pytest.raises(PoolstartError, match="no amount with a unit; write 4GiB; units are MiB, GiB"):
+        parse(text, SIZES, "4GiB")
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    figures.save(TABLE, tmp_path / "fleets.json")
+    assert figures.load(tmp_path / "fleets.json") == TABLE
+    assert figures.load(tmp_path / "none.json") is None

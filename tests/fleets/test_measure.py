@@ -1,0 +1,94 @@
+"""Fleets are started, checked and measured; what does not fit is refused before anything starts."""
+
+from dataclasses import asdict
+
+import pytest
+
+from harness.fleets import measure
+from harness.fleets.figures import FleetsTable
+from harness.fleets.recorder import merge
+from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable, Rejected
+from harness.records.session import Parts
+from harness.system import memory
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+from tests.support import broken_strategies
+
+
+@pytest.mark.parametrize("strategy", measure.STRATEGIES)
+def test_every_worker_of_a_fleet_has_its_row_and_the_tree_its_memory(server: Server, strategy: str) -> None:
+    found = measure.measure(strategy, 2, 0, server)
+    assert 0 < found.first[0] <= found.last[0]
+    assert found.blocked[0] > 0
+    assert list(found.pss) == list(found.page_tables) == ["first_row", "collect"]
+    assert 0 < found.page_tables["collect"][0] < found.pss["collect"][0]
+
+
+def test_a_collection_copies_pages_of_each_forked_worker(server: Server) -> None:
+    found = measure.measure("fork_dispose", 4, 0, server)
+    assert found.pss["collect"][0] - found.pss["first_row"][0] > 4 * MIB
+
+
+def test_forked_workers_that_read_the_parents_texts_copy_them(server: Server) -> None:
+    found = measure.measure("fork_dispose", 2, 64, server)
+    # A sixth of it is texts.
+    assert found.pss["read"][0] - found.pss["collect"][0] > 2 * 64 * MIB / 10
+
+
+def test_a_fleet_whose_workers_share_a_connection_is_not_measured(server: Server) -> None:
+    with pytest.raises(NotApplicable, match="use one connection at the same time"):
+        measure.measure("fork_nodispose", 2, 0, server)
+
+
+def test_a_fleet_that_closes_the_parents_connection_is_rejected(server: Server) -> None:
+    with pytest.raises(Rejected, match=r"the parent's connection does not answer|the parent failed"):
+        measure.measure(broken_strategies.path("CLOSES"), 2, 0, server)
+
+
+def test_more_workers_than_the_server_has_connections_are_refused_before_any_is_started(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "available", lambda: float("inf"))
+        with pytest.raises(PoolstartError, match="5000 workers and their parent need 5001 connections"):
+            measure.require_room(server, 5000, 0)
+
+
+def test_more_workers_than_fit_into_memory_are_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "available", lambda: 4096.0 * MIB)
+        with pytest.raises(PoolstartError, match=r"64 workers may need 6\.9 GiB, and 4\.0 GiB are free"):
+            measure.require_room(server, 64, 0)
+
+
+def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
+    done = measure.measure("fork_dispose", 1, 0, server)
+    parts = Parts()
+    parts.add("0 fork_dispose 0 1", asdict(done))
+    steps: list[str] = []
+    table = measure.measure_all(
+        server,
+        names=["fork_dispose"],
+        sizes=(1, 2),
+        dataframes=(0,),
+        parents=1,
+        parts=parts,
+        progress=steps.append,
+    )
+    assert steps == ["parent 1 of 1, fork_dispose, 2 workers, no DataFrame"]
+    assert table.of("fork_dispose", 0)[0] == done
+
+
+def test_a_strategy_that_was_measured_again_has_a_provenance_of_its_own(server: Server) -> None:
+    first = measure.measure_all(
+        server, names=["fork_dispose", "nullpool"], sizes=(1,), dataframes=(0,), parents=1
+    )
+    again = measure.measure_all(server, names=["nullpool"], sizes=(1,), dataframes=(0,), parents=1)
+    merged = merge(first, again)
+    assert merged.of("nullpool", 0) == again.of("nullpool", 0)
+    assert merged.of("fork_dispose", 0) == first.of("fork_dispose", 0)
+    assert merged.later == {"nullpool": again.provenance}
+    assert merge(FleetsTable(again.provenance, again.cells), again) == again

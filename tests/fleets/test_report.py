@@ -6,7 +6,7 @@ import pytest
 
 from harness.fleets import report
 from harness.fleets.bill import Asked
-from tests.fleets.test_bill import TABLE
+from tests.support.fleets import TABLE
 
 ASKED = Asked(workers=32, parent_mib=1024, task=1.0)
 

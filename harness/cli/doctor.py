@@ -1,68 +1,129 @@
-"""`poolstart doctor`: is it my program?"""
+"""`poolstart doctor`: is it my program? Needs only the standard library, and imports little of it."""
 
-import json
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import NoReturn
 
 from harness.system.errors import PoolstartError
 
+SUMMARY = "Find out what is wrong with your program: shared connections, hangs, lost transactions."
 
-def doctor(
-    target: Annotated[
-        list[str],
-        typer.Argument(metavar="PID | -- COMMAND...", help="A running process, or a command to run."),
-    ],
-    watch: Annotated[float, typer.Option(help="PID: seconds to watch.", min=0.5)] = 5.0,
-    url: Annotated[str, typer.Option(help="The server, to read pg_stat_activity.")] = "",
-    port: Annotated[
-        list[int] | None, typer.Option(help="PID: a port at which PostgreSQL or a pooler listens.")
-    ] = None,
-    stacks: Annotated[
-        bool,
-        typer.Option("--stacks", help="PID: read stacks by py-spy, which stops a process for milliseconds."),
-    ] = False,
-    guard: Annotated[
-        bool,
-        typer.Option("--guard", help="COMMAND: in each worker, the use of an inherited connection fails."),
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="PID: risks count for the exit status.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="PID: write JSON to standard output.")] = False,
-    json_file: Annotated[
-        Path | None, typer.Option("--json-file", help="COMMAND: write JSON to this file.")
-    ] = None,
-) -> None:
-    """Find out what is wrong with your program: shared connections, hangs, lost transactions.
+DESCRIPTION = f"""{SUMMARY}
 
-    PID: reads the process and its descendants from outside; nothing is stopped, changed or sent. Exit status:
-    0 nothing certain, 1 something certain or proven, 2 it could not be inspected.
+PID: reads the process and its descendants from outside; nothing is stopped, changed or sent. Exit status:
+0 nothing certain, 1 something certain or proven, 2 it could not be inspected.
 
-    COMMAND: runs it, observes its pools and forks, and reports on standard error when it ends, with its exit
-    status. Linux only.
+COMMAND: runs it, observes its pools and forks, and reports on standard error when it ends, with its exit
+status. Linux only."""
+
+EXAMPLE = "poolstart doctor 4711 --stacks"
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports a mistake in one line, as all commands do."""
+
+    def error(self, message: str) -> NoReturn:
+        raise PoolstartError(message, f"see `{self.prog} --help`")
+
+
+def parser() -> Parser:
+    """The options, with their help."""
+    found = Parser(
+        prog="poolstart doctor",
+        usage="poolstart doctor [OPTIONS] PID\n       poolstart doctor [OPTIONS] -- COMMAND ...",
+        description=DESCRIPTION,
+        epilog=f"Example: {EXAMPLE}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    found.add_argument("target", nargs="*", help=argparse.SUPPRESS)
+    outside = found.add_argument_group("with a PID")
+    outside.add_argument("--watch", type=_seconds, default=5.0, metavar="SECONDS", help="default: 5")
+    outside.add_argument(
+        "--port", type=int, action="append", help="a port at which PostgreSQL or a pooler listens"
+    )
+    outside.add_argument(
+        "--stacks", action="store_true", help="read stacks by py-spy, which stops a process for milliseconds"
+    )
+    outside.add_argument("--strict", action="store_true", help="risks count for the exit status")
+    outside.add_argument("--json", action="store_true", help="write JSON to standard output")
+    inside = found.add_argument_group("with a command")
+    inside.add_argument(
+        "--guard", action="store_true", help="in each worker, the use of an inherited connection fails"
+    )
+    inside.add_argument("--json-file", type=Path, metavar="FILE", help="write JSON to this file")
+    both = found.add_argument_group("with either")
+    both.add_argument("--url", default="", help="the server, to read pg_stat_activity")
+    return found
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.5 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.5 and 86400 seconds")
+    return seconds
+
+
+def parse(arguments: Sequence[str]) -> tuple[list[str], argparse.Namespace]:
+    """The PID or the command, and the options. Raises `PoolstartError` if they cannot be understood."""
+    words = list(arguments)
+    # All that follows the first `--` is the command, options included.
+    end = words.index("--") if "--" in words else len(words)
+    options = parser().parse_args(words[:end])
+    return [*options.target, *words[end + 1 :]], options
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run the command with these arguments, and end with its exit status.
+
+    Raises `PoolstartError` if they mean nothing, or if the target cannot be inspected or started.
     """
-    from harness.doctor import report, run
+    target, options = parse(arguments)
+    if not target:
+        raise PoolstartError("a PID or a command is missing", "see `poolstart doctor --help`")
+    sys.exit(_outside(int(target[0]), options) if _is_pid(target) else _inside(target, options))
+
+
+def _is_pid(target: list[str]) -> bool:
+    return len(target) == 1 and target[0].isdigit()
+
+
+def _outside(pid: int, options: argparse.Namespace) -> int:
+    if options.guard or options.json_file:
+        raise PoolstartError("--guard and --json-file are for a command", "poolstart doctor -- COMMAND")
+    from harness.doctor import report
     from harness.doctor.examine import examine
     from harness.doctor.findings import Certainty
     from harness.doctor.judge import judge
+
+    evidence = examine(
+        pid, options.watch, url=options.url, ports=options.port or (), with_stacks=options.stacks
+    )
+    findings = judge(evidence)
+    if options.json:
+        import json
+
+        print(json.dumps(report.data(evidence, findings), indent=2))
+    else:
+        print("\n".join(report.lines(evidence, findings)))
+    strict = options.strict
+    return int(any(each.sure or (strict and each.certainty is Certainty.RISK) for each in findings))
+
+
+def _inside(command: list[str], options: argparse.Namespace) -> int:
+    if options.stacks or options.strict or options.json or options.port:
+        raise PoolstartError("--stacks, --strict, --port and --json are for a PID", "poolstart doctor PID")
+    import json
+
+    from harness.doctor import report, run
     from harness.system import files
 
-    if len(target) == 1 and target[0].isdigit():
-        if guard or json_file:
-            raise PoolstartError("--guard and --json-file are for a command", "poolstart doctor -- COMMAND")
-        evidence = examine(int(target[0]), watch, url=url, ports=port or (), with_stacks=stacks)
-        findings = judge(evidence)
-        content = report.data(evidence, findings)
-        print(json.dumps(content, indent=2) if as_json else "\n".join(report.lines(evidence, findings)))
-        worst = [finding.sure or (strict and finding.certainty is Certainty.RISK) for finding in findings]
-        sys.exit(1 if any(worst) else 0)
-    if stacks or strict or as_json or port:
-        raise PoolstartError("--stacks, --strict, --port and --json are for a PID", "poolstart doctor PID")
-    if json_file:
-        files.require_writable(json_file)
-    observed = run.observe(target, guard=guard, url=url)
-    if json_file:
-        files.write(json_file, json.dumps(report.observed_data(observed), indent=2) + "\n")
+    if options.json_file:
+        files.require_writable(options.json_file)
+    observed = run.observe(command, guard=options.guard, url=options.url)
+    if options.json_file:
+        files.write(options.json_file, json.dumps(report.observed_data(observed), indent=2) + "\n")
     print("\n".join(["", *report.observed_lines(observed)]), file=sys.stderr)
-    sys.exit(observed.status)
+    return observed.status

@@ -2,7 +2,8 @@
 
 import pytest
 
-from harness.cli import COMMANDS, complete
+from harness.cli import complete
+from harness.cli.commands import COMMANDS
 from harness.hazards import catalogue
 from tests.support.command import poolstart
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.answer import results_report
-from harness.cli import COMMANDS, app
+from harness.cli.commands import COMMANDS, app
 from harness.comparisons import report as compared
 from harness.hazards import view as hazards
 from harness.lifecycles import report as measured

@@ -4,7 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.answer import program_lines, verdicts
-from harness.cli import app
+from harness.cli.commands import app
 from harness.console import terminal
 from harness.hazards import catalogue, view
 from harness.hazards.hazard import Outcome, Verdict

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from harness import cli
-from harness.cli import renamed
+from harness.cli import commands, renamed
 
 OLD = [*((name,) for name in renamed.COMMANDS), *renamed.OPTIONS]
 
@@ -25,5 +25,5 @@ def test_an_old_name_names_its_replacement(
 
 
 def test_no_name_is_old_and_new() -> None:
-    assert not renamed.COMMANDS.keys() & cli.COMMANDS.keys()
-    assert {command for command, _ in renamed.OPTIONS} <= cli.COMMANDS.keys()
+    assert not renamed.COMMANDS.keys() & commands.COMMANDS.keys()
+    assert {command for command, _ in renamed.OPTIONS} <= commands.COMMANDS.keys()

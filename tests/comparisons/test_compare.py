@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness import strategies
-from harness.cli import app
+from harness.cli.commands import app
 from harness.cli.compare import part
 from harness.comparisons import compare
 from harness.comparisons.compare import ComparisonSettings, Side

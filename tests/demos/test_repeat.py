@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.demos import catalogue, expected, repeat, runner
 from harness.demos.catalogue import START_METHODS, End
 from harness.demos.repeat import DemoRepetition

@@ -12,7 +12,7 @@ import pytest
 from packaging.version import Version
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.demos import catalogue, runner
 from harness.demos.catalogue import START_METHODS, End
 from harness.demos.runner import DemoRun

@@ -6,37 +6,11 @@ from pathlib import Path
 
 from harness.postgres.server import Server
 from harness.system.environment import environment
-
-TESTS = """
-import os
-import pytest
-from sqlalchemy import create_engine
-
-@pytest.mark.parametrize("treated", [True, False])
-def test_worker(treated):
-    engine = create_engine({url!r})
-    engine.connect().close()
-    pid = os.fork()
-    if pid == 0:
-        if treated:
-            engine.dispose(close=False)
-        engine.connect().close()
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-
-def test_sqlite_in_memory():
-    engine = create_engine("sqlite://")
-    engine.connect().close()
-    pid = os.fork()
-    if pid == 0:
-        engine.connect().close()
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-"""
+from tests.support.victims import PLUGIN_TESTS
 
 
 def test_the_test_whose_worker_uses_its_parents_connection_fails(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "test_workers.py").write_text(TESTS.format(url=server.sqlalchemy_url("plugin")))
+    (tmp_path / "test_workers.py").write_text(PLUGIN_TESTS.format(url=server.sqlalchemy_url("plugin")))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "harness.doctor.pytest_plugin", "-rA", "-q", tmp_path],
         env=environment(),

@@ -96,3 +96,25 @@ def test_an_error_of_an_observing_hook_does_not_reach_the_program(server: Server
     )
     done = run("-c", program)
     assert (done.stdout, done.returncode) == ("0\n", 0), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "a PID or a command is missing; see `poolstart doctor --help`"),
+        (
+            "1 --watch 0.1",
+            "argument --watch: 0.1 is not between 0.5 and 86400 seconds; see `poolstart doctor --help`",
+        ),
+        ("1 --wach 5", "unrecognized arguments: --wach 5; see `poolstart doctor --help`"),
+        ("--guard 1", "--guard and --json-file are for a command; poolstart doctor -- COMMAND"),
+        ("--json -- true", "--stacks, --strict, --port and --json are for a PID; poolstart doctor PID"),
+    ],
+)
+def test_a_mistake_is_an_error_in_one_line(arguments: str, message: str) -> None:
+    done = subprocess.run([*POOLSTART, "doctor", *arguments.split()], env=environment(), **TEXT)
+    assert (done.returncode, done.stderr) == (2, f"poolstart: {message}\n")
+
+
+def test_what_follows_two_dashes_is_the_commands() -> None:
+    assert run("-c", "import sys; print(sys.argv[1:])", "--json", "--").stdout == "['--json', '--']\n"

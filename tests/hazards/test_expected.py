@@ -15,7 +15,7 @@ import sqlalchemy
 from typer.testing import CliRunner
 
 from harness import strategies
-from harness.cli import app
+from harness.cli.commands import app
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import matrix as measuring

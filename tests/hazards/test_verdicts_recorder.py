@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.hazards.bisection import release_verdicts, tried
 from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.postgres import locate

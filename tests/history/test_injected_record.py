@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.console.progress import Progress
 from harness.history import recorders
 from harness.history.sensitivity import injected

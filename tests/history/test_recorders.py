@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.history import measure as made
 from harness.history import report, retest
 from harness.history.change_point import ChangePoint, ChangePoints, RetestOutcome

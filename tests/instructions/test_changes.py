@@ -5,7 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.instructions import report, table
 from harness.instructions.count import PHASES, REST, Build
 from harness.instructions.recorder import checked

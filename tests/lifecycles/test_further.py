@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.startup import Startup
 from harness import strategies
 from harness.answer import recommendation, strategies_page
-from harness.cli import app
+from harness.cli.commands import app
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import report as page

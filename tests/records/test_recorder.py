@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.cli.record import RECORDERS, recorder
 from harness.records import overview
 from harness.records.provenance import Provenance, provenances

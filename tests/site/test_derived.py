@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.site import derived
 from harness.site.derived import DERIVED
 from harness.system.environment import ROOT

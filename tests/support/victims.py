@@ -22,6 +22,34 @@ LOOKED = 4.0
 FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "raw", "stolen")
 """Victims whose processes do not report what is wrong with them."""
 
+PLUGIN_TESTS = """
+import os
+import pytest
+from sqlalchemy import create_engine
+
+@pytest.mark.parametrize("treated", [True, False])
+def test_worker(treated):
+    engine = create_engine({url!r})
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        if treated:
+            engine.dispose(close=False)
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+def test_sqlite_in_memory():
+    engine = create_engine("sqlite://")
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+"""A module of tests for the pytest plugin: one fails, and two pass."""
+
 VICTIMS = Path(__file__).parents[1] / "doctor" / "victims"
 
 

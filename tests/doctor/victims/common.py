@@ -1,5 +1,7 @@
 """What all victims share: their settings, a query, and the line that says that all is set up."""
 
+from __future__ import annotations
+
 import os
 import time
 from typing import Any

@@ -21,6 +21,7 @@ import asv.main
 
 import harness.answer.claims
 import harness.cli
+import harness.cli.commands
 import harness.comparisons.servers_report
 import harness.history.detect
 

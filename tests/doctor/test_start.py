@@ -1,0 +1,101 @@
+"""`poolstart doctor` starts fast: it imports the standard library, and of poolstart little."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness.doctor.run import INSIDE
+from harness.postgres.server import Server
+from harness.system.environment import environment
+from tests.support.snippets import interpreter
+from tests.support.victims import victim
+
+PROGRAM = """
+import atexit, sys
+path = sys.argv.pop(1)
+sys.argv[0] = "poolstart"
+@atexit.register
+def write():
+    # Before this module was imported: what the interpreter's start brings.
+    open(path, "w").write("\\n".join(sorted(sys.modules.keys() - before)))
+before = set(sys.modules)
+from harness.cli import main
+main()
+"""
+
+MOST = 200
+"""Modules, with room for those of other versions of Python."""
+
+
+def modules(tmp_path: Path, *arguments: str) -> list[str]:
+    """What `poolstart ARGUMENTS` has imported in the end."""
+    path = tmp_path / "modules"
+    command = [sys.executable, "-c", PROGRAM, path, *arguments]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return path.read_text().splitlines()
+
+
+def foreign(names: list[str]) -> set[str]:
+    """Packages that are neither Python's nor of the parts of poolstart that the doctor is made of."""
+    ours = ("harness.cli", "harness.doctor", "harness.processes", "harness.programs", "harness.system")
+    return {
+        name
+        for name in names
+        if name.partition(".")[0] not in sys.stdlib_module_names | {"harness"}
+        or (name.startswith("harness.") and not name.startswith(ours))
+    }
+
+
+def test_its_help_imports_the_standard_library_alone(tmp_path: Path) -> None:
+    names = modules(tmp_path, "doctor", "--help")
+    assert foreign(names) == set()
+    assert len(names) < MOST
+
+
+def test_so_does_the_look_at_a_process_that_is_found_guilty(server: Server, tmp_path: Path) -> None:
+    with victim("fork", "broken", server.sqlalchemy_url("start")) as pid:
+        names = modules(tmp_path, "doctor", str(pid), "--watch", "1")
+    assert foreign(names) == set()
+    assert len(names) < MOST
+
+
+def test_so_does_the_run_of_a_command(tmp_path: Path) -> None:
+    names = modules(tmp_path, "doctor", "--", sys.executable, "-c", "")
+    assert foreign(names) == set()
+    assert len(names) < MOST
+
+
+@pytest.mark.parametrize("path", sorted(INSIDE.glob("*.py")), ids=lambda path: path.name)
+def test_what_runs_in_observed_processes_is_written_for_python_3_9(path: Path) -> None:
+    ast.parse(path.read_text(), feature_version=(3, 9))
+
+
+@pytest.mark.parametrize("path", sorted(INSIDE.glob("*.py")), ids=lambda path: path.name)
+def test_what_runs_in_observed_processes_imports_the_standard_library_and_sqlalchemy(path: Path) -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(str(node.module))
+    packages = {name.partition(".")[0] for name in imported}
+    own = {"sitecustomize", "sqlalchemy", *(each.stem for each in INSIDE.glob("*.py"))}
+    assert packages - own <= sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.8"])
+def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
+    python = interpreter(version)
+    if not python:
+        pytest.skip(f"there is no Python {version}")
+    program = "import sys; print('poolstart_watch' in sys.modules)"
+    variables = {**os.environ, "PYTHONPATH": str(INSIDE), "POOLSTART_DOCTOR": str(tmp_path)}
+    done = subprocess.run(
+        [python, "-B", "-c", program], env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("False\n", "")

@@ -54,13 +54,13 @@ def explain(
 def between(before: str, after: str, names: tuple[str, ...], anew: bool, form: str) -> None:
     from harness.console import terminal
     from harness.console.progress import progress
-    from harness.history import causes, causes_report
+    from harness.history import causes, causes_record, causes_report
     from harness.postgres import locate
     from harness.processes.errors import NotApplicable
     from harness.releases import interpreters
     from harness.system.errors import PoolstartError
 
-    recorded = {} if anew else causes.recorded(before, after, names)
+    recorded = {} if anew else causes_record.recorded(before, after, names)
     for name, explanation in recorded.items():
         note = f"{name}: on record{explanation.counted}; --anew counts again"
         terminal.print_text(terminal.errors(), note)

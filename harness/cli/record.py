@@ -15,7 +15,7 @@ RECORDERS = {
     "history": "harness.history.recorders:HistoryRecorder",
     "counts": "harness.counts.recorder:CountsRecorder",
     "instructions": "harness.instructions.recorder:InstructionsRecorder",
-    "retests": "harness.history.recorders:RetestsRecorder",
+    "changes": "harness.history.recorders:ChangesRecorder",
     "causes": "harness.history.recorders:CausesRecorder",
     "sensitivity": "harness.history.recorders:SensitivityRecorder",
     "hazards": "harness.hazards.recorders:HazardsRecorder",

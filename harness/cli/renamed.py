@@ -11,7 +11,7 @@ COMMANDS = {
     "history": "`poolstart record history`",
     "noise": "`poolstart record sensitivity`",
     "pools": "`poolstart programs pool`, and `poolstart record pools`",
-    "steps": "`poolstart changes`, and `poolstart record retests`",
+    "steps": "`poolstart changes`, and `poolstart record changes`",
     "verdicts": "`poolstart record verdicts`",
 }
 """By the old name: what replaces the command."""
@@ -26,6 +26,9 @@ OPTIONS = {
     ("programs", "--record"): "`poolstart record programs`",
     ("explain", "--record"): "`poolstart record causes`",
     ("explain", "--steps"): "`poolstart record causes`",
+    ("record", "retests"): "`poolstart record changes`",
+    ("changes", "--half"): "`poolstart changes`",
+    ("changes", "--candidates"): "`poolstart changes`",
     ("postgres", "compare"): "`poolstart record servers`",
     ("postgres", "report"): "`poolstart pages docs/servers.md`",
     **{("measure", name): f"`poolstart programs {name}`" for name in PROGRAMS},

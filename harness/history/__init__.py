@@ -1,1 +1,1 @@
-"""Figures over releases: measured, change points, retests, causes."""
+"""Figures over releases: measured, what each release changed, causes."""

@@ -4,15 +4,12 @@ Everything is counted (`harness.counts`), and so does not depend on how busy the
 held is measured by `tracemalloc`, which varies by a thousandth.
 """
 
-import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-from packaging.version import Version
 
 from harness import strategies
 from harness.counts import count
@@ -28,13 +25,8 @@ from harness.counts.observe import (
     Observation,
     observe,
 )
-from harness.history.change_point import ReleasePair
 from harness.postgres.server import Server
-from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
-
-PATH = store.path("causes")
 
 MAX_ENTRIES = 12
 """Entries of each list that are kept: the largest changes."""
@@ -267,41 +259,3 @@ def added(before: Iterable[str], after: Iterable[str]) -> tuple[str, ...]:
 
 def one_line(statement: str) -> str:
     return " ".join(statement.split())
-
-
-def unexplained(steps: Iterable[ReleasePair], recorded: Iterable[Explanation]) -> list[tuple[str, str, str]]:
-    """The steps without an explanation on record, as release before, release and strategy."""
-    known = {(explanation.before, explanation.after, explanation.strategy) for explanation in recorded}
-    wanted = dict.fromkeys((step.previous, step.release, step.strategy) for step in steps)
-    return [key for key in wanted if key not in known]
-
-
-def load() -> list[Explanation]:
-    """The recorded explanations; none if there is no record. Raises `PoolstartError` if it is damaged."""
-    if not PATH.exists():
-        return []
-    with store.reading(PATH, "poolstart record causes") as rows:
-        return structure(list[Explanation], rows)
-
-
-def recorded(before: str, after: str, strategies: Iterable[str]) -> dict[str, Explanation]:
-    """The explanations on record of these releases, for this Python, by strategy."""
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {
-        each.strategy: each
-        for each in load()
-        if (each.before, each.after) == (before, after)
-        and each.strategy in strategies
-        and each.python.startswith(f"{python}.")
-    }
-
-
-def record(explanation: Explanation) -> None:
-    """Add an explanation to the record, in place of an older one of the same releases and strategy."""
-
-    def key(recorded: Explanation) -> tuple[Version, Version, str]:
-        return Version(recorded.before), Version(recorded.after), recorded.strategy
-
-    kept = [recorded for recorded in load() if key(recorded) != key(explanation)]
-    rows = sorted([*kept, explanation], key=key)
-    store.write(PATH, [asdict(recorded) for recorded in rows])

@@ -11,8 +11,9 @@ from harness.counts import registry
 from harness.counts.observe import PHASES, START
 from harness.counts.report import changed
 from harness.drivers import upgrade_note
-from harness.history import detect, retest, series
+from harness.history import paired, reference, series
 from harness.history.causes import GENERATIONS, Change, Explanation
+from harness.history.changes import of as changes_of
 from harness.lifecycles import metrics
 from harness.system.environment import ROOT
 
@@ -60,24 +61,25 @@ def recorded_unknown(explanations: Sequence[Explanation]) -> dict[str, list[Metr
     if not explanations:
         return {}
     all_series = series.load(ROOT / "results")
-    steps = detect.change_points(all_series, retest.load()).steps
+    found = changes_of(all_series, paired.load(), reference.load()).paired
     known = {}
     for explanation in explanations:
         levels = {
-            (one.key.metric, *one.key.parameters): float(one.medians[one.releases.index(explanation.before)])
+            (one.key.metric, *one.key.parameters): one.values[explanation.before]
             for one in all_series
-            if explanation.before in one.releases and one.key.metric in metrics.METRICS
+            if explanation.before in one.values and one.key.metric in metrics.METRICS
         }
+
+        def level(*cell: str, levels: dict[tuple[str, ...], float] = levels) -> float:
+            return levels.get(cell, 0.0)
+
         of_pair = [
-            MetricStep(step.key.metric, strategy, dataframe, step.before, step.after)
-            for step in steps
-            for strategy, dataframe in [step.key.parameters]
-            if (step.previous, step.release) == (explanation.before, explanation.after)
-            and step.key.metric in metrics.METRICS
+            MetricStep(each.metric, each.strategy, each.dataframe, was, was * each.ratio)
+            for each in found
+            if (each.before, each.release) == (explanation.before, explanation.after)
+            and (was := level(each.metric, each.strategy, each.dataframe))
         ]
-        known[explanation.strategy] = unknown(
-            explanation, of_pair, lambda *cell, levels=levels: levels.get(cell, 0.0)
-        )
+        known[explanation.strategy] = unknown(explanation, of_pair, level)
     return known
 
 

@@ -1,21 +1,21 @@
-"""The recorders of history: all releases, retests, causes and sensitivity."""
+"""The recorders of history: all releases, changes, causes and sensitivity."""
 
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import astuple, replace
-from functools import cached_property
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
-from harness.comparisons.judge import MIN_PAIRS
 from harness.console import terminal
+from harness.console.numbers import duration
 from harness.console.progress import Progress
-from harness.history import causes, detect, measure, retest
-from harness.history.change_point import ChangePoints
+from harness.history import bracket, causes, causes_record, changes, measure, reference, screen
 from harness.history.measure import HistorySession
+from harness.history.reference import REFERENCE
 from harness.history.sensitivity import injected, runs
 from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
+from harness.instructions import table
 from harness.lifecycles import plan
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import VERSION
@@ -84,68 +84,63 @@ class HistoryRecorder(Recorder):
         return HistorySession(measure.DIRECTORY, releases_of(request.only), self.repeat(request))
 
 
-class RetestsRecorder(Recorder):
-    title = "both releases of each change point again, in interleaved pairs"
-    options = ("--only", "--repeat", "--minutes")
-    rows_are = "releases, strategies or metrics"
-    repeats = "pairs of parents"
-    default_repeat = 10
-    min_repeat = MIN_PAIRS
-    file = files.shown(retest.RECORD)
+class ChangesRecorder(Recorder):
+    title = f"pairs of releases with {REFERENCE}, until each change has its release"
+    options = ("--only", "--minutes", "--anew")
+    rows_are = "releases or strategies"
+    file = files.shown(reference.RECORD)
 
-    SECONDS = 63
-    """Of a comparison: the median of those on record."""
+    PAIR_SECONDS = 14
+    """Of one pair of parents of all strategies."""
     MINUTES = 60.0
 
-    @cached_property
-    def _change_points(self) -> ChangePoints:
-        return detect.recorded_change_points()
+    def rows(self) -> Sequence[str]:
+        return [*(release.version for release in catalogue().releases), *reference.STRATEGIES]
 
     def seconds(self, request: Request) -> float:
-        """A comparison takes about a minute; their number is known once the server is."""
-        pairs = [point.release_pair for point in self._change_points.found if point.retest is None]
-        wanted = set(request.only)
-        comparisons = {
-            (pair.previous, pair.release) for pair in pairs if not wanted or wanted & set(astuple(pair))
-        }
-        return min(len(comparisons) * self.SECONDS, 60 * self._minutes(request))
+        """How many releases have to be paired follows from what is found: at most the time that is given."""
+        return 60 * self._minutes(request)
 
     def measure(self, request: Request, report: Progress) -> str:
-        here, stored = machine.name(), 0
-
-        def keep(retests: list[retest.Retest]) -> None:
-            nonlocal stored
-            stored += len(retests)
-            retest.add(retests)
-
+        began, here, steps = time.monotonic(), machine.name(), 0
+        order = [release.version for release in catalogue().releases]
+        names = [name for name in reference.STRATEGIES if name in request.only] or reference.STRATEGIES
+        only = [release for release in order if release in request.only]
+        candidates = screen.candidates(order, changes.recorded(), table.load())
+        kept = [] if request.anew else reference.load()
         with locate.server() as server:
-            due = retest.due(self._change_points, server, here, request.only)
-            left = retest.measure(
-                due,
-                interpreters.of_release,
-                server,
-                profiles.current(),
-                provenance=lambda: replace(
-                    Provenance.here(server.identity, request.command), release="", machine=here
-                ),
-                pairs=self.repeat(request),
-                budget=60 * self._minutes(request),
-                report=report,
-                keep=keep,
-            )
-        if not due:
-            return ""
-        return f"{stored} retests" + (f"; {left} comparisons are left, for another run" if left else "")
+            while step := bracket.following(kept, order, candidates, here, names, only):
+                expected = step.pairs * self.PAIR_SECONDS * len(step.strategies) / len(reference.STRATEGIES)
+                left = 60 * self._minutes(request) - (time.monotonic() - began)
+                if left < expected:
+                    return f"{steps} steps; the rest is left for another run" if steps else ""
+                measured = reference.paired(
+                    step.release,
+                    step.strategies,
+                    step.pairs,
+                    interpreters.of_release,
+                    server,
+                    profiles.current(),
+                    report.within(f"{duration(left)} left"),
+                )
+                provenance = replace(
+                    Provenance.here(server.identity, request.command), release=step.release, machine=here
+                )
+                for name, logs in measured.items():
+                    row = reference.with_logs(kept, step.release, name, logs, step.deciding, provenance)
+                    kept = reference.add(row)
+                steps += 1
+        return f"{steps} steps; nothing is left to pair" if steps else ""
 
     def _minutes(self, request: Request) -> float:
         return self.MINUTES if request.minutes is None else request.minutes
 
 
 class CausesRecorder(Recorder):
-    title = "what a worker does differently after each change point"
+    title = "what a worker does differently after each change"
     options = ("--only", "--anew")
     rows_are = "releases or strategies"
-    file = files.shown(causes.PATH)
+    file = files.shown(causes_record.PATH)
 
     SECONDS = 40
     """Of an explanation."""
@@ -163,14 +158,14 @@ class CausesRecorder(Recorder):
                 pythons = (interpreters.of_release(before), interpreters.of_release(after))
                 explanation = causes.between((before, after), pythons, strategy, server)
                 provenance = replace(Provenance.here(server.identity, request.command), release="")
-                causes.record(replace(explanation, provenance=provenance))
+                causes_record.record(replace(explanation, provenance=provenance))
         return f"{len(due)} explanations" if due else ""
 
     def _due(self, request: Request) -> list[tuple[str, str, str]]:
-        steps = [step.release_pair for step in detect.recorded_change_points().steps]
-        known = [] if request.anew else causes.load()
+        steps = changes.recorded().paired
+        known = [] if request.anew else causes_record.load()
         wanted = set(request.only)
-        return [row for row in causes.unexplained(steps, known) if not wanted or wanted & set(row)]
+        return [row for row in causes_record.unexplained(steps, known) if not wanted or wanted & set(row)]
 
 
 class SensitivityRecorder(Recorder):

@@ -1,38 +1,43 @@
-"""Change points in the terminal: what changed in which release, and how small a change would be found."""
+"""Changes in the terminal: a line a release, then the figures that changed."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from math import sqrt
 from typing import Any, TypeVar
 
-from harness.console import numbers, output, terminal
-from harness.history.change_point import ChangePoint, ChangePoints, MinimumDetectableChange
+from scipy.stats import t as student
+
+from harness.comparisons.judge import POWER
+from harness.console import output, terminal
+from harness.counts import registry
+from harness.history.changes import Changes, CountChange
+from harness.history.paired import MAX_P, PairedChange
+from harness.history.reference import DECIDING, REFERENCE
+from harness.lifecycles import metrics
+from harness.releases.catalogue import catalogue
 
 K = TypeVar("K", bound=Hashable)
-
+T = TypeVar("T")
 
 COLUMNS = (
-    "machine", "environment", "release", "previous", "figure", "strategy", "dataframe", "unit", "before",
-    "after", "ratio", "low", "high", "retest", "reason",
+    "release", "previous", "figure", "strategy", "dataframe", "unit", "ratio", "low", "high", "pairs",
+    "machine",
 )  # fmt: skip
-"""Of `poolstart changes --csv`, a row a change point: levels, their ratio and its 99 % interval.
-
-A candidate has a reason for doubt.
-"""
+"""Of `poolstart changes --csv`, a row a change: its ratio and 99 % interval; counts are exact, without
+pairs."""
 
 KINDS = {"seconds": "times", "bytes": "memory"}
 """What figures are of, by unit; the rest are counts."""
 
 
 def write(
-    change_points: ChangePoints,
-    min_releases: int,
+    changes: Changes,
     form: str,
     *,
-    candidates: bool,
     first: Callable[[], None] | None = None,
     content: Mapping[str, Any] | None = None,
 ) -> None:
-    """Print change points as `table`, `json`, `csv` or `markdown`.
+    """Print changes as `table`, `json`, `csv` or `markdown`.
 
     `first` prints what stands before the tables, and `content` is added to the JSON.
     """
@@ -40,96 +45,162 @@ def write(
     def show_all() -> None:
         if first:
             first()
-        show(change_points, min_releases, candidates=candidates)
+        show(changes)
 
-    listed = [*change_points.steps, *(change_points.candidates if candidates else ())]
-    output.write(
-        form,
-        COLUMNS,
-        map(record, listed),
-        show_all,
-        {**as_json(change_points), **(content or {})},
-    )
+    records = [*map(record, changes.paired), *map(count_record, changes.counts)]
+    output.write(form, COLUMNS, records, show_all, {**as_json(changes), **(content or {})})
 
 
-def record(change_point: ChangePoint) -> dict[str, Any]:
-    """A change point, with the keys of `COLUMNS`."""
-    key = change_point.key
-    strategy, dataframe = key.parameters
+def record(change: PairedChange) -> dict[str, Any]:
+    """A change of a time or of memory, with the keys of `COLUMNS`."""
     return {
-        "machine": key.machine,
-        "environment": key.environment,
-        "release": change_point.release,
-        "previous": change_point.previous,
-        "figure": key.metric,
-        "strategy": strategy,
-        "dataframe": dataframe,
-        **{name: getattr(change_point, name) for name in ("unit", "before", "after", "ratio", "low", "high")},
-        "retest": change_point.retest.outcome if change_point.retest else "",
-        "reason": change_point.reason,
+        "release": change.release,
+        "previous": change.before,
+        "figure": change.metric,
+        "strategy": change.strategy,
+        "dataframe": change.dataframe,
+        "unit": metrics.get(change.metric).unit,
+        **{name: getattr(change, name) for name in ("ratio", "low", "high", "pairs", "machine")},
     }
 
 
-def show(change_points: ChangePoints, min_releases: int, *, candidates: bool) -> None:
-    """Print real steps: first a line a release, then a line a release and metric.
+def count_record(change: CountChange) -> dict[str, Any]:
+    """A change of a count, with the keys of `COLUMNS`."""
+    return {
+        "release": change.release,
+        "previous": change.before,
+        "figure": change.metric,
+        "strategy": change.strategy,
+        "dataframe": "none",
+        "unit": change.unit,
+        "ratio": change.ratio,
+        "low": change.ratio,
+        "high": change.ratio,
+        "pairs": "",
+        "machine": "",
+    }
 
-    Then candidates with their reasons, and the smallest changes that would be found.
-    """
+
+def as_json(changes: Changes) -> dict[str, Any]:
+    """The changes for `json.dumps`."""
+    return {
+        "changes": [asdict(change) for change in changes.paired],
+        "counts": [{**asdict(change), "ratio": change.ratio} for change in changes.counts],
+        "open": [list(pair) for pair in changes.open],
+        "detectable": {metric: list(sizes) for metric, sizes in detectable(changes.decided).items()},
+    }
+
+
+def show(changes: Changes) -> None:
+    """Print a line a release, then a line a release and figure, and how small a change would be found."""
     console = terminal.output()
-    by_place = grouped(change_points.steps, place_of)
-    for place, steps in by_place.items():
-        by_release = grouped(steps, lambda step: step.release)
+    every: list[PairedChange | CountChange] = [*changes.paired, *changes.counts]
+    if every:
+        by_release = grouped(every, lambda change: change.release)
         terminal.print_table(
             console,
             ["release", *KINDS.values(), "counts"],
-            [summary_row(release, of_release) for release, of_release in by_release.items()],
-            title=f"Releases with real steps: {place}",
+            [summary_row(release, of_release) for release, of_release in in_order(by_release)],
+            title="Releases that changed something",
         )
-        console.print()
-    for place, steps in by_place.items():
-        by_metric = grouped(steps, lambda step: (step.release, step.key.metric))
+        by_metric = grouped(every, lambda change: (change.release, change.metric))
         terminal.print_table(
             console,
-            ["release", "figure", "cells", "confirmed", "change", "largest"],
-            [row(release, metric, cells) for (release, metric), cells in by_metric.items()],
-            title=f"Real steps: {place}",
-            left=3,
+            ["release", "figure", "cells", "change"],
+            [row(*key, cells) for key, cells in in_order(by_metric)],
+            title="What they changed",
+            left=2,
             keys=2,
         )
-        console.print()
-    if not change_points.steps:
-        terminal.print_text(console, "Real steps: none")
-    if minor := change_points.minor:
-        terminal.print_text(console, f"{len(minor)} changes of counts by less than 1 % are left out.")
-    if candidates:
-        for place, doubtful in grouped(change_points.candidates, place_of).items():
-            terminal.print_text(console, f"Candidates: {place}")
-            terminal.print_pairs(console, [(candidate.release, doubt(candidate)) for candidate in doubtful])
-            console.print()
-    elif number := len(change_points.candidates):
-        terminal.print_text(console, f"{number} candidates more: --candidates shows them.\n")
-    if change_points.minimum_detectable:
-        terminal.print_table(
-            console,
-            ["figure", "steadiest cell", "least steady cell"],
-            list(extremes(change_points.minimum_detectable)),
-            title="The smallest change that would be found",
-            left=3,
-        )
     else:
+        terminal.print_text(console, "No release on record changed anything.")
+    for before, release in changes.open:
         terminal.print_text(
             console,
-            f"No series has the {min_releases} releases that an estimate of its noise needs: "
-            "measure them with `poolstart record history`",
+            f"{before} and {release} differ; `poolstart record changes` finds the release in between.",
         )
+    if changes.minor:
+        terminal.print_text(console, f"{changes.minor} changes of counts by less than 1 % are left out.")
+    terminal.print_text(console, method(changes))
 
 
-def summary_row(release: str, steps: Sequence[ChangePoint]) -> list[terminal.Cell]:
+def method(changes: Changes) -> str:
+    """How the sizes were measured, and how small a change would be found."""
+    sizes = detectable(changes.decided)
+    found = ", ".join(
+        f"{metrics.get(metric).short} {percent(sizes[metric][0])} to {percent(sizes[metric][1])}"
+        for metric in metrics.METRICS
+        if metric in sizes and metric in SHOWN
+    )
+    smallest = (
+        f" {DECIDING} pairs find these changes with a probability of {POWER:.0%}, by cell: {found}."
+        if found
+        else ""
+    )
+    return (
+        "Sizes are ratios of interleaved pairs of parents, of two neighbouring releases or of both to"
+        f" {REFERENCE}; p < {MAX_P:g}.{smallest}"
+    )
+
+
+SHOWN = ("time_to_first_row", "cpu_first_row", "uss")
+"""The metrics whose smallest changes are named."""
+
+
+def detectable(decided: Iterable[PairedChange]) -> dict[str, tuple[float, float]]:
+    """By metric: the smallest relative change that pairs find with the probability `POWER`, in the steadiest
+    and in the noisiest cell.
+
+    The scatter of a cell is that of its median comparison.
+    """
+    degrees = DECIDING - 1
+    factor = student.isf(MAX_P / 2, degrees) + student.ppf(POWER, degrees)
+    by_metric: dict[str, list[float]] = {}
+    for (metric, *_), changes in grouped(decided, lambda change: change.cell).items():
+        known = sorted(scatter(change) for change in changes if change.low)
+        if known:
+            least = max(change.smallest for change in changes)
+            size = float(factor) * known[len(known) // 2] / sqrt(DECIDING)
+            by_metric.setdefault(metric, []).append(max(size, least))
+    return {metric: (min(sizes), max(sizes)) for metric, sizes in by_metric.items()}
+
+
+def scatter(change: PairedChange) -> float:
+    """One standard deviation of a pair, relative, from the width of the interval."""
+    quantile = float(student.isf(0.005, max(1, change.pairs - 1)))
+    return (change.high / change.low - 1) / 2 / quantile * sqrt(change.pairs)
+
+
+def percent(size: float) -> str:
+    return f"{size * 100:.1f} %"
+
+
+def summary_row(release: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
     """One release: how far times, memory and counts changed."""
-    changes: dict[str, list[float]] = {}
-    for step in steps:
-        changes.setdefault(KINDS.get(step.unit, "counts"), []).append(step.ratio - 1)
-    return [release, *(size_range(changes.get(kind, [])) for kind in (*KINDS.values(), "counts"))]
+    sizes: dict[str, list[float]] = {}
+    for change in changes:
+        sizes.setdefault(KINDS.get(unit_of(change), "counts"), []).append(change.ratio - 1)
+    return [release, *(size_range(sizes.get(kind, [])) for kind in (*KINDS.values(), "counts"))]
+
+
+def row(release: str, metric: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
+    """One figure of a release: in how many cells it changed, and how far."""
+    return [
+        release,
+        title_of(metric),
+        str(len(changes)),
+        size_range([change.ratio - 1 for change in changes]),
+    ]
+
+
+def unit_of(change: PairedChange | CountChange) -> str:
+    return metrics.get(change.metric).unit if isinstance(change, PairedChange) else change.unit
+
+
+def title_of(name: str) -> str:
+    """The title of a metric or count for the middle of a sentence."""
+    known = metrics.METRICS.get(name) or registry.COUNTS.get(name)
+    return known.title if known else name
 
 
 def size_range(changes: Sequence[float]) -> str:
@@ -141,62 +212,18 @@ def size_range(changes: Sequence[float]) -> str:
     )
 
 
-def as_json(change_points: ChangePoints) -> dict[str, Any]:
-    """The steps, the candidates and the smallest changes that would be detected, for `json.dumps`."""
-    return {
-        "steps": [asdict(step) for step in change_points.steps],
-        "candidates": [asdict(step) for step in change_points.candidates],
-        "minimum_detectable": [asdict(minimum) for minimum in change_points.minimum_detectable],
-    }
-
-
-def place_of(change_point: ChangePoint) -> str:
-    """Machine and environment: series of different ones are never mixed."""
-    return f"{change_point.key.machine}, {change_point.key.environment}"
-
-
-def grouped(
-    change_points: Iterable[ChangePoint], by: Callable[[ChangePoint], K]
-) -> dict[K, list[ChangePoint]]:
-    groups: dict[K, list[ChangePoint]] = {}
-    for change_point in change_points:
-        groups.setdefault(by(change_point), []).append(change_point)
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
     return groups
 
 
-def row(release: str, metric: str, steps: Sequence[ChangePoint]) -> list[terminal.Cell]:
-    """One metric in one release: in how many cells it changed, by how much, and where by most."""
-    largest = max(steps, key=lambda step: abs(step.ratio - 1))
-    change = size_range([step.ratio - 1 for step in steps])
-    return [
-        release, metric, str(len(steps)), confirmed(steps), change, f"{sizes(largest)} {largest.key.cell}"
-    ]  # fmt: skip
+def in_order(groups: dict[K, list[T]]) -> list[tuple[K, list[T]]]:
+    """Groups by release."""
+    order = {release.version: at for at, release in enumerate(catalogue().releases)}
 
+    def place(key: Any) -> int:
+        return order.get(key if isinstance(key, str) else key[0], len(order))
 
-def confirmed(steps: Iterable[ChangePoint]) -> str:
-    """The number of cells that a retest confirmed; empty where none was measured again."""
-    outcomes = [step.retest.outcome for step in steps if step.retest]
-    return str(outcomes.count("confirmed")) if outcomes else ""
-
-
-def sizes(change_point: ChangePoint) -> str:
-    """The levels before and after, with their unit."""
-    unit, factor = numbers.display_unit(change_point.unit)
-    return f"{change_point.before * factor:.4g} -> {change_point.after * factor:.4g} {unit}"
-
-
-def doubt(candidate: ChangePoint) -> str:
-    """A candidate with its size, its reason and what a retest said."""
-    key = candidate.key
-    reasons = "; ".join(filter(None, (candidate.reason, str(candidate.retest or ""))))
-    return f"{key.metric} ({key.cell}) {candidate.ratio - 1:+.1%}, {sizes(candidate)}: {reasons}"
-
-
-def extremes(minimum_detectable: Iterable[MinimumDetectableChange]) -> Iterable[list[terminal.Cell]]:
-    """For each metric the cells with the smallest and the largest minimum detectable change."""
-    by_metric: dict[str, list[tuple[float, str]]] = {}
-    for minimum in minimum_detectable:
-        by_metric.setdefault(minimum.key.metric, []).append((minimum.change, minimum.key.cell))
-    for metric, cells in sorted(by_metric.items()):
-        (low, steady), (high, unsteady) = min(cells), max(cells)
-        yield [metric, f"{low:.1%} {steady}", f"{high:.1%} {unsteady}"]
+    return sorted(groups.items(), key=lambda item: place(item[0]))

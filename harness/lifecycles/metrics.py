@@ -1,6 +1,6 @@
 """The registry of metrics: what is read from the lifecycle of a worker.
 
-Each metric is defined once, here. Benchmarks, tables, change points, site and README query the registry:
+Each metric is defined once, here. Benchmarks, tables, changes, site and README query the registry:
 
     metrics.get("uss").title          "unique memory": its only title, for the middle of a sentence
     metrics.get("uss").heading        "Unique memory": the same at the beginning of a line
@@ -14,7 +14,7 @@ Each metric is defined once, here. Benchmarks, tables, change points, site and R
 To add a metric, add an entry to `METRICS` with the tables that show it, take its timestamp or reading in
 `harness/lifecycles/inside/` (a key of a report in `messages.py`), and add a `track_` method with the same
 sentence to a class in `benchmarks/`.
-Change points are looked for in every metric. Query the registry when it is used, not when a module is
+Every metric is paired over the releases. Query the registry when it is used, not when a module is
 imported.
 
 Every metric is a time or a size of memory: a larger value is always worse.
@@ -63,7 +63,7 @@ class Table(Enum):
     SITE = auto()
     """The site: tables, and charts over releases."""
     CHANGE_POINTS = auto()
-    """The site's overview of change points, one row a release."""
+    """The site's overview of changes, one row a release."""
     SENSITIVITY = auto()
     """A/A runs of the instrument."""
 
@@ -127,8 +127,6 @@ class Metric:
     """Whether a cell is measured again as long as the interval of this metric is wide."""
     min_absolute_change: float | None = None
     """The smallest absolute change that counts, in the metric's unit; by default that of the unit."""
-    same_code: tuple[str, ...] = ()
-    """Strategies that run the same code until the metric is read: a change point of one must show in all."""
 
     @property
     def benchmark(self) -> str:
@@ -187,7 +185,6 @@ METRICS = {
             "startup.Startup",
             frozenset({Table.RESULTS, Table.TERMINAL, Table.COMPARISON, Table.SITE, Table.SENSITIVITY}),
             decides=True,
-            same_code=("fork_nodispose", "fork_dispose", "nullpool"),
         ),
         Metric(
             "engine",

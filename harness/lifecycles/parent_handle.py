@@ -66,6 +66,7 @@ class ParentHandle:
         supervision: Supervision,
         *,
         python: str | Path = sys.executable,
+        settled: bool = False,
     ) -> None:
         self.cell = cell
         self.strategy = strategies.get(cell.strategy)
@@ -73,6 +74,7 @@ class ParentHandle:
         self._profile = profile
         self._supervision = supervision
         self._python = python
+        self._settle_server = settled
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
         self.facts: ParentReport
@@ -111,6 +113,7 @@ class ParentHandle:
             "mark": self._mark,
             "deadline": self._profile.deadline,
             "cpu": processors.MEASURED,
+            "settled": self._settle_server,
         }
         self._send(json.dumps(order))
 

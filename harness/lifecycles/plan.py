@@ -107,11 +107,13 @@ class Plan:
         *,
         release: str,
         python: str | Path = sys.executable,
+        settled: bool = False,
     ) -> None:
         self._server = server
         self._profile = profile
         self._supervision = supervision
         self._python = python
+        self._settled = settled
         not_checked = f"{pooler.title(server.pooler)}; {NOT_CHECKED}" if server.pooler else ""
         self.measured = MeasuredRun(
             release, server.identity, not_checked=not_checked, min_quiet=profile.blocks
@@ -239,7 +241,14 @@ class Plan:
 
     def handle(self, cell: Cell) -> ParentHandle:
         """The handle of a new parent, which has not been started."""
-        return ParentHandle(cell, self._server, self._profile, self._supervision, python=self._python)
+        return ParentHandle(
+            cell,
+            self._server,
+            self._profile,
+            self._supervision,
+            python=self._python,
+            settled=self._settled,
+        )
 
     def _measure(
         self,

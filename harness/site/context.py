@@ -21,7 +21,7 @@ from harness.console import markdown, numbers
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts
 from harness.hazards.table import VerdictTable
-from harness.history import causes, retest
+from harness.history import causes, causes_record, paired, reference
 from harness.instructions import table as instructions
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
@@ -80,11 +80,16 @@ class SiteContext:
                 release_verdicts.RECORD, lambda: release_verdicts.load(release_verdicts.RECORD), None
             ),
         )
-        self.causes: list[causes.Explanation] = self.record(causes.PATH, causes.load, [])
+        self.causes: list[causes.Explanation] = self.record(causes_record.PATH, causes_record.load, [])
         self.instructions = self.record(instructions.PATH, instructions.load, None)
         self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
-        retests: list[retest.Retest] = self.record(retest.RECORD, lambda: retest.load(retest.RECORD), [])
-        self.histories = history.detect(results, self.measured.test_beds, retests, self.remarks)
+        neighbours: list[paired.PairedChange] = self.record(
+            paired.NEIGHBOURS, lambda: paired.load(paired.NEIGHBOURS), []
+        )
+        ratios: list[reference.RatioRow] = self.record(
+            reference.RECORD, lambda: reference.load(reference.RECORD), []
+        )
+        self.histories = history.detect(results, self.measured.test_beds, neighbours, ratios, self.remarks)
         self.templates = environment()
 
     @property

@@ -1,4 +1,4 @@
-"""The steps of each test bed's history, as the pages show them."""
+"""The changes of the releases, as the pages of each test bed show them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,21 +8,17 @@ from statistics import median
 
 from packaging.version import Version
 
-from harness import strategies
-from harness.counts import registry
-from harness.history import detect as steps
-from harness.history import series
-from harness.history.change_point import ChangePoint, ChangePoints
-from harness.history.detect import MIN_RELEASES
-from harness.history.detector import WINDOW
-from harness.history.fit import MIN_SEGMENT
-from harness.history.retest import Retest
+from harness.history import changes, report, series
+from harness.history.changes import Changes
+from harness.history.paired import PairedChange
+from harness.history.reference import RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.site.results import ReleaseFigures, TestBed
 from harness.system.errors import PoolstartError
 
-TOO_FEW = f"Fewer than {MIN_RELEASES} releases: too few to distinguish a step from noise"
+MIN_RELEASES = 8
+"""Releases below which a test bed has no pages of its own for each metric."""
 
 
 def change(ratio: float) -> str:
@@ -48,8 +44,8 @@ class CellStep:
     low: float
     high: float
     """The 99 % interval of the ratio."""
-    retest: str = ""
-    """The verdict of a retest: `confirmed` or `undecided`; empty if there was none."""
+    pairs: int = 0
+    """Pairs of parents that were measured."""
 
     @property
     def cell(self) -> tuple[str, str]:
@@ -70,8 +66,6 @@ class StepGroup:
 
     metric: Metric
     steps: tuple[CellStep, ...]
-    measured: int
-    """How many cells were measured."""
 
     @property
     def title(self) -> str:
@@ -98,30 +92,14 @@ class OtherStep:
 
 @dataclass(frozen=True)
 class BedHistory:
-    """The real steps of one test bed, and the smallest change each series could show."""
+    """The changes between the releases of one test bed. They are the same on every machine."""
 
     steps: tuple[CellStep, ...] = ()
-    candidates: int = 0
-    """Changes that noise or drift may explain."""
-    minimum_changes: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
-    """By metric: the smallest change that would be detected, with the cell it applies to."""
-    near_an_end: dict[str, list[tuple[float, ...]]] = field(default_factory=dict)
-    """By metric, the same of each cell with `MIN_SEGMENT` releases on one side, with one more, and so on."""
+    open: int = 0
+    """Pairs of releases that differ, with others in between: the change has no release yet."""
+    detectable: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By metric: the smallest change that pairs would find, in the steadiest and in the noisiest cell."""
     others: tuple[OtherStep, ...] = ()
-
-    @property
-    def without_steps(self) -> str:
-        """The text for figures without a step: a short series cannot distinguish one from noise."""
-        return "No real step" if self.minimum_changes else TOO_FEW
-
-    def detectable(self, metric: str, count: int) -> tuple[float, float] | None:
-        """The smallest change that would be detected, in the steadiest and in the noisiest cell.
-
-        `count` is the number of releases on the shorter side. None where it is too small to detect any.
-        """
-        index = min(count, WINDOW) - MIN_SEGMENT
-        changes = [each[index] for each in self.near_an_end.get(metric, ()) if index >= 0]
-        return (min(changes), max(changes)) if changes else None
 
     def levels(
         self, releases: Sequence[ReleaseFigures], metric: str, cell: tuple[str, str]
@@ -133,7 +111,7 @@ class BedHistory:
         """
         figures = [release.of(metric, *cell) for release in releases]
         medians = [figure.median if figure else None for figure in figures]
-        if not self.minimum_changes:
+        if len(releases) < MIN_RELEASES:
             return medians
         steps = self.of(metric, *cell)
         ratios = [
@@ -170,84 +148,68 @@ def step_groups(history: BedHistory, release: ReleaseFigures, shown: Sequence[Me
     by_metric: dict[str, list[CellStep]] = {}
     for step in history.at(release.version):
         by_metric.setdefault(step.metric.id, []).append(step)
-    return [
-        StepGroup(metric, tuple(by_metric[metric.id]), sum(key[0] == metric.id for key in release.figures))
-        for metric in shown
-        if metric.id in by_metric
-    ]
+    return [StepGroup(metric, tuple(by_metric[metric.id])) for metric in shown if metric.id in by_metric]
 
 
 def detect(
-    directory: Path, beds: Iterable[TestBed], retests: Sequence[Retest], remarks: list[str]
+    directory: Path,
+    beds: Iterable[TestBed],
+    neighbours: Sequence[PairedChange],
+    ratios: Sequence[RatioRow],
+    remarks: list[str],
 ) -> dict[str, BedHistory]:
-    """The history of each test bed by its key; empty if there are too few releases, or damaged results."""
+    """The history of each test bed by its key; without counts if results are damaged."""
     try:
-        known = [
-            each
-            for each in series.load(directory)
-            if each.key.benchmark == metrics.CONTROL_BENCHMARK or each.key.parameters[0] in strategies.IDS
-        ]
-        change_points = steps.change_points(known, retests)
+        known = series.load(directory)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
-        remarks.append(f"no steps could be detected: {str(error) or error!r}")
-        change_points = ChangePoints((), ())
+        remarks.append(f"counts of the releases cannot be compared: {str(error) or error!r}")
+        known = []
     except Exception as error:  # asv's own errors have no base class in common
         if not type(error).__module__.startswith("asv"):
             raise
-        remarks.append("no steps could be detected: benchmarks.json is missing or damaged")
-        change_points = ChangePoints((), ())
-    return {bed.key: of_bed(change_points, bed) for bed in beds}
+        remarks.append("counts of the releases cannot be compared: benchmarks.json is missing or damaged")
+        known = []
+    found = changes.of(known, neighbours, ratios)
+    return {bed.key: of_bed(found, bed) for bed in beds}
 
 
-def of_bed(change_points: ChangePoints, bed: TestBed) -> BedHistory:
-    def ours(machine: str, environment: str) -> bool:
-        return (machine, environment) == (bed.machine.get("machine"), bed.environment)
-
-    minimum_changes: dict[str, list[tuple[float, str]]] = {}
-    near_an_end: dict[str, list[tuple[float, ...]]] = {}
-    for floor in change_points.minimum_detectable:
-        metric = shown(floor.key.benchmark)
-        if metric and ours(floor.key.machine, floor.key.environment):
-            minimum_changes.setdefault(metric.id, []).append((floor.change, floor.key.cell))
-            near_an_end.setdefault(metric.id, []).append(floor.near_an_end)
+def of_bed(found: Changes, bed: TestBed) -> BedHistory:
+    """The changes of which a test bed has both releases."""
+    both = set(bed.releases)
+    ours = [change for change in found.paired if {change.before, change.release} <= both]
     return BedHistory(
-        tuple(
-            cell_step(step, metric)
-            for step in change_points.steps
-            if (metric := shown(step.key.benchmark)) and ours(step.key.machine, step.key.environment)
-        ),
-        sum(ours(step.key.machine, step.key.environment) for step in change_points.candidates),
-        minimum_changes,
-        near_an_end,
-        tuple(
-            OtherStep(step.release, title_of(step.key.metric), step.ratio)
-            for step in change_points.steps
-            if not shown(step.key.benchmark) and ours(step.key.machine, step.key.environment)
+        tuple(cell_step(change, metric) for change in ours if (metric := shown(change.metric))),
+        len(found.open),
+        report.detectable(found.decided),
+        (
+            *(
+                OtherStep(change.release, report.title_of(change.metric), change.ratio)
+                for change in ours
+                if not shown(change.metric)
+            ),
+            *(
+                OtherStep(change.release, report.title_of(change.metric), change.ratio)
+                for change in found.counts
+                if {change.before, change.release} <= both
+            ),
         ),
     )
 
 
-def title_of(name: str) -> str:
-    """The title of a metric or count for the middle of a sentence."""
-    known = metrics.METRICS.get(name) or registry.COUNTS.get(name)
-    return known.title if known else name
-
-
-def shown(benchmark: str) -> Metric | None:
-    """The metric of a benchmark; None for one that the site does not show."""
-    metric = metrics.of_benchmark(benchmark)
+def shown(name: str) -> Metric | None:
+    """The metric with this id; None for one that the site does not show."""
+    metric = metrics.METRICS.get(name)
     return metric if metric and Table.SITE in metric.tables else None
 
 
-def cell_step(step: ChangePoint, metric: Metric) -> CellStep:
-    strategy, dataframe = step.key.parameters
+def cell_step(change: PairedChange, metric: Metric) -> CellStep:
     return CellStep(
-        step.release,
+        change.release,
         metric,
-        strategy,
-        dataframe,
-        step.ratio,
-        step.low,
-        step.high,
-        step.retest.outcome if step.retest else "",
+        change.strategy,
+        change.dataframe,
+        change.ratio,
+        change.low,
+        change.high,
+        change.pairs,
     )

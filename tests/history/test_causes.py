@@ -12,10 +12,10 @@ import sqlalchemy
 
 from harness.counts.count import Counts
 from harness.counts.observe import PHASES
-from harness.history import causes, causes_report, detect
+from harness.history import causes, causes_record, causes_report, changes
 from harness.history.causes import CountedRelease, explain
 from harness.history.causes_report import MetricStep
-from harness.history.change_point import ReleasePair
+from harness.history.paired import PairedChange
 from harness.history.sensitivity.injected import EXTRA_STATEMENT
 from tests.support.command import poolstart
 from tests.support.environments import NOTHING, environment_with
@@ -124,24 +124,24 @@ def test_the_change_log_of_the_series(release, address):
 
 
 def test_an_explanation_replaces_an_older_one(tmp_path, monkeypatch):
-    monkeypatch.setattr(causes, "PATH", tmp_path / "causes.json")
-    assert causes.load() == []
+    monkeypatch.setattr(causes_record, "PATH", tmp_path / "causes.json")
+    assert causes_record.load() == []
     first, second = explain(BEFORE, other()), explain(BEFORE, other(code={"typing": 1}))
     later = replace(first, before="2.0.2", after="2.0.10")
     for found in (later, first, second):
-        causes.record(found)
-    assert causes.load() == [second, later]
+        causes_record.record(found)
+    assert causes_record.load() == [second, later]
 
 
 def test_a_step_is_explained_once_for_each_strategy():
     known = explain(BEFORE, other())
     steps = [
-        ReleasePair("2.0.1", "2.0.2", metric, strategy, dataframe)
+        PairedChange("2.0.1", "2.0.2", metric, strategy, dataframe, 1.1, 1.09, 1.11, 0.0, 20, 0.01, "here")
         for strategy in ("spawn", "nullpool")
         for metric in ("uss", "startup")
         for dataframe in ("none", "large")
     ]
-    assert causes.unexplained(steps, [known]) == [("2.0.1", "2.0.2", "nullpool")]
+    assert causes_record.unexplained(steps, [known]) == [("2.0.1", "2.0.2", "nullpool")]
 
 
 def levels(metric, strategy, dataframe):
@@ -230,16 +230,16 @@ def test_what_is_on_record_is_shown_before_anything_is_counted(tmp_path):
 
 
 def test_an_explanation_of_another_python_is_not_this_ones(tmp_path, monkeypatch):
-    monkeypatch.setattr(causes, "PATH", tmp_path / "causes.json")
+    monkeypatch.setattr(causes_record, "PATH", tmp_path / "causes.json")
     version = platform.python_version()
-    causes.record(replace(explained_by(), python=version))
-    causes.record(replace(explained_by(), strategy="nullpool", python="3.1.4"))
-    assert list(causes.recorded("2.0.1", "2.0.2", ["spawn", "nullpool"])) == ["spawn"]
-    assert causes.recorded("2.0.2", "2.0.3", ["spawn"]) == {}
+    causes_record.record(replace(explained_by(), python=version))
+    causes_record.record(replace(explained_by(), strategy="nullpool", python="3.1.4"))
+    assert list(causes_record.recorded("2.0.1", "2.0.2", ["spawn", "nullpool"])) == ["spawn"]
+    assert causes_record.recorded("2.0.2", "2.0.3", ["spawn"]) == {}
 
 
 def test_every_format_has_the_explanations_and_the_unknown_steps(capsys):
-    found = causes.recorded("2.0.58", "2.1.0", ["fork_dispose", "spawn"])
+    found = causes_record.recorded("2.0.58", "2.1.0", ["fork_dispose", "spawn"])
     if not found:
         pytest.skip("the causes on record are of another Python")
     printed = {}
@@ -248,20 +248,20 @@ def test_every_format_has_the_explanations_and_the_unknown_steps(capsys):
         printed[form] = capsys.readouterr().out
     told = json.loads(printed["json"])
     assert list(told) == ["fork_dispose", "spawn"]
-    assert {each["metric"] for each in told["fork_dispose"]["unknown"]} >= {"uss", "rss"}
+    assert {each["metric"] for each in told["fork_dispose"]["unknown"]} >= {"rss"}
     rows = list(csv.DictReader(printed["csv"].splitlines()))
     assert tuple(rows[0]) == causes_report.COLUMNS
     assert printed["markdown"].count("- cause unknown: ") >= 1
 
 
 def test_every_step_of_the_history_has_its_cause_on_record():
-    steps = detect.recorded_change_points().steps
+    steps = changes.recorded().paired
     assert steps
-    assert causes.unexplained((step.release_pair for step in steps), causes.load()) == []
+    assert causes_record.unexplained(steps, causes_record.load()) == []
 
 
 def test_every_recorded_explanation_fits_a_terminal():
-    recorded = causes.load()
+    recorded = causes_record.load()
     assert recorded
     for found in recorded:
         assert all(

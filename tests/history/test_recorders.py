@@ -1,7 +1,6 @@
-"""`poolstart record history` and `retests`: which releases are measured, and what is due."""
+"""`poolstart record history` and `changes`: which releases are measured."""
 
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,9 +8,9 @@ from typer.testing import CliRunner
 
 from harness.cli.commands import app
 from harness.history import measure as made
-from harness.history import report, retest
-from harness.history.change_point import ChangePoint, ChangePoints, RetestOutcome
-from harness.history.series import SeriesKey
+from harness.history import reference
+from harness.history.recorders import ChangesRecorder
+from harness.history.reference import PairedLogs
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.releases import interpreters, machine
@@ -61,50 +60,40 @@ def test_zero_minutes_store_what_is_there_and_measure_nothing(measured: list[str
     assert "1 releases, 5 blocks left" in done.output
 
 
-def step(strategy: str, unit: str = "bytes", of: str = "here", server: str = SERVER.identity) -> ChangePoint:
-    key = SeriesKey(of, f"release-postgres{server}", "memory.Memory.track_uss", (strategy, "none"))
-    return ChangePoint(key, unit, "2.0.9", "2.0.10", 1e6, 1.1e6, 1.1, 1.09, 1.11, 1e-6)
+@pytest.fixture
+def pairs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, tuple[str, ...], int]]:
+    """What `record changes` pairs with the reference; every ratio is 1."""
+    done: list[tuple[str, tuple[str, ...], int]] = []
+
+    def paired(release: str, strategies: tuple[str, ...], number: int, *_: object) -> dict[str, PairedLogs]:
+        done.append((release, strategies, number))
+        return {name: PairedLogs({"uss": [0.0] * number}, {"uss": 3e7}) for name in strategies}
+
+    record = tmp_path / "ratios.json"
+    monkeypatch.setattr(reference, "paired", paired)
+    monkeypatch.setattr(reference.load, "__defaults__", (record,))
+    monkeypatch.setattr(reference.add, "__defaults__", (record,))
+    monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    monkeypatch.setattr(machine, "name", lambda: "here")
+    monkeypatch.setattr(ChangesRecorder, "lock", tmp_path / "record.lock")
+    return done
 
 
-def outcome(text: str) -> RetestOutcome:
-    return RetestOutcome(text, 1.1, 1.09, 1.11)
+def test_the_newest_release_is_paired_first(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
+    done = CliRunner().invoke(app, ["record", "changes"])
+    assert done.exit_code == 0, done.output
+    assert [release for release, *_ in pairs[:2]] == ALL[-1:-3:-1]
+    assert "nothing is left to pair" in done.output
 
 
-def test_a_line_says_how_many_cells_a_retest_confirmed() -> None:
-    retests = (outcome("confirmed"), outcome("undecided"), outcome("confirmed"), None)
-    steps = [replace(step("spawn"), retest=each) for each in retests]
-    assert report.confirmed(steps) == "2"
-    assert report.confirmed(steps[3:]) == ""
+def test_a_named_release_is_paired_alone_and_once(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
+    for _ in range(2):
+        done = CliRunner().invoke(app, ["record", "changes", "--only", "2.0.30", "--only", "spawn"])
+        assert done.exit_code == 0, done.output
+    assert pairs == [("2.0.30", ("spawn",), reference.SCREENING)]
+    assert "all of it is on record" in done.output
 
 
-def test_steps_come_before_candidates_and_what_is_decided_is_not_due() -> None:
-    points = (
-        replace(step("nullpool"), retest=outcome("undecided")),
-        replace(step("forkserver_preload"), retest=outcome("undecided"), reason="its interval is wide"),
-        replace(step("forkserver"), reason="its interval is wide"),
-        replace(step("spawn"), retest=outcome("confirmed")),
-        replace(step("fork_dispose"), retest=outcome("refuted")),
-        step("fork_nodispose"),
-        step("forkserver", unit="calls"),
-        step("forkserver", of="another"),
-        step("forkserver", server="container-17.12-tcp-trust"),
-    )
-    due = retest.due(ChangePoints(points, ()), SERVER, "here")
-    in_order = ["fork_nodispose", "nullpool", "forkserver", "forkserver_preload"]
-    assert [pair.strategy for pair in due] == in_order
-    only = retest.due(ChangePoints(points, ()), SERVER, "here", ["nullpool", "2.0.1"])
-    assert [pair.strategy for pair in only] == ["nullpool"]
-    assert len(retest.by_releases(due)) == 1
-
-
-def test_a_machine_without_a_history_retests_those_of_others() -> None:
-    decided = replace(step("nullpool", of="another"), retest=outcome("confirmed"))
-    points = (step("spawn", of="another"), decided)
-    assert [pair.strategy for pair in retest.due(ChangePoints(points, ()), SERVER, "here")] == ["spawn"]
-
-
-def test_releases_with_most_pairs_come_first() -> None:
-    single = replace(step("spawn"), previous="2.0.1", release="2.0.2")
-    points = (single, step("spawn"), step("nullpool"))
-    due = retest.due(ChangePoints(points, ()), SERVER, "here")
-    assert [release for (_, release), _ in retest.by_releases(due)] == ["2.0.10", "2.0.2"]
+def test_without_time_nothing_is_paired(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
+    done = CliRunner().invoke(app, ["record", "changes", "--minutes", "0.1"])
+    assert (done.exit_code, pairs) == (0, []), done.output

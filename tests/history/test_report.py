@@ -1,40 +1,38 @@
-"""Change points in the terminal: first a line for each release, which names the releases of all tables."""
+"""Changes in the terminal: first a line for each release, which names the releases of all tables."""
 
 import re
 
 import pytest
 
-from harness.history import detect, report
-from harness.history.change_point import ChangePoint, ChangePoints
-from harness.history.series import SeriesKey
+from harness.history import report
+from harness.history.changes import Changes, CountChange
+from harness.history.paired import PairedChange
 
 
-def step(release: str, metric: str, unit: str, ratio: float, reason: str = "") -> ChangePoint:
-    key = SeriesKey("a machine", "an environment", f"x.X.track_{metric}", ("spawn", "none"))
-    return ChangePoint(
-        key, unit, "1.4.54", release, 1.0, ratio, ratio, ratio - 0.01, ratio + 0.01, 0.0, reason
+def change(release: str, metric: str, ratio: float) -> PairedChange:
+    return PairedChange(
+        "1.4.54", release, metric, "spawn", "none", ratio, ratio - 0.01, ratio + 0.01, 1e-9, 20, 0.01, "here"
     )
 
 
-FOUND = ChangePoints(
-    (
-        step("2.0.0", "startup", "seconds", 1.2),
-        step("2.0.0", "engine", "seconds", 1.1),
-        step("2.0.0", "modules", "modules", 1.05),
-        step("2.0.1", "uss", "bytes", 0.9),
-        step("2.0.2", "uss", "bytes", 1.5, reason="noise"),
-    ),
-    (),
+PAIRED = (change("2.0.0", "startup", 1.2), change("2.0.0", "engine", 1.1), change("2.0.1", "uss", 0.9))
+
+FOUND = Changes(
+    PAIRED,
+    (CountChange("1.4.54", "2.0.0", "modules", "spawn", "modules", 100, 105),),
+    minor=3,
+    open=(("2.0.30", "2.0.34"),),
+    decided=PAIRED,
 )
 
 
-def printed(capsys: pytest.CaptureFixture[str], form: str = "table", *, candidates: bool = False) -> str:
-    report.write(FOUND, detect.MIN_RELEASES, form, candidates=candidates)
+def printed(capsys: pytest.CaptureFixture[str], form: str = "table") -> str:
+    report.write(FOUND, form)
     return capsys.readouterr().out
 
 
 def test_it_begins_with_a_line_for_each_release(capsys: pytest.CaptureFixture[str]) -> None:
-    summary = printed(capsys).partition("Real steps:")[0]
+    summary = printed(capsys).partition("What they changed")[0]
     lines = [line.split() for line in summary.splitlines() if re.match(r"\d", line)]
     assert lines == [["2.0.0", "+10.0%", "to", "+20.0%", "+5.0%"], ["2.0.1", "-10.0%"]]
 
@@ -42,13 +40,26 @@ def test_it_begins_with_a_line_for_each_release(capsys: pytest.CaptureFixture[st
 def test_the_summary_and_the_list_of_figures_name_the_same_releases(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    summary, _, details = printed(capsys).partition("Real steps:")
-    releases = [re.findall(r"^(\d+\.\S+)", part, re.MULTILINE) for part in (summary, details)]
+    summary, _, details = printed(capsys).partition("What they changed")
+    tables = (summary, details.partition("2.0.30 and 2.0.34")[0])
+    releases = [re.findall(r"^(\d+\.\S+)", part, re.MULTILINE) for part in tables]
     assert set(releases[0]) == set(releases[1]) == {"2.0.0", "2.0.1"}
     assert len(releases[0]) == 2
 
 
-def test_csv_has_candidates_only_if_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "2.0.2" not in printed(capsys, "csv")
-    assert ",2.0.2,1.4.54,uss,spawn,none,bytes," in printed(capsys, "csv", candidates=True)
-    assert tuple(printed(capsys, "csv").splitlines()[0].split(",")) == report.COLUMNS
+def test_a_change_without_a_release_is_named_with_what_finds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "2.0.30 and 2.0.34 differ; `poolstart record changes`" in " ".join(printed(capsys).split())
+
+
+def test_csv_has_a_row_for_each_change(capsys: pytest.CaptureFixture[str]) -> None:
+    header, *rows = printed(capsys, "csv").splitlines()
+    assert tuple(header.split(",")) == report.COLUMNS
+    assert len(rows) == 4
+    assert rows[0].startswith("2.0.0,1.4.54,startup,spawn,none,seconds,1.2,")
+    assert rows[-1].startswith("2.0.0,1.4.54,modules,spawn,none,modules,1.05,1.05,1.05,,")
+
+
+def test_more_scatter_hides_larger_changes() -> None:
+    wide = PairedChange("1.4.54", "2.0.2", "engine", "spawn", "none", 1.0, 0.95, 1.05, 0.5, 20, 0.01, "here")
+    (low, high) = report.detectable([*PAIRED, wide])["engine"]
+    assert low == high > report.detectable(PAIRED)["engine"][1]

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.comparisons import compare, judge
-from harness.history import agreement, change_point, detect, detector, fit, retest
+from harness.history import changes, paired, reference
 from harness.lifecycles import blocks, metrics, plan
 from harness.system.environment import ROOT
 
@@ -21,16 +21,13 @@ TEXT = " ".join((ROOT / "docs" / "statistics.md").read_text().split())
         f"{metrics.MIN_ABSOLUTE_CHANGE['seconds'] * 1e6:.0f} microseconds |",
         f"| memory | {metrics.MIN_RELATIVE_CHANGE['bytes'] * 100:.1f} % | "
         f"{metrics.MIN_ABSOLUTE_CHANGE['bytes'] / 1024:.0f} KiB",
-        f"{fit.LOSS_BOUND**2:.0f} σ²) + {fit.PENALTY:.0f} σ² · number of changes",
-        f"⌈{fit.PENALTY:.0f} / {fit.LOSS_BOUND**2:.0f}⌉ = {fit.MIN_SEGMENT} releases",
-        f"by more than {fit.MIN_DRIFT_MARGIN:.0f} σ² of the bounded loss",
-        f"up to {detector.WINDOW} releases on either side",
-        f"{detector.HODGES_LEHMANN_ERROR} = √(π/3)",
-        f"with {2 * detector.WINDOW - 2} degrees of freedom",
-        f"a penalty of only {detector.CANDIDATE_PENALTY:.0f} σ²",
-        f"p < {detector.CANDIDATE_P}",
-        f"= {detect.FALSE_ALARM_RATE} / (places of all series)",
-        f"less than {change_point.MIN_COUNT_CHANGE * 100:.0f} %, and of a single garbage collection",
+        f"{reference.SCREENING} pairs of parents of the release and the **reference**, SQLAlchemy "
+        f"{reference.REFERENCE}",
+        f"A parent starts {reference.FORKS} workers, or {reference.BOOTS} that boot an interpreter",
+        f"p < {paired.SCREEN_P}, by at least",
+        f"{reference.DECIDING} more pairs of both decide",
+        "p < 0.0001 and it is not smaller",
+        f"less than {changes.MIN_COUNT_CHANGE * 100:.0f} %, and the garbage collections",
         f"{judge.FALSE_ALARM_RATE} / (number of tests left)",
     ],
 )
@@ -39,9 +36,7 @@ def test_a_number_on_the_page_is_that_of_the_code(statement: str) -> None:
 
 
 def test_numbers_in_words_are_those_of_the_code() -> None:
-    assert detector.MAX_NOISE_LEFT == 1 - 1 / 5, "at least a fifth"
-    assert agreement.MIN_SHARE == retest.REFUTE_SHARE == 1 / 2, "half"
-    assert detect.MIN_RELEASES == 8, "eight releases"
+    assert paired.MAX_P == 0.0001
     assert judge.MIN_PAIRS == 6, "six pairs"
     assert (judge.POWER, judge.FALSE_ALARM_RATE / 2) == (0.8, 0.01), "80 % probability, t(1 - 0.01/m)"
     assert compare.WORKER_FACTOR == 3, "three times the workers"

@@ -16,9 +16,8 @@ from harness.answer import quick_report, results, results_report
 from harness.comparisons import compare
 from harness.comparisons import report as comparison_report
 from harness.comparisons.judge import judge
-from harness.comparisons.pairs import samples_of
-from harness.history import detect, series
-from harness.history import report as history_report
+from harness.comparisons.pairs import Sample, samples_of
+from harness.history import reference
 from harness.lifecycles import metrics, plan
 from harness.lifecycles import report as measure_report
 from harness.lifecycles.cell import Cell
@@ -163,17 +162,12 @@ def test_readme_and_the_results_page_show_an_added_metric(added: Metric, with_re
     assert "- *Rest of life*: From the second row until" in results_report.definitions()
 
 
-def test_change_points_of_an_added_metric_are_found(
-    added: Metric, with_results: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    change_points = detect.change_points(series.load(with_results))
-    assert {step.release for step in change_points.steps if step.key.metric == "rest"}
-    history_report.show(change_points, detect.MIN_RELEASES, candidates=False)
-    assert " rest " in capsys.readouterr().out
+def test_an_added_metric_is_paired_over_the_releases(added: Metric) -> None:
+    sample = Sample(1.0, 1.1, 1.1)
+    assert "rest" in reference.logs_of([{added.id: sample, "peak": sample}]).logs
 
 
 def test_the_site_shows_an_added_metric(added: Metric, with_results: Path, tmp_path: Path) -> None:
     build.build(with_results, tmp_path)
     assert ADDED.meaning in (tmp_path / "figures" / "rest.html").read_text()
     assert "Rest of life" in (tmp_path / "releases.html").read_text()
-    assert "Rest of life" in (tmp_path / "method.html").read_text()

@@ -4,6 +4,7 @@ import inspect
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from harness.comparisons import servers
 from harness.demos import expected as demos
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts
-from harness.history import causes, retest
+from harness.history import causes_record, paired, reference
+from harness.history.reference import RatioRow
 from harness.instructions import table as instructions
 from harness.pools import report as pools
 from harness.site import build
@@ -26,8 +28,9 @@ Damage = Callable[[Path, str], None]
 RECORDS: dict[str, tuple[Any, str, str]] = {
     "hazards": (expected, "PATH", "outcomes"),
     "verdicts": (release_verdicts, "RECORD", "releases"),
-    "retests": (retest, "RECORD", "ratio"),
-    "causes": (causes, "PATH", "before"),
+    "retests": (paired, "NEIGHBOURS", "ratio"),
+    "ratios": (reference, "RECORD", "screening"),
+    "causes": (causes_record, "PATH", "before"),
     "instructions": (instructions, "PATH", "build"),
     "servers": (servers, "PATH", "servers"),
     "pools": (pools, "PATH", "cells"),
@@ -100,7 +103,10 @@ def damaged(name: str, damage: Damage, tmp_path: Path, monkeypatch: pytest.Monke
     """A damaged copy of a record, in place of it."""
     module, attribute, key = RECORDS[name]
     path = tmp_path / getattr(module, attribute).name
-    shutil.copy(getattr(module, attribute), path)
+    if name == "ratios":
+        path.write_text(json.dumps([asdict(RatioRow("2.1.0", "spawn", {"uss": [0.01]}, {"uss": 3e7}))]))
+    else:
+        shutil.copy(getattr(module, attribute), path)
     damage(path, key)
     monkeypatch.setattr(module, attribute, path)
     return path

@@ -65,7 +65,6 @@ def step(release: str, strategy: str, ratio: float, metric: metrics.Metric = STA
 
 HISTORY = BedHistory(
     (step("2.0.0", "spawn", 1.2), step("2.0.0", "forkserver", 0.9), step("2.0.9", "spawn", 1.5)),
-    minimum_changes={"startup": [(0.01, "spawn.none")]},
 )
 
 
@@ -77,13 +76,11 @@ def test_steps_between_two_releases_include_the_second_one() -> None:
 
 
 def test_steps_are_grouped_by_metric() -> None:
-    figure = MedianInterval(1.0, 1.0, 1.0, "seconds")
-    figures = {("startup", name, "none"): figure for name in ("spawn", "forkserver", "nullpool")}
-    (group,) = step_groups(HISTORY, ReleaseFigures("2.0.0", None, figures, {}, {}), [MEMORY, STARTUP])
-    assert (group.metric, len(group.steps), group.measured) == (STARTUP, 2, 3)
+    (group,) = step_groups(HISTORY, ReleaseFigures("2.0.0", None, {}, {}, {}), [MEMORY, STARTUP])
+    assert (group.metric, len(group.steps)) == (STARTUP, 2)
     assert group.change == "−10.0 % to +20.0 %"  # noqa: RUF001
     assert group.worse
-    assert not StepGroup(STARTUP, (step("2.0.0", "spawn", 0.9),), 1).worse
+    assert not StepGroup(STARTUP, (step("2.0.0", "spawn", 0.9),)).worse
 
 
 def test_the_steps_of_a_cell_are_multiplied() -> None:
@@ -105,37 +102,16 @@ def spawned(**seconds: float) -> list[ReleaseFigures]:
 
 
 def test_a_level_is_the_same_until_the_next_step_whatever_one_release_measured() -> None:
-    releases = spawned(v1_4_54=1.0, v2_0_0=1.2, v2_0_1=1.1, v2_0_2=0, v2_0_9=1.81, v2_0_10=1.8)
+    releases = spawned(
+        v1_4_53=1.0, v1_4_54=1.0, v2_0_0=1.2, v2_0_1=1.1, v2_0_2=0, v2_0_3=1.2, v2_0_9=1.81, v2_0_10=1.8
+    )
     levels = HISTORY.levels(releases, "startup", ("spawn", "none"))
-    assert levels == [1.0, 1.2, 1.2, None, pytest.approx(1.8), pytest.approx(1.8)]
+    assert levels == [1.0, 1.0, 1.2, 1.2, None, 1.2, pytest.approx(1.8), pytest.approx(1.8)]
 
 
 def test_without_a_history_a_level_is_what_was_measured() -> None:
     levels = BedHistory().levels(spawned(v2_0_0=1.2, v2_0_1=1.1), "startup", ("spawn", "none"))
     assert levels == [1.2, 1.1]
-    assert "too few" in BedHistory().without_steps
-
-
-def test_nearer_an_end_of_the_history_only_larger_changes_are_detected() -> None:
-    sizes = [(0.09, 0.06, *[0.05] * 15), (0.03, 0.02, *[0.01] * 15)]
-    history = BedHistory(near_an_end={"startup": sizes})
-    assert [history.detectable("startup", count) for count in (3, 4, 5, 20, 60)] == [
-        None,
-        (0.03, 0.09),
-        (0.02, 0.06),
-        (0.01, 0.05),
-        (0.01, 0.05),
-    ]
-    assert history.detectable("uss", 20) is None
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "count"), [("0", "9", 5), ("7", "9", 2), ("8", "9", 1), ("0", "2", 2), ("4", "4", 0)]
-)
-def test_a_change_between_two_releases_has_so_many_releases_on_its_shorter_side(
-    before: str, after: str, count: int
-) -> None:
-    assert compare.shorter_side([str(number) for number in range(10)], before, after) == count
 
 
 def test_levels_are_written_once_where_they_begin() -> None:

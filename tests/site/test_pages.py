@@ -12,7 +12,7 @@ import pytest
 from harness.answer import recommendation
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
-from harness.history import detect
+from harness.history import changes
 from harness.lifecycles import checks, metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
@@ -175,25 +175,33 @@ def test_overview_list_and_command_name_the_same_releases(site: Path) -> None:
     overview = text.partition('<section id="changed">')[2].partition("</section>")[0]
     named = re.findall(r'<th scope="row"><a href="releases/([\d.]+)\.html"', overview)
     marked = re.findall(r'<a href="releases/([\d.]+)\.html" class="stepped">', text)
-    found = {step.release for step in detect.recorded_change_points().steps}
+    known = changes.recorded()
+    found = {change.release for change in known.paired} | {change.release for change in known.counts}
     assert len(named) == len(set(named))
     assert set(named) == set(marked) == found
 
 
-def test_a_step_that_was_measured_again_says_what_came_of_it(site: Path) -> None:
+def test_six_releases_changed_time_or_memory_and_four_more_only_counts(site: Path) -> None:
+    known = changes.recorded()
+    timed = list(dict.fromkeys(change.release for change in known.paired))
+    assert timed == ["2.0.0", "2.0.10", "2.0.20", "2.0.41", "2.0.44", "2.1.0"]
+    counted = dict.fromkeys(change.release for change in known.counts)
+    assert [release for release in counted if release not in timed] == [
+        "2.0.11", "2.0.18", "2.0.29", "2.0.42",
+    ]  # fmt: skip
+
+
+def test_a_step_says_its_interval_and_how_many_pairs_were_measured(site: Path) -> None:
     text = re.sub(r"<[^>]+>", "", (site / "releases" / "2.0.44.html").read_text())
-    told = {
-        verdict: len(re.findall(rf"% to \S+ %; {verdict}\)", text)) for verdict in ("confirmed", "undecided")
-    }
-    shown = {metric.benchmark for metric in metrics.shown_in(Table.SITE)}
+    named = re.findall(r"% to \S+ %; (\d+) pairs\)", text)
+    shown = {metric.id for metric in metrics.shown_in(Table.SITE)}
     real = [
-        step
-        for step in detect.recorded_change_points(RESULTS).steps
-        if step.release == "2.0.44" and step.retest and step.key.benchmark in shown
+        change
+        for change in changes.recorded().paired
+        if change.release == "2.0.44" and change.metric in shown
     ]
-    assert told["confirmed"] == sum(step.retest.outcome == "confirmed" for step in real) > 0
-    assert told["undecided"] == sum(step.retest.outcome == "undecided" for step in real)
-    assert "refuted" not in text
+    assert sorted(map(int, named)) == sorted(change.pairs for change in real)
+    assert real
 
 
 def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site: Path) -> None:

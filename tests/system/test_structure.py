@@ -14,7 +14,7 @@ from harness.demos.expected import DemoProof
 from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
-from harness.history.retest import Retest
+from harness.history.paired import NeighbourRow
 from harness.history.sensitivity.record import SensitivityRecord
 from harness.pools.figures import PoolsTable
 from harness.programs.figures import ProgramsTable
@@ -119,7 +119,7 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
         ("hazards", dict[str, VerdictTable]),
         ("pools", PoolsTable),
         ("programs", ProgramsTable),
-        ("retests", list[Retest]),
+        ("retests", list[NeighbourRow]),
         ("sensitivity", SensitivityRecord),
         ("sensitivity_loaded", SensitivityRecord),
         ("servers", ServerComparison),

@@ -7,6 +7,7 @@ what counts.
 
 import gc
 import json
+import multiprocessing
 import os
 import platform
 import sys
@@ -24,6 +25,8 @@ from harness.system import memory
 if TYPE_CHECKING:
     from harness.lifecycles.messages import LifecycleReport, ParentOrder, WorkerOrder
 
+SETTLED = "harness.lifecycles.inside.settled"
+
 frame: Any = None
 """The DataFrame, held as a program would hold it."""
 
@@ -32,6 +35,8 @@ def main() -> None:
     order: ParentOrder = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"])
     strategy.set_up()
+    if order["settled"] and strategy.preload:
+        multiprocessing.set_forkserver_preload([*strategy.preload, SETTLED])
     if order["dataframe_mib"]:
         from harness.lifecycles.inside.frame import build
 

@@ -13,11 +13,10 @@ from typing import Any
 from harness.console.numbers import digits, display_unit
 from harness.drivers import PSYCOPG2, UPGRADE, default_driver
 from harness.hazards.expected import series
-from harness.history.detector import WINDOW
-from harness.history.fit import MIN_SEGMENT
+from harness.history.reference import DECIDING
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
-from harness.site.history import TOO_FEW, CellStep, change, change_range
+from harness.site.history import CellStep, change, change_range
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "compare.html", True
 
@@ -36,8 +35,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
         after=after,
         upgrade=UPGRADE,
         same_driver=default_driver(before) == default_driver(after),
-        sensitivity=sensitivity(context, shorter_side(context.versions, before, after)),
-        undetectable=undetectable(context),
+        pairs=DECIDING,
         summary=list(summary(context, before, after)),
         rows=list(rows(context, before, after)),
         figures=figures(context),
@@ -55,36 +53,11 @@ def cells(context: TestBedContext) -> list[Cell]:
     return [(name, dataframe) for dataframe in context.bed.newest.dataframes for name in context.strategies]
 
 
-def shorter_side(versions: Sequence[str], before: str, after: str) -> int:
-    """Of a change between two releases: how many releases lie on its shorter side, at most."""
-    first, second = versions.index(before), versions.index(after)
-    return max((min(at, len(versions) - at) for at in range(first + 1, second + 1)), default=0)
-
-
-def sensitivity(context: TestBedContext, side: int) -> str:
-    """How large a change has to be to be detected, with so many releases on its shorter side."""
-    if not context.history.minimum_changes:
-        return f"{TOO_FEW}. The table shows what was measured."
-    if side < MIN_SEGMENT:
-        return f"No change can be detected here: that takes {MIN_SEGMENT} releases before and after it."
-    return (
-        "“Detectable from” is the smallest change that would have been detected, with"
-        f" {min(side, WINDOW)} releases before and after it: in the steadiest cell, and in the noisiest."
-    )
-
-
-def undetectable(context: TestBedContext) -> str:
-    """Which releases are too new for their changes to be detected; empty with too few releases for any."""
-    newest = context.versions[1 - MIN_SEGMENT :]
-    if not context.history.minimum_changes:
-        return ""
-    return f"Changes that came with {newest[0]} to {newest[-1]} cannot be detected yet."
-
-
-def detectable(context: TestBedContext, metric: Metric, side: int) -> str:
-    """`5.1 % to 12.3 %`: the smallest change that would be detected, in the steadiest and noisiest cell."""
-    found = context.history.detectable(metric.id, side)
-    return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found)) if found else "none"
+def detectable(context: TestBedContext, metric: Metric) -> str:
+    """`1.1 % to 2.3 %`: the smallest change that pairs find, in the steadiest and noisiest cell; empty if
+    unknown."""
+    found = context.history.detectable.get(metric.id, ())
+    return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found))
 
 
 @dataclass(frozen=True)
@@ -94,7 +67,7 @@ class MetricChange:
     title: str
     detectable: str
     change: str
-    """`none found`; `not known` if no change would have been detected."""
+    """`none found` without any."""
     cells: str
     """In how many cells; empty without a change."""
     releases: list[str]
@@ -103,17 +76,14 @@ class MetricChange:
 
 def summary(context: TestBedContext, before: str, after: str) -> Iterator[MetricChange]:
     """The changes between two releases, a row for each metric."""
-    side = shorter_side(context.versions, before, after)
-    measured = len(cells(context))
     for metric in context.metrics:
         steps = [step for step in context.history.between(before, after) if step.metric.id == metric.id]
-        smallest = detectable(context, metric, side)
         totals = total_ratios(steps)
         yield MetricChange(
             metric.heading,
-            smallest,
-            change_range(totals) if totals else "not known" if smallest == "none" else "none found",
-            f"in {len(totals)} of {measured} cells" if totals else "",
+            detectable(context, metric),
+            change_range(totals) if totals else "none found",
+            f"in {len(totals)} of {len(cells(context))} cells" if totals else "",
             list(dict.fromkeys(step.release for step in steps)),
         )
 
@@ -165,13 +135,10 @@ def figures(context: TestBedContext) -> dict[str, Any]:
                 "title": metric.heading,
                 "unit": metric.display_unit,
                 "levels": [runs(level_texts(context, metric, cell)) for cell in shown],
-                # By the number of releases on the shorter side.
-                "detectable": [detectable(context, metric, side) for side in range(WINDOW + 1)],
+                "detectable": detectable(context, metric),
             }
             for metric in metrics
         ],
-        "sensitivity": [sensitivity(context, side) for side in range(WINDOW + 1)],
-        "newest": MIN_SEGMENT - 1,
         "steps": [
             [
                 versions.index(step.release),

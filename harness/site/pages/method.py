@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.history.reference import REFERENCE
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report
 from harness.lifecycles import checks, intervals, metrics
@@ -35,11 +36,9 @@ def pages(site: SiteContext) -> Iterator[File]:
         "method.html.j2",
         SECTION,
         title="How it is measured",
-        minimum_changes=minimum_changes(history),
-        steps=(
-            f"The site shows {len(history.steps)} steps of {len({step.release for step in history.steps})} "
-            f"releases. {history.candidates} candidates that noise or drift may explain are left out."
-        ),
+        detectable=detectable(history),
+        reference=REFERENCE,
+        changed=len({step.release for step in history.steps}),
         sensitivity=[address for address, _, text in trust if text],
         beds=beds,
         verdicts=[f"SQLAlchemy {name}: {table.provenance}" for name, table in site.verdicts.tables.items()],
@@ -71,19 +70,13 @@ def trust_page(path: Path) -> str:
     return document.html(report.page(sensitivity.SensitivityRecord.load(path))) if path.exists() else ""
 
 
-def minimum_changes(history: BedHistory) -> list[dict[str, str]]:
-    """The smallest change that would be detected: for each metric, in the steadiest and the noisiest cell."""
+def detectable(history: BedHistory) -> list[tuple[str, str, str]]:
+    """Each metric with the smallest change that pairs find, in its steadiest and in its noisiest cell."""
     return [
-        {
-            "title": metric.heading,
-            "low": f"{low[0] * 100:.1f} %",
-            "steady": low[1],
-            "high": f"{high[0] * 100:.1f} %",
-            "unsteady": high[1],
-        }
+        (metric.heading, f"{low * 100:.1f} %", f"{high * 100:.1f} %")
         for metric in metrics.shown_in(Table.SITE)
-        if (changes := history.minimum_changes.get(metric.id))
-        for low, high in [(min(changes), max(changes))]
+        if metric.id in history.detectable
+        for low, high in [history.detectable[metric.id]]
     ]
 
 

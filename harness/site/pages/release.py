@@ -43,8 +43,6 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         after=after,
         upgrade=upgrade_note(before, version) if before else "",
         groups=groups,
-        without_steps=context.history.without_steps,
-        retested=any(step.retest for group in groups for step in group.steps),
         counted=counted,
         verdicts=changed_verdicts(context.site, before, version),
         causes=causes(context, before, version, counted) if before else [],

@@ -12,7 +12,7 @@ from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import charts
 from harness.site.context import File, TestBedContext, table
-from harness.site.history import CellStep, StepGroup, step_groups
+from harness.site.history import MIN_RELEASES, CellStep, StepGroup, step_groups
 from harness.site.pages import compare
 from harness.site.results import MedianInterval, shown_figures
 
@@ -27,7 +27,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
 
 def charted(context: TestBedContext) -> list[Metric]:
     """The metrics with a page of their own. A test bed with too few releases for a history has one."""
-    return context.metrics if context.history.minimum_changes else context.metrics[:1]
+    return context.metrics if len(context.releases) >= MIN_RELEASES else context.metrics[:1]
 
 
 def address_of(context: TestBedContext, metric: Metric) -> str:
@@ -57,7 +57,6 @@ def page(context: TestBedContext, metric: Metric) -> File:
         frames=frames,
         controls=any(frame["id"] == "controls" for frame in frames),
         releases=versions,
-        without_steps=context.history.without_steps,
         newest=versions[-1],
         release=context.bed.newest,
         series=[

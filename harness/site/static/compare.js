@@ -26,14 +26,8 @@ each("#compare", (form) => {
 
   const show = (first, second) => {
     const [older, newer] = [data.releases[first], data.releases[second]];
-    const count = data.releases.length;
-    let side = 0;
-    for (let at = first + 1; at <= second; at += 1) side = Math.max(side, Math.min(at, count - at));
-    side = Math.min(side, data.sensitivity.length - 1);
     root.querySelector("h2").textContent = `${older} → ${newer}`;
     root.querySelector(".upgrade").hidden = first < data.psycopg2 === second < data.psycopg2;
-    root.querySelector("#sensitivity").textContent = data.sensitivity[side];
-    each("#undetectable", (text) => { text.hidden = side <= data.newest || second < count - data.newest; }, root);
     root.querySelector(".pair").textContent = `${older} ${newer}`;
     const heads = root.querySelectorAll(".compared thead th");
     [heads[3].textContent, heads[4].textContent] = [older, newer];
@@ -44,11 +38,10 @@ each("#compare", (form) => {
       const steps = between.filter((step) => step[1] === metric);
       const totals = data.cells.map((_, number) => steps.filter((step) => step[2] === number)).filter((own) => own.length).map(product);
       const [low, high] = [Math.min(...totals), Math.max(...totals)].map(percent);
-      const none = detectable[side] === "none" ? "not known" : "none found";
       summary.push(row(totals.length, [
         head(title),
-        cell("detectable from", detectable[side]),
-        cell("change", totals.length ? [low === high ? low : `${low} to ${high}`, " ", element("small", `in ${totals.length} of ${data.cells.length} cells`)] : none),
+        cell("detectable from", detectable),
+        cell("change", totals.length ? [low === high ? low : `${low} to ${high}`, " ", element("small", `in ${totals.length} of ${data.cells.length} cells`)] : "none found"),
         cell("in release", [...new Set(steps.map(([at]) => at))].flatMap((at) => [link(at, data.releases[at]), " "])),
       ]));
       data.cells.forEach(([strategy, dataframe], number) => {

@@ -23,7 +23,7 @@ import harness.answer.claims
 import harness.cli
 import harness.cli.commands
 import harness.comparisons.servers_report
-import harness.history.detect
+import harness.history.changes
 
 # Modules that commands import when they are called.
 import harness.history.measure

@@ -1,0 +1,109 @@
+"""What to pair next: the procedure that finds the releases that changed a time or memory.
+
+1. Screen: pair with the reference the newest release, the one before it, the first one, and both sides of
+   each release
+   that changed instructions or counts.
+2. Decide: where two neighbours on record seem to differ, pair both again. Only these second pairs decide.
+3. Bisect: if releases lie between two that differ, screen the one in the middle.
+
+A change is so always between two releases that were measured, and ends up between two that follow each other.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+from harness.history import paired
+from harness.history.reference import DECIDING, REFERENCE, SCREENING, STRATEGIES, RatioRow, rows_of, versions
+
+
+@dataclass(frozen=True)
+class Step:
+    """Pairs of one release with the reference."""
+
+    release: str
+    strategies: tuple[str, ...]
+    deciding: bool = False
+
+    @property
+    def pairs(self) -> int:
+        return DECIDING if self.deciding else SCREENING
+
+
+Rows = Sequence[RatioRow]
+
+
+def following(
+    rows: Rows,
+    order: Sequence[str],
+    candidates: Collection[str],
+    machine: str,
+    strategies: Sequence[str] = STRATEGIES,
+    only: Collection[str] = (),
+) -> Step | None:
+    """The next step; None if nothing is left to do.
+
+    `rows` are those on record, `order` is all releases, and `candidates` are the releases that are known to
+    change something. Rows of another machine do not count here. With `only`, no others than these releases
+    are paired, and all of them are.
+    """
+    ours = [row for row in rows if row.provenance.machine == machine]
+    # What has begun is brought to its end first, so that an interruption leaves little undecided.
+    steps = chain(
+        decisions(ours, order, candidates, machine, strategies),
+        screenings(ours, only or anchors(order, candidates), machine, strategies),
+        bisections(ours, order, machine, strategies),
+    )
+    return next((step for step in steps if not only or step.release in only), None)
+
+
+def anchors(order: Sequence[str], candidates: Collection[str]) -> list[str]:
+    """The releases that are screened in any case: the newest first, then the candidates, each with its
+    predecessor."""
+    wanted = [release for release in reversed(order) if release in candidates or release == order[-1]]
+    before = dict(zip(order[1:], order, strict=False))
+    pairs = [each for release in wanted for each in (release, before.get(release, release))]
+    return list(dict.fromkeys([*pairs, order[0]]))
+
+
+def screenings(rows: Rows, wanted: Iterable[str], machine: str, strategies: Sequence[str]) -> Iterator[Step]:
+    for release in wanted:
+        missing = [name for name in strategies if name not in rows_of(rows, release, machine)]
+        if missing and release != REFERENCE:
+            yield Step(release, tuple(missing))
+
+
+def decisions(
+    rows: Rows, order: Sequence[str], candidates: Collection[str], machine: str, strategies: Sequence[str]
+) -> Iterator[Step]:
+    """Second pairs of neighbours on record that seem to differ, or must, as their instructions or counts
+    do."""
+    adjacent = set(pairwise(order))
+    suspicious = {
+        (change.before, change.release, change.strategy)
+        for change in paired.changes(rows, screening=True)
+        if change.suspicious or ((change.before, change.release) in adjacent and change.release in candidates)
+    }
+    # The newest release first.
+    for before, release in reversed(list(pairwise(versions(rows)))):
+        for end in (release, before):
+            of_end = rows_of(rows, end, machine)
+            due = tuple(
+                name
+                for name in strategies
+                if (before, release, name) in suspicious and name in of_end and not of_end[name].deciding
+            )
+            if due:
+                yield Step(end, due, deciding=True)
+
+
+def bisections(rows: Rows, order: Sequence[str], machine: str, strategies: Sequence[str]) -> Iterator[Step]:
+    """The release in the middle of two that certainly differ."""
+    for change in reversed(paired.changes(rows)):
+        if change.certain and change.strategy in strategies:
+            first, last = order.index(change.before), order.index(change.release)
+            if last - first > 1:
+                middle = order[(first + last) // 2]
+                missing = [name for name in strategies if name not in rows_of(rows, middle, machine)]
+                if missing:
+                    yield Step(middle, tuple(missing))

@@ -1,0 +1,200 @@
+"""Changes between two releases, from interleaved pairs of parents: sizes, intervals and what is certain.
+
+A row of the record of ratios (`harness.history.reference`) pairs a release with the reference; the change
+between two releases of one machine is the difference of their logarithms. Earlier records pair two
+neighbouring releases with each other, which needs no difference.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from math import exp, inf, log
+from pathlib import Path
+from statistics import mean
+
+from packaging.version import Version
+from scipy.stats import t as student
+from scipy.stats import ttest_1samp, ttest_ind
+
+from harness import strategies
+from harness.comparisons.judge import CONFIDENCE, CONSTANT, MIN_PAIRS
+from harness.history.reference import REDUNDANT, REFERENCE, RatioRow, rows_of, versions
+from harness.lifecycles import metrics
+from harness.records import store
+from harness.records.provenance import Provenance
+from harness.system.structure import structure
+
+NEIGHBOURS = store.path("retests")
+"""Comparisons of neighbouring releases with each other, of earlier versions; no command adds to them."""
+
+MAX_P = 1e-4
+"""The largest p-value of a change that is reported."""
+
+SCREEN_P = 0.05
+"""Of the first stage: the largest p-value of what the second stage measures."""
+
+
+@dataclass(frozen=True)
+class PairedChange:
+    """One metric of one strategy, of a release against an earlier one."""
+
+    before: str
+    release: str
+    metric: str
+    strategy: str
+    dataframe: str
+    ratio: float
+    low: float
+    high: float
+    """The ratio's 99 % interval; 0 and infinity where there are too few pairs."""
+    p: float
+    """The probability of such a ratio, or one farther from 1, if the releases do not differ."""
+    pairs: int
+    smallest: float
+    """The smallest relative change that counts."""
+    machine: str
+
+    @property
+    def size(self) -> float:
+        return abs(log(self.ratio))
+
+    @property
+    def counts(self) -> bool:
+        """Whether the change is large enough to count.
+
+        Of memory, which repeats to a thousandth, the whole interval has to be.
+        """
+        least = log(1 + self.smallest)
+        if metrics.get(self.metric).unit == "bytes":
+            return self.low > 0 and (log(self.low) >= least or log(self.high) <= -least)
+        return self.size >= least
+
+    @property
+    def certain(self) -> bool:
+        return self.p < MAX_P and self.counts
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether the second stage has to decide."""
+        return self.p < SCREEN_P and self.size >= log(1 + self.smallest)
+
+    @property
+    def cell(self) -> tuple[str, str, str]:
+        return self.metric, self.strategy, self.dataframe
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """A row of the earlier record: a metric of a cell in two neighbouring releases, in interleaved pairs."""
+
+    previous: str
+    release: str
+    metric: str
+    strategy: str
+    dataframe: str
+    before: float
+    after: float
+    """Medians, in seconds or bytes."""
+    ratio: float
+    low: float
+    high: float
+    """The ratio's 99 % interval."""
+    verdict: str
+    pairs: int
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def change(self) -> PairedChange:
+        """The p-value follows from the interval, which is Student's."""
+        freedom = self.pairs - 1
+        error = (log(self.high) - log(self.low)) / 2 / student.isf((1 - CONFIDENCE) / 2, freedom)
+        p = float(2 * student.sf(abs(log(self.ratio)) / max(error, CONSTANT), freedom))
+        smallest = metrics.min_relevant_change(self.metric, self.before)
+        return PairedChange(
+            self.previous, self.release, self.metric, self.strategy, self.dataframe, self.ratio, self.low,
+            self.high, p, self.pairs, smallest, self.provenance.machine,
+        )  # fmt: skip
+
+
+def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
+    """The changes on record between neighbouring releases; none without a record.
+
+    Without those of strategies whose fork server preloads: the state of its garbage collector was not known,
+    and decided whether a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
+    """
+    if not path.exists():
+        return []
+    with store.reading(path) as content:
+        rows = structure(list[NeighbourRow], content)
+    return [
+        row.change()
+        for row in rows
+        if row.metric not in REDUNDANT and not strategies.get(row.strategy).preload
+    ]
+
+
+def between(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float, float]:
+    """The difference of mean logarithms, its 99 % interval, and its p-value (Welch).
+
+    An empty side is the reference itself, whose logarithms are 0. With fewer than `MIN_PAIRS` values the
+    interval is infinite, and p is 1.
+    """
+    middle = (mean(after) if after else 0.0) - (mean(before) if before else 0.0)
+    sides = [side for side in (before, after) if side]
+    if not sides or min(map(len, sides)) < MIN_PAIRS:
+        return middle, -inf, inf, 1.0
+    if all(max(side) - min(side) < CONSTANT for side in sides):
+        return middle, middle, middle, 0.0 if abs(middle) > CONSTANT else 1.0
+    if not before:
+        test = ttest_1samp(after, 0.0)
+    elif not after:
+        test = ttest_1samp([-value for value in before], 0.0)
+    else:
+        test = ttest_ind(after, before, equal_var=False)
+    interval = test.confidence_interval(CONFIDENCE)
+    return middle, float(interval.low), float(interval.high), float(test.pvalue)
+
+
+def changes(rows: Sequence[RatioRow], *, screening: bool = False) -> list[PairedChange]:
+    """The changes between releases that are neighbours on record, of each machine.
+
+    Of the second stage, or with `screening` of the first. Releases between two of them were not paired.
+    """
+    return [
+        change
+        for machine in dict.fromkeys(row.provenance.machine for row in rows)
+        for before, release in pairwise(versions(row for row in rows if row.provenance.machine == machine))
+        for change in of_releases(rows, before, release, machine, screening=screening)
+    ]
+
+
+def of_releases(
+    rows: Sequence[RatioRow], before: str, release: str, machine: str, *, screening: bool
+) -> Iterable[PairedChange]:
+    """The changes of all metrics and strategies that both releases have."""
+    first, second = rows_of(rows, before, machine), rows_of(rows, release, machine)
+    for strategy in dict.fromkeys([*first, *second]):
+        one, other = first.get(strategy), second.get(strategy)
+        if (one is None and before != REFERENCE) or (other is None and release != REFERENCE):
+            continue
+        known = [(row.screening if screening else row.deciding) for row in (one, other) if row]
+        sizes = (one or other).sizes  # type: ignore[union-attr]
+        for metric in set.intersection(*(set(logs) for logs in known)):
+            logs = [
+                (row.screening if screening else row.deciding)[metric] if row else [] for row in (one, other)
+            ]
+            middle, low, high, p = between(*logs)
+            smallest = metrics.min_relevant_change(metric, sizes[metric])
+            yield PairedChange(
+                before, release, metric, strategy, "none", exp(middle), exp(low), exp(high) if high < inf else
+                inf, p, min(len(each) for each in logs if each), smallest, machine,
+            )  # fmt: skip
+
+
+def best(found: Iterable[PairedChange]) -> list[PairedChange]:
+    """One change for each pair of releases and cell, whatever the machine: that of the most pairs."""
+    by_place: dict[tuple[str, ...], PairedChange] = {}
+    for change in found:
+        place = (change.before, change.release, *change.cell)
+        if place not in by_place or by_place[place].pairs < change.pairs:
+            by_place[place] = change
+    return sorted(by_place.values(), key=lambda change: (Version(change.release), *change.cell))

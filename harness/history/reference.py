@@ -1,0 +1,180 @@
+"""Ratios of releases to one reference release, measured in interleaved pairs of parents, and their record.
+
+Pairs of two releases say nothing about a third one, and levels of two days differ by more than releases do.
+So every release is paired with the same one, and a change between two releases is the difference of their
+logarithms.
+"""
+
+import random
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from math import log
+from pathlib import Path
+from statistics import median
+
+from packaging.version import Version
+
+from harness.comparisons import pairs
+from harness.console.progress import Progress
+from harness.lifecycles.cell import Cell
+from harness.lifecycles.plan import Plan
+from harness.lifecycles.profile import Profile
+from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
+from harness.records import store
+from harness.records.provenance import Provenance
+from harness.system.errors import PoolstartError
+from harness.system.structure import structure
+
+REFERENCE = "2.0.58"
+"""The last release of the series 2.0: it will not change, installs with all Pythons in use, and lies between
+the series 1.4 and 2.1, so that no ratio to it is far from 1."""
+
+RECORD = store.path("ratios")
+
+STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn", "nullpool")
+"""The cells that are paired, without a DataFrame. Others run the same code: fork_nodispose and forkserver
+that of fork_dispose and spawn, and no release reads the DataFrame."""
+
+REDUNDANT = frozenset({"peak", "pss"})
+"""Metrics that are not paired: `peak` equals `rss`, and `pss` depends on how many processes there are."""
+
+SCREENING, DECIDING = 8, 20
+"""Pairs of parents of the two stages."""
+
+FORKS, BOOTS = 12, 6
+"""Workers of a parent. Those that boot an interpreter take twenty times as long, and their instructions are
+counted."""
+
+DIGITS = 5
+
+
+@dataclass(frozen=True)
+class PairedLogs:
+    """What pairs of a release with the reference have measured, of one strategy."""
+
+    logs: dict[str, list[float]]
+    """By metric: the logarithms of ratios to the reference, one a pair of parents."""
+    sizes: dict[str, float]
+    """By metric: the median of the reference, in seconds or bytes."""
+
+
+@dataclass(frozen=True)
+class RatioRow:
+    """A release and a strategy: the logarithms of ratios to the reference, one a pair of parents."""
+
+    release: str
+    strategy: str
+    screening: dict[str, list[float]]
+    """By metric. Of the first stage, which only says what the second one measures."""
+    sizes: dict[str, float]
+    """The median of each metric in seconds or bytes, of the reference."""
+    deciding: dict[str, list[float]] = field(default_factory=dict)
+    """Of the second stage, measured afterwards; empty if the first one showed nothing."""
+    provenance: Provenance = field(default_factory=Provenance)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.release, self.strategy, self.provenance.machine
+
+
+def load(path: Path = RECORD) -> list[RatioRow]:
+    """The rows on record; none without a record. Raises `PoolstartError` for a damaged one."""
+    if not path.exists():
+        return []
+    with store.reading(path, "poolstart record changes") as rows:
+        return structure(list[RatioRow], rows)
+
+
+def add(row: RatioRow, path: Path = RECORD) -> list[RatioRow]:
+    """Record a row, in place of one of the same release, strategy and machine, and return all rows."""
+    kept = [each for each in load(path) if each.key != row.key]
+    rows = sorted([*kept, row], key=lambda each: (Version(each.release), *each.key[1:]))
+    store.write(path, [asdict(each) for each in rows])
+    return rows
+
+
+def with_logs(
+    rows: Iterable[RatioRow],
+    release: str,
+    strategy: str,
+    measured: PairedLogs,
+    deciding: bool,
+    provenance: Provenance,
+) -> RatioRow:
+    """The row with what a stage has measured: a new one, or that of the first stage with the second one
+    added."""
+    if not deciding:
+        return RatioRow(release, strategy, measured.logs, measured.sizes, provenance=provenance)
+    (row,) = (each for each in rows if each.key == (release, strategy, provenance.machine))
+    return replace(row, deciding=measured.logs, provenance=provenance)
+
+
+def paired(
+    release: str,
+    strategies: Collection[str],
+    number: int,
+    interpreter: Callable[[str], Path],
+    server: Server,
+    profile: Profile,
+    report: Callable[[str], None],
+    *,
+    seed: int | None = None,
+) -> dict[str, PairedLogs]:
+    """Pair a release with the reference `number` times, by strategy.
+
+    Raises `PoolstartError` if a release cannot be measured.
+    """
+    rng = random.Random(seed)
+    cells = [Cell(name, "none") for name in strategies]
+    longer = replace(profile, forks=FORKS, boots=BOOTS)
+
+    measured: list[pairs.Pair] = []
+    with Supervision() as supervision:
+        plans = [
+            Plan(cells, server, longer, supervision, release=each, python=interpreter(each), settled=True)
+            for each in (REFERENCE, release)
+        ]
+        for plan in plans:
+            plan.warm_up()
+        for at in range(number):
+            step = f"{release}, pair {at + 1} of {number}"
+            measured.append(
+                pairs.measure_pair(
+                    plans,
+                    [(cell, cell) for cell in cells if pairs.measurable(plans, (cell, cell))],
+                    longer.workers,
+                    rng,
+                    Progress(report).within(step),
+                )
+            )
+    for plan in plans:
+        if plan.measured.rejected:
+            raise PoolstartError(next(iter(plan.measured.rejected.values())), "repair what it names")
+    return {cell.strategy: logs_of([pair.samples[cell, cell] for pair in measured]) for cell in cells}
+
+
+def logs_of(samples: Sequence[Mapping[str, pairs.Sample]]) -> PairedLogs:
+    """The logarithms of one strategy, from the samples of each pair of parents."""
+    by_metric = {
+        metric: [each[metric] for each in samples if metric in each]
+        for metric in dict.fromkeys(name for each in samples for name in each)
+        if metric not in REDUNDANT
+    }
+    return PairedLogs(
+        {name: [round(log(each.ratio), DIGITS) for each in of_pairs] for name, of_pairs in by_metric.items()},
+        {
+            name: float(f"{median(each.first for each in of_pairs):.4g}")
+            for name, of_pairs in by_metric.items()
+        },
+    )
+
+
+def versions(rows: Iterable[RatioRow]) -> list[str]:
+    """The releases on record and the reference, in version order."""
+    return sorted({REFERENCE, *(row.release for row in rows)}, key=Version)
+
+
+def rows_of(rows: Sequence[RatioRow], release: str, machine: str) -> dict[str, RatioRow]:
+    """The rows of a release on a machine, by strategy."""
+    return {row.strategy: row for row in rows if (row.release, row.provenance.machine) == (release, machine)}

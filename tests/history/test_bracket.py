@@ -1,0 +1,97 @@
+"""The procedure finds changes at their exact release, whatever noise says, and asks for few pairs."""
+
+import random
+from collections.abc import Callable, Collection
+from math import log
+
+import pytest
+
+from harness.history import bracket, paired
+from harness.history.reference import REFERENCE, RatioRow
+from harness.records.provenance import Provenance
+
+ORDER = [f"2.0.{number}" for number in range(20, 59)] + [f"2.1.{number}" for number in range(4)]
+
+HERE = Provenance(machine="here")
+
+
+def run(
+    truth: Callable[[str], float],
+    *,
+    candidates: Collection[str] = (),
+    noise: float = 0.012,
+    seed: int = 1,
+    strategies: tuple[str, ...] = ("fork_dispose",),
+    rows: list[RatioRow] | None = None,
+) -> tuple[list[RatioRow], list[bracket.Step]]:
+    """Run the procedure on releases whose level relative to the first is `truth`; noise is that of a pair."""
+    rng, rows, steps = random.Random(seed), rows or [], []
+
+    def logs(release: str, number: int) -> dict[str, list[float]]:
+        middle = log(truth(release) / truth(REFERENCE))
+        return {"cpu_first_row": [rng.gauss(middle, noise) for _ in range(number)]}
+
+    while step := bracket.following(rows, ORDER, candidates, "here", strategies):
+        steps.append(step)
+        for name in step.strategies:
+            old = next((row for row in rows if row.key == (step.release, name, "here")), None)
+            first = old.screening if old else logs(step.release, step.pairs)
+            second = logs(step.release, step.pairs) if step.deciding else {}
+            rows = [row for row in rows if row is not old]
+            rows.append(RatioRow(step.release, name, first, {"cpu_first_row": 0.1}, second, HERE))
+        assert len(steps) < 100, "it does not end"
+    return rows, steps
+
+
+def found(rows: list[RatioRow]) -> list[tuple[str, str]]:
+    return [(change.before, change.release) for change in paired.changes(rows) if change.certain]
+
+
+def since(release: str, ratio: float) -> Callable[[str], float]:
+    return lambda version: ratio if ORDER.index(version) >= ORDER.index(release) else 1.0
+
+
+def test_without_any_change_only_the_anchors_are_paired() -> None:
+    rows, steps = run(lambda _: 1.0, noise=0.002)
+    assert {row.release for row in rows} == {"2.1.3", "2.1.2", "2.0.20"}
+    assert not any(step.deciding for step in steps)
+
+
+@pytest.mark.parametrize("release", ["2.0.21", "2.0.44", "2.0.58", "2.1.0", "2.1.1"])
+def test_a_change_that_no_screen_announces_is_found_at_its_release(release: str) -> None:
+    rows, _ = run(since(release, 1.05))
+    at = ORDER.index(release)
+    assert found(rows) == [(ORDER[at - 1], release)]
+    assert len({row.release for row in rows}) <= 10, "far fewer than all 43"
+
+
+def test_a_change_of_the_newest_release_is_found_at_once() -> None:
+    rows, steps = run(since("2.1.3", 1.03))
+    assert found(rows) == [("2.1.2", "2.1.3")]
+    assert steps[0].release == "2.1.3"
+    assert {row.release for row in rows} == {"2.1.3", "2.1.2", "2.0.20"}
+
+
+def test_two_changes_are_found_both() -> None:
+    def truth(release: str) -> float:
+        return since("2.0.31", 1.06)(release) * since("2.1.0", 0.95)(release)
+
+    assert found(run(truth)[0]) == [("2.0.30", "2.0.31"), ("2.0.58", "2.1.0")]
+
+
+def test_a_release_whose_instructions_changed_is_decided_even_if_its_first_pairs_look_alike() -> None:
+    rows, _ = run(lambda _: 1.0, candidates=["2.0.44"], noise=0.002)
+    assert {row.release for row in rows if row.deciding} == {"2.0.43", "2.0.44"}
+    assert found(rows) == []
+
+
+def test_only_the_strategies_that_seem_to_differ_are_paired_again() -> None:
+    rows, _ = run(since("2.1.3", 1.04), strategies=("fork_dispose",))
+    other = [RatioRow(row.release, "spawn", {"uss": [0.0] * 8}, {"uss": 3e7}, {}, HERE) for row in rows]
+    assert bracket.following([*rows, *other], ORDER, (), "here", ("fork_dispose", "spawn")) is None
+
+
+def test_rows_of_another_machine_decide_nothing_here() -> None:
+    rows, _ = run(since("2.1.3", 1.05))
+    step = bracket.following(rows, ORDER, (), "there", ("fork_dispose",))
+    assert step == bracket.Step("2.1.3", ("fork_dispose",))

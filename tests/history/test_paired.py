@@ -1,0 +1,126 @@
+"""Changes from pairs: what is certain, what is the collector's, and what replaces what."""
+
+import random
+from math import log
+
+import pytest
+
+from harness.history import changes, paired
+from harness.history.paired import PairedChange
+from harness.history.reference import REFERENCE, RatioRow
+from harness.history.series import Series, SeriesKey
+from harness.records.provenance import Provenance
+
+HERE, THERE = Provenance(machine="here"), Provenance(machine="there")
+
+
+def logs(ratio: float, number: int = 20, scatter: float = 0.01, seed: int = 1) -> list[float]:
+    rng = random.Random(f"{ratio} {seed}")
+    return [rng.gauss(log(ratio), scatter) for _ in range(number)]
+
+
+def row(
+    release: str,
+    ratio: float,
+    *,
+    metric: str = "cpu_first_row",
+    size: float = 0.1,
+    scatter: float = 0.01,
+    provenance: Provenance = HERE,
+) -> RatioRow:
+    values = {metric: logs(ratio, scatter=scatter)}
+    return RatioRow(release, "spawn", values, {metric: size}, values, provenance)
+
+
+def test_a_change_is_the_difference_of_two_ratios_to_the_reference() -> None:
+    before, after = row("2.0.43", 0.95), row("2.0.44", 1.0)
+    (change, _) = paired.changes([before, after])
+    assert (change.before, change.release) == ("2.0.43", "2.0.44")
+    assert change.ratio == pytest.approx(1 / 0.95, rel=0.01)
+    assert change.low < change.ratio < change.high
+    assert change.certain
+
+
+def test_the_reference_itself_needs_no_pairs() -> None:
+    (before, after) = paired.changes([row("2.0.57", 1.0), row("2.1.0", 1.05)])
+    assert (before.release, after.before) == (REFERENCE, REFERENCE)
+    assert after.ratio == pytest.approx(1.05, rel=0.01)
+    assert (before.certain, after.certain) == (False, True)
+
+
+def test_rows_of_two_machines_are_never_subtracted() -> None:
+    rows = [row("2.1.8", 1.05, provenance=HERE), row("2.1.9", 1.10, provenance=THERE)]
+    assert {(each.before, each.release) for each in paired.changes(rows)} == {
+        (REFERENCE, "2.1.8"), (REFERENCE, "2.1.9"),
+    }  # fmt: skip
+
+
+def test_a_change_of_memory_counts_only_if_its_whole_interval_does() -> None:
+    small = {"metric": "uss", "size": 30e6, "scatter": 0.002}
+    (change,) = paired.changes([row("2.1.0", 1.0055, **small)])
+    assert change.p < paired.MAX_P
+    assert not change.certain
+    (change,) = paired.changes([row("2.1.0", 1.0085, **small)])
+    assert change.certain
+
+
+def test_fewer_than_six_pairs_decide_nothing() -> None:
+    assert paired.between([], [0.1] * 5)[3] == 1.0
+    assert paired.between([], [0.1] * 6)[3] == 0.0
+
+
+COUNTED = {"modules": 100.0, "calls_first_query": 500.0, "collections_first_query_1": 0.0}
+
+
+def counts(**changed: float) -> list[Series]:
+    """Counts of spawn in 2.0.43 and 2.0.44, where those in `changed` differ."""
+    return [
+        Series(
+            SeriesKey("m", "e", f"exact.Work.track_{name}", ("spawn", "none")),
+            "collections" if name.startswith("collections") else "calls",
+            {"2.0.43": value, "2.0.44": changed.get(name, value)},
+        )
+        for name, value in COUNTED.items()
+    ]
+
+
+PAIR = [row("2.0.43", 0.95), row("2.0.44", 1.0)]
+
+
+def found(all_series: list[Series], neighbours: list[PairedChange] = []) -> list[tuple[str, str]]:  # noqa: B006
+    known = changes.of(all_series, neighbours, PAIR)
+    return [(change.release, change.metric) for change in known.paired]
+
+
+def test_a_change_of_which_only_the_collections_moved_is_not_reported() -> None:
+    assert found(counts()) == [("2.0.44", "cpu_first_row")]
+    assert found(counts(collections_first_query_1=1.0)) == []
+    assert found(counts(collections_first_query_1=1.0, modules=101)) == [("2.0.44", "cpu_first_row")]
+
+
+def test_pairs_with_the_reference_replace_an_older_comparison() -> None:
+    older = PairedChange(
+        "2.0.43", "2.0.44", "cpu_first_row", "spawn", "none", 1.2, 1.19, 1.21, 1e-9, 99, 0.01, "here"
+    )
+    (change,) = changes.of([], [older], PAIR).paired
+    assert change.ratio == pytest.approx(1.05, rel=0.01)
+    (change,) = changes.of([], [older], []).paired
+    assert change.ratio == 1.2
+
+
+def test_a_change_with_releases_in_between_is_open() -> None:
+    known = changes.of([], [], [row("2.0.40", 0.95), row("2.0.44", 1.0)])
+    assert known.open == (("2.0.40", "2.0.44"),)
+    assert known.paired == ()
+
+
+def test_older_comparisons_of_a_preloading_fork_server_decide_nothing() -> None:
+    strategies = {change.strategy for change in paired.load()}
+    assert "spawn" in strategies
+    assert not {"forkserver_preload", "forkserver_freeze"} & strategies
+
+
+def test_a_count_that_changes_by_less_than_a_hundredth_is_not_listed() -> None:
+    known = changes.of(counts(calls_first_query=504.0, modules=102.0), [], [])
+    assert [(each.metric, each.ratio) for each in known.counts] == [("modules", 1.02)]
+    assert known.minor == 1

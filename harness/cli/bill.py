@@ -12,6 +12,9 @@ def bill(
     parent_memory: Annotated[
         str, typer.Option(help="Data in the parent beyond its imports: 512MiB, 4GiB.")
     ] = "0MiB",
+    distance: Annotated[
+        str, typer.Option(help="A round trip to the server: 5ms. Figures were taken on loopback.")
+    ] = "0ms",
     task: Annotated[
         str | None, typer.Option(help="How long a worker works before it ends: 200ms, 10s, 5min.")
     ] = None,
@@ -32,6 +35,7 @@ def bill(
     asked = fleet_bill.Asked(
         workers,
         fleet_bill.parse(parent_memory, fleet_bill.SIZES, "4GiB"),
+        fleet_bill.parse(distance, fleet_bill.TIMES, "5ms"),
         fleet_bill.parse(task, fleet_bill.TIMES, "200ms") if task else None,
     )
     table = figures.load()

@@ -1,6 +1,7 @@
 """What a fleet costs under each strategy, from the lines fitted to the measured fleets.
 
 A figure for another size of DataFrame lies on the line through the figures without and with the measured one.
+A server further away adds the round trips of a first row, which are counted.
 """
 
 import re
@@ -42,6 +43,8 @@ class Asked:
     workers: int
     parent_mib: float = 0.0
     """Of data in the parent beyond its imports."""
+    distance: float = 0.0
+    """Seconds of a round trip to the server, beyond that on loopback."""
     task: float | None = None
     """Seconds that each worker works before it ends."""
 
@@ -75,9 +78,12 @@ def bills(table: FleetsTable, asked: Asked) -> Iterator[Bill]:
         alone, _ = _quantity(
             table, name, replace(asked, workers=1), lambda cells: figures.time_of(cells[:1], "last")
         )
+        # The workers of a fleet wait for the network at the same time.
+        waiting = table.round_trips[name] * asked.distance
+        alone += waiting
         yield Bill(
             name,
-            ready[0],
+            ready[0] + waiting,
             first[0],
             collected[0],
             connections=asked.workers + 1 if strategies.get(name).pooled else 0,

@@ -9,6 +9,7 @@ from itertools import product
 from typing import cast
 
 from harness import strategies
+from harness.counts.count import count
 from harness.fleets.checks import Fleet, FleetOrder, FleetReport, findings
 from harness.fleets.figures import PHASES, FleetFigures, FleetsTable
 from harness.lifecycles.profile import no_room
@@ -68,8 +69,14 @@ def measure_all(
             frame = f"{mib} MiB" if mib else "no DataFrame"
             progress(f"parent {parent + 1} of {parents}, {name}, {workers} workers, {frame}")
             parts.add(part, asdict(measure(name, workers, mib, server)))
+    provenance = Provenance.here(server.identity, command)
+    for name in names:
+        if (part := f"round trips {name}") not in parts.parts:
+            progress(f"round trips, {name}")
+            counted = count(name, server, release=provenance.release)
+            parts.add(part, counted.figures["round_trips_first_query"])
     return FleetsTable(
-        Provenance.here(server.identity, command),
+        provenance,
         tuple(
             combine(
                 [
@@ -79,6 +86,7 @@ def measure_all(
             )
             for mib, workers, name in cells
         ),
+        {name: parts.parts[f"round trips {name}"] for name in names},
     )
 
 

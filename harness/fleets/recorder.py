@@ -73,5 +73,6 @@ def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
     return replace(
         table,
         cells=tuple(cells),
+        round_trips=table.round_trips | measured.round_trips,
         later=later | dict.fromkeys(sorted(measured.strategies), measured.provenance),
     )

@@ -60,7 +60,8 @@ def show(table: FleetsTable, asked: Asked, rows: list[Bill]) -> None:
     terminal.print_table(console, header, list(map(cells, rows)))
     errors = max(row.error for row in rows)
     sentences = [
-        f"{asked.workers} workers and their parent, with {asked.parent_mib:g} MiB of data in the parent.",
+        f"{asked.workers} workers and their parent, with {asked.parent_mib:g} MiB of data in the parent;"
+        f" a round trip to the server takes {asked.distance * 1e3:g} ms more than on loopback.",
         f"From lines through fleets of 1 to {table.largest} workers; the measured medians differ from them"
         f" by {errors:.0%} at most.",
         *(f"Extrapolated: {what} were not measured." for what in asked.extrapolated(table)),

@@ -42,6 +42,11 @@ def test_data_in_the_parent_cost_their_share_of_what_the_measured_dataframe_cost
     assert found.memory == pytest.approx((82 + 594) / 2 * MIB)
 
 
+def test_a_server_further_away_adds_the_round_trips_of_one_worker() -> None:
+    assert bill(Asked(workers=8, distance=0.01)).ready == pytest.approx(0.26 + 0.05)
+    assert bill(Asked(workers=8, distance=0.01, task=1.03)).start_share == pytest.approx(0.17 / 1.2)
+
+
 def test_the_share_of_start_is_that_of_a_single_worker() -> None:
     assert bill(Asked(workers=8, task=1.08)).start_share == pytest.approx(0.1)
     assert bill(Asked(workers=8)).start_share is None

@@ -78,7 +78,8 @@ def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
         parts=parts,
         progress=steps.append,
     )
-    assert steps == ["parent 1 of 1, fork_dispose, 2 workers, no DataFrame"]
+    assert steps == ["parent 1 of 1, fork_dispose, 2 workers, no DataFrame", "round trips, fork_dispose"]
+    assert table.round_trips["fork_dispose"] > 2
     assert table.of("fork_dispose", 0)[0] == done
 
 

@@ -26,7 +26,7 @@ def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
 ) -> None:
     report.write(TABLE, ASKED, "json")
     content = json.loads(capsys.readouterr().out)
-    assert content["asked"] == {"workers": 32, "parent_mib": 1024, "task": 1.0}
+    assert content["asked"] == {"workers": 32, "parent_mib": 1024, "distance": 0.0, "task": 1.0}
     assert content["extrapolated"] == ["more than 16 workers", "more than 512 MiB in the parent"]
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "nullpool"]
 

@@ -27,4 +27,5 @@ TABLE = FleetsTable(
         *(fleet("nullpool", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
         *(fleet("nullpool", 512, n, 0.1 + 0.02 * n, 562 + 4 * n) for n in (1, 4, 16)),
     ),
+    {"fork_dispose": 5, "nullpool": 5},
 )

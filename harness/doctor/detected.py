@@ -22,18 +22,33 @@ class Detected:
     """The hazard as which it is reported, if that is another one."""
     command_as: str = ""
     url: bool = False
-    """Whether it is found only with the server's view."""
+    """Whether it is found at a PID with the server's view only."""
+    outside_only: tuple[str, ...] = ()
+    """Those of the victims that are not tried with a command."""
     fixed_is_risk: bool = False
     """Whether the fixed program still has the conditions of the hazard."""
     why: str = ""
 
 
-@cache
 def table() -> dict[str, Detected]:
     """By hazard."""
+    return _read()["hazard"]
+
+
+def lookalikes() -> dict[str, Detected]:
+    """The same for problems with the messages of hazards and another cause."""
+    return _read()["lookalike"]
+
+
+@cache
+def _read() -> dict[str, dict[str, Detected]]:
     source = resources.files("harness.doctor") / "detected.toml"
     content = tomllib.loads(source.read_text(encoding="utf-8"))
-    return {hazard: structure(Detected, fields) for hazard, fields in content.items()}
+    alike = content.pop("lookalike")
+    return {
+        "hazard": {name: structure(Detected, fields) for name, fields in content.items()},
+        "lookalike": {name: structure(Detected, fields) for name, fields in alike.items()},
+    }
 
 
 def render() -> str:
@@ -48,5 +63,14 @@ def render() -> str:
             row.why,
         ]
         for hazard, row in table().items()
+    ]
+    rows += [
+        [
+            f"[{name}](lookalikes.md#{name})",
+            " or ".join(row.outside) or "-",
+            " or ".join(row.command) or "-",
+            row.why,
+        ]
+        for name, row in lookalikes().items()
     ]
     return markdown.table(["hazard", "`doctor PID`", "`doctor -- COMMAND`", "note"], rows)

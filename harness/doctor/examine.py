@@ -1,10 +1,11 @@
 """Collects the evidence about a running process."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
-from harness.doctor.evidence.evidence import Opened, TreeEvidence
+from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.inside import Reported
 from harness.doctor.evidence.sockets import Connection
 from harness.processes import proc
 from harness.system.errors import PoolstartError
@@ -21,11 +22,11 @@ def examine(
     ports: Iterable[int] = (),
     with_stacks: bool = False,
     besides: Iterable[int] = (),
-    opened: Callable[[], Opened] = dict,
+    reports: Callable[[], Sequence[Reported]] = tuple,
 ) -> TreeEvidence:
     """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
 
-    `besides` are further processes to watch, and `opened` says, at the end, where connections were opened.
+    `besides` are further processes to watch, and `reports` is called at the end for what they have reported.
 
     Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
     at `url` cannot be asked.
@@ -63,7 +64,7 @@ def examine(
         server=server.view(url) if view else None,
         titles=titles,
         stacks=dumped,
-        opened=opened(),
+        reports=tuple(reports()),
         notes=(*_limits(processes, connections, shared, uses), *notes),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME),
     )

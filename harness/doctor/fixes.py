@@ -10,15 +10,15 @@ FRAMEWORKS = ("gunicorn", "celery", "uwsgi", "rq")
 DRIVERS = ("psycopg", "psycopg2")
 
 GENERAL = """\
-def own_connections():              # in each worker, before its first query
-    engine.dispose(close=False)     # every engine of the process; of an AsyncEngine, its sync_engine"""
+def own_connections():  # in each worker, before its first query
+    engine.dispose(close=False)  # every engine; of an AsyncEngine: sync_engine"""
 
 CALLED = {
     "executor": "ProcessPoolExecutor(..., initializer=own_connections)",
     "pool": "multiprocessing.Pool(..., initializer=own_connections)",
-    "process": "own_connections()               # the first line of what Process(target=...) runs",
+    "process": "own_connections()  # first, in the target of Process(target=...)",
     "fork": "if os.fork() == 0:\n    own_connections()",
-    "granian": "own_connections()               # in the target loader, which runs in each worker",
+    "granian": "own_connections()  # in the target loader, which runs in each worker",
     "airflow": "os.register_at_fork(after_in_child=own_connections)",
 }
 """How workers call it, by what forks them."""
@@ -63,7 +63,7 @@ def background(library: str, by: str) -> str:
     """The lines by which a worker gets the thread of a library."""
     if library == "psycopg_pool":
         module, call = (
-            "pool = ConnectionPool(..., open=False)   # in the module, and not opened there",
+            "pool = ConnectionPool(..., open=False)  # in the module",
             "pool.open()",
         )
     elif library == "apscheduler":
@@ -85,19 +85,19 @@ def background(library: str, by: str) -> str:
 
 def opened_by(library: str) -> str:
     """The line by which a worker gets a connection of its own that no pool makes."""
-    return f"connection = {library}.connect(...)   # in each worker; the parent's must not be used there"
+    return f"connection = {library}.connect(...)  # one of its own in each worker"
 
 
 def lock(hazard: str) -> str:
     """What to do about a lock that was copied while it was held."""
     if hazard in ("native_threads", "native_lock"):
-        return 'multiprocessing.get_context("spawn")   # or start the workers before any thread connects'
+        return 'multiprocessing.get_context("spawn")  # or fork before any thread connects'
     if hazard == "pool_lock":
         return GENERAL
-    return 'multiprocessing.get_context("forkserver")   # or start the workers before any thread'
+    return 'multiprocessing.get_context("forkserver")  # or fork before any thread'
 
 
 def orphan() -> str:
     return """\
-multiprocessing.get_context("spawn")             # its workers hold no copies of sockets
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)       # or, first in the worker: it ends with its parent"""
+multiprocessing.get_context("spawn")  # holds no copies of sockets
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # or: it ends with its parent"""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from harness.doctor import fixes
 from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.inside import opened, starter
 from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
@@ -19,8 +20,9 @@ LOOKS = 2
 PATIENCE = 1.0
 """Seconds of endless waiting after which an answer counts as lost, if the server has none to give."""
 
-COPIED = 8 * 1024 * 1024
-"""Bytes that a worker copies while it is watched, from which on it is reported."""
+COPIED = 24 * 1024 * 1024
+"""Bytes that a worker copies while it is watched, from which on it is reported. Up to 16 MiB are the objects
+of SQLAlchemy, whose references each worker counts."""
 
 OLDER = 1.0
 """Seconds by which a session must be older than the process: the clocks of server and kernel differ."""
@@ -65,7 +67,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             certainty,
             _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
             tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
-            _fix(evidence, opener, pairs[0][0]),
+            _fix(evidence, opener, *pairs[0]),
             "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
             " without end."
             if hazard == "shared_socket"
@@ -73,14 +75,15 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
         )
 
 
-def _fix(evidence: TreeEvidence, opener: int, connection: Connection) -> str:
-    _, library, _ = evidence.opened.get(connection.inode, ("", "", 0))
+def _fix(evidence: TreeEvidence, opener: int, connection: Connection, pid: int) -> str:
+    _, library, _ = opened(evidence.reports).get(connection.inode, ("", "", 0))
     if library in fixes.DRIVERS:
         return fixes.opened_by(library)
     process = evidence.processes.get(opener)
     if process and "forkserver" in process.command:
         return fixes.PRELOADED
-    return fixes.own_connections(fixes.framework(each.command for each in evidence.processes.values()))
+    by = starter(evidence.reports, pid)
+    return fixes.own_connections(by or fixes.framework(each.command for each in evidence.processes.values()))
 
 
 def _inherited(evidence: TreeEvidence, connection: Connection, pid: int) -> bool:
@@ -141,9 +144,9 @@ def _how(evidence: TreeEvidence, connection: Connection, pid: int) -> Iterator[s
     use = evidence.uses[connection.inode]
     where = connection.address or f"Unix socket {connection.server}"
     yield f"connection  {where} ({connection.server}), held by {', '.join(map(str, connection.holders))}"
-    if connection.inode in evidence.opened:
-        where, library, pid_ = evidence.opened[connection.inode]
-        yield f"opened      {where}, by {library}, in {pid_}"
+    if reported := opened(evidence.reports).get(connection.inode):
+        where, library, opener = reported
+        yield f"opened      {where}, by {library}, in {opener}"
     if use.by.get(pid):
         yield (
             f"used        bytes were sent in {use.by[pid]} intervals in which of its holders only {pid} ran"

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from harness.doctor import fixes
-from harness.doctor.evidence.inside import Reported, opened
+from harness.doctor.evidence.inside import Reported, fork_of, opened
 from harness.doctor.evidence.lifetimes import Survivor
 from harness.doctor.findings import Certainty, Finding
-from harness.doctor.judge_reports import fork_of
 
 
 def orphaned(reports: Sequence[Reported], survivors: Iterable[Survivor]) -> list[Finding]:
@@ -71,8 +70,8 @@ def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Findin
     seen = {finding.hazard for finding in inside if finding.sure}
     if "native_lock" in seen:
         seen.add("inherited_lock")
-    if "missing_thread" in seen:
-        # A pool of psycopg_pool: its connections are the parent's, and that is the cure of both.
+    if {"missing_thread", "inherited_session"} & seen:
+        # A pool of psycopg_pool, or a session: the connection is the parent's, and that is its cure, too.
         seen.add("shared_socket")
     hangs = [finding for finding in outside if finding.hazard == "inherited_lock"]
     if hangs:

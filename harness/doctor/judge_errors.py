@@ -26,7 +26,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.CERTAIN,
             f"threads or tasks of process {pid} use one session at the same time",
             failed,
-            "session = scoped_session(sessionmaker(engine))   # or a session for each thread, or task",
+            "session = scoped_session(sessionmaker(engine))  # one for each thread",
             "Their statements are mixed in one transaction.",
         )
     if kind == "max_connections":
@@ -35,7 +35,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.CERTAIN,
             f"the server refused a connection of process {pid}: it has too many",
             failed,
-            "create_engine(URL, pool_size=2, max_overflow=0)   # one engine for each process; or a pooler",
+            "create_engine(URL, pool_size=2, max_overflow=0)  # one for each process",
             "Further connections are refused.",
         )
     if kind == "startup_race":
@@ -44,7 +44,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.CERTAIN,
             f"process {pid} created what another process created at the same time",
             failed,
-            "metadata.create_all(engine)   # once, before workers start; or under pg_advisory_xact_lock",
+            "metadata.create_all(engine)  # once, before workers start",
             "Workers fail at the first start, and not at the second one.",
         )
     if shared or not report.fields["own"]:
@@ -66,8 +66,8 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.RISK,
             f"a session of process {pid} has prepared statements of others: a pooler is in between",
             failed,
-            'create_engine(URL, connect_args={"prepare_threshold": None})   # psycopg; for asyncpg,'
-            " prepared_statement_cache_size=0",
+            'create_engine(URL, connect_args={"prepare_threshold": None})  # psycopg\n'
+            "create_async_engine(URL, prepared_statement_cache_size=0)  # asyncpg",
             "Statements fail, in one process after the other.",
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from harness.doctor import fixes, judge_errors
-from harness.doctor.evidence.inside import Reported
+from harness.doctor.evidence.inside import Reported, fork_of, starter
 from harness.doctor.findings import Certainty, Finding
 
 
@@ -12,6 +12,7 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
     found = [
         *_lost(reports, framework),
         *_used(reports, framework),
+        *_sessions(reports, framework),
         *_closed(reports, framework),
         *_replaced(reports),
         *_pools(reports, framework),
@@ -35,7 +36,7 @@ def _by_opening(reports: Iterable[Reported], event: str) -> Iterator[list[Report
 
 
 def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    for group in _by_opening(reports, "used"):
+    for group in _by_opening([r for r in reports if not r.fields.get("held")], "used"):
         first = group[0]
         pids = list(dict.fromkeys(report.pid for report in group))
         yield Finding(
@@ -57,6 +58,26 @@ def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
         )
 
 
+def _sessions(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
+    """Sessions, or connections of an engine, that were in use at a fork and are used in the worker."""
+    for group in _by_opening([r for r in reports if r.fields.get("held")], "used"):
+        first = group[0]
+        pids = list(dict.fromkeys(report.pid for report in group))
+        yield Finding(
+            "inherited_session",
+            Certainty.CERTAIN,
+            f"{_workers(pids)} a session or connection that process {first.opener} had in use when it forked",
+            (
+                f"opened      {first.opened}, in {first.opener}; engine made at {first.fields['engine']}",
+                *_fork(reports, first.pid),
+                f"used        {first.place}, in {first.pid}",
+            ),
+            "session.close()  # in the parent, before it forks; and\n"
+            + fixes.own_connections(starter(reports, first.pid) or framework, first.fields["engine"]),
+            "Both are in one transaction: what one commits or rolls back, the other loses.",
+        )
+
+
 def _workers(pids: list[int]) -> str:
     return f"process {pids[0]} uses" if len(pids) == 1 else f"{len(pids)} processes use"
 
@@ -65,23 +86,6 @@ def _fork(reports: Iterable[Reported], pid: int) -> Iterator[str]:
     """Where a process was forked."""
     if fork := fork_of(reports, pid):
         yield f"forked      {fork.place}, in {fork.pid}"
-
-
-def fork_of(reports: Iterable[Reported], pid: int) -> Reported | None:
-    """The latest fork of a process's parent before the process reported itself; None if it is not known."""
-    known = list(reports)
-    start = next((report for report in known if report.event == "forked" and report.pid == pid), None)
-    if not start:
-        return None
-    parent = start.fields["parent"]
-    forks = [r for r in known if r.event == "fork" and r.pid == parent and r.time <= start.time]
-    return forks[-1] if forks else None
-
-
-def starter(reports: Iterable[Reported], pid: int) -> str:
-    """What forked a process, as `inside/poolstart_watch.py` names it; empty if it is not known."""
-    fork = fork_of(reports, pid)
-    return str(fork.fields.get("by", "")) if fork else ""
 
 
 def _missed(reports: Iterable[Reported], group: Sequence[Reported]) -> Iterator[str]:

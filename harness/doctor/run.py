@@ -118,5 +118,5 @@ def _look(
         LOOK,
         url=url,
         besides=lifetimes.running(),
-        opened=lambda: inside.opened(inside.read(directory)),
+        reports=lambda: inside.read(directory),
     )

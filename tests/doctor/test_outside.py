@@ -5,30 +5,15 @@ import pytest
 from harness.doctor import detected
 from harness.doctor.evidence import tree
 from harness.postgres.server import Server
-from tests.support.victims import doctor, poolstart, victim
+from tests.support.victims import HEALTHY, cases, doctor, poolstart, victim
 
 WATCH = "2"
-
-CASES = [(hazard, row, name) for hazard, row in detected.table().items() for name in row.victims]
 
 STACKS = {"lock": "inherited_lock", "pool_lock": "pool_lock", "import_lock": "import_lock"}
 """Victims that hang, and what their stacks prove."""
 
-HEALTHY = (
-    "idle_pool",
-    "idle_executor",
-    "busy_workers",
-    "threads",
-    "loop",
-    "programs",
-    "other_sockets",
-    "daemon",
-    "waiting_threads",
-    "spawned",
-)
 
-
-@pytest.mark.parametrize(("hazard", "row", "name"), [pytest.param(*case, id=case[2]) for case in CASES])
+@pytest.mark.parametrize(("hazard", "row", "name"), cases())
 def test_a_broken_program_is_found(server: Server, hazard: str, row: detected.Detected, name: str) -> None:
     url = server.sqlalchemy_url("victim")
     with victim(name, "broken", url) as pid:
@@ -39,8 +24,10 @@ def test_a_broken_program_is_found(server: Server, hazard: str, row: detected.De
     assert status == (1 if {"certain", "proven"} & set(found.values()) else 0)
 
 
-@pytest.mark.parametrize("name", [name for _, _, name in CASES])
-def test_the_fixed_program_is_not_accused(server: Server, name: str) -> None:
+@pytest.mark.parametrize(("hazard", "row", "name"), cases())
+def test_the_fixed_program_is_not_accused(
+    server: Server, hazard: str, row: detected.Detected, name: str
+) -> None:
     url = server.sqlalchemy_url("victim")
     with victim(name, "fixed", url) as pid:
         status, report = doctor(pid, "--watch", WATCH, "--url", url)

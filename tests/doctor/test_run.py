@@ -10,7 +10,7 @@ import pytest
 from harness.doctor import detected
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.victims import observed
+from tests.support.victims import HEALTHY, cases, observed
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
@@ -22,12 +22,7 @@ def run(*arguments: str, path: Path | None = None) -> "subprocess.CompletedProce
     return subprocess.run([*POOLSTART, "doctor", "--", sys.executable, *arguments], env=variables, **TEXT)
 
 
-CASES = [
-    (hazard, row, name) for hazard, row in detected.table().items() for name in row.victims if not row.url
-]
-
-
-@pytest.mark.parametrize(("hazard", "row", "name"), [pytest.param(*case, id=case[2]) for case in CASES])
+@pytest.mark.parametrize(("hazard", "row", "name"), cases(command=True))
 def test_a_broken_program_is_found(
     server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
 ) -> None:
@@ -41,13 +36,21 @@ def test_a_broken_program_is_found(
     assert found, report
 
 
-@pytest.mark.parametrize(("hazard", "row", "name"), [pytest.param(*case, id=case[2]) for case in CASES])
+@pytest.mark.parametrize(("hazard", "row", "name"), cases(command=True))
 def test_the_fixed_program_is_not_accused(
     server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
 ) -> None:
     report = observed(name, "fixed", server.sqlalchemy_url("victim"), tmp_path / "report.json")
     certainties = [finding["certainty"] for finding in report["findings"]]
     assert certainties == (["risk"] if row.fixed_is_risk else []), report
+
+
+@pytest.mark.parametrize(
+    "name", [name if name == "daemon" else pytest.param(name, marks=pytest.mark.slow) for name in HEALTHY]
+)
+def test_a_healthy_program_is_not_accused(server: Server, tmp_path: Path, name: str) -> None:
+    report = observed("healthy", name, server.sqlalchemy_url("victim"), tmp_path / "report.json")
+    assert report["findings"] == []
 
 
 def test_guarded_workers_fail_at_the_line_and_their_parent_keeps_its_transaction(

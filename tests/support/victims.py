@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from harness.doctor import detected
 from harness.processes import proc
 from harness.system.environment import environment
 
 LOOKED = 4.0
 """Seconds for which a victim is observed after it has been set up: two looks from outside."""
 
-FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "raw", "stolen")
+FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handler", "stolen")
 """Victims whose processes do not report what is wrong with them."""
 
 PLUGIN_TESTS = """
@@ -50,7 +51,38 @@ def test_sqlite_in_memory():
 """
 """A module of tests for the pytest plugin: one fails, and two pass."""
 
+SLOW = (
+    "grandchild", "handler", "idle_cut", "lazy_executor", "leader", "native_lock", "session",
+    "shared_by_threads", "startup_race", "thread_fork", "two_engines",
+)  # fmt: skip
+"""Further victims of hazards that others stand for."""
+
+HEALTHY = (
+    "idle_pool",
+    "idle_executor",
+    "busy_workers",
+    "threads",
+    "loop",
+    "programs",
+    "other_sockets",
+    "daemon",
+    "waiting_threads",
+    "spawned",
+)
+"""Functions of victims/healthy.py."""
+
 VICTIMS = Path(__file__).parents[1] / "doctor" / "victims"
+
+
+def cases(command: bool = False) -> list[Any]:
+    """Parameters of a test: hazard, row and victim; `command` for those that are tried with a command."""
+    rows = {**detected.table(), **detected.lookalikes()}
+    return [
+        pytest.param(hazard, row, name, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for hazard, row in rows.items()
+        for name in row.victims
+        if not (command and name in row.outside_only)
+    ]
 
 
 @contextlib.contextmanager

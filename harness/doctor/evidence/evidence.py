@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from harness.doctor.evidence.inside import Reported
 from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.pages import Pages
 from harness.doctor.evidence.server import ServerView
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
 from harness.doctor.evidence.tree import Process
-
-Opened = dict[int, tuple[str, str, int]]
-"""Where a connection was opened, by which library, and by which process; by inode."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class TreeEvidence:
     titles: dict[int, str] = field(default_factory=dict)
     """The title of the server's process for a connection, by inode, where it is on this machine."""
     stacks: dict[int, tuple[Stack, ...]] = field(default_factory=dict)
-    opened: Opened = field(default_factory=dict)
+    reports: tuple[Reported, ...] = ()
     """What the processes have reported, if they are observed."""
     notes: tuple[str, ...] = ()
     """What could not be inspected, and why."""

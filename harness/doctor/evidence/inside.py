@@ -59,3 +59,20 @@ def opened(reports: Iterable[Reported]) -> dict[int, tuple[str, str, int]]:
         for connection in report.fields.get("connections", ())
         if connection["inode"]
     }
+
+
+def fork_of(reports: Iterable[Reported], pid: int) -> Reported | None:
+    """The latest fork of a process's parent before the process reported itself; None if it is not known."""
+    known = list(reports)
+    start = next((report for report in known if report.event == "forked" and report.pid == pid), None)
+    if not start:
+        return None
+    parent = start.fields["parent"]
+    forks = [r for r in known if r.event == "fork" and r.pid == parent and r.time <= start.time]
+    return forks[-1] if forks else None
+
+
+def starter(reports: Iterable[Reported], pid: int) -> str:
+    """What forked a process, as `inside/poolstart_watch.py` names it; empty if it is not known."""
+    fork = fork_of(reports, pid)
+    return str(fork.fields.get("by", "")) if fork else ""

@@ -29,7 +29,8 @@ MESSAGES = (
     ("pg_type_typname_nsp_index", "startup_race"),
     ("pg_class_relname_nsp_index", "startup_race"),
     ("pg_namespace_nspname_index", "startup_race"),
-    ('prepared statement "', "pooler_session"),
+    ('prepared statement "_pg3_', "pooler_session"),
+    ('prepared statement "__asyncpg_', "pooler_session"),
 )
 """Parts of the messages of errors, and what is reported. Nothing else of an error is."""
 
@@ -63,15 +64,39 @@ def listen(module: Any) -> None:
 
     Engine.__new__ = staticmethod(__new__)  # type: ignore[method-assign]
     Engine.dispose = disposed  # type: ignore[method-assign]
-    refuse = getattr(sys.modules.get("sqlalchemy.exc"), "IllegalStateChangeError", None)
-    if refuse is not None:
-        refused = refuse.__init__
+    refuse: Any = sys.modules["sqlalchemy.exc"].InvalidRequestError
+    refused = refuse.__init__
 
-        def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
+        if options.get("code") == "isce":
             safely(threads)()
-            refused(self, *arguments, **options)
+        refused(self, *arguments, **options)
 
-        refuse.__init__ = __init__
+    refuse.__init__ = __init__
+
+
+def follow() -> None:
+    """In a worker whose parent had connections in use: who goes on with one needs no pool."""
+    if not any(opened.out for opened in list((State.opened or {}).values())):
+        return
+    connection = sys.modules["sqlalchemy.engine"].Connection
+    original = connection._execute_context
+    hook = watch._safely(executing)
+
+    def _execute_context(self: Any, *arguments: Any, **options: Any) -> Any:
+        hook(self)
+        return original(self, *arguments, **options)
+
+    connection._execute_context = _execute_context
+
+
+def executing(connection: Any) -> None:
+    proxied = connection._dbapi_connection
+    record = getattr(proxied, "_connection_record", None)
+    opened = State.opened.get(record) if record is not None else None
+    if opened is not None and opened.out and opened.pid != os.getpid():
+        opened.out = False
+        use(opened, held=True)
 
 
 def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_: Any) -> None:
@@ -135,19 +160,28 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
     elif opened.pid != os.getpid():
-        report(
-            "used",
-            connection=opened.name,
-            inode=opened.inode,
-            opener=opened.pid,
-            opened=opened.place,
-            engine=opened.engine,
-            place=place(),
-        )
+        use(opened)
+    else:
+        opened.out = True
+
+
+def use(opened: Opened, held: bool = False) -> None:
+    report(
+        "used",
+        connection=opened.name,
+        inode=opened.inode,
+        opener=opened.pid,
+        opened=opened.place,
+        engine=opened.engine,
+        held=held,
+        place=place(),
+    )
 
 
 def checkin(dbapi: Any, record: Any) -> None:
     opened = State.opened.get(record)
+    if opened is not None:
+        opened.out = False
     if opened is not None and opened.pid != os.getpid():
         report(
             "returned",
@@ -170,6 +204,9 @@ def close(dbapi: Any, record: Any) -> None:
 
 def failed(context: Any) -> None:
     """An error of the driver: its kind, and whether this process opened the connection."""
+    if getattr(context, "is_pre_ping", False):
+        # It replaces the connection.
+        return
     message = str(context.original_exception)
     kind = next((kind for part, kind in MESSAGES if part in message), "")
     if kind:

@@ -46,12 +46,14 @@ BACKGROUND = ("psycopg_pool", "apscheduler", "logging/handlers.py", "opentelemet
 class Opened:
     """A connection of a pool: who opened it, where, and which file its descriptor is."""
 
-    __slots__ = ("descriptor", "engine", "inode", "name", "pid", "place", "time", "transaction")
+    __slots__ = ("descriptor", "engine", "inode", "name", "out", "pid", "place", "time", "transaction")
 
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
         self.time = time.monotonic_ns()
+        self.out = False
+        """Whether it is checked out."""
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
 
@@ -70,6 +72,8 @@ class State:
     made: dict[tuple[str, str], int] = {}  # noqa: RUF012
     """How many engines were made in this process, by place and URL."""
     forked = False
+    follow: Any = None
+    """Called in each forked process."""
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
     json: Any = None
     socket: Any = None
@@ -81,6 +85,7 @@ def install() -> None:
     import poolstart_drivers
     import poolstart_pools
 
+    State.follow = poolstart_pools.follow
     sys.meta_path.insert(0, WhenImported())
     poolstart_pools.install()
     poolstart_drivers.install()
@@ -195,6 +200,7 @@ def after_fork() -> None:
     parent, State.pid = State.pid, os.getpid()
     State.reported, State.made, State.forked = {}, {}, True
     report("forked", parent=parent)
+    State.follow()
     if GUARD:
         guard()
 

@@ -140,7 +140,7 @@ def observed(name: str, variant: str, url: str, report: Path, *options: str) -> 
         assert process.stdout is not None
         if not process.stdout.readline().startswith("ready"):
             pytest.fail(f"{name}, {variant}: was not set up")
-        time.sleep(LOOKED if name in FROM_OUTSIDE else 0.5)
+        time.sleep(LOOKED if name in FROM_OUTSIDE or variant == "daemon" else 0.5)
         end(process.pid, besides=process.pid)
         process.wait(60)
     finally:

@@ -55,6 +55,10 @@ def record(
         bool, typer.Option("--injected", help="sensitivity: inject known changes, and see if they are found.")
     ] = False,
     release: Annotated[str | None, typer.Option(help="demos, sensitivity: a SQLAlchemy release.")] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="instructions: count on the workers of this scheduler of Dask."),
+    ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_markdown: AsMarkdown = False,
@@ -72,7 +76,7 @@ def record(
             "--minutes": minutes is not None,
             "--load": load,
         }
-        options |= {"--anew": anew, "--injected": injected, "--release": release}
+        options |= {"--anew": anew, "--injected": injected, "--release": release, "--scheduler": scheduler}
         exclude("the list of records, which is shown without NAME,", options)
     elif form != "table":
         exclude("measuring for the record", {f"--{form}": True})
@@ -90,7 +94,9 @@ def record(
     if name not in RECORDERS:
         raise PoolstartError(f"there is no record {name!r}", f"choose from {', '.join(RECORDERS)}")
     chosen = recorder(name)
-    request = Request(name, tuple(only or ()), anew, repeat, load, minutes, injected, release or "")
+    request = Request(
+        name, tuple(only or ()), anew, repeat, load, minutes, injected, release or "", scheduler or ""
+    )
     chosen.check(request)
     with locks.locked(chosen.lock):
         chosen.prepare(request)

@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.processes.supervision import Supervision
+from harness.releases import interpreters, venvs
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+
+DIRECTORY = ".asv/instructions"
+"""The directory of the releases' environments, relative to the checkout."""
+
+DRIVER = "psycopg2-binary"
 
 LENGTH = 96
 """Characters of the folder's path."""
@@ -21,6 +27,15 @@ ASK = (
     "import json, os, sys, sysconfig;"
     "print(json.dumps([os.path.realpath(sys.executable), sys.base_prefix, sysconfig.get_path('purelib')]))"
 )
+
+
+def interpreter_of(release: str) -> Path:
+    """The interpreter of a release, in an environment with nothing but SQLAlchemy and the driver.
+
+    It is installed at the first call. Raises `PoolstartError` if that fails.
+    """
+    packages = {DRIVER: interpreters.pinned()[DRIVER]}
+    return venvs.python_of(release, packages, ROOT / DIRECTORY)
 
 
 @dataclass(frozen=True)

@@ -1,42 +1,27 @@
 """The recorder of instructions: all releases, one worker at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from harness.console.progress import Progress
-from harness.instructions import causes, table
-from harness.instructions.count import Build, count
-from harness.instructions.table import InstructionsRow, InstructionsTable
+from harness.instructions import causes, remote, table
+from harness.instructions.count import Build
+from harness.instructions.place import interpreter_of
+from harness.instructions.remote import Counted, count_on
+from harness.instructions.table import InstructionsTable
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
-from harness.releases import interpreters, venvs
 from harness.releases.catalogue import catalogue
 from harness.system import files
-from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
-
-DIRECTORY = ".asv/instructions"
-"""The directory of the releases' environments, relative to the checkout."""
-
-DRIVER = "psycopg2-binary"
-
-
-def interpreter_of(release: str) -> Path:
-    """The interpreter of a release, in an environment with nothing but SQLAlchemy and the driver.
-
-    It is installed at the first call. Raises `PoolstartError` if that fails.
-    """
-    packages = {DRIVER: interpreters.pinned()[DRIVER]}
-    return venvs.python_of(release, packages, ROOT / DIRECTORY)
 
 
 class InstructionsRecorder(Recorder):
     title = "instructions of a spawned worker with each release, by callgrind"
-    options = ("--only", "--anew")
+    options = ("--only", "--anew", "--scheduler")
     rows_are = "releases"
     file = files.shown(table.PATH)
 
@@ -55,22 +40,40 @@ class InstructionsRecorder(Recorder):
         due = self._due(request, record)
         try:
             with locate.server() as server:
-                for release, inner in report.each(due, name=str):
-                    inner("installing")
-                    python = interpreter_of(release)
-                    inner("counting")
-                    counted = count(server, release=release, python=python)
-                    record = checked(record, counted.build, keep=not request.anew or bool(request.only))
-                    provenance = Provenance.here(
-                        server.identity, request.command, release=release, python=counted.python
-                    )
-                    record = record.with_row(InstructionsRow.of(counted, provenance))
+                for build, row in self._counted(request, record, due, server, report):
+                    record = checked(record, build, keep=not request.anew or bool(request.only)).with_row(row)
                     record.save()
                 explained = self._explain(request, record, server, report) if record else 0
         except NotApplicable as reason:
             raise PoolstartError(f"n/a: {reason}") from None
         stored = [f"{len(due)} releases"] if due else []
         return ", ".join([*stored, *([f"the causes of {explained} changes"] if explained else [])])
+
+    def _counted(
+        self,
+        request: Request,
+        record: InstructionsTable | None,
+        due: Sequence[str],
+        server: Server,
+        report: Progress,
+    ) -> Iterator[Counted]:
+        """The counts of the releases that are due: here, or with a scheduler by its workers."""
+        if not due:
+            return
+        if not request.scheduler:
+            for release, inner in report.each(due, name=str):
+                inner("counting")
+                yield count_on(server, release, request.command)
+            return
+        with remote.connected(request.scheduler) as client:
+            if record and record.rows and not (request.anew and not request.only):
+                reference = record.build, record.rows[-1]
+            else:
+                report(f"counting {due[0]} here, for the workers to compare themselves with")
+                reference = count_on(server, due[0], request.command)
+                yield reference
+                due = due[1:]
+            yield from remote.distribute(client, due, request.command, reference, report)
 
     def _due(self, request: Request, record: InstructionsTable | None) -> list[str]:
         known = {row.release for row in record.rows} if record and not request.anew else set()

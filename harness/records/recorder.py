@@ -24,6 +24,7 @@ class Request:
     minutes: float | None = None
     injected: bool = False
     release: str = ""
+    scheduler: str = ""
 
     @property
     def options(self) -> dict[str, str]:
@@ -36,13 +37,15 @@ class Request:
             "--load": "--load" if self.load else "",
             "--minutes": f"--minutes {self.minutes:g}" if self.minutes is not None else "",
             "--anew": "--anew" if self.anew else "",
+            "--scheduler": f"--scheduler {self.scheduler}" if self.scheduler else "",
         }
         return {name: text for name, text in given.items() if text}
 
     @property
     def command(self) -> str:
-        """The command line as a record stores it, without what only continues or discards a session."""
-        kept = [text for name, text in self.options.items() if name not in ("--anew", "--minutes")]
+        """The command line as a record stores it, without what does not change what is measured."""
+        without = ("--anew", "--minutes", "--scheduler")
+        kept = [text for name, text in self.options.items() if name not in without]
         return " ".join(["poolstart record", self.name, *kept])
 
 

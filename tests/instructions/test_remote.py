@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness.cli import app
+from harness.cli.commands import app
 from harness.instructions import table
 from harness.instructions.remote import TOLERATED, difference
 from harness.instructions.table import InstructionsRow

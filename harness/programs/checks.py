@@ -38,7 +38,7 @@ def findings(program: Program, loaded: Mapping[int, int], reports: Sequence[RowR
     backends = [report["backend"] for report in reports]
     if len(set(backends)) != len(backends) or not all(has_own_session(report, loaded) for report in reports):
         failed.append("workers shared a session")
-    if "engine.dispose" in program.hook and not all(report["hooked"] for report in reports):
+    if ".dispose(" in program.hook and not all(report["hooked"] for report in reports):
         failed.append("the hook did not run")
     return failed
 

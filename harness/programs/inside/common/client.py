@@ -20,8 +20,9 @@ def main() -> None:
     if hasattr(application, "prepare"):
         application.prepare()
     say(ready=True)
-    for line in sys.stdin:
-        token = line.strip()
+    # The lock of sys.stdin would be held meanwhile, and a worker that another thread forks closes its copy.
+    for line in open(sys.stdin.fileno(), "rb", buffering=0, closefd=False):  # noqa: SIM115
+        token = line.decode().strip()
         asked = time.monotonic_ns()
         try:
             answer = application.ask(token)

@@ -11,6 +11,8 @@ import fcntl
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +27,15 @@ TASKS = int(os.environ["POOLSTART_TASKS"]) or None
 engine = create_engine(URL)
 
 disposed: list[int] = []
-"""The pids of the processes in which this engine's `dispose` was called, in that order."""
+"""The pids of the processes in which an engine's `dispose` was called, in that order."""
 
 
-@event.listens_for(engine, "engine_disposed")
+@event.listens_for(Engine, "engine_disposed")
 def _disposed(_: Engine) -> None:
     disposed.append(os.getpid())
 
 
-def warm() -> None:
+def warm(engine: Engine = engine) -> None:
     """Leave a connection in the engine's pool, like an application that reads a setting at import time."""
     report(f"loaded-{os.getpid()}", backend=fetch(engine, "loaded")[1])
 
@@ -46,11 +48,23 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
 
 def row(token: str, engine: Engine = engine) -> list[Any]:
     """The task of a worker: get `token` back from the server, and the server's pid of the session."""
-    try:
+    with failed(token):
         echo, backend = fetch(engine, token)
+    return hold(token, echo, backend)
+
+
+@contextmanager
+def failed(token: str) -> Iterator[None]:
+    """Report an error, and raise it."""
+    try:
+        yield
     except Exception as error:
         report(token, error=f"{type(error).__name__}: {error}")
         raise
+
+
+def hold(token: str, echo: str, backend: int) -> list[Any]:
+    """Report a row, and hold it while the gate is shut."""
     report(token, first_row=time.monotonic_ns(), echo=echo, backend=backend, hooked=os.getpid() in disposed)
     with open(SCRATCH / "gate") as gate:
         fcntl.flock(gate, fcntl.LOCK_SH)

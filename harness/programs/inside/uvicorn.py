@@ -1,0 +1,23 @@
+# /// script
+# dependencies = [
+#     "fastapi==0.165.0", "uvicorn==0.54.0",
+#     "psycopg[binary]==3.3.9", "greenlet==3.5.6",
+# ]
+#
+# [tool.poolstart]
+# title = "FastAPI with an AsyncEngine, `uvicorn --workers`"
+# link = "https://www.uvicorn.org/deployment/#built-in"
+# starts = "load"
+# count = "--workers {workers}"
+# start = [
+#     "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2", "application:app",
+# ]
+# besides = """
+# A lifespan runs in every worker: create tables and first rows before, or each under \
+# `pg_advisory_xact_lock()`. Four workers have four pools."""
+# client = "harness.programs.inside.common.wsgi"
+# clock = "the call of `uvicorn`, with the request waiting"
+# ///
+"""uvicorn: each worker loads the application itself, so no hook is needed."""
+
+from harness.programs.inside.common.asgi import app as app

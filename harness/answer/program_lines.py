@@ -108,7 +108,8 @@ def variant_lines(program: Program, variant: Variant) -> str:
         parts = [url, program.hook.replace(create, created)]
     else:
         # Without a pool there is nothing to dispose of.
-        parts = [f"{url}\nengine = {created}", "" if variant.pooler else program.hook]
+        made = program.makes.replace("{arguments}", code.own_pool(variant))
+        parts = [f"{url}\n{made}", "" if variant.pooler else program.hook]
     if variant.objects and program.starts == "fork":
         parts.append(program.memory_lines or FREEZE)
     return "\n\n".join(filter(None, parts))

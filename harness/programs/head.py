@@ -38,6 +38,8 @@ class Program:
     loads the application itself; empty if the application chooses."""
     count: str = ""
     """How users write the number of workers, with `{workers}`."""
+    makes: str = "engine = create_engine(URL{arguments})"
+    """How its users make the engine, with `{arguments}`, which is empty or begins with a comma."""
     instead: str = ""
     """What users change so that each worker of a program that forks loads the application itself."""
     start: tuple[str, ...] = ()

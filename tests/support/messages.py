@@ -175,4 +175,53 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ("could not send data to server: Socket operation on non-socket", "hazard.reused_descriptor"),
     ("sqlalchemy.exc.NoResultFound: No row was found when one was required", "hazard.uncommitted_parent"),
     ("psycopg_pool.PoolTimeout: couldn't get a connection after 0.60 sec", "hazard.missing_thread"),
+    # Rows of a transaction that has not been committed yet.
+    ("myapp.models.Task.DoesNotExist: Task matching query does not exist.", "hazard.uncommitted_parent"),
+    ("django.core.exceptions.ObjectDoesNotExist: Order matching query does not exist.",
+     "hazard.uncommitted_parent"),
+    ("sqlalchemy.orm.exc.ObjectDeletedError: Instance '<Job at 0x7f>' has been deleted, or its row is"
+     " otherwise not present.", "hazard.uncommitted_parent"),
+    ("sqlalchemy.exc.InvalidRequestError: Could not refresh instance '<Job at 0x7f>'",
+     "hazard.uncommitted_parent"),
+    ('psycopg2.errors.ForeignKeyViolation: insert or update on table "task" violates foreign key constraint'
+     ' "task_order_id_fkey"', "hazard.uncommitted_parent"),
+    ("row not found in celery task right after commit", "hazard.uncommitted_parent"),
+    ("data inserted by parent is not visible in child process", "hazard.uncommitted_parent"),
+    # What every worker does at its start.
+    ('(psycopg2.errors.DuplicateObject) type "status" already exists', "hazard.startup_race"),
+    ('psycopg2.errors.DuplicateColumn: column "age" of relation "users" already exists',
+     "hazard.startup_race"),
+    ('duplicate key value violates unique constraint "alembic_version_pkc"', "hazard.startup_race"),
+    ('duplicate key value violates unique constraint "pg_database_datname_index"', "hazard.startup_race"),
+    # What a worker lacks of its parent's settings, values and threads.
+    ("psycopg2.errors.InvalidSchemaName: no schema has been selected to create in", "hazard.lost_settings"),
+    ("sqlalchemy.exc.UnboundExecutionError: Could not locate a bind configured on mapper Mapper[User(users)]"
+     " or this Session.", "hazard.lost_values"),
+    ("KeyError: 'DATABASE_URL'", "hazard.lost_values"),
+    ("Sentry events are not sent from celery worker", "hazard.missing_thread"),
+    ("logging QueueListener no output in child process", "hazard.missing_thread"),
+    ("prometheus metrics are missing in the worker", "hazard.missing_thread"),
+    # Copies of what has to be unique, of signal handling, of locks.
+    ("random numbers identical in each worker", "hazard.copied_ids"),
+    ("SIGTERM to child process stops parent fastapi", "hazard.copied_signals"),
+    ("could not initiate GSSAPI security context", "hazard.native_lock"),
+    ("#0  __lll_lock_wait () #1 pthread_mutex_lock () #2 k5_mutex_lock () #3 gss_acquire_cred ()",
+     "hazard.native_lock"),
+    ("scheduler lock pg_try_advisory_lock returns false", "hazard.orphaned_backend"),
+    ("ValueError: file descriptor cannot be a negative integer (-1)", "hazard.reused_descriptor"),
+    ("TypeError: cannot pickle 'generator' object", "hazard.unpicklable"),
+    ("TypeError: cannot pickle 'coroutine' object", "hazard.unpicklable"),
+    ("[gw0] node down: Not properly terminated\nworker 'gw0' crashed while running"
+     " 'tests/test_orders.py::test_one'", "program.pytest_xdist"),
+    ("INFO:     Child process [4711] died", "program.uvicorn"),
+    ("python-daemon DaemonContext", "hazard.reused_descriptor"),
+    ("granian worker", "program.granian"),
+    ("hypercorn --workers", "program.hypercorn"),
+    ("flask_sqlalchemy db.engine", "program.gunicorn_flask"),
+    ("apscheduler add_job ProcessPoolExecutor", "program.apscheduler"),
+    # Other problems: no page is better than a wrong one.
+    ("AttributeError: 'NoneType' object has no attribute 'send'", ""),
+    ("RuntimeError: can't start new thread", ""),
+    ("sqlalchemy.orm.exc.DetachedInstanceError: Instance <User at 0x7f> is not bound to a Session", ""),
+    ("celery.exceptions.NotRegistered: 'tasks.report'", ""),
 )  # fmt: skip

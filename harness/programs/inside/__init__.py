@@ -14,6 +14,7 @@ Optional are:
 - `starts`: `fork` if workers are forked from a process that has loaded the application, `load` if each worker
   loads the application itself; leave it out if the application chooses;
 - `count`: how users write the number of workers, with `{workers}` in its place;
+- `makes`: how users make the engine, if not by `engine = create_engine(URL{arguments})`;
 - `instead`: what users change so that each worker of a program that forks loads the application itself;
 - `start`: the command that starts the program; without it, the application starts the workers itself.
   `{address}` and `{port}` are replaced by where to listen, `{broker}` by the URL of its Redis, and `{each}`

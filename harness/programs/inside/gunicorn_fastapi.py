@@ -8,6 +8,7 @@
 # title = "FastAPI with an AsyncEngine under gunicorn, `preload_app`"
 # link = "https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-multiple-asyncio-event-loops"
 # starts = "fork"
+# makes = "engine = create_async_engine(URL{arguments})"
 # count = "workers = {workers}"
 # instead = "leave out `preload_app`"
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]

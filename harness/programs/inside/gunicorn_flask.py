@@ -6,6 +6,7 @@
 # link = "https://flask-sqlalchemy.readthedocs.io/en/stable/api/#flask_sqlalchemy.SQLAlchemy.engines"
 # starts = "fork"
 # count = "workers = {workers}"
+# makes = 'app.config["SQLALCHEMY_BINDS"] = {None: dict(url=URL{arguments})}'
 # instead = "leave out `preload_app`"
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
 # tasks = ["--max-requests", "1"]

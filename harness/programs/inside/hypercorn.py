@@ -8,6 +8,7 @@
 # title = "FastAPI with an AsyncEngine, `hypercorn --workers`"
 # link = "https://hypercorn.readthedocs.io/en/latest/how_to_guides/configuring.html"
 # starts = "load"
+# makes = "engine = create_async_engine(URL{arguments})"
 # count = "--workers {workers}"
 # start = [
 #     "hypercorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "application:app",

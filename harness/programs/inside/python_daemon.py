@@ -20,6 +20,7 @@
 
 import multiprocessing
 from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
 
 import daemon
 
@@ -44,7 +45,7 @@ def own_connections() -> None:
 # end of hook
 def main() -> None:
     context = multiprocessing.get_context("fork")
-    workers = []
+    workers: list[ForkProcess] = []
     while True:
         while len(workers) < 2:
             workers.append(context.Process(target=work))

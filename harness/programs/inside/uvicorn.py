@@ -8,6 +8,7 @@
 # title = "FastAPI with an AsyncEngine, `uvicorn --workers`"
 # link = "https://www.uvicorn.org/deployment/#built-in"
 # starts = "load"
+# makes = "engine = create_async_engine(URL{arguments})"
 # count = "--workers {workers}"
 # start = [
 #     "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--workers", "2", "application:app",

@@ -39,6 +39,9 @@ def get(token: str) -> Any:
             with opener.open(f"http://127.0.0.1:{os.environ['PORT']}/?{token}", timeout=DEADLINE) as answer:
                 return json.load(answer)
         except urllib.error.URLError as error:
-            if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > until:
+            # Nothing listens yet, or the worker is busy (503).
+            busy = isinstance(error, urllib.error.HTTPError) and error.code == 503
+            refused = isinstance(error.reason, ConnectionRefusedError)
+            if not (busy or refused) or time.monotonic() > until:
                 raise
             time.sleep(RETRY)

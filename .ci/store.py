@@ -10,8 +10,11 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 RELEASES = Path("harness/releases/releases.json")
+
+RATIOS = Path("records/ratios.json")
 
 CONDITIONS, MACHINE = "conditions.jsonl", "machine.json"
 
@@ -55,6 +58,8 @@ def store(folder: Path) -> str:
             shutil.copyfile(path, ours)
     if not stored:
         raise ValueError(f"there are no results of {release}")
+    if (folder / RATIOS).exists():
+        merge_ratios(folder / RATIOS, release)
     releases = {**json.loads(RELEASES.read_text()), release: date}
     in_order = {name: releases[name] for name in sorted(releases, key=version)}
     RELEASES.write_text(json.dumps(in_order, indent=2) + "\n")
@@ -66,6 +71,28 @@ def merge(uploaded: Path, ours: Path, release: str) -> None:
     kept = [line for line in lines(ours) if key(line)[0] != release] if ours.exists() else []
     new = [line for line in lines(uploaded) if key(line)[0] == release]
     ours.write_text("".join(f"{line}\n" for line in sorted([*kept, *new], key=key)))
+
+
+def merge_ratios(uploaded: Path, release: str) -> None:
+    """Add the rows to ours; only those of that release may replace one that is there.
+
+    They are written a row a line, as harness writes them. Raises ValueError if one is unexpected.
+    """
+    if uploaded.is_symlink():
+        raise ValueError(f"{uploaded} is no file")
+    new = json.loads(uploaded.read_text())
+    ours = json.loads(RATIOS.read_text()) if RATIOS.exists() else []
+
+    def place(row: dict[str, Any]) -> tuple[Any, ...]:
+        return version(row["release"]), str(row["strategy"]), str(row["provenance"]["machine"])
+
+    rows = {place(row): row for row in new}
+    rows |= {place(row): row for row in ours if place(row)[0] != version(release) or place(row) not in rows}
+    if not any(of == version(release) for of, *_ in rows):
+        return
+    RATIOS.parent.mkdir(exist_ok=True)
+    text = ",\n".join(f" {json.dumps(rows[each])}" for each in sorted(rows))
+    RATIOS.write_text(f"[\n{text}\n]\n")
 
 
 def lines(path: Path) -> list[str]:

@@ -16,6 +16,10 @@ from harness.system import files
 
 write_in_place = asv.util.write_json
 load_data = Results.load_data
+add_result = Results.add_result
+
+SAMPLE_DIGITS = 6
+"""Significant digits of a stored sample: more than any clock here resolves."""
 
 
 def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
@@ -41,6 +45,22 @@ def load_data_that_is_whole(results: Results, directory: str) -> None:
     load_data(results, directory)
 
 
+def add_result_with_samples(
+    results: Results, benchmark: Any, result: Any, *arguments: Any, **options: Any
+) -> None:
+    """Add a result as asv does, always with its samples (`--record-samples`), so that anybody can analyse
+    them.
+
+    They double a file of 20 KiB.
+    """
+    samples = [
+        each and [float(f"{sample:.{SAMPLE_DIGITS}g}") for sample in each] for each in result.samples or ()
+    ]
+    rounded = result._replace(samples=samples) if result.samples else result
+    add_result(results, benchmark, rounded, *arguments, **{**options, "record_samples": True})
+
+
+Results.add_result = add_result_with_samples
 # All of asv's modules call it by the name of its module.
 asv.util.write_json = write_json
 Results.load_data = load_data_that_is_whole

@@ -32,6 +32,11 @@ case "$1 $2" in
     printf '{{"of": "%s"}}' "$release" >"results/test-2c/$release-x.json"
     printf '{{"release": "%s", "environment": "x"}}\\n' "$release" >>results/test-2c/conditions.jsonl
     ;;
+"poolstart record")
+    mkdir -p records
+    row='{{"release": "%s", "strategy": "spawn", "provenance": {{"machine": "%s"}}}}'
+    printf "[$row, $row]" "$7" m 2.0.0 m >records/ratios.json
+    ;;
 "poolstart compare")
     echo "$3 and $4 compared"
     for pair in $STATUSES; do
@@ -180,6 +185,8 @@ def test_each_of_nine_releases_is_pushed_although_two_of_them_fail(workflow: Wor
     ]  # fmt: skip
     rows = workflow.content("results/test-2c/conditions.jsonl").splitlines()
     assert [json.loads(row)["release"] for row in rows] == stored
+    pairs = json.loads(workflow.content("records/ratios.json"))
+    assert [row["release"] for row in pairs] == ["2.0.0", *stored]
     known = workflow.content("harness/releases/releases.json")
     assert list(json.loads(known))[-8:] == stored
     assert known == json.dumps(json.loads(known), indent=2) + "\n"

@@ -49,7 +49,7 @@ def test_the_workflow_uses_commands_that_exist() -> None:
         for line in path.read_text().splitlines()
         if "uv run poolstart " in line
     }
-    assert commands == {"releases", "compare"}
+    assert commands == {"releases", "record", "compare"}
     assert all(f" {command} " in listed for command in commands)
 
 

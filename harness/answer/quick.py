@@ -13,8 +13,8 @@ from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 from harness.system import busy
 
-LIMIT = 45.0
-"""Seconds after which no block begins: the rest of a minute is for the end of the last one."""
+LIMIT = 39.0
+"""Seconds after which no block begins: the end of the last one and of the server take about six more."""
 
 ROUNDS = 3
 """Blocks of each DataFrame setting that are enough for a quick answer."""

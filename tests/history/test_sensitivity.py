@@ -180,3 +180,10 @@ def test_one_more_statement_is_found_by_counting(server, tmp_path):
     assert one.found == ["round_trips_first_query spawn", "statements_first_query spawn"]
     assert (one.missed, one.unexpected) == ([], [])
     assert one.sizes["statements_first_query spawn"] == 13 / 12
+
+
+def test_of_a_release_compared_with_itself_everything_reported_is_a_false_alarm():
+    silent = measured("nothing", [("startup spawn", 1.01, "cannot tell"), ("uss spawn", 1.0, "same")])
+    assert (silent.found, silent.missed, silent.unexpected, silent.pairs) == ([], [], [], 10)
+    alarmed = measured("nothing", [("startup spawn", 1.05, "slower")])
+    assert alarmed.unexpected == ["startup spawn"]

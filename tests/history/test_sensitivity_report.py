@@ -82,3 +82,11 @@ def test_injected_changes_are_counted():
     text = report.page(recorded(repetitions=[found, missed]))
     row = "| 1 of 2 | startup spawn +4.0% (+3.0% to +5.0%) | 8 to 12 | uss spawn +1.0%, 1 of 2 |"
     assert f"| a spawned worker starts 5 % slower {row}" in text
+
+
+def test_comparisons_of_a_release_with_itself_have_nothing_to_find():
+    silent = InjectionResult("nothing", [], [], [], {}, pairs=6)
+    alarmed = InjectionResult("nothing", [], [], ["startup spawn"], {"startup spawn": 1.05}, pairs=6)
+    text = report.page(recorded(repetitions=[silent, silent, alarmed]))
+    alarms = "startup spawn +5.0%, 1 of 3"
+    assert f"| nothing (A/A) | none to find, 3 comparisons |  | 6 | {alarms} |" in text

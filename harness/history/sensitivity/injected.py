@@ -54,7 +54,7 @@ class InjectedChange:
     @property
     def obvious(self) -> bool:
         """Whether few pairs of few workers suffice: for a failing check, or for unique memory."""
-        # Unique memory repeats to a thousandth.
+        # Unique memory repeats to a thousandth. The rate of false alarms does not depend on the pairs.
         return all(figure.startswith(("rejected ", "uss ")) for figure in self.expected)
 
 
@@ -76,6 +76,11 @@ EXTRA_STATEMENT = InjectedChange(
     "        connection.exec_driver_sql('select 4711')\n",
     counted=True,
 )  # fmt: skip
+
+NOTHING = InjectedChange(
+    "nothing", "nothing (A/A)", ("spawn", "fork_dispose"), (), (), "__init__.py", "", "",
+)  # fmt: skip
+"""A copy of the release, compared with itself: whatever a comparison reports is a false alarm."""
 
 INJECTED_CHANGES = (
     InjectedChange(
@@ -103,6 +108,7 @@ INJECTED_CHANGES = (
         "            _o.write(_r.dbapi_connection.fileno(), b'X\\x00\\x00\\x00\\x04')\n",
     ),
     EXTRA_STATEMENT,
+    NOTHING,
 )  # fmt: skip
 
 
@@ -175,7 +181,9 @@ def measure(
         change,
         {figure for figure, row in rows.items() if row.verdict in ("slower", "faster")} | rejected,
         {figure: row.ratio for figure, row in rows.items()},
-        pairs=max((row.pairs for figure, row in rows.items() if figure in change.expected), default=0),
+        pairs=max(
+            (row.pairs for figure, row in rows.items() if figure in (change.expected or rows)), default=0
+        ),
     )
 
 

@@ -76,7 +76,9 @@ def injected_changes(record: SensitivityRecord) -> str:
         rows.append(
             [
                 titles.get(name, name),
-                f"{sum(not result.missed for result in results)} of {len(results)}",
+                f"{sum(not result.missed for result in results)} of {len(results)}"
+                if expected
+                else f"none to find, {len(results)} comparisons",
                 ", ".join(sizes(figure, results) for figure in expected),
                 pairs(results),
                 ", ".join(

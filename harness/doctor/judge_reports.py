@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.doctor import fixes, judge_errors
+from harness.doctor import fixes, judge_engines, judge_errors
 from harness.doctor.evidence.inside import Reported, fork_of, starter
 from harness.doctor.findings import Certainty, Finding
 
@@ -18,6 +18,7 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
         *_pools(reports, framework),
         *_started(reports),
         *judge_errors.judge(reports),
+        *judge_engines.judge(reports),
         *_held(reports),
         *_background(reports, framework),
         *_engines(reports),

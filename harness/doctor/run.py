@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.doctor import fixes, judge, judge_both, judge_reports
+from harness.doctor import fixes, judge, judge_both, judge_engines, judge_reports
 from harness.doctor.evidence import inside
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.lifetimes import Lifetimes
@@ -78,6 +78,9 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
     from_inside = [
         *judge_both.native_locks(reports, locked),
         *judge_both.orphaned(reports, lifetimes.survivors(reports)),
+        *judge_engines.capacity(
+            reports, evidence.server.max_connections if evidence and evidence.server else 0
+        ),
         *judge_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
     ]
     status = process.returncode

@@ -13,8 +13,8 @@ class Reported:
 
     event: str
     """`seen` (SQLAlchemy or a driver has been imported), `fork`, `forked`, `used`, `returned`, `closed`,
-    `replaced`, `disposed`, `engines`, `guarded`, `connecting`, `connected`, `pool_used`, `started` or
-    `error`."""
+    `replaced`, `disposed`, `engines`, `guarded`, `connecting`, `connected`, `pool_used`, `started`,
+    `engine`, `other_loop` or `error`."""
     pid: int
     time: int
     """`time.monotonic_ns()`"""

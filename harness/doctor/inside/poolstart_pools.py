@@ -6,6 +6,7 @@ import os
 import sys
 import time
 
+import poolstart_engines
 import poolstart_watch as watch
 from poolstart_watch import Opened, State, inode_of, place, report
 
@@ -41,11 +42,12 @@ def install() -> None:
 
 def listen(module: Any) -> None:
     watch.prepare()
+    safely = watch._safely
+    safely(poolstart_engines.listen)()
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
-    safely = watch._safely
     for name, hook in (("connect", connect), ("checkout", checkout), ("checkin", checkin), ("close", close)):
         event.listen(Pool, name, safely(hook))
     event.listen(Engine, "handle_error", safely(failed))

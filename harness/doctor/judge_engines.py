@@ -1,0 +1,86 @@
+"""From the engines that observed processes reported to findings. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.doctor.evidence.inside import Reported
+from harness.doctor.findings import Certainty, Finding
+
+
+def judge(reports: Sequence[Reported]) -> list[Finding]:
+    return [*_settings(reports), *_loops(reports)]
+
+
+def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Engines that lack what the engine of the process that started the worker has: once for each place."""
+    engines = [report for report in reports if report.event == "engine"]
+    seen = set()
+    for own in engines:
+        if own.place in seen or own.fields["maker"] != own.pid:
+            continue
+        alike = [each for each in engines if each.fields["target"] == own.fields["target"]]
+        others = [each for each in alike if each.pid in own.fields["ancestors"]]
+        beside = [each for each in alike if each.pid == own.pid and each is not own]
+        # A program may have two kinds of engines on purpose, and have both in its workers.
+        lacks = [set(each.fields["settings"]) - set(own.fields["settings"]) for each in others]
+        if not others or not all(lacks):
+            continue
+        if any(
+            set(other.fields["settings"]) <= set(each.fields["settings"])
+            for other in others
+            for each in beside
+        ):
+            continue
+        seen.add(own.place)
+        other = others[0]
+        yield Finding(
+            "lost_settings",
+            Certainty.RISK,
+            f"the engine that process {own.pid} has made lacks what that of process {other.pid}, which"
+            f" started it, was given: {', '.join(sorted(lacks[0]))}",
+            (f"made        {other.place}, in {other.pid}", f"made        {own.place}, in {own.pid}"),
+            "engine = make_engine(url)   # one function for both, with connect_args, listeners and options",
+            "The worker reads other schemas or rows than its parent, without an error.",
+        )
+
+
+def _loops(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Connections of asyncpg that are used in another event loop: once for each place."""
+    shared = {report.pid for report in reports if report.event == "used"}
+    seen = set()
+    for report in reports:
+        if report.event != "other_loop" or report.place in seen or report.pid in shared:
+            continue
+        seen.add(report.place)
+        yield Finding(
+            "event_loop",
+            Certainty.CERTAIN,
+            f"process {report.pid} uses a connection in another event loop than the one that it belongs to",
+            (f"opened      {report.opened}", f"used        {report.place}"),
+            "create_async_engine(URL, poolclass=NullPool)   # or one loop for the process: asyncio.Runner()",
+            "The first asyncio.run() works, and the next ones fail.",
+        )
+
+
+def capacity(reports: Sequence[Reported], limit: int) -> list[Finding]:
+    """What the pools of the processes can open together, if that is more than the server accepts."""
+    pools = {}
+    for report in reports:
+        if report.event == "engine" and report.fields["capacity"] > 0:
+            pools[report.pid, report.place, report.fields["target"]] = report.fields["capacity"]
+    total, processes = sum(pools.values()), len({pid for pid, _, _ in pools})
+    if not limit or total <= limit:
+        return []
+    return [
+        Finding(
+            "max_connections",
+            Certainty.FACT,
+            f"the pools of {processes} process{'es' if processes > 1 else ''} can open {total} connections,"
+            f" and the server accepts {limit}",
+            tuple(
+                f"pool        {most} connections, made at {place}, in {pid}"
+                for (pid, place, _), most in sorted(pools.items(), key=lambda each: -each[1])[:3]
+            ),
+            "create_engine(URL, pool_size=2, max_overflow=0)   # or a pooler such as PgBouncer",
+            "Under load, further connections are refused.",
+        )
+    ]

@@ -1,0 +1,80 @@
+"""From reports about engines to findings, and a program with an event loop for each task."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from uv import find_uv_bin
+
+from harness.doctor import judge_engines
+from harness.doctor.evidence.inside import Reported
+from harness.postgres.server import Server
+from harness.system.environment import environment
+from tests.support.victims import VICTIMS
+
+GIVEN = ["connect_args options", "listener of connect"]
+
+
+def engine(pid: int, place: str, settings: list[str], **fields: Any) -> Reported:
+    made = {"place": place, "maker": pid, "ancestors": [1], "target": "db:5432/shop", "capacity": 15}
+    return Reported("engine", pid, pid, {**made, "settings": settings, **fields})
+
+
+PARENT = engine(1, "app.py:1 main", GIVEN, ancestors=[])
+
+
+@pytest.mark.parametrize(
+    "worker",
+    [
+        engine(2, "app.py:9 work", GIVEN),
+        engine(2, "app.py:9 work", [*GIVEN, "isolation_level"]),
+        engine(2, "app.py:9 work", [], target="other:5432/shop"),
+        engine(2, "app.py:9 work", [], ancestors=[]),
+        engine(2, "app.py:9 work", [], maker=1),
+    ],
+    ids=["same", "more", "another database", "another program", "inherited"],
+)
+def test_settings_that_are_not_lost(worker: Reported) -> None:
+    assert judge_engines.judge([PARENT, worker]) == []
+
+
+def test_lost_settings_are_named_and_a_second_engine_with_them_clears_it() -> None:
+    worker = engine(2, "app.py:9 work", [])
+    [finding] = judge_engines.judge([PARENT, worker])
+    assert finding.hazard == "lost_settings"
+    assert finding.sentence.endswith("was given: connect_args options, listener of connect")
+    assert judge_engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
+
+
+def test_pools_are_added_and_compared_with_the_limit() -> None:
+    reports = [PARENT, engine(2, "app.py:9 work", []), engine(3, "app.py:9 work", [], capacity=-1)]
+    assert judge_engines.capacity(reports, 30) == []
+    assert judge_engines.capacity(reports, 0) == []
+    [finding] = judge_engines.capacity(reports, 29)
+    assert "the pools of 2 processes can open 30 connections, and the server accepts 29" in finding.sentence
+
+
+@pytest.mark.parametrize(("variant", "found"), [("broken", True), ("fixed", False)])
+def test_a_connection_of_asyncpg_in_another_event_loop(
+    server: Server, tmp_path: Path, variant: str, found: bool
+) -> None:
+    python = tmp_path / "env" / "bin" / "python"
+    for arguments in (
+        ("venv", "--quiet", "--python", sys.executable, tmp_path / "env"),
+        ("pip", "install", "--quiet", "--python", python, "sqlalchemy[asyncio]", "asyncpg"),
+    ):
+        subprocess.run([find_uv_bin(), *arguments], check=True, timeout=120)
+    variables = {"VICTIM_URL": server.sqlalchemy_url("victim"), "VICTIM_VARIANT": variant}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("poolstart"), "doctor", "--", python, VICTIMS / "two_loops.py"],
+        env={**environment(VICTIMS), **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert ("event_loop  certain: process" in done.stderr) is found, done.stderr
+    assert ("two_loops.py:" in done.stderr) is found

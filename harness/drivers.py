@@ -1,43 +1,178 @@
-"""Drivers: how a URL names one, and what a fork server imports in advance for it.
+"""Drivers: one entry for each, and how a URL names one.
 
-The only place that knows. `poolstart` measures psycopg2; the other driver is here because SQLAlchemy 2.1 uses
-it where a URL names none.
+The only place that knows. psycopg2 is the reference: it is the only driver that all measured releases have.
+`POOLSTART_DRIVER` chooses another one, whose figures form a series of their own.
 """
 
+import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.system.errors import PoolstartError
+
+DRIVER = "POOLSTART_DRIVER"
+"""Environment variable: the name of the driver to measure."""
 
 
 @dataclass(frozen=True)
 class Driver:
-    """A DBAPI for PostgreSQL."""
+    """A DBAPI for PostgreSQL, and whether its engine is used synchronously."""
 
     name: str
-    """As in `postgresql+NAME://`."""
+    """As `POOLSTART_DRIVER` and the results name it."""
     title: str
     """As people call it."""
+    dialect: str
+    """As in `postgresql+DIALECT://`."""
+    module: str
+    """What is imported, and has `__version__`."""
+    packages: tuple[tuple[str, str], ...]
+    """What to install, each with its version."""
     preload: tuple[str, ...]
     """What a fork server imports, so that a worker imports nothing more of SQLAlchemy and the driver."""
+    since: tuple[int, ...] = ()
+    """The first SQLAlchemy release with its dialect; empty if all have it."""
+    asynchronous: bool = False
+    """Whether its engine is an `AsyncEngine`, used in an event loop."""
+    bound_to_loop: bool = False
+    """Whether a connection is of no use outside of the event loop that opened it, as in a forked worker."""
+    implementation: str = ""
+    """What `psycopg.pq.__impl__` must be; empty for drivers with one implementation."""
+    libpq: str = ""
+    """The function of its module that returns libpq's version; empty for a driver without libpq."""
+    renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Without libpq: its names of libpq's parameters, besides user, password, host, port and dbname."""
+    query: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Parameters of its URLs; `{application_name}` is replaced."""
+    behind_pooler: str = ""
+    """Arguments of create_engine behind PgBouncer in transaction mode, as in code; empty if it needs none."""
+
+    @property
+    def version(self) -> str:
+        """The version that is measured."""
+        return self.packages[0][1]
 
     @property
     def drivername(self) -> str:
         """Dialect and driver, as a URL names them."""
-        return f"postgresql+{self.name}"
+        return f"postgresql+{self.dialect}"
 
+    def url_parameters(self, server: Mapping[str, str], application_name: str) -> dict[str, str]:
+        """The parameters of a URL for this driver, under libpq's names, from those of the server.
+
+        Raises `PoolstartError` for a parameter of the server that the driver does not know.
+        """
+        own = {name: text.format(application_name=application_name) for name, text in self.query.items()}
+        if self.libpq:
+            return {**server, **own}
+        if unknown := server.keys() - COMMON - self.renamed.keys():
+            raise PoolstartError(
+                f"{self.name} does not know the parameter {min(unknown)} of the server's URL",
+                f"leave it out, or measure {MEASURED.name}",
+            )
+        return {**{self.renamed.get(name, name): text for name, text in server.items()}, **own}
+
+    def not_applicable(self, release: str) -> str:
+        """Why a SQLAlchemy release does not have its dialect; empty if it has."""
+        number = tuple(int(part) for part in re.findall(r"\d+", release)[: len(self.since)])
+        if number >= self.since:
+            return ""
+        return f"{self.title} needs SQLAlchemy {'.'.join(map(str, self.since))}, this is {release}"
+
+
+COMMON = {"user", "password", "host", "port", "dbname"}
+"""Parameters that every driver knows."""
+
+# The negotiation of GSSAPI takes time at every connect, and on some machines very long.
+LIBPQ: Mapping[str, str] = {"gssencmode": "disable", "application_name": "{application_name}"}
+
+DIALECT = "sqlalchemy.dialects.postgresql."
 
 # The dialect imports its driver when an engine is created, and psycopg2.extras when the first one connects.
-PSYCOPG2 = Driver("psycopg2", "psycopg2", ("sqlalchemy.dialects.postgresql.psycopg2", "psycopg2.extras"))
-PSYCOPG = Driver("psycopg", "psycopg 3", ("sqlalchemy.dialects.postgresql.psycopg", "psycopg"))
+PSYCOPG2 = Driver(
+    "psycopg2",
+    "psycopg2",
+    dialect="psycopg2",
+    module="psycopg2",
+    packages=(("psycopg2-binary", "2.9.13"),),
+    preload=(DIALECT + "psycopg2", "psycopg2.extras"),
+    libpq="extensions.libpq_version",
+    query=LIBPQ,
+)
+PSYCOPG = Driver(
+    "psycopg",
+    "psycopg 3",
+    dialect="psycopg",
+    module="psycopg",
+    packages=(("psycopg", "3.3.9"), ("psycopg-binary", "3.3.9")),
+    preload=(DIALECT + "psycopg", "psycopg"),
+    since=(2, 0),
+    implementation="binary",
+    libpq="pq.version",
+    query=LIBPQ,
+    behind_pooler='connect_args={"prepare_threshold": None}',
+)
+PSYCOPG_PURE = Driver(
+    "psycopg_pure",
+    "psycopg 3, pure Python",
+    dialect="psycopg",
+    module="psycopg",
+    packages=(("psycopg", "3.3.9"),),
+    preload=(DIALECT + "psycopg", "psycopg"),
+    since=(2, 0),
+    implementation="python",
+    libpq="pq.version",
+    query=LIBPQ,
+    behind_pooler='connect_args={"prepare_threshold": None}',
+)
+ASYNCPG = Driver(
+    "asyncpg",
+    "asyncpg",
+    dialect="asyncpg",
+    module="asyncpg",
+    packages=(("asyncpg", "0.32.0"), ("greenlet", "3.5.6")),
+    preload=("sqlalchemy.ext.asyncio", DIALECT + "asyncpg", "asyncpg"),
+    since=(1, 4),
+    asynchronous=True,
+    bound_to_loop=True,
+    renamed={"sslmode": "ssl"},
+    # Of its own, asyncpg takes settings of the server from a `dsn` only, as far as a URL can say it.
+    query={"dsn": "postgresql:///?application_name={application_name}"},
+    behind_pooler='connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0}',
+)
 
-
-def modules_to_preload(name: str) -> tuple[str, ...]:
-    """What a fork server imports for the driver of this name, listed here or not."""
-    known = {driver.name: driver.preload for driver in (PSYCOPG2, PSYCOPG)}
-    return known.get(name, (f"sqlalchemy.dialects.postgresql.{name}", name))
-
+DRIVERS = (PSYCOPG2, PSYCOPG, PSYCOPG_PURE, ASYNCPG)
 
 MEASURED = PSYCOPG2
-"""The driver of all series, and of all code that pages show."""
+"""The driver of the default series, and of the code that pages show unless their reader chooses another."""
+
+
+def get(name: str) -> Driver:
+    """The driver of this name. Raises `PoolstartError` if there is none."""
+    for driver in DRIVERS:
+        if driver.name == name:
+            return driver
+    raise PoolstartError(
+        f"no driver {name!r} is measured", f"known are {', '.join(driver.name for driver in DRIVERS)}"
+    )
+
+
+def current() -> Driver:
+    """The driver that the environment asks for. Raises `PoolstartError` if that is none."""
+    name = os.environ.get(DRIVER) or MEASURED.name
+    try:
+        return get(name)
+    except PoolstartError as error:
+        raise PoolstartError(f"{DRIVER}={name}: {error.problem}", error.remedy) from None
+
+
+def modules_to_preload(dialect: str) -> tuple[str, ...]:
+    """What a fork server imports for the driver that a URL names so, listed here or not."""
+    for driver in DRIVERS:
+        if driver.dialect == dialect:
+            return driver.preload
+    return (f"{DIALECT}{dialect}", dialect)
 
 
 def url(driver: Driver) -> str:

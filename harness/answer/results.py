@@ -26,7 +26,7 @@ DATAFRAME_TITLES = {
 }
 """Titles of the DataFrame settings."""
 
-OTHER_SERIES_TAGS = ("profile", "dataframe_mib", "strategies")
+OTHER_SERIES_TAGS = ("driver", "profile", "dataframe_mib", "strategies")
 """Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
 
 DEFAULT_SERIES_TAGS = ("postgres", "psycopg2-binary", "pandas")

@@ -32,8 +32,8 @@ def compare(
     vary: Annotated[
         str,
         typer.Option(
-            help="What the two are versions of: sqlalchemy, strategy, python, or a package.",
-            autocompletion=complete.of(("sqlalchemy", "strategy", "python")),
+            help="What the two are: strategy, driver, or versions of sqlalchemy, python or a package.",
+            autocompletion=complete.of(("sqlalchemy", "strategy", "driver", "python")),
         ),
     ] = "sqlalchemy",
     strategy: Strategies = None,
@@ -79,7 +79,7 @@ def compare(
     for text in (first, second):
         check(text, vary)
     seconds = 60 * minutes
-    with progress("installing") as report, locate.server(pooler=True) as server:
+    with progress("installing") as report, locate.server(pooler=True, driver=True) as server:
         sides = side(first, vary, chosen), side(second, vary, chosen)
         seconds -= min(seconds / 2, counting_seconds(*sides))
         found = comparison.compare(

@@ -1,5 +1,9 @@
 """`poolstart measure`: the figures of a few strategies at once, in the terminal."""
 
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
 import typer
 
 from harness.cli.options import AsCsv, AsJson, AsMarkdown, Dataframe, Strategies, chosen_format, dataframes
@@ -14,8 +18,8 @@ def measure(
 ) -> None:
     """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored.
 
-    --csv has a row a figure: sqlalchemy, server, python, strategy,
-    dataframe, dataframe_mib, metric, unit, median, least, most, samples,
+    --csv has a row a figure: sqlalchemy, driver, server, python,
+    strategy, dataframe, dataframe_mib, metric, unit, median, least, most, samples,
     reason.
     A sample is a parent; least and most are of the samples.
     """
@@ -36,10 +40,35 @@ def measure(
     chosen = tuple(dict.fromkeys(profiles.known(strategy, "--strategy"))) if strategy else profile.strategies
     memory.require()
     cells = [Cell(name, setting) for setting in settings for name in chosen]
-    with progress("starting PostgreSQL") as report, locate.server(pooler=True) as server:
-        measured = plan.measure(cells, server, profile, release=metadata.version("sqlalchemy"), report=report)
+    with progress("starting PostgreSQL") as report, locate.server(pooler=True, driver=True) as server:
+        release = metadata.version("sqlalchemy")
+        python = python_with_driver(release, profile.driver, chosen, report)
+        measured = plan.measure(cells, server, profile, release=release, python=python, report=report)
     if len(measured.not_applicable) == len(cells):
         raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
     shown.tell(measured, chosen, settings, profile, form, server.title)
     if measured.rejected:
         raise typer.Exit(1)
+
+
+def python_with_driver(
+    release: str, driver: str, chosen: Sequence[str], report: Callable[[str], None]
+) -> Path:
+    """The interpreter that imports a release and a driver: this one, or one of an environment for both.
+
+    Raises `PoolstartError` if none of the strategies exists for the driver.
+    """
+    from harness import drivers, strategies
+    from harness.system.errors import PoolstartError
+
+    found = drivers.get(driver)
+    if found == drivers.MEASURED:
+        return Path(sys.executable)
+    reasons = [strategies.get(name).without(found) for name in chosen]
+    if all(reasons):
+        raise PoolstartError(f"nothing can be measured here: {reasons[0]}")
+    # asv takes half a second to import.
+    from harness.releases import interpreters
+
+    report(f"installing {driver}")
+    return interpreters.of_release(release, found)

@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from statistics import median
 
+from harness import drivers
 from harness.comparisons import pairs
 from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
@@ -44,6 +45,8 @@ class Side:
     """The SQLAlchemy that it imports."""
     python: Path
     strategies: tuple[str, ...]
+    driver: str = drivers.MEASURED.name
+    """As `harness.drivers` names it."""
 
     def cells(self, dataframes: Sequence[str]) -> list[Cell]:
         return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in self.strategies]
@@ -169,7 +172,7 @@ def compare(
             Plan(
                 side.cells(settings.dataframes),
                 server,
-                longer,
+                replace(longer, driver=side.driver),
                 supervision,
                 release=side.release,
                 python=side.python,
@@ -247,7 +250,7 @@ def run(
             reason for plan in plans for reason in dict.fromkeys(plan.measured.not_applicable.values())
         ],
         notes=(
-            *differences(plans[0].measured.facts, plans[1].measured.facts, varied={"sqlalchemy"}),
+            *differences(plans[0].measured.facts, plans[1].measured.facts, varied=varied(*sides)),
             *dict.fromkeys(warning for plan in plans for warning in plan.measured.warnings),
         ),
         # What is usual here is not asked: ratios bear more load than times do.
@@ -295,6 +298,14 @@ def remaining(elapsed: float, done: int, settings: ComparisonSettings) -> str:
     if settings.limit < inf:
         times.append(f"at most {duration(settings.limit - elapsed)} left")
     return "".join(f", {time}" for time in times)
+
+
+def varied(first: Side, second: Side) -> set[str]:
+    """The facts that may differ between these sides."""
+    if first.driver == second.driver:
+        return {"sqlalchemy"}
+    modules = {drivers.get(side.driver).module for side in (first, second)}
+    return {"sqlalchemy", "libpq", "implementation", *modules}
 
 
 def differences(

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness import strategies
+from harness.drivers import MEASURED
 from harness.instructions import table
 from harness.instructions.count import PHASES, count
 from harness.instructions.table import TOTAL, InstructionsRow
 from harness.postgres.server import Server
+from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class InstructionsComparison:
 
 def counting_seconds(first: "Side", second: "Side") -> float:
     """How long `count_sides` takes, roughly."""
+    if first.driver != MEASURED.name or second.driver != MEASURED.name:
+        return 0.0
     return SECONDS * len(list(spawned(zip(first.strategies, second.strategies, strict=True))))
 
 
@@ -71,6 +75,9 @@ def count_sides(
 
     Raises `NotApplicable` without valgrind, or `PoolstartError` if a worker fails.
     """
+
+    if first.driver != MEASURED.name or second.driver != MEASURED.name:
+        raise NotApplicable(f"instructions are counted with {MEASURED.name} only")
 
     def row(side: "Side", strategy: str) -> InstructionsRow:
         report(f"counting instructions of {strategy} with SQLAlchemy {side.release}")

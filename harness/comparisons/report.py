@@ -13,7 +13,7 @@ from harness.comparisons.compare import Comparison
 from harness.comparisons.instructions import InstructionsComparison
 from harness.comparisons.judge import MIN_PAIRS, POWER, ComparisonRow
 from harness.console import output, terminal
-from harness.drivers import upgrade_note
+from harness.drivers import MEASURED, upgrade_note
 from harness.instructions.report import BLIND, TITLES
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
@@ -103,7 +103,9 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
         strategies.label(side.name) if side.name in side.strategies else side.name
         for side in (comparison.first, comparison.second)
     )
-    terminal.print_heading(console, f"{second} against {first}, PostgreSQL {server}")
+    driver = comparison.first.driver
+    with_driver = f", {driver}" if driver == comparison.second.driver != MEASURED.name else ""
+    terminal.print_heading(console, f"{second} against {first}{with_driver}, PostgreSQL {server}")
     for setting in settings:
         rows: list[list[terminal.Cell]] = []
         for metric in metrics.shown_in(Table.COMPARISON):

@@ -6,6 +6,7 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+from harness import drivers
 from harness.comparisons.compare import Side
 from harness.lifecycles import profile
 from harness.releases import interpreters, venvs
@@ -15,7 +16,7 @@ from harness.system.errors import PoolstartError
 
 DIRECTORY = ROOT / ".asv" / "compare"
 
-STRATEGY, SQLALCHEMY, PYTHON = "strategy", "sqlalchemy", "python"
+STRATEGY, SQLALCHEMY, PYTHON, DRIVER = "strategy", "sqlalchemy", "python", "driver"
 """What the sides may differ in, besides the version of any other package."""
 
 
@@ -23,6 +24,8 @@ def check(text: str, vary: str) -> None:
     """Raise `PoolstartError` if `text` names no side, before anything is installed."""
     if vary == STRATEGY:
         profile.known([text], "--vary strategy")
+    elif vary == DRIVER:
+        drivers.get(text)
     elif vary != PYTHON and (vary != SQLALCHEMY or catalogue().position(text) is None):
         requirement(text, vary)
 
@@ -32,15 +35,19 @@ def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
 
     `strategies` are measured unless they are what varies. Raises `PoolstartError` if it cannot be installed.
     """
+    newest = catalogue().newest.version
+    driver = drivers.get(text) if vary == DRIVER else drivers.current()
+    if vary == DRIVER:
+        return Side(text, newest, interpreters.of_release(newest, driver), strategies, driver.name)
     if vary == STRATEGY:
-        newest = catalogue().newest.version
-        return Side(text, newest, interpreters.of_release(newest), profile.known([text], "--vary strategy"))
-    packages = interpreters.pinned()
+        named = profile.known([text], "--vary strategy")
+        return Side(text, newest, interpreters.of_release(newest, driver), named, driver.name)
+    packages = {**interpreters.pinned(), **dict(driver.packages)}
     if vary == SQLALCHEMY and (position := catalogue().position(text)) is not None:
         release = catalogue().releases[position].version
-        return Side(text, release, interpreters.of_release(release), strategies)
+        return Side(text, release, interpreters.of_release(release, driver), strategies, driver.name)
     requirements = {name: f"{name}=={version}" for name, version in packages.items()}
-    requirements[SQLALCHEMY] = f"{SQLALCHEMY}=={catalogue().newest.version}"
+    requirements[SQLALCHEMY] = f"{SQLALCHEMY}=={newest}"
     by = text if vary == PYTHON else sys.executable
     if vary != PYTHON:
         requirements[vary] = requirement(text, vary)
@@ -50,8 +57,9 @@ def side(text: str, vary: str, strategies: tuple[str, ...]) -> Side:
     if local:
         # Its code may have changed since.
         shutil.rmtree(home, ignore_errors=True)
-    python = venvs.python_with(wanted, home, refresh=vary if local else "", by=by)
-    return Side(text, venvs.release_of(python), python, strategies)
+    wheels = [name for name, _ in driver.packages]
+    python = venvs.python_with(wanted, home, refresh=vary if local else "", by=by, wheels=wheels)
+    return Side(text, venvs.release_of(python), python, strategies, driver.name)
 
 
 def requirement(text: str, package: str) -> str:

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from harness import drivers
 from harness.counts.observe import BARE, CALLS, PHASES, PLAIN, QUERIES, Observation, observe
+from harness.drivers import Driver
 from harness.postgres import relay
 from harness.postgres.relay import WireEvent
 from harness.postgres.server import Server
@@ -36,9 +38,9 @@ in."""
 
 
 def package_of(module: str) -> str:
-    """`sqlalchemy`, `psycopg2`, `stdlib` or `other`."""
+    """`sqlalchemy`, the module of a driver, `stdlib` or `other`."""
     top = module.partition(".")[0]
-    if top in ("sqlalchemy", "psycopg2"):
+    if top == "sqlalchemy" or top in {driver.module for driver in drivers.DRIVERS}:
         return top
     return "stdlib" if top in sys.stdlib_module_names else "other"
 
@@ -76,9 +78,16 @@ class Counts:
         return figures
 
 
-def count(strategy: str, server: Server, *, release: str, python: str | Path = sys.executable) -> Counts:
+def count(
+    strategy: str,
+    server: Server,
+    *,
+    release: str,
+    python: str | Path = sys.executable,
+    driver: Driver = drivers.MEASURED,
+) -> Counts:
     """Count one strategy. Raises as `observe` does."""
-    return counts(strategy, observe(strategy, server, release=release, python=python))
+    return counts(strategy, observe(strategy, server, release=release, python=python, driver=driver))
 
 
 def counts(strategy: str, observation: Observation) -> Counts:

@@ -12,6 +12,8 @@ class ProbesOrder(TypedDict):
     """The first line that the parent reads; the names of probes follow, a line each."""
 
     strategy: str
+    driver: str
+    """Its name in `harness.drivers`."""
     url: str
     mark: str
     """A random text to write into its own memory, from which a forked worker has it."""
@@ -27,7 +29,8 @@ class ProbesParentReport(TypedDict):
     build: str
     sqlalchemy: str
     c_extensions: bool
-    psycopg2: str
+    driver: dict[str, str | int]
+    """As in `harness.lifecycles.messages.ParentReport`."""
 
 
 class ProbeReport(TypedDict, total=False):

@@ -12,9 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.counts import checks
 from harness.counts.messages import ProbeReport, ProbesOrder, ProbesParentReport
+from harness.drivers import Driver
 from harness.postgres.relay import Relay, WireEvent
 from harness.postgres.server import Server
 from harness.processes.child import run_program
@@ -71,13 +72,14 @@ def observe(
     python: str | Path = sys.executable,
     probes: Sequence[str] = PROBES,
     distance: float = 0.0,
+    driver: Driver = drivers.MEASURED,
 ) -> Observation:
     """Run probes of one parent, one after another; a round trip to the server takes `distance` seconds more.
 
     Raises `NotApplicable`, or `PoolstartError` if a probe fails or does not do what it should.
     """
-    entry = strategies.get(strategy)
-    if reason := entry.not_applicable(release):
+    entry = strategies.get(strategy).with_driver(driver)
+    if reason := entry.not_applicable(release) or driver.not_applicable(release):
         raise NotApplicable(reason)
     if server.transport == "tls":
         raise NotApplicable("encrypted traffic cannot be counted between worker and server")
@@ -86,7 +88,8 @@ def observe(
     with Relay(server, distance) as wire:
         order: ProbesOrder = {
             "strategy": strategy,
-            "url": wire.sqlalchemy_url(APPLICATION),
+            "driver": driver.name,
+            "url": wire.sqlalchemy_url(APPLICATION, driver),
             "mark": mark,
             "deadline": DEADLINE_S,
         }

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 
+from harness import drivers
 from harness.counts.count import Counts, count
 from harness.counts.figures import RunCounts
+from harness.drivers import Driver
 from harness.lifecycles import profile as profiles
 from harness.postgres import locate
 from harness.postgres.server import Server
@@ -20,13 +22,18 @@ AT_ONCE = 2
 
 
 def count_all(
-    names: Iterable[str], server: Server, *, release: str, python: str | Path = sys.executable
+    names: Iterable[str],
+    server: Server,
+    *,
+    release: str,
+    python: str | Path = sys.executable,
+    driver: Driver = drivers.MEASURED,
 ) -> dict[str, Counts | PoolstartError | NotApplicable]:
     """The counts by strategy, or the reason why one cannot be counted."""
 
     def counts_or_reason(name: str) -> Counts | PoolstartError | NotApplicable:
         try:
-            return count(name, server, release=release, python=python)
+            return count(name, server, release=release, python=python, driver=driver)
         except (PoolstartError, NotApplicable) as reason:
             return reason
         finally:
@@ -42,12 +49,13 @@ def of_this_run() -> RunCounts:
 
     Prints a line on standard error for every reason why a strategy cannot be counted.
     """
-    strategies = profiles.current().strategies
+    profile = profiles.current()
+    strategies, driver = profile.strategies, drivers.get(profile.driver)
     counted: dict[str, Counts | PoolstartError | NotApplicable]
     try:
-        with locate.server() as server:
-            counted = count_all(strategies, server, release=metadata.version("sqlalchemy"))
-    except locate.ThroughPooler as reason:
+        with locate.server(driver=True) as server:
+            counted = count_all(strategies, server, release=metadata.version("sqlalchemy"), driver=driver)
+    except locate.OnlyTimes as reason:
         counted = dict.fromkeys(strategies, NotApplicable(reason.problem))
     run = RunCounts(
         figures={name: counts.figures for name, counts in counted.items() if isinstance(counts, Counts)},

@@ -52,7 +52,7 @@ def of_this_run() -> dict[str, Any]:
                     (hazard.id, strategy) not in known and wanted(hazard, strategy)
                 ),
             )
-    except locate.ThroughPooler as reason:
+    except locate.OnlyTimes as reason:
         print_reasons(not_applicable=[reason.problem])
         return {}
     print_reasons(

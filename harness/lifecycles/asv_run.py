@@ -54,7 +54,7 @@ def measure(release: str) -> MeasuredRun:
         if folder:
             files.write(saved(Path(folder), release), json.dumps(asdict(measured)))
 
-    with locate.server(pooler=True) as server:
+    with locate.server(pooler=True, driver=True) as server:
         return plan.measure(
             plan.cells_of(profile), server, profile, release=release, report=heartbeat.beat, on_block=save
         )

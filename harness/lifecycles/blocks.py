@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from statistics import median, quantiles
 from typing import Any
 
-from harness.drivers import modules_to_preload
+from harness.drivers import MEASURED, modules_to_preload
 from harness.lifecycles.cell import Cell
 from harness.processes.errors import NotApplicable, Rejected
 from harness.system import busy
@@ -63,6 +63,8 @@ class MeasuredRun:
     """By strategy, the driver that its fork server should have preloaded."""
     not_checked: str = ""
     """What the checks of these lifecycles could not see, and why."""
+    driver: str = MEASURED.name
+    """As `harness.drivers` names it."""
     min_quiet: int = 0
     """Noisy blocks are left out as long as so many quiet ones remain."""
     running: float | None = None

@@ -70,6 +70,18 @@ def start_method(e: Evidence) -> str:
     return "" if used == e.strategy.start_method else f"the worker was started by {used}"
 
 
+def driver(e: Evidence) -> str:
+    """The driver in use is the one asked for, in parent and worker."""
+    wanted = e.strategy.driver
+    for dialect in (e.parent["dialect"], e.worker.get("driver", wanted.dialect)):
+        if dialect != wanted.dialect:
+            return f"the engine used {dialect} instead of {wanted.name}"
+    implementation = e.parent["driver"].get("implementation", "")
+    if implementation != wanted.implementation:
+        return f"the implementation of {wanted.name} was {implementation}, not {wanted.implementation}"
+    return ""
+
+
 def preloaded(e: Evidence) -> str:
     """SQLAlchemy was loaded before the worker began exactly if the fork server preloads it."""
     if e.strategy.start_method != "forkserver" or e.worker["preloaded"] == bool(e.strategy.preload):
@@ -165,16 +177,17 @@ def driver_to_preload(strategy: Strategy, worker: WorkerReport) -> str:
     No failed check: the measurement is right, but workers of this strategy could start several times faster.
     `worker` is the report of a parent's last worker; that of another one names no driver.
     """
-    driver = worker.get("driver")
-    if not driver or not strategy.preload:
+    dialect = worker.get("driver")
+    if not dialect or not strategy.preload:
         return ""
     preloaded = worker["imported"][: worker["imported"].index(FIRST_OF_WORKER)]
-    needed = (f"sqlalchemy.dialects.postgresql.{driver}", driver)
-    return "" if set(needed) <= set(preloaded) else driver
+    needed = (f"sqlalchemy.dialects.postgresql.{dialect}", dialect)
+    return "" if set(needed) <= set(preloaded) else dialect
 
 
 CHECKS: tuple[Callable[[Evidence], str], ...] = (
     start_method,
+    driver,
     preloaded,
     order,
     rows,

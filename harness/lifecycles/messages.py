@@ -15,6 +15,8 @@ class ParentOrder(TypedDict):
     """The first line that a parent reads: what to hold, and how to start workers."""
 
     strategy: str
+    driver: str
+    """Its name in `harness.drivers`."""
     url: str
     dataframe_mib: int
     mark: str
@@ -39,8 +41,10 @@ class ParentReport(TypedDict):
     build: str
     sqlalchemy: str
     c_extensions: bool
-    psycopg2: str
-    libpq: int
+    dialect: str
+    """The driver of its engine, as a URL names it."""
+    driver: dict[str, str | int]
+    """Versions of the driver, by its module, and of `libpq`, and its `implementation` if it has several."""
     uncompiled: int
     """Imported modules without bytecode on disk."""
 

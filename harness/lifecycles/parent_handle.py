@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg2
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.checks import Evidence, driver_to_preload, findings
 from harness.lifecycles.messages import LifecycleReport, ParentOrder, ParentReport, WorkerOrder
@@ -40,9 +40,9 @@ HELPERS = ("multiprocessing.forkserver", "multiprocessing.resource_tracker")
 
 def require(cell: Cell, server: Server, profile: Profile, release: str) -> None:
     """Raises `NotApplicable` with the reason if the cell cannot be measured with this SQLAlchemy release."""
-    strategy = strategies.get(cell.strategy)
-    reason = strategy.not_applicable(release)
-    if reason:
+    driver = drivers.get(profile.driver)
+    strategy = strategies.get(cell.strategy).with_driver(driver)
+    if reason := strategy.not_applicable(release) or driver.not_applicable(release):
         raise NotApplicable(reason)
     if strategy.shares_connection and server.transport == "tls":
         raise NotApplicable(f"{strategy.id} cannot work over TLS: two processes cannot share one TLS session")
@@ -69,7 +69,7 @@ class ParentHandle:
         settled: bool = False,
     ) -> None:
         self.cell = cell
-        self.strategy = strategies.get(cell.strategy)
+        self.strategy = strategies.get(cell.strategy).with_driver(drivers.get(profile.driver))
         self._server = server
         self._profile = profile
         self._supervision = supervision
@@ -108,7 +108,8 @@ class ParentHandle:
         self._death = os.pidfd_open(self._process.pid)
         order: ParentOrder = {
             "strategy": self.cell.strategy,
-            "url": self._server.sqlalchemy_url(self._name),
+            "driver": self.strategy.driver.name,
+            "url": self._server.sqlalchemy_url(self._name, self.strategy.driver),
             "dataframe_mib": self.cell.size(self._profile),
             "mark": self._mark,
             "deadline": self._profile.deadline,

@@ -116,7 +116,11 @@ class Plan:
         self._settled = settled
         not_checked = f"{pooler.title(server.pooler)}; {NOT_CHECKED}" if server.pooler else ""
         self.measured = MeasuredRun(
-            release, server.identity, not_checked=not_checked, min_quiet=profile.blocks
+            release,
+            server.identity,
+            driver=profile.driver,
+            not_checked=not_checked,
+            min_quiet=profile.blocks,
         )
         self._cells: list[Cell] = []
         for cell in cells:
@@ -273,9 +277,9 @@ class Plan:
                 f"{self._python} imports SQLAlchemy {facts['sqlalchemy']}, not {self.measured.release}",
                 "remove its environment, so that it is created again",
             )
-        names = ("python", "build", "sqlalchemy", "c_extensions", "psycopg2", "libpq")
+        names = ("python", "build", "sqlalchemy", "c_extensions")
         versions = {name: value for name, value in facts.items() if name in names}
-        self.measured.facts = {**versions, "processor": processors.MEASURED}
+        self.measured.facts = {**versions, **facts["driver"], "processor": processors.MEASURED}
         self.measured.usual = busy.on_record(self.measured.python.rpartition(".")[0])
 
     def _controls(self) -> dict[str, float]:

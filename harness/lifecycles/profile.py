@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.strategies import Strategy
 from harness.system import memory
 from harness.system.errors import PoolstartError
@@ -44,6 +44,8 @@ class Profile:
     hazards: str = "all"
     """The strategies that each hazard is tried with: `all`, or its `controls`."""
     strategies: tuple[str, ...] = strategies.IDS
+    driver: str = drivers.MEASURED.name
+    """As `harness.drivers` names it."""
 
     def workers(self, strategy: Strategy) -> int:
         """The number of workers that a parent starts: cells take similar time, not the same number."""
@@ -68,7 +70,7 @@ def current(usual: str = "default") -> Profile:
     name = os.environ.get(PROFILE) or usual
     if name not in PROFILES:
         raise PoolstartError(f"{PROFILE}={name} is no profile", f"known are {', '.join(PROFILES)}")
-    profile = PROFILES[name]
+    profile = replace(PROFILES[name], driver=drivers.current().name)
     mib = os.environ.get(DATAFRAME)
     if mib:
         if not re.fullmatch(r"[0-9]{1,12}", mib) or not int(mib) >= 16:
@@ -109,6 +111,8 @@ def tags() -> dict[str, str]:
     """
     profile = current()
     found = {}
+    if profile.driver != drivers.MEASURED.name:
+        found["driver"] = f"{profile.driver}-{drivers.get(profile.driver).version}"
     if profile.name != "default":
         found["profile"] = profile.name
     if profile.dataframe_mib != PROFILES[profile.name].dataframe_mib:

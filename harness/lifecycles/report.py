@@ -5,8 +5,9 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.console import output, terminal
+from harness.drivers import MEASURED
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
@@ -16,8 +17,8 @@ from harness.processes.errors import NotApplicable, Rejected, print_reasons
 from harness.system.busy import sentence
 
 COLUMNS = (
-    "sqlalchemy", "server", "python", "strategy", "dataframe", "dataframe_mib", "metric", "unit", "median",
-    "least", "most", "samples", "reason",
+    "sqlalchemy", "driver", "server", "python", "strategy", "dataframe", "dataframe_mib", "metric", "unit",
+    "median", "least", "most", "samples", "reason",
 )  # fmt: skip
 """Of `--csv`, one row per metric and cell: statistics over `samples` parents, or why there are none."""
 
@@ -53,9 +54,12 @@ def show(
 def heading(measured: MeasuredRun, server: str) -> str:
     """What was measured: `Python 3.11.7, SQLAlchemy 2.1.9, PostgreSQL embedded-18.4-tcp-trust`.
 
+    A driver other than the usual one is named as well.
     `server` is the server's title (`harness.postgres.server`), by default its identity.
     """
-    return f"Python {measured.python}, SQLAlchemy {measured.release}, PostgreSQL {server or measured.server}"
+    driver = "" if measured.driver == MEASURED.name else f", {drivers.get(measured.driver).title}"
+    versions = f"Python {measured.python}, SQLAlchemy {measured.release}{driver}"
+    return f"{versions}, PostgreSQL {server or measured.server}"
 
 
 def over(parents: int, shown: Iterable[Metric]) -> str:
@@ -115,6 +119,7 @@ def records(
             for metric in metrics.shown_in(Table.TERMINAL):
                 row = {
                     "sqlalchemy": measured.release,
+                    "driver": measured.driver,
                     "server": measured.server,
                     "python": measured.python,
                     "strategy": name,
@@ -165,6 +170,7 @@ def write(
     content = {
         "busy": measured.busy,
         "sqlalchemy": measured.release,
+        "driver": measured.driver,
         "server": measured.server,
         "python": measured.python,
         "profile": asdict(profile),

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from harness import drivers
 from harness.postgres import compose, embedded
 from harness.postgres import identity as identities
 from harness.postgres import pooler as poolers
@@ -67,20 +68,27 @@ def identity() -> str:
     return server.identity if server else embedded.identity()
 
 
-class ThroughPooler(PoolstartError):
-    """The server is reached through a pooler, and what is to be measured needs the server itself."""
+class OnlyTimes(PoolstartError):
+    """Only times and memory can be measured with this driver, or through this pooler."""
 
 
 @contextmanager
-def server(*, pooler: bool = False) -> Iterator[Server]:
+def server(*, pooler: bool = False, driver: bool = False) -> Iterator[Server]:
     """A context with the server to use; an embedded one ends with it.
 
-    `pooler` says that the caller can measure through a pooler. Raises `ThroughPooler` if it cannot and there
-    is one, and otherwise as `running`.
+    `pooler` says that the caller can measure through a pooler, and `driver` that it measures the driver of
+    POOLSTART_DRIVER. Raises `OnlyTimes` if it cannot and the user has one, and otherwise as `running`.
     """
+    chosen = drivers.current()
+    if chosen != drivers.MEASURED and not driver:
+        raise OnlyTimes(
+            f"{drivers.DRIVER}={chosen.name}: only times and memory can be measured with this driver"
+            " (`measure`, `compare`, `asv run`)",
+            f"unset {drivers.DRIVER} for {drivers.MEASURED.name}",
+        )
     if there := running():
         if there.pooler and not pooler:
-            raise ThroughPooler(
+            raise OnlyTimes(
                 f"{poolers.title(there.pooler)}, through which only times and memory can be measured"
                 " (`poolstart`, `measure`, `compare`)",
                 BEHIND,

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import TracebackType
 
+from harness.drivers import MEASURED, Driver
 from harness.postgres.server import Server
 from harness.postgres.url import parameters, render
 
@@ -126,12 +127,12 @@ class Relay:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(DEADLINE)
 
-    def sqlalchemy_url(self, application_name: str) -> str:
+    def sqlalchemy_url(self, application_name: str, driver: Driver = MEASURED) -> str:
         """The server's URL with the relay's address."""
         found = {**parameters(self._server.url), "host": "127.0.0.1", "port": str(self.port)}
         found.pop("hostaddr", None)
         url = render({**found, "sslmode": "disable"})
-        return replace(self._server, url=url).sqlalchemy_url(application_name)
+        return replace(self._server, url=url).sqlalchemy_url(application_name, driver)
 
     def between(self, first: int, last: int) -> list[WireEvent]:
         """The events between two moments of `time.monotonic_ns()`."""

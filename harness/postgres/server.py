@@ -8,7 +8,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from harness.drivers import MEASURED
+from harness.drivers import MEASURED, Driver
 from harness.postgres import identity, pooler
 from harness.postgres.refusal import broken_off, refused
 from harness.postgres.url import address, location, parameters, render, resolved
@@ -72,14 +72,14 @@ class Server:
         """Host and port, for messages."""
         return address(self.url)
 
-    def sqlalchemy_url(self, application_name: str) -> str:
+    def sqlalchemy_url(self, application_name: str, driver: Driver = MEASURED) -> str:
         """The URL for `create_engine`.
 
-        It names the driver, because `postgresql://` means another one since SQLAlchemy 2.1. It disables
-        GSSAPI, whose negotiation takes time at every connect, and on some machines very long.
+        It names the driver, because `postgresql://` means another one since SQLAlchemy 2.1. Raises
+        `PoolstartError` if the driver does not know a parameter of the server's URL.
         """
-        settings = {"gssencmode": "disable", "application_name": application_name}
-        return render({**parameters(self.url), **settings}, MEASURED.drivername)
+        found = driver.url_parameters(parameters(self.url), application_name)
+        return render(found, driver.drivername)
 
     def connect(self, application_name: str = MONITOR) -> "psycopg2.extensions.connection":
         """A psycopg2 connection in autocommit mode, for monitoring.

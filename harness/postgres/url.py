@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from harness import drivers
 from harness.drivers import MEASURED
 from harness.system.errors import PoolstartError
 
@@ -72,10 +73,8 @@ def parse_url(text: str, source: str) -> str:
         raise PoolstartError(
             f"{source} names {backend!r}, but poolstart measures PostgreSQL only", AS_WRITTEN
         )
-    if driver not in {"", MEASURED.name}:
-        raise PoolstartError(
-            f"{source} names the driver {driver!r}, but poolstart measures {MEASURED.name} only", AS_WRITTEN
-        )
+    if driver:
+        _require_measured(driver, source)
     if driver:
         try:
             _, given = DIALECT().create_connect_args(make_url(text))
@@ -95,6 +94,23 @@ def parse_url(text: str, source: str) -> str:
         # What is no number may be a password, if the host was forgotten.
         raise PoolstartError(f"{source} has a port that is no number", AS_WRITTEN)
     return render(found)
+
+
+def _require_measured(dialect: str, source: str) -> None:
+    """Raises `PoolstartError` if a URL names another driver than the one that is measured."""
+    measured = drivers.current()
+    if dialect == measured.dialect:
+        return
+    others = [driver.name for driver in drivers.DRIVERS if driver.dialect == dialect]
+    if not others:
+        names = ", ".join(driver.name for driver in drivers.DRIVERS)
+        raise PoolstartError(
+            f"{source} names the driver {dialect!r}, but poolstart measures {names} only", AS_WRITTEN
+        )
+    raise PoolstartError(
+        f"{source} names the driver {dialect!r}, but {measured.name} is measured",
+        f"set {drivers.DRIVER}={others[0]}, or name no driver in the URL",
+    )
 
 
 def _not_understood(source: str, reason: str) -> PoolstartError:

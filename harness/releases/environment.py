@@ -19,6 +19,7 @@ from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
 from asv.util import TIMEOUT_RETCODE, check_output
 from packaging.version import Version
 
+from harness import drivers
 from harness.lifecycles import metrics, profile
 from harness.postgres import locate
 from harness.releases import run, stored
@@ -42,8 +43,8 @@ REASON = re.compile(
 class ReleaseEnvironment(Environment):
     """The interpreters of all releases, as one environment whose project changes.
 
-    The server and the profile are part of its name, as `env_nobuild` variables, so that results of different
-    servers or profiles are different series.
+    The server, the driver and the profile are part of its name, as `env_nobuild` variables, so that results
+    of different ones are different series.
     """
 
     tool_name = "release"
@@ -63,6 +64,7 @@ class ReleaseEnvironment(Environment):
                     " --vary python`",
                 )
             tags = {"postgres": locate.identity(), **profile.tags()}
+            self._driver = drivers.current()
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
         # The constructor of asv needs these, and removes its own packages from them.
         self._python, self._requirements = python, requirements
@@ -91,7 +93,8 @@ class ReleaseEnvironment(Environment):
     def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
         """Switch to the interpreter of a release, which is installed if necessary."""
         with as_asv_error():
-            python = installed.python_of(str(Version(commit_hash)), self._packages, self._directory)
+            release = str(Version(commit_hash))
+            python = installed.python_of(release, self._packages, self._directory, self._driver)
         self._executable = str(python)
         self._set_commit_hash(commit_hash)
 

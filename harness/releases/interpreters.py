@@ -5,6 +5,8 @@ from pathlib import Path
 from asv.config import Config
 from asv.util import UserError
 
+from harness import drivers
+from harness.drivers import Driver
 from harness.releases import venvs
 from harness.system import files
 from harness.system.environment import ROOT
@@ -26,9 +28,9 @@ def pinned() -> dict[str, str]:
         raise PoolstartError(f"{files.shown(path)} cannot be read: {reason}", remedy) from None
 
 
-def of_release(version: str) -> Path:
-    """The interpreter that imports this release, which is installed at the first call.
+def of_release(version: str, driver: Driver = drivers.MEASURED) -> Path:
+    """The interpreter that imports this release, and has the driver; it is installed at the first call.
 
     Raises `PoolstartError` if the installation fails.
     """
-    return venvs.python_of(version, pinned(), ROOT / venvs.DIRECTORY)
+    return venvs.python_of(version, pinned(), ROOT / venvs.DIRECTORY, driver)

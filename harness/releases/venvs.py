@@ -14,6 +14,8 @@ from pathlib import Path
 
 from uv import find_uv_bin
 
+from harness import drivers
+from harness.drivers import Driver
 from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
 from harness.system import files, locks
@@ -31,6 +33,7 @@ DEADLINE = 600.0
 REMEDIES = {
     "was not found in the package registry": "check the name of the package",
     "there (is|are) no versions? of": "name a version that the package index has",
+    "has no usable wheels": "use a Python for which there is one, or another driver",
     "has no wheels with a matching|Requires-Python|does not satisfy Python": "name a version for this Python",
     "No interpreter found|No download found": "install this Python, or name one that uv can download",
     "Failed to fetch|error sending request|dns error|tcp connect error": "check that the package index can be"
@@ -39,13 +42,19 @@ REMEDIES = {
 """What to do, by words of uv."""
 
 
-def python_of(version: str, packages: Mapping[str, str], directory: Path) -> Path:
-    """The interpreter of an environment with this SQLAlchemy and `packages` (name to version).
+def python_of(
+    version: str, packages: Mapping[str, str], directory: Path, driver: Driver = drivers.MEASURED
+) -> Path:
+    """The interpreter of an environment with this SQLAlchemy, the driver and `packages` (name to version).
 
     The environment is created unless it exists; one that is incomplete, or of another interpreter, is
     replaced. Raises `PoolstartError` if the installation fails.
     """
-    return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version)
+    if driver == drivers.MEASURED:
+        return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version)
+    requirements = [f"sqlalchemy=={version}", *pins({**packages, **dict(driver.packages)})]
+    home = directory / f"{version}-{driver.name}"
+    return python_with(requirements, home, wheels=[name for name, _ in driver.packages])
 
 
 def pins(packages: Mapping[str, str]) -> list[str]:
@@ -54,14 +63,20 @@ def pins(packages: Mapping[str, str]) -> list[str]:
 
 
 def python_with(
-    requirements: Sequence[str], home: Path, *, refresh: str = "", by: str = sys.executable
+    requirements: Sequence[str],
+    home: Path,
+    *,
+    refresh: str = "",
+    by: str = sys.executable,
+    wheels: Sequence[str] = (),
 ) -> Path:
     """The interpreter of an environment in `home` with these `requirements`, in pip's notation.
 
     If another process installs it, this one waits.
 
     `by` is the interpreter it is based on: a path, or a version that uv finds or downloads. uv builds a local
-    source tree again only if its pyproject.toml has changed, or if it is the package to `refresh`. Raises
+    source tree again only if its pyproject.toml has changed, or if it is the package to `refresh`. The
+    packages `wheels` are not built from source. Raises
     `PoolstartError` if the installation fails.
     """
     python, done = home / "bin" / "python", home / "poolstart.txt"
@@ -81,6 +96,7 @@ def python_with(
             "pip", "install", "--quiet", "--compile-bytecode", "--python", str(python),
             "--constraint", str(CONSTRAINTS), *requirements,
             *(["--refresh-package", refresh] if refresh else []),
+            *(f"--only-binary={name}" for name in wheels),
         )  # fmt: skip
         files.write(done, wanted)
     return python

@@ -184,7 +184,7 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
             beds[key].releases[version] = replace(figures, busy=busy.sentence(why))
     if other_series:
         remarks.append(
-            f"{other_series} results files were measured with another profile, and cannot be compared"
+            f"{other_series} results files were measured with another profile or driver, and cannot be compared"
         )
     own_name = machine.own_name() if own is None else own
     in_order = sorted(

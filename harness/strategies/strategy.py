@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from harness import drivers
+from harness.drivers import Driver
 from harness.treatments import leave_alone
 
 if TYPE_CHECKING:
@@ -85,6 +87,56 @@ class Strategy:
     """Modules that the fork server imports before it forks the first worker."""
     since: tuple[int, ...] = (1, 4)
     """The first SQLAlchemy release that supports it."""
+    driver: Driver = drivers.MEASURED
+    """The driver of its engines."""
+
+    def without(self, driver: Driver) -> str:
+        """Why it does not exist for a driver; empty if it does."""
+        if driver == self.driver:
+            return ""
+        if not driver.asynchronous:
+            own = {"sqlalchemy", self.driver.module}
+            if {name.partition(".")[0] for name in self.preload} <= own:
+                return ""
+            return f"{self.id} preloads {', '.join(self.preload)}, whatever the driver"
+        if self.shares_connection and driver.bound_to_loop:
+            return (
+                f"{self.id} cannot work with {driver.name}: only the event loop that opened a connection can"
+                " use it"
+            )
+        if self.treats_parent or not self.asynchronous_in_worker:
+            return f"{self.id} is written for synchronous drivers, and {driver.name} is none"
+        return ""
+
+    def with_driver(self, driver: Driver) -> Strategy:
+        """The same strategy for engines of another driver.
+
+        Raises `NotApplicable` if it does not exist for that driver.
+        """
+        if driver == self.driver:
+            return self
+        if reason := self.without(driver):
+            # Only here, because measured processes import this module.
+            from harness.processes.errors import NotApplicable
+
+            raise NotApplicable(reason)
+        preload = ("sqlalchemy", *driver.preload) if self.preload else ()
+        in_worker = self.asynchronous_in_worker if driver.asynchronous else self.in_worker
+        assert in_worker
+        return replace(self, driver=driver, preload=preload, in_worker=in_worker)
+
+    @property
+    def asynchronous_in_worker(self) -> Callable[[Any], Any] | None:
+        """What it calls in the worker of an asynchronous driver; None if there is no such function."""
+        from harness import treatments_async
+
+        found: Callable[[Any], Any] | None = getattr(treatments_async, self.in_worker.__name__, None)
+        return found
+
+    @property
+    def treats_parent(self) -> bool:
+        """Whether it does anything in the parent, besides creating an engine."""
+        return bool(self.early or self.on_engine or self.hand_over) or self.before_start is not leave_alone
 
     @property
     def inherits(self) -> bool:
@@ -122,11 +174,16 @@ class Strategy:
         """The parent's engine; `options` are passed to `create_engine`."""
         from sqlalchemy import create_engine, pool
 
+        create: Callable[..., Any] = create_engine
+        if self.driver.asynchronous:
+            from sqlalchemy.ext.asyncio import create_async_engine
+
+            create = create_async_engine
         if self.pool:
             options["poolclass"] = getattr(pool, self.pool)
         if self.pre_ping:
             options["pool_pre_ping"] = True
-        engine = create_engine(url, **options)
+        engine: Engine = create(url, **options)
         if self.on_engine:
             self.on_engine(engine)
         return engine

@@ -57,7 +57,7 @@ def test_authentication_is_what_the_server_says(password: Server) -> None:
         ("mysql://u:secret@h/d", "POOLSTART_URL names 'mysql', but poolstart measures PostgreSQL only"),
         (
             "postgresql+psycopg://u:secret@127.0.0.1:1/d",
-            r"names the driver 'psycopg', .* psycopg2 only; write it as postgresql\+psycopg2://",
+            r"names the driver 'psycopg', but psycopg2 is measured; set POOLSTART_DRIVER=psycopg, or name no",
         ),
         ("postgresql://u:secret@127.0.0.1:1/d", "no connection to .*; check that the server runs"),
         ("postgresql://u:secret@no.such.host.invalid/d", "no connection to .*; check the host"),

@@ -10,17 +10,17 @@ import multiprocessing
 import os
 import platform
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.counts.inside import bare
 from harness.counts.inside import worker as probes
 from harness.lifecycles.inside import worker
-from harness.lifecycles.inside.parent import c_extensions, say
+from harness.lifecycles.inside.parent import c_extensions, driver_facts, say, work_of
 
 if TYPE_CHECKING:
     from harness.counts.messages import ProbeReport, ProbesOrder
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 
 def main() -> None:
     order: ProbesOrder = json.loads(sys.stdin.readline())
-    strategy = strategies.get(order["strategy"])
+    strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
     strategy.set_up()
     engine = strategy.create_parent_engine(order["url"])
-    worker.fetch(engine, "parent")
+    fetch, measured = work_of(strategy)
+    fetch(engine, "parent")
     worker.mark = order["mark"]
     gc.collect()
     say(
@@ -40,14 +41,21 @@ def main() -> None:
         build=" ".join(platform.python_build()),
         sqlalchemy=sqlalchemy.__version__,
         c_extensions=c_extensions(),
-        psycopg2=psycopg2.__version__.split()[0],
+        driver=driver_facts(strategy.driver),
     )
     for line in sys.stdin:
-        say(**run(prepare(line.strip(), strategy, engine, order["url"]), order["deadline"]))
+        prepared = prepare(line.strip(), strategy, engine, order["url"], measured)
+        say(**run(prepared, order["deadline"]))
 
 
-def prepare(probe: str, strategy: strategies.Strategy, engine: Engine, url: str) -> strategies.Prepared:
-    """The worker of a probe: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`."""
+def prepare(
+    probe: str, strategy: strategies.Strategy, engine: Engine, url: str, measured: Callable[..., None]
+) -> strategies.Prepared:
+    """The worker of a probe: `bare`, `plain`, `calls`, `measured`, `imports` or `memory`.
+
+    `measured` is the function whose phases are timed elsewhere. There are no `imports` and `memory` of
+    asynchronous drivers.
+    """
     if probe == "bare":
         context: Any = multiprocessing.get_context(strategy.start_method)
         ours, theirs = context.Pipe()
@@ -55,8 +63,7 @@ def prepare(probe: str, strategy: strategies.Strategy, engine: Engine, url: str)
             context.Process(target=bare.work, args=(theirs,)), ours, theirs, 0, lambda: None
         )
     if probe == "measured":
-        # The function whose phases are timed elsewhere.
-        return strategy.prepare(worker.work, engine, url, probe, False)
+        return strategy.prepare(measured, engine, url, probe, False)
     if probe == "imports":
         from harness.counts.inside import imports
 
@@ -66,6 +73,11 @@ def prepare(probe: str, strategy: strategies.Strategy, engine: Engine, url: str)
         from harness.counts.inside import memory
 
         return strategy.prepare(memory.work, engine, url, probe)
+    if strategy.driver.asynchronous:
+        from harness.counts.inside import async_worker
+
+        of_loop = {"plain": async_worker.work, "calls": async_worker.work_counting_calls}
+        return strategy.prepare(of_loop[probe], engine, url, probe)
     functions = {"plain": probes.work, "calls": probes.work_counting_calls}
     return strategy.prepare(functions[probe], engine, url, probe)
 

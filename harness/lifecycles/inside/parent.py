@@ -8,17 +8,18 @@ what counts.
 import gc
 import json
 import multiprocessing
+import operator
 import os
 import platform
 import sys
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import psycopg2
 import sqlalchemy
 from sqlalchemy.engine import Engine
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.lifecycles.inside import worker
 from harness.system import memory
 
@@ -33,7 +34,7 @@ frame: Any = None
 
 def main() -> None:
     order: ParentOrder = json.loads(sys.stdin.readline())
-    strategy = strategies.get(order["strategy"])
+    strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
     strategy.set_up()
     if order["settled"] and strategy.preload:
         multiprocessing.set_forkserver_preload([*strategy.preload, SETTLED])
@@ -48,7 +49,8 @@ def main() -> None:
         resident = 0
     engine = strategy.create_parent_engine(order["url"])
     # Warm: the pool holds one connection, and the dialect has done its queries of a first connection.
-    _, backend = worker.fetch(engine, "parent")
+    fetch, work = work_of(strategy)
+    _, backend = fetch(engine, "parent")
     worker.mark = order["mark"]
     gc.collect()
     if order["cpu"] is not None:
@@ -62,34 +64,41 @@ def main() -> None:
         build=" ".join(platform.python_build()),
         sqlalchemy=sqlalchemy.__version__,
         c_extensions=c_extensions(),
-        psycopg2=psycopg2.__version__.split()[0],
-        libpq=psycopg2.extensions.libpq_version(),
+        dialect=engine.driver,
+        driver=driver_facts(strategy.driver),
         uncompiled=uncompiled(),
     )
     for line in sys.stdin:
         wanted: WorkerOrder = json.loads(line)
-        seen = lifecycle(strategy, engine, order["url"], order["deadline"], **wanted)
+        seen = lifecycle(strategy, engine, work, order["url"], order["deadline"], **wanted)
         seen["backend_before"] = backend
         if seen["outcome"] == "done" and strategy.pooled:
             try:
-                seen["row_after"] = worker.fetch(engine, wanted["token"])
+                seen["row_after"] = fetch(engine, wanted["token"])
             except sqlalchemy.exc.OperationalError:
                 if strategy.parent_connection is not strategies.ParentConnection.KILLED:
                     raise
                 # The session is gone, as its user would find. SQLAlchemy has emptied the pool and reconnects.
                 seen["killed"] = True
-                seen["row_after"] = worker.fetch(engine, wanted["token"])
+                seen["row_after"] = fetch(engine, wanted["token"])
             _, backend = seen["row_after"]
         say(**seen)
 
 
 def lifecycle(
-    strategy: strategies.Strategy, engine: Engine, url: str, deadline: float, *, token: str, collect: bool
+    strategy: strategies.Strategy,
+    engine: Engine,
+    work: Callable[..., None],
+    url: str,
+    deadline: float,
+    *,
+    token: str,
+    collect: bool,
 ) -> "LifecycleReport":
     """Start one worker, wait until it has exited, and return its timestamps, or how it failed."""
     # The parent does not use its engine right before: caches that a query has warmed, or a connection that
     # was just made and closed, make the worker's query an eighth faster.
-    prepared = strategy.prepare(worker.work, engine, url, token, collect)
+    prepared = strategy.prepare(work, engine, url, token, collect)
     process, ours = prepared.process, prepared.ours
     seen: LifecycleReport = {
         "token": token,
@@ -126,6 +135,36 @@ def lifecycle(
             process.join(deadline)
         ours.close()
     return {**seen, "outcome": "done"}
+
+
+def work_of(
+    strategy: strategies.Strategy,
+) -> tuple[Callable[[Engine, str], tuple[str, int]], Callable[..., None]]:
+    """What fetches a row in the parent, and the function of its workers."""
+    if not strategy.driver.asynchronous:
+        return worker.fetch, worker.work
+    import asyncio
+
+    from harness.lifecycles.inside import async_worker
+
+    # One loop for all queries, which does not run while a worker is started.
+    runner = asyncio.Runner()
+
+    def fetch(engine: Any, token: str) -> tuple[str, int]:
+        return runner.run(async_worker.fetch(engine, token))
+
+    return fetch, async_worker.work
+
+
+def driver_facts(driver: drivers.Driver) -> dict[str, Any]:
+    """The versions of the driver and its libpq, and its implementation if it has several."""
+    module: Any = sys.modules[driver.module]
+    facts: dict[str, Any] = {driver.module: str(module.__version__).split()[0]}
+    if driver.libpq:
+        facts["libpq"] = operator.attrgetter(driver.libpq)(module)()
+    if driver.implementation:
+        facts["implementation"] = module.pq.__impl__
+    return facts
 
 
 def c_extensions() -> bool:

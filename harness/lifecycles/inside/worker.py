@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.engine import Engine
 
-    from harness.lifecycles.messages import WorkerReport
-
 ROW = text("select :token, pg_backend_pid()")
 
 mark: str | None = None
@@ -66,7 +64,7 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
     second_row = time.monotonic_ns()
     cpu_second_row = time.process_time_ns()
     collected.append(collections())
-    report: WorkerReport = {
+    stamps = {
         "started": started,
         "usable": usable,
         "first_row": first_row,
@@ -75,7 +73,22 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
         "cpu_usable": cpu_usable,
         "cpu_first_row": cpu_first_row,
         "cpu_second_row": cpu_second_row,
-        "rows": [first, second],
+    }
+    report(stamps, [first, second], collected, engine.driver, channel, collect)
+
+
+def report(
+    stamps: dict[str, int],
+    rows: list[tuple[str, int]],
+    collected: list[list[int]],
+    driver: str,
+    channel: Any,
+    collect: bool,
+) -> None:
+    """Send a `WorkerReport`, and wait until the parent lets the worker exit."""
+    message: dict[str, Any] = {
+        **stamps,
+        "rows": rows,
         "pid": os.getpid(),
         "ppid": os.getppid(),
         "mark": mark,
@@ -88,10 +101,10 @@ def work(in_worker: Callable[[Any], Engine], handed: Any, channel: Any, token: s
     if collect:
         before = time.monotonic_ns()
         gc.collect()
-        report["collect"] = time.monotonic_ns() - before
-        report["memory_collected"] = memory.read()
-        report["driver"] = engine.driver
-        report["imported"] = list(sys.modules)
-    channel.send(report)
+        message["collect"] = time.monotonic_ns() - before
+        message["memory_collected"] = memory.read()
+        message["driver"] = driver
+        message["imported"] = list(sys.modules)
+    channel.send(message)
     # The parent answers when it has read the report, so that exiting is timed from a known moment.
     channel.recv()

@@ -342,8 +342,37 @@ MISTAKES = [
     url("postgresql://me:s3cret@127.0.0.1:99999/d", "invalid port number.*; correct it in the URL"),
     url("postgresql://me:s3cret@127.0.0.1:1/d", "Connection refused; check that the server runs"),
     url("postgresql+psycopg2://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
-    url("postgresql+psycopg://me:s3cret@127.0.0.1:1/d", f"names the driver 'psycopg', .*; {AS_WRITTEN}"),
-    url("postgresql+asyncpg://me:s3cret@127.0.0.1:1/d", f"names the driver 'asyncpg', .*; {AS_WRITTEN}"),
+    url(
+        "postgresql+psycopg://me:s3cret@127.0.0.1:1/d", "'psycopg', but psycopg2 is .* POOLSTART_DRIVER=psyc"
+    ),
+    url(
+        "postgresql+asyncpg://me:s3cret@127.0.0.1:1/d", "'asyncpg', but psycopg2 is .* POOLSTART_DRIVER=asyn"
+    ),
+    # Drivers.
+    setting(
+        "POOLSTART_DRIVER", "psycopg3", "POOLSTART_DRIVER=psycopg3: no driver 'psycopg3' is measured; known"
+    ),
+    setting(
+        "POOLSTART_DRIVER", "psycopg", "POOLSTART_DRIVER=psycopg: only times and memory .*; unset", "hazards"
+    ),
+    setting("POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times and memory .*; unset", ""),
+    setting(
+        "POOLSTART_DRIVER",
+        "asyncpg",
+        "fork_sever is written for synchronous drivers, and asyncpg is none",
+        "measure --strategy fork_sever",
+    ),
+    Mistake(
+        "measure --strategy spawn",
+        "names the driver 'psycopg', but asyncpg is measured; set POOLSTART_DRIVER=psycopg, or name no",
+        {"POOLSTART_DRIVER": "asyncpg", "POOLSTART_URL": "postgresql+psycopg://me:s3cret@127.0.0.1:1/d"},
+    ),
+    Mistake(
+        "measure --strategy spawn",
+        "no connection to 127.0.0.1,127.0.0.1:1,2/d: Connection refused; check",
+        {"POOLSTART_DRIVER": "asyncpg", "POOLSTART_URL": "postgresql://me:s3cret@127.0.0.1:1,127.0.0.1:2/d"},
+    ),
+    Mistake("compare psycopg2 nosuch --vary driver", "no driver 'nosuch' is measured; known are psycopg2, "),
     url("postgres+pg8000://me:s3cret@127.0.0.1:1/d", f"names the driver 'pg8000', .*; {AS_WRITTEN}"),
     url("postgresql+psycopg3://me:s3cret@127.0.0.1:1/d", f"names the driver 'psycopg3', .*; {AS_WRITTEN}"),
     url("postgresql://me@127.0.0.1:1/d?password=s3cret", "Connection refused; check that the server runs"),

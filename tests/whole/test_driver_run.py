@@ -1,0 +1,35 @@
+"""`asv run` with another driver: a series of its own, with the driver in its environment."""
+
+import json
+import math
+
+import pytest
+
+from harness.answer import results
+from tests.support.suite import Suite
+
+pytestmark = pytest.mark.slow
+
+
+def test_another_driver_is_a_series_of_its_own_that_is_never_the_default(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    suite = Suite(tmp_path_factory.mktemp("suite"), real=True)
+    done = suite.asv(
+        "run", "-b", "startup|statements", POOLSTART_DRIVER="asyncpg", POOLSTART_PROFILE="quick",
+        POOLSTART_DATAFRAME_MIB="64",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    (path,) = suite.results
+    content = json.loads(path.read_text())
+    assert content["env_vars"]["driver"] == "asyncpg-0.32.0"
+    columns = content["result_columns"]
+    startup = dict(zip(columns, content["results"]["startup.Startup.track_startup"], strict=False))["result"]
+    # Two cells of fork_nodispose, which asyncpg cannot have.
+    assert [math.isnan(value or math.nan) for value in startup].count(True) == 2
+    (conditions,) = (suite.directory / "results").glob("*/conditions.jsonl")
+    facts = json.loads(conditions.read_text().splitlines()[0])["facts"]
+    assert facts["asyncpg"] == "0.32.0"
+    assert "psycopg2" not in facts
+    assert "driver" in results.OTHER_SERIES_TAGS
+    assert "fork_nodispose cannot work with asyncpg" in done.stdout

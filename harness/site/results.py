@@ -183,9 +183,7 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
             why = runs.get(path.parent.name, {}).get((version, result.env_name), {}).get("busy", "")
             beds[key].releases[version] = replace(figures, busy=busy.sentence(why))
     if other_series:
-        remarks.append(
-            f"{other_series} results files were measured with another profile or driver, and cannot be compared"
-        )
+        remarks.append(f"{other_series} results files have another profile or driver, and cannot be compared")
     own_name = machine.own_name() if own is None else own
     in_order = sorted(
         map(in_version_order, beds.values()), key=lambda bed: bed.preference(own_name), reverse=True

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.lifecycles import checks, parent_handle
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.checks import Evidence
@@ -106,6 +106,11 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     (checks.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
     (checks.start_method, lambda e: with_worker(e, mark=None, ppid=1), "started by forkserver"),
     (checks.start_method, lambda e: with_worker(e, ppid=1), "started by an unknown method"),
+    (
+        checks.driver,
+        lambda e: with_parent(e, driver={"implementation": "python"}),
+        "the implementation of psycopg2 was python",
+    ),
     (
         checks.preloaded,
         lambda e: replace(e, strategy=strategies.get("forkserver_preload")),

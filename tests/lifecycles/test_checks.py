@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import drivers, strategies
+from harness import strategies
 from harness.lifecycles import checks, parent_handle
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.checks import Evidence

@@ -108,6 +108,40 @@ def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     write(table)
 
 
+def save_columns(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
+    """Record some strategies under all hazards, beside the strategies that the series has.
+
+    What could not be tried here replaces no verdict on record. Raises `PoolstartError`, and records nothing,
+    if an outcome has no result, or the strategies' table is not on record.
+    """
+    table = table_of(provenance.release)
+    default, further = by_group(outcomes)
+    for outcome in outcomes:
+        if outcome.verdict is Verdict.NO_RESULT:
+            raise PoolstartError(outcome.reason, "only strategies with a result everywhere are recorded")
+    if default:
+        table = with_columns(table, provenance, default)
+    if further:
+        if not table.further:
+            raise PoolstartError("no further strategies are recorded", f"first run: {COMMAND} --only further")
+        table = replace(table, further=with_columns(table.further, provenance, further))
+    write(table)
+
+
+def with_columns(table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome]) -> VerdictTable:
+    """The table with these outcomes in place of its own; the provenance is that of their strategies."""
+    now = {
+        (outcome.hazard, outcome.strategy): outcome
+        for outcome in outcomes
+        if outcome.verdict is not Verdict.NOT_TRIED
+        or table.verdicts.get((outcome.hazard, outcome.strategy)) not in TRIED
+    }
+    kept = [outcome for outcome in table.outcomes if (outcome.hazard, outcome.strategy) not in now]
+    measured = dict.fromkeys((strategy for _, strategy in now), provenance)
+    columns = replace(table, outcomes=in_order([*kept, *now.values()]), later={**table.later, **measured})
+    return replace(columns, repeated=still_true(table, columns))
+
+
 def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
     """The outcomes of the default strategies, and those of the further ones."""
     further = strategies.FURTHER_IDS
@@ -151,11 +185,12 @@ def with_rows(
     first = provenance if whole else table.provenance
     own = {hazard: table.provenance_of(hazard) for hazard in on_record if hazard not in replaced}
     own |= dict.fromkeys(replaced, provenance)
+    columns = {name: other for name, other in table.later.items() if name in group and not whole}
     rows = VerdictTable(
         provenance=first,
         outcomes=in_order([*kept, *measured_now]) if kept else tuple(outcomes),
         further=table.further,
-        later={hazard: other for hazard, other in own.items() if other != first},
+        later={hazard: other for hazard, other in own.items() if other != first} | columns,
         code={
             hazard: known
             for hazard in own

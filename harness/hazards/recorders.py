@@ -25,7 +25,7 @@ from harness.system.structure import structure
 class HazardsRecorder(Recorder):
     title = "the verdict of each hazard under each strategy"
     options = ("--only", "--repeat", "--load", "--anew")
-    rows_are = "hazards or groups of strategies"
+    rows_are = "hazards, strategies or groups of strategies"
     repeats = "trials of each verdict, all of which must agree"
     file = files.shown(expected.PATH)
 
@@ -33,7 +33,17 @@ class HazardsRecorder(Recorder):
     """Of a trial that is not on record."""
 
     def rows(self) -> Sequence[str]:
-        return [*catalogue.IDS, *strategies.GROUPS]
+        return [*catalogue.IDS, *strategies.GROUPS["all"], *strategies.GROUPS]
+
+    def check(self, request: Request) -> None:
+        super().check(request)
+        if self._columns(request) and (
+            self.repeat(request) > 1 or set(request.only) - set(strategies.GROUPS["all"])
+        ):
+            raise PoolstartError(
+                f"{self._columns(request)[0]} is recorded once, under all hazards",
+                "give --only with strategies alone, or with hazards and groups, and no --repeat",
+            )
 
     def seconds(self, request: Request) -> float:
         """A trial takes as long as that on record; several run at a time."""
@@ -99,6 +109,8 @@ class HazardsRecorder(Recorder):
         ]
         if repeat > 1:
             expected.save_repeated(provenance, outcomes, repeat, busy)
+        elif self._columns(request):
+            expected.save_columns(provenance, outcomes)
         else:
             expected.save(provenance, outcomes)
         session.close()
@@ -106,10 +118,16 @@ class HazardsRecorder(Recorder):
 
     def _cells(self, request: Request) -> tuple[list[Hazard], list[str]]:
         """The hazards and the strategies: rows are whole, so a hazard is tried under all of a group."""
+        if columns := self._columns(request):
+            return list(catalogue.load_all()), columns
         hazards = [name for name in dict.fromkeys(request.only) if name in catalogue.IDS]
         groups = [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS] or ["all"]
         names = dict.fromkeys(name for group in groups for name in strategies.GROUPS[group])
         return [catalogue.load(name) for name in hazards or catalogue.IDS], list(names)
+
+    def _columns(self, request: Request) -> list[str]:
+        """The strategies that are named, each to be tried under all hazards."""
+        return [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS["all"]]
 
 
 def key(hazard: str, strategy: str, trial: int) -> str:

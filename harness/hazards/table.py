@@ -45,7 +45,8 @@ class VerdictTable:
     further: "VerdictTable | None" = None
     """In the table of the default strategies, the table of the further ones."""
     later: dict[str, Provenance] = field(default_factory=dict)
-    """The provenance of rows that were not measured with the rest of the table, by hazard."""
+    """The provenance of rows and columns that were not measured with the rest of the table, by hazard or
+    strategy."""
     code: dict[str, str] = field(default_factory=dict)
     """The digest of the code that the trials of a row ran (`harness.hazards.suite`), by hazard; a row without
     one was measured before digests were recorded."""

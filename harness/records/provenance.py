@@ -2,10 +2,11 @@
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -88,10 +89,23 @@ def processor() -> str:
 
 
 def measured_later(later: Mapping[str, Provenance]) -> str:
-    """A sentence for each row of a table that was not measured with the others, by name."""
+    """A sentence for the rows of a table that were not measured with the others, by name.
+
+    Rows share one if nothing but the time of day differs, and in the commands the names of such rows.
+    """
+    rows: dict[str, list[str]] = {}
+    for name, provenance in later.items():
+        command = re.sub(
+            r"--only (\S+)",
+            lambda only: "--only NAME" if only[1] in later else only[0],
+            provenance.command,
+        )
+        command = re.sub(r"--only NAME(?: --only NAME)+", "--only NAME", command)
+        shown = provenance.command if len(later) == 1 else command
+        rows.setdefault(f"{provenance}{replace(provenance, command=shown).by}", []).append(f"`{name}`")
     return "".join(
-        f" `{name}` was measured separately: {provenance}{provenance.by}."
-        for name, provenance in later.items()
+        f" {', '.join(names)} {'were' if len(names) > 1 else 'was'} measured separately: {measured}."
+        for measured, names in rows.items()
     )
 
 

@@ -52,7 +52,7 @@ def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
     names = (*strategies.IDS, *further)
     missing = {(hazard, name) for hazard in catalogue.IDS for name in names} - set(expected)
     assert not missing, (
-        "record them: `poolstart record hazards --only HAZARD`, or `--only further` for a new strategy"
+        "record them: `poolstart record hazards --only HAZARD`, or `--only STRATEGY` for a new strategy"
     )
     assert set(expected) <= {(hazard, name) for hazard in catalogue.IDS for name in names}
     assert Verdict.NO_RESULT not in expected.values()
@@ -361,6 +361,33 @@ def test_a_single_hazard_is_recorded_with_its_own_provenance(own_record: Path, m
     assert after.verdicts == before.verdicts
     assert after.later.keys() - before.later.keys() == {"unpicklable"}
     assert after.later["unpicklable"].command == "poolstart record hazards --only unpicklable --only default"
+
+
+def test_a_single_strategy_is_recorded_beside_the_others(own_record: Path, measured: Cells) -> None:
+    before = record.load()[MINE]
+    cell, untried = ("unpicklable", "fork_sever"), ("own_lock", "fork_sever")
+    measured[cell] = replace(measured[cell], verdict=Verdict.AFFECTED)
+    measured[untried] = replace(measured[untried], verdict=Verdict.NOT_TRIED)
+    result = CliRunner().invoke(app, ["record", "hazards", "--only", "fork_sever"])
+    assert result.exit_code == 0, result.output
+    after = record.load()[MINE]
+    assert after.further
+    assert before.further
+    assert (after.outcomes, after.later, after.repeated) == (before.outcomes, before.later, before.repeated)
+    assert after.further.verdicts == {**before.further.verdicts, cell: Verdict.AFFECTED}
+    assert after.further.later["fork_sever"].command == "poolstart record hazards --only fork_sever"
+    # A row that is recorded later does not forget it.
+    assert CliRunner().invoke(app, ["record", "hazards", "--only", "pool_lock"]).exit_code == 0
+    assert "fork_sever" in (record.load()[MINE].further or before).later
+
+
+@pytest.mark.parametrize("other", [["--only", "unpicklable"], ["--repeat", "2"]])
+def test_a_strategy_is_recorded_once_and_under_all_hazards(
+    own_record: Path, measured: Cells, other: list[str]
+) -> None:
+    result = CliRunner().invoke(app, ["record", "hazards", "--only", "fork_sever", *other])
+    assert isinstance(result.exception, PoolstartError)
+    assert "fork_sever is recorded once, under all hazards" in str(result.exception)
 
 
 def test_the_command_records_that_verdicts_came_out_the_same(own_record: Path, measured: Cells) -> None:

@@ -1,6 +1,8 @@
 """Provenance: what an older record does not say is unknown, never invented."""
 
-from harness.records.provenance import Provenance, days
+from dataclasses import replace
+
+from harness.records.provenance import Provenance, days, measured_later
 
 
 def test_here_has_everything() -> None:
@@ -25,3 +27,14 @@ def test_days_are_the_first_and_the_last() -> None:
     assert days([Provenance(date=day) for day in ("2026-11-28T08:00", "2026-11-25", "")]) == (
         "2026-11-25 to 2026-11-28"
     )
+
+
+def test_rows_that_were_measured_alike_share_a_sentence() -> None:
+    first = Provenance("2.1.9", "2026-11-29T06:30:25", command="poolstart record hazards --only a --only b")
+    same = replace(first, date="2026-11-29T07:00:00", command="poolstart record hazards --only c")
+    other = replace(first, release="2.0.58")
+    said = measured_later({"a": first, "b": first, "c": same, "d": other})
+    assert said.count("measured separately") == 2
+    assert said.startswith(" `a`, `b`, `c` were measured separately: 2026-11-29 with SQLAlchemy 2.1.9,")
+    assert "by `poolstart record hazards --only NAME`. `d` was measured separately" in said
+    assert "--only a --only b`." in measured_later({"d": other})

@@ -71,6 +71,12 @@ def test_noise_that_slows_both_neighbours_leaves_their_ratio_alone():
     assert pairs.samples_of(ones, others)["startup"].ratio == pytest.approx(1.1)
 
 
+def test_a_sample_is_the_median_of_the_means_of_all_pairs_of_workers():
+    # The means are 1, 1.5, 2, 2, 2.5, 3, 3.5, 4, 5 and 6; the median of the four values is 2.5.
+    assert pairs.hodges_lehmann([1.0, 2.0, 3.0, 6.0]) == 2.75
+    assert pairs.hodges_lehmann([7.0]) == 7.0
+
+
 def test_one_bad_worker_leaves_the_ratio_alone():
     ones = [life(0.1, first=not number) for number in range(8)]
     others = [life(9.0 if number == 4 else 0.1, first=not number) for number in range(8)]

@@ -1,0 +1,54 @@
+"""Pairs with the reference, by real processes: a release against itself, the collector in a known state."""
+
+import sys
+from importlib import metadata
+from math import exp
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from harness.history import reference
+from harness.lifecycles.cell import Cell
+from harness.lifecycles.metrics import METRICS
+from harness.lifecycles.plan import Plan
+from harness.lifecycles.profile import PROFILES
+from harness.postgres.server import Server
+from harness.processes.supervision import Supervision
+
+INSTALLED = metadata.version("sqlalchemy")
+
+
+def full_collections(server: Server, strategy: str, *, settled: bool) -> int:
+    """Full collections before the first line of a worker, those of its fork server included."""
+    cell = Cell(strategy, "none")
+    with Supervision() as supervision:
+        plan = Plan([cell], server, PROFILES["quick"], supervision, release=INSTALLED, settled=settled)
+        with plan.handle(cell) as parent:
+            *_, last = parent.lifecycles(2)
+    return last.collections[0][2]
+
+
+def test_the_fork_server_of_a_pair_has_collected_once_more_than_that_of_a_program(server: Server) -> None:
+    known, usual = (
+        full_collections(server, "forkserver_preload", settled=settled) for settled in (True, False)
+    )
+    assert known == usual + 1
+
+
+def test_a_release_paired_with_itself_has_a_ratio_of_every_metric(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", INSTALLED)
+    monkeypatch.setattr(reference, "FORKS", 3)
+    steps: list[str] = []
+    found = reference.paired(
+        INSTALLED, ("fork_dispose",), 2, lambda _: Path(sys.executable), server, PROFILES["quick"],
+        steps.append, seed=1,
+    )["fork_dispose"]  # fmt: skip
+    assert set(found.logs) == set(METRICS) - reference.REDUNDANT
+    assert all(len(logs) == 2 for logs in found.logs.values())
+    # The same memory on both sides, to a per cent; times are left alone, since the machine may be busy.
+    assert exp(median(found.logs["rss"])) == pytest.approx(1, abs=0.01)
+    assert 1e6 < found.sizes["uss"] < 1e8
+    assert any("pair 2 of 2" in step for step in steps)

@@ -118,8 +118,8 @@ def own_pool(variant: Variant) -> str:
     """The arguments of create_engine for a worker's own engine."""
     if not variant.pooler:
         return ""
-    prepared = ', connect_args={"prepare_threshold": None}' if variant.driver is drivers.PSYCOPG else ""
-    return f", poolclass=NullPool{prepared}"
+    prepared = variant.driver.behind_pooler
+    return f", poolclass=NullPool{prepared and f', {prepared}'}"
 
 
 def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> str:

@@ -43,7 +43,7 @@ class Lifetimes:
 
     def _look(self) -> None:
         for path in self._directory.glob("*.jsonl"):
-            pid = int(path.stem)
+            pid = int(path.name.partition(".")[0])
             if pid in self._ended:
                 continue
             stat = proc.stat(pid)

@@ -50,14 +50,19 @@ def counters(source: str, source_port: int, target: str, target_port: int) -> Co
         + ANY_COOKIE
     )
     for body in _ask(request, NLM_F_REQUEST):
-        unread, unsent = struct.unpack_from("=II", body, 56)
-        info = _attributes(body, 72).get(INET_DIAG_INFO, b"")
-        if len(info) < BYTES_RETRANSMITTED + 8:
-            return None
-        sent, again = struct.unpack_from("=QQ", info, BYTES_SENT)
-        [last] = struct.unpack_from("=I", info, LAST_SENT)
-        return Counters(sent - again, unsent, unread, last / 1000)
+        return counted(body)
     return None
+
+
+def counted(body: bytes) -> Counters | None:
+    """The counters in an answer of the kernel; None if it is too old to have them."""
+    unread, unsent = struct.unpack_from("=II", body, 56)
+    info = _attributes(body, 72).get(INET_DIAG_INFO, b"")
+    if len(info) < BYTES_RETRANSMITTED + 8:
+        return None
+    sent, again = struct.unpack_from("=QQ", info, BYTES_SENT)
+    [last] = struct.unpack_from("=I", info, LAST_SENT)
+    return Counters(sent - again, unsent, unread, last / 1000)
 
 
 def unix_peers() -> dict[int, tuple[int, str]]:

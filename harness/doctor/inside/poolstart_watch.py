@@ -316,8 +316,11 @@ def report(event: str, **fields: Any) -> None:
     line = (
         State.json.dumps({"event": event, "pid": os.getpid(), "time": time.monotonic_ns(), **fields}) + "\n"
     )
+    # A file for each user that the process becomes: the next one may not write to the file of the one before.
     file = os.open(
-        f"{DIRECTORY}/{os.getpid()}.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600
+        f"{DIRECTORY}/{os.getpid()}.{os.geteuid()}.jsonl",
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
+        0o600,
     )
     try:
         os.write(file, line.encode())

@@ -1,0 +1,123 @@
+"""Elimination: who sent, from recorded readings of counters and of the threads of all holders."""
+
+import os
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import pytest
+
+from harness.doctor.evidence import movements, netlink
+from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.movements import Runs, Use, _attribute, _Look
+from harness.doctor.evidence.netlink import Counters
+from harness.doctor.evidence.sockets import Address, Connection
+from harness.doctor.evidence.tree import Process
+from harness.doctor.judge import judge
+
+PARENT, WORKER = 10, 11
+CONNECTION = Connection(
+    7, Address("127.0.0.1", 40000, "127.0.0.1", 5432), "port 5432", {PARENT: (3,), WORKER: (3,)}
+)
+
+IDLE = (False, "1:5 6 7")
+RAN = (False, "1:5 9 8")
+RUNNING = (True, "1:5 6 7")
+NEW_THREAD = (False, "1:5 6 7 2:1 1 1")
+
+NOTHING, SENT = Counters(100, 0, 0, 1.0), Counters(180, 0, 0, 0.0)
+
+
+def look(parent: tuple[bool, str], worker: tuple[bool, str], counters: Counters | None) -> _Look:
+    runs = {PARENT: parent, WORKER: worker}
+    return _Look(runs, {7: counters}, runs)
+
+
+def attributed(first: _Look, second: _Look) -> dict[int, int]:
+    use = Use(7)
+    _attribute(use, CONNECTION, first, second)
+    return use.by
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "by"),
+    [
+        (look(IDLE, IDLE, NOTHING), look(IDLE, RAN, SENT), {WORKER: 1}),
+        (look(IDLE, IDLE, NOTHING), look(RAN, RAN, SENT), {}),
+        (look(IDLE, IDLE, NOTHING), look(IDLE, RAN, NOTHING), {}),
+        (look(IDLE, IDLE, NOTHING), look(NEW_THREAD, RAN, SENT), {}),
+        (look(RUNNING, IDLE, NOTHING), look(IDLE, RAN, SENT), {}),
+        (look(IDLE, IDLE, replace(NOTHING, unsent=10)), look(IDLE, RAN, SENT), {}),
+        (look(IDLE, IDLE, None), look(IDLE, RAN, SENT), {}),
+    ],
+    ids=[
+        "one ran",
+        "both ran",
+        "nothing was sent",
+        "a thread of the other began",
+        "the other was running",
+        "the send queue was not empty",
+        "no counters",
+    ],
+)
+def test_who_sent(first: _Look, second: _Look, by: dict[int, int]) -> None:
+    assert attributed(first, second) == by
+
+
+def process(pid: int, ppid: int) -> Process:
+    return Process(pid, ppid, "app", 1.0 * pid, 1, 4096, True)
+
+
+@pytest.mark.parametrize(("intervals", "count"), [(1, 0), (2, 1)])
+def test_one_interval_proves_nothing(intervals: int, count: int) -> None:
+    evidence = TreeEvidence(
+        root=PARENT,
+        processes={PARENT: process(PARENT, 1), WORKER: process(WORKER, PARENT)},
+        copies={WORKER: PARENT},
+        connections=(CONNECTION,),
+        uses={7: Use(7, moved=intervals, by={WORKER: intervals}, counted=True)},
+        locked=(),
+        watched=5.0,
+    )
+    assert len(judge(evidence)) == count
+
+
+def test_all_threads_are_read_each_time() -> None:
+    runs = Runs(os.getpid())
+    try:
+        before = runs.read()[1]
+        go, began = threading.Event(), threading.Event()
+        thread = threading.Thread(target=lambda: (began.set(), go.wait()))
+        thread.start()
+        began.wait()
+        during = runs.read()[1]
+        go.set()
+        thread.join()
+    finally:
+        runs.close()
+    assert str(thread.native_id) + ":" in during
+    assert str(thread.native_id) + ":" not in before
+
+
+def test_what_is_sent_again_is_not_counted() -> None:
+    info = bytearray(netlink.BYTES_RETRANSMITTED + 8)
+    struct.pack_into("=QQ", info, netlink.BYTES_SENT, 1000, 300)
+    body = (
+        bytes(56)
+        + struct.pack("=II", 5, 0)
+        + bytes(8)
+        + struct.pack("=HH", len(info) + 4, netlink.INET_DIAG_INFO)
+        + bytes(info)
+    )
+    assert netlink.counted(body) == Counters(700, 0, 5, 0.0)
+
+
+def test_a_process_that_ends_meanwhile_is_one_that_ran() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    runs = movements.Runs(child.pid)
+    before = runs.read()
+    child.communicate(b"\n")
+    assert runs.read() == (False, "ended") != before
+    runs.close()

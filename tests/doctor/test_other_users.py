@@ -1,0 +1,62 @@
+"""Processes of another user: what could not be inspected is reported, and everything else is."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.doctor.evidence.tree import Process
+from harness.doctor.examine import _limits, examine
+from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
+from tests.support.victims import doctor, observed, victim
+
+NOBODY = 65534
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+@pytest.mark.parametrize(("variant", "found"), [("broken", ["shared_socket"]), ("fixed", [])])
+def test_root_sees_workers_that_have_become_another_user(
+    server: Server, variant: str, found: list[str]
+) -> None:
+    with victim("nobody", variant, server.sqlalchemy_url("victim")) as pid:
+        _, report = doctor(pid, "--watch", "1.5")
+    assert [finding["hazard"] for finding in report["findings"]] == found
+    assert report["not_inspected"] == []
+
+
+def test_workers_that_have_become_another_user_report_too(server: Server, tmp_path: Path) -> None:
+    report = observed("nobody", "broken", server.sqlalchemy_url("victim"), tmp_path / "report.json")
+    assert ("shared_socket", "certain") in [
+        (each["hazard"], each["certainty"]) for each in report["findings"]
+    ]
+
+
+def test_another_users_process_is_an_error_that_says_what_to_do(server: Server) -> None:
+    read, write = os.pipe()
+    with victim("nobody", "broken", server.sqlalchemy_url("victim")) as pid:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+                examine(pid, 0.5)
+            except PoolstartError as error:
+                os.write(write, str(error).encode())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+    os.close(write)
+    with open(read) as file:
+        text = file.read()
+    assert text.startswith("the descriptors of process ")
+    assert text.endswith("; run poolstart doctor as its user, or as root")
+
+
+def test_what_cannot_be_read_is_listed() -> None:
+    mine = Process(os.getpid(), 1, "app", 1.0, 1, 4096, True)
+    other = Process(2**22 - 1, os.getpid(), "app", 2.0, 1, 4096, False)
+    [note, *_] = _limits({mine.pid: mine, other.pid: other}, [], [], {})
+    assert note == f"descriptors of {other.pid}, which belong to another user: run as root"

@@ -12,6 +12,7 @@ import pytest
 
 from harness.hazards import asv_run, catalogue
 from harness.hazards.hazard import Verdict
+from harness.hazards.matrix import JOBS
 from harness.hazards.runner import REQUIRE_TLS, Trials
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -51,7 +52,7 @@ def test_interrupted_trials_leave_nothing_behind(last_signal: int) -> None:
         run = here.python(
             "-c", table_of("shared_socket", broken_strategies.path("PARENT_HANGS")), stderr=DEVNULL
         )
-        here.wait_for(lambda: len(here.processes("harness.hazards.inside.program")) == 2, "two trials run")
+        here.wait_for(lambda: len(here.processes("harness.hazards.inside.program")) == JOBS, "trials run")
         os.kill(run.pid, last_signal)
         run.wait(60)
         here.wait_until_gone()

@@ -78,7 +78,7 @@ class Suite:
         self.home.mkdir()
         shutil.copy(CHECKOUT / "asv.conf.json", directory)
         # The compose file is needed where a container engine answers: asv asks it for this suite's service.
-        for name in ("harness", "docker-compose.yml", "docker"):
+        for name in ("harness", "docs", "docker-compose.yml", "docker"):
             (directory / name).symlink_to(CHECKOUT / name)
         package = directory / "benchmarks"
         if real:

@@ -28,6 +28,11 @@ with app.app_context():
     for engine in db.engines.values():
         engine.dispose(close=False)"""
 
+IMPORTS = {
+    "celery": "from celery.signals import worker_process_init",
+    "uwsgi": "from uwsgidecorators import postfork",
+}
+
 PRELOADED = """\
 engine.dispose()                    # the last line of the module that the fork server preloads"""
 
@@ -45,7 +50,8 @@ def for_framework(name: str) -> str:
     # Only if there is something to fix: it reads the files of programs.
     from harness.programs import head
 
-    return head.get(name).hook or GENERAL
+    hook = re.sub(r": Any\b| -> None", "", head.get(name).hook)
+    return "\n".join(filter(None, (IMPORTS.get(name, ""), hook))) or GENERAL
 
 
 def own_connections(by: str, engine: str = "") -> str:

@@ -86,12 +86,13 @@ def cases(command: bool = False) -> list[Any]:
 
 
 @contextlib.contextmanager
-def victim(name: str, variant: str, url: str) -> Iterator[int]:
+def victim(name: str, variant: str, url: str, python: str | Path = sys.executable) -> Iterator[int]:
     """A running victim that has reported that it is set up: the pid of the process to look at."""
     process = subprocess.Popen(
-        [sys.executable, VICTIMS / f"{name}.py"],
+        [python, VICTIMS / f"{name}.py"],
         env={**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
     )
@@ -125,11 +126,13 @@ def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout)
 
 
-def observed(name: str, variant: str, url: str, report: Path, *options: str) -> dict[str, Any]:
+def observed(
+    name: str, variant: str, url: str, report: Path, *options: str, python: str | Path = sys.executable
+) -> dict[str, Any]:
     """The report of `poolstart doctor -- python VICTIM`; the victim is ended when it has been set up."""
     command = [sys.executable, "-c", "from harness.cli import main; main()", "doctor", "--json-file", report]
     process = subprocess.Popen(
-        [*command, *options, "--", sys.executable, VICTIMS / f"{name}.py"],
+        [*command, *options, "--", python, VICTIMS / f"{name}.py"],
         env={**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

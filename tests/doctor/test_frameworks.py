@@ -1,0 +1,54 @@
+"""gunicorn, uWSGI, Celery and others: broken, they are found in both ways; fixed, they are not accused."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from harness.postgres.server import Server
+from tests.support.frameworks import FOUND, found_outside, interpreter
+from tests.support.victims import doctor, observed, victim
+
+pytestmark = pytest.mark.slow
+
+TOGETHER = 4
+"""Programs that are observed at the same time: they mostly wait."""
+
+
+def each(look: Callable[[str], object]) -> dict[str, object]:
+    """What a look at each program finds, by its name."""
+    with ThreadPoolExecutor(TOGETHER) as executor:
+        return dict(zip(FOUND, executor.map(look, FOUND), strict=True))
+
+
+@pytest.mark.parametrize("variant", ["broken", "fixed"])
+def test_at_a_pid(server: Server, variant: str) -> None:
+    python, url = interpreter(), server.sqlalchemy_url("victim")
+
+    def look(name: str) -> object:
+        with victim(name, variant, url, python) as pid:
+            _, report = doctor(pid, "--watch", "3")
+        return {finding["hazard"] for finding in report["findings"]}
+
+    expected = {name: {found_outside(name)} - {""} if variant == "broken" else set() for name in FOUND}
+    assert each(look) == expected
+
+
+@pytest.mark.parametrize("variant", ["broken", "fixed"])
+def test_as_a_command(server: Server, tmp_path: Path, variant: str) -> None:
+    python, url = interpreter(), server.sqlalchemy_url("victim")
+
+    def look(name: str) -> object:
+        report = observed(name, variant, url, tmp_path / f"{name}.json", python=python)
+        return {
+            finding["hazard"]
+            for finding in report["findings"]
+            if finding["certainty"] in ("certain", "proven")
+        }
+
+    found = each(look)
+    for name, hazards in found.items():
+        wanted = {FOUND[name]} - {""} if variant == "broken" else set()
+        # What its use leads to, such as parent_closed, may stand beside it.
+        assert wanted <= set(hazards) if wanted else not hazards, (name, hazards)  # type: ignore[call-overload]

@@ -1,0 +1,46 @@
+"""Starts a program that serves HTTP, and waits until each of its workers has answered."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+
+from common import ready
+
+TRIES = 300
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def serve(command: Sequence[str], port: int, **environment: str) -> None:
+    """Start the command; ask it without end, from another process, once it has answered."""
+    # Its own interpreter's programs, of which the user may have others.
+    path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    server = subprocess.Popen(command, env={**os.environ, "PATH": path, **environment})
+    for _ in range(TRIES):
+        if ask(port):
+            break
+        time.sleep(0.1)
+    else:
+        sys.exit("no answer")
+    ready()
+    while server.poll() is None:
+        ask(port)
+        time.sleep(0.05)
+
+
+def ask(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=20) as answer:
+            answer.read()
+    except urllib.error.HTTPError:
+        return True  # the worker has failed
+    except OSError:
+        return False
+    return True

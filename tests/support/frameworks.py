@@ -1,0 +1,45 @@
+"""Programs that start workers, as victims of the doctor: what they need, and what is found."""
+
+from importlib import metadata
+from pathlib import Path
+
+from harness.releases.venvs import python_with
+from harness.system.environment import ROOT
+
+PACKAGES = (
+    "celery==5.7.0",
+    "flask-sqlalchemy==3.1.1",
+    "greenlet>=3",
+    "gunicorn==27.0.1",
+    "psycopg[binary,pool]==3.3.9",
+    "pytest-xdist==3.8.0",
+    "pyuwsgi==2.0.30.post1",
+    "uvicorn==0.54.0",
+)
+
+FOUND = {
+    "async_engine": "shared_socket",
+    "celery_prefork": "shared_socket",
+    "flask_binds": "shared_socket",
+    "gunicorn_preload": "shared_socket",
+    "local_executor": "shared_socket",
+    "prepared": "shared_socket",
+    "threaded_pool": "missing_thread",
+    "uvicorn_workers": "",
+    "uwsgi_prefork": "shared_socket",
+    "xdist_workers": "shared_socket",
+}
+"""What `doctor -- COMMAND` finds in the broken program; empty if nothing that it does is wrong."""
+
+
+def found_outside(name: str) -> str:
+    """The same at a PID, which does not see threads that are missing."""
+    return "shared_socket" if FOUND[name] else ""
+
+
+def interpreter() -> Path:
+    """The interpreter of an environment with all of them, and the installed SQLAlchemy; it is kept."""
+    installed = [f"{name}=={metadata.version(name)}" for name in ("sqlalchemy", "psycopg2-binary")]
+    home = ROOT / ".asv" / "doctor"
+    home.parent.mkdir(parents=True, exist_ok=True)
+    return python_with([*installed, *PACKAGES], home)

@@ -13,8 +13,6 @@
 # start = [
 #     "hypercorn", "--bind", "127.0.0.1:{port}", "--workers", "2", "application:app",
 # ]
-# tasks = ["--max-requests", "1"]
-# replaced = "--max-requests 1"
 # besides = """
 # A lifespan runs in every worker: create tables and first rows before, or each under \
 # `pg_advisory_xact_lock()`. Four workers have four pools."""

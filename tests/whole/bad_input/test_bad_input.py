@@ -261,7 +261,9 @@ MISTAKES = [
     Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
     Mistake("hazards --strategy nosuch", "no strategy 'nosuch'; known are"),
     Mistake("record nosuch", "there is no record 'nosuch'; choose from history, counts"),
-    Mistake("record hazards --only nosuch", "'nosuch' is none of the hazards or groups .*; known are"),
+    Mistake(
+        "record hazards --only nosuch", "'nosuch' is none of the hazards, strategies or groups .*; known are"
+    ),
     Mistake("record pools --load", "`poolstart record pools` has no --load; its options are --only"),
     Mistake("record servers --injected", "has no --injected; its options are --anew"),
     Mistake("record demos --release 9.9.9", "no release '9.9.9'", progress=True),

@@ -27,6 +27,8 @@ RAN = (False, "1:5 9 8")
 RUNNING = (True, "1:5 6 7")
 NEW_THREAD = (False, "1:5 6 7 2:1 1 1")
 
+GONE = (False, movements.ENDED)
+
 NOTHING, SENT = Counters(100, 0, 0, 1.0), Counters(180, 0, 0, 0.0)
 
 
@@ -51,6 +53,8 @@ def attributed(first: _Look, second: _Look) -> dict[int, int]:
         (look(RUNNING, IDLE, NOTHING), look(IDLE, RAN, SENT), {}),
         (look(IDLE, IDLE, replace(NOTHING, unsent=10)), look(IDLE, RAN, SENT), {}),
         (look(IDLE, IDLE, None), look(IDLE, RAN, SENT), {}),
+        (look(GONE, IDLE, NOTHING), look(GONE, RAN, SENT), {}),
+        (look(IDLE, IDLE, NOTHING), look(GONE, RAN, SENT), {}),
     ],
     ids=[
         "one ran",
@@ -60,6 +64,8 @@ def attributed(first: _Look, second: _Look) -> dict[int, int]:
         "the other was running",
         "the send queue was not empty",
         "no counters",
+        "the other had ended",
+        "the other ended meanwhile",
     ],
 )
 def test_who_sent(first: _Look, second: _Look, by: dict[int, int]) -> None:
@@ -118,6 +124,11 @@ def test_a_process_that_ends_meanwhile_is_one_that_ran() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     runs = movements.Runs(child.pid)
     before = runs.read()
-    child.communicate(b"\n")
-    assert runs.read() == (False, "ended") != before
+    assert child.stdin
+    child.stdin.close()
+    # It has ended, and its parent has not been told.
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert runs.read() == (False, movements.ENDED) != before
+    child.wait()
+    assert runs.read() == (False, movements.ENDED)
     runs.close()

@@ -12,7 +12,7 @@ from harness.records.provenance import Provenance, provenances
 from harness.records.recorder import Request
 from harness.system.errors import PoolstartError
 
-OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--anew", "--injected", "--release"}
+OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--anew", "--injected", "--release", "--scheduler"}
 
 
 @pytest.mark.parametrize("name", RECORDERS)
@@ -39,7 +39,9 @@ def test_the_estimate_grows_with_what_is_asked_for(name: str) -> None:
 def test_an_option_that_a_recorder_lacks_names_those_it_has() -> None:
     with pytest.raises(PoolstartError, match="pools` has no --load; its options are --only"):
         recorder("pools").check(Request("pools", load=True))
-    with pytest.raises(PoolstartError, match="'nosuch' is none of the programs; known are celery"):
+    with pytest.raises(
+        PoolstartError, match="'nosuch' is none of the programs; known are apscheduler, celery"
+    ):
         recorder("programs").check(Request("programs", only=("nosuch",)))
 
 
@@ -54,7 +56,7 @@ def test_the_list_has_every_record_with_its_days_and_its_options() -> None:
     for name in RECORDERS:
         assert f"\n{name} " in done.output
     assert "2026-11-" in done.output
-    assert "--only: hazards or groups of strategies" in done.output
+    assert "--only: hazards, strategies or groups of strategies" in done.output
 
 
 def test_provenances_are_found_at_any_depth() -> None:

@@ -83,7 +83,6 @@ CASES = {
     "no directory": Case(lambda _: None, "no results"),
     "nothing in it": Case(Path.mkdir, "no results"),
     "one release": Case(lambda results: few(results, 1), "2.1.0"),
-    "too few releases to know a step": Case(few, "Fewer than 8 releases: too few"),
     "damaged files": Case(damaged, "is damaged"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),

@@ -20,6 +20,9 @@ SHORTEST = 0.001
 """Seconds between two looks, at least."""
 
 
+ENDED = "ended"
+
+
 @dataclass
 class Use:
     """What was seen of one connection while it was watched."""
@@ -47,22 +50,27 @@ class Runs:
         self._files: dict[str, int] = {}
 
     def read(self) -> tuple[bool, str]:
-        """Whether a thread is running or is ready to, and text that changes whenever one has run."""
+        """Whether a thread is running or is ready to, and text that changes whenever one has run.
+
+        The text is `ENDED` if the process has ended, reaped or not: it holds nothing then.
+        """
         try:
             threads = os.listdir(f"/proc/{self.pid}/task")
         except OSError:
-            return False, "ended"
+            return False, ENDED
         for gone in self._files.keys() - set(threads):
             os.close(self._files.pop(gone))
-        running, parts = False, []
+        states, parts = set(), []
         for thread in threads:
             with contextlib.suppress(OSError):
                 if thread not in self._files:
                     self._files[thread] = os.open(f"/proc/{self.pid}/task/{thread}/schedstat", os.O_RDONLY)
                 # The number of times that it was on a processor, and the time that it was.
                 parts.append(thread + ":" + os.pread(self._files[thread], 80, 0).decode())
-                running = running or _runnable(self.pid, thread)
-        return running, " ".join(parts)
+                states.add(_state(self.pid, thread))
+        if not states - {b"Z", b"X"}:
+            return False, ENDED
+        return b"R" in states, " ".join(parts)
 
     def close(self) -> None:
         for file in self._files.values():
@@ -70,9 +78,9 @@ class Runs:
         self._files.clear()
 
 
-def _runnable(pid: int, thread: str) -> bool:
+def _state(pid: int, thread: str) -> bytes:
     with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()[0] == b"R"
+        return file.read().rpartition(b")")[2].split()[0]
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,8 @@ def _attribute(use: Use, connection: Connection, earlier: _Look, later: _Look) -
         return
     use.counted = True
     use.quiet = second.idle
-    if second.sent <= first.sent:
+    # A connection whose other holders have ended belongs to the one that is left, as that of a daemon does.
+    if second.sent <= first.sent or not _held_by_several(connection, later):
         return
     use.moved += 1
     # What was in the send queue needs no process to be sent.
@@ -151,12 +160,16 @@ def _attribute(use: Use, connection: Connection, earlier: _Look, later: _Look) -
         use.by[ran[0]] = use.by.get(ran[0], 0) + 1
 
 
+def _held_by_several(connection: Connection, look: _Look) -> bool:
+    return sum(look.after[pid][1] != ENDED for pid in connection.holders) > 1
+
+
 def _waiting(use: Use, connection: Connection, look: _Look, since: dict[tuple[int, int], float]) -> None:
     counters = look.counters[connection.inode]
     for pid, numbers in connection.holders.items():
         waiting = [wait for wait in waits.waits(pid) if numbers and wait.descriptor in numbers]
         # The descriptor may have been opened for another file meanwhile.
-        if waiting and connection.inode in descriptors(pid):
+        if waiting and connection.inode in descriptors(pid) and _held_by_several(connection, look):
             use.waited[pid] = use.waited.get(pid, 0) + 1
         if waiting and all(wait.endless for wait in waiting) and not (counters and counters.unread):
             since.setdefault((connection.inode, pid), time.monotonic())

@@ -15,7 +15,7 @@ from harness.console.numbers import with_interval
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import machine, stored
-from harness.system import conditions, files
+from harness.system import conditions, files, pythons
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
@@ -26,7 +26,7 @@ DATAFRAME_TITLES = {
 }
 """Titles of the DataFrame settings."""
 
-OTHER_SERIES_TAGS = ("driver", "profile", "dataframe_mib", "strategies")
+OTHER_SERIES_TAGS = ("driver", "profile", "dataframe_mib", "strategies", "build")
 """Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
 
 DEFAULT_SERIES_TAGS = ("postgres", "psycopg2-binary", "pandas")
@@ -119,15 +119,19 @@ def hardware(machine: dict[str, str]) -> str:
     return ", ".join(filter(None, parts))
 
 
-def preference(machine: str, server: str, newest: str, date: datetime | None, own: str) -> tuple[Any, ...]:
+def preference(
+    machine: str, server: str, python: str, newest: str, date: datetime | None, own: str
+) -> tuple[Any, ...]:
     """A sort key by which the series to show first is the largest.
 
     Results of this machine (`own`) come before those of others, the embedded server, which everyone can have,
-    before other servers, then the newest release, then the latest results. Everything that shows one series
+    before other servers, then those of the reference Python, then the newest release, then the latest
+    results. Everything that shows one series
     of several uses this order: README.md, the site, `poolstart results` and the page of claims.
     """
     when = date.timestamp() if date else 0.0
-    return machine == own, server.startswith("embedded"), Version(newest), when
+    reference = python == pythons.REFERENCE
+    return machine == own, server.startswith("embedded"), reference, Version(newest), when
 
 
 def of_release(
@@ -171,7 +175,8 @@ def of_release(
         )
 
     def key(each: ReleaseResults) -> tuple[Any, ...]:
-        return preference(each.machine["machine"], each.environment["postgres"], each.release, each.date, own)
+        e = each.environment
+        return preference(each.machine["machine"], e["postgres"], e["python"], each.release, each.date, own)
 
     return [
         replace(each, failed="; ".join(failures_since(each, failures)))

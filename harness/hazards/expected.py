@@ -3,11 +3,17 @@
 `records/hazards.json` has one table for each series of SQLAlchemy (1.4, 2.0, ...), and in it, where they were
 measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
 hazard under all strategies of a table, and has a provenance of its own if it was measured separately.
+
+These are the verdicts under the reference Python. Those under another one, such as 3.14, are in a file of its
+own, `records/hazards-3.14.json`: no row of one Python takes the place of a row of another.
 """
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import sqlalchemy
 
@@ -18,10 +24,12 @@ from harness.hazards.inside.story import HazardReading
 from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard
 from harness.records import store
 from harness.records.provenance import Provenance
+from harness.system import pythons
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 PATH = store.path("hazards")
+"""The record of the reference Python."""
 
 COMMAND = "poolstart record hazards"
 
@@ -31,23 +39,42 @@ def series(release: str) -> str:
     return ".".join(release.split(".")[:2])
 
 
-def load() -> dict[str, VerdictTable]:
-    """The recorded tables by series, the newest series first; empty without a record.
+def path(python: str = pythons.REFERENCE) -> Path:
+    """The record of a Python: `3.14`, `3.14.10`, or all that its `sys.version` reports."""
+    minor = pythons.minor(python)
+    return PATH if minor == pythons.REFERENCE else PATH.with_name(f"{PATH.stem}-{minor}{PATH.suffix}")
+
+
+def load(python: str = pythons.REFERENCE) -> dict[str, VerdictTable]:
+    """The recorded tables of a Python by series, the newest series first; empty without a record.
 
     Raises `PoolstartError` if the record is damaged.
     """
-    if not PATH.exists():
+    file = path(python)
+    if not file.exists():
         return {}
-    with store.reading(PATH, COMMAND) as tables:
+    with store.reading(file, COMMAND) as tables:
         return structure(dict[str, VerdictTable], tables)
 
 
-def expected(release: str = sqlalchemy.__version__) -> dict[tuple[str, str], Verdict]:
-    """The expected verdicts of a release by hazard and strategy; empty if its series is not recorded."""
-    table = load().get(series(release))
-    if not table:
-        return {}
-    return {**table.verdicts, **(table.further.verdicts if table.further else {})}
+def other_pythons() -> list[str]:
+    """The Pythons besides the reference of which verdicts are on record, the oldest first."""
+    found = (file.stem.partition("-")[2] for file in PATH.parent.glob(f"{PATH.stem}-*{PATH.suffix}"))
+    return sorted(found, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+
+
+def expected(
+    release: str = sqlalchemy.__version__, python: str = sys.version
+) -> dict[tuple[str, str], Verdict]:
+    """The expected verdicts of a release by hazard and strategy; empty if its series is not recorded.
+
+    Under another Python than the reference they are those on record for it, and otherwise the reference's.
+    """
+    verdicts: dict[tuple[str, str], Verdict] = {}
+    for tables in (load(), load(python)):
+        if table := tables.get(series(release)):
+            verdicts |= {**table.verdicts, **(table.further.verdicts if table.further else {})}
+    return verdicts
 
 
 def for_the_same_versions(
@@ -59,7 +86,7 @@ def for_the_same_versions(
     the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
     do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
     """
-    table = load().get(series(here.release))
+    table = load(here.python).get(series(here.release))
     return [
         outcome
         for hazard in hazards
@@ -79,11 +106,14 @@ def same_versions(recorded: Provenance, here: Provenance) -> bool:
     return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)
 
 
-def table_of(release: str = sqlalchemy.__version__) -> VerdictTable:
-    """The table of a release's series. Raises `PoolstartError` if it is not recorded."""
-    table = load().get(series(release))
+def table_of(release: str = sqlalchemy.__version__, python: str = pythons.REFERENCE) -> VerdictTable:
+    """The table of a release's series. Raises `PoolstartError` if it is not recorded for this Python."""
+    table = load(python).get(series(release))
     if not table:
-        raise PoolstartError(f"no table of SQLAlchemy {series(release)} is recorded", f"first run: {COMMAND}")
+        raise PoolstartError(
+            f"no table of SQLAlchemy {series(release)} is recorded for Python {pythons.minor(python)}",
+            f"first run: {COMMAND}",
+        )
     return table
 
 
@@ -98,11 +128,11 @@ def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
         if outcome.verdict is Verdict.NO_RESULT:
             raise PoolstartError(outcome.reason, "only rows in which every trial has a result are recorded")
     default, further = by_group(outcomes)
-    table = load().get(series(provenance.release))
+    table = load(provenance.python).get(series(provenance.release))
     if default:
         table = with_rows(table, provenance, default, strategies.IDS)
     if not table:
-        table = table_of(provenance.release)
+        table = table_of(provenance.release, provenance.python)
     if further:
         table = replace(table, further=with_rows(table.further, provenance, further, strategies.FURTHER_IDS))
     write(table)
@@ -228,7 +258,8 @@ def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: i
     What could not be tried here stays on record as it is. Raises `PoolstartError`, and records nothing, if an
     outcome is not the expected one.
     """
-    table, wanted = table_of(provenance.release), expected(provenance.release)
+    table = table_of(provenance.release, provenance.python)
+    wanted = expected(provenance.release, provenance.python)
     outcomes = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_TRIED]
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
@@ -289,7 +320,11 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReadi
 
 
 def write(table: VerdictTable) -> None:
-    """Put a table in the place of its series. Raises `PoolstartError` if the record cannot be written."""
-    tables = {**load(), series(table.provenance.release): table}
+    """Put a table in the place of its series, in the record of its Python.
+
+    Raises `PoolstartError` if the record cannot be written.
+    """
+    python = table.provenance.python
+    tables = {**load(python), series(table.provenance.release): table}
     newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
-    store.write(PATH, {name: asdict(tables[name]) for name in newest_first})
+    store.write(path(python), {name: asdict(tables[name]) for name in newest_first})

@@ -1,5 +1,6 @@
 """The recorders of hazards: the verdicts of this release, and those of all releases."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
@@ -63,13 +64,16 @@ class HazardsRecorder(Recorder):
         hazards, names = self._cells(request)
         repeat = self.repeat(request)
         if repeat > 1:
-            expected.table_of()  # What cannot be recorded is an error now, not after hours of trials.
+            expected.table_of(
+                python=sys.version
+            )  # What cannot be recorded is an error now, not after hours of trials.
         with loads.all_but_one(request.load) as busy, locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
             conditions = {
                 "trials": str(repeat),
                 "busy": str(busy),
                 "release": provenance.release,
+                "python": provenance.python,
                 "libraries": provenance.frames,
                 "code": suite.digest_of([hazard.id for hazard in hazards]),
                 "server": provenance.server,

@@ -3,7 +3,6 @@
 import os
 import platform
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from harness.system import pythons
 
 FRAMES = ("pandas", "pyarrow")
 """The libraries of the DataFrames."""
@@ -52,7 +53,7 @@ class Provenance:
                     ),
                 )
             ),
-            python=python or sys.version.split()[0],
+            python=python or pythons.full(),
             driver=f"psycopg2 {metadata.version('psycopg2-binary')}",
             frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
             server=server,

@@ -25,6 +25,7 @@ from harness.postgres import locate
 from harness.releases import run, stored
 from harness.releases import venvs as installed
 from harness.releases.errors import as_asv_error
+from harness.system import pythons
 from harness.system.errors import PoolstartError
 
 RUNNER = "pip+asv_runner"
@@ -33,6 +34,8 @@ SERVED = ("setup_cache", "run")
 """The commands of asv's benchmark script that can need a server."""
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+FREE_THREADED = "free-threaded"
 
 REASON = re.compile(
     r"^(?:SystemExit: )?(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE
@@ -63,7 +66,7 @@ class ReleaseEnvironment(Environment):
                     f"run asv with that Python, or compare it with `poolstart compare {RUNNING} {python}"
                     " --vary python`",
                 )
-            tags = {"postgres": locate.identity(), **profile.tags()}
+            tags = {"postgres": locate.identity(), **build_tags(sys.version), **profile.tags()}
             self._driver = drivers.current()
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
         # The constructor of asv needs these, and removes its own packages from them.
@@ -128,6 +131,11 @@ class ReleaseEnvironment(Environment):
                 release = str(Version(self.installed_commit_hash or "0"))
                 run.current().store_failure(self._results, self.name, release)
         return done
+
+
+def build_tags(version: str) -> dict[str, str]:
+    """The tag of a free-threaded build, which asv does not tell from another of the same version."""
+    return {"build": FREE_THREADED} if pythons.minor(version).endswith("t") else {}
 
 
 def run_existing(environment: ExistingEnvironment, args: list[str], **kwargs: Any) -> Any:

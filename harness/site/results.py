@@ -111,8 +111,13 @@ class TestBed:
         return self.conditions.get("postgres", "unknown server")
 
     @property
+    def python(self) -> str:
+        return self.conditions.get("python", "")
+
+    @property
     def name(self) -> str:
-        return f"{self.machine.get('machine', 'unknown machine')}, {self.server}"
+        python = f", Python {self.python}" if self.python else ""
+        return f"{self.machine.get('machine', 'unknown machine')}, {self.server}{python}"
 
     def preference(self, own: str) -> tuple[Any, ...]:
         """A sort key, see `harness.answer.results.preference`.
@@ -121,7 +126,7 @@ class TestBed:
         """
         known = all(name in self.conditions for name in DEFAULT_SERIES_TAGS)
         name, newest = self.machine.get("machine", ""), self.newest
-        return known, *preference(name, self.server, newest.version, newest.measured, own)
+        return known, *preference(name, self.server, self.python, newest.version, newest.measured, own)
 
     @property
     def newest(self) -> ReleaseFigures:

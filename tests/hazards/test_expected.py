@@ -513,3 +513,21 @@ def test_repeated_trials_leave_out_what_could_not_be_tried_here(own_record: Path
     assert repeated
     assert "native_threads" not in repeated.cells
     assert record.load()[MINE].verdicts == table.verdicts
+
+
+def test_a_row_of_another_python_is_recorded_beside_those_of_the_reference(own_record: Path) -> None:
+    before = own_record.read_text()
+    (first, *_) = record.load()["2.1"].outcomes
+    row = [each for each in record.load()["2.1"].outcomes if each.hazard == first.hazard]
+    changed = [replace(each, verdict=Verdict.NOT_TRIED, reason="for the test") for each in row]
+
+    record.save(Provenance(release="2.1.9", python="3.14.10"), changed)
+
+    assert own_record.read_text() == before
+    assert record.path("3.14.10").name == "measured-3.14.json"
+    assert record.other_pythons() == ["3.14"]
+    cell = (first.hazard, first.strategy)
+    assert record.expected("2.1.9", "3.14.10")[cell] is Verdict.NOT_TRIED
+    assert record.expected("2.1.9", "3.11.7")[cell] is row[0].verdict
+    # What is not on record for it is expected to be as the reference's.
+    assert record.expected("2.1.9", "3.14.10").keys() == record.expected("2.1.9", "3.11.7").keys()

@@ -1,0 +1,19 @@
+"""Which Python: the minor version and the kind of build, by which series and records are kept apart."""
+
+import re
+import sys
+
+REFERENCE = "3.11"
+"""The Python of the reference series: the only one for which all listed releases have compiled wheels."""
+
+
+def minor(version: str = sys.version) -> str:
+    """`3.14` of `3.14.10`, or of all that `sys.version` reports; `3.14t` of a free-threaded build."""
+    number = ".".join(re.findall(r"\d+", version)[:2])
+    free = "free-threading" in version or re.match(r"[\d.]+t\b", version)
+    return f"{number}t" if free else number
+
+
+def full(version: str = sys.version) -> str:
+    """`3.14.10` of what `sys.version` reports; `3.14.10t` of a free-threaded build."""
+    return f"{version.split()[0]}{'t' if 'free-threading' in version else ''}"

@@ -28,7 +28,7 @@ def test_at_a_pid(server: Server, variant: str) -> None:
 
     def look(name: str) -> object:
         with victim(name, variant, url, python) as pid:
-            _, report = doctor(pid, "--watch", "3")
+            _, report = doctor(pid, "--watch", "6")
         return {finding["hazard"] for finding in report["findings"]}
 
     expected = {name: {found_outside(name)} - {""} if variant == "broken" else set() for name in FOUND}

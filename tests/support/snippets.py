@@ -71,7 +71,8 @@ def run(
     return subprocess.run(
         [python, PROGRAM],
         cwd=directory,
-        env={**environment(), "TMPDIR": str(directory)},
+        # As for a script of the user, its directory is where modules are found.
+        env={**environment(directory), "TMPDIR": str(directory)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -211,11 +211,18 @@ def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str
     shared: set[str] = set()
     with scene() as here:
 
+        def started() -> "subprocess.Popen[str]":
+            return here.python("-c", STARTS, stderr=subprocess.DEVNULL)
+
         def has_some() -> bool:
+            nonlocal owner
+            if owner.poll() is not None:
+                # The stage takes a moment, which this process may have missed on a busy machine.
+                owner = started()
             shared.update(here.shared_memory())
             return bool(shared and here.processes(stage))
 
-        owner = here.python("-c", STARTS, stderr=subprocess.DEVNULL)
+        owner = started()
         here.wait_for(has_some, "it has shared memory")
         while owner.poll() is None:
             # initdb's own command line has "-U postgres -A trust" in it.

@@ -1,6 +1,7 @@
 """A spawned worker makes its engine from the URL alone, or by the function that its parent uses."""
 
 import multiprocessing
+import time
 
 from common import BROKEN, URL, query, ready
 from sqlalchemy import create_engine, event
@@ -15,6 +16,7 @@ def make_engine(url):
 def work(url):
     query(create_engine(url) if BROKEN else make_engine(url))
     ready()
+    time.sleep(600)
 
 
 if __name__ == "__main__":

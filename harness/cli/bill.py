@@ -10,7 +10,7 @@ from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
 def bill(
     workers: Annotated[int, typer.Option(min=1, max=100_000, help="Workers that run at the same time.")],
     parent_memory: Annotated[
-        str, typer.Option(help="Data in the parent beyond its imports: 512MiB, 4GiB.")
+        str, typer.Option(help="Data in the parent, as measured: 0MiB or 512MiB.")
     ] = "0MiB",
     distance: Annotated[
         str, typer.Option(help="A round trip to the server: 5ms. Figures were taken on loopback.")
@@ -34,7 +34,7 @@ def bill(
 
     asked = fleet_bill.Asked(
         workers,
-        fleet_bill.parse(parent_memory, fleet_bill.SIZES, "4GiB"),
+        round(fleet_bill.parse(parent_memory, fleet_bill.SIZES, "512MiB")),
         fleet_bill.parse(distance, fleet_bill.TIMES, "5ms"),
         fleet_bill.parse(task, fleet_bill.TIMES, "200ms") if task else None,
     )

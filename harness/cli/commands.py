@@ -48,7 +48,7 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "compare": (NOW, compare.compare, "poolstart compare 2.0.58 2.1.9 --strategy spawn"),
     "explain": (NOW, explain.explain, "poolstart explain 1.4.54 2.0.0 --strategy spawn"),
     "results": (READ, results.results, "poolstart results 2.0.58"),
-    "bill": (READ, bill.bill, "poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms"),
+    "bill": (READ, bill.bill, "poolstart bill --workers 32 --parent-memory 512MiB --distance 5ms"),
     "changes": (READ, changes.changes, "poolstart changes --json"),
     "strategies": (READ, strategies.strategies, "poolstart strategies fork_dispose"),
     "releases": (READ, releases.app, "poolstart releases update"),

@@ -1,7 +1,8 @@
 """What a fleet costs under each strategy, from the lines fitted to the measured fleets.
 
-A figure for another size of DataFrame lies on the line through the figures without and with the measured one.
-A server further away adds the round trips of a first row, which are counted.
+Data in the parent are none, or as much as was measured: what a parent that has imported pandas costs does not
+grow with its data, so that two sizes say nothing about a third. A server further away adds the round trips of
+a first row, which are counted.
 """
 
 import re
@@ -41,8 +42,8 @@ class Asked:
     """What the bill is for."""
 
     workers: int
-    parent_mib: float = 0.0
-    """Of data in the parent beyond its imports."""
+    parent_mib: int = 0
+    """Of data in the parent: a size of DataFrame that was measured."""
     distance: float = 0.0
     """Seconds of a round trip to the server, beyond that on loopback."""
     task: float | None = None
@@ -53,8 +54,6 @@ class Asked:
         found = []
         if self.workers > table.largest:
             found.append(f"more than {table.largest} workers")
-        if self.parent_mib > max(table.dataframes):
-            found.append(f"more than {max(table.dataframes)} MiB in the parent")
         return found
 
 
@@ -69,7 +68,16 @@ def parse(text: str, units: Mapping[str, float], example: str) -> float:
 
 
 def bills(table: FleetsTable, asked: Asked) -> Iterator[Bill]:
-    """A bill for each measured strategy, in the order of the catalogue."""
+    """A bill for each measured strategy, in the order of the catalogue.
+
+    Raises PoolstartError if nothing was measured with that much data in the parent.
+    """
+    if asked.parent_mib not in table.dataframes:
+        sizes = " and ".join(f"{mib}MiB" for mib in table.dataframes)
+        raise PoolstartError(
+            f"no fleet was measured with {asked.parent_mib} MiB in the parent",
+            f"give --parent-memory as measured: {sizes}",
+        )
     for name in sorted(table.strategies, key=strategies.IDS.index):
         ready = _quantity(table, name, asked, lambda cells: figures.time_of(cells, "last"))
         first = _quantity(table, name, asked, lambda cells: figures.memory_of(cells, "first_row"))
@@ -95,12 +103,6 @@ def bills(table: FleetsTable, asked: Asked) -> Iterator[Bill]:
 def _quantity(
     table: FleetsTable, name: str, asked: Asked, line_of: Callable[[Sequence[FleetFigures]], Line]
 ) -> tuple[float, float]:
-    """The value of a line for the workers and the data asked for, and how far its medians are from it."""
-    largest = max(table.dataframes)
-    without = line_of(table.of(name, 0))
-    if not asked.parent_mib:
-        return without.at(asked.workers), without.error
-    with_frame = line_of(table.of(name, largest))
-    difference = with_frame.at(asked.workers) - without.at(asked.workers)
-    value = without.at(asked.workers) + difference * asked.parent_mib / largest
-    return value, max(without.error, with_frame.error)
+    """The value of a line for the workers that are asked for, and how far its medians are from it."""
+    line = line_of(table.of(name, asked.parent_mib))
+    return line.at(asked.workers), line.error

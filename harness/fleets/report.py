@@ -30,7 +30,7 @@ after each has read the texts of the parent's DataFrame, which only forked worke
 connection open in each process, NullPool none. `fork_nodispose` is missing: its workers would use one
 connection at the same time.
 
-`poolstart bill --workers 32 --parent-memory 4GiB` computes from these figures what another fleet costs.
+`poolstart bill --workers 32 --parent-memory 512MiB` computes from these figures what another fleet costs.
 """
 
 PHASES = {

@@ -36,10 +36,15 @@ def test_a_fleet_between_two_measured_ones_costs_what_lies_between() -> None:
     assert found.memory_collected == pytest.approx(164 * MIB)
 
 
-def test_data_in_the_parent_cost_their_share_of_what_the_measured_dataframe_costs() -> None:
-    found = bill(Asked(workers=8, parent_mib=256))
-    assert found.ready == pytest.approx((0.26 + 0.42) / 2)
-    assert found.memory == pytest.approx((82 + 594) / 2 * MIB)
+def test_data_in_the_parent_are_those_of_the_measured_dataframe() -> None:
+    found = bill(Asked(workers=8, parent_mib=512))
+    assert found.ready == pytest.approx(0.42)
+    assert found.memory == pytest.approx(594 * MIB)
+
+
+def test_another_amount_is_refused_for_two_sizes_say_nothing_about_a_third() -> None:
+    with pytest.raises(PoolstartError, match=r"with 256 MiB in the parent; give .* 0MiB and 512MiB"):
+        bill(Asked(workers=8, parent_mib=256))
 
 
 def test_a_server_further_away_adds_the_round_trips_of_one_worker() -> None:
@@ -58,7 +63,7 @@ def test_a_pool_holds_a_connection_in_each_process_and_nullpool_none() -> None:
 
 def test_what_was_not_measured_is_extrapolated() -> None:
     assert Asked(16, 512).extrapolated(TABLE) == []
-    assert Asked(17, 513).extrapolated(TABLE) == ["more than 16 workers", "more than 512 MiB in the parent"]
+    assert Asked(17, 512).extrapolated(TABLE) == ["more than 16 workers"]
 
 
 @pytest.mark.parametrize(

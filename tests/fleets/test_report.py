@@ -8,7 +8,7 @@ from harness.fleets import report
 from harness.fleets.bill import Asked
 from tests.support.fleets import TABLE
 
-ASKED = Asked(workers=32, parent_mib=1024, task=1.0)
+ASKED = Asked(workers=32, parent_mib=512, task=1.0)
 
 
 def test_a_bill_has_a_row_a_strategy_and_says_what_it_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,8 +26,8 @@ def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
 ) -> None:
     report.write(TABLE, ASKED, "json")
     content = json.loads(capsys.readouterr().out)
-    assert content["asked"] == {"workers": 32, "parent_mib": 1024, "distance": 0.0, "task": 1.0}
-    assert content["extrapolated"] == ["more than 16 workers", "more than 512 MiB in the parent"]
+    assert content["asked"] == {"workers": 32, "parent_mib": 512, "distance": 0.0, "task": 1.0}
+    assert content["extrapolated"] == ["more than 16 workers"]
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "nullpool"]
 
 

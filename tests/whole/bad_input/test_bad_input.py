@@ -215,7 +215,7 @@ MISTAKES = [
     usage("bill", "Missing option '--workers'"),
     usage("bill --workers 0", "greater than or equal to 1|not in the range"),
     Mistake(
-        "bill --workers 8 --parent-memory 4", "'4' is no amount with a unit; write 4GiB; units are MiB, GiB"
+        "bill --workers 8 --parent-memory 4", "'4' is no amount with a unit; write 512MiB; units are MiB, GiB"
     ),
     Mistake(
         "bill --workers 8 --task 5kg", "'5kg' is no amount with a unit; write 200ms; units are ms, s, min, h"

@@ -7,7 +7,7 @@ The only place that knows. psycopg2 is the reference: it is the only driver that
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from harness.system.errors import PoolstartError
 
@@ -36,13 +36,13 @@ class Driver:
     asynchronous: bool = False
     """Whether its engine is an `AsyncEngine`, used in an event loop."""
     bound_to_loop: bool = False
-    """Whether a connection is of no use outside of the event loop that opened it, as in a forked worker."""
+    """Whether a connection works only in the event loop that opened it, and so not in a forked worker."""
     implementation: str = ""
     """What `psycopg.pq.__impl__` must be; empty for drivers with one implementation."""
     libpq: str = ""
     """The function of its module that returns libpq's version; empty for a driver without libpq."""
     renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Without libpq: its names of libpq's parameters, besides user, password, host, port and dbname."""
+    """For a driver without libpq: its names for libpq's parameters that are not in `COMMON`."""
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Parameters of its URLs; `{application_name}` is replaced."""
     behind_pooler: str = ""
@@ -113,18 +113,12 @@ PSYCOPG = Driver(
     query=LIBPQ,
     behind_pooler='connect_args={"prepare_threshold": None}',
 )
-PSYCOPG_PURE = Driver(
-    "psycopg_pure",
-    "psycopg 3, pure Python",
-    dialect="psycopg",
-    module="psycopg",
-    packages=(("psycopg", "3.3.9"),),
-    preload=(DIALECT + "psycopg", "psycopg"),
-    since=(2, 0),
+PSYCOPG_PURE = replace(
+    PSYCOPG,
+    name="psycopg_pure",
+    title="psycopg 3, pure Python",
+    packages=PSYCOPG.packages[:1],
     implementation="python",
-    libpq="pq.version",
-    query=LIBPQ,
-    behind_pooler='connect_args={"prepare_threshold": None}',
 )
 ASYNCPG = Driver(
     "asyncpg",
@@ -137,7 +131,7 @@ ASYNCPG = Driver(
     asynchronous=True,
     bound_to_loop=True,
     renamed={"sslmode": "ssl"},
-    # Of its own, asyncpg takes settings of the server from a `dsn` only, as far as a URL can say it.
+    # In a URL, asyncpg accepts server settings only as part of a `dsn`.
     query={"dsn": "postgresql:///?application_name={application_name}"},
     behind_pooler='connect_args={"statement_cache_size": 0, "prepared_statement_cache_size": 0}',
 )
@@ -159,7 +153,7 @@ def get(name: str) -> Driver:
 
 
 def current() -> Driver:
-    """The driver that the environment asks for. Raises `PoolstartError` if that is none."""
+    """The driver named by `POOLSTART_DRIVER`, or the default. Raises `PoolstartError` if it is unknown."""
     name = os.environ.get(DRIVER) or MEASURED.name
     try:
         return get(name)
@@ -168,7 +162,7 @@ def current() -> Driver:
 
 
 def modules_to_preload(dialect: str) -> tuple[str, ...]:
-    """What a fork server imports for the driver that a URL names so, listed here or not."""
+    """The modules that a fork server preloads for the driver with this name in URLs, known or not."""
     for driver in DRIVERS:
         if driver.dialect == dialect:
             return driver.preload

@@ -32,7 +32,7 @@ def bill(
     from harness.fleets import figures, report
     from harness.system.errors import PoolstartError
 
-    asked = fleet_bill.Asked(
+    request = fleet_bill.BillRequest(
         workers,
         round(fleet_bill.parse(parent_memory, fleet_bill.SIZES, "512MiB")),
         fleet_bill.parse(distance, fleet_bill.TIMES, "5ms"),
@@ -41,4 +41,4 @@ def bill(
     table = figures.load()
     if table is None:
         raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
-    report.write(table, asked, form)
+    report.write(table, request, form)

@@ -53,13 +53,7 @@ class DemosRecorder(Recorder):
             provenance = Provenance.here(server.identity, request.command, release)
             if request.only:
                 require_same(expected.load().get(provenance.release), runs, busy)
-            conditions = {
-                "runs": str(runs),
-                "busy": str(busy),
-                "release": provenance.release,
-                "server": provenance.server,
-                "machine": provenance.machine,
-            }
+            conditions = provenance.conditions(runs=str(runs), busy=str(busy))
             session = RecordingSession("demos", conditions, anew=request.anew)
             programs = [
                 (catalogue.get(name), method)

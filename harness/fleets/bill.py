@@ -21,7 +21,7 @@ TIMES = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Bill:
-    """One strategy. `error` is how far its lines are from the medians they were fitted to, at most."""
+    """The estimate for one strategy. `error` is the largest relative difference of a median from its line."""
 
     strategy: str
     ready: float
@@ -33,13 +33,13 @@ class Bill:
     connections: int
     """Held by parent and workers while they are idle."""
     start_share: float | None
-    """Of a worker's life that is one task, the share that its start takes; None without a task."""
+    """Start-up as a share of the lifetime of a worker that runs one task; None without a task."""
     error: float
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the bill is for."""
+class BillRequest:
+    """The fleet to estimate."""
 
     workers: int
     parent_mib: int = 0
@@ -50,7 +50,7 @@ class Asked:
     """Seconds that each worker works before it ends."""
 
     def extrapolated(self, table: FleetsTable) -> list[str]:
-        """What lies beyond the measured fleets, in words."""
+        """Which values exceed those of the measured fleets, in words."""
         found = []
         if self.workers > table.largest:
             found.append(f"more than {table.largest} workers")
@@ -58,7 +58,7 @@ class Asked:
 
 
 def parse(text: str, units: Mapping[str, float], example: str) -> float:
-    """`4GiB` or `200 ms`, in the unit whose factor is 1. Raises PoolstartError for anything else."""
+    """The value of `512MiB` or `200 ms`, in the unit of factor 1. Raises PoolstartError if malformed."""
     found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*", text)
     if not found or found[2] not in units:
         raise PoolstartError(
@@ -67,42 +67,42 @@ def parse(text: str, units: Mapping[str, float], example: str) -> float:
     return float(found[1]) * units[found[2]]
 
 
-def bills(table: FleetsTable, asked: Asked) -> Iterator[Bill]:
+def bills(table: FleetsTable, request: BillRequest) -> Iterator[Bill]:
     """A bill for each measured strategy, in the order of the catalogue.
 
     Raises PoolstartError if nothing was measured with that much data in the parent.
     """
-    if asked.parent_mib not in table.dataframes:
+    if request.parent_mib not in table.dataframes:
         sizes = " and ".join(f"{mib}MiB" for mib in table.dataframes)
         raise PoolstartError(
-            f"no fleet was measured with {asked.parent_mib} MiB in the parent",
+            f"no fleet was measured with {request.parent_mib} MiB in the parent",
             f"give --parent-memory as measured: {sizes}",
         )
     for name in sorted(table.strategies, key=strategies.IDS.index):
-        ready = _quantity(table, name, asked, lambda cells: figures.time_of(cells, "last"))
-        first = _quantity(table, name, asked, lambda cells: figures.memory_of(cells, "first_row"))
-        collected = _quantity(table, name, asked, lambda cells: figures.memory_of(cells, "collect"))
+        ready = _quantity(table, name, request, lambda cells: figures.time_of(cells, "last"))
+        first = _quantity(table, name, request, lambda cells: figures.memory_of(cells, "first_row"))
+        collected = _quantity(table, name, request, lambda cells: figures.memory_of(cells, "collect"))
         # A single worker, for those of a fleet wait for one another.
         alone, _ = _quantity(
-            table, name, replace(asked, workers=1), lambda cells: figures.time_of(cells[:1], "last")
+            table, name, replace(request, workers=1), lambda cells: figures.time_of(cells[:1], "last")
         )
         # The workers of a fleet wait for the network at the same time.
-        waiting = table.round_trips[name] * asked.distance
+        waiting = table.round_trips[name] * request.distance
         alone += waiting
         yield Bill(
             name,
             ready[0] + waiting,
             first[0],
             collected[0],
-            connections=asked.workers + 1 if strategies.get(name).pooled else 0,
-            start_share=None if asked.task is None else alone / (alone + asked.task),
+            connections=request.workers + 1 if strategies.get(name).pooled else 0,
+            start_share=None if request.task is None else alone / (alone + request.task),
             error=max(error for _, error in (ready, first, collected)),
         )
 
 
 def _quantity(
-    table: FleetsTable, name: str, asked: Asked, line_of: Callable[[Sequence[FleetFigures]], Line]
+    table: FleetsTable, name: str, request: BillRequest, line_of: Callable[[Sequence[FleetFigures]], Line]
 ) -> tuple[float, float]:
-    """The value of a line for the workers that are asked for, and how far its medians are from it."""
-    line = line_of(table.of(name, asked.parent_mib))
-    return line.at(asked.workers), line.error
+    """The value of a line at the requested number of workers, and the error of the line."""
+    line = line_of(table.of(name, request.parent_mib))
+    return line.at(request.workers), line.error

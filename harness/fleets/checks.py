@@ -49,7 +49,7 @@ class FleetReport(TypedDict):
     """When the last start had returned."""
     workers: NotRequired[list[FleetWorker]]
     cpu: NotRequired[float]
-    """Seconds of processor time of the tree from `called` until the parent had heard of the last row."""
+    """Seconds of processor time of the tree from `called` until the parent received the last report."""
     memory: dict[str, TreeMemory]
     """After the first row (`first_row`), after a full collection in each worker (`collect`), and after each
     has read the texts of the DataFrame (`read`)."""
@@ -60,7 +60,7 @@ class FleetReport(TypedDict):
 
 @dataclass(frozen=True)
 class Fleet:
-    """What was asked for."""
+    """A fleet that the parent was ordered to start, and what marks its rows and its memory."""
 
     strategy: Strategy
     workers: int

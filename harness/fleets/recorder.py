@@ -35,13 +35,7 @@ class FleetsRecorder(Recorder):
         names, parents = self.selected(request), self.repeat(request)
         with locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
-            conditions = {
-                "strategies": " ".join(names),
-                "parents": str(parents),
-                "release": provenance.release,
-                "server": provenance.server,
-                "machine": provenance.machine,
-            }
+            conditions = provenance.conditions(strategies=" ".join(names), parents=str(parents))
             session = RecordingSession("fleets", conditions, anew=request.anew)
             measured = measure.measure_all(
                 server,
@@ -61,18 +55,17 @@ def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
 
     If none of its own is left, the measured table replaces it.
     """
-    kept = [cell for cell in table.cells if cell.strategy not in measured.strategies] if table else []
+    names = set(measured.strategies)
+    kept = [cell for cell in table.cells if cell.strategy not in names] if table else []
     if not table or not kept:
         return measured
-    order = {name: number for number, name in enumerate(strategies.IDS)}
     cells = sorted(
         [*kept, *measured.cells],
-        key=lambda cell: (cell.dataframe_mib, cell.workers, order.get(cell.strategy, len(order))),
+        key=lambda cell: (cell.dataframe_mib, cell.workers, strategies.IDS.index(cell.strategy)),
     )
-    later = {name: there for name, there in table.later.items() if name not in measured.strategies}
     return replace(
         table,
         cells=tuple(cells),
         round_trips=table.round_trips | measured.round_trips,
-        later=later | dict.fromkeys(sorted(measured.strategies), measured.provenance),
+        later=table.later | dict.fromkeys(sorted(names), measured.provenance),
     )

@@ -8,7 +8,7 @@ from statistics import median
 from harness.console import markdown, output, terminal
 from harness.console.numbers import digits
 from harness.fleets import figures
-from harness.fleets.bill import Asked, Bill, bills
+from harness.fleets.bill import Bill, BillRequest, bills
 from harness.fleets.figures import FleetFigures, FleetsTable
 from harness.records.provenance import measured_later
 from harness.system.memory import MIB
@@ -40,31 +40,31 @@ PHASES = {
 }
 
 
-def write(table: FleetsTable, asked: Asked, form: str) -> None:
+def write(table: FleetsTable, request: BillRequest, form: str) -> None:
     """Print the bill as `table`, `json`, `csv` or `markdown`."""
-    rows = list(bills(table, asked))
+    rows = list(bills(table, request))
     content = {
-        "asked": asdict(asked),
-        "extrapolated": asked.extrapolated(table),
+        "request": asdict(request),
+        "extrapolated": request.extrapolated(table),
         "measured": asdict(table.provenance),
         "bill": [asdict(row) for row in rows],
     }
-    output.write(form, COLUMNS, map(asdict, rows), lambda: show(table, asked, rows), content)
+    output.write(form, COLUMNS, map(asdict, rows), lambda: show(table, request, rows), content)
 
 
-def show(table: FleetsTable, asked: Asked, rows: list[Bill]) -> None:
+def show(table: FleetsTable, request: BillRequest, rows: list[Bill]) -> None:
     header = ["strategy", "all ready, s", "memory, MiB", "after a full\ncollection", "idle connections"]
-    if asked.task is not None:
+    if request.task is not None:
         header.append("share of start")
     console = terminal.output()
     terminal.print_table(console, header, list(map(cells, rows)))
     errors = max(row.error for row in rows)
     sentences = [
-        f"{asked.workers} workers and their parent, with {asked.parent_mib:g} MiB of data in the parent;"
-        f" a round trip to the server takes {asked.distance * 1e3:g} ms more than on loopback.",
+        f"{request.workers} workers and their parent, with {request.parent_mib:g} MiB of data in the parent;"
+        f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
         f"From lines through fleets of 1 to {table.largest} workers; the measured medians differ from them"
         f" by {errors:.0%} at most.",
-        *(f"Extrapolated: {what} were not measured." for what in asked.extrapolated(table)),
+        *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(table)),
         f"Measured {table.provenance}. `poolstart record fleets` measures this machine.",
     ]
     for sentence in sentences:

@@ -64,21 +64,17 @@ class HazardsRecorder(Recorder):
         hazards, names = self._cells(request)
         repeat = self.repeat(request)
         if repeat > 1:
-            expected.table_of(
-                python=sys.version
-            )  # What cannot be recorded is an error now, not after hours of trials.
+            # What cannot be recorded is an error now, not after hours of trials.
+            expected.table_of(python=sys.version)
         with loads.all_but_one(request.load) as busy, locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
-            conditions = {
-                "trials": str(repeat),
-                "busy": str(busy),
-                "release": provenance.release,
-                "python": provenance.python,
-                "libraries": provenance.frames,
-                "code": suite.digest_of([hazard.id for hazard in hazards]),
-                "server": provenance.server,
-                "machine": provenance.machine,
-            }
+            conditions = provenance.conditions(
+                trials=str(repeat),
+                busy=str(busy),
+                python=provenance.python,
+                libraries=provenance.frames,
+                code=suite.digest_of([hazard.id for hazard in hazards]),
+            )
             session = RecordingSession("hazards", conditions, anew=request.anew)
             left = sum(
                 key(hazard.id, name, trial) not in session.parts

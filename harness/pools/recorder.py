@@ -44,13 +44,7 @@ class PoolsRecorder(Recorder):
             )
         with locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
-            conditions = {
-                "strategies": " ".join(names),
-                "parents": str(parents),
-                "release": provenance.release,
-                "server": provenance.server,
-                "machine": provenance.machine,
-            }
+            conditions = provenance.conditions(strategies=" ".join(names), parents=str(parents))
             session = RecordingSession("pools", conditions, anew=request.anew)
             measured = measure.measure_all(
                 server, parents, progress=report_, names=names, parts=session, command=request.command
@@ -73,10 +67,9 @@ def merge(table: PoolsTable | None, measured: PoolsTable) -> PoolsTable:
         [*kept, *measured.cells], key=lambda cell: (strategies.IDS.index(cell.strategy), cell.workers)
     )
     methods = {behaviour.start_method: behaviour for behaviour in (*table.behaviours, *measured.behaviours)}
-    later = {name: earlier for name, earlier in table.later.items() if name not in names}
     return replace(
         table,
         cells=tuple(cells),
         behaviours=tuple(methods.values()),
-        later=later | dict.fromkeys(sorted(names), measured.provenance),
+        later=table.later | dict.fromkeys(sorted(names), measured.provenance),
     )

@@ -78,7 +78,5 @@ def merge(table: ProgramsTable | None, measured: ProgramsTable) -> ProgramsTable
         return measured
     order = names()
     rows = sorted([*kept, *measured.programs], key=lambda row: (row.hosts, order.index(row.name)))
-    later = {title: earlier for title, earlier in table.later.items() if title not in titles}
-    return replace(
-        table, programs=tuple(rows), later=later | dict.fromkeys(sorted(titles), measured.provenance)
-    )
+    later = table.later | dict.fromkeys(sorted(titles), measured.provenance)
+    return replace(table, programs=tuple(rows), later=later)

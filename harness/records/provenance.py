@@ -60,6 +60,10 @@ class Provenance:
             command=command,
         )
 
+    def conditions(self, **others: str) -> dict[str, str]:
+        """What all parts of a recording session have in common: `others`, release, server and machine."""
+        return {**others, "release": self.release, "server": self.server, "machine": self.machine}
+
     @property
     def day(self) -> str:
         """The date without the time of day, or `unknown`."""

@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 
 from harness.fleets import figures
-from harness.fleets.bill import SIZES, TIMES, Asked, Bill, bills, parse
+from harness.fleets.bill import SIZES, TIMES, Bill, BillRequest, bills, parse
 from harness.fleets.figures import fit
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
 from tests.support.fleets import TABLE
 
 
-def bill(asked: Asked, strategy: str = "fork_dispose") -> Bill:
-    [found] = [each for each in bills(TABLE, asked) if each.strategy == strategy]
+def bill(request: BillRequest, strategy: str = "fork_dispose") -> Bill:
+    [found] = [each for each in bills(TABLE, request) if each.strategy == strategy]
     return found
 
 
@@ -30,40 +30,40 @@ def test_its_error_is_the_largest_difference_from_a_measured_value() -> None:
 
 
 def test_a_fleet_between_two_measured_ones_costs_what_lies_between() -> None:
-    found = bill(Asked(workers=8))
+    found = bill(BillRequest(workers=8))
     assert found.ready == pytest.approx(0.26)
     assert found.memory == pytest.approx(82 * MIB)
     assert found.memory_collected == pytest.approx(164 * MIB)
 
 
 def test_data_in_the_parent_are_those_of_the_measured_dataframe() -> None:
-    found = bill(Asked(workers=8, parent_mib=512))
+    found = bill(BillRequest(workers=8, parent_mib=512))
     assert found.ready == pytest.approx(0.42)
     assert found.memory == pytest.approx(594 * MIB)
 
 
 def test_another_amount_is_refused_for_two_sizes_say_nothing_about_a_third() -> None:
     with pytest.raises(PoolstartError, match=r"with 256 MiB in the parent; give .* 0MiB and 512MiB"):
-        bill(Asked(workers=8, parent_mib=256))
+        bill(BillRequest(workers=8, parent_mib=256))
 
 
 def test_a_server_further_away_adds_the_round_trips_of_one_worker() -> None:
-    assert bill(Asked(workers=8, distance=0.01)).ready == pytest.approx(0.26 + 0.05)
-    assert bill(Asked(workers=8, distance=0.01, task=1.03)).start_share == pytest.approx(0.17 / 1.2)
+    assert bill(BillRequest(workers=8, distance=0.01)).ready == pytest.approx(0.26 + 0.05)
+    assert bill(BillRequest(workers=8, distance=0.01, task=1.03)).start_share == pytest.approx(0.17 / 1.2)
 
 
 def test_the_share_of_start_is_that_of_a_single_worker() -> None:
-    assert bill(Asked(workers=8, task=1.08)).start_share == pytest.approx(0.1)
-    assert bill(Asked(workers=8)).start_share is None
+    assert bill(BillRequest(workers=8, task=1.08)).start_share == pytest.approx(0.1)
+    assert bill(BillRequest(workers=8)).start_share is None
 
 
 def test_a_pool_holds_a_connection_in_each_process_and_nullpool_none() -> None:
-    assert (bill(Asked(8)).connections, bill(Asked(8), "nullpool").connections) == (9, 0)
+    assert (bill(BillRequest(8)).connections, bill(BillRequest(8), "nullpool").connections) == (9, 0)
 
 
 def test_what_was_not_measured_is_extrapolated() -> None:
-    assert Asked(16, 512).extrapolated(TABLE) == []
-    assert Asked(17, 512).extrapolated(TABLE) == ["more than 16 workers"]
+    assert BillRequest(16, 512).extrapolated(TABLE) == []
+    assert BillRequest(17, 512).extrapolated(TABLE) == ["more than 16 workers"]
 
 
 @pytest.mark.parametrize(

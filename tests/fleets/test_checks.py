@@ -1,12 +1,12 @@
 """The checks of a fleet: each defect is found, and a good fleet passes."""
 
-import copy
 from typing import Any
 
 import pytest
 
 from harness import strategies
 from harness.fleets.checks import Fleet, findings
+from tests.support.defects import with_value
 
 FLEET = Fleet(strategies.get("fork_dispose"), 2, "token", "mark")
 
@@ -44,9 +44,4 @@ def test_a_good_fleet_passes() -> None:
     ],
 )
 def test_each_defect_is_a_finding(path: tuple[Any, ...], value: Any, finding: str) -> None:
-    report = copy.deepcopy(GOOD)
-    container = report
-    for step in path[:-1]:
-        container = container[step]
-    container[path[-1]] = value
-    assert found(report) == [finding]
+    assert found(with_value(GOOD, path, value)) == [finding]

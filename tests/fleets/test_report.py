@@ -5,14 +5,14 @@ import json
 import pytest
 
 from harness.fleets import report
-from harness.fleets.bill import Asked
+from harness.fleets.bill import BillRequest
 from tests.support.fleets import TABLE
 
-ASKED = Asked(workers=32, parent_mib=512, task=1.0)
+REQUEST = BillRequest(workers=32, parent_mib=512, task=1.0)
 
 
 def test_a_bill_has_a_row_a_strategy_and_says_what_it_rests_on(capsys: pytest.CaptureFixture[str]) -> None:
-    report.write(TABLE, ASKED, "table")
+    report.write(TABLE, REQUEST, "table")
     text = " ".join(capsys.readouterr().out.split())
     assert "fork_dispose" in text
     assert "nullpool" in text
@@ -24,15 +24,15 @@ def test_a_bill_has_a_row_a_strategy_and_says_what_it_rests_on(capsys: pytest.Ca
 def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    report.write(TABLE, ASKED, "json")
+    report.write(TABLE, REQUEST, "json")
     content = json.loads(capsys.readouterr().out)
-    assert content["asked"] == {"workers": 32, "parent_mib": 512, "distance": 0.0, "task": 1.0}
+    assert content["request"] == {"workers": 32, "parent_mib": 512, "distance": 0.0, "task": 1.0}
     assert content["extrapolated"] == ["more than 16 workers"]
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "nullpool"]
 
 
 def test_its_csv_has_the_documented_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    report.write(TABLE, ASKED, "csv")
+    report.write(TABLE, REQUEST, "csv")
     title, *rows = capsys.readouterr().out.splitlines()
     assert title == ",".join(report.COLUMNS)
     assert len(rows) == 2

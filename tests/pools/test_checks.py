@@ -1,12 +1,12 @@
 """The checks of a pool: each defect is found, and a good pool passes."""
 
-import copy
 from typing import Any
 
 import pytest
 
 from harness import strategies
 from harness.pools.checks import PoolOrder, findings
+from tests.support.defects import with_value
 
 TOKEN, MARK, PARENT = "token", "mark", 100
 
@@ -56,9 +56,4 @@ def test_a_good_pool_passes() -> None:
     ],
 )
 def test_each_defect_is_a_finding(path: tuple[Any, ...], value: Any, finding: str) -> None:
-    report = copy.deepcopy(GOOD)
-    container = report
-    for step in path[:-1]:
-        container = container[step]
-    container[path[-1]] = value
-    assert found(report) == [finding]
+    assert found(with_value(GOOD, path, value)) == [finding]

@@ -1,4 +1,4 @@
-"""When observed processes end, and which of them live on with the connections of those."""
+"""When observed processes exit, and which others still hold their connections."""
 
 import threading
 import time
@@ -13,12 +13,12 @@ POLL = 0.1
 """Seconds between two looks."""
 
 SURVIVED = 0.5
-"""Seconds that a process must have lived after another one: all are often ended together."""
+"""Seconds that a process must outlive another one to count: a whole group is often killed at once."""
 
 
 @dataclass(frozen=True)
 class Survivor:
-    """A process that lives on with a connection of a process that has ended."""
+    """A process that still holds a connection of a process that has exited."""
 
     pid: int
     opener: int
@@ -56,7 +56,7 @@ class Lifetimes:
                 self._ended[pid] = now
 
     def close(self) -> None:
-        """End the thread. If processes live on, that takes `SURVIVED`."""
+        """End the thread. Takes `SURVIVED` seconds if observed processes are still running."""
         self._stop.set()
         self._thread.join()
         self._look()
@@ -69,16 +69,16 @@ class Lifetimes:
         return [pid for pid in list(self._alive) if pid not in self._ended]
 
     def outlived(self, pid: int, opener: int) -> bool:
-        """Whether a process lives on without the one that opened its connection."""
+        """Whether a process outlived the process that opened its connection."""
         return opener in self._ended and self._alive.get(pid, 0.0) >= self._ended[opener] + SURVIVED
 
     def moved(self, report: inside.Reported) -> bool:
-        """Whether the opener has ended by itself, at once: a daemon that goes on with its connection."""
+        """Whether the opener exited right after the fork, as when a process becomes a daemon."""
         opener = report.opener
         return self.outlived(report.pid, opener) and self._ended[opener] < report.time / 1e9 + 1
 
     def survivors(self, reports: Iterable[inside.Reported]) -> list[Survivor]:
-        """The processes that live on with connections that they do not use."""
+        """Processes that outlived the opener of a connection which they hold and have not used."""
         opened = inside.opened(reports)
         used = {(report.pid, report.fields.get("inode")) for report in reports if report.event == "used"}
         return [

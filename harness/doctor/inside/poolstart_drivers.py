@@ -1,10 +1,9 @@
-"""What drivers, psycopg_pool and multiprocessing do without SQLAlchemy."""
+"""Hooks for connections that drivers and psycopg_pool open without SQLAlchemy, and for multiprocessing."""
 
 from __future__ import annotations
 
 import functools
 import os
-import sys
 
 import poolstart_watch as watch
 from poolstart_watch import State, place, report
@@ -14,14 +13,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 CONNECTS = 3
-"""The first ones in a forked process that are reported before they are made: they may never return."""
+"""How many connects of a forked process are reported before they are made, since they may never return."""
 
 
 class Count:
     pid = 0
     connects = 0
     pools: Any = None
-    """By pool of psycopg_pool: the process that opened it, and where; weakly."""
+    """By pool of psycopg_pool, in a weak dictionary: the process that opened it, and where."""
 
 
 def install() -> None:
@@ -62,7 +61,7 @@ def psycopg(module: Any) -> None:
 
 
 def beginning() -> bool:
-    """A forked process begins to connect. Whether it has been reported."""
+    """Report that a forked process begins to connect. Returns whether it was reported."""
     try:
         if Count.pid != os.getpid():
             Count.pid, Count.connects = os.getpid(), 0
@@ -79,23 +78,14 @@ def opened(connection: Any, library: str, announced: bool) -> None:
     try:
         if announced:
             report("connected", place=place())
-        by = "psycopg_pool" if within("psycopg_pool") else library
+        by = "psycopg_pool" if watch.within("psycopg_pool") else library
         State.raw[connection] = (os.getpid(), place(), by, watch.inode_of(connection.fileno()))
     except Exception:
         pass
 
 
-def within(name: str) -> bool:
-    frame: Any = sys._getframe()
-    while frame is not None:
-        if f"{name}{os.sep}" in frame.f_code.co_filename:
-            return True
-        frame = frame.f_back
-    return False
-
-
 def pool(name: str) -> Any:
-    """A hook for a class of psycopg_pool: who opens a pool, and who takes connections of it."""
+    """A hook that records which process opens a pool of psycopg_pool, and which ones take connections."""
 
     def hook(module: Any) -> None:
         import weakref
@@ -129,7 +119,7 @@ def taken(pool: Any) -> None:
 
 
 def processes(module: Any) -> None:
-    """`multiprocessing`: a worker that is started while a connection is in a transaction."""
+    """Report workers of `multiprocessing` that are started while a connection is in a transaction."""
     original = module.BaseProcess.start
 
     @functools.wraps(original)

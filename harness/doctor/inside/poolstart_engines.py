@@ -1,4 +1,4 @@
-"""What each engine was given besides its URL, how many connections it can open, and its event loop."""
+"""The arguments of each engine besides its URL, the size of its pool, and its event loop."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 ADDRESS = {"host", "hostaddr", "port", "user", "password", "passfile", "dbname", "database", "service"}
-"""Arguments of a connection that belong to its address."""
+"""Arguments of a connection that are part of the address, and not settings."""
 
 MOST = 8
-"""Generations of processes that are named."""
+"""How many ancestors of a process are reported."""
 
 
 class Given:
-    """What an engine was given."""
+    """The settings of an engine."""
 
     __slots__ = ("arguments", "maker", "reporter")
 
@@ -32,7 +32,7 @@ class Given:
 
 
 class Known:
-    """What this process knows, and a worker that it forks inherits."""
+    """The state of this process, which a forked worker inherits."""
 
     given: Any = None
     """By engine, weakly."""

@@ -1,4 +1,4 @@
-"""What SQLAlchemy tells about its pools and engines."""
+"""Events of SQLAlchemy's pools and engines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 MANY = 10
-"""Engines for one database that are made at one place, from which on they are looked at."""
+"""How many engines for one database have to be made at one line before they are examined."""
 
 IDLE = 3
-"""Of these, how many have idle connections when that is reported."""
+"""How many of these have to hold idle connections for a report."""
 
 MESSAGES = (
     ("terminating connection due to idle", "idle_cut"),
@@ -33,7 +33,7 @@ MESSAGES = (
     ('prepared statement "_pg3_', "pooler_session"),
     ('prepared statement "__asyncpg_', "pooler_session"),
 )
-"""Parts of the messages of errors, and what is reported. Nothing else of an error is."""
+"""Parts of error messages, and the kind that is reported. Nothing else of the message is reported."""
 
 
 def install() -> None:
@@ -78,7 +78,7 @@ def listen(module: Any) -> None:
 
 
 def follow() -> None:
-    """In a worker whose parent had connections in use: who goes on with one needs no pool."""
+    """In a worker whose parent had connections checked out: these can be used without a checkout."""
     if not any(opened.out for opened in list((State.opened or {}).values())):
         return
     connection = sys.modules["sqlalchemy.engine"].Connection
@@ -106,21 +106,11 @@ def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_
         # An engine with other options: it has the pool of the one that it was made from.
         return
     where = place()
-    if library("flask_sqlalchemy"):
+    if watch.within("flask_sqlalchemy"):
         where += " (Flask-SQLAlchemy)"
     State.engines[engine] = where
     key = (where, str(url))
     State.made[key] = State.made.get(key, 0) + 1
-
-
-def library(name: str) -> bool:
-    """Whether a function of a library calls."""
-    frame: Any = sys._getframe()
-    while frame is not None:
-        if f"{name}{os.sep}" in frame.f_code.co_filename:
-            return True
-        frame = frame.f_back
-    return False
 
 
 def treated(engine: Any) -> None:
@@ -147,7 +137,7 @@ def connect(dbapi: Any, record: Any) -> None:
 
 
 def many(engine: Any, where: str) -> None:
-    """Report engines for one database that were made at one place and keep connections."""
+    """Report engines for one database that were made at one line and hold connections."""
     url = str(engine.url)
     alike = [each for each, place in list(State.engines.items()) if place == where and str(each.url) == url]
     keeping = sum(bool(getattr(getattr(each.pool, "_pool", None), "queue", None)) for each in alike)
@@ -205,7 +195,7 @@ def close(dbapi: Any, record: Any) -> None:
 
 
 def failed(context: Any) -> None:
-    """An error of the driver: its kind, and whether this process opened the connection."""
+    """Report the kind of a driver's error, and whether this process opened the connection."""
     if getattr(context, "is_pre_ping", False):
         # It replaces the connection.
         return

@@ -292,6 +292,16 @@ def place(frame: Any = None) -> str:
     return named(last)
 
 
+def within(library: str) -> bool:
+    """Whether a function of this library is among the callers."""
+    frame: Any = sys._getframe()
+    while frame is not None:
+        if f"{library}{os.sep}" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _safe_place() -> str:
     try:
         return place()

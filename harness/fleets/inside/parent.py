@@ -1,4 +1,4 @@
-"""The parent program: it holds a warm engine, if asked to a DataFrame, and starts workers together.
+"""The parent program: it holds a warm engine and optionally a DataFrame, and starts workers together.
 
 It reads an order, then a token for each fleet, lines of JSON, and reports in lines of JSON.
 `harness.fleets.checks` documents and checks the reports.
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def fleet(strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", token: str) -> "FleetReport":
-    """Start the workers together, and take them through all phases. One that hangs or fails ends it."""
+    """Start the workers together and run all phases, until a worker hangs or fails."""
     gc.collect(1)
     prepared = [strategy.prepare(worker.work, engine, order["url"], token) for _ in range(order["workers"])]
     channels = [each.ours for each in prepared]
@@ -103,7 +103,7 @@ def tree() -> list[proc.ProcStat]:
 
 
 def cpu_ticks() -> int:
-    """Processor time of the whole tree in clock ticks, of processes that live."""
+    """Processor time of all running processes of the tree, in clock ticks."""
     return sum(process.cpu_ticks for process in tree())
 
 

@@ -1,4 +1,4 @@
-"""A worker of a fleet: it fetches a row, then collects, then reads the parent's DataFrame, each when told to.
+"""A worker of a fleet: it fetches a row, collects garbage, and reads the DataFrame, as the parent orders.
 
 Timestamps are `time.monotonic_ns()`, a clock that all processes of a Linux machine share.
 """

@@ -30,11 +30,9 @@ def show() -> str:
 
 
 if __name__ == "__main__":
-    from served import free_port, serve
+    from served import serve_with_gunicorn
 
-    port = free_port()
-    command = ["gunicorn", "--preload", "--config", __file__, "--bind", f"127.0.0.1:{port}"]
-    serve([*command, "--log-level", "error", "flask_binds:app"], port)
+    serve_with_gunicorn("flask_binds")
 elif __name__ == "flask_binds":
     with app.app_context():
         for engine in db.engines.values():

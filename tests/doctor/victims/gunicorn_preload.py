@@ -25,10 +25,8 @@ def app(environment: Any, start_response: Callable[..., Any]) -> list[bytes]:
 
 
 if __name__ == "__main__":
-    from served import free_port, serve
+    from served import serve_with_gunicorn
 
-    port = free_port()
-    command = ["gunicorn", "--preload", "--config", __file__, "--bind", f"127.0.0.1:{port}"]
-    serve([*command, "--log-level", "error", "gunicorn_preload:app"], port)
+    serve_with_gunicorn("gunicorn_preload")
 elif __name__ == "gunicorn_preload":
     query(engine)

@@ -36,6 +36,14 @@ def serve(command: Sequence[str], port: int, **environment: str) -> None:
         time.sleep(0.2)
 
 
+def serve_with_gunicorn(name: str) -> None:
+    """`serve` the application of the module `name`, which has gunicorn's settings as well."""
+    port = free_port()
+    settings = os.path.join(os.path.dirname(__file__), f"{name}.py")
+    command = ["gunicorn", "--preload", "--config", settings, "--bind", f"127.0.0.1:{port}"]
+    serve([*command, "--log-level", "error", f"{name}:app"], port)
+
+
 def ask(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=20) as answer:

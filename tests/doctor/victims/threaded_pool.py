@@ -27,11 +27,9 @@ def app(environment: Any, start_response: Callable[..., Any]) -> list[bytes]:
 
 
 if __name__ == "__main__":
-    from served import free_port, serve
+    from served import serve_with_gunicorn
 
-    port = free_port()
-    command = ["gunicorn", "--preload", "--config", __file__, "--bind", f"127.0.0.1:{port}"]
-    serve([*command, "--log-level", "error", "threaded_pool:app"], port)
+    serve_with_gunicorn("threaded_pool")
 elif __name__ == "threaded_pool" and BROKEN:
     pool.open(wait=True)
     query(engine)

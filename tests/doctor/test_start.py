@@ -99,3 +99,25 @@ def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
         [python, "-B", "-c", program], env=variables, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout, done.stderr) == ("False\n", "")
+
+
+WITHIN = """
+import poolstart_watch
+called = {}
+for place in ("flask_sqlalchemy", "myapp"):
+    code = compile("def call(f): return f('flask_sqlalchemy')", f"/packages/{place}/engine.py", "exec")
+    exec(code, called)
+    print(called["call"](poolstart_watch.within))
+"""
+
+
+def test_a_library_is_recognized_by_the_files_of_its_functions() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHIN],
+        env={**os.environ, "PYTHONPATH": str(INSIDE)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.split() == ["True", "False"]

@@ -1,13 +1,28 @@
 """asv runs the benchmarks of hazards and stores the outcomes of the trials."""
 
 import json
+import re
 from itertools import product
 from pathlib import Path
 
 import pytest
+from asv import util
 
 from harness.hazards.all.interleaved import PAIRS
+from harness.system.environment import ROOT
 from tests.support.suite import Suite
+
+
+def test_asv_looks_for_changes_of_verdicts_alone() -> None:
+    configured = util.load_json(str(ROOT / "asv.conf.json"), js_comments=True)["regressions_first_commits"]
+
+    def is_left_out(name: str) -> bool:
+        return any(re.match(pattern, name) and commit is None for pattern, commit in configured.items())
+
+    assert not is_left_out("hazards.Verdicts.track_verdict")
+    # The rate of a race varies by itself.
+    assert is_left_out("hazards.Rates.track_rate")
+    assert is_left_out("startup.Startup.track_startup")
 
 
 @pytest.mark.slow

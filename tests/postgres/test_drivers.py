@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 from harness import drivers
 from harness.postgres.server import Server
+from harness.system.errors import PoolstartError
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,23 @@ def test_an_upgrade_to_2_1_is_noted_and_one_within_a_series_is_not() -> None:
     assert "psycopg 3" in drivers.upgrade_note("2.0.58", "2.1.0")
     assert drivers.upgrade_note("2.1.0", "2.0.58") == drivers.upgrade_note("2.0.58", "2.1.0")
     assert drivers.upgrade_note("1.4.54", "2.0.58") == drivers.upgrade_note("2.1.0", "2.1.9") == ""
+
+
+def test_a_driver_without_libpq_has_names_of_its_own_for_its_parameters() -> None:
+    server = {"host": "h", "dbname": "d", "sslmode": "require"}
+    found = drivers.ASYNCPG.url_parameters(server, "app")
+    assert {name: found[name] for name in ("host", "dbname", "ssl")} == {
+        "host": "h",
+        "dbname": "d",
+        "ssl": "require",
+    }
+    assert "sslmode" not in found
+
+
+def test_a_parameter_that_it_does_not_know_is_refused() -> None:
+    with pytest.raises(PoolstartError, match="asyncpg does not know the parameter target_session_attrs"):
+        drivers.ASYNCPG.url_parameters({"host": "h", "target_session_attrs": "any"}, "app")
+    assert "target_session_attrs" in drivers.PSYCOPG.url_parameters({"target_session_attrs": "any"}, "app")
 
 
 CONNECTS = """

@@ -38,3 +38,13 @@ def test_rows_that_were_measured_alike_share_a_sentence() -> None:
     assert said.startswith(" `a`, `b`, `c` were measured separately: 2026-11-29 with SQLAlchemy 2.1.9,")
     assert "by `poolstart record hazards --only NAME`. `d` was measured separately" in said
     assert "--only a --only b`." in measured_later({"d": other})
+
+
+def test_parts_of_a_session_have_release_server_and_machine_in_common() -> None:
+    provenance = Provenance(release="2.1.9", server="embedded", machine="m", date="2026-11-29")
+    assert provenance.conditions(parents="3") == {
+        "parents": "3",
+        "release": "2.1.9",
+        "server": "embedded",
+        "machine": "m",
+    }

@@ -90,8 +90,8 @@ class ChangesRecorder(Recorder):
     rows_are = "releases or strategies"
     file = files.shown(reference.RECORD)
 
-    PAIR_SECONDS = 14
-    """Of one pair of parents of all strategies."""
+    PAIR_SECONDS = 6
+    """Of one pair of parents of all strategies, until the session has measured one itself."""
     MINUTES = 60.0
 
     def rows(self) -> Sequence[str]:
@@ -102,7 +102,7 @@ class ChangesRecorder(Recorder):
         return 60 * self._minutes(request)
 
     def measure(self, request: Request, report: Progress) -> str:
-        began, here, steps = time.monotonic(), machine.name(), 0
+        began, here, steps, of_pair = time.monotonic(), machine.name(), 0, float(self.PAIR_SECONDS)
         order = [release.version for release in catalogue().releases]
         names = [name for name in reference.STRATEGIES if name in request.only] or reference.STRATEGIES
         only = [release for release in order if release in request.only]
@@ -110,10 +110,13 @@ class ChangesRecorder(Recorder):
         kept = [] if request.anew else reference.load()
         with locate.server() as server:
             while step := bracket.following(kept, order, candidates, here, names, only):
-                expected = step.pairs * self.PAIR_SECONDS * len(step.strategies) / len(reference.STRATEGIES)
-                left = 60 * self._minutes(request) - (time.monotonic() - began)
-                if left < expected:
-                    return f"{steps} steps; the rest is left for another run" if steps else ""
+                size = step.pairs * len(step.strategies) / len(reference.STRATEGIES)
+                step_began = time.monotonic()
+                left = 60 * self._minutes(request) - (step_began - began)
+                if left < size * of_pair:
+                    return (
+                        f"{steps} steps; the next one, {step.release}, takes about {duration(size * of_pair)}"
+                    )
                 measured = reference.paired(
                     step.release,
                     step.strategies,
@@ -130,6 +133,7 @@ class ChangesRecorder(Recorder):
                     row = reference.with_logs(kept, step.release, name, logs, step.deciding, provenance)
                     kept = reference.add(row)
                 steps += 1
+                of_pair = (time.monotonic() - step_began) / size
         return f"{steps} steps; nothing is left to pair" if steps else ""
 
     def _minutes(self, request: Request) -> float:

@@ -79,6 +79,15 @@ def pairs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, tu
     return done
 
 
+def test_a_step_that_does_not_fit_into_the_time_is_named(
+    pairs: list[tuple[str, tuple[str, ...], int]],
+) -> None:
+    done = CliRunner().invoke(app, ["record", "changes", "--only", "2.1.9", "--minutes", "0.1"])
+    assert done.exit_code == 0, done.output
+    assert pairs == []
+    assert "0 steps; the next one, 2.1.9, takes about 48 s" in done.output
+
+
 def test_the_newest_release_is_paired_first(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
     done = CliRunner().invoke(app, ["record", "changes"])
     assert done.exit_code == 0, done.output

@@ -37,9 +37,31 @@ because it counts references to every object."""
 OWN_CONNECTIONS = (
     "Let no pooled connection cross a fork: call dispose(close=False) first thing in each worker, on every"
     " engine of the process (of an AsyncEngine: on its sync_engine, without await); or use NullPool; or"
-    " start workers with spawn or forkserver."
+    " start workers with spawn or forkserver. A connection that no engine made, such as psycopg2.connect() in"
+    " a global or Django's, is reached by none of this but spawn and forkserver: see handler_copy."
 )
 """The avoidance of hazards that begin with a connection in two processes."""
+
+OTHER_CONNECTION = Fix(
+    "A connection that no engine made, such as psycopg2.connect() in a global",
+    '''\
+INHERITED = []
+
+
+def in_worker():
+    """First thing in each forked worker: the parent's connection is kept, and neither used nor closed."""
+    global connection
+    INHERITED.append(connection)
+    connection = psycopg2.connect(DSN)''',
+)
+
+CLOSE_DJANGO = Fix(
+    "Django, in the parent before each fork",
+    """\
+from django.db import connections
+
+connections.close_all()""",
+)
 
 MAKE_ENGINE = Fix(
     "One function makes the engine, in the parent and in each worker",
@@ -119,6 +141,20 @@ def create_tables():
     with engine.begin() as connection:
         connection.execute(text("select pg_advisory_xact_lock(7)"))
         metadata.create_all(connection)""",
+)
+
+ONE_SCHEDULER = Fix(
+    "APScheduler: one of the workers runs the scheduler, and replaces the job that is in the store",
+    '''\
+def start_scheduler():
+    """In each worker, after the fork. The session has the lock for as long as the worker lives."""
+    global leader
+    leader = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    if leader.execute(text("select pg_try_advisory_lock(7)")).scalar():
+        scheduler.add_job(job, "interval", seconds=60, id="job", replace_existing=True)
+        scheduler.start()
+    else:
+        leader.close()''',
 )
 
 OWN_GENERATOR = Fix(

@@ -97,19 +97,47 @@ def strategy(program: Program, variant: Variant) -> str:
     return recommendation.BOOTED if program.starts == "load" else ""
 
 
+ASYNC = "create_async_engine"
+
+EITHER = f"# {ASYNC} is for `async def`; a program with `def` endpoints: create_engine, and engine itself."
+"""For a driver that has both sides, where the lines are those of an AsyncEngine."""
+
 FREEZE = "# The last lines of the application, which is loaded before the fork.\ngc.collect()\ngc.freeze()"
 
 
 def variant_lines(program: Program, variant: Variant) -> str:
-    """The engine of a program and its hook, for a driver, a pooler and objects of the parent."""
+    """The engine of a program and its hook, for a driver, a pooler and objects of the parent.
+
+    A program with an AsyncEngine gets the lines of a synchronous one for psycopg2, which has no other side.
+    """
     url, create = f'URL = "{drivers.url(variant.driver)}"', "create_engine(URL)"
+    makes, hook = program.makes, program.hook
+    if ASYNC in makes and variant.driver is drivers.PSYCOPG2:
+        makes, hook = makes.replace(ASYNC, "create_engine"), hook.replace(".sync_engine", "")
+    elif ASYNC in makes:
+        url = f"{url}\n{EITHER}"
     created = f"create_engine(URL{code.own_pool(variant)})"
-    if create in program.hook:
-        parts = [url, program.hook.replace(create, created)]
+    if create in hook:
+        parts = [url, hook.replace(create, created)]
     else:
         # Without a pool there is nothing to dispose of.
-        made = program.makes.replace("{arguments}", code.own_pool(variant))
-        parts = [f"{url}\n{made}", "" if variant.pooler else program.hook]
+        made = makes.replace("{arguments}", code.own_pool(variant))
+        parts = [f"{url}\n{made}", "" if variant.pooler else hook]
     if variant.objects and program.starts == "fork":
         parts.append(program.memory_lines or FREEZE)
     return "\n\n".join(filter(None, parts))
+
+
+SEVER = "from sever import sever_in_every_child  # docs/sever.md"
+
+
+def severed_lines(program: Program, variant: Variant) -> str:
+    """The engine of a program with `fork_sever` in place of its hook; empty if it was not tried with it."""
+    if not program.severs:
+        return ""
+    url = drivers.url(variant.driver)
+    made = program.makes.replace("{arguments}", code.own_pool(variant))
+    parts = [SEVER, f'URL = "{url}"\n{made}\n{program.severs}']
+    if variant.objects:
+        parts.append(program.memory_lines or FREEZE)
+    return "\n\n".join(parts)

@@ -42,6 +42,8 @@ class Program:
     """How its users make the engine, with `{arguments}`, which is empty or begins with a comma."""
     instead: str = ""
     """What users change so that each worker of a program that forks loads the application itself."""
+    severs: str = ""
+    """How users call `fork_sever`'s function, if the program was tried with it in place of its hook."""
     start: tuple[str, ...] = ()
     """The command that starts it, found in its own environment; empty if the application starts the workers.
 

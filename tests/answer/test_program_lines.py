@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import drivers
 from harness.answer import code, program_lines, recommendation, verdicts
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
@@ -79,3 +80,18 @@ def test_the_strategy_of_a_program_starts_workers_as_the_program_does(
 @pytest.mark.parametrize("name", head.names())
 def test_a_program_says_how_its_users_write_the_number_of_workers(name: str) -> None:
     assert "{workers}" in head.get(name).count
+
+
+ASYNCHRONOUS = [name for name in head.names() if "create_async_engine" in head.get(name).makes]
+
+
+@VARIANTS
+@pytest.mark.parametrize("name", ASYNCHRONOUS)
+def test_an_async_engine_is_made_only_for_a_driver_that_has_an_asynchronous_side(
+    name: str, variant: code.Variant
+) -> None:
+    text = program_lines.variant_lines(head.get(name), variant)
+    synchronous = variant.driver is drivers.PSYCOPG2
+    assert ("create_async_engine(" in text) != synchronous
+    assert not (synchronous and "sync_engine" in text)
+    assert (program_lines.EITHER in text) != synchronous

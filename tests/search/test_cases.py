@@ -30,6 +30,8 @@ PACKAGES = (
     "asyncpg==0.32.0",
     "flask-sqlalchemy==3.1.1",
     "gunicorn==27.0.1",
+    "python-daemon==3.1.2",
+    "apscheduler==3.11.3",
 )
 
 slow = pytest.mark.slow
@@ -163,6 +165,16 @@ CASES = [
         variables={"DRIVER": "postgresql+psycopg"},
         packages=True,
     ),
+    case(
+        "raw_connection",
+        "hazard.handler_copy",
+        "both use backend",
+        {"worker": 0},
+        asked="a psycopg2.connect() in a module global, pg_backend_pid is the same in forked workers",
+    ),
+    case("copied_shutdown", "hazard.copied_signals", "can only test a child process", {"worker": 0}),
+    case("scheduler_jobs", "hazard.startup_race", "ConflictingIdError", {"scheduler": 1}, packages=True),
+    case("detached", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}, packages=True),
     case("event_loop", "lookalike.event_loop", "attached to a different loop", {"engine": 0}, packages=True),
     case("event_loop", "lookalike.event_loop", "attached to a different loop", {"run": 1}, packages=True),
     case(
@@ -209,15 +221,21 @@ def test_what_a_program_prints_leads_to_the_page_whose_code_fixes_it(
     assert cured.returncode == 0, cured.stdout
 
 
-def test_two_engines_over_tls_fail_in_a_worker_that_treated_one(tmp_path: Path) -> None:
+def test_over_tls_two_engines_and_a_connection_of_no_engine_fail_in_a_worker_that_treated_one_engine(
+    tmp_path: Path,
+) -> None:
     with Supervision() as supervision:
         url = embedded.start(supervision, tls=True).sqlalchemy_url("case")
         failed = cases.run("shared_connection", url, tmp_path)
         assert failed.returncode == 1
         entry = leads_to(failed.stdout)[-1]
         assert entry == "hazard.tls_broken"
-        (fix,) = report.fixes(entry)
+        fix, other = report.fixes(entry)
         assert cases.run("shared_connection", url, tmp_path, {"workers": fix.code}).returncode == 0
+        failed = cases.run("raw_connection", url, tmp_path)
+        assert failed.returncode == 1
+        assert leads_to(failed.stdout)[-1] == entry
+        assert cases.run("raw_connection", url, tmp_path, {"worker": other.code}).returncode == 0
 
 
 def test_a_lock_of_the_drivers_libraries_is_no_matter_of_the_engine(tmp_path: Path) -> None:

@@ -107,8 +107,9 @@ HAZARD = Hazard(
         " shutdown keeps terminate() from ending the worker, and join() waits for ever. An asyncio loop"
         " hears of signals by a socket (signal.set_wakeup_fd), of which the worker has a copy: SIGTERM for"
         " the worker is written to it, and the loop of the parent reads it. The parent shuts down, in the"
-        " middle of its transactions, although nothing sent it a signal, and the worker lives on. Nothing"
-        " done to an engine plays a part."
+        " middle of its transactions, although nothing sent it a signal, and the worker lives on. A handler"
+        " that ends the parent's workers fails in a worker, whose copies of the Process objects are not its"
+        " children: can only test a child process. Nothing done to an engine plays a part."
     ),
     symptom=(
         "The server shuts down when a worker or a job is terminated or times out. Or terminate() has no"
@@ -125,7 +126,7 @@ HAZARD = Hazard(
     ),
     fixes=(RESET_SIGNALS,),
     severity=Severity.HANG,
-    messages=(),
+    messages=("can only test a child process", "can only join a child process"),
     links=(
         "https://github.com/fastapi/fastapi/issues/1487",
         "https://github.com/Kludex/uvicorn/discussions/2289",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
@@ -114,6 +115,7 @@ HAZARD = Hazard(
         "Call engine.dispose(close=False) first thing in the worker: the new pool counts from zero. Or use"
         " another start method."
     ),
+    fixes=(EVERY_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=("QueuePool limit of size 5 overflow 10 reached, connection timed out, timeout 30.00",),
     links=(

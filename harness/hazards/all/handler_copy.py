@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from harness.fixes import CLOSE_DJANGO, OTHER_CONNECTION
 from harness.hazards.conditions import NO_OTHER_CONNECTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
@@ -88,9 +89,11 @@ HAZARD = Hazard(
     ),
     affected_when="The worker's backend is that of the parent's global connection.",
     avoidance=(
-        "Close it in the parent before every fork: django.db.connections.close_all(). Or start workers with"
-        " spawn or forkserver."
+        "Close it in the parent before every fork: django.db.connections.close_all(). Or let each worker make"
+        " its own, and keep the inherited one unused: closing it would end the parent's session. Or start"
+        " workers with spawn or forkserver."
     ),
+    fixes=(OTHER_CONNECTION, CLOSE_DJANGO),
     severity=Severity.WRONG_DATA,
     messages=(
         "error with status PGRES_TUPLES_OK and no message from the libpq",

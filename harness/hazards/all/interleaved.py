@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
 from harness.hazards.inside.parent import Parent
@@ -153,7 +153,7 @@ HAZARD = Hazard(
         "Any pair of parent and worker has an error, a hang or a wrong row in 100 queries on each side."
     ),
     avoidance=OWN_CONNECTIONS,
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.WRONG_DATA,
     messages=(
         "error with status PGRES_TUPLES_OK and no message from the libpq",

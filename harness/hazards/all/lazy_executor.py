@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_QUERY_BETWEEN
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
@@ -99,6 +100,7 @@ HAZARD = Hazard(
         " ProcessPoolExecutor(initializer=engine.dispose, initargs=(False,)). Or submit an empty task right"
         " after dispose(), before the next query, and let no worker be replaced. Or use spawn or forkserver."
     ),
+    fixes=(EVERY_ENGINE,),
     severity=Severity.WRONG_DATA,
     messages=(
         "error with status PGRES_TUPLES_OK and no message from the libpq",

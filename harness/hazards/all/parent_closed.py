@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from harness.fixes import EVERY_ENGINE
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -85,6 +86,7 @@ HAZARD = Hazard(
         "On an inherited engine call dispose(close=False), never dispose(), and call it before anything else"
         " is done with the engine."
     ),
+    fixes=(EVERY_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=(
         "server closed the connection unexpectedly",

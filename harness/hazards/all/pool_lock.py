@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
@@ -104,6 +105,7 @@ HAZARD = Hazard(
     symptom="Workers of a multithreaded parent hang in engine.connect(), mostly on a busy server.",
     affected_when="The worker's checkout does not return while the parent's pool is usable.",
     avoidance="Call engine.dispose(close=False) first thing in the worker, or use spawn or forkserver.",
+    fixes=(EVERY_ENGINE,),
     severity=Severity.HANG,
     messages=("multi-threaded, use of fork() may lead to deadlocks in the child",),
     links=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import EVERY_ENGINE
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
@@ -98,6 +99,7 @@ HAZARD = Hazard(
         "Call engine.dispose(close=False) first thing in the worker: then there is nothing to ping. The pid"
         " guard alone, without pool_pre_ping, is safe too."
     ),
+    fixes=(EVERY_ENGINE,),
     severity=Severity.LOUD_ERROR,
     messages=(
         "SSL error: decryption failed or bad record mac",

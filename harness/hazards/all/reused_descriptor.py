@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import Any
 
-from harness.fixes import EVERY_ENGINE
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -116,7 +116,7 @@ HAZARD = Hazard(
         " one. Or call engine.dispose(close=False) in the daemon before its first query, on every engine."
         " Or make the engine only there."
     ),
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.WRONG_DATA,
     messages=(
         "could not receive data from server: Bad file descriptor",

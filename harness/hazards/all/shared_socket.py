@@ -1,6 +1,6 @@
 """Parent and worker use one connection to the server."""
 
-from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
@@ -51,7 +51,7 @@ HAZARD = Hazard(
     ),
     affected_when="The worker's backend is the parent's, or the parent's connection no longer answers.",
     avoidance=OWN_CONNECTIONS,
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.WRONG_DATA,
     messages=(),
     links=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from harness.fixes import ONE_AT_A_TIME
+from harness.fixes import ONE_AT_A_TIME, ONE_SCHEDULER
 from harness.hazards.conditions import DONE_ONCE
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -118,7 +118,8 @@ HAZARD = Hazard(
         " the first has committed, and fails, mostly not with `already exists`, but in a unique index of the"
         " system catalogue; `create table if not exists` fails likewise. At the next start the tables are"
         " there and the error is gone. This needs no fork: it happens with every start method, and between"
-        " containers."
+        " containers. A scheduler that each worker starts has the same problem: all add the same job to a"
+        " shared job store (APScheduler: ConflictingIdError), and each runs it."
     ),
     symptom=(
         "The first start of a new release or on an empty database fails in some workers, and succeeds when"
@@ -128,9 +129,10 @@ HAZARD = Hazard(
     avoidance=(
         "Do it once, in the parent or in a step of the deployment, before workers start. Or let each worker"
         ' first take a lock in the same transaction: connection.execute(text("select'
-        ' pg_advisory_xact_lock(7)")), then metadata.create_all(connection).'
+        ' pg_advisory_xact_lock(7)")), then metadata.create_all(connection). A scheduler runs in one process,'
+        " and adds its jobs with replace_existing=True."
     ),
-    fixes=(ONE_AT_A_TIME,),
+    fixes=(ONE_AT_A_TIME, ONE_SCHEDULER),
     severity=Severity.LOUD_ERROR,
     messages=(
         'duplicate key value violates unique constraint "pg_type_typname_nsp_index"',

@@ -1,6 +1,6 @@
 """A TLS connection used by two processes fails at once."""
 
-from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -58,7 +58,7 @@ HAZARD = Hazard(
     ),
     affected_when="A query of the worker, or the parent's next query, fails.",
     avoidance=f"{OWN_CONNECTIONS} Switching TLS off only makes the failure silent.",
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.LOUD_ERROR,
     messages=(
         "SSL error: decryption failed or bad record mac",

@@ -9,7 +9,7 @@ import termios
 from collections.abc import Callable
 from typing import Any
 
-from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import ANSWER_DEADLINE
 from harness.hazards.inside.parent import Parent
@@ -118,7 +118,7 @@ HAZARD = Hazard(
         "The parent reads anything but its own row while the worker is in the middle of reading an answer."
     ),
     avoidance=OWN_CONNECTIONS,
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.LOUD_ERROR,
     messages=("lost synchronization with server: got message type",),
     links=(

@@ -2,7 +2,7 @@
 
 import random
 
-from harness.fixes import EVERY_ENGINE, OWN_CONNECTIONS
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
@@ -74,7 +74,7 @@ HAZARD = Hazard(
     ),
     affected_when="The parent reads anything but its own row.",
     avoidance=OWN_CONNECTIONS,
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.WRONG_DATA,
     messages=("error with status PGRES_TUPLES_OK and no message from the libpq",),
     links=(

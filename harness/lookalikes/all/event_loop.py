@@ -59,6 +59,7 @@ def own_connections(**_):
         "coroutine 'AsyncEngine.dispose' was never awaited",
         "unknown protocol state",
         "There is no current event loop",
+        "asyncio.run() cannot be called from a running event loop",
     ),
     also=("another operation is in progress", "connection was closed in the middle of operation"),
     words=(

@@ -56,6 +56,8 @@ with engine.begin() as connection:
         "InvalidSQLStatementNameError",
         "unsupported startup parameter",
         "query_wait_timeout",
+        "unnamed prepared statement does not exist",
+        "InvalidCursorName",
         "server_login_retry",
         "pgbouncer cannot connect to server",
     ),

@@ -6,6 +6,7 @@
 # link = "https://docs.celeryq.dev/en/stable/userguide/signals.html#worker-process-init"
 # starts = "fork"
 # count = "worker_concurrency = {workers}"
+# severs = "sever_in_every_child(engine)"
 # start = ["celery", "--app", "application", "worker", "--pool", "prefork", "--concurrency", "{each}"]
 # on_host = ["--disable-prefetch"]
 # tasks = ["--max-tasks-per-child", "1"]

@@ -7,6 +7,7 @@
 # starts = "fork"
 # count = "workers = {workers}"
 # instead = "leave out `preload_app`"
+# severs = "sever_in_every_child(engine)"
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
 # tasks = ["--max-requests", "1"]
 # replaced = "max_requests = 1"

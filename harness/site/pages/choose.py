@@ -102,6 +102,9 @@ def of_program(program: head.Program, measured: dict[str, ProgramFigures]) -> di
     return {
         "lines": {each.key: program_lines.variant_lines(program, each) for each in code.VARIANTS},
         "strategy": {each.key: program_lines.strategy(program, each) for each in code.VARIANTS},
+        "severed": {
+            each.key: lines for each in code.VARIANTS if (lines := program_lines.severed_lines(program, each))
+        },
         "starts": program.starts,
         "count": program.count,
         "instead": program.instead,

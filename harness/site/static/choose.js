@@ -18,21 +18,24 @@ function showProgram(program, title, name, variant, answers, count) {
   const section = document.getElementById("hook");
   section.querySelector("h2").textContent = `What to add to ${title}`;
   const sentences = [];
-  if (program.starts === "fork") {
+  const severed = answers.conditions === "in_use" && program.severed[variant];
+  if (severed) {
+    sentences.push("It forks its workers while connections may be in use: these are the lines of fork_sever, tried with this program.");
+  } else if (program.starts === "fork") {
     const otherwise = program.instead ? `: ${program.instead.replaceAll("`", "")}, and each worker loads the application itself` : ": let the application open nothing before its workers are forked";
-    if (answers.conditions === "in_use") sentences.push("Connections may be in use when it forks: where at-fork handlers run (not under uWSGI), fork_sever replaces these lines.");
-    sentences.push(answers.conditions !== "open" ? "It forks its workers, and fork’s conditions hold." : `It forks its workers, so fork’s conditions have to hold. If they may not${otherwise}.`);
+    if (answers.conditions === "in_use") sentences.push(`It forks its workers while connections may be in use, and these lines do not reach such a connection${otherwise}. fork_sever, which does, was not tried with this program, and does nothing under uWSGI.`);
+    else sentences.push(answers.conditions === "hold" ? "It forks its workers, and fork’s conditions hold." : `It forks its workers, so fork’s conditions have to hold. If they may not${otherwise}.`);
   } else {
     sentences.push("Each worker loads the application itself, and inherits no connection.");
     if (answers.data !== "none") sentences.push("Workers share no data with another process: pass it as a file that all of them map (Arrow, numpy.memmap).");
   }
   const link = document.createElement("a");
-  link.href = `programs.html#${name}`;
-  link.textContent = "What was measured with and without these lines";
+  link.href = severed ? "sever.html" : `programs.html#${name}`;
+  link.textContent = severed ? "Its module to copy, with its limits" : "What was measured with and without these lines";
   const number = document.createElement("code");
   number.textContent = program.count.replace("{workers}", count);
   section.querySelector("p").replaceChildren(`${sentences.join(" ")} `, number, `: ${count} ${count === 1 ? "worker" : "workers"}. `, link, ".");
-  section.querySelector("pre").textContent = program.lines[variant];
+  section.querySelector("pre").textContent = severed || program.lines[variant];
 }
 
 function costsOf(data, cost, program, pooler, driver, count, limit, distance) {
@@ -91,7 +94,8 @@ each("#choose", (form) => {
     /* A program that starts its workers itself leaves no choice: the rules are for the others. */
     const given = program.value ? data.programs[program.value] : null;
     const own = given && given.starts ? given : null;
-    const chosen = own ? own.strategy[variant] : document.querySelector(`[data-rule="${rule}"] a`).hash.slice(1);
+    const severs = own && answers.conditions === "in_use" && own.severed[variant];
+    const chosen = severs ? "fork_sever" : own ? own.strategy[variant] : document.querySelector(`[data-rule="${rule}"] a`).hash.slice(1);
     document.getElementById("rules").hidden = Boolean(own);
     each("[data-rule]", (item) => item.classList.toggle("chosen", item.dataset.rule === String(rule)));
     each("[data-note]", (item) => { item.hidden = !notes.includes(item.dataset.note); });

@@ -230,11 +230,11 @@ def test_over_tls_two_engines_and_a_connection_of_no_engine_fail_in_a_worker_tha
         assert failed.returncode == 1
         entry = leads_to(failed.stdout)[-1]
         assert entry == "hazard.tls_broken"
-        fix, other = report.fixes(entry)
+        fix, _ = report.fixes(entry)
         assert cases.run("shared_connection", url, tmp_path, {"workers": fix.code}).returncode == 0
         failed = cases.run("raw_connection", url, tmp_path)
         assert failed.returncode == 1
-        assert leads_to(failed.stdout)[-1] == entry
+        _, other = report.fixes(leads_to(failed.stdout)[-1])
         assert cases.run("raw_connection", url, tmp_path, {"worker": other.code}).returncode == 0
 
 

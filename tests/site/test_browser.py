@@ -323,6 +323,41 @@ def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: st
 
 
 @pytest.mark.parametrize(
+    ("program", "driver", "strategy", "said", "shown", "not_shown"),
+    [
+        (
+            "gunicorn",
+            "psycopg2",
+            "fork_sever",
+            "tried with this program",
+            "sever_in_every_child(engine)",
+            "def ",
+        ),
+        ("rq", "psycopg2", "fork_dispose", "not tried with this program", "dispose(close=False)", "sever"),
+        ("gunicorn_fastapi", "psycopg2", "fork_dispose", "not tried", "= create_engine(", "async"),
+        ("gunicorn_fastapi", "psycopg", "fork_dispose", "not tried", "= create_async_engine(", "sever"),
+    ],
+)
+def test_the_lines_fit_the_driver_and_fork_sever_is_shown_where_it_was_tried(
+    browser: Browser,
+    address: str,
+    program: str,
+    driver: str,
+    strategy: str,
+    said: str,
+    shown: str,
+    not_shown: str,
+) -> None:
+    query = f"?program={program}&driver={driver}&conditions=in_use"
+    with opened(browser, address + "choose.html" + query) as page:
+        assert page.locator(".strategy.chosen").get_attribute("id") == strategy
+        lines = page.locator("#hook pre").inner_text()
+        assert shown in lines
+        assert not_shown not in lines
+        assert said in page.locator("#hook p").inner_text()
+
+
+@pytest.mark.parametrize(
     ("program", "pooler", "strategy", "said"),
     [
         ("gunicorn", False, "fork_dispose", "If they may not: leave out preload_app"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.fixes import EVERY_ENGINE
+from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
 from harness.hazards.inside.parent import Parent
@@ -86,7 +86,7 @@ HAZARD = Hazard(
         "On an inherited engine call dispose(close=False), never dispose(), and call it before anything else"
         " is done with the engine."
     ),
-    fixes=(EVERY_ENGINE,),
+    fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.LOUD_ERROR,
     messages=(
         "server closed the connection unexpectedly",

@@ -16,8 +16,8 @@ Optional are:
 - `count`: how users write the number of workers, with `{workers}` in its place;
 - `makes`: how users make the engine, if not by `engine = create_engine(URL{arguments})`;
 - `instead`: what users change so that each worker of a program that forks loads the application itself;
-- `severs`: the call of `sever_in_every_child`, if the program forks and was tried with it in place of its hook
-  (`tests/programs/test_severed.py`);
+- `severs`: the call of `sever_in_every_child`, if the program forks and was tried with it in place of its
+  hook (`tests/programs/test_severed.py`);
 - `start`: the command that starts the program; without it, the application starts the workers itself.
   `{address}` and `{port}` are replaced by where to listen, `{broker}` by the URL of its Redis, and `{each}`
   by the number of workers of one command;

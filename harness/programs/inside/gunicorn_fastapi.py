@@ -15,7 +15,8 @@
 # besides = """
 # `await engine.dispose(close=False)` needs a running loop, which `post_fork` has not; without await it does \
 # nothing. Each worker has an event loop of its own, and no connection may outlive its loop: what is read at \
-# import, as here, is better read in the application's lifespan."""
+# import, as here, is better read in the application's lifespan. A synchronous engine, for `def` endpoints: \
+# `engine.dispose(close=False)`."""
 # client = "harness.programs.inside.common.wsgi"
 # clock = "the call of `gunicorn`, with the request waiting"
 # ///

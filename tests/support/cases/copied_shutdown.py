@@ -1,4 +1,4 @@
-"""A server whose handler of SIGTERM ends its workers; a forked worker that is terminated has the handler too."""
+"""A server's handler of SIGTERM ends its workers; a forked worker that is terminated has the handler too."""
 
 import multiprocessing
 import os

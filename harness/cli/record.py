@@ -24,6 +24,7 @@ RECORDERS = {
     "programs": "harness.programs.recorder:ProgramsRecorder",
     "pools": "harness.pools.recorder:PoolsRecorder",
     "fleets": "harness.fleets.recorder:FleetsRecorder",
+    "doctor": "harness.doctor.proof.recorder:DoctorRecorder",
     "servers": "harness.comparisons.recorder:ServersRecorder",
 }
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""

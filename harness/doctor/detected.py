@@ -1,4 +1,4 @@
-"""What the doctor finds of each hazard, and the table of it in docs/doctor.md."""
+"""What the doctor finds of each hazard."""
 
 import tomllib
 from dataclasses import dataclass
@@ -49,28 +49,3 @@ def _read() -> dict[str, dict[str, Detected]]:
         "hazard": {name: structure(Detected, fields) for name, fields in content.items()},
         "lookalike": {name: structure(Detected, fields) for name, fields in alike.items()},
     }
-
-
-def render() -> str:
-    """The table, in Markdown."""
-    from harness.console import markdown
-
-    rows = [
-        [
-            f"[{hazard}](hazards.md#{hazard})",
-            " or ".join(row.outside) or "-",
-            " or ".join(row.command) or "-",
-            row.why,
-        ]
-        for hazard, row in table().items()
-    ]
-    rows += [
-        [
-            f"[{name}](lookalikes.md#{name})",
-            " or ".join(row.outside) or "-",
-            " or ".join(row.command) or "-",
-            row.why,
-        ]
-        for name, row in lookalikes().items()
-    ]
-    return markdown.table(["hazard", "`doctor PID`", "`doctor -- COMMAND`", "note"], rows)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.inside import Reported
+from harness.doctor.evidence.runs import Runs
 from harness.doctor.evidence.sockets import Connection
 from harness.processes import proc
 from harness.system.errors import PoolstartError
@@ -23,10 +24,12 @@ def examine(
     with_stacks: bool = False,
     besides: Iterable[int] = (),
     reports: Callable[[], Sequence[Reported]] = tuple,
+    over: Callable[[], bool] = lambda: False,
 ) -> TreeEvidence:
     """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
 
     `besides` are further processes to watch, and `reports` is called at the end for what they have reported.
+    It takes longer while it is in doubt who uses a connection, unless it is `over` (`movements.watch`).
 
     Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
     at `url` cannot be asked.
@@ -46,7 +49,8 @@ def examine(
     shared = [connection for connection in connections if len(connection.holders) > 1]
     first = {copy: pages.read(copy) for copy in list(copies)[:LARGE]}
     still = _still(processes)
-    uses = movements.watch(shared, seconds) if shared else _pause(seconds)
+    suspects = {each.inode: _suspects(each, copies) for each in shared}
+    uses, watched = movements.watch(shared, seconds, suspects, over)
     again = _still(processes)
     locked = tuple(pid for pid in still if again.get(pid) == still[pid])
     last = {copy: pages.read(copy) for copy in first}
@@ -59,20 +63,21 @@ def examine(
         connections=connections,
         uses=uses,
         locked=locked,
-        watched=seconds,
+        watched=round(watched, 1),
         pages={copy: (begin, end) for copy in first if (begin := first[copy]) and (end := last[copy])},
         server=server.view(url) if view else None,
         titles=titles,
         stacks=dumped,
         reports=tuple(reports()),
-        notes=(*_limits(processes, connections, shared, uses), *notes),
+        notes=(*_limits(processes, suspects, shared, uses), *notes),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME),
     )
 
 
-def _pause(seconds: float) -> dict[int, movements.Use]:
-    time.sleep(seconds)
-    return {}
+def _suspects(connection: Connection, copies: dict[int, int]) -> list[int]:
+    """The holders to find out about: those that inherited it, or all if its opener is not known."""
+    inherited = [pid for pid in connection.holders if sockets.inherited(copies, connection, pid)]
+    return inherited if len(inherited) == len(connection.holders) - 1 else list(connection.holders)
 
 
 def _still(processes: Iterable[int]) -> dict[int, str]:
@@ -80,8 +85,8 @@ def _still(processes: Iterable[int]) -> dict[int, str]:
     found = {}
     for pid in processes:
         if waits.locked(pid):
-            runs = movements.Runs(pid)
-            found[pid] = runs.read()[1]
+            runs = Runs(pid)
+            found[pid] = runs.read().runs
             runs.close()
     return found
 
@@ -103,7 +108,7 @@ def _stacks(wanted: Iterable[int]) -> tuple[dict[int, tuple[stacks.Stack, ...]],
 
 def _limits(
     processes: dict[int, tree.Process],
-    connections: Iterable[Connection],
+    suspects: dict[int, list[int]],
     shared: list[Connection],
     uses: dict[int, movements.Use],
 ) -> list[str]:
@@ -119,4 +124,9 @@ def _limits(
         if not uses[connection.inode].counted:
             what = "Unix sockets have no counters" if connection.address is None else "the kernel's counters"
             notes.append(f"what is sent over socket {connection.inode}: {what}")
+        elif any(map(uses[connection.inode].doubt, suspects[connection.inode])):
+            notes.append(
+                f"who sent over {connection.address}: each time several of its holders ran; look again with a"
+                " longer --watch, or when the machine is less busy"
+            )
     return notes

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from harness.doctor import fixes
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.inside import opened, starter
-from harness.doctor.evidence.movements import Use
+from harness.doctor.evidence.movements import CLEAN, Use
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
 from harness.doctor.findings import Certainty, Finding
 
-LOOKS = 2
-"""Intervals or looks that must show a use: one could be a process that ends, or starts a program."""
+SEVERAL = 2
+"""Users of a connection that nobody of them has opened."""
 
 PATIENCE = 1.0
 """Seconds of endless waiting after which an answer counts as lost, if the server has none to give."""
@@ -49,12 +49,12 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
         if connection.inode not in evidence.uses:
             continue
         use = evidence.uses[connection.inode]
-        openers = [pid for pid in connection.holders if not _inherited(evidence, connection, pid)]
-        users = [pid for pid in connection.holders if pid not in openers and _used(use, pid)]
+        openers = [pid for pid in connection.holders if not evidence.inherited(connection, pid)]
+        users = [pid for pid in connection.holders if pid not in openers and use.shows(pid)]
         if len(openers) != 1:
             # Whoever opened it has closed it, or has ended. Then one user alone may have been given it.
-            users = [pid for pid in connection.holders if _used(use, pid)]
-            if len(users) < LOOKS:
+            users = [pid for pid in connection.holders if use.shows(pid)]
+            if len(users) < SEVERAL:
                 continue
             openers = []
         for pid in users:
@@ -86,21 +86,13 @@ def _fix(evidence: TreeEvidence, opener: int, connection: Connection, pid: int) 
     return fixes.own_connections(by or fixes.framework(each.command for each in evidence.processes.values()))
 
 
-def _inherited(evidence: TreeEvidence, connection: Connection, pid: int) -> bool:
-    return any(ancestor in connection.holders for ancestor in evidence.ancestors(pid))
-
-
-def _used(use: Use, pid: int) -> bool:
-    return use.by.get(pid, 0) >= LOOKS or use.waited.get(pid, 0) >= LOOKS
-
-
 def _kind(evidence: TreeEvidence, connection: Connection, use: Use, pid: int) -> tuple[str, Certainty]:
     """The hazard, and how certain it is."""
     if use.endless.get(pid, 0) >= PATIENCE and not use.by.get(pid) and _answered(evidence, connection):
         return "interleaved", Certainty.PROVEN
     if evidence.unreadable:
         return "shared_socket", Certainty.RISK
-    return "shared_socket", Certainty.CERTAIN if use.waited.get(pid, 0) >= LOOKS else Certainty.PROVEN
+    return "shared_socket", Certainty.CERTAIN if use.waited.get(pid, 0) >= CLEAN else Certainty.PROVEN
 
 
 def _answered(evidence: TreeEvidence, connection: Connection) -> bool:
@@ -147,7 +139,7 @@ def _how(evidence: TreeEvidence, connection: Connection, pid: int) -> Iterator[s
     if reported := opened(evidence.reports).get(connection.inode):
         where, library, opener = reported
         yield f"opened      {where}, by {library}, in {opener}"
-    if use.by.get(pid):
+    if use.by.get(pid) and not use.unseen:
         yield (
             f"used        bytes were sent in {use.by[pid]} intervals in which of its holders only {pid} ran"
         )

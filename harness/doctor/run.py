@@ -122,4 +122,5 @@ def _look(
         url=url,
         besides=lifetimes.running(),
         reports=lambda: inside.read(directory),
+        over=lambda: process.poll() is not None,
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
-from harness.doctor import detected
+from harness.doctor.proof import report as doctor_report
 from harness.fleets import figures as fleets
 from harness.fleets import report as fleets_report
 from harness.hazards import report as hazards_report
@@ -97,7 +97,7 @@ DERIVED = (
     Derived("docs/pools.md", _pools),
     Derived("docs/fleets.md", _fleets),
     Derived("docs/programs.md", _programs),
-    Derived("docs/doctor.md", lambda _: detected.render(), region="poolstart pages: detected"),
+    Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),

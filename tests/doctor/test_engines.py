@@ -10,9 +10,9 @@ from uv import find_uv_bin
 
 from harness.doctor import judge_engines
 from harness.doctor.evidence.inside import Reported
+from harness.doctor.proof.programs import VICTIMS
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.victims import VICTIMS
 
 GIVEN = ["connect_args options", "listener of connect"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.doctor.proof.frameworks import FOUND, found_outside, interpreter
+from harness.doctor.proof.programs import doctor, observed, victim
 from harness.postgres.server import Server
-from tests.support.frameworks import FOUND, found_outside, interpreter
-from tests.support.victims import doctor, observed, victim
 
 pytestmark = pytest.mark.slow
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from harness.doctor.evidence import movements, netlink
+from harness.doctor.evidence import netlink
 from harness.doctor.evidence.evidence import TreeEvidence
-from harness.doctor.evidence.movements import Runs, Use, _attribute, _Look
+from harness.doctor.evidence.movements import Look, Use, attribute
 from harness.doctor.evidence.netlink import Counters
+from harness.doctor.evidence.runs import ENDED, RunReading, Runs
 from harness.doctor.evidence.sockets import Address, Connection
 from harness.doctor.evidence.tree import Process
 from harness.doctor.judge import judge
@@ -22,25 +23,24 @@ CONNECTION = Connection(
     7, Address("127.0.0.1", 40000, "127.0.0.1", 5432), "port 5432", {PARENT: (3,), WORKER: (3,)}
 )
 
-IDLE = (False, "1:5 6 7")
-RAN = (False, "1:5 9 8")
-RUNNING = (True, "1:5 6 7")
-NEW_THREAD = (False, "1:5 6 7 2:1 1 1")
-
-GONE = (False, movements.ENDED)
+IDLE = RunReading("1:5 6 7", True)
+RAN = RunReading("1:5 9 8", True)
+RUNNING = RunReading("1:5 6 7", False)
+NEW_THREAD = RunReading("1:5 6 7 2:1 1 1", True)
+GONE = RunReading(ENDED, True)
 
 NOTHING, SENT = Counters(100, 0, 0, 1.0), Counters(180, 0, 0, 0.0)
 
 
-def look(parent: tuple[bool, str], worker: tuple[bool, str], counters: Counters | None) -> _Look:
+def look(parent: RunReading, worker: RunReading, counters: Counters | None) -> Look:
     runs = {PARENT: parent, WORKER: worker}
-    return _Look(runs, {7: counters}, runs)
+    return Look(runs, counters, runs)
 
 
-def attributed(first: _Look, second: _Look) -> dict[int, int]:
+def attributed(first: Look, second: Look) -> Use:
     use = Use(7)
-    _attribute(use, CONNECTION, first, second)
-    return use.by
+    attribute(use, first, second)
+    return use
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,7 @@ def attributed(first: _Look, second: _Look) -> dict[int, int]:
         (look(IDLE, IDLE, NOTHING), look(IDLE, RAN, NOTHING), {}),
         (look(IDLE, IDLE, NOTHING), look(NEW_THREAD, RAN, SENT), {}),
         (look(RUNNING, IDLE, NOTHING), look(IDLE, RAN, SENT), {}),
+        (look(IDLE, IDLE, NOTHING), look(RUNNING, RAN, SENT), {WORKER: 1}),
         (look(IDLE, IDLE, replace(NOTHING, unsent=10)), look(IDLE, RAN, SENT), {}),
         (look(IDLE, IDLE, None), look(IDLE, RAN, SENT), {}),
         (look(GONE, IDLE, NOTHING), look(GONE, RAN, SENT), {}),
@@ -62,14 +63,43 @@ def attributed(first: _Look, second: _Look) -> dict[int, int]:
         "nothing was sent",
         "a thread of the other began",
         "the other was running",
+        "the other is ready to run",
         "the send queue was not empty",
         "no counters",
         "the other had ended",
         "the other ended meanwhile",
     ],
 )
-def test_who_sent(first: _Look, second: _Look, by: dict[int, int]) -> None:
-    assert attributed(first, second) == by
+def test_who_sent(first: Look, second: Look, by: dict[int, int]) -> None:
+    assert attributed(first, second).by == by
+
+
+def test_what_several_can_have_sent_is_divided_among_them() -> None:
+    use = attributed(look(IDLE, IDLE, NOTHING), look(RAN, RAN, SENT))
+    assert use.unclear == {PARENT: 0.5, WORKER: 0.5}
+
+
+def test_bytes_that_no_holder_can_have_sent_are_of_one_that_is_not_known() -> None:
+    use = attributed(look(IDLE, IDLE, NOTHING), look(IDLE, IDLE, SENT))
+    use.by[WORKER] = 10
+    assert not use.shows(WORKER)
+
+
+@pytest.mark.parametrize(
+    ("by", "unclear", "doubt"),
+    [
+        ({}, 0.5, False),
+        ({}, 2.0, True),
+        ({WORKER: 1}, 0.0, True),
+        ({WORKER: 2}, 9.0, False),
+        ({PARENT: 100}, 9.0, False),
+        ({PARENT: 100}, 90.0, True),
+    ],
+)
+def test_the_watch_goes_on_while_a_worker_can_have_sent_most_of_it(
+    by: dict[int, int], unclear: float, doubt: bool
+) -> None:
+    assert Use(7, by=by, unclear={WORKER: unclear}).doubt(WORKER) == doubt
 
 
 def process(pid: int, ppid: int) -> Process:
@@ -93,12 +123,12 @@ def test_one_interval_proves_nothing(intervals: int, count: int) -> None:
 def test_all_threads_are_read_each_time() -> None:
     runs = Runs(os.getpid())
     try:
-        before = runs.read()[1]
+        before = runs.read().runs
         go, began = threading.Event(), threading.Event()
         thread = threading.Thread(target=lambda: (began.set(), go.wait()))
         thread.start()
         began.wait()
-        during = runs.read()[1]
+        during = runs.read().runs
         go.set()
         thread.join()
     finally:
@@ -122,13 +152,14 @@ def test_what_is_sent_again_is_not_counted() -> None:
 
 def test_a_process_that_ends_meanwhile_is_one_that_ran() -> None:
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    runs = movements.Runs(child.pid)
+    runs = Runs(child.pid)
     before = runs.read()
     assert child.stdin
     child.stdin.close()
     # It has ended, and its parent has not been told.
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-    assert runs.read() == (False, movements.ENDED) != before
+    assert before.ran_until(runs.read())
+    assert runs.read().ended
     child.wait()
-    assert runs.read() == (False, movements.ENDED)
+    assert runs.read().ended
     runs.close()

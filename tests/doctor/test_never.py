@@ -4,9 +4,9 @@ import ast
 import re
 from pathlib import Path
 
+from harness.doctor.proof.programs import observed
 from harness.doctor.run import INSIDE
 from harness.postgres.server import Server
-from tests.support.victims import observed
 
 TREES = {path.stem: ast.parse(path.read_text()) for path in INSIDE.glob("*.py")}
 

@@ -7,9 +7,9 @@ import pytest
 
 from harness.doctor.evidence.tree import Process
 from harness.doctor.examine import _limits, examine
+from harness.doctor.proof.programs import doctor, observed, victim
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
-from tests.support.victims import doctor, observed, victim
 
 NOBODY = 65534
 
@@ -58,5 +58,5 @@ def test_another_users_process_is_an_error_that_says_what_to_do(server: Server) 
 def test_what_cannot_be_read_is_listed() -> None:
     mine = Process(os.getpid(), 1, "app", 1.0, 1, 4096, True)
     other = Process(2**22 - 1, os.getpid(), "app", 2.0, 1, 4096, False)
-    [note, *_] = _limits({mine.pid: mine, other.pid: other}, [], [], {})
+    [note, *_] = _limits({mine.pid: mine, other.pid: other}, {}, [], {})
     assert note == f"descriptors of {other.pid}, which belong to another user: run as root"

@@ -4,8 +4,9 @@ import pytest
 
 from harness.doctor import detected
 from harness.doctor.evidence import tree
+from harness.doctor.proof.programs import HEALTHY, doctor, victim
 from harness.postgres.server import Server
-from tests.support.victims import HEALTHY, cases, doctor, poolstart, victim
+from tests.support.victims import cases, poolstart
 
 WATCH = "2"
 

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from harness.doctor import detected
+from harness.doctor.proof.programs import HEALTHY, observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.victims import HEALTHY, cases, observed
+from tests.support.victims import cases
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}

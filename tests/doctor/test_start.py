@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from harness.doctor.proof.programs import victim
 from harness.doctor.run import INSIDE
 from harness.postgres.server import Server
 from harness.system.environment import environment
 from tests.support.snippets import interpreter
-from tests.support.victims import victim
 
 PROGRAM = """
 import atexit, sys

@@ -1,27 +1,13 @@
-"""Programs for the doctor to look at: started, awaited, and ended with all their processes."""
+"""The doctor's victims as parameters of tests, and what a test of its pytest plugin runs."""
 
-import contextlib
-import json
-import os
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.doctor import detected
-from harness.processes import proc
+from harness.doctor.proof.programs import POOLSTART
 from harness.system.environment import environment
-
-LOOKED = 4.0
-"""Seconds for which a victim is observed after it has been set up: two looks from outside."""
-
-FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handler", "stolen")
-"""Victims whose processes do not report what is wrong with them."""
 
 PLUGIN_TESTS = """
 import os
@@ -57,22 +43,6 @@ SLOW = (
 )  # fmt: skip
 """Further victims of hazards that others stand for."""
 
-HEALTHY = (
-    "idle_pool",
-    "idle_executor",
-    "busy_workers",
-    "threads",
-    "loop",
-    "programs",
-    "other_sockets",
-    "daemon",
-    "waiting_threads",
-    "spawned",
-)
-"""Functions of victims/healthy.py."""
-
-VICTIMS = Path(__file__).parents[1] / "doctor" / "victims"
-
 
 def cases(command: bool = False) -> list[Any]:
     """Parameters of a test: hazard, row and victim; `command` for those that are tried with a command."""
@@ -85,77 +55,12 @@ def cases(command: bool = False) -> list[Any]:
     ]
 
 
-@contextlib.contextmanager
-def victim(name: str, variant: str, url: str, python: str | Path = sys.executable) -> Iterator[int]:
-    """A running victim that has reported that it is set up: the pid of the process to look at."""
-    process = subprocess.Popen(
-        [python, VICTIMS / f"{name}.py"],
-        env={**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        word, *pid = process.stdout.readline().split() or [""]
-        if word != "ready":
-            pytest.fail(f"{name}, {variant}: was not set up")
-        yield int(pid[0]) if pid else process.pid
-    finally:
-        end(process.pid)
-        process.wait()
-        process.stdout.close()
-
-
 def poolstart(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-c", "from harness.cli import main; main()", *arguments],
+        [*POOLSTART, *arguments],
         env=environment(),
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-
-
-def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
-    """The exit status and the report of `poolstart doctor PID --json`."""
-    done = poolstart("doctor", str(pid), "--json", *options)
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
-
-
-def observed(
-    name: str, variant: str, url: str, report: Path, *options: str, python: str | Path = sys.executable
-) -> dict[str, Any]:
-    """The report of `poolstart doctor -- python VICTIM`; the victim is ended when it has been set up."""
-    command = [sys.executable, "-c", "from harness.cli import main; main()", "doctor", "--json-file", report]
-    process = subprocess.Popen(
-        [*command, *options, "--", python, VICTIMS / f"{name}.py"],
-        env={**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        assert process.stdout is not None
-        if not process.stdout.readline().startswith("ready"):
-            pytest.fail(f"{name}, {variant}: was not set up")
-        time.sleep(LOOKED if name in FROM_OUTSIDE or variant == "daemon" else 0.5)
-        end(process.pid, besides=process.pid)
-        process.wait(60)
-    finally:
-        end(process.pid)
-        process.wait()
-        process.stdout.close()
-    return json.loads(report.read_text())
-
-
-def end(session: int, besides: int = 0) -> None:
-    """Kill the processes of a session, but for one."""
-    for pid in proc.session_members(session):
-        if pid != besides:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)

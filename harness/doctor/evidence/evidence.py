@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from harness.doctor.evidence import sockets, tree
 from harness.doctor.evidence.inside import Reported
 from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.pages import Pages
@@ -53,8 +54,8 @@ class TreeEvidence:
 
     def ancestors(self, pid: int) -> list[int]:
         """The processes that a copy descends from by forks, the nearest first."""
-        found = []
-        while pid in self.copies and self.copies[pid] not in found:
-            pid = self.copies[pid]
-            found.append(pid)
-        return found
+        return tree.ancestors(self.copies, pid)
+
+    def inherited(self, connection: Connection, pid: int) -> bool:
+        """Whether a process got a connection by a fork."""
+        return sockets.inherited(self.copies, connection, pid)

@@ -2,25 +2,45 @@
 
 A process sends only while it runs. If `bytes_sent` of a connection grew between two readings, and of all
 processes that hold it only one was on a processor in between, then that one sent. Silence proves nothing.
+Intervals in which several ran are counted too: while they are all that there is, the watch goes on.
 """
 
-import contextlib
-import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from harness.doctor.evidence import netlink, waits
-from harness.doctor.evidence.sockets import Connection, descriptors
+from harness.doctor.evidence import netlink, tree
+from harness.doctor.evidence.runs import RunReading, Runs
+from harness.doctor.evidence.sockets import Connection, descriptors, socket_at
+from harness.doctor.evidence.waits import Wait
 
-BUDGET = 0.05
+BUDGET = 0.02
 """The share of a processor that watching may take."""
 
 SHORTEST = 0.001
 """Seconds between two looks, at least."""
 
+BURST = 0.05
+"""Seconds of pause that are owed to `BUDGET` before it is made: looks at short intervals tell more apart, and
+cost less, than the same number at regular ones."""
 
-ENDED = "ended"
+CLEAN = 2
+"""Intervals or looks that must show a use: one could be a process that ends, or starts a program."""
+
+PLENTY = 5
+"""Of these, as many as are worth reporting: the connection need not be looked at any longer."""
+
+LONGER = 4
+"""Times the wanted seconds that a watch may take, while what was sent can be any of several holders'."""
+
+SHARE = 0.25
+"""Of the clean intervals of other holders: a process that has run in fewer unclear ones is not in doubt."""
+
+ENDLESS = 1.5
+"""Seconds for which a wait without a limit is watched."""
+
+NEWCOMERS = 0.25
+"""Seconds between two searches for processes that were forked meanwhile."""
 
 
 @dataclass
@@ -32,6 +52,8 @@ class Use:
     """Intervals in which something was sent."""
     by: dict[int, int] = field(default_factory=dict)
     """Intervals in which only this process can have sent, by pid."""
+    unclear: dict[int, float] = field(default_factory=dict)
+    """Intervals in which this process or others can have sent, each divided by their number, by pid."""
     waited: dict[int, int] = field(default_factory=dict)
     """Looks at which this process was in a call that reads from the connection, by pid."""
     endless: dict[int, float] = field(default_factory=dict)
@@ -40,111 +62,43 @@ class Use:
     """Seconds since something was sent, at the last look; 0 if unknown."""
     counted: bool = False
     """Whether the kernel's counters could be read."""
+    unseen: bool = False
+    """Whether something was sent although no known holder ran: there is one that is not known."""
 
+    def shows(self, pid: int, times: int = CLEAN) -> bool:
+        """Whether the process has been seen to use the connection."""
+        return self.waited.get(pid, 0) >= times or (not self.unseen and self.by.get(pid, 0) >= times)
 
-class Runs:
-    """Whether the threads of a process have run between two readings."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self._files: dict[str, int] = {}
-
-    def read(self) -> tuple[bool, str]:
-        """Whether a thread is running or is ready to, and text that changes whenever one has run.
-
-        The text is `ENDED` if the process has ended, reaped or not: it holds nothing then.
-        """
-        try:
-            threads = os.listdir(f"/proc/{self.pid}/task")
-        except OSError:
-            return False, ENDED
-        for gone in self._files.keys() - set(threads):
-            os.close(self._files.pop(gone))
-        states, parts = set(), []
-        for thread in threads:
-            with contextlib.suppress(OSError):
-                if thread not in self._files:
-                    self._files[thread] = os.open(f"/proc/{self.pid}/task/{thread}/schedstat", os.O_RDONLY)
-                # The number of times that it was on a processor, and the time that it was.
-                parts.append(thread + ":" + os.pread(self._files[thread], 80, 0).decode())
-                states.add(_state(self.pid, thread))
-        if not states - {b"Z", b"X"}:
-            return False, ENDED
-        return b"R" in states, " ".join(parts)
-
-    def close(self) -> None:
-        for file in self._files.values():
-            os.close(file)
-        self._files.clear()
-
-
-def _state(pid: int, thread: str) -> bytes:
-    with open(f"/proc/{pid}/task/{thread}/stat", "rb") as file:
-        return file.read().rpartition(b")")[2].split()[0]
+    def doubt(self, pid: int) -> bool:
+        """Whether the process may use the connection, by intervals in which others ran as well."""
+        if self.unseen or self.shows(pid):
+            return False
+        others = sum(count for each, count in self.by.items() if each != pid)
+        return self.by.get(pid, 0) + self.unclear.get(pid, 0.0) >= max(1.0, SHARE * others)
 
 
 @dataclass(frozen=True)
-class _Look:
+class Look:
     """One reading: runs, then counters, then runs again."""
 
-    before: Mapping[int, tuple[bool, str]]
-    counters: Mapping[int, netlink.Counters | None]
-    after: Mapping[int, tuple[bool, str]]
+    before: Mapping[int, RunReading]
+    counters: netlink.Counters | None
+    after: Mapping[int, RunReading]
+
+    @property
+    def held_by_several(self) -> bool:
+        return sum(not reading.ended for reading in self.after.values()) > 1
 
 
-def watch(shared: Sequence[Connection], seconds: float) -> dict[int, Use]:
-    """Watch connections that several processes hold; what was seen of each, by inode.
-
-    Takes at most `BUDGET` of a processor: the more there is to read, the fewer looks there are.
-    """
-    uses = {connection.inode: Use(connection.inode) for connection in shared}
-    runs = {pid: Runs(pid) for connection in shared for pid in connection.holders}
-    since: dict[tuple[int, int], float] = {}
-    until = time.monotonic() + seconds
-    latest: _Look | None = None
-    try:
-        while shared:
-            began = time.thread_time()
-            look = _look(shared, runs)
-            for connection in shared:
-                use = uses[connection.inode]
-                if latest:
-                    _attribute(use, connection, latest, look)
-                _waiting(use, connection, look, since)
-            latest = look
-            pause = max(SHORTEST, (time.thread_time() - began) / BUDGET)
-            if time.monotonic() + pause > until:
-                break
-            time.sleep(pause)
-    finally:
-        for run in runs.values():
-            run.close()
-    return uses
-
-
-def _look(shared: Iterable[Connection], runs: Mapping[int, Runs]) -> _Look:
-    before = {pid: run.read() for pid, run in runs.items()}
-    counters = {connection.inode: _counters(connection) for connection in shared}
-    return _Look(before, counters, {pid: run.read() for pid, run in runs.items()})
-
-
-def _counters(connection: Connection) -> netlink.Counters | None:
-    address = connection.address
-    if not address:
-        return None
-    with contextlib.suppress(OSError):
-        return netlink.counters(address.host, address.port, address.server_host, address.server_port)
-    return None
-
-
-def _attribute(use: Use, connection: Connection, earlier: _Look, later: _Look) -> None:
-    first, second = earlier.counters[connection.inode], later.counters[connection.inode]
+def attribute(use: Use, earlier: Look, later: Look) -> None:
+    """Add to `use` who can have sent what was sent between two looks."""
+    first, second = earlier.counters, later.counters
     if not first or not second:
         return
     use.counted = True
     use.quiet = second.idle
     # A connection whose other holders have ended belongs to the one that is left, as that of a daemon does.
-    if second.sent <= first.sent or not _held_by_several(connection, later):
+    if second.sent <= first.sent or not later.held_by_several:
         return
     use.moved += 1
     # What was in the send queue needs no process to be sent.
@@ -152,28 +106,153 @@ def _attribute(use: Use, connection: Connection, earlier: _Look, later: _Look) -
         return
     ran = [
         pid
-        for pid in connection.holders
+        for pid, reading in later.after.items()
         # From before the first counters until after the second ones.
-        if earlier.before[pid][0] or later.after[pid][0] or earlier.before[pid][1] != later.after[pid][1]
+        if pid not in earlier.before or earlier.before[pid].ran_until(reading)
     ]
     if len(ran) == 1:
         use.by[ran[0]] = use.by.get(ran[0], 0) + 1
+    for pid in ran if len(ran) > 1 else ():
+        use.unclear[pid] = use.unclear.get(pid, 0.0) + 1 / len(ran)
+    use.unseen = use.unseen or not ran
 
 
-def _held_by_several(connection: Connection, look: _Look) -> bool:
-    return sum(look.after[pid][1] != ENDED for pid in connection.holders) > 1
+def watch(
+    shared: Sequence[Connection],
+    seconds: float,
+    suspects: Mapping[int, Sequence[int]],
+    over: Callable[[], bool] = lambda: False,
+) -> tuple[dict[int, Use], float]:
+    """Watch connections that several processes hold: what was seen of each, by inode, and for how long.
+
+    `suspects` are the holders to find out about, by inode. The watch takes at most
+    `BUDGET` of a processor: the more there is to read, the fewer looks there are. While there is doubt about
+    one of them it takes longer than `seconds`, up to `LONGER` times, unless it is `over`.
+    """
+    watching = _Watch(shared, suspects)
+    try:
+        return watching.uses, watching.run(seconds, over)
+    finally:
+        watching.close()
 
 
-def _waiting(use: Use, connection: Connection, look: _Look, since: dict[tuple[int, int], float]) -> None:
-    counters = look.counters[connection.inode]
-    for pid, numbers in connection.holders.items():
-        waiting = [wait for wait in waits.waits(pid) if numbers and wait.descriptor in numbers]
-        # The descriptor may have been opened for another file meanwhile.
-        if waiting and connection.inode in descriptors(pid) and _held_by_several(connection, look):
-            use.waited[pid] = use.waited.get(pid, 0) + 1
-        if waiting and all(wait.endless for wait in waiting) and not (counters and counters.unread):
-            since.setdefault((connection.inode, pid), time.monotonic())
-            use.endless[pid] = time.monotonic() - since[connection.inode, pid]
-        else:
-            since.pop((connection.inode, pid), None)
-            use.endless.pop(pid, None)
+class _Watch:
+    def __init__(self, shared: Sequence[Connection], suspects: Mapping[int, Sequence[int]]) -> None:
+        self.uses = {connection.inode: Use(connection.inode) for connection in shared}
+        self._shared = list(shared)
+        self._suspects = suspects
+        self._holders = {connection.inode: dict(connection.holders) for connection in shared}
+        self._runs = {pid: Runs(pid) for connection in shared for pid in connection.holders}
+        self._requests = {connection.inode: _request(connection) for connection in shared}
+        self._latest: dict[int, Look] = {}
+        self._waits: dict[tuple[int, int], tuple[Wait | None, float]] = {}
+        """The wait of each holder on each connection, and since when."""
+        self._known = set(tree.pids())
+        self._kept: dict[int, dict[int, int]] = {inode: {} for inode in self.uses}
+        """What is proven, as of the last search for further holders."""
+        self._diag = netlink.Diag()
+
+    def run(self, seconds: float, over: Callable[[], bool]) -> float:
+        """Watch, and return for how many seconds."""
+        began = searched = time.monotonic()
+        owed, elapsed, cpu = 0.0, 0.0, time.thread_time()
+        while True:
+            before, elapsed = elapsed, time.monotonic() - began
+            before_cpu, cpu = cpu, time.thread_time()
+            owed = max(0.0, owed + (cpu - before_cpu) / BUDGET - (elapsed - before))
+            if began + elapsed - searched >= NEWCOMERS:
+                self._search()
+                searched = began + elapsed
+            due = [connection for connection in self._shared if not self._settled(connection.inode)]
+            self._look(due)
+            limit = seconds * (LONGER if elapsed >= seconds and self._doubt() and not over() else 1)
+            if elapsed >= limit:
+                break
+            pause = (owed if owed >= BURST else SHORTEST) if due else seconds
+            time.sleep(max(0.0, min(pause, began + limit - time.monotonic())))
+        self._look(self._shared)
+        self._search()
+        return elapsed
+
+    def close(self) -> None:
+        self._diag.close()
+        for runs in self._runs.values():
+            runs.close()
+
+    def _settled(self, inode: int) -> bool:
+        """Whether nothing more is to be learned about a connection."""
+        use = self.uses[inode]
+        if any(0 < seconds < ENDLESS for seconds in use.endless.values()):
+            return False
+        if inode in self._latest and not self._latest[inode].held_by_several:
+            return True
+        return all(use.shows(pid, PLENTY) for pid in self._suspects.get(inode, ()))
+
+    def _doubt(self) -> bool:
+        return any(
+            use.doubt(pid) for inode, use in self.uses.items() for pid in self._suspects.get(inode, ())
+        )
+
+    def _look(self, due: Sequence[Connection]) -> None:
+        pids = {pid for connection in due for pid in self._holders[connection.inode]}
+        before = {pid: self._runs[pid].read() for pid in pids}
+        counters = {
+            connection.inode: self._diag.counters(self._requests[connection.inode]) for connection in due
+        }
+        moved = {
+            pid
+            for connection in due
+            if _sent(self._latest.get(connection.inode), counters[connection.inode])
+            for pid in self._holders[connection.inode]
+        }
+        after = {**before, **{pid: self._runs[pid].read() for pid in moved}}
+        for inode in counters:
+            holders = self._holders[inode]
+            look = Look(
+                {pid: before[pid] for pid in holders}, counters[inode], {pid: after[pid] for pid in holders}
+            )
+            if inode in self._latest:
+                attribute(self.uses[inode], self._latest[inode], look)
+            self._latest[inode] = look
+            self._waiting(inode, look)
+
+    def _waiting(self, inode: int, look: Look) -> None:
+        use, several = self.uses[inode], look.held_by_several
+        for pid, numbers in self._holders[inode].items():
+            wait = next((wait for wait in self._runs[pid].waits() if wait.descriptor in numbers), None)
+            first, since = self._waits.get((inode, pid), (None, 0.0))
+            if wait is not first:
+                # The descriptor may have been opened for another file meanwhile.
+                known = wait is not None and inode == socket_at(pid, wait.descriptor)
+                first, since = self._waits[inode, pid] = (wait if known else None, time.monotonic())
+            if first and several:
+                use.waited[pid] = use.waited.get(pid, 0) + 1
+            if first and first.endless and not (look.counters and look.counters.unread):
+                use.endless[pid] = time.monotonic() - since
+            else:
+                use.endless.pop(pid, None)
+
+    def _search(self) -> None:
+        """Look for processes that were forked meanwhile: what was seen of the others proves nothing then."""
+        pids = set(tree.pids())
+        joined = {pid: descriptors(pid) for pid in pids - self._known}
+        self._known = pids
+        for inode, use in self.uses.items():
+            new = {pid: tuple(sockets[inode]) for pid, sockets in joined.items() if inode in sockets}
+            if new:
+                use.by = dict(self._kept[inode])
+                self._holders[inode] |= new
+                self._runs |= {pid: Runs(pid) for pid in new if pid not in self._runs}
+                self._latest.pop(inode, None)
+            self._kept[inode] = dict(use.by)
+
+
+def _sent(earlier: Look | None, counters: netlink.Counters | None) -> bool:
+    return bool(earlier and earlier.counters and counters and counters.sent > earlier.counters.sent)
+
+
+def _request(connection: Connection) -> bytes:
+    address = connection.address
+    if not address:
+        return b""
+    return netlink.request(address.host, address.port, address.server_host, address.server_port)

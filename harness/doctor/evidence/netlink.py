@@ -16,6 +16,9 @@ ANY_COOKIE = b"\xff" * 8
 UDIAG_SHOW_NAME, UDIAG_SHOW_PEER = 1, 4
 UNIX_DIAG_NAME, UNIX_DIAG_PEER = 0, 2
 
+ANSWER = 2048
+"""Bytes that are enough for the answer about one connection."""
+
 BYTES_SENT, BYTES_RETRANSMITTED, LAST_SENT = 200, 208, 44
 """Offsets in `struct tcp_info`; the first two exist since Linux 4.19."""
 
@@ -34,8 +37,8 @@ class Counters:
     """Seconds since something was sent."""
 
 
-def counters(source: str, source_port: int, target: str, target_port: int) -> Counters | None:
-    """The counters of a TCP connection of this network namespace; None if it has ended or is unknown.
+def request(source: str, source_port: int, target: str, target_port: int) -> bytes:
+    """A question for the counters of a TCP connection of this network namespace.
 
     Addresses are in the form that `socket.inet_ntop` returns.
     """
@@ -43,15 +46,36 @@ def counters(source: str, source_port: int, target: str, target_port: int) -> Co
     identity = struct.pack(">HH", source_port, target_port) + b"".join(
         socket.inet_pton(family, address).ljust(16, b"\0") for address in (source, target)
     )
-    request = (
+    return _message(
         struct.pack("=BBBxI", family, socket.IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1), 0xFFFFFFFF)
         + identity
         + struct.pack("=I", 0)
-        + ANY_COOKIE
+        + ANY_COOKIE,
+        NLM_F_REQUEST,
     )
-    for body in _ask(request, NLM_F_REQUEST):
-        return counted(body)
-    return None
+
+
+class Diag:
+    """Asks for counters again and again, over one socket."""
+
+    def __init__(self) -> None:
+        self._link = _link()
+
+    def counters(self, request: bytes) -> Counters | None:
+        """The counters of a connection; None if it has ended or is unknown, or the kernel refuses."""
+        if not request:
+            return None
+        try:
+            self._link.send(request)
+            # The kernel has answered when `send` returns.
+            data = self._link.recv(ANSWER, socket.MSG_DONTWAIT)
+        except OSError:
+            return None
+        [kind] = struct.unpack_from("=H", data, 4)
+        return None if kind in (NLMSG_ERROR, NLMSG_DONE) else counted(data[16:])
+
+    def close(self) -> None:
+        self._link.close()
 
 
 def counted(body: bytes) -> Counters | None:
@@ -72,7 +96,7 @@ def unix_peers() -> dict[int, tuple[int, str]]:
         + ANY_COOKIE
     )
     found = {}
-    for body in _ask(request, NLM_F_REQUEST | NLM_F_DUMP):
+    for body in _dumped(request):
         [inode] = struct.unpack_from("=I", body, 4)
         attributes = _attributes(body, 16)
         if peer := attributes.get(UNIX_DIAG_PEER):
@@ -81,11 +105,19 @@ def unix_peers() -> dict[int, tuple[int, str]]:
     return found
 
 
-def _ask(request: bytes, flags: int) -> Iterator[bytes]:
-    """Send a request, and yield the bodies of the answers: none if the kernel refuses it."""
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_SOCK_DIAG) as link:
+def _link() -> socket.socket:
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_SOCK_DIAG)
+
+
+def _message(body: bytes, flags: int) -> bytes:
+    return struct.pack("=IHHII", len(body) + 16, SOCK_DIAG_BY_FAMILY, flags, 1, 0) + body
+
+
+def _dumped(body: bytes) -> Iterator[bytes]:
+    """Ask for all sockets of a kind, and yield the bodies of the answers: none if the kernel refuses it."""
+    with _link() as link:
         link.settimeout(2)
-        link.send(struct.pack("=IHHII", len(request) + 16, SOCK_DIAG_BY_FAMILY, flags, 1, 0) + request)
+        link.send(_message(body, NLM_F_REQUEST | NLM_F_DUMP))
         while True:
             data = link.recv(1 << 17)
             while len(data) >= 16:
@@ -94,8 +126,6 @@ def _ask(request: bytes, flags: int) -> Iterator[bytes]:
                     return
                 yield data[16:length]
                 data = data[(length + 3) & ~3 :]
-            if not flags & NLM_F_DUMP:
-                return
 
 
 def _attributes(body: bytes, offset: int) -> dict[int, bytes]:

@@ -52,6 +52,11 @@ class Connection:
     """The pid of the server's process for it, if that is on this machine and can be seen."""
 
 
+def inherited(copies: Mapping[int, int], connection: Connection, pid: int) -> bool:
+    """Whether a holder got the connection by a fork: a process that it is a copy of holds it too."""
+    return any(ancestor in connection.holders for ancestor in tree.ancestors(copies, pid))
+
+
 def descriptors(pid: int) -> dict[int, list[int]]:
     """The descriptors of a process that are sockets, by inode; empty if they cannot be read."""
     found: dict[int, list[int]] = {}
@@ -67,6 +72,15 @@ def descriptors(pid: int) -> dict[int, list[int]]:
         if match:
             found.setdefault(int(match[1]), []).append(int(number))
     return found
+
+
+def socket_at(pid: int, descriptor: int) -> int:
+    """The inode of the socket that a process has open at a descriptor; 0 if there is none."""
+    try:
+        match = SOCKET.match(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
+    except OSError:
+        return 0
+    return int(match[1]) if match else 0
 
 
 @dataclass(frozen=True)

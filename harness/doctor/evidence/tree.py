@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,6 +115,15 @@ def parents(processes: Iterable[Process]) -> dict[int, int]:
         if older:
             copied[process.pid] = min(older, key=lambda other: other.started).pid
     return copied
+
+
+def ancestors(copies: Mapping[int, int], pid: int) -> list[int]:
+    """The processes that a copy descends from by forks, the nearest first; `copies` is of `parents`."""
+    found: list[int] = []
+    while pid in copies and copies[pid] not in found:
+        pid = copies[pid]
+        found.append(pid)
+    return found
 
 
 def same_namespace(pid: int, kind: str) -> bool:

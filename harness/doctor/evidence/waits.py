@@ -62,8 +62,16 @@ def readable(pid: int) -> bool:
 
 def _wait(pid: int, thread: int) -> Wait | None:
     with open(f"/proc/{pid}/task/{thread}/syscall") as file:
-        text = file.read().split()
-    if text[0] == "running" or len(text) < 7:
+        return parsed(pid, thread, file.read())
+
+
+def parsed(pid: int, thread: int, line: str) -> Wait | None:
+    """The wait of a thread by its line of `syscall`; None if it waits in no call.
+
+    Raises OSError if the process has ended or may not be read.
+    """
+    text = line.split()
+    if len(text) < 7:
         return None
     number, *arguments = (int(text[0]), *(int(word, 16) for word in text[1:7]))
     call = NUMBERS.get(platform.machine(), {}).get(number, "")

@@ -1,0 +1,136 @@
+"""Programs for the doctor to look at: started, awaited, and ended with all their processes."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.processes import proc
+from harness.system.environment import ROOT, environment
+from harness.system.errors import PoolstartError
+
+VICTIMS = ROOT / "tests" / "doctor" / "victims"
+
+HEALTHY = (
+    "idle_pool",
+    "idle_executor",
+    "busy_workers",
+    "threads",
+    "loop",
+    "programs",
+    "other_sockets",
+    "daemon",
+    "waiting_threads",
+    "spawned",
+)
+"""Functions of victims/healthy.py."""
+
+LOOKED = 4.0
+"""Seconds for which a victim is observed after it has been set up: two looks from outside."""
+
+FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handler", "stolen")
+"""Victims whose processes do not report what is wrong with them."""
+
+POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
+
+DEADLINE = 120.0
+"""Seconds for a look."""
+
+
+class NotSetUp(PoolstartError):
+    """A victim has ended, or said something else, before it was set up."""
+
+    def __init__(self, name: str, variant: str) -> None:
+        super().__init__(f"the program {name}, {variant}, was not set up", "run it by itself to see why")
+
+
+@contextlib.contextmanager
+def victim(name: str, variant: str, url: str, python: str | Path = sys.executable) -> Iterator[int]:
+    """A running victim that has reported that it is set up: the pid of the process to look at.
+
+    Raises `NotSetUp` if it does not get that far.
+    """
+    process = subprocess.Popen(
+        [python, VICTIMS / f"{name}.py"],
+        env=_variables(url, variant),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    try:
+        word, *pid = process.stdout.readline().split() or [""]
+        if word != "ready":
+            raise NotSetUp(name, variant)
+        yield int(pid[0]) if pid else process.pid
+    finally:
+        end(process.pid)
+        process.wait()
+        process.stdout.close()
+
+
+def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
+    """The exit status and the report of `poolstart doctor PID --json`.
+
+    Raises `PoolstartError` with its message if there is no report.
+    """
+    done = subprocess.run(
+        [*POOLSTART, "doctor", str(pid), "--json", *options],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    if not done.stdout:
+        raise PoolstartError(done.stderr.strip(), "look at the program by itself")
+    return done.returncode, json.loads(done.stdout)
+
+
+def observed(
+    name: str, variant: str, url: str, report: Path, *options: str, python: str | Path = sys.executable
+) -> dict[str, Any]:
+    """The report of `poolstart doctor -- python VICTIM`; the victim is ended when it has been set up.
+
+    Raises `NotSetUp` if it does not get that far.
+    """
+    process = subprocess.Popen(
+        [*POOLSTART, "doctor", "--json-file", report, *options, "--", python, VICTIMS / f"{name}.py"],
+        env=_variables(url, variant),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout
+    try:
+        if not process.stdout.readline().startswith("ready"):
+            raise NotSetUp(name, variant)
+        time.sleep(LOOKED if name in FROM_OUTSIDE or variant == "daemon" else 0.5)
+        end(process.pid, besides=process.pid)
+        process.wait(DEADLINE)
+    finally:
+        end(process.pid)
+        process.wait()
+        process.stdout.close()
+    content: dict[str, Any] = json.loads(report.read_text())
+    return content
+
+
+def _variables(url: str, variant: str) -> dict[str, str]:
+    return {**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant}
+
+
+def end(session: int, besides: int = 0) -> None:
+    """Kill the processes of a session, but for one."""
+    for pid in proc.session_members(session):
+        if pid != besides:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)

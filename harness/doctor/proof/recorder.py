@@ -1,0 +1,136 @@
+"""The recorder of the doctor: every program of its tests many times, at a PID and as a command."""
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from math import inf
+from pathlib import Path
+from typing import Any
+
+from harness.console.progress import Progress
+from harness.doctor import detected
+from harness.doctor.proof import frameworks, programs, record
+from harness.doctor.proof.record import DoctorRecord, VictimFigures
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.processes import load as loads
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+TOGETHER = 4
+"""Programs that are looked at at the same time: they mostly wait."""
+
+WATCH = "2"
+"""Seconds of a look at a PID, at least."""
+
+FAILED = (PoolstartError, subprocess.TimeoutExpired)
+"""A look that came to nothing does not count."""
+
+
+class DoctorRecorder(Recorder):
+    title = "what the doctor finds in broken, fixed and healthy programs, many times"
+    options = ("--only", "--repeat", "--load", "--minutes", "--anew")
+    rows_are = "programs"
+    repeats = "runs of each program in each way"
+    default_repeat = 20
+    file = files.shown(record.PATH)
+
+    SECONDS = 8.0
+    """Of a program that is run in both ways."""
+
+    def rows(self) -> Sequence[str]:
+        return record.names()
+
+    def seconds(self, request: Request) -> float:
+        """A program takes about 8 seconds, and several run at a time."""
+        needed = len(self._due(request)) * self.repeat(request) * self.SECONDS / TOGETHER
+        return min(needed, inf if request.minutes is None else 60 * request.minutes)
+
+    def prepare(self, request: Request) -> None:
+        super().prepare(request)
+        record.load()
+
+    def measure(self, request: Request, report_: Progress) -> str:
+        until = time.monotonic() + (inf if request.minutes is None else 60 * request.minutes)
+        due, before = self._due(request), record.load()
+        with loads.all_but_one(request.load) as busy, locate.server() as server:
+            if before and request.only and before.busy != busy:
+                raise PoolstartError(
+                    f"the other programs were looked at with {before.busy} processors kept busy",
+                    f"{'omit' if busy else 'give'} --load, or record all programs",
+                )
+            provenance = Provenance.here(server.identity, request.command)
+            conditions = provenance.conditions(busy=str(busy))
+            session = RecordingSession("doctor", conditions, anew=request.anew)
+            with ThreadPoolExecutor(TOGETHER) as executor, tempfile.TemporaryDirectory() as directory:
+                runs = [(row, number) for number in range(self.repeat(request)) for row in due]
+                if any(row.victim in frameworks.FOUND for row in due):
+                    report_("installing the programs that start workers")
+                    frameworks.interpreter()
+                missing = [run for run in runs if key(*run) not in session.parts]
+                report_(f"{len(missing)} of {len(runs)} runs are left")
+
+                def once(run: tuple[VictimFigures, int]) -> dict[str, Any] | None:
+                    if time.monotonic() > until:
+                        return None
+                    report_(f"{run[0].name}, {run[0].variant}, run {run[1] + 1} of {self.repeat(request)}")
+                    return look(run[0], server, Path(directory))
+
+                for run, part in zip(missing, executor.map(once, missing), strict=True):
+                    if part:
+                        session.add(key(*run), part)
+        rows = [
+            record.add(row, [session.parts[key(row, n)] for n in range(runs) if key(row, n) in session.parts])
+            for row in due
+            for runs in [self.repeat(request)]
+        ]
+        measured = [row for row in rows if row.runs]
+        if measured:
+            record.save(record.merge(before, DoctorRecord(provenance, busy, tuple(measured))))
+        if all(key(*run) in session.parts for run in runs):
+            session.close()
+        return (
+            f"{len(measured)} programs, at least {min((row.runs for row in measured), default=0)} runs each"
+        )
+
+    def _due(self, request: Request) -> list[VictimFigures]:
+        selected = self.selected(request)
+        return [row for row in record.programs() if row.name in selected]
+
+
+def key(row: VictimFigures, number: int) -> str:
+    """Of a run in a session."""
+    return f"{row.victim} {row.variant} {number}"
+
+
+def look(row: VictimFigures, server: Server, directory: Path) -> dict[str, Any]:
+    """The hazards and certainties that are found in a program: from outside, and as a command.
+
+    None for the first if it ends by itself before it could be looked at.
+    """
+    python: str | Path = frameworks.interpreter() if row.victim in frameworks.FOUND else sys.executable
+    url = server.sqlalchemy_url("victim")
+    # A healthy or fixed program is looked at with all that there is.
+    with_url = row.right or {**detected.table(), **detected.lookalikes()}[row.hazard].url
+    found: dict[str, Any] = {"outside": None, "command": None}
+    if row.outside:
+        with contextlib.suppress(*FAILED), programs.victim(row.victim, row.variant, url, python) as pid:
+            options = ["--watch", WATCH, *(["--url", url] if with_url else [])]
+            found["outside"] = pairs(programs.doctor(pid, *options)[1])
+    if row.command:
+        path = directory / f"{row.victim}-{row.variant}.json"
+        with contextlib.suppress(*FAILED):
+            found["command"] = pairs(programs.observed(row.victim, row.variant, url, path, python=python))
+    return found
+
+
+def pairs(report: dict[str, Any]) -> list[list[str]]:
+    """Hazard and certainty of each finding of a report, without repetitions."""
+    return [list(each) for each in dict.fromkeys((f["hazard"], f["certainty"]) for f in report["findings"])]

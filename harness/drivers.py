@@ -54,6 +54,11 @@ class Driver:
         return self.packages[0][1]
 
     @property
+    def label(self) -> str:
+        """Name and version, as records state them."""
+        return f"{self.name} {self.version}"
+
+    @property
     def drivername(self) -> str:
         """Dialect and driver, as a URL names them."""
         return f"postgresql+{self.dialect}"
@@ -159,6 +164,16 @@ def current() -> Driver:
         return get(name)
     except PoolstartError as error:
         raise PoolstartError(f"{DRIVER}={name}: {error.problem}", error.remedy) from None
+
+
+def choose(name: str) -> Driver:
+    """The driver of this name, for this command and all processes that it starts; without one, `current`.
+
+    Raises `PoolstartError` if there is none of that name.
+    """
+    if name:
+        os.environ[DRIVER] = get(name).name
+    return current()
 
 
 def modules_to_preload(dialect: str) -> tuple[str, ...]:

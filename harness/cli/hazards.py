@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from harness import drivers
 from harness.cli import complete
 from harness.cli.options import AsCsv, AsJson, AsMarkdown, Strategies, chosen_format, exclude
 
@@ -19,6 +20,13 @@ def hazards(
     ] = None,
     strategy: Strategies = None,
     repeat: Annotated[int, typer.Option(min=1, help="Trials of each verdict; all must agree.")] = 1,
+    driver: Annotated[
+        str,
+        typer.Option(
+            help="The driver of the engines; without it that of POOLSTART_DRIVER, or psycopg2.",
+            autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
+        ),
+    ] = "",
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
     listed: Annotated[
         bool, typer.Option("--list", help="List the hazards with the verdicts on record; try nothing.")
@@ -33,7 +41,7 @@ def hazards(
 ) -> None:
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
 
-    --csv has a row a hazard and strategy: sqlalchemy, server, hazard,
+    --csv has a row a hazard and strategy: sqlalchemy, driver, server, hazard,
     severity, strategy, verdict, expected, trials, affected, survives,
     not_applicable, not_tried, no_result, reason. From trials on they are counts.
     """
@@ -61,14 +69,17 @@ def hazards(
     from harness.processes import load as loads
     from harness.records.provenance import Provenance
 
-    chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.load_all()
+    used = drivers.choose(driver)
+    chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.tried_with(used)
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
     recorded = verdicts.load() if names else None
     fixes = {each.id: program_lines.fix(recorded, each) for each in chosen} if recorded else {}
-    with loads.all_but_one(load), locate.server() as server:
+    with loads.all_but_one(load), locate.server(driver=True) as server:
         with view.live(chosen, ids, repeat) as table:
-            outcomes = matrix.measure(server, chosen, ids, table.add, repeat, conditions=repeat == 1)
-        provenance = Provenance.here(server.identity)
-    surprises = table.tally.surprises(record.expected())
+            outcomes = matrix.measure(
+                server, chosen, ids, table.add, repeat, driver=used, conditions=repeat == 1
+            )
+        provenance = Provenance.here(server.identity, driver=used.label)
+    surprises = table.tally.surprises(record.expected(driver=used.name))
     view.write(table, outcomes, provenance, surprises, form, fixes=fixes, server=server.title)
     raise typer.Exit(1 if surprises else 0)

@@ -3,6 +3,7 @@
 import importlib
 from dataclasses import dataclass
 
+from harness.drivers import MEASURED, Driver
 from harness.hazards.hazard import Hazard
 from harness.system.errors import PoolstartError
 
@@ -96,6 +97,11 @@ def load(name: str) -> Hazard:
 def load_all() -> tuple[Hazard, ...]:
     """All hazards, in the order of the catalogue."""
     return tuple(load(name) for name in IDS)
+
+
+def tried_with(driver: Driver) -> tuple[Hazard, ...]:
+    """The hazards that are tried with a driver; with the default one all, though some are about another."""
+    return tuple(hazard for hazard in load_all() if driver == MEASURED or hazard.tried_with(driver))
 
 
 def followed() -> tuple[Hazard, ...]:

@@ -4,20 +4,20 @@
 measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
 hazard under all strategies of a table, and has a provenance of its own if it was measured separately.
 
-These are the verdicts under the reference Python. Those under another one, such as 3.14, are in a file of its
-own, `records/hazards-3.14.json`: no row of one Python takes the place of a row of another.
+Python and driver belong to a table's identity: `2.1` has the verdicts under the reference Python and driver,
+`2.1 3.14` those under Python 3.14, `2.1 asyncpg` those with asyncpg, `2.1 3.14 asyncpg` those of both. No
+row of one takes the place of a row of another, and none is shown for another.
 """
 
-import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import sqlalchemy
 
 from harness import strategies
+from harness.drivers import MEASURED
 from harness.hazards import catalogue, suite
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
@@ -29,7 +29,7 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 PATH = store.path("hazards")
-"""The record of the reference Python."""
+"""The record."""
 
 COMMAND = "poolstart record hazards"
 
@@ -39,39 +39,61 @@ def series(release: str) -> str:
     return ".".join(release.split(".")[:2])
 
 
-def path(python: str = pythons.REFERENCE) -> Path:
-    """The record of a Python: `3.14`, `3.14.10`, or all that its `sys.version` reports."""
+def combination(python: str = pythons.REFERENCE, driver: str = MEASURED.name) -> str:
+    """What the names of tables have after the series: `3.14 asyncpg`; empty for the reference.
+
+    `python` is `3.14`, `3.14.10`, or all that `sys.version` reports.
+    """
     minor = pythons.minor(python)
-    return PATH if minor == pythons.REFERENCE else PATH.with_name(f"{PATH.stem}-{minor}{PATH.suffix}")
+    names = ("" if minor == pythons.REFERENCE else minor, "" if driver == MEASURED.name else driver)
+    return " ".join(filter(None, names))
 
 
-def load(python: str = pythons.REFERENCE) -> dict[str, VerdictTable]:
-    """The recorded tables of a Python by series, the newest series first; empty without a record.
+def load(python: str = pythons.REFERENCE, driver: str = MEASURED.name) -> dict[str, VerdictTable]:
+    """The recorded tables of a Python and driver by series, the newest series first; empty without a record.
 
     Raises `PoolstartError` if the record is damaged.
     """
-    file = path(python)
-    if not file.exists():
+    return tables_of(combination(python, driver))
+
+
+def tables_of(wanted: str) -> dict[str, VerdictTable]:
+    """The same of a combination that is named as `combination` does."""
+    if not PATH.exists():
         return {}
-    with store.reading(file, COMMAND) as tables:
-        return structure(dict[str, VerdictTable], tables)
+    with store.reading(PATH, COMMAND) as tables:
+        found = {name.partition(" ")[0]: table for name, table in tables.items() if suffix(name) == wanted}
+        return structure(dict[str, VerdictTable], found)
 
 
-def other_pythons() -> list[str]:
-    """The Pythons besides the reference of which verdicts are on record, the oldest first."""
-    found = (file.stem.partition("-")[2] for file in PATH.parent.glob(f"{PATH.stem}-*{PATH.suffix}"))
-    return sorted(found, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+def suffix(name: str) -> str:
+    """Python and driver in the name of a table; empty for the reference."""
+    return name.partition(" ")[2]
+
+
+def combinations() -> list[str]:
+    """The combinations of Python and driver that have tables, besides the reference."""
+    if not PATH.exists():
+        return []
+    with store.reading(PATH, COMMAND) as tables:
+        return sorted({suffix(name) for name in tables if suffix(name)})
+
+
+def driver_of(provenance: Provenance) -> str:
+    """The name of the driver with which something was measured."""
+    return provenance.driver.partition(" ")[0] or MEASURED.name
 
 
 def expected(
-    release: str = sqlalchemy.__version__, python: str = sys.version
+    release: str = sqlalchemy.__version__, python: str = sys.version, driver: str = MEASURED.name
 ) -> dict[tuple[str, str], Verdict]:
     """The expected verdicts of a release by hazard and strategy; empty if its series is not recorded.
 
     Under another Python than the reference they are those on record for it, and otherwise the reference's.
+    With another driver they are those on record for it, and no others.
     """
     verdicts: dict[tuple[str, str], Verdict] = {}
-    for tables in (load(), load(python)):
+    for tables in (load(driver=driver), load(python, driver)):
         if table := tables.get(series(release)):
             verdicts |= {**table.verdicts, **(table.further.verdicts if table.further else {})}
     return verdicts
@@ -86,7 +108,7 @@ def for_the_same_versions(
     the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
     do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
     """
-    table = load(here.python).get(series(here.release))
+    table = load(here.python, driver_of(here)).get(series(here.release))
     return [
         outcome
         for hazard in hazards
@@ -106,15 +128,23 @@ def same_versions(recorded: Provenance, here: Provenance) -> bool:
     return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)
 
 
-def table_of(release: str = sqlalchemy.__version__, python: str = pythons.REFERENCE) -> VerdictTable:
-    """The table of a release's series. Raises `PoolstartError` if it is not recorded for this Python."""
-    table = load(python).get(series(release))
+def table_of(
+    release: str = sqlalchemy.__version__, python: str = pythons.REFERENCE, driver: str = MEASURED.name
+) -> VerdictTable:
+    """The table of a release's series. Raises `PoolstartError` if there is none of this Python and driver."""
+    table = load(python, driver).get(series(release))
     if not table:
         raise PoolstartError(
-            f"no table of SQLAlchemy {series(release)} is recorded for Python {pythons.minor(python)}",
+            f"no table of SQLAlchemy {series(release)} is recorded for Python {pythons.minor(python)} and"
+            f" {driver}",
             f"first run: {COMMAND}",
         )
     return table
+
+
+def table_for(provenance: Provenance) -> VerdictTable:
+    """The table that has what was measured so. Raises `PoolstartError` if there is none."""
+    return table_of(provenance.release, provenance.python or pythons.REFERENCE, driver_of(provenance))
 
 
 def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
@@ -128,11 +158,11 @@ def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
         if outcome.verdict is Verdict.NO_RESULT:
             raise PoolstartError(outcome.reason, "only rows in which every trial has a result are recorded")
     default, further = by_group(outcomes)
-    table = load(provenance.python).get(series(provenance.release))
+    table = load(provenance.python, driver_of(provenance)).get(series(provenance.release))
     if default:
         table = with_rows(table, provenance, default, strategies.IDS)
     if not table:
-        table = table_of(provenance.release, provenance.python)
+        table = table_for(provenance)
     if further:
         table = replace(table, further=with_rows(table.further, provenance, further, strategies.FURTHER_IDS))
     write(table)
@@ -144,7 +174,7 @@ def save_columns(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     What could not be tried here replaces no verdict on record. Raises `PoolstartError`, and records nothing,
     if an outcome has no result, or the strategies' table is not on record.
     """
-    table = table_of(provenance.release)
+    table = table_for(provenance)
     default, further = by_group(outcomes)
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
@@ -258,8 +288,8 @@ def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: i
     What could not be tried here stays on record as it is. Raises `PoolstartError`, and records nothing, if an
     outcome is not the expected one.
     """
-    table = table_of(provenance.release, provenance.python)
-    wanted = expected(provenance.release, provenance.python)
+    table = table_for(provenance)
+    wanted = expected(provenance.release, provenance.python, driver_of(provenance))
     outcomes = [outcome for outcome in outcomes if outcome.verdict is not Verdict.NOT_TRIED]
     for outcome in outcomes:
         if outcome.verdict is not wanted.get((outcome.hazard, outcome.strategy)):
@@ -320,11 +350,19 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReadi
 
 
 def write(table: VerdictTable) -> None:
-    """Put a table in the place of its series, in the record of its Python.
+    """Put a table in the place of that of its series, Python and driver.
 
-    Raises `PoolstartError` if the record cannot be written.
+    Raises `PoolstartError` if the record cannot be read or written.
     """
-    python = table.provenance.python
-    tables = {**load(python), series(table.provenance.release): table}
-    newest_first = sorted(tables, key=lambda name: [int(part) for part in name.split(".")], reverse=True)
-    store.write(path(python), {name: asdict(tables[name]) for name in newest_first})
+    provenance = table.provenance
+    which = combination(provenance.python or pythons.REFERENCE, driver_of(provenance))
+    tables = {}
+    if PATH.exists():
+        with store.reading(PATH, COMMAND) as recorded:
+            tables = dict(recorded)
+    tables[f"{series(provenance.release)} {which}".rstrip()] = asdict(table)
+
+    def order(name: str) -> tuple[str, list[int]]:
+        return suffix(name), [-int(part) for part in name.partition(" ")[0].split(".")]
+
+    store.write(PATH, {name: tables[name] for name in sorted(tables, key=order)})

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness import drivers
+from harness.drivers import Driver
 from harness.fixes import Fix
 from harness.hazards.conditions import Condition
 from harness.hazards.inside.story import HazardReading, StoryEvent
@@ -167,6 +169,10 @@ class Hazard:
     it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
     fixes: tuple[Fix, ...] = ()
     """The code of `avoidance`, where the program of a surviving strategy does not show it."""
+    driver: str = drivers.MEASURED.name
+    """The driver that it is about, or with which its controls must hold."""
+    by_driver: bool = False
+    """Whether the driver makes a difference: it is tried with all others too."""
     monitored: bool = True
     """Whether the parent connects its monitor before the reproduction begins. False if the driver's libraries
     must not have been used by then."""
@@ -176,6 +182,16 @@ class Hazard:
     """Whether it uses all sessions of a server; it gets its own, because other trials would be refused."""
     figures: tuple[HazardFigure, ...] = ()
     """What it measures besides its verdict, by `Parent.measure`."""
+
+    def tried_with(self, driver: Driver) -> bool:
+        """Whether it is tried with this driver."""
+        return self.by_driver or driver.name == self.driver
+
+    def of_another_driver(self, driver: Driver) -> str:
+        """Why it does not apply to a driver; empty if it does, or may."""
+        if self.tried_with(driver) or self.driver == drivers.MEASURED.name:
+            return ""
+        return f"it is about {drivers.get(self.driver).title}"
 
     @property
     def controls(self) -> str:

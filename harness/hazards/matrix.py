@@ -11,6 +11,8 @@ from queue import SimpleQueue
 
 import sqlalchemy
 
+from harness import drivers
+from harness.drivers import Driver
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.hazards.runner import Trials
 from harness.postgres.server import Server
@@ -18,6 +20,19 @@ from harness.system.errors import PoolstartError
 
 JOBS = 3
 """Trials at a time: most of a trial is waiting, and the verdicts do not depend on it."""
+
+
+def interpreter(driver: Driver = drivers.MEASURED) -> str | Path:
+    """An interpreter with this SQLAlchemy and the driver: this one for the default driver.
+
+    Raises `PoolstartError` if the driver cannot be installed.
+    """
+    if driver == drivers.MEASURED:
+        return sys.executable
+    # asv takes most of a second to import.
+    from harness.releases import interpreters
+
+    return interpreters.of_release(sqlalchemy.__version__, driver)
 
 
 def measure(
@@ -29,15 +44,18 @@ def measure(
     wanted: Callable[[Hazard, str], bool] = lambda hazard, strategy: True,
     *,
     release: str = sqlalchemy.__version__,
-    python: str | Path = sys.executable,
+    python: str | Path = "",
+    driver: Driver = drivers.MEASURED,
     conditions: bool = False,
 ) -> list[Outcome]:
     """Run the trials of these hazards and strategies for which `wanted` is true, each `repeat` times.
 
-    With `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is
+    `python` is an interpreter that has the release and the driver; by default one of `interpreter`. With
+    `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is
     called with each outcome as soon as it is known. Returns all outcomes in the order of the arguments; a
     trial that fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
     """
+    python = python or interpreter(driver)
     idle: SimpleQueue[Trials] = SimpleQueue()
 
     def outcome_of(hazard: Hazard, strategy: str) -> Outcome:
@@ -55,7 +73,7 @@ def measure(
     # On an interruption the trials end first (the inner context): then no thread is waiting for one.
     with ThreadPoolExecutor(JOBS) as threads, ExitStack() as stack:
         for _ in range(JOBS):
-            idle.put(stack.enter_context(Trials(server, release=release, python=python)))
+            idle.put(stack.enter_context(Trials(server, release=release, python=python, driver=driver)))
         futures = [
             threads.submit(outcome_of, hazard, strategy)
             for _, hazard, strategy in product(range(repeat), hazards, strategies)

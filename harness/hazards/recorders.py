@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.console.progress import Pace, Progress
+from harness.drivers import Driver
 from harness.hazards import catalogue, expected, matrix, suite
 from harness.hazards.bisection import release_verdicts, search, tried
 from harness.hazards.hazard import Hazard, Outcome, Verdict
@@ -38,18 +39,16 @@ class HazardsRecorder(Recorder):
 
     def check(self, request: Request) -> None:
         super().check(request)
-        if self._columns(request) and (
-            self.repeat(request) > 1 or set(request.only) - set(strategies.GROUPS["all"])
-        ):
+        if self._columns(request) and set(request.only) - set(strategies.GROUPS["all"]):
             raise PoolstartError(
                 f"{self._columns(request)[0]} is recorded once, under all hazards",
-                "give --only with strategies alone, or with hazards and groups, and no --repeat",
+                "give --only with strategies alone, or with hazards and groups",
             )
 
     def seconds(self, request: Request) -> float:
         """A trial takes as long as that on record; several run at a time."""
         hazards, names = self._cells(request)
-        tables = list(expected.load().values())
+        tables = list(expected.load(driver=drivers.current().name).values())
         known = {
             (outcome.hazard, outcome.strategy): outcome.seconds
             for table in tables[:1]
@@ -61,17 +60,19 @@ class HazardsRecorder(Recorder):
         return self.repeat(request) * sum(trials) / matrix.JOBS
 
     def measure(self, request: Request, report: Progress) -> str:
+        driver = drivers.current()
         hazards, names = self._cells(request)
         repeat = self.repeat(request)
         if repeat > 1:
             # What cannot be recorded is an error now, not after hours of trials.
-            expected.table_of(python=sys.version)
-        with loads.all_but_one(request.load) as busy, locate.server() as server:
-            provenance = Provenance.here(server.identity, request.command)
+            expected.table_of(python=sys.version, driver=driver.name)
+        with loads.all_but_one(request.load) as busy, locate.server(driver=True) as server:
+            provenance = Provenance.here(server.identity, command_of(request, driver), driver=driver.label)
             conditions = provenance.conditions(
                 trials=str(repeat),
                 busy=str(busy),
                 python=provenance.python,
+                driver=provenance.driver,
                 libraries=provenance.frames,
                 code=suite.digest_of([hazard.id for hazard in hazards]),
             )
@@ -100,7 +101,9 @@ class HazardsRecorder(Recorder):
                 def due(hazard: Hazard, strategy: str, trial: int = trial) -> bool:
                     return key(hazard.id, strategy, trial) not in session.parts
 
-                matrix.measure(server, hazards, names, seen, wanted=due, conditions=repeat == 1)
+                matrix.measure(
+                    server, hazards, names, seen, wanted=due, driver=driver, conditions=repeat == 1
+                )
         outcomes = [
             structure(Outcome, session.parts[key(hazard.id, name, trial)])
             for trial in range(repeat)
@@ -117,17 +120,30 @@ class HazardsRecorder(Recorder):
         return f"{len(hazards)} hazards under {len(names)} strategies"
 
     def _cells(self, request: Request) -> tuple[list[Hazard], list[str]]:
-        """The hazards and the strategies: rows are whole, so a hazard is tried under all of a group."""
+        """The hazards and the strategies: rows are whole, so a hazard is tried under all of a group.
+
+        By default all hazards that are tried with the driver. Trials may be repeated of single strategies.
+        """
+        driver = drivers.current()
+        all_hazards = list(catalogue.tried_with(driver))
         if columns := self._columns(request):
-            return list(catalogue.load_all()), columns
-        hazards = [name for name in dict.fromkeys(request.only) if name in catalogue.IDS]
-        groups = [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS] or ["all"]
-        names = dict.fromkeys(name for group in groups for name in strategies.GROUPS[group])
-        return [catalogue.load(name) for name in hazards or catalogue.IDS], list(names)
+            return all_hazards, columns
+        named = [catalogue.load(name) for name in dict.fromkeys(request.only) if name in catalogue.IDS]
+        groups = [name for name in dict.fromkeys(request.only) if name not in catalogue.IDS] or ["all"]
+        return named or all_hazards, list(strategies.named(groups))
 
     def _columns(self, request: Request) -> list[str]:
-        """The strategies that are named, each to be tried under all hazards."""
+        """The strategies that are named, each to be tried once under all hazards."""
+        if self.repeat(request) > 1:
+            return []
         return [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS["all"]]
+
+
+def command_of(request: Request, driver: Driver) -> str:
+    """The command line with the variable that names the driver, unless it is the default."""
+    if driver == drivers.MEASURED:
+        return request.command
+    return f"{drivers.DRIVER}={driver.name} {request.command}"
 
 
 def key(hazard: str, strategy: str, trial: int) -> str:

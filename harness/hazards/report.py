@@ -51,11 +51,25 @@ def render() -> str:
             parts += [f"## SQLAlchemy {name}\n", differences(table, newest, series, hazards)]
             if table.repeated:
                 parts.append(certainty(table))
+    for which in record.combinations():
+        parts += of_combination(which, hazards)
     parts += [section(hazard) for hazard in hazards]
     parts.append("## Not reproduced\n")
     for other in catalogue.NOT_REPRODUCED:
         parts += [f"### {other.title}\n", f"{other.description}\n", f"{other.reason}\n", links(other.links)]
     return "\n".join(parts)
+
+
+def of_combination(which: str, hazards: Sequence[Hazard]) -> Iterator[str]:
+    """The tables of another Python or driver: only the hazards that were tried with it."""
+    for series, table in record.tables_of(which).items():
+        yield f"## SQLAlchemy {series}, {which}\n"
+        for part in filter(None, (table, table.further)):
+            tried = {hazard for (hazard, _), verdict in part.verdicts.items() if verdict in TRIED}
+            yield f"Measured {part.provenance}{part.provenance.by}.{measured_later(part.later)}\n"
+            yield verdicts(part, [hazard for hazard in hazards if hazard.id in tried])
+            if part.repeated:
+                yield certainty(part)
 
 
 def verdicts(table: VerdictTable, hazards: Sequence[Hazard]) -> str:

@@ -11,7 +11,8 @@ from typing import Any, TypedDict
 
 import sqlalchemy
 
-from harness import strategies
+from harness import drivers, strategies
+from harness.drivers import Driver
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
@@ -37,15 +38,22 @@ class TrialReport(TypedDict):
 class Trials:
     """Runs trials against one server; a context manager that ends all processes it has started.
 
-    `python` is an interpreter that has this `release` of SQLAlchemy and the suite's other packages.
+    `python` is an interpreter that has this `release` of SQLAlchemy, the driver and the suite's other
+    packages.
     """
 
     def __init__(
-        self, server: Server, *, release: str = sqlalchemy.__version__, python: str | Path = sys.executable
+        self,
+        server: Server,
+        *,
+        release: str = sqlalchemy.__version__,
+        python: str | Path = sys.executable,
+        driver: Driver = drivers.MEASURED,
     ) -> None:
         self._server = server
         self._release = release
         self._python = python
+        self._driver = driver
         self._supervision = Supervision()
         # One thread may close the trials while another is starting a program.
         self._starting = threading.Lock()
@@ -67,10 +75,18 @@ class Trials:
         """Run one trial. Raises `PoolstartError` if the reproduction has no result."""
         entry = strategies.get(strategy)
         server = self._server
-        reason = entry.not_applicable(self._release) or hazard.not_applicable(entry)
+        reason = (
+            entry.not_applicable(self._release)
+            or self._driver.not_applicable(self._release)
+            or hazard.of_another_driver(self._driver)
+            or entry.unwritten(self._driver)
+            or hazard.not_applicable(entry)
+        )
         if reason:
             return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
         missing = hazard.missing()
+        if not hazard.tried_with(self._driver):
+            missing = f"{hazard.id} is tried with {hazard.driver} only"
         if not missing and hazard.needs_tls:
             try:
                 server = self._tls_server()
@@ -119,6 +135,7 @@ class Trials:
                     "harness.hazards.inside.program",
                     hazard.id,
                     strategy,
+                    self._driver.name,
                     scratch,
                     *condition,
                 ],

@@ -47,8 +47,8 @@ DISAGREE = "!"
 """Symbols of verdicts, and of trials that disagree, in tables too narrow for words."""
 
 COLUMNS = (
-    "sqlalchemy", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials", "affected",
-    "survives", "not_applicable", "not_tried", "no_result", "reason",
+    "sqlalchemy", "driver", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials",
+    "affected", "survives", "not_applicable", "not_tried", "no_result", "reason",
 )  # fmt: skip
 """Of `--csv`, a row a hazard and strategy: from `trials` to `no_result` they are counts of trials."""
 
@@ -172,7 +172,8 @@ def write(
 
     def show() -> None:
         console = terminal.output()
-        terminal.print_heading(console, f"SQLAlchemy {provenance.release}, {server or provenance.server}")
+        where = f"{provenance.driver}, {server or provenance.server}"
+        terminal.print_heading(console, f"SQLAlchemy {provenance.release}, {where}")
         if isinstance(console, terminal.MarkdownConsole):
             header, rows = view.words()
             terminal.print_table(
@@ -227,12 +228,14 @@ def write_list(form: str) -> None:
 
 def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:
     """A row a hazard and strategy, with the fields of `COLUMNS`; `verdict` is empty if trials disagree."""
-    expected = record.expected(provenance.release)
+    driver = record.driver_of(provenance)
+    expected = record.expected(provenance.release, driver=driver)
     for hazard in view.hazards:
         for name in view.strategies:
             counts = view.tally.of(hazard.id, name)
             yield {
                 "sqlalchemy": provenance.release,
+                "driver": driver,
                 "server": provenance.server,
                 "hazard": hazard.id,
                 "severity": str(hazard.severity),

@@ -37,8 +37,15 @@ class Provenance:
     command: str = ""
 
     @classmethod
-    def here(cls, server: str, command: str = "", release: str = "", python: str = "") -> "Provenance":
-        """What is measured now on this machine; by default with this interpreter and its SQLAlchemy."""
+    def here(
+        cls,
+        server: str,
+        command: str = "",
+        release: str = "",
+        python: str = "",
+        driver: str = "",
+    ) -> "Provenance":
+        """What is measured now on this machine; by default with this interpreter, release and psycopg2."""
         return cls(
             release=release or metadata.version("sqlalchemy"),
             date=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -54,7 +61,7 @@ class Provenance:
                 )
             ),
             python=python or pythons.full(),
-            driver=f"psycopg2 {metadata.version('psycopg2-binary')}",
+            driver=driver or f"psycopg2 {metadata.version('psycopg2-binary')}",
             frames=", ".join(f"{name} {version}" for name in FRAMES if (version := installed(name))),
             server=server,
             command=command,

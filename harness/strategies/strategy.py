@@ -92,6 +92,15 @@ class Strategy:
 
     def without(self, driver: Driver) -> str:
         """Why it does not exist for a driver; empty if it does."""
+        if self.shares_connection and driver.bound_to_loop:
+            return (
+                f"{self.id} cannot work with {driver.name}: only the event loop that opened a connection can"
+                " use it"
+            )
+        return self.unwritten(driver)
+
+    def unwritten(self, driver: Driver) -> str:
+        """Why it has no code for a driver; empty if it has, though it may fail."""
         if driver == self.driver:
             return ""
         if not driver.asynchronous:
@@ -99,23 +108,19 @@ class Strategy:
             if {name.partition(".")[0] for name in self.preload} <= own:
                 return ""
             return f"{self.id} preloads {', '.join(self.preload)}, whatever the driver"
-        if self.shares_connection and driver.bound_to_loop:
-            return (
-                f"{self.id} cannot work with {driver.name}: only the event loop that opened a connection can"
-                " use it"
-            )
         if self.treats_parent or not self.asynchronous_in_worker:
             return f"{self.id} is written for synchronous drivers, and {driver.name} is none"
         return ""
 
-    def with_driver(self, driver: Driver) -> Strategy:
+    def with_driver(self, driver: Driver, *, working: bool = True) -> Strategy:
         """The same strategy for engines of another driver.
 
-        Raises `NotApplicable` if it does not exist for that driver.
+        Raises `NotApplicable` if it does not exist for that driver; if it need not be `working`, only if it
+        has no code for it.
         """
         if driver == self.driver:
             return self
-        if reason := self.without(driver):
+        if reason := self.without(driver) if working else self.unwritten(driver):
             # Only here, because measured processes import this module.
             from harness.processes.errors import NotApplicable
 

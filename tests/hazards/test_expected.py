@@ -516,18 +516,42 @@ def test_repeated_trials_leave_out_what_could_not_be_tried_here(own_record: Path
 
 
 def test_a_row_of_another_python_is_recorded_beside_those_of_the_reference(own_record: Path) -> None:
-    before = own_record.read_text()
+    before = record.load()
     (first, *_) = record.load()["2.1"].outcomes
     row = [each for each in record.load()["2.1"].outcomes if each.hazard == first.hazard]
     changed = [replace(each, verdict=Verdict.NOT_TRIED, reason="for the test") for each in row]
 
     record.save(Provenance(release="2.1.9", python="3.14.10"), changed)
 
-    assert own_record.read_text() == before
-    assert record.path("3.14.10").name == "measured-3.14.json"
-    assert record.other_pythons() == ["3.14"]
+    assert record.load() == before
+    assert "3.14" in record.combinations()
     cell = (first.hazard, first.strategy)
     assert record.expected("2.1.9", "3.14.10")[cell] is Verdict.NOT_TRIED
     assert record.expected("2.1.9", "3.11.7")[cell] is row[0].verdict
     # What is not on record for it is expected to be as the reference's.
     assert record.expected("2.1.9", "3.14.10").keys() == record.expected("2.1.9", "3.11.7").keys()
+
+
+def test_a_verdict_of_one_driver_is_shown_for_no_other(own_record: Path) -> None:
+    before = record.load()
+    row = [each for each in before["2.1"].outcomes if each.hazard == "own_lock"]
+
+    record.save(Provenance(release="2.1.9", python="3.11.7", driver="mine 1.0"), row)
+
+    assert record.load() == before
+    assert "mine" in record.combinations()
+    assert record.expected("2.1.9", driver="mine") == {
+        (each.hazard, each.strategy): each.verdict for each in row
+    }
+    assert record.expected("2.1.9", "3.14.10", driver="mine") == record.expected("2.1.9", driver="mine")
+    assert record.expected("2.1.9", driver="psycopg_of_mine") == {}
+    assert record.expected("2.0.58", driver="mine") == {}
+    assert record.table_of("2.1.9", driver="mine").provenance.driver == "mine 1.0"
+
+
+def test_python_and_driver_together_are_one_combination(own_record: Path) -> None:
+    row = [each for each in record.load()["2.1"].outcomes if each.hazard == "own_lock"]
+    record.save(Provenance(release="2.1.9", python="3.14.10", driver="mine 1.0"), row)
+    assert "3.14 mine" in record.combinations()
+    assert record.load("3.14.10", "mine").keys() == {"2.1"}
+    assert record.load("3.11.7", "mine") == record.load("3.14.10") == {}

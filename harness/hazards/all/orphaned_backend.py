@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.fixes import END_WITH_PARENT
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import START_DEADLINE
-from harness.hazards.inside.parent import Parent, session_of
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker, plain
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
     with contextlib.closing(Parent(strategy, server, scratch)) as parent:
         engine = parent.engine()
         connections = [engine.connect() for _ in range(POOLED)]
-        sessions = [session_of(connection) for connection in connections]
+        sessions = [parent.session(connection) for connection in connections]
         for connection in connections:
             connection.close()
         parent.start(stay, engine=engine).answer()

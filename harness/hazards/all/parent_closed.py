@@ -4,7 +4,7 @@ from typing import Any
 
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Failed
+from harness.hazards.inside.handle import Failed, Hung
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
@@ -43,7 +43,7 @@ def reproduce(parent: Parent) -> bool:
         try:
             worker.answer()
             worker.join()
-        except Failed as error:
+        except (Failed, Hung) as error:
             parent.tell("worker", f"Fails after {name}: {error}.")
             affected = True
         else:
@@ -52,7 +52,9 @@ def reproduce(parent: Parent) -> bool:
         if failure:
             parent.tell(
                 "server",
-                f"Received Terminate on the parent's connection, ended backend {session.backend}.",
+                f"Has the parent's backend {session.backend}, which got no query."
+                if parent.backend_alive(session.backend)
+                else f"Received Terminate on the parent's connection, ended backend {session.backend}.",
             )
             parent.tell("user", failure)
             affected = True
@@ -98,6 +100,7 @@ HAZARD = Hazard(
         "https://github.com/ckan/ckan/issues/3243",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

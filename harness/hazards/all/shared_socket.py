@@ -2,6 +2,7 @@
 
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
+from harness.hazards.inside.handle import Failed, Hung
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
@@ -16,9 +17,14 @@ def reproduce(parent: Parent) -> bool:
     session = parent.warm(engine)
     parent.tell("parent", f"Has used its engine once; its backend is {session.backend}.")
     worker = parent.start(backend_of, engine=engine)
-    backend = worker.answer()
-    worker.join()
-    parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
+    error, backend = "", 0
+    try:
+        backend = worker.answer()
+        worker.join()
+        parent.tell("worker", f"Asks the server for its backend, and reads {backend}.")
+    except (Failed, Hung) as failed:
+        error = str(failed)
+        parent.tell("worker", f"Asks the server for its backend, and fails: {error}.")
     closed_before = session.closed
     failure = session.error()
     if closed_before:
@@ -30,8 +36,13 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", "Nothing, until both query at once: other hazards begin here.")
         return True
     if failure:
-        parent.tell("server", "Received Terminate from the worker, on the parent's connection.")
+        alive = parent.backend_alive(session.backend)
+        parent.tell("server", f"Has {'the' if alive else 'no longer the'} parent's session.")
         parent.tell("user", failure)
+        return True
+    if error:
+        parent.tell("server", "Had no session of the worker's own.")
+        parent.tell("user", error)
         return True
     parent.tell("server", "Had a session of the worker's own.")
     parent.tell("user", "Nothing unusual.")
@@ -49,7 +60,10 @@ HAZARD = Hazard(
     symptom=(
         "Nothing at first. Later, errors without an apparent cause, in programs that have run for months."
     ),
-    affected_when="The worker's backend is the parent's, or the parent's connection no longer answers.",
+    affected_when=(
+        "The worker's backend is the parent's, the worker fails, or the parent's connection no longer"
+        " answers."
+    ),
     avoidance=OWN_CONNECTIONS,
     fixes=(EVERY_ENGINE, OTHER_CONNECTION),
     severity=Severity.WRONG_DATA,
@@ -60,6 +74,7 @@ HAZARD = Hazard(
         "https://github.com/eclecticiq/OpenTAXII/issues/253",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -1,50 +1,61 @@
 """The parent reads a row that the worker asked for."""
 
+from __future__ import annotations
+
 import random
+from typing import TYPE_CHECKING
 
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.handle import Hung
+from harness.hazards.inside.parent import Parent, attempt
 from harness.hazards.inside.worker import Worker, plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 
 def ask_and_wait(worker: Worker, gate: int) -> None:
     """Send a query that the server answers only when `gate` is open."""
     engine = worker.engine()
     with engine.connect() as connection:
-        connection.exec_driver_sql("select 'worker' from (select pg_advisory_xact_lock(%s)) as gate", (gate,))
+        connection.exec_driver_sql(f"select 'worker' from (select pg_advisory_xact_lock({gate})) as gate")
 
 
 def question(parent: Parent, isolation: str) -> str:
     """What the parent reads when it queries its own name, or the error; empty if it reads its own name."""
-    from sqlalchemy.exc import DBAPIError
-
     engine = parent.engine(isolation_level=isolation)
     session = parent.warm(engine)
     # The gate fixes the order: the worker has sent its query, and is gone before the answer is sent.
     gate = random.getrandbits(62)
     parent.ask("select pg_advisory_lock(%s)", gate)
     worker = parent.start(ask_and_wait, gate, engine=engine)
-    parent.wait_for(
-        lambda: bool(
-            parent.ask(
-                "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-                " and (classid::bigint << 32 | objid::bigint) = %s",
-                gate,
-            )
-        ),
-        "the worker's query",
-    )
+    # A worker whose driver refuses the inherited connection fails, and sends nothing.
+    parent.wait_for(lambda: waits(parent, gate) or worker.settled(), "the worker's query")
     worker.kill()
     parent.ask("select pg_advisory_unlock(%s)", gate)
     try:
-        with engine.connect() as connection:
-            answer = connection.exec_driver_sql("select 'parent'").scalar()
-    except DBAPIError as error:
+        answer = attempt(lambda: own_name(engine))
+    except Hung as hung:
+        return str(hung)
+    except Exception as error:
         return plain(error)
-    finally:
-        session.raw.close()
+    session.close()
     return "" if answer == "parent" else f"select 'parent' returned {answer!r}"
+
+
+def waits(parent: Parent, gate: int) -> bool:
+    """Whether a session waits for `gate` to be opened."""
+    waiting = (
+        "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        " and (classid::bigint << 32 | objid::bigint) = %s"
+    )
+    return bool(parent.ask(waiting, gate))
+
+
+def own_name(engine: Engine) -> str:
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("select 'parent'").scalar())
 
 
 def reproduce(parent: Parent) -> bool:
@@ -84,6 +95,7 @@ HAZARD = Hazard(
         "https://github.com/geopython/pywps/pull/341",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

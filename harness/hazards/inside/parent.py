@@ -7,7 +7,9 @@ one.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import strategies
+from harness import drivers, strategies
+from harness.drivers import Driver
 from harness.hazards.inside import worker
 from harness.hazards.inside.handle import SILENCE, Hung, WorkerHandle
 from harness.hazards.inside.story import HazardReading, StoryEvent
@@ -31,46 +34,97 @@ if TYPE_CHECKING:
 SILENCE_PER_CONNECT = 30
 """A worker's silence is at least this multiple of the parent's first connect: slow machines get longer."""
 
+PARENT_SILENCE = 5.0
+"""Seconds after which a query of the parent, which takes milliseconds, counts as hung."""
+
+NO_ANSWER = "The parent's query never returns."
+
 SERVER_DEADLINE = 10.0
 """Seconds for the server to reach the state that a trial waits for."""
 
 
 class ServerSession:
-    """A connection of the parent, as the driver and the server know it."""
+    """A connection of the parent, as pool, driver and server know it."""
 
-    def __init__(self, raw: Any, backend: int) -> None:
-        self.raw = raw
+    def __init__(self, pooled: Any, backend: int, run: Callable[..., Any]) -> None:
+        """`pooled` is the pool's proxy of the connection; `run` calls a function as the driver needs it."""
+        self._record = pooled._connection_record
+        self.raw = dbapi_connection(self._record)
         self.backend = backend
+        self._run = run
 
     @property
     def closed(self) -> bool:
         """Whether the parent's own pool has closed it, so that nothing is shared."""
-        return bool(self.raw.closed)
+        return dbapi_connection(self._record) is not self.raw
 
     def error(self) -> str:
         """The error of a query over it; empty if it answers as before, or the parent has closed it.
 
         The query follows whatever a worker may have sent over the same socket.
         """
-        import psycopg2
-
         if self.closed:
             return ""
         try:
-            with self.raw.cursor() as cursor:
-                cursor.execute("select pg_backend_pid()")
-                (backend,) = cursor.fetchone()
-            self.raw.rollback()
-        except psycopg2.Error as error:
+            backend = attempt(lambda: self._run(self._query))
+        except Hung as hung:
+            return str(hung)
+        except Exception as error:
             return worker.plain(error)
         return "" if backend == self.backend else f"backend {backend} answered for {self.backend}"
+
+    def _query(self) -> int:
+        cursor = self.raw.cursor()
+        cursor.execute("select pg_backend_pid()")
+        (backend,) = cursor.fetchone()
+        cursor.close()
+        self.raw.rollback()
+        return int(backend)
+
+    def close(self) -> None:
+        """Close it, in whatever state it is."""
+        with contextlib.suppress(Exception):
+            self._run(self.raw.close)
+
+
+def dbapi_connection(record: Any) -> Any:
+    """The connection of a record of the pool, whose attribute was called `connection` until 1.4.24."""
+    return record.dbapi_connection if hasattr(record, "dbapi_connection") else record.connection
+
+
+def call(function: Callable[[], Any]) -> Any:
+    """What the function returns."""
+    return function()
+
+
+def attempt(action: Callable[[], Any]) -> Any:
+    """What something that the parent does returns. Raises `Hung` if it never does, and what it raises."""
+    results: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
+
+    def act() -> None:
+        try:
+            results.put((action(), None))
+        except Exception as error:
+            results.put((None, error))
+
+    threading.Thread(target=act, daemon=True).start()
+    try:
+        result, error = results.get(timeout=PARENT_SILENCE)
+    except queue.Empty:
+        raise Hung(NO_ANSWER) from None
+    if error:
+        raise error
+    return result
 
 
 class Parent:
     """The tools of a reproduction, which runs in a process of its own."""
 
-    def __init__(self, strategy: str, server: Server, scratch: Path) -> None:
-        self.strategy = strategies.get(strategy)
+    def __init__(
+        self, strategy: str, server: Server, scratch: Path, driver: Driver = drivers.MEASURED
+    ) -> None:
+        self.driver = driver
+        self.strategy = strategies.get(strategy).with_driver(driver, working=False)
         self.strategy.set_up()
         self.server = server
         self.scratch = scratch
@@ -80,7 +134,7 @@ class Parent:
         self.workers: list[WorkerHandle] = []
         self.silence = SILENCE
         """Seconds without an answer and without running after which a worker counts as hung."""
-        self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}")
+        self.url = server.sqlalchemy_url(f"poolstart-{os.getpid()}", driver)
 
     @cached_property
     def monitor(self) -> psycopg2.extensions.connection:
@@ -98,18 +152,30 @@ class Parent:
     def engine(self, queue: dict[str, Any] | None = None, **options: Any) -> Engine:
         """The parent's engine as the strategy makes it, with further options of `create_engine`.
 
-        `queue` holds options of QueuePool, which a strategy with NullPool does not get.
+        `queue` holds options of QueuePool, which a strategy with NullPool does not get. An AsyncEngine can be
+        used as a synchronous one (`harness.hazards.inside.blocking`).
         """
         added = {**options, **(queue or {} if self.strategy.pooled else {})}
-        return self.strategy.create_parent_engine(self.url, **added)
+        made: Any = self.strategy.create_parent_engine(self.url, **added)
+        if not self.driver.asynchronous:
+            return made  # type: ignore[no-any-return]
+        from harness.hazards.inside.blocking import Blocking, EventLoop
+
+        # A loop of its own: one in which a query never returns cannot be used again.
+        return Blocking(made.sync_engine, EventLoop(), made)  # type: ignore[return-value]
 
     def warm(self, engine: Engine) -> ServerSession:
         """Use the engine once, so that one connection is checked in, if the pool keeps it."""
         begin = time.monotonic()
         with engine.connect() as connection:
-            session = session_of(connection)
+            session = self.session(connection)
         self.silence = max(SILENCE, SILENCE_PER_CONNECT * (time.monotonic() - begin))
         return session
+
+    def session(self, connection: Any) -> ServerSession:
+        """The session behind a SQLAlchemy connection."""
+        backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
+        return ServerSession(connection.connection, backend, getattr(connection, "run", call))
 
     def start(
         self,
@@ -124,7 +190,14 @@ class Parent:
         starts: it is entered after the strategy has treated the parent's engine.
         """
         prepared = self.strategy.prepare(
-            worker.main, engine, self.url, task, self.strategy.hands_engine, self.scratch, *args
+            worker.main,
+            getattr(engine, "asynchronous", engine),
+            self.url,
+            task,
+            self.strategy.hands_engine,
+            self.driver.asynchronous,
+            self.scratch,
+            *args,
         )
         prepared.treat()
         with during():
@@ -156,13 +229,6 @@ class Parent:
             started.kill()
         if "monitor" in self.__dict__:
             self.monitor.close()
-
-
-def session_of(connection: Any) -> ServerSession:
-    """The session behind a SQLAlchemy connection."""
-    backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-    # The name of the pool's attribute has changed between releases; that of a cursor has not.
-    return ServerSession(connection.connection.cursor().connection, backend)
 
 
 def hangs(worker: WorkerHandle) -> bool:

@@ -1,6 +1,6 @@
-"""The parent program of one trial: `python -m harness.hazards.inside.program HAZARD STRATEGY SCRATCH`.
+"""The parent program of one trial: `python -m harness.hazards.inside.program HAZARD STRATEGY DRIVER SCRATCH`.
 
-A fourth argument, the id of the hazard's condition, makes it reproduce the hazard with the condition kept.
+A fifth argument, the id of the hazard's condition, makes it reproduce the hazard with the condition kept.
 
 Prints the outcome as JSON, and nothing else. Spawned workers import this module as their `__main__`: so it is
 small, and imports nothing before it runs.
@@ -15,14 +15,16 @@ def main() -> None:
     from importlib import import_module
     from pathlib import Path
 
+    from harness import drivers
     from harness.hazards.inside.parent import Parent
     from harness.postgres import locate
     from harness.postgres.server import Server
 
-    name, strategy, scratch, *condition = sys.argv[1:]
+    name, strategy, driver, scratch, *condition = sys.argv[1:]
     hazard = import_module(f"harness.hazards.all.{name}").HAZARD
     reproduce = hazard.reproduce_with_condition if condition else hazard.reproduce
-    parent = Parent(strategy, Server.from_json(os.environ[locate.RUN]), Path(scratch))
+    server = Server.from_json(os.environ[locate.RUN])
+    parent = Parent(strategy, server, Path(scratch), drivers.get(driver))
     try:
         if hazard.monitored:
             parent.ask("select 1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ class Worker:
 
     def engine(self) -> Engine:
         """The worker's engine, inherited and treated or newly created, as the strategy does it."""
-        return self._in_worker(self._handed)
+        return synchronous(self._in_worker(self._handed))
 
     def treat(self, engine: Engine) -> Engine:
         """Apply the strategy to an inherited engine; unchanged for strategies that make their own."""
@@ -52,19 +53,42 @@ def main(
     pipe: Any,
     task: Callable[..., Any],
     hands_engine: bool,
+    asynchronous: bool,
     scratch: Path,
     *args: Any,
 ) -> None:
-    """The target of a worker's process: run `task`, and send its result or its exception to the parent."""
+    """The target of a worker's process: run `task`, and send its result or its exception to the parent.
+
+    With an `asynchronous` driver the task runs in an event loop.
+    """
     # A worker that waits for ever can still write its stack: this handler does not need the interpreter.
     faulthandler.register(signal.SIGUSR1, stack_file(scratch, os.getpid()).open("w"), all_threads=False)
     pipe.send(("ready", None))
+    worker = Worker(in_worker, handed, pipe, hands_engine)
     try:
-        value = task(Worker(in_worker, handed, pipe, hands_engine), *args)
+        value = run_in_loop(task, worker, *args) if asynchronous else task(worker, *args)
     except Exception as error:
         pipe.send(("error", plain(error)))
     else:
         pipe.send(("answer", value))
+
+
+def synchronous(engine: Any) -> Engine:
+    """The engine itself, or the synchronous side of an AsyncEngine, for tasks in an event loop."""
+    side: Engine = getattr(engine, "sync_engine", engine)
+    return side
+
+
+def run_in_loop(task: Callable[..., Any], *args: Any) -> Any:
+    """Run a function in an event loop, where it may use the synchronous side of an AsyncEngine.
+
+    `AsyncConnection.run_sync` runs functions in the same way.
+    """
+    import asyncio
+
+    from sqlalchemy.util.concurrency import greenlet_spawn
+
+    return asyncio.run(greenlet_spawn(task, *args))
 
 
 def stack_file(scratch: Path, pid: int) -> Path:
@@ -75,4 +99,6 @@ def stack_file(scratch: Path, pid: int) -> Path:
 def plain(error: BaseException) -> str:
     """An exception in one line: its type and message, without the statement and link that SQLAlchemy adds."""
     message = str(error).split("\n[SQL:")[0].split("\n(Background")[0]
+    # asyncio describes tasks and futures with paths.
+    message = re.sub(r"(Task|Future) <.*?>(?= got Future| attached to)", r"\1", message)
     return f"{type(error).__name__}: {' '.join(message.split())}"

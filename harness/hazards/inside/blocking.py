@@ -1,0 +1,51 @@
+"""An AsyncEngine for reproductions that are written for a synchronous engine.
+
+Each call runs in an event loop, which does not run in between: a worker is started outside of it, as in a
+program that calls `asyncio.run` or uses an `asyncio.Runner`, and starts workers besides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy.util.concurrency import greenlet_spawn
+
+
+class EventLoop:
+    """Runs functions that use the synchronous side of an AsyncEngine, as `AsyncConnection.run_sync` does."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+
+    def run(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """What the function returns; connections and transactions as `Blocking`."""
+        result = self._runner.run(greenlet_spawn(function, *args, **options))
+        return Blocking(result, self) if hasattr(result, "__enter__") else result
+
+
+class Blocking:
+    """An engine, connection or transaction whose methods run in the event loop."""
+
+    def __init__(self, wrapped: Any, loop: EventLoop, asynchronous: Any = None) -> None:
+        self._wrapped = wrapped
+        self._loop = loop
+        self.asynchronous = asynchronous
+        """Of an engine: the AsyncEngine, which a worker inherits."""
+
+    def run(self, function: Callable[[], Any]) -> Any:
+        """What the function returns, called in the event loop."""
+        return self._loop.run(function)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._wrapped, name)
+        if not callable(value):
+            return value
+        return lambda *args, **options: self._loop.run(value, *args, **options)
+
+    def __enter__(self) -> Any:
+        return self._loop.run(self._wrapped.__enter__)
+
+    def __exit__(self, *error: object) -> Any:
+        return self._loop.run(self._wrapped.__exit__, *error)

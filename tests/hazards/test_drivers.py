@@ -1,0 +1,80 @@
+"""Hazards with other drivers: which of them fail loudly, return wrong rows, or never answer.
+
+They need the drivers in the environment of the tests: `uv run --with 'psycopg[binary]' --with asyncpg pytest
+tests/hazards/test_drivers.py`.
+"""
+
+import importlib.util
+import sys
+
+import pytest
+
+from harness import drivers
+from harness.drivers import ASYNCPG, MEASURED, PSYCOPG, Driver
+from harness.hazards import catalogue
+from harness.hazards import expected as record
+from harness.hazards.hazard import TRIED, Outcome, Verdict
+from harness.hazards.runner import Trials
+from harness.postgres.server import Server
+
+BY_DRIVER = [name for name in catalogue.IDS if catalogue.load(name).by_driver]
+
+
+def trial(server: Server, driver: Driver, hazard: str, strategy: str) -> Outcome:
+    if not importlib.util.find_spec(driver.module):
+        pytest.skip(f"{driver.module} is not installed")
+    with Trials(server, python=sys.executable, driver=driver) as trials:
+        return trials.run(catalogue.load(hazard), strategy)
+
+
+def told(outcome: Outcome) -> str:
+    return " ".join(event.what for event in outcome.story)
+
+
+def test_psycopg_returns_the_row_of_another_process(server: Server) -> None:
+    outcome = trial(server, PSYCOPG, "wrong_answer", "fork_nodispose")
+    assert outcome.verdict is Verdict.AFFECTED
+    assert "select 'parent' returned 'worker'" in told(outcome)
+
+
+def test_asyncpg_refuses_the_connection_of_another_loop_and_returns_no_wrong_row(server: Server) -> None:
+    outcome = trial(server, ASYNCPG, "wrong_answer", "fork_nodispose")
+    assert outcome.verdict is Verdict.AFFECTED
+    assert "returned 'worker'" not in told(outcome)
+    assert "InternalClientError" in told(outcome)
+
+
+def test_a_dispose_in_the_worker_makes_an_asyncpg_parent_wait_for_ever(server: Server) -> None:
+    outcome = trial(server, ASYNCPG, "parent_closed", "fork_nodispose")
+    assert outcome.verdict is Verdict.AFFECTED
+    assert "The parent's query never returns." in told(outcome)
+
+
+@pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)
+def test_the_documented_dispose_protects_with_every_driver(server: Server, driver: Driver) -> None:
+    assert trial(server, driver, "shared_socket", "fork_dispose").verdict is Verdict.SURVIVES
+
+
+def test_a_strategy_without_code_for_a_driver_is_not_applicable(server: Server) -> None:
+    outcome = trial(server, ASYNCPG, "shared_socket", "fork_sever")
+    assert outcome.verdict is Verdict.NOT_APPLICABLE
+    assert outcome.reason == "fork_sever is written for synchronous drivers, and asyncpg is none"
+
+
+def test_a_hazard_in_which_the_driver_makes_no_difference_is_not_tried_with_another(server: Server) -> None:
+    outcome = trial(server, ASYNCPG, "own_lock", "spawn")
+    assert outcome.verdict is Verdict.NOT_TRIED
+    assert outcome.reason == "own_lock is tried with psycopg2 only"
+
+
+@pytest.mark.parametrize(
+    "driver", [each for each in drivers.DRIVERS if each != MEASURED], ids=lambda each: each.name
+)
+def test_the_record_has_every_hazard_in_which_the_driver_makes_a_difference(driver: Driver) -> None:
+    expected = record.expected("2.1.9", driver=driver.name)
+    assert {hazard for hazard, _ in expected} >= set(BY_DRIVER)
+    for hazard in map(catalogue.load, BY_DRIVER):
+        if hazard.survives_control:
+            assert expected[hazard.id, hazard.survives_control] is Verdict.SURVIVES
+        assert expected[hazard.id, hazard.affected_control] in TRIED
+    assert record.table_of("2.1.9", driver=driver.name).provenance.driver == driver.label

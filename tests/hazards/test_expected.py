@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from harness import strategies
 from harness.cli.commands import app
+from harness.drivers import Driver
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import matrix as measuring
@@ -325,6 +326,7 @@ def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str,
         names: list[str],
         seen: Callable[[Outcome], None],
         wanted: Any,
+        driver: Driver,
         conditions: bool,
     ) -> None:
         for hazard, name in product(hazards, names):
@@ -381,13 +383,21 @@ def test_a_single_strategy_is_recorded_beside_the_others(own_record: Path, measu
     assert "fork_sever" in (record.load()[MINE].further or before).later
 
 
-@pytest.mark.parametrize("other", [["--only", "unpicklable"], ["--repeat", "2"]])
-def test_a_strategy_is_recorded_once_and_under_all_hazards(
-    own_record: Path, measured: Cells, other: list[str]
-) -> None:
-    result = CliRunner().invoke(app, ["record", "hazards", "--only", "fork_sever", *other])
+def test_a_strategy_is_recorded_once_and_under_all_hazards(own_record: Path, measured: Cells) -> None:
+    command = ["record", "hazards", "--only", "fork_sever", "--only", "unpicklable"]
+    result = CliRunner().invoke(app, command)
     assert isinstance(result.exception, PoolstartError)
     assert "fork_sever is recorded once, under all hazards" in str(result.exception)
+
+
+def test_the_trials_of_single_strategies_are_repeated(own_record: Path, measured: Cells) -> None:
+    names = ("unpicklable", "spawn", "fork_dispose")
+    only = [word for name in names for word in ("--only", name)]
+    result = CliRunner().invoke(app, ["record", "hazards", *only, "--repeat", "2"])
+    assert result.exit_code == 0, result.output
+    repeated = record.load()[MINE].repeated
+    assert repeated
+    assert repeated.cells == {"unpicklable": ["spawn", "fork_dispose"]}
 
 
 def test_the_command_records_that_verdicts_came_out_the_same(own_record: Path, measured: Cells) -> None:
@@ -413,14 +423,14 @@ def test_an_interrupted_session_continues(
 ) -> None:
     whole, trials = measuring.measure, []
 
-    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any, conditions: bool) -> None:
+    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, **options: Any) -> None:
         def few(outcome: Outcome) -> None:
             seen(outcome)
             trials.append(outcome.strategy)
             if len(trials) == 2:
                 raise KeyboardInterrupt
 
-        whole(server, hazards, names, few, wanted, conditions)  # type: ignore[call-arg, arg-type]
+        whole(server, hazards, names, few, **options)
 
     monkeypatch.setattr(measuring, "measure", interrupted)
     command = ["record", "hazards", "--only", "unpicklable", "--only", "default"]
@@ -441,12 +451,12 @@ def test_a_trial_without_a_result_is_tried_again_and_the_others_are_kept(
     measured[cell] = with_result
     whole, tried = measuring.measure, []
 
-    def again(server: Any, hazards: Any, names: Any, seen: Any, wanted: Any, conditions: bool) -> None:
+    def again(server: Any, hazards: Any, names: Any, seen: Any, **options: Any) -> None:
         def count(outcome: Outcome) -> None:
             seen(outcome)
             tried.append(outcome.strategy)
 
-        whole(server, hazards, names, count, wanted, conditions)  # type: ignore[call-arg, arg-type]
+        whole(server, hazards, names, count, **options)
 
     monkeypatch.setattr(measuring, "measure", again)
     assert CliRunner().invoke(app, command).exit_code == 0

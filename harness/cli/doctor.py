@@ -16,7 +16,7 @@ PID: reads the process and its descendants from outside; nothing is stopped, cha
 0 nothing certain, 1 something certain or proven, 2 it could not be inspected.
 
 COMMAND: runs it, observes its pools and forks, and reports on standard error when it ends, with its exit
-status. Linux only."""
+status; with --strict it is 1 if the command's is 0 and something was found. Linux only."""
 
 EXAMPLE = "poolstart doctor 4711 --stacks"
 
@@ -32,7 +32,8 @@ def parser() -> Parser:
     """The options, with their help."""
     found = Parser(
         prog="poolstart doctor",
-        usage="poolstart doctor [OPTIONS] PID\n       poolstart doctor [OPTIONS] -- COMMAND ...",
+        usage="poolstart doctor [OPTIONS] PID\n       poolstart doctor [OPTIONS] -- COMMAND ...\n"
+        "       poolstart doctor --explain NAME ...",
         description=DESCRIPTION,
         epilog=f"Example: {EXAMPLE}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -47,7 +48,6 @@ def parser() -> Parser:
     outside.add_argument(
         "--stacks", action="store_true", help="read stacks by py-spy, which stops a process for milliseconds"
     )
-    outside.add_argument("--strict", action="store_true", help="risks count for the exit status")
     outside.add_argument("--json", action="store_true", help="write JSON to standard output")
     inside = found.add_argument_group("with a command")
     inside.add_argument(
@@ -56,6 +56,8 @@ def parser() -> Parser:
     inside.add_argument("--json-file", type=Path, metavar="FILE", help="write JSON to this file")
     both = found.add_argument_group("with either")
     both.add_argument("--url", default="", help="the server, to read pg_stat_activity")
+    both.add_argument("--strict", action="store_true", help="risks count for the exit status")
+    found.add_argument("--explain", nargs="+", metavar="NAME", help="what a finding is about, and its fixes")
     return found
 
 
@@ -81,6 +83,11 @@ def run(arguments: Sequence[str]) -> None:
     Raises `PoolstartError` if they mean nothing, or if the target cannot be inspected or started.
     """
     target, options = parse(arguments)
+    if options.explain:
+        from harness.doctor import explain
+
+        print("\n\n\n".join("\n".join(explain.lines(name)) for name in options.explain))
+        return
     if not target:
         raise PoolstartError("a PID or a command is missing", "see `poolstart doctor --help`")
     sys.exit(_outside(int(target[0]), options) if _is_pid(target) else _inside(target, options))
@@ -95,8 +102,8 @@ def _outside(pid: int, options: argparse.Namespace) -> int:
         raise PoolstartError("--guard and --json-file are for a command", "poolstart doctor -- COMMAND")
     from harness.doctor import report
     from harness.doctor.examine import examine
-    from harness.doctor.findings import Certainty
-    from harness.doctor.judge import judge
+    from harness.doctor.findings import count
+    from harness.doctor.judge.outside import judge
 
     evidence = examine(
         pid, options.watch, url=options.url, ports=options.port or (), with_stacks=options.stacks
@@ -108,16 +115,16 @@ def _outside(pid: int, options: argparse.Namespace) -> int:
         print(json.dumps(report.data(evidence, findings), indent=2))
     else:
         print("\n".join(report.lines(evidence, findings)))
-    strict = options.strict
-    return int(any(each.sure or (strict and each.certainty is Certainty.RISK) for each in findings))
+    return int(count(findings, options.strict) > 0)
 
 
 def _inside(command: list[str], options: argparse.Namespace) -> int:
-    if options.stacks or options.strict or options.json or options.port:
-        raise PoolstartError("--stacks, --strict, --port and --json are for a PID", "poolstart doctor PID")
+    if options.stacks or options.json or options.port:
+        raise PoolstartError("--stacks, --port and --json are for a PID", "poolstart doctor PID")
     import json
 
     from harness.doctor import report, run
+    from harness.doctor.findings import count
     from harness.system import files
 
     if options.json_file:
@@ -126,4 +133,4 @@ def _inside(command: list[str], options: argparse.Namespace) -> int:
     if options.json_file:
         files.write(options.json_file, json.dumps(report.observed_data(observed), indent=2) + "\n")
     print("\n".join(["", *report.observed_lines(observed)]), file=sys.stderr)
-    return observed.status
+    return observed.status or int(options.strict and count(observed.findings, strict=True) > 0)

@@ -35,8 +35,8 @@ def examine(
     at `url` cannot be asked.
     """
     processes = tree.tree(pid, besides)
-    if not processes:
-        raise PoolstartError(f"there is no process {pid}", "name a running one: see `ps -ef --forest`")
+    if problem := tree.problem(pid) or ("" if processes else f"process {pid} has ended"):
+        raise PoolstartError(problem, "name a running one: see `ps -ef --forest`")
     if not processes[pid].readable and not any(process.readable for process in processes.values()):
         raise PoolstartError(
             f"the descriptors of process {pid} cannot be read", "run poolstart doctor as its user, or as root"

@@ -1,5 +1,6 @@
 """A finding, and how certain it is."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,3 +35,8 @@ class Finding:
     @property
     def sure(self) -> bool:
         return self.certainty in (Certainty.CERTAIN, Certainty.PROVEN)
+
+
+def count(findings: Iterable[Finding], strict: bool) -> int:
+    """Findings that count for the exit status: certain and proven ones, and `strict` risks, too."""
+    return sum(each.sure or (strict and each.certainty is Certainty.RISK) for each in findings)

@@ -9,19 +9,25 @@ FRAMEWORKS = ("gunicorn", "celery", "uwsgi", "rq")
 
 DRIVERS = ("psycopg", "psycopg2")
 
-GENERAL = """\
-def own_connections():  # in each worker, before its first query
-    engine.dispose(close=False)  # every engine; of an AsyncEngine: sync_engine"""
+DISPOSE = "engine.dispose(close=False)"
+
+GENERAL = f"def own_connections():\n    {DISPOSE}"
 
 CALLED = {
     "executor": "ProcessPoolExecutor(..., initializer=own_connections)",
+    "apscheduler": 'ProcessPoolExecutor(..., pool_kwargs={"initializer": own_connections})',
     "pool": "multiprocessing.Pool(..., initializer=own_connections)",
-    "process": "own_connections()  # first, in the target of Process(target=...)",
-    "fork": "if os.fork() == 0:\n    own_connections()",
-    "granian": "own_connections()  # in the target loader, which runs in each worker",
     "airflow": "os.register_at_fork(after_in_child=own_connections)",
+    "": "own_connections()  # in each worker, before its first query",
 }
 """How workers call it, by what forks them."""
+
+FIRST = {
+    "process": "# first in the target of Process(target=...):",
+    "fork": "# first in the child, where os.fork() returns 0:",
+    "granian": "# in the target loader, which runs in each worker:",
+}
+"""Where lines go that need no function, by what forks."""
 
 FLASK = """\
 with app.app_context():
@@ -31,10 +37,25 @@ with app.app_context():
 IMPORTS = {
     "celery": "from celery.signals import worker_process_init",
     "uwsgi": "from uwsgidecorators import postfork",
+    "rq": "from rq import Worker",
 }
 
-PRELOADED = """\
-engine.dispose()                    # the last line of the module that the fork server preloads"""
+USED = {
+    "gunicorn": "# in gunicorn's configuration file",
+    "rq": "# rq worker --worker-class MODULE.JobWorker",
+}
+
+PRELOADED = "engine.dispose()  # the last line of the module that the fork server preloads"
+
+COMMIT = "session.commit()  # or connection.commit(): before the worker starts"
+
+END_WITH_PARENT = """\
+import ctypes, signal
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it is killed when its parent ends"""
+
+PASSED_URL = """\
+url = engine.url.render_as_string(hide_password=False)  # pass this to the worker
+session = sessionmaker(create_engine(url))()            # in the worker"""
 
 
 def framework(commands: Iterable[str]) -> str:
@@ -43,50 +64,52 @@ def framework(commands: Iterable[str]) -> str:
     return next((name for name in FRAMEWORKS if name in words or f"{name}:" in words), "")
 
 
-def for_framework(name: str) -> str:
-    """The lines by which each worker gets connections of its own."""
+def in_worker(by: str, body: str, function: str = "own_connections") -> str:
+    """Lines that each worker runs first, by what forks it."""
+    if by in FIRST:
+        return f"{FIRST[by]}\n{body}"
+    if by in FRAMEWORKS:
+        # Only if there is something to fix: it reads the files of programs.
+        from harness.programs import head
+
+        hook = re.sub(r": Any\b| -> None", "", head.get(by).hook)
+        lines = "\n".join(filter(None, (USED.get(by), IMPORTS.get(by), hook)))
+    else:
+        lines = f"{GENERAL}\n\n{CALLED.get(by, CALLED[''])}"
+    call = re.compile(rf"(?m)^( *){re.escape(DISPOSE)}.*$")
+    return call.sub(lambda match: indent(body, match[1]), lines).replace("own_connections", function)
+
+
+def own_connections(by: str, place: str = "", name: str = "") -> str:
+    """The lines by which each worker gets connections of its own.
+
+    `place` says where the engine was made, and by which library; `name` what it is called, `module:engine`.
+    """
+    if "(Flask-SQLAlchemy)" in place:
+        return in_worker(by, FLASK)
+    module, _, variable = name.rpartition(":")
+    body = f"{variable or 'engine'}.dispose(close=False)"
     if not name:
-        return GENERAL
-    # Only if there is something to fix: it reads the files of programs.
-    from harness.programs import head
-
-    hook = re.sub(r": Any\b| -> None", "", head.get(name).hook)
-    return "\n".join(filter(None, (IMPORTS.get(name, ""), hook))) or GENERAL
-
-
-def own_connections(by: str, engine: str = "") -> str:
-    """The same, for what forks the workers; `engine` says where the engine was made, and by which library."""
-    lines = for_framework(by if by in FRAMEWORKS else "")
-    if lines == GENERAL:
-        lines = f"{GENERAL}\n\n{CALLED.get(by, CALLED['pool'])}"
-    if "(Flask-SQLAlchemy)" in engine:
-        call = re.compile(r"(?m)^( *)engine\.dispose\(close=False\).*$")
-        lines = call.sub(lambda match: indent(FLASK, match[1]), lines)
-    return lines
+        body += f"  # made at {place}" if place else "  # every engine; of an AsyncEngine: sync_engine"
+    elif by == "gunicorn" and not module.endswith("main__"):
+        body = f"from {module} import {variable.partition('.')[0]}\n{body}"
+    return in_worker(by, body)
 
 
 def background(library: str, by: str) -> str:
     """The lines by which a worker gets the thread of a library."""
     if library == "psycopg_pool":
-        module, call = (
-            "pool = ConnectionPool(..., open=False)  # in the module",
-            "pool.open()",
+        body = (
+            "global pool  # in another module: import app; app.pool = ...\n"
+            "pool = ConnectionPool(...)  # a new one; creator=lambda: pool.getconn() finds it"
         )
     elif library == "apscheduler":
-        module, call = "", "scheduler.start()   # in one worker only, or in a process of its own"
+        body = "scheduler.start()  # only here, and in one worker only: each would run each job"
     elif library.startswith("logging"):
-        module, call = "", "listener.start()"
+        body = "listener = QueueListener(listener.queue, *listener.handlers)\nlistener.start()"
     else:
-        module, call = "", "start_exporter()    # what starts the library's thread"
-    if by == "gunicorn":
-        lines = f"def post_fork(server, worker):\n    {call}"
-    elif by == "celery":
-        lines = f"@worker_process_init.connect\ndef start(**kwargs):\n    {call}"
-    elif by == "uwsgi":
-        lines = f"@postfork\ndef start():\n    {call}"
-    else:
-        lines = f"{call}   # in each worker, before its first use"
-    return "\n".join(filter(None, (module, lines)))
+        body = "start_exporter()  # what starts the library's thread"
+    return in_worker(by, body, "start")
 
 
 def opened_by(library: str) -> str:
@@ -94,16 +117,54 @@ def opened_by(library: str) -> str:
     return f"connection = {library}.connect(...)  # one of its own in each worker"
 
 
-def lock(hazard: str) -> str:
+def no_fork(by: str, method: str = "forkserver") -> str:
+    """The lines by which workers inherit nothing, by what forks them."""
+    if by == "executor":
+        return f'ProcessPoolExecutor(mp_context=multiprocessing.get_context("{method}"))'
+    if by == "gunicorn":
+        return "preload_app = False  # in gunicorn's configuration file, and no --preload"
+    if by in ("celery", "uwsgi", "rq"):
+        return "# start no thread that connects or imports before the workers are forked"
+    return f'context = multiprocessing.get_context("{method}")  # and context.Process, context.Pool'
+
+
+def lock(hazard: str, by: str = "") -> str:
     """What to do about a lock that was copied while it was held."""
-    if hazard in ("native_threads", "native_lock"):
-        return 'multiprocessing.get_context("spawn")  # or fork before any thread connects'
     if hazard == "pool_lock":
-        return GENERAL
-    return 'multiprocessing.get_context("forkserver")  # or fork before any thread'
+        return own_connections(by)
+    return no_fork(by, "spawn" if hazard in ("native_threads", "native_lock") else "forkserver")
 
 
-def orphan() -> str:
-    return """\
-multiprocessing.get_context("spawn")  # holds no copies of sockets
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # or: it ends with its parent"""
+def orphan(by: str = "") -> str:
+    """The lines by which no session outlives the process that opened it."""
+    return f"{in_worker(by, END_WITH_PARENT, 'end_with_parent')}\n# or: {no_fork(by, 'spawn')}"
+
+
+def one_engine(by: str) -> str:
+    """The lines by which a process has one engine."""
+    made = "global engine\nengine = create_engine(URL)  # here, and not in a task"
+    if by in ("pool", "executor", "celery"):
+        return in_worker(by, made, "make_engine")
+    return "engine = create_engine(URL)  # once for each process, in the module, not in a task"
+
+
+def own_generator(name: str, by: str) -> str:
+    """The lines by which a worker draws its own random numbers."""
+    return in_worker(by, f"{name}.seed()", "seed")
+
+
+def own_signals(by: str) -> str:
+    """The lines by which a worker has none of its parent's signal handlers."""
+    body = """\
+signal.set_wakeup_fd(-1)
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)"""
+    return in_worker(by, body, "own_signals")
+
+
+def kept_pool(by: str, name: str = "") -> str:
+    """The lines by which a worker keeps a pool of asyncpg of which it may not end the sessions."""
+    engine = f"{name.rpartition(':')[2].removesuffix('.sync_engine') or 'engine'}.sync_engine"
+    return in_worker(
+        by, f"{engine}.kept = {engine}.pool  # so it is never collected\n{engine}.dispose(close=False)"
+    )

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from harness.doctor import judge_reports, report
+from harness.doctor import report
 from harness.doctor.evidence import inside
+from harness.doctor.judge import reports
 
 INSIDE = Path(__file__).with_name("inside")
 
@@ -46,7 +47,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     directory = item.config.stash[DIRECTORY]
     earlier = len(inside.read(directory))
     result = yield
-    findings = judge_reports.judge(inside.read(directory)[earlier:])
+    findings = reports.judge(inside.read(directory)[earlier:])
     sure = [finding for finding in findings if finding.sure]
     if sure:
         pytest.fail("\n".join(report.finding_lines(sure)), pytrace=False)

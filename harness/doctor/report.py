@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from harness.doctor.detected import table
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.findings import Finding
 from harness.doctor.run import Observed
@@ -54,8 +53,9 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
             found.append(f"{INDENT}{'fix         ' if not number else ' ' * 12}{line}".rstrip())
         if not short:
             found.append("")
-    if more := [each for each in dict.fromkeys(each.hazard for each in findings) if each in table()]:
-        found += _wrapped(f"More: poolstart hazards {' '.join(more)}")
+    if findings:
+        more = dict.fromkeys(each.hazard for each in findings)
+        found += _wrapped(f"More: poolstart doctor --explain {' '.join(more)}")
     return found
 
 
@@ -90,8 +90,34 @@ def _inspected(evidence: TreeEvidence) -> list[str]:
             f"Inspected: {processes}, {connections} connection{'' if connections == 1 else 's'} to PostgreSQL"
             f"{f' ({shared} held by several processes)' if shared else ''}, for {evidence.watched:g} s."
         ),
+        *_sessions(evidence),
+        *_copied(evidence),
         *(line for note in evidence.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
+
+
+def _sessions(evidence: TreeEvidence) -> list[str]:
+    """The sessions of each process, if the server was asked."""
+    view = evidence.server
+    if not view:
+        return []
+    each = "; ".join(
+        f"{len(states)} of process {pid} ({', '.join(sorted(states))})"
+        for pid, states in evidence.sessions().items()
+    )
+    return _wrapped(
+        f"Sessions: {each or 'none'}. The server has {len(view.sessions)}"
+        f"{f', and accepts {view.max_connections}' if view.max_connections else ''}."
+    )
+
+
+def _copied(evidence: TreeEvidence) -> list[str]:
+    """Inherited memory that workers have copied while they were watched, from 1 MiB on."""
+    copied = {pid: size / 2**20 for pid, size in evidence.copied().items() if size >= 2**20}
+    if not copied:
+        return []
+    each = ", ".join(f"{size:.0f} MiB by process {pid}" for pid, size in copied.items())
+    return _wrapped(f"Inherited memory that was copied meanwhile: {each}.")
 
 
 def data(evidence: TreeEvidence, findings: Sequence[Finding]) -> dict[str, Any]:
@@ -106,6 +132,8 @@ def data(evidence: TreeEvidence, findings: Sequence[Finding]) -> dict[str, Any]:
             ],
             "connections": len(evidence.connections),
             "held_by_several": len(evidence.uses),
+            "sessions": evidence.sessions(),
+            "copied_bytes": evidence.copied(),
             "seconds": evidence.watched,
         },
         "not_inspected": list(evidence.notes),

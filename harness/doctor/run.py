@@ -9,12 +9,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.doctor import fixes, judge, judge_both, judge_engines, judge_reports
+from harness.doctor import fixes
 from harness.doctor.evidence import inside
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.lifetimes import Lifetimes
 from harness.doctor.examine import examine
 from harness.doctor.findings import Finding
+from harness.doctor.judge import both, engines, outside, processes
+from harness.doctor.judge import reports as from_reports
 from harness.system.errors import PoolstartError
 
 INSIDE = Path(__file__).with_name("inside")
@@ -62,7 +64,7 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
                     evidence = _look(process, url, directory, lifetimes) or evidence
                     looks += 1
                     if evidence:
-                        for finding in judge.judge(evidence):
+                        for finding in outside.judge(evidence):
                             key = (finding.hazard, finding.sentence)
                             if key not in found or finding.sure:
                                 found[key] = finding
@@ -72,21 +74,23 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
             signal.signal(signal.SIGINT, previous)
             lifetimes.close()
         reports = inside.read(directory)
+        if lifetimes.elsewhere:
+            pids = ", ".join(map(str, sorted(lifetimes.elsewhere)))
+            notes[f"who outlives whom among {pids}, which are pids of another PID namespace"] = None
     framework = fixes.framework(
         [*command, *(p.command for p in evidence.processes.values())] if evidence else command
     )
     from_inside = [
-        *judge_both.native_locks(reports, locked),
-        *judge_both.orphaned(reports, lifetimes.survivors(reports)),
-        *judge_engines.capacity(
-            reports, evidence.server.max_connections if evidence and evidence.server else 0
-        ),
-        *judge_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
+        *both.native_locks(reports, locked),
+        *both.orphaned(reports, lifetimes.survivors(reports)),
+        *processes.signals(reports, lifetimes.alive),
+        *engines.capacity(reports, evidence.server.max_connections if evidence and evidence.server else 0),
+        *from_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
     ]
     status = process.returncode
     return Observed(
         status=128 - status if status < 0 else status,
-        findings=judge_both.merged(from_inside, list(found.values())),
+        findings=both.merged(from_inside, list(found.values())),
         processes=len({report.pid for report in reports}),
         forks=sum(report.event == "forked" for report in reports),
         looks=looks,
@@ -96,7 +100,11 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
 
 def _start(command: Sequence[str], directory: Path, guard: bool) -> "subprocess.Popen[bytes]":
     path = os.pathsep.join(filter(None, (str(INSIDE), os.environ.get("PYTHONPATH", ""))))
-    variables = {"PYTHONPATH": path, "POOLSTART_DOCTOR": str(directory)}
+    variables = {
+        "PYTHONPATH": path,
+        "POOLSTART_DOCTOR": str(directory),
+        "POOLSTART_DOCTOR_NAMESPACE": str(os.stat("/proc/self/ns/pid").st_ino),
+    }
     if guard:
         variables["POOLSTART_DOCTOR_GUARD"] = "1"
     try:

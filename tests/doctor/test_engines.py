@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from uv import find_uv_bin
 
-from harness.doctor import judge_engines
 from harness.doctor.evidence.inside import Reported
+from harness.doctor.judge import engines
 from harness.doctor.proof.programs import VICTIMS
 from harness.postgres.server import Server
 from harness.system.environment import environment
@@ -37,22 +37,22 @@ PARENT = engine(1, "app.py:1 main", GIVEN, ancestors=[])
     ids=["same", "more", "another database", "another program", "inherited"],
 )
 def test_settings_that_are_not_lost(worker: Reported) -> None:
-    assert judge_engines.judge([PARENT, worker]) == []
+    assert engines.judge([PARENT, worker]) == []
 
 
 def test_lost_settings_are_named_and_a_second_engine_with_them_clears_it() -> None:
     worker = engine(2, "app.py:9 work", [])
-    [finding] = judge_engines.judge([PARENT, worker])
+    [finding] = engines.judge([PARENT, worker])
     assert finding.hazard == "lost_settings"
     assert finding.sentence.endswith("was given: connect_args options, listener of connect")
-    assert judge_engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
+    assert engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
 
 
 def test_pools_are_added_and_compared_with_the_limit() -> None:
     reports = [PARENT, engine(2, "app.py:9 work", []), engine(3, "app.py:9 work", [], capacity=-1)]
-    assert judge_engines.capacity(reports, 30) == []
-    assert judge_engines.capacity(reports, 0) == []
-    [finding] = judge_engines.capacity(reports, 29)
+    assert engines.capacity(reports, 30) == []
+    assert engines.capacity(reports, 0) == []
+    [finding] = engines.capacity(reports, 29)
     assert "the pools of 2 processes can open 30 connections, and the server accepts 29" in finding.sentence
 
 

@@ -16,7 +16,7 @@ from harness.doctor.evidence.netlink import Counters
 from harness.doctor.evidence.runs import ENDED, RunReading, Runs
 from harness.doctor.evidence.sockets import Address, Connection
 from harness.doctor.evidence.tree import Process
-from harness.doctor.judge import judge
+from harness.doctor.judge.outside import judge
 
 PARENT, WORKER = 10, 11
 CONNECTION = Connection(

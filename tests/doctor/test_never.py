@@ -31,8 +31,12 @@ def functions(module: str) -> dict[str, ast.FunctionDef]:
 
 def in_fork_hooks() -> list[ast.FunctionDef]:
     """The hooks, and all functions of their module that they call, directly or not."""
-    known = functions("poolstart_watch")
-    found, waiting = {}, ["before_fork", "after_fork"]
+    known = {
+        **functions("poolstart_watch"),
+        **functions("poolstart_frames"),
+        **functions("poolstart_processes"),
+    }
+    found, waiting = {}, ["before_fork", "after_fork", "remember"]
     while waiting:
         name = waiting.pop()
         if name in known and name not in found:

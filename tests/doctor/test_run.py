@@ -112,7 +112,7 @@ def test_an_error_of_an_observing_hook_does_not_reach_the_program(server: Server
         ),
         ("1 --wach 5", "unrecognized arguments: --wach 5; see `poolstart doctor --help`"),
         ("--guard 1", "--guard and --json-file are for a command; poolstart doctor -- COMMAND"),
-        ("--json -- true", "--stacks, --strict, --port and --json are for a PID; poolstart doctor PID"),
+        ("--json -- true", "--stacks, --port and --json are for a PID; poolstart doctor PID"),
     ],
 )
 def test_a_mistake_is_an_error_in_one_line(arguments: str, message: str) -> None:

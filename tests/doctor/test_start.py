@@ -102,12 +102,12 @@ def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
 
 
 WITHIN = """
-import poolstart_watch
+import poolstart_frames
 called = {}
 for place in ("flask_sqlalchemy", "myapp"):
     code = compile("def call(f): return f('flask_sqlalchemy')", f"/packages/{place}/engine.py", "exec")
     exec(code, called)
-    print(called["call"](poolstart_watch.within))
+    print(called["call"](poolstart_frames.within))
 """
 
 

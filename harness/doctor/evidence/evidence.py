@@ -44,6 +44,24 @@ class TreeEvidence:
     def unreadable(self) -> tuple[int, ...]:
         return tuple(pid for pid, process in self.processes.items() if not process.readable)
 
+    def sessions(self) -> dict[int, list[str]]:
+        """The states of the sessions of each process that opened some, if the server was asked."""
+        found: dict[int, list[str]] = {}
+        for connection in self.connections if self.server else ():
+            session = self.server.of(connection) if self.server else None
+            holders = [pid for pid in connection.holders if pid in self.processes]
+            if session and holders:
+                opener = min(holders, key=lambda pid: self.processes[pid].started)
+                found.setdefault(opener, []).append(session.state or "state unknown")
+        return dict(sorted(found.items()))
+
+    def copied(self) -> dict[int, int]:
+        """Bytes of inherited memory that each worker has copied while it was watched."""
+        return {
+            pid: max(0, min(end.own - begin.own, begin.shared - end.shared))
+            for pid, (begin, end) in self.pages.items()
+        }
+
     def starters(self, pid: int) -> list[int]:
         """The processes that started a process, directly or not, the nearest first."""
         found = []

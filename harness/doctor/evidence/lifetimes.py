@@ -33,6 +33,8 @@ class Lifetimes:
         self._alive: dict[int, float] = {}
         self._ended: dict[int, float] = {}
         self._held: set[tuple[int, int]] = set()
+        self.elsewhere: set[int] = set()
+        """The processes that have reported from another PID namespace, by their pids there."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -43,7 +45,12 @@ class Lifetimes:
 
     def _look(self) -> None:
         for path in self._directory.glob("*.jsonl"):
-            pid = int(path.name.partition(".")[0])
+            name, _, *elsewhere, _ = path.name.split(".")
+            pid = int(name)
+            if elsewhere:
+                # In its PID namespace it has this pid, and here it may be another's.
+                self.elsewhere.add(pid)
+                continue
             if pid in self._ended:
                 continue
             stat = proc.stat(pid)
@@ -63,6 +70,11 @@ class Lifetimes:
         if self._ended and self._ended.keys() != self._alive.keys() | self._ended.keys():
             time.sleep(SURVIVED + POLL)
             self._look()
+
+    @property
+    def alive(self) -> dict[int, float]:
+        """When each process was last seen alive, in seconds of `time.monotonic()`."""
+        return dict(self._alive)
 
     def running(self) -> list[int]:
         """The processes that have reported and have not ended."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.doctor.evidence.sockets import Connection
 from harness.system.errors import PoolstartError
 
 QUERY = """
@@ -48,6 +49,13 @@ class ServerView:
 
     def of_port(self, port: int) -> Session | None:
         return next((session for session in self.sessions if session.port == port), None)
+
+    def of(self, connection: Connection) -> Session | None:
+        """The session of a connection; None if it is not known."""
+        found = self.of_backend(connection.backend) if connection.backend else None
+        if not found and connection.address:
+            found = self.of_port(connection.address.port)
+        return found
 
 
 def view(url: str) -> ServerView:

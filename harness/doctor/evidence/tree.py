@@ -95,6 +95,18 @@ def tree(root: int, besides: Iterable[int] = ()) -> dict[int, Process]:
     return {process.pid: process for process in processes if process}
 
 
+def problem(pid: int) -> str:
+    """Why a process cannot be inspected; empty if nothing is against it."""
+    stat = proc.stat(pid)
+    if not stat:
+        return f"there is no process {pid}"
+    if not stat.running:
+        return f"process {pid} has ended"
+    if 2 in (pid, stat.ppid) and not proc.command_line(pid):
+        return f"process {pid} is a thread of the kernel"
+    return ""
+
+
 def parents(processes: Iterable[Process]) -> dict[int, int]:
     """For each process that was forked without a new program: the pid of the process that it is a copy of.
 

@@ -1,12 +1,14 @@
-"""Hooks for connections that drivers and psycopg_pool open without SQLAlchemy, and for multiprocessing."""
+"""Hooks for connections that drivers and psycopg_pool open without SQLAlchemy."""
 
 from __future__ import annotations
 
 import functools
 import os
 
+import poolstart_frames as frames
 import poolstart_watch as watch
-from poolstart_watch import State, place, report
+from poolstart_frames import place
+from poolstart_watch import State, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ def install() -> None:
     watch.when_imported("psycopg", psycopg)
     watch.when_imported("psycopg_pool.pool", pool("ConnectionPool"))
     watch.when_imported("psycopg_pool.pool_async", pool("AsyncConnectionPool"))
-    watch.when_imported("multiprocessing.process", processes)
 
 
 def psycopg2(module: Any) -> None:
@@ -78,7 +79,7 @@ def opened(connection: Any, library: str, announced: bool) -> None:
     try:
         if announced:
             report("connected", place=place())
-        by = "psycopg_pool" if watch.within("psycopg_pool") else library
+        by = "psycopg_pool" if frames.within("psycopg_pool") else library
         State.raw[connection] = (os.getpid(), place(), by, watch.inode_of(connection.fileno()))
     except Exception:
         pass
@@ -99,7 +100,7 @@ def pool(name: str) -> Any:
         # Neither waits for the original: those of the asynchronous pool return coroutines.
         @functools.wraps(open_)
         def opening(self: Any, *arguments: Any, **options: Any) -> Any:
-            watch._safely(Count.pools.__setitem__)(self, (os.getpid(), watch._safe_place()))
+            watch._safely(Count.pools.__setitem__)(self, (os.getpid(), frames.safe_place()))
             return open_(self, *arguments, **options)
 
         @functools.wraps(getconn)
@@ -116,23 +117,3 @@ def taken(pool: Any) -> None:
     opener, where = Count.pools.get(pool, (os.getpid(), ""))
     if opener != os.getpid():
         report("pool_used", opener=opener, opened=where, place=place())
-
-
-def processes(module: Any) -> None:
-    """Report workers of `multiprocessing` that are started while a connection is in a transaction."""
-    original = module.BaseProcess.start
-
-    @functools.wraps(original)
-    def start(self: Any) -> Any:
-        watch._safely(starting)()
-        return original(self)
-
-    module.BaseProcess.start = start
-
-
-def starting() -> None:
-    if State.json is None:
-        return
-    busy = [connection for connection in watch.connections() if connection["transaction"]]
-    if busy:
-        report("started", place=place(), opened=busy[0]["opened"])

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+import poolstart_frames as frames
 import poolstart_watch as watch
-from poolstart_watch import State, place, report
+from poolstart_frames import place
+from poolstart_watch import State, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Known:
     """By engine, weakly."""
     loops: Any = None
     """By connection record, weakly: the event loop that it is bound to, and where it was opened."""
+    raw: dict[Any, tuple[int, str, Any]] = {}  # noqa: RUF012
+    """By weak reference to a connection of asyncpg: who opened it, where, and its event loop, weakly."""
 
 
 def listen() -> None:
@@ -70,7 +74,7 @@ def connected(dbapi: Any, record: Any) -> None:
     if engine is None:
         return
     if engine.dialect.driver == "asyncpg":
-        bound(engine, record)
+        bound(engine, record, dbapi)
     given = Known.given[engine]
     if given.reporter == os.getpid():
         return
@@ -82,6 +86,7 @@ def connected(dbapi: Any, record: Any) -> None:
         maker=given.maker,
         ancestors=ancestors(),
         target=f"{url.host or ''}:{url.port or ''}/{url.database or ''}",
+        user=url.username or "",
         settings=sorted({*(f"connect_args {name}" for name in given.arguments), *settings(engine)}),
         capacity=capacity(engine.pool),
     )
@@ -97,7 +102,7 @@ def settings(engine: Any) -> list[str]:
         for name in target.dispatch._event_names:
             for function in getattr(target.dispatch, name):
                 code = getattr(function, "__code__", None)
-                if code and not any(part in code.co_filename for part in watch.LIBRARIES):
+                if code and not any(part in code.co_filename for part in frames.LIBRARIES):
                     found.append(f"listener of {name}")
     return found
 
@@ -122,7 +127,7 @@ def ancestors() -> list[int]:
     return found
 
 
-def bound(engine: Any, record: Any) -> None:
+def bound(engine: Any, record: Any, dbapi: Any) -> None:
     """Remember the event loop of a connection of asyncpg, which cannot be used in another one."""
     import weakref
 
@@ -133,6 +138,29 @@ def bound(engine: Any, record: Any) -> None:
     loop = running()
     if loop is not None:
         Known.loops[record] = (weakref.ref(loop), place())
+        reference = weakref.ref(dbapi._connection, watch._safely(collected))
+        Known.raw[reference] = (os.getpid(), place(), weakref.ref(loop))
+
+
+def collected(reference: Any) -> None:
+    """A connection of asyncpg was collected. If it was another process's, that one's loop has lost it."""
+    opener, opened, loop = Known.raw.pop(reference)
+    if opener != os.getpid() and runs(loop):
+        report("collected", opener=opener, opened=opened)
+
+
+def left() -> None:
+    """An engine was disposed of. Report connections of asyncpg whose loop was running at the fork."""
+    for opener, opened, loop in list(Known.raw.values()):
+        if opener != os.getpid() and runs(loop):
+            report("left", opener=opener, opened=opened, place=place())
+            return
+
+
+def runs(reference: Any) -> bool:
+    """Whether an event loop runs, or ran at the fork if it is a copy."""
+    loop = reference()
+    return loop is not None and bool(loop.is_running())
 
 
 def running() -> Any:

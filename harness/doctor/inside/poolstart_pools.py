@@ -7,8 +7,11 @@ import sys
 import time
 
 import poolstart_engines
+import poolstart_processes
+import poolstart_frames as frames
 import poolstart_watch as watch
-from poolstart_watch import Opened, State, inode_of, place, report
+from poolstart_frames import place
+from poolstart_watch import Opened, State, inode_of, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -98,7 +101,7 @@ def executing(connection: Any) -> None:
     opened = State.opened.get(record) if record is not None else None
     if opened is not None and opened.out and opened.pid != os.getpid():
         opened.out = False
-        use(opened, held=True)
+        use(opened, record, held=True)
 
 
 def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_: Any) -> None:
@@ -106,7 +109,7 @@ def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_
         # An engine with other options: it has the pool of the one that it was made from.
         return
     where = place()
-    if watch.within("flask_sqlalchemy"):
+    if frames.within("flask_sqlalchemy"):
         where += " (Flask-SQLAlchemy)"
     State.engines[engine] = where
     key = (where, str(url))
@@ -115,6 +118,8 @@ def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_
 
 def treated(engine: Any) -> None:
     report("disposed", engine=State.engines.get(engine, ""), place=place())
+    if State.forked:
+        poolstart_engines.left()
 
 
 def engine_of(record: Any) -> Any:
@@ -152,12 +157,12 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
     elif opened.pid != os.getpid():
-        use(opened)
+        use(opened, record)
     else:
         opened.out = True
 
 
-def use(opened: Opened, held: bool = False) -> None:
+def use(opened: Opened, record: Any, held: bool = False) -> None:
     report(
         "used",
         connection=opened.name,
@@ -165,12 +170,22 @@ def use(opened: Opened, held: bool = False) -> None:
         opener=opened.pid,
         opened=opened.place,
         engine=opened.engine,
+        name=called(record),
         held=held,
         place=place(),
     )
 
 
+def called(record: Any) -> str:
+    """The name of a connection's engine; empty if it is not known. Searched once for each place."""
+    if State.reported.get(("used", place())):
+        return ""
+    engine = engine_of(record)
+    return frames.name_of(engine) if engine is not None else ""
+
+
 def checkin(dbapi: Any, record: Any) -> None:
+    poolstart_processes.drawn()
     opened = State.opened.get(record)
     if opened is not None:
         opened.out = False

@@ -11,36 +11,20 @@ import os
 import sys
 import time
 
+from poolstart_frames import connects, place, starter, works
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     # Not at run time: it takes longer than all the rest.
     from typing import Any
 
 DIRECTORY = os.environ.get("POOLSTART_DOCTOR", "")
+NAMESPACE = os.environ.get("POOLSTART_DOCTOR_NAMESPACE", "")
+"""The PID namespace of the doctor: pids mean the same there and here if it is this one."""
 GUARD = os.environ.get("POOLSTART_DOCTOR_GUARD") == "1"
-
-LIBRARIES = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python3", "<", os.path.dirname(__file__))
-"""Parts of the names of files that are not the user's."""
-
-STARTERS = (
-    ("gunicorn/arbiter.py", "gunicorn"),
-    ("celery/", "celery"),
-    ("billiard/", "celery"),
-    ("/rq/", "rq"),
-    ("granian/", "granian"),
-    ("airflow/", "airflow"),
-    ("concurrent/futures/process.py", "executor"),
-    ("multiprocessing/pool.py", "pool"),
-    ("multiprocessing/process.py", "process"),
-    ("multiprocessing/forkserver.py", "forkserver"),
-)
-"""Parts of the names of files on the stack of a fork, and what forks, those that name it best first."""
 
 MOST = 50
 """Reports of one kind from one process."""
-
-BACKGROUND = ("psycopg_pool", "apscheduler", "logging/handlers.py", "opentelemetry", "prometheus_client")
-"""Parts of the names of files whose threads do work that a worker expects to be done."""
 
 
 class Opened:
@@ -62,6 +46,8 @@ class State:
     """What this process knows. A forked worker inherits it, as it inherits the connections."""
 
     pid = os.getpid()
+    elsewhere = ""
+    """Part of the name of the file of reports, if the process is in another PID namespace."""
     count = 0
     opened: Any = None
     """By connection record, weakly."""
@@ -72,6 +58,8 @@ class State:
     made: dict[tuple[str, str], int] = {}  # noqa: RUF012
     """How many engines were made in this process, by place and URL."""
     forked = False
+    before: list[Any] = []  # noqa: RUF012
+    """Called in the parent before each fork."""
     follow: Any = None
     """Called in each forked process."""
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
@@ -84,11 +72,14 @@ def install() -> None:
     # Now, because the program may change sys.path.
     import poolstart_drivers
     import poolstart_pools
+    import poolstart_processes
 
     State.follow = poolstart_pools.follow
+    _safely(locate)()
     sys.meta_path.insert(0, WhenImported())
     poolstart_pools.install()
     poolstart_drivers.install()
+    poolstart_processes.install()
     os.register_at_fork(before=_safely(before_fork), after_in_child=_safely(after_fork))
 
 
@@ -142,6 +133,8 @@ def before_fork() -> None:
     """In the parent: where it forks, what its pools hold, and which locks other threads have."""
     if State.json is None:
         return
+    for hook in State.before:
+        hook()
     threads, background, connecting = [], [], []
     for thread, frame in sys._current_frames().items():
         if thread != _thread.get_ident():
@@ -182,22 +175,10 @@ def connections() -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def starter() -> str:
-    """What forks: a part of `STARTERS`, or `fork` if it is the program itself."""
-    names = []
-    frame = sys._getframe()
-    while frame is not None:
-        names.append(frame.f_code.co_filename.replace(os.sep, "/"))
-        frame = frame.f_back  # type: ignore[assignment]
-    for part, name in STARTERS:
-        if any(part in each for each in names):
-            return name
-    return "fork"
-
-
 def after_fork() -> None:
     """In the worker."""
     parent, State.pid = State.pid, os.getpid()
+    locate()
     State.reported, State.made, State.forked = {}, {}, True
     report("forked", parent=parent)
     State.follow()
@@ -205,24 +186,10 @@ def after_fork() -> None:
         guard()
 
 
-def works(frame: Any) -> list[str]:
-    """The part of `BACKGROUND` that a thread belongs to."""
-    while frame is not None:
-        name = frame.f_code.co_filename.replace(os.sep, "/")
-        for part in BACKGROUND:
-            if part in name:
-                return [part]
-        frame = frame.f_back
-    return []
-
-
-def connects(frame: Any) -> bool:
-    """Whether a thread is in a driver's connect."""
-    while frame is not None:
-        if frame.f_code.co_filename.endswith("poolstart_drivers.py"):
-            return True
-        frame = frame.f_back
-    return False
+def locate() -> None:
+    """Note whether this process is in the PID namespace of the doctor."""
+    inode = str(os.stat("/proc/self/ns/pid").st_ino)
+    State.elsewhere = f".{inode}" if NAMESPACE not in ("", inode) else ""
 
 
 def guard() -> None:
@@ -276,44 +243,6 @@ def inode_of(descriptor: int) -> int:
         return 0
 
 
-def place(frame: Any = None) -> str:
-    """The innermost line of the user's own code: `app.py:12 work`."""
-    own = sys._getframe() if frame is None else frame
-    last = own
-    while own is not None:
-        if not any(part in own.f_code.co_filename for part in LIBRARIES):
-            return named(own)
-        last, own = own, own.f_back
-    # An AsyncEngine runs its driver in a greenlet: the user's code is in the one that waits for it.
-    greenlet = sys.modules.get("greenlet")
-    parent = greenlet.getcurrent().parent if greenlet and frame is None else None
-    if parent is not None and parent.gr_frame is not None:
-        return place(parent.gr_frame)
-    return named(last)
-
-
-def within(library: str) -> bool:
-    """Whether a function of this library is among the callers."""
-    frame: Any = sys._getframe()
-    while frame is not None:
-        if f"{library}{os.sep}" in frame.f_code.co_filename:
-            return True
-        frame = frame.f_back
-    return False
-
-
-def _safe_place() -> str:
-    try:
-        return place()
-    except Exception:
-        return ""
-
-
-def named(frame: Any) -> str:
-    code = frame.f_code
-    return f"{os.path.basename(code.co_filename)}:{frame.f_lineno} {code.co_name}"
-
-
 def report(event: str, **fields: Any) -> None:
     """Append a line. The file is closed at once: a daemon that closes its descriptors leaves none behind."""
     if State.json is None:
@@ -328,7 +257,7 @@ def report(event: str, **fields: Any) -> None:
     )
     # A file for each user that the process becomes: the next one may not write to the file of the one before.
     file = os.open(
-        f"{DIRECTORY}/{os.getpid()}.{os.geteuid()}.jsonl",
+        f"{DIRECTORY}/{os.getpid()}.{os.geteuid()}{State.elsewhere}.jsonl",
         os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC,
         0o600,
     )

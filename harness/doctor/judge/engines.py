@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from harness.doctor.evidence.inside import Reported
+from harness.doctor import fixes
+from harness.doctor.evidence.inside import Reported, fork_of, starter
 from harness.doctor.findings import Certainty, Finding
 
 
 def judge(reports: Sequence[Reported]) -> list[Finding]:
-    return [*_settings(reports), *_loops(reports)]
+    return [*_settings(reports), *_loops(reports), *_collected(reports)]
 
 
 def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
@@ -17,7 +18,7 @@ def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
     for own in engines:
         if own.place in seen or own.fields["maker"] != own.pid:
             continue
-        alike = [each for each in engines if each.fields["target"] == own.fields["target"]]
+        alike = [each for each in engines if _same(each, own)]
         others = [each for each in alike if each.pid in own.fields["ancestors"]]
         beside = [each for each in alike if each.pid == own.pid and each is not own]
         # A program may have two kinds of engines on purpose, and have both in its workers.
@@ -40,6 +41,36 @@ def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
             (f"made        {other.place}, in {other.pid}", f"made        {own.place}, in {own.pid}"),
             "engine = make_engine(url)   # one function for both, with connect_args, listeners and options",
             "The worker reads other schemas or rows than its parent, without an error.",
+        )
+
+
+def _same(one: Reported, other: Reported) -> bool:
+    """Whether two engines are for one database and one user."""
+    return all(one.fields.get(name) == other.fields.get(name) for name in ("target", "user"))
+
+
+def _collected(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Connections of asyncpg that a worker dropped while their event loop runs in its parent."""
+    found: dict[int, Reported] = {}
+    for report in reports:
+        if report.event == "collected" or (report.event == "left" and report.pid not in found):
+            found[report.pid] = report
+    for opener in dict.fromkeys(report.opener for report in found.values()):
+        of_opener = [report for report in found.values() if report.opener == opener]
+        certain = [report for report in of_opener if report.event == "collected"]
+        first = (certain or of_opener)[0]
+        fork = fork_of(reports, first.pid)
+        yield Finding(
+            "asyncpg_loop",
+            Certainty.CERTAIN if certain else Certainty.RISK,
+            f"process {first.pid} {'ended' if certain else 'ends'} a session of process {opener}, whose event"
+            f" loop was running when it forked{'' if certain else ', once its garbage is collected'}",
+            (
+                f"opened      {first.opened}, in {opener}",
+                *((f"forked      {fork.place}, in {opener}",) if fork else ()),
+            ),
+            fixes.kept_pool(starter(reports, first.pid)),
+            "The parent's next query never returns.",
         )
 
 

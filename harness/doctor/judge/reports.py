@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from harness.doctor import fixes, judge_engines, judge_errors
+from harness.doctor import fixes
 from harness.doctor.evidence.inside import Reported, fork_of, starter
 from harness.doctor.findings import Certainty, Finding
+from harness.doctor.judge import engines, errors, processes
 
 
 def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
@@ -16,9 +17,9 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
         *_closed(reports, framework),
         *_replaced(reports),
         *_pools(reports, framework),
-        *_started(reports),
-        *judge_errors.judge(reports),
-        *judge_engines.judge(reports),
+        *processes.judge(reports),
+        *errors.judge(reports),
+        *engines.judge(reports),
         *_held(reports),
         *_background(reports, framework),
         *_engines(reports),
@@ -53,7 +54,7 @@ def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                     for place in list(dict.fromkeys(f"{r.place}, in {r.pid}" for r in group))[:3]
                 ),
             ),
-            fixes.own_connections(starter(reports, first.pid) or framework, first.fields["engine"]),
+            _own_connections(reports, first, framework),
             "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
             " without end.",
         )
@@ -73,10 +74,14 @@ def _sessions(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"used        {first.place}, in {first.pid}",
             ),
-            "session.close()  # in the parent, before it forks; and\n"
-            + fixes.own_connections(starter(reports, first.pid) or framework, first.fields["engine"]),
+            f"session.close()  # in the parent, before it forks\n{_own_connections(reports, first, framework)}",
             "Both are in one transaction: what one commits or rolls back, the other loses.",
         )
+
+
+def _own_connections(reports: Sequence[Reported], use: Reported, framework: str) -> str:
+    by = starter(reports, use.pid) or framework
+    return fixes.own_connections(by, use.fields["engine"], use.fields.get("name", ""))
 
 
 def _workers(pids: list[int]) -> str:
@@ -109,7 +114,7 @@ def _lost(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"ended       {first.place}, in {first.pid}",
             ),
-            "session.commit()   # in the parent, before it starts workers",
+            fixes.COMMIT,
             "The parent commits nothing, without an error.",
         )
 
@@ -159,7 +164,7 @@ def _held(reports: Sequence[Reported]) -> Iterator[Finding]:
                 Certainty.RISK,
                 f"process {report.pid} forked while another thread held {lock}",
                 (f"forked      {report.place}", *(f"thread      {place}" for place in threads[:3])),
-                fixes.lock(hazard),
+                fixes.lock(hazard, report.fields.get("by", "")),
                 "A worker that needs it waits until it is killed.",
             )
 
@@ -201,22 +206,6 @@ def _background(reports: Sequence[Reported], framework: str) -> Iterator[Finding
             )
 
 
-def _started(reports: Sequence[Reported]) -> Iterator[Finding]:
-    """Workers that were started in a transaction: once for each place."""
-    places = set()
-    for report in reports:
-        if report.event == "started" and report.place not in places:
-            places.add(report.place)
-            yield Finding(
-                "uncommitted_parent",
-                Certainty.RISK,
-                f"process {report.pid} starts a worker while its own transaction is open",
-                (f"opened      {report.opened}", f"started     {report.place}"),
-                "session.commit()   # before the worker starts",
-                "The worker does not see the rows, or waits for them while the parent waits for it.",
-            )
-
-
 def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
     """Engines that keep connections: the last count for each place."""
     last = {report.place: report for report in reports if report.event == "engines"}
@@ -227,6 +216,6 @@ def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
             f"process {report.pid} has made {report.fields['count']} engines at one place, and"
             f" {report.fields['keeping']} of them keep connections",
             (f"made        {report.place}",),
-            "engine = create_engine(URL)   # once for each process, in a module, not in a task",
+            fixes.one_engine(starter(reports, report.pid)),
             "A smaller pool changes nothing: the server refuses further connections.",
         )

@@ -27,7 +27,7 @@ def orphaned(reports: Sequence[Reported], survivors: Iterable[Survivor]) -> list
                 f"opened      {places[survivor.inode][0]}, in {survivor.opener}",
                 *((f"forked      {fork.place}",) if fork else ()),
             ),
-            fixes.orphan(),
+            fixes.orphan(str(fork.fields.get("by", "")) if fork else ""),
             "The session, its locks and its transaction stay until this process ends.",
         )
     return list(found.values())
@@ -54,7 +54,7 @@ def native_locks(reports: Sequence[Reported], locked: Iterable[int]) -> list[Fin
                     *(f"meanwhile   another thread was connecting at {place}" for place in connecting[:2]),
                     f"waits       {own[-1].place}, in {pid}; an engine of its own does not help",
                 ),
-                fixes.lock("native_lock"),
+                fixes.lock("native_lock", str(fork.fields.get("by", "")) if fork else ""),
                 "It waits until it is killed: no time-out of a pool or a connection is reached.",
             )
         )

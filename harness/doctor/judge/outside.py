@@ -104,13 +104,9 @@ def _answered(evidence: TreeEvidence, connection: Connection) -> bool:
 
 def _state(evidence: TreeEvidence, connection: Connection) -> str:
     """The session's state: by the server's own view, or by the title of its process."""
-    if evidence.server:
-        view = evidence.server
-        session = view.of_backend(connection.backend) if connection.backend else None
-        if not session and connection.address:
-            session = view.of_port(connection.address.port)
-        if session and session.state:
-            return session.state
+    session = evidence.server.of(connection) if evidence.server else None
+    if session and session.state:
+        return session.state
     title = evidence.titles.get(connection.inode, "")
     return title[title.index("idle") :].strip() if " idle" in title else ""
 
@@ -190,7 +186,7 @@ def _locked(evidence: TreeEvidence) -> Iterator[Finding]:
                     else ("            a process that waits for a signal looks the same: add --stacks",)
                 ),
             ),
-            fixes.lock(hazard),
+            fixes.lock(hazard, starter(evidence.reports, pid)),
             "It waits until it is killed.",
         )
 
@@ -245,7 +241,7 @@ def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
                     f" ({sessions[blocker].state if blocker in sessions else 'ended'},"
                     f" its transaction is {open_for:.0f} s old)",
                 ),
-                "session.commit()   # in the parent, before the worker starts",
+                fixes.COMMIT,
                 "If the parent waits for the worker, both wait for ever.",
             )
 
@@ -267,7 +263,7 @@ def _probably_blocked(evidence: TreeEvidence) -> Iterator[Finding]:
                 f"process {pid} waits for a lock in the server, and process {parent}, which started it,"
                 " has a transaction open",
                 ("server      --url names the session for which it waits",),
-                "session.commit()   # in the parent, before the worker starts",
+                fixes.COMMIT,
                 "If the parent waits for the worker, both wait for ever.",
             )
 
@@ -291,7 +287,7 @@ def _orphaned(evidence: TreeEvidence) -> Iterator[Finding]:
                     f"server      backend {session.backend} began {session.age:.0f} s ago,"
                     f" process {pid} {evidence.boot - process.started:.0f} s ago",
                 ),
-                fixes.orphan(),
+                fixes.orphan(starter(evidence.reports, pid)),
                 "The session keeps its locks and its place in max_connections until this process ends.",
             )
 

@@ -99,17 +99,25 @@ def own_connections(by: str, place: str = "", name: str = "") -> str:
 def background(library: str, by: str) -> str:
     """The lines by which a worker gets the thread of a library."""
     if library == "psycopg_pool":
-        body = (
-            "global pool  # in another module: import app; app.pool = ...\n"
-            "pool = ConnectionPool(...)  # a new one; creator=lambda: pool.getconn() finds it"
-        )
-    elif library == "apscheduler":
+        return new_pool(by)
+    if library == "apscheduler":
         body = "scheduler.start()  # only here, and in one worker only: each would run each job"
     elif library.startswith("logging"):
         body = "listener = QueueListener(listener.queue, *listener.handlers)\nlistener.start()"
     else:
         body = "start_exporter()  # what starts the library's thread"
     return in_worker(by, body, "start")
+
+
+def new_pool(by: str, name: str = "") -> str:
+    """The lines by which a worker gets a pool of psycopg_pool of its own; `name` is that of its parent's."""
+    module, _, pool = name.rpartition(":")
+    if module and not module.endswith("main__"):
+        body = f"import {module}\n{module}.{pool} = ConnectionPool(...)  # as in the module"
+    else:
+        body = f"global {pool or 'pool'}\n{pool or 'pool'} = ConnectionPool(...)  # as in the parent"
+    engine = f"# and of the engine: creator=lambda: {pool or 'pool'}.getconn(), to find the new one"
+    return f"{in_worker(by, body, 'own_pool')}\n{engine}"
 
 
 def opened_by(library: str) -> str:
@@ -125,7 +133,7 @@ def no_fork(by: str, method: str = "forkserver") -> str:
         return "preload_app = False  # in gunicorn's configuration file, and no --preload"
     if by in ("celery", "uwsgi", "rq"):
         return "# start no thread that connects or imports before the workers are forked"
-    return f'context = multiprocessing.get_context("{method}")  # and context.Process, context.Pool'
+    return f'context = multiprocessing.get_context("{method}")  # instead of fork'
 
 
 def lock(hazard: str, by: str = "") -> str:
@@ -145,7 +153,7 @@ def one_engine(by: str) -> str:
     made = "global engine\nengine = create_engine(URL)  # here, and not in a task"
     if by in ("pool", "executor", "celery"):
         return in_worker(by, made, "make_engine")
-    return "engine = create_engine(URL)  # once for each process, in the module, not in a task"
+    return "engine = create_engine(URL)  # once for each process, not in a task"
 
 
 def own_generator(name: str, by: str) -> str:

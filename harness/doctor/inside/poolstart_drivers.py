@@ -100,7 +100,7 @@ def pool(name: str) -> Any:
         # Neither waits for the original: those of the asynchronous pool return coroutines.
         @functools.wraps(open_)
         def opening(self: Any, *arguments: Any, **options: Any) -> Any:
-            watch._safely(Count.pools.__setitem__)(self, (os.getpid(), frames.safe_place()))
+            watch._safely(opens)(self)
             return open_(self, *arguments, **options)
 
         @functools.wraps(getconn)
@@ -113,7 +113,13 @@ def pool(name: str) -> Any:
     return hook
 
 
+def opens(pool: Any) -> None:
+    Count.pools[pool] = (os.getpid(), place())
+    if State.forked:
+        report("pool_opened", place=place())
+
+
 def taken(pool: Any) -> None:
     opener, where = Count.pools.get(pool, (os.getpid(), ""))
     if opener != os.getpid():
-        report("pool_used", opener=opener, opened=where, place=place())
+        report("pool_used", opener=opener, opened=where, name=frames.name_of(pool), place=place())

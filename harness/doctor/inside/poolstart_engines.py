@@ -40,6 +40,10 @@ class Known:
     """By engine, weakly."""
     loops: Any = None
     """By connection record, weakly: the event loop that it is bound to, and where it was opened."""
+    loop: Any = None
+    """Weakly, the event loop in which a connection of another one was used last."""
+    number = 0
+    """How many of these there were."""
     raw: dict[Any, tuple[int, str, Any]] = {}  # noqa: RUF012
     """By weak reference to a connection of asyncpg: who opened it, where, and its event loop, weakly."""
 
@@ -170,5 +174,8 @@ def running() -> Any:
 
 def other_loop(dbapi: Any, record: Any, proxy: Any) -> None:
     loop, opened = Known.loops.get(record, (None, ""))
-    if loop is not None and loop() is not running():
-        report("other_loop", opened=opened, place=place())
+    now = running()
+    if loop is not None and loop() is not now:
+        if Known.loop is None or Known.loop() is not now:
+            Known.loop, Known.number = type(loop)(now) if now else None, Known.number + 1
+        report("other_loop", opened=opened, place=place(), number=Known.number)

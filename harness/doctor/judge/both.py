@@ -87,6 +87,12 @@ def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Findin
                     finding.consequence,
                 )
                 seen.add("inherited_lock")
-    kept += [finding for finding in outside if finding.hazard not in seen]
+    for finding in outside:
+        same = [each for each in kept if each.hazard == finding.hazard and not each.sure]
+        if same and finding.sure:
+            # What was a risk has been seen.
+            kept = [each for each in kept if each not in same]
+        if finding.hazard not in seen and (finding.sure or not same):
+            kept.append(finding)
     order = list(Certainty)
     return sorted(kept, key=lambda finding: order.index(finding.certainty))

@@ -77,9 +77,11 @@ def _collected(reports: Sequence[Reported]) -> Iterator[Finding]:
 def _loops(reports: Sequence[Reported]) -> Iterator[Finding]:
     """Connections of asyncpg that are used in another event loop: once for each place."""
     shared = {report.pid for report in reports if report.event == "used"}
+    # A worker with one loop has another one than its parent; with a loop for each task, it has the hazard.
+    several = {r.pid for r in reports if r.event == "other_loop" and r.fields["number"] > 1}
     seen = set()
     for report in reports:
-        if report.event != "other_loop" or report.place in seen or report.pid in shared:
+        if report.event != "other_loop" or report.place in seen or report.pid in shared - several:
             continue
         seen.add(report.place)
         yield Finding(

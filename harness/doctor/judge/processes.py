@@ -91,7 +91,7 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
             continue
         fork = fork_of(reports, worker)
         heard = report.fields["heard"]
-        found[report.place] = Finding(
+        found.setdefault(report.place, Finding(
             "copied_signals",
             Certainty.CERTAIN,
             f"process {worker} was sent {SIGNALS[number]}, and lives on: its handler is a copy of that of"
@@ -104,5 +104,5 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
             "The parent's event loop hears the signal instead, and shuts down."
             if heard
             else "The worker does not end, and join() waits for it.",
-        )
+        ))
     return list(found.values())

@@ -183,14 +183,14 @@ def _pools(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"used        {first.place}, in {first.pid}",
             ),
-            fixes.background("psycopg_pool", starter(reports, first.pid) or framework),
+            fixes.new_pool(starter(reports, first.pid) or framework, first.fields.get("name", "")),
             "The worker shares the parent's connections, and waits for others that are never made.",
         )
 
 
 def _background(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
     """Threads that the worker lacks: once for each library."""
-    seen = {"psycopg_pool"} if any(report.event == "pool_used" for report in reports) else set()
+    seen = {"psycopg_pool"} if any(r.event in ("pool_used", "pool_opened") for r in reports) else set()
     for report in reports:
         for library in report.fields.get("background", ()):
             if library in seen:

@@ -1,18 +1,11 @@
-"""From reports about engines to findings, and a program with an event loop for each task."""
+"""From reports about engines to findings."""
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
-from uv import find_uv_bin
 
 from harness.doctor.evidence.inside import Reported
 from harness.doctor.judge import engines
-from harness.doctor.proof.programs import VICTIMS
-from harness.postgres.server import Server
-from harness.system.environment import environment
 
 GIVEN = ["connect_args options", "listener of connect"]
 
@@ -54,27 +47,3 @@ def test_pools_are_added_and_compared_with_the_limit() -> None:
     assert engines.capacity(reports, 0) == []
     [finding] = engines.capacity(reports, 29)
     assert "the pools of 2 processes can open 30 connections, and the server accepts 29" in finding.sentence
-
-
-@pytest.mark.parametrize(("variant", "found"), [("broken", True), ("fixed", False)])
-def test_a_connection_of_asyncpg_in_another_event_loop(
-    server: Server, tmp_path: Path, variant: str, found: bool
-) -> None:
-    python = tmp_path / "env" / "bin" / "python"
-    for arguments in (
-        ("venv", "--quiet", "--python", sys.executable, tmp_path / "env"),
-        ("pip", "install", "--quiet", "--python", python, "sqlalchemy[asyncio]", "asyncpg"),
-    ):
-        subprocess.run([find_uv_bin(), *arguments], check=True, timeout=120)
-    variables = {"VICTIM_URL": server.sqlalchemy_url("victim"), "VICTIM_VARIANT": variant}
-    done = subprocess.run(
-        [Path(sys.executable).with_name("poolstart"), "doctor", "--", python, VICTIMS / "two_loops.py"],
-        env={**environment(VICTIMS), **variables},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert ("event_loop  certain: process" in done.stderr) is found, done.stderr
-    assert ("two_loops.py:" in done.stderr) is found

@@ -91,18 +91,21 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
             continue
         fork = fork_of(reports, worker)
         heard = report.fields["heard"]
-        found.setdefault(report.place, Finding(
-            "copied_signals",
-            Certainty.CERTAIN,
-            f"process {worker} was sent {SIGNALS[number]}, and lives on: its handler is a copy of that of"
-            f" process {report.pid}",
-            (
-                *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
-                f"signalled   {report.place}, in {report.pid}",
+        found.setdefault(
+            report.place,
+            Finding(
+                "copied_signals",
+                Certainty.CERTAIN,
+                f"process {worker} was sent {SIGNALS[number]}, and lives on: its handler is a copy of that of"
+                f" process {report.pid}",
+                (
+                    *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
+                    f"signalled   {report.place}, in {report.pid}",
+                ),
+                fixes.own_signals(str(fork.fields.get("by", "")) if fork else ""),
+                "The parent's event loop hears the signal instead, and shuts down."
+                if heard
+                else "The worker does not end, and join() waits for it.",
             ),
-            fixes.own_signals(str(fork.fields.get("by", "")) if fork else ""),
-            "The parent's event loop hears the signal instead, and shuts down."
-            if heard
-            else "The worker does not end, and join() waits for it.",
-        ))
+        )
     return list(found.values())

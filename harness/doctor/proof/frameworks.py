@@ -7,6 +7,7 @@ from harness.releases.venvs import python_with
 from harness.system.environment import ROOT
 
 PACKAGES = (
+    "asyncpg==0.32.0",
     "celery==5.7.0",
     "flask-sqlalchemy==3.1.1",
     "greenlet>=3",
@@ -19,12 +20,14 @@ PACKAGES = (
 
 FOUND = {
     "async_engine": "shared_socket",
+    "asyncpg_worker": "asyncpg_loop",
     "celery_prefork": "shared_socket",
     "flask_binds": "shared_socket",
     "gunicorn_preload": "shared_socket",
     "local_executor": "shared_socket",
     "prepared": "shared_socket",
     "threaded_pool": "missing_thread",
+    "two_loops": "event_loop",
     "uvicorn_workers": "",
     "uwsgi_prefork": "shared_socket",
     "xdist_workers": "shared_socket",
@@ -33,8 +36,8 @@ FOUND = {
 
 
 def found_outside(name: str) -> str:
-    """The same at a PID, which does not see threads that are missing."""
-    return "shared_socket" if FOUND[name] else ""
+    """The same at a PID, which does not see threads that are missing, nor event loops."""
+    return "shared_socket" if FOUND[name] in ("shared_socket", "missing_thread") else ""
 
 
 def interpreter() -> Path:

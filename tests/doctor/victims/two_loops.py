@@ -1,6 +1,7 @@
 """An engine of asyncpg that is used in two event loops, or gives back its connections at the end of each."""
 
 import asyncio
+import time
 
 from common import BROKEN, URL, ready
 from sqlalchemy import text
@@ -22,3 +23,4 @@ try:
 except RuntimeError:
     assert BROKEN
 ready()
+time.sleep(600)

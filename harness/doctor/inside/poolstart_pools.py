@@ -7,8 +7,8 @@ import sys
 import time
 
 import poolstart_engines
-import poolstart_processes
 import poolstart_frames as frames
+import poolstart_processes
 import poolstart_watch as watch
 from poolstart_frames import place
 from poolstart_watch import Opened, State, inode_of, report

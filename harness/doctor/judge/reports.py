@@ -74,7 +74,8 @@ def _sessions(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"used        {first.place}, in {first.pid}",
             ),
-            f"session.close()  # in the parent, before it forks\n{_own_connections(reports, first, framework)}",
+            "session.close()  # in the parent, before it forks\n"
+            + _own_connections(reports, first, framework),
             "Both are in one transaction: what one commits or rolls back, the other loses.",
         )
 

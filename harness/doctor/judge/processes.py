@@ -78,7 +78,7 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
 
     `alive` has the time at which each process was seen last, in seconds of `time.monotonic()`.
     """
-    found = {}
+    found: dict[str, Finding] = {}
     forked = {report.pid: report.fields["parent"] for report in reports if report.event == "forked"}
     own = {(report.pid, report.fields["signal"]) for report in reports if report.event == "handles"}
     for report in reports:

@@ -25,6 +25,7 @@ RECORDERS = {
     "pools": "harness.pools.recorder:PoolsRecorder",
     "fleets": "harness.fleets.recorder:FleetsRecorder",
     "doctor": "harness.doctor.proof.recorder:DoctorRecorder",
+    "curves": "harness.curves.recorder:CurvesRecorder",
     "servers": "harness.comparisons.recorder:ServersRecorder",
 }
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 from harness.strategies import Strategy
 
@@ -12,12 +12,27 @@ class FleetOrder(TypedDict):
 
     strategy: str
     url: str
-    dataframe_mib: int
-    """0 for none."""
-    workers: int
+    options: dict[str, Any]
+    """Of `create_engine`, besides the strategy's own; the workers' engines have them too."""
+    data: str
+    """What the parent holds: a kind of `harness.fleets.inside.data`, empty for nothing."""
+    mib: int
+    """The size of the data."""
+    write: bool
+    """Whether the parent writes to its data before the first fleet starts."""
     mark: str
     deadline: float
     """Seconds without a message of any worker after which the fleet counts as hung."""
+
+
+class FleetLine(TypedDict):
+    """The order for one fleet."""
+
+    token: str
+    workers: int
+    steps: list[Any]
+    """What the workers do after their first row, one after another, as `harness.fleets.inside.worker` says;
+    with `write` the parent writes to its data meanwhile."""
 
 
 class TreeMemory(TypedDict):
@@ -27,9 +42,22 @@ class TreeMemory(TypedDict):
     page_tables: int
 
 
+class ParentReport(TypedDict):
+    """What the parent reports once its data are there."""
+
+    pid: int
+    huge: int
+    """Bytes of it on huge pages."""
+    rss: int
+    write: tuple[int, float] | None
+    """Bytes that it wrote to, and seconds; None if it has no data."""
+
+
 class FleetWorker(TypedDict):
     """The report of one worker."""
 
+    begun: int
+    """When it reached the first line of its function, in nanoseconds of the monotonic clock."""
     first_row: int
     """When it had its row, in nanoseconds of the monotonic clock."""
     row: tuple[str, int]
@@ -51,8 +79,14 @@ class FleetReport(TypedDict):
     cpu: NotRequired[float]
     """Seconds of processor time of the tree from `called` until the parent received the last report."""
     memory: dict[str, TreeMemory]
-    """After the first row (`first_row`), after a full collection in each worker (`collect`), and after each
-    has read the texts of the DataFrame (`read`)."""
+    """After the first row (`first_row`), and after each step that is a word: a full collection in each worker
+    (`collect`), or each has read the texts of the DataFrame (`read`)."""
+    answers: list[list[Any]]
+    """What the workers answered to the other steps."""
+    write: NotRequired[tuple[int, float]]
+    """Bytes that the parent wrote to, and seconds."""
+    ended: NotRequired[int]
+    """When the last worker was reaped."""
     exitcodes: NotRequired[list[int | None]]
     row_after: NotRequired[tuple[str, int]]
     """What the parent's engine returns afterwards."""

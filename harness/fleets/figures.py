@@ -1,12 +1,8 @@
-"""The figures of fleets, the record of them, and the lines fitted to them."""
+"""The figures of fleets, and the record of them."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
-
-import numpy as np
 
 from harness.records import store
 from harness.records.provenance import Provenance
@@ -72,29 +68,6 @@ class FleetsTable:
         return max(cell.workers for cell in self.cells)
 
 
-@dataclass(frozen=True)
-class Line:
-    """`base + each * workers`, fitted to medians by least squares of relative errors."""
-
-    base: float
-    each: float
-    error: float
-    """The largest relative difference between the line and a median it was fitted to."""
-
-    def at(self, workers: int) -> float:
-        return self.base + self.each * workers
-
-
-def fit(sizes: Sequence[int], values: Sequence[float]) -> Line:
-    """The line through the values of fleets of these sizes; of one size it has no base."""
-    if len(set(sizes)) < 2:
-        return Line(0.0, values[0] / sizes[0], 0.0)
-    rows = np.array([[1.0, size] for size in sizes]) / np.array(values)[:, None]
-    (base, each), *_ = np.linalg.lstsq(rows, np.ones(len(sizes)), rcond=None)
-    fitted = [(base + each * size) / value for size, value in zip(sizes, values, strict=True)]
-    return Line(float(base), float(each), max(math.fabs(ratio - 1) for ratio in fitted))
-
-
 def load(path: Path = PATH) -> FleetsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
     if not path.exists():
@@ -107,15 +80,11 @@ def save(table: FleetsTable, path: Path = PATH) -> None:
     store.write(path, asdict(table))
 
 
-def time_of(cells: Sequence[FleetFigures], name: str) -> Line:
-    """The line of `first`, `last`, `blocked` or `cpu`, in seconds."""
-    return fit([cell.workers for cell in cells], [median(getattr(cell, name)) for cell in cells])
+def time_of(cell: FleetFigures, name: str) -> float:
+    """The median of `first`, `last`, `blocked` or `cpu`, in seconds."""
+    return float(median(getattr(cell, name)))
 
 
-def memory_of(cells: Sequence[FleetFigures], phase: str) -> Line:
-    """The line of the tree's memory in a phase, page tables included, in bytes."""
-    totals = [
-        median(pss + tables for pss, tables in zip(cell.pss[phase], cell.page_tables[phase], strict=True))
-        for cell in cells
-    ]
-    return fit([cell.workers for cell in cells], totals)
+def memory_of(cell: FleetFigures, phase: str) -> float:
+    """The median memory of the tree in a phase, page tables included, in bytes."""
+    return median(pss + tables for pss, tables in zip(cell.pss[phase], cell.page_tables[phase], strict=True))

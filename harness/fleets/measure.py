@@ -2,15 +2,15 @@
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import product
-from typing import cast
+from types import MappingProxyType
+from typing import Any, cast
 
 from harness import strategies
 from harness.counts.count import count
-from harness.fleets.checks import Fleet, FleetOrder, FleetReport, findings
+from harness.fleets.checks import Fleet, FleetLine, FleetOrder, FleetReport, ParentReport, findings
 from harness.fleets.figures import PHASES, FleetFigures, FleetsTable
 from harness.lifecycles.profile import no_room
 from harness.postgres import sessions
@@ -102,13 +102,7 @@ def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
             f" {memory.available() / MIB / 1024:.1f} GiB are free",
             "measure smaller fleets",
         )
-    with closing(server.connect()) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select current_setting('max_connections')::int"
-            " - current_setting('superuser_reserved_connections')::int"
-            " - (select count(*) from pg_stat_activity where backend_type = 'client backend')"
-        )
-        ((free,),) = cursor.fetchall()
+    free = sessions.free(server)
     if workers + 1 > free:
         raise PoolstartError(
             f"{workers} workers and their parent need {workers + 1} connections, and the server has {free}",
@@ -132,36 +126,71 @@ def combine(cells: Sequence[FleetFigures]) -> FleetFigures:
     )
 
 
-def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> FleetFigures:
-    """Start one parent and one fleet.
+def run(
+    strategy: str,
+    server: Server,
+    *,
+    workers: Sequence[int] = (1,),
+    data: str = "",
+    mib: int = 0,
+    steps: Sequence[Any] = (),
+    write: bool = False,
+    options: Mapping[str, Any] = MappingProxyType({}),
+    variables: Mapping[str, str] = MappingProxyType({}),
+    deadline: float = DEADLINE,
+) -> tuple[ParentReport, list[FleetReport]]:
+    """Start one parent, and fleets of so many `workers` one after another.
 
-    Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if the fleet hangs,
-    fails, or does not pass its checks.
+    Returns its reports, which have passed the checks. With `write` the parent writes to its data before the
+    first fleet, and while the last one runs. `options` are those of `create_engine`, `variables` those of the
+    environment. Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if a
+    fleet hangs, fails, or does not pass its checks.
     """
     entry = strategies.get(strategy)
     if entry.shares_connection:
         raise NotApplicable(
             f"{strategy}: workers that use one connection at the same time get each other's rows"
         )
-    title = f"{workers} workers, {strategy}"
-    mark, token = uuid.uuid4().hex, uuid.uuid4().hex
+    title = f"{max(workers)} workers, {strategy}"
+    mark = uuid.uuid4().hex
     application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
     order: FleetOrder = {
         "strategy": strategy,
         "url": server.sqlalchemy_url(application_name),
-        "dataframe_mib": dataframe_mib,
-        "workers": workers,
+        "options": dict(options),
+        "data": data,
+        "mib": mib,
+        "write": write,
         "mark": mark,
-        "deadline": DEADLINE,
+        "deadline": deadline,
     }
-    _, report = cast(
-        "tuple[object, FleetReport]",
-        run_program(title, PROGRAM, [json.dumps(order), json.dumps(token)], 4 * DEADLINE),
+    lines: list[FleetLine] = [
+        {"token": uuid.uuid4().hex, "workers": number, "steps": list(steps)} for number in workers
+    ]
+    if write:
+        lines[-1]["steps"].append("write")
+    parent, *rest = run_program(
+        title, PROGRAM, list(map(json.dumps, [order, *lines])), 4 * deadline, variables=variables
     )
-    if wrong := list(findings(Fleet(entry, workers, token, mark), report)):
-        raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
+    reports = cast("list[FleetReport]", rest)
+    for line, report in zip(lines, reports, strict=True):
+        if wrong := list(findings(Fleet(entry, line["workers"], line["token"], mark), report)):
+            raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
     if left := sessions.remaining(server, application_name):
         raise ChecksFailed(f"{title}: {left} sessions are left after all processes have ended")
+    return cast(ParentReport, parent), reports
+
+
+def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> FleetFigures:
+    """Start one parent and one fleet. Raises as `run` does."""
+    _, (report,) = run(
+        strategy,
+        server,
+        workers=(workers,),
+        data="dataframe" if dataframe_mib else "",
+        mib=dataframe_mib,
+        steps=("collect", "read") if dataframe_mib else ("collect",),
+    )
     moments = [worker["first_row"] for worker in report["workers"]]
 
     def seconds(moment: int) -> tuple[float]:

@@ -1,22 +1,15 @@
-"""The bill in the terminal, and the generated page `docs/fleets.md`."""
+"""The generated page `docs/fleets.md`."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from statistics import median
 
-from harness.console import markdown, output, terminal
+from harness.console import markdown
 from harness.console.numbers import digits
 from harness.fleets import figures
-from harness.fleets.bill import Bill, BillRequest, bills
 from harness.fleets.figures import FleetFigures, FleetsTable
 from harness.records.provenance import measured_later
 from harness.system.memory import MIB
-
-COLUMNS = (
-    "strategy", "ready", "memory", "memory_collected", "connections", "start_share", "error",
-)  # fmt: skip
-"""Of `poolstart bill --csv`, a row a strategy: seconds, bytes and shares."""
 
 INTRODUCTION = """\
 # Fleets: many workers at once
@@ -40,44 +33,6 @@ PHASES = {
 }
 
 
-def write(table: FleetsTable, request: BillRequest, form: str) -> None:
-    """Print the bill as `table`, `json`, `csv` or `markdown`."""
-    rows = list(bills(table, request))
-    content = {
-        "request": asdict(request),
-        "extrapolated": request.extrapolated(table),
-        "measured": asdict(table.provenance),
-        "bill": [asdict(row) for row in rows],
-    }
-    output.write(form, COLUMNS, map(asdict, rows), lambda: show(table, request, rows), content)
-
-
-def show(table: FleetsTable, request: BillRequest, rows: list[Bill]) -> None:
-    header = ["strategy", "all ready, s", "memory, MiB", "after a full\ncollection", "idle connections"]
-    if request.task is not None:
-        header.append("share of start")
-    console = terminal.output()
-    terminal.print_table(console, header, list(map(cells, rows)))
-    errors = max(row.error for row in rows)
-    sentences = [
-        f"{request.workers} workers and their parent, with {request.parent_mib:g} MiB of data in the parent;"
-        f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
-        f"From lines through fleets of 1 to {table.largest} workers; the measured medians differ from them"
-        f" by {errors:.0%} at most.",
-        *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(table)),
-        f"Measured {table.provenance}. `poolstart record fleets` measures this machine.",
-    ]
-    for sentence in sentences:
-        terminal.print_text(console, sentence)
-
-
-def cells(bill: Bill) -> list[str]:
-    """A row of the table of `show`."""
-    share = [] if bill.start_share is None else [f"{bill.start_share:.1%}"]
-    sizes_ = [digits(value / MIB) for value in (bill.memory, bill.memory_collected)]
-    return [bill.strategy, digits(bill.ready), *sizes_, str(bill.connections), *share]
-
-
 def render(table: FleetsTable) -> str:
     """The page `docs/fleets.md`."""
     parts = [
@@ -99,34 +54,7 @@ def render(table: FleetsTable) -> str:
                     f"## Memory of the tree {title}, {data}, MiB\n",
                     sizes(table, mib, partial(memory, phase=phase)),
                 ]
-    parts += ["## As lines\n", LINES, lines(table)]
     return "\n".join(parts)
-
-
-LINES = """\
-For any number of workers: a base, and so much for each worker, fitted to the medians above by least squares
-of relative errors. The last column is the largest difference of a median from its line.
-"""
-
-
-def lines(table: FleetsTable) -> str:
-    rows = []
-    for mib in table.dataframes:
-        for name in table.strategies:
-            fleets = table.of(name, mib)
-            ready = figures.time_of(fleets, "last")
-            collected = figures.memory_of(fleets, "collect")
-            rows.append(
-                [
-                    name,
-                    f"{mib} MiB" if mib else "none",
-                    f"{digits(max(ready.base, 0) * 1e3)} + {digits(ready.each * 1e3)} for each",
-                    f"{digits(max(collected.base, 0) / MIB)} + {digits(collected.each / MIB)} for each",
-                    f"{max(ready.error, collected.error):.0%}",
-                ]
-            )
-    header = ["strategy", "DataFrame", "all ready, ms", "memory after a collection, MiB", "off by at most"]
-    return markdown.table(header, rows)
 
 
 def sizes(table: FleetsTable, mib: int, text: Callable[[FleetFigures], str]) -> str:
@@ -139,4 +67,4 @@ def sizes(table: FleetsTable, mib: int, text: Callable[[FleetFigures], str]) -> 
 
 def memory(cell: FleetFigures, phase: str) -> str:
     """The median memory of a tree in a phase, page tables included, in MiB."""
-    return digits(median(map(sum, zip(cell.pss[phase], cell.page_tables[phase], strict=True))) / MIB)
+    return digits(figures.memory_of(cell, phase) / MIB)

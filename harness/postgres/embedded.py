@@ -54,6 +54,14 @@ SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
 RULES = (f"host {ROLE} {ROLE} {LOOPBACK}/32 trust",)
 """Lines of pg_hba.conf. There is no password, because checking it would be part of every figure."""
 
+PASSWORD = "poolstart"
+"""Of the role on a server that asks for one."""
+
+SET_PASSWORD = f"alter role {ROLE} password '{PASSWORD}';"
+
+WITH_PASSWORD = (f"host {ROLE} {ROLE} {LOOPBACK}/32 scram-sha-256",)
+"""Lines of pg_hba.conf in place of `RULES`."""
+
 FROM_HOSTS = f"host {ROLE} {ROLE} {NETWORK} trust"
 """A further line for clients on hosts."""
 
@@ -174,14 +182,14 @@ def identity() -> str:
     return Server("embedded", "", version(binaries()), "tcp", "trust").identity
 
 
-def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> Server:
+def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scram: bool = False) -> Server:
     """Start a server that runs until `supervision` is closed.
 
     It listens on 127.0.0.1 only, accepts one role without privileges beyond its own database, and keeps its
     data in a private temporary directory. Starting takes about a second, nearly all of it for `initdb`. With
     `tls` it has a certificate made for this run, and its URL requires encryption. With `hosts` it listens on
-    the address for hosts instead (`harness.processes.hosts`). Raises `PoolstartError` if it cannot be
-    started.
+    the address for hosts instead (`harness.processes.hosts`). With `scram` it asks for a password, which its
+    URL holds. Raises `PoolstartError` if it cannot be started.
     """
     folder = tls_binaries() if tls else binaries()
     version(folder)  # raises before anything is copied or run if this is no PostgreSQL
@@ -217,10 +225,11 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
         run(
             "the embedded PostgreSQL could not be prepared",
             *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, *FIXING, "postgres"),
-            statements="\n".join((*PREPARATION, *FIXED)),
+            statements="\n".join((*PREPARATION, *([SET_PASSWORD] if scram else []), *FIXED)),
         )
-        address, rules = (ADDRESS, (*RULES, FROM_HOSTS)) if hosts else (LOOPBACK, RULES)
-        (data / "pg_hba.conf").write_text("\n".join(rules) + "\n")
+        rules = WITH_PASSWORD if scram else RULES
+        address, further = (ADDRESS, (FROM_HOSTS,)) if hosts else (LOOPBACK, ())
+        (data / "pg_hba.conf").write_text("\n".join((*rules, *further)) + "\n")
         listening = ("-c", f"listen_addresses={address}", "-c", "unix_socket_directories=")
         settings = (*listening, *IN_FILES, *FIXING, *arguments(), *encryption)
         for _ in range(5):
@@ -236,10 +245,10 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False) -> S
             )
             if _ready(postmaster, data):
                 processors.pin(postmaster.pid)
-                url = f"postgresql://{ROLE}@{address}:{port}/{ROLE}"
-                if tls:
-                    return Server("embedded", url + "?sslmode=require", version(folder), "tls", "trust")
-                return Server("embedded", url, version(folder), "tcp", "trust")
+                role = f"{ROLE}:{PASSWORD}" if scram else ROLE
+                url = f"postgresql://{role}@{address}:{port}/{ROLE}" + "?sslmode=require" * tls
+                authentication = "scram-sha-256" if scram else "trust"
+                return Server("embedded", url, version(folder), "tls" if tls else "tcp", authentication)
             supervision.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):
                 break

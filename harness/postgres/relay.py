@@ -4,11 +4,12 @@ A statement is a message that executes one. A round trip is a message of the cli
 server, so that the client has waited for the network both ways; opening a TCP connection is another. Each is
 recorded with `time.monotonic_ns()` before it is passed on. All processes of a Linux machine share that clock,
 so that events can be assigned to phases by the timestamps of the client. Encryption would hide the messages,
-so the client's URL disables it.
+so the client's URL disables it; of an encrypted connection only connections and round trips are recorded.
 """
 
 import asyncio
 import contextlib
+import selectors
 import struct
 import threading
 import time
@@ -93,6 +94,20 @@ class Conversation:
             self._events.append(WireEvent(now, STATEMENT, self._parsed))
 
 
+class EncryptedConversation(Conversation):
+    """The round trips of one client connection whose messages cannot be read: what the client sends after
+    the server has sent something."""
+
+    def client_sent(self, piece: bytes) -> None:
+        now = time.monotonic_ns()
+        if not self._begun:
+            self._begun = True
+            self._events.append(WireEvent(now, CONNECT))
+        if not self._waits:
+            self._waits = True
+            self._events.append(WireEvent(now, TURN))
+
+
 def text(body: bytes) -> str:
     """The zero-terminated string at the beginning of a message's body."""
     return body.partition(b"\0")[0].decode(errors="replace")
@@ -101,19 +116,20 @@ def text(body: bytes) -> str:
 class Relay:
     """A context in which a relay to a server listens on a port of 127.0.0.1.
 
-    `distance` is the round-trip time that it adds, in seconds. Entering it raises TimeoutError if the relay
-    does not start.
+    `distance` is the round-trip time that it adds, in seconds. With `encrypted` the client's URL keeps the
+    encryption that the server's asks for. Entering it raises TimeoutError if the relay does not start.
     """
 
-    def __init__(self, server: Server, distance: float = 0.0) -> None:
+    def __init__(self, server: Server, distance: float = 0.0, *, encrypted: bool = False) -> None:
         connection = server.connect()
         self._host, self._port = connection.info.host, connection.info.port
         connection.close()
         self._server = server
         self._way = distance / 2
         self._events: list[WireEvent] = []
+        self._encrypted = encrypted
         self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "Relay":
         self._thread.start()
@@ -128,15 +144,28 @@ class Relay:
         self._thread.join(DEADLINE)
 
     def sqlalchemy_url(self, application_name: str, driver: Driver = MEASURED) -> str:
-        """The server's URL with the relay's address."""
+        """The URL of `server`, for `create_engine`."""
+        return self.server.sqlalchemy_url(application_name, driver)
+
+    @property
+    def server(self) -> Server:
+        """The server by the relay's address."""
         found = {**parameters(self._server.url), "host": "127.0.0.1", "port": str(self.port)}
         found.pop("hostaddr", None)
-        url = render({**found, "sslmode": "disable"})
-        return replace(self._server, url=url).sqlalchemy_url(application_name, driver)
+        if not self._encrypted:
+            found["sslmode"] = "disable"
+        return replace(self._server, url=render(found))
 
     def between(self, first: int, last: int) -> list[WireEvent]:
         """The events between two moments of `time.monotonic_ns()`."""
         return [event for event in self._events if first < event.at < last]
+
+    def _run(self) -> None:
+        # epoll, asyncio's choice, waits in whole milliseconds.
+        with asyncio.Runner(
+            loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())
+        ) as runner:
+            runner.run(self._serve())
 
     async def _serve(self) -> None:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
@@ -147,7 +176,7 @@ class Relay:
             await self._end.wait()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversation = Conversation(self._events)
+        conversation = (EncryptedConversation if self._encrypted else Conversation)(self._events)
         if self._host.startswith("/"):
             opened = asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self._port}")
         else:
@@ -157,11 +186,13 @@ class Relay:
         except OSError:
             writer.close()
             return
-        await asyncio.gather(
-            # The kernel has accepted the client at once; over the distance this takes a round trip.
-            self._pump(reader, onwards, conversation.client_sent, late=2 * self._way),
-            self._pump(there, writer, lambda _: conversation.server_sent()),
-        )
+        # asyncio's streams report a connection that is cancelled, as those are that are open at the end.
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(
+                # The kernel has accepted the client at once; over the distance this takes a round trip.
+                self._pump(reader, onwards, conversation.client_sent, late=2 * self._way),
+                self._pump(there, writer, lambda _: conversation.server_sent()),
+            )
 
     async def _pump(
         self,

@@ -1,4 +1,4 @@
-"""The sessions that an application has on a server."""
+"""The sessions that an application has on a server, and those that it could have."""
 
 from contextlib import closing
 
@@ -24,3 +24,20 @@ def remaining(server: Server, application_name: str) -> int:
 
     with closing(server.connect()) as connection:
         return wait_until(count, SETTLE_DEADLINE, accept=lambda number: number == 0)
+
+
+def free(server: Server) -> int:
+    """The number of sessions that the server gives to ordinary roles, less those that there are.
+
+    Raises `PoolstartError` if the server does not answer.
+    """
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select current_setting('max_connections')::int"
+            " - current_setting('superuser_reserved_connections')::int"
+            # The one that asks is gone in a moment.
+            " - (select count(*) from pg_stat_activity"
+            " where backend_type = 'client backend' and pid <> pg_backend_pid())"
+        )
+        ((number,),) = cursor.fetchall()
+        return int(number)

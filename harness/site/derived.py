@@ -10,6 +10,8 @@ from pathlib import Path
 from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.console import markdown
+from harness.curves import curve
+from harness.curves import report as curves_report
 from harness.doctor.proof import report as doctor_report
 from harness.fleets import figures as fleets
 from harness.fleets import report as fleets_report
@@ -62,6 +64,16 @@ def _fleets(_: Path) -> str | None:
     return fleets_report.render(table) if table else None
 
 
+def _curves(_: Path) -> str | None:
+    recorded = curve.load()
+    return curves_report.render(recorded) if recorded else None
+
+
+def _laws(_: Path) -> str | None:
+    recorded = curve.load()
+    return curves_report.laws(recorded) if recorded else None
+
+
 def _programs(_: Path) -> str | None:
     table = programs_report.load()
     return programs_report.render(table) if table else None
@@ -86,6 +98,7 @@ DERIVED = (
     Derived("README.md", _answer, region="poolstart pages: answer"),
     Derived("README.md", _guide, region="poolstart pages: guide"),
     Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
+    Derived("README.md", _laws, region="poolstart pages: laws"),
     Derived("docs/answer.svg", picture.render),
     Derived("docs/answer-narrow.svg", picture.narrow),
     Derived("docs/results.md", _results),
@@ -96,6 +109,7 @@ DERIVED = (
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),
     Derived("docs/fleets.md", _fleets),
+    Derived("docs/curves.md", _curves),
     Derived("docs/programs.md", _programs),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),

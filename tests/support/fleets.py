@@ -24,8 +24,9 @@ TABLE = FleetsTable(
     (
         *(fleet("fork_dispose", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
         *(fleet("fork_dispose", 512, n, 0.1 + 0.04 * n, 562 + 4 * n) for n in (1, 4, 16)),
+        *(fleet("spawn", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
         *(fleet("nullpool", 0, n, 0.1 + 0.02 * n, 50 + 4 * n) for n in (1, 4, 16)),
         *(fleet("nullpool", 512, n, 0.1 + 0.02 * n, 562 + 4 * n) for n in (1, 4, 16)),
     ),
-    {"fork_dispose": 5, "nullpool": 5},
+    {"fork_dispose": 5, "spawn": 14, "nullpool": 5},
 )

@@ -1,6 +1,6 @@
-"""The parent program: it holds a warm engine and optionally a DataFrame, and starts workers together.
+"""The parent program: it holds a warm engine and optionally data, and starts workers together.
 
-It reads an order, then a token for each fleet, lines of JSON, and reports in lines of JSON.
+It reads an order, then a line for each fleet, all of it JSON, and reports in lines of JSON.
 `harness.fleets.checks` documents and checks the reports.
 """
 
@@ -10,18 +10,20 @@ import os
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Engine
 
 from harness import strategies
-from harness.fleets.inside import worker
+from harness.fleets.inside import data, worker
 from harness.processes import proc
 from harness.system import memory
 
 if TYPE_CHECKING:
-    from harness.fleets.checks import FleetOrder, FleetReport, TreeMemory
+    from harness.fleets.checks import FleetLine, FleetOrder, FleetReport, TreeMemory
 
 HERTZ = os.sysconf("SC_CLK_TCK")
 
@@ -30,26 +32,34 @@ def main() -> None:
     order: FleetOrder = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"])
     strategy.set_up()
-    if order["dataframe_mib"]:
-        from harness.lifecycles.inside.frame import build
-
-        worker.frame = build(order["dataframe_mib"])
-    engine = strategy.create_parent_engine(order["url"])
+    if order["options"] and not strategy.inherits:
+        strategy = replace(strategy, in_worker=partial(worker.create_with, options=order["options"]))
+    write = None
+    if order["data"]:
+        worker.frame = data.build(order["data"], order["mib"])
+        if order["write"]:
+            # Before any fork: no page is shared.
+            write = data.write(worker.frame)
+    engine = strategy.create_parent_engine(order["url"], **order["options"])
     worker.fetch(engine, "parent")
     worker.mark = order["mark"]
     gc.collect()
-    say(pid=os.getpid())
+    say(pid=os.getpid(), huge=data.huge_pages(), rss=memory.read()["rss"], write=write)
     for line in sys.stdin:
         say(**fleet(strategy, engine, order, json.loads(line)))
 
 
-def fleet(strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", token: str) -> "FleetReport":
+def fleet(
+    strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", line: "FleetLine"
+) -> "FleetReport":
     """Start the workers together and run all phases, until a worker hangs or fails."""
     gc.collect(1)
-    prepared = [strategy.prepare(worker.work, engine, order["url"], token) for _ in range(order["workers"])]
+    token = line["token"]
+    prepared = [strategy.prepare(worker.work, engine, order["url"], token) for _ in range(line["workers"])]
     channels = [each.ours for each in prepared]
     ticks = cpu_ticks()
-    report: FleetReport = {"outcome": "hung", "token": token, "called": time.monotonic_ns(), "memory": {}}
+    report: FleetReport = {"outcome": "hung", "token": token, "called": 0, "memory": {}, "answers": []}
+    report["called"] = time.monotonic_ns()
     for each in prepared:
         each.treat()
         each.process.start()
@@ -59,15 +69,22 @@ def fleet(strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", to
         report["workers"] = answers(channels, order["deadline"])
         report["cpu"] = (cpu_ticks() - ticks) / HERTZ
         report["memory"]["first_row"] = tree_memory()
-        for phase in ("collect", "read") if worker.frame is not None else ("collect",):
+        for step in line["steps"]:
+            if step == "write":
+                report["write"] = data.write(worker.frame)
+                continue
             for channel in channels:
-                channel.send(phase)
-            answers(channels, order["deadline"])
-            report["memory"][phase] = tree_memory()
+                channel.send(step)
+            answered = answers(channels, order["deadline"])
+            if isinstance(step, str):
+                report["memory"][step] = tree_memory()
+            else:
+                report["answers"].append(answered)
         for channel in channels:
             channel.send(None)
         for each in prepared:
             each.process.join(order["deadline"])
+        report["ended"] = time.monotonic_ns()
         report["outcome"] = "done"
     except TimeoutError:
         pass

@@ -1,4 +1,7 @@
-"""A worker of a fleet: it fetches a row, collects garbage, and reads the DataFrame, as the parent orders.
+"""A worker of a fleet: it fetches a row, and takes the steps that the parent orders.
+
+`collect` is a full garbage collection, `read` reads the texts of the DataFrame, `["query", 100]` are so many
+checkouts with a query each, whose ends are the answer, and `["sleep", 0.2]` are seconds.
 
 Timestamps are `time.monotonic_ns()`, a clock that all processes of a Linux machine share.
 """
@@ -10,7 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 
 ROW = text("select :token, pg_backend_pid()")
@@ -19,7 +22,7 @@ mark: str | None = None
 """Set in the parent's memory only: a worker that has it was forked by it."""
 
 frame: Any = None
-"""The parent's DataFrame; None in a worker that does not inherit it."""
+"""The parent's data; None in a worker that does not inherit them."""
 
 
 def fetch(engine: Engine, token: str) -> tuple[str, int]:
@@ -33,12 +36,29 @@ def work(
     in_worker: Callable[[Any], Engine], handed: Any, channel: "Connection[Any, Any]", token: str
 ) -> None:
     """Apply the strategy, fetch a row, and follow the parent's orders until it sends None."""
-    row = fetch(in_worker(handed), token)
-    channel.send({"first_row": time.monotonic_ns(), "row": row, "pid": os.getpid(), "mark": mark})
+    begun = time.monotonic_ns()
+    engine = in_worker(handed)
+    row = fetch(engine, token)
+    first_row = time.monotonic_ns()
+    channel.send({"begun": begun, "first_row": first_row, "row": row, "pid": os.getpid(), "mark": mark})
     while order := channel.recv():
+        answer = order
         if order == "collect":
             gc.collect()
-        elif frame is not None:
-            # The texts are objects: reading one writes to its reference count, and so copies its page.
-            sum(map(len, frame["customer"]))
-        channel.send(order)
+        elif order == "read":
+            if frame is not None:
+                # The texts are objects: reading one writes to its reference count, and so copies its page.
+                sum(map(len, frame["customer"]))
+        elif order[0] == "sleep":
+            time.sleep(order[1])
+        else:
+            answer = []
+            for _ in range(order[1]):
+                fetch(engine, token)
+                answer.append(time.monotonic_ns())
+        channel.send(answer)
+
+
+def create_with(url: str, options: dict[str, Any]) -> Engine:
+    """The engine of a worker that inherits none, with these options."""
+    return create_engine(url, **options)

@@ -1,0 +1,56 @@
+"""The recorder of curves."""
+
+from collections.abc import Sequence
+
+from harness.console.progress import Progress
+from harness.curves import curve as curves
+from harness.curves.curve import Curve
+from harness.curves.distance import DistanceCurve
+from harness.curves.sizes import SizesCurve
+from harness.curves.stampede import StampedeCurve
+from harness.curves.work import WorkCurve
+from harness.postgres import locate
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.system import files
+
+CURVES: dict[str, Curve] = {
+    curve.name: curve for curve in (DistanceCurve(), WorkCurve(), SizesCurve(), StampedeCurve())
+}
+
+
+class CurvesRecorder(Recorder):
+    title = "start-up by distance, parent, work and load: " + ", ".join(CURVES)
+    options = ("--only", "--repeat", "--anew")
+    rows_are = "curves"
+    repeats = "visits to each point, by default as many as the curve says"
+    file = files.shown(curves.PATH)
+
+    def rows(self) -> Sequence[str]:
+        return tuple(CURVES)
+
+    def seconds(self, request: Request) -> float:
+        chosen = [CURVES[name] for name in self.selected(request)]
+        return sum(len(curve.points()) * curve.seconds * (request.repeat or curve.visits) for curve in chosen)
+
+    def measure(self, request: Request, report: Progress) -> str:
+        names = self.selected(request)
+        with locate.server() as server:
+            for name in names:
+                curve = CURVES[name]
+                visits = request.repeat or curve.visits
+                conditions = Provenance.here(server.identity).conditions(visits=str(visits))
+                session = RecordingSession(f"curve-{name}", conditions, anew=request.anew)
+                measured = curves.measured(
+                    curve,
+                    server,
+                    visits=visits,
+                    parts=session,
+                    progress=report.within(name),
+                    command=request.command,
+                )
+                # As soon as it is measured: a later curve may fail.
+                curves.save(curves.load() | {name: measured})
+                session.close()
+        return ", ".join(names)

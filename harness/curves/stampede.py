@@ -1,0 +1,78 @@
+"""A stampede: workers that connect at the same moment to a server that is too small for them."""
+
+import json
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from itertools import product
+from typing import cast
+
+from harness.curves.curve import At, Curve, Samples
+from harness.curves.inside.stampede import Attempts, StampedeOrder
+from harness.postgres import sessions
+from harness.postgres.relay import Relay
+from harness.postgres.server import Server
+from harness.processes.child import run_program
+
+PROGRAM = "harness.curves.inside.stampede"
+
+APPLICATION = "poolstart-stampede"
+
+WORKERS = (8, 32)
+
+DISTANCES = (0.0, 0.01)
+"""Seconds of a round trip, beyond that on loopback."""
+
+POOLS = ("pool", "nullpool")
+
+RETRIES = ("none", "fixed", "backoff")
+
+PATIENCE = 2.0
+"""Seconds for which a worker tries."""
+
+DEADLINE = 120.0
+
+
+class StampedeCurve(Curve):
+    name = "stampede"
+    title = "8 and 32 workers that connect at the same moment, to half as many connections or to enough"
+    visits = 2
+    seconds = 2.5
+
+    def points(self) -> Sequence[At]:
+        found: list[At] = []
+        for workers, distance, pool in product(WORKERS, DISTANCES, POOLS):
+            at: At = {"workers": workers, "distance": distance, "pool": pool}
+            found.append({**at, "free": workers, "retry": "none"})
+            found += [{**at, "free": workers // 2, "retry": retry} for retry in RETRIES]
+        return found
+
+    def refused(self, at: At, server: Server) -> str:
+        free = sessions.free(server)
+        if free < int(at["free"]):
+            return f"the server has {free} connections left"
+        return ""
+
+    def measure(self, at: At, server: Server) -> Samples:
+        with ExitStack() as stack:
+            between = stack.enter_context(Relay(server, float(at["distance"])))
+            # All but `free` connections are taken.
+            for _ in range(sessions.free(server) - int(at["free"])):
+                stack.enter_context(closing(server.connect()))
+            order: StampedeOrder = {
+                "url": between.sqlalchemy_url(APPLICATION),
+                "workers": int(at["workers"]),
+                "pool": str(at["pool"]),
+                "retry": str(at["retry"]),
+                "patience": PATIENCE,
+            }
+            (reports,) = cast(
+                "list[list[Attempts]]",
+                run_program(f"{at['workers']} workers at once", PROGRAM, [json.dumps(order)], DEADLINE),
+            )
+            sessions.remaining(server, APPLICATION)
+        times = [report["row"] for report in reports if report["row"] is not None]
+        return {
+            "rows": [len(times)],
+            "refused": [sum(report["refused"] for report in reports)],
+            "last": [max(times, default=PATIENCE)],
+        }

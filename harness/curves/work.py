@@ -1,0 +1,121 @@
+"""Work: what a pool saves over the queries of a worker, and the share of start-up in the life of a task."""
+
+import random
+from collections.abc import Sequence
+from itertools import product
+from statistics import median
+
+from harness.curves.curve import At, Curve, CurveRecord, Samples
+from harness.fleets import measure as fleets
+from harness.postgres.server import Server
+
+QUERIES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Checkouts with a query each, at which the time is read."""
+
+PAIRS = {"fork": ("fork_dispose", "nullpool"), "spawn": ("spawn", "spawn_nullpool")}
+"""By start method: a strategy with a pool, and one with NullPool."""
+
+TASKS = (0.001, 0.1, 1.0)
+"""Seconds of a task, with which the computed share of start-up is verified."""
+
+SHARE = 0.01
+"""Of a worker's life: start-up below it does not matter."""
+
+WORKERS = 3
+"""Of each visit, one after another."""
+
+DRAWS = 2000
+"""Resamplings of an interval."""
+
+
+class WorkCurve(Curve):
+    name = "work"
+    title = "1 to 1000 queries of a worker, and tasks of 1 ms to 1 s"
+    visits = 3
+    seconds = 3.5
+
+    def points(self) -> Sequence[At]:
+        queries: list[At] = [
+            {"strategy": name, "task": "queries"} for pair in PAIRS.values() for name in pair
+        ]
+        return queries + [
+            {"strategy": name, "task": task} for name, task in product(fleets.STRATEGIES, TASKS)
+        ]
+
+    def measure(self, at: At, server: Server) -> Samples:
+        queries = at["task"] == "queries"
+        step = ["query", QUERIES[-1] - 1] if queries else ["sleep", at["task"]]
+        # Under forkserver the first worker starts the fork server as well.
+        _, (_, *reports) = fleets.run(str(at["strategy"]), server, workers=[1] * (1 + WORKERS), steps=[step])
+        values: dict[str, list[float]] = {"first": [], "life": []}
+        for report in reports:
+            (worker,) = report["workers"]
+            values["first"].append((worker["first_row"] - report["called"]) * 1e-9)
+            values["life"].append((report["ended"] - report["called"]) * 1e-9)
+            if queries:
+                # The step begins a moment after the first row, when its order arrives.
+                ends = [worker["first_row"], *report["answers"][0][0]]
+                for number in QUERIES:
+                    values.setdefault(f"query_{number}", []).append(
+                        (ends[number - 1] - worker["begun"]) * 1e-9
+                    )
+        return values
+
+
+def cumulative(record: CurveRecord, strategy: str) -> dict[int, list[float]]:
+    """Seconds from the first line of a worker until so many queries are done, a value a worker."""
+    (point,) = record.where(strategy=strategy, task="queries")
+    return {number: point.values[f"query_{number}"] for number in QUERIES}
+
+
+def break_even(record: CurveRecord, method: str) -> tuple[float, float, float] | None:
+    """From how many queries on a pool is cheaper than NullPool: estimate and 95 % interval, from resampled
+    workers (percentile bootstrap). None if it never is.
+    """
+    pooled, poolless = (cumulative(record, name) for name in PAIRS[method])
+    estimate = crossing(
+        {number: median(values) for number, values in pooled.items()},
+        {number: median(values) for number, values in poolless.items()},
+    )
+    if estimate is None:
+        return None
+    drawn = random.Random(28)
+    found = []
+    for _ in range(DRAWS):
+        # A worker is drawn with all its queries.
+        both = []
+        for cell in (pooled, poolless):
+            workers = drawn.choices(range(len(cell[1])), k=len(cell[1]))
+            both.append({number: median(values[each] for each in workers) for number, values in cell.items()})
+        found.append(crossing(*both) or float(QUERIES[-1]))
+    found.sort()
+    return estimate, found[int(0.025 * DRAWS)], found[int(0.975 * DRAWS) - 1]
+
+
+def crossing(pooled: dict[int, float], poolless: dict[int, float]) -> float | None:
+    """The number of queries at which the first curve falls below the second, between its points by line."""
+    before = None
+    for number in pooled:
+        gain = poolless[number] - pooled[number]
+        if gain > 0:
+            if before is None:
+                return float(number)
+            at, loss = before
+            return at + (number - at) * -loss / (gain - loss)
+        before = number, gain
+    return None
+
+
+def overhead(record: CurveRecord, strategy: str) -> float:
+    """Seconds that a worker lives beyond its task: from the start to its first row, and its end."""
+    return median(
+        life - float(point.at["task"])
+        for point in record.where(strategy=strategy)
+        if point.at["task"] != "queries"
+        for life in point.values["life"]
+    )
+
+
+def long_enough(overhead: float, share: float = SHARE) -> float:
+    """Seconds of a task from which on start and end are less than `share` of a worker's life."""
+    return overhead * (1 - share) / share

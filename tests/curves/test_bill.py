@@ -1,0 +1,92 @@
+"""The bill is computed from the measured fleets and curves, and says what lies beyond them."""
+
+import pytest
+
+from harness.curves.bill import TIMES, UNITS, Bill, BillRequest, at, bills, coefficients, parse
+from harness.system.errors import PoolstartError
+from harness.system.memory import MIB
+from tests.support.curves import DISTANCE, SIZES
+from tests.support.fleets import TABLE
+
+KNOWN = coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
+
+
+def bill(request: BillRequest, strategy: str = "fork_dispose") -> Bill:
+    [found] = [each for each in bills(KNOWN, request) if each.strategy == strategy]
+    return found
+
+
+def test_a_number_of_workers_is_on_the_line_between_its_neighbours() -> None:
+    knots = ((1, 10.0), (2, 10.0), (4, 20.0))
+    assert [at(knots, workers) for workers in (1, 2, 3, 4)] == pytest.approx([10, 10, 15, 20])
+
+
+def test_beyond_the_largest_fleet_the_last_line_goes_on() -> None:
+    assert at(((1, 10.0), (2, 10.0), (4, 20.0)), 8) == pytest.approx(40)
+    assert at(((4, 20.0),), 8) == pytest.approx(40)
+
+
+def test_a_fleet_between_two_measured_ones_costs_what_lies_between() -> None:
+    found = bill(BillRequest(workers=8))
+    assert found.ready == pytest.approx(0.26)
+    assert found.memory == pytest.approx(82 * MIB)
+    assert found.memory_collected == pytest.approx(164 * MIB)
+
+
+def test_data_in_the_parent_cost_each_forked_worker_time_and_page_tables() -> None:
+    found = bill(BillRequest(workers=8, parent_mib=2048))
+    assert found.ready == pytest.approx(0.26 + 8 * (0.001 + 2 * 0.020))
+    # Data and library once, and page tables of 2 MiB for each GiB in nine processes.
+    assert found.memory == pytest.approx((82 + 2048 + 30 + 9 * 2 * 2) * MIB)
+    # In a full collection a worker copies 10 MiB of the library as well.
+    assert found.memory_collected == pytest.approx((164 + 2048 + 30 + 9 * 2 * 2 + 8 * 10) * MIB)
+
+
+def test_they_cost_a_spawned_worker_nothing() -> None:
+    found = bill(BillRequest(workers=8, parent_mib=2048), "spawn")
+    assert found.ready == pytest.approx(0.26)
+    assert found.memory == pytest.approx((82 + 2048 + 30 + 2 * 2) * MIB)
+
+
+def test_a_kind_of_data_that_is_not_on_record_is_one_line() -> None:
+    with pytest.raises(PoolstartError, match=r"kind arrow are on record; recorded are dataframe, numbers"):
+        bill(BillRequest(workers=8, parent_mib=256, kind="arrow"))
+    with pytest.raises(PoolstartError, match=r"'texts' is no kind of data; choose from dataframe, numbers"):
+        bill(BillRequest(workers=8, kind="texts"))
+
+
+def test_a_server_further_away_adds_the_round_trips_of_one_worker() -> None:
+    assert bill(BillRequest(workers=8, distance=0.01)).ready == pytest.approx(0.26 + 0.05)
+    assert bill(BillRequest(workers=8, distance=0.01, task=1.03)).start_share == pytest.approx(0.17 / 1.2)
+
+
+def test_the_share_of_start_is_that_of_a_single_worker() -> None:
+    assert bill(BillRequest(workers=8, task=1.08)).start_share == pytest.approx(0.1)
+    assert bill(BillRequest(workers=8)).start_share is None
+
+
+def test_a_pool_holds_a_connection_in_each_process_and_nullpool_none() -> None:
+    assert (bill(BillRequest(8)).connections, bill(BillRequest(8), "nullpool").connections) == (9, 0)
+
+
+def test_what_was_not_measured_is_extrapolated() -> None:
+    assert BillRequest(16, 4096, distance=0.05).extrapolated(KNOWN) == []
+    assert BillRequest(17, 8192, distance=0.1).extrapolated(KNOWN) == [
+        "more than 16 workers",
+        "more than 4 GiB of data in the parent",
+        "a round trip of more than 50 ms",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "value"),
+    [("4GiB", UNITS, 4096), ("512 MiB", UNITS, 512), ("200ms", TIMES, 0.2), ("1.5h", TIMES, 5400)],
+)
+def test_amounts_have_units(text: str, units: dict[str, float], value: float) -> None:
+    assert parse(text, units, "") == pytest.approx(value)
+
+
+@pytest.mark.parametrize("text", ["4", "GiB", "4GB", "-1GiB", "1e3GiB", "", "nanGiB"])
+def test_anything_else_is_one_line(text: str) -> None:
+    with pytest.raises(PoolstartError, match="no amount with a unit; write 4GiB; units are MiB, GiB"):
+        parse(text, UNITS, "4GiB")

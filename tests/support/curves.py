@@ -1,0 +1,62 @@
+"""Records of curves whose figures lie on lines."""
+
+from harness.curves import distance, sizes
+from harness.curves.curve import CurveRecord, Point
+from harness.records.provenance import Provenance
+from harness.system.memory import MIB
+
+PROVENANCE = Provenance(release="2.1.9", command="poolstart record curves")
+
+LIBRARY_MIB = 30
+
+
+def sizes_point(kind: str, mib: int, strategy: str = sizes.FORKED) -> Point:
+    """A worker takes 10 ms, 1 ms more with a library, and 20 ms more for each GiB of data."""
+    library, gib = kind != "none", mib / 1024
+    data = LIBRARY_MIB * library + mib
+    seconds = [0.010 + 0.001 * library + 0.020 * gib]
+    return Point(
+        {"strategy": strategy, "kind": kind, "mib": mib},
+        {
+            **dict.fromkeys(("blocked", "startup", "first", "life", "each"), seconds),
+            "rss": [data * MIB],
+            "huge": [0.0],
+            "pss_first_row": [(40 + data) * MIB],
+            "pss_collect": [(50 + 10 * library + data) * MIB],
+            "page_tables_first_row": [(1 + 4 * gib) * MIB],
+            "page_tables_collect": [(1 + 4 * gib) * MIB],
+            **({"write_before": [0.1], "write_after": [0.5]} if mib else {}),
+        },
+    )
+
+
+SIZES = CurveRecord(
+    PROVENANCE,
+    [
+        sizes_point("none", 0),
+        *(sizes_point(kind, mib) for kind in ("dataframe", "numbers", "objects") for mib in (0, 1024, 4096)),
+    ],
+)
+
+
+def distance_point(strategy: str, setting: str, seconds: float, trips: tuple[int, int]) -> Point:
+    """A checkout takes 10 ms on loopback, and its round trips."""
+    values = {}
+    for name, number in zip(("first", "further"), trips, strict=True):
+        values[name] = [0.01 + number * seconds] * 3
+        values[f"{name}_trips"] = [float(number)] * 3
+    return Point({"strategy": strategy, "setting": setting, "distance": seconds}, values)
+
+
+DISTANCE = CurveRecord(
+    PROVENANCE,
+    [
+        distance_point(strategy, setting, seconds, trips)
+        for seconds in (0.0, 0.001, 0.01, 0.05)
+        for strategy, setting, trips in (
+            ("fork_dispose", "default", (5, 3)),
+            (distance.VARIED, "default", (14, 3)),
+            (distance.VARIED, "lean", (7, 1)),
+        )
+    ],
+)

@@ -48,7 +48,7 @@ class CurveRecord:
         return [point for point in self.points if at.items() <= point.at.items()]
 
 
-class Curve:
+class CurvePlan:
     """A set of points, and how one of them is measured. Each module beside this one derives its own."""
 
     name = ""
@@ -73,7 +73,7 @@ class Curve:
 
 
 def measured(
-    curve: Curve,
+    curve: CurvePlan,
     server: Server,
     *,
     visits: int,

@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from harness import strategies
-from harness.curves.curve import At, Curve, CurveRecord, Point, Samples
+from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
 from harness.fleets import measure as fleets
 from harness.postgres import embedded, relay
 from harness.postgres.relay import Relay
@@ -43,7 +43,7 @@ HOLDS_WITHIN = 0.05
 """A prediction holds if no measured median differs more from it."""
 
 
-class DistanceCurve(Curve):
+class DistanceCurve(CurvePlan):
     name = "distance"
     title = "first and further checkouts of a server 0 to 50 ms away"
     visits = 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.console.progress import Progress
 from harness.curves import curve as curves
-from harness.curves.curve import Curve
+from harness.curves.curve import CurvePlan
 from harness.curves.distance import DistanceCurve
 from harness.curves.sizes import SizesCurve
 from harness.curves.stampede import StampedeCurve
@@ -15,7 +15,7 @@ from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
 from harness.system import files
 
-CURVES: dict[str, Curve] = {
+CURVES: dict[str, CurvePlan] = {
     curve.name: curve for curve in (DistanceCurve(), WorkCurve(), SizesCurve(), StampedeCurve())
 }
 

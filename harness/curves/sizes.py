@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import cast
 
-from harness.curves.curve import At, Curve, CurveRecord, Fit, Samples, fit
+from harness.curves.curve import At, CurvePlan, CurveRecord, Fit, Samples, fit
 from harness.fleets import measure as fleets
 from harness.fleets.inside.data import ARROW, DATAFRAME, NUMBERS, OBJECTS
 from harness.postgres.server import Server
@@ -37,7 +37,7 @@ SHARE = 0.6
 """Of the available memory: a parent larger than this is refused, since nothing may be swapped."""
 
 
-class SizesCurve(Curve):
+class SizesCurve(CurvePlan):
     name = "sizes"
     title = "parents with 0 to 8 GiB of numbers, Arrow data or Python objects"
     visits = 2

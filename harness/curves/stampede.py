@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 from itertools import product
 from typing import cast
 
-from harness.curves.curve import At, Curve, Samples
+from harness.curves.curve import At, CurvePlan, Samples
 from harness.curves.inside.stampede import Attempts, StampedeOrder
 from harness.postgres import sessions
 from harness.postgres.relay import Relay
@@ -32,7 +32,7 @@ PATIENCE = 2.0
 DEADLINE = 120.0
 
 
-class StampedeCurve(Curve):
+class StampedeCurve(CurvePlan):
     name = "stampede"
     title = "8 and 32 workers that connect at the same moment, to half as many connections or to enough"
     visits = 2

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import product
 from statistics import median
 
-from harness.curves.curve import At, Curve, CurveRecord, Samples
+from harness.curves.curve import At, CurvePlan, CurveRecord, Samples
 from harness.fleets import measure as fleets
 from harness.postgres.server import Server
 
@@ -28,7 +28,7 @@ DRAWS = 2000
 """Resamplings of an interval."""
 
 
-class WorkCurve(Curve):
+class WorkCurve(CurvePlan):
     name = "work"
     title = "1 to 1000 queries of a worker, and tasks of 1 ms to 1 s"
     visits = 3

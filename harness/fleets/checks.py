@@ -42,7 +42,7 @@ class TreeMemory(TypedDict):
     page_tables: int
 
 
-class ParentReport(TypedDict):
+class FleetParentReport(TypedDict):
     """What the parent reports once its data are there."""
 
     pid: int

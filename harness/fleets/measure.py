@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from harness import strategies
 from harness.counts.count import count
-from harness.fleets.checks import Fleet, FleetLine, FleetOrder, FleetReport, ParentReport, findings
+from harness.fleets.checks import Fleet, FleetLine, FleetOrder, FleetParentReport, FleetReport, findings
 from harness.fleets.figures import PHASES, FleetFigures, FleetsTable
 from harness.lifecycles.profile import no_room
 from harness.postgres import sessions
@@ -138,7 +138,7 @@ def run(
     options: Mapping[str, Any] = MappingProxyType({}),
     variables: Mapping[str, str] = MappingProxyType({}),
     deadline: float = DEADLINE,
-) -> tuple[ParentReport, list[FleetReport]]:
+) -> tuple[FleetParentReport, list[FleetReport]]:
     """Start one parent, and fleets of so many `workers` one after another.
 
     Returns its reports, which have passed the checks. With `write` the parent writes to its data before the
@@ -178,7 +178,7 @@ def run(
             raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
     if left := sessions.remaining(server, application_name):
         raise ChecksFailed(f"{title}: {left} sessions are left after all processes have ended")
-    return cast(ParentReport, parent), reports
+    return cast(FleetParentReport, parent), reports
 
 
 def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> FleetFigures:

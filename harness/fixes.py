@@ -49,7 +49,10 @@ INHERITED = []
 
 
 def in_worker():
-    """First thing in each forked worker: the parent's connection is kept, and neither used nor closed."""
+    """First thing in each forked worker: the parent's connection is kept, and neither used nor closed.
+
+    Of an engine whose `creator` returns it: then call engine.dispose(close=False) too.
+    """
     global connection
     INHERITED.append(connection)
     connection = psycopg2.connect(DSN)''',
@@ -164,6 +167,29 @@ def initializer():
     """Pool(initializer=initializer), post_fork, worker_process_init."""
     global generator
     generator = random.Random()''',
+)
+
+RETURN_ROWS = Fix(
+    "What a worker returns: rows or values, no Result and nothing that holds a session",
+    """\
+def task(statement):
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(statement)]""",
+)
+
+NO_OPEN_SESSION = Fix(
+    "No session is open at the fork, and a worker makes its own",
+    '''\
+def before_workers_start():
+    """In the parent, right before each fork: commit first what has to be kept."""
+    Session.remove()
+
+
+def in_worker():
+    """First thing in each forked worker."""
+    global Session
+    engine.dispose(close=False)
+    Session = scoped_session(sessionmaker(bind=engine))''',
 )
 
 PASSED_VALUE = Fix(

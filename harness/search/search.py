@@ -6,7 +6,8 @@ The site (`static/search.js`) and the terminal rank by the same index, in two st
    has four of its words in a row, one of them rare: no page is found by `the server`. Numbers do not count.
    The match with the most distinctive words is first. Titles and headings are messages too.
 2. If there is none: by words. A page matches if it has most of the words, each weighted by how few pages have
-   it. A word that no page has counts, by half, against all: no page is better than a wrong one.
+   it. A word that no page has counts, by half, against all: no page is better than a wrong one. Words that
+   only say where it happens (Celery, fork, a task) count for the order.
 
 Stop words are those of English, and those that every traceback of SQLAlchemy has.
 
@@ -42,7 +43,8 @@ STOP_WORDS = """
     could did do does doing for from get gets getting got had has have having how i if in into is it its just
     me my no not of off on one only or other our out over s so some such t than that the their them then there
     these they this to too up use used uses using was we were what when where which while who why will with
-    without would you your different same new another every each
+    without would you your different same new another every each between multiple several single applied
+    visible working works work returns returned
     background call caused database databaseerror db error errors exc exception fail failed fails failure
     fatal file following handling interfaceerror internalerror issue last lib line most operationalerror
     package packages postgres postgresql problem programmingerror psycopg psycopg2 py python raise recent
@@ -50,6 +52,12 @@ STOP_WORDS = """
     attributeerror query worker workers process processes object http https e
     """
 STOP = frozenset(STOP_WORDS.split())
+
+CONTEXT_WORDS = """
+    airflow app application celery child children connection connections engine fastapi flask fork forked forking
+    gunicorn job jobs multiprocessing parent preload program rq subprocess task tasks uvicorn uwsgi
+    """
+"""Where it happens: many reports name it, and it does not tell one page from another."""
 
 RUN = 4
 """Words of a message in a row that identify it."""
@@ -115,6 +123,8 @@ class Index:
     rare: int
     """The least weight of a rare word."""
     stop: tuple[str, ...]
+    context: tuple[str, ...]
+    """The stems of words that count only for the order of pages, unless there are no others."""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -195,6 +205,7 @@ def weighted(entries: Sequence[Entry]) -> Index:
         weight(1),
         weight(RARE * len(entries)),
         tuple(sorted(STOP)),
+        tuple(stems(CONTEXT_WORDS)),
     )
 
 
@@ -271,7 +282,10 @@ def match_weight(index: Index, asked: Sequence[str], message: Sequence[str]) -> 
     run = longest_run(asked, message)
     if len(run) < min(RUN, len(message), len(asked)) or not run:
         return 0
-    weights = [index.weights.get(stem(word), index.unknown) for word in run if word not in STOP]
+    telling = [stem(word) for word in run if word not in STOP]
+    if len(run) < len(asked) and all(word in index.context for word in telling):
+        return 0
+    weights = [index.weights.get(word, index.unknown) for word in telling]
     whole = len(run) == len(message)
     return sum(weights) if whole or max(weights, default=0) >= index.rare else 0
 
@@ -290,14 +304,15 @@ def longest_run(asked: Sequence[str], message: Sequence[str]) -> Sequence[str]:
 
 def ranked_by_words(index: Index, asked: Sequence[str]) -> list[str]:
     """The entries that have most of the words, the best first."""
-    total = sum(index.weights.get(word, UNKNOWN * index.unknown) for word in asked)
+    telling = [word for word in asked if word not in index.context]
+    total = sum(index.weights.get(word, UNKNOWN * index.unknown) for word in telling)
     ranked = []
     for number, each in enumerate(index.entries):
         known = [word for word in asked if word in each.words]
-        weight = sum(index.weights[word] for word in known)
-        if known and weight >= SHARE * total:
-            extra = sum(index.weights[word] for word in known if word in each.strong)
-            ranked.append((-weight - extra, number, each.id))
+        share = sum(index.weights[word] for word in known if word in telling)
+        if known and share >= SHARE * total:
+            weight = sum(index.weights[word] * (1 + (word in each.strong)) for word in known)
+            ranked.append((-weight, number, each.id))
     return [id for *_, id in sorted(ranked)]
 
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.fixes import NO_OPEN_SESSION
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
@@ -145,6 +146,7 @@ HAZARD = Hazard(
         " session in the worker: Session = scoped_session(sessionmaker(bind=engine)). Do not call"
         " Session.remove() in the worker: that rolls back the parent's transaction."
     ),
+    fixes=(NO_OPEN_SESSION,),
     severity=Severity.WRONG_DATA,
     messages=("WARNING:  there is no transaction in progress",),
     links=(

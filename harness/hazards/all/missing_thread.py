@@ -113,7 +113,8 @@ HAZARD = Hazard(
     title="A thread that exists only in the parent",
     description=(
         "fork copies only the thread that calls it. Schedulers, exporters of traces and metrics, queue"
-        " listeners of logging, LISTEN loops and connection pools such as psycopg_pool work in a thread. In"
+        " listeners of logging, LISTEN loops, connection pools such as psycopg_pool and multiprocessing.Pool"
+        " work in a thread. In"
         " the worker their objects say that they are running, and take jobs, messages and requests, which"
         " stay in a queue that no thread reads. Most raise no error. psycopg_pool times out when its idle"
         " connections, which are the parent's, are used up. Nothing done to the engine helps. In a spawned"

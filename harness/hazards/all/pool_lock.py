@@ -100,7 +100,8 @@ HAZARD = Hazard(
         "A mutex guards the queue of a connection pool. If another thread of the parent holds it at the fork,"
         " the worker's copy stays locked, and the worker's first checkout waits for ever. So does dispose(),"
         " which empties the queue. dispose(close=False) puts a new pool in place without touching the old"
-        " one, and is not affected."
+        " one, and is not affected. If the worker's stack ends in the driver's connect, not in"
+        " sqlalchemy/util/queue.py, the lock is another one: native_lock."
     ),
     symptom="Workers of a multithreaded parent hang in engine.connect(), mostly on a busy server.",
     affected_when="The worker's checkout does not return while the parent's pool is usable.",

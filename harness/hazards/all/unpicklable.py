@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from typing import TYPE_CHECKING, Any
 
-from harness.fixes import MAKE_ENGINE
+from harness.fixes import MAKE_ENGINE, RETURN_ROWS
 from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
@@ -72,7 +72,8 @@ HAZARD = Hazard(
     description=(
         "With spawn and forkserver the arguments of a worker are pickled. An engine contains sockets, locks"
         " and local functions and cannot be pickled; nor can an object that contains an engine, such as a"
-        " bound session."
+        " bound session. What a worker returns is pickled as well: a Result, or an object that is attached to"
+        " a session, fails with MaybeEncodingError."
     ),
     symptom=(
         "Can't pickle local object 'create_engine.<locals>.connect'. Or: cannot pickle '_thread.lock' object."
@@ -84,7 +85,7 @@ HAZARD = Hazard(
         " engine.url.render_as_string(hide_password=False). create_engine(url) alone, in the worker,"
         " silently loses what else the parent's engine has: another schema, another role."
     ),
-    fixes=(MAKE_ENGINE,),
+    fixes=(MAKE_ENGINE, RETURN_ROWS),
     severity=Severity.LOUD_ERROR,
     messages=(
         "Can't pickle local object 'create_engine.<locals>.connect'",

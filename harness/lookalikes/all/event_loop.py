@@ -32,12 +32,13 @@ LOOKALIKE = Lookalike(
         Fix(
             "One loop for each process",
             """\
-RUNNERS = {}
+RUNNERS, KEPT = {}, []
 
 
 def run(coroutine):
     \"\"\"Instead of asyncio.run(): the same loop each time, and another one in a forked worker.\"\"\"
     if os.getpid() not in RUNNERS:
+        KEPT.append(engine.sync_engine.pool)  # No finalizer may end the parent's session.
         engine.sync_engine.dispose(close=False)
         RUNNERS[os.getpid()] = asyncio.Runner()
     return RUNNERS[os.getpid()].run(coroutine)""",

@@ -14,8 +14,9 @@ LOOKALIKE = Lookalike(
     description=(
         "A row, a table or an advisory lock is held by a transaction that is still open, often one that is"
         " idle: a session in another process, thread or request that was not committed. The worker waits in"
-        " the server, not in Python; neither the pool nor a fork is involved. PostgreSQL ends a deadlock by"
-        " itself, but does not see one whose other half is a join() or a queue in Python."
+        " the server, not in Python; neither the pool nor a fork is involved. If nothing blocks the session,"
+        " and it is idle, another process or thread has read the answer: that is shared_socket. PostgreSQL"
+        " ends a deadlock by itself, but does not see one whose other half is a join() or a queue in Python."
     ),
     avoidance=(
         "Find the session that blocks, and let its transaction end: commit or roll back before waiting for"
@@ -56,7 +57,7 @@ engine = create_engine(URL, connect_args={"options": LIMITS})""",
     also=(),
     words=(
         "lock", "blocked", "idle in transaction", "pg_blocking_pids", "waiting", "pg_locks", "QueryCanceled",
-        "do_execute", "ALTER TABLE hangs",
+        "do_execute", "ALTER TABLE hangs", "migration hangs",
     ),
     links=(
         "https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SESSION",

@@ -69,6 +69,7 @@ with engine.begin() as connection:
         "no more connections allowed (max_client_conn)",
         "bind message supplies 1 parameters, but prepared statement",
         "you don't own a lock of type ExclusiveLock",
+        "unrecognized configuration parameter",
     ),
     words=(
         "PgBouncer", "pooler", "transaction mode", "pool_mode", "Supavisor", "pgcat", "Odyssey", "RDS Proxy",

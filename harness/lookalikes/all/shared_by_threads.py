@@ -62,6 +62,7 @@ def work(statement):
         "Packet sequence number wrong",
         'savepoint "sa_savepoint_1" does not exist',
         "there is already a transaction in progress",
+        "SAVEPOINT can only be used in transaction blocks",
         "SET TRANSACTION ISOLATION LEVEL must be called before any query",
     ),
     words=(

@@ -32,7 +32,9 @@ function rankEntries(index, text) {
   const matchWeight = (message) => {
     const run = longestRun(message);
     if (!run.length || run.length < Math.min(index.run, message.length, asked.length)) return 0;
-    const weights = run.filter((word) => !isStop(word)).map((word) => weight(searchStem(word)));
+    const telling = run.filter((word) => !isStop(word)).map(searchStem);
+    if (run.length < asked.length && telling.every((stem) => index.context.includes(stem))) return 0;
+    const weights = telling.map(weight);
     const sum = weights.reduce((total, each) => total + each, 0);
     return run.length === message.length || Math.max(0, ...weights) >= index.rare ? sum : 0;
   };
@@ -56,14 +58,15 @@ function rankEntries(index, text) {
     return { entries: ranked.filter((id) => alike.includes(id) || others.includes(id)), exact: true };
   }
   const stems = [...new Set(asked.filter((word) => !isStop(word)).map(searchStem))];
-  const total = stems.reduce((sum, stem) => sum + (index.weights[stem] ?? index.half * index.unknown), 0);
+  const telling = stems.filter((stem) => !index.context.includes(stem));
+  const total = telling.reduce((sum, stem) => sum + (index.weights[stem] ?? index.half * index.unknown), 0);
   const byWords = [];
   index.entries.forEach((entry, number) => {
     const known = stems.filter((stem) => entry.words.includes(stem));
-    const sum = known.reduce((all, stem) => all + index.weights[stem], 0);
-    if (!known.length || sum < index.share * total) return;
-    const extra = known.filter((stem) => entry.strong.includes(stem)).reduce((all, stem) => all + index.weights[stem], 0);
-    byWords.push([-sum - extra, number, entry.id]);
+    const share = known.filter((stem) => telling.includes(stem)).reduce((all, stem) => all + index.weights[stem], 0);
+    if (!known.length || share < index.share * total) return;
+    const sum = known.reduce((all, stem) => all + index.weights[stem] * (entry.strong.includes(stem) ? 2 : 1), 0);
+    byWords.push([-sum, number, entry.id]);
   });
   return { entries: sorted(byWords).slice(0, index.shown), exact: false };
 }

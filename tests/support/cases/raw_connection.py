@@ -5,10 +5,12 @@ import os
 import sys
 
 import psycopg2
-from sqlalchemy import make_url
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import StaticPool
 
 DSN = make_url(os.environ["URL"]).set(drivername="postgresql").render_as_string(hide_password=False)
 connection = psycopg2.connect(DSN)
+engine = create_engine("postgresql+psycopg2://", creator=lambda: connection, poolclass=StaticPool)
 
 
 # broken: worker
@@ -20,6 +22,9 @@ def in_worker():
 
 
 def backends(times):
+    if "CREATOR" in os.environ:
+        with engine.connect() as ours:
+            return ours.execute(text("select pg_backend_pid()")).scalar()
     with connection, connection.cursor() as cursor:
         for _ in range(times):
             cursor.execute("select pg_backend_pid()")
@@ -29,6 +34,8 @@ def backends(times):
 
 def work(answer):
     in_worker()
+    if "FIXED" in os.environ:
+        engine.dispose(close=False)
     try:
         answer.put(backends(8))
     except Exception as error:

@@ -13,7 +13,7 @@ POOLER_LINK = "[docs/lookalikes.md](docs/lookalikes.md#pooler_session)"
 def render(figures: Figures) -> str:
     """The guide as Markdown. `figures` say how long a worker must live for a slow start to pay off."""
     rules = [
-        f"{number}. {rule.condition}: [`{rule.strategy}`](docs/strategies.md#{rule.strategy}). {rule.reason}"
+        f"{number}. {rule.in_order}: [`{rule.strategy}`](docs/strategies.md#{rule.strategy}). {rule.reason}"
         for number, rule in enumerate(recommendation.rules(recommendation.life(figures)), 1)
     ]
     programs = [

@@ -107,6 +107,13 @@ class Rule:
     matches: Callable[[Answers], bool]
     strategy: str
     reason: str
+    remaining: str = ""
+    """The condition without what is known where the rules before it do not match; empty if it is the same."""
+
+    @property
+    def in_order(self) -> str:
+        """The condition in a list in which the first rule that matches decides."""
+        return self.remaining or self.condition
 
 
 @dataclass(frozen=True)
@@ -172,6 +179,9 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
 
     needed = f"and workers share data of the parent or live less than {life}"
     fork = f"Fork's conditions hold, {needed}"
+    in_use = "connections may be in use or an event loop may run when a worker starts"
+    rare = "onnections are rare, or kept by a pooler such as PgBouncer"
+    kept = "he program keeps its connections open"
     return (
         Rule(
             "Fork's conditions may not hold",
@@ -188,25 +198,27 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
             " break conditions that it does not have.",
         ),
         Rule(
-            "Fork's conditions hold, except that connections may be in use or an event loop may run when a"
-            f" worker starts, {needed}",
+            f"Fork's conditions hold, except that {in_use}, {needed}",
             lambda answers: answers["conditions"] == "in_use",
             SEVERED,
             "Nothing that a worker inherits reaches the server: a connection that was in use fails in the"
             " worker with an error, and the parent's transaction goes on. No socket of the parent stays open"
             " in a worker that outlives it.",
+            f"Fork's conditions hold, except that {in_use}",
         ),
         Rule(
-            f"{fork}, and connections are rare, or kept by a pooler such as PgBouncer",
+            f"{fork}, and c{rare}",
             lambda answers: answers["connections"] == "pooler",
             POOLLESS,
             "There is no pool to inherit; each checkout connects.",
+            f"C{rare}",
         ),
         Rule(
-            f"{fork}, and the program keeps its connections open",
+            f"{fork}, and t{kept}",
             lambda answers: True,
             FORKED,
             "The fastest start without a shared connection, and the only one that shares data in place.",
+            f"T{kept}",
         ),
     )
 
@@ -422,10 +434,10 @@ def _choice(figures: Figures) -> Iterator[str]:
     known = {name: row.median for name, row in rows.items() if row is not None}
     if not known:
         return
-    yield f"Fork's conditions: {conditions_of_fork()}."
+    yield f"The first of these that matches decides; fork's conditions are {conditions_of_fork()}."
     for rule in rules(life(figures)):
         cost = f", first row after {milliseconds(known[rule.strategy])}" if rule.strategy in known else ""
-        yield f"{rule.condition}: `{rule.strategy}`{cost}."
+        yield f"{rule.in_order}: `{rule.strategy}`{cost}."
     others = " and ".join(
         f"{milliseconds(known[name])} with `{name}`" for name in (SERVED, BOOTED) if name in known
     )

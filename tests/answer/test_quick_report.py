@@ -37,7 +37,7 @@ def test_on_a_busy_machine_the_rows_are_in_no_order_of_speed() -> None:
 def test_on_an_idle_machine_it_recommends(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(capsys, 0.0)
     assert "busy:" not in text
-    assert "What to choose\nFork's conditions: one thread, " in text
+    assert "What to choose\nThe first of these that matches decides; " in text
 
 
 def test_it_names_the_python_that_was_measured(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,7 +26,7 @@ def test_it_shows_its_progress_its_figures_and_a_recommendation() -> None:
         assert row
     assert "otherwise: silent loss (lost_transaction" in ran.stdout
     busy = ran.stdout.startswith("busy: ")
-    assert ("What to choose\nFork's conditions: one thread, " in ran.stdout) != busy
+    assert ("What to choose\nThe first of these that matches decides; " in ran.stdout) != busy
     assert "poolstart hazards wrong_answer  " in ran.stdout
 
 

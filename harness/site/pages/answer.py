@@ -44,6 +44,16 @@ class AnswerRow:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A rule of the recommendation, with what its strategy costs."""
+
+    condition: str
+    strategy: str
+    first_rows: list[str]
+    """The time to the first row with each DataFrame setting, in milliseconds; a dash if not measured."""
+
+
+@dataclass(frozen=True)
 class AnswerTable:
     """One DataFrame setting of one release."""
 
@@ -51,7 +61,8 @@ class AnswerTable:
     title: str
     caption: str
     """What ± means in it."""
-    advice: list[str]
+    notes: list[str]
+    """What the figures mean, in Markdown."""
     rows: list[AnswerRow]
     apart: list[AnswerRow]
     """Strategies that share a connection: never recommended, whatever they cost."""
@@ -66,6 +77,9 @@ def pages(context: TestBedContext) -> Iterator[File]:
         title="How should a Python program start workers?",
         release=newest,
         tables=tables(context, newest),
+        fork=recommendation.conditions_of_fork(),
+        choices=choices(newest),
+        instead=recommendation.SPAWN_INSTEAD,
     )
     yield from table(
         f"{context.prefix}data/answer",
@@ -84,6 +98,20 @@ def pages(context: TestBedContext) -> Iterator[File]:
     )
 
 
+def choices(release: ReleaseFigures) -> list[Choice]:
+    """The rules in the order in which they decide."""
+
+    def first_row(strategy: str, dataframe: str) -> str:
+        figure = release.of("time_to_first_row", strategy, dataframe)
+        return recommendation.milliseconds(figure.median) if figure else "–"
+
+    first, *_ = release.dataframes
+    return [
+        Choice(rule.in_order, rule.strategy, [first_row(rule.strategy, each) for each in release.dataframes])
+        for rule in recommendation.rules(recommendation.life(release.figures_with(first)))
+    ]
+
+
 def tables(context: TestBedContext, release: ReleaseFigures) -> list[AnswerTable]:
     """A table for each DataFrame setting that was measured."""
     return [answer_table(context, release, dataframe) for dataframe in release.dataframes]
@@ -99,7 +127,7 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
         dataframe,
         DATAFRAME_TITLES.get(dataframe, dataframe),
         intervals.caption(map(metrics.get, SHOWN)),
-        recommendation.sentences(release.figures_with(dataframe), tuple(recommendation.Topic)),
+        recommendation.sentences(release.figures_with(dataframe), recommendation.FROM_FIGURES),
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],
     )

@@ -50,7 +50,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         phases=report.TITLES,
         changelog=changelog(version),
         # Advice is for those who choose now, not for readers of an old release.
-        tables=[replace(table, advice=[]) for table in answer.tables(context, release)],
+        tables=[replace(table, notes=[]) for table in answer.tables(context, release)],
     )
 
 

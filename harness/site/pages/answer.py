@@ -50,7 +50,7 @@ class Choice:
     condition: str
     strategy: str
     first_rows: list[str]
-    """The time to the first row with each DataFrame setting, in milliseconds; a dash if not measured."""
+    """The time to the first row with each DataFrame setting, in milliseconds, if it was measured."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def choices(release: ReleaseFigures) -> list[Choice]:
 
     def first_row(strategy: str, dataframe: str) -> str:
         figure = release.of("time_to_first_row", strategy, dataframe)
-        return recommendation.milliseconds(figure.median) if figure else "–"
+        return recommendation.milliseconds(figure.median) if figure else "not measured"
 
     first, *_ = release.dataframes
     return [

@@ -38,8 +38,8 @@ def test_sqlite_in_memory():
 """A module of tests for the pytest plugin: one fails, and two pass."""
 
 SLOW = (
-    "grandchild", "handler", "idle_cut", "lazy_executor", "leader", "native_lock", "session",
-    "shared_by_threads", "startup_race", "thread_fork", "two_engines",
+    "grandchild", "grandparent", "handler", "idle_cut", "lazy_executor", "leader", "native_lock", "session",
+    "shared_by_threads", "siblings", "startup_race", "thread_fork", "two_engines", "unix_socket",
 )  # fmt: skip
 """Further victims of hazards that others stand for."""
 

@@ -20,9 +20,11 @@ PACKAGES = (
 
 FOUND = {
     "async_engine": "shared_socket",
+    "async_programs": "",
     "asyncpg_worker": "asyncpg_loop",
     "celery_prefork": "shared_socket",
     "flask_binds": "shared_socket",
+    "gunicorn_alone": "",
     "gunicorn_preload": "shared_socket",
     "local_executor": "shared_socket",
     "prepared": "shared_socket",

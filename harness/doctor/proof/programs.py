@@ -28,6 +28,11 @@ HEALTHY = (
     "daemon",
     "waiting_threads",
     "spawned",
+    "double_fork",
+    "generations",
+    "listening",
+    "inheriting_program",
+    "recycled",
 )
 """Functions of victims/healthy.py."""
 

@@ -1,6 +1,7 @@
 """Programs that do nothing wrong, and look as if they might."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import os
 import socket
@@ -110,6 +111,73 @@ def spawned() -> None:
     worker.start()
     ready()
     query_forever(engine)
+
+
+def double_fork() -> None:
+    """A daemon of two forks with an engine of its own, beside the process that started it and goes on."""
+    if os.fork() == 0:
+        if os.fork():
+            os._exit(0)
+        own = create_engine(URL)
+        query_forever(own)
+    os.wait()
+    ready()
+    query_forever(engine)
+
+
+def generations() -> None:
+    """A worker, and a worker of that, each with its own connections; all query."""
+    for generation in range(3):
+        if os.fork():
+            break
+        engine.dispose(close=False)
+        query(engine)
+        if generation == 2:
+            ready(os.getsid(0))
+    query_forever(engine)
+
+
+def listening() -> None:
+    """Workers take requests from a socket that they share on purpose, and have their own connections."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    for _ in range(2):
+        if os.fork() == 0:
+            engine.dispose(close=False)
+            while True:
+                client, _ = listener.accept()
+                query(engine)
+                client.sendall(b"x")
+                client.close()
+    ready()
+    while True:
+        with socket.create_connection(listener.getsockname()) as client:
+            client.recv(1)
+        query(engine)
+
+
+def inheriting_program() -> None:
+    """A program that inherits all descriptors and never uses them; it computes and writes elsewhere."""
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            os.set_inheritable(int(name), True)
+    idle = "import time\nwhile True: sum(range(10_000)); time.sleep(0.005)"
+    subprocess.Popen([sys.executable, "-S", "-c", idle], close_fds=False)
+    ready()
+    query_forever(engine)
+
+
+def recycled() -> None:
+    """A pool that replaces its workers after each task; each has connections of its own."""
+    context = multiprocessing.get_context("fork")
+    with context.Pool(2, lambda: engine.dispose(close=False), maxtasksperchild=1) as pool:
+        ready()
+        while True:
+            pool.apply(work)
+            query(engine)
+
+
+def work() -> None:
+    query(engine)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """gunicorn, uWSGI, Celery and others: broken, they are found in both ways; fixed, they are not accused."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,17 +7,9 @@ import pytest
 from harness.doctor.proof.frameworks import FOUND, found_outside, interpreter
 from harness.doctor.proof.programs import doctor, observed, victim
 from harness.postgres.server import Server
+from tests.support.victims import together
 
 pytestmark = pytest.mark.slow
-
-TOGETHER = 4
-"""Programs that are observed at the same time: they mostly wait."""
-
-
-def each(look: Callable[[str], object]) -> dict[str, object]:
-    """What a look at each program finds, by its name."""
-    with ThreadPoolExecutor(TOGETHER) as executor:
-        return dict(zip(FOUND, executor.map(look, FOUND), strict=True))
 
 
 @pytest.mark.parametrize("variant", ["broken", "fixed"])
@@ -32,7 +22,7 @@ def test_at_a_pid(server: Server, variant: str) -> None:
         return {finding["hazard"] for finding in report["findings"]}
 
     expected = {name: {found_outside(name)} - {""} if variant == "broken" else set() for name in FOUND}
-    assert each(look) == expected
+    assert together(look, list(FOUND)) == expected
 
 
 @pytest.mark.parametrize("variant", ["broken", "fixed"])
@@ -47,7 +37,7 @@ def test_as_a_command(server: Server, tmp_path: Path, variant: str) -> None:
             if finding["certainty"] in ("certain", "proven")
         }
 
-    found = each(look)
+    found = together(look, list(FOUND))
     for name, hazards in found.items():
         wanted = {FOUND[name]} - {""} if variant == "broken" else set()
         # What its use leads to, such as parent_closed, may stand beside it.

@@ -4,9 +4,9 @@ import pytest
 
 from harness.doctor import detected
 from harness.doctor.evidence import tree
-from harness.doctor.proof.programs import HEALTHY, doctor, victim
+from harness.doctor.proof.programs import doctor, victim
 from harness.postgres.server import Server
-from tests.support.victims import cases, poolstart
+from tests.support.victims import cases, healthy, poolstart, together
 
 WATCH = "2"
 
@@ -36,13 +36,16 @@ def test_the_fixed_program_is_not_accused(
     assert status == 0
 
 
-@pytest.mark.parametrize("name", HEALTHY)
-def test_a_healthy_program_is_not_accused(server: Server, name: str) -> None:
+@pytest.mark.parametrize("names", healthy())
+def test_healthy_programs_are_not_accused(server: Server, names: tuple[str, ...]) -> None:
     url = server.sqlalchemy_url("victim")
-    with victim("healthy", name, url) as pid:
-        status, report = doctor(pid, "--watch", WATCH, "--url", url)
-    assert report["findings"] == []
-    assert status == 0
+
+    def look(name: str) -> object:
+        with victim("healthy", name, url) as pid:
+            status, report = doctor(pid, "--watch", WATCH, "--url", url)
+        return status, report["findings"]
+
+    assert together(look, names) == dict.fromkeys(names, (0, []))
 
 
 @pytest.mark.parametrize("name", STACKS)

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from harness.doctor import detected
-from harness.doctor.proof.programs import HEALTHY, observed
+from harness.doctor.proof.programs import observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.victims import cases
+from tests.support.victims import cases, healthy, together
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
@@ -46,12 +46,14 @@ def test_the_fixed_program_is_not_accused(
     assert certainties == (["risk"] if row.fixed_is_risk else []), report
 
 
-@pytest.mark.parametrize(
-    "name", [name if name == "daemon" else pytest.param(name, marks=pytest.mark.slow) for name in HEALTHY]
-)
-def test_a_healthy_program_is_not_accused(server: Server, tmp_path: Path, name: str) -> None:
-    report = observed("healthy", name, server.sqlalchemy_url("victim"), tmp_path / "report.json")
-    assert report["findings"] == []
+@pytest.mark.parametrize("names", healthy())
+def test_healthy_programs_are_not_accused(server: Server, tmp_path: Path, names: tuple[str, ...]) -> None:
+    url = server.sqlalchemy_url("victim")
+
+    def look(name: str) -> object:
+        return observed("healthy", name, url, tmp_path / f"{name}.json")["findings"]
+
+    assert together(look, names) == {name: [] for name in names}
 
 
 def test_guarded_workers_fail_at_the_line_and_their_parent_keeps_its_transaction(

@@ -1,12 +1,15 @@
 """The doctor's victims as parameters of tests, and what a test of its pytest plugin runs."""
 
 import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from harness.doctor import detected
-from harness.doctor.proof.programs import POOLSTART
+from harness.doctor.proof.programs import HEALTHY, POOLSTART
+from harness.doctor.proof.recorder import TOGETHER
 from harness.system.environment import environment
 
 PLUGIN_TESTS = """
@@ -37,6 +40,9 @@ def test_sqlite_in_memory():
 """
 """A module of tests for the pytest plugin: one fails, and two pass."""
 
+SUSPICIOUS = ("idle_pool", "daemon", "listening")
+"""Healthy programs that stand for the others."""
+
 SLOW = (
     "grandchild", "grandparent", "handler", "idle_cut", "lazy_executor", "leader", "native_lock", "session",
     "shared_by_threads", "siblings", "startup_race", "thread_fork", "two_engines", "unix_socket",
@@ -53,6 +59,18 @@ def cases(command: bool = False) -> list[Any]:
         for name in row.victims
         if not (command and name in row.outside_only)
     ]
+
+
+def healthy() -> list[Any]:
+    """Parameters of a test: some programs that do nothing wrong, and the others."""
+    others = tuple(name for name in HEALTHY if name not in SUSPICIOUS)
+    return [pytest.param(SUSPICIOUS, id="some"), pytest.param(others, id="others", marks=pytest.mark.slow)]
+
+
+def together(look: Callable[[str], object], names: Sequence[str]) -> dict[str, object]:
+    """What a look at each program finds, by its name. They mostly wait, so several run at a time."""
+    with ThreadPoolExecutor(TOGETHER) as executor:
+        return dict(zip(names, executor.map(look, names), strict=True))
 
 
 def poolstart(*arguments: str) -> "subprocess.CompletedProcess[str]":

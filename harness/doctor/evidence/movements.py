@@ -129,14 +129,16 @@ def watch(
     `BUDGET` of a processor: the more there is to read, the fewer looks there are. While there is doubt about
     one of them it takes longer than `seconds`, up to `LONGER` times, unless it is `over`.
     """
-    watching = _Watch(shared, suspects)
+    watching = Watch(shared, suspects)
     try:
         return watching.uses, watching.run(seconds, over)
     finally:
         watching.close()
 
 
-class _Watch:
+class Watch:
+    """A watch of some connections, until it is closed."""
+
     def __init__(self, shared: Sequence[Connection], suspects: Mapping[int, Sequence[int]]) -> None:
         self.uses = {connection.inode: Use(connection.inode) for connection in shared}
         self._shared = list(shared)
@@ -161,7 +163,7 @@ class _Watch:
             before_cpu, cpu = cpu, time.thread_time()
             owed = max(0.0, owed + (cpu - before_cpu) / BUDGET - (elapsed - before))
             if began + elapsed - searched >= NEWCOMERS:
-                self._search()
+                self.search()
                 searched = began + elapsed
             due = [connection for connection in self._shared if not self._settled(connection.inode)]
             self._look(due)
@@ -171,8 +173,11 @@ class _Watch:
             pause = (owed if owed >= BURST else SHORTEST) if due else seconds
             time.sleep(max(0.0, min(pause, began + limit - time.monotonic())))
         self._look(self._shared)
-        self._search()
+        self.search()
         return elapsed
+
+    def holders(self, inode: int) -> list[int]:
+        return list(self._holders[inode])
 
     def close(self) -> None:
         self._diag.close()
@@ -232,7 +237,7 @@ class _Watch:
             else:
                 use.endless.pop(pid, None)
 
-    def _search(self) -> None:
+    def search(self) -> None:
         """Look for processes that were forked meanwhile: what was seen of the others proves nothing then."""
         pids = set(tree.pids())
         joined = {pid: descriptors(pid) for pid in pids - self._known}

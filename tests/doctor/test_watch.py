@@ -1,0 +1,111 @@
+"""Watching a real connection of real processes: who sent is proven, in doubt, or not known."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+
+import pytest
+
+from harness.doctor.evidence import movements
+from harness.doctor.evidence.movements import Use, watch
+from harness.doctor.evidence.sockets import Address, Connection
+
+READY = "print(flush=True)\n"
+SENDS = """
+import socket, sys, time
+connection = socket.socket(fileno=int(sys.argv[1]))
+while True:
+    connection.send(b"x")
+    time.sleep(0.002)
+"""
+COMPUTES = "while True: pass"
+WAITS = "import time; time.sleep(600)"
+
+SECONDS = 0.5
+
+
+@dataclass
+class Shared:
+    """A connection to this process, held by programs."""
+
+    stack: ExitStack
+    client: socket.socket
+    server: socket.socket
+
+    def start(self, program: str) -> int:
+        descriptor = self.client.fileno()
+        command = [sys.executable, "-S", "-c", READY + program, str(descriptor)]
+        process = subprocess.Popen(command, pass_fds=[descriptor], stdout=subprocess.PIPE)
+        self.stack.enter_context(process)
+        self.stack.callback(process.kill)
+        assert process.stdout
+        process.stdout.readline()
+        return process.pid
+
+    def connection(self, *pids: int) -> Connection:
+        address = Address(*self.client.getsockname(), *self.client.getpeername())
+        inode = os.fstat(self.client.fileno()).st_ino
+        return Connection(inode, address, "", dict.fromkeys(pids, (self.client.fileno(),)))
+
+
+@pytest.fixture
+def shared() -> Iterator[Shared]:
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        client = stack.enter_context(socket.create_connection(listener.getsockname()))
+        # As drivers do: what is sent leaves at once.
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server, _ = listener.accept()
+        stack.enter_context(server)
+        yield Shared(stack, client, server)
+
+
+def watched(shared: Shared, sender: int, other: int, over: bool = False) -> tuple[Use, float]:
+    """What is seen after the first bytes; the sender is the one to find out about."""
+    connection = shared.connection(sender, other)
+    shared.server.recv(1)
+    uses, seconds = watch([connection], SECONDS, {connection.inode: [sender]}, lambda: over)
+    return uses[connection.inode], seconds
+
+
+def test_who_sends_while_the_other_waits_is_proven(shared: Shared) -> None:
+    sender, other = shared.start(SENDS), shared.start(WAITS)
+    use, _ = watched(shared, sender, other)
+    assert use.shows(sender), use
+    assert not use.shows(other)
+    assert not use.doubt(sender)
+
+
+def test_while_the_other_computes_all_the_time_there_is_doubt_and_the_watch_takes_longer(
+    shared: Shared,
+) -> None:
+    sender, other = shared.start(SENDS), shared.start(COMPUTES)
+    use, seconds = watched(shared, sender, other)
+    assert use.moved, use
+    assert not use.by.get(other), use
+    assert seconds >= SECONDS * movements.LONGER or use.shows(sender), use
+
+
+def test_a_watch_that_is_over_does_not_take_longer(shared: Shared) -> None:
+    sender, other = shared.start(SENDS), shared.start(COMPUTES)
+    _, seconds = watched(shared, sender, other, over=True)
+    assert seconds < SECONDS * movements.LONGER
+
+
+def test_a_process_that_begins_to_hold_it_meanwhile_makes_what_was_seen_void(shared: Shared) -> None:
+    first, second = shared.start(WAITS), shared.start(WAITS)
+    connection = shared.connection(first, second)
+    with closing(movements.Watch([connection], {connection.inode: [second]})) as watching:
+        use = watching.uses[connection.inode]
+        use.by[second] = 7
+        watching.search()
+        assert use.by == {second: 7}
+        use.by[second] = 9
+        newcomer = shared.start(WAITS)
+        watching.search()
+        assert use.by == {second: 7}
+        assert newcomer in watching.holders(connection.inode)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from _thread import get_ident
 
 import poolstart_engines
 import poolstart_frames as frames
@@ -159,7 +160,7 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
     elif opened.pid != os.getpid():
         use(opened, record)
     else:
-        opened.out = True
+        opened.out, opened.thread = True, get_ident()
 
 
 def use(opened: Opened, record: Any, held: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from _thread import get_ident
 
 import poolstart_frames as frames
 import poolstart_watch as watch
@@ -43,7 +44,7 @@ def install() -> None:
 
 
 def processes(module: Any) -> None:
-    """Report workers that are started while a connection is in a transaction."""
+    """Report workers that are started by a thread that has a connection in a transaction."""
     original = module.BaseProcess.start
 
     @functools.wraps(original)
@@ -57,7 +58,12 @@ def processes(module: Any) -> None:
 def starting() -> None:
     if State.json is None:
         return
-    busy = [connection for connection in watch.connections() if connection["transaction"]]
+    busy = [
+        connection
+        for connection in watch.connections()
+        # The transaction of another thread ends by itself.
+        if connection["transaction"] and connection.get("thread", 0) in (0, get_ident())
+    ]
     if busy:
         report("started", place=place(), opened=busy[0]["opened"])
 

@@ -30,7 +30,18 @@ MOST = 50
 class Opened:
     """A connection of a pool: who opened it, where, and which file its descriptor is."""
 
-    __slots__ = ("descriptor", "engine", "inode", "name", "out", "pid", "place", "time", "transaction")
+    __slots__ = (
+        "descriptor",
+        "engine",
+        "inode",
+        "name",
+        "out",
+        "pid",
+        "place",
+        "thread",
+        "time",
+        "transaction",
+    )
 
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
@@ -38,6 +49,8 @@ class Opened:
         self.time = time.monotonic_ns()
         self.out = False
         """Whether it is checked out."""
+        self.thread = 0
+        """The thread that has checked it out last."""
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
 
@@ -171,6 +184,7 @@ def connections() -> list[dict[str, Any]]:
             "library": "sqlalchemy",
             "inode": opened.inode,
             "transaction": opened.transaction,
+            "thread": opened.thread,
         }
     return list(found.values())
 

@@ -44,7 +44,7 @@ def judge(evidence: TreeEvidence) -> list[Finding]:
 
 def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
     """Connections that are used by a process that inherited them."""
-    groups: dict[tuple[str, Certainty, int], list[tuple[Connection, int]]] = {}
+    groups: dict[tuple[str, int], list[tuple[Connection, int, Certainty]]] = {}
     for connection in evidence.connections:
         if connection.inode not in evidence.uses:
             continue
@@ -59,8 +59,10 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             openers = []
         for pid in users:
             hazard, certainty = _kind(evidence, connection, use, pid)
-            groups.setdefault((hazard, certainty, openers[0] if openers else 0), []).append((connection, pid))
-    for (hazard, certainty, opener), pairs in groups.items():
+            groups.setdefault((hazard, openers[0] if openers else 0), []).append((connection, pid, certainty))
+    for (hazard, opener), uses in groups.items():
+        pairs = [(connection, pid) for connection, pid, _ in uses]
+        certainty = max((certainty for *_, certainty in uses), key=list(Certainty).index)
         users = list(dict.fromkeys(pid for _, pid in pairs))
         yield Finding(
             hazard,
@@ -119,7 +121,8 @@ def _sentence(hazard: str, users: list[int], opener: int, count: int) -> str:
     if opener:
         verb = "uses" if len(users) == 1 else "use"
         return f"{who} {verb} {what} of process {opener}, which forked {'it' if len(users) == 1 else 'them'}"
-    return f"{who} use {what} that a process which has ended had opened"
+    one = "one connection" if count == 1 else what
+    return f"{who} use {one}; the process that opened {'it' if count == 1 else 'them'} is not known"
 
 
 def _processes(pids: list[int]) -> str:

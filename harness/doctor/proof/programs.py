@@ -33,6 +33,7 @@ HEALTHY = (
     "listening",
     "inheriting_program",
     "recycled",
+    "busy_thread",
 )
 """Functions of victims/healthy.py."""
 

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -178,6 +179,23 @@ def recycled() -> None:
 
 def work() -> None:
     query(engine)
+
+
+def busy_thread() -> None:
+    """A worker is started while another thread has a transaction open, which does not wait for the worker."""
+    begun = threading.Event()
+
+    def transaction() -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("select 1")
+            begun.set()
+            time.sleep(600)
+
+    threading.Thread(target=transaction, daemon=True).start()
+    begun.wait()
+    multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,)).start()
+    ready()
+    time.sleep(600)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,11 @@ def render(figures: Figures) -> str:
         ["The first rule that matches decides:"],
         rules,
         [recommendation.SPAWN_INSTEAD],
-        [recommendation.POOLER.replace("docs/lookalikes.md#pooler_session", POOLER_LINK)],
+        [
+            recommendation.POOLER.replace("docs/lookalikes.md#pooler_session", POOLER_LINK).replace(
+                "docs/poolers.md", "[docs/poolers.md](docs/poolers.md)"
+            )
+        ],
         [recommendation.ENGINE_FUNCTION],
         ["\n\n".join(programs)],
     ]

@@ -234,6 +234,7 @@ POOLER = (
     ' connect_args={"prepare_threshold": None}, asyncpg no caches and unique names for its statements; and'
     " SET, session-level advisory locks, LISTEN and temporary tables do not work: use SET LOCAL and"
     " pg_advisory_xact_lock(), or a direct connection (docs/lookalikes.md#pooler_session)."
+    " What was measured: docs/poolers.md."
 )
 
 ENGINE_FUNCTION = (

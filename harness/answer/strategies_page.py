@@ -177,7 +177,8 @@ def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
         *(block(name, text) for name, text in files(strategy).items()),
     ]
     if not strategy.pooled:
-        lines.append(f"{recommendation.POOLER.replace('docs/', '')}\n")
+        advice = recommendation.POOLER.replace("docs/poolers.md", "[poolers.md](poolers.md)")
+        lines.append(f"{advice.replace('docs/', '')}\n")
     if not strategy.inherits:
         lines.append(f"{recommendation.ENGINE_FUNCTION}\n")
     if strategy.id == recommendation.SEVERED:

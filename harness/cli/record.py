@@ -23,6 +23,7 @@ RECORDERS = {
     "demos": "harness.demos.recorder:DemosRecorder",
     "programs": "harness.programs.recorder:ProgramsRecorder",
     "pools": "harness.pools.recorder:PoolsRecorder",
+    "poolers": "harness.poolers.recorder:PoolersRecorder",
     "fleets": "harness.fleets.recorder:FleetsRecorder",
     "doctor": "harness.doctor.proof.recorder:DoctorRecorder",
     "curves": "harness.curves.recorder:CurvesRecorder",

@@ -194,7 +194,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
     folder = tls_binaries() if tls else binaries()
     version(folder)  # raises before anything is copied or run if this is no PostgreSQL
     directory = supervision.directory()
-    account = _account()
+    account = server_account()
     if account:
         os.chown(directory, account["user"], account["group"])
         folder = _executable_for(account, folder, directory)
@@ -276,7 +276,7 @@ def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
     return ["-c", "ssl=on", "-c", f"ssl_key_file={key}", "-c", f"ssl_cert_file={certificate}"]
 
 
-def _account() -> dict[str, Any]:
+def server_account() -> dict[str, Any]:
     """The account to run the server as, in options of `Popen`; empty for the current user.
 
     PostgreSQL refuses to run as root. Raises `PoolstartError` if there is no other account.

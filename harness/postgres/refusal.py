@@ -76,6 +76,12 @@ WORDS = {
     "server login failed": "check the server behind PgBouncer",
     "bouncer config error": "name a database that PgBouncer has",
     "no such database": "name a database that PgBouncer has",
+    "login rejected": "allow this user and address in PgBouncer's auth_hba_file",
+    "no authentication method": "allow this user and address in PgBouncer's auth_hba_file",
+    "authentication failed": STATES["28P01"],
+    # psycopg2 hides the reason for which PgBouncer ends a client that waits for a session.
+    "server closed the connection": "see the log of the server, or of a pooler in between: all its sessions "
+    "may be in use",
     "invalid port number": "correct it in the URL",
     "invalid integer value": "correct it in the URL",
     "definition of service": "check the service file, or PGSERVICE",

@@ -19,6 +19,8 @@ from harness.hazards import report as hazards_report
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report as sensitivity_report
 from harness.lookalikes import report as lookalikes_report
+from harness.poolers import figures as poolers
+from harness.poolers import report as poolers_report
 from harness.pools import report as pools_report
 from harness.programs import report as programs_report
 from harness.site import picture
@@ -57,6 +59,11 @@ def _claims(language: str) -> Callable[[Path], str]:
 def _pools(_: Path) -> str | None:
     table = pools_report.load()
     return pools_report.render(table) if table else None
+
+
+def _poolers(_: Path) -> str | None:
+    record = poolers.load()
+    return poolers_report.render(record) if record else None
 
 
 def _fleets(_: Path) -> str | None:
@@ -108,6 +115,7 @@ DERIVED = (
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
     Derived("docs/pools.md", _pools),
+    Derived("docs/poolers.md", _poolers),
     Derived("docs/fleets.md", _fleets),
     Derived("docs/curves.md", _curves),
     Derived("docs/programs.md", _programs),

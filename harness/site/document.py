@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 
 ADDRESSES = {
     "hazards.md": "symptoms.html",
+    "poolers.md": "poolers.html",
     "pools.md": "pools.html",
     "programs.md": "programs.html",
     "sensitivity.md": "sensitivity.html",

@@ -1,10 +1,12 @@
-"""Every strategy with its code: those of the default series, and the further ones; and docs/sever.md."""
+"""Every strategy with its code, of the default series and further ones; docs/sever.md, docs/poolers.md."""
 
 from collections.abc import Iterator
 
 from harness import strategies
 from harness.answer import results, strategies_page
 from harness.hazards import expected
+from harness.poolers import figures as poolers
+from harness.poolers import report as poolers_report
 from harness.site import document
 from harness.site.context import File, SiteContext
 from harness.system.environment import ROOT
@@ -39,3 +41,13 @@ def pages(site: SiteContext) -> Iterator[File]:
         text=document.html((ROOT / "docs" / "sever.md").read_text(encoding="utf-8")),
         contents=[],
     )
+    recorded = site.record(poolers.PATH, poolers.load, None)
+    if recorded:
+        yield site.page(
+            "poolers.html",
+            "document.html.j2",
+            SECTION,
+            title="PgBouncer with SQLAlchemy: what breaks in transaction mode, what fixes it, what it costs",
+            text=document.html(poolers_report.render(recorded)),
+            contents=[("Strategies", ADDRESS)],
+        )

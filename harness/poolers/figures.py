@@ -1,0 +1,117 @@
+"""The record of poolers: outcomes of trials, and times, for each version of PgBouncer."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from harness.poolers.things import WORKS
+from harness.records import store
+from harness.records.provenance import Provenance
+from harness.system.structure import structure
+
+PATH = store.path("poolers")
+
+
+@dataclass(frozen=True)
+class PoolerOutcome:
+    """What came of one way to use a thing (`harness.poolers.things`)."""
+
+    thing: str
+    way: str
+    route: str
+    pool: str
+    driver: str
+    outcomes: dict[str, int]
+    """How often each outcome came of it, in words; empty if this PgBouncer does not have the way."""
+
+    @property
+    def text(self) -> str:
+        """The outcome; several, joined, if repetitions differed."""
+        return " or ".join(self.outcomes)
+
+    @property
+    def works(self) -> bool:
+        return set(self.outcomes) == {WORKS}
+
+
+@dataclass(frozen=True)
+class PoolerTrials:
+    """All outcomes of one version of PgBouncer."""
+
+    provenance: Provenance
+    drivers: dict[str, str]
+    """The version of each driver."""
+    repeats: int
+    rows: tuple[PoolerOutcome, ...]
+
+    def find(self, thing: str, way: str, route: str, pool: str, driver: str) -> PoolerOutcome | None:
+        """The outcome of this trial; None if it is not on record."""
+        wanted = (thing, way, route, pool, driver)
+        for row in self.rows:
+            if (row.thing, row.way, row.route, row.pool, row.driver) == wanted:
+                return row
+        return None
+
+
+@dataclass(frozen=True)
+class RouteFigures:
+    """The workers of one driver and pool over one route; a value a parent, times in seconds."""
+
+    driver: str
+    pool: str
+    route: str
+    first_row: tuple[float, ...] = ()
+    """From `Process.start()` until the worker has its first row."""
+    next_row: tuple[float, ...] = ()
+    """From there until a second checkout has its row."""
+    first_ratio: tuple[float, ...] = ()
+    """To the direct route, of workers that were neighbours in time."""
+    next_ratio: tuple[float, ...] = ()
+    trips: tuple[int, int] = (0, 0)
+    """Round trips of the client until its first row, and from there until the second; counted, not timed."""
+    held: tuple[int, int] = (0, 0)
+    """Sessions of the server that `WORKERS` idle workers keep, and that they use at a time."""
+
+
+@dataclass(frozen=True)
+class PoolerTimes:
+    """All figures of one version of PgBouncer."""
+
+    provenance: Provenance
+    drivers: dict[str, str]
+    parents: int
+    """Parents of each driver and pool, which is the number of samples."""
+    workers: int
+    """Workers of each parent, over each route."""
+    rows: tuple[RouteFigures, ...]
+
+
+@dataclass(frozen=True)
+class PoolersRecord:
+    """By version of PgBouncer."""
+
+    trials: dict[str, PoolerTrials] = field(default_factory=dict)
+    times: dict[str, PoolerTimes] = field(default_factory=dict)
+
+
+def load(path: Path = PATH) -> PoolersRecord | None:
+    """The record; None if there is none. Raises `PoolstartError` if the file is damaged."""
+    if not path.exists():
+        return None
+    with store.reading(path, "poolstart record poolers") as fields:
+        return structure(PoolersRecord, fields)
+
+
+def save(record: PoolersRecord, path: Path = PATH) -> None:
+    store.write(path, asdict(record))
+
+
+def versions(known: Mapping[str, object]) -> list[str]:
+    """Versions of PgBouncer, the oldest first."""
+    return sorted(known, key=lambda version: [int(part) for part in version.split(".") if part.isdigit()])
+
+
+def by_text(rows: Sequence[PoolerOutcome]) -> Iterator[tuple[str, list[PoolerOutcome]]]:
+    """Rows by their outcome, in their order."""
+    for text in dict.fromkeys(row.text for row in rows):
+        yield text, [row for row in rows if row.text == text]

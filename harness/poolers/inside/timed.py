@@ -1,0 +1,52 @@
+"""The program of timed workers: ``python -m harness.poolers.inside.timed``.
+
+A parent holds an engine for each route to the server, and forks workers one after another, each with the
+engine of the route that its handle orders: routes are compared within one process, milliseconds apart.
+"""
+
+import gc
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from harness import drivers, strategies
+from harness.lifecycles.inside import worker
+from harness.lifecycles.inside.parent import lifecycle, say, work_of
+from harness.poolers.inside.world import engine_arguments
+
+if TYPE_CHECKING:
+    from harness.poolers.messages import TimedOrder, TimedRequest
+
+
+def main() -> None:
+    order: TimedOrder = json.loads(sys.stdin.readline())
+    strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
+    fetch, work = work_of(strategy)
+    engines: dict[str, Any] = {}
+    for name, (url, arguments) in order["routes"].items():
+        engines[name] = strategy.create_parent_engine(url, **engine_arguments([arguments]))
+        fetch(engines[name], "parent")
+    worker.mark = "forked"
+    gc.collect()
+    if order["cpu"] is not None:
+        os.sched_setaffinity(0, {order["cpu"]})
+    say(pid=os.getpid())
+    for line in sys.stdin:
+        request: TimedRequest = json.loads(line)
+        name = request["route"]
+        say(
+            **lifecycle(
+                strategy,
+                engines[name],
+                work,
+                order["routes"][name][0],
+                order["deadline"],
+                token=request["token"],
+                collect=False,
+            )
+        )
+
+
+if __name__ == "__main__":
+    main()

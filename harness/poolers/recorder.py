@@ -1,0 +1,69 @@
+"""The recorder of poolers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.console.progress import Progress
+from harness.poolers import figures, pgbouncer, things, times, tries
+from harness.poolers.figures import PoolersRecord, PoolerTimes, PoolerTrials
+from harness.postgres import embedded
+from harness.processes import load
+from harness.processes.supervision import Supervision
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.releases import interpreters
+from harness.releases.catalogue import catalogue
+from harness.system import files
+
+TRIALS, TIMES = "trials", "times"
+
+
+class PoolersRecorder(Recorder):
+    title = "PgBouncer in session and transaction mode: what breaks, what fixes it, and times"
+    options = ("--only", "--repeat", "--load", "--anew")
+    rows_are = "parts, trials or times"
+    repeats = "repetitions of each trial, or parents of each driver and pool"
+    default_repeat = times.PARENTS
+    file = files.shown(figures.PATH)
+
+    TRIAL_S, PARENT_S = 0.4, 2.5
+    """Of one trial, and of the workers of one parent."""
+
+    def rows(self) -> Sequence[str]:
+        return (TRIALS, TIMES)
+
+    def seconds(self, request: Request) -> float:
+        tried = sum(1 for driver in things.MEASURED for _ in tries.combinations(driver, things.THINGS))
+        parents = len(things.MEASURED) * len(things.POOLS)
+        each = {TRIALS: tried * self.TRIAL_S, TIMES: parents * self.PARENT_S}
+        return self.repeat(request) * sum(each[part] for part in self.selected(request))
+
+    def prepare(self, request: Request) -> None:
+        pgbouncer.version()
+        super().prepare(request)
+
+    def measure(self, request: Request, report: Progress) -> str:
+        version, newest = pgbouncer.version(), catalogue().newest.version
+        report("installing drivers")
+        pythons = {driver: interpreters.of_release(newest, driver) for driver in things.MEASURED}
+        record, stored = figures.load() or PoolersRecord(), []
+        with load.all_but_one(request.load) as busy, Supervision() as supervision:
+            server = embedded.start(supervision)
+            for part in self.selected(request):
+                provenance = Provenance.here(f"{server.identity}, PgBouncer {version}", request.command)
+                conditions = provenance.conditions(repeat=str(self.repeat(request)), busy=str(busy))
+                session = RecordingSession(f"poolers-{part}", conditions, anew=request.anew)
+                repeat, drivers = self.repeat(request), {each.name: each.version for each in pythons}
+                if part == TRIALS:
+                    rows = tries.try_all(pythons, server, repeat, session, report)
+                    tried = PoolerTrials(provenance, drivers, repeat, tuple(rows))
+                    record = replace(record, trials={**record.trials, version: tried})
+                else:
+                    found = times.measure_times(pythons, server, repeat, session, report)
+                    timed = PoolerTimes(provenance, drivers, repeat, times.WORKERS, tuple(found))
+                    record = replace(record, times={**record.times, version: timed})
+                figures.save(record)
+                session.close()
+                stored.append(f"{part} with PgBouncer {version}")
+        return " and ".join(stored)

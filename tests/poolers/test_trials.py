@@ -1,0 +1,123 @@
+"""What breaks behind PgBouncer, tried with real clients of the driver that is installed here."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import drivers
+from harness.poolers import figures, pgbouncer, things, tries
+from harness.poolers.inside.world import engine_arguments
+from harness.poolers.things import DIRECT, SESSION, TRANSACTION, WORKS
+from harness.poolers.tries import Dialogue
+from harness.postgres.server import Server
+from tests.support.poolers import needs_pgbouncer
+
+DRIVER = drivers.PSYCOPG2
+
+
+@pytest.fixture(scope="module")
+def program(server: Server) -> Iterator[Dialogue]:
+    tries.prepare(server)
+    with tries.trying(Path(sys.executable), DRIVER) as trials:
+        yield trials
+
+
+def outcome(program: Dialogue, server: Server, thing: str, way: str, route: str, pool: str) -> str:
+    found = things.get(thing)
+    (chosen,) = [each for each in found.ways if each.id == way]
+    return tries.try_way(program, server, DRIVER, found, chosen, route, pool)
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize("route", [DIRECT, SESSION])
+@pytest.mark.parametrize("thing", ["set", "lock", "listen", "temporary", "named"])
+def test_a_session_keeps_it_for_a_pooled_connection(
+    program: Dialogue, server: Server, thing: str, route: str
+) -> None:
+    assert outcome(program, server, thing, things.get(thing).ways[0].id, route, "QueuePool") == WORKS
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize(
+    ("thing", "way", "breaks"),
+    [
+        ("set", "usual", "reaches another client and is lost"),
+        ("set", "reset", "is lost"),
+        ("set", "begin", WORKS),
+        ("lock", "usual", "two clients hold it"),
+        ("lock", "transaction", WORKS),
+        ("listen", "usual", "no notification arrives"),
+        ("temporary", "usual", "reaches another client and is lost"),
+        ("temporary", "on_commit", WORKS),
+        ("named", "usual", 'prepared statement "chosen" already exists'),
+        ("named", "within", WORKS),
+        ("search_path", "connect_query", WORKS),
+        ("search_path", "ignored", "is lost"),
+        ("backend", "usual", "two clients report the same backend"),
+    ],
+)
+def test_in_transaction_mode_it_breaks_or_a_way_fixes_it(
+    program: Dialogue, server: Server, thing: str, way: str, breaks: str
+) -> None:
+    assert outcome(program, server, thing, way, TRANSACTION, "QueuePool") == breaks
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize(
+    ("way", "route", "breaks"),
+    [
+        ("used", TRANSACTION, "the parent's commit succeeds, and its row is lost"),
+        (
+            "disposed",
+            TRANSACTION,
+            "the parent's next query fails (server closed the connection unexpectedly)",
+        ),
+        ("dropped", TRANSACTION, WORKS),
+        ("dropped", SESSION, WORKS),
+    ],
+)
+def test_an_inherited_connection_to_a_pooler_is_shared(
+    program: Dialogue, server: Server, way: str, route: str, breaks: str
+) -> None:
+    assert outcome(program, server, "fork", way, route, "QueuePool") == breaks
+
+
+@needs_pgbouncer
+@pytest.mark.parametrize(
+    ("way", "route", "breaks"),
+    [
+        ("kept", SESSION, "the next client waits for its session"),
+        ("closed", SESSION, WORKS),
+        ("kept", TRANSACTION, WORKS),
+    ],
+)
+def test_a_worker_that_outlives_its_parent_keeps_its_session_in_session_mode(
+    program: Dialogue, server: Server, way: str, route: str, breaks: str
+) -> None:
+    assert outcome(program, server, "orphan", way, route, "QueuePool") == breaks
+
+
+def test_arguments_of_the_connection_are_put_together() -> None:
+    given = ['connect_args={"a": 1}', "", 'connect_args={"b": 2}, pool_size=3']
+    assert engine_arguments(given) == {"connect_args": {"a": 1, "b": 2}, "pool_size": 3}
+
+
+def test_every_combination_is_on_record_and_its_repetitions_agree() -> None:
+    record = figures.load()
+    assert record
+    for version, tried in record.trials.items():
+        for driver in things.MEASURED:
+            for thing, way, route, pool in tries.combinations(driver, things.THINGS):
+                row = tried.find(thing.id, way.id, route, pool, driver.name)
+                assert row, (version, thing.id, way.id, route, pool, driver.name)
+                there = not way.not_applicable(version) or route == DIRECT
+                assert list(row.outcomes.values()) == ([tried.repeats] if there else []), row
+
+
+def test_ways_are_versions_of_pgbouncer() -> None:
+    (way,) = [way for way in things.get("numbered").ways if way.id == "on"]
+    assert way.not_applicable("1.18.0") == "PgBouncer 1.21 or later has it"
+    assert way.not_applicable("1.21.0") == way.not_applicable("1.26.1") == ""
+    assert pgbouncer.PROGRAM == "POOLSTART_PGBOUNCER"

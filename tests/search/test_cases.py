@@ -17,22 +17,8 @@ from sqlalchemy import make_url
 from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
-from harness.releases.venvs import python_with
 from harness.search import report, search
-from harness.system.environment import ROOT
 from tests.support import cases
-
-PACKAGES = (
-    "sqlalchemy[asyncio]==2.1.9",
-    "psycopg2-binary==2.9.13",
-    "psycopg[binary]==3.3.9",
-    "psycopg-pool==3.3.3",
-    "asyncpg==0.32.0",
-    "flask-sqlalchemy==3.1.1",
-    "gunicorn==27.0.1",
-    "python-daemon==3.1.2",
-    "apscheduler==3.11.3",
-)
 
 slow = pytest.mark.slow
 
@@ -207,7 +193,7 @@ CASES = [
 @pytest.fixture(scope="session")
 def python() -> Path:
     """An interpreter with the drivers that the harness does not need."""
-    return python_with(PACKAGES, ROOT / ".asv" / "cases")
+    return cases.python()
 
 
 def interpreter(chosen: Case, request: pytest.FixtureRequest) -> dict[str, Path]:

@@ -1,12 +1,20 @@
 """`fork_sever`: what a worker inherits cannot reach the server, whatever the driver and the descriptor."""
 
+import contextlib
+import socket
+import socketserver
 import subprocess
 import sys
+import tempfile
+import threading
+from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from harness.postgres.server import Server
-from harness.system.environment import environment
+from harness.system.environment import ROOT, environment
+from tests.support import cases
 
 BEGINNING = """
 import asyncio, gc, os, resource, sys, threading, warnings
@@ -45,12 +53,18 @@ def fails(connection):
 """
 
 
-def run(server: Server, program: str, driver: str = "psycopg2") -> None:
+def run(
+    server: Server,
+    program: str,
+    driver: str = "psycopg2",
+    python: str | Path = sys.executable,
+    query: str = "",
+) -> None:
     """Run a program, which is right if it ends with status 0."""
     url = server.sqlalchemy_url("sever").partition("?")[0].replace("+psycopg2", f"+{driver}")
     done = subprocess.run(
-        [sys.executable, "-c", BEGINNING + program],
-        env={**environment(), "SERVER": url},
+        [python, "-c", BEGINNING + program],
+        env={**environment(), "SERVER": f"{url}{query}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -173,6 +187,90 @@ assert fork(work) == 0
     )
 
 
+def test_a_handler_of_another_library_sees_the_parents_connection_only_if_it_was_registered_before(
+    server: Server,
+) -> None:
+    run(
+        server,
+        """
+engine = create_engine(URL)
+seen = []
+def look():
+    with engine.connect() as connection:
+        seen.append(backend(connection))
+os.register_at_fork(after_in_child=look)
+sever_in_every_child(engine)
+os.register_at_fork(after_in_child=look)
+look()
+def work():
+    before, earlier, later = seen
+    return earlier == before != later
+assert fork(work) == 0
+""",
+    )
+
+
+def test_a_thread_that_is_in_a_query_at_the_fork_gets_its_answer(server: Server) -> None:
+    run(
+        server,
+        """
+engine = severed()
+answers = []
+def ask():
+    with engine.connect() as connection:
+        answers.append(connection.scalar(text("select 'answer' from pg_advisory_lock(11)")))
+with engine.connect() as connection:
+    connection.execute(text("select pg_advisory_lock(11)"))
+    thread = threading.Thread(target=ask)
+    thread.start()
+    waiting = text("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+    while not connection.scalar(waiting):
+        pass
+    def work():
+        with engine.connect() as own:
+            return backend(own) > 0
+    assert fork(work) == 0
+    connection.execute(text("select pg_advisory_unlock(11)"))
+thread.join()
+assert answers == ["answer"]
+""",
+    )
+
+
+def test_a_subprocess_inherits_no_socket_although_it_runs_no_handler(server: Server) -> None:
+    run(
+        server,
+        """
+import subprocess
+engine = severed()
+with engine.connect() as connection:
+    number = connection.connection.dbapi_connection.fileno()
+    look = f"import os; os.fstat({number})"
+    done = subprocess.run([sys.executable, "-c", look], close_fds=False, capture_output=True, text=True)
+    assert "Bad file descriptor" in done.stderr, done.stderr
+    backend(connection)
+""",
+    )
+
+
+def test_a_process_that_c_code_forks_as_uwsgi_does_runs_no_handler(server: Server) -> None:
+    run(
+        server,
+        """
+import ctypes
+engine = severed()
+with engine.connect() as connection:
+    before = backend(connection)
+pid = ctypes.PyDLL(None).fork()
+if pid == 0:
+    with engine.connect() as connection:
+        shared = backend(connection) == before
+    os._exit(0 if shared else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+""",
+    )
+
+
 def test_a_driver_whose_sockets_are_not_known_is_an_error_at_its_first_connection(server: Server) -> None:
     run(
         server,
@@ -190,9 +288,54 @@ else:
     )
 
 
+def forward(source: socket.socket, target: socket.socket) -> None:
+    # The other direction may have ended already.
+    with contextlib.suppress(OSError):
+        while part := source.recv(65536):
+            target.sendall(part)
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_unix_socket(server: Server) -> None:
+    url = make_url(server.url)
+    assert url.host
+    assert url.port
+    address = (url.host, url.port)
+
+    class Relay(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection(address) as behind:
+                threading.Thread(target=forward, args=(behind, self.request), daemon=True).start()
+                forward(self.request, behind)
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        socketserver.ThreadingUnixStreamServer(f"{folder}/.s.PGSQL.{url.port}", Relay) as relay,
+    ):
+        threading.Thread(target=relay.serve_forever, daemon=True).start()
+        program = """
+import socket
+engine = severed()
+with engine.connect() as connection:
+    before = backend(connection)
+    number = connection.connection.dbapi_connection.fileno()
+    assert socket.socket(fileno=os.dup(number)).family == socket.AF_UNIX
+    assert fork(lambda: fails(connection)) == 0
+    assert backend(connection) == before
+"""
+        run(server, program, query=f"?host={folder}&gssencmode=disable")
+        relay.shutdown()
+
+
+@pytest.fixture(scope="module")
+def python() -> Path:
+    """An interpreter with drivers beside psycopg2."""
+    return cases.python()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["psycopg", "pg8000"])
-def test_another_driver(server: Server, driver: str) -> None:
-    pytest.importorskip(driver)
+def test_another_driver(server: Server, python: Path, driver: str) -> None:
     run(
         server,
         """
@@ -203,13 +346,14 @@ with engine.connect() as connection:
     assert backend(connection) == before
 """,
         driver,
+        python,
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("driver", ["asyncpg", "psycopg"])
-def test_an_asynchronous_driver_forked_from_a_running_loop(server: Server, driver: str) -> None:
+def test_an_asynchronous_driver_forked_from_a_running_loop(server: Server, python: Path, driver: str) -> None:
     """The parent goes on: with `dispose(close=False)` alone it would wait for ever."""
-    pytest.importorskip(driver)
     run(
         server,
         """
@@ -234,4 +378,5 @@ async def main():
 asyncio.run(main())
 """,
         driver,
+        python,
     )

@@ -10,7 +10,22 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.system.environment import environment
+from harness.releases.venvs import python_with
+from harness.system.environment import ROOT, environment
+
+PACKAGES = (
+    "sqlalchemy[asyncio]==2.1.9",
+    "psycopg2-binary==2.9.13",
+    "psycopg[binary]==3.3.9",
+    "psycopg-pool==3.3.3",
+    "asyncpg==0.32.0",
+    "pg8000==1.31.6",
+    "flask-sqlalchemy==3.1.1",
+    "gunicorn==27.0.1",
+    "python-daemon==3.1.2",
+    "apscheduler==3.11.3",
+)
+"""What programs need beside the packages of the harness."""
 
 DIRECTORY = Path(__file__).parent
 
@@ -53,3 +68,8 @@ def run(
         text=True,
         timeout=DEADLINE_S,
     )
+
+
+def python() -> Path:
+    """An interpreter with `PACKAGES`."""
+    return python_with(PACKAGES, ROOT / ".asv" / "cases")

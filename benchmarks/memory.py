@@ -27,7 +27,3 @@ class Memory(CellBenchmark):
     def track_rss(self, run: Run, strategy: str, dataframe: str) -> Samples:
         """Resident memory, which counts shared pages in full and so misleads for forked workers."""
         return self.samples(run, strategy, dataframe, "rss")
-
-    def track_peak(self, run: Run, strategy: str, dataframe: str) -> Samples:
-        """The highest resident memory of the worker so far (VmHWM)."""
-        return self.samples(run, strategy, dataframe, "peak")

@@ -107,12 +107,13 @@ class MetricEvidence:
         metric = metrics.get(self.metric)
         bounds, parts = [], []
         for strategy, dataframe in self.increases:
-            figure = records.results.figures.get((metric.id, strategy, dataframe))
+            figure = records.results.range_of(strategy, metric.id, dataframe)
             if figure is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
-            bounds.append(ranking.widened(figure.estimate, metric.id, strategy, dataframe))
-            parts.append(f"`{strategy}` {figure.text(metric)} {metric.display_unit} ({words[dataframe]})")
+            bounds.append(ranking.widened(figure, metric.id, strategy, dataframe))
+            shown = records.results.answer(strategy, metric, dataframe)
+            parts.append(f"`{strategy}` {shown} {metric.display_unit} ({words[dataframe]})")
         if not increase(bounds):
             raise contradiction(f"{metric.title} does not increase: {'; '.join(parts)}")
         return f"{words[self.metric]}{words['colon']}{words['comma'].join(parts)}"
@@ -222,7 +223,7 @@ def render(language: str, results: Path = ROOT / "results") -> str:
         ]
     newest = records.verdicts.newest
     closing = Template(texts().closing[language]).substitute(
-        caption=caption(map(metrics.get, CAPTIONED), "parents or pools of this run"),
+        caption=caption(map(metrics.get, CAPTIONED), "pools of this run"),
         time=run_difference("time_to_first_row", words),
         memory=run_difference("uss", words),
         figures=records.results.conditions,

@@ -1,15 +1,17 @@
 """The quick answer on one screen: a table, the worst outcomes, the recommendation, and further commands."""
 
-from statistics import median
+from functools import partial
+from statistics import geometric_mean
 
 from harness import strategies
-from harness.answer import recommendation, verdicts
+from harness.answer import ranking, recommendation, verdicts
 from harness.console import markdown, terminal
+from harness.console.numbers import two_digits
 from harness.lifecycles import intervals, metrics, report
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.report import figure, heading, over, remarks, star
+from harness.lifecycles.report import heading, remarks, star
 from harness.processes.errors import NotApplicable, Rejected
 from harness.system import busy
 
@@ -60,12 +62,15 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     ]
     terminal.print_table(console, header, rows, left=2)
     terminal.print_text(console, conditions(measured, profile, server))
+    figures = partial(estimate, measured)
+    if alike := ranking.alike_sentence(columns, figures, outcomes):
+        terminal.print_text(console, markdown.plain(alike))
     for line in remarks(measured):
         terminal.print_text(console, line)
     console.print()
     terminal.print_heading(console, "Worst outcome, from the recorded verdicts")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
-    if sentences := recommendation.sentences(lambda name, metric: estimate(measured, name, metric)):
+    if sentences := recommendation.sentences(figures):
         console.print()
         terminal.print_heading(console, "What to choose")
         for sentence in sentences:
@@ -93,18 +98,33 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
     return sorted(profile.strategies, key=key)
 
 
-def estimate(measured: MeasuredRun, strategy: str, metric: str) -> recommendation.MedianRange | None:
-    """The median of the parents without a DataFrame, and its interval.
+def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
+    """The geometric mean over the parents in ms or MiB to two digits, or a word for why there is none."""
+    try:
+        values = measured.samples(cell, metric)
+    except NotApplicable:
+        return "n/a"
+    except Rejected:
+        return "failed"
+    return two_digits(geometric_mean(values) * metrics.get(metric).factor) if values else ""
+
+
+def estimate(
+    measured: MeasuredRun, strategy: str, metric: str, dataframe: str = "none"
+) -> recommendation.MedianRange | None:
+    """The geometric mean over the parents, and the interval of their median.
 
     None if it was not measured, or on a busy machine, where it means nothing.
     """
     if measured.busy:
         return None
     try:
-        values = measured.samples(Cell(strategy, "none"), metric)
+        values = measured.samples(Cell(strategy, dataframe), metric)
     except (NotApplicable, Rejected):
         return None
-    return recommendation.MedianRange(median(values), *intervals.of_median(values)) if values else None
+    return (
+        recommendation.MedianRange(geometric_mean(values), *intervals.of_median(values)) if values else None
+    )
 
 
 def conditions(measured: MeasuredRun, profile: Profile, server: str) -> str:
@@ -113,9 +133,10 @@ def conditions(measured: MeasuredRun, profile: Profile, server: str) -> str:
         (len(measured.samples(cell, "startup")) for cell in measured_cells(measured, profile)), default=0
     )
     shown = [column.metric for column in metrics.summary_columns()]
+    of = "parent" if parents == 1 else "parents"
     frame = f" The DataFrame has {profile.dataframe_mib} MiB." if large(measured) else ""
     return (
-        f"{over(parents, shown)}{frame} "
+        f"Geometric means over {parents} {of}, to two digits. {intervals.another_run(shown)}{frame} "
         f"{heading(measured, server)}. "
         "* never use it: parent and worker share one connection."
     )

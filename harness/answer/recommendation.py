@@ -13,6 +13,7 @@ from typing import Protocol
 
 from harness.answer import ranking
 from harness.answer.ranking import Order
+from harness.console.numbers import two_digits
 from harness.hazards.conditions import (
     NO_LOCK,
     NO_OTHER_CONNECTION,
@@ -70,6 +71,8 @@ class Estimate(Protocol):
     def low(self) -> float: ...
     @property
     def high(self) -> float: ...
+    @property
+    def across_runs(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,8 @@ class MedianRange:
     median: float
     low: float
     high: float
+    across_runs: bool = False
+    """Whether the range is one of many runs, and not the interval of one."""
 
 
 Figures = Callable[[str, str], Estimate | None]
@@ -513,13 +518,12 @@ def ordinal(number: int) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """Milliseconds, without needless digits."""
-    value = seconds * 1e3
-    return f"{value:.0f} ms" if value >= 9.5 else f"{value:.1f} ms"
+    """Milliseconds, to two digits."""
+    return f"{two_digits(seconds * 1e3)} ms"
 
 
 def mebibytes(estimate: Estimate) -> str:
-    return f"{estimate.median / 2**20:.1f} MiB"
+    return f"{two_digits(estimate.median / 2**20)} MiB"
 
 
 def duration(seconds: float) -> str:

@@ -11,7 +11,12 @@ from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
 from harness.answer.recommendation import MedianRange
-from harness.console.numbers import with_interval
+from harness.console.numbers import two_digits, with_interval
+from harness.history import changes, level
+from harness.history.changes import Changes
+from harness.history.level import Level, ParentFigures
+from harness.history.sensitivity import elsewhere
+from harness.history.sensitivity.elsewhere import Differences, Place, RecordedMedian
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import machine, stored
@@ -44,10 +49,7 @@ class MedianQuartiles:
     high: float
     interval: tuple[float, float]
     """The 99 % interval of the median."""
-
-    @property
-    def estimate(self) -> MedianRange:
-        return MedianRange(self.median, *self.interval)
+    parents: ParentFigures
 
     def text(self, metric: Metric) -> str:
         """`7.4 ±0.95`, in the metric's display unit."""
@@ -68,6 +70,10 @@ class ReleaseResults:
     date: datetime
     figures: dict[tuple[str, str, str], MedianQuartiles]
     """By metric, strategy and DataFrame setting; a cell that was not measured is missing."""
+    levels: Mapping[tuple[str, str, str], Level] = field(default_factory=dict)
+    """The same figures as the answer has them: over all releases since the last change."""
+    differences: Differences = field(default_factory=Differences)
+    """How far the figures of this series were off on other days and machines."""
     rejected: Mapping[str, str] = field(default_factory=dict)
     """Why a cell has no figures, by its id."""
     failed: str = ""
@@ -75,12 +81,31 @@ class ReleaseResults:
     busy: str = ""
     """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
 
-    def estimate(self, strategy: str, metric: str) -> MedianRange | None:
-        """A metric without a DataFrame; None if it was not measured, or on a busy machine."""
-        if self.busy:
+    def estimate(self, strategy: str, metric: str, dataframe: str = "none") -> MedianRange | None:
+        """The level of a metric, with the range of many releases, or an interval as wide as that of one run.
+
+        None if it was not measured, or on a busy machine.
+        """
+        return None if self.busy else self.range_of(strategy, metric, dataframe)
+
+    def range_of(self, strategy: str, metric: str, dataframe: str = "none") -> MedianRange | None:
+        """The same on a busy machine too, where it proves nothing."""
+        key = metric, strategy, dataframe
+        if key not in self.figures:
             return None
-        figure = self.figures.get((metric, strategy, "none"))
-        return figure.estimate if figure else None
+        figure, found = self.figures[key], self.levels[key]
+        if found.many:
+            return MedianRange(found.mean, found.low, found.high, across_runs=True)
+        low, high = figure.interval
+        scale = found.mean / figure.median if figure.median else 1.0
+        return MedianRange(found.mean, low * scale, high * scale)
+
+    def answer(self, strategy: str, metric: Metric, dataframe: str = "none") -> str:
+        """`7.4`: the level of a metric in its display unit; `failed` or `n/a` if there is none."""
+        found = self.levels.get((metric.id, strategy, dataframe))
+        if found:
+            return two_digits(found.mean * metric.factor)
+        return "failed" if f"{strategy}.{dataframe}" in self.rejected else "n/a"
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -178,10 +203,40 @@ def of_release(
         e = each.environment
         return preference(each.machine["machine"], e["postgres"], e["python"], each.release, each.date, own)
 
+    known, recorded = changes.recorded(results), list(elsewhere.on_record())
     return [
-        replace(each, failed="; ".join(failures_since(each, failures)))
+        replace(
+            each,
+            failed="; ".join(failures_since(each, failures)),
+            levels=levels(each, series, known),
+            differences=differences(series, recorded),
+        )
         for each in sorted(newest.values(), key=key, reverse=True)
+        for series in [[other for other in measured if other.series == each.series]]
     ]
+
+
+def levels(
+    shown: ReleaseResults, series: Sequence[ReleaseResults], known: Changes
+) -> dict[tuple[str, str, str], Level]:
+    """The level of each figure, from the releases of its series, without those of a busy machine."""
+    quiet = [shown, *(each for each in series if each.release != shown.release and not each.busy)]
+    found = {}
+    for key, figure in shown.figures.items():
+        figures = {each.release: each.figures[key].parents for each in quiet if key in each.figures}
+        since = level.last_change(known, *key[:2])
+        found[key] = level.level(figures, shown.release, since) or Level(
+            figure.median, *figure.interval, 1, figure.parents.parents, shown.release, shown.release
+        )
+    return found
+
+
+def differences(series: Sequence[ReleaseResults], recorded: Sequence[RecordedMedian]) -> Differences:
+    """How far records of other days and machines are off from these results."""
+    medians = {(each.release, *key): figure.median for each in series for key, figure in each.figures.items()}
+    machine, day = series[0].machine, f"{series[0].date:%Y-%m-%d}"
+    here = Place(machine["machine"], machine.get("cpu", ""), day)
+    return elsewhere.differences(medians, here, recorded)
 
 
 def failures_since(shown: ReleaseResults, failures: Sequence[stored.FailedRun]) -> list[str]:
@@ -229,9 +284,10 @@ def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
 
 
 def shown_metrics() -> list[Metric]:
-    """The metrics of all tables that are made of results."""
+    """The metrics of all tables that are made of results, the site's among them."""
     columns = [column.metric for column in metrics.summary_columns()]
-    return list(dict.fromkeys((*metrics.shown_in(Table.RESULTS), *columns)))
+    tables = (Table.RESULTS, Table.SITE)
+    return list(dict.fromkeys((*(each for table in tables for each in metrics.shown_in(table)), *columns)))
 
 
 def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], MedianQuartiles]]:
@@ -245,5 +301,10 @@ def figures(result: Results) -> Iterator[tuple[tuple[str, str, str], MedianQuart
                 interval = stored_value.interval or (-inf, inf)
                 yield (
                     (metric.id, strategy, dataframe),
-                    MedianQuartiles(stored_value.value, *stored_value.quartiles, interval),
+                    MedianQuartiles(
+                        stored_value.value,
+                        *stored_value.quartiles,
+                        interval,
+                        ParentFigures(stored_value.samples, stored_value.count),
+                    ),
                 )

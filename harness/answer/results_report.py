@@ -4,8 +4,10 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import Any
 
+from packaging.version import Version
+
 from harness import strategies
-from harness.answer import recommendation, verdicts
+from harness.answer import ranking, recommendation, verdicts
 from harness.answer.results import DATAFRAME_TITLES, ReleaseResults
 from harness.console import markdown, output, terminal
 from harness.hazards import catalogue, expected
@@ -65,7 +67,7 @@ def page(results: ReleaseResults) -> str:
 
 def described(results: ReleaseResults) -> str:
     """What the figures of the full tables are, in sentences."""
-    return f"{caption(metrics.shown_in(Table.RESULTS))} {results.conditions}."
+    return f"Medians of this release. {caption(metrics.shown_in(Table.RESULTS))} {results.conditions}."
 
 
 def warning(results: ReleaseResults) -> list[str]:
@@ -98,33 +100,56 @@ def summary(results: ReleaseResults) -> str:
     recorded = verdicts.load()
     columns = metrics.summary_columns()
 
-    def figure(strategy: str, column: metrics.SummaryColumn) -> str:
-        known = results.figures.get((column.metric.id, strategy, column.dataframe))
-        missing = "failed" if f"{strategy}.{column.dataframe}" in results.rejected else "n/a"
-        return known.text(column.metric) if known else missing
-
     cells = [
         [
             f"`{name}`",
             str(recorded.worst(name, results.release)),
-            *(figure(name, column) for column in columns),
+            *(results.answer(name, column.metric, column.dataframe) for column in columns),
         ]
         for name in strategies.IDS
     ]
     titles = ["strategy", "worst outcome", *(column.title for column in columns)]
+    same = ranking.alike_sentence(columns, results.estimate, strategies.IDS)
     return "\n".join(
         [
             *warning(results),
             markdown.table(titles, cells, figures=2),
             *(
                 f"- {sentence}"
-                for sentence in recommendation.sentences(results.estimate, recommendation.FROM_FIGURES)
+                for sentence in (
+                    *([same] if same else []),
+                    *recommendation.sentences(results.estimate, recommendation.FROM_FIGURES),
+                )
             ),
             "",
-            f"{caption(column.metric for column in columns)} {results.conditions}.",
+            f"{answer_caption(results, columns)} {results.conditions}.",
             "All figures: [docs/results.md](docs/results.md). The conditions of each strategy:"
             " [docs/strategies.md](docs/strategies.md).",
         ]
+    )
+
+
+def answer_caption(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> str:
+    """What the figures of the answer are, and how far others are off, in two sentences."""
+    return f"{means(results, columns)} {results.differences.sentence(column.metric for column in columns)}"
+
+
+def means(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> str:
+    """Over which releases and how many parents the figures of the answer are means."""
+    shown = [
+        found
+        for column in columns
+        for name in strategies.IDS
+        if (found := results.levels.get((column.metric.id, name, column.dataframe)))
+    ]
+    if not shown:
+        return ""
+    parents = " to ".join(dict.fromkeys(str(choose(each.parents for each in shown)) for choose in (min, max)))
+    since = {choose((each.first for each in shown), key=Version) for choose in (min, max)}
+    first = " or ".join(sorted(since, key=Version))
+    return (
+        f"Figures are geometric means over the parents ({parents}) of all releases since the last one that"
+        f" changed them ({first} to {results.release}), to two digits."
     )
 
 

@@ -18,7 +18,7 @@ from harness.answer.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown, output, terminal
 from harness.hazards.hazard import Hazard
-from harness.lifecycles import intervals, metrics
+from harness.lifecycles import metrics
 from harness.programs import report as programs
 from harness.programs.figures import ProgramsTable
 from harness.programs.head import get
@@ -124,7 +124,7 @@ def memory_caption(measured: ReleaseResults) -> str:
     return (
         f"*{unique.heading}*: {unique.meaning} *{collected.short[0].upper()}{collected.short[1:]}*:"
         f" {collected.meaning} A worker that lives long collects sooner or later. With nothing large in the"
-        f" parent; {intervals.caption((unique, collected))} {measured.conditions}.\n"
+        f" parent, as in README.md's answer. {measured.conditions}.\n"
     )
 
 
@@ -151,8 +151,8 @@ def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: Rel
     """A row for each strategy, with a link to its section."""
 
     def figure(metric: str, strategy: str) -> str:
-        known = measured.figures.get((metric, strategy, "none")) if measured else None
-        return known.text(metrics.get(metric)) if known else "to be measured"
+        known = measured and (metric, strategy, "none") in measured.levels
+        return measured.answer(strategy, metrics.get(metric)) if measured and known else "to be measured"
 
     rows = [
         [

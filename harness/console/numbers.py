@@ -1,6 +1,6 @@
 """Numbers as people read them: units, significant digits, a median with its interval."""
 
-from math import isfinite
+from math import floor, isfinite, log10
 
 DISPLAY_UNITS = {"seconds": ("ms", 1e3), "bytes": ("MiB", 1 / 2**20)}
 """Of stored units: the unit that is shown, and the factor to it."""
@@ -33,6 +33,14 @@ def digits(value: float) -> str:
     if value >= 99.5:
         return f"{value:.0f}"
     return f"{value:.1f}" if value >= 0.95 else f"{value:.2f}" if value >= 0.005 else "0"
+
+
+def two_digits(value: float) -> str:
+    """A number of zero or more with two significant digits: `220`, `7.4`, `0.29`."""
+    if not value:
+        return "0"
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:.{max(0, 1 - floor(log10(rounded)))}f}"
 
 
 def time_left(elapsed: float, done: float, steps: float, guess: float) -> str:

@@ -1,8 +1,7 @@
 """What to pair next: the procedure that finds the releases that changed a time or memory.
 
 1. Screen: pair with the reference the newest release, the one before it, the first one, and both sides of
-   each release
-   that changed instructions or counts.
+   each release that changed instructions or counts.
 2. Decide: where two neighbours on record seem to differ, pair both again. Only these second pairs decide.
 3. Bisect: if releases lie between two that differ, screen the one in the middle.
 
@@ -14,7 +13,10 @@ from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from harness.history import paired
+from harness.history.changes import Changes
 from harness.history.reference import DECIDING, REFERENCE, SCREENING, STRATEGIES, RatioRow, rows_of, versions
+from harness.instructions import table
+from harness.instructions.table import InstructionsTable
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,18 @@ def following(
         bisections(ours, order, machine, strategies),
     )
     return next((step for step in steps if not only or step.release in only), None)
+
+
+def candidates(order: Sequence[str], known: Changes, counted: InstructionsTable | None) -> list[str]:
+    """The releases whose instructions changed, or whose counts of work did, or that earlier pairs found, in
+    order."""
+    adjacent = set(pairwise(order))
+    found = {change.release for change in known.paired} | {change.release for change in known.counts}
+    for change in table.changes(counted.rows) if counted else []:
+        # Rows may be missing in between: then the change has no release.
+        if (change.before.release, change.after.release) in adjacent and change.whole:
+            found.add(change.after.release)
+    return [release for release in order if release in found]
 
 
 def anchors(order: Sequence[str], candidates: Collection[str]) -> list[str]:

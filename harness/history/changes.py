@@ -64,9 +64,11 @@ class Changes:
 def recorded(results: Path = ROOT / "results") -> Changes:
     """The changes that follow from the records, with the counts in a folder of asv's results.
 
-    Raises `PoolstartError` for a damaged results file or record.
+    Without counts where the folder does not say which benchmarks they are of. Raises `PoolstartError` for a
+    damaged results file or record.
     """
-    return of(series.load(results), paired.load(), reference.load())
+    known = series.load(results) if (results / "benchmarks.json").exists() else []
+    return of(known, paired.load(), reference.load())
 
 
 def of(all_series: Sequence[Series], neighbours: Iterable[PairedChange], rows: Sequence[RatioRow]) -> Changes:

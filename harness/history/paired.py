@@ -115,19 +115,23 @@ class NeighbourRow:
         )  # fmt: skip
 
 
+def rows(path: Path = NEIGHBOURS) -> list[NeighbourRow]:
+    """The rows of the earlier record; none without one. Raises `PoolstartError` if it is damaged."""
+    if not path.exists():
+        return []
+    with store.reading(path) as content:
+        return structure(list[NeighbourRow], content)
+
+
 def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
     """The changes on record between neighbouring releases; none without a record.
 
     Without those of strategies whose fork server preloads: the state of its garbage collector was not known,
     and decided whether a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
     """
-    if not path.exists():
-        return []
-    with store.reading(path) as content:
-        rows = structure(list[NeighbourRow], content)
     return [
         row.change()
-        for row in rows
+        for row in rows(path)
         if row.metric not in REDUNDANT and not strategies.get(row.strategy).preload
     ]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness.console import terminal
 from harness.console.numbers import duration
 from harness.console.progress import Progress
-from harness.history import bracket, causes, causes_record, changes, measure, reference, screen
+from harness.history import bracket, causes, causes_record, changes, measure, reference
 from harness.history.measure import HistorySession
 from harness.history.reference import REFERENCE
 from harness.history.sensitivity import injected, runs
@@ -106,7 +106,7 @@ class ChangesRecorder(Recorder):
         order = [release.version for release in catalogue().releases]
         names = [name for name in reference.STRATEGIES if name in request.only] or reference.STRATEGIES
         only = [release for release in order if release in request.only]
-        candidates = screen.candidates(order, changes.recorded(), table.load())
+        candidates = bracket.candidates(order, changes.recorded(), table.load())
         kept = [] if request.anew else reference.load()
         with locate.server() as server:
             while step := bracket.following(kept, order, candidates, here, names, only):

@@ -81,7 +81,11 @@ def widening(metric: str, strategy: str, dataframe: str = "none") -> float:
     if known is None:
         unit = metrics.get(metric).unit
         known = max(
-            (spread for (name, *_), spread in on_record().items() if metrics.get(name).unit == unit),
+            (
+                spread
+                for (name, *_), spread in on_record().items()
+                if name in metrics.METRICS and metrics.get(name).unit == unit
+            ),
             default=inf,
         )
     return known
@@ -92,6 +96,11 @@ def caption(shown: Iterable[Metric], samples: str = "parents of this run") -> st
 
     `samples` says between what the interval is.
     """
+    return f"{numbers.INTERVAL}, between the {samples}. {another_run(shown)}"
+
+
+def another_run(shown: Iterable[Metric]) -> str:
+    """How far these metrics of another run may be off, in a sentence."""
     spreads: dict[str, list[str]] = {}
     missing = []
     for metric in dict.fromkeys(shown):
@@ -100,12 +109,11 @@ def caption(shown: Iterable[Metric], samples: str = "parents of this run") -> st
             missing.append(metric.short)
         else:
             spreads.setdefault(percent(spread), []).append(metric.short)
-    first = f"{numbers.INTERVAL}, between the {samples}."
     if not spreads:
-        return f"{first} How far another run may be off is not on record."
+        return "How far another run may be off is not on record."
     parts = ", ".join(f"{size} ({', '.join(names)})" for size, names in spreads.items())
     unknown = f"; not on record for {', '.join(missing)}" if missing else ""
-    return f"{first} Another run may be off by more: runs in a row differed by up to {parts}{unknown}."
+    return f"Another run may be off by more: runs in a row differed by up to {parts}{unknown}."
 
 
 def percent(spread: float) -> str:

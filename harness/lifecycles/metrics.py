@@ -350,16 +350,6 @@ METRICS = {
             frozenset({Table.RESULTS, Table.SITE, Table.SENSITIVITY}),
             short_title="RSS",
         ),
-        Metric(
-            "peak",
-            "bytes",
-            "peak resident memory",
-            "The highest resident memory of the worker so far (VmHWM).",
-            Reading("memory", "peak"),
-            "memory.Memory",
-            frozenset({Table.SENSITIVITY}),
-            short_title="peak RSS",
-        ),
     )
 }
 """By id, in the order in which tables show them."""
@@ -382,6 +372,12 @@ class SummaryColumn:
     title: str
     metric: Metric
     dataframe: str
+
+    @property
+    def heading(self) -> str:
+        """The beginning of a sentence about it: `First row with a DataFrame`."""
+        frame = "" if self.dataframe == "none" else " with a DataFrame"
+        return f"{self.metric.short[0].upper()}{self.metric.short[1:]}{frame}"
 
 
 def summary_columns() -> list[SummaryColumn]:

@@ -39,7 +39,9 @@ class StoredValue:
     value: float
     """The median of the samples, or the only value."""
     samples: tuple[float, ...]
-    """All samples; only the value if the benchmark returned no samples."""
+    """All samples; only the value if the benchmark returned no samples, or asv was told not to store them."""
+    count: int
+    """How many samples the value is the median of."""
     quartiles: tuple[float, float] | None
     interval: tuple[float, float] | None
     """The 99 % confidence interval of the median; None, like the quartiles, if asv stored no statistics."""
@@ -175,6 +177,7 @@ def values(
             plain(names),
             float(value),
             tuple(float(sample) for sample in samples or [value] if is_finite(sample)),
+            int((stats or {}).get("repeat") or len(samples or [value])),
             bounds(stats, "q_25", "q_75"),
             bounds(stats, "ci_99_a", "ci_99_b"),
         )

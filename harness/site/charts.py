@@ -1,10 +1,10 @@
 """Charts, computed for the templates to draw: positions in percent of a chart's width and height."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, isclose, log10
 
-from harness.console.numbers import digits, display_unit
+from harness.console.numbers import display_unit
 from harness.site.results import MedianInterval, ReleaseFigures
 
 PHASES = ("startup", "engine", "first_row")
@@ -47,7 +47,7 @@ def bar(release: ReleaseFigures, strategy: str, dataframe: str, longest: float) 
     if engine and query:
         lengths.append(("engine", engine.median, engine.text()))
         rest = max(0.0, query.median - engine.median)
-        lengths.append(("first_row", rest, digits(rest * 1e3)))
+        lengths.append(("first_row", rest, replace(query, median=rest).text()))
     # Medians of parts do not add up to that of the whole to the last digit: the bar is the whole.
     scale = total.median / sum(length for _, length, _ in lengths) if lengths else 1.0
     segments = tuple(

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from harness import strategies
 from harness.answer import recommendation
+from harness.answer import results as answers
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
 from harness.console import markdown, numbers
@@ -26,7 +27,7 @@ from harness.instructions import table as instructions
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import history
-from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, load, slug
+from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, answer, load, slug
 from harness.system import files
 from harness.system.errors import PoolstartError
 
@@ -90,7 +91,13 @@ class SiteContext:
             reference.RECORD, lambda: reference.load(reference.RECORD), []
         )
         self.histories = history.detect(results, self.measured.test_beds, neighbours, ratios, self.remarks)
+        self.answers = answers_of(results, self.remarks)
+        """The results that README.md can show, of each series."""
         self.templates = environment()
+
+    def answer(self, bed: TestBed) -> ReleaseFigures:
+        """The newest release of a test bed, with the figures of the answer."""
+        return answer(bed, self.answers)
 
     @property
     def test_beds(self) -> tuple[TestBed, ...]:
@@ -133,6 +140,15 @@ class SiteContext:
             **{"bed": None, **values},
         )
         return address, compact(text)
+
+
+def answers_of(results: Path, remarks: list[str]) -> list[answers.ReleaseResults]:
+    """The answers of a directory of results; none, and a remark, if something is damaged."""
+    try:
+        return answers.of_release(results=results)
+    except PoolstartError as error:
+        remarks.append(f"figures are those of single runs: {error}")
+        return []
 
 
 @dataclass(frozen=True)

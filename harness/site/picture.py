@@ -7,11 +7,11 @@ from typing import Any
 
 from harness import strategies
 from harness.answer import verdicts
+from harness.answer.results import of_release
 from harness.answer.verdicts import VerdictsOnRecord, WorstOutcome, shares_connection
-from harness.console.numbers import digits
 from harness.site import charts
 from harness.site.context import environment
-from harness.site.results import ReleaseFigures, TestBed, load
+from harness.site.results import ReleaseFigures, TestBed, answer, load
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
@@ -100,7 +100,7 @@ def render(results: Path = ROOT / "results", layout: Layout = WIDE) -> str:
     if not measured.test_beds:
         raise PoolstartError("there are no results yet", "measure by `asv run`")
     bed = measured.test_beds[0]
-    rows, end = rows_of(bed.newest, verdicts.load(), layout)
+    rows, end = rows_of(answer(bed, of_release(results=results)), verdicts.load(), layout)
     lines = wrap(conditions(bed), layout.foot)
     template = environment().get_template("answer.svg.j2")
     text: str = template.render(
@@ -116,7 +116,7 @@ def render(results: Path = ROOT / "results", layout: Layout = WIDE) -> str:
 
 def conditions(bed: TestBed) -> str:
     parts = (f"SQLAlchemy {bed.newest.version}, nothing large in the parent", bed.name)
-    return f"{'; '.join(parts)}. Medians, 99 % intervals within this run."
+    return f"{'; '.join(parts)}. Means over all releases since the last change, to two digits."
 
 
 def worst_in_words(worst: WorstOutcome) -> str:
@@ -168,11 +168,9 @@ def rows_of(
                 "total": bar.total.text(),
                 "parts": " + ".join(part.text for part in bar.segments),
                 "segments": segments,
-                "low": f"{layout.time_width * float(bar.low) / 100:.1f}",
-                "high": f"{layout.time_width * (float(bar.low) + float(bar.span)) / 100:.1f}",
                 "memory": unique.text() if unique else "",
                 "memory_width": f"{layout.memory_width * unique.median / most:.1f}" if unique else "0",
-                "collected": digits(collected.median / 2**20) if collected else "",
+                "collected": collected.text() if collected else "",
                 "collected_width": f"{layout.memory_width * collected.median / most:.1f}"
                 if collected
                 else "0",

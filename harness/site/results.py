@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,8 +12,14 @@ from asv.results import Results
 from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
-from harness.answer.results import DEFAULT_SERIES_TAGS, OTHER_SERIES_TAGS, hardware, preference
-from harness.console.numbers import digits, display_unit, plus_minus
+from harness.answer.results import (
+    DEFAULT_SERIES_TAGS,
+    OTHER_SERIES_TAGS,
+    ReleaseResults,
+    hardware,
+    preference,
+)
+from harness.console.numbers import digits, display_unit, plus_minus, two_digits
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
@@ -34,6 +40,8 @@ class MedianInterval:
     low: float
     high: float
     unit: str
+    across_runs: bool = False
+    """Whether they are the range of many runs instead."""
 
     def text(self) -> str:
         return digits(self.median * display_unit(self.unit)[1])
@@ -46,6 +54,14 @@ class MedianInterval:
     def plus_minus(self) -> str:
         """`±0.95`, in the unit that is shown."""
         return plus_minus(self.low, self.high, display_unit(self.unit)[1])
+
+
+@dataclass(frozen=True)
+class MeanInterval(MedianInterval):
+    """A figure of the answer: `median` is the mean over several releases."""
+
+    def text(self) -> str:
+        return two_digits(self.median * display_unit(self.unit)[1])
 
 
 Cell = tuple[str, str]
@@ -69,6 +85,10 @@ class ReleaseFigures:
 
     def of(self, metric: str, strategy: str, dataframe: str) -> MedianInterval | None:
         return self.figures.get((metric, strategy, dataframe))
+
+    def range_of(self, strategy: str, metric: str, dataframe: str) -> MedianInterval | None:
+        """The same in the order of the answer's functions; None of a busy machine."""
+        return None if self.busy else self.of(metric, strategy, dataframe)
 
     def figures_with(self, dataframe: str) -> Callable[[str, str], MedianInterval | None]:
         """By strategy and metric, the figures of one DataFrame setting: none of a busy machine."""
@@ -194,6 +214,33 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
         map(in_version_order, beds.values()), key=lambda bed: bed.preference(own_name), reverse=True
     )
     return ResultsOnRecord(tuple(in_order), tuple(remarks))
+
+
+def answer(bed: TestBed, known: Iterable[ReleaseResults]) -> ReleaseFigures:
+    """The newest release of a test bed with the figures of the answer, as README.md has them.
+
+    As it was measured where there is no answer, for example because a record is damaged.
+    """
+    newest, measured = bed.newest, known_answer(bed, known)
+    if measured is None:
+        return newest
+    figures = {
+        (metric, strategy, dataframe): MeanInterval(
+            found.median, found.low, found.high, figure.unit, found.across_runs
+        )
+        for (metric, strategy, dataframe), figure in newest.figures.items()
+        if (found := measured.range_of(strategy, metric, dataframe))
+    }
+    return replace(newest, figures={**newest.figures, **figures})
+
+
+def known_answer(bed: TestBed, known: Iterable[ReleaseResults]) -> ReleaseResults | None:
+    """The results of the same series and release."""
+    place = bed.machine.get("machine"), bed.environment, bed.newest.version
+    return next(
+        (each for each in known if (each.machine["machine"], each.environment_name, each.release) == place),
+        None,
+    )
 
 
 def bed_of(result: Results, directory: Path, remarks: list[str]) -> TestBed:

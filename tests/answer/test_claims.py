@@ -89,8 +89,9 @@ def with_spawn_affected_by_all(records: ClaimRecords) -> None:
 
 def with_slow_fork(records: ClaimRecords) -> None:
     key = ("startup", "fork_dispose", "none")
-    figure = records.results.figures[key]
-    records.results.figures[key] = replace(figure, interval=(figure.median, figure.median * 1000))
+    level = records.results.levels[key]
+    levels = {**records.results.levels, key: replace(level, high=level.mean * 1000)}
+    records.results = replace(records.results, levels=levels)
 
 
 def with_slow_pool(records: ClaimRecords) -> None:

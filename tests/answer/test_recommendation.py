@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 from itertools import combinations
 from math import inf
@@ -46,7 +47,7 @@ def told(**changed: float | None) -> str:
 def test_it_names_each_rule_with_the_cost_of_its_strategy() -> None:
     assert "Fork's conditions may not hold: `forkserver_preload`, first row after 17 ms." in told()
     assert "The program keeps its connections open: `fork_dispose`, first row after 8.8 ms." in told()
-    assert "For comparison with `forkserver_preload`: 204 ms with `spawn`." in told()
+    assert "For comparison with `forkserver_preload`: 200 ms with `spawn`." in told()
     assert "live 160 ms or longer" in told()
     assert "live 320 ms or longer" in told(forkserver_preload__time_to_first_row=0.0345)
 
@@ -195,8 +196,8 @@ def test_memory_is_compared_before_and_after_a_collection() -> None:
 
     memory, cause = recommendation.sentences(read, (recommendation.Topic.MEMORY,))
     assert memory == (
-        "One more worker takes, before and after its first full garbage collection: 4.0 MiB and 16.0 MiB with"
-        " `fork_dispose`, 30.0 MiB and 30.0 MiB with `spawn`."
+        "One more worker takes, before and after its first full garbage collection: 4.0 MiB and 16 MiB with"
+        " `fork_dispose`, 30 MiB and 30 MiB with `spawn`."
     )
     assert "`fork_dispose` workers share" in cause
     assert "gc.freeze()" in cause
@@ -292,7 +293,7 @@ def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(
         quick_report,
         "estimate",
-        lambda _, strategy, metric: results.default(RESULTS).estimate(strategy, metric),
+        lambda _, strategy, metric, *__: results.default(RESULTS).estimate(strategy, metric),
     )
     quick_report.print_answer(run, profile.current())
     text = " ".join(capsys.readouterr().out.split())
@@ -365,3 +366,18 @@ def site_pages() -> dict[str, str]:
     bed = next(iter(bed_contexts(context)))
     files = [*answer.pages(bed), *choose.pages(context)]
     return {address: unescape(text) for address, text in files}
+
+
+def test_rows_are_joined_where_all_their_ranges_overlap() -> None:
+    bounds = {"a": (1.0, 2.0), "b": (1.9, 3.0), "c": (2.9, 4.0), "d": (5.0, 6.0)}
+    assert ranking.alike(bounds) == [["a", "b"], ["b", "c"]]
+    assert ranking.alike({**bounds, "e": (0.0, 9.0)}) == [["a", "b", "e"], ["b", "c", "e"], ["d", "e"]]
+
+
+def test_the_range_of_many_runs_is_not_widened_by_how_far_runs_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one_run = recommendation.MedianRange(1.0, 0.9, 1.1)
+    monkeypatch.setattr(intervals, "widening", lambda *_: 0.1)
+    assert ranking.widened(one_run, "uss", "spawn")[1] == pytest.approx(1.21)
+    assert ranking.widened(replace(one_run, across_runs=True), "uss", "spawn") == (0.9, 1.1)

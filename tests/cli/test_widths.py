@@ -107,10 +107,10 @@ def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
     found = made_up(strategies.IDS)
     quick_report.write(found, PROFILES["quick"], "table", found.server)
     text = told()
-    table = text.partition("Medians")[0]
+    table = text.partition("Geometric means")[0]
     for name in strategies.IDS:
         cells = [
-            measured.figure(found, measured.Cell(name, column.dataframe), column.metric.id)
+            quick_report.figure(found, measured.Cell(name, column.dataframe), column.metric.id)
             for column in metrics.summary_columns()
         ]
         stands_whole(table, name if strategies.get(name).safe else f"{name} *", cells, width)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.console.numbers import digits, display_unit, duration, time_left, with_interval
+from harness.console.numbers import digits, display_unit, duration, time_left, two_digits, with_interval
 
 
 def test_plus_minus_is_half_of_the_interval() -> None:
@@ -50,3 +50,11 @@ def test_the_time_left_is_guessed_until_a_step_has_been_timed() -> None:
     assert time_left(0, 0, 5, guess=26) == "2 min"
     assert time_left(10, 1, 5, guess=26) == "40 s"
     assert time_left(60, 0.5, 5, guess=26) == "9 min"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(217.4, "220"), (99.6, "100"), (28.48, "28"), (9.96, "10"), (7.35, "7.3"), (0.2898, "0.29"), (0, "0")],
+)
+def test_two_digits_are_two_digits(value: float, text: str) -> None:
+    assert two_digits(value) == text

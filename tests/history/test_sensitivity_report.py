@@ -30,10 +30,6 @@ def recorded(spread=0.005, *, moved=1.0, runs=10, repetitions=()):
         60.0,
         [0] * runs,
         figures,
-        {
-            method: [[0.05 * (moved if run >= runs / 2 else 1)] * 5 for run in range(runs)]
-            for method in ("fork", "forkserver", "spawn")
-        },
         list(repetitions),
         injected=Provenance(date="2026-01-02", command="poolstart record sensitivity --injected"),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import claims, quick_report, results, results_report
+from harness.answer import claims, results, results_report
 from harness.console.numbers import INTERVAL
 from harness.lifecycles import metrics
 from harness.lifecycles import report as measure_report
@@ -62,8 +62,8 @@ def test_each_table_of_a_page_says_what_it_means(page: str) -> None:
     says_what_it_means((ROOT / page).read_text(), IN_CHINESE if page.endswith(".zh.md") else INTERVAL)
 
 
-def test_the_table_of_the_readme_says_what_it_means() -> None:
-    says_what_it_means((ROOT / "README.md").read_text(), INTERVAL)
+def test_the_answer_has_no_interval_of_one_run() -> None:
+    assert "±" not in (ROOT / "README.md").read_text()
 
 
 def says_what_it_means(text: str, meaning: str) -> None:
@@ -105,7 +105,7 @@ def measured() -> MeasuredRun:
     return MeasuredRun("2.1.9", "embedded-18.4-tcp-trust", blocks)
 
 
-@pytest.mark.parametrize("command", ["measure", "quick", "results", "pools", "programs"])
+@pytest.mark.parametrize("command", ["measure", "results", "pools", "programs"])
 def test_each_table_of_the_terminal_says_what_it_means(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -113,8 +113,6 @@ def test_each_table_of_the_terminal_says_what_it_means(
     match command:
         case "measure":
             measure_report.tell(measured(), strategies.IDS, ("none",), profile, "table")
-        case "quick":
-            quick_report.print_answer(measured(), profile)
         case "results":
             results_report.print_results(results.of_release(results=RESULTS), "table")
         case "pools":

@@ -56,8 +56,6 @@ class SensitivityRecord:
     disturbed: list[int]
     """Of each run, the blocks that were marked as disturbed."""
     figures: list[RepeatedFigure]
-    controls: dict[str, list[list[float]]]
-    """Seconds to the first line of a bare worker: by start method, the blocks of each run."""
     repetitions: list[InjectionResult]
     loaded: bool = False
     """Whether another process kept a core busy for random tenths of the time."""
@@ -75,4 +73,6 @@ class SensitivityRecord:
     def load(cls, path: Path) -> "SensitivityRecord":
         """Read a record. Raises `PoolstartError` if it is missing or damaged."""
         with store.reading(path, "poolstart record sensitivity") as fields:
+            # Of earlier records, which nothing reads.
+            fields.pop("controls", None)
             return structure(cls, fields)

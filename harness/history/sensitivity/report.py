@@ -28,6 +28,8 @@ def spreads(record: SensitivityRecord) -> list[MetricSpread]:
     """The spread of every metric of a record."""
     by_metric: dict[str, list[tuple[float, str]]] = {}
     for figure in record.figures:
+        if figure.metric not in metrics.METRICS:
+            continue
         spread = relative_range([median(run) for run in figure.runs])
         by_metric.setdefault(figure.metric, []).append((spread, f"`{figure.strategy}`, {figure.dataframe}"))
     return [

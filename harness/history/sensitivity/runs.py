@@ -69,7 +69,6 @@ def record(
         seconds=round(seconds),
         disturbed=[sum(bool(block.noise) for block in run.blocks) for run in runs],
         figures=repeated,
-        controls={method: [run.controls(method) for run in runs] for method in runs[0].blocks[0].controls},
         repetitions=[],
         loaded=loaded,
     )

@@ -4,14 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness import strategies
-from harness.answer import recommendation
+from harness.answer import ranking, recommendation, results_report
 from harness.answer.results import DATAFRAME_TITLES
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
 from harness.hazards.hazard import Severity
 from harness.lifecycles import intervals, metrics
+from harness.lifecycles.metrics import SummaryColumn
 from harness.site import charts
 from harness.site.context import File, TestBedContext, table
-from harness.site.results import MedianInterval, ReleaseFigures, shown_figures
+from harness.site.results import MedianInterval, ReleaseFigures, known_answer, shown_figures
 
 SECTION, ADDRESS, PER_TEST_BED = "Answer", "index.html", True
 
@@ -60,7 +61,7 @@ class AnswerTable:
     dataframe: str
     title: str
     caption: str
-    """What ± means in it."""
+    """What its figures are."""
     notes: list[str]
     """What the figures mean, in Markdown."""
     rows: list[AnswerRow]
@@ -69,7 +70,7 @@ class AnswerTable:
 
 
 def pages(context: TestBedContext) -> Iterator[File]:
-    newest = context.bed.newest
+    newest = context.site.answer(context.bed)
     yield context.page(
         ADDRESS,
         "answer.html.j2",
@@ -83,7 +84,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
     )
     yield from table(
         f"{context.prefix}data/answer",
-        ("release", "strategy", "dataframe", "figure", "unit", "median", "low", "high"),
+        ("release", "strategy", "dataframe", "figure", "unit", "mean", "low", "high"),
         [
             (
                 newest.version,
@@ -122,15 +123,32 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
         name for name in context.strategies if any(key[1:] == (name, dataframe) for key in release.figures)
     ]
     longest, largest = charts.longest(release, names, dataframe), most_memory(release, names, dataframe)
+    alike = ranking.alike_sentence(columns(dataframe), release.range_of, names)
     rows = [row(context, release, name, dataframe, longest, largest) for name in names]
     return AnswerTable(
         dataframe,
         DATAFRAME_TITLES.get(dataframe, dataframe),
-        intervals.caption(map(metrics.get, SHOWN)),
-        recommendation.sentences(release.figures_with(dataframe), recommendation.FROM_FIGURES),
+        caption(context, dataframe),
+        [
+            *([alike] if alike else []),
+            *recommendation.sentences(release.figures_with(dataframe), recommendation.FROM_FIGURES),
+        ],
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],
     )
+
+
+def columns(dataframe: str) -> list[SummaryColumn]:
+    """The columns of the table of a DataFrame setting."""
+    return [SummaryColumn(each.column, each, dataframe) for each in map(metrics.get, SHOWN)]
+
+
+def caption(context: TestBedContext, dataframe: str) -> str:
+    """What the figures of the answer are; those of a single run where there is no answer."""
+    known = known_answer(context.bed, context.site.answers)
+    if known is None:
+        return intervals.caption(map(metrics.get, SHOWN))
+    return results_report.answer_caption(known, columns(dataframe))
 
 
 def row(

@@ -35,7 +35,7 @@ RESERVED = 3
 
 def pages(site: SiteContext) -> Iterator[File]:
     bed = site.test_beds[0] if site.test_beds else None
-    release = bed.newest if bed else None
+    release = site.answer(bed) if bed else None
     figures = release.figures_with("none") if release else None
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE

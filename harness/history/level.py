@@ -1,0 +1,97 @@
+"""The level of a figure: its mean over all releases since the last one that changed it.
+
+One run has few parents, and its median is a tenth off where a mean over ten releases is not. Releases between
+two changes do the same work, so their parents are parents of one level.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+from statistics import median
+
+from packaging.version import Version
+
+from harness.history.changes import Changes
+
+SAME_CODE = {"fork_nodispose": "fork_dispose", "forkserver": "spawn"}
+"""Strategies that are not paired (`harness.history.reference.STRATEGIES`), with one that runs the same
+code."""
+
+MIN_RUNS = 8
+"""Runs below which nothing is known of how far they differ."""
+
+
+@dataclass(frozen=True)
+class ParentFigures:
+    """One figure of one release: of each parent, or where those are not stored, their median."""
+
+    values: Sequence[float]
+    """In seconds or bytes."""
+    parents: int
+    """How many were measured."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """The mean of a figure over several releases."""
+
+    mean: float
+    """The geometric mean over the parents, in seconds or bytes."""
+    low: float
+    high: float
+    """The smallest and the largest figure of a release."""
+    releases: int
+    parents: int
+    first: str
+    last: str
+    """The oldest and the newest of the releases."""
+
+    @property
+    def many(self) -> bool:
+        """Whether the range shows how far runs differ."""
+        return self.releases >= MIN_RUNS
+
+
+def last_change(changes: Changes, metric: str, strategy: str) -> str:
+    """The last release on record that changed a figure, or a count of its strategy; empty without any.
+
+    Of a strategy that was never paired, the last one that changed this figure of any strategy.
+    """
+    names = {strategy, SAME_CODE.get(strategy, strategy)}
+    paired = [change for change in changes.paired if change.metric == metric]
+    if any(change.strategy in names for change in changes.decided):
+        paired = [change for change in paired if change.strategy in names]
+    releases = [change.release for change in paired]
+    releases += [change.release for change in changes.counts if change.strategy in names]
+    return max(releases, key=Version, default="")
+
+
+def level(figures: Mapping[str, ParentFigures], newest: str, since: str = "") -> Level | None:
+    """The level of the releases from `since` to `newest`; None without any figure greater than zero.
+
+    A release whose parents are not stored counts with their median, as often as it had parents.
+    """
+    used = {
+        release: figure
+        for release, figure in sorted(figures.items(), key=lambda item: Version(item[0]))
+        if (not since or Version(since) <= Version(release)) and Version(release) <= Version(newest)
+        if all(value > 0 for value in figure.values)
+    }
+    if not used:
+        return None
+    parents = sum(figure.parents for figure in used.values())
+    medians = [median(figure.values) for figure in used.values()]
+    return Level(
+        exp(sum(map(weighted_log, used.values())) / parents),
+        min(medians),
+        max(medians),
+        len(used),
+        parents,
+        next(iter(used)),
+        next(reversed(used)),
+    )
+
+
+def weighted_log(figure: ParentFigures) -> float:
+    """The sum of the logarithms of all parents."""
+    return figure.parents * sum(map(log, figure.values)) / len(figure.values)

@@ -67,7 +67,7 @@ def compare(
     from harness.comparisons import compare as comparison
     from harness.comparisons import report as shown
     from harness.comparisons.compare import ComparisonSettings
-    from harness.comparisons.instructions import counting_seconds
+    from harness.comparisons.result import exact_seconds
     from harness.comparisons.sides import check, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
@@ -81,7 +81,7 @@ def compare(
     seconds = 60 * minutes
     with progress("installing") as report, locate.server(pooler=True, driver=True) as server:
         sides = side(first, vary, chosen), side(second, vary, chosen)
-        seconds -= min(seconds / 2, counting_seconds(*sides))
+        seconds -= min(seconds / 2, exact_seconds(*sides))
         found = comparison.compare(
             *sides,
             server,
@@ -89,7 +89,7 @@ def compare(
             ComparisonSettings(tuple(settings), pairs, budget=seconds, limit=seconds, tolerate=limit),
             report,
         ).concluded()
-        found = found.with_instructions(server, report)
+        found = found.with_exact(server, report)
     if not found.rows:
         reasons = [*found.rejected, *found.not_applicable]
         raise PoolstartError(

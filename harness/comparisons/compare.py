@@ -10,14 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
-from pathlib import Path
 from statistics import median
 
 from harness import drivers
 from harness.comparisons import pairs
-from harness.comparisons.instructions import InstructionsComparison, count_sides
-from harness.comparisons.judge import CANNOT_TELL, MIN_PAIRS, ComparisonRow, FigureKey, judge
+from harness.comparisons.judge import MIN_PAIRS, ComparisonRow, FigureKey, judge
 from harness.comparisons.pairs import CellPair, Pair, Sample
+from harness.comparisons.result import Comparison, Side
 from harness.console.numbers import duration
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import noise_reason
@@ -26,30 +25,12 @@ from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan, Report
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
-from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.system import busy
 
 WORKER_FACTOR = 3
 """How many times the workers of a run a parent starts here: only interleaved workers remove the machine from
 a ratio, and a parent takes as long to boot as ten of them take to start."""
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of the two things that are compared."""
-
-    name: str
-    """As the user named it."""
-    release: str
-    """The SQLAlchemy that it imports."""
-    python: Path
-    strategies: tuple[str, ...]
-    driver: str = drivers.MEASURED.name
-    """As `harness.drivers` names it."""
-
-    def cells(self, dataframes: Sequence[str]) -> list[Cell]:
-        return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in self.strategies]
 
 
 @dataclass(frozen=True)
@@ -97,59 +78,6 @@ class ComparisonSettings:
             if (self.deciding is None or row.metric in self.deciding)
             and (not row.low or row.high / row.low > (1 + self.tolerate) ** 2)
         }
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The result of a comparison."""
-
-    first: Side
-    second: Side
-    rows: tuple[ComparisonRow, ...]
-    noisy: int
-    """Pairs that were left out because something else used the processors."""
-    seconds: float
-    rejected: list[str]
-    not_applicable: list[str]
-    notes: tuple[str, ...]
-    """Facts that differ although only the compared thing should, and warnings."""
-    busy: str = ""
-    """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
-    instructions: tuple[InstructionsComparison, ...] = ()
-    """Of strategies that spawn their workers: exact, on a busy machine too."""
-    tolerate: float = 0.03
-    """How much worse is tolerated, relative."""
-
-    def with_instructions(self, server: Server, report: Report) -> "Comparison":
-        """The same with the instructions of both sides, or the reason why they cannot be counted."""
-        try:
-            counted = count_sides(self.first, self.second, server, report)
-        except NotApplicable as reason:
-            return replace(self, not_applicable=[*self.not_applicable, str(reason)])
-        except Rejected as reason:
-            return replace(self, rejected=[*self.rejected, str(reason)])
-        return replace(self, instructions=tuple(counted))
-
-    @property
-    def worse(self) -> bool:
-        """Whether any figure of the second side is certainly worse by more than is tolerated."""
-        counted = any(each.worse(self.tolerate) for each in self.instructions)
-        return counted or any(row.worse for row in self.rows)
-
-    def concluded(self) -> "Comparison":
-        """The same figures, but without verdicts if the machine was busy."""
-        if not self.busy:
-            return self
-        return replace(self, rows=tuple(replace(row, verdict=CANNOT_TELL) for row in self.rows))
-
-    @property
-    def status(self) -> int:
-        """The exit status of `poolstart compare`: 1 for worse, 2 for failed, 3 for undecided, otherwise 0."""
-        if self.worse:
-            return 1
-        if self.rejected or not self.rows:
-            return 2
-        return 3 if self.busy or any(row.undecided for row in self.rows) else 0
 
 
 def compare(

@@ -14,7 +14,7 @@ from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 
 if TYPE_CHECKING:
-    from harness.comparisons.compare import Side
+    from harness.comparisons.result import Side
 
 
 SECONDS = 30.0
@@ -39,26 +39,29 @@ class InstructionsComparison:
             return "same"
         return "slower" if self.ratio(phase) > 1 else "faster"
 
-    def as_json(self) -> dict[str, Any]:
-        """By phase: the instructions of both sides, their ratio and the verdict."""
-        return {
-            "strategy": self.strategy,
-            "phases": {
-                phase: {
-                    "first": self.first.instructions(phase),
-                    "second": self.second.instructions(phase),
-                    "ratio": self.ratio(phase),
-                    "verdict": self.verdict(phase),
-                }
-                for phase in (TOTAL, *PHASES)
-            },
-        }
+    def records(self, tolerate: float) -> Iterator[dict[str, Any]]:
+        """A row for each phase and their sum, with keys of `harness.comparisons.report.COLUMNS`."""
+        for phase in (TOTAL, *PHASES):
+            ratio, verdict = self.ratio(phase), self.verdict(phase)
+            yield {
+                "metric": f"instructions_{phase}",
+                "unit": "instructions",
+                "strategy": self.strategy,
+                "before": self.first.instructions(phase),
+                "after": self.second.instructions(phase),
+                **dict.fromkeys(("ratio", "low", "high"), ratio),
+                "verdict": verdict,
+                "limit": tolerate,
+                "outcome": "worse" if phase in self.worse(tolerate) else "passed",
+            }
 
-    def worse(self, tolerate: float) -> bool:
-        """Whether the second side executes more by more than `tolerate`, relative, in any phase or in all."""
-        return any(
-            self.verdict(phase) == "slower" and self.ratio(phase) > 1 + tolerate for phase in (TOTAL, *PHASES)
-        )
+    def worse(self, tolerate: float) -> list[str]:
+        """The phases of which the second side executes more by more than `tolerate`, relative."""
+        return [
+            phase
+            for phase in (TOTAL, *PHASES)
+            if self.verdict(phase) == "slower" and self.ratio(phase) > 1 + tolerate
+        ]
 
 
 def counting_seconds(first: "Side", second: "Side") -> float:

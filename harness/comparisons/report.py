@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from rich.text import Text
 
 from harness import strategies
-from harness.comparisons.compare import Comparison
+from harness.comparisons.counts import CountsComparison
 from harness.comparisons.instructions import InstructionsComparison
 from harness.comparisons.judge import MIN_PAIRS, POWER, ComparisonRow
+from harness.comparisons.result import Comparison
 from harness.console import output, terminal
 from harness.drivers import MEASURED, upgrade_note
 from harness.instructions.report import BLIND, TITLES
@@ -31,43 +32,29 @@ COLUMNS = (
 
 def write(comparison: Comparison, settings: Sequence[str], form: str, server: str) -> None:
     """Print a comparison as `table`, `json`, `csv` or `markdown`; `server` is the server's title."""
+    exact = list(exact_records(comparison))
     content = {
         "busy": comparison.busy,
         **asdict(comparison),
         "server": server,
         "status": comparison.status,
         "rows": list(records(comparison)),
-        "instructions": [each.as_json() for each in comparison.instructions],
+        "exact": exact,
         "upgrade": upgrade(comparison),
     }
-    rows = chain(records(comparison), instruction_records(comparison))
+    rows = chain(records(comparison), exact)
     output.write(form, COLUMNS, rows, lambda: show(comparison, settings, server), content)
     if form != "json":
         not_applicable = comparison.not_applicable if form == "csv" else ()
         print_reasons(comparison.rejected, not_applicable, busy=comparison.busy if form == "csv" else "")
 
 
-def instruction_records(comparison: Comparison) -> Iterator[dict[str, Any]]:
-    """One row per strategy and phase that was counted, with the keys of `COLUMNS`."""
-    for counted in comparison.instructions:
-        for phase in TITLES:
-            ratio = counted.ratio(phase)
-            verdict = counted.verdict(phase)
-            worse = verdict == "slower" and ratio > 1 + comparison.tolerate
-            yield {
-                **dict.fromkeys(COLUMNS),
-                "first": comparison.first.name,
-                "second": comparison.second.name,
-                "metric": f"instructions_{phase}",
-                "unit": "instructions",
-                "strategy": counted.strategy,
-                "before": counted.first.instructions(phase),
-                "after": counted.second.instructions(phase),
-                **dict.fromkeys(("ratio", "low", "high"), ratio),
-                "verdict": verdict,
-                "limit": comparison.tolerate,
-                "outcome": "worse" if worse else "passed",
-            }
+def exact_records(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    """What was counted of both sides, a row a phase or count, with the keys of `COLUMNS`."""
+    names = {"first": comparison.first.name, "second": comparison.second.name}
+    for each in comparison.exact:
+        for row in each.records(comparison.tolerate):
+            yield {**dict.fromkeys(COLUMNS), **names, **row}
 
 
 def records(comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -126,7 +113,14 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
         )
     if comparison.instructions:
         terminal.print_text(console, f"Instructions repeat exactly, on a busy machine too. {BLIND}")
-    for sentence in () if comparison.busy else conclusion(comparison.rows):
+    if changed := list(count_rows(comparison)):
+        terminal.print_table(console, HEADER, changed, title="Counts that changed")
+    if comparison.counts:
+        which = "All other modules" if changed else "Modules"
+        terminal.print_text(
+            console, f"{which}, statements and round trips are the same; they repeat exactly."
+        )
+    for sentence in () if comparison.busy else conclusion(comparison):
         terminal.print_text(console, sentence)
     if comparison.noisy:
         terminal.print_text(
@@ -140,19 +134,27 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
             terminal.print_text(console, f"{kind}: {line}")
 
 
-def conclusion(rows: Sequence[ComparisonRow]) -> Iterator[str]:
+def conclusion(comparison: Comparison) -> Iterator[str]:
     """What is worse and what is undecided, and which size of change could have been found."""
+    rows = comparison.rows
     known = [row for row in rows if row.pairs >= MIN_PAIRS]
-    for outcome, title in (("worse", "Worse by more than is tolerated"), ("undecided", "Undecided")):
-        if named := [figure(row, row.ratio - 1) for row in known if row.outcome == outcome]:
-            more = "; more --minutes may decide it" if outcome == "undecided" else ""
-            yield f"{title}: {', '.join(named)}{more}."
+    worse = [figure(row, row.ratio - 1) for row in known if row.outcome == "worse"]
+    worse += [
+        f"{row['metric'].replace('_', ' ')} of {label(each)} from {row['before']} to {row['after']}"
+        for each in comparison.exact
+        for row in each.records(comparison.tolerate)
+        if row["outcome"] == "worse"
+    ]
+    if worse:
+        yield f"Worse by more than is tolerated: {', '.join(worse)}."
+    if undecided := [figure(row, row.ratio - 1) for row in known if row.outcome == "undecided"]:
+        yield f"Undecided: {', '.join(undecided)}; more --minutes may decide it."
     if few := len(rows) - len(known):
         yield (
             f"{few} of {len(rows)} figures have fewer than the {MIN_PAIRS} pairs that a verdict needs: allow"
             " more --minutes, or name fewer strategies by --strategy."
         )
-    if not any(row.worse for row in rows):
+    if not worse:
         yield "No figure is certainly worse by more than is tolerated."
     if known:
         least, most = (choose(known, key=lambda row: row.detectable) for choose in (min, max))
@@ -187,7 +189,22 @@ def instruction_rows(counted: InstructionsComparison) -> list[list[terminal.Cell
     ]
 
 
-def label(row: ComparisonRow) -> str:
+def count_rows(comparison: Comparison) -> Iterator[list[terminal.Cell]]:
+    """A row for each count that changed, below its name."""
+    changed: dict[str, list[list[terminal.Cell]]] = {}
+    for counted in comparison.counts:
+        for row in counted.records(comparison.tolerate):
+            if row["verdict"] != "same":
+                numbers = (str(row["before"]), str(row["after"]), f"{row['ratio'] or inf:.3f}")
+                changed.setdefault(row["metric"], []).append(
+                    [label(counted), *numbers, "exact", row["verdict"], ""]
+                )
+    for name, rows in changed.items():
+        yield [Text(name.replace("_", " "), "bold"), *[""] * (len(HEADER) - 1)]
+        yield from rows
+
+
+def label(row: ComparisonRow | CountsComparison | InstructionsComparison) -> str:
     """The strategy of a row, or those of both sides, as tables call them."""
     return " -> ".join(map(strategies.label, row.strategy.split(" -> ")))
 

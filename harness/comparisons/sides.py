@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from harness import drivers
-from harness.comparisons.compare import Side
+from harness.comparisons.result import Side
 from harness.lifecycles import profile
 from harness.releases import interpreters, venvs
 from harness.releases.catalogue import catalogue

@@ -150,7 +150,7 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 def test_compare(quick: Server) -> None:
     asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--minutes", "0.5")
     as_json = poolstart(*asked, "--json")
-    assert as_json.returncode in (0, 1, 3), as_json.stderr
+    assert as_json.returncode == 1, as_json.stderr
     told = json.loads(as_json.stdout)
     assert told["status"] == as_json.returncode
     assert told["server"] == quick.title
@@ -160,7 +160,10 @@ def test_compare(quick: Server) -> None:
     assert (row["strategy"], row["unit"]) == ("fork_dispose -> nullpool", "seconds")
     assert row["ratio"] > 1.5
     assert row["outcome"] in ("worse", "undecided")
-    assert (as_json.returncode == 1) == any(row["outcome"] == "worse" for row in told["rows"])
+    exact = {row["metric"]: (row["before"], row["after"], row["outcome"]) for row in told["exact"]}
+    assert exact["round_trips_second_query"] == (3, 5, "worse")
+    assert exact["modules"] == (0, 0, "passed")
+    assert as_json.returncode == 1
 
 
 def test_programs_and_pools_on_record(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 from harness import strategies
 from harness.answer import quick_report, results, results_report
 from harness.comparisons import report as shown_comparison
-from harness.comparisons.compare import Comparison, Side
 from harness.comparisons.judge import ComparisonRow
+from harness.comparisons.result import Comparison, Side
 from harness.hazards import catalogue
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Outcome, Verdict

@@ -11,8 +11,9 @@ from harness import strategies
 from harness.cli.commands import app
 from harness.cli.compare import part
 from harness.comparisons import compare
-from harness.comparisons.compare import ComparisonSettings, Side
+from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.pairs import Pair, Sample
+from harness.comparisons.result import Side
 from harness.lifecycles import metrics, profile
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell

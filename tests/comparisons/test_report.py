@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparisons import instructions, report
-from harness.comparisons.compare import Comparison, Side
+from harness.comparisons import counts, instructions, report
+from harness.comparisons.counts import CountsComparison
 from harness.comparisons.instructions import InstructionsComparison, count_sides
 from harness.comparisons.judge import ComparisonRow
+from harness.comparisons.result import Comparison, Side
 from harness.instructions.count import PHASES
 from harness.instructions.table import InstructionsRow
 from harness.postgres.server import Server
@@ -79,9 +80,8 @@ def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy
     assert ["start", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
     assert ["engine", "170.00", "170.00", "1.0000", "exact", "same"] in lines
     report.write(busy.concluded(), ["none"], "json", "a server")
-    [counted] = json.loads(capsys.readouterr().out)["instructions"]
-    assert counted["phases"]["start"]["ratio"] == 1.02
-    assert counted["phases"]["start"]["verdict"] == "slower"
+    rows = {row["metric"]: row for row in json.loads(capsys.readouterr().out)["exact"]}
+    assert (rows["instructions_start"]["ratio"], rows["instructions_start"]["verdict"]) == (1.02, "slower")
 
 
 def test_a_comparison_fails_where_instructions_grow_by_more_than_is_tolerated() -> None:
@@ -103,6 +103,27 @@ def test_csv_has_a_row_for_each_phase_that_was_counted(capsys: pytest.CaptureFix
     assert found["instructions_engine"]["outcome"] == "passed"
 
 
+MORE_STATEMENTS = CountsComparison(
+    "spawn", {"modules": 229, "statements_first_query": 12}, {"modules": 230, "statements_first_query": 13}
+)
+
+
+def test_counts_that_grow_by_more_than_is_tolerated_fail_and_are_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    counted = replace(comparison("2.1.8", "2.1.9"), counts=(MORE_STATEMENTS,))
+    assert counted.status == 1
+    assert replace(counted, tolerate=0.1).status == 2  # nothing was measured
+    report.write(counted, ["none"], "table", "a server")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "229 230 1.004 exact more" in text
+    assert "Worse by more than is tolerated: statements first query of spawn from 12 to 13." in text
+    assert "No figure is certainly worse" not in text
+    report.write(counted, ["none"], "csv", "a server")
+    found = {row["metric"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
+    assert (found["modules"]["outcome"], found["statements_first_query"]["outcome"]) == ("passed", "worse")
+
+
 SERVER = Server("external", "postgresql://localhost", "18.4", "tcp", "trust")
 
 
@@ -122,9 +143,10 @@ def test_what_cannot_be_counted_is_reported_with_its_reason(
         raise error
 
     monkeypatch.setattr(instructions, "count", count)
-    compared = comparison("2.1.8", "2.1.9").with_instructions(SERVER, print)
+    monkeypatch.setattr(counts, "count_sides", lambda *_: ([MORE_STATEMENTS], []))
+    compared = comparison("2.1.8", "2.1.9").with_exact(SERVER, print)
     assert getattr(compared, where) == [str(error)]
-    assert compared.instructions == ()
+    assert compared.exact == [MORE_STATEMENTS]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import sqlalchemy
 import typing_extensions
 from asv.machine import Machine
 
-from harness.comparisons.compare import Comparison, ComparisonSettings, Side
+from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.judge import ComparisonRow
+from harness.comparisons.result import Comparison, Side
 from harness.history.sensitivity import injected, runs
 from harness.history.sensitivity.injected import INJECTED_CHANGES, InjectedChange, inject
 from harness.lifecycles.blocks import Block, MeasuredRun

@@ -13,8 +13,9 @@ from statistics import median
 from textwrap import indent
 
 from harness.comparisons import compare as comparison
-from harness.comparisons.compare import WORKER_FACTOR, Comparison, ComparisonSettings, Side
+from harness.comparisons.compare import WORKER_FACTOR, ComparisonSettings
 from harness.comparisons.judge import MIN_PAIRS
+from harness.comparisons.result import Comparison, Side
 from harness.console.progress import Progress
 from harness.counts import count
 from harness.counts.registry import COUNTS

@@ -15,13 +15,14 @@ from harness.history.measure import HistorySession
 from harness.history.reference import REFERENCE
 from harness.history.sensitivity import injected, runs
 from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
-from harness.instructions import table
+from harness.instructions import newest, table
 from harness.lifecycles import plan
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import VERSION
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes import load as loads
+from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -106,9 +107,9 @@ class ChangesRecorder(Recorder):
         order = [release.version for release in catalogue().releases]
         names = [name for name in reference.STRATEGIES if name in request.only] or reference.STRATEGIES
         only = [release for release in order if release in request.only]
-        candidates = bracket.candidates(order, changes.recorded(), table.load())
         kept = [] if request.anew else reference.load()
         with locate.server() as server:
+            candidates = self._screen(order, only, server, request, report)
             while step := bracket.following(kept, order, candidates, here, names, only):
                 size = step.pairs * len(step.strategies) / len(reference.STRATEGIES)
                 step_began = time.monotonic()
@@ -135,6 +136,25 @@ class ChangesRecorder(Recorder):
                 steps += 1
                 of_pair = (time.monotonic() - step_began) / size
         return f"{steps} steps; nothing is left to pair" if steps else ""
+
+    def _screen(
+        self,
+        order: Sequence[str],
+        only: Sequence[str],
+        server: Server,
+        request: Request,
+        report: Progress,
+    ) -> list[str]:
+        """The releases that are known to change something; what is new is counted first, by instructions."""
+        before = dict(zip(order[1:], order, strict=False))
+        neighbours = [(before[release], release) for release in only or order[-1:] if release in before]
+        try:
+            found = newest.changed(neighbours, server, request.command, report)
+        except NotApplicable as reason:
+            terminal.print_text(terminal.errors(), f"n/a: instructions: {reason}")
+            found = []
+        known = bracket.candidates(order, changes.recorded(), table.load())
+        return [release for release in order if release in {*known, *found}]
 
     def _minutes(self, request: Request) -> float:
         return self.MINUTES if request.minutes is None else request.minutes

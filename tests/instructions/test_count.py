@@ -12,15 +12,19 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
+from typer.testing import CliRunner
 
+from harness.cli.commands import app
 from harness.history.sensitivity.injected import InjectedChange
-from harness.instructions import causes, count, table
+from harness.instructions import causes, count, newest, table
 from harness.instructions.count import PHASES, REST, attribute
 from harness.instructions.table import InstructionsRow
 from harness.processes.errors import ChecksFailed
 from harness.processes.supervision import Supervision
 from harness.records.provenance import Provenance
+from harness.site.build import build as build_site
 from tests.support.environments import NOTHING, environment_with
+from tests.support.results import few
 
 RELEASE = sqlalchemy.__version__
 
@@ -103,18 +107,37 @@ def test_ten_counts_agree_under_load_and_in_folders_of_different_name_length(ser
 
 @needs_valgrind
 @pytest.mark.slow
-def test_one_per_cent_more_imports_in_the_newest_release_are_found_there_with_the_module(server, tmp_path):
-    pythons = tuple(
-        environment_with(tmp_path / name, change)
-        for name, change in (("plain", NOTHING), ("changed", MORE_IMPORTS))
-    )
-    [change] = table.changes([row("2.1.8", server, pythons[0]), row(RELEASE, server, pythons[1])])
-    assert change.after.release == RELEASE
+def test_one_per_cent_more_imports_in_a_new_release_are_found_there_and_the_page_names_them(
+    server, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(table, "PATH", tmp_path / "instructions.json")
+    pythons = {
+        "2.1.9": environment_with(tmp_path / "plain", NOTHING),
+        "2.1.10": environment_with(tmp_path / "changed", MORE_IMPORTS),
+    }
+
+    def counted(server, release, command):
+        found = count.count(server, release=RELEASE, python=pythons[release])
+        return found.build, replace(InstructionsRow.of(found, Provenance()), release=release)
+
+    # As on the day before.
+    build, before = counted(server, "2.1.9", "")
+    table.InstructionsTable(build, (before,)).save()
+    assert newest.changed([("2.1.9", "2.1.10")], server, "", print, counted) == ["2.1.10"]
+    recorded = table.load()
+    [change] = table.changes(recorded.rows)
     assert change.phases == (table.TOTAL, "start")
     assert 1.005 < change.ratio(table.TOTAL) < 1.02
-    found = causes.between((RELEASE, RELEASE), pythons, server)
+    found = causes.between((RELEASE, RELEASE), tuple(pythons.values()), server)
     added = {module for module, before, after in found.modules["start"] if not before}
     assert {"xml.dom.minidom", "ctypes"} <= added
+    recorded.with_causes(replace(found, before="2.1.9", after="2.1.10")).save()
+    shown = CliRunner().invoke(app, ["changes"]).stdout
+    assert re.search(r"^2\.1\.10 .*\+1\.\d %", shown, re.MULTILINE)
+    few(tmp_path / "results")
+    build_site(tmp_path / "results", tmp_path / "site")
+    page = (tmp_path / "site" / "releases.html").read_text()
+    assert re.search(r"2\.1\.10.*?xml\.dom\.minidom", page, re.DOTALL)
 
 
 PROGRAM = "import gc; gc.disable(); import sqlalchemy"

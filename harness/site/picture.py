@@ -116,7 +116,7 @@ def render(results: Path = ROOT / "results", layout: Layout = WIDE) -> str:
 
 def conditions(bed: TestBed) -> str:
     parts = (f"SQLAlchemy {bed.newest.version}, nothing large in the parent", bed.name)
-    return f"{'; '.join(parts)}. Means over all releases since the last change, to two digits."
+    return f"{'; '.join(parts)}. Means over the releases since the last change."
 
 
 def worst_in_words(worst: WorstOutcome) -> str:

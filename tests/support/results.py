@@ -1,4 +1,4 @@
-"""Results of all releases on one machine, read and copied without any code of the harness.
+"""Results of all releases on one machine, read and copied without code of the harness, but for the answer.
 
 They are the tests' own, `results.tar.xz`: those of the checkout change with every `asv run`.
 """
@@ -9,8 +9,10 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from functools import cache
 from pathlib import Path
 
+from harness.answer.results import ReleaseResults, default
 from harness.system.environment import ROOT
 
 
@@ -46,6 +48,17 @@ def median_of(release: str, benchmark: str, strategy: str, dataframe: str) -> fl
     values, params, *_ = stored(release)[benchmark]  # type: ignore[misc]
     place = params[0].index(f"'{strategy}'") * len(params[1]) + params[1].index(f"'{dataframe}'")
     return float(values[place])
+
+
+@cache
+def answer() -> ReleaseResults:
+    """What README.md would show of these results; its figures are tested by themselves."""
+    return default(RESULTS, MACHINE.name)
+
+
+def mean_of(metric: str, strategy: str, dataframe: str = "none") -> float:
+    """A figure of the answer, in seconds or bytes."""
+    return answer().levels[metric, strategy, dataframe].mean
 
 
 def few(results: Path, count: int = 3) -> list[Path]:

@@ -16,7 +16,7 @@ from harness.history import changes, level
 from harness.history.changes import Changes
 from harness.history.level import Level, ParentFigures
 from harness.history.sensitivity import elsewhere
-from harness.history.sensitivity.elsewhere import Differences, Place, RecordedMedian
+from harness.history.sensitivity.elsewhere import Differences, MeasuredAt, RecordedMedian
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import machine, stored
@@ -235,7 +235,7 @@ def differences(series: Sequence[ReleaseResults], recorded: Sequence[RecordedMed
     """How far records of other days and machines are off from these results."""
     medians = {(each.release, *key): figure.median for each in series for key, figure in each.figures.items()}
     machine, day = series[0].machine, f"{series[0].date:%Y-%m-%d}"
-    here = Place(machine["machine"], machine.get("cpu", ""), day)
+    here = MeasuredAt(machine["machine"], machine.get("cpu", ""), day)
     return elsewhere.differences(medians, here, recorded)
 
 

@@ -3,11 +3,11 @@
 import pytest
 
 from harness.history.sensitivity import elsewhere
-from harness.history.sensitivity.elsewhere import Differences, Place, RecordedMedian
+from harness.history.sensitivity.elsewhere import Differences, MeasuredAt, RecordedMedian
 from harness.lifecycles import metrics
 from harness.records.provenance import Provenance
 
-HERE = Place("amd-2c", "AMD EPYC", "2026-11-24")
+HERE = MeasuredAt("amd-2c", "AMD EPYC", "2026-11-24")
 FIGURE = ("2.1.9", "uss", "spawn", "none")
 
 

@@ -29,7 +29,7 @@ class RecordedMedian:
 
 
 @dataclass(frozen=True)
-class Place:
+class MeasuredAt:
     """Where and when a series of results was measured."""
 
     machine: str
@@ -88,7 +88,7 @@ def on_record() -> Iterator[RecordedMedian]:
 
 
 def differences(
-    measured: Mapping[Figure, float], here: Place, recorded: Iterable[RecordedMedian]
+    measured: Mapping[Figure, float], here: MeasuredAt, recorded: Iterable[RecordedMedian]
 ) -> Differences:
     """How far the recorded medians differ from those that were measured at one place."""
     found = Differences()

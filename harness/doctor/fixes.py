@@ -103,7 +103,10 @@ def background(library: str, by: str) -> str:
     if library == "apscheduler":
         body = "scheduler.start()  # only here, and in one worker only: each would run each job"
     elif library.startswith("logging"):
-        body = "listener = QueueListener(listener.queue, *listener.handlers)\nlistener.start()"
+        body = (
+            "handler.queue = queue.Queue()  # of the QueueHandler: its copy has a waiting thread\n"
+            "listener = QueueListener(handler.queue, *listener.handlers)\nlistener.start()"
+        )
     else:
         body = "start_exporter()  # what starts the library's thread"
     return in_worker(by, body, "start")

@@ -15,7 +15,7 @@ GENERAL = f"def own_connections():\n    {DISPOSE}"
 
 CALLED = {
     "executor": "ProcessPoolExecutor(..., initializer=own_connections)",
-    "apscheduler": 'ProcessPoolExecutor(..., pool_kwargs={"initializer": own_connections})',
+    "apscheduler": 'ProcessPoolExecutor(2, {"initializer": own_connections})',
     "pool": "multiprocessing.Pool(..., initializer=own_connections)",
     "airflow": "os.register_at_fork(after_in_child=own_connections)",
     "": "own_connections()  # in each worker, before its first query",
@@ -40,22 +40,17 @@ IMPORTS = {
     "rq": "from rq import Worker",
 }
 
-USED = {
-    "gunicorn": "# in gunicorn's configuration file",
-    "rq": "# rq worker --worker-class MODULE.JobWorker",
-}
+PRELOADED = "engine.dispose()  # last in the module that is preloaded"
 
-PRELOADED = "engine.dispose()  # the last line of the module that the fork server preloads"
-
-COMMIT = "session.commit()  # or connection.commit(): before the worker starts"
+COMMIT = "session.commit()  # connection.commit(): before a worker starts"
 
 END_WITH_PARENT = """\
-import ctypes, signal
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # it is killed when its parent ends"""
+import ctypes, signal  # the worker ends with its parent:
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)"""
 
 PASSED_URL = """\
-url = engine.url.render_as_string(hide_password=False)  # pass this to the worker
-session = sessionmaker(create_engine(url))()            # in the worker"""
+url = engine.url.render_as_string(False)  # pass this
+session = sessionmaker(create_engine(url))()  # in the worker"""
 
 
 def framework(commands: Iterable[str]) -> str:
@@ -73,7 +68,9 @@ def in_worker(by: str, body: str, function: str = "own_connections") -> str:
         from harness.programs import head
 
         hook = re.sub(r": Any\b| -> None", "", head.get(by).hook)
-        lines = "\n".join(filter(None, (USED.get(by), IMPORTS.get(by), hook)))
+        hook = hook.replace("worker):\n", "worker):  # gunicorn.conf.py\n")
+        hook = hook.replace("(Worker):\n", "(Worker):  # --worker-class app.JobWorker\n")
+        lines = "\n".join(filter(None, (IMPORTS.get(by), hook)))
     else:
         lines = f"{GENERAL}\n\n{CALLED.get(by, CALLED[''])}"
     call = re.compile(rf"(?m)^( *){re.escape(DISPOSE)}.*$")
@@ -90,7 +87,7 @@ def own_connections(by: str, place: str = "", name: str = "") -> str:
     module, _, variable = name.rpartition(":")
     body = f"{variable or 'engine'}.dispose(close=False)"
     if not name:
-        body += f"  # made at {place}" if place else "  # every engine; of an AsyncEngine: sync_engine"
+        body += f"  # made at {place}" if place else "  # or engine.sync_engine"
     elif by == "gunicorn" and not module.endswith("main__"):
         body = f"from {module} import {variable.partition('.')[0]}\n{body}"
     return in_worker(by, body)
@@ -101,10 +98,10 @@ def background(library: str, by: str) -> str:
     if library == "psycopg_pool":
         return new_pool(by)
     if library == "apscheduler":
-        body = "scheduler.start()  # only here, and in one worker only: each would run each job"
+        body = "scheduler.start()  # only here, and in one worker only"
     elif library.startswith("logging"):
         body = (
-            "handler.queue = queue.Queue()  # of the QueueHandler: its copy has a waiting thread\n"
+            "handler.queue = queue.Queue()  # of the QueueHandler\n"
             "listener = QueueListener(handler.queue, *listener.handlers)\nlistener.start()"
         )
     else:
@@ -119,24 +116,24 @@ def new_pool(by: str, name: str = "") -> str:
         body = f"import {module}\n{module}.{pool} = ConnectionPool(...)  # as in the module"
     else:
         body = f"global {pool or 'pool'}\n{pool or 'pool'} = ConnectionPool(...)  # as in the parent"
-    engine = f"# and of the engine: creator=lambda: {pool or 'pool'}.getconn(), to find the new one"
+    engine = f"# and create_engine(..., creator=lambda: {pool or 'pool'}.getconn())"
     return f"{in_worker(by, body, 'own_pool')}\n{engine}"
 
 
 def opened_by(library: str) -> str:
     """The line by which a worker gets a connection of its own that no pool makes."""
-    return f"connection = {library}.connect(...)  # one of its own in each worker"
+    return f"connection = {library}.connect(...)  # in each worker"
 
 
 def no_fork(by: str, method: str = "forkserver") -> str:
     """The lines by which workers inherit nothing, by what forks them."""
     if by == "executor":
-        return f'ProcessPoolExecutor(mp_context=multiprocessing.get_context("{method}"))'
+        return f'ProcessPoolExecutor(mp_context=get_context("{method}"))'
     if by == "gunicorn":
-        return "preload_app = False  # in gunicorn's configuration file, and no --preload"
+        return "preload_app = False  # gunicorn's default: no --preload"
     if by in ("celery", "uwsgi", "rq"):
-        return "# start no thread that connects or imports before the workers are forked"
-    return f'context = multiprocessing.get_context("{method}")  # instead of fork'
+        return "# before the workers are forked, start no thread that connects"
+    return f'context = multiprocessing.get_context("{method}")  # no fork'
 
 
 def lock(hazard: str, by: str = "") -> str:
@@ -148,7 +145,9 @@ def lock(hazard: str, by: str = "") -> str:
 
 def orphan(by: str = "") -> str:
     """The lines by which no session outlives the process that opened it."""
-    return f"{in_worker(by, END_WITH_PARENT, 'end_with_parent')}\n# or: {no_fork(by, 'spawn')}"
+    instead = no_fork(by, "spawn").partition("  #")[0]
+    either = "" if instead.startswith("#") else f"\n# or: {instead}"
+    return in_worker(by, END_WITH_PARENT, "end_with_parent") + either
 
 
 def one_engine(by: str) -> str:
@@ -156,7 +155,7 @@ def one_engine(by: str) -> str:
     made = "global engine\nengine = create_engine(URL)  # here, and not in a task"
     if by in ("pool", "executor", "celery"):
         return in_worker(by, made, "make_engine")
-    return "engine = create_engine(URL)  # once for each process, not in a task"
+    return "engine = create_engine(URL)  # once a process, not in a task"
 
 
 def own_generator(name: str, by: str) -> str:
@@ -176,6 +175,4 @@ for number in (signal.SIGTERM, signal.SIGINT):
 def kept_pool(by: str, name: str = "") -> str:
     """The lines by which a worker keeps a pool of asyncpg of which it may not end the sessions."""
     engine = f"{name.rpartition(':')[2].removesuffix('.sync_engine') or 'engine'}.sync_engine"
-    return in_worker(
-        by, f"{engine}.kept = {engine}.pool  # so it is never collected\n{engine}.dispose(close=False)"
-    )
+    return in_worker(by, f"{engine}.kept = {engine}.pool\n{engine}.dispose(close=False)")

@@ -1,5 +1,6 @@
 """Findings for the terminal, and as data."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -14,10 +15,24 @@ WIDTH = 79
 MANY = 3
 """Findings from which on each is shown in fewer lines."""
 
+DETAILS = re.compile(r"; engine made at .*| \(\w+\.py:[^)]*\)")
+"""What is left out of evidence then."""
+
+SHORT = 2
+"""Lines of evidence that are shown of each then."""
+
 
 def lines(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
     """The report: the findings, and what was inspected."""
-    return [*_findings(findings), *_inspected(evidence)]
+    return [*_findings(findings), *_inspected(evidence), *_lines_of_code(evidence, findings)]
+
+
+def _lines_of_code(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
+    """How to get what a look from outside cannot have: the lines of the program."""
+    if not any(finding.sure for finding in findings):
+        return []
+    command = evidence.processes[evidence.root].command
+    return _wrapped(f"For the lines in your code: poolstart doctor -- {command}")
 
 
 def observed_lines(observed: Observed) -> list[str]:
@@ -26,10 +41,7 @@ def observed_lines(observed: Observed) -> list[str]:
     forks = "1 fork" if observed.forks == 1 else f"{observed.forks} forks"
     return [
         *_findings(observed.findings),
-        *_wrapped(
-            f"Observed: {processes} with SQLAlchemy or a driver, {forks}, {observed.looks} looks from"
-            " outside."
-        ),
+        *_wrapped(f"Observed: {processes} with a driver, {forks}, {observed.looks} looks from outside."),
         *(line for note in observed.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
 
@@ -40,13 +52,16 @@ def finding_lines(findings: Sequence[Finding]) -> list[str]:
     fixes: dict[str, str] = {}
     short = len(findings) >= MANY
     for finding in findings:
-        found += _wrapped(f"{finding.hazard}  {finding.certainty}: {finding.sentence}", "    ")
+        sentence = f"{finding.hazard}  {finding.certainty}: {finding.sentence}"
         if short:
-            found += _wrapped("; ".join(" ".join(each.split()) for each in finding.evidence), INDENT, INDENT)
+            found += _wrapped(f"{sentence}. {finding.consequence}", INDENT)
+            evidence = dict.fromkeys(DETAILS.sub("", " ".join(each.split())) for each in finding.evidence)
+            found += _wrapped("; ".join(evidence), INDENT, INDENT)[:SHORT]
         else:
+            found += _wrapped(sentence, "    ")
             for each in finding.evidence:
                 found += _wrapped(each, INDENT + " " * 12, INDENT)
-        found += _wrapped(f"otherwise   {finding.consequence}", INDENT + " " * 12, INDENT)
+            found += _wrapped(f"otherwise   {finding.consequence}", INDENT + " " * 12, INDENT)
         fix = finding.fix.splitlines() if finding.fix not in fixes else [f"as for {fixes[finding.fix]}"]
         fixes.setdefault(finding.fix, finding.hazard)
         for number, line in enumerate(filter(None, fix) if short else fix):

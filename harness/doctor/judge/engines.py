@@ -39,7 +39,7 @@ def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
             f"the engine that process {own.pid} has made lacks what that of process {other.pid}, which"
             f" started it, was given: {', '.join(sorted(lacks[0]))}",
             (f"made        {other.place}, in {other.pid}", f"made        {own.place}, in {own.pid}"),
-            "engine = make_engine(url)   # one function for both, with connect_args, listeners and options",
+            "engine = make_engine(url)  # one function for parent and worker",
             "The worker reads other schemas or rows than its parent, without an error.",
         )
 
@@ -89,7 +89,7 @@ def _loops(reports: Sequence[Reported]) -> Iterator[Finding]:
             Certainty.CERTAIN,
             f"process {report.pid} uses a connection in another event loop than the one that it belongs to",
             (f"opened      {report.opened}", f"used        {report.place}"),
-            "create_async_engine(URL, poolclass=NullPool)   # or one loop for the process: asyncio.Runner()",
+            "create_async_engine(URL, poolclass=NullPool)  # or one event loop",
             "The first asyncio.run() works, and the next ones fail.",
         )
 
@@ -113,7 +113,7 @@ def capacity(reports: Sequence[Reported], limit: int) -> list[Finding]:
                 f"pool        {most} connections, made at {place}, in {pid}"
                 for (pid, place, _), most in sorted(pools.items(), key=lambda each: -each[1])[:3]
             ),
-            "create_engine(URL, pool_size=2, max_overflow=0)   # or a pooler such as PgBouncer",
+            "create_engine(URL, pool_size=2, max_overflow=0)  # or PgBouncer",
             "Under load, further connections are refused.",
         )
     ]

@@ -26,7 +26,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.CERTAIN,
             f"threads or tasks of process {pid} use one session at the same time",
             failed,
-            "session = scoped_session(sessionmaker(engine))  # one for each thread",
+            "Session = scoped_session(sessionmaker(engine))  # per thread",
             "Their statements are mixed in one transaction.",
         )
     if kind == "max_connections":
@@ -35,7 +35,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.CERTAIN,
             f"the server refused a connection of process {pid}: it has too many",
             failed,
-            "create_engine(URL, pool_size=2, max_overflow=0)  # one for each process",
+            "create_engine(URL, pool_size=2, max_overflow=0)  # per process",
             "Further connections are refused.",
         )
     if kind == "startup_race":
@@ -66,8 +66,9 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             Certainty.RISK,
             f"a session of process {pid} has prepared statements of others: a pooler is in between",
             failed,
-            'create_engine(URL, connect_args={"prepare_threshold": None})  # psycopg\n'
-            "create_async_engine(URL, prepared_statement_cache_size=0)  # asyncpg",
+            'create_engine(URL, connect_args={"prepare_threshold": None})  # psycopg 3\n'
+            'off = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}\n'
+            "create_async_engine(URL, connect_args=off)  # asyncpg",
             "Statements fail, in one process after the other.",
         )
 

@@ -70,8 +70,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
             tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
             _fix(evidence, opener, *pairs[0]),
-            "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
-            " without end."
+            "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end."
             if hazard == "shared_socket"
             else "It waits until it is killed.",
         )
@@ -319,6 +318,6 @@ def _limit(evidence: TreeEvidence) -> Iterator[Finding]:
             Certainty.FACT,
             f"these processes hold {count} of the {limit} connections that the server accepts",
             (),
-            "create_engine(URL, pool_size=2, max_overflow=0)   # or a pooler such as PgBouncer",
+            "create_engine(URL, pool_size=2, max_overflow=0)  # or PgBouncer",
             "Further connections are refused.",
         )

@@ -69,7 +69,7 @@ def _drawn(reports: Sequence[Reported]) -> Iterator[Finding]:
                 *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
             ),
             fixes.own_generator(name.rpartition(":")[2], starter(reports, alike[1].pid)),
-            "Keys, tokens or names that ought to be unique are not.",
+            "Keys or tokens are not unique.",
         )
 
 

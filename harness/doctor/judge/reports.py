@@ -55,8 +55,7 @@ def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 ),
             ),
             _own_connections(reports, first, framework),
-            "Each reads answers that belong to the other: wrong rows, errors in the protocol, or a wait"
-            " without end.",
+            "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end.",
         )
 
 
@@ -145,7 +144,7 @@ def _replaced(reports: Sequence[Reported]) -> Iterator[Finding]:
             Certainty.CERTAIN,
             f"process {first.pid} uses a connection whose descriptor is another file by now",
             (f"opened      {first.opened}", f"used        {first.place}"),
-            "engine.dispose(close=False)   # after the descriptors were closed, before the first query",
+            "engine.dispose(close=False)  # inside, before the first query",
             "Queries are written to a file or a socket that has nothing to do with the database.",
         )
 

@@ -102,7 +102,7 @@ def background(library: str, by: str) -> str:
     elif library.startswith("logging"):
         body = (
             "handler.queue = queue.Queue()  # of the QueueHandler\n"
-            "listener = QueueListener(handler.queue, *listener.handlers)\nlistener.start()"
+            "listener.__init__(handler.queue, *listener.handlers)\nlistener.start()"
         )
     else:
         body = "start_exporter()  # what starts the library's thread"

@@ -24,15 +24,14 @@ SHORT = 2
 
 def lines(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
     """The report: the findings, and what was inspected."""
-    return [*_findings(findings), *_inspected(evidence), *_lines_of_code(evidence, findings)]
+    return [*_findings(findings), *_inspected(evidence), *_lines_of_code(findings)]
 
 
-def _lines_of_code(evidence: TreeEvidence, findings: Sequence[Finding]) -> list[str]:
+def _lines_of_code(findings: Sequence[Finding]) -> list[str]:
     """How to get what a look from outside cannot have: the lines of the program."""
     if not any(finding.sure for finding in findings):
         return []
-    command = evidence.processes[evidence.root].command
-    return _wrapped(f"For the lines in your code: poolstart doctor -- {command}")
+    return ["For the lines in your code, start it by: poolstart doctor -- COMMAND"]
 
 
 def observed_lines(observed: Observed) -> list[str]:

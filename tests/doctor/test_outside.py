@@ -1,11 +1,14 @@
 """`poolstart doctor PID`: broken programs are found, and healthy ones are never accused."""
 
+import os
+
 import pytest
 
 from harness.doctor import detected
 from harness.doctor.evidence import tree
 from harness.doctor.proof.programs import doctor, victim
 from harness.postgres.server import Server
+from harness.processes import proc
 from tests.support.victims import cases, healthy, poolstart, together
 
 WATCH = "2"
@@ -81,6 +84,34 @@ def test_a_process_that_does_not_exist_is_an_error_in_one_line() -> None:
     assert done.stderr == (
         f"poolstart: there is no process {2**22 - 1}; name a running one: see `ps -ef --forest`\n"
     )
+
+
+def test_a_process_that_has_ended_is_an_error_in_one_line() -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    done = poolstart("doctor", str(child))
+    os.waitpid(child, 0)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"poolstart: process {child} has ended; ")
+
+
+def test_a_thread_of_the_kernel_is_named_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = proc.ProcStat(37, "kworker/0:1", "I", 2, 0, 0, 0, 1, 5, 0)
+    monkeypatch.setattr(proc, "stat", lambda pid: kernel)
+    monkeypatch.setattr(proc, "command_line", lambda pid: "")
+    assert tree.problem(37) == "process 37 is a thread of the kernel"
+
+
+def test_the_sessions_of_each_process_are_listed_with_their_states(server: Server) -> None:
+    url = server.sqlalchemy_url("victim")
+    with victim("fork", "broken", url) as pid:
+        done = poolstart("doctor", str(pid), "--watch", "1", "--url", url)
+        _, report = doctor(pid, "--watch", "1", "--url", url)
+    assert f"Sessions: 1 of process {pid} (" in done.stdout
+    assert list(report["inspected"]["sessions"]) == [str(pid)]
+    assert "poolstart doctor -- COMMAND" in done.stdout
 
 
 def test_no_secret_of_a_command_line_is_shown() -> None:

@@ -67,6 +67,24 @@ def test_the_exit_status_is_the_commands(tmp_path: Path, status: int) -> None:
     assert run("-c", f"raise SystemExit({status})").returncode == status
 
 
+@pytest.mark.parametrize(("status", "expected"), [(0, 1), (3, 3)])
+def test_with_strict_a_finding_is_a_status_if_the_command_has_none(
+    server: Server, status: int, expected: int
+) -> None:
+    """A transaction is open when the worker starts: a risk."""
+    program = (
+        "import multiprocessing, sqlalchemy;"
+        f" connection = sqlalchemy.create_engine({server.sqlalchemy_url('victim')!r}).connect();"
+        " connection.exec_driver_sql('select 1');"
+        " worker = multiprocessing.get_context('fork').Process(target=int); worker.start(); worker.join();"
+        f" raise SystemExit({status})"
+    )
+    command = ["--", sys.executable, "-c", program]
+    assert subprocess.run([*POOLSTART, "doctor", *command], env=environment(), **TEXT).returncode == status
+    strict = subprocess.run([*POOLSTART, "doctor", "--strict", *command], env=environment(), **TEXT)
+    assert strict.returncode == expected, strict.stderr
+
+
 def test_the_output_is_the_commands_and_the_report_goes_to_standard_error() -> None:
     done = run("-c", "print('of the program')")
     assert done.stdout == "of the program\n"
@@ -113,13 +131,16 @@ def test_an_error_of_an_observing_hook_does_not_reach_the_program(server: Server
             "argument --watch: 0.1 is not between 0.5 and 86400 seconds; see `poolstart doctor --help`",
         ),
         ("1 --wach 5", "unrecognized arguments: --wach 5; see `poolstart doctor --help`"),
+        ("--explain nothing", "nothing is known about 'nothing'; known are asyncpg_loop, "),
         ("--guard 1", "--guard and --json-file are for a command; poolstart doctor -- COMMAND"),
         ("--json -- true", "--stacks, --port and --json are for a PID; poolstart doctor PID"),
     ],
 )
 def test_a_mistake_is_an_error_in_one_line(arguments: str, message: str) -> None:
     done = subprocess.run([*POOLSTART, "doctor", *arguments.split()], env=environment(), **TEXT)
-    assert (done.returncode, done.stderr) == (2, f"poolstart: {message}\n")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"poolstart: {message}")
+    assert done.stderr.count("\n") == 1
 
 
 def test_what_follows_two_dashes_is_the_commands() -> None:

@@ -101,6 +101,47 @@ def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
+PLACES = """
+import sys
+import poolstart_frames as frames
+
+def call(*files):
+    inner = lambda: frames.place()
+    for file, name in reversed(files):
+        names = {"inner": inner}
+        code = f"def {name}(): return inner()" if name != "module" else "result = inner()"
+        if name == "module":
+            exec(compile(code, file, "exec"), names)
+            return names["result"]
+        exec(compile(code, file, "exec"), names)
+        inner = names[name]
+    return inner()
+
+sys.stdout.write("\\n".join([
+    call((f"{sys.exec_prefix}/bin/gunicorn", "module"), ("/e/site-packages/gunicorn/arbiter.py", "spawn"),
+         ("/e/site-packages/sqlalchemy/pool.py", "connect")),
+    call(("/home/app/bin/server", "module"), ("/e/site-packages/gunicorn/arbiter.py", "spawn")),
+    call(("/home/app/shop.py", "query"), ("/e/site-packages/sqlalchemy/pool.py", "connect")),
+]))
+"""
+
+
+def test_a_place_is_the_users_line_or_inside_of_a_library_never_its_script() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PLACES],
+        env={**os.environ, "PYTHONPATH": str(INSIDE)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == [
+        "inside gunicorn (arbiter.py:1 spawn)",
+        "server:1 <module>",
+        "shop.py:1 query",
+    ]
+
+
 WITHIN = """
 import poolstart_frames
 called = {}

@@ -18,6 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+OLDEST = (1, 4)
+"""Of SQLAlchemy. Older ones are left as they are."""
+
 MANY = 10
 """How many engines for one database have to be made at one line before they are examined."""
 
@@ -45,6 +48,8 @@ def install() -> None:
 
 
 def listen(module: Any) -> None:
+    if tuple(map(int, module.__version__.split(".")[:2])) < OLDEST:
+        return
     watch.prepare()
     safely = watch._safely
     safely(poolstart_engines.listen)()

@@ -1,14 +1,19 @@
 """Processes of another user: what could not be inspected is reported, and everything else is."""
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from harness.doctor.evidence.tree import Process
 from harness.doctor.examine import _limits, examine
-from harness.doctor.proof.programs import doctor, observed, victim
+from harness.doctor.proof.programs import POOLSTART, doctor, observed, victim
 from harness.postgres.server import Server
+from harness.system.environment import environment
 from harness.system.errors import PoolstartError
 
 NOBODY = 65534
@@ -60,3 +65,35 @@ def test_what_cannot_be_read_is_listed() -> None:
     other = Process(2**22 - 1, os.getpid(), "app", 2.0, 1, 4096, False)
     [note, *_] = _limits({mine.pid: mine, other.pid: other}, {}, [], {})
     assert note == f"descriptors of {other.pid}, which belong to another user: run as root"
+
+
+def unshared() -> bool:
+    command = ["unshare", "--pid", "--fork", "true"]
+    return bool(shutil.which("unshare")) and subprocess.run(command, check=False).returncode == 0
+
+
+PROGRAM = """
+import os
+import sqlalchemy
+engine = sqlalchemy.create_engine(os.environ["VICTIM_URL"])
+engine.connect().close()
+if os.fork():
+    os.wait()
+else:
+    engine.connect().close()
+    os._exit(0)
+"""
+
+
+def test_processes_of_another_pid_namespace_report_and_what_their_pids_hide_is_listed(
+    server: Server, tmp_path: Path
+) -> None:
+    if not unshared():
+        pytest.skip("this machine permits no PID namespace")
+    report = tmp_path / "report.json"
+    command = [*POOLSTART, "doctor", "--json-file", report, "--", "unshare", "--pid", "--fork"]
+    variables = {**environment(), "VICTIM_URL": server.sqlalchemy_url("victim")}
+    subprocess.run([*command, sys.executable, "-c", PROGRAM], env=variables, check=True, timeout=60)
+    content = json.loads(report.read_text())
+    assert [finding["hazard"] for finding in content["findings"]] == ["shared_socket"]
+    assert content["notes"] == ["who outlives whom among 1, 2, which are pids of another PID namespace"]

@@ -1,6 +1,5 @@
 """sock_diag(7): sockets and their counters, from the kernel, for any user."""
 
-import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -137,8 +136,3 @@ def _attributes(body: bytes, offset: int) -> dict[int, bytes]:
         found[kind] = body[offset + 4 : offset + length]
         offset += (length + 3) & ~3
     return found
-
-
-def available() -> bool:
-    """Whether the kernel has counters of sent bytes here."""
-    return hasattr(socket, "AF_NETLINK") and os.path.exists("/proc/net/tcp")

@@ -4,7 +4,6 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from harness.processes import proc
 
@@ -136,15 +135,3 @@ def ancestors(copies: Mapping[int, int], pid: int) -> list[int]:
         pid = copies[pid]
         found.append(pid)
     return found
-
-
-def same_namespace(pid: int, kind: str) -> bool:
-    """Whether a process is in this process's namespace of a kind, such as `net`; true if unknown."""
-    try:
-        return os.readlink(f"/proc/{pid}/ns/{kind}") == os.readlink(f"/proc/self/ns/{kind}")
-    except OSError:
-        return True
-
-
-def exists(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()

@@ -81,7 +81,7 @@ def _sessions(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
 
 def _own_connections(reports: Sequence[Reported], use: Reported, framework: str) -> str:
     by = starter(reports, use.pid) or framework
-    return fixes.own_connections(by, use.fields["engine"], use.fields.get("name", ""))
+    return fixes.own_connections(by, use.fields.get("engine", ""), use.fields.get("name", ""))
 
 
 def _workers(pids: list[int]) -> str:
@@ -122,6 +122,8 @@ def _lost(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
 def _closed(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
     for group in _by_opening(reports, "closed"):
         first = group[0]
+        # A use names the engine, which is closed by now.
+        use = next((r for r in reports if r.event == "used" and r.opened == first.opened), None)
         yield Finding(
             "parent_closed",
             Certainty.CERTAIN,
@@ -131,7 +133,7 @@ def _closed(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
                 *_fork(reports, first.pid),
                 f"closed      {first.place}, in {first.pid}",
             ),
-            fixes.own_connections(starter(reports, first.pid) or framework),
+            _own_connections(reports, use or first, framework),
             "The server ends the session, and the parent's next query fails.",
         )
 

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from harness.doctor.proof.programs import POOLSTART, observed
 from harness.postgres.server import Server
-from harness.releases.venvs import python_with
-from harness.system.environment import ROOT, environment
+from harness.system.environment import environment
 from tests.support.snippets import interpreter
 
 VERSIONS = {
@@ -33,24 +33,28 @@ PROGRAMS = {
 TOGETHER = 3
 
 
-def python_of(version: str, sqlalchemy: str) -> Path | None:
-    """An environment, which is kept; None if there is no such Python."""
-    by = interpreter(version)
+def python_of(version: str, sqlalchemy: str, directory: Path) -> Path | None:
+    """The interpreter of a new environment; None if there is no such Python."""
+    by, home = interpreter(version), directory / f"{version}-{sqlalchemy}"
     if not by:
         return None
-    home = ROOT / ".asv" / "versions" / f"{version}-{sqlalchemy}"
-    home.parent.mkdir(parents=True, exist_ok=True)
-    return python_with([f"sqlalchemy=={sqlalchemy}", "psycopg2-binary"], home, by=by)
+    python = home / "bin" / "python"
+    for arguments in (
+        ("venv", "--quiet", "--python", by, home),
+        ("pip", "install", "--quiet", "--python", python, f"sqlalchemy=={sqlalchemy}", "psycopg2-binary"),
+    ):
+        subprocess.run([find_uv_bin(), *arguments], check=True, timeout=300)
+    return python
 
 
 @pytest.mark.slow
 def test_from_1_4_and_3_9_on_the_same_is_found(server: Server, tmp_path: Path) -> None:
-    pythons = {(p, s): found for p, s in VERSIONS.items() if (found := python_of(p, s))}
+    pythons = {(p, s): found for p, s in VERSIONS.items() if (found := python_of(p, s, tmp_path))}
     assert pythons, "there is none of these Pythons"
 
     def look(job: tuple[tuple[str, str], tuple[str, str]]) -> list[str]:
         versions, (name, variant) = job
-        file = tmp_path / "-".join([*versions, name, variant])
+        file = tmp_path / f"{'-'.join([*versions, name, variant])}.json"
         url = server.sqlalchemy_url("victim").partition("?")[0]
         report = observed(name, variant, url, file, python=pythons[versions])
         return [f"{finding['hazard']} {finding['certainty']}" for finding in report["findings"]]
@@ -76,7 +80,7 @@ else:
 
 @pytest.mark.slow
 def test_an_older_sqlalchemy_is_left_alone(server: Server, tmp_path: Path) -> None:
-    python, report = python_of("3.9", "1.3.24"), tmp_path / "report"
+    python, report = python_of("3.9", "1.3.24", tmp_path), tmp_path / "report.json"
     if not python:
         pytest.skip("there is no Python 3.9")
     command = [*POOLSTART, "doctor", "--json-file", report, "--", python, "-c", OLD]

@@ -127,8 +127,9 @@ def _inside(command: list[str], options: argparse.Namespace) -> int:
     from harness.doctor.findings import count
     from harness.system import files
 
-    if options.json_file:
-        files.require_writable(options.json_file)
+    if file := options.json_file:
+        # A name without a suffix would be that of a directory.
+        files.require_writable(file if file.suffix else file.with_name(f"{file.name}.json"))
     observed = run.observe(command, guard=options.guard, url=options.url)
     if options.json_file:
         files.write(options.json_file, json.dumps(report.observed_data(observed), indent=2) + "\n")

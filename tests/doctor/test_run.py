@@ -1,5 +1,6 @@
 """`poolstart doctor -- COMMAND`: what its processes do is reported with the lines of the program."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -89,6 +90,13 @@ def test_the_output_is_the_commands_and_the_report_goes_to_standard_error() -> N
     done = run("-c", "print('of the program')")
     assert done.stdout == "of the program\n"
     assert "Nothing found" in done.stderr
+
+
+def test_the_file_of_the_report_may_have_any_name(tmp_path: Path) -> None:
+    file = tmp_path / "report"
+    command = [*POOLSTART, "doctor", "--json-file", file, "--", "true"]
+    assert subprocess.run(command, env=environment(), **TEXT).returncode == 0
+    assert json.loads(file.read_text())["findings"] == []
 
 
 def test_an_unknown_command_is_an_error_in_one_line() -> None:

@@ -38,7 +38,7 @@ MESSAGES = (
     ("pg_class_relname_nsp_index", "startup_race"),
     ("pg_namespace_nspname_index", "startup_race"),
     ('prepared statement "_pg3_', "pooler_session"),
-    ('prepared statement "__asyncpg_', "pooler_session"),
+    ('prepared statement "__asyncpg_', "pooler_session_asyncpg"),
 )
 """Parts of error messages, and the kind that is reported. Nothing else of the message is reported."""
 

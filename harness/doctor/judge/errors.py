@@ -5,6 +5,13 @@ from collections.abc import Iterator, Sequence
 from harness.doctor.evidence.inside import Reported
 from harness.doctor.findings import Certainty, Finding
 
+_UNPREPARED = (
+    'create_engine(URL, connect_args={"prepare_threshold": None})',
+    'off = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}\n'
+    "create_async_engine(URL, connect_args=off)",
+)
+"""How psycopg 3 and asyncpg are kept from preparing statements."""
+
 
 def judge(reports: Sequence[Reported]) -> list[Finding]:
     """One finding for each kind of error and place."""
@@ -60,15 +67,13 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
             "engine = create_engine(URL, pool_pre_ping=True, pool_recycle=300)",
             "The first query after a pause fails.",
         )
-    if kind == "pooler_session" and not copied:
+    if kind.startswith("pooler_session") and not copied:
         yield Finding(
             "pooler_session",
             Certainty.RISK,
             f"a session of process {pid} has prepared statements of others: a pooler is in between",
             failed,
-            'create_engine(URL, connect_args={"prepare_threshold": None})  # psycopg 3\n'
-            'off = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}\n'
-            "create_async_engine(URL, connect_args=off)  # asyncpg",
+            _UNPREPARED[kind == "pooler_session_asyncpg"],
             "Statements fail, in one process after the other.",
         )
 

@@ -17,7 +17,7 @@ RECORDERS = {
     "instructions": "harness.instructions.recorder:InstructionsRecorder",
     "changes": "harness.history.recorders:ChangesRecorder",
     "causes": "harness.history.recorders:CausesRecorder",
-    "sensitivity": "harness.history.recorders:SensitivityRecorder",
+    "sensitivity": "harness.history.sensitivity.recorder:SensitivityRecorder",
     "hazards": "harness.hazards.recorders:HazardsRecorder",
     "verdicts": "harness.hazards.recorders:VerdictsRecorder",
     "demos": "harness.demos.recorder:DemosRecorder",

@@ -1,0 +1,128 @@
+"""The recorder of sensitivity: A/A runs, and injected changes."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.console import terminal
+from harness.console.progress import Progress
+from harness.history.sensitivity import injected, runs
+from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
+from harness.lifecycles import plan
+from harness.lifecycles import profile as profiles
+from harness.lifecycles.blocks import VERSION
+from harness.postgres import locate
+from harness.postgres.server import Server
+from harness.processes import load as loads
+from harness.records.provenance import Provenance
+from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
+from harness.releases import interpreters
+from harness.releases.catalogue import catalogue, listed
+from harness.system import files
+from harness.system.errors import PoolstartError
+
+
+class SensitivityRecorder(Recorder):
+    title = "one release measured as if it were many; with --injected, known changes of it"
+    options = ("--only", "--injected", "--release", "--repeat", "--load", "--anew")
+    rows_are = "injected changes"
+    repeats = "runs; with --injected, repetitions of each change"
+    default_repeat = 10
+    file = files.shown(RECORD)
+
+    RUN_SECONDS = 95
+    INJECTION_SECONDS = 75
+    REPETITIONS = 20
+    PAIRS = 8
+    """The least number of pairs of parents in a repetition."""
+
+    def rows(self) -> Sequence[str]:
+        return [change.id for change in injected.INJECTED_CHANGES]
+
+    def check(self, request: Request) -> None:
+        super().check(request)
+        if request.only and not request.injected:
+            raise PoolstartError("--only names injected changes", "add --injected, or leave it out")
+        if request.injected and request.release:
+            raise PoolstartError("changes are injected into the release on record", "leave out --release")
+        if not request.injected and self.repeat(request) < 8:
+            raise PoolstartError("fewer than 8 runs do not show how far they spread", "give --repeat 8")
+
+    def seconds(self, request: Request) -> float:
+        """A run takes as long as those on record; a repetition of an injected change about 75 seconds."""
+        path = self._path(request)
+        record = SensitivityRecord.load(path) if path.exists() else None
+        if request.injected:
+            return self._repetitions(request) * len(self.selected(request)) * self.INJECTION_SECONDS
+        per_run = record.seconds / len(record.disturbed) if record else self.RUN_SECONDS
+        return self.repeat(request) * per_run
+
+    def measure(self, request: Request, report: Progress) -> str:
+        with locate.server() as server, loads.at_random(request.load):
+            if request.injected:
+                return self._measure_injected(request, server, report)
+            return self._measure_runs(request, server, report)
+
+    def _measure_runs(self, request: Request, server: Server, report: Progress) -> str:
+        release = listed(request.release) if request.release else catalogue().newest.version
+        profile, number = profiles.current(), self.repeat(request)
+        conditions = {
+            "release": release,
+            "server": server.identity,
+            "instrument": VERSION,
+            "profile": profile.name,
+            "load": str(request.load),
+        }
+        session = RecordingSession("sensitivity", conditions, anew=request.anew)
+        began, before = time.monotonic(), len(session.parts)
+        cells = plan.cells_of(profile)
+        python = interpreters.of_release(release)
+        measured = runs.measure(cells, server, profile, release, python, number, report, session)
+        seconds = (time.monotonic() - began) * number / max(1, number - before)
+        record = runs.record(
+            measured,
+            runs.figures(measured, cells),
+            server,
+            command=request.command,
+            seconds=seconds,
+            loaded=request.load,
+        )
+        record.save(self._path(request))
+        session.close()
+        return f"{number} runs of SQLAlchemy {release}"
+
+    def _measure_injected(self, request: Request, server: Server, report: Progress) -> str:
+        path = self._path(request)
+        record = SensitivityRecord.load(path)
+        changes = [change for change in injected.INJECTED_CHANGES if change.id in self.selected(request)]
+        if request.anew:
+            names = {change.id for change in changes}
+            record.repetitions = [result for result in record.repetitions if result.seed not in names]
+        record.pairs = record.pairs if record.repetitions and record.pairs else self.PAIRS
+        results = injected.measure_all(
+            record, server, profiles.current(), self._repetitions(request), record.pairs, report, changes
+        )
+        stored = 0
+        for result in results:
+            stored += 1
+            record.repetitions.append(result)
+            record.injected = Provenance.here(server.identity, request.command, record.provenance.release)
+            record.save(path)
+            found = ", ".join(result.found) or "nothing"
+            terminal.print_text(
+                terminal.output(),
+                f"{result.seed}: found {found}; missed {', '.join(result.missed) or 'nothing'};"
+                f" reported besides: {', '.join(result.unexpected) or 'nothing'}",
+            )
+        return f"{stored} repetitions of injected changes" if stored else ""
+
+    def _repetitions(self, request: Request) -> int:
+        return self.REPETITIONS if request.repeat is None else request.repeat
+
+    def _path(self, request: Request) -> Path:
+        return LOADED if request.load else RECORD
+
+    def prepare(self, request: Request) -> None:
+        super().prepare(request)
+        files.require_writable(self._path(request))

@@ -94,9 +94,7 @@ def _servers(_: Path) -> str | None:
 
 def _sensitivity(record: Path) -> Callable[[Path], str | None]:
     def render(_: Path) -> str | None:
-        return (
-            sensitivity_report.page(sensitivity.SensitivityRecord.load(record)) if record.exists() else None
-        )
+        return sensitivity_report.load(record) if record.exists() else None
 
     return render
 

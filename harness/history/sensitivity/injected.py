@@ -14,12 +14,15 @@ from textwrap import indent
 
 from harness.comparisons import compare as comparison
 from harness.comparisons.compare import WORKER_FACTOR, ComparisonSettings
+from harness.comparisons.instructions import count_sides
 from harness.comparisons.judge import MIN_PAIRS
 from harness.comparisons.result import Comparison, Side
 from harness.console.progress import Progress
 from harness.counts import count
 from harness.counts.registry import COUNTS
 from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
+from harness.instructions.count import PHASES
+from harness.instructions.table import TOTAL
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.releases import interpreters, venvs
@@ -51,6 +54,8 @@ class InjectedChange:
     """The expected change of times, relative."""
     counted: bool = False
     """Whether counts are compared, instead of times and memory."""
+    instructions: bool = False
+    """Whether instructions are, of the first strategy, which spawns its workers."""
 
     @property
     def obvious(self) -> bool:
@@ -76,6 +81,18 @@ EXTRA_STATEMENT = InjectedChange(
     "dialects/postgresql/base.py", r"    def initialize\(self, connection\)(?: -> None)?:\n",
     "        connection.exec_driver_sql('select 4711')\n",
     counted=True,
+)  # fmt: skip
+
+MORE_IMPORTS = InjectedChange(
+    "instructions", "the start of a spawned worker executes 3 % more instructions", ("spawn",),
+    ("instructions_total spawn", "instructions_start spawn"), (),
+    "__init__.py", "", "for _i in range(800_000): pass\n",
+    instructions=True,
+)  # fmt: skip
+
+SAME_INSTRUCTIONS = InjectedChange(
+    "same_instructions", "nothing (A/A), by instructions", ("spawn",), (), (), "__init__.py", "", "",
+    instructions=True,
 )  # fmt: skip
 
 NOTHING = InjectedChange(
@@ -110,6 +127,8 @@ INJECTED_CHANGES = (
     ),
     EXTRA_STATEMENT,
     NOTHING,
+    MORE_IMPORTS,
+    SAME_INSTRUCTIONS,
 )  # fmt: skip
 
 
@@ -161,6 +180,11 @@ def measure(
     if change.counted:
         report("counting")
         ratios = changed_counts(change.strategies, plain, changed, server)
+        return score(change, ratios, ratios)
+    if change.instructions:
+        [found] = count_sides(plain, changed, server, report)
+        phases = [phase for phase in (TOTAL, *PHASES) if found.verdict(phase) != "same"]
+        ratios = {f"instructions_{phase} {found.strategy}": found.ratio(phase) for phase in phases}
         return score(change, ratios, ratios)
     settings = ComparisonSettings(
         dataframes=("none",),

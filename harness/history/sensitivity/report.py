@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 
 from harness.console import markdown
+from harness.history.sensitivity import simulated
 from harness.history.sensitivity.injected import INJECTED_CHANGES
 from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
 from harness.lifecycles import metrics
@@ -37,8 +39,13 @@ def spreads(record: SensitivityRecord) -> list[MetricSpread]:
     ]
 
 
-def page(record: SensitivityRecord) -> str:
-    """The page as Markdown."""
+def load(path: Path) -> str:
+    """The page of a record. Raises `PoolstartError` if it is damaged."""
+    return page(SensitivityRecord.load(path), simulated.section())
+
+
+def page(record: SensitivityRecord, comparisons: str = "") -> str:
+    """The page as Markdown; `comparisons` is the section about simulated ones."""
     runs, measured = len(record.figures[0].runs), record.provenance
     meanwhile = (
         ", while another process kept a core busy for random tenths of the time" if record.loaded else ""
@@ -61,9 +68,12 @@ def page(record: SensitivityRecord) -> str:
             "## Injected changes\n",
             "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by "
             "as many pairs of parents as it takes until the interval of a time is half as wide, on either "
-            f"side, as the change. Measured {record.injected.date}{record.injected.by}{meanwhile}.\n",
+            "side, as the change; counts and instructions by one worker each. Measured "
+            f"{record.injected.date}{record.injected.by}{meanwhile}.\n",
             injected_changes(record),
         ]
+    if comparisons and not record.loaded:
+        text.append(comparisons)
     return "\n".join(text)
 
 

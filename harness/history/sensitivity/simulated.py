@@ -6,6 +6,7 @@ remains is how far pairs scatter. Metrics of one pair of parents are drawn toget
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import log
 
 import numpy as np
@@ -110,6 +111,7 @@ def holm(p: np.ndarray) -> np.ndarray:
     return significant
 
 
+@cache
 def section() -> str:
     """The section of the page on sensitivity; empty without pairs on record."""
     known = residuals(reference.load())
@@ -124,8 +126,9 @@ def section() -> str:
     titles = [f"startup of spawn +{change:.0%}, found" for change in CHANGES]
     return (
         "## Comparisons, simulated\n\n"
-        f"{RUNS} comparisons of {figures} figures by as many pairs of parents, drawn from {drawn} pairs on record"
-        " without the ratio of their release: how many report anything although nothing changed, how many of"
-        f" these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change.\n\n"
+        f"{RUNS} comparisons of {figures} figures each, by pairs of parents that are drawn from {drawn} on"
+        " record without the ratio of their release. How many report anything although nothing changed, how"
+        f" many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
+        " `poolstart compare` measures ten pairs, and more as long as an interval is too wide.\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
     )

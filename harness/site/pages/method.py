@@ -67,7 +67,7 @@ def sensitivity_pages(site: SiteContext) -> list[tuple[str, str, str]]:
 
 def trust_page(path: Path) -> str:
     """The page of one record as HTML; empty without a record."""
-    return document.html(report.page(sensitivity.SensitivityRecord.load(path))) if path.exists() else ""
+    return document.html(report.load(path)) if path.exists() else ""
 
 
 def detectable(history: BedHistory) -> list[tuple[str, str, str]]:

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 
 from harness.answer import results, results_report, strategies_page
+from harness.cli.commands import app
 from harness.comparisons import report as compared
 from harness.console import terminal
 from harness.demos import catalogue
@@ -191,3 +193,28 @@ def test_repeated_demos(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_number_that_is_not_finite_is_null(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.print_json({"a": [float("inf"), (float("nan"), 1.5)], "path": Path("x")})
     assert json.loads(capsys.readouterr().out) == {"a": [None, [None, 1.5]], "path": "x"}
+
+
+RECORDED = ("bill --workers 8", "explain 2.0.58 2.1.0 --strategy spawn")
+"""Further command lines that measure nothing; they may say on standard error what they show."""
+
+TESTED_ABOVE = {"measure", "hazards", "compare", "programs"}
+"""Commands that measure: each has a test of its own in this file."""
+
+
+@pytest.mark.parametrize("command", RECORDED)
+def test_what_is_on_record_is_printed_as_json(command: str) -> None:
+    ran = poolstart(*command.split(), "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)
+
+
+def test_each_command_with_json_is_tested() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    having = {
+        name
+        for name, command in commands.items()
+        if any("--json" in option.opts for option in command.params) and not command.hidden
+    }
+    assert {line.split()[0] for line in (*READ, *RECORDED)} | TESTED_ABOVE >= having
+    assert {"changes", "compare", "record", "results"} <= having

@@ -1,13 +1,20 @@
-"""docs/statistics.md: the numbers in it are those of the code."""
+"""docs/statistics.md and docs/track.md: the numbers in them are those of the code."""
+
+import inspect
 
 import pytest
 
+from harness.cli.compare import compare as command
 from harness.comparisons import compare, judge
 from harness.history import changes, paired, reference
+from harness.instructions import remote, table
 from harness.lifecycles import blocks, metrics, plan
 from harness.system.environment import ROOT
 
-TEXT = " ".join((ROOT / "docs" / "statistics.md").read_text().split())
+TEXT, TRACK = (" ".join((ROOT / "docs" / name).read_text().split()) for name in ("statistics.md", "track.md"))
+
+DEFAULT = inspect.signature(command).parameters
+"""The options of `poolstart compare`."""
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,26 @@ TEXT = " ".join((ROOT / "docs" / "statistics.md").read_text().split())
 )
 def test_a_number_on_the_page_is_that_of_the_code(statement: str) -> None:
     assert statement in TEXT
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"(`--tolerate`, {DEFAULT['tolerate'].default.replace('%', ' %')} by default)",
+        f"(`--minutes`, {DEFAULT['minutes'].default} by default",
+        f"less than {metrics.MIN_RELATIVE_CHANGE['seconds'] * 100:.0f} % or "
+        f"{metrics.MIN_ABSOLUTE_CHANGE['seconds'] * 1e6:.0f} microseconds of a time, and less than "
+        f"{metrics.MIN_RELATIVE_CHANGE['bytes'] * 100:.1f} % or "
+        f"{metrics.MIN_ABSOLUTE_CHANGE['bytes'] / 1024:.0f} KiB of memory",
+        f"of {1 / judge.FALSE_ALARM_RATE:.0f} comparisons of something with itself",
+        f"fails in {judge.POWER * 10:.0f} of 10 such comparisons",
+        f"any difference of more than {table.MIN_CHANGE * 100:.1f} % has a verdict",
+        f"by more than {remote.TOLERATED * 100:.1f} % in any phase",
+        f"the tolerance is at least {metrics.MIN_ABSOLUTE_CHANGE['bytes'] / 1024:.0f} KiB",
+    ],
+)
+def test_a_number_of_the_page_on_tracking_is_that_of_the_code(statement: str) -> None:
+    assert statement in TRACK
 
 
 def test_numbers_in_words_are_those_of_the_code() -> None:

@@ -137,7 +137,7 @@ def test_one_per_cent_more_imports_in_a_new_release_are_found_there_and_the_page
     few(tmp_path / "results")
     build_site(tmp_path / "results", tmp_path / "site")
     page = (tmp_path / "site" / "releases.html").read_text()
-    assert re.search(r"2\.1\.10.*?xml\.dom\.minidom", page, re.DOTALL)
+    assert "2.1.10 is one of these" in page
 
 
 PROGRAM = "import gc; gc.disable(); import sqlalchemy"

@@ -6,6 +6,7 @@ from harness.console.progress import Progress
 from harness.curves import curve as curves
 from harness.curves.curve import CurvePlan
 from harness.curves.distance import DistanceCurve
+from harness.curves.predictions import PredictionsCurve
 from harness.curves.sizes import SizesCurve
 from harness.curves.stampede import StampedeCurve
 from harness.curves.work import WorkCurve
@@ -16,7 +17,8 @@ from harness.records.session import RecordingSession
 from harness.system import files
 
 CURVES: dict[str, CurvePlan] = {
-    curve.name: curve for curve in (DistanceCurve(), WorkCurve(), SizesCurve(), StampedeCurve())
+    curve.name: curve
+    for curve in (DistanceCurve(), WorkCurve(), SizesCurve(), StampedeCurve(), PredictionsCurve())
 }
 
 

@@ -1,12 +1,14 @@
 """The generated page `docs/curves.md`, and the laws that README.md shows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
-from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves import distance
+from harness.curves.bill import at, coefficients
 from harness.curves.curve import CurveRecord
-from harness.curves.distance import DISTANCES, HOLDS_WITHIN
+from harness.curves.predictions import Outcome, outcomes
+from harness.curves.sections import distance, predictions, sizes, stampede, work
+from harness.fleets.figures import FleetsTable
+from harness.system.memory import MIB
 
 INTRODUCTION = """\
 # Curves: where the advice changes
@@ -18,90 +20,63 @@ curves and from [the fleets](fleets.md); `poolstart record curves --only distanc
 """
 
 
-def render(curves: Mapping[str, CurveRecord]) -> str:
+def render(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> str:
     """The page `docs/curves.md`, a section for each curve on record."""
     parts = [INTRODUCTION]
-    for name, section in SECTIONS.items():
-        if record := curves.get(name):
-            parts += section(record)
-            parts += [f"Not measured: {reason}.\n" for reason in record.left_out]
-            parts.append(f"Measured {record.provenance}{record.provenance.by}.\n")
+    for name, record in ordered(curves):
+        if name in SECTIONS:
+            parts += SECTIONS[name].section(record)
+        elif found := _outcomes(curves, fleets_on_record):
+            parts += predictions.section(found)
+        parts += [f"Not measured: {reason}.\n" for reason in record.left_out]
+        parts.append(f"Measured {record.provenance}{record.provenance.by}.\n")
     return "\n".join(parts)
 
 
-def laws(curves: Mapping[str, CurveRecord]) -> str:
+def laws(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> str:
     """A line for each curve: what follows from it."""
-    lines = "".join(f"- {LAWS[name](curves[name])}\n" for name in LAWS if name in curves)
-    return f"From [curves](docs/curves.md) and [fleets](docs/fleets.md) on record:\n\n{lines}"
+    lines = [SECTIONS[name].law(record) for name, record in ordered(curves) if name in SECTIONS]
+    if fleets_on_record:
+        lines.append(_fleets_law(fleets_on_record))
+    if found := _outcomes(curves, fleets_on_record):
+        lines.append(predictions.law(found))
+    found_in = "From [curves](docs/curves.md) and [fleets](docs/fleets.md) on record:"
+    return f"{found_in}\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
-def _distance(record: CurveRecord) -> Iterator[str]:
-    yield "## Distance\n"
-    yield _distance_law(record) + "\n"
-    yield DISTANCE
-    for checkout, title in (("first", "The first checkout"), ("further", "Each further one")):
-        found = distance.errors(record, checkout)
-        header = ["strategy", "settings", "round trips", *_distances(), "off by at most"]
-        rows = []
-        for strategy, setting in sorted(found, key=distance.order):
-            points = record.where(strategy=strategy, setting=setting)
-            cells = [
-                f"{digits(point.median(checkout) * 1e3)} / "
-                f"{digits(distance.predicted(record, point, checkout) * 1e3)}"
-                for point in points
-            ]
-            error = found[strategy, setting]
-            trips = f"{distance.round_trips(points[0], checkout):g}"
-            rows.append([strategy, TITLES.get(setting, setting), trips, *cells, f"{error:.0%}"])
-        yield f"### {title}, ms: measured / predicted\n"
-        yield markdown.table(header, rows, figures=2)
+def ordered(curves: Mapping[str, CurveRecord]) -> list[tuple[str, CurveRecord]]:
+    """The curves on record in the order of the page."""
+    return [(name, curves[name]) for name in (*SECTIONS, "predictions") if name in curves]
 
 
-DISTANCE = """\
-A proxy holds back what it passes on, TCP's handshake included. The prediction for a distance is the time
-without one, and the round trips counted there times the distance. Settings are varied where workers make an
-engine of their own: the more a checkout waits for the network, the more they are worth, and no start strategy
-changes what a further checkout costs, except that NullPool connects again.
-"""
-
-TITLES = {
-    "default": "SQLAlchemy's defaults",
-    "no_native_hstore": "`use_native_hstore=False`",
-    "autocommit": '`isolation_level="AUTOCOMMIT"`',
-    "no_reset": "`pool_reset_on_return=None`",
-    "pre_ping": "`pool_pre_ping=True`",
-    "recycle": "`pool_recycle=3600`",
-    "lean": "the first three",
-    "tls": "the server requires TLS",
-    "scram": "the server asks for a password (SCRAM)",
-}
+def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
+    """The figure of a curve, SVG; None if it is not on record."""
+    return DRAWINGS[name](curves[name]) if name in curves else None
 
 
-def _distances() -> list[str]:
-    return [f"{seconds * 1e3:g} ms away" for seconds in DISTANCES]
+def _outcomes(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> list[Outcome]:
+    if "predictions" not in curves or "sizes" not in curves or fleets_on_record is None:
+        return []
+    return list(outcomes(curves["predictions"], coefficients(fleets_on_record, curves)))
 
 
-def _distance_law(record: CurveRecord) -> str:
-    near = {
-        (str(point.at["strategy"]), str(point.at["setting"])): point for point in record.where(distance=0.0)
-    }
-
-    def trips(setting: str, checkout: str) -> str:
-        return f"{distance.round_trips(near[distance.VARIED, setting], checkout):g}"
-
-    errors = [
-        error for checkout in ("first", "further") for error in distance.errors(record, checkout).values()
+def _fleets_law(table: FleetsTable) -> str:
+    parts = [
+        f"{digits(at(costs.memory, FLEET) / MIB)} MiB under `{costs.strategy}`"
+        f" ({digits(at(costs.collected, FLEET) / MIB)} after a full collection in each)"
+        for costs in coefficients(table, {}).strategies
     ]
-    holds = "within" if max(errors) <= HOLDS_WITHIN else "here only within"
-    return (
-        f"Distance: a checkout takes its time on loopback and its round trips times the distance, {holds}"
-        f" {max(errors):.0%}. A new engine's first row takes {trips('default', 'first')} round trips, further"
-        f" ones {trips('default', 'further')} each; without hstore, with AUTOCOMMIT and without a reset on"
-        f" return it is {trips('lean', 'first')} and {trips('lean', 'further')}; `pool_pre_ping` adds one to"
-        " each further one."
-    )
+    return f"Fleets: {FLEET} workers and their parent take {', '.join(parts)}."
 
 
-SECTIONS: dict[str, Callable[[CurveRecord], Iterator[str]]] = {"distance": _distance}
+FLEET = 32
+"""The fleet whose memory README.md shows."""
 
-LAWS: dict[str, Callable[[CurveRecord], str]] = {"distance": _distance_law}
+
+SECTIONS = {"distance": distance, "work": work, "sizes": sizes, "stampede": stampede}
+
+DRAWINGS: dict[str, Callable[[CurveRecord], str]] = {
+    "distance": distance.drawing,
+    "work": work.drawing,
+    "sizes": sizes.drawing,
+}

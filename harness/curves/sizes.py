@@ -8,7 +8,7 @@ from typing import cast
 
 from harness.curves.curve import At, CurvePlan, CurveRecord, Fit, Samples, fit
 from harness.fleets import measure as fleets
-from harness.fleets.inside.data import ARROW, DATAFRAME, NUMBERS, OBJECTS
+from harness.fleets.inside.data import ARROW, BYTES_PER_OBJECT, DATAFRAME, NUMBERS, OBJECTS
 from harness.postgres.server import Server
 from harness.system import memory
 from harness.system.memory import MIB
@@ -32,6 +32,9 @@ FORKS, FLEET = 5, 8
 """Workers of each parent, one after another, and then together."""
 
 GIB = 2**30
+
+MILLIONS_PER_GIB = GIB / BYTES_PER_OBJECT / 1e6
+"""Of texts as Python objects."""
 
 SHARE = 0.6
 """Of the available memory: a parent larger than this is refused, since nothing may be swapped."""
@@ -136,6 +139,11 @@ def costs(record: CurveRecord) -> Iterator[DataCosts]:
             tables=by_gib(record, kind, "page_tables_first_row").slope / 2,
             largest=int(largest.at["mib"]),
         )
+
+
+def kinds(record: CurveRecord) -> list[str]:
+    """The kinds of data that were measured in several sizes."""
+    return [kind for kind in KINDS if len(record.where(strategy=FORKED, kind=kind)) > 1]
 
 
 def by_gib(record: CurveRecord, kind: str, figure: str) -> Fit:

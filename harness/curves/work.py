@@ -107,12 +107,21 @@ def crossing(pooled: dict[int, float], poolless: dict[int, float]) -> float | No
 
 
 def overhead(record: CurveRecord, strategy: str) -> float:
-    """Seconds that a worker lives beyond its task: from the start to its first row, and its end."""
-    return median(
-        life - float(point.at["task"])
+    """Seconds that a worker lives beyond its task: from the start to its first row, and its end.
+
+    From the shortest task, so that the longer ones can verify it.
+    """
+    (point,) = record.where(strategy=strategy, task=TASKS[0])
+    return point.median("life") - TASKS[0]
+
+
+def off(record: CurveRecord, strategy: str) -> float:
+    """How far the lives of workers with longer tasks are off from the computed ones, at most."""
+    beyond = overhead(record, strategy)
+    return max(
+        abs((beyond + float(point.at["task"])) / point.median("life") - 1)
         for point in record.where(strategy=strategy)
-        if point.at["task"] != "queries"
-        for life in point.values["life"]
+        if point.at["task"] not in ("queries", TASKS[0])
     )
 
 

@@ -38,6 +38,9 @@ PARENTS = 3
 DEADLINE = 120.0
 """Seconds without a message of any worker."""
 
+MEMORY_FACTOR = 2.5
+"""Free memory that a parent needs, as a multiple of its data: these, and what making them takes."""
+
 WORKER_MIB = 110
 """Free memory that a worker may need: a booted one that has imported pandas through the parent's module."""
 
@@ -95,7 +98,7 @@ def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
     if reason := no_room(dataframe_mib):
         raise PoolstartError(f"the DataFrame does not fit: {reason}", "free memory")
     # Forked workers that read the DataFrame copy the pages of its texts, a fifth of it.
-    needed = workers * (WORKER_MIB + dataframe_mib / 5) + 2.5 * dataframe_mib
+    needed = workers * (WORKER_MIB + dataframe_mib / 5) + MEMORY_FACTOR * dataframe_mib
     if needed * MIB > memory.available():
         raise PoolstartError(
             f"{workers} workers may need {needed / 1024:.1f} GiB, and"

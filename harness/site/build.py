@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.site.context import File, SiteContext, bed_contexts
 from harness.site.pages import PAGES, navigation
 
-STATIC = ("site.css", "site.js", "search.js", "compare.js", "choose.js")
+STATIC = ("site.css", "site.js", "search.js", "compare.js", "bill.js", "choose.js")
 
 
 def build(results: Path, target: Path, asv: bool = False) -> list[str]:

@@ -73,12 +73,16 @@ def _fleets(_: Path) -> str | None:
 
 def _curves(_: Path) -> str | None:
     recorded = curve.load()
-    return curves_report.render(recorded) if recorded else None
+    return curves_report.render(recorded, fleets.load()) if recorded else None
 
 
 def _laws(_: Path) -> str | None:
     recorded = curve.load()
-    return curves_report.laws(recorded) if recorded else None
+    return curves_report.laws(recorded, fleets.load()) if recorded else None
+
+
+def _drawing(name: str) -> Callable[[Path], str | None]:
+    return lambda _: curves_report.drawing(name, curve.load())
 
 
 def _programs(_: Path) -> str | None:
@@ -116,6 +120,7 @@ DERIVED = (
     Derived("docs/poolers.md", _poolers),
     Derived("docs/fleets.md", _fleets),
     Derived("docs/curves.md", _curves),
+    *(Derived(f"docs/curves-{name}.svg", _drawing(name)) for name in curves_report.DRAWINGS),
     Derived("docs/programs.md", _programs),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),

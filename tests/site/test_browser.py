@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -14,12 +15,16 @@ from playwright.sync_api import Browser, Page
 from harness import drivers
 from harness.answer import code, program_lines, recommendation
 from harness.console.numbers import digits, two_digits
+from harness.curves import bill, curve
+from harness.fleets import figures as fleets
 from harness.history import changes
 from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head, report
 from harness.search import search
 from harness.site import picture
 from harness.system.environment import ROOT
+from tests.support.curves import DISTANCE, SIZES
+from tests.support.fleets import TABLE
 from tests.support.messages import MESSAGES
 from tests.support.results import mean_of, median_of
 
@@ -400,6 +405,34 @@ def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
         page.locator("select[name=program]").select_option("")
         assert page.locator("#rules").is_visible()
         assert page.locator(".strategy.chosen .code").is_visible()
+
+
+def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, address: str) -> None:
+    known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
+    requests = [
+        bill.BillRequest(workers, mib, kind, distance, task)
+        for workers in (1, 3, 16, 40)
+        for mib, kind in ((0, "dataframe"), (3000, "objects"))
+        for distance, task in ((0.0, None), (0.013, 0.7))
+    ]
+    with opened(browser, address + "choose.html?workers=24&distance=5&task=2") as page:
+        for request in requests:
+            found = page.evaluate(
+                "([known, request]) => billOf(known, request)", [asdict(known), asdict(request)]
+            )
+            expected = [asdict(each) for each in bill.bills(known, request)]
+            assert [each.keys() for each in found] == [each.keys() for each in expected]
+            for one, other in zip(found, expected, strict=True):
+                assert one == pytest.approx(other, rel=1e-12)
+        recorded = fleets.load()
+        assert recorded
+        of_record = bill.bills(
+            bill.coefficients(recorded, curve.load()), bill.BillRequest(24, distance=0.005, task=2.0)
+        )
+        shown = [row.split("\t") for row in page.locator("#bill tbody").inner_text().splitlines()]
+        assert [(row[0], float(row[1])) for row in shown] == [
+            (each.strategy, pytest.approx(each.ready * 1e3, abs=0.5)) for each in of_record
+        ]
 
 
 def test_the_lines_of_every_program_fit_a_phone(browser: Browser, address: str) -> None:

@@ -60,3 +60,11 @@ DISTANCE = CurveRecord(
         )
     ],
 )
+
+
+def stampede_point(pool: str, retry: str, rows: int) -> Point:
+    """Eight workers and four connections."""
+    return Point(
+        {"workers": 8, "distance": 0.0, "pool": pool, "free": 4, "retry": retry},
+        {"rows": [float(rows)], "refused": [4.0], "last": [0.1]},
+    )

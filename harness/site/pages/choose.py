@@ -1,6 +1,7 @@
 """From a program to its strategy: questions, rules, code, and the figures behind the thresholds."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from statistics import median
 from typing import Any
 
@@ -8,6 +9,9 @@ from harness import drivers, strategies
 from harness.answer import code, program_lines, recommendation
 from harness.answer.recommendation import FORKED, POOLLESS
 from harness.console.numbers import display_unit
+from harness.curves import bill, curve
+from harness.curves.sections import sizes as sizes_section
+from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
 from harness.programs import head
 from harness.programs import report as programs_report
@@ -40,6 +44,7 @@ def pages(site: SiteContext) -> Iterator[File]:
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
+    known = bill_of(site)
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
@@ -62,13 +67,21 @@ def pages(site: SiteContext) -> Iterator[File]:
             "costs": {name: costs(release, name) for name in recommendation.RECOMMENDED if release},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
             "again": reconnecting(release) if release else None,
+            "bill": asdict(known) if known else None,
         },
+        kinds={each.kind: sizes_section.KIND_TITLES[each.kind] for each in known.data} if known else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
         crossing=thresholds.pool_crossing(release) if release else None,
         servers=thresholds.server_table(site.servers),
         distance=thresholds.distance_table(release) if release else None,
         copies=thresholds.copies_table(copied.readings if copied else {}),
     )
+
+
+def bill_of(site: SiteContext) -> bill.Coefficients | None:
+    """What the bill of a fleet is computed from; None without fleets on record."""
+    table = site.record(fleets.PATH, fleets.load, None)
+    return bill.coefficients(table, site.record(curve.PATH, curve.load, {})) if table else None
 
 
 def all_code() -> dict[str, Any]:

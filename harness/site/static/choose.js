@@ -125,6 +125,12 @@ each("#choose", (form) => {
       item.textContent = text;
       return item;
     }));
+    if (data.bill) {
+      const gib = details.elements.gib ? number(details.elements.gib, 0) : 0;
+      const task = number(details.elements.task, 0) || null;
+      const kind = details.elements.kind ? details.elements.kind.value : "dataframe";
+      showBill(data.bill, { workers: count, parent_mib: gib * 1024, kind, distance: number(distance, 0) / 1000, task });
+    }
     return Object.entries(answers);
   };
   form.addEventListener("change", () => decide().forEach(([name, value]) => remember(name, value)));

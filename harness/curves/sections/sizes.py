@@ -1,0 +1,103 @@
+"""The section about sizes."""
+
+from collections.abc import Iterator
+
+from harness.console import markdown
+from harness.console.numbers import digits
+from harness.curves import sizes as curve
+from harness.curves.curve import CurveRecord, Fit
+from harness.curves.figure import svg
+
+
+def section(record: CurveRecord) -> Iterator[str]:
+    yield "## Sizes\n"
+    yield law(record) + "\n"
+    yield "![Time that a fork blocks its parent, by the size of the parent](curves-sizes.svg)\n"
+    yield SIZES
+    gib = [f"{mib / 1024:g} GiB" for mib in curve.SIZES]
+    header = ["data", *gib, "for each GiB (95 %)", "with 8 workers together, each"]
+    rows = []
+    for kind in curve.kinds(record):
+        points = {point.at["mib"]: point for point in record.where(strategy=curve.FORKED, kind=kind)}
+        cells = [digits(points[mib].median("blocked") * 1e3) if mib in points else "" for mib in curve.SIZES]
+        fits = (curve.by_gib(record, kind, figure) for figure in ("blocked", "each"))
+        rows.append([KIND_TITLES[kind], *cells, *map(_slope, fits)])
+    yield "### `start()` blocks the parent, ms\n"
+    yield markdown.table(header, rows, figures=1)
+    header = ["data", "on huge pages", "page tables, MiB", "written before any fork", "written after one"]
+    rows = []
+    for kind in curve.kinds(record):
+        (*_, largest) = record.where(strategy=curve.FORKED, kind=kind)
+        amount = float(largest.at["mib"]) / 1024
+        written = [
+            digits(largest.median(name) * 1e3) if name in largest.values else ""
+            for name in ("write_before", "write_after")
+        ]
+        rows.append(
+            [
+                KIND_TITLES[kind],
+                f"{largest.median('huge') / largest.median('rss'):.0%}",
+                digits(largest.median("page_tables_first_row") / 2 / 2**20 / amount),
+                *written,
+            ]
+        )
+    yield "### A GiB of it: pages, page tables of each process, and ms that the parent takes to write to it\n"
+    yield markdown.table(header, rows, figures=1)
+
+
+SIZES = """\
+The parent is built once for each point, and every page of its data is written, so that all of it is resident.
+A fork copies the page tables, which a huge page needs five hundred times fewer of; numpy asks for huge pages
+by itself, Python objects are on none. The parent's first write to a page after a fork copies it.
+"""
+
+KIND_TITLES = {
+    "dataframe": "DataFrame of numbers and texts",
+    "numbers": "numbers",
+    "numbers_ordinary": "numbers on ordinary pages",
+    "arrow": "Arrow buffers",
+    "objects": "texts as Python objects",
+}
+
+
+def _slope(line: Fit) -> str:
+    return f"{line.slope * 1e3:.2g} ({line.low * 1e3:.2g} to {line.high * 1e3:.2g})"
+
+
+def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
+    """Milliseconds that `start()` takes by GiB, for each kind of data."""
+    return {
+        KIND_TITLES[kind]: [
+            (float(point.at["mib"]) / 1024, point.median("blocked") * 1e3)
+            for point in record.where(strategy=curve.FORKED, kind=kind)
+            if point.at["mib"]
+        ]
+        for kind in curve.kinds(record)
+    }
+
+
+def law(record: CurveRecord) -> str:
+    costs = []
+    for kind in curve.kinds(record):
+        line = curve.by_gib(record, kind, "blocked")
+        costs.append(f"{_slope(line)} ms for {KIND_TITLES[kind]}")
+    objects = ""
+    if "objects" in curve.kinds(record):
+        line = curve.by_gib(record, "objects", "blocked")
+        objects = f", {line.slope * 1e3 / curve.MILLIONS_PER_GIB:.2g} ms for each million objects"
+    pairs = [points for name in curve.OTHERS if len(points := record.where(strategy=name)) > 1]
+    spawned = [points[-1].median("first") / points[0].median("first") - 1 for points in pairs]
+    others = f" A fork server and spawn differ by {max(map(abs, spawned)):.0%} at most." if spawned else ""
+    return (
+        f"Size: a fork blocks its parent for each GiB {'; '.join(costs)}{objects} (95 % in brackets).{others}"
+    )
+
+
+def drawing(record: CurveRecord) -> str:
+    """The figure, SVG."""
+    return svg(
+        "Time that a fork blocks its parent, by its size",
+        "data in the parent, GiB",
+        "ms",
+        lines_of(record),
+    )

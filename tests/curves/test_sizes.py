@@ -1,0 +1,46 @@
+"""Data in the parent: they are resident, and forked workers pay for them."""
+
+import pytest
+
+from harness.curves import sizes
+from harness.curves.sections import sizes as section
+from harness.curves.sizes import ORDINARY, SizesCurve
+from harness.postgres.server import Server
+from harness.system import memory
+from harness.system.memory import MIB
+from tests.support.curves import SIZES
+
+CURVE = SizesCurve()
+
+
+@pytest.mark.parametrize("kind", ["dataframe", "numbers", ORDINARY, "objects"])
+def test_all_of_the_data_is_resident(server: Server, kind: str) -> None:
+    found = CURVE.measure({"strategy": sizes.FORKED, "kind": kind, "mib": 64}, server)
+    assert found["rss"][0] > 64 * MIB
+    assert min(found["blocked"]) > 0
+    assert ("write_after" in found) == (kind != "dataframe")
+    if kind in (ORDINARY, "objects"):
+        assert found["huge"] == [0]
+
+
+def test_what_needs_more_memory_than_is_free_is_refused_before_anything_starts(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = {"strategy": sizes.FORKED, "kind": "numbers", "mib": 4096}
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "available", lambda: 6000.0 * MIB)
+        assert CURVE.refused(at, server) == "4 GiB are more than 60% of the 5.9 GiB that are free"
+
+
+def test_the_coefficients_are_found_again() -> None:
+    for found in sizes.costs(SIZES):
+        assert (found.fixed, found.each) == pytest.approx((0.001, 0.020))
+        assert (found.library, found.copied) == (30 * MIB, 10 * MIB)
+        assert found.tables == pytest.approx(2 * MIB)
+        assert found.largest == 4096
+
+
+def test_the_page_has_the_cost_of_a_gib_with_its_interval() -> None:
+    page = "".join(section.section(SIZES))
+    assert "| numbers | 11.0 | | 31.0 | | 91.0 | | 20 (20 to 20) |" in page.replace("  ", " ")
+    assert "ms for each million objects" in page

@@ -1,0 +1,44 @@
+"""Workers that connect at the same moment to a server with connections for half of them."""
+
+import pytest
+
+from harness.curves.curve import CurveRecord
+from harness.curves.sections import stampede as section
+from harness.curves.stampede import StampedeCurve
+from harness.postgres.server import Server
+from tests.support.curves import PROVENANCE, stampede_point
+
+CURVE = StampedeCurve()
+
+
+@pytest.mark.parametrize(
+    ("pool", "retry", "rows"), [("pool", "none", 2), ("pool", "backoff", 2), ("nullpool", "backoff", 4)]
+)
+def test_trying_again_helps_nullpool_and_never_a_pool(
+    server: Server, pool: str, retry: str, rows: int
+) -> None:
+    at = {"workers": 4, "free": 2, "distance": 0.0, "pool": pool, "retry": retry}
+    found = CURVE.measure(at, server)
+    assert found["rows"] == [rows]
+    if pool == "pool":
+        assert found["refused"][0] >= 2
+
+
+def test_more_workers_than_the_server_has_connections_are_left_out(server: Server) -> None:
+    at = {"workers": 500, "free": 500, "distance": 0.0, "pool": "pool", "retry": "none"}
+    assert "connections left" in CURVE.refused(at, server)
+
+
+def test_its_law_says_who_gets_a_row() -> None:
+    record = CurveRecord(
+        PROVENANCE,
+        [
+            stampede_point("pool", "none", 4),
+            stampede_point("pool", "backoff", 4),
+            stampede_point("nullpool", "none", 5),
+            stampede_point("nullpool", "backoff", 8),
+        ],
+    )
+    assert "50% get a row with a pool, 50% if they try again; with NullPool 62%, and 100%" in section.law(
+        record
+    )

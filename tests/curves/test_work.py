@@ -1,0 +1,68 @@
+"""Queries of a worker with and without a pool, and the share of its life that start and end take."""
+
+import pytest
+
+from harness.curves import work
+from harness.curves.curve import CurveRecord, Point
+from harness.curves.sections import work as section
+from harness.fleets.measure import STRATEGIES
+from harness.postgres.server import Server
+from tests.support.curves import PROVENANCE
+
+
+def queries(strategy: str, first: float, further: float) -> Point:
+    """Ten workers, none of which is quite like another."""
+    values = {
+        f"query_{number}": [(first + further * (number - 1)) * (1 + 0.001 * worker) for worker in range(10)]
+        for number in work.QUERIES
+    }
+    return Point({"strategy": strategy, "task": "queries"}, values)
+
+
+def task(strategy: str, seconds: float, overhead: float = 0.099) -> Point:
+    return Point({"strategy": strategy, "task": seconds}, {"life": [seconds + overhead] * 3})
+
+
+RECORD = CurveRecord(
+    PROVENANCE,
+    [
+        queries("fork_dispose", 10.0, 1.0),
+        queries("nullpool", 6.0, 2.0),
+        queries("spawn", 10.0, 1.0),
+        queries("spawn_nullpool", 6.0, 1.0),
+        *(task(name, seconds) for name in STRATEGIES for seconds in work.TASKS),
+    ],
+)
+
+
+def test_a_pool_breaks_even_where_the_curves_cross() -> None:
+    found = work.break_even(RECORD, "fork")
+    assert found
+    estimate, low, high = found
+    assert estimate == pytest.approx(5, abs=0.1)
+    assert low <= estimate <= high
+
+
+def test_a_pool_may_never_break_even() -> None:
+    assert work.break_even(RECORD, "spawn") is None
+    assert "never with spawn" in section.law(RECORD)
+
+
+def test_start_up_is_below_one_per_cent_from_99_times_its_length_on() -> None:
+    assert work.overhead(RECORD, "spawn") == pytest.approx(0.099)
+    assert work.long_enough(0.099) == pytest.approx(9.801)
+    assert work.off(RECORD, "spawn") == pytest.approx(0)
+    assert "| spawn | 99.0 | 99.0% | 90.8% | 49.7% | 9.0% | 1.0% | 9.8 s | 0% |" in "".join(
+        section.section(RECORD)
+    )
+
+
+def test_a_worker_with_a_longer_task_than_expected_is_seen() -> None:
+    points = [*RECORD.points[:4], task("spawn", 0.001), task("spawn", 0.1), task("spawn", 1.0, 0.2)]
+    assert work.off(CurveRecord(PROVENANCE, points), "spawn") == pytest.approx(0.101 / 1.2)
+
+
+def test_the_life_of_a_worker_is_its_start_its_task_and_its_end(server: Server) -> None:
+    found = work.WorkCurve().measure({"strategy": "fork_dispose", "task": 0.1}, server)
+    assert len(found["life"]) == work.WORKERS
+    assert all(life > first + 0.1 for first, life in zip(found["first"], found["life"], strict=True))

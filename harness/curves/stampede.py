@@ -1,6 +1,7 @@
 """A stampede: workers that connect at the same moment to a server that is too small for them."""
 
 import json
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from itertools import product
@@ -31,6 +32,9 @@ PATIENCE = 2.0
 
 DEADLINE = 120.0
 
+LOOKS, PAUSE_S = 5, 0.05
+"""How often free connections are looked for and taken, and how long to wait in between."""
+
 
 class StampedeCurve(CurvePlan):
     name = "stampede"
@@ -55,9 +59,11 @@ class StampedeCurve(CurvePlan):
     def measure(self, at: At, server: Server) -> Samples:
         with ExitStack() as stack:
             between = stack.enter_context(Relay(server, float(at["distance"])))
-            # All but `free` connections are taken.
-            for _ in range(sessions.free(server) - int(at["free"])):
-                stack.enter_context(closing(server.connect()))
+            # All but `free` connections are taken, those too that sessions about to end leave in a moment.
+            for _ in range(LOOKS):
+                for _ in range(sessions.free(server) - int(at["free"])):
+                    stack.enter_context(closing(server.connect()))
+                time.sleep(PAUSE_S)
             order: StampedeOrder = {
                 "url": between.sqlalchemy_url(APPLICATION),
                 "workers": int(at["workers"]),

@@ -5,6 +5,7 @@ import pytest
 from harness.curves import sizes
 from harness.curves.sections import sizes as section
 from harness.curves.sizes import ORDINARY, SizesCurve
+from harness.fleets.inside import data
 from harness.postgres.server import Server
 from harness.system import memory
 from harness.system.memory import MIB
@@ -21,6 +22,14 @@ def test_all_of_the_data_is_resident(server: Server, kind: str) -> None:
     assert ("write_after" in found) == (kind != "dataframe")
     if kind in (ORDINARY, "objects"):
         assert found["huge"] == [0]
+
+
+@pytest.mark.parametrize("kind", ["numbers", "objects"])
+def test_every_page_of_it_is_written_when_it_is_built(kind: str) -> None:
+    before = memory.read()["uss"]
+    built = data.build(kind, 64)
+    assert memory.read()["uss"] - before > 60 * MIB
+    assert len(built)
 
 
 def test_what_needs_more_memory_than_is_free_is_refused_before_anything_starts(

@@ -7,13 +7,23 @@ from statistics import median
 
 from harness.curves.curve import At, CurvePlan, CurveRecord, Samples
 from harness.fleets import measure as fleets
+from harness.poolers import pgbouncer
 from harness.postgres.server import Server
 
 QUERIES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Checkouts with a query each, at which the time is read."""
 
-PAIRS = {"fork": ("fork_dispose", "nullpool"), "spawn": ("spawn", "spawn_nullpool")}
-"""By start method: a strategy with a pool, and one with NullPool."""
+BEHIND = "pgbouncer"
+
+PAIRS = {
+    "fork": ("fork_dispose", "nullpool", ""),
+    "spawn": ("spawn", "spawn_nullpool", ""),
+    "fork behind PgBouncer": ("fork_dispose", "nullpool", BEHIND),
+}
+"""A strategy with a pool, one with NullPool, and the pooler in front of the server."""
+
+POOL_MODE = "transaction"
+"""Of PgBouncer: the mode in which NullPool is common."""
 
 TASKS = (0.001, 0.1, 1.0)
 """Seconds of a task, with which the computed share of start-up is verified."""
@@ -36,13 +46,26 @@ class WorkCurve(CurvePlan):
 
     def points(self) -> Sequence[At]:
         queries: list[At] = [
-            {"strategy": name, "task": "queries"} for pair in PAIRS.values() for name in pair
+            {"strategy": name, "task": "queries", "pooler": between}
+            for *names, between in PAIRS.values()
+            for name in names
         ]
         return queries + [
             {"strategy": name, "task": task} for name, task in product(fleets.STRATEGIES, TASKS)
         ]
 
+    def refused(self, at: At, server: Server) -> str:
+        if at.get("pooler"):
+            try:
+                pgbouncer.version()
+            except pgbouncer.NoPgBouncer as reason:
+                return reason.problem
+        return ""
+
     def measure(self, at: At, server: Server) -> Samples:
+        if at.get("pooler"):
+            with pgbouncer.started(server, POOL_MODE) as pooler:
+                return self.measure({**at, "pooler": ""}, pooler.server)
         queries = at["task"] == "queries"
         step = ["query", QUERIES[-1] - 1] if queries else ["sleep", at["task"]]
         # Under forkserver the first worker starts the fork server as well.
@@ -62,17 +85,26 @@ class WorkCurve(CurvePlan):
         return values
 
 
-def cumulative(record: CurveRecord, strategy: str) -> dict[int, list[float]]:
-    """Seconds from the first line of a worker until so many queries are done, a value a worker."""
-    (point,) = record.where(strategy=strategy, task="queries")
+def cumulative(record: CurveRecord, strategy: str, between: str = "") -> dict[int, list[float]]:
+    """Seconds from the first line of a worker until so many queries are done, a value a worker.
+
+    `between` is the pooler in front of the server.
+    """
+    (point,) = record.where(strategy=strategy, task="queries", pooler=between)
     return {number: point.values[f"query_{number}"] for number in QUERIES}
 
 
-def break_even(record: CurveRecord, method: str) -> tuple[float, float, float] | None:
+def pairs(record: CurveRecord) -> list[str]:
+    """The pairs that were measured."""
+    return [name for name, (*_, between) in PAIRS.items() if record.where(task="queries", pooler=between)]
+
+
+def break_even(record: CurveRecord, pair: str) -> tuple[float, float, float] | None:
     """From how many queries on a pool is cheaper than NullPool: estimate and 95 % interval, from resampled
     workers (percentile bootstrap). None if it never is.
     """
-    pooled, poolless = (cumulative(record, name) for name in PAIRS[method])
+    *names, between = PAIRS[pair]
+    pooled, poolless = (cumulative(record, name, between) for name in names)
     estimate = crossing(
         {number: median(values) for number, values in pooled.items()},
         {number: median(values) for number, values in poolless.items()},

@@ -179,7 +179,8 @@ def run(
     for line, report in zip(lines, reports, strict=True):
         if wrong := list(findings(Fleet(entry, line["workers"], line["token"], mark), report)):
             raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
-    if left := sessions.remaining(server, application_name):
+    # A pooler keeps its sessions.
+    if not server.pooler and (left := sessions.remaining(server, application_name)):
         raise ChecksFailed(f"{title}: {left} sessions are left after all processes have ended")
     return cast(FleetParentReport, parent), reports
 

@@ -8,15 +8,16 @@ from harness.curves.sections import work as section
 from harness.fleets.measure import STRATEGIES
 from harness.postgres.server import Server
 from tests.support.curves import PROVENANCE
+from tests.support.poolers import needs_pgbouncer
 
 
-def queries(strategy: str, first: float, further: float) -> Point:
+def queries(strategy: str, first: float, further: float, pooler: str = "") -> Point:
     """Ten workers, none of which is quite like another."""
     values = {
         f"query_{number}": [(first + further * (number - 1)) * (1 + 0.001 * worker) for worker in range(10)]
         for number in work.QUERIES
     }
-    return Point({"strategy": strategy, "task": "queries"}, values)
+    return Point({"strategy": strategy, "task": "queries", "pooler": pooler}, values)
 
 
 def task(strategy: str, seconds: float, overhead: float = 0.099) -> Point:
@@ -30,6 +31,8 @@ RECORD = CurveRecord(
         queries("nullpool", 6.0, 2.0),
         queries("spawn", 10.0, 1.0),
         queries("spawn_nullpool", 6.0, 1.0),
+        queries("fork_dispose", 10.0, 1.0, work.BEHIND),
+        queries("nullpool", 9.0, 1.5, work.BEHIND),
         *(task(name, seconds) for name in STRATEGIES for seconds in work.TASKS),
     ],
 )
@@ -41,6 +44,21 @@ def test_a_pool_breaks_even_where_the_curves_cross() -> None:
     estimate, low, high = found
     assert estimate == pytest.approx(5, abs=0.1)
     assert low <= estimate <= high
+
+
+def test_behind_a_pooler_it_breaks_even_elsewhere() -> None:
+    found = work.break_even(RECORD, "fork behind PgBouncer")
+    assert found
+    assert found[0] == pytest.approx(3, abs=0.1)
+
+
+@needs_pgbouncer
+def test_queries_are_counted_behind_pgbouncer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = {"strategy": "nullpool", "task": "queries", "pooler": work.BEHIND}
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "QUERIES", (1, 3))
+        found = work.WorkCurve().measure(at, server)
+    assert all(0 < one < three for one, three in zip(found["query_1"], found["query_3"], strict=True))
 
 
 def test_a_pool_may_never_break_even() -> None:
@@ -58,7 +76,7 @@ def test_start_up_is_below_one_per_cent_from_99_times_its_length_on() -> None:
 
 
 def test_a_worker_with_a_longer_task_than_expected_is_seen() -> None:
-    points = [*RECORD.points[:4], task("spawn", 0.001), task("spawn", 0.1), task("spawn", 1.0, 0.2)]
+    points = [*RECORD.points[:6], task("spawn", 0.001), task("spawn", 0.1), task("spawn", 1.0, 0.2)]
     assert work.off(CurveRecord(PROVENANCE, points), "spawn") == pytest.approx(0.101 / 1.2)
 
 

@@ -56,15 +56,18 @@ SHOWN_TASKS = (0.001, 0.01, 0.1, 1.0, 10.0)
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
     """Milliseconds by number of queries."""
     return {
-        name: [(number, median(values) * 1e3) for number, values in curve.cumulative(record, name).items()]
-        for pair in curve.PAIRS.values()
-        for name in pair
+        f"{name}{', PgBouncer' * bool(between)}": [
+            (number, median(values) * 1e3)
+            for number, values in curve.cumulative(record, name, between).items()
+        ]
+        for *names, between in map(curve.PAIRS.__getitem__, curve.pairs(record))
+        for name in names
     }
 
 
 def law(record: CurveRecord) -> str:
     parts = []
-    for method in curve.PAIRS:
+    for method in curve.pairs(record):
         if found := curve.break_even(record, method):
             estimate, low, high = found
             parts.append(f"{digits(estimate)} with {method} (95 %: {digits(low)} to {digits(high)})")

@@ -86,7 +86,7 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Prediction:
     """A drawn fleet with what was predicted and measured; seconds and bytes."""
 
     at: dict[str, str | float]
@@ -98,7 +98,7 @@ class Outcome:
         return self.predicted[figure] / self.measured[figure] - 1
 
 
-def outcomes(record: CurveRecord, known: Coefficients) -> Iterator[Outcome]:
+def outcomes(record: CurveRecord, known: Coefficients) -> Iterator[Prediction]:
     """The measured fleets, each next to what the coefficients predict."""
     for point in record.points:
         request = BillRequest(
@@ -108,13 +108,13 @@ def outcomes(record: CurveRecord, known: Coefficients) -> Iterator[Outcome]:
             float(point.at["distance"]),
         )
         bill = next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
-        yield Outcome(
+        yield Prediction(
             point.at,
             {"ready": bill.ready, "memory": bill.memory, "collected": bill.memory_collected},
             {name: point.median(name) for name in ("ready", "memory", "collected")},
         )
 
 
-def within(found: Sequence[Outcome], figure: str) -> int:
+def within(found: Sequence[Prediction], figure: str) -> int:
     """How many predictions are off by no more than `WITHIN`."""
     return sum(abs(each.off(figure)) <= WITHIN for each in found)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from harness.console.numbers import digits
 from harness.curves.bill import at, coefficients
 from harness.curves.curve import CurveRecord
-from harness.curves.predictions import Outcome, outcomes
+from harness.curves.predictions import Prediction, outcomes
 from harness.curves.sections import distance, predictions, sizes, stampede, work
 from harness.fleets.figures import FleetsTable
 from harness.system.memory import MIB
@@ -54,7 +54,7 @@ def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     return DRAWINGS[name](curves[name]) if name in curves else None
 
 
-def _outcomes(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> list[Outcome]:
+def _outcomes(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> list[Prediction]:
     if "predictions" not in curves or "sizes" not in curves or fleets_on_record is None:
         return []
     return list(outcomes(curves["predictions"], coefficients(fleets_on_record, curves)))

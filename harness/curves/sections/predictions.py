@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import WITHIN, Outcome, within
+from harness.curves.predictions import WITHIN, Prediction, within
 from harness.curves.sections.sizes import KIND_TITLES
 
 
-def section(found: Sequence[Outcome]) -> Iterator[str]:
+def section(found: Sequence[Prediction]) -> Iterator[str]:
     yield "## Predictions\n"
     yield law(found) + "\n"
     header = ["strategy", "workers", "data", "GiB", "away, ms"]
@@ -38,7 +38,7 @@ def section(found: Sequence[Outcome]) -> Iterator[str]:
     yield markdown.table(header, rows, figures=3)
 
 
-def law(found: Sequence[Outcome]) -> str:
+def law(found: Sequence[Prediction]) -> str:
     ready, memory, collected = (within(found, name) for name in ("ready", "memory", "collected"))
     return (
         f"Predictions: of {len(found)} fleets drawn at random, none of which was fitted, the bill is within"

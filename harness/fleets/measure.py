@@ -1,6 +1,7 @@
 """Measures fleets: workers started together, until all have a row, and the memory of the whole tree."""
 
 import json
+import resource
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -40,6 +41,9 @@ DEADLINE = 120.0
 
 MEMORY_FACTOR = 2.5
 """Free memory that a parent needs, as a multiple of its data: these, and what making them takes."""
+
+DESCRIPTORS = 4
+"""Of a parent for each worker: both ends of its pipe, and those by which multiprocessing sees its end."""
 
 WORKER_MIB = 110
 """Free memory that a worker may need: a booted one that has imported pandas through the parent's module."""
@@ -110,6 +114,12 @@ def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
         raise PoolstartError(
             f"{workers} workers and their parent need {workers + 1} connections, and the server has {free}",
             "raise its max_connections, or measure smaller fleets",
+        )
+    needed, (limit, _) = DESCRIPTORS * (workers + 16), resource.getrlimit(resource.RLIMIT_NOFILE)
+    if needed > limit:
+        raise PoolstartError(
+            f"the parent of {workers} workers needs {needed} file descriptors, and may have {limit}",
+            "raise the limit with `ulimit -n`, or measure smaller fleets",
         )
 
 

@@ -1,5 +1,6 @@
 """Fleets are started, checked and measured; what does not fit is refused before anything starts."""
 
+import resource
 from dataclasses import asdict
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from harness.fleets import measure
 from harness.fleets.figures import FleetsTable
 from harness.fleets.recorder import merge
+from harness.postgres import sessions
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable, Rejected
 from harness.records.session import Parts
@@ -53,6 +55,19 @@ def test_more_workers_than_the_server_has_connections_are_refused_before_any_is_
         patch.setattr(memory, "available", lambda: float("inf"))
         with pytest.raises(PoolstartError, match="5000 workers and their parent need 5001 connections"):
             measure.require_room(server, 5000, 0)
+
+
+def test_more_workers_than_the_parent_may_have_descriptors_for_are_refused(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "available", lambda: float("inf"))
+        patch.setattr(sessions, "free", lambda server: 2000)
+        patch.setattr(resource, "getrlimit", lambda which: (1024, 4096))
+        with pytest.raises(
+            PoolstartError, match="1000 workers needs 4064 file descriptors, and may have 1024"
+        ):
+            measure.require_room(server, 1000, 0)
 
 
 def test_more_workers_than_fit_into_memory_are_refused(

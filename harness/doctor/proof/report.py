@@ -33,18 +33,16 @@ def _command(row: VictimFigures) -> LookFigures | None:
 
 def _hazards(rows: Sequence[VictimFigures]) -> str:
     """A row for each hazard and look-alike."""
-    tables = (("hazards", detected.table()), ("lookalikes", detected.lookalikes()))
     return markdown.table(
         ["hazard", "`doctor PID`", "`doctor -- COMMAND`", "note"],
         [
             [
-                f"[{name}]({page}.md#{name})",
+                _link(name),
                 _found(rows, row, row.outside, _outside),
                 _found(rows, row, row.command, _command),
                 row.why,
             ]
-            for page, table in tables
-            for name, row in table.items()
+            for name, row in {**detected.table(), **detected.lookalikes()}.items()
         ],
     )
 
@@ -75,7 +73,7 @@ def _frameworks(rows: Sequence[VictimFigures]) -> str:
         [
             [
                 f"`{broken.victim}`",
-                f"[{broken.hazard}](hazards.md#{broken.hazard})" if broken.hazard else "none",
+                _link(broken.hazard),
                 _share([broken.outside] if broken.outside else []),
                 _share([broken.command] if broken.command else []),
                 _share(way for row in found if row.victim == broken.victim and row.right for way in row.ways),
@@ -84,6 +82,11 @@ def _frameworks(rows: Sequence[VictimFigures]) -> str:
             if broken.variant == "broken"
         ],
     )
+
+
+def _link(hazard: str) -> str:
+    page = "lookalikes" if hazard in detected.lookalikes() else "hazards"
+    return f"[{hazard}]({page}.md#{hazard})" if hazard else "none"
 
 
 def _healthy(proof: DoctorRecord) -> str:

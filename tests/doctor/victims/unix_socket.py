@@ -10,11 +10,15 @@ from common import BROKEN, URL, query, query_forever
 from sqlalchemy import create_engine, make_url
 
 RELAY = """
-import socket, sys, threading
+import os, socket, sys, threading
 def copy(source, target):
     while data := source.recv(65536):
         target.sendall(data)
     target.close()
+def end():
+    sys.stdin.read()
+    os._exit(0)
+threading.Thread(target=end, daemon=True).start()
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
 listener.listen()
@@ -25,13 +29,15 @@ while True:
     for pair in ((client, server), (server, client)):
         threading.Thread(target=copy, args=pair, daemon=True).start()
 """
-"""Stands for a server that listens at a Unix socket."""
+"""Stands for a server that listens at a Unix socket. It ends after all others of this program."""
 
 url = make_url(URL)
 with tempfile.TemporaryDirectory() as directory:
     relay = subprocess.Popen(
         [sys.executable, "-S", "-c", RELAY, f"{directory}/.s.PGSQL.5432", str(url.host), str(url.port)],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        start_new_session=True,
     )
     assert relay.stdout
     relay.stdout.readline()

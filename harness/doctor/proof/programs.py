@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.processes import proc
+from harness.processes.supervision import Supervision
 from harness.system.environment import ROOT, environment
 from harness.system.errors import PoolstartError
 
@@ -57,19 +58,18 @@ class NotSetUp(PoolstartError):
 
 
 @contextlib.contextmanager
-def victim(name: str, variant: str, url: str, python: str | Path = sys.executable) -> Iterator[int]:
+def victim(
+    name: str,
+    variant: str,
+    url: str,
+    python: str | Path = sys.executable,
+    supervision: Supervision | None = None,
+) -> Iterator[int]:
     """A running victim that has reported that it is set up: the pid of the process to look at.
 
-    Raises `NotSetUp` if it does not get that far.
+    `supervision` ends it if this process is killed. Raises `NotSetUp` if it does not get that far.
     """
-    process = subprocess.Popen(
-        [python, VICTIMS / f"{name}.py"],
-        env=_variables(url, variant),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    process = _start([python, VICTIMS / f"{name}.py"], url, variant, supervision)
     assert process.stdout
     try:
         word, *pid = process.stdout.readline().split() or [""]
@@ -80,6 +80,8 @@ def victim(name: str, variant: str, url: str, python: str | Path = sys.executabl
         end(process.pid)
         process.wait()
         process.stdout.close()
+        if supervision:
+            supervision.stop(process)
 
 
 def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
@@ -101,20 +103,20 @@ def doctor(pid: int, *options: str) -> tuple[int, dict[str, Any]]:
 
 
 def observed(
-    name: str, variant: str, url: str, report: Path, *options: str, python: str | Path = sys.executable
+    name: str,
+    variant: str,
+    url: str,
+    report: Path,
+    *options: str,
+    python: str | Path = sys.executable,
+    supervision: Supervision | None = None,
 ) -> dict[str, Any]:
     """The report of `poolstart doctor -- python VICTIM`; the victim is ended when it has been set up.
 
     Raises `NotSetUp` if it does not get that far.
     """
-    process = subprocess.Popen(
-        [*POOLSTART, "doctor", "--json-file", report, *options, "--", python, VICTIMS / f"{name}.py"],
-        env=_variables(url, variant),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    )
+    command = [*POOLSTART, "doctor", "--json-file", report, *options, "--", python, VICTIMS / f"{name}.py"]
+    process = _start(command, url, variant, supervision)
     assert process.stdout
     try:
         if not process.stdout.readline().startswith("ready"):
@@ -126,12 +128,24 @@ def observed(
         end(process.pid)
         process.wait()
         process.stdout.close()
+        if supervision:
+            supervision.stop(process)
     content: dict[str, Any] = json.loads(report.read_text())
     return content
 
 
-def _variables(url: str, variant: str) -> dict[str, str]:
-    return {**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant}
+def _start(
+    command: Sequence[str | Path], url: str, variant: str, supervision: Supervision | None
+) -> "subprocess.Popen[str]":
+    options: dict[str, Any] = {
+        "env": {**environment(VICTIMS), "VICTIM_URL": url, "VICTIM_VARIANT": variant},
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.DEVNULL,
+        "text": True,
+    }
+    if supervision:
+        return supervision.start(command, **options)
+    return subprocess.Popen(command, start_new_session=True, **options)
 
 
 def end(session: int, besides: int = 0) -> None:

@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from harness.doctor.proof.record import DoctorRecord, VictimFigures
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes import load as loads
+from harness.processes.supervision import Supervision
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -63,13 +63,14 @@ class DoctorRecorder(Recorder):
         with loads.all_but_one(request.load) as busy, locate.server() as server:
             if before and request.only and before.busy != busy:
                 raise PoolstartError(
-                    f"the other programs were looked at with {before.busy} processors kept busy",
+                    f"the other programs were looked at with processors kept busy: {before.busy}",
                     f"{'omit' if busy else 'give'} --load, or record all programs",
                 )
             provenance = Provenance.here(server.identity, request.command)
             conditions = provenance.conditions(busy=str(busy))
             session = RecordingSession("doctor", conditions, anew=request.anew)
-            with ThreadPoolExecutor(TOGETHER) as executor, tempfile.TemporaryDirectory() as directory:
+            with Supervision() as supervision, ThreadPoolExecutor(TOGETHER) as executor:
+                directory = supervision.directory()
                 runs = [(row, number) for number in range(self.repeat(request)) for row in due]
                 if any(row.victim in frameworks.FOUND for row in due):
                     report_("installing the programs that start workers")
@@ -81,7 +82,7 @@ class DoctorRecorder(Recorder):
                     if time.monotonic() > until:
                         return None
                     report_(f"{run[0].name}, {run[0].variant}, run {run[1] + 1} of {self.repeat(request)}")
-                    return look(run[0], server, Path(directory))
+                    return look(run[0], server, directory, supervision)
 
                 for run, part in zip(missing, executor.map(once, missing), strict=True):
                     if part:
@@ -110,7 +111,7 @@ def key(row: VictimFigures, number: int) -> str:
     return f"{row.victim} {row.variant} {number}"
 
 
-def look(row: VictimFigures, server: Server, directory: Path) -> dict[str, Any]:
+def look(row: VictimFigures, server: Server, directory: Path, supervision: Supervision) -> dict[str, Any]:
     """The hazards and certainties that are found in a program: from outside, and as a command.
 
     None for the first if it ends by itself before it could be looked at.
@@ -121,13 +122,17 @@ def look(row: VictimFigures, server: Server, directory: Path) -> dict[str, Any]:
     with_url = row.right or {**detected.table(), **detected.lookalikes()}[row.hazard].url
     found: dict[str, Any] = {"outside": None, "command": None}
     if row.outside:
-        with contextlib.suppress(*FAILED), programs.victim(row.victim, row.variant, url, python) as pid:
+        victim = programs.victim(row.victim, row.variant, url, python, supervision)
+        with contextlib.suppress(*FAILED), victim as pid:
             options = ["--watch", WATCH, *(["--url", url] if with_url else [])]
             found["outside"] = pairs(programs.doctor(pid, *options)[1])
     if row.command:
         path = directory / f"{row.victim}-{row.variant}.json"
         with contextlib.suppress(*FAILED):
-            found["command"] = pairs(programs.observed(row.victim, row.variant, url, path, python=python))
+            report = programs.observed(
+                row.victim, row.variant, url, path, python=python, supervision=supervision
+            )
+            found["command"] = pairs(report)
     return found
 
 

@@ -35,7 +35,8 @@ FURTHER = (
         in_worker=keep,
         parent_connection=ParentConnection.CLOSED,
         safe=True,
-        choose="When the worker's code is not yours: nothing is inherited, and the parent connects again.",
+        choose="When the worker's code is not yours: nothing is inherited, except connections that are"
+        " checked out, and the parent connects again.",
         docs=FORKING,
     ),
     Strategy(

@@ -47,4 +47,4 @@ if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(1, initializer, (url,)) as pool:
         (worker,) = pool.map(look, [0])
     print("parent", *parent, "worker", *worker)
-    sys.exit(0 if worker == parent else 1)
+    sys.exit(0 if worker == parent == ["tenant", "Asia/Tokyo", "repeatable read"] else 1)

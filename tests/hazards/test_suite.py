@@ -102,7 +102,7 @@ def test_what_depends_on_the_machine_is_always_tried() -> None:
     code = {hazard.id: suite.digest(hazard.id) for hazard in named}
     recorded = replace(table, code=code)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(expected, "load", lambda _: {"2.1": recorded})
+        patch.setattr(expected, "load", lambda *_: {"2.1": recorded})
         assert expected.for_the_same_versions(named, expected.strategies.IDS, table.provenance) == []
 
 

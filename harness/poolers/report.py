@@ -84,7 +84,7 @@ def newest(measured: dict[str, PoolerTimes]) -> PoolerTimes:
 
 def in_short(measured: PoolerTimes) -> str:
     """What follows from the times of the reference driver."""
-    rows = {(row.pool, row.route): row for row in measured.rows if row.driver == drivers.MEASURED.name}
+    rows = by_place(measured, drivers.MEASURED.name)
     pooled, without = rows["QueuePool", DIRECT], rows["NullPool", DIRECT]
     behind, kept = rows["NullPool", TRANSACTION], rows["QueuePool", SESSION]
     return (
@@ -94,6 +94,29 @@ def in_short(measured: PoolerTimes) -> str:
         f" {pooled.held[0]} sessions of the server with a pool, {kept.held[0]} behind PgBouncer in session"
         f" mode, and {behind.held[0]} with NullPool behind PgBouncer in transaction mode.\n"
     )
+
+
+def sentences(measured: dict[str, PoolerTimes]) -> dict[str, str]:
+    """By driver, what a worker without a pool costs behind the newest PgBouncer; empty without times."""
+    if not measured:
+        return {}
+    version = versions(measured)[-1]
+    return {name: sentence(version, by_place(measured[version], name)) for name in measured[version].drivers}
+
+
+def sentence(version: str, rows: dict[tuple[str, str], RouteFigures]) -> str:
+    direct, behind = rows["NullPool", DIRECT], rows["NullPool", TRANSACTION]
+    factor = exp(paired_test(behind.first_ratio)[0])
+    return (
+        f"Measured behind PgBouncer {version} in transaction mode: without a pool the first row takes"
+        f" {factor:.2f} times as long as directly, and each further query {ms(behind.next_row)} ms instead of"
+        f" {ms(direct.next_row)} ms."
+    )
+
+
+def by_place(measured: PoolerTimes, driver: str) -> dict[tuple[str, str], RouteFigures]:
+    """The figures of a driver, by pool and route."""
+    return {(row.pool, row.route): row for row in measured.rows if row.driver == driver}
 
 
 def ms(values: Sequence[float]) -> str:

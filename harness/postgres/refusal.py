@@ -79,6 +79,8 @@ WORDS = {
     "login rejected": "allow this user and address in PgBouncer's auth_hba_file",
     "no authentication method": "allow this user and address in PgBouncer's auth_hba_file",
     "authentication failed": STATES["28P01"],
+    'prepared statement "_': "behind a pooler in transaction mode, set PgBouncer's max_prepared_statements "
+    "(1.21 or later), or measure psycopg2, which prepares nothing",
     # psycopg2 hides the reason for which PgBouncer ends a client that waits for a session.
     "server closed the connection": "see the log of the server, or of a pooler in between: all its sessions "
     "may be in use",

@@ -8,6 +8,7 @@ import pytest
 
 from harness.poolers import pgbouncer
 from harness.poolers.recorder import PoolersRecorder
+from harness.postgres import refusal
 from harness.postgres.server import Server, describe
 from harness.postgres.url import parameters, render
 from harness.records.recorder import Request
@@ -83,3 +84,8 @@ def test_one_that_refuses_the_connection_is_one_line(
             describe("external", url)
     assert "\n" not in str(refused.value)
     assert "s3cret" not in str(refused.value)
+
+
+def test_a_statement_of_another_client_has_a_remedy() -> None:
+    printed = 'ProgrammingError: prepared statement "__asyncpg_stmt_1__" already exists'
+    assert "max_prepared_statements" in refusal.remedy_in(printed)

@@ -3,22 +3,20 @@
 Each program runs against a real server, as it is and with the code of the page in place of its own.
 """
 
-import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
+from harness.poolers import pgbouncer, things
 from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 from harness.search import report, search
 from tests.support import cases
+from tests.support.poolers import needs_pgbouncer
 
 slow = pytest.mark.slow
 
@@ -288,32 +286,16 @@ def test_every_engine_of_flask_sqlalchemy_is_found_without_an_application_contex
 
 
 @pytest.fixture
-def pooled(server: Server, tmp_path: Path) -> Iterator[str]:
+def pooled(server: Server) -> Iterator[str]:
     """The URL of the server through PgBouncer in transaction mode, with a single session."""
-    program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin")
-    if not program:
-        pytest.skip("needs pgbouncer")
-    aim = make_url(server.url)
-    port = free_port()
-    target = f"host={aim.host} port={aim.port} user={aim.username} dbname={aim.database} pool_size=1"
-    ini = tmp_path / "pgbouncer.ini"
-    ini.write_text(
-        f"[databases]\n{aim.database} = {target}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
-        f"listen_port = {port}\n"
-        "unix_socket_dir =\nauth_type = any\npool_mode = transaction\n"
-    )
-    tmp_path.chmod(0o755)
-    with Supervision() as supervision:
-        pooler = supervision.start([program, "-u", "nobody", str(ini)], stderr=subprocess.DEVNULL)
-        while pooler.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield aim.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+    (off,) = [way for way in things.get("numbered").ways if way.id == "off"]
+    # One that does not have this setting follows no prepared statements either.
+    settings = {} if off.not_applicable(pgbouncer.version()) else off.settings
+    with pgbouncer.started(server, "transaction", {"default_pool_size": "1", **settings}) as pooler:
+        yield pooler.server.url
 
 
+@needs_pgbouncer
 @slow
 @pytest.mark.parametrize(("driver", "number"), [("psycopg", 0), ("asyncpg", 1)])
 def test_statements_behind_a_pooler_are_not_prepared(

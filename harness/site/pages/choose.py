@@ -13,6 +13,8 @@ from harness.curves import bill, curve
 from harness.curves.sections import sizes as sizes_section
 from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
+from harness.poolers import figures as poolers
+from harness.poolers import report as poolers_report
 from harness.programs import head
 from harness.programs import report as programs_report
 from harness.programs.figures import ProgramFigures
@@ -45,6 +47,7 @@ def pages(site: SiteContext) -> Iterator[File]:
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
     known = bill_of(site)
+    recorded = site.record(poolers.PATH, poolers.load, None)
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
@@ -61,6 +64,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         cards=[card(site, strategies.get(name), release, life) for name in recommendation.RECOMMENDED],
         drivers=DRIVERS,
         programs=PROGRAMS,
+        poolers=recorded is not None,
         details={
             **all_code(),
             "programs": {program.name: of_program(program, measured) for program in PROGRAMS},
@@ -68,6 +72,7 @@ def pages(site: SiteContext) -> Iterator[File]:
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
             "again": reconnecting(release) if release else None,
             "bill": asdict(known) if known else None,
+            "pooler": poolers_report.sentences(recorded.times) if recorded else {},
         },
         kinds={each.kind: sizes_section.KIND_TITLES[each.kind] for each in known.data} if known else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,

@@ -67,7 +67,7 @@ function costsOf(data, cost, program, pooler, driver, count, limit, distance) {
       const [seconds, more] = data.again;
       sentences.push(`Without a pool in the worker each further query connects again: ${figure(seconds * 1e3 + more * distance)} ms more than with one, ${more} round trips.`);
     }
-    if (pooler) sentences.push("Measured without a pooler: one adds its own time to each connect and query, and saves the server’s to start a session.");
+    if (pooler) sentences.push(data.pooler[driver.value] || "Measured without a pooler: one adds its own time to each connect and query, and saves the server’s to start a session.");
   }
   if (driver.selectedIndex) sentences.push(`Measured with ${driver.options[0].text}, not with ${driver.selectedOptions[0].text}.`);
   return sentences;

@@ -1,6 +1,5 @@
 """The recorders of hazards: the verdicts of this release, and those of all releases."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
@@ -19,7 +18,7 @@ from harness.records.session import Parts, RecordingSession
 from harness.releases import interpreters
 from harness.releases.catalogue import catalogue as releases
 from harness.releases.repo import releases_of
-from harness.system import files
+from harness.system import files, pythons
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -65,7 +64,7 @@ class HazardsRecorder(Recorder):
         repeat = self.repeat(request)
         if repeat > 1:
             # What cannot be recorded is an error now, not after hours of trials.
-            expected.table_of(python=sys.version, driver=driver.name)
+            expected.table_of(python=pythons.full(), driver=driver.name)
         with loads.all_but_one(request.load) as busy, locate.server(driver=True) as server:
             provenance = Provenance.here(server.identity, command_of(request, driver), driver=driver.label)
             conditions = provenance.conditions(

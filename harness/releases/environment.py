@@ -1,5 +1,6 @@
 """asv's environment, in which the releases are measured one after another."""
 
+import logging
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asv.commands.run
 import asv.runner
 from asv.config import Config
 from asv.console import log
@@ -16,7 +18,7 @@ from asv.environment import Environment, ExistingEnvironment
 from asv.repo import Repo
 from asv.results import Results
 from asv.runner import BENCHMARK_RUN_SCRIPT, ForkServer
-from asv.util import TIMEOUT_RETCODE, check_output
+from asv.util import TIMEOUT_RETCODE, ProcessError, check_output
 from packaging.version import Version
 
 from harness import drivers
@@ -94,10 +96,18 @@ class ReleaseEnvironment(Environment):
         self._set_commit_hash(commit_hash)
 
     def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
-        """Switch to the interpreter of a release, which is installed if necessary."""
+        """Switch to the interpreter of a release, which is installed if necessary.
+
+        Raises asv's `ProcessError` if this Python cannot run the release: asv goes on with the next one.
+        """
+        release = str(Version(commit_hash))
         with as_asv_error():
-            release = str(Version(commit_hash))
-            python = installed.python_of(release, self._packages, self._directory, self._driver)
+            try:
+                python = installed.python_of(release, self._packages, self._directory, self._driver)
+                installed.require_compiled(python)
+            except installed.NotForThisPython as error:
+                run.current().leave_out(release, str(error))
+                raise ProcessError(["install", release], 1, "", str(error)) from None
         self._executable = str(python)
         self._set_commit_hash(commit_hash)
 
@@ -126,7 +136,7 @@ class ReleaseEnvironment(Environment):
             if failed and (saved := run.current().saved()):
                 done = supervised(start, args, {**kwargs, "env": {**kwargs["env"], **saved}})
             if done[2] == 0:
-                run.current().store_conditions(self._results, self.name, self.python)
+                run.current().store_conditions(self._results, self.name, pythons.minor())
             if failed:
                 release = str(Version(self.installed_commit_hash or "0"))
                 run.current().store_failure(self._results, self.name, release)
@@ -201,8 +211,15 @@ class ReportingForkServer(ForkServer):
         run.current().forget(self.server_proc)
 
 
-# asv has no setting for the class of its fork server, and none for what it stores.
+def skip_quietly(*args: Any, **kwargs: Any) -> Any:
+    """asv's `skip_benchmarks` without a line for each benchmark: the run says why a release is left out."""
+    with log.set_level(logging.ERROR):
+        return asv.runner.skip_benchmarks(*args, **kwargs)
+
+
+# asv has no setting for the class of its fork server, and none for what it stores or prints.
 asv.runner.ForkServer = ReportingForkServer
+asv.commands.run.skip_benchmarks = skip_quietly
 Results.save = stored.save_measured
 
 

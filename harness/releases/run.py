@@ -22,6 +22,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from asv.console import log
+from packaging.version import Version
 
 from harness.lifecycles import asv_run
 from harness.postgres import embedded, locate
@@ -31,7 +32,7 @@ from harness.processes import heartbeat
 from harness.processes.heartbeat import Heartbeat
 from harness.processes.supervision import NESTED, Supervision
 from harness.releases import machine, venvs
-from harness.system import conditions, files
+from harness.system import conditions, files, pythons
 from harness.system.errors import PoolstartError
 
 REMARKS = ("n/a: ", "noisy: ", "busy: ", "on record: ")
@@ -61,6 +62,7 @@ class AsvRun:
         self._spent: dict[str, float] = {}
         self._warnings: set[str] = set()
         self._failures: dict[str, None] = {}
+        self._left_out: dict[str, str] = {}
         self._last_failure = ""
         # Registered after the supervision, so it is called before that is closed.
         atexit.register(self._report)
@@ -109,18 +111,18 @@ class AsvRun:
     def store_conditions(self, results: Path, environment: str, python: str) -> None:
         """Store the conditions that a benchmark process has written beside its results, if there are any.
 
-        `environment` is asv's name of the environment, and `python` the version that its results are filed
-        under. Raises `PoolstartError` if another Python was measured, or if they cannot be written.
+        `environment` is asv's name of the environment, and `python` what its results are filed under, `3.14`,
+        or `3.14t` of a free-threaded build. Raises `PoolstartError` if another Python was measured, or if they cannot be written.
         """
         if not self._conditions.exists():
             return
         with files.reading(self._conditions, "start the run again"):
             written = {"environment": environment, **json.loads(self._conditions.read_text())}
         self._conditions.unlink()
-        reported = str(written.get("facts", {}).get("python", python)).partition(" ")[0]
-        if not f"{reported}.".startswith(f"{python}."):
+        reported = str(written.get("facts", {}).get("python", python))
+        if pythons.minor(reported) != python:
             raise PoolstartError(
-                f"Python {reported} was measured, and its results would be filed under {python}",
+                f"Python {pythons.full(reported)} was measured, and its results would be filed under {python}",
                 f"remove {venvs.DIRECTORY}, so that its environments are created again",
             )
         directory = results / machine.name(machine.named(sys.argv))
@@ -180,6 +182,10 @@ class AsvRun:
             self._failures[reason] = None
             log.error(reason)
 
+    def leave_out(self, release: str, reason: str) -> None:
+        """Note that a release cannot be measured, for the end of the run."""
+        self._left_out[release] = reason
+
     def _running_server(self) -> Server:
         if self._server and self._server.kind == "embedded" and not listens(self._server):
             log.warning("the embedded PostgreSQL died; starting another one")
@@ -194,6 +200,9 @@ class AsvRun:
             print(f"poolstart: {time_report(time.monotonic() - self._began, self._spent)}")
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
+        for reason in dict.fromkeys(self._left_out.values()):
+            releases = sorted((name for name in self._left_out if self._left_out[name] == reason), key=Version)
+            print(f"poolstart: left out: SQLAlchemy {', '.join(releases)}: {reason}")
 
 
 def wait(process: "subprocess.Popen[bytes]", timeout: float | None, steps: Heartbeat) -> bool:

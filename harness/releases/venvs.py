@@ -18,7 +18,7 @@ from harness import drivers
 from harness.drivers import Driver
 from harness.processes.child import last_error
 from harness.processes.supervision import Supervision
-from harness.system import files, locks
+from harness.system import files, locks, pythons
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError, hint_in
 
@@ -42,19 +42,50 @@ REMEDIES = {
 """What to do, by words of uv."""
 
 
+NO_WHEEL = re.compile(r"\bsqlalchemy==\S+ has no (usable )?wheels")
+"""uv's words for a release that would have to be built."""
+
+
+class NotForThisPython(PoolstartError):
+    """A release that this Python cannot run as it runs the others."""
+
+
 def python_of(
     version: str, packages: Mapping[str, str], directory: Path, driver: Driver = drivers.MEASURED
 ) -> Path:
     """The interpreter of an environment with this SQLAlchemy, the driver and `packages` (name to version).
 
     The environment is created unless it exists; one that is incomplete, or of another interpreter, is
-    replaced. Raises `PoolstartError` if the installation fails.
+    replaced. Nothing is built from source: what came of it would depend on the machine. Raises
+    `NotForThisPython` if the release has no wheel for this Python, `PoolstartError` if the installation fails.
     """
+    if (minor := pythons.minor()) != pythons.REFERENCE:
+        directory = directory / f"python{minor}"
+    wheels = ["sqlalchemy", *(name for name, _ in driver.packages)]
     if driver == drivers.MEASURED:
-        return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version)
+        return python_with([f"sqlalchemy=={version}", *pins(packages)], directory / version, wheels=wheels)
     requirements = [f"sqlalchemy=={version}", *pins({**packages, **dict(driver.packages)})]
-    home = directory / f"{version}-{driver.name}"
-    return python_with(requirements, home, wheels=[name for name, _ in driver.packages])
+    return python_with(requirements, directory / f"{version}-{driver.name}", wheels=wheels)
+
+
+COMPILED = """\
+import sys, sqlalchemy.engine
+print(any(name.startswith("sqlalchemy.") and str(getattr(module, "__file__", "")).endswith(".so")
+          for name, module in sys.modules.items()))
+"""
+
+
+def require_compiled(python: Path) -> None:
+    """Raise `NotForThisPython` unless this SQLAlchemy can be imported, with its compiled parts."""
+    done = subprocess.run(
+        [python, "-I", "-c", COMPILED], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    if done.returncode != 0:
+        raise NotForThisPython(f"it cannot be imported by Python {pythons.minor()}: {last_error(done.stderr)}")
+    if done.stdout.strip() != "True":
+        raise NotForThisPython(
+            f"its wheel for Python {pythons.minor()} has no compiled parts, without which it is another program"
+        )
 
 
 def pins(packages: Mapping[str, str]) -> list[str]:
@@ -121,6 +152,8 @@ def _uv(*arguments: str) -> None:
             ) from None
     if uv.returncode != 0:
         message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
+        if NO_WHEEL.search(message):
+            raise NotForThisPython(f"it has no wheel for Python {pythons.minor()}")
         remedy = next((advice for words, advice in REMEDIES.items() if re.search(words, message)), "")
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}", remedy or hint_in(message)

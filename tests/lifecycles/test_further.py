@@ -30,6 +30,7 @@ from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from harness.records.provenance import Provenance
 from harness.strategies import ParentConnection
+from harness.system import pythons
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
 
@@ -150,6 +151,7 @@ FURTHER = [outcome for outcome in OUTCOMES if outcome.strategy in strategies.FUR
 def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "hazards.json"
     monkeypatch.setattr(record, "PATH", path)
+    monkeypatch.setattr(pythons, "full", lambda: f"{pythons.REFERENCE}.7")
     return path
 
 

@@ -191,18 +191,24 @@ from harness.releases import run
 from harness.system.errors import PoolstartError
 
 current, results = run.current(), Path(sys.argv[1])
-def store(python):
-    row = {"release": "2.1.9", "facts": {"python": "3.12.4 (main)"}, "blocks": []}
+def store(measured, filed):
+    row = {"release": "2.1.9", "facts": {"python": measured}, "blocks": []}
     current._conditions.write_text(json.dumps(row))
-    current.store_conditions(results, "environment", python)
+    current.store_conditions(results, "environment", filed)
 
-try:
-    store("3.11")
-    raise AssertionError("filed under another Python")
-except PoolstartError as error:
-    assert "Python 3.12.4 was measured, and its results would be filed under 3.11" in str(error)
-assert not list(results.glob("*/conditions.jsonl"))
-store("3.12")
+for measured, filed, said in (
+    ("3.12.4 (main)", "3.11", "Python 3.12.4 was measured, and its results would be filed under 3.11"),
+    ("3.14.0 free-threading build (main)", "3.14", "3.14.0t was measured, and its results would be filed under 3.14"),
+    ("3.14.0 (main)", "3.14t", "3.14.0 was measured, and its results would be filed under 3.14t"),
+):
+    try:
+        store(measured, filed)
+        raise AssertionError("filed under another Python")
+    except PoolstartError as error:
+        assert said in str(error)
+    assert not list(results.glob("*/conditions.jsonl"))
+store("3.14.0 free-threading build (main)", "3.14t")
+store("3.12.4 (main)", "3.12")
 assert list(results.glob("*/conditions.jsonl"))
 """
 

@@ -1,4 +1,4 @@
-"""The workflow that tracks releases is valid, and has no more permissions than it needs."""
+"""The workflows are valid, and have no more permissions than they need."""
 
 import re
 import subprocess
@@ -9,7 +9,8 @@ import pytest
 
 from harness.system.environment import ROOT
 
-WORKFLOW = ROOT / ".github" / "workflows" / "track.yml"
+WORKFLOWS = ROOT / ".github" / "workflows"
+WORKFLOW = WORKFLOWS / "track.yml"
 BIN = Path(sys.executable).parent
 
 LINTERS = [
@@ -37,6 +38,13 @@ def test_the_workflow_passes_its_linters_and_a_broken_one_does_not(
         .replace("persist-credentials: false", "clean: true")
     )
     assert lint(linter, broken) != 0
+
+
+def test_the_workflow_of_the_tests_is_valid_and_runs_each_supported_python() -> None:
+    path = WORKFLOWS / "test.yml"
+    assert [lint(linter, path) for linter in LINTERS] == [0, 0]
+    assert 'python: ["3.11", "3.12", "3.13", "3.14"]' in path.read_text()
+    assert ".ci/pythons" in path.read_text()
 
 
 def test_the_workflow_uses_commands_that_exist() -> None:

@@ -1,8 +1,6 @@
-"""The Python code that pages tell people to copy, and the Pythons to run it with."""
+"""The Python code that pages tell people to copy."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -65,11 +63,11 @@ def is_complete(block: str) -> bool:
 def run(
     snippet: Snippet, directory: Path, url: str, python: str | Path = sys.executable
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a program as a file of its own, with `url` in place of the page's."""
+    """Run a program as a file of its own, with `url` in place of the page's; a warning is an error."""
     for name, text in snippet.files:
         (directory / name).write_text(text.replace(drivers.URL, url))
     return subprocess.run(
-        [python, PROGRAM],
+        [python, "-W", "error", PROGRAM],
         cwd=directory,
         # As for a script of the user, its directory is where modules are found.
         env={**environment(directory), "TMPDIR": str(directory)},
@@ -78,19 +76,6 @@ def run(
         text=True,
         timeout=DEADLINE_S,
     )
-
-
-def interpreter(version: str) -> str | None:
-    """The path of this Python, on the search path or of pyenv; None if there is none that runs."""
-    root = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    candidates = [
-        *(str(path) for path in sorted(root.glob(f"versions/{version}.*/bin/python"))),
-        shutil.which(f"python{version}"),
-    ]
-    for path in candidates:
-        if path and subprocess.run([path, "-c", ""], capture_output=True).returncode == 0:
-            return path
-    return None
 
 
 URL = re.compile(r"postgres(?:ql)?://")

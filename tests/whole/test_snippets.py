@@ -10,9 +10,8 @@ import pytest
 from harness import drivers, strategies
 from harness.answer import code, recommendation
 from harness.postgres.server import Server
-from harness.releases import interpreters, venvs
-from harness.releases.catalogue import catalogue
 from harness.system.environment import ROOT
+from tests.support import pythons
 from tests.support.snippets import (
     DOCUMENTS,
     NAMED,
@@ -20,14 +19,11 @@ from tests.support.snippets import (
     Snippet,
     blocks,
     drivers_not_preloaded,
-    interpreter,
     is_complete,
     run,
     snippets,
     urls_without_a_driver,
 )
-
-PYTHONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 
 README = snippets(DOCUMENTS[0])
 
@@ -51,15 +47,11 @@ def test_a_recommended_program_runs_as_pasted(snippet: Snippet, server: Server, 
     expect_rows(snippet, tmp_path, server, sys.executable)
 
 
-@pytest.fixture(scope="module", params=PYTHONS)
+@pytest.fixture(scope="module", params=pythons.VERSIONS)
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with the newest SQLAlchemy and the pinned psycopg2."""
-    by = interpreter(request.param)
-    if by is None:
-        pytest.skip(f"there is no Python {request.param}")
-    packages = venvs.pins({"psycopg2-binary": interpreters.pinned()["psycopg2-binary"]})
     home = tmp_path_factory.mktemp(f"python{request.param}") / "environment"
-    return venvs.python_with([f"sqlalchemy=={catalogue().newest.version}", *packages], home, by=by)
+    return pythons.environment_of(request.param, home)
 
 
 @pytest.mark.slow

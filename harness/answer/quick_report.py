@@ -42,7 +42,7 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     console = terminal.output()
     if measured.busy:
         terminal.print_text(console, busy.sentence(measured.busy))
-    recorded = verdicts.load()
+    recorded = verdicts.load(measured.python)
     outcomes = {name: recorded.worst(name, measured.release) for name in order(measured, profile)}
     columns = [
         column for column in metrics.summary_columns() if column.dataframe == "none" or large(measured)
@@ -68,7 +68,8 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     for line in remarks(measured):
         terminal.print_text(console, line)
     console.print()
-    terminal.print_heading(console, "Worst outcome, from the recorded verdicts")
+    python = recorded.python_of(measured.release)
+    terminal.print_heading(console, f"Worst outcome, from the recorded verdicts of Python {python}")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
     if sentences := recommendation.sentences(figures):
         console.print()

@@ -37,7 +37,7 @@ def header() -> list[str]:
 
 def rows(results: ReleaseResults, dataframe: str) -> Iterator[list[str]]:
     """A row of texts for each measured strategy, under `header`."""
-    recorded = verdicts.load()
+    recorded = verdicts.load(results.environment["python"])
     for strategy in strategies.CATALOGUE:
         figures = [
             (metric, results.figures.get((metric.id, strategy.id, dataframe)))
@@ -97,7 +97,7 @@ def unforced(results: ReleaseResults) -> list[str]:
 
 def summary(results: ReleaseResults) -> str:
     """README.md's region: a table that fits a screen, and the recommendation."""
-    recorded = verdicts.load()
+    recorded = verdicts.load(results.environment["python"])
     columns = metrics.summary_columns()
 
     cells = [
@@ -183,15 +183,15 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
     def show() -> None:
         console = terminal.output()
         # Read before anything is printed: a damaged record is one line.
-        recorded = verdicts.load()
+        recorded = [verdicts.load(results.environment["python"]) for results in shown]
         terminal.print_text(console, sentence)
-        for results in shown:
+        for results, of_its_python in zip(shown, recorded, strict=True):
             console.print()
             if everything:
                 terminal.print_heading(console, results.name)
             for line in warning(results):
                 terminal.print_text(console, line.strip())
-            print_tables(results, recorded)
+            print_tables(results, of_its_python)
 
     content = {
         "reports": [
@@ -253,7 +253,8 @@ def print_tables(results: ReleaseResults, recorded: verdicts.VerdictsOnRecord) -
             continue
         shown = [[row[column] for column in kept] for row in cells]
         terminal.print_table(console, titles, shown, title=DATAFRAME_TITLES[dataframe])
-    terminal.print_heading(console, "Worst outcome, from the recorded verdicts")
+    python = recorded.python_of(results.release)
+    terminal.print_heading(console, f"Worst outcome, from the recorded verdicts of Python {python}")
     terminal.print_pairs(console, [(name, recorded.worst(name, results.release).sentence) for name in names])
     console.print()
     terminal.print_text(console, described(results))

@@ -18,6 +18,7 @@ from harness.hazards.conditions import Condition
 from harness.hazards.expected import series
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
+from harness.system import pythons
 
 SEVERITIES = tuple(Severity)
 """The worst first."""
@@ -123,6 +124,11 @@ class VerdictsOnRecord:
         """The releases that were tried, in version order."""
         self._of_series = {name: verdicts_of(table) for name, table in self.tables.items()}
 
+    def python_of(self, release: str) -> str:
+        """The Python under which the verdicts of a release were recorded, `3.11`; empty without a record."""
+        table = self.tables.get(series(release))
+        return pythons.minor(table.provenance.python) if table else ""
+
     @property
     def newest(self) -> VerdictTable | None:
         """The table of the newest series, with the recorded events of each trial."""
@@ -222,9 +228,13 @@ def verdicts_of(table: VerdictTable) -> dict[tuple[str, str], str]:
     return {**further, **{cell: str(verdict) for cell, verdict in table.verdicts.items()}}
 
 
-def load() -> VerdictsOnRecord:
-    """The recorded verdicts. Raises PoolstartError if a record is damaged."""
-    return VerdictsOnRecord(expected.load(), release_verdicts.load(release_verdicts.RECORD))
+def load(python: str = pythons.REFERENCE) -> VerdictsOnRecord:
+    """The verdicts recorded under a Python, `3.14.10` for example; of a series without them, the reference's.
+
+    Raises PoolstartError if a record is damaged.
+    """
+    tables = {**expected.load(), **expected.load(python)}
+    return VerdictsOnRecord(tables, release_verdicts.load(release_verdicts.RECORD))
 
 
 def shares_connection(strategy: str) -> bool:

@@ -63,7 +63,8 @@ def render() -> str:
 def of_combination(which: str, hazards: Sequence[Hazard]) -> Iterator[str]:
     """The tables of another Python or driver: only the hazards that were tried with it."""
     for series, table in record.tables_of(which).items():
-        yield f"## SQLAlchemy {series}, {which}\n"
+        title = re.sub(r"^(?=\d)", "Python ", which)
+        yield f"## SQLAlchemy {series}, {title}\n"
         for part in filter(None, (table, table.further)):
             tried = {hazard for (hazard, _), verdict in part.verdicts.items() if verdict in TRIED}
             yield f"Measured {part.provenance}{part.provenance.by}.{measured_later(part.later)}\n"

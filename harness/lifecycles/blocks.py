@@ -12,7 +12,7 @@ from typing import Any
 from harness.drivers import MEASURED, modules_to_preload
 from harness.lifecycles.cell import Cell
 from harness.processes.errors import NotApplicable, Rejected
-from harness.system import busy
+from harness.system import busy, pythons
 from harness.system.busy import MAX_EXTRA_PRESSURE, Usual
 from harness.system.conditions import Conditions, facts
 
@@ -121,7 +121,8 @@ class MeasuredRun:
     @property
     def python(self) -> str:
         """The version that the measured interpreter reported, for example `3.11.7`; empty if none did."""
-        return str(self.facts.get("python", "")).partition(" ")[0]
+        reported = str(self.facts.get("python", ""))
+        return pythons.full(reported) if reported else ""
 
     @property
     def noisy(self) -> str:

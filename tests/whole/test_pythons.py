@@ -110,6 +110,19 @@ def test_a_program_behaves_as_the_page_says(
     assert done.stdout.strip() == CASES[command](full_version(python)), done.stderr
 
 
+@pytest.mark.slow
+def test_the_fork_warns_for_the_threads_of_these_packages(server: Server, tmp_path: Path) -> None:
+    """pandas starts none itself: it imports pyarrow if that is installed."""
+    packages = ("numpy", "pandas", "pyarrow", "polars", "psycopg[binary]", "psycopg-pool")
+    python = pythons.environment_of("3.14", tmp_path / "environment", *packages)
+    warned = {
+        name: run(python, server, tmp_path, "threads", name, server.url).stdout.strip()
+        for name in ("numpy", "pandas", "pyarrow", "polars", "psycopg_pool")
+    }
+    assert warned.pop("numpy") == "silent"
+    assert set(warned.values()) == {"warned"}
+
+
 def test_a_script_without_a_guard_ends_in_an_error_where_fork_is_not_the_default(
     python: Path, server: Server, tmp_path: Path
 ) -> None:

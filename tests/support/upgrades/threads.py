@@ -2,8 +2,8 @@
 
     threads.py WHAT [URL]
 
-WHAT is `nothing`, `thread`, `executor`, `getaddrinfo` (which asyncio calls in a thread), `numpy`, `pandas`, or
-`psycopg_pool`, which needs URL. The last three need the package. Prints whether the fork warned.
+WHAT is `nothing`, `thread`, `executor`, `getaddrinfo` (which asyncio calls in a thread), or a package: `numpy`,
+`pandas`, `pyarrow`, `polars`, or `psycopg_pool`, which needs URL. Prints whether the fork warned.
 """
 
 import asyncio
@@ -23,11 +23,13 @@ if what == "executor":
 if what == "getaddrinfo":
     loop = asyncio.new_event_loop()
     loop.run_until_complete(loop.getaddrinfo("localhost", 5432))
-if what in ("numpy", "pandas"):
-    numpy = __import__("numpy")
+if what in ("numpy", "pandas", "pyarrow", "polars"):
+    module = __import__(what)
+if what == "numpy":
     # Large enough for OpenBLAS to use its threads.
-    numpy.ones((500, 500)) @ numpy.ones((500, 500))
-    __import__(what)
+    module.ones((500, 500)) @ module.ones((500, 500))
+if what == "polars":
+    module.DataFrame({"a": range(10**6)}).lazy().group_by("a").len().collect()
 if what == "psycopg_pool":
     pool = __import__("psycopg_pool").ConnectionPool(*arguments, min_size=1, open=True)
     pool.wait()

@@ -112,7 +112,8 @@ class AsvRun:
         """Store the conditions that a benchmark process has written beside its results, if there are any.
 
         `environment` is asv's name of the environment, and `python` what its results are filed under, `3.14`,
-        or `3.14t` of a free-threaded build. Raises `PoolstartError` if another Python was measured, or if they cannot be written.
+        or `3.14t` of a free-threaded build. Raises `PoolstartError` if another Python was measured, or if
+        they cannot be written.
         """
         if not self._conditions.exists():
             return
@@ -122,7 +123,8 @@ class AsvRun:
         reported = str(written.get("facts", {}).get("python", python))
         if pythons.minor(reported) != python:
             raise PoolstartError(
-                f"Python {pythons.full(reported)} was measured, and its results would be filed under {python}",
+                f"Python {pythons.full(reported)} was measured, and its results would be filed under"
+                f" {python}",
                 f"remove {venvs.DIRECTORY}, so that its environments are created again",
             )
         directory = results / machine.name(machine.named(sys.argv))
@@ -201,7 +203,9 @@ class AsvRun:
         for reason in self._failures:
             print(f"poolstart: failed: {reason}")
         for reason in dict.fromkeys(self._left_out.values()):
-            releases = sorted((name for name in self._left_out if self._left_out[name] == reason), key=Version)
+            releases = sorted(
+                (name for name in self._left_out if self._left_out[name] == reason), key=Version
+            )
             print(f"poolstart: left out: SQLAlchemy {', '.join(releases)}: {reason}")
 
 

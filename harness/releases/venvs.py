@@ -57,7 +57,8 @@ def python_of(
 
     The environment is created unless it exists; one that is incomplete, or of another interpreter, is
     replaced. Nothing is built from source: what came of it would depend on the machine. Raises
-    `NotForThisPython` if the release has no wheel for this Python, `PoolstartError` if the installation fails.
+    `NotForThisPython` if the release has no wheel for this Python, `PoolstartError` if the installation
+    fails.
     """
     if (minor := pythons.minor()) != pythons.REFERENCE:
         directory = directory / f"python{minor}"
@@ -81,10 +82,12 @@ def require_compiled(python: Path) -> None:
         [python, "-I", "-c", COMPILED], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
     if done.returncode != 0:
-        raise NotForThisPython(f"it cannot be imported by Python {pythons.minor()}: {last_error(done.stderr)}")
+        raise NotForThisPython(
+            f"it cannot be imported by Python {pythons.minor()}: {last_error(done.stderr)}"
+        )
     if done.stdout.strip() != "True":
         raise NotForThisPython(
-            f"its wheel for Python {pythons.minor()} has no compiled parts, without which it is another program"
+            f"its wheel for Python {pythons.minor()} has no compiled parts, and so is another program"
         )
 
 

@@ -26,7 +26,7 @@ def test_a_release_has_to_be_compiled_and_importable(tmp_path: Path) -> None:
     with pytest.raises(NotForThisPython, match="has no compiled parts"):
         venvs.require_compiled(python)
     (package / "__init__.py").write_text("raise TypeError('not with this Python')")
-    with pytest.raises(NotForThisPython, match="cannot be imported .*TypeError: not with this Python"):
+    with pytest.raises(NotForThisPython, match=r"cannot be imported .*TypeError: not with this Python"):
         venvs.require_compiled(python)
 
 

@@ -198,7 +198,7 @@ def store(measured, filed):
 
 for measured, filed, said in (
     ("3.12.4 (main)", "3.11", "Python 3.12.4 was measured, and its results would be filed under 3.11"),
-    ("3.14.0 free-threading build (main)", "3.14", "3.14.0t was measured, and its results would be filed under 3.14"),
+    ("3.14.0 free-threading build (main)", "3.14", "3.14.0t was measured, and its results would be filed"),
     ("3.14.0 (main)", "3.14t", "3.14.0 was measured, and its results would be filed under 3.14t"),
 ):
     try:

@@ -18,8 +18,8 @@ VERSIONS = ("3.11", "3.12", "3.13", "3.14", "3.15")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 REQUIRED = "POOLSTART_REQUIRE_PYTHONS"
-"""Environment variable: interpreters, as paths or commands separated by colons. Tests use these before others, and
-fail if one does not run."""
+"""Environment variable: paths of interpreters, separated by colons. Tests use these before others, and fail
+if one does not run."""
 
 
 def interpreter(version: str) -> str | None:

@@ -49,9 +49,7 @@ CASES: dict[tuple[str, ...], Callable[[Version], str]] = {
         for method in ("default", "forkserver")
         for cure in ("none", "parent", "worker", "preload")
     },
-    ("default_method",): lambda version: (
-        "fork set by the parent" if forks(version) else "forkserver default"
-    ),
+    ("default_method",): lambda version: "fork set by the parent" if forks(version) else "forkserver default",
     ("engine_argument",): lambda version: "a row" if forks(version) else "PicklingError",
     **{
         ("threads", what): lambda version: "warned" if version >= (3, 12) else "silent"
@@ -73,7 +71,7 @@ OTHERS = [version for version in pythons.VERSIONS if version != pythons.RUNNING]
     params=[pythons.RUNNING, *(pytest.param(version, marks=pytest.mark.slow) for version in OTHERS)],
 )
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the newest SQLAlchemy and the pinned psycopg2: the one of the tests, and in slow tests others."""
+    """A Python with SQLAlchemy and psycopg2: the one of the tests, and in slow tests the others."""
     if request.param == pythons.RUNNING:
         return Path(sys.executable)
     home = tmp_path_factory.mktemp(f"python{request.param}") / "environment"

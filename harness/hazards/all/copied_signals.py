@@ -52,8 +52,8 @@ async def parent_is_stopped(parent: Parent, resets: bool) -> bool:
     worker = parent.start(job, resets)
     worker.answer()
     ends_by_sigterm(worker)
-    # What the worker has written to the loop's socket it wrote before it answered or ended: the loop reads it in
-    # one of its next rounds.
+    # What the worker has written to the loop's socket it wrote before it answered or ended: the loop reads it
+    # in one of its next rounds.
     for _ in range(5):
         await asyncio.sleep(0)
     loop.remove_signal_handler(signal.SIGTERM)

@@ -1,5 +1,4 @@
 """The programs behind docs/pythons.md, each of which prints what the Python that runs it does.
 
-Each is run as a script, never imported, and with nothing but the standard library, SQLAlchemy and psycopg2, unless
-it says so.
+Each is run as a script, never imported, with the standard library, SQLAlchemy and psycopg2, and what it says.
 """

@@ -1,7 +1,7 @@
 """Does a process authenticate itself to the fork server, and what part of the parent's work is that?
 
-Prints how often a challenge is sent at each start, and the part of the parent's CPU time in `start()` that challenge
-and answer take, as the median of 50 starts.
+Prints how often a challenge is sent at each start, and the part of the parent's CPU time in `start()` that
+challenge and answer take, as the median of 50 starts.
 """
 
 import multiprocessing

@@ -1,7 +1,7 @@
-"""How many objects may be allocated before the garbage collector runs, and what does a forked worker copy if it does?
+"""After how many new objects does the garbage collector run, and what does it copy in a forked worker?
 
-Prints the threshold of the youngest generation, and MiB that a full collection in the worker copies: as it is, and
-after `gc.freeze()` in the parent.
+Prints the threshold of the youngest generation, and MiB that a full collection in the worker copies: without
+and with `gc.freeze()` in the parent.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""Which start method is used if the program names none, and what does its worker see of the parent's values?"""
+"""Which start method is the default, and what does its worker see of the values that the parent has set?"""
 
 import multiprocessing
 

@@ -2,8 +2,9 @@
 
     module_engine.py METHOD CURE
 
-METHOD is a start method, or `default`; CURE is `none`, `parent` (disposes of the pool before it starts workers),
-`worker` (disposes of the pool there, and leaves its connections open) or `preload` (names the modules to preload).
+METHOD is a start method, or `default`; CURE is `none`, `parent` (disposes of the pool before it starts
+workers), `worker` (disposes of the pool there, and leaves its connections open) or `preload` (names the
+modules to preload).
 """
 
 import multiprocessing

@@ -2,8 +2,8 @@
 
     threads.py WHAT [URL]
 
-WHAT is `nothing`, `thread`, `executor`, `getaddrinfo` (which asyncio calls in a thread), or a package: `numpy`,
-`pandas`, `pyarrow`, `polars`, or `psycopg_pool`, which needs URL. Prints whether the fork warned.
+WHAT is `nothing`, `thread`, `executor`, `getaddrinfo` (which asyncio calls in a thread), or a package:
+`numpy`, `pandas`, `pyarrow`, `polars`, or `psycopg_pool`, which needs URL. Prints whether the fork warned.
 """
 
 import asyncio

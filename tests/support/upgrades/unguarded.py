@@ -1,4 +1,4 @@
-"""A script starts a worker at its top level, outside of `if __name__ == "__main__":`, and names no start method."""
+"""A script starts a worker outside of `if __name__ == "__main__":`, and names no start method."""
 
 import multiprocessing
 

@@ -28,7 +28,7 @@ class HazardsRecorder(Recorder):
     options = ("--only", "--repeat", "--load", "--anew")
     rows_are = "hazards, strategies or groups of strategies"
     repeats = "trials of each verdict, all of which must agree"
-    file = files.shown(expected.path(pythons.full()))
+    file = files.shown(expected.PATH)
 
     SECONDS = 2.0
     """Of a trial that is not on record."""

@@ -77,7 +77,9 @@ def test_every_recorded_story_has_parent_worker_server_and_user() -> None:
             assert {event.who for event in outcome.story} == {"parent", "worker", "server", "user"}
 
 
-@pytest.mark.parametrize("python", [pythons.REFERENCE, *record.other_pythons()])
+@pytest.mark.parametrize(
+    "python", [pythons.REFERENCE, *filter(re.compile(r"[\d.]+t?$").match, record.combinations())]
+)
 def test_the_recorded_controls_hold(python: str) -> None:
     verdicts = record.expected("2.1.0", python)
     for hazard in catalogue.load_all():
@@ -535,15 +537,15 @@ def test_a_row_of_another_python_is_recorded_beside_those_of_the_reference(own_r
     row = [each for each in record.load()["2.1"].outcomes if each.hazard == first.hazard]
     changed = [replace(each, verdict=Verdict.NOT_TRIED, reason="for the test") for each in row]
 
-    record.save(Provenance(release="2.1.9", python="3.14.10"), changed)
+    record.save(Provenance(release="2.1.9", python="3.98.1"), changed)
 
     assert record.load() == before
-    assert "3.14" in record.combinations()
+    assert "3.98" in record.combinations()
     cell = (first.hazard, first.strategy)
-    assert record.expected("2.1.9", "3.14.10")[cell] is Verdict.NOT_TRIED
+    assert record.expected("2.1.9", "3.98.1")[cell] is Verdict.NOT_TRIED
     assert record.expected("2.1.9", "3.11.7")[cell] is row[0].verdict
     # What is not on record for it is expected to be as the reference's.
-    assert record.expected("2.1.9", "3.14.10").keys() == record.expected("2.1.9", "3.11.7").keys()
+    assert record.expected("2.1.9", "3.98.1").keys() == record.expected("2.1.9", "3.11.7").keys()
 
 
 def test_a_verdict_of_one_driver_is_shown_for_no_other(own_record: Path) -> None:

@@ -12,7 +12,7 @@ from harness.doctor.proof.programs import victim
 from harness.doctor.run import INSIDE
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.snippets import interpreter
+from tests.support.pythons import interpreter
 
 PROGRAM = """
 import atexit, sys

@@ -11,7 +11,7 @@ from uv import find_uv_bin
 from harness.doctor.proof.programs import POOLSTART, observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.snippets import interpreter
+from tests.support.pythons import interpreter
 
 VERSIONS = {
     "3.9": "1.4.54",

@@ -17,7 +17,7 @@ from harness.doctor.proof.programs import VICTIMS
 from harness.postgres.server import Server
 from harness.processes import proc
 from harness.system.environment import KEPT_OUT, ROOT
-from tests.support.snippets import interpreter
+from tests.support.pythons import interpreter
 from tests.support.victims import PLUGIN_TESTS
 
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120, "check": False}

@@ -17,6 +17,7 @@ from harness.answer import recommendation, verdicts
 from harness.answer.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown, output, terminal
+from harness.console.numbers import INTERVAL
 from harness.hazards.hazard import Hazard
 from harness.lifecycles import metrics
 from harness.programs import report as programs
@@ -143,7 +144,7 @@ def freezing(recorded: ProgramsTable | None) -> str:
     )
     if saved:
         programs_page = "[programs](programs.md) whose lines do the same"
-        sentence += f" On record for {programs_page}, per worker: {'; '.join(saved)}."
+        sentence += f" On record for {programs_page}, per worker: {'; '.join(saved)}. {INTERVAL}."
     return f"{sentence}\n"
 
 

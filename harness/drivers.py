@@ -6,13 +6,24 @@ The only place that knows. psycopg2 is the reference: it is the only driver that
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from harness.system.errors import PoolstartError
 
 DRIVER = "POOLSTART_DRIVER"
 """Environment variable: the name of the driver to measure."""
+
+
+def libpq_socket(connection: Any) -> int:
+    """The descriptor of a connection of psycopg2 or psycopg."""
+    return int(connection.fileno())
+
+
+def asyncpg_socket(connection: Any) -> int:
+    """The descriptor of a connection of asyncpg."""
+    return int(connection._transport.get_extra_info("socket").fileno())
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,8 @@ class Driver:
     """For a driver without libpq: its names for libpq's parameters that are not in `COMMON`."""
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Parameters of its URLs; `{application_name}` is replaced."""
+    descriptor: Callable[[Any], int] = libpq_socket
+    """Where the descriptor of a connection's socket is; takes the driver's own connection."""
     behind_pooler: str = ""
     """Arguments of create_engine behind PgBouncer in transaction mode, as in code; empty if it needs none."""
 
@@ -135,6 +148,7 @@ ASYNCPG = Driver(
     since=(1, 4),
     asynchronous=True,
     bound_to_loop=True,
+    descriptor=asyncpg_socket,
     renamed={"sslmode": "ssl"},
     # In a URL, asyncpg accepts server settings only as part of a `dsn`.
     query={"dsn": "postgresql:///?application_name={application_name}"},

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
-from harness.answer.code import Variant
+from harness.answer.code_parts import Variant, own_pool
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Verdict
 from harness.programs import head
@@ -116,12 +116,12 @@ def variant_lines(program: Program, variant: Variant) -> str:
         makes, hook = makes.replace(ASYNC, "create_engine"), hook.replace(".sync_engine", "")
     elif ASYNC in makes:
         url = f"{url}\n{EITHER}"
-    created = f"create_engine(URL{code.own_pool(variant)})"
+    created = f"create_engine(URL{own_pool(variant)})"
     if create in hook:
         parts = [url, hook.replace(create, created)]
     else:
         # Without a pool there is nothing to dispose of.
-        made = makes.replace("{arguments}", code.own_pool(variant))
+        made = makes.replace("{arguments}", own_pool(variant))
         parts = [f"{url}\n{made}", "" if variant.pooler else hook]
     if variant.objects and program.starts == "fork":
         parts.append(program.memory_lines or FREEZE)
@@ -136,7 +136,7 @@ def severed_lines(program: Program, variant: Variant) -> str:
     if not program.severs:
         return ""
     url = drivers.url(variant.driver)
-    made = program.makes.replace("{arguments}", code.own_pool(variant))
+    made = program.makes.replace("{arguments}", own_pool(variant))
     parts = [SEVER, f'URL = "{url}"\n{made}\n{program.severs}']
     if variant.objects:
         parts.append(program.memory_lines or FREEZE)

@@ -222,8 +222,10 @@ class VerdictsOnRecord:
         return known[0] if known else None
 
 
-def verdicts_of(table: VerdictTable) -> dict[tuple[str, str], str]:
+def verdicts_of(table: VerdictTable | None) -> dict[tuple[str, str], str]:
     """The verdicts of a table by hazard and strategy, those of the further strategies included."""
+    if table is None:
+        return {}
     further = verdicts_of(table.further) if table.further else {}
     return {**further, **{cell: str(verdict) for cell, verdict in table.verdicts.items()}}
 

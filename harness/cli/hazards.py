@@ -57,7 +57,7 @@ def hazards(
         exclude("--list", trials)
         from harness.hazards import view
 
-        view.write_list(form)
+        view.write_list(form, drivers.choose(driver))
         return
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies

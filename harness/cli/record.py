@@ -28,6 +28,7 @@ RECORDERS = {
     "doctor": "harness.doctor.proof.recorder:DoctorRecorder",
     "curves": "harness.curves.recorder:CurvesRecorder",
     "servers": "harness.comparisons.recorder:ServersRecorder",
+    "drivers": "harness.comparisons.recorder:DriversRecorder",
 }
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""
 

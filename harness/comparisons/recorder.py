@@ -1,11 +1,17 @@
-"""The recorder of servers: embedded and containerized PostgreSQL side by side."""
+"""The recorders of servers and of drivers."""
 
-from harness.comparisons import servers, servers_report
+from collections.abc import Sequence
+
+from harness import drivers
+from harness.comparisons import driver_pairs, servers, servers_report
 from harness.console.progress import Progress
+from harness.drivers import MEASURED
 from harness.lifecycles import profile as profiles
+from harness.postgres import locate
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
+from harness.releases.catalogue import catalogue
 from harness.system import files
 
 
@@ -31,3 +37,43 @@ class ServersRecorder(Recorder):
         session.close()
         servers_report.show(comparison)
         return f"{len(comparison.servers)} servers"
+
+
+class DriversRecorder(Recorder):
+    title = "drivers, compared with psycopg2 in pairs; counts alone with --minutes 0"
+    options = ("--only", "--minutes")
+    rows_are = "drivers"
+    file = files.shown(driver_pairs.PATH)
+
+    MINUTES = 2.0
+    """Of the pairs of one driver."""
+    COUNT_SECONDS = 15
+    """Of the counts of one driver."""
+
+    def rows(self) -> Sequence[str]:
+        return [driver.name for driver in drivers.DRIVERS]
+
+    def seconds(self, request: Request) -> float:
+        """The counts of a driver take a quarter of a minute, its pairs what --minutes allows."""
+        chosen = driver_pairs.named(request.only)
+        compared = [driver for driver in chosen if driver != MEASURED]
+        return len(chosen) * self.COUNT_SECONDS + 60 * len(compared) * self.minutes_each(request)
+
+    def minutes_each(self, request: Request) -> float:
+        """Minutes for the pairs of one driver; --minutes are those of all."""
+        compared = [driver for driver in driver_pairs.named(request.only) if driver != MEASURED]
+        return self.MINUTES if request.minutes is None else request.minutes / max(1, len(compared))
+
+    def measure(self, request: Request, report: Progress) -> str:
+        release, each = catalogue().newest.version, self.minutes_each(request)
+        chosen = driver_pairs.named(request.only)
+        with locate.server() as server:
+            for driver in chosen:
+                report(f"counts of {driver.name}")
+                here = Provenance.here(server.identity, request.command, release, driver=driver.label)
+                row = driver_pairs.count(driver, server, release, here)
+                driver_pairs.save(row)
+                if driver != MEASURED and each:
+                    profile = profiles.current()
+                    driver_pairs.save(driver_pairs.pair(row, server, release, profile, each, report))
+        return f"{len(chosen)} drivers"

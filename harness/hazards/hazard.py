@@ -170,7 +170,8 @@ class Hazard:
     fixes: tuple[Fix, ...] = ()
     """The code of `avoidance`, where the program of a surviving strategy does not show it."""
     driver: str = drivers.MEASURED.name
-    """The driver that it is about, or with which its controls must hold."""
+    """The driver that it is about. With the default driver it is tried all the same, if it uses another by
+    itself."""
     by_driver: bool = False
     """Whether the driver makes a difference: it is tried with all others too."""
     monitored: bool = True
@@ -189,7 +190,7 @@ class Hazard:
 
     def of_another_driver(self, driver: Driver) -> str:
         """Why it does not apply to a driver; empty if it does, or may."""
-        if self.tried_with(driver) or self.driver == drivers.MEASURED.name:
+        if self.tried_with(driver) or drivers.MEASURED.name in (driver.name, self.driver):
             return ""
         return f"it is about {drivers.get(self.driver).title}"
 

@@ -22,6 +22,7 @@ from rich.text import Text
 
 from harness import strategies
 from harness.console import display, output, terminal
+from harness.drivers import Driver
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
@@ -198,9 +199,9 @@ LIST_COLUMNS = ("hazard", "severity", "title", "affected", "condition")
 and what excludes it."""
 
 
-def write_list(form: str) -> None:
-    """Print all hazards with the newest verdicts on record, as `table`, `json`, `csv` or `markdown`."""
-    expected = record.expected()
+def write_list(form: str, driver: Driver) -> None:
+    """Print the hazards that are tried with a driver, with its newest verdicts on record, in this format."""
+    expected = record.expected(driver=driver.name)
     rows = [
         {
             "hazard": hazard.id,
@@ -209,7 +210,7 @@ def write_list(form: str) -> None:
             "affected": sum(expected.get((hazard.id, name)) is Verdict.AFFECTED for name in strategies.IDS),
             "condition": hazard.condition.label if hazard.condition else "",
         }
-        for hazard in catalogue.load_all()
+        for hazard in catalogue.tried_with(driver)
     ]
 
     def show() -> None:
@@ -219,8 +220,8 @@ def write_list(form: str) -> None:
         terminal.print_table(console, header, cells, left=len(header))
         terminal.print_text(
             console,
-            f"Affects: of {len(strategies.IDS)} strategies. `poolstart hazards NAME` shows the fix and what"
-            " happens step by step.",
+            f"Affects: of {len(strategies.IDS)} strategies, with {driver.title}. `poolstart hazards NAME`"
+            " shows the fix and what happens step by step.",
         )
 
     output.write(form, LIST_COLUMNS, rows, show)

@@ -7,17 +7,18 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import recommendation
 from harness.answer import results as answers
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
-from harness.comparisons import servers
+from harness.comparisons import driver_pairs, servers
 from harness.console import markdown, numbers
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts
@@ -80,6 +81,19 @@ class SiteContext:
             self.record(
                 release_verdicts.RECORD, lambda: release_verdicts.load(release_verdicts.RECORD), None
             ),
+        )
+        by_driver = {
+            driver.name: self.record(
+                expected.PATH,
+                partial(expected.load, driver=driver.name),
+                dict[str, VerdictTable](),
+            )
+            for driver in drivers.DRIVERS
+        }
+        self.verdicts_with = {name: next(iter(tables.values()), None) for name, tables in by_driver.items()}
+        """By driver, the table of the newest series under the reference Python; None without one."""
+        self.drivers: dict[str, driver_pairs.DriverRow] = self.record(
+            driver_pairs.PATH, driver_pairs.load, {}
         )
         self.causes: list[causes.Explanation] = self.record(causes_record.PATH, causes_record.load, [])
         self.instructions = self.record(instructions.PATH, instructions.load, None)

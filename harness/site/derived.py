@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.answer import claims, guide, results, results_report, strategies_page
-from harness.comparisons import servers, servers_report
+from harness.comparisons import drivers_report, servers, servers_report
 from harness.console import markdown
 from harness.curves import curve
 from harness.curves import report as curves_report
@@ -123,6 +123,7 @@ DERIVED = (
     *(Derived(f"docs/curves-{name}.svg", _drawing(name)) for name in curves_report.DRAWINGS),
     Derived("docs/programs.md", _programs),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
+    Derived("docs/drivers.md", lambda _: drivers_report.render()),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),

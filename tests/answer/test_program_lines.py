@@ -4,6 +4,7 @@ import pytest
 
 from harness import drivers
 from harness.answer import code, program_lines, recommendation, verdicts
+from harness.answer.code_parts import Variant
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.programs import head
@@ -49,7 +50,7 @@ VARIANTS = pytest.mark.parametrize("variant", code.VARIANTS, ids=lambda variant:
 @VARIANTS
 @pytest.mark.parametrize("name", head.names())
 def test_the_lines_of_a_variant_name_its_driver_and_leave_connections_to_its_pooler(
-    name: str, variant: code.Variant
+    name: str, variant: Variant
 ) -> None:
     program = head.get(name)
     text = program_lines.variant_lines(program, variant)
@@ -62,9 +63,7 @@ def test_the_lines_of_a_variant_name_its_driver_and_leave_connections_to_its_poo
 
 @VARIANTS
 @pytest.mark.parametrize("name", head.names())
-def test_the_strategy_of_a_program_starts_workers_as_the_program_does(
-    name: str, variant: code.Variant
-) -> None:
+def test_the_strategy_of_a_program_starts_workers_as_the_program_does(name: str, variant: Variant) -> None:
     program = head.get(name)
     strategy = program_lines.strategy(program, variant)
     expected = {
@@ -88,7 +87,7 @@ ASYNCHRONOUS = [name for name in head.names() if "create_async_engine" in head.g
 @VARIANTS
 @pytest.mark.parametrize("name", ASYNCHRONOUS)
 def test_an_async_engine_is_made_only_for_a_driver_that_has_an_asynchronous_side(
-    name: str, variant: code.Variant
+    name: str, variant: Variant
 ) -> None:
     text = program_lines.variant_lines(head.get(name), variant)
     synchronous = variant.driver is drivers.PSYCOPG2

@@ -13,7 +13,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from harness import drivers
-from harness.answer import code, program_lines, recommendation
+from harness.answer import program_lines, recommendation
+from harness.answer.code_parts import Variant
 from harness.console.numbers import digits, two_digits
 from harness.curves import bill, curve
 from harness.fleets import figures as fleets
@@ -315,11 +316,11 @@ def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: st
             for strategy in ("nullpool", "fork_dispose")
         ]
         unique = mean_of("uss", name)
-        memory, connections, row, again, pooler, measured = page.locator("#costs li").all_inner_texts()
-        assert measured == "Measured with psycopg2, not with psycopg 3."
         recorded = poolers.load()
         found = poolers_report.sentences(recorded.times) if recorded else {}
-        assert pooler.startswith(found.get("psycopg", "Measured without a pooler"))
+        page.locator("select[name=driver]").select_option("psycopg2")
+        memory, connections, row, again, pooler = page.locator("#costs li").all_inner_texts()
+        assert pooler.startswith(found.get("psycopg2", "Measured without a pooler"))
         assert f"{digits(12 * unique / 2**20)} MiB" in memory
         assert (
             "12; the server has 97 for ordinary roles, and a pooler such as PgBouncer needs fewer"
@@ -391,7 +392,7 @@ def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
         assert page.locator(".strategy.chosen").get_attribute("id") == strategy
         assert not page.locator("#rules").is_visible()
         assert not page.locator(".strategy .code").first.is_visible()
-        variant = code.Variant(drivers.PSYCOPG, pooler, objects=True)
+        variant = Variant(drivers.PSYCOPG, pooler, objects=True)
         lines = program_lines.variant_lines(head.get(program), variant)
         assert page.locator("#hook pre").inner_text().strip() == lines
         text = page.locator("#hook p").inner_text()
@@ -441,6 +442,43 @@ def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, 
         assert [(row[0], float(row[1])) for row in shown] == [
             (each.strategy, pytest.approx(each.ready * 1e3, abs=0.5)) for each in of_record
         ]
+
+
+def test_the_chooser_shows_code_and_verdicts_of_the_driver_or_says_not_tried(
+    browser: Browser, address: str
+) -> None:
+    with opened(browser, address + "choose.html?driver=asyncpg") as page:
+        chosen = page.locator(".strategy.chosen")
+        assert "postgresql+asyncpg://" in chosen.locator(".code").first.inner_text()
+        assert "asyncio.Runner()" in chosen.locator(".code").first.inner_text()
+        costs = page.locator("#costs").inner_text()
+        assert "Hazards with asyncpg: " in costs
+        assert "were not tried with it" in costs
+        # What was measured with psycopg2 is not shown beside it.
+        assert not chosen.locator(".reference").first.is_visible()
+        page.locator("select[name=driver]").select_option("psycopg2")
+        assert chosen.locator(".reference").first.is_visible()
+        assert "Hazards with" not in page.locator("#costs").inner_text()
+        page.locator("select[name=driver]").select_option("asyncpg")
+        page.locator("select[name=program]").select_option("celery")
+        assert page.locator("#hook pre").inner_text() == "Not tried with this driver."
+
+
+def test_the_page_of_a_hazard_shows_the_verdicts_of_one_driver_at_a_time(
+    browser: Browser, address: str
+) -> None:
+    with opened(browser, address + "symptoms/wrong_answer.html") as page:
+        parts = page.locator("[data-driver]")
+        assert [part.get_attribute("data-driver") for part in parts.all() if part.is_visible()] == [
+            "psycopg2"
+        ]
+        page.locator("select[name=driver]").select_option("asyncpg")
+        assert [part.get_attribute("data-driver") for part in parts.all() if part.is_visible()] == ["asyncpg"]
+        assert "InternalClientError" in page.locator("[data-driver=asyncpg]").inner_text()
+        assert "driver=asyncpg" in page.url
+    with opened(browser, address + "symptoms/own_lock.html?driver=psycopg") as page:
+        assert page.locator("[data-driver=psycopg]").inner_text().endswith("Not tried with psycopg 3.")
+        assert not page.locator("[data-driver=psycopg2]").is_visible()
 
 
 def test_the_lines_of_every_program_fit_a_phone(browser: Browser, address: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
+from harness.answer.code_parts import Variant
 from harness.hazards import catalogue
 from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
@@ -61,7 +62,7 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
 
 @pytest.mark.parametrize("variant", code.VARIANTS, ids=lambda variant: variant.key)
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, variant: code.Variant) -> None:
+def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, variant: Variant) -> None:
     strategy = strategies.get(name)
     for render in (code.pool, code.process, code.executor):
         text = render(strategy, variant)
@@ -89,13 +90,13 @@ def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("render", "variant"),
     [
-        (code.pool, code.Variant(pooler=True, objects=True)),
-        (code.pool, code.Variant(drivers.PSYCOPG)),
-        (code.pool, code.Variant(drivers.PSYCOPG, pooler=True, objects=True)),
-        (code.process, code.Variant(drivers.PSYCOPG, objects=True)),
-        (code.executor, code.Variant(drivers.PSYCOPG, pooler=True)),
+        (code.pool, Variant(pooler=True, objects=True)),
+        (code.pool, Variant(drivers.PSYCOPG)),
+        (code.pool, Variant(drivers.PSYCOPG, pooler=True, objects=True)),
+        (code.process, Variant(drivers.PSYCOPG, objects=True)),
+        (code.executor, Variant(drivers.PSYCOPG, pooler=True)),
     ],
-    ids=lambda value: value.key if isinstance(value, code.Variant) else value.__name__,
+    ids=lambda value: value.key if isinstance(value, Variant) else value.__name__,
 )
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
 def test_a_variant_runs_as_pasted(
@@ -103,8 +104,8 @@ def test_a_variant_runs_as_pasted(
     tmp_path: Path,
     pythons: dict[str, Path],
     name: str,
-    variant: code.Variant,
-    render: Callable[[strategies.Strategy, code.Variant], str],
+    variant: Variant,
+    render: Callable[[strategies.Strategy, Variant], str],
 ) -> None:
     program = tmp_path / "program.py"
     text = render(strategies.get(name), variant)

@@ -5,15 +5,20 @@ the next piece only when the last one has been read. Then the same happens over 
 the pieces are parts of one large value and the readers are two copies of libpq.
 """
 
+import fcntl
 import multiprocessing
+import select
 import socket
+import struct
+import termios
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import create_engine, pool
 from sqlalchemy.exc import DBAPIError
 
 from harness.demos.helpers import options, postgresql, tell
-from harness.hazards.all.torn_message import LARGE, stop_part_way
+from harness.hazards.all.torn_message import BEGUN, LARGE
 
 
 def read(reader: socket.socket) -> str:
@@ -51,6 +56,36 @@ def on_a_socket(context: Any, cured: bool) -> None:
         server.send(b"ld")
         tell("parent", f"A receives {read(ours)}.")
     worker.join()
+
+
+def stop_part_way(report: Callable[[int], None]) -> Callable[[Any], None]:
+    """A wait callback of psycopg2: libpq reads, and once it is inside a large message `report` is called.
+
+    `report` gets the number of bytes read so far; libpq goes on when it returns.
+    """
+
+    def wait(connection: Any) -> None:
+        taken = 0
+        while True:
+            taken += waiting_bytes(connection)
+            match connection.poll():
+                case 0:  # POLL_OK: the whole answer is here
+                    return
+                case 1 if taken > BEGUN:  # POLL_READ: it is not
+                    report(taken)
+                    taken = -(2**62)
+                case 1:
+                    select.select([connection], [], [])
+                case 2:
+                    select.select([], [connection], [])
+
+    return wait
+
+
+def waiting_bytes(connection: Any) -> int:
+    """Bytes that have arrived and are not read yet."""
+    (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.FIONREAD, b"\0" * 4))
+    return int(count)
 
 
 def b_asks(url: str, engine: Any, channel: Any) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import gc
 import importlib.util
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import TYPE_CHECKING, Any
 
+from harness import drivers
 from harness.fixes import KEPT_POOL
 from harness.hazards.conditions import NO_RUNNING_LOOP
-from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Failed
+from harness.hazards.hazard import Hazard, HazardFigure, Severity
+from harness.hazards.inside.handle import Failed, Hung, WorkerHandle
 from harness.hazards.inside.parent import SERVER_DEADLINE, Parent
-from harness.hazards.inside.worker import Worker, plain
+from harness.hazards.inside.worker import Worker, plain, synchronous
 from harness.strategies import ParentConnection
 
 if TYPE_CHECKING:
@@ -24,6 +28,26 @@ BACKEND = "select pg_backend_pid()"
 
 OTHER_LOOP = "got Future attached to a different loop"
 """The error of asyncio, without the future."""
+
+
+KEPT: list[Any] = []
+"""Inherited pools, which must not be collected."""
+
+CURES = {
+    "awaited": "await engine.dispose(close=False) in its event loop",
+    "before": "engine.sync_engine.dispose(close=False) before its event loop",
+    "inside": "engine.sync_engine.dispose(close=False) in its event loop",
+    "kept": "KEPT.append(engine.sync_engine.pool) before engine.sync_engine.dispose(close=False)",
+    "new": "a new engine, and the inherited one left alone",
+}
+"""What a worker may do about an inherited AsyncEngine."""
+
+WHERE = {True: "Forked while the loop of the parent runs", False: "Forked while it does not run"}
+
+
+def figure_of(cure: str, running: bool) -> str:
+    """The id of the figure that counts the trials in which the parent or the worker fails."""
+    return f"{cure}_{'running' if running else 'stopped'}"
 
 
 def needs_asyncpg() -> str:
@@ -42,26 +66,83 @@ def where_nothing_is_closed(strategy: Strategy) -> str:
 
 
 async def backend(engine: Engine) -> int:
-    """The backend that answers a query; `engine` is the synchronous side of an AsyncEngine."""
+    """The backend that answers a query over an AsyncEngine; `engine` is its synchronous side."""
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    async with AsyncEngine(engine).connect() as connection:
+    async with AsyncEngine(synchronous(engine)).connect() as connection:
         return int((await connection.exec_driver_sql(BACKEND)).scalar() or 0)
 
 
 def work(worker: Worker) -> int:
     """Treat the engine as the strategy does, collect garbage, as Python does now and then, and query."""
+    return in_no_loop(lambda: asyncio.run(treated(worker)))
+
+
+async def treated(worker: Worker) -> int:
     engine = worker.engine()
     gc.collect()
-    return asyncio.run(backend(engine))
+    return await backend(engine)
+
+
+def in_no_loop(function: Callable[[], int]) -> int:
+    """What the function returns, called where no event loop runs."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(function).result()
+
+
+def work_with_cure(worker: Worker, cure: str, url: str) -> int:
+    """The same with one of `CURES` in place of the strategy's treatment."""
+
+    def work() -> int:
+        if cure == "before":
+            worker.handed.sync_engine.dispose(close=False)
+        return asyncio.run(cured(worker, cure, url))
+
+    return in_no_loop(work)
+
+
+async def cured(worker: Worker, cure: str, url: str) -> int:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine = worker.handed
+    if cure == "awaited":
+        await engine.dispose(close=False)
+    elif cure == "inside":
+        engine.sync_engine.dispose(close=False)
+    elif cure == "kept":
+        KEPT.append(engine.sync_engine.pool)
+        engine.sync_engine.dispose(close=False)
+    elif cure == "new":
+        engine = create_async_engine(url)
+    gc.collect()
+    return await backend(engine)
+
+
+def harm_with_cure(parent: Parent, cure: str, running: bool) -> str:
+    """What goes wrong when a worker treats the engine of its parent with a cure; empty if nothing does."""
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    engine: Any = create_async_engine(parent.url)
+    runner = asyncio.Runner()
+    own = runner.run(backend(engine))
+
+    def start() -> WorkerHandle:
+        return parent.start(work_with_cure, cure, parent.url, engine=engine)
+
+    async def start_in_loop() -> WorkerHandle:
+        return start()
+
+    worker = runner.run(start_in_loop()) if running else start()
+    try:
+        worker.answer()
+    except (Failed, Hung) as failed:
+        return f"The worker fails: {failed}."
+    return runner.run(harm_of_parent(parent, engine, own))
 
 
 def use_asyncpg(parent: Parent) -> None:
-    from sqlalchemy.engine import make_url
-
-    # The parameters of libpq mean nothing to asyncpg.
-    url = make_url(parent.server.url).set(drivername="postgresql+asyncpg", query={})
-    parent.url = url.render_as_string(hide_password=False)
+    """Make all engines asyncpg's, whatever the driver of the trial."""
+    parent.url = parent.server.sqlalchemy_url("poolstart", drivers.ASYNCPG)
 
 
 async def harm_from_running_loop(parent: Parent) -> str:
@@ -79,6 +160,14 @@ async def harm_from_running_loop(parent: Parent) -> str:
         return OTHER_LOOP if str(failed).endswith("attached to a different loop") else str(failed)
     if not parent.strategy.pooled:
         return ""
+    harm = await harm_of_parent(parent, engine, own)
+    if harm:
+        parent.tell("server", "The parent's session was ended, by a message that the worker sent.")
+    return harm
+
+
+async def harm_of_parent(parent: Parent, engine: Engine, own: int) -> str:
+    """What goes wrong with the parent's next query over its session; empty if nothing does."""
     query = asyncio.ensure_future(backend(engine))
     deadline = asyncio.get_running_loop().time() + SERVER_DEADLINE
     while not query.done() and parent.backend_alive(own):
@@ -86,12 +175,10 @@ async def harm_from_running_loop(parent: Parent) -> str:
             raise RuntimeError("the parent's session is alive, and does not answer")
         await asyncio.sleep(0.01)
     if not query.done():
-        parent.tell("server", "The parent's session was ended, by a message that the worker sent.")
         return "The parent's session is gone, and its query does not return."
     try:
         query.result()
     except Exception as error:
-        parent.tell("server", "The parent's session was ended, by a message that the worker sent.")
         return plain(error)
     return ""
 
@@ -103,6 +190,11 @@ def reproduce(parent: Parent) -> bool:
     harm = asyncio.new_event_loop().run_until_complete(harm_from_running_loop(parent))
     if not harm:
         parent.tell("server", "Has the parent's session as before.")
+    if parent.strategy.id == "fork_dispose":
+        for (cure, title), running in product(CURES.items(), (True, False)):
+            other = harm_with_cure(parent, cure, running)
+            parent.measure(figure_of(cure, running), float(bool(other)), 1)
+            parent.tell("worker", f"{WHERE[running]}, with {title}: {other or 'both go on'}")
     parent.tell("user", harm or "Nothing unusual.")
     return bool(harm)
 
@@ -155,4 +247,10 @@ HAZARD = Hazard(
     not_applicable=where_nothing_is_closed,
     missing=needs_asyncpg,
     follows_releases=False,
+    driver="asyncpg",
+    figures=tuple(
+        HazardFigure(figure_of(cure, running), f"{WHERE[running]}, {title}: one fails", "fraction")
+        for cure, title in CURES.items()
+        for running in (True, False)
+    ),
 )

@@ -37,11 +37,13 @@ class WrongRow(Exception):
 
 def converse(engine: Engine, who: str) -> Iterator[int]:
     """Query one's own name again and again, yielding the number of answers. Raises at the first wrong row."""
+    from sqlalchemy import text
+
     for number in range(QUERIES):
         name = f"{who}-{number}"
         with engine.connect() as connection:
             # A query that takes a moment: the other process's arrives while it is answered.
-            row = connection.exec_driver_sql("select %s from pg_sleep(0.001)", (name,)).scalar()
+            row = connection.execute(text("select :name from pg_sleep(0.001)"), {"name": name}).scalar()
         if row != name:
             raise WrongRow(f"{name} read {row}")
         yield number + 1
@@ -166,6 +168,7 @@ HAZARD = Hazard(
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     # A NullPool makes 1,200 connections, some servers want a TLS handshake and a password for each.

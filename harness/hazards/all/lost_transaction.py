@@ -7,9 +7,9 @@ from typing import Any
 from harness.fixes import COMMIT_FIRST
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
-from harness.hazards.inside.worker import Worker, plain
+from harness.hazards.inside.handle import Failed, Hung
+from harness.hazards.inside.parent import Parent, failure
+from harness.hazards.inside.worker import Worker, synchronous
 
 SCOPE: dict[str, Any] = {}
 """The global in which a program keeps the connection in use, as a scoped session does."""
@@ -20,7 +20,7 @@ def leave_scope(worker: Worker) -> None:
     worker.engine()
     # Closed and not only dropped: after gc.freeze() a dropped connection is never collected.
     if connection := SCOPE.pop("connection", None):
-        connection.close()
+        synchronous(connection).close()
     SCOPE.clear()
     gc.collect()
 
@@ -35,8 +35,6 @@ def reproduce(parent: Parent) -> bool:
 
 
 def commits_in_vain(parent: Parent, table: str) -> bool:
-    from sqlalchemy.exc import DBAPIError
-
     engine = parent.engine()
     parent.warm(engine)
     # No local variables: the worker has a copy of this function's frame, which would keep them alive.
@@ -53,16 +51,11 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
             if parent.strategy.inherits
             else "Inherited no connection, and has none to close.",
         )
-    except Failed as failed:
+        worker.join()
+    except (Failed, Hung) as failed:
         parent.tell("worker", f"Closes the connection it inherited, and fails: {failed}")
-    worker.join()
-    error = ""
-    try:
-        SCOPE["transaction"].commit()
-        parent.tell("parent", "Commits, without an error.")
-    except DBAPIError as raised:
-        error = plain(raised)
-        parent.tell("parent", "Commits, and fails.")
+    error = failure(SCOPE["transaction"].commit)
+    parent.tell("parent", "Commits, and fails." if error else "Commits, without an error.")
     rows = parent.ask(f"select count(*) from {table}")
     parent.tell("server", f"Has {rows} of the 1 row that was committed.")
     parent.tell("user", error or ("The row is there." if rows else "No error, and no row."))
@@ -111,6 +104,7 @@ HAZARD = Hazard(
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
     reproduce=reproduce,
+    by_driver=True,
     condition=NO_TRANSACTION,
     reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",

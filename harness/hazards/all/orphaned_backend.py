@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import drivers
 from harness.fixes import END_WITH_PARENT
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import START_DEADLINE
@@ -33,17 +34,17 @@ def stay(worker: Worker) -> None:
     threading.Event().wait()
 
 
-def doomed(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
+def doomed(strategy: str, server: Server, scratch: Path, driver: str, pipe: Any) -> None:
     """A second parent, which is killed: the trial's own parent must live on to report."""
     try:
-        live(strategy, server, scratch, pipe)
+        live(strategy, server, scratch, driver, pipe)
     except Exception as error:
         pipe.send(plain(error))
 
 
-def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
+def live(strategy: str, server: Server, scratch: Path, driver: str, pipe: Any) -> None:
     """Fill a pool, start a worker, and report backends, sockets and the worker's pid; then wait."""
-    with contextlib.closing(Parent(strategy, server, scratch)) as parent:
+    with contextlib.closing(Parent(strategy, server, scratch, drivers.get(driver))) as parent:
         engine = parent.engine()
         connections = [engine.connect() for _ in range(POOLED)]
         sessions = [parent.session(connection) for connection in connections]
@@ -52,7 +53,7 @@ def live(strategy: str, server: Server, scratch: Path, pipe: Any) -> None:
         parent.start(stay, engine=engine).answer()
         # Sessions that the pool or the strategy has closed by now cannot be orphaned.
         left = [session for session in sessions if not session.closed]
-        sockets = {os.readlink(f"/proc/self/fd/{session.raw.fileno()}") for session in left}
+        sockets = {os.readlink(f"/proc/self/fd/{session.descriptor}") for session in left}
         pipe.send(([session.backend for session in left], sockets, parent.workers[0].pid))
         threading.Event().wait()
 
@@ -68,7 +69,8 @@ def sockets_of(pid: int) -> list[str]:
 def reproduce(parent: Parent) -> bool:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=doomed, args=(parent.name, parent.server, parent.scratch, theirs))
+    which = parent.name, parent.server, parent.scratch, parent.driver.name
+    process = context.Process(target=doomed, args=(*which, theirs))
     process.start()
     theirs.close()
     if not ours.poll(START_DEADLINE):
@@ -141,6 +143,7 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Engine.dispose",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_dispose",
     survives_control="spawn",
     figures=(

@@ -1,10 +1,17 @@
 """A TLS connection used by two processes fails at once."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
-from harness.hazards.inside.worker import Worker, plain
+from harness.hazards.inside.handle import Failed, Hung
+from harness.hazards.inside.parent import Parent, failure
+from harness.hazards.inside.worker import Worker
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 
 def query(worker: Worker) -> str:
@@ -12,9 +19,12 @@ def query(worker: Worker) -> str:
         return str(connection.exec_driver_sql("select 'worker'").scalar())
 
 
-def reproduce(parent: Parent) -> bool:
-    from sqlalchemy.exc import DBAPIError
+def own_row(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("select 'parent'").scalar()
 
+
+def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     session = parent.warm(engine)
     encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
@@ -25,18 +35,15 @@ def reproduce(parent: Parent) -> bool:
     try:
         answer = worker.answer()
         worker.join()
-    except Failed as error:
-        parent.tell("worker", f"Its query fails: {error}.")
-        parent.tell("user", str(error))
+    except (Failed, Hung) as failed:
+        parent.tell("worker", f"Its query fails: {failed}.")
+        parent.tell("user", str(failed))
         return True
     parent.tell("worker", f"Its query returns {answer!r}.")
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("select 'parent'").scalar()
-    except DBAPIError as error:
+    if error := failure(lambda: own_row(engine)):
         parent.tell("server", "Receives a record number twice, and ends the session.")
         parent.tell("parent", "Its next query fails.")
-        parent.tell("user", plain(error))
+        parent.tell("user", error)
         return True
     parent.tell("parent", "Its next query succeeds.")
     parent.tell("server", "Sees a session for each.")
@@ -70,6 +77,7 @@ HAZARD = Hazard(
         "https://github.com/onyx-dot-app/onyx/pull/1375",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     needs_tls=True,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
+import os
 import select
 import struct
-import termios
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness import drivers
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import ANSWER_DEADLINE
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.handle import ANSWER_DEADLINE, Failed, Hung
+from harness.hazards.inside.parent import Parent, attempt, dbapi_connection
 from harness.hazards.inside.worker import Worker, plain
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Engine
 
 LARGE = "select repeat('o', 30000000)"
 """An answer of one message, larger than all buffers on its way, so that no single read gets all of it.
@@ -26,70 +28,51 @@ BEGUN = 1000
 """Bytes: more than any other answer of these sessions has."""
 
 
-def stop_part_way(report: Callable[[int], None]) -> Callable[[Any], None]:
-    """A wait callback of psycopg2: libpq reads, and once it is inside a large message `report` is called.
+def read_a_part(worker: Worker, driver: str) -> None:
+    """Ask for a large value, and read the beginning of the answer, as a driver does that is interrupted.
 
-    `report` gets the number of bytes read so far; libpq goes on when it returns.
+    Sent and read on the socket itself, because each driver reads in its own way.
     """
-
-    def wait(connection: Any) -> None:
+    with worker.engine().connect() as connection:
+        pooled: Any = connection.connection
+        raw = dbapi_connection(pooled._connection_record)
+        socket = drivers.get(driver).descriptor(getattr(raw, "driver_connection", raw))
+        query = LARGE.encode() + b"\0"
+        os.write(socket, b"Q" + struct.pack("!I", 4 + len(query)) + query)
         taken = 0
-        while True:
-            taken += waiting_bytes(connection)
-            match connection.poll():
-                case 0:  # POLL_OK: the whole answer is here
-                    return
-                case 1 if taken > BEGUN:  # POLL_READ: it is not
-                    report(taken)
-                    taken = -(2**62)
-                case 1:
-                    select.select([connection], [], [])
-                case 2:
-                    select.select([], [connection], [])
-
-    return wait
-
-
-def waiting_bytes(connection: Any) -> int:
-    """Bytes that have arrived and are not read yet."""
-    (count,) = struct.unpack("i", fcntl.ioctl(connection.fileno(), termios.FIONREAD, b"\0" * 4))
-    return int(count)
-
-
-def read_a_part(worker: Worker) -> None:
-    """Ask for a large value, and stop in the middle of reading it."""
-    import psycopg2.extensions
-
-    engine = worker.engine()
-
-    def reading(taken: int) -> None:
+        while taken <= BEGUN:
+            select.select([socket], [], [])
+            taken += len(os.read(socket, 2 * BEGUN))
         worker.report(taken)
         worker.wait()
 
-    psycopg2.extensions.set_wait_callback(stop_part_way(reading))
+
+def own_name(engine: Engine) -> str:
     with engine.connect() as connection:
-        connection.exec_driver_sql(LARGE)
+        return str(connection.exec_driver_sql("select 'parent'").scalar())
 
 
 def reproduce(parent: Parent) -> bool:
-    from sqlalchemy.exc import DBAPIError
-
     engine = parent.engine()
     parent.warm(engine)
     # A worker that waits for a server to produce 30 million letters is idle, and does not hang.
     parent.silence = ANSWER_DEADLINE
-    worker = parent.start(read_a_part, engine=engine)
+    worker = parent.start(read_a_part, parent.driver.name, engine=engine)
     parent.tell("worker", "Asks for a value of 30 million letters, all of them o.")
-    taken = worker.answer()
     parent.tell("server", "Sends one message, as fast as it is read.")
-    parent.tell("worker", f"Has read {'the beginning' if taken > BEGUN else 'nothing'} of it, and pauses.")
+    try:
+        worker.answer()
+        parent.tell("worker", "Has read the beginning of it, and pauses.")
+    except (Failed, Hung) as failed:
+        parent.tell("worker", f"Cannot use the connection: {failed}.")
     error = ""
     try:
-        with engine.connect() as connection:
-            answer = connection.exec_driver_sql("select 'parent'").scalar()
+        answer = attempt(lambda: own_name(engine))
         if answer != "parent":
-            error = f"select 'parent' returned {str(answer)[:20]!r}"
-    except DBAPIError as raised:
+            error = f"select 'parent' returned {answer[:20]!r}"
+    except Hung as hung:
+        error = str(hung)
+    except Exception as raised:
         error = plain(raised)
     finally:
         worker.kill()
@@ -128,6 +111,7 @@ HAZARD = Hazard(
         "https://github.com/alan-turing-institute/AIrsenal/issues/346",
     ),
     reproduce=reproduce,
+    by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -29,7 +29,8 @@ class Blocking:
     """An engine, connection or transaction whose methods run in the event loop."""
 
     def __init__(self, wrapped: Any, loop: EventLoop, asynchronous: Any = None) -> None:
-        self._wrapped = wrapped
+        self.synchronous = wrapped
+        """The engine, connection or transaction, for code that runs in an event loop."""
         self._loop = loop
         self.asynchronous = asynchronous
         """Of an engine: the AsyncEngine, which a worker inherits."""
@@ -39,13 +40,13 @@ class Blocking:
         return self._loop.run(function)
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self._wrapped, name)
+        value = getattr(self.synchronous, name)
         if not callable(value):
             return value
         return lambda *args, **options: self._loop.run(value, *args, **options)
 
     def __enter__(self) -> Any:
-        return self._loop.run(self._wrapped.__enter__)
+        return self._loop.run(self.synchronous.__enter__)
 
     def __exit__(self, *error: object) -> Any:
-        return self._loop.run(self._wrapped.__exit__, *error)
+        return self._loop.run(self.synchronous.__exit__, *error)

@@ -46,8 +46,9 @@ SERVER_DEADLINE = 10.0
 class ServerSession:
     """A connection of the parent, as pool, driver and server know it."""
 
-    def __init__(self, pooled: Any, backend: int, run: Callable[..., Any]) -> None:
+    def __init__(self, driver: Driver, pooled: Any, backend: int, run: Callable[..., Any]) -> None:
         """`pooled` is the pool's proxy of the connection; `run` calls a function as the driver needs it."""
+        self._driver = driver
         self._record = pooled._connection_record
         self.raw = dbapi_connection(self._record)
         self.backend = backend
@@ -80,6 +81,11 @@ class ServerSession:
         cursor.close()
         self.raw.rollback()
         return int(backend)
+
+    @property
+    def descriptor(self) -> int:
+        """The number of its socket's descriptor."""
+        return self._driver.descriptor(getattr(self.raw, "driver_connection", self.raw))
 
     def close(self) -> None:
         """Close it, in whatever state it is."""
@@ -115,6 +121,17 @@ def attempt(action: Callable[[], Any]) -> Any:
     if error:
         raise error
     return result
+
+
+def failure(action: Callable[[], Any]) -> str:
+    """The error of something that the parent does; empty if it succeeds."""
+    try:
+        attempt(action)
+    except Hung as hung:
+        return str(hung)
+    except Exception as error:
+        return worker.plain(error)
+    return ""
 
 
 class Parent:
@@ -175,7 +192,7 @@ class Parent:
     def session(self, connection: Any) -> ServerSession:
         """The session behind a SQLAlchemy connection."""
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-        return ServerSession(connection.connection, backend, getattr(connection, "run", call))
+        return ServerSession(self.driver, connection.connection, backend, getattr(connection, "run", call))
 
     def start(
         self,

@@ -25,9 +25,15 @@ class Worker:
         self._pipe = pipe
         self._hands_engine = hands_engine
 
+    @property
+    def handed(self) -> Any:
+        """What the parent passed: its engine, untreated, if it is inherited, or the URL."""
+        return self._handed
+
     def engine(self) -> Engine:
         """The worker's engine, inherited and treated or newly created, as the strategy does it."""
-        return synchronous(self._in_worker(self._handed))
+        engine: Engine = synchronous(self._in_worker(self._handed))
+        return engine
 
     def treat(self, engine: Engine) -> Engine:
         """Apply the strategy to an inherited engine; unchanged for strategies that make their own."""
@@ -73,10 +79,12 @@ def main(
         pipe.send(("answer", value))
 
 
-def synchronous(engine: Any) -> Engine:
-    """The engine itself, or the synchronous side of an AsyncEngine, for tasks in an event loop."""
-    side: Engine = getattr(engine, "sync_engine", engine)
-    return side
+def synchronous(used: Any) -> Any:
+    """An engine, connection or transaction as a task can use it, in an event loop if the driver needs one.
+
+    Of an AsyncEngine, and of what a parent calls through `Blocking`, it is the synchronous side.
+    """
+    return getattr(used, "sync_engine", None) or getattr(used, "synchronous", used)
 
 
 def run_in_loop(task: Callable[..., Any], *args: Any) -> Any:

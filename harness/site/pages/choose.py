@@ -5,13 +5,17 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from harness import drivers, strategies
+from harness import strategies
 from harness.answer import code, program_lines, recommendation
+from harness.answer.code_parts import DRIVERS, Variant
 from harness.answer.recommendation import FORKED, POOLLESS
+from harness.answer.verdicts import verdicts_of
 from harness.console.numbers import display_unit
 from harness.curves import bill, curve
 from harness.curves.sections import sizes as sizes_section
 from harness.fleets import figures as fleets
+from harness.drivers import MEASURED, Driver
+from harness.hazards.hazard import TRIED, Verdict
 from harness.lifecycles import metrics
 from harness.poolers import figures as poolers
 from harness.poolers import report as poolers_report
@@ -29,8 +33,6 @@ PRICE = ("time_to_first_row", "first_worker", "second_query", "uss")
 
 
 PROGRAMS = tuple(head.get(name) for name in head.names())
-
-DRIVERS = (drivers.PSYCOPG2, drivers.PSYCOPG)
 
 POOL_SIZE, MAX_OVERFLOW = 5, 10
 """SQLAlchemy's defaults."""
@@ -68,9 +70,10 @@ def pages(site: SiteContext) -> Iterator[File]:
         details={
             **all_code(),
             "programs": {program.name: of_program(program, measured) for program in PROGRAMS},
-            "costs": {name: costs(release, name) for name in recommendation.RECOMMENDED if release},
+            "costs": {driver.name: costs_with(site, release, driver) for driver in DRIVERS},
+            "verdicts": {driver.name: verdicts_with(site, driver) for driver in DRIVERS},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
-            "again": reconnecting(release) if release else None,
+            "again": {driver.name: again(site, release, driver) for driver in DRIVERS},
             "bill": asdict(known) if known else None,
             "pooler": poolers_report.sentences(recorded.times) if recorded else {},
         },
@@ -95,14 +98,14 @@ def all_code() -> dict[str, Any]:
     numbers = {
         name: {
             each.key: [texts.setdefault(text, len(texts)) for text in variant_code(name, each)]
-            for each in code.VARIANTS
+            for each in code.RECIPES
         }
         for name in recommendation.RECOMMENDED
     }
     return {"code": numbers, "texts": list(texts)}
 
 
-def variant_code(name: str, variant: code.Variant) -> list[str]:
+def variant_code(name: str, variant: Variant) -> list[str]:
     """A pool of workers, one worker, and an executor."""
     strategy = strategies.get(name)
     return [render(strategy, variant) for render in (code.pool, code.process, code.executor)]
@@ -140,6 +143,61 @@ def reconnecting(release: ReleaseFigures) -> list[float] | None:
     if without is None or pooled is None or more is None or fewer is None:
         return None
     return [without.median - pooled.median, more - fewer]
+
+
+def costs_with(
+    site: SiteContext, release: ReleaseFigures | None, driver: Driver
+) -> dict[str, dict[str, float | bool | None]]:
+    """What a worker costs with a driver, by strategy: of the release, or of the pairs with the reference."""
+    if driver == MEASURED:
+        return {name: costs(release, name) for name in recommendation.RECOMMENDED if release}
+    row = site.drivers.get(driver.name)
+    return {
+        name: {
+            "first": row.second("time_to_first_row", name) if row else None,
+            "unique": row.second("uss", name) if row else None,
+            "collected": None,
+            "trips": row.counts.get(name, {}).get("round_trips_first_query") if row else None,
+            "pooled": strategies.get(name).pooled,
+        }
+        for name in recommendation.RECOMMENDED
+    }
+
+
+def again(site: SiteContext, release: ReleaseFigures | None, driver: Driver) -> list[float] | None:
+    """As `reconnecting`, for a driver."""
+    if driver == MEASURED:
+        return reconnecting(release) if release else None
+    row = site.drivers.get(driver.name)
+    if not row:
+        return None
+    without, pooled = (row.second("second_query", name) for name in (POOLLESS, FORKED))
+    trips = [row.counts.get(name, {}).get("round_trips_second_query") for name in (POOLLESS, FORKED)]
+    if without is None or pooled is None or None in trips:
+        return None
+    return [without - pooled, trips[0] - trips[1]]  # type: ignore[operator]
+
+
+def verdicts_with(site: SiteContext, driver: Driver) -> dict[str, str]:
+    """What goes wrong with a driver other than the reference, by strategy: a sentence."""
+    if driver == MEASURED:
+        return {}
+    return {name: verdict_sentence(site, driver, name) for name in recommendation.RECOMMENDED}
+
+
+def verdict_sentence(site: SiteContext, driver: Driver, strategy: str) -> str:
+    if reason := strategies.get(strategy).unwritten(driver):
+        return f"Hazards: {reason}."
+    verdicts = verdicts_of(site.verdicts_with[driver.name])
+    tried = [hazard for (hazard, name), verdict in verdicts.items() if name == strategy and verdict in TRIED]
+    if not tried:
+        return f"Hazards with {driver.title}: not tried."
+    affecting = [hazard for hazard in tried if verdicts[hazard, strategy] == Verdict.AFFECTED]
+    named = f": {', '.join(affecting)}" if affecting else ""
+    return (
+        f"Hazards with {driver.title}: {len(affecting)} of the {len(tried)} that were tried affect it{named}."
+        " The others were not tried with it."
+    )
 
 
 def costs(release: ReleaseFigures, name: str) -> dict[str, float | bool | None]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import code, program_lines
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
-from harness.hazards.hazard import Hazard, Severity, Verdict
+from harness.drivers import Driver
+from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search, stacks
@@ -152,6 +153,7 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
         events=trial.story if trial else (),
         provenance=recorded.newest.provenance if recorded.newest else "",
         cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
+        drivers=[(each, driver_cells(site, hazard, each, known)) for each in DRIVERS],
         cure=cure(recorded, hazard),
         proven=recorded.proven(hazard.id),
         unforced=unforced_rates(recorded, hazard),
@@ -160,6 +162,35 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
             "text": source.partition("\nHAZARD = ")[0].strip(),
         },
     )
+
+
+DRIVERS = tuple(driver for driver in drivers.DRIVERS if driver != drivers.MEASURED)
+"""Those besides the reference."""
+
+
+def driver_cells(
+    site: SiteContext, hazard: Hazard, driver: Driver, known: Sequence[str]
+) -> list[tuple[str, dict[str, Any]]]:
+    """The verdicts with another driver, by strategy, with what happened; empty if it was not tried."""
+    table = site.verdicts_with[driver.name]
+    outcomes = [(name, table.outcome(hazard.id, name)) for name in known] if table else []
+    return [
+        (
+            name,
+            {
+                "text": str(outcome.verdict),
+                "css": outcome.verdict if outcome.verdict in TRIED else "unknown",
+                "reason": outcome.reason or observed(outcome),
+            },
+        )
+        for name, outcome in outcomes
+        if outcome and outcome.verdict is not Verdict.NOT_TRIED
+    ]
+
+
+def observed(outcome: Outcome) -> str:
+    """What the user observed in a trial."""
+    return " ".join(event.what for event in outcome.story if event.who == "user")
 
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:

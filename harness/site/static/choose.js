@@ -35,7 +35,7 @@ function showProgram(program, title, name, variant, answers, count) {
   const number = document.createElement("code");
   number.textContent = program.count.replace("{workers}", count);
   section.querySelector("p").replaceChildren(`${sentences.join(" ")} `, number, `: ${count} ${count === 1 ? "worker" : "workers"}. `, link, ".");
-  section.querySelector("pre").textContent = severed || program.lines[variant];
+  section.querySelector("pre").textContent = !(variant in program.lines) ? "Not tried with this driver." : severed || program.lines[variant];
 }
 
 function costsOf(data, cost, program, pooler, driver, count, limit, distance) {
@@ -63,13 +63,17 @@ function costsOf(data, cost, program, pooler, driver, count, limit, distance) {
   const [first, since] = program ? [program.first, `, from ${program.clock.replaceAll("`", "")}`] : [cost.first, ""];
   if (first !== null && cost.trips !== null) sentences.push(`First row${since}: ${figure(first * 1e3 + added)} ms, ${trips}.`);
   if (pooler || !cost.pooled) {
-    if (data.again) {
-      const [seconds, more] = data.again;
+    const again = data.again[program ? driver.options[0].value : driver.value];
+    if (again) {
+      const [seconds, more] = again;
       sentences.push(`Without a pool in the worker each further query connects again: ${figure(seconds * 1e3 + more * distance)} ms more than with one, ${more} round trips.`);
     }
     if (pooler) sentences.push(data.pooler[driver.value] || "Measured without a pooler: one adds its own time to each connect and query, and saves the server’s to start a session.");
   }
-  if (driver.selectedIndex) sentences.push(`Measured with ${driver.options[0].text}, not with ${driver.selectedOptions[0].text}.`);
+  if (driver.selectedIndex) {
+    if (program) sentences.push(`Measured with ${driver.options[0].text}, not with ${driver.selectedOptions[0].text}.`);
+    else if (first === null) sentences.push(`What a worker costs with ${driver.selectedOptions[0].text}: not tried.`);
+  }
   return sentences;
 }
 
@@ -94,8 +98,10 @@ each("#choose", (form) => {
     /* A program that starts its workers itself leaves no choice: the rules are for the others. */
     const given = program.value ? data.programs[program.value] : null;
     const own = given && given.starts ? given : null;
+    /* The programs were tried with drivers that are used synchronously. */
+    const tried = variant in data.programs[program.options[1].value].lines ? variant : variant.replace(driver.value, driver.options[0].value);
     const severs = own && answers.conditions === "in_use" && own.severed[variant];
-    const chosen = severs ? "fork_sever" : own ? own.strategy[variant] : document.querySelector(`[data-rule="${rule}"] a`).hash.slice(1);
+    const chosen = severs ? "fork_sever" : own ? own.strategy[tried] : document.querySelector(`[data-rule="${rule}"] a`).hash.slice(1);
     document.getElementById("rules").hidden = Boolean(own);
     each("[data-rule]", (item) => item.classList.toggle("chosen", item.dataset.rule === String(rule)));
     each("[data-note]", (item) => { item.hidden = !notes.includes(item.dataset.note); });
@@ -116,10 +122,13 @@ each("#choose", (form) => {
     showCode(data, variant, count, Boolean(given && !own));
     document.getElementById("hook").hidden = !own;
     if (own) showProgram(own, title, program.value, variant, answers, count);
-    const cost = data.costs[chosen];
+    const cost = data.costs[own ? driver.options[0].value : driver.value][chosen];
+    /* Figures and verdicts of the cards are those of the first driver. */
+    each(".strategy .reference", (part) => { part.hidden = Boolean(driver.selectedIndex); });
     const section = document.getElementById("costs");
     section.hidden = !cost;
     const sentences = cost ? costsOf(data, cost, own, pooler, driver, count, Math.floor(number(limit, 0)), number(distance, 0)) : [];
+    if (data.verdicts[driver.value][chosen]) sentences.push(data.verdicts[driver.value][chosen]);
     section.querySelector("ul").replaceChildren(...sentences.map((text) => {
       const item = document.createElement("li");
       item.textContent = text;

@@ -18,6 +18,17 @@ each("select[data-go]", (select) => {
   });
 });
 
+/* Verdicts by driver: one is shown, and without this script all. */
+each("[data-drivers]", (section) => {
+  const select = section.querySelector("select");
+  const show = () => each("[data-driver]", (part) => { part.hidden = part.dataset.driver !== select.value; }, section);
+  select.closest("p").hidden = false;
+  select.value = address.searchParams.get("driver") || section.dataset.drivers;
+  if (select.selectedIndex === -1) select.selectedIndex = 0;
+  select.addEventListener("change", () => { show(); remember("driver", select.value); });
+  show();
+});
+
 /* Sorting: strategies that share a connection stay in a group of their own. */
 each("table.sortable", (table) => {
   const heads = [...table.tHead.rows[0].cells];

@@ -354,8 +354,9 @@ MISTAKES = [
     setting(
         "POOLSTART_DRIVER", "psycopg3", "POOLSTART_DRIVER=psycopg3: no driver 'psycopg3' is measured; known"
     ),
+    Mistake("hazards own_lock --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
     setting(
-        "POOLSTART_DRIVER", "psycopg", "POOLSTART_DRIVER=psycopg: only times and memory .*; unset", "hazards"
+        "POOLSTART_DRIVER", "psycopg", "POOLSTART_DRIVER=psycopg: only times and memory .*; unset", "demo 1"
     ),
     setting("POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times and memory .*; unset", ""),
     setting(

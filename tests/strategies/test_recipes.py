@@ -1,0 +1,69 @@
+"""A recipe for each driver and recommended strategy, complete with URL and preload, runs as pasted.
+
+They need the drivers in the environment of the tests, as `test_drivers` does.
+"""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import drivers, strategies
+from harness.answer import code, recommendation
+from harness.answer.code_parts import DRIVERS, Variant
+from harness.drivers import ASYNCPG, MEASURED, Driver
+from harness.postgres.server import Server
+from harness.system.environment import environment
+from tests.support.snippets import drivers_not_preloaded
+
+OTHERS = [driver for driver in DRIVERS if driver != MEASURED]
+
+
+@pytest.mark.parametrize("driver", OTHERS, ids=lambda driver: driver.name)
+@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
+def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driver: Driver) -> None:
+    strategy = strategies.get(name)
+    text = code.pool(strategy, Variant(driver))
+    if reason := strategy.without(driver):
+        assert text == f"# {reason}: take forkserver_preload.\n"
+        return
+    if not importlib.util.find_spec(driver.module):
+        pytest.skip(f"{driver.module} is not installed")
+    assert drivers_not_preloaded(text) == []
+    program = tmp_path / "program.py"
+    program.write_text(text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver)))
+    ran = subprocess.run(
+        [sys.executable, program],
+        env={**environment(), "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
+
+
+@pytest.mark.parametrize(
+    "render", [code.process, code.pool, code.executor], ids=lambda render: render.__name__
+)
+@pytest.mark.parametrize(
+    "variant", [each for each in code.RECIPES if each.driver.asynchronous], ids=lambda each: each.key
+)
+@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
+def test_an_asynchronous_recipe_is_complete(name: str, variant: Variant, render: object) -> None:
+    strategy = strategies.get(name)
+    text = render(strategy, variant)  # type: ignore[operator]
+    compile(text, name, "exec")
+    if strategy.without(variant.driver):
+        return
+    assert f'URL = "{drivers.url(variant.driver)}"' in text
+    assert ("poolclass=NullPool" in text) == (variant.pooler or not strategy.pooled)
+    assert ('"statement_cache_size": 0' in text) == variant.pooler
+    assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
+    assert ("make_engine(url)" in text) == (not strategy.inherits)
+
+
+def test_the_strategy_whose_sockets_asyncpg_does_not_know_has_no_recipe() -> None:
+    assert strategies.get(recommendation.SEVERED).without(ASYNCPG)

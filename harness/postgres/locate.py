@@ -82,8 +82,8 @@ def server(*, pooler: bool = False, driver: bool = False) -> Iterator[Server]:
     chosen = drivers.current()
     if chosen != drivers.MEASURED and not driver:
         raise OnlyTimes(
-            f"{drivers.DRIVER}={chosen.name}: only times and memory can be measured with this driver"
-            " (`measure`, `compare`, `asv run`)",
+            f"{drivers.DRIVER}={chosen.name}: only times, memory and hazards can be measured with this"
+            " driver (`measure`, `compare`, `hazards`, `asv run`)",
             f"unset {drivers.DRIVER} for {drivers.MEASURED.name}",
         )
     if there := running():

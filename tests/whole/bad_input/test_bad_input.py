@@ -356,9 +356,8 @@ MISTAKES = [
     ),
     Mistake("hazards own_lock --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
     setting(
-        "POOLSTART_DRIVER", "psycopg", "POOLSTART_DRIVER=psycopg: only times and memory .*; unset", "demo 1"
+        "POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times, memory and haz.*; unset", ""
     ),
-    setting("POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times and memory .*; unset", ""),
     setting(
         "POOLSTART_DRIVER",
         "asyncpg",

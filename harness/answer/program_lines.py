@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
-from harness.answer.code_parts import Variant, own_pool
+from harness.answer.code.parts import Variant, own_pool
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.hazards.hazard import Hazard, Verdict
 from harness.programs import head

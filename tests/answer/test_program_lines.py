@@ -4,7 +4,7 @@ import pytest
 
 from harness import drivers
 from harness.answer import code, program_lines, recommendation, verdicts
-from harness.answer.code_parts import Variant
+from harness.answer.code.parts import Variant
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.programs import head

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from harness import drivers
 from harness.answer import program_lines, recommendation
-from harness.answer.code_parts import Variant
+from harness.answer.code.parts import Variant
 from harness.console.numbers import digits, two_digits
 from harness.curves import bill, curve
 from harness.fleets import figures as fleets

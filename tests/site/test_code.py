@@ -11,7 +11,7 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
-from harness.answer.code_parts import Variant
+from harness.answer.code.parts import Variant
 from harness.hazards import catalogue
 from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server

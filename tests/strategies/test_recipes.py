@@ -12,7 +12,7 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
-from harness.answer.code_parts import DRIVERS, Variant
+from harness.answer.code.parts import DRIVERS, Variant
 from harness.drivers import ASYNCPG, MEASURED, Driver
 from harness.postgres.server import Server
 from harness.system.environment import environment

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness import strategies
 from harness.answer import code, program_lines, recommendation
-from harness.answer.code_parts import DRIVERS, Variant
+from harness.answer.code.parts import DRIVERS, Variant
 from harness.answer.recommendation import FORKED, POOLLESS
 from harness.answer.verdicts import verdicts_of
 from harness.console.numbers import display_unit

@@ -4,8 +4,9 @@ import inspect
 from textwrap import indent
 
 from harness import drivers
-from harness.answer import code_async, recommendation
-from harness.answer.code_parts import DRIVERS, Variant, freezing, made, own_pool, preloading
+from harness.answer import recommendation
+from harness.answer.code import asynchronous
+from harness.answer.code.parts import DRIVERS, Variant, freezing, made, own_pool, preloading
 from harness.strategies import Strategy
 from harness.treatments import sever_in_every_child
 
@@ -40,7 +41,7 @@ VARIANTS = tuple(variant for variant in RECIPES if not variant.driver.asynchrono
 def process(strategy: Strategy, variant: Variant = USUAL) -> str:
     """One worker."""
     if variant.driver.asynchronous:
-        return code_async.process(strategy, variant)
+        return asynchronous.process(strategy, variant)
     maker = "" if strategy.inherits else made(variant)
     first, arguments = {
         recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
@@ -59,7 +60,7 @@ def process(strategy: Strategy, variant: Variant = USUAL) -> str:
 def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers."""
     if variant.driver.asynchronous:
-        return code_async.pool(strategy, variant)
+        return asynchronous.pool(strategy, variant)
     functions, arguments = pooled(strategy, variant)
     return program(
         strategy,
@@ -72,7 +73,7 @@ def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
 def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers of concurrent.futures."""
     if variant.driver.asynchronous:
-        return code_async.executor(strategy, variant)
+        return asynchronous.executor(strategy, variant)
     functions, arguments = pooled(strategy, variant)
     text = program(
         strategy,

@@ -4,7 +4,7 @@ from textwrap import indent
 
 from harness import drivers
 from harness.answer import recommendation
-from harness.answer.code_parts import Variant, freezing, made, own_pool, preloading
+from harness.answer.code.parts import Variant, freezing, made, own_pool, preloading
 from harness.strategies import Strategy
 
 QUERY = """\

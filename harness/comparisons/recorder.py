@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from harness import drivers
-from harness.comparisons import driver_pairs, servers, servers_report
+from harness.comparisons import servers, servers_report
+from harness.comparisons.drivers import record as driver_pairs
 from harness.console.progress import Progress
 from harness.drivers import MEASURED
 from harness.lifecycles import profile as profiles

@@ -18,7 +18,8 @@ from harness import drivers, strategies
 from harness.answer import recommendation
 from harness.answer import results as answers
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
-from harness.comparisons import driver_pairs, servers
+from harness.comparisons import servers
+from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.answer import claims, guide, results, results_report, strategies_page
-from harness.comparisons import drivers_report, servers, servers_report
+from harness.comparisons import servers, servers_report
+from harness.comparisons.drivers import report as drivers_report
 from harness.console import markdown
 from harness.curves import curve
 from harness.curves import report as curves_report

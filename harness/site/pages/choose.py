@@ -13,8 +13,8 @@ from harness.answer.verdicts import verdicts_of
 from harness.console.numbers import display_unit
 from harness.curves import bill, curve
 from harness.curves.sections import sizes as sizes_section
-from harness.fleets import figures as fleets
 from harness.drivers import MEASURED, Driver
+from harness.fleets import figures as fleets
 from harness.hazards.hazard import TRIED, Verdict
 from harness.lifecycles import metrics
 from harness.poolers import figures as poolers

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from harness import drivers
-from harness.comparisons.compare import ComparisonSettings, Side, compare
+from harness.comparisons.compare import ComparisonSettings, compare
 from harness.comparisons.judge import ComparisonRow
+from harness.comparisons.result import Side
 from harness.counts.count import Counts
 from harness.counts.run import count_all
 from harness.drivers import MEASURED, Driver

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from harness import drivers
-from harness.comparisons.driver_pairs import COUNTS, METRICS, STRATEGIES, DriverRow, load
+from harness.comparisons.drivers.record import COUNTS, METRICS, STRATEGIES, DriverRow, load
 from harness.console import markdown
 from harness.console.numbers import display_unit
 from harness.counts.registry import COUNTS as TITLES

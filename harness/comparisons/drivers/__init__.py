@@ -1,0 +1,1 @@
+"""Drivers compared with the reference."""

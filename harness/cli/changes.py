@@ -29,7 +29,7 @@ def changes(
 
     counted = table.load()
     report.write(
-        history.recorded(results or ROOT / "results"),
+        history.recorded(results or ROOT / "results", counts_required=True),
         form,
         first=(lambda: instructions.show(counted)) if counted else None,
         content={"instructions": instructions.as_json(counted) if counted else None},

@@ -61,13 +61,14 @@ class Changes:
     """All comparisons between neighbouring releases, certain or not: they show what would be found."""
 
 
-def recorded(results: Path = ROOT / "results") -> Changes:
+def recorded(results: Path = ROOT / "results", *, counts_required: bool = False) -> Changes:
     """The changes that follow from the records, with the counts in a folder of asv's results.
 
-    Without counts where the folder does not say which benchmarks they are of. Raises `PoolstartError` for a
-    damaged results file or record.
+    Without counts where the folder does not say which benchmarks they are of, unless they are required.
+    Raises `PoolstartError` for a damaged results file or record.
     """
-    known = series.load(results) if (results / "benchmarks.json").exists() else []
+    has_counts = counts_required or (results / "benchmarks.json").exists()
+    known = series.load(results) if has_counts else []
     return of(known, paired.load(), reference.load())
 
 

@@ -8,8 +8,7 @@ from typer.testing import CliRunner
 
 from harness.cli.commands import app
 from harness.console.progress import Progress
-from harness.history import recorders
-from harness.history.sensitivity import injected
+from harness.history.sensitivity import injected, recorder
 from harness.history.sensitivity.injected import InjectedChange
 from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, SensitivityRecord
 from harness.lifecycles import profile
@@ -30,9 +29,7 @@ def recorded(*seeds: str, pairs: int = 0) -> SensitivityRecord:
         RepeatedFigure("first_query", "fork_dispose", "none", [[0.01]]),
     ]
     repetitions = [InjectionResult(seed, [], [], [], {}) for seed in seeds]
-    return SensitivityRecord(
-        Provenance(release="2.1.9"), "", {}, 0, [0], figures, {}, repetitions, pairs=pairs
-    )
+    return SensitivityRecord(Provenance(release="2.1.9"), "", {}, 0, [0], figures, repetitions, pairs=pairs)
 
 
 @pytest.fixture
@@ -72,7 +69,7 @@ def test_what_is_on_record_is_not_measured_again() -> None:
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_the_number_of_pairs_on_record_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "sensitivity.json"
-    monkeypatch.setattr(recorders, "RECORD", path)
+    monkeypatch.setattr(recorder, "RECORD", path)
     recorded(*CHANGES, pairs=10).save(path)
     done = CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--repeat", "2"])
     assert done.exit_code == 0, done.output
@@ -83,7 +80,7 @@ def test_the_number_of_pairs_on_record_is_kept(monkeypatch: pytest.MonkeyPatch, 
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_anew_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "sensitivity.json"
-    monkeypatch.setattr(recorders, "RECORD", path)
+    monkeypatch.setattr(recorder, "RECORD", path)
     recorded(*CHANGES, *CHANGES, pairs=10).save(path)
     CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--anew", "--repeat", "1"])
     record = SensitivityRecord.load(path)
@@ -94,7 +91,7 @@ def test_anew_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_a_single_change_is_measured_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "sensitivity.json"
-    monkeypatch.setattr(recorders, "RECORD", path)
+    monkeypatch.setattr(recorder, "RECORD", path)
     recorded(*CHANGES, pairs=8).save(path)
     command = ["record", "sensitivity", "--injected", "--only", "query", "--repeat", "2"]
     assert CliRunner().invoke(app, command).exit_code == 0
@@ -118,7 +115,7 @@ def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
         return InjectionResult(change.id, [], [], [], {})
 
     monkeypatch.setattr(injected, "measure", interrupted)
-    monkeypatch.setattr(recorders, "LOADED", path)
+    monkeypatch.setattr(recorder, "LOADED", path)
     CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--load"])
     assert numbers == [0, 1, 2]
     record = SensitivityRecord.load(path)

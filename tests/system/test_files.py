@@ -12,11 +12,13 @@ from harness.system.errors import PoolstartError, os_error_hint
 
 SHORT_LIVED = {
     "demos/all/unguarded_frame.py": "a table in the temporary directory of its run",
+    "doctor/proof/programs.py": "the report of an observed program, in its temporary directory",
     "hazards/all": "scripts in the temporary directory of a trial",
     "hazards/runner.py": "the answer of a reproduction, in its temporary directory",
     "history/sensitivity/injected.py": "a changed SQLAlchemy, in an environment that can be made again",
     "instructions/count.py": "what is run, in the temporary directory of a count",
     "instructions/place.py": "an environment in that directory",
+    "poolers/pgbouncer.py": "what a pooler reads and logs, in its temporary directory",
     "postgres/embedded.py": "what a server reads, in its temporary directory",
     "processes/child.py": "orders and reports, in the temporary directory of a program",
     "processes/heartbeat.py": "a sign of life, in the temporary directory of a run",

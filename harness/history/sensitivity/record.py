@@ -73,6 +73,4 @@ class SensitivityRecord:
     def load(cls, path: Path) -> "SensitivityRecord":
         """Read a record. Raises `PoolstartError` if it is missing or damaged."""
         with store.reading(path, "poolstart record sensitivity") as fields:
-            # Of earlier records, which nothing reads.
-            fields.pop("controls", None)
             return structure(cls, fields)

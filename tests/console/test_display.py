@@ -5,6 +5,7 @@ import pty
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,9 @@ def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tu
     environment = {**os.environ, "TERM": "xterm", "POOLSTART_SERVER": "embedded"}
     with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
+        # It does not end where the tests themselves were started with this signal ignored, as by nohup.
+        deadline = threading.Timer(60, process.kill)
+        deadline.start()
         output, sent = b"", False
         try:
             while piece := os.read(ours, 65536):
@@ -79,6 +83,7 @@ def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tu
             pass  # A terminal whose other end is closed raises instead of returning nothing.
         finally:
             os.close(ours)
+            deadline.cancel()
         return process.wait(30), output
 
 

@@ -53,7 +53,8 @@ def examine(
     uses, watched = movements.watch(shared, seconds, suspects, over)
     again = _still(processes)
     locked = tuple(pid for pid in still if again.get(pid) == still[pid])
-    last = {copy: pages.read(copy) for copy in first}
+    # When the process that it is a copy of has ended, shared memory has become the copy's own uncopied.
+    last = {copy: pages.read(copy) for copy in first if tree.read(copies[copy])}
     titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
     dumped, notes = _stacks([*locked, *_waiters(uses)]) if with_stacks else ({}, [])
     return TreeEvidence(
@@ -64,7 +65,7 @@ def examine(
         uses=uses,
         locked=locked,
         watched=round(watched, 1),
-        pages={copy: (begin, end) for copy in first if (begin := first[copy]) and (end := last[copy])},
+        pages={copy: (begin, end) for copy, end in last.items() if (begin := first[copy]) and end},
         server=server.view(url) if view else None,
         titles=titles,
         stacks=dumped,

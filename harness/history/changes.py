@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from asv.util import UserError
 from packaging.version import Version
 
 from harness.counts import registry
@@ -64,11 +65,17 @@ class Changes:
 def recorded(results: Path = ROOT / "results", *, counts_required: bool = False) -> Changes:
     """The changes that follow from the records, with the counts in a folder of asv's results.
 
-    Without counts where the folder does not say which benchmarks they are of, unless they are required.
-    Raises `PoolstartError` for a damaged results file or record.
+    Without counts where the folder does not say which benchmarks they are of, or not legibly, unless they are
+    required. Raises `PoolstartError` for a damaged results file or record, asv's `UserError` for a damaged
+    list of benchmarks if counts are required.
     """
-    has_counts = counts_required or (results / "benchmarks.json").exists()
-    known = series.load(results) if has_counts else []
+    try:
+        has_counts = counts_required or (results / "benchmarks.json").exists()
+        known = series.load(results) if has_counts else []
+    except UserError:
+        if counts_required:
+            raise
+        known = []
     return of(known, paired.load(), reference.load())
 
 

@@ -289,11 +289,9 @@ def of_readme() -> list[Ruling]:
 
 def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[Ruling]:
     monkeypatch.setenv("COLUMNS", "80")
-    run = MeasuredRun(release="2.1.9", server="")
+    run, recorded = MeasuredRun(release="2.1.9", server=""), results.default(RESULTS)
     monkeypatch.setattr(
-        quick_report,
-        "estimate",
-        lambda _, strategy, metric, *__: results.default(RESULTS).estimate(strategy, metric),
+        quick_report, "estimate", lambda _, strategy, metric, *__: recorded.estimate(strategy, metric)
     )
     quick_report.print_answer(run, profile.current())
     text = " ".join(capsys.readouterr().out.split())

@@ -1,11 +1,16 @@
 """`poolstart doctor PID`: broken programs are found, and healthy ones are never accused."""
 
 import os
+import signal
+import subprocess
+import sys
+import threading
 
 import pytest
 
 from harness.doctor import detected
 from harness.doctor.evidence import tree
+from harness.doctor.examine import examine
 from harness.doctor.proof.programs import doctor, victim
 from harness.postgres.server import Server
 from harness.processes import proc
@@ -127,3 +132,36 @@ def test_asking_a_server_that_refuses_shows_no_password(server: Server) -> None:
     assert done.stderr.startswith("poolstart: --url: ")
     assert done.stderr.count("\n") == 1
     assert "secret" not in done.stderr
+
+
+PARENT_ENDS = """
+import os, time
+held = os.urandom(64 * 2**20)
+if os.fork() == 0:
+    time.sleep(60)
+    os._exit(0)
+print(flush=True)
+input()
+"""
+
+
+def test_memory_of_a_parent_that_has_ended_was_not_copied() -> None:
+    """Its pages become the worker's own because no other process has them any more."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT_ENDS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdin
+        assert parent.stdout
+        parent.stdout.readline()
+        ending = threading.Timer(0.5, parent.stdin.close)
+        ending.start()
+        try:
+            evidence = examine(parent.pid, 1.5)
+        finally:
+            os.killpg(parent.pid, signal.SIGKILL)
+    assert evidence.copies
+    assert not evidence.pages

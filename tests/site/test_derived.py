@@ -27,7 +27,8 @@ def test_the_committed_page_is_what_would_be_written_now(page: derived.Derived, 
 
 def test_figures_load_nothing_from_elsewhere() -> None:
     for page in DERIVED:
-        if page.path.endswith(".svg"):
+        # What nothing has been measured for has no figure.
+        if page.path.endswith(".svg") and (ROOT / page.path).exists():
             assert re.findall(r"https?://(?!www\.w3\.org)", (ROOT / page.path).read_text()) == []
 
 

@@ -48,7 +48,7 @@ def pages(site: SiteContext) -> Iterator[File]:
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
-    known = bill_of(site)
+    known, lines = bill_of(site), Lines()
     recorded = site.record(poolers.PATH, poolers.load, None)
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
@@ -68,14 +68,16 @@ def pages(site: SiteContext) -> Iterator[File]:
         programs=PROGRAMS,
         poolers=recorded is not None,
         details={
-            **all_code(),
-            "programs": {program.name: of_program(program, measured) for program in PROGRAMS},
+            **all_code(lines),
+            "programs": {program.name: of_program(program, measured, lines) for program in PROGRAMS},
             "costs": {driver.name: costs_with(site, release, driver) for driver in DRIVERS},
             "verdicts": {driver.name: verdicts_with(site, driver) for driver in DRIVERS},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
             "again": {driver.name: again(site, release, driver) for driver in DRIVERS},
             "bill": asdict(known) if known else None,
             "pooler": poolers_report.sentences(recorded.times) if recorded else {},
+            # Last, when all texts have been taken apart.
+            "lines": lines.all,
         },
         kinds={each.kind: sizes_section.KIND_TITLES[each.kind] for each in known.data} if known else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
@@ -92,7 +94,22 @@ def bill_of(site: SiteContext) -> bill.Coefficients | None:
     return bill.coefficients(table, site.record(curve.PATH, curve.load, {})) if table else None
 
 
-def all_code() -> dict[str, Any]:
+class Lines:
+    """Each line of code once: the programs have most of their lines in common."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def of(self, text: str) -> list[int]:
+        """The numbers of a text's lines."""
+        return [self._numbers.setdefault(line, len(self._numbers)) for line in text.split("\n")]
+
+    @property
+    def all(self) -> list[str]:
+        return list(self._numbers)
+
+
+def all_code(lines: Lines) -> dict[str, Any]:
     """The programs of all cards: each text once, and by strategy and variant the numbers of its texts."""
     texts: dict[str, int] = {}
     numbers = {
@@ -102,7 +119,7 @@ def all_code() -> dict[str, Any]:
         }
         for name in recommendation.RECOMMENDED
     }
-    return {"code": numbers, "texts": list(texts)}
+    return {"code": numbers, "texts": [lines.of(text) for text in texts]}
 
 
 def variant_code(name: str, variant: Variant) -> list[str]:
@@ -117,14 +134,16 @@ def figures_of(site: SiteContext) -> dict[str, ProgramFigures]:
     return {each.name: each for each in recorded.programs if each.hosts == 1} if recorded else {}
 
 
-def of_program(program: head.Program, measured: dict[str, ProgramFigures]) -> dict[str, Any]:
+def of_program(program: head.Program, measured: dict[str, ProgramFigures], lines: Lines) -> dict[str, Any]:
     """What the chooser shows of a program: its lines by variant, its strategy, and what it costs."""
     figures = measured.get(program.name)
     return {
-        "lines": {each.key: program_lines.variant_lines(program, each) for each in code.VARIANTS},
+        "lines": {each.key: lines.of(program_lines.variant_lines(program, each)) for each in code.VARIANTS},
         "strategy": {each.key: program_lines.strategy(program, each) for each in code.VARIANTS},
         "severed": {
-            each.key: lines for each in code.VARIANTS if (lines := program_lines.severed_lines(program, each))
+            each.key: lines.of(text)
+            for each in code.VARIANTS
+            if (text := program_lines.severed_lines(program, each))
         },
         "starts": program.starts,
         "count": program.count,

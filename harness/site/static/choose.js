@@ -1,10 +1,15 @@
 /* From the answers to a strategy, its code and its costs. The answers are part of the address. */
 "use strict";
 
+/* A text whose lines are given by their numbers. */
+function textOf(data, numbers) {
+  return numbers.map((number) => data.lines[number]).join("\n");
+}
+
 /* The code of every strategy, with the driver, the pooler, the data and the number of workers that were chosen. */
 function showCode(data, variant, count, executor) {
   each(".strategy", (card) => {
-    const [pool, worker, futures] = data.code[card.id][variant].map((number) => data.texts[number]);
+    const [pool, worker, futures] = data.code[card.id][variant].map((number) => textOf(data, data.texts[number]));
     const [first, second] = card.querySelectorAll(".code figure");
     first.querySelector("figcaption").textContent = executor ? "A ProcessPoolExecutor" : "A pool of workers";
     first.querySelector("code").textContent = (executor ? futures : pool).replace(/(Pool|PoolExecutor)\(4/, `$1(${count}`);
@@ -14,7 +19,7 @@ function showCode(data, variant, count, executor) {
 }
 
 /* The lines of a program that starts its workers itself, and what they rest on. */
-function showProgram(program, title, name, variant, answers, count) {
+function showProgram(data, program, title, name, variant, answers, count) {
   const section = document.getElementById("hook");
   section.querySelector("h2").textContent = `What to add to ${title}`;
   const sentences = [];
@@ -35,7 +40,7 @@ function showProgram(program, title, name, variant, answers, count) {
   const number = document.createElement("code");
   number.textContent = program.count.replace("{workers}", count);
   section.querySelector("p").replaceChildren(`${sentences.join(" ")} `, number, `: ${count} ${count === 1 ? "worker" : "workers"}. `, link, ".");
-  section.querySelector("pre").textContent = !(variant in program.lines) ? "Not tried with this driver." : severed || program.lines[variant];
+  section.querySelector("pre").textContent = !(variant in program.lines) ? "Not tried with this driver." : textOf(data, severed || program.lines[variant]);
 }
 
 function costsOf(data, cost, program, pooler, driver, count, limit, distance) {
@@ -121,7 +126,7 @@ each("#choose", (form) => {
 
     showCode(data, variant, count, Boolean(given && !own));
     document.getElementById("hook").hidden = !own;
-    if (own) showProgram(own, title, program.value, variant, answers, count);
+    if (own) showProgram(data, own, title, program.value, variant, answers, count);
     const cost = data.costs[own ? driver.options[0].value : driver.value][chosen];
     /* Figures and verdicts of the cards are those of the first driver. */
     each(".strategy .reference", (part) => { part.hidden = Boolean(driver.selectedIndex); });

@@ -106,7 +106,7 @@ def test_ten_counts_agree_under_load_and_in_folders_of_different_name_length(ser
 
 
 @needs_valgrind
-@pytest.mark.slow
+@pytest.mark.soak
 def test_one_per_cent_more_imports_in_a_new_release_are_found_there_and_the_page_names_them(
     server, tmp_path, monkeypatch
 ):

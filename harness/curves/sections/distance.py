@@ -13,7 +13,7 @@ from harness.curves.figure import svg
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Distance\n"
     yield law(record) + "\n"
-    yield "![Time of the first checkout, by distance](curves-curve.svg)\n"
+    yield "![Time of the first checkout, by distance](curves-distance.svg)\n"
     yield DISTANCE
     for checkout, title in (("first", "The first checkout"), ("further", "Each further one")):
         found = curve.errors(record, checkout)

@@ -14,7 +14,7 @@ from harness.fleets import measure as fleets
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Work\n"
     yield law(record) + "\n"
-    yield "![Time of a worker by the number of its queries](curves-curve.svg)\n"
+    yield "![Time of a worker by the number of its queries](curves-work.svg)\n"
     yield WORK
     lines = lines_of(record)
     header = ["strategy", *(str(number) for number in curve.QUERIES)]

@@ -24,8 +24,8 @@ def explain(
         ),
     ] = None,
     strategy: Strategies = None,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Count again what is on record, about 40 seconds a strategy.")
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Count again what is on record, about 40 seconds a strategy.")
     ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -44,14 +44,14 @@ def explain(
     version = listed(release) if release else catalogue().newest.version
     if after:
         names = tuple(profiles.known(strategy, "--strategy")) if strategy else ("spawn",)
-        between(version, listed(after), names, anew, form)
+        between(version, listed(after), names, fresh, form)
     else:
-        exclude("counting one release, of which nothing is on record,", {"--anew": anew})
+        exclude("counting one release, of which nothing is on record,", {"--fresh": fresh})
         names = tuple(profiles.known(strategy, "--strategy")) if strategy else profiles.current().strategies
         counts(version, names, form)
 
 
-def between(before: str, after: str, names: tuple[str, ...], anew: bool, form: str) -> None:
+def between(before: str, after: str, names: tuple[str, ...], fresh: bool, form: str) -> None:
     from harness.console import terminal
     from harness.console.progress import progress
     from harness.history import causes, causes_record, causes_report
@@ -60,9 +60,9 @@ def between(before: str, after: str, names: tuple[str, ...], anew: bool, form: s
     from harness.releases import interpreters
     from harness.system.errors import PoolstartError
 
-    recorded = {} if anew else causes_record.recorded(before, after, names)
+    recorded = {} if fresh else causes_record.recorded(before, after, names)
     for name, explanation in recorded.items():
-        note = f"{name}: on record{explanation.counted}; --anew counts again"
+        note = f"{name}: on record{explanation.counted}; --fresh counts again"
         terminal.print_text(terminal.errors(), note)
     explanations = dict(recorded)
     if missing := [name for name in names if name not in recorded]:

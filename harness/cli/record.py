@@ -52,8 +52,8 @@ def record(
         float | None, typer.Option(min=0, help="Begin nothing after this time; 0 stores what is there.")
     ] = None,
     load: Annotated[bool, typer.Option("--load", help="Keep processors busy meanwhile.")] = False,
-    anew: Annotated[
-        bool, typer.Option("--anew", help="Discard what an interrupted session has measured.")
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Discard what an interrupted session has measured.")
     ] = False,
     injected: Annotated[
         bool, typer.Option("--injected", help="sensitivity: inject known changes, and see if they are found.")
@@ -80,7 +80,7 @@ def record(
             "--minutes": minutes is not None,
             "--load": load,
         }
-        options |= {"--anew": anew, "--injected": injected, "--release": release, "--scheduler": scheduler}
+        options |= {"--fresh": fresh, "--injected": injected, "--release": release, "--scheduler": scheduler}
         exclude("the list of records, which is shown without NAME,", options)
     elif form != "table":
         exclude("measuring for the record", {f"--{form}": True})
@@ -99,7 +99,7 @@ def record(
         raise PoolstartError(f"there is no record {name!r}", f"choose from {', '.join(RECORDERS)}")
     chosen = recorder(name)
     request = Request(
-        name, tuple(only or ()), anew, repeat, load, minutes, injected, release or "", scheduler or ""
+        name, tuple(only or ()), fresh, repeat, load, minutes, injected, release or "", scheduler or ""
     )
     chosen.check(request)
     with locks.locked(chosen.lock):

@@ -18,7 +18,7 @@ from harness.system import files
 
 class ServersRecorder(Recorder):
     title = "embedded and containerized PostgreSQL; needs a container engine"
-    options = ("--anew",)
+    options = ("--fresh",)
     file = files.shown(servers.PATH)
 
     ROUND_SECONDS = 25
@@ -32,7 +32,7 @@ class ServersRecorder(Recorder):
     def measure(self, request: Request, report: Progress) -> str:
         profile = profiles.current()
         conditions = {"profile": profile.name, "machine": Provenance.here("").machine}
-        session = RecordingSession("servers", conditions, anew=request.anew)
+        session = RecordingSession("servers", conditions, fresh=request.fresh)
         comparison = servers.compare(profile, report, request.command, session)
         comparison.save(servers.PATH)
         session.close()

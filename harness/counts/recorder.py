@@ -17,7 +17,7 @@ from harness.system.errors import PoolstartError
 
 class CountsRecorder(Recorder):
     title = "statements, round trips, modules and calls of all releases, by `asv run`"
-    options = ("--only", "--anew")
+    options = ("--only", "--fresh")
     rows_are = "releases, or ranges of them as asv takes them"
     file = "results"
 
@@ -28,7 +28,7 @@ class CountsRecorder(Recorder):
         return stored.provenances(ROOT / self.file, "exact")
 
     def seconds(self, request: Request) -> float:
-        """A release takes about a minute; those that have results are skipped, unless --anew is given."""
+        """A release takes about a minute; those that have results are skipped, unless --fresh is given."""
         return len(releases_of(request.only)) * self.SECONDS
 
     @property
@@ -44,7 +44,7 @@ class CountsRecorder(Recorder):
         super().prepare(request)
 
     def measure(self, request: Request, report: Progress) -> str:
-        skip = [] if request.anew else ["--skip-existing-successful"]
+        skip = [] if request.fresh else ["--skip-existing-successful"]
         for revisions in request.only or ("ALL",):
             report(f"asv run {revisions}")
             single = f"{revisions}^!" if revisions != "ALL" and ".." not in revisions else revisions

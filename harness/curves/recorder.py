@@ -24,7 +24,7 @@ CURVES: dict[str, CurvePlan] = {
 
 class CurvesRecorder(Recorder):
     title = "start-up by distance, parent, work and load: " + ", ".join(CURVES)
-    options = ("--only", "--repeat", "--anew")
+    options = ("--only", "--repeat", "--fresh")
     rows_are = "curves"
     repeats = "visits to each point, by default as many as the curve says"
     file = files.shown(curves.PATH)
@@ -43,7 +43,7 @@ class CurvesRecorder(Recorder):
                 curve = CURVES[name]
                 visits = request.repeat or curve.visits
                 conditions = Provenance.here(server.identity).conditions(visits=str(visits))
-                session = RecordingSession(f"curve-{name}", conditions, anew=request.anew)
+                session = RecordingSession(f"curve-{name}", conditions, fresh=request.fresh)
                 measured = curves.measured(
                     curve,
                     server,

@@ -24,7 +24,7 @@ from harness.system.errors import PoolstartError
 
 class DemosRecorder(Recorder):
     title = "each demo many times, by every start method, as it stands and cured"
-    options = ("--only", "--repeat", "--load", "--release", "--anew")
+    options = ("--only", "--repeat", "--load", "--release", "--fresh")
     rows_are = "demos"
     repeats = "runs of each program"
     default_repeat = 50
@@ -54,7 +54,7 @@ class DemosRecorder(Recorder):
             if request.only:
                 require_same(expected.load().get(provenance.release), runs, busy)
             conditions = provenance.conditions(runs=str(runs), busy=str(busy))
-            session = RecordingSession("demos", conditions, anew=request.anew)
+            session = RecordingSession("demos", conditions, fresh=request.fresh)
             programs = [
                 (catalogue.get(name), method)
                 for name, method in product(self.selected(request), catalogue.START_METHODS)

@@ -16,7 +16,7 @@ from harness.system import files
 
 class FleetsRecorder(Recorder):
     title = "1 to 64 workers started together: time, processor time, memory of the tree"
-    options = ("--only", "--repeat", "--anew")
+    options = ("--only", "--repeat", "--fresh")
     rows_are = "strategies"
     repeats = "parents of each strategy, size and DataFrame"
     default_repeat = measure.PARENTS
@@ -36,7 +36,7 @@ class FleetsRecorder(Recorder):
         with locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
             conditions = provenance.conditions(strategies=" ".join(names), parents=str(parents))
-            session = RecordingSession("fleets", conditions, anew=request.anew)
+            session = RecordingSession("fleets", conditions, fresh=request.fresh)
             measured = measure.measure_all(
                 server,
                 names=names,

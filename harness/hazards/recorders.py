@@ -25,7 +25,7 @@ from harness.system.structure import structure
 
 class HazardsRecorder(Recorder):
     title = "the verdict of each hazard under each strategy"
-    options = ("--only", "--repeat", "--load", "--anew")
+    options = ("--only", "--repeat", "--load", "--fresh")
     rows_are = "hazards, strategies or groups of strategies"
     repeats = "trials of each verdict, all of which must agree"
     file = files.shown(expected.PATH)
@@ -75,7 +75,7 @@ class HazardsRecorder(Recorder):
                 libraries=provenance.frames,
                 code=suite.digest_of([hazard.id for hazard in hazards]),
             )
-            session = RecordingSession("hazards", conditions, anew=request.anew)
+            session = RecordingSession("hazards", conditions, fresh=request.fresh)
             left = sum(
                 key(hazard.id, name, trial) not in session.parts
                 for trial in range(repeat)
@@ -151,7 +151,7 @@ def key(hazard: str, strategy: str, trial: int) -> str:
 
 class VerdictsRecorder(Recorder):
     title = "the release at which each verdict changed, by bisection"
-    options = ("--only", "--minutes", "--anew")
+    options = ("--only", "--minutes", "--fresh")
     rows_are = "hazards or ranges of releases"
     file = files.shown(release_verdicts.RECORD)
 
@@ -180,7 +180,7 @@ class VerdictsRecorder(Recorder):
                     "the record was measured with another server or Python",
                     "leave out --only, so that all of it is measured again",
                 )
-            if request.anew:
+            if request.fresh:
                 tried.discard(self._releases(request), hazards)
             if request.minutes != 0:
                 search.measure(

@@ -76,14 +76,14 @@ class HistorySession:
             self.directory.mkdir(parents=True, exist_ok=True)
             write(path, conditions)
             return
-        with files.reading(path, "begin a new one with --anew"):
+        with files.reading(path, "begin a new one with --fresh"):
             begun = dict(json.loads(path.read_text()))
         for name, value in begun.items():
             if conditions.get(name) != value:
                 raise PoolstartError(
                     f"the history in {files.shown(self.directory)} was begun with {name} {value}, "
                     f"and this is {conditions.get(name)}",
-                    "continue it as it was begun, or begin a new one with --anew",
+                    "continue it as it was begun, or begin a new one with --fresh",
                 )
 
     def planned(self) -> Iterator[PlannedBlock]:

@@ -30,7 +30,7 @@ from harness.system.errors import PoolstartError
 
 class HistoryRecorder(Recorder):
     title = "times and memory of all releases"
-    options = ("--only", "--repeat", "--minutes", "--anew")
+    options = ("--only", "--repeat", "--minutes", "--fresh")
     rows_are = "releases"
     repeats = "blocks of each release"
     default_repeat = 5
@@ -40,7 +40,7 @@ class HistoryRecorder(Recorder):
     def seconds(self, request: Request) -> float:
         """A block takes about 12 seconds."""
         history = self._history(request)
-        blocks = len(history.releases) * history.passes if request.anew else history.remaining()
+        blocks = len(history.releases) * history.passes if request.fresh else history.remaining()
         return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
 
     @property
@@ -58,7 +58,7 @@ class HistoryRecorder(Recorder):
     def measure(self, request: Request, report: Progress) -> str:
         history = self._history(request)
         if request.minutes != 0:
-            if request.anew:
+            if request.fresh:
                 shutil.rmtree(measure.DIRECTORY, ignore_errors=True)
             profile = profiles.current()
             with locate.server() as server:
@@ -81,7 +81,7 @@ class HistoryRecorder(Recorder):
 
 class ChangesRecorder(Recorder):
     title = f"pairs of releases with {REFERENCE}, until each change has its release"
-    options = ("--only", "--minutes", "--anew")
+    options = ("--only", "--minutes", "--fresh")
     rows_are = "releases or strategies"
     file = files.shown(reference.RECORD)
 
@@ -101,7 +101,7 @@ class ChangesRecorder(Recorder):
         order = [release.version for release in catalogue().releases]
         names = [name for name in reference.STRATEGIES if name in request.only] or reference.STRATEGIES
         only = [release for release in order if release in request.only]
-        kept = [] if request.anew else reference.load()
+        kept = [] if request.fresh else reference.load()
         with locate.server() as server:
             candidates = self._screen(order, only, server, request, report)
             while step := bracket.following(kept, order, candidates, here, names, only):
@@ -156,7 +156,7 @@ class ChangesRecorder(Recorder):
 
 class CausesRecorder(Recorder):
     title = "what a worker does differently after each change"
-    options = ("--only", "--anew")
+    options = ("--only", "--fresh")
     rows_are = "releases or strategies"
     file = files.shown(causes_record.PATH)
 
@@ -181,6 +181,6 @@ class CausesRecorder(Recorder):
 
     def _due(self, request: Request) -> list[tuple[str, str, str]]:
         steps = changes.recorded().paired
-        known = [] if request.anew else causes_record.load()
+        known = [] if request.fresh else causes_record.load()
         wanted = set(request.only)
         return [row for row in causes_record.unexplained(steps, known) if not wanted or wanted & set(row)]

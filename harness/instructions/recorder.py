@@ -21,7 +21,7 @@ from harness.system.errors import PoolstartError
 
 class InstructionsRecorder(Recorder):
     title = "instructions of a spawned worker with each release, by callgrind"
-    options = ("--only", "--anew", "--scheduler")
+    options = ("--only", "--fresh", "--scheduler")
     rows_are = "releases"
     file = files.shown(table.PATH)
 
@@ -32,7 +32,7 @@ class InstructionsRecorder(Recorder):
         return [release.version for release in catalogue().releases]
 
     def seconds(self, request: Request) -> float:
-        """A release takes about 12 seconds; those on record are skipped, unless --anew is given."""
+        """A release takes about 12 seconds; those on record are skipped, unless --fresh is given."""
         return len(self._due(request, table.load())) * self.SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:
@@ -41,7 +41,9 @@ class InstructionsRecorder(Recorder):
         try:
             with locate.server() as server:
                 for build, row in self._counted(request, record, due, server, report):
-                    record = checked(record, build, keep=not request.anew or bool(request.only)).with_row(row)
+                    record = checked(record, build, keep=not request.fresh or bool(request.only)).with_row(
+                        row
+                    )
                     record.save()
                 explained = self._explain(request, record, server, report) if record else 0
         except NotApplicable as reason:
@@ -66,7 +68,7 @@ class InstructionsRecorder(Recorder):
                 yield count_on(server, release, request.command)
             return
         with remote.connected(request.scheduler) as client:
-            if record and record.rows and not (request.anew and not request.only):
+            if record and record.rows and not (request.fresh and not request.only):
                 reference = record.build, record.rows[-1]
             else:
                 report(f"counting {due[0]} here, for the workers to compare themselves with")
@@ -76,7 +78,7 @@ class InstructionsRecorder(Recorder):
             yield from remote.distribute(client, due, request.command, reference, report)
 
     def _due(self, request: Request, record: InstructionsTable | None) -> list[str]:
-        known = {row.release for row in record.rows} if record and not request.anew else set()
+        known = {row.release for row in record.rows} if record and not request.fresh else set()
         return [release for release in self.selected(request) if release not in known]
 
     def _explain(self, request: Request, record: InstructionsTable, server: Server, report: Progress) -> int:
@@ -110,6 +112,6 @@ def checked(record: InstructionsTable | None, build: Build, *, keep: bool) -> In
             return InstructionsTable(build)
         raise PoolstartError(
             f"these counts cannot be compared with those on record: {'; '.join(differences)}",
-            "count all releases again with --anew, or compare two with `poolstart compare`",
+            "count all releases again with --fresh, or compare two with `poolstart compare`",
         )
     return record

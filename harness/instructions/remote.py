@@ -156,7 +156,7 @@ def distribute(
             if not client.scheduler_info()["workers"]:
                 raise PoolstartError(
                     f"all workers are refused, the last one because {result.reason}",
-                    "give them the build of the record, or count all releases with --anew",
+                    "give them the build of the record, or count all releases with --fresh",
                 )
             again = submit(release)
             due[again] = release

@@ -21,7 +21,7 @@ TRIALS, TIMES = "trials", "times"
 
 class PoolersRecorder(Recorder):
     title = "PgBouncer in session and transaction mode: what breaks, what fixes it, and times"
-    options = ("--only", "--repeat", "--load", "--anew")
+    options = ("--only", "--repeat", "--load", "--fresh")
     rows_are = "parts, trials or times"
     repeats = "repetitions of each trial, or parents of each driver and pool"
     default_repeat = times.PARENTS
@@ -53,7 +53,7 @@ class PoolersRecorder(Recorder):
             for part in self.selected(request):
                 provenance = Provenance.here(f"{server.identity}, PgBouncer {version}", request.command)
                 conditions = provenance.conditions(repeat=str(self.repeat(request)), busy=str(busy))
-                session = RecordingSession(f"poolers-{part}", conditions, anew=request.anew)
+                session = RecordingSession(f"poolers-{part}", conditions, fresh=request.fresh)
                 repeat, drivers = self.repeat(request), {each.name: each.version for each in pythons}
                 if part == TRIALS:
                     rows = tries.try_all(pythons, server, repeat, session, report)

@@ -17,7 +17,7 @@ from harness.system.errors import PoolstartError
 
 class PoolsRecorder(Recorder):
     title = "multiprocessing.Pool with an initializer"
-    options = ("--only", "--repeat", "--anew")
+    options = ("--only", "--repeat", "--fresh")
     rows_are = "strategies"
     repeats = "parents of each strategy and size"
     default_repeat = measure.PARENTS
@@ -45,7 +45,7 @@ class PoolsRecorder(Recorder):
         with locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
             conditions = provenance.conditions(strategies=" ".join(names), parents=str(parents))
-            session = RecordingSession("pools", conditions, anew=request.anew)
+            session = RecordingSession("pools", conditions, fresh=request.fresh)
             measured = measure.measure_all(
                 server, parents, progress=report_, names=names, parts=session, command=request.command
             )

@@ -19,7 +19,7 @@ HOSTS = (1, 2)
 
 class ProgramsRecorder(Recorder):
     title = "Celery, gunicorn and other programs, on one host, and on two as root"
-    options = ("--only", "--anew")
+    options = ("--only", "--fresh")
     rows_are = "programs"
     file = files.shown(report.PATH)
 
@@ -42,7 +42,7 @@ class ProgramsRecorder(Recorder):
         if selected[2]:
             setup.select([program.name for program in selected[2]], 2)  # Fails before minutes are spent.
         conditions = {"programs": " ".join(self.selected(request)), "machine": Provenance.here("").machine}
-        session = RecordingSession("programs", conditions, anew=request.anew)
+        session = RecordingSession("programs", conditions, fresh=request.fresh)
         for hosts, programs in selected.items():
             due = [program for program in programs if f"{program.name} {hosts}" not in session.parts]
             if not due:

@@ -18,7 +18,7 @@ class Request:
 
     name: str
     only: tuple[str, ...] = ()
-    anew: bool = False
+    fresh: bool = False
     repeat: int | None = None
     load: bool = False
     minutes: float | None = None
@@ -36,7 +36,7 @@ class Request:
             "--repeat": f"--repeat {self.repeat}" if self.repeat is not None else "",
             "--load": "--load" if self.load else "",
             "--minutes": f"--minutes {self.minutes:g}" if self.minutes is not None else "",
-            "--anew": "--anew" if self.anew else "",
+            "--fresh": "--fresh" if self.fresh else "",
             "--scheduler": f"--scheduler {self.scheduler}" if self.scheduler else "",
         }
         return {name: text for name, text in given.items() if text}
@@ -44,7 +44,7 @@ class Request:
     @property
     def command(self) -> str:
         """The command line as a record stores it, without what does not change what is measured."""
-        without = ("--anew", "--minutes", "--scheduler")
+        without = ("--fresh", "--minutes", "--scheduler")
         kept = [text for name, text in self.options.items() if name not in without]
         return " ".join(["poolstart record", self.name, *kept])
 

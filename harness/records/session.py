@@ -26,13 +26,13 @@ class RecordingSession(Parts):
     """The finished parts of one measurement, by key, in a file of lines of JSON.
 
     `conditions` are what all parts have in common, such as the server. Raises PoolstartError if the file
-    was begun under others, unless `anew` discards it.
+    was begun under others, unless `fresh` discards it.
     """
 
-    def __init__(self, name: str, conditions: Mapping[str, str], *, anew: bool = False) -> None:
+    def __init__(self, name: str, conditions: Mapping[str, str], *, fresh: bool = False) -> None:
         super().__init__()
         self.path = DIRECTORY / f"{name}.jsonl"
-        if anew:
+        if fresh:
             self.path.unlink(missing_ok=True)
         if self.path.exists():
             self._resume(dict(conditions))
@@ -41,7 +41,7 @@ class RecordingSession(Parts):
             files.write(self.path, f"{json.dumps(dict(conditions))}\n")
 
     def _resume(self, conditions: dict[str, str]) -> None:
-        with files.reading(self.path, "discard it with --anew"):
+        with files.reading(self.path, "discard it with --fresh"):
             first, *lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
             begun = dict(json.loads(first))
             # The last line may be incomplete: the interruption fell into writing it.
@@ -52,7 +52,7 @@ class RecordingSession(Parts):
                 raise PoolstartError(
                     f"the measurement in {files.shown(self.path)} was begun with {name} {begun.get(name)},"
                     f" and this is {conditions.get(name)}",
-                    "continue it as it was begun, or discard it with --anew",
+                    "continue it as it was begun, or discard it with --fresh",
                 )
         if len(whole) < len(lines):
             files.write(self.path, "".join([first, *whole]))

@@ -101,6 +101,14 @@ def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
+def printed(program: str) -> str:
+    """What a program writes that imports the modules of observed processes as these do."""
+    command, environment = [sys.executable, "-c", program], {**os.environ, "PYTHONPATH": str(INSIDE)}
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+
+
 PLACES = """
 import sys
 import poolstart_frames as frames
@@ -127,15 +135,7 @@ sys.stdout.write("\\n".join([
 
 
 def test_a_place_is_the_users_line_or_inside_of_a_library_never_its_script() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PLACES],
-        env={**os.environ, "PYTHONPATH": str(INSIDE)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.splitlines() == [
+    assert printed(PLACES).splitlines() == [
         "inside gunicorn (arbiter.py:1 spawn)",
         "server:1 <module>",
         "shop.py:1 query",
@@ -153,12 +153,4 @@ for place in ("flask_sqlalchemy", "myapp"):
 
 
 def test_a_library_is_recognized_by_the_files_of_its_functions() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WITHIN],
-        env={**os.environ, "PYTHONPATH": str(INSIDE)},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert done.stdout.split() == ["True", "False"]
+    assert printed(WITHIN).split() == ["True", "False"]

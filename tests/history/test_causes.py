@@ -214,19 +214,19 @@ def test_what_is_on_record_is_shown_before_anything_is_counted(tmp_path):
         "explain", "2.0.58", "2.1.0", "--strategy", "fork_dispose", POOLSTART_URL="postgresql://nowhere"
     )
     assert done.returncode == 0
-    assert done.stderr == "fork_dispose: on record; --anew counts again\n"
+    assert done.stderr == "fork_dispose: on record; --fresh counts again\n"
     assert "cause unknown: " in done.stdout
-    anew = poolstart(
+    fresh = poolstart(
         "explain",
         "2.0.58",
         "2.1.0",
         "--strategy",
         "fork_dispose",
-        "--anew",
+        "--fresh",
         POOLSTART_URL="postgresql://nowhere",
     )
-    assert anew.returncode == 2
-    assert anew.stdout == ""
+    assert fresh.returncode == 2
+    assert fresh.stdout == ""
 
 
 def test_an_explanation_of_another_python_is_not_this_ones(tmp_path, monkeypatch):

@@ -78,11 +78,11 @@ def test_the_number_of_pairs_on_record_is_kept(monkeypatch: pytest.MonkeyPatch, 
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
-def test_anew_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_fresh_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "sensitivity.json"
     monkeypatch.setattr(recorder, "RECORD", path)
     recorded(*CHANGES, *CHANGES, pairs=10).save(path)
-    CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--anew", "--repeat", "1"])
+    CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--fresh", "--repeat", "1"])
     record = SensitivityRecord.load(path)
     assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES, 8)
     assert record.figures == recorded().figures

@@ -62,7 +62,7 @@ def test_a_worker_is_refused_by_its_build_or_by_what_it_counts(stand_in: Path) -
 
 def test_without_dask_the_command_says_how_to_run_it() -> None:
     done = CliRunner().invoke(
-        app, ["record", "instructions", "--only", "2.0.50", "--anew", "--scheduler", "tcp://x"]
+        app, ["record", "instructions", "--only", "2.0.50", "--fresh", "--scheduler", "tcp://x"]
     )
     assert "needs Dask" in str(done.exception)
     assert "--extra dask" in str(done.exception)

@@ -12,7 +12,7 @@ from harness.records.provenance import Provenance, provenances
 from harness.records.recorder import Request
 from harness.system.errors import PoolstartError
 
-OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--anew", "--injected", "--release", "--scheduler"}
+OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler"}
 
 
 @pytest.mark.parametrize("name", RECORDERS)
@@ -46,7 +46,7 @@ def test_an_option_that_a_recorder_lacks_names_those_it_has() -> None:
 
 
 def test_a_record_stores_its_command_without_what_only_continues_it() -> None:
-    request = Request("demos", ("one_fork",), repeat=50, load=True, anew=True, release="2.0.58")
+    request = Request("demos", ("one_fork",), repeat=50, load=True, fresh=True, release="2.0.58")
     assert request.command == "poolstart record demos --only one_fork --release 2.0.58 --repeat 50 --load"
 
 

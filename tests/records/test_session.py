@@ -34,17 +34,17 @@ def test_a_part_that_was_being_written_is_measured_again(directory: Path) -> Non
     assert RecordingSession("pools", HERE).parts == {"spawn 2": 1, "spawn 8": 2}
 
 
-def test_other_conditions_are_refused_and_anew_discards_what_was_measured() -> None:
+def test_other_conditions_are_refused_and_fresh_discards_what_was_measured() -> None:
     RecordingSession("pools", HERE).add("spawn 2", 1)
-    with pytest.raises(PoolstartError, match=r"begun with release 2.1.9, and this is 2.1.8; .*--anew"):
+    with pytest.raises(PoolstartError, match=r"begun with release 2.1.9, and this is 2.1.8; .*--fresh"):
         RecordingSession("pools", {**HERE, "release": "2.1.8"})
-    assert RecordingSession("pools", {**HERE, "release": "2.1.8"}, anew=True).parts == {}
+    assert RecordingSession("pools", {**HERE, "release": "2.1.8"}, fresh=True).parts == {}
 
 
 def test_a_damaged_file_is_one_line(directory: Path) -> None:
     RecordingSession("pools", HERE)
     (directory / "pools.jsonl").write_text("nonsense\n")
-    with pytest.raises(PoolstartError, match=r"pools.jsonl cannot be read: .*; discard it with --anew"):
+    with pytest.raises(PoolstartError, match=r"pools.jsonl cannot be read: .*; discard it with --fresh"):
         RecordingSession("pools", HERE)
 
 

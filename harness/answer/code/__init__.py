@@ -40,27 +40,17 @@ VARIANTS = tuple(variant for variant in RECIPES if not variant.driver.asynchrono
 
 def process(strategy: Strategy, variant: Variant = USUAL) -> str:
     """One worker."""
-    if variant.driver.asynchronous:
-        return asynchronous.process(strategy, variant)
-    maker = "" if strategy.inherits else made(variant)
-    first, arguments = {
-        recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
-        recommendation.POOLLESS: ("", '("one",)'),
-        recommendation.SEVERED: ("", '("one",)'),
-    }.get(strategy.id, ("    engine = make_engine(url)\n", '(URL, "one")'))
-    parameters = "task" if strategy.inherits else "url, task"
+    functions, arguments = single(strategy, variant)
     return program(
         strategy,
         variant,
-        f"{maker}def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})",
+        functions,
         f"process = context.Process(target=worker, args={arguments})\nprocess.start()\nprocess.join()",
     )
 
 
 def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers."""
-    if variant.driver.asynchronous:
-        return asynchronous.pool(strategy, variant)
     functions, arguments = pooled(strategy, variant)
     return program(
         strategy,
@@ -72,8 +62,6 @@ def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
 
 def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
     """A pool of workers of concurrent.futures."""
-    if variant.driver.asynchronous:
-        return asynchronous.executor(strategy, variant)
     functions, arguments = pooled(strategy, variant)
     text = program(
         strategy,
@@ -86,8 +74,24 @@ def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
     return text.replace(imported, f"{imported}from concurrent.futures import ProcessPoolExecutor\n", 1)
 
 
+def single(strategy: Strategy, variant: Variant) -> tuple[str, str]:
+    """The function of one worker, and the arguments that start it."""
+    if variant.driver.asynchronous:
+        return asynchronous.single(strategy)
+    maker = "" if strategy.inherits else made(variant)
+    first, arguments = {
+        recommendation.FORKED: ("    engine.dispose(close=False)\n", '("one",)'),
+        recommendation.POOLLESS: ("", '("one",)'),
+        recommendation.SEVERED: ("", '("one",)'),
+    }.get(strategy.id, ("    engine = make_engine(url)\n", '(URL, "one")'))
+    parameters = "task" if strategy.inherits else "url, task"
+    return f"{maker}def worker({parameters}):\n{first}{RUN.replace('return ', 'print(')})", arguments
+
+
 def pooled(strategy: Strategy, variant: Variant) -> tuple[str, str]:
     """The functions of a pool's workers, and the arguments that start them."""
+    if variant.driver.asynchronous:
+        return asynchronous.pooled(strategy)
     initializer, arguments = {
         recommendation.FORKED: (INHERITED, ", initializer"),
         recommendation.POOLLESS: ("", ""),
@@ -98,6 +102,8 @@ def pooled(strategy: Strategy, variant: Variant) -> tuple[str, str]:
 
 def program(strategy: Strategy, variant: Variant, functions: str, main: str) -> str:
     """A complete file. `functions` are at module level, `main` is under its guard."""
+    if variant.driver.asynchronous:
+        return asynchronous.program(strategy, variant, functions, main)
     imports = "import gc\n" if freezing(strategy, variant) else ""
     imports += "import multiprocessing\n\nfrom sqlalchemy import create_engine, text\n"
     if variant.pooler or not strategy.pooled:

@@ -29,43 +29,13 @@ KEPT = []
 """
 
 
-def process(strategy: Strategy, variant: Variant) -> str:
-    """One worker."""
+def single(strategy: Strategy) -> tuple[str, str]:
+    """The functions of one worker, and the arguments that start it."""
     forked = strategy.id == recommendation.FORKED
     own = "" if strategy.inherits else "    global engine\n    engine = make_engine(url)\n"
     parameters, arguments = ("task", '("one",)') if strategy.inherits else ("url, task", '(URL, "one")')
     worker = f"def worker({parameters}):\n{own}{KEEP * forked}    print(asyncio.run(query(task)))"
-    return program(
-        strategy,
-        variant,
-        f"{QUERY}{worker}",
-        f"process = context.Process(target=worker, args={arguments})\nprocess.start()\nprocess.join()",
-    )
-
-
-def pool(strategy: Strategy, variant: Variant) -> str:
-    """A pool of workers."""
-    functions, arguments = pooled(strategy)
-    return program(
-        strategy,
-        variant,
-        functions,
-        f'with context.Pool(4{arguments}) as pool:\n    print(pool.map(run, ["one", "two", "three"]))',
-    )
-
-
-def executor(strategy: Strategy, variant: Variant) -> str:
-    """A pool of workers of concurrent.futures."""
-    functions, arguments = pooled(strategy)
-    text = program(
-        strategy,
-        variant,
-        functions,
-        f"with ProcessPoolExecutor(4, context{arguments}) as executor:\n"
-        '    print(list(executor.map(run, ["one", "two", "three"])))',
-    )
-    imported = "import multiprocessing\n"
-    return text.replace(imported, f"{imported}from concurrent.futures import ProcessPoolExecutor\n", 1)
+    return f"{QUERY}{worker}", arguments
 
 
 def pooled(strategy: Strategy) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from harness.doctor.findings import Certainty, Finding
 from harness.doctor.judge import server
 
 SEVERAL = 2
-"""Users of a connection that nobody of them has opened."""
+"""Users of a connection that none of them has opened."""
 
 PATIENCE = 1.0
 """Seconds of endless waiting after which an answer counts as lost, if the server has none to give."""

@@ -1,6 +1,6 @@
 """From what processes hand to workers, and leave them, to findings. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.doctor import fixes
 from harness.doctor.evidence.inside import Reported, fork_of, starter
@@ -16,36 +16,39 @@ def judge(reports: Sequence[Reported]) -> list[Finding]:
     return [*_started(reports), *_refused(reports), *_drawn(reports)]
 
 
-def _started(reports: Sequence[Reported]) -> Iterator[Finding]:
-    """Workers that were started in a transaction: once for each place."""
-    places = set()
+def _by_place(reports: Sequence[Reported], event: str) -> Iterable[Reported]:
+    """The first report of an event from each place."""
+    first: dict[str, Reported] = {}
     for report in reports:
-        if report.event == "started" and report.place not in places:
-            places.add(report.place)
-            yield Finding(
-                "uncommitted_parent",
-                Certainty.RISK,
-                f"process {report.pid} starts a worker while its own transaction is open",
-                (f"opened      {report.opened}", f"started     {report.place}"),
-                fixes.COMMIT,
-                "The worker does not see the rows, or waits for them while the parent waits for it.",
-            )
+        if report.event == event:
+            first.setdefault(report.place, report)
+    return first.values()
+
+
+def _started(reports: Sequence[Reported]) -> Iterator[Finding]:
+    """Workers that were started in a transaction."""
+    for report in _by_place(reports, "started"):
+        yield Finding(
+            "uncommitted_parent",
+            Certainty.RISK,
+            f"process {report.pid} starts a worker while its own transaction is open",
+            (f"opened      {report.opened}", f"started     {report.place}"),
+            fixes.COMMIT,
+            "The worker does not see the rows, or waits for them while the parent waits for it.",
+        )
 
 
 def _refused(reports: Sequence[Reported]) -> Iterator[Finding]:
-    """Arguments that do not pickle: once for each place."""
-    places = set()
-    for report in reports:
-        if report.event == "refused" and report.place not in places:
-            places.add(report.place)
-            yield Finding(
-                "unpicklable",
-                Certainty.CERTAIN,
-                f"process {report.pid} cannot hand a {report.fields['what']} to a worker: it does not pickle",
-                (f"started     {report.place}",),
-                fixes.PASSED_URL,
-                "No worker starts under forkserver, the default from Python 3.14 on, or spawn.",
-            )
+    """Arguments that do not pickle."""
+    for report in _by_place(reports, "refused"):
+        yield Finding(
+            "unpicklable",
+            Certainty.CERTAIN,
+            f"process {report.pid} cannot pass a {report.fields['what']} to a worker: it does not pickle",
+            (f"started     {report.place}",),
+            fixes.PASSED_URL,
+            "No worker starts under forkserver, the default from Python 3.14 on, or spawn.",
+        )
 
 
 def _drawn(reports: Sequence[Reported]) -> Iterator[Finding]:

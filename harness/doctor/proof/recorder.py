@@ -36,7 +36,7 @@ FAILED = (PoolstartError, subprocess.TimeoutExpired)
 
 class DoctorRecorder(Recorder):
     title = "what the doctor finds in broken, fixed and healthy programs, many times"
-    options = ("--only", "--repeat", "--load", "--minutes", "--anew")
+    options = ("--only", "--repeat", "--load", "--minutes", "--fresh")
     rows_are = "programs"
     repeats = "runs of each program in each way"
     default_repeat = 20
@@ -68,7 +68,7 @@ class DoctorRecorder(Recorder):
                 )
             provenance = Provenance.here(server.identity, request.command)
             conditions = provenance.conditions(busy=str(busy))
-            session = RecordingSession("doctor", conditions, anew=request.anew)
+            session = RecordingSession("doctor", conditions, fresh=request.fresh)
             with Supervision() as supervision, ThreadPoolExecutor(TOGETHER) as executor:
                 directory = supervision.directory()
                 runs = [(row, number) for number in range(self.repeat(request)) for row in due]

@@ -25,7 +25,7 @@ from harness.system.errors import PoolstartError
 
 class SensitivityRecorder(Recorder):
     title = "one release measured as if it were many; with --injected, known changes of it"
-    options = ("--only", "--injected", "--release", "--repeat", "--load", "--anew")
+    options = ("--only", "--injected", "--release", "--repeat", "--load", "--fresh")
     rows_are = "injected changes"
     repeats = "runs; with --injected, repetitions of each change"
     default_repeat = 10
@@ -74,7 +74,7 @@ class SensitivityRecorder(Recorder):
             "profile": profile.name,
             "load": str(request.load),
         }
-        session = RecordingSession("sensitivity", conditions, anew=request.anew)
+        session = RecordingSession("sensitivity", conditions, fresh=request.fresh)
         began, before = time.monotonic(), len(session.parts)
         cells = plan.cells_of(profile)
         python = interpreters.of_release(release)
@@ -96,7 +96,7 @@ class SensitivityRecorder(Recorder):
         path = self._path(request)
         record = SensitivityRecord.load(path)
         changes = [change for change in injected.INJECTED_CHANGES if change.id in self.selected(request)]
-        if request.anew:
+        if request.fresh:
             names = {change.id for change in changes}
             record.repetitions = [result for result in record.repetitions if result.seed not in names]
         record.pairs = record.pairs if record.repetitions and record.pairs else self.PAIRS

@@ -240,7 +240,7 @@ MISTAKES = [
     Mistake("demo 1 --repeat 2 --cured", "--repeat, which runs both, excludes --cured"),
     Mistake("demo 1 --source --repeat 2", "--source excludes --repeat"),
     Mistake("demo --source", "--source shows one demo; name it"),
-    Mistake("record --only spawn --anew", "the list of records, .*, excludes --only and --anew"),
+    Mistake("record --only spawn --fresh", "the list of records, .*, excludes --only and --fresh"),
     Mistake("record pools --csv", "measuring for the record excludes --csv"),
     Mistake("programs pool celery --csv", "the CSV of pool, .*, excludes other programs"),
     Mistake("programs pool --hosts 2", "pool excludes --hosts"),
@@ -265,7 +265,7 @@ MISTAKES = [
         "record hazards --only nosuch", "'nosuch' is none of the hazards, strategies or groups .*; known are"
     ),
     Mistake("record pools --load", "`poolstart record pools` has no --load; its options are --only"),
-    Mistake("record servers --injected", "has no --injected; its options are --anew"),
+    Mistake("record servers --injected", "has no --injected; its options are --fresh"),
     Mistake("record demos --release 9.9.9", "no release '9.9.9'", progress=True),
     Mistake("demo 99", "no demo '99'; known are"),
     Mistake("demo 1 --start-method vfork", "no start method 'vfork'; known are fork"),

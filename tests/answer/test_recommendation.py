@@ -253,6 +253,7 @@ def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str])
         assert rule.in_order in readme
         assert rule.reason in readme
         assert rule.in_order in site_pages["choose.html"]
+        assert f'<td data-label="if">{rule.in_order}</td>' in site_pages["index.html"]
     strategies_page = (ROOT / "docs" / "strategies.md").read_text()
     for rule in recommendation.rules():
         assert rule.condition[1:] in strategies_page

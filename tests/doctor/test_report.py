@@ -127,3 +127,12 @@ def test_numbers_that_one_process_alone_has_drawn_are_nobodys_copy() -> None:
         reported("drawn", 3, generator="app:g", state="2"),
     ]
     assert processes.judge(alone) == []
+
+
+def test_what_happens_many_times_at_one_place_is_reported_once() -> None:
+    started = [
+        Reported("started", 1, at, {"place": place, "opened": "app.py:1"})
+        for at, place in enumerate(("app.py:5 main", "app.py:5 main", "app.py:9 main"))
+    ]
+    findings = processes.judge(started)
+    assert [finding.evidence[-1].split()[1] for finding in findings] == ["app.py:5", "app.py:9"]

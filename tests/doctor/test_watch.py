@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -109,3 +110,12 @@ def test_a_process_that_begins_to_hold_it_meanwhile_makes_what_was_seen_void(sha
         watching.search()
         assert use.by == {second: 7}
         assert newcomer in watching.holders(connection.inode)
+
+
+def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:
+    """Twice the share, for what is read before the first pause; without pauses it takes nearly all."""
+    first, second = shared.start(WAITS), shared.start(WAITS)
+    connection = shared.connection(first, second)
+    began = time.thread_time()
+    _, seconds = watch([connection], 2.0, {connection.inode: [first]}, lambda: True)
+    assert time.thread_time() - began < 2 * 0.02 * seconds

@@ -50,4 +50,4 @@ def test_the_page_says_how_far_predictions_are_off() -> None:
     page = report.render({"distance": DISTANCE}, None)
     assert "within 0%" in page
     assert "| fork_dispose | SQLAlchemy's defaults | 5 | 10.0 / 10.0 | 15.0 / 15.0 |" in page
-    assert "without hstore, with AUTOCOMMIT and without a reset on return it is 7 and 1" in page
+    assert "without hstore, with AUTOCOMMIT and without a reset on return they take 7 and 1" in page

@@ -49,5 +49,5 @@ def test_a_prediction_counts_if_it_is_off_by_no_more_than_15_per_cent() -> None:
     found = list(outcomes(record, KNOWN))
     assert [round(each.off("ready"), 2) for each in found] == pytest.approx([0, 0.14, 0.16])
     assert (within(found, "ready"), within(found, "memory")) == (2, 3)
-    assert "of 3 fleets drawn at random" in predictions.law(found)
+    assert "of 3 fleets that were drawn at random" in predictions.law(found)
     assert "+16%" in "".join(predictions.section(found))

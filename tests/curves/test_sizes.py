@@ -60,4 +60,4 @@ def test_the_coefficients_are_found_again() -> None:
 def test_the_page_has_the_cost_of_a_gib_with_its_interval() -> None:
     page = "".join(section.section(SIZES))
     assert "| numbers | 11.0 | | 31.0 | | 91.0 | | 20 (20 to 20) |" in page.replace("  ", " ")
-    assert "ms for each million objects" in page
+    assert "ms per million objects" in page

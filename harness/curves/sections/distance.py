@@ -79,11 +79,12 @@ def law(record: CurveRecord) -> str:
         return f"{curve.round_trips(near[curve.VARIED, setting], checkout):g}"
 
     errors = [error for checkout in ("first", "further") for error in curve.errors(record, checkout).values()]
-    holds = "within" if max(errors) <= HOLDS_WITHIN else "here only within"
+    only = "" if max(errors) <= HOLDS_WITHIN else "only "
     return (
-        f"Distance: a checkout takes its time on loopback and its round trips times the distance, {holds}"
-        f" {max(errors):.0%}. A new engine's first row takes {trips('default', 'first')} round trips, further"
-        f" ones {trips('default', 'further')} each; without hstore, with AUTOCOMMIT and without a reset on"
-        f" return it is {trips('lean', 'first')} and {trips('lean', 'further')}; `pool_pre_ping` adds one to"
-        " each further one."
+        "Distance: a checkout takes its time on loopback plus its round trips times the distance; measured"
+        f" times agree {only}within {max(errors):.0%}. The first row of a new engine takes"
+        f" {trips('default', 'first')} round trips, each further checkout {trips('default', 'further')};"
+        " without hstore, with AUTOCOMMIT and without a reset on return they take"
+        f" {trips('lean', 'first')} and {trips('lean', 'further')}. `pool_pre_ping` adds one to each further"
+        " checkout."
     )

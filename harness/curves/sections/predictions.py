@@ -41,7 +41,7 @@ def section(found: Sequence[Prediction]) -> Iterator[str]:
 def law(found: Sequence[Prediction]) -> str:
     ready, memory, collected = (within(found, name) for name in ("ready", "memory", "collected"))
     return (
-        f"Predictions: of {len(found)} fleets drawn at random, none of which was fitted, the bill is within"
-        f" {WITHIN:.0%} of the measured time for {ready}, of memory for {memory}, and of memory after a"
-        f" full collection for {collected}."
+        f"Predictions: of {len(found)} fleets that were drawn at random and not fitted, the bill is within"
+        f" {WITHIN:.0%} of the measured time for {ready}, of the memory for {memory}, and of the memory"
+        f" after a full collection for {collected}."
     )

@@ -80,16 +80,18 @@ def law(record: CurveRecord) -> str:
     costs = []
     for kind in curve.kinds(record):
         line = curve.by_gib(record, kind, "blocked")
-        costs.append(f"{_slope(line)} ms for {KIND_TITLES[kind]}")
+        costs.append(f"{KIND_TITLES[kind]} {_slope(line)}")
     objects = ""
     if "objects" in curve.kinds(record):
         line = curve.by_gib(record, "objects", "blocked")
-        objects = f", {line.slope * 1e3 / curve.MILLIONS_PER_GIB:.2g} ms for each million objects"
+        objects = f", which is {line.slope * 1e3 / curve.MILLIONS_PER_GIB:.2g} ms per million objects"
     pairs = [points for name in curve.OTHERS if len(points := record.where(strategy=name)) > 1]
     spawned = [points[-1].median("first") / points[0].median("first") - 1 for points in pairs]
-    others = f" A fork server and spawn differ by {max(map(abs, spawned)):.0%} at most." if spawned else ""
+    most = max(map(abs, spawned), default=0)
+    others = f" Under a fork server or spawn the first row changes by {most:.0%} at most." if spawned else ""
     return (
-        f"Size: a fork blocks its parent for each GiB {'; '.join(costs)}{objects} (95 % in brackets).{others}"
+        "Size: a fork blocks its parent, in ms per GiB of its data, with 95 % intervals:"
+        f" {'; '.join(costs)}{objects}.{others}"
     )
 
 

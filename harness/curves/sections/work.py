@@ -70,14 +70,14 @@ def law(record: CurveRecord) -> str:
     for method in curve.pairs(record):
         if found := curve.break_even(record, method):
             estimate, low, high = found
-            parts.append(f"{digits(estimate)} with {method} (95 %: {digits(low)} to {digits(high)})")
+            parts.append(f"{digits(estimate)} with {method} ({digits(low)} to {digits(high)})")
         else:
             parts.append(f"never with {method}")
     lives = {name: curve.long_enough(curve.overhead(record, name)) for name in fleets.STRATEGIES}
     long = ", ".join(f"{duration(seconds)} under `{name}`" for name, seconds in lives.items())
     return (
-        f"Work: a pool is cheaper than NullPool from so many queries of a worker on: {'; '.join(parts)}."
-        f" Start-up is below 1 % of a worker that works {long}."
+        f"Work: a pool costs less than NullPool if a worker makes more queries than {'; '.join(parts)} (95 %"
+        f" intervals). Start-up takes 1 % of the life of a worker that works for {long}."
     )
 
 

@@ -219,7 +219,7 @@ def test_answers_choose_a_strategy_and_are_in_the_address(browser: Browser, addr
         assert "preload" not in page.url
         assert page.locator(".strategy.chosen").get_attribute("id") == "forkserver_preload"
         page.get_by_label("yes, all of them").check()
-        page.get_by_label("Python objects").check()
+        page.get_by_role("radio", name="Python objects").check()
         assert page.locator(".strategy.chosen").get_attribute("id") == "fork_dispose"
         assert page.get_by_text("reference count").first.is_visible()
         assert "conditions=hold" in page.url

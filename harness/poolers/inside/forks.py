@@ -18,7 +18,7 @@ def used_beside(world: World, treatment: str) -> str:
     parent.transaction("select 1")
     parent.fork(treatment)
     parent.check_out()
-    parent.execute(f"insert into app.kept values ({token})")
+    ((backend,),) = parent.execute(f"insert into app.kept values ({token})", "select pg_backend_pid()")
     outcome = ""
     try:
         parent.in_worker("check_out")
@@ -28,21 +28,19 @@ def used_beside(world: World, treatment: str) -> str:
         outcome = f"the worker fails ({failed})"
     try:
         parent.commit()
-        lost = committed(world, token)
+        lost = committed(world, token, backend)
     except StepFailed as failed:
         lost = f"the parent fails ({failed})"
     return " and ".join(filter(None, [outcome, lost])) or WORKS
 
 
-def committed(world: World, token: int) -> str:
-    """What is wrong with a transaction whose commit has returned; empty if its row is there.
+def committed(world: World, token: int, backend: int) -> str:
+    """What is wrong with a backend's transaction whose commit has returned; empty if its row is there.
 
     The parent may have read the answer to another statement, so that its commit is not done yet.
     """
     kept = f"select 1 from app.kept where token = {token}"
-    open_ = "select 1 from pg_stat_activity where datname = current_database() and {}".format(
-        "state <> 'idle' and pid <> pg_backend_pid()"
-    )
+    open_ = f"select 1 from pg_stat_activity where pid = {backend} and state <> 'idle'"
     try:
         wait_for(lambda: world.on_server(kept) or not world.on_server(open_))
     except TimeoutError:

@@ -29,6 +29,7 @@ RECORDERS = {
     "curves": "harness.curves.recorder:CurvesRecorder",
     "servers": "harness.comparisons.recorder:ServersRecorder",
     "drivers": "harness.comparisons.recorder:DriversRecorder",
+    "pythons": "harness.comparisons.recorder:PythonsRecorder",
 }
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""
 

@@ -1,10 +1,11 @@
-"""The recorders of servers and of drivers."""
+"""The recorders of servers, of drivers and of Pythons."""
 
 from collections.abc import Sequence
 
 from harness import drivers
 from harness.comparisons import servers, servers_report
 from harness.comparisons.drivers import record as driver_pairs
+from harness.comparisons.pythons import record as python_pairs
 from harness.console.progress import Progress
 from harness.drivers import MEASURED
 from harness.lifecycles import profile as profiles
@@ -78,3 +79,34 @@ class DriversRecorder(Recorder):
                     profile = profiles.current()
                     driver_pairs.save(driver_pairs.pair(row, server, release, profile, each, report))
         return f"{len(chosen)} drivers"
+
+
+class PythonsRecorder(Recorder):
+    title = "Pythons, compared with 3.11 in pairs"
+    options = ("--only", "--minutes")
+    rows_are = "Pythons"
+    file = files.shown(python_pairs.PATH)
+
+    MINUTES = 2.0
+    """Of the pairs of one Python."""
+
+    def rows(self) -> Sequence[str]:
+        return python_pairs.PYTHONS
+
+    def seconds(self, request: Request) -> float:
+        """What --minutes allows for the pairs of all Pythons."""
+        return 60 * self.minutes_each(request) * len(python_pairs.named(request.only))
+
+    def minutes_each(self, request: Request) -> float:
+        """Minutes for the pairs of one Python; --minutes are those of all."""
+        chosen = python_pairs.named(request.only)
+        return self.MINUTES if request.minutes is None else request.minutes / len(chosen)
+
+    def measure(self, request: Request, report: Progress) -> str:
+        chosen, minutes = python_pairs.named(request.only), self.minutes_each(request)
+        with locate.server() as server:
+            here = Provenance.here(server.identity, request.command, catalogue().newest.version)
+            for python in chosen:
+                row = python_pairs.pair(python, server, profiles.current(), minutes, here, report)
+                python_pairs.save(python, row)
+        return f"{len(chosen)} Pythons"

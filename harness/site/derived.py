@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
 from harness.comparisons.drivers import report as drivers_report
+from harness.comparisons.pythons import report as pythons_report
 from harness.console import markdown
 from harness.curves import curve
 from harness.curves import report as curves_report
@@ -125,6 +126,7 @@ DERIVED = (
     Derived("docs/programs.md", _programs),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/drivers.md", lambda _: drivers_report.render()),
+    Derived("docs/pythons.md", lambda _: pythons_report.render(), region="poolstart pages: pythons"),
     Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),

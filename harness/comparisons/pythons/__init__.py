@@ -1,0 +1,1 @@
+"""Pythons compared with the reference."""

@@ -18,8 +18,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def slower(metric: str, strategy: str, ratio: float) -> ComparisonRow:
     return ComparisonRow(
-        metric=metric, strategy=strategy, dataframe="none", pairs=12, first=0.1, second=0.1 * ratio,
-        ratio=ratio, low=ratio - 0.01, high=ratio + 0.01, p=0.0, verdict="slower", limit=0.03, detectable=0.05,
+        metric=metric, strategy=strategy, dataframe="none", pairs=12, first=0.1, second=0.1 * ratio, p=0.0,
+        ratio=ratio, low=ratio - 0.01, high=ratio + 0.01, verdict="slower", limit=0.03, detectable=0.05,
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ class PythonRow:
 
 
 def load() -> dict[str, PythonRow]:
-    """The rows on record by minor version; empty without a record. Raises `PoolstartError` if it is damaged."""
+    """The rows on record by minor version; empty without any. Raises `PoolstartError` if they are damaged."""
     if not PATH.exists():
         return {}
     with store.reading(PATH, COMMAND) as content:
@@ -77,8 +77,9 @@ def pair(
 
 def version_of(python: Path) -> str:
     """What an interpreter reports as `sys.version`."""
-    program = [python, "-I", "-c", "import sys; print(sys.version)"]
-    return subprocess.check_output(program, text=True, stdin=subprocess.DEVNULL, timeout=60).strip()
+    program = [str(python), "-I", "-c", "import sys; print(sys.version)"]
+    printed = subprocess.check_output(program, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return str(printed).strip()
 
 
 def named(names: Iterable[str]) -> Sequence[str]:

@@ -24,7 +24,7 @@ def render() -> str | None:
     builds = "; ".join([build(first.reference), *(build(row.version) for row in rows.values())])
     busy = "".join(f" Python {name}: {row.busy}." for name, row in rows.items() if row.busy)
     return (
-        f"{table}\nRatios to Python {REFERENCE}, with 99 % intervals, of workers that were started in turns.{busy} "
+        f"{table}\nRatios to Python {REFERENCE}, with 99 % intervals, of workers started in turns.{busy} "
         f"How an interpreter was compiled can matter as much as its version; these are {builds}. "
         f"Measured {first.provenance}{first.provenance.by}.\n"
     )

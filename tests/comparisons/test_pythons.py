@@ -46,7 +46,7 @@ def test_the_table_has_ratios_with_intervals_and_names_the_builds() -> None:
     record.save("3.14", row("3.14.2", 1.3))
     text = report.render()
     assert text is not None
-    assert "| spawn | 3.14 |  | 1.30 (1.29-1.31) |" in text
+    assert "| spawn | 3.14 | 1.30 (1.29-1.31) |" in text
     assert "these are 3.11.7 (GCC 12.2.0); 3.14.2 (GCC 12.2.0)." in text
 
 

@@ -19,21 +19,30 @@ def bill(
     distance: Annotated[
         str, typer.Option(help="A round trip to the server: 5ms. Figures were taken on loopback.")
     ] = "0ms",
-    task: Annotated[
-        str | None, typer.Option(help="How long a worker works before it ends: 200ms, 10s, 5min.")
-    ] = None,
+    task: Annotated[str | None, typer.Option(help="How long a task takes: 200ms, 10s, 5min.")] = None,
+    tasks: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Tasks of a worker before it is replaced: `max_tasks_per_child`, `--max-requests`."
+        ),
+    ] = 1,
+    driver: Annotated[str, typer.Option(help="psycopg2, psycopg, psycopg_pure or asyncpg.")] = "psycopg2",
+    pooler: Annotated[
+        bool, typer.Option("--pooler", help="PgBouncer is in front of the server, in transaction mode.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
     """Estimate a fleet's time until ready, memory and connections; measures nothing.
 
-    Computed from records/fleets.json and records/curves.json, which
-    `poolstart record fleets` and `poolstart record curves` measure.
+    Computed from records/fleets.json, records/curves.json, records/drivers.json and records/poolers.json,
+    which `poolstart record fleets`, `curves`, `drivers` and `poolers` measure.
     """
     form = chosen_format(as_json, as_csv, as_markdown)
     from harness.curves import bill as fleet_bill
     from harness.curves import bill_report, curve
+    from harness.drivers import MEASURED
     from harness.fleets import figures
     from harness.system.errors import PoolstartError
 
@@ -43,8 +52,23 @@ def bill(
         data,
         fleet_bill.parse(distance, fleet_bill.TIMES, "5ms"),
         fleet_bill.parse(task, fleet_bill.TIMES, "200ms") if task else None,
+        tasks,
+        driver,
+        pooler,
     )
+    if tasks > 1 and not task:
+        raise PoolstartError("--tasks means nothing without --task", "give the length of a task as well")
     table = figures.load()
     if table is None:
         raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
-    bill_report.write(fleet_bill.coefficients(table, curve.load()), table.provenance, request, form)
+    rows, poolers = None, None
+    if driver != MEASURED.name:
+        from harness.comparisons.drivers import record
+
+        rows = record.load()
+    if pooler:
+        from harness.poolers import figures as pooler_figures
+
+        poolers = pooler_figures.load()
+    known = fleet_bill.coefficients(table, curve.load(), rows, poolers)
+    bill_report.write(known, table.provenance, request, form)

@@ -1,24 +1,32 @@
 """What a fleet costs under each strategy, computed from coefficients that follow from the records.
 
-Numbers of workers are interpolated between the measured fleets, because workers that boot an interpreter take
-turns on the cores. Data in the parent cost a forked worker so much for each GiB, and others nothing. A server
-further away adds the round trips of a first row, which are counted. The site computes the same from the same
+Numbers of workers are interpolated between the measured fleets, because workers that boot an interpreter
+take turns on the cores; so are data in the parent, which cost forked workers time, and others nothing. A
+server further away adds the round trips of a first row, which are counted. Another driver or a pooler changes
+the time of all workers by the factor by which it changes that of one. The site computes the same from these
 coefficients (`harness/site/static/bill.js`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from harness import strategies
-from harness.curves import sizes
+from harness import drivers, strategies
+from harness.curves import factors, sizes, work
 from harness.curves.curve import CurveRecord
+from harness.curves.factors import Factors, WorkerFactors
 from harness.curves.sizes import DataCosts
+from harness.drivers import MEASURED
 from harness.fleets import figures
 from harness.fleets.figures import FleetFigures, FleetsTable
 from harness.fleets.inside.data import DATAFRAME
 from harness.system.errors import PoolstartError
+
+if TYPE_CHECKING:
+    from harness.comparisons.drivers.record import DriverRow
+    from harness.poolers.figures import PoolersRecord
 
 UNITS = {"MiB": 1.0, "GiB": 1024.0}
 
@@ -26,8 +34,8 @@ TIMES = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 
 GIB = 2.0**30
 
-Knots = tuple[tuple[int, float], ...]
-"""Numbers of workers with the value measured there, in order."""
+Knots = Sequence[tuple[float, float]]
+"""Where something was measured, in order, and its value there."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +46,15 @@ class Costs:
     pooled: bool
     forked: bool
     ready: Knots
-    """Seconds until the last worker has its row."""
+    """Workers, and seconds until the last one has its row."""
     memory: Knots
-    """Bytes of the whole tree after the first row."""
+    """Workers, and bytes of the whole tree after the first row."""
     collected: Knots
-    """Bytes of it after a full collection in each worker."""
+    """Workers, and bytes of it after a full collection in each."""
     round_trips: int
     """Until a worker has its row."""
+    life: float
+    """Seconds that a worker lives beyond its tasks: its start and, where that was measured, its end."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,10 @@ class Coefficients:
     """The largest fleet that was measured."""
     farthest: float
     """Seconds of the longest round trip that was measured."""
+    drivers: Factors = field(default_factory=dict)
+    """To the reference driver."""
+    poolers: Factors = field(default_factory=dict)
+    """To the same driver without a pooler."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +82,14 @@ class Bill:
     """Seconds from the first start until the last worker has its row."""
     memory: float
     """Bytes of parent, helpers and workers together, page tables included, after the first row."""
-    memory_collected: float
-    """The same after a full garbage collection in each worker."""
+    memory_collected: float | None
+    """The same after a full garbage collection in each worker; None if not measured with this driver."""
     connections: int
     """Held by parent and workers while they are idle."""
     start_share: float | None
-    """Start-up as a share of the lifetime of a worker that runs one task; None without a task."""
+    """Start and end as a share of the life of a worker with these tasks; None without a task."""
+    long_enough: float
+    """Seconds of work from which on that share is less than 1 %."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +102,14 @@ class BillRequest:
     kind: str = DATAFRAME
     """What the data are, as `harness.curves.sizes` names it."""
     distance: float = 0.0
-    """Seconds of a round trip to the server, beyond that on loopback."""
+    """Seconds of a round trip to the server, or to the pooler, beyond that on loopback."""
     task: float | None = None
-    """Seconds that each worker works before it ends."""
+    """Seconds of a worker's task."""
+    tasks: int = 1
+    """That a worker runs before it ends."""
+    driver: str = MEASURED.name
+    pooler: bool = False
+    """Whether PgBouncer is in front of the server, in transaction mode."""
 
     def extrapolated(self, coefficients: Coefficients) -> list[str]:
         """Which values exceed those that were measured, in words."""
@@ -103,6 +124,12 @@ class BillRequest:
             found.append(far if coefficients.farthest else "a server at a distance")
         return found
 
+    def unmeasured(self, coefficients: Coefficients) -> list[str]:
+        """The strategies of which nothing is known with this driver, or behind a pooler."""
+        return [
+            costs.strategy for costs in coefficients.strategies if not _factors(coefficients, self, costs)
+        ]
+
 
 def parse(text: str, units: Mapping[str, float], example: str) -> float:
     """The value of `512MiB` or `200 ms`, in the unit of factor 1. Raises PoolstartError if malformed."""
@@ -114,28 +141,41 @@ def parse(text: str, units: Mapping[str, float], example: str) -> float:
     return float(found[1]) * units[found[2]]
 
 
-def coefficients(table: FleetsTable, curves: Mapping[str, CurveRecord]) -> Coefficients:
-    """The coefficients that follow from the fleets and the curves on record."""
+def coefficients(
+    table: FleetsTable,
+    curves: Mapping[str, CurveRecord],
+    driver_rows: Mapping[str, "DriverRow"] | None = None,
+    pooler_record: "PoolersRecord | None" = None,
+) -> Coefficients:
+    """The coefficients that follow from the records of fleets, curves, drivers and poolers."""
     distance = curves.get("distance")
     return Coefficients(
-        tuple(_costs(table, name) for name in sorted(table.strategies, key=strategies.IDS.index)),
+        tuple(
+            _costs(table, name, curves.get("work"))
+            for name in sorted(table.strategies, key=strategies.IDS.index)
+        ),
         tuple(sizes.costs(curves["sizes"])) if "sizes" in curves else (),
         table.largest,
         max((float(point.at["distance"]) for point in distance.points), default=0.0) if distance else 0.0,
+        factors.of_drivers(driver_rows or {}),
+        factors.of_poolers(pooler_record),
     )
 
 
-def _costs(table: FleetsTable, name: str) -> Costs:
+def _costs(table: FleetsTable, name: str, worked: CurveRecord | None) -> Costs:
     cells = table.of(name, 0)
     entry = strategies.get(name)
+    ready = _knots(cells, [figures.time_of(cell, "last") for cell in cells])
+    lived = worked and worked.where(strategy=name, task=work.TASKS[0])
     return Costs(
         name,
         pooled=entry.pooled,
         forked=entry.inherits,
-        ready=_knots(cells, [figures.time_of(cell, "last") for cell in cells]),
+        ready=ready,
         memory=_knots(cells, [figures.memory_of(cell, "first_row") for cell in cells]),
         collected=_knots(cells, [figures.memory_of(cell, "collect") for cell in cells]),
         round_trips=table.round_trips[name],
+        life=work.overhead(worked, name) if worked and lived else at(ready, 1),
     )
 
 
@@ -144,10 +184,11 @@ def _knots(cells: Sequence[FleetFigures], values: Sequence[float]) -> Knots:
 
 
 def bills(known: Coefficients, request: BillRequest) -> Iterator[Bill]:
-    """A bill for each measured strategy, in the order of the catalogue.
+    """A bill for each strategy that was measured like that, in the order of the catalogue.
 
-    Raises PoolstartError if nothing was measured with such data in the parent.
+    Raises PoolstartError if there is no such driver, or nothing was measured with such data in the parent.
     """
+    drivers.get(request.driver)
     if request.kind not in sizes.KINDS:
         raise PoolstartError(f"{request.kind!r} is no kind of data", f"choose from {', '.join(sizes.KINDS)}")
     data = next((each for each in known.data if each.kind == request.kind), None)
@@ -158,39 +199,54 @@ def bills(known: Coefficients, request: BillRequest) -> Iterator[Bill]:
             f"recorded are {kinds}" if kinds else "measure them with `poolstart record curves --only sizes`",
         )
     for costs in known.strategies:
-        yield _bill(costs, data if request.parent_mib else None, request)
+        if found := _factors(known, request, costs):
+            yield _bill(costs, data if request.parent_mib else None, request, found)
 
 
-def _bill(costs: Costs, data: DataCosts | None, request: BillRequest) -> Bill:
-    forked = request.workers if costs.forked else 0
+def _factors(known: Coefficients, request: BillRequest, costs: Costs) -> WorkerFactors | None:
+    """What driver and pooler change for a strategy; None if that was not measured."""
+    found: WorkerFactors | None = WorkerFactors(1.0, 0.0, costs.round_trips)
+    if request.driver != MEASURED.name:
+        found = known.drivers.get(request.driver, {}).get(costs.strategy)
+    if found and request.pooler:
+        behind = known.poolers.get(request.driver, {}).get(costs.strategy)
+        found = behind and WorkerFactors(found.time * behind.time, found.memory, behind.round_trips)
+    return found
+
+
+def _bill(costs: Costs, data: DataCosts | None, request: BillRequest, found: WorkerFactors) -> Bill:
+    workers, forked = request.workers, request.workers if costs.forked else 0
     # The workers of a fleet wait for the network at the same time.
-    ready = at(costs.ready, request.workers) + costs.round_trips * request.distance
-    alone = at(costs.ready, 1) + costs.round_trips * request.distance
-    memory, collected = at(costs.memory, request.workers), at(costs.collected, request.workers)
+    ready = at(costs.ready, workers) * found.time + found.round_trips * request.distance
+    life = costs.life * found.time + found.round_trips * request.distance
+    memory = at(costs.memory, workers) + workers * found.memory
+    collected = at(costs.collected, workers) if request.driver == MEASURED.name else None
     if data:
         gib = request.parent_mib / 1024
-        each = (data.fixed + data.each * gib) if costs.forked else 0.0
+        each = at(data.fork, gib) if costs.forked else 0.0
         ready += forked * each
-        alone += each
+        life += each
         held = gib * GIB + data.library + data.tables * gib * (1 + forked)
         memory += held
-        collected += held + forked * data.copied
+        if collected is not None:
+            collected += held + forked * data.copied
     return Bill(
         costs.strategy,
         ready,
         memory,
         collected,
-        connections=request.workers + 1 if costs.pooled else 0,
-        start_share=None if request.task is None else alone / (alone + request.task),
+        connections=workers + 1 if costs.pooled else 0,
+        start_share=None if request.task is None else life / (life + request.task * request.tasks),
+        long_enough=work.long_enough(life),
     )
 
 
-def at(knots: Knots, workers: int) -> float:
-    """The value at a number of workers: on the line between its neighbours, beyond them on the last line."""
+def at(knots: Knots, where: float) -> float:
+    """The value somewhere: on the line between its neighbours, beyond them on the last line."""
     if len(knots) == 1:
         ((number, value),) = knots
-        return value * workers / number
+        return value * where / number
     for (before, low), (after, high) in pairwise(knots):
-        if workers <= after or after == knots[-1][0]:
-            return low + (high - low) * (workers - before) / (after - before)
+        if where <= after or after == knots[-1][0]:
+            return low + (high - low) * (where - before) / (after - before)
     raise AssertionError("knots are never empty")

@@ -2,14 +2,16 @@
 
 from dataclasses import asdict
 
+from harness import drivers
 from harness.console import output, terminal
 from harness.console.numbers import digits
 from harness.curves.bill import Bill, BillRequest, Coefficients, bills
+from harness.drivers import MEASURED
 from harness.records.provenance import Provenance
 from harness.system.memory import MIB
 
 COLUMNS = (
-    "strategy", "ready", "memory", "memory_collected", "connections", "start_share",
+    "strategy", "ready", "memory", "memory_collected", "connections", "start_share", "long_enough",
 )  # fmt: skip
 """Of `poolstart bill --csv`, a row a strategy: seconds, bytes and shares."""
 
@@ -20,6 +22,7 @@ def write(known: Coefficients, measured: Provenance, request: BillRequest, form:
     content = {
         "request": asdict(request),
         "extrapolated": request.extrapolated(known),
+        "unmeasured": request.unmeasured(known),
         "measured": asdict(measured),
         "bill": [asdict(row) for row in rows],
     }
@@ -28,15 +31,18 @@ def write(known: Coefficients, measured: Provenance, request: BillRequest, form:
 
 def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: list[Bill]) -> None:
     header = ["strategy", "all ready, s", "memory, MiB", "after a full\ncollection", "idle connections"]
+    header += ["start-up below\n1 % from, s"]
     if request.task is not None:
         header.append("share of start")
     console = terminal.output()
-    terminal.print_table(console, header, list(map(cells, rows)))
+    if rows:
+        terminal.print_table(console, header, list(map(cells, rows)))
     data = f"{request.parent_mib:g} MiB of data ({request.kind})" if request.parent_mib else "no data"
     sentences = [
         f"{request.workers} workers and their parent, with {data} in the parent;"
         f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
         f"From fleets of 1 to {known.largest} workers.",
+        *varied(known, request),
         *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(known)),
         f"Measured {measured}. `poolstart record fleets` and `poolstart record curves` measure this machine.",
     ]
@@ -44,8 +50,38 @@ def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: 
         terminal.print_text(console, sentence)
 
 
+def varied(known: Coefficients, request: BillRequest) -> list[str]:
+    """What driver and pooler have changed, and where they were not measured."""
+    found = []
+    title = drivers.get(request.driver).title
+    if request.driver != MEASURED.name:
+        found.append(
+            f"With {title}: the times by the ratio, and the memory by the difference of a single worker to"
+            f" one with {MEASURED.title}; after a full collection it was not measured."
+        )
+    if request.pooler:
+        found.append(
+            "Behind PgBouncer in transaction mode: the times by the ratio of a single worker to one without"
+            " it; connections and distance are those to PgBouncer."
+        )
+    if missing := request.unmeasured(known):
+        found.append(
+            f"Not measured with {title}{' behind PgBouncer' * request.pooler}, and so not shown:"
+            f" {', '.join(missing)}."
+        )
+    return found
+
+
 def cells(bill: Bill) -> list[str]:
     """A row of the table of `show`."""
     share = [] if bill.start_share is None else [f"{bill.start_share:.1%}"]
-    sizes = [digits(value / MIB) for value in (bill.memory, bill.memory_collected)]
-    return [bill.strategy, digits(bill.ready), *sizes, str(bill.connections), *share]
+    collected = "" if bill.memory_collected is None else digits(bill.memory_collected / MIB)
+    return [
+        bill.strategy,
+        digits(bill.ready),
+        digits(bill.memory / MIB),
+        collected,
+        str(bill.connections),
+        digits(bill.long_enough),
+        *share,
+    ]

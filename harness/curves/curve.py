@@ -3,16 +3,20 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import inf, sqrt
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
-from harness.postgres.server import Server
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.records.session import Parts
 from harness.system import files
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
+
+if TYPE_CHECKING:
+    from harness.postgres.server import Server
 
 PATH = store.path("curves")
 
@@ -63,18 +67,18 @@ class CurvePlan:
         """All points, in the order of the record."""
         raise NotImplementedError
 
-    def refused(self, at: At, server: Server) -> str:
+    def refused(self, at: At, server: "Server") -> str:
         """Why a point cannot be measured on this machine; empty if it can."""
         return ""
 
-    def measure(self, at: At, server: Server) -> Samples:
+    def measure(self, at: At, server: "Server") -> Samples:
         """Visit a point once. Raises `Rejected` if a process hangs or fails a check."""
         raise NotImplementedError
 
 
 def measured(
     curve: CurvePlan,
-    server: Server,
+    server: "Server",
     *,
     visits: int,
     parts: Parts | None = None,
@@ -121,35 +125,39 @@ def words(at: At) -> str:
 
 @dataclass(frozen=True)
 class Fit:
-    """A line `base + slope * x`, and the 95 % interval of its slope."""
+    """A line `base + slope * x`, and how certain its slope is."""
 
     base: float
     slope: float
-    low: float
-    high: float
+    error: float
+    """The standard error of the slope, infinite for two points."""
+    free: int
+    """Degrees of freedom."""
 
-    def at(self, x: float) -> float:
-        return self.base + self.slope * x
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the slope, Student's."""
+        # Only here, because a bill needs no interval, and the import takes longer than the rest of it.
+        from scipy.stats import t
+
+        half = float(t.ppf(0.975, self.free)) * self.error if self.free > 0 else inf
+        return self.slope - half, self.slope + half
 
 
 def fit(values: Mapping[float, Sequence[float]]) -> Fit:
-    """The line through samples by x, from least squares of relative errors, with Student's interval.
+    """The line through samples by x, from least squares of relative errors.
 
     The medians of the samples are fitted, so that the interval says how far they are from a line.
     """
-    import numpy as np
-    from scipy.stats import t
-
-    xs = np.array(sorted(values))
-    ys = np.array([median(values[x]) for x in xs])
-    rows = np.column_stack([np.ones(len(xs)), xs]) / ys[:, None]
-    (base, slope), *_ = np.linalg.lstsq(rows, np.ones(len(xs)), rcond=None)
-    free = len(xs) - 2
-    if free < 1:
-        return Fit(float(base), float(slope), -np.inf, np.inf)
-    residual = float(np.sum((rows @ np.array([base, slope]) - 1) ** 2)) / free
-    half = float(t.ppf(0.975, free) * np.sqrt(residual * np.linalg.inv(rows.T @ rows)[1, 1]))
-    return Fit(float(base), float(slope), float(slope) - half, float(slope) + half)
+    points = [(median(values[x]) ** -2, x, median(values[x])) for x in sorted(values)]
+    whole = sum(weight for weight, _, _ in points)
+    x_mean = sum(weight * x for weight, x, _ in points) / whole
+    y_mean = sum(weight * y for weight, _, y in points) / whole
+    spread = sum(weight * (x - x_mean) ** 2 for weight, x, _ in points)
+    slope = sum(weight * (x - x_mean) * (y - y_mean) for weight, x, y in points) / spread
+    base, free = y_mean - slope * x_mean, len(points) - 2
+    residual = sum(weight * (base + slope * x - y) ** 2 for weight, x, y in points)
+    return Fit(base, slope, sqrt(residual / free / spread) if free > 0 else inf, free)
 
 
 def load(path: Path = PATH) -> dict[str, CurveRecord]:

@@ -1,7 +1,8 @@
 """Distance: checkouts of a server that is 0 to 50 ms away, next to what the counted round trips predict."""
 
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from itertools import product
 from statistics import median
 from typing import Any
@@ -14,8 +15,15 @@ from harness.postgres.relay import Relay
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 
-DISTANCES = (0.0, 0.001, 0.01, 0.05)
-"""Seconds of a round trip, beyond that on loopback."""
+WORKERS = {0.0: 10, 0.001: 10, 0.01: 6, 0.05: 2}
+"""Of each visit, one after another, by distance: near the server most of a checkout is the worker's own
+time, which varies more."""
+
+DISTANCES = tuple(WORKERS)
+"""Nominal seconds of a round trip, beyond that on loopback."""
+
+PROBES = 9
+"""Round trips that are measured at each visit."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -24,6 +32,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "no_reset": {"pool_reset_on_return": None},
     "pre_ping": {"pool_pre_ping": True},
     "recycle": {"pool_recycle": 3600},
+    "recycled": {"pool_recycle": 0},
     "lean": {"use_native_hstore": False, "isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None},
     "tls": {},
     "scram": {},
@@ -32,9 +41,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 VARIED = "forkserver_preload"
 """The strategy whose settings are varied: its workers make an engine of their own."""
-
-WORKERS = 4
-"""Of each visit, one after another."""
 
 FURTHER = 4
 """Checkouts after the first."""
@@ -68,21 +74,22 @@ class DistanceCurve(CurvePlan):
         return ""
 
     def measure(self, at: At, server: Server) -> Samples:
-        setting = str(at["setting"])
+        setting, distance = str(at["setting"]), float(at["distance"])
         with (
             _server(setting, server) as behind,
-            Relay(behind, float(at["distance"]), encrypted=setting == "tls") as between,
+            Relay(behind, distance, encrypted=setting == "tls") as between,
         ):
             _, reports = fleets.run(
                 str(at["strategy"]),
                 between.server,
-                workers=[1] * WORKERS,
+                workers=[1] * WORKERS.get(distance, 2),
                 steps=[["query", FURTHER]],
                 options=SETTINGS[setting],
             )
             values: dict[str, list[float]] = {
                 name: [] for name in ("first", "further", "first_trips", "further_trips")
             }
+            values["round_trip"] = [round_trip(between.server)]
             for report in reports:
                 (worker,) = report["workers"]
                 ends = report["answers"][0][0]
@@ -105,6 +112,17 @@ def _server(setting: str, server: Server) -> Iterator[Server]:
         yield embedded.start(supervision, tls=setting == "tls", scram=setting == "scram")
 
 
+def round_trip(server: Server) -> float:
+    """Seconds of a round trip on an open connection, the median of `PROBES`."""
+    taken = []
+    with closing(server.connect()) as connection, connection.cursor() as cursor:
+        for _ in range(PROBES):
+            begun = time.perf_counter()
+            cursor.execute("select 1")
+            taken.append(time.perf_counter() - begun)
+    return median(taken)
+
+
 def trips(between: Relay, first: int, last: int) -> int:
     """Round trips between two moments."""
     return sum(event.kind in (relay.CONNECT, relay.TURN) for event in between.between(first, last))
@@ -115,10 +133,28 @@ def round_trips(point: Point, checkout: str) -> float:
     return median(point.values[f"{checkout}_trips"])
 
 
+def away(record: CurveRecord, distance: float) -> float:
+    """Seconds that a round trip takes longer than without a delay, as measured at a nominal distance.
+
+    The nominal ones in a record of which no round trips were measured.
+    """
+    far, near = (
+        [value for point in record.where(distance=nominal) for value in point.values.get("round_trip", ())]
+        for nominal in (distance, 0.0)
+    )
+    return median(far) - median(near) if far and near else distance
+
+
+def nearest(record: CurveRecord, point: Point) -> Point:
+    """The point without a distance of the same strategy and setting."""
+    (near,) = record.where(strategy=point.at["strategy"], setting=point.at["setting"], distance=0.0)
+    return near
+
+
 def predicted(record: CurveRecord, point: Point, checkout: str) -> float:
     """Seconds at the point's distance: those without a distance, and the round trips."""
-    (near,) = record.where(strategy=point.at["strategy"], setting=point.at["setting"], distance=0.0)
-    return near.median(checkout) + round_trips(near, checkout) * float(point.at["distance"])
+    near = nearest(record, point)
+    return near.median(checkout) + round_trips(near, checkout) * away(record, float(point.at["distance"]))
 
 
 def errors(record: CurveRecord, checkout: str) -> dict[tuple[str, str], float]:

@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from statistics import geometric_mean
 
-from harness.curves import sizes
+from harness.curves import distance, sizes
 from harness.curves.bill import BillRequest, Coefficients, bills
-from harness.curves.curve import At, CurvePlan, CurveRecord, Samples
+from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
 from harness.fleets.inside.data import ARROW
@@ -16,7 +17,15 @@ from harness.postgres.relay import Relay
 from harness.postgres.server import Server
 from harness.system.memory import MIB, available
 
-NUMBER, SEED = 20, 28
+NUMBER, SEED = 20, 29
+"""Fleets, and the seed of the draw. Each change of how a bill is computed takes a new seed, because fleets that
+were looked at before the change are not unfitted any more."""
+
+NAME = "predictions"
+
+CONTROL_WORKERS = 8
+"""Of the fleets that are on record: one for each strategy is measured again among the drawn ones, because all
+times of a session may be longer than those of another."""
 
 WITHIN = 0.15
 """How far a prediction may be off."""
@@ -25,13 +34,13 @@ MOST_WORKERS, MOST_MIB, FARTHEST = 64, 4096, 0.05
 
 
 class PredictionsCurve(CurvePlan):
-    name = "predictions"
+    name = f"{NAME}_{SEED}"
     title = "20 fleets drawn at random, next to the bill"
     visits = 2
-    seconds = 6.0
+    seconds = 5.0
 
     def points(self) -> Sequence[At]:
-        return drawn()
+        return [*drawn(), *controls()]
 
     def refused(self, at: At, server: Server) -> str:
         needed = int(at["workers"]) * fleets.WORKER_MIB + fleets.MEMORY_FACTOR * float(at["mib"])
@@ -42,10 +51,12 @@ class PredictionsCurve(CurvePlan):
         return ""
 
     def measure(self, at: At, server: Server) -> Samples:
-        distance, mib, kind = float(at["distance"]), int(at["mib"]), str(at["kind"])
+        mib, kind, away = int(at["mib"]), str(at["kind"]), 0.0
         with ExitStack() as stack:
-            if distance:
-                server = stack.enter_context(Relay(server, distance)).server
+            if at["distance"]:
+                near = distance.round_trip(server)
+                server = stack.enter_context(Relay(server, float(at["distance"]))).server
+                away = distance.round_trip(server) - near
             _, (report,) = fleets.run(
                 str(at["strategy"]),
                 server,
@@ -60,6 +71,7 @@ class PredictionsCurve(CurvePlan):
             "ready": [(max(rows) - report["called"]) * 1e-9],
             "memory": [_total(report["memory"]["first_row"])],
             "collected": [_total(report["memory"]["collect"])],
+            "away": [away],
         }
 
 
@@ -85,9 +97,15 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
     return found
 
 
+def controls() -> list[At]:
+    """Fleets that are on record, one for each strategy."""
+    plain: At = {"workers": CONTROL_WORKERS, "kind": sizes.DATAFRAME, "mib": 0, "distance": 0.0, "control": 1}
+    return [{"strategy": name, **plain} for name in fleets.STRATEGIES]
+
+
 @dataclass(frozen=True)
 class Prediction:
-    """A drawn fleet with what was predicted and measured; seconds and bytes."""
+    """A fleet with what was predicted and measured; seconds and bytes."""
 
     at: dict[str, str | float]
     predicted: dict[str, float]
@@ -98,23 +116,45 @@ class Prediction:
         return self.predicted[figure] / self.measured[figure] - 1
 
 
-def outcomes(record: CurveRecord, known: Coefficients) -> Iterator[Prediction]:
-    """The measured fleets, each next to what the coefficients predict."""
+@dataclass(frozen=True)
+class Predictions:
+    """The fleets of one session."""
+
+    seed: int
+    drawn: list[Prediction]
+    controls: list[Prediction]
+
+    @property
+    def level(self) -> float:
+        """What the fleets on record took in this session, as a multiple; 1 without controls."""
+        found = [each.measured["ready"] / each.predicted["ready"] for each in self.controls]
+        return geometric_mean(found) if found else 1.0
+
+    def within(self, figure: str) -> int:
+        """How many predictions are off by no more than `WITHIN`."""
+        return sum(abs(each.off(figure)) <= WITHIN for each in self.drawn)
+
+
+def outcomes(name: str, record: CurveRecord, known: Coefficients) -> Predictions:
+    """The measured fleets, each next to what the coefficients predict; `name` is that of the curve."""
+    seed = name.removeprefix(NAME).removeprefix("_")
+    found: dict[bool, list[Prediction]] = {control: [] for control in (False, True)}
     for point in record.points:
-        request = BillRequest(
-            int(point.at["workers"]),
-            float(point.at["mib"]),
-            str(point.at["kind"]),
-            float(point.at["distance"]),
-        )
-        bill = next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
-        yield Prediction(
-            point.at,
-            {"ready": bill.ready, "memory": bill.memory, "collected": bill.memory_collected},
-            {name: point.median(name) for name in ("ready", "memory", "collected")},
-        )
+        found["control" in point.at].append(outcome(point, known))
+    # The first draw was recorded without its seed.
+    return Predictions(int(seed or 28), found[False], found[True])
 
 
-def within(found: Sequence[Prediction], figure: str) -> int:
-    """How many predictions are off by no more than `WITHIN`."""
-    return sum(abs(each.off(figure)) <= WITHIN for each in found)
+def outcome(point: Point, known: Coefficients) -> Prediction:
+    """A measured fleet next to what the coefficients predict."""
+    request = BillRequest(
+        int(point.at["workers"]),
+        float(point.at["mib"]),
+        str(point.at["kind"]),
+        point.median("away") if "away" in point.values else float(point.at["distance"]),
+    )
+    bill = next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
+    # Of the reference driver, a bill has all figures.
+    assert bill.memory_collected is not None
+    predicted = {"ready": bill.ready, "memory": bill.memory, "collected": bill.memory_collected}
+    return Prediction(point.at, predicted, {name: point.median(name) for name in predicted})

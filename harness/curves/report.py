@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from harness.console.numbers import digits
 from harness.curves.bill import at, coefficients
 from harness.curves.curve import CurveRecord
-from harness.curves.predictions import Prediction, outcomes
+from harness.curves.predictions import NAME, Predictions, outcomes
 from harness.curves.sections import distance, predictions, sizes, stampede, work
 from harness.fleets.figures import FleetsTable
 from harness.system.memory import MIB
@@ -23,11 +23,14 @@ curves and from [the fleets](fleets.md); `poolstart record curves --only distanc
 def render(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> str:
     """The page `docs/curves.md`, a section for each curve on record."""
     parts = [INTRODUCTION]
+    draws = _draws(curves, fleets_on_record)
     for name, record in ordered(curves):
         if name in SECTIONS:
             parts += SECTIONS[name].section(record)
-        elif found := _outcomes(curves, fleets_on_record):
-            parts += predictions.section(found)
+        elif name in draws:
+            if name == next(iter(draws)):
+                parts += predictions.section(list(draws.values()))
+            parts += predictions.draw(draws[name])
         parts += [f"Not measured: {reason}.\n" for reason in record.left_out]
         parts.append(f"Measured {record.provenance}{record.provenance.by}.\n")
     return "\n".join(parts)
@@ -38,15 +41,16 @@ def laws(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None
     lines = [SECTIONS[name].law(record) for name, record in ordered(curves) if name in SECTIONS]
     if fleets_on_record:
         lines.append(_fleets_law(fleets_on_record))
-    if found := _outcomes(curves, fleets_on_record):
-        lines.append(predictions.law(found))
+    if draws := _draws(curves, fleets_on_record):
+        lines.append(predictions.law(list(draws.values())))
     found_in = "From [curves](docs/curves.md) and [fleets](docs/fleets.md) on record:"
     return f"{found_in}\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
 def ordered(curves: Mapping[str, CurveRecord]) -> list[tuple[str, CurveRecord]]:
     """The curves on record in the order of the page."""
-    return [(name, curves[name]) for name in (*SECTIONS, "predictions") if name in curves]
+    draws = sorted(name for name in curves if name.startswith(NAME))
+    return [(name, curves[name]) for name in (*SECTIONS, *draws) if name in curves]
 
 
 def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
@@ -54,10 +58,12 @@ def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     return DRAWINGS[name](curves[name]) if name in curves else None
 
 
-def _outcomes(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> list[Prediction]:
-    if "predictions" not in curves or "sizes" not in curves or fleets_on_record is None:
-        return []
-    return list(outcomes(curves["predictions"], coefficients(fleets_on_record, curves)))
+def _draws(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> dict[str, Predictions]:
+    """The predictions on record, by curve."""
+    if "sizes" not in curves or fleets_on_record is None:
+        return {}
+    known = coefficients(fleets_on_record, curves)
+    return {name: outcomes(name, record, known) for name, record in ordered(curves) if name.startswith(NAME)}
 
 
 def _fleets_law(table: FleetsTable) -> str:

@@ -4,14 +4,15 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from harness.curves.curve import At, CurvePlan, CurveRecord, Fit, Samples, fit
-from harness.fleets import measure as fleets
 from harness.fleets.inside.data import ARROW, BYTES_PER_OBJECT, DATAFRAME, NUMBERS, OBJECTS
-from harness.postgres.server import Server
 from harness.system import memory
 from harness.system.memory import MIB
+
+if TYPE_CHECKING:
+    from harness.postgres.server import Server
 
 SIZES = (0, 512, 1024, 2048, 4096, 8192)
 """MiB of data in the parent; with 0 it has only imported what makes such data."""
@@ -53,7 +54,7 @@ class SizesCurve(CurvePlan):
             {"strategy": name, "kind": kind, "mib": mib} for name, kind, mib in ((FORKED, "none", 0), *cells)
         ]
 
-    def refused(self, at: At, server: Server) -> str:
+    def refused(self, at: At, server: "Server") -> str:
         mib, free = float(at["mib"]), memory.available() / MIB
         if mib > SHARE * free:
             return f"{mib / 1024:g} GiB are more than {SHARE:.0%} of the {free / 1024:.1f} GiB that are free"
@@ -61,7 +62,10 @@ class SizesCurve(CurvePlan):
             return "the package pyarrow is not installed"
         return ""
 
-    def measure(self, at: At, server: Server) -> Samples:
+    def measure(self, at: At, server: "Server") -> Samples:
+        # Only here, because `poolstart bill` imports this module.
+        from harness.fleets import measure as fleets
+
         kind, forked = str(at["kind"]), at["strategy"] == FORKED
         data = KINDS.get(kind, "")
         written = bool(at["mib"]) and forked and data != DATAFRAME
@@ -102,10 +106,9 @@ class DataCosts:
     """What one kind of data in the parent costs."""
 
     kind: str
-    fixed: float
-    """Seconds for each forked worker, whatever the size: it inherits the library that makes such data."""
-    each: float
-    """Seconds for each forked worker and GiB."""
+    fork: tuple[tuple[float, float], ...]
+    """GiB, and seconds that they cost each forked worker. It is no line: a GiB of a large parent costs less
+    than one of a small parent. With 0 GiB it has inherited only the library that makes such data."""
     library: float
     """Bytes of the library, in the parent."""
     copied: float
@@ -124,15 +127,15 @@ def costs(record: CurveRecord) -> Iterator[DataCosts]:
         if len(points) < 2:
             continue
         empty, largest = points[0], points[-1]
-        line = by_gib(record, kind, "each")
+        # A library may not make a fork cheaper: that is the scatter of the empty parents.
+        base = min(none.median("each"), empty.median("each"))
         memory, without = (each.median("pss_first_row") for each in (empty, none))
         copied, copied_without = (
             each.median("pss_collect") - each.median("pss_first_row") for each in (empty, none)
         )
         yield DataCosts(
             kind,
-            fixed=max(0.0, line.base - none.median("each")),
-            each=line.slope,
+            fork=tuple((float(point.at["mib"]) / 1024, point.median("each") - base) for point in points),
             library=memory - without,
             copied=copied - copied_without,
             # Parent and worker have the same ones.

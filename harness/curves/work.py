@@ -3,12 +3,14 @@
 import random
 from collections.abc import Sequence
 from itertools import product
+from math import ceil
 from statistics import median
+from typing import TYPE_CHECKING
 
 from harness.curves.curve import At, CurvePlan, CurveRecord, Samples
-from harness.fleets import measure as fleets
-from harness.poolers import pgbouncer
-from harness.postgres.server import Server
+
+if TYPE_CHECKING:
+    from harness.postgres.server import Server
 
 QUERIES = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Checkouts with a query each, at which the time is read."""
@@ -45,16 +47,19 @@ class WorkCurve(CurvePlan):
     seconds = 3.5
 
     def points(self) -> Sequence[At]:
+        # Only here and below, because `poolstart bill` imports this module.
+        from harness.fleets.measure import STRATEGIES
+
         queries: list[At] = [
             {"strategy": name, "task": "queries", "pooler": between}
             for *names, between in PAIRS.values()
             for name in names
         ]
-        return queries + [
-            {"strategy": name, "task": task} for name, task in product(fleets.STRATEGIES, TASKS)
-        ]
+        return queries + [{"strategy": name, "task": task} for name, task in product(STRATEGIES, TASKS)]
 
-    def refused(self, at: At, server: Server) -> str:
+    def refused(self, at: At, server: "Server") -> str:
+        from harness.poolers import pgbouncer
+
         if at.get("pooler"):
             try:
                 pgbouncer.version()
@@ -62,7 +67,10 @@ class WorkCurve(CurvePlan):
                 return reason.problem
         return ""
 
-    def measure(self, at: At, server: Server) -> Samples:
+    def measure(self, at: At, server: "Server") -> Samples:
+        from harness.fleets import measure as fleets
+        from harness.poolers import pgbouncer
+
         if at.get("pooler"):
             with pgbouncer.started(server, POOL_MODE) as pooler:
                 return self.measure({**at, "pooler": ""}, pooler.server)
@@ -155,6 +163,11 @@ def off(record: CurveRecord, strategy: str) -> float:
         for point in record.where(strategy=strategy)
         if point.at["task"] not in ("queries", TASKS[0])
     )
+
+
+def tasks_enough(overhead: float, task: float) -> int:
+    """Tasks of a worker before it is replaced with which start and end are less than `SHARE` of its life."""
+    return ceil(long_enough(overhead) / task)
 
 
 def long_enough(overhead: float, share: float = SHARE) -> float:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.curves import curve, figure, report
+from harness.curves import curve, report
 from harness.curves.curve import At, CurvePlan, Samples, fit, measured
+from harness.curves.sections import figure
 from harness.postgres.server import Server
 from harness.records.session import Parts
 from harness.system.errors import PoolstartError
@@ -66,10 +67,11 @@ def test_a_point_that_has_lost_its_room_stops_before_it_starts(server: Server) -
 
 def test_a_line_has_an_interval_of_its_slope() -> None:
     exact = fit({0: [1.0], 1: [3.0], 2: [5.0]})
-    assert (exact.base, exact.slope, exact.low, exact.high) == pytest.approx((1, 2, 2, 2))
+    assert (exact.base, exact.slope, *exact.interval) == pytest.approx((1, 2, 2, 2))
     bent = fit({0: [1.0], 1: [3.0], 2: [6.0]})
-    assert bent.low < bent.slope < bent.high
-    assert fit({0: [1.0], 1: [3.0]}).high == float("inf")
+    low, high = bent.interval
+    assert low < bent.slope < high
+    assert fit({0: [1.0], 1: [3.0]}).interval == (-float("inf"), float("inf"))
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

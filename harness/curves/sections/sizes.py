@@ -6,7 +6,7 @@ from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves import sizes as curve
 from harness.curves.curve import CurveRecord, Fit
-from harness.curves.figure import svg
+from harness.curves.sections.figure import svg
 
 
 def section(record: CurveRecord) -> Iterator[str]:
@@ -61,7 +61,8 @@ KIND_TITLES = {
 
 
 def _slope(line: Fit) -> str:
-    return f"{line.slope * 1e3:.2g} ({line.low * 1e3:.2g} to {line.high * 1e3:.2g})"
+    low, high = line.interval
+    return f"{line.slope * 1e3:.2g} ({low * 1e3:.2g} to {high * 1e3:.2g})"
 
 
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:

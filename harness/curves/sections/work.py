@@ -7,7 +7,7 @@ from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves import work as curve
 from harness.curves.curve import CurveRecord
-from harness.curves.figure import svg
+from harness.curves.sections.figure import svg
 from harness.fleets import measure as fleets
 
 
@@ -21,18 +21,17 @@ def section(record: CurveRecord) -> Iterator[str]:
     rows = [[name, *(digits(ms) for _, ms in line)] for name, line in lines.items()]
     yield "### A worker's first line until so many queries are done, ms\n"
     yield markdown.table(header, rows, figures=1)
-    rows = []
-    for name in fleets.STRATEGIES:
-        life = curve.overhead(record, name)
-        rows.append(
-            [
-                name,
-                digits(life * 1e3),
-                *(f"{life / (life + task):.1%}" for task in SHOWN_TASKS),
-                duration(curve.long_enough(life)),
-                f"{curve.off(record, name):.0%}",
-            ]
-        )
+    lives = {name: curve.overhead(record, name) for name in fleets.STRATEGIES}
+    rows = [
+        [
+            name,
+            digits(life * 1e3),
+            *(f"{life / (life + task):.1%}" for task in SHOWN_TASKS),
+            duration(curve.long_enough(life)),
+            f"{curve.off(record, name):.0%}",
+        ]
+        for name, life in lives.items()
+    ]
     header = [
         "strategy",
         "start and end, ms",
@@ -42,15 +41,33 @@ def section(record: CurveRecord) -> Iterator[str]:
     ]
     yield "### The share of start and end in the life of a worker with one task of this length\n"
     yield markdown.table(header, rows, figures=1)
+    yield "### The same with several tasks before a worker is replaced, each of 100 ms\n"
+    header = ["strategy", *(f"{number} task{'s' * (number > 1)}" for number in SHOWN_NUMBERS)]
+    rows = [
+        [name, *(f"{life / (life + number * TASK):.1%}" for number in SHOWN_NUMBERS)]
+        for name, life in lives.items()
+    ]
+    yield markdown.table(header, rows, figures=1)
+    yield "### How many tasks a worker must run for start and end to be below 1 % of its life\n"
+    header = ["strategy", *(f"tasks of {duration(task)}" for task in SHOWN_TASKS)]
+    rows = [
+        [name, *(str(curve.tasks_enough(life, task)) for task in SHOWN_TASKS)]
+        for name, life in lives.items()
+    ]
+    yield markdown.table(header, rows, figures=1)
 
 
 WORK = """\
 Start and end are measured with a task of 1 ms; the last column is how far the computed lives of workers with
-tasks of 100 ms and 1 s are off from the measured ones. A worker that runs several tasks before it is replaced
-(`max_tasks_per_child`, `--max-requests`) counts as one long task.
+tasks of 100 ms and 1 s are off from the measured ones. A worker that runs N tasks of T seconds before it is
+replaced (`max_tasks_per_child`, `maxtasksperchild`, `--max-requests`) spends start and end once:
+share = (start and end) / (start and end + N T), which `poolstart bill --task 100ms --tasks 50` computes.
 """
 
 SHOWN_TASKS = (0.001, 0.01, 0.1, 1.0, 10.0)
+
+TASK, SHOWN_NUMBERS = 0.1, (1, 10, 100, 1000)
+"""Seconds of a task, and tasks of a worker."""
 
 
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
@@ -73,11 +90,13 @@ def law(record: CurveRecord) -> str:
             parts.append(f"{digits(estimate)} with {method} ({digits(low)} to {digits(high)})")
         else:
             parts.append(f"never with {method}")
-    lives = {name: curve.long_enough(curve.overhead(record, name)) for name in fleets.STRATEGIES}
-    long = ", ".join(f"{duration(seconds)} under `{name}`" for name, seconds in lives.items())
+    lives = {name: curve.overhead(record, name) for name in fleets.STRATEGIES}
+    long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
+    numbers = ", ".join(f"{curve.tasks_enough(life, TASK)} under `{name}`" for name, life in lives.items())
     return (
         f"Work: a pool costs less than NullPool if a worker makes more queries than {'; '.join(parts)} (95 %"
-        f" intervals). Start-up takes 1 % of the life of a worker that works for {long}."
+        f" intervals). Start and end take 1 % of the life of a worker that works for {long}; with tasks of"
+        f" {duration(TASK)} that is a worker replaced after {numbers}."
     )
 
 
@@ -87,11 +106,6 @@ def drawing(record: CurveRecord) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`20 ms` or `1.5 s`."""
-    return (
-        f"{seconds:.2g} s"
-        if 0.95 <= seconds < 100
-        else f"{seconds:.0f} s"
-        if seconds >= 1
-        else f"{seconds * 1e3:.2g} ms"
-    )
+    """Two digits, as `20 ms` or `1.5 s`."""
+    value, unit = (seconds, "s") if seconds >= 0.95 else (seconds * 1e3, "ms")
+    return f"{float(f'{value:.2g}'):g} {unit}"

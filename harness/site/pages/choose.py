@@ -91,7 +91,10 @@ def pages(site: SiteContext) -> Iterator[File]:
 def bill_of(site: SiteContext) -> bill.Coefficients | None:
     """What the bill of a fleet is computed from; None without fleets on record."""
     table = site.record(fleets.PATH, fleets.load, None)
-    return bill.coefficients(table, site.record(curve.PATH, curve.load, {})) if table else None
+    if table is None:
+        return None
+    curves = site.record(curve.PATH, curve.load, {})
+    return bill.coefficients(table, curves, site.drivers, site.record(poolers.PATH, poolers.load, None))
 
 
 class Lines:

@@ -1,42 +1,60 @@
 /* What a fleet costs under each strategy: the same as harness/curves/bill.py, from the same coefficients. */
 "use strict";
 
-/* The value at a number of workers: on the line between its neighbours, beyond them on the last line. */
-function atWorkers(knots, workers) {
-  if (knots.length === 1) return knots[0][1] * workers / knots[0][0];
+/* The driver of the fleets. */
+const REFERENCE = "psycopg2";
+
+/* The value somewhere: on the line between its neighbours, beyond them on the last line. */
+function atKnots(knots, where) {
+  if (knots.length === 1) return knots[0][1] * where / knots[0][0];
   const last = knots.length - 1;
-  const after = knots.findIndex(([number], place) => place > 0 && (workers <= number || place === last));
+  const after = knots.findIndex(([number], place) => place > 0 && (where <= number || place === last));
   const [[from, low], [to, high]] = [knots[after - 1], knots[after]];
-  return low + (high - low) * (workers - from) / (to - from);
+  return low + (high - low) * (where - from) / (to - from);
 }
 
-/* `request` has workers, parent_mib, kind, distance and task in seconds (null without one). */
+/* Of a worker’s life: start and end below it do not matter. */
+const SHARE = 0.01;
+
+/* What driver and pooler change for a strategy; undefined if that was not measured. */
+function factorsOf(known, { driver, pooler }, costs) {
+  let found = { time: 1, memory: 0, round_trips: costs.round_trips };
+  if (driver !== REFERENCE) found = (known.drivers[driver] || {})[costs.strategy];
+  if (!found || !pooler) return found;
+  const behind = (known.poolers[driver] || {})[costs.strategy];
+  return behind && { time: found.time * behind.time, memory: found.memory, round_trips: behind.round_trips };
+}
+
+/* `request` has workers, parent_mib, kind, distance, task in seconds (null without one), tasks, driver and pooler. */
 function billOf(known, request) {
+  const { workers, distance, task, tasks } = request;
   const data = request.parent_mib ? known.data.find((each) => each.kind === request.kind) : null;
-  return known.strategies.map((costs) => {
-    const { workers, distance, task } = request;
+  return known.strategies.flatMap((costs) => {
+    const found = factorsOf(known, request, costs);
+    if (!found) return [];
     const forked = costs.forked ? workers : 0;
-    let ready = atWorkers(costs.ready, workers) + costs.round_trips * distance;
-    let alone = atWorkers(costs.ready, 1) + costs.round_trips * distance;
-    let memory = atWorkers(costs.memory, workers);
-    let collected = atWorkers(costs.collected, workers);
+    let ready = atKnots(costs.ready, workers) * found.time + found.round_trips * distance;
+    let life = costs.life * found.time + found.round_trips * distance;
+    let memory = atKnots(costs.memory, workers) + workers * found.memory;
+    let collected = request.driver === REFERENCE ? atKnots(costs.collected, workers) : null;
     if (data) {
       const gib = request.parent_mib / 1024;
-      const each = costs.forked ? data.fixed + data.each * gib : 0;
+      const each = costs.forked ? atKnots(data.fork, gib) : 0;
       const held = gib * 2 ** 30 + data.library + data.tables * gib * (1 + forked);
       ready += forked * each;
-      alone += each;
+      life += each;
       memory += held;
-      collected += held + forked * data.copied;
+      if (collected !== null) collected += held + forked * data.copied;
     }
-    return {
+    return [{
       strategy: costs.strategy,
       ready,
       memory,
       memory_collected: collected,
       connections: costs.pooled ? workers + 1 : 0,
-      start_share: task === null ? null : alone / (alone + task),
-    };
+      start_share: task === null ? null : life / (life + task * tasks),
+      long_enough: life * (1 - SHARE) / SHARE,
+    }];
   });
 }
 
@@ -60,7 +78,8 @@ function showBill(known, request) {
     name.scope = "row";
     name.textContent = bill.strategy;
     const share = bill.start_share === null ? "" : `${(100 * bill.start_share).toFixed(1)} %`;
-    const texts = [figure(bill.ready * 1000), figure(bill.memory / 2 ** 20), figure(bill.memory_collected / 2 ** 20), bill.connections, share];
+    const collected = bill.memory_collected === null ? "" : figure(bill.memory_collected / 2 ** 20);
+    const texts = [figure(bill.ready * 1000), figure(bill.memory / 2 ** 20), collected, bill.connections, figure(bill.long_enough), share];
     row.replaceChildren(name, ...texts.map((text) => {
       const cell = document.createElement("td");
       cell.textContent = text;
@@ -69,5 +88,10 @@ function showBill(known, request) {
     return row;
   }));
   const beyond = extrapolated(known, request);
-  section.querySelector("p").textContent = `From fleets of 1 to ${known.largest} workers${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`;
+  const missing = known.strategies.filter((costs) => !factorsOf(known, request, costs)).map((costs) => costs.strategy);
+  section.querySelector("p").textContent = [
+    `From fleets of 1 to ${known.largest} workers${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
+    request.driver === REFERENCE && !request.pooler ? "" : "Driver and pooler change all workers as they change a single one, which was measured.",
+    missing.length ? `Not measured like that: ${missing.join(", ")}.` : "",
+  ].join(" ").trim();
 }

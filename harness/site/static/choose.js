@@ -142,8 +142,9 @@ each("#choose", (form) => {
     if (data.bill) {
       const gib = details.elements.gib ? number(details.elements.gib, 0) : 0;
       const task = number(details.elements.task, 0) || null;
+      const tasks = Math.floor(number(details.elements.tasks, 1));
       const kind = details.elements.kind ? details.elements.kind.value : "dataframe";
-      showBill(data.bill, { workers: count, parent_mib: gib * 1024, kind, distance: number(distance, 0) / 1000, task });
+      showBill(data.bill, { workers: count, parent_mib: gib * 1024, kind, distance: number(distance, 0) / 1000, task, tasks, driver: driver.value, pooler });
     }
     return Object.entries(answers);
   };

@@ -1,0 +1,69 @@
+"""What another driver and a pooler change for a worker: by which factor a bill differs with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from harness.drivers import MEASURED
+
+if TYPE_CHECKING:
+    from harness.comparisons.drivers.record import DriverRow
+    from harness.poolers.figures import PoolersRecord
+
+FIRST_ROW, UNIQUE, TRIPS = "time_to_first_row", "uss", "round_trips_first_query"
+"""The figures of drivers that a bill needs."""
+
+POOLS = {"fork_dispose": "QueuePool", "nullpool": "NullPool"}
+"""The strategies whose workers were measured behind a pooler, and how that record calls their pools."""
+
+ROUTE = "transaction"
+"""The pooler's mode."""
+
+
+@dataclass(frozen=True)
+class WorkerFactors:
+    """A worker of one strategy, next to the same one with the reference driver and no pooler."""
+
+    time: float
+    """Factor of the time until it has its first row."""
+    memory: float
+    """Bytes more for each worker."""
+    round_trips: int
+    """Until it has its first row."""
+
+
+Factors = dict[str, dict[str, WorkerFactors]]
+"""By driver and strategy."""
+
+
+def of_drivers(rows: Mapping[str, DriverRow]) -> Factors:
+    """The factors of the drivers that were compared in pairs, but for those of a busy machine."""
+    found: Factors = {}
+    for name, row in rows.items():
+        if row.busy or name == MEASURED.name:
+            continue
+        for strategy, counts in row.counts.items():
+            first, unique = row.row(FIRST_ROW, strategy), row.row(UNIQUE, strategy)
+            if first and unique:
+                found.setdefault(name, {})[strategy] = WorkerFactors(
+                    first.ratio, unique.second - unique.first, counts[TRIPS]
+                )
+    return found
+
+
+def of_poolers(record: PoolersRecord | None) -> Factors:
+    """The factors of the PgBouncer that was measured last, to the same driver without it."""
+    found: Factors = {}
+    if not record or not record.times:
+        return found
+    newest = max(record.times.values(), key=lambda times: times.provenance.date)
+    for row in newest.rows:
+        for strategy, pool in POOLS.items():
+            if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:
+                found.setdefault(row.driver, {})[strategy] = WorkerFactors(
+                    median(row.first_ratio), 0.0, row.trips[0]
+                )
+    return found

@@ -11,6 +11,10 @@ class FleetOrder(TypedDict):
     """The parent's first line of input."""
 
     strategy: str
+    starter: str
+    """What starts the workers: `harness.fleets.inside.starters`."""
+    postmaster: int
+    """The pid of the server's main process; 0 if it is on another machine."""
     url: str
     options: dict[str, Any]
     """Of `create_engine`, besides the strategy's own; the workers' engines have them too."""
@@ -78,6 +82,8 @@ class FleetReport(TypedDict):
     workers: NotRequired[list[FleetWorker]]
     cpu: NotRequired[float]
     """Seconds of processor time of the tree from `called` until the parent received the last report."""
+    server_cpu: NotRequired[float]
+    """Seconds of the server's processor time until then; not there if it is on another machine."""
     memory: dict[str, TreeMemory]
     """After the first row (`first_row`), and after each step that is a word: a full collection in each worker
     (`collect`), or each has read the texts of the DataFrame (`read`)."""

@@ -12,6 +12,9 @@ PATH = store.path("fleets")
 
 PHASES = ("first_row", "collect", "read")
 
+PROCESS = "process"
+"""The starter of the fleets that are measured in full; the others start the same workers."""
+
 
 @dataclass(frozen=True)
 class FleetFigures:
@@ -33,6 +36,10 @@ class FleetFigures:
     """Bytes of the process tree by phase, proportional memory."""
     page_tables: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """Bytes of the process tree by phase."""
+    server_cpu: tuple[float, ...] = ()
+    """Seconds of the server's processor time until then; empty in an older record."""
+    starter: str = PROCESS
+    """What starts the workers: `harness.fleets.inside.starters`."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,11 @@ class FleetsTable:
     later: dict[str, Provenance] = field(default_factory=dict)
     """The provenance of rows that were measured after the rest of the table, by strategy."""
 
-    def of(self, strategy: str, dataframe_mib: int) -> list[FleetFigures]:
+    def of(self, strategy: str, dataframe_mib: int, starter: str = PROCESS) -> list[FleetFigures]:
         """The fleets of a strategy and a DataFrame, by size."""
+        wanted = (strategy, dataframe_mib, starter)
         found = [
-            cell for cell in self.cells if (cell.strategy, cell.dataframe_mib) == (strategy, dataframe_mib)
+            cell for cell in self.cells if (cell.strategy, cell.dataframe_mib, cell.starter) == wanted
         ]
         return sorted(found, key=lambda cell: cell.workers)
 
@@ -81,7 +89,7 @@ def save(table: FleetsTable, path: Path = PATH) -> None:
 
 
 def time_of(cell: FleetFigures, name: str) -> float:
-    """The median of `first`, `last`, `blocked` or `cpu`, in seconds."""
+    """The median of `first`, `last`, `blocked`, `cpu` or `server_cpu`, in seconds."""
     return float(median(getattr(cell, name)))
 
 

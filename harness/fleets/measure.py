@@ -4,6 +4,7 @@ import json
 import resource
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from itertools import product
 from types import MappingProxyType
@@ -12,10 +13,11 @@ from typing import Any, cast
 from harness import strategies
 from harness.counts.count import count
 from harness.fleets.checks import Fleet, FleetLine, FleetOrder, FleetParentReport, FleetReport, findings
-from harness.fleets.figures import PHASES, FleetFigures, FleetsTable
+from harness.fleets.figures import PHASES, PROCESS, FleetFigures, FleetsTable
 from harness.lifecycles.profile import no_room
 from harness.postgres import sessions
 from harness.postgres.server import Server
+from harness.processes import proc
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.records.provenance import Provenance
@@ -51,6 +53,9 @@ WORKER_MIB = 110
 STRATEGIES = tuple(entry.id for entry in strategies.CATALOGUE if not entry.shares_connection)
 """The default strategies whose workers can use the database at the same time."""
 
+STARTED = ("fork_dispose", "forkserver_preload")
+"""The strategies whose workers a pool and an executor start as well, without a DataFrame."""
+
 
 def measure_all(
     server: Server,
@@ -58,6 +63,7 @@ def measure_all(
     names: Sequence[str] = STRATEGIES,
     sizes: Sequence[int] = SIZES,
     dataframes: Sequence[int] = DATAFRAMES,
+    starters: Sequence[str] = ("pool", "executor"),
     parents: int = PARENTS,
     parts: Parts | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -70,12 +76,16 @@ def measure_all(
     """
     parts = parts or Parts()
     require_room(server, max(sizes), max(dataframes))
-    cells = list(product(dataframes, sizes, names))
-    for parent, (mib, workers, name) in product(range(parents), cells):
-        if (part := f"{parent} {name} {mib} {workers}") not in parts.parts:
+    cells = [(name, mib, workers, PROCESS) for mib, workers, name in product(dataframes, sizes, names)]
+    started = [name for name in names if name in STARTED]
+    cells += [(name, 0, workers, starter) for starter, workers, name in product(starters, sizes, started)]
+    for parent, cell in product(range(parents), cells):
+        if (part := key(parent, *cell)) not in parts.parts:
+            name, mib, workers, starter = cell
             frame = f"{mib} MiB" if mib else "no DataFrame"
-            progress(f"parent {parent + 1} of {parents}, {name}, {workers} workers, {frame}")
-            parts.add(part, asdict(measure(name, workers, mib, server)))
+            by = "" if starter == PROCESS else f", {starter}"
+            progress(f"parent {parent + 1} of {parents}, {name}{by}, {workers} workers, {frame}")
+            parts.add(part, asdict(measure(name, workers, mib, server, starter)))
     provenance = Provenance.here(server.identity, command)
     for name in names:
         if (part := f"round trips {name}") not in parts.parts:
@@ -87,14 +97,19 @@ def measure_all(
         tuple(
             combine(
                 [
-                    structure(FleetFigures, parts.parts[f"{parent} {name} {mib} {workers}"])
+                    structure(FleetFigures, parts.parts[key(parent, *cell)])
                     for parent in range(parents)
                 ]
             )
-            for mib, workers, name in cells
+            for cell in cells
         ),
         {name: parts.parts[f"round trips {name}"] for name in names},
     )
+
+
+def key(parent: int, name: str, mib: int, workers: int, starter: str) -> str:
+    """The key of a measured fleet among the parts."""
+    return f"{parent} {name} {mib} {workers}{'' if starter == PROCESS else f' {starter}'}"
 
 
 def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
@@ -132,6 +147,7 @@ def combine(cells: Sequence[FleetFigures]) -> FleetFigures:
         last=tuple(value for cell in cells for value in cell.last),
         blocked=tuple(value for cell in cells for value in cell.blocked),
         cpu=tuple(value for cell in cells for value in cell.cpu),
+        server_cpu=tuple(value for cell in cells for value in cell.server_cpu),
         pss={phase: tuple(value for cell in cells for value in cell.pss[phase]) for phase in phases},
         page_tables={
             phase: tuple(value for cell in cells for value in cell.page_tables[phase]) for phase in phases
@@ -150,13 +166,16 @@ def run(
     write: bool = False,
     options: Mapping[str, Any] = MappingProxyType({}),
     variables: Mapping[str, str] = MappingProxyType({}),
+    starter: str = PROCESS,
+    postmaster: int = 0,
     deadline: float = DEADLINE,
 ) -> tuple[FleetParentReport, list[FleetReport]]:
     """Start one parent, and fleets of so many `workers` one after another.
 
     Returns its reports, which have passed the checks. With `write` the parent writes to its data before the
     first fleet, and while the last one runs. `options` are those of `create_engine`, `variables` those of the
-    environment. Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if a
+    environment, `starter` starts the workers, and `postmaster` is the pid of the server whose processor time is
+    measured. Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if a
     fleet hangs, fails, or does not pass its checks.
     """
     entry = strategies.get(strategy)
@@ -169,6 +188,8 @@ def run(
     application_name = f"poolstart-{uuid.uuid4().hex[:12]}"
     order: FleetOrder = {
         "strategy": strategy,
+        "starter": starter,
+        "postmaster": postmaster,
         "url": server.sqlalchemy_url(application_name),
         "options": dict(options),
         "data": data,
@@ -195,7 +216,18 @@ def run(
     return cast(FleetParentReport, parent), reports
 
 
-def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> FleetFigures:
+def main_process(server: Server) -> int:
+    """The pid of the server's main process; 0 if it is on another machine."""
+    if server.pooler:
+        return 0
+    with closing(server.connect()) as connection:
+        backend = proc.stat(connection.info.backend_pid)
+    return backend.ppid if backend and backend.name == "postgres" else 0
+
+
+def measure(
+    strategy: str, workers: int, dataframe_mib: int, server: Server, starter: str = PROCESS
+) -> FleetFigures:
     """Start one parent and one fleet. Raises as `run` does."""
     _, (report,) = run(
         strategy,
@@ -204,6 +236,8 @@ def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> 
         data="dataframe" if dataframe_mib else "",
         mib=dataframe_mib,
         steps=("collect", "read") if dataframe_mib else ("collect",),
+        starter=starter,
+        postmaster=main_process(server),
     )
     moments = [worker["first_row"] for worker in report["workers"]]
 
@@ -221,4 +255,6 @@ def measure(strategy: str, workers: int, dataframe_mib: int, server: Server) -> 
         cpu=(report["cpu"],),
         pss={phase: (report["memory"][phase]["pss"],) for phase in phases},
         page_tables={phase: (report["memory"][phase]["page_tables"],) for phase in phases},
+        server_cpu=(report["server_cpu"],) if "server_cpu" in report else (),
+        starter=starter,
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from harness import strategies
 from harness.console.progress import Progress
 from harness.fleets import figures, measure
-from harness.fleets.figures import FleetsTable
+from harness.fleets.figures import PROCESS, FleetsTable
 from harness.postgres import locate
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
@@ -22,8 +22,8 @@ class FleetsRecorder(Recorder):
     default_repeat = measure.PARENTS
     file = files.shown(figures.PATH)
 
-    SECONDS = 30.0
-    """Of the fleets of one strategy, all sizes and DataFrames, a parent each."""
+    SECONDS = 32.0
+    """Of the fleets of one strategy, all sizes, DataFrames and starters, a parent each."""
 
     def rows(self) -> Sequence[str]:
         return measure.STRATEGIES
@@ -61,7 +61,13 @@ def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
         return measured
     cells = sorted(
         [*kept, *measured.cells],
-        key=lambda cell: (cell.dataframe_mib, cell.workers, strategies.IDS.index(cell.strategy)),
+        key=lambda cell: (
+            cell.starter != PROCESS,
+            cell.starter,
+            cell.dataframe_mib,
+            cell.workers,
+            strategies.IDS.index(cell.strategy),
+        ),
     )
     return replace(
         table,

@@ -7,7 +7,7 @@ from statistics import median
 from harness.console import markdown
 from harness.console.numbers import digits
 from harness.fleets import figures
-from harness.fleets.figures import FleetFigures, FleetsTable
+from harness.fleets.figures import PROCESS, FleetFigures, FleetsTable
 from harness.records.provenance import measured_later
 from harness.system.memory import MIB
 
@@ -19,11 +19,21 @@ strategy, fetches one row, and stays. Times are measured from right before the f
 worker has its row. Memory is that of the whole process tree (parent, fork server, resource tracker and
 workers): proportional memory (PSS), in which a page that processes share counts once, and their page tables.
 It is read after the first rows, again after each worker has run a full garbage collection, and once more
-after each has read the texts of the parent's DataFrame, which only forked workers have. A pool keeps one
-connection open in each process, NullPool none. `fork_nodispose` is missing: its workers would use one
-connection at the same time.
+after each has read the texts of the parent's DataFrame, which only forked workers have. Processor time of the
+server is that of all its processes. `fork_nodispose` is missing: its workers would use one connection at the
+same time.
 
 `poolstart bill --workers 32 --parent-memory 512MiB` computes from these figures what another fleet costs.
+
+## Connections, and what users see when there are too few
+
+A pool keeps one connection open in each process, so that N workers and their parent hold N + 1 until they end;
+NullPool holds none while it is idle. An ordinary role gets `max_connections` less
+`superuser_reserved_connections` and `reserved_connections`, 97 of 100 by default. The next worker gets an
+`OperationalError`: `FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute`, or
+`FATAL: sorry, too many clients already` ([hazards](hazards.md), `max_connections`). To try again helps only if
+others give connections back: with NullPool they do after each checkout, with a pool not before they end
+([curves](curves.md), "Stampede").
 """
 
 PHASES = {
@@ -31,6 +41,21 @@ PHASES = {
     "collect": "after a full garbage collection in each worker",
     "read": "after each worker has read the texts of the DataFrame",
 }
+
+STARTERS = {"pool": "`multiprocessing.Pool`", "executor": "`ProcessPoolExecutor`"}
+
+STARTED = """\
+A pool and an executor start the same processes by the same start methods, each with its queues. The initializer
+applies the strategy and fetches the row. Celery's workers are on [another page](programs.md).
+"""
+
+TIMES = {
+    "last": "The last worker has its row",
+    "blocked": "Starting them blocks the parent",
+    "cpu": "Processor time of the tree until the last row",
+    "server_cpu": "Processor time of the server until the last row",
+}
+"""Figures in seconds, with the title of their table."""
 
 
 def render(table: FleetsTable) -> str:
@@ -42,29 +67,51 @@ def render(table: FleetsTable) -> str:
     ]
     for mib in table.dataframes:
         data = f"with a DataFrame of {mib} MiB in the parent" if mib else "without a DataFrame"
-        parts += [
-            f"## The last worker has its row, {data}, ms\n",
-            sizes(table, mib, lambda cell: digits(median(cell.last) * 1e3)),
-            f"## Processor time of the tree until then, {data}, ms\n",
-            sizes(table, mib, lambda cell: digits(median(cell.cpu) * 1e3)),
-        ]
+        cells = [cell for cell in table.cells if (cell.dataframe_mib, cell.starter) == (mib, PROCESS)]
+        for name, title in TIMES.items():
+            if all(getattr(cell, name) for cell in cells):
+                parts += [f"## {title}, {data}, ms\n", sizes(table, mib, partial(ms, name=name))]
         for phase, title in PHASES.items():
-            if all(phase in cell.pss for cell in table.cells if cell.dataframe_mib == mib):
+            if all(phase in cell.pss for cell in cells):
                 parts += [
                     f"## Memory of the tree {title}, {data}, MiB\n",
                     sizes(table, mib, partial(memory, phase=phase)),
                 ]
+        parts += [f"## Page tables among it after the first rows, {data}, MiB\n", sizes(table, mib, tables)]
+    if any(cell.starter != PROCESS for cell in table.cells):
+        parts += ["## Started by a pool or an executor: the last worker has its row, ms\n", STARTED]
+        parts.append(sizes(table, 0, partial(ms, name="last"), (PROCESS, *STARTERS)))
     return "\n".join(parts)
 
 
-def sizes(table: FleetsTable, mib: int, text: Callable[[FleetFigures], str]) -> str:
-    """A table with a row for each strategy and a column for each size of a fleet."""
+def sizes(
+    table: FleetsTable,
+    mib: int,
+    text: Callable[[FleetFigures], str],
+    starters: tuple[str, ...] = (PROCESS,),
+) -> str:
+    """A table with a row for each strategy and starter, and a column for each size of a fleet."""
     counts = sorted({cell.workers for cell in table.cells})
-    rows = [[name, *(text(cell) for cell in table.of(name, mib))] for name in table.strategies]
+    rows = [
+        [f"{name}{f', {STARTERS[starter]}' if starter in STARTERS else ''}", *map(text, cells)]
+        for name in table.strategies
+        for starter in starters
+        if (cells := table.of(name, mib, starter))
+        # What others start is compared with the same strategy's processes.
+        and (len(starters) == 1 or table.of(name, mib, starters[-1]))
+    ]
     header = ["strategy", *(f"{count} worker{'s' if count > 1 else ''}" for count in counts)]
     return markdown.table(header, rows, figures=1)
+
+
+def ms(cell: FleetFigures, name: str) -> str:
+    return digits(median(getattr(cell, name)) * 1e3)
 
 
 def memory(cell: FleetFigures, phase: str) -> str:
     """The median memory of a tree in a phase, page tables included, in MiB."""
     return digits(figures.memory_of(cell, phase) / MIB)
+
+
+def tables(cell: FleetFigures) -> str:
+    return digits(median(cell.page_tables["first_row"]) / MIB)

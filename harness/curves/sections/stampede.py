@@ -1,10 +1,10 @@
 """The section about stampedes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.curve import CurveRecord
+from harness.curves.curve import CurveRecord, Point
 
 
 def section(record: CurveRecord) -> Iterator[str]:
@@ -48,18 +48,39 @@ which is after all have their row or have given up; NullPool returns it at once.
 
 
 def law(record: CurveRecord) -> str:
-    def share(pool: str, retry: str) -> str:
-        points = [
+    def scarce(pool: str, retry: str) -> list[Point]:
+        """The points with too few connections."""
+        return [
             point
             for point in record.where(pool=pool, retry=retry)
             if float(point.at["free"]) < float(point.at["workers"])
         ]
-        found = [point.median("rows") / float(point.at["workers"]) for point in points]
-        low, high = min(found), max(found)
-        return f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
 
+    def share(pool: str, retry: str) -> str:
+        points = scarce(pool, retry)
+        return _range("{:.0%}", [point.median("rows") / float(point.at["workers"]) for point in points])
+
+    tries = [
+        f" Tried {words}, they take {_range('{:.0f} ms', [point.median('last') * 1e3 for point in points])}, and"
+        f" are refused {_range('{:.0f}', [point.median('refused') for point in points])} times."
+        for retry, words in (("fixed", "every 50 ms"), ("backoff", "after pauses that double"))
+        if (points := scarce("nullpool", retry))
+    ]
+    most = max(float(point.at["workers"]) for point in record.points)
+    enough = [
+        f" With enough connections, {most:g} pools have their rows after {point.median('last') * 1e3:.0f} ms"
+        f" if the server is {float(point.at['distance']) * 1e3:g} ms away."
+        for point in record.where(pool="pool", workers=most, free=most)
+    ]
     return (
         "Stampede: with connections for half of the workers,"
         f" {share('pool', 'none')} get a row with a pool, {share('pool', 'backoff')} if they try again;"
         f" with NullPool {share('nullpool', 'none')}, and {share('nullpool', 'backoff')} if they try again."
+        + "".join([*tries, *enough])
     )
+
+
+def _range(form: str, values: Sequence[float]) -> str:
+    """`50%`, or `40% to 60%`."""
+    low, high = form.format(min(values)), form.format(max(values))
+    return low if low == high else f"{low} to {high}"

@@ -13,12 +13,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Engine
 
 from harness import strategies
 from harness.fleets.inside import data, worker
+from harness.fleets.inside.starters import STARTERS
 from harness.processes import proc
 from harness.system import memory
 
@@ -55,35 +57,32 @@ def fleet(
     """Start the workers together and run all phases, until a worker hangs or fails."""
     gc.collect(1)
     token = line["token"]
-    prepared = [strategy.prepare(worker.work, engine, order["url"], token) for _ in range(line["workers"])]
-    channels = [each.ours for each in prepared]
-    ticks = cpu_ticks()
+    team = STARTERS[order["starter"]](strategy, engine, order["url"], token, line["workers"])
+    ticks, server = cpu_ticks(), server_ticks(order["postmaster"])
     report: FleetReport = {"outcome": "hung", "token": token, "called": 0, "memory": {}, "answers": []}
     report["called"] = time.monotonic_ns()
-    for each in prepared:
-        each.treat()
-        each.process.start()
-        each.theirs.close()
+    team.start()
     report["returned"] = time.monotonic_ns()
     try:
-        report["workers"] = answers(channels, order["deadline"])
+        report["workers"] = answers(team.channels, order["deadline"])
         report["cpu"] = (cpu_ticks() - ticks) / HERTZ
+        if server is not None and (after := server_ticks(order["postmaster"])) is not None:
+            report["server_cpu"] = (after - server) / HERTZ
         report["memory"]["first_row"] = tree_memory()
         for step in line["steps"]:
             if step == "write":
                 report["write"] = data.write(worker.frame)
                 continue
-            for channel in channels:
+            for channel in team.channels:
                 channel.send(step)
-            answered = answers(channels, order["deadline"])
+            answered = answers(team.channels, order["deadline"])
             if isinstance(step, str):
                 report["memory"][step] = tree_memory()
             else:
                 report["answers"].append(answered)
-        for channel in channels:
+        for channel in team.channels:
             channel.send(None)
-        for each in prepared:
-            each.process.join(order["deadline"])
+        team.join(order["deadline"])
         report["ended"] = time.monotonic_ns()
         report["outcome"] = "done"
     except TimeoutError:
@@ -91,11 +90,8 @@ def fleet(
     except (EOFError, ConnectionError):
         report["outcome"] = "failed"
     finally:
-        for each in prepared:
-            each.process.kill()
-            each.process.join()
-            each.ours.close()
-    report["exitcodes"] = [each.process.exitcode for each in prepared]
+        team.kill()
+    report["exitcodes"] = [process.exitcode for process in team.processes]
     report["row_after"] = worker.fetch(engine, token)
     return report
 
@@ -122,6 +118,22 @@ def tree() -> list[proc.ProcStat]:
 def cpu_ticks() -> int:
     """Processor time of all running processes of the tree, in clock ticks."""
     return sum(process.cpu_ticks for process in tree())
+
+
+def server_ticks(postmaster: int) -> int | None:
+    """Processor time of the server in clock ticks: its main process, those that ended, and those that run.
+
+    None if it is on another machine, and has the pid 0.
+    """
+    if not postmaster:
+        return None
+    pids = filter(str.isdigit, os.listdir("/proc"))
+    running = sum(
+        process.cpu_ticks for pid in pids if (process := proc.stat(pid)) and process.ppid == postmaster
+    )
+    # Its own, and that of the processes it has waited for.
+    fields = Path("/proc", str(postmaster), "stat").read_text().rpartition(")")[2].split()
+    return running + sum(map(int, fields[11:15]))
 
 
 def tree_memory() -> "TreeMemory":

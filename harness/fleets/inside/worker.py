@@ -11,10 +11,13 @@ import os
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
+
+if TYPE_CHECKING:
+    from multiprocessing.sharedctypes import Synchronized
 
 ROW = text("select :token, pg_backend_pid()")
 
@@ -57,6 +60,20 @@ def work(
                 fetch(engine, token)
                 answer.append(time.monotonic_ns())
         channel.send(answer)
+
+
+def take(
+    in_worker: Callable[[Any], Engine],
+    handed: Any,
+    channels: list["Connection[Any, Any]"],
+    turn: "Synchronized[int]",
+    token: str,
+) -> None:
+    """The initializer of a pool's worker: take the next of the `channels`, and work as any worker does."""
+    with turn.get_lock():
+        number = turn.value
+        turn.value += 1
+    work(in_worker, handed, channels[number], token)
 
 
 def create_with(url: str, options: dict[str, Any]) -> Engine:

@@ -1,0 +1,110 @@
+"""What starts the workers of a fleet: `Process`, `multiprocessing.Pool` or `ProcessPoolExecutor`.
+
+All start at the same moment, each with a pipe of its own to the parent.
+"""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from sqlalchemy.engine import Engine
+
+from harness.fleets.inside import worker
+from harness.strategies import Strategy
+
+Channels = list["Connection[Any, Any]"]
+
+
+class Team:
+    """The workers of a fleet, and the parent's ends of their pipes."""
+
+    channels: Channels
+    processes: list[BaseProcess]
+
+    def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
+        """Prepare the workers; nothing of it is timed."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start all of them."""
+        raise NotImplementedError
+
+    def join(self, deadline: float) -> None:
+        """Wait for the end of the workers, which the parent has ordered."""
+        for process in self.processes:
+            process.join(deadline)
+
+    def kill(self) -> None:
+        """End what is left, and close the pipes."""
+        for process in self.processes:
+            process.kill()
+            process.join()
+        for channel in self.channels:
+            channel.close()
+
+
+class Processes(Team):
+    def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
+        self._prepared = [strategy.prepare(worker.work, engine, url, token) for _ in range(workers)]
+        self.channels = [each.ours for each in self._prepared]
+        self.processes = [each.process for each in self._prepared]
+
+    def start(self) -> None:
+        for each in self._prepared:
+            each.treat()
+            each.process.start()
+            each.theirs.close()
+
+
+class PoolTeam(Team):
+    """The workers of a pool: its initializer is their whole life, so that no worker takes a task."""
+
+    def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
+        self._context: Any = multiprocessing.get_context(strategy.start_method)
+        self._treat = strategy.before_start, engine
+        pipes = [self._context.Pipe() for _ in range(workers)]
+        self.channels = [ours for ours, _ in pipes]
+        self.processes = []
+        self._theirs = [theirs for _, theirs in pipes]
+        handed = strategy.handed(engine, url)
+        self._arguments = lambda turn: (strategy.in_worker, handed, self._theirs, turn, token)
+
+    def start(self) -> None:
+        before_start, engine = self._treat
+        before_start(engine)
+        # It needs the resource tracker, as the queues of a pool do: timed as part of the start.
+        self._create(len(self.channels), self._arguments(self._context.Value("i", 0)))
+        self.processes = multiprocessing.active_children()
+        for channel in self._theirs:
+            channel.close()
+
+    def _create(self, workers: int, arguments: tuple[Any, ...]) -> None:
+        self._pool = self._context.Pool(workers, worker.take, arguments)
+
+    def join(self, deadline: float) -> None:
+        self._pool.close()
+        self._pool.join()
+
+    def kill(self) -> None:
+        self._pool.terminate()
+        super().kill()
+
+
+class ExecutorTeam(PoolTeam):
+    def _create(self, workers: int, arguments: tuple[Any, ...]) -> None:
+        self._executor = ProcessPoolExecutor(workers, self._context, worker.take, arguments)
+        for _ in range(workers):
+            # A worker is started for each task that none is free for.
+            self._executor.submit(int)
+
+    def join(self, deadline: float) -> None:
+        self._executor.shutdown()
+
+    def kill(self) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        Team.kill(self)
+
+
+STARTERS: dict[str, type[Team]] = {"process": Processes, "pool": PoolTeam, "executor": ExecutorTeam}

@@ -18,8 +18,8 @@ from harness.postgres.server import Server
 from harness.system.memory import MIB, available
 
 NUMBER, SEED = 20, 29
-"""Fleets, and the seed of the draw. A change of how a bill is computed takes a new seed: fleets that were known
-before the change are not unfitted any more."""
+"""Fleets, and the seed of the draw. A change of how a bill is computed takes a new seed: fleets that were
+known before the change are not unfitted any more."""
 
 NAME = "predictions"
 

@@ -27,13 +27,13 @@ same time.
 
 ## Connections, and what users see when there are too few
 
-A pool keeps one connection open in each process, so that N workers and their parent hold N + 1 until they end;
-NullPool holds none while it is idle. An ordinary role gets `max_connections` less
+A pool keeps one connection open in each process, so that N workers and their parent hold N + 1 until they
+end; NullPool holds none while it is idle. An ordinary role gets `max_connections` less
 `superuser_reserved_connections` and `reserved_connections`, 97 of 100 by default. The next worker gets an
-`OperationalError`: `FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute`, or
-`FATAL: sorry, too many clients already` ([hazards](hazards.md), `max_connections`). To try again helps only if
-others give connections back: with NullPool they do after each checkout, with a pool not before they end
-([curves](curves.md), "Stampede").
+`OperationalError`: `FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute`,
+or `FATAL: sorry, too many clients already` ([hazards](hazards.md), `max_connections`). To try again helps
+only if others give connections back: with NullPool they do after each checkout, with a pool not before they
+end ([curves](curves.md), "Stampede").
 """
 
 PHASES = {
@@ -45,8 +45,8 @@ PHASES = {
 STARTERS = {"pool": "`multiprocessing.Pool`", "executor": "`ProcessPoolExecutor`"}
 
 STARTED = """\
-A pool and an executor start the same processes by the same start methods, each with its queues. The initializer
-applies the strategy and fetches the row. Celery's workers are on [another page](programs.md).
+A pool and an executor start the same processes by the same start methods, and queues with them. The
+initializer applies the strategy and fetches the row. Celery's workers are on [another page](programs.md).
 """
 
 TIMES = {

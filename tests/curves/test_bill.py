@@ -1,14 +1,19 @@
 """The bill is computed from the measured fleets and curves, and says what lies beyond them."""
 
+from dataclasses import replace
+
 import pytest
 
 from harness.curves.bill import TIMES, UNITS, Bill, BillRequest, at, bills, coefficients, parse
+from harness.curves.curve import CurveRecord, Point
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
-from tests.support.curves import DISTANCE, SIZES
+from tests.support.curves import DISTANCE, DRIVERS, POOLERS, PROVENANCE, SIZES
 from tests.support.fleets import TABLE
 
 KNOWN = coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
+
+VARIED = coefficients(TABLE, {}, DRIVERS, POOLERS)
 
 
 def bill(request: BillRequest, strategy: str = "fork_dispose") -> Bill:
@@ -19,6 +24,15 @@ def bill(request: BillRequest, strategy: str = "fork_dispose") -> Bill:
 def test_a_number_of_workers_is_on_the_line_between_its_neighbours() -> None:
     knots = ((1, 10.0), (2, 10.0), (4, 20.0))
     assert [at(knots, workers) for workers in (1, 2, 3, 4)] == pytest.approx([10, 10, 15, 20])
+
+
+def test_a_size_is_on_the_line_between_its_neighbours_too() -> None:
+    # A GiB of a large parent costs less than one of a small parent.
+    (numbers,) = (each for each in KNOWN.data if each.kind == "numbers")
+    bent = replace(numbers, fork=((0, 0.0), (1, 0.020), (4, 0.050)))
+    known = replace(KNOWN, data=(bent,))
+    found, *_ = bills(known, BillRequest(workers=8, parent_mib=2048, kind="numbers"))
+    assert found.ready == pytest.approx(0.26 + 8 * 0.030)
 
 
 def test_beyond_the_largest_fleet_the_last_line_goes_on() -> None:
@@ -63,6 +77,50 @@ def test_a_server_further_away_adds_the_round_trips_of_one_worker() -> None:
 def test_the_share_of_start_is_that_of_a_single_worker() -> None:
     assert bill(BillRequest(workers=8, task=1.08)).start_share == pytest.approx(0.1)
     assert bill(BillRequest(workers=8)).start_share is None
+
+
+def test_several_tasks_share_one_start() -> None:
+    assert bill(BillRequest(workers=8, task=0.108, tasks=10)).start_share == pytest.approx(0.1)
+    assert bill(BillRequest(workers=8)).long_enough == pytest.approx(0.12 * 99)
+
+
+def test_the_share_of_start_is_that_of_a_worker_of_a_running_fleet_with_its_end_if_that_was_measured() -> None:
+    work = CurveRecord(PROVENANCE, [Point({"strategy": "spawn", "task": 0.001}, {"life": [0.301]})])
+    [_, spawn, _] = bills(coefficients(TABLE, {"work": work}), BillRequest(workers=8, task=0.7))
+    assert spawn.start_share == pytest.approx(0.3)
+
+
+def test_another_driver_changes_all_workers_as_it_changes_one() -> None:
+    [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, driver="asyncpg"))
+    assert found.strategy == "fork_dispose"
+    assert found.ready == pytest.approx(2 * 0.26 + 6 * 0.01)
+    assert found.memory == pytest.approx((82 + 8 * 3) * MIB)
+    assert found.memory_collected is None
+    assert BillRequest(workers=8, driver="asyncpg").unmeasured(VARIED) == ["spawn", "nullpool"]
+
+
+def test_so_does_a_pooler_in_transaction_mode() -> None:
+    forked, poolless = bills(VARIED, BillRequest(workers=8, distance=0.01, pooler=True))
+    assert (forked.ready, poolless.ready) == pytest.approx((0.7 * 0.26 + 4 * 0.01, 0.5 * 0.26 + 4 * 0.01))
+    assert poolless.memory == pytest.approx(82 * MIB)
+    assert BillRequest(workers=8, pooler=True).unmeasured(VARIED) == ["spawn"]
+
+
+def test_and_both_together() -> None:
+    [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, driver="asyncpg", pooler=True))
+    assert found.ready == pytest.approx(2 * 0.5 * 0.26 + 5 * 0.01)
+
+
+def test_figures_of_a_busy_machine_are_no_factors() -> None:
+    busy = {name: replace(row, busy="the machine was busy") for name, row in DRIVERS.items()}
+    known = coefficients(TABLE, {}, busy)
+    assert list(bills(known, BillRequest(workers=8, driver="asyncpg"))) == []
+    assert len(BillRequest(workers=8, driver="asyncpg").unmeasured(known)) == 3
+
+
+def test_an_unknown_driver_is_one_line() -> None:
+    with pytest.raises(PoolstartError, match=r"no driver 'pg8000' is measured; known are psycopg2"):
+        bill(BillRequest(workers=8, driver="pg8000"))
 
 
 def test_a_pool_holds_a_connection_in_each_process_and_nullpool_none() -> None:

@@ -6,10 +6,12 @@ import pytest
 
 from harness.curves import bill_report
 from harness.curves.bill import BillRequest, coefficients
-from tests.support.curves import SIZES
+from tests.support.curves import DRIVERS, POOLERS, SIZES
 from tests.support.fleets import TABLE
 
 KNOWN = coefficients(TABLE, {"sizes": SIZES})
+
+VARIED = coefficients(TABLE, {}, DRIVERS, POOLERS)
 
 REQUEST = BillRequest(workers=32, parent_mib=512, task=1.0)
 
@@ -35,8 +37,12 @@ def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
         "kind": "dataframe",
         "distance": 0.0,
         "task": 1.0,
+        "tasks": 1,
+        "driver": "psycopg2",
+        "pooler": False,
     }
     assert content["extrapolated"] == ["more than 16 workers"]
+    assert content["unmeasured"] == []
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "spawn", "nullpool"]
 
 
@@ -45,3 +51,23 @@ def test_its_csv_has_the_documented_columns(capsys: pytest.CaptureFixture[str]) 
     title, *rows = capsys.readouterr().out.splitlines()
     assert title == ",".join(bill_report.COLUMNS)
     assert len(rows) == 3
+
+
+def test_what_was_not_measured_with_a_driver_behind_a_pooler_is_said_in_a_line_and_not_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    request = BillRequest(workers=4, driver="asyncpg", pooler=True)
+    bill_report.write(VARIED, TABLE.provenance, request, "table")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Not measured with asyncpg behind PgBouncer, and so not shown: spawn, nullpool." in text
+    assert "With asyncpg: the times by the ratio" in text
+    bill_report.write(VARIED, TABLE.provenance, request, "json")
+    content = json.loads(capsys.readouterr().out)
+    assert content["unmeasured"] == ["spawn", "nullpool"]
+    assert [(row["strategy"], row["memory_collected"]) for row in content["bill"]] == [("fork_dispose", None)]
+
+
+def test_a_bill_of_which_nothing_was_measured_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    bill_report.write(KNOWN, TABLE.provenance, BillRequest(workers=4, driver="psycopg"), "table")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Not measured with psycopg 3, and so not shown: fork_dispose, spawn, nullpool." in text

@@ -3,9 +3,11 @@
 import pytest
 
 from harness.curves import distance, report
+from harness.curves.curve import CurveRecord, Point
 from harness.curves.distance import DistanceCurve
+from harness.curves.sections import distance as section
 from harness.postgres.server import Server
-from tests.support.curves import DISTANCE
+from tests.support.curves import DISTANCE, PROVENANCE, distance_point
 
 CURVE = DistanceCurve()
 
@@ -15,7 +17,8 @@ def test_a_first_and_a_further_checkout_are_timed_and_their_round_trips_counted(
     # Connecting takes two round trips and one for hstore, a query in a transaction three.
     assert set(found["first_trips"]) == {5}
     assert set(found["further_trips"]) == {5.0}
-    assert len(found["first"]) == len(found["further"]) == distance.WORKERS
+    assert len(found["first"]) == len(found["further"]) == distance.WORKERS[0.0]
+    assert len(found["round_trip"]) == 1
 
 
 def test_settings_change_the_count(server: Server) -> None:
@@ -30,6 +33,8 @@ def test_a_server_that_is_far_away_takes_the_round_trips_longer(server: Server) 
     far = CURVE.measure({**at, "distance": 0.2}, server)
     assert min(far["first"]) > 5 * 0.2
     assert min(far["further"]) > 3 * 0.2
+    # What the proxy takes itself is part of the distance.
+    assert far["round_trip"][0] > 0.2
 
 
 @pytest.mark.parametrize("setting", ["tls", "scram"])
@@ -46,8 +51,44 @@ def test_the_prediction_is_the_time_on_loopback_and_the_round_trips() -> None:
     assert max(distance.errors(DISTANCE, "first").values()) == pytest.approx(0)
 
 
-def test_the_page_says_how_far_predictions_are_off() -> None:
+def test_a_distance_is_the_round_trip_that_was_measured_through_the_proxy() -> None:
+    measured = {0.0: 0.0003, 0.001: 0.0015, 0.01: 0.0113, 0.05: 0.0523}
+    points = [
+        Point(point.at, {**point.values, "round_trip": [measured[float(point.at["distance"])]]})
+        for point in DISTANCE.points
+    ]
+    record = CurveRecord(PROVENANCE, points)
+    assert distance.away(record, 0.01) == pytest.approx(0.011)
+    assert distance.away(DISTANCE, 0.01) == 0.01
+    (point,) = record.where(strategy="fork_dispose", distance=0.01)
+    assert distance.predicted(record, point, "first") == pytest.approx(0.01 + 5 * 0.011)
+    page = report.render({"distance": record}, None)
+    assert "| loopback | 1.2 ms away | 11.0 ms away | 52.0 ms away | off by at most | anywhere |" in page
+
+
+def test_a_prediction_that_holds_is_shown_for_any_distance() -> None:
     page = report.render({"distance": DISTANCE}, None)
-    assert "within 0%" in page
-    assert "| fork_dispose | SQLAlchemy's defaults | 5 | 10.0 / 10.0 | 15.0 / 15.0 |" in page
+    assert "for 6 of 6 the measured times agree within 5%, for all within 0%" in page
+    assert "| fork_dispose | SQLAlchemy's defaults | 5 | 10.0 | 15.0 / 15.0 |" in page
+    assert "| 0% | 10.0 + 5 d |" in page
     assert "without hstore, with AUTOCOMMIT and without a reset on return they take 7 and 1" in page
+
+
+def test_one_that_does_not_hold_is_not() -> None:
+    slower = {"first": [0.2] * 3}
+    points = [
+        Point(point.at, {**point.values, **slower}) if point.at["distance"] == 0.05 else point
+        for point in DISTANCE.points
+    ]
+    page = report.render({"distance": CurveRecord(PROVENANCE, points)}, None)
+    assert "for 3 of 6 the measured times agree within 5%" in page
+    assert "10.0 + 5 d" not in page
+
+
+def test_the_law_says_what_a_pool_does_at_each_checkout() -> None:
+    adding = [("pre_ping", (14, 4)), ("recycle", (14, 3)), ("recycled", (14, 16))]
+    points = [distance_point(distance.VARIED, name, 0.0, trips) for name, trips in adding]
+    law = section.law(CurveRecord(PROVENANCE, [*DISTANCE.points, *points]))
+    assert "`pool_pre_ping` adds 1 round trip to a further checkout: 10.0 instead of 10.0 ms" in law
+    assert "`pool_recycle` adds no round trip" in law
+    assert "A connection that it replaces adds 13 round trips" in law

@@ -6,12 +6,13 @@ import sys
 import pytest
 
 from harness.curves import sizes
+from harness.curves.curve import CurveRecord
 from harness.curves.sections import sizes as section
 from harness.curves.sizes import ORDINARY, SizesCurve
 from harness.postgres.server import Server
 from harness.system import memory
 from harness.system.memory import MIB
-from tests.support.curves import SIZES
+from tests.support.curves import PROVENANCE, SIZES, sizes_point
 
 CURVE = SizesCurve()
 
@@ -51,10 +52,17 @@ def test_what_needs_more_memory_than_is_free_is_refused_before_anything_starts(
 
 def test_the_coefficients_are_found_again() -> None:
     for found in sizes.costs(SIZES):
-        assert (found.fixed, found.each) == pytest.approx((0.001, 0.020))
+        assert dict(found.fork) == pytest.approx({0: 0.001, 1: 0.021, 4: 0.081})
         assert (found.library, found.copied) == (30 * MIB, 10 * MIB)
         assert found.tables == pytest.approx(2 * MIB)
         assert found.largest == 4096
+
+
+def test_a_library_never_makes_a_fork_cheaper() -> None:
+    points = [sizes_point("none", 0), sizes_point("numbers", 0), sizes_point("numbers", 1024)]
+    points[0].values["each"] = [0.015]
+    (found,) = sizes.costs(CurveRecord(PROVENANCE, points))
+    assert dict(found.fork) == pytest.approx({0: 0, 1: 0.020})
 
 
 def test_the_page_has_the_cost_of_a_gib_with_its_interval() -> None:

@@ -1,12 +1,14 @@
 """Fleets are started, checked and measured; what does not fit is refused before anything starts."""
 
 import resource
+from contextlib import closing
 from dataclasses import asdict
 
 import pytest
 
 from harness.fleets import measure
 from harness.fleets.figures import FleetsTable
+from harness.fleets.inside import parent
 from harness.fleets.recorder import merge
 from harness.postgres import sessions
 from harness.postgres.server import Server
@@ -23,8 +25,38 @@ def test_every_worker_of_a_fleet_has_its_row_and_the_tree_its_memory(server: Ser
     found = measure.measure(strategy, 2, 0, server)
     assert 0 < found.first[0] <= found.last[0]
     assert found.blocked[0] > 0
+    assert found.server_cpu[0] >= 0
     assert list(found.pss) == list(found.page_tables) == ["first_row", "collect"]
     assert 0 < found.page_tables["collect"][0] < found.pss["collect"][0]
+
+
+@pytest.mark.parametrize("starter", ["pool", "executor"])
+@pytest.mark.parametrize("strategy", measure.STARTED)
+def test_a_pool_and_an_executor_start_the_same_workers(server: Server, strategy: str, starter: str) -> None:
+    found = measure.measure(strategy, 3, 0, server, starter)
+    assert found.starter == starter
+    assert 0 < found.first[0] <= found.last[0]
+    assert found.pss["collect"][0] > 0
+
+
+def test_the_processor_time_of_the_server_is_that_of_all_its_processes(server: Server) -> None:
+    pid = measure.main_process(server)
+    assert pid
+    before = parent.server_ticks(pid)
+    with closing(server.connect("poolstart-busy")) as connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from generate_series(1, 1000000)")
+        running = parent.server_ticks(pid)
+    # The session has ended; what it took is not forgotten.
+    assert sessions.remaining(server, "poolstart-busy") == 0
+    ended = parent.server_ticks(pid)
+    assert before is not None
+    assert running is not None
+    assert ended is not None
+    assert before < running <= ended
+
+
+def test_that_of_a_server_on_another_machine_is_not_known() -> None:
+    assert parent.server_ticks(0) is None
 
 
 def test_a_collection_copies_pages_of_each_forked_worker(server: Server) -> None:
@@ -89,20 +121,27 @@ def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
         names=["fork_dispose"],
         sizes=(1, 2),
         dataframes=(0,),
+        starters=("pool",),
         parents=1,
         parts=parts,
         progress=steps.append,
     )
-    assert steps == ["parent 1 of 1, fork_dispose, 2 workers, no DataFrame", "round trips, fork_dispose"]
+    assert steps == [
+        "parent 1 of 1, fork_dispose, 2 workers, no DataFrame",
+        "parent 1 of 1, fork_dispose, pool, 1 workers, no DataFrame",
+        "parent 1 of 1, fork_dispose, pool, 2 workers, no DataFrame",
+        "round trips, fork_dispose",
+    ]
     assert table.round_trips["fork_dispose"] > 2
     assert table.of("fork_dispose", 0)[0] == done
+    assert [cell.workers for cell in table.of("fork_dispose", 0, "pool")] == [1, 2]
 
 
 def test_a_strategy_that_was_measured_again_has_a_provenance_of_its_own(server: Server) -> None:
     first = measure.measure_all(
-        server, names=["fork_dispose", "nullpool"], sizes=(1,), dataframes=(0,), parents=1
+        server, names=["fork_dispose", "nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1
     )
-    again = measure.measure_all(server, names=["nullpool"], sizes=(1,), dataframes=(0,), parents=1)
+    again = measure.measure_all(server, names=["nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1)
     merged = merge(first, again)
     assert merged.of("nullpool", 0) == again.of("nullpool", 0)
     assert merged.of("fork_dispose", 0) == first.of("fork_dispose", 0)

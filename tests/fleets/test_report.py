@@ -1,5 +1,6 @@
 """The page shows the figures of the fleets, and the record is read as it was written."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from harness.fleets import figures, report
@@ -9,9 +10,26 @@ from tests.support.fleets import TABLE
 def test_the_page_has_every_size_with_and_without_a_dataframe() -> None:
     page = report.render(TABLE)
     assert "| strategy | 1 worker | 4 workers | 16 workers |" in page
-    assert page.count("| fork_dispose | 120 | 180 | 420 |") == 2  # time, and processor time
+    assert page.count("| fork_dispose | 120 | 180 | 420 |") == 3  # time, also of the parent, and processor time
     assert "with a DataFrame of 512 MiB in the parent" in page
     assert "after each worker has read the texts" not in page.split("##", 1)[1]
+
+
+def test_it_has_what_a_newer_record_has() -> None:
+    page = report.render(TABLE)
+    assert "## Processor time of the server" not in page
+    assert "## Started by a pool" not in page
+    cells = tuple(replace(cell, server_cpu=(0.07,) * 3) for cell in TABLE.cells)
+    pool = replace(TABLE.of("fork_dispose", 0)[0], last=(0.5,) * 3, starter="pool")
+    executor = replace(pool, starter="executor")
+    page = report.render(replace(TABLE, cells=(*cells, pool, executor)))
+    assert "## Processor time of the server until the last row, without a DataFrame, ms" in page
+    started = page.partition("## Started by a pool or an executor")[2]
+    assert [line for line in started.splitlines() if line.startswith("| ")][2:] == [
+        "| fork_dispose | 120 | 180 | 420 |",
+        "| fork_dispose, `multiprocessing.Pool` | 500 |",
+        "| fork_dispose, `ProcessPoolExecutor` | 500 |",
+    ]
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,7 +27,7 @@ from harness.programs import head, report
 from harness.search import search
 from harness.site import picture
 from harness.system.environment import ROOT
-from tests.support.curves import DISTANCE, SIZES
+from tests.support.curves import DISTANCE, DRIVERS, POOLERS, SIZES
 from tests.support.fleets import TABLE
 from tests.support.messages import MESSAGES
 from tests.support.results import mean_of, median_of
@@ -415,12 +416,13 @@ def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
 
 
 def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, address: str) -> None:
-    known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
+    known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE}, DRIVERS, POOLERS)
     requests = [
-        bill.BillRequest(workers, mib, kind, distance, task)
+        bill.BillRequest(workers, mib, kind, distance, task, tasks, driver, pooler)
         for workers in (1, 3, 16, 40)
         for mib, kind in ((0, "dataframe"), (3000, "objects"))
-        for distance, task in ((0.0, None), (0.013, 0.7))
+        for distance, task, tasks in ((0.0, None, 1), (0.013, 0.7, 5))
+        for driver, pooler in product(("psycopg2", "asyncpg", "psycopg"), (False, True))
     ]
     with opened(browser, address + "choose.html?workers=24&distance=5&task=2") as page:
         for request in requests:

@@ -9,9 +9,9 @@ from harness.curves.predictions import WITHIN, Prediction, Predictions
 from harness.curves.sections.sizes import KIND_TITLES
 
 INTRODUCTION = """\
-A bill does not know the session in which a fleet starts: on one machine all times of one hour may be longer than
-those of another. So each strategy's fleet of 8 workers, which is on record, is measured again in turns with the
-drawn ones (last rows). When the way a bill is computed changes, a new seed draws other fleets; the earlier draws
+A bill does not know the session in which a fleet starts: all times of one hour may be longer than those of
+another. So each strategy's fleet of 8 workers, which is on record, is measured again in turns with the drawn
+ones (last rows). When the way a bill is computed changes, a new seed draws other fleets; the earlier draws
 stay, computed as bills are now, and were known when it changed.
 """
 
@@ -35,7 +35,7 @@ def summary(found: Predictions) -> str:
     """How far the times of a session are off, and to which side."""
     off = [each.off("ready") for each in found.drawn]
     low = sum(each < 0 for each in off)
-    level = f" Fleets on record took {found.level:.2f} times as long in this session." if found.controls else ""
+    level = f" Fleets on record took {found.level:.2f} times as long in it." if found.controls else ""
     return f"{low} of {len(off)} predicted times are too low; the median is off by {median(off):+.0%}.{level}"
 
 
@@ -68,4 +68,4 @@ def law(draws: Sequence[Predictions]) -> str:
         + f" of {len(each.drawn)} fleets (seed {each.seed})"
         for each in draws
     )
-    return f"Predictions: of fleets that were drawn at random and not fitted, within {WITHIN:.0%} are {counts}."
+    return f"Predictions: of fleets drawn at random and not fitted, within {WITHIN:.0%} are {counts}."

@@ -61,8 +61,8 @@ def law(record: CurveRecord) -> str:
         return _range("{:.0%}", [point.median("rows") / float(point.at["workers"]) for point in points])
 
     tries = [
-        f" Tried {words}, they take {_range('{:.0f} ms', [point.median('last') * 1e3 for point in points])}, and"
-        f" are refused {_range('{:.0f}', [point.median('refused') for point in points])} times."
+        f" Tried {words}, they take {_range('{:.0f} ms', [point.median('last') * 1e3 for point in points])},"
+        f" and are refused {_range('{:.0f}', [point.median('refused') for point in points])} times."
         for retry, words in (("fixed", "every 50 ms"), ("backoff", "after pauses that double"))
         if (points := scarce("nullpool", retry))
     ]

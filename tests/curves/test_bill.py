@@ -84,7 +84,7 @@ def test_several_tasks_share_one_start() -> None:
     assert bill(BillRequest(workers=8)).long_enough == pytest.approx(0.12 * 99)
 
 
-def test_the_share_of_start_is_that_of_a_worker_of_a_running_fleet_with_its_end_if_that_was_measured() -> None:
+def test_the_share_of_start_counts_the_end_of_a_worker_too_if_that_was_measured() -> None:
     work = CurveRecord(PROVENANCE, [Point({"strategy": "spawn", "task": 0.001}, {"life": [0.301]})])
     [_, spawn, _] = bills(coefficients(TABLE, {"work": work}), BillRequest(workers=8, task=0.7))
     assert spawn.start_share == pytest.approx(0.3)

@@ -10,7 +10,7 @@ from tests.support.fleets import TABLE
 def test_the_page_has_every_size_with_and_without_a_dataframe() -> None:
     page = report.render(TABLE)
     assert "| strategy | 1 worker | 4 workers | 16 workers |" in page
-    assert page.count("| fork_dispose | 120 | 180 | 420 |") == 3  # time, also of the parent, and processor time
+    assert page.count("| fork_dispose | 120 | 180 | 420 |") == 3  # time, of the parent too, and CPU
     assert "with a DataFrame of 512 MiB in the parent" in page
     assert "after each worker has read the texts" not in page.split("##", 1)[1]
 

@@ -220,7 +220,7 @@ MISTAKES = [
     Mistake(
         "bill --workers 8 --task 5kg", "'5kg' is no amount with a unit; write 200ms; units are ms, s, min, h"
     ),
-    Mistake("bill --workers 8 --driver pg8000", "no driver 'pg8000' is measured; known are psycopg2, psycopg"),
+    Mistake("bill --workers 8 --driver pg8000", "no driver 'pg8000' is measured; known are psycopg2"),
     Mistake("bill --workers 8 --tasks 5", "--tasks means nothing without --task; give the length of a task"),
     usage("programs --hosts 3", "less than or equal to 2"),
     usage("releases nosuch", "No such command"),

@@ -25,6 +25,9 @@ DISTANCES = tuple(WORKERS)
 PROBES = 9
 """Round trips that are measured at each visit."""
 
+AWAKE = 0.001
+"""Seconds before a piece is due in which the proxy does not sleep: there is one client at a time."""
+
 SETTINGS: dict[str, dict[str, Any]] = {
     "default": {},
     "no_native_hstore": {"use_native_hstore": False},
@@ -77,7 +80,7 @@ class DistanceCurve(CurvePlan):
         setting, distance = str(at["setting"]), float(at["distance"])
         with (
             _server(setting, server) as behind,
-            Relay(behind, distance, encrypted=setting == "tls") as between,
+            Relay(behind, distance, encrypted=setting == "tls", awake=AWAKE) as between,
         ):
             _, reports = fleets.run(
                 str(at["strategy"]),

@@ -4,7 +4,6 @@ All start at the same moment, each with a pipe of its own to the parent.
 """
 
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -93,8 +92,15 @@ class PoolTeam(Team):
 
 
 class ExecutorTeam(PoolTeam):
+    def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
+        # The parents of other fleets do not import it, and their forked workers do not inherit it.
+        from concurrent.futures import ProcessPoolExecutor
+
+        super().__init__(strategy, engine, url, token, workers)
+        self._class = ProcessPoolExecutor
+
     def _create(self, workers: int, arguments: tuple[Any, ...]) -> None:
-        self._executor = ProcessPoolExecutor(workers, self._context, worker.take, arguments)
+        self._executor = self._class(workers, self._context, worker.take, arguments)
         for _ in range(workers):
             # A worker is started for each task that none is free for.
             self._executor.submit(int)

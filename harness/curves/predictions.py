@@ -1,7 +1,7 @@
 """Predictions: fleets drawn at random, to which nothing was fitted, measured and compared with the bill."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from statistics import geometric_mean
@@ -11,7 +11,7 @@ from harness.curves.bill import BillRequest, Coefficients, bills
 from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
-from harness.fleets.inside.data import ARROW
+from harness.fleets.inside.data import ARROW, DATAFRAME
 from harness.postgres import sessions
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server
@@ -99,7 +99,7 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
 
 def controls() -> list[At]:
     """Fleets that are on record, one for each strategy."""
-    plain: At = {"workers": CONTROL_WORKERS, "kind": sizes.DATAFRAME, "mib": 0, "distance": 0.0, "control": 1}
+    plain: At = {"workers": CONTROL_WORKERS, "kind": DATAFRAME, "mib": 0, "distance": 0.0, "control": 1}
     return [{"strategy": name, **plain} for name in fleets.STRATEGIES]
 
 

@@ -17,8 +17,8 @@ One worker next to its server is one corner of the space that people work in. He
 elsewhere, each point measured in turn with all others, each time in a new parent.
 `poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes a fleet from these
 curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` it takes the ratios of single
-workers from [drivers](drivers.md) and [poolers](poolers.md). `poolstart record curves --only distance` measures
-one of the curves here.
+workers from [drivers](drivers.md) and [poolers](poolers.md). `poolstart record curves --only distance`
+measures one of the curves here.
 """
 
 

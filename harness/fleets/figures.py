@@ -56,9 +56,7 @@ class FleetsTable:
     def of(self, strategy: str, dataframe_mib: int, starter: str = PROCESS) -> list[FleetFigures]:
         """The fleets of a strategy and a DataFrame, by size."""
         wanted = (strategy, dataframe_mib, starter)
-        found = [
-            cell for cell in self.cells if (cell.strategy, cell.dataframe_mib, cell.starter) == wanted
-        ]
+        found = [cell for cell in self.cells if (cell.strategy, cell.dataframe_mib, cell.starter) == wanted]
         return sorted(found, key=lambda cell: cell.workers)
 
     @property

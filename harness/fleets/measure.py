@@ -95,12 +95,7 @@ def measure_all(
     return FleetsTable(
         provenance,
         tuple(
-            combine(
-                [
-                    structure(FleetFigures, parts.parts[key(parent, *cell)])
-                    for parent in range(parents)
-                ]
-            )
+            combine([structure(FleetFigures, parts.parts[key(parent, *cell)]) for parent in range(parents)])
             for cell in cells
         ),
         {name: parts.parts[f"round trips {name}"] for name in names},

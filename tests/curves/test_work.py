@@ -80,7 +80,9 @@ def test_a_worker_that_is_replaced_after_some_tasks_spends_start_and_end_once() 
     page = "".join(section.section(RECORD))
     assert "| spawn | 49.7% | 9.0% | 1.0% | 0.1% |" in page
     assert "| spawn | 9801 | 981 | 99 | 10 | 1 |" in page
-    assert "with tasks of 100 ms that is a worker replaced after 99 under `fork_dispose`" in section.law(RECORD)
+    assert "with tasks of 100 ms that is a worker replaced after 99 under `fork_dispose`" in section.law(
+        RECORD
+    )
 
 
 def test_a_worker_with_a_longer_task_than_expected_is_seen() -> None:

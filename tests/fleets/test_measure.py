@@ -141,7 +141,9 @@ def test_a_strategy_that_was_measured_again_has_a_provenance_of_its_own(server: 
     first = measure.measure_all(
         server, names=["fork_dispose", "nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1
     )
-    again = measure.measure_all(server, names=["nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1)
+    again = measure.measure_all(
+        server, names=["nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1
+    )
     merged = merge(first, again)
     assert merged.of("nullpool", 0) == again.of("nullpool", 0)
     assert merged.of("fork_dispose", 0) == first.of("fork_dispose", 0)

@@ -105,7 +105,9 @@ POOLERS = PoolersRecord(
             (
                 RouteFigures("psycopg2", "QueuePool", "direct", first_ratio=(1.0,) * 3, trips=(5, 3)),
                 RouteFigures("psycopg2", "NullPool", "session", first_ratio=(0.9,) * 3, trips=(4, 4)),
-                RouteFigures("psycopg2", "NullPool", "transaction", first_ratio=(0.8, 0.5, 0.4), trips=(4, 4)),
+                RouteFigures(
+                    "psycopg2", "NullPool", "transaction", first_ratio=(0.8, 0.5, 0.4), trips=(4, 4)
+                ),
                 RouteFigures("psycopg2", "QueuePool", "transaction", first_ratio=(0.7,) * 3, trips=(4, 3)),
                 RouteFigures("asyncpg", "QueuePool", "transaction", first_ratio=(0.5,) * 3, trips=(5, 3)),
             ),

@@ -51,8 +51,7 @@ def section(record: CurveRecord) -> Iterator[str]:
     yield "### How many tasks a worker must run for start and end to be below 1 % of its life\n"
     header = ["strategy", *(f"tasks of {duration(task)}" for task in SHOWN_TASKS)]
     rows = [
-        [name, *(str(curve.tasks_enough(life, task)) for task in SHOWN_TASKS)]
-        for name, life in lives.items()
+        [name, *(str(curve.tasks_enough(life, task)) for task in SHOWN_TASKS)] for name, life in lives.items()
     ]
     yield markdown.table(header, rows, figures=1)
 

@@ -68,13 +68,13 @@ class PoolTeam(Team):
         self.processes = []
         self._theirs = [theirs for _, theirs in pipes]
         handed = strategy.handed(engine, url)
-        self._arguments = lambda turn: (strategy.in_worker, handed, self._theirs, turn, token)
+        self._arguments = (strategy.in_worker, handed, self._theirs, token)
 
     def start(self) -> None:
         before_start, engine = self._treat
         before_start(engine)
         # It needs the resource tracker, as the queues of a pool do: timed as part of the start.
-        self._create(len(self.channels), self._arguments(self._context.Value("i", 0)))
+        self._create(len(self.channels), (*self._arguments, self._context.Value("i", 0)))
         self.processes = multiprocessing.active_children()
         for channel in self._theirs:
             channel.close()

@@ -66,8 +66,8 @@ def take(
     in_worker: Callable[[Any], Engine],
     handed: Any,
     channels: list["Connection[Any, Any]"],
-    turn: "Synchronized[int]",
     token: str,
+    turn: "Synchronized[int]",
 ) -> None:
     """The initializer of a pool's worker: take the next of the `channels`, and work as any worker does."""
     with turn.get_lock():

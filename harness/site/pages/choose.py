@@ -93,8 +93,12 @@ def bill_of(site: SiteContext) -> bill.Coefficients | None:
     table = site.record(fleets.PATH, fleets.load, None)
     if table is None:
         return None
-    curves = site.record(curve.PATH, curve.load, {})
-    return bill.coefficients(table, curves, site.drivers, site.record(poolers.PATH, poolers.load, None))
+    return bill.coefficients(
+        table,
+        site.record(curve.PATH, curve.load, {}),
+        site.drivers,
+        site.record(poolers.PATH, poolers.load, None),
+    )
 
 
 class Lines:

@@ -117,7 +117,7 @@ class Relay:
     """A context in which a relay to a server listens on a port of 127.0.0.1.
 
     `distance` is the round-trip time that it adds, in seconds. A sleep ends up to a millisecond late: for the
-    last `awake` seconds of each way the relay does not sleep, which takes a core of an otherwise idle machine.
+    last `awake` seconds of each way the relay does not sleep, which takes a core of an idle machine.
     With `encrypted` the client's URL keeps the encryption that the server's asks for. Entering it
     raises TimeoutError if the relay does not start.
     """

@@ -81,4 +81,4 @@ def test_the_page_and_the_law_have_each_draw() -> None:
     page, laws = report.render(curves, TABLE), report.laws(curves, TABLE)
     assert page.count("## Predictions") == 1
     assert page.index("### The draw of seed 28") < page.index("### The draw of seed 29")
-    assert "of 1 fleets (seed 28); 1 of the times" in laws
+    assert "of 1 fleets (seed 28, known when the computation changed); 1 of the times" in laws

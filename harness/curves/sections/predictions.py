@@ -5,7 +5,7 @@ from statistics import median
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import WITHIN, Prediction, Predictions
+from harness.curves.predictions import SEED, WITHIN, Prediction, Predictions
 from harness.curves.sections.sizes import KIND_TITLES
 
 INTRODUCTION = """\
@@ -14,6 +14,9 @@ another. So each strategy's fleet of 8 workers, which is on record, is measured 
 ones (last rows). When the way a bill is computed changes, a new seed draws other fleets; the earlier draws
 stay, computed as bills are now, and were known when it changed.
 """
+
+
+KNOWN = ", known when the computation changed"
 
 
 def section(draws: Sequence[Predictions]) -> Iterator[str]:
@@ -65,7 +68,7 @@ def law(draws: Sequence[Predictions]) -> str:
         "{} of the times, {} of the memory and {} of the memory after a full collection".format(
             *map(each.within, ("ready", "memory", "collected"))
         )
-        + f" of {len(each.drawn)} fleets (seed {each.seed})"
+        + f" of {len(each.drawn)} fleets (seed {each.seed}{KNOWN * (each.seed < SEED)})"
         for each in draws
     )
-    return f"Predictions: of fleets drawn at random and not fitted, within {WITHIN:.0%} are {counts}."
+    return f"Predictions: of fleets drawn at random and fitted to nothing, within {WITHIN:.0%} are {counts}."

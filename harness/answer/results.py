@@ -1,6 +1,6 @@
-"""The measured figures of a release: the results files of the default series, read from `results/`."""
+"""The measured figures of a release: the results files of the default profile, read from `results/`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
@@ -10,8 +10,10 @@ from typing import Any
 from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
+from harness import drivers
 from harness.answer.recommendation import MedianRange
 from harness.console.numbers import two_digits, with_interval
+from harness.drivers import Driver
 from harness.history import changes, level
 from harness.history.changes import Changes
 from harness.history.level import Level, ParentFigures
@@ -31,11 +33,11 @@ DATAFRAME_TITLES = {
 }
 """Titles of the DataFrame settings."""
 
-OTHER_SERIES_TAGS = ("driver", "profile", "dataframe_mib", "strategies", "build")
-"""Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
-
 DEFAULT_SERIES_TAGS = ("postgres", "psycopg2-binary", "pandas")
 """Tags that every result of the default series has; results of `asv run -E existing` lack them."""
+
+COUNTS = "exact."
+"""How the names of benchmarks begin that count."""
 
 GIB = 1024 * MIB
 
@@ -58,7 +60,7 @@ class MedianQuartiles:
 
 @dataclass(frozen=True)
 class ReleaseResults:
-    """One results file of the default series: a release, measured on one machine with one server."""
+    """One results file of the default profile: a release, measured on one machine with one server."""
 
     release: str
     machine: dict[str, str]
@@ -80,6 +82,8 @@ class ReleaseResults:
     """What happened in the last run, if it failed; empty otherwise."""
     busy: str = ""
     """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
+    counts: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """What repeats exactly, by name and strategy."""
 
     def estimate(self, strategy: str, metric: str, dataframe: str = "none") -> MedianRange | None:
         """The level of a metric, with the range of many releases, or an interval as wide as that of one run.
@@ -123,11 +127,23 @@ class ReleaseResults:
         )
 
     @property
+    def driver(self) -> str:
+        """Name and version of the driver, as people call it."""
+        tag = self.environment.get("driver", "")
+        return tag.replace("-", " ") if tag else f"psycopg2-binary {self.environment['psycopg2-binary']}"
+
+    @property
+    def combination(self) -> tuple[str, str]:
+        """The names of driver and Python."""
+        driver = self.environment.get("driver", "").rpartition("-")[0] or drivers.MEASURED.name
+        return driver, self.environment.get("python", "")
+
+    @property
     def conditions(self) -> str:
         """Versions, machine and date, in one sentence without a full stop."""
         e = self.environment
         return (
-            f"SQLAlchemy {self.release}, psycopg2-binary {e['psycopg2-binary']}, Python {e['python']}, "
+            f"SQLAlchemy {self.release}, {self.driver}, Python {e['python']}, "
             f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {hardware(self.machine)}; "
             f"{self.date:%Y-%m-%d}, by `asv run`"
         )
@@ -149,14 +165,14 @@ def preference(
 ) -> tuple[Any, ...]:
     """A sort key by which the series to show first is the largest.
 
-    Results of this machine (`own`) come before those of others, the embedded server, which everyone can have,
-    before other servers, then those of the reference Python, then the newest release, then the latest
-    results. Everything that shows one series
+    Results of the reference Python come before those of others, which are further series beside the answer;
+    then those of this machine (`own`), then the embedded server, which everyone can have, then the newest
+    release, then the latest results. Everything that shows one series
     of several uses this order: README.md, the site, `poolstart results` and the page of claims.
     """
     when = date.timestamp() if date else 0.0
     reference = python == pythons.REFERENCE
-    return machine == own, server.startswith("embedded"), reference, Version(newest), when
+    return reference, machine == own, server.startswith("embedded"), Version(newest), when
 
 
 def of_release(
@@ -174,11 +190,7 @@ def of_release(
             f"{release!r} is no release", "give one of those that `poolstart releases` lists"
         ) from None
     own = machine.own_name() if own is None else own
-    measured = []
-    for path, result in stored.results(results):
-        with files.reading(path, stored.REMEDY):
-            if is_default_series(result) and (found := release_results(result, results, own)).figures:
-                measured.append(found)
+    measured = measured_with([drivers.MEASURED], results, own)
     failures = [
         run
         for path in results.glob(f"*/{conditions.FILE}")
@@ -187,22 +199,12 @@ def of_release(
     if not measured:
         reasons = "".join(f": {run.reason}" for run in failures[:1])
         raise PoolstartError(f"there are no results yet{reasons}", "measure by `asv run`")
-    newest: dict[tuple[str, ...], ReleaseResults] = {}
-    for each in measured:
-        if named in (None, Version(each.release)) and (
-            each.series not in newest or Version(newest[each.series].release) < Version(each.release)
-        ):
-            newest[each.series] = each
+    newest = newest_of_each([each for each in measured if named in (None, Version(each.release))], own)
     if not newest:
         reasons = "".join(f": {run.reason}" for run in failures if Version(run.release) == named)
         raise PoolstartError(
             f"{release} has not been measured{reasons}", f"measure it by `asv run {release}^!`"
         )
-
-    def key(each: ReleaseResults) -> tuple[Any, ...]:
-        e = each.environment
-        return preference(each.machine["machine"], e["postgres"], e["python"], each.release, each.date, own)
-
     known, recorded = changes.recorded(results), list(elsewhere.on_record())
     return [
         replace(
@@ -211,20 +213,59 @@ def of_release(
             levels=levels(each, series, known),
             differences=differences(series, recorded),
         )
-        for each in sorted(newest.values(), key=key, reverse=True)
+        for each in newest
         for series in [[other for other in measured if other.series == each.series]]
     ]
 
 
+def of_other_drivers(results: Path = ROOT / "results", own: str | None = None) -> list[ReleaseResults]:
+    """The newest results of each series of another driver, in the order of `preference`; empty without any.
+
+    Their levels are the figures themselves, since few releases are measured with them. Raises PoolstartError
+    if a file is damaged.
+    """
+    own = machine.own_name() if own is None else own
+    others = [driver for driver in drivers.DRIVERS if driver != drivers.MEASURED]
+    newest = newest_of_each(measured_with(others, results, own), own)
+    return [replace(each, levels=levels(each, [each], None)) for each in newest]
+
+
+def measured_with(used: Sequence[Driver], results: Path, own: str) -> list[ReleaseResults]:
+    """All results of the default profile with one of these drivers that have figures."""
+    measured = []
+    for path, result in stored.results(results):
+        with files.reading(path, stored.REMEDY):
+            if any(is_series_of(result, driver) for driver in used):
+                measured.append(release_results(result, results, own))
+    return [each for each in measured if each.figures]
+
+
+def newest_of_each(measured: Iterable[ReleaseResults], own: str) -> list[ReleaseResults]:
+    """The newest release of each series, in the order of `preference`."""
+    newest: dict[tuple[str, ...], ReleaseResults] = {}
+    for each in measured:
+        if each.series not in newest or Version(newest[each.series].release) < Version(each.release):
+            newest[each.series] = each
+
+    def key(each: ReleaseResults) -> tuple[Any, ...]:
+        e = each.environment
+        return preference(each.machine["machine"], e["postgres"], e["python"], each.release, each.date, own)
+
+    return sorted(newest.values(), key=key, reverse=True)
+
+
 def levels(
-    shown: ReleaseResults, series: Sequence[ReleaseResults], known: Changes
+    shown: ReleaseResults, series: Sequence[ReleaseResults], known: Changes | None
 ) -> dict[tuple[str, str, str], Level]:
-    """The level of each figure, from the releases of its series, without those of a busy machine."""
+    """The level of each figure, from the releases of its series, without those of a busy machine.
+
+    `known` are the changes of the releases; None if no other release belongs to the series.
+    """
     quiet = [shown, *(each for each in series if each.release != shown.release and not each.busy)]
     found = {}
     for key, figure in shown.figures.items():
         figures = {each.release: each.figures[key].parents for each in quiet if key in each.figures}
-        since = level.last_change(known, *key[:2])
+        since = level.last_change(known, *key[:2]) if known else shown.release
         found[key] = level.level(figures, shown.release, since) or Level(
             figure.median, *figure.interval, 1, figure.parents.parents, shown.release, shown.release
         )
@@ -257,10 +298,10 @@ def default(results: Path = ROOT / "results", own: str | None = None) -> Release
     return of_release(results=results, own=own)[0]
 
 
-def is_default_series(result: Results) -> bool:
-    return not any(name in result.env_vars for name in OTHER_SERIES_TAGS) and all(
-        name in {**result.params, **result.env_vars} for name in DEFAULT_SERIES_TAGS
-    )
+def is_series_of(result: Results, driver: Driver) -> bool:
+    """Whether a file belongs to a series of the default profile with this driver, made by `asv run`."""
+    tags = {**result.params, **result.env_vars}
+    return stored.has_default_profile(result, driver) and all(name in tags for name in DEFAULT_SERIES_TAGS)
 
 
 def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
@@ -280,7 +321,18 @@ def release_results(result: Results, results: Path, own: str) -> ReleaseResults:
         figures=dict(figures(result)),
         rejected=metadata.get("rejected", {}),
         busy=str(metadata.get("busy", "")),
+        counts=counts(result),
     )
+
+
+def counts(result: Results) -> dict[tuple[str, str], float]:
+    """What repeats exactly in a file, by name and strategy."""
+    return {
+        (benchmark.rpartition(".track_")[2], each.parameters[0]): each.value
+        for benchmark in result.get_all_result_keys()
+        if benchmark.startswith(COUNTS)
+        for each in stored.values(result, benchmark)
+    }
 
 
 def shown_metrics() -> list[Metric]:

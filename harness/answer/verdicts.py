@@ -18,6 +18,7 @@ from harness.hazards.conditions import Condition
 from harness.hazards.expected import series
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.hazards.table import VerdictTable
+from harness.records.provenance import Provenance
 from harness.system import pythons
 
 SEVERITIES = tuple(Severity)
@@ -123,11 +124,16 @@ class VerdictsOnRecord:
         self.releases = tuple(sorted(tried, key=Version))
         """The releases that were tried, in version order."""
         self._of_series = {name: verdicts_of(table) for name, table in self.tables.items()}
+        python = python_named(by_release.provenance) if by_release else ""
+        self._other_python = {
+            name for name, table in self.tables.items() if python_named(table.provenance) != python
+        }
+        """The series whose table is of another Python than the trials of each release."""
 
     def python_of(self, release: str) -> str:
         """The Python under which the verdicts of a release were recorded, `3.11`; empty without a record."""
         table = self.tables.get(series(release))
-        return pythons.minor(table.provenance.python) if table else ""
+        return python_named(table.provenance) if table else ""
 
     @property
     def newest(self) -> VerdictTable | None:
@@ -141,7 +147,8 @@ class VerdictsOnRecord:
 
     def verdict(self, hazard: str, strategy: str, release: str) -> str:
         """The verdict of a release, or of its series; empty if there is none."""
-        own = self.by_release.of(hazard, strategy, release) if self.by_release else ""
+        by_release = None if series(release) in self._other_python else self.by_release
+        own = by_release.of(hazard, strategy, release) if by_release else ""
         if own in TRIED:
             return own
         return self._of_series.get(series(release), {}).get((hazard, strategy), own)
@@ -220,6 +227,11 @@ class VerdictsOnRecord:
         outcomes = (part.outcome(hazard.id, strategy) for part in (table, table and table.further) if part)
         known = [outcome.with_condition for outcome in outcomes if outcome and outcome.with_condition]
         return known[0] if known else None
+
+
+def python_named(provenance: Provenance) -> str:
+    """The minor version of the Python under which something was tried; the reference's if it is unknown."""
+    return pythons.minor(provenance.python or pythons.REFERENCE)
 
 
 def verdicts_of(table: VerdictTable | None) -> dict[tuple[str, str], str]:

@@ -27,9 +27,10 @@ def results(
 ) -> None:
     """Show what `asv run` has measured.
 
-    Of several series it shows one: this machine's before others, the
-    embedded server's before others, the newest release. The first line says
-    which.
+    Of several series it shows one: Python 3.11 before others, this machine
+    before others, the embedded server before others, the newest release.
+    The first line says which. Those of other drivers: `poolstart strategies
+    --driver NAME`.
 
     --csv has a row a figure: sqlalchemy, server, machine, python, date,
     strategy, dataframe, metric, unit, median, low, high, q25, q75. low and

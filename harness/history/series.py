@@ -47,7 +47,9 @@ class Series:
 
 
 def load(results: Path) -> list[Series]:
-    """Read all series of a folder of asv's results that have a strategy and a DataFrame.
+    """Read the series of a folder of asv's results that have a strategy and a DataFrame.
+
+    Those of another driver, Python or profile are left out: releases are compared without them.
 
     Raises `PoolstartError` for a damaged results file.
     """
@@ -57,7 +59,8 @@ def load(results: Path) -> list[Series]:
     in_order = []
     for path, result in stored.results(results):
         with files.reading(path, stored.REMEDY):
-            in_order.append((Version(result.commit_hash), path, result))
+            if stored.is_reference(result):
+                in_order.append((Version(result.commit_hash), path, result))
     for release, path, result in sorted(in_order, key=lambda item: item[:2]):
         with files.reading(path, stored.REMEDY):
             for key, value, unit in of_file(result, benchmarks):

@@ -19,10 +19,14 @@ from asv.results import Results
 from asv.util import UserError, load_json
 from packaging.version import Version
 
+from harness.drivers import MEASURED, Driver
 from harness.lifecycles import metrics
 from harness.records.provenance import Provenance
-from harness.system import conditions, files
+from harness.system import conditions, files, pythons
 from harness.system.errors import PoolstartError
+
+OTHER_SERIES_TAGS = ("driver", "profile", "dataframe_mib", "strategies", "build")
+"""Tags of results that are not of the default series (`harness.lifecycles.profile.tags`)."""
 
 HARDWARE = ("machine", "arch", "cpu", "num_cpu", "os", "ram")
 """The data about the machine in a result file, by asv's names."""
@@ -181,6 +185,22 @@ def values(
             bounds(stats, "q_25", "q_75"),
             bounds(stats, "ci_99_a", "ci_99_b"),
         )
+
+
+def driver_of(result: Results) -> str:
+    """The driver that a file's figures were measured with: `psycopg` of the tag `psycopg-3.3.9`."""
+    return str(result.env_vars.get("driver", "")).rpartition("-")[0] or MEASURED.name
+
+
+def has_default_profile(result: Results, driver: Driver = MEASURED) -> bool:
+    """Whether a file is of the default profile with this driver, and of an ordinary build of Python."""
+    others = (tag for tag in OTHER_SERIES_TAGS if tag != "driver")
+    return driver_of(result) == driver.name and not any(tag in result.env_vars for tag in others)
+
+
+def is_reference(result: Results) -> bool:
+    """Whether a file belongs to the series that releases are compared by: psycopg2, reference Python."""
+    return has_default_profile(result) and result.params.get("python") in (None, "", pythons.REFERENCE)
 
 
 def plain(names: Sequence[str]) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from packaging.version import InvalidVersion, Version
 
 from harness.answer.results import (
     DEFAULT_SERIES_TAGS,
-    OTHER_SERIES_TAGS,
     ReleaseResults,
     hardware,
     preference,
@@ -197,7 +196,7 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
         except (UserError, InvalidVersion, ValueError, KeyError, TypeError, AttributeError, OSError):
             remarks.append(f"{name} is damaged")
             continue
-        if any(tag in result.env_vars for tag in OTHER_SERIES_TAGS):
+        if any(tag in result.env_vars for tag in stored.OTHER_SERIES_TAGS):
             other_series += 1
         elif not figures.figures:
             remarks.append(f"{name} has no figure of a worker")
@@ -208,7 +207,9 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
             why = runs.get(path.parent.name, {}).get((version, result.env_name), {}).get("busy", "")
             beds[key].releases[version] = replace(figures, busy=busy.sentence(why))
     if other_series:
-        remarks.append(f"{other_series} results files have another profile or driver, and cannot be compared")
+        remarks.append(
+            f"{other_series} results files of another driver or profile have no pages: the chooser shows drivers"
+        )
     own_name = machine.own_name() if own is None else own
     in_order = sorted(
         map(in_version_order, beds.values()), key=lambda bed: bed.preference(own_name), reverse=True

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from harness.answer import results
+from harness.releases import stored
 from tests.support.suite import Suite
 
 pytestmark = pytest.mark.slow
@@ -31,5 +31,5 @@ def test_another_driver_is_a_series_of_its_own_that_is_never_the_default(
     facts = json.loads(conditions.read_text().splitlines()[0])["facts"]
     assert facts["asyncpg"] == "0.32.0"
     assert "psycopg2" not in facts
-    assert "driver" in results.OTHER_SERIES_TAGS
+    assert "driver" in stored.OTHER_SERIES_TAGS
     assert "fork_nodispose cannot work with asyncpg" in done.stdout

@@ -1,15 +1,14 @@
 """The generated page `docs/poolers.md`."""
 
-from collections.abc import Sequence
-from math import exp
-from statistics import median
+from collections.abc import Iterator, Sequence
+from math import exp, inf
 
 from harness import drivers
 from harness.comparisons.judge import paired_test
 from harness.console import markdown
-from harness.console.numbers import digits
 from harness.lifecycles import intervals
 from harness.poolers import things, times
+from harness.poolers.cells import ERROR, merged, rows_of, short
 from harness.poolers.figures import (
     PoolerOutcome,
     PoolersRecord,
@@ -19,67 +18,82 @@ from harness.poolers.figures import (
     by_text,
     versions,
 )
+from harness.poolers.summary import by_place, ms
 from harness.poolers.things import DIRECT, ROUTES, SESSION, TRANSACTION, Thing, Way
 
-INTRODUCTION = """\
-# Poolers: PgBouncer between workers and server
+ADVICE = """\
+# Behind PgBouncer
 
-PgBouncer lends sessions of the server to its clients: in session mode until the client disconnects, in
-transaction mode for one transaction. `poolstart record poolers` starts PgBouncer in front of the embedded
-server, and tries with real clients what a session keeps for them. In each trial two clients take turns on
-purpose, so that no outcome depends on luck.
+**In transaction mode** let the driver prepare nothing ({arguments}),
+and use `SET LOCAL` and `pg_advisory_xact_lock()` in each transaction: `SET`, session locks, temporary tables
+and `LISTEN` do not work there, and need session mode or a direct connection.
+**In session mode** a pool of your own works as it does directly, except that the search path is refused as a
+startup parameter by PgBouncer 1.18.
+**A forked worker** needs the same line as without PgBouncer, `engine.dispose(close=False)`: what it inherits
+is one connection that two processes use.
 """
 
-TIMES = """\
-Each parent forks workers over all three routes in turns; a ratio is that to the direct route, of workers that
-were neighbours in time, with its 99 % interval. QueuePool is `fork_dispose`, NullPool is `nullpool`. The next
-row is that of a second checkout. Sessions are those of the server for {clients} workers: while all are idle,
-and while all are in a transaction. In transaction mode the drivers prepare nothing (next table).
+PREPARED = """\
+## Prepared statements in transaction mode
+
+psycopg2 prepares nothing. psycopg 3 prepares a statement that it has often seen, asyncpg every one.
 """
 
-BREAKS = """\
-Outcomes of all drivers and both pools; where they differ, the cell says for which. In all trials but the
-first ones, psycopg 3 and asyncpg prepare nothing: {arguments}. psycopg2 never prepares.
+KEPT = """\
+## What else a session keeps, in transaction mode
+
+*Shared*: it reaches another client. *Lost*: it is gone in the next transaction. Drivers that prepare
+statements had the arguments above. {lost} do not outlast a checkout of `NullPool` without PgBouncer either.
 """
 
 PATHS = """\
-PgBouncer 1.26 follows `SET search_path` because PostgreSQL 18 reports it to its clients; with PostgreSQL 15
-it reached another client as behind 1.18.
+The server was PostgreSQL 18, which reports `search_path` to its clients, and PgBouncer 1.26 follows what is
+reported. An older server was not tried.
 """
 
 FORKS = """\
-To a forked worker a connection to PgBouncer is the same as one to the server: one socket that two processes
-have. `pg_backend_pid()` does not show it.
+## After a fork
+
+`pg_backend_pid()` does not show who uses a connection to PgBouncer.
+"""
+
+TIMES = """\
+## What it costs
+
+Milliseconds until the first row of a forked worker, and for the query after it. Behind PgBouncer: the ratio
+to the direct route, of workers that were neighbours in time, with its 99 % interval.
 """
 
 RECOGNISED = """\
 ## With a pooler of your own
 
-If `POOLSTART_URL` leads to a pooler, poolstart recognises it, because the process id in the connection's key
-is not that of the backend, and finds its mode with a second client. The pooler becomes part of the server's
-identity, so that its figures form series of their own. Which session a worker used, and whether one is left,
-cannot be seen through a pooler: `measure`, `compare` and the quick answer say that it was not checked, and
-hazards and counts are refused in one line. Other poolers than PgBouncer were not tried.
+If `POOLSTART_URL` leads to a pooler, poolstart recognises it by the process id in the connection's key, which
+is not that of the backend, and finds its mode with a second client. The pooler is part of the server's
+identity: its figures are series of their own. Which session a worker used, and whether one is left, cannot be
+seen through a pooler: `measure`, `compare` and the quick answer say that it was not checked, hazards and
+counts are refused in one line. Other poolers than PgBouncer were not tried.
 """
-
-NOTHING = "not in this version"
-
 
 def render(record: PoolersRecord) -> str:
     """The page."""
-    parts = [INTRODUCTION]
+    arguments = ", ".join(f"`{each.behind_pooler}` with {each.title}" for each in unprepared())
+    parts = [ADVICE.format(arguments=arguments)]
     if record.times:
-        parts.append(in_short(newest(record.times)))
-    for number in versions(record.times)[-1:]:
-        parts += timed(number, record.times[number])
+        parts.append(in_short(record.times[versions(record.times)[-1]]))
     if record.trials:
         parts += broken(record.trials)
         parts += forked(record.trials)
-    return "\n".join([*parts, RECOGNISED])
+    for number in versions(record.times)[-1:]:
+        parts += timed(number, record.times[number])
+    parts.append(RECOGNISED)
+    if record.trials:
+        parts += ["## How it was tried\n", f"{closing(record.trials)}\n"]
+    return "\n".join(parts)
 
 
-def newest(measured: dict[str, PoolerTimes]) -> PoolerTimes:
-    return measured[versions(measured)[-1]]
+def unprepared() -> list[drivers.Driver]:
+    """The drivers that prepare statements unless they are told not to."""
+    return [driver for driver in things.MEASURED if driver.behind_pooler]
 
 
 def in_short(measured: PoolerTimes) -> str:
@@ -96,119 +110,65 @@ def in_short(measured: PoolerTimes) -> str:
     )
 
 
-def sentences(measured: dict[str, PoolerTimes]) -> dict[str, str]:
-    """By driver, what a worker without a pool costs behind the newest PgBouncer; empty without times."""
-    if not measured:
-        return {}
-    version = versions(measured)[-1]
-    return {name: sentence(version, by_place(measured[version], name)) for name in measured[version].drivers}
-
-
-def sentence(version: str, rows: dict[tuple[str, str], RouteFigures]) -> str:
-    direct, behind = rows["NullPool", DIRECT], rows["NullPool", TRANSACTION]
-    factor = exp(paired_test(behind.first_ratio)[0])
-    return (
-        f"Measured behind PgBouncer {version} in transaction mode: without a pool the first row takes"
-        f" {factor:.2f} times as long as directly, and each further query {ms(behind.next_row)} ms instead of"
-        f" {ms(direct.next_row)} ms."
-    )
-
-
-def by_place(measured: PoolerTimes, driver: str) -> dict[tuple[str, str], RouteFigures]:
-    """The figures of a driver, by pool and route."""
-    return {(row.pool, row.route): row for row in measured.rows if row.driver == driver}
-
-
-def ms(values: Sequence[float]) -> str:
-    return digits(median(values) * 1e3)
-
-
-def timed(version: str, measured: PoolerTimes) -> list[str]:
-    """The section of times."""
-    rows = [
-        [
-            row.driver,
-            row.pool,
-            row.route,
-            intervals.median_with_interval(row.first_row, 1e3),
-            ratio(row, row.first_ratio),
-            intervals.median_with_interval(row.next_row, 1e3),
-            ratio(row, row.next_ratio),
-            " + ".join(map(str, row.trips)),
-            " / ".join(map(str, row.held)),
+def broken(tried: dict[str, PoolerTrials]) -> Iterator[str]:
+    """The sections of what breaks in transaction mode."""
+    for prepared, text in ((True, PREPARED), (False, KEPT.format(lost=lost_with_nullpool(tried)))):
+        shown = [each for each in things.THINGS if each.prepared == prepared and not each.everywhere]
+        rows = [
+            [*titles(thing, way, named=not prepared), *cells(tried, thing, way, TRANSACTION)]
+            for thing in shown
+            for way in thing.ways
         ]
-        for row in measured.rows
-    ]
-    header = [
-        *("driver", "pool", "route", "first row, ms", "ratio", "next row, ms", "ratio"),
-        *("round trips", "sessions, idle / busy"),
-    ]
-    return [
-        "## What it costs, and what it saves\n",
-        TIMES.format(clients=times.CLIENTS),
-        markdown.table(header, rows, figures=3),
-        f"PgBouncer {version}. Measured {measured.provenance}{measured.provenance.by}: medians of"
-        f" {measured.parents} parents, {measured.workers} workers of each over each route;"
-        f" {named(measured.drivers)}.\n",
-    ]
+        blank = [""] if prepared else ["", ""]
+        yield text
+        yield markdown.table([*blank, *(f"PgBouncer {version}" for version in versions(tried))], rows)
+        yield messages(tried, shown)
+    yield PATHS
+    yield f"{session_mode(tried)}\n"
 
 
-def ratio(row: RouteFigures, ratios: Sequence[float]) -> str:
-    """A ratio with its interval, as far as there are enough parents; nothing for the direct route."""
-    if row.route == DIRECT:
-        return ""
-    middle, low, high, _ = paired_test(ratios)
-    shown = f"{exp(middle):.2f}"
-    return f"{shown} ({exp(low):.2f} to {exp(high):.2f})" if high < float("inf") else shown
-
-
-def named(versions_: dict[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in versions_.items())
-
-
-def broken(tried: dict[str, PoolerTrials]) -> list[str]:
-    """The section of what breaks in transaction mode."""
-    arguments = ", ".join(
-        f"`{driver.behind_pooler}` ({driver.title})" for driver in things.MEASURED if driver.behind_pooler
-    )
-    header = ["", "", *(f"PgBouncer {version}" for version in versions(tried))]
+def messages(tried: dict[str, PoolerTrials], shown: Sequence[Thing]) -> str:
+    """The errors behind the cells of some things in transaction mode, as the clients see them."""
+    ids = {thing.id for thing in shown}
     rows = [
-        [*titles(thing, way), *cells(tried, thing, way, TRANSACTION)]
+        row
+        for version in versions(tried)
+        for row in tried[version].rows
+        if row.thing in ids and row.route == TRANSACTION and short(row.text) == ERROR
+    ]
+    lines = [
+        f"- `{text}` ({', '.join(dict.fromkeys(row.driver for row in found))})\n"
+        for text, found in by_text(rows)
+    ]
+    return "".join(["Errors:\n\n", *lines] if lines else [])
+
+
+def titles(thing: Thing, way: Way, *, named: bool) -> list[str]:
+    """The first cells of a row; the thing is named once, where the table is about several."""
+    return [thing.title if way is thing.ways[0] else "", way.title] if named else [way.title]
+
+
+def cells(tried: dict[str, PoolerTrials], thing: Thing, way: Way, route: str) -> list[str]:
+    """The outcome of a way in a word or two, for each version."""
+    return [merged(rows_of(tried[version], thing, way, route)) for version in versions(tried)]
+
+
+def lost_with_nullpool(tried: dict[str, PoolerTrials]) -> str:
+    """What does not outlast a checkout of NullPool without any pooler."""
+    newest = tried[versions(tried)[-1]]
+    return ", ".join(
+        thing.title
         for thing in things.THINGS
-        if not thing.everywhere
-        for way in thing.ways
-    ]
-    return [
-        "## What breaks in transaction mode, and what fixes it\n",
-        BREAKS.format(arguments=arguments),
-        markdown.table(header, rows),
-        PATHS,
-        f"{closing(tried)}\n",
-        f"{session_mode(tried)}\n",
-    ]
-
-
-def closing(tried: dict[str, PoolerTrials]) -> str:
-    """Where and when the trials were made, the last version's in full."""
-    *others, last = versions(tried)
-    measured = tried[last]
-    before = "".join(
-        f" PgBouncer {version}: {tried[version].provenance.day}, {tried[version].repeats} of each."
-        for version in others
+        if any(
+            not row.works
+            for row in newest.rows
+            if (row.thing, row.route, row.pool) == (thing.id, DIRECT, "NullPool")
+        )
     )
-    return (
-        f"PgBouncer {last}: {measured.repeats} of each trial, {measured.provenance}{measured.provenance.by};"
-        f" {named(measured.drivers)}.{before}"
-    )
-
-
-def titles(thing: Thing, way: Way) -> list[str]:
-    """The first cells of a row; the thing is named once."""
-    return [thing.title if way is thing.ways[0] else "", way.title]
 
 
 def session_mode(tried: dict[str, PoolerTrials]) -> str:
-    """How session mode differs from a direct connection, and how NullPool does."""
+    """How session mode differs from a direct connection."""
     different: dict[tuple[str, str], list[str]] = {}
     for version in versions(tried):
         for thing in things.THINGS:
@@ -218,21 +178,10 @@ def session_mode(tried: dict[str, PoolerTrials]) -> str:
                 if (row.route, row.thing) == (SESSION, thing.id) and differs(tried[version], row)
             ]
             if rows and not thing.everywhere:
-                different.setdefault((thing.title, merged(rows)), []).append(version)
+                different.setdefault((thing.title, merged(rows, in_full=True)), []).append(version)
     exceptions = [f"{title}: {text} ({', '.join(given)})" for (title, text), given in different.items()]
     start = "In session mode everything is as it is directly with the same pool"
-    first = f"{start}, except {'; '.join(exceptions)}." if exceptions else f"{start}."
-    newest_ = tried[versions(tried)[-1]]
-    lost = [
-        thing.title
-        for thing in things.THINGS
-        if any(
-            not row.works
-            for row in newest_.rows
-            if (row.thing, row.route, row.pool) == (thing.id, DIRECT, "NullPool")
-        )
-    ]
-    return f"{first} With NullPool, and no pooler at all, these do not outlast a checkout: {', '.join(lost)}."
+    return f"{start}, except {'; '.join(exceptions)}." if exceptions else f"{start}."
 
 
 def differs(tried: PoolerTrials, row: PoolerOutcome) -> bool:
@@ -247,50 +196,79 @@ def forked(tried: dict[str, PoolerTrials]) -> list[str]:
     rows = []
     for thing in things.THINGS:
         for way in thing.ways if thing.everywhere else ():
-            direct, *others = (cells({version: tried[version]}, thing, way, route)[0] for route in ROUTES)
-            same = ["the same" if text == direct else text for text in others]
-            rows.append([*titles(thing, way), direct, *same])
+            first = titles(thing, way, named=True)
+            for names, (direct, *others) in by_outcomes(tried[version], thing, way):
+                same = ["the same" if text == direct else text for text in others]
+                rows.append([*first, ", ".join(names), direct, *same])
+                first = ["", ""]
     return [
-        "## After a fork\n",
         FORKS,
-        markdown.table(["", "", *ROUTES], rows),
-        f"PgBouncer {version}, as above. Where a worker outlives its parent, PgBouncer has one session"
-        " to lend.\n",
+        markdown.table(["", "", "driver", *ROUTES], rows),
+        f"PgBouncer {version}. Where a worker outlives its parent, PgBouncer has one session to lend.\n",
     ]
 
 
-def cells(tried: dict[str, PoolerTrials], thing: Thing, way: Way, route: str) -> list[str]:
-    """The outcome of a way, for each version."""
+def by_outcomes(tried: PoolerTrials, thing: Thing, way: Way) -> Iterator[tuple[list[str], list[str]]]:
+    """Drivers that have the same outcomes of a way, and these by route."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for driver in tried.drivers:
+        found = (tried.find(thing.id, way.id, route, thing.pools[0], driver) for route in ROUTES)
+        groups.setdefault(tuple(row.text if row else "" for row in found), []).append(driver)
+    for outcomes, names in groups.items():
+        yield names, list(outcomes)
+
+
+def timed(version: str, measured: PoolerTimes) -> list[str]:
+    """The section of times."""
+    places = list(dict.fromkeys((row.driver, row.pool) for row in measured.rows))
+    rows = []
+    for driver, pool in places:
+        found = [by_place(measured, driver)[pool, route] for route in ROUTES]
+        first = [cell(row, row.first_row, row.first_ratio) for row in found]
+        later = [cell(row, row.next_row, row.next_ratio) for row in found]
+        rows += [[driver, pool, "first", *first], ["", "", "next", *later]]
+    held = []
+    for driver, pool in places:
+        found = [by_place(measured, driver)[pool, route] for route in ROUTES]
+        trips = dict.fromkeys(" + ".join(map(str, row.trips)) for row in found)
+        held.append([driver, pool, *(" / ".join(map(str, row.held)) for row in found), " or ".join(trips)])
     return [
-        merged(
-            [
-                row
-                for row in tried[version].rows
-                if (row.thing, row.way, row.route) == (thing.id, way.id, route)
-            ]
-        )
-        for version in versions(tried)
+        TIMES,
+        markdown.table(["driver", "pool", "row", *ROUTES], rows, figures=3),
+        f"QueuePool is `fork_dispose`, NullPool is `nullpool`. PgBouncer {version}. Measured"
+        f" {measured.provenance}{measured.provenance.by}: medians of {measured.parents} parents,"
+        f" {measured.workers} workers of each over each route; {named(measured.drivers)}.\n",
+        f"Sessions of the server for {times.CLIENTS} workers, while all are idle and while all are in a"
+        " transaction; and the client's round trips, first row + next row:\n",
+        markdown.table(["driver", "pool", *ROUTES, "round trips"], held, figures=2),
     ]
 
 
-def merged(rows: Sequence[PoolerOutcome]) -> str:
-    """The outcome of several drivers and pools, with those of each if they differ."""
-    if not any(row.outcomes for row in rows):
-        return NOTHING
-    groups = list(by_text(rows))
-    if len(groups) == 1:
-        return groups[0][0]
-    return "; ".join(f"{text} ({whose(found, rows)})" for text, found in groups)
+def cell(row: RouteFigures, values: Sequence[float], ratios: Sequence[float]) -> str:
+    """`4.1 ±0.2`, behind PgBouncer followed by `, 0.52 (0.50 to 0.54)` of the ratio to the direct route."""
+    shown = intervals.median_with_interval(values, 1e3)
+    if row.route == DIRECT:
+        return shown
+    middle, low, high, _ = paired_test(ratios)
+    interval = f" ({exp(low):.2f} to {exp(high):.2f})" if high < inf else ""
+    return f"{shown}, {exp(middle):.2f}{interval}"
 
 
-def whose(found: Sequence[PoolerOutcome], rows: Sequence[PoolerOutcome]) -> str:
-    """Which of `rows` these are: those of a pool, or of drivers, each with its pool if the other differs."""
-    for pool in things.POOLS:
-        if len(found) < len(rows) and list(found) == [row for row in rows if row.pool == pool]:
-            return pool
-    names = []
-    for driver in dict.fromkeys(row.driver for row in found):
-        pools = [row.pool for row in found if row.driver == driver]
-        everything = sum(row.driver == driver for row in rows)
-        names.append(driver if len(pools) == everything else f"{driver} with {' and '.join(pools)}")
-    return ", ".join(names)
+def closing(tried: dict[str, PoolerTrials]) -> str:
+    """Where and when the trials were made, the last version's in full."""
+    *others, last = versions(tried)
+    measured = tried[last]
+    before = "".join(
+        f" PgBouncer {version}: {tried[version].provenance.day}, {tried[version].repeats} of each."
+        for version in others
+    )
+    return (
+        "`poolstart record poolers` starts PgBouncer in front of the embedded server. In each trial two"
+        " clients take turns on purpose, so that no outcome depends on luck."
+        f" PgBouncer {last}: {measured.repeats} of each trial, {measured.provenance}{measured.provenance.by};"
+        f" {named(measured.drivers)}.{before}"
+    )
+
+
+def named(versions_: dict[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in versions_.items())

@@ -8,7 +8,7 @@ import pytest
 
 from harness import drivers
 from harness.lifecycles.messages import LifecycleReport
-from harness.poolers import report, times
+from harness.poolers import cells, report, summary, times
 from harness.poolers.figures import (
     PoolerOutcome,
     PoolersRecord,
@@ -18,7 +18,7 @@ from harness.poolers.figures import (
     load,
     save,
 )
-from harness.poolers.things import DIRECT, POOLS, ROUTES, TRANSACTION
+from harness.poolers.things import DIRECT, POOLS, ROUTES, SESSION, TRANSACTION, WORKS
 from harness.postgres.server import Server
 from harness.records.provenance import Provenance
 from tests.support.defects import with_value
@@ -80,11 +80,12 @@ def outcome(driver: str, pool: str, route: str, text: str) -> PoolerOutcome:
 def test_outcomes_of_drivers_and_pools_are_merged(outcomes: tuple[str, ...], shown: str) -> None:
     each = [(driver, pool) for driver in ("psycopg2", "psycopg") for pool in POOLS]
     rows = [outcome(*who, TRANSACTION, text) for who, text in zip(each, outcomes, strict=True)]
-    assert report.merged(rows) == shown
+    assert cells.merged(rows, in_full=True) == shown
 
 
-def test_a_record_is_read_back_as_written_and_its_page_shows_it(tmp_path: Path) -> None:
-    provenance = Provenance("2.1.9", "2026-11-29")
+def example() -> PoolersRecord:
+    """Trials and times of psycopg2, on Python 3.11."""
+    provenance = Provenance("2.1.9", "2026-11-29", python="3.11.7")
     samples = (0.02,) * 6
     rows = [
         RouteFigures("psycopg2", pool, route, samples, (0.004,) * 6, (0.5,) * 6, (0.25,) * 6, (5, 3), (1, 8))
@@ -92,15 +93,80 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_it(tmp_path: Path) 
         for route in ROUTES
     ]
     tried = [outcome("psycopg2", pool, route, f"words of {route}") for pool in POOLS for route in ROUTES]
-    record = PoolersRecord(
+    tried += [PoolerOutcome("set", "local", TRANSACTION, pool, "psycopg2", {WORKS: 1}) for pool in POOLS]
+    return PoolersRecord(
         {"1.18.0": PoolerTrials(provenance, {"psycopg2": "2.9.13"}, 1, tuple(tried))},
         {"1.18.0": PoolerTimes(provenance, {"psycopg2": "2.9.13"}, 6, 12, tuple(rows))},
     )
+
+
+def test_a_record_is_read_back_as_written_and_its_page_shows_it(tmp_path: Path) -> None:
+    record = example()
     save(record, tmp_path / "poolers.json")
     assert load(tmp_path / "poolers.json") == record
     page = report.render(record)
-    assert "| psycopg2 | NullPool | transaction | 20.0 ±0 | 0.50 (0.50 to 0.50) | 4.0 ±0 | 0.25 (" in page
-    assert "| `SET` | `SET` | words of transaction |" in page
+    assert "| psycopg2 | NullPool | first | 20.0 ±0 | 20.0 ±0, 0.50 (0.50 to 0.50) |" in page
+    assert "|  |  | next | 4.0 ±0 | 4.0 ±0, 0.25 (0.25 to 0.25) |" in page
+    assert "| `SET` | `SET` | error |" in page
+    assert "- `words of transaction` (psycopg2)" in page
     assert "except `SET`: words of session (1.18.0)." in page
-    sentence = "the first row takes 0.50 times as long as directly, and each further query 4.0 ms instead of"
-    assert sentence in report.sentences(record.times)["psycopg2"]
+
+
+def test_a_driver_s_sentences_say_what_breaks_what_works_instead_and_what_it_costs() -> None:
+    told = summary.sentences(example(), drivers.PSYCOPG2, "3.11", TRANSACTION)
+    where = "PgBouncer 1.18.0 in transaction mode, psycopg2 under Python 3.11"
+    assert any(text.startswith(where) and "words of transaction; works: SET LOCAL" in text for text in told)
+    assert told[-1].startswith(f"Measured behind {where}")
+    assert "the first row takes 0.50 times as long as directly" in told[-1]
+    assert "4.0 ms instead of 4.0 ms" in told[-1]
+    assert "Not tried" not in "".join(told)
+
+
+def test_what_was_tried_under_another_python_or_with_another_driver_is_not_passed_off() -> None:
+    told = summary.sentences(example(), drivers.PSYCOPG2, "3.14", SESSION)
+    assert told[0] == (
+        "Not tried: PgBouncer with psycopg2 under Python 3.14. What follows was tried and measured under"
+        " Python 3.11."
+    )
+    assert all("under Python 3.11" in text for text in told[1:])
+    assert summary.sentences(example(), drivers.ASYNCPG, "3.11", SESSION) == [
+        "PgBouncer in session mode with asyncpg: not tried."
+    ]
+    assert summary.sentences(None, drivers.PSYCOPG2, "3.11", SESSION) == [
+        "PgBouncer in session mode with psycopg2: not tried."
+    ]
+
+
+ADVISED = [
+    ("numbered", "none", TRANSACTION, True),
+    ("set", "local", TRANSACTION, True),
+    ("lock", "transaction", TRANSACTION, True),
+    ("set", "usual", TRANSACTION, False),
+    ("lock", "usual", TRANSACTION, False),
+    ("temporary", "usual", TRANSACTION, False),
+    ("listen", "usual", TRANSACTION, False),
+    ("set", "usual", SESSION, True),
+    ("lock", "usual", SESSION, True),
+    ("temporary", "usual", SESSION, True),
+    ("listen", "usual", SESSION, True),
+    ("fork", "dropped", TRANSACTION, True),
+    ("fork", "dropped", SESSION, True),
+    ("fork", "used", SESSION, False),
+]
+"""What the page's first sentences say of a pool in the program: thing, way, mode, and whether it works."""
+
+
+@pytest.mark.parametrize(("thing", "way", "mode", "works"), ADVISED)
+def test_the_advice_is_what_the_record_says_of_every_driver_and_pgbouncer(
+    thing: str, way: str, mode: str, works: bool
+) -> None:
+    record = load()
+    assert record
+    rows = [
+        row
+        for tried in record.trials.values()
+        for driver in tried.drivers
+        if (row := tried.find(thing, way, mode, "QueuePool", driver))
+    ]
+    assert rows
+    assert {row.works for row in rows} == {works}

@@ -11,6 +11,7 @@ from itertools import product
 from math import ceil, isfinite, log10
 from typing import Protocol
 
+from harness import drivers
 from harness.answer import ranking
 from harness.answer.ranking import Order
 from harness.console.numbers import two_digits
@@ -169,7 +170,12 @@ def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
             "connections",
             "What keeps connections open?",
             "",
-            (("pool", "the program itself"), ("pooler", "PgBouncer or a similar pooler, or they are rare")),
+            (
+                ("pool", "the program itself"),
+                ("session", "PgBouncer or a similar pooler, in session mode"),
+                ("transaction", "PgBouncer or a similar pooler, in transaction mode"),
+                ("rare", "nothing: they are rare"),
+            ),
         ),
     )
 
@@ -213,7 +219,7 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
         ),
         Rule(
             f"{fork}, and c{rare}",
-            lambda answers: answers["connections"] == "pooler",
+            lambda answers: answers["connections"] != "pool",
             POOLLESS,
             "There is no pool to inherit; each checkout connects.",
             f"C{rare}",
@@ -236,7 +242,7 @@ SPAWN_INSTEAD = (
 
 POOLER = (
     "Behind a pooler in transaction mode, such as PgBouncer's, NullPool is not enough: psycopg 3 needs"
-    ' connect_args={"prepare_threshold": None}, asyncpg no caches and unique names for its statements; and'
+    f" {drivers.PSYCOPG.behind_pooler}, asyncpg {drivers.ASYNCPG.behind_pooler}; and"
     " SET, session-level advisory locks, LISTEN and temporary tables do not work: use SET LOCAL and"
     " pg_advisory_xact_lock(), or a direct connection (docs/lookalikes.md#pooler_session)."
     " What was measured: docs/poolers.md."
@@ -266,7 +272,7 @@ NOTES = (
         "Reading a Python object writes its reference count, so shared pages are copied one by one."
         " gc.freeze() before the fork avoids the copies that garbage collections make, not these.",
     ),
-    Note("transactions", lambda answers: answers["connections"] == "pooler", POOLER),
+    Note("transactions", lambda answers: answers["connections"] == "transaction", POOLER),
     Note(
         "engine",
         lambda answers: decide(answers).strategy == PRELOADED,
@@ -274,7 +280,7 @@ NOTES = (
     ),
     Note(
         "pooler",
-        lambda answers: answers["connections"] == "pooler" and decide(answers).strategy == PRELOADED,
+        lambda answers: answers["connections"] != "pool" and decide(answers).strategy == PRELOADED,
         "In the worker, create_engine(url, poolclass=NullPool) leaves the connections to the pooler.",
     ),
 )

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from harness import drivers
 from harness.cli import complete
 from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
 
@@ -15,16 +16,47 @@ def strategies(
             metavar="STRATEGY", help="Show the code of these.", autocompletion=complete.strategies
         ),
     ] = None,
+    driver: Annotated[
+        str,
+        typer.Option(
+            help="With this driver: psycopg2, psycopg, psycopg_pure or asyncpg.",
+            autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
+        ),
+    ] = "",
+    python: Annotated[
+        str,
+        typer.Option(
+            help="Under this Python: 3.11 to 3.14.",
+            autocompletion=complete.of(("3.11", "3.12", "3.13", "3.14")),
+        ),
+    ] = "",
+    pooler: Annotated[
+        str,
+        typer.Option(
+            help="Behind PgBouncer in this mode: session or transaction.",
+            autocompletion=complete.of(("session", "transaction")),
+        ),
+    ] = "",
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     as_markdown: AsMarkdown = False,
 ) -> None:
-    """List the strategies, or show their code; measures nothing."""
+    """List the strategies, or show their code; measures nothing.
+
+    With a driver, a Python or a pooler: the recommended strategies, with
+    verdicts, costs and code for these, as far as they are on record.
+    """
     form = chosen_format(as_json, as_csv, as_markdown)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies as known
     from harness.answer import strategies_page, verdicts
 
+    if driver or python or pooler:
+        from harness.answer.combinations import combination, records, report
+
+        wanted = combination.named(driver, python, pooler)
+        report.write(records.load(), wanted, known.named(names) if names else (), form)
+        return
     recorded = verdicts.load()
     ids = known.named(names) if names else known.GROUPS["all"]
     strategies_page.write([known.get(name) for name in ids], recorded, form, code=bool(names))

@@ -7,16 +7,18 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness import drivers, strategies
+from harness import strategies
 from harness.answer import recommendation
 from harness.answer import results as answers
+from harness.answer.combinations import records
+from harness.answer.combinations.combination import REFERENCE, Combination
+from harness.answer.combinations.records import CombinationRecords
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
 from harness.comparisons.drivers import record as driver_pairs
@@ -28,6 +30,7 @@ from harness.history import causes, causes_record, paired, reference
 from harness.instructions import table as instructions
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
+from harness.poolers import figures as poolers
 from harness.site import history
 from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, answer, load, slug
 from harness.system import files
@@ -83,19 +86,6 @@ class SiteContext:
                 release_verdicts.RECORD, lambda: release_verdicts.load(release_verdicts.RECORD), None
             ),
         )
-        by_driver = {
-            driver.name: self.record(
-                expected.PATH,
-                partial(expected.load, driver=driver.name),
-                dict[str, VerdictTable](),
-            )
-            for driver in drivers.DRIVERS
-        }
-        self.verdicts_with = {name: next(iter(tables.values()), None) for name, tables in by_driver.items()}
-        """By driver, the table of the newest series under the reference Python; None without one."""
-        self.drivers: dict[str, driver_pairs.DriverRow] = self.record(
-            driver_pairs.PATH, driver_pairs.load, {}
-        )
         self.causes: list[causes.Explanation] = self.record(causes_record.PATH, causes_record.load, [])
         self.instructions = self.record(instructions.PATH, instructions.load, None)
         self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
@@ -108,7 +98,18 @@ class SiteContext:
         self.histories = history.detect(results, self.measured.test_beds, neighbours, ratios, self.remarks)
         self.answers = answers_of(results, self.remarks)
         """The results that README.md can show, of each series."""
+        self.combinations = CombinationRecords(
+            {**self.record(expected.PATH, records.other_verdicts, {}), REFERENCE.record: self.verdicts},
+            [*self.answers, *answers_with_other_drivers(results, self.remarks)],
+            self.record(driver_pairs.PATH, driver_pairs.load, {}),
+            self.record(poolers.PATH, poolers.load, None),
+        )
+        """What is on record for other drivers and Pythons, and behind a pooler."""
         self.templates = environment()
+
+    def verdicts_with(self, wanted: Combination) -> VerdictsOnRecord:
+        """The verdicts on record for a combination; empty without any."""
+        return self.combinations.verdicts.get(wanted.record) or VerdictsOnRecord()
 
     def answer(self, bed: TestBed) -> ReleaseFigures:
         """The newest release of a test bed, with the figures of the answer."""
@@ -166,6 +167,14 @@ def answers_of(results: Path, remarks: list[str]) -> list[answers.ReleaseResults
         return []
 
 
+def answers_with_other_drivers(results: Path, remarks: list[str]) -> list[answers.ReleaseResults]:
+    """The same of the other drivers; a damaged file is a remark already."""
+    try:
+        return answers.of_other_drivers(results)
+    except PoolstartError:
+        return []
+
+
 @dataclass(frozen=True)
 class TestBedContext:
     """The results of one test bed, and what its pages have in common."""
@@ -178,6 +187,22 @@ class TestBedContext:
     @property
     def history(self) -> history.BedHistory:
         return self.site.histories[self.bed.key]
+
+    @property
+    def verdicts(self) -> VerdictsOnRecord:
+        """Those of its Python, or where no hazard was tried under that, the reference's, as `tried` says."""
+        own = self.site.verdicts_with(Combination(python=self.bed.python))
+        return own if own.newest else self.site.verdicts
+
+    @property
+    def tried(self) -> str:
+        """That its verdicts are those of another Python; empty if they are its own."""
+        if self.bed.is_reference or self.site.verdicts_with(Combination(python=self.bed.python)).newest:
+            return ""
+        return (
+            f"No hazard was tried under Python {self.bed.python}: worst outcomes are those of Python"
+            f" {REFERENCE.python}."
+        )
 
     @property
     def releases(self) -> list[ReleaseFigures]:

@@ -158,7 +158,10 @@ def detect(
     ratios: Sequence[RatioRow],
     remarks: list[str],
 ) -> dict[str, BedHistory]:
-    """The history of each test bed by its key; without counts if results are damaged."""
+    """The history of each test bed by its key; without counts if results are damaged.
+
+    Releases were compared under the reference Python: a test bed of another has no history.
+    """
     try:
         known = series.load(directory)
     except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
@@ -170,7 +173,7 @@ def detect(
         remarks.append("counts of the releases cannot be compared: benchmarks.json is missing or damaged")
         known = []
     found = changes.of(known, neighbours, ratios)
-    return {bed.key: of_bed(found, bed) for bed in beds}
+    return {bed.key: of_bed(found, bed) if bed.is_reference else BedHistory() for bed in beds}
 
 
 def of_bed(found: Changes, bed: TestBed) -> BedHistory:

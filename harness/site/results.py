@@ -23,7 +23,7 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import CONTROL_BENCHMARK, Table
 from harness.releases import machine, stored
-from harness.system import busy, conditions, files
+from harness.system import busy, conditions, files, pythons
 from harness.system.errors import PoolstartError
 
 NOT_RESULTS = ("machine.json", "benchmarks.json")
@@ -134,6 +134,11 @@ class TestBed:
         return self.conditions.get("python", "")
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it has the Python under which releases were compared."""
+        return self.python in ("", pythons.REFERENCE)
+
+    @property
     def name(self) -> str:
         python = f", Python {self.python}" if self.python else ""
         return f"{self.machine.get('machine', 'unknown machine')}, {self.server}{python}"
@@ -208,7 +213,8 @@ def load(directory: Path, own: str | None = None) -> ResultsOnRecord:
             beds[key].releases[version] = replace(figures, busy=busy.sentence(why))
     if other_series:
         remarks.append(
-            f"{other_series} results files of another driver or profile have no pages: the chooser shows drivers"
+            f"{other_series} results files of another driver or profile have no pages of their own:"
+            " the chooser shows drivers"
         )
     own_name = machine.own_name() if own is None else own
     in_order = sorted(

@@ -55,7 +55,7 @@ def test_the_lines_of_a_variant_name_its_driver_and_leave_connections_to_its_poo
     program = head.get(name)
     text = program_lines.variant_lines(program, variant)
     assert f'URL = "postgresql+{variant.driver.name}://' in text
-    assert ("URL, poolclass=NullPool" in text) == variant.pooler
+    assert ("URL, poolclass=NullPool" in text) == bool(variant.pooler)
     assert ("gc.freeze()" in text) == (variant.objects and program.starts == "fork")
     # A forked worker inherits a pool, unless there is none.
     assert ("dispose(close=False)" in text) == ("dispose" in program.hook and not variant.pooler)

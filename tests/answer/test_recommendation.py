@@ -266,7 +266,7 @@ CLAUSES = {
     r"may not hold": lambda given: given["conditions"] == "open",
     r"share no data of the parent": lambda given: given["data"] == "none",
     r"live [^ ]+ [^ ]+ or longer": lambda given: given["life"] == "long",
-    r"kept by a pooler": lambda given: given["connections"] == "pooler",
+    r"kept by a pooler": lambda given: given["connections"] != "pool",
     r"keeps its connections open": lambda given: given["connections"] == "pool",
     r"except that connections may be in use": lambda given: given["conditions"] == "in_use",
 }

@@ -70,8 +70,8 @@ def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, varia
         assert f'URL = "postgresql+{variant.driver.name}://' in text
         others = {"psycopg2", "psycopg"} - {variant.driver.name}
         assert not re.search(rf"\b({'|'.join(others)})\b", text)
-        assert ("poolclass=NullPool" in text) == (variant.pooler or not strategy.pooled)
-        unprepared = variant.pooler and variant.driver is drivers.PSYCOPG
+        assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
+        unprepared = variant.pooler == "transaction" and variant.driver is drivers.PSYCOPG
         assert ('"prepare_threshold": None' in text) == unprepared
         assert ("make_engine(url)" in text) == (not strategy.inherits)
         assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
@@ -90,11 +90,11 @@ def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.mark.parametrize(
     ("render", "variant"),
     [
-        (code.pool, Variant(pooler=True, objects=True)),
+        (code.pool, Variant(pooler="transaction", objects=True)),
         (code.pool, Variant(drivers.PSYCOPG)),
-        (code.pool, Variant(drivers.PSYCOPG, pooler=True, objects=True)),
+        (code.pool, Variant(drivers.PSYCOPG, pooler="transaction", objects=True)),
         (code.process, Variant(drivers.PSYCOPG, objects=True)),
-        (code.executor, Variant(drivers.PSYCOPG, pooler=True)),
+        (code.executor, Variant(drivers.PSYCOPG, pooler="session")),
     ],
     ids=lambda value: value.key if isinstance(value, Variant) else value.__name__,
 )

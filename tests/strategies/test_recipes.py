@@ -59,8 +59,8 @@ def test_an_asynchronous_recipe_is_complete(name: str, variant: Variant, render:
     if strategy.without(variant.driver):
         return
     assert f'URL = "{drivers.url(variant.driver)}"' in text
-    assert ("poolclass=NullPool" in text) == (variant.pooler or not strategy.pooled)
-    assert ('"statement_cache_size": 0' in text) == variant.pooler
+    assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
+    assert ('"statement_cache_size": 0' in text) == (variant.pooler == "transaction")
     assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
     assert ("make_engine(url)" in text) == (not strategy.inherits)
 

@@ -6,7 +6,7 @@ from textwrap import indent
 from harness import drivers
 from harness.answer import recommendation
 from harness.answer.code import asynchronous
-from harness.answer.code.parts import DRIVERS, Variant, freezing, made, own_pool, preloading
+from harness.answer.code.parts import DRIVERS, MODES, Variant, freezing, made, own_pool, preloading
 from harness.strategies import Strategy
 from harness.treatments import sever_in_every_child
 
@@ -30,7 +30,7 @@ USUAL = Variant()
 RECIPES = tuple(
     Variant(driver, pooler, objects)
     for driver in DRIVERS
-    for pooler in (False, True)
+    for pooler in ("", *MODES)
     for objects in (False, True)
 )
 

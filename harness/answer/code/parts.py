@@ -9,6 +9,9 @@ from harness.strategies import Strategy
 DRIVERS = tuple({driver.dialect: driver for driver in drivers.DRIVERS[::-1]}.values())[::-1]
 """The drivers whose programs differ: the first of each dialect."""
 
+SESSION, TRANSACTION = MODES = ("session", "transaction")
+"""Of PgBouncer: it lends a session until its client disconnects, or for one transaction."""
+
 MADE = """\
 def make_engine(url):
     # All that belongs to it: connect_args, listeners, options. The parent calls it too.
@@ -24,8 +27,9 @@ class Variant:
     """What a program has besides its strategy."""
 
     driver: Driver = MEASURED
-    pooler: bool = False
-    """Whether a pooler such as PgBouncer keeps the connections open: workers then use NullPool."""
+    pooler: str = ""
+    """The mode of a pooler such as PgBouncer that keeps the connections open, one of `MODES`; empty without.
+    Workers then use NullPool."""
     objects: bool = False
     """Whether workers read Python objects of the parent: a forked worker then copies fewer pages after
     gc.freeze()."""
@@ -33,7 +37,7 @@ class Variant:
     @property
     def key(self) -> str:
         """`psycopg2.pool.none`, for the site's script."""
-        kept = "pooler" if self.pooler else "pool"
+        kept = self.pooler or "pool"
         return f"{self.driver.name}.{kept}.{'objects' if self.objects else 'none'}"
 
 
@@ -51,7 +55,7 @@ def own_pool(variant: Variant) -> str:
     """The arguments of create_engine for a worker's own engine."""
     if not variant.pooler:
         return ""
-    prepared = variant.driver.behind_pooler
+    prepared = variant.driver.behind_pooler if variant.pooler == TRANSACTION else ""
     return f", poolclass=NullPool{prepared and f', {prepared}'}"
 
 

@@ -81,6 +81,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
         fork=recommendation.conditions_of_fork(),
         choices=choices(newest),
         instead=recommendation.SPAWN_INSTEAD,
+        tried=context.tried,
     )
     yield from table(
         f"{context.prefix}data/answer",
@@ -171,7 +172,7 @@ def row(
         collected=collected,
         unique_width=charts.percent(unique.median / largest) if unique else "0",
         collected_width=charts.percent(collected.median / largest) if collected else "0",
-        worst=context.site.verdicts.worst(name, release.version),
+        worst=context.verdicts.worst(name, release.version),
     )
 
 

@@ -5,26 +5,23 @@ from dataclasses import asdict
 from statistics import median
 from typing import Any
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.answer import code, program_lines, recommendation
-from harness.answer.code.parts import DRIVERS, Variant
-from harness.answer.recommendation import FORKED, POOLLESS
-from harness.answer.verdicts import verdicts_of
+from harness.answer.code.parts import MODES, Variant
+from harness.answer.combinations import records
+from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Combination
 from harness.console.numbers import display_unit
 from harness.curves import bill, curve
 from harness.curves.sections import sizes as sizes_section
-from harness.drivers import MEASURED, Driver
 from harness.fleets import figures as fleets
-from harness.hazards.hazard import TRIED, Verdict
 from harness.lifecycles import metrics
-from harness.poolers import figures as poolers
-from harness.poolers import report as poolers_report
 from harness.programs import head
 from harness.programs import report as programs_report
 from harness.programs.figures import ProgramFigures
 from harness.site import thresholds
 from harness.site.context import File, SiteContext
 from harness.site.results import ReleaseFigures
+from harness.system import pythons
 
 SECTION, ADDRESS, PER_TEST_BED = "Choose", "choose.html", False
 
@@ -48,8 +45,7 @@ def pages(site: SiteContext) -> Iterator[File]:
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
-    known, lines = bill_of(site), Lines()
-    recorded = site.record(poolers.PATH, poolers.load, None)
+    known, texts = bill_of(site), Texts()
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
@@ -64,22 +60,24 @@ def pages(site: SiteContext) -> Iterator[File]:
         decisions=recommendation.decisions(),
         titles={name: strategies.get(name).title for name in recommendation.RECOMMENDED},
         cards=[card(site, strategies.get(name), release, life) for name in recommendation.RECOMMENDED],
-        drivers=DRIVERS,
+        drivers=[(each, Combination(each).variant().driver.name) for each in drivers.DRIVERS],
+        pythons=PYTHONS,
         programs=PROGRAMS,
-        poolers=recorded is not None,
+        poolers=site.combinations.poolers is not None,
         details={
-            **all_code(lines),
-            "programs": {program.name: of_program(program, measured, lines) for program in PROGRAMS},
-            "costs": {driver.name: costs_with(site, release, driver) for driver in DRIVERS},
-            "verdicts": {driver.name: verdicts_with(site, driver) for driver in DRIVERS},
+            "code": all_code(texts),
+            "programs": {program.name: of_program(program, measured, texts) for program in PROGRAMS},
+            **combinations(site.combinations),
+            "pooled": {name: strategies.get(name).pooled for name in recommendation.RECOMMENDED},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
-            "again": {driver.name: again(site, release, driver) for driver in DRIVERS},
-            "bill": asdict(known) if known else None,
-            "pooler": poolers_report.sentences(recorded.times) if recorded else {},
+            "bill": known,
             # Last, when all texts have been taken apart.
-            "lines": lines.all,
+            "texts": texts.all,
+            "lines": texts.lines,
         },
-        kinds={each.kind: sizes_section.KIND_TITLES[each.kind] for each in known.data} if known else {},
+        kinds={each["kind"]: sizes_section.KIND_TITLES[each["kind"]] for each in known["data"]}
+        if known
+        else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
         crossing=thresholds.pool_crossing(release) if release else None,
         servers=thresholds.server_table(site.servers),
@@ -88,45 +86,48 @@ def pages(site: SiteContext) -> Iterator[File]:
     )
 
 
-def bill_of(site: SiteContext) -> bill.Coefficients | None:
-    """What the bill of a fleet is computed from; None without fleets on record."""
+def bill_of(site: SiteContext) -> dict[str, Any] | None:
+    """What the bill of a fleet is computed from, and what was measured; None without fleets on record."""
     table = site.record(fleets.PATH, fleets.load, None)
     if table is None:
         return None
-    return bill.coefficients(
-        table,
-        site.record(curve.PATH, curve.load, {}),
-        site.drivers,
-        site.record(poolers.PATH, poolers.load, None),
+    known = site.combinations
+    found = bill.coefficients(
+        table, site.record(curve.PATH, curve.load, {}), known.pairs, known.poolers
     )
+    python = pythons.minor(table.provenance.python) if table.provenance.python else pythons.REFERENCE
+    return {**asdict(found), "python": python}
 
 
-class Lines:
-    """Each line of code once: the programs have most of their lines in common."""
+class Texts:
+    """Each program once, and each line of code once: programs have most of their lines in common."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._texts: dict[str, int] = {}
 
-    def of(self, text: str) -> list[int]:
-        """The numbers of a text's lines."""
-        return [self._numbers.setdefault(line, len(self._numbers)) for line in text.split("\n")]
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        return self._texts.setdefault(text, len(self._texts))
 
     @property
-    def all(self) -> list[str]:
-        return list(self._numbers)
+    def all(self) -> list[list[int]]:
+        """The numbers of each text's lines."""
+        numbers = {line: number for number, line in enumerate(self.lines)}
+        return [[numbers[line] for line in text.split("\n")] for text in self._texts]
+
+    @property
+    def lines(self) -> list[str]:
+        return list(dict.fromkeys(line for text in self._texts for line in text.split("\n")))
 
 
-def all_code(lines: Lines) -> dict[str, Any]:
-    """The programs of all cards: each text once, and by strategy and variant the numbers of its texts."""
-    texts: dict[str, int] = {}
-    numbers = {
+def all_code(texts: Texts) -> dict[str, Any]:
+    """The programs of all cards, by strategy and variant the numbers of its texts."""
+    return {
         name: {
-            each.key: [texts.setdefault(text, len(texts)) for text in variant_code(name, each)]
-            for each in code.RECIPES
+            each.key: [texts.number(text) for text in variant_code(name, each)] for each in code.RECIPES
         }
         for name in recommendation.RECOMMENDED
     }
-    return {"code": numbers, "texts": [lines.of(text) for text in texts]}
 
 
 def variant_code(name: str, variant: Variant) -> list[str]:
@@ -141,14 +142,16 @@ def figures_of(site: SiteContext) -> dict[str, ProgramFigures]:
     return {each.name: each for each in recorded.programs if each.hosts == 1} if recorded else {}
 
 
-def of_program(program: head.Program, measured: dict[str, ProgramFigures], lines: Lines) -> dict[str, Any]:
+def of_program(program: head.Program, measured: dict[str, ProgramFigures], texts: Texts) -> dict[str, Any]:
     """What the chooser shows of a program: its lines by variant, its strategy, and what it costs."""
     figures = measured.get(program.name)
     return {
-        "lines": {each.key: lines.of(program_lines.variant_lines(program, each)) for each in code.VARIANTS},
+        "lines": {
+            each.key: texts.number(program_lines.variant_lines(program, each)) for each in code.VARIANTS
+        },
         "strategy": {each.key: program_lines.strategy(program, each) for each in code.VARIANTS},
         "severed": {
-            each.key: lines.of(text)
+            each.key: texts.number(text)
             for each in code.VARIANTS
             if (text := program_lines.severed_lines(program, each))
         },
@@ -161,82 +164,43 @@ def of_program(program: head.Program, measured: dict[str, ProgramFigures], lines
     }
 
 
-def reconnecting(release: ReleaseFigures) -> list[float] | None:
-    """What each further query costs more without a pool: seconds, and round trips; None if not measured."""
-    figures = [release.of("second_query", name, "none") for name in (POOLLESS, FORKED)]
-    trips = [release.counts.get(("round_trips_second_query", name)) for name in (POOLLESS, FORKED)]
-    (without, pooled), (more, fewer) = figures, trips
-    if without is None or pooled is None or more is None or fewer is None:
-        return None
-    return [without.median - pooled.median, more - fewer]
+def combinations(known: records.CombinationRecords) -> dict[str, Any]:
+    """Verdicts and costs of each combination, and its sentences behind a pooler; each text once, by number.
 
+    The verdicts of the reference are on the cards.
+    """
+    verdicts: dict[records.CombinationVerdict, int] = {}
+    sentences: dict[str, int] = {}
 
-def costs_with(
-    site: SiteContext, release: ReleaseFigures | None, driver: Driver
-) -> dict[str, dict[str, float | bool | None]]:
-    """What a worker costs with a driver, by strategy: of the release, or of the pairs with the reference."""
-    if driver == MEASURED:
-        return {name: costs(release, name) for name in recommendation.RECOMMENDED if release}
-    row = site.drivers.get(driver.name)
-    return {
-        name: {
-            "first": row.second("time_to_first_row", name) if row else None,
-            "unique": row.second("uss", name) if row else None,
-            "collected": None,
-            "trips": row.counts.get(name, {}).get("round_trips_first_query") if row else None,
-            "pooled": strategies.get(name).pooled,
+    def said(text: str) -> int:
+        return sentences.setdefault(text, len(sentences))
+
+    of_each = {}
+    for wanted in ALL:
+        found = {} if wanted == REFERENCE else {
+            name: known.verdict(wanted, name) for name in recommendation.RECOMMENDED
         }
-        for name in recommendation.RECOMMENDED
-    }
-
-
-def again(site: SiteContext, release: ReleaseFigures | None, driver: Driver) -> list[float] | None:
-    """As `reconnecting`, for a driver."""
-    if driver == MEASURED:
-        return reconnecting(release) if release else None
-    row = site.drivers.get(driver.name)
-    if not row:
-        return None
-    without, pooled = (row.second("second_query", name) for name in (POOLLESS, FORKED))
-    trips = [row.counts.get(name, {}).get("round_trips_second_query") for name in (POOLLESS, FORKED)]
-    if without is None or pooled is None or None in trips:
-        return None
-    return [without - pooled, trips[0] - trips[1]]  # type: ignore[operator]
-
-
-def verdicts_with(site: SiteContext, driver: Driver) -> dict[str, str]:
-    """What goes wrong with a driver other than the reference, by strategy: a sentence."""
-    if driver == MEASURED:
-        return {}
-    return {name: verdict_sentence(site, driver, name) for name in recommendation.RECOMMENDED}
-
-
-def verdict_sentence(site: SiteContext, driver: Driver, strategy: str) -> str:
-    if reason := strategies.get(strategy).unwritten(driver):
-        return f"Hazards: {reason}."
-    verdicts = verdicts_of(site.verdicts_with[driver.name])
-    tried = [hazard for (hazard, name), verdict in verdicts.items() if name == strategy and verdict in TRIED]
-    if not tried:
-        return f"Hazards with {driver.title}: not tried."
-    affecting = [hazard for hazard in tried if verdicts[hazard, strategy] == Verdict.AFFECTED]
-    named = f": {', '.join(affecting)}" if affecting else ""
-    return (
-        f"Hazards with {driver.title}: {len(affecting)} of the {len(tried)} that were tried affect it{named}."
-        " The others were not tried with it."
-    )
-
-
-def costs(release: ReleaseFigures, name: str) -> dict[str, float | bool | None]:
-    """What a worker costs: seconds, bytes and counts; None if a figure was not measured."""
-    figures = {
-        "first": release.of("time_to_first_row", name, "none"),
-        "unique": release.of("uss", name, "none"),
-        "collected": release.of("uss_collected", name, "none"),
+        costs = known.costs(wanted)
+        of_each[wanted.key] = {
+            "title": wanted.title,
+            "verdicts": {name: verdicts.setdefault(each, len(verdicts)) for name, each in found.items()},
+            "costs": {name: asdict(each) for name, each in costs.strategies.items()} if costs else {},
+            "again": costs.again if costs else None,
+            "source": said(costs.source if costs else records.not_measured(wanted)),
+        }
+    behind = {
+        f"{wanted.key} {mode}": [
+            said(text) for text in known.pooler(Combination(wanted.driver, wanted.python, mode))
+        ]
+        for wanted in ALL
+        for mode in MODES
     }
     return {
-        **{id: figure.median if figure else None for id, figure in figures.items()},
-        "trips": release.counts.get(("round_trips_first_query", name)),
-        "pooled": strategies.get(name).pooled,
+        "reference": REFERENCE.key,
+        "combinations": of_each,
+        "poolers": behind,
+        "verdicts": [[each.text, each.hazards] for each in verdicts],
+        "sentences": list(sentences),
     }
 
 

@@ -44,9 +44,9 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         upgrade=upgrade_note(before, version) if before else "",
         groups=groups,
         counted=counted,
-        verdicts=changed_verdicts(context.site, before, version),
-        causes=causes(context, before, version, counted) if before else [],
-        instructions=instructions(context.site, before, version),
+        verdicts=changed_verdicts(context.site, before, version) if context.bed.is_reference else [],
+        causes=causes(context, before, version, counted) if before and context.bed.is_reference else [],
+        instructions=instructions(context.site, before, version) if context.bed.is_reference else None,
         phases=report.TITLES,
         changelog=changelog(version),
         # Advice is for those who choose now, not for readers of an old release.

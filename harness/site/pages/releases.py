@@ -49,7 +49,7 @@ def page(context: TestBedContext, metric: Metric) -> File:
         compared=compare.compared(context),
         changed=changed_releases(context) if first else [],
         instructions=instructions(context) if first else [],
-        counted=context.site.instructions,
+        counted=context.site.instructions if context.bed.is_reference else None,
         phases=report.TITLES,
         blind=report.BLIND,
         metric=metric,
@@ -86,7 +86,7 @@ def changed_releases(context: TestBedContext) -> list[tuple[str, list[StepGroup]
 
 def instructions(context: TestBedContext) -> list[report.ExplainedChange]:
     """The releases that changed the instructions of a spawned worker, the newest first."""
-    record = context.site.instructions
+    record = context.site.instructions if context.bed.is_reference else None
     return report.explained(record)[::-1] if record else []
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import drivers, strategies
 from harness.answer import code, program_lines
+from harness.answer.combinations.combination import Combination
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
 from harness.drivers import Driver
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
@@ -172,7 +173,8 @@ def driver_cells(
     site: SiteContext, hazard: Hazard, driver: Driver, known: Sequence[str]
 ) -> list[tuple[str, dict[str, Any]]]:
     """The verdicts with another driver, by strategy, with what happened; empty if it was not tried."""
-    table = site.verdicts_with[driver.name]
+    recorded = site.verdicts_with(Combination(driver))
+    table = recorded.newest
     outcomes = [(name, table.outcome(hazard.id, name)) for name in known] if table else []
     return [
         (

@@ -1,0 +1,200 @@
+"""Verdicts, costs and outcomes behind a pooler that are on record for a combination, and for no other."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import strategies
+from harness.answer import recommendation, results, verdicts
+from harness.answer.combinations.combination import REFERENCE, Combination
+from harness.answer.results import ReleaseResults
+from harness.answer.verdicts import VerdictsOnRecord
+from harness.comparisons.drivers import record as driver_pairs
+from harness.comparisons.drivers.record import DriverRow
+from harness.console.numbers import digits
+from harness.hazards import expected
+from harness.hazards.hazard import Verdict
+from harness.poolers import figures, summary
+from harness.poolers.figures import PoolersRecord
+from harness.system import busy, pythons
+from harness.system.environment import ROOT
+from harness.system.memory import MIB
+
+
+@dataclass(frozen=True)
+class CombinationVerdict:
+    """What goes wrong with a strategy, in sentences."""
+
+    text: str
+    hazards: tuple[str, ...] = ()
+    """Those that affect it, the worst first."""
+
+    @property
+    def sentence(self) -> str:
+        """The text with the names of the hazards."""
+        return f"{self.text} Affected by: {', '.join(self.hazards)}." if self.hazards else self.text
+
+
+@dataclass(frozen=True)
+class StrategyCosts:
+    """What a worker costs: seconds, bytes and round trips; None if a figure was not measured."""
+
+    first: float | None = None
+    unique: float | None = None
+    collected: float | None = None
+    trips: float | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The figures in words; empty without any."""
+        told = [
+            f"first row after {recommendation.milliseconds(self.first)}" if self.first else "",
+            f"{mebibytes(self.unique)} of unique memory" if self.unique else "",
+            f"{mebibytes(self.collected)} after a full garbage collection" if self.collected else "",
+            f"{self.trips:.0f} round trips until the first row" if self.trips else "",
+        ]
+        return ", ".join(filter(None, told))
+
+
+@dataclass(frozen=True)
+class CombinationCosts:
+    """What a worker costs with one combination, and where that was measured."""
+
+    source: str
+    """A sentence."""
+    strategies: dict[str, StrategyCosts]
+    again: tuple[float, float] | None
+    """What each further query costs more without a pool: seconds, and round trips."""
+
+
+Figure = Callable[[str, str], float | None]
+"""A figure or count by its id and strategy; None if it was not measured."""
+
+
+@dataclass(frozen=True)
+class CombinationRecords:
+    """The records that the sentences rest on."""
+
+    verdicts: Mapping[str, VerdictsOnRecord] = field(default_factory=dict)
+    """By `Combination.record`."""
+    results: Sequence[ReleaseResults] = ()
+    """The newest of each series of all drivers, in the order of `harness.answer.results.preference`."""
+    pairs: Mapping[str, DriverRow] = field(default_factory=dict)
+    """By driver, its comparison with the reference."""
+    poolers: PoolersRecord | None = None
+
+    def verdict(self, wanted: Combination, strategy: str) -> CombinationVerdict:
+        """What goes wrong, without a pooler; what was tried under another Python is named so."""
+        entry = strategies.get(strategy)
+        if reason := entry.unwritten(wanted.driver):
+            return CombinationVerdict(f"{reason[0].upper()}{reason[1:]}.")
+        for tried in wanted.nearest:
+            recorded = self.verdicts.get(tried.record) or VerdictsOnRecord()
+            release = recorded.newest_release
+            worst = recorded.worst(strategy, release)
+            if not worst.counted:
+                continue
+            given = [recorded.verdict(hazard.id, strategy, release) for hazard in recorded.hazards]
+            untried = sum(verdict in ("", Verdict.NOT_TRIED) for verdict in given)
+            others = f" {untried} others were not tried." if untried else ""
+            start = "" if tried == wanted else f"Not tried: {strategy} with {wanted.title}. "
+            return CombinationVerdict(
+                f"{start}Hazards with {tried.title}, SQLAlchemy {release}: worst outcome {worst}."
+                f" Of the {worst.counted} that were tried, {worst.affecting} affect it.{others}",
+                tuple(hazard.id for hazard in recorded.affecting(strategy, release)),
+            )
+        return CombinationVerdict(f"Hazards of {strategy} with {wanted.title}: not tried.")
+
+    def costs(self, wanted: Combination) -> CombinationCosts | None:
+        """What a worker costs without a pooler, of its series or of pairs; None if it was not measured."""
+        for series in self.results:
+            if series.combination == (wanted.driver.name, wanted.python):
+                return of_series(series)
+        row = self.pairs.get(wanted.driver.name)
+        if row and row.paired and pythons.minor(row.paired.python) == wanted.python and not row.busy:
+            return of_pairs(row)
+        return None
+
+    def pooler(self, wanted: Combination) -> list[str]:
+        """What breaks, works and costs behind its pooler; empty without one."""
+        if not wanted.pooler:
+            return []
+        return summary.sentences(self.poolers, wanted.driver, wanted.python, wanted.pooler)
+
+
+def load(directory: Path = ROOT / "results") -> CombinationRecords:
+    """All records. Raises `PoolstartError` if one is damaged, or there are no results."""
+    return CombinationRecords(
+        {**other_verdicts(), REFERENCE.record: verdicts.load()},
+        [*results.of_release(results=directory), *results.of_other_drivers(directory)],
+        driver_pairs.load(),
+        figures.load(),
+    )
+
+
+def other_verdicts() -> dict[str, VerdictsOnRecord]:
+    """The verdicts of each combination besides the reference.
+
+    Raises `PoolstartError` if the record is damaged.
+    """
+    return {which: VerdictsOnRecord(expected.tables_of(which)) for which in expected.combinations()}
+
+
+def not_measured(wanted: Combination) -> str:
+    """That no figure of a combination is on record, and how to measure it."""
+    variable = "" if wanted.driver == REFERENCE.driver else f"POOLSTART_DRIVER={wanted.driver.name} "
+    return (
+        f"What a worker costs with {wanted.title}: not measured."
+        f" {variable}uv run --python {wanted.python} poolstart measure shows it."
+    )
+
+
+def of_series(series: ReleaseResults) -> CombinationCosts:
+    """The costs of a series; none of its figures, but its counts, if the machine was busy."""
+
+    def figure(metric: str, strategy: str) -> float | None:
+        level = None if series.busy else series.levels.get((metric, strategy, "none"))
+        return level.mean if level else None
+
+    def count(name: str, strategy: str) -> float | None:
+        return series.counts.get((name, strategy))
+
+    why = f" {busy.sentence(series.busy)}" if series.busy else ""
+    return costs_of(f"Measured with {series.conditions}.{why}", figure, count)
+
+
+def of_pairs(row: DriverRow) -> CombinationCosts:
+    """The costs of a driver that was compared with the reference."""
+    return costs_of(
+        f"Measured in pairs with {REFERENCE.driver.title}, {row.paired}.",
+        row.second,
+        lambda name, strategy: row.counts.get(strategy, {}).get(name),
+    )
+
+
+def costs_of(source: str, figure: Figure, count: Figure) -> CombinationCosts:
+    """The costs of all recommended strategies."""
+    without, pooled = (
+        (figure("second_query", name), count("round_trips_second_query", name))
+        for name in (recommendation.POOLLESS, recommendation.FORKED)
+    )
+    again = None
+    if None not in (*without, *pooled):
+        again = (without[0] - pooled[0], without[1] - pooled[1])  # type: ignore[operator]
+    return CombinationCosts(
+        source,
+        {
+            name: StrategyCosts(
+                figure("time_to_first_row", name),
+                figure("uss", name),
+                figure("uss_collected", name),
+                count("round_trips_first_query", name),
+            )
+            for name in recommendation.RECOMMENDED
+        },
+        again,
+    )
+
+
+def mebibytes(amount: float) -> str:
+    return f"{digits(amount / MIB)} MiB"

@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from harness.answer import results, results_report, strategies_page
+from harness.answer.combinations import report as combinations_report
 from harness.cli.commands import app
 from harness.comparisons import report as compared
 from harness.console import terminal
@@ -113,6 +114,7 @@ READ = {
     "changes": changes.COLUMNS,
     "strategies": strategies_page.COLUMNS,
     "strategies spawn fork_dispose": strategies_page.COLUMNS,
+    "strategies spawn --driver asyncpg --pooler transaction": combinations_report.COLUMNS,
     "releases": ("release", "date", "results"),
     "releases list": ("release", "date", "results"),
     "record": overview.COLUMNS,
@@ -131,7 +133,7 @@ def test_every_command_that_prints_a_table_has_every_format(command: str) -> Non
     assert json.loads(as_json.stdout)
     found = rows(as_csv.stdout)
     assert tuple(found[0]) == READ[command]
-    if command not in ("demo", "strategies", "strategies spawn fork_dispose"):
+    if command != "demo" and not command.startswith("strategies"):
         assert markdown_tables(as_markdown.stdout)
     assert "\u2500" not in as_markdown.stdout
 

@@ -14,15 +14,18 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from harness import drivers
-from harness.answer import program_lines, recommendation
+from harness.answer import program_lines, recommendation, verdicts
 from harness.answer.code.parts import Variant
+from harness.answer.combinations import records
+from harness.answer.combinations.combination import REFERENCE, Combination
+from harness.answer.combinations.records import CombinationRecords
 from harness.console.numbers import digits, two_digits
 from harness.curves import bill, curve
 from harness.fleets import figures as fleets
 from harness.history import changes
 from harness.lookalikes import catalogue as lookalikes
 from harness.poolers import figures as poolers
-from harness.poolers import report as poolers_report
+from harness.poolers import summary
 from harness.programs import head, report
 from harness.search import search
 from harness.site import picture
@@ -294,7 +297,7 @@ def test_look_alikes_are_to_be_excluded_before_the_hazard(browser: Browser, addr
 
 def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: str) -> None:
     with opened(browser, address + "choose.html") as page:
-        page.get_by_label("PgBouncer").check()
+        page.get_by_label("in transaction mode").check()
         page.locator("select[name=driver]").select_option("psycopg")
         page.get_by_role("spinbutton", name="Workers").fill("12")
         page.get_by_label("Round trip to the server").fill("10")
@@ -319,11 +322,11 @@ def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: st
             for strategy in ("nullpool", "fork_dispose")
         ]
         unique = mean_of("uss", name)
-        recorded = poolers.load()
-        found = poolers_report.sentences(recorded.times) if recorded else {}
         page.locator("select[name=driver]").select_option("psycopg2")
-        memory, connections, row, again, pooler = page.locator("#costs li").all_inner_texts()
-        assert pooler.startswith(found.get("psycopg2", "Measured without a pooler"))
+        memory, connections, row, again = page.locator("#costs li").all_inner_texts()
+        assert page.locator("#wrong li").all_inner_texts() == summary.sentences(
+            poolers.load(), drivers.PSYCOPG2, "3.11", "transaction"
+        )
         assert f"{digits(12 * unique / 2**20)} MiB" in memory
         assert (
             "12; the server has 97 for ordinary roles, and a pooler such as PgBouncer needs fewer"
@@ -332,6 +335,7 @@ def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: st
         assert f"{first * 1e3 + 10 * trips:.0f} ms, of which {10 * trips:.0f} ms are {trips:.0f}" in row
         assert f"{1e3 * (without - second) + 10 * (more[0] - more[1]):.1f} ms more" in again
         page.get_by_label("the program itself").check()
+        assert not page.locator("#wrong").is_visible()
         assert "12 × (5 + 10) = 180; the server has only 97" in page.locator("#costs").inner_text()  # noqa: RUF001
         assert page.locator("#costs li").count() == 3
         page.locator("select[name=program]").select_option("executor")
@@ -379,17 +383,17 @@ def test_the_lines_fit_the_driver_and_fork_sever_is_shown_where_it_was_tried(
 @pytest.mark.parametrize(
     ("program", "pooler", "strategy", "said"),
     [
-        ("gunicorn", False, "fork_dispose", "If they may not: leave out preload_app"),
-        ("celery", False, "fork_dispose", "let the application open nothing"),
-        ("celery", True, "nullpool", "let the application open nothing"),
-        ("dask", False, "spawn", "inherits no connection"),
-        ("uwsgi_lazy", True, "spawn", "inherits no connection"),
+        ("gunicorn", "", "fork_dispose", "If they may not: leave out preload_app"),
+        ("celery", "", "fork_dispose", "let the application open nothing"),
+        ("celery", "transaction", "nullpool", "let the application open nothing"),
+        ("dask", "", "spawn", "inherits no connection"),
+        ("uwsgi_lazy", "session", "spawn", "inherits no connection"),
     ],
 )
 def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
-    browser: Browser, address: str, program: str, pooler: bool, strategy: str, said: str
+    browser: Browser, address: str, program: str, pooler: str, strategy: str, said: str
 ) -> None:
-    kept = "pooler" if pooler else "pool"
+    kept = pooler or "pool"
     query = f"?program={program}&connections={kept}&driver=psycopg&data=objects&workers=6&distance=2"
     with opened(browser, address + "choose.html" + query) as page:
         assert page.locator(".strategy.chosen").get_attribute("id") == strategy
@@ -448,24 +452,45 @@ def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, 
         ]
 
 
-def test_the_chooser_shows_code_and_verdicts_of_the_driver_or_says_not_tried(
+def test_the_chooser_shows_what_is_on_record_for_the_combination_or_says_not_tried(
     browser: Browser, address: str
 ) -> None:
-    with opened(browser, address + "choose.html?driver=asyncpg") as page:
+    known = CombinationRecords(
+        {**records.other_verdicts(), REFERENCE.record: verdicts.load()}, poolers=poolers.load()
+    )
+    wanted = Combination(drivers.ASYNCPG, "3.14", "transaction")
+    query = "?driver=asyncpg&python=3.14&connections=transaction&conditions=hold"
+    with opened(browser, address + "choose.html" + query) as page:
         chosen = page.locator(".strategy.chosen")
-        assert "postgresql+asyncpg://" in chosen.locator(".code").first.inner_text()
-        assert "asyncio.Runner()" in chosen.locator(".code").first.inner_text()
-        costs = page.locator("#costs").inner_text()
-        assert "Hazards with asyncpg: " in costs
-        assert "were not tried with it" in costs
-        # What was measured with psycopg2 is not shown beside it.
+        name = chosen.get_attribute("id") or ""
+        shown = chosen.locator(".code").first.inner_text()
+        for text in ("postgresql+asyncpg://", "asyncio.Runner()", '"statement_cache_size": 0'):
+            assert text in shown
+        wrong = page.locator("#wrong li").all_inner_texts()
+        assert wrong == [known.verdict(wanted, name).sentence, *known.pooler(wanted)]
+        assert wrong[0].startswith(f"Not tried: {name} with asyncpg under Python 3.14. Hazards with asyncpg")
+        assert wrong[1].startswith("Not tried: PgBouncer with asyncpg under Python 3.14.")
+        assert "asyncpg under Python 3.14: not measured" in page.locator("#measured").inner_text()
+        assert "MiB" not in page.locator("#costs").inner_text()
+        # What was measured with the reference is not shown beside it.
         assert not chosen.locator(".reference").first.is_visible()
+
         page.locator("select[name=driver]").select_option("psycopg2")
-        assert chosen.locator(".reference").first.is_visible()
-        assert "Hazards with" not in page.locator("#costs").inner_text()
+        page.get_by_label("the program itself").check()
+        name = page.locator(".strategy.chosen").get_attribute("id") or ""
+        (verdict,) = page.locator("#wrong li").all_inner_texts()
+        assert verdict == known.verdict(Combination(python="3.14"), name).sentence
+        assert verdict.startswith("Hazards with psycopg2 under Python 3.14")
+
+        page.locator("select[name=python]").select_option("3.11")
+        assert page.locator(".strategy.chosen .reference").first.is_visible()
+        assert not page.locator("#wrong").is_visible()
         page.locator("select[name=driver]").select_option("asyncpg")
         page.locator("select[name=program]").select_option("celery")
         assert page.locator("#hook pre").inner_text() == "Not tried with this driver."
+        assert "Measured with psycopg2 under Python 3.11, not with asyncpg" in (
+            page.locator("#costs").inner_text()
+        )
 
 
 def test_the_page_of_a_hazard_shows_the_verdicts_of_one_driver_at_a_time(

@@ -87,7 +87,7 @@ class CombinationRecords:
         """What goes wrong, without a pooler; what was tried under another Python is named so."""
         entry = strategies.get(strategy)
         if reason := entry.unwritten(wanted.driver):
-            return CombinationVerdict(f"{reason[0].upper()}{reason[1:]}.")
+            return CombinationVerdict(f"Not tried: {reason}.")
         for tried in wanted.nearest:
             recorded = self.verdicts.get(tried.record) or VerdictsOnRecord()
             release = recorded.newest_release

@@ -90,7 +90,7 @@ function showBill(known, request) {
   const beyond = extrapolated(known, request);
   const missing = known.strategies.filter((costs) => !factorsOf(known, request, costs)).map((costs) => costs.strategy);
   section.querySelector("p").textContent = [
-    `From fleets of 1 to ${known.largest} workers${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
+    `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
     request.driver === REFERENCE && !request.pooler ? "" : "Driver and pooler change all workers as they change a single one, which was measured.",
     missing.length ? `Not measured like that: ${missing.join(", ")}.` : "",
   ].join(" ").trim();

@@ -219,3 +219,46 @@ def keep(row: list[Any], wanted: Callable[[tuple[str, ...]], bool]) -> None:
     for place, values in enumerate(row):
         if place != 1 and isinstance(values, list) and len(values) == len(kept):
             row[place] = [value if keep else None for value, keep in zip(values, kept, strict=True)]
+
+
+def another_series(directory: Path, python: str, driver: str = "") -> None:
+    """2.1.9 on this machine, under a Python and with a driver."""
+    (source,) = (directory / MACHINE.name).glob(f"2.1.09-*{EMBEDDED}*")
+    text = source.read_text().replace(f'"{MACHINE.name}"', f'"{MINE}"')
+    content = json.loads(text.replace("py3.11", f"py{python}"))
+    content["params"]["python"] = python
+    if driver:
+        content["env_vars"]["driver"] = driver
+        content["env_name"] += f"-driver{driver}"
+    (directory / MINE / f"2.1.09-{content['env_name']}.json").write_text(json.dumps(content))
+
+
+def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_answer(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (several / MINE).glob("2.0.58-*"):
+        path.unlink()
+    another_series(several, "3.14")
+    another_series(several, "3.11", "asyncpg-0.32.0")
+    assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
+    found = results.of_release(results=several, own=MINE)
+    assert [each.combination for each in found] == [("psycopg2", "3.11")] * 2 + [("psycopg2", "3.14")]
+    assert site.load(several, MINE).test_beds[0].python == "3.11"
+    results_report.print_results(found, "table")
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "(another machine; this one has none of Python 3.11). Also on record: " in first
+    assert f"SQLAlchemy 2.1.9 on {MINE}, {EMBEDDED}, Python 3.14" in first
+
+
+def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:
+    another_series(several, "3.11", "asyncpg-0.32.0")
+    another_series(several, "3.14", "psycopg_pure-3.3.9")
+    found = results.of_other_drivers(several, MINE)
+    assert [each.combination for each in found] == [("asyncpg", "3.11"), ("psycopg_pure", "3.14")]
+    assert [each.conditions.split(", ")[1:3] for each in found] == [
+        ["asyncpg 0.32.0", "Python 3.11"],
+        ["psycopg_pure 3.3.9", "Python 3.14"],
+    ]
+    assert {each.combination for each in results.of_release(results=several, own=MINE)} == {
+        ("psycopg2", "3.11")
+    }

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -240,3 +241,11 @@ def test_neighbouring_releases_with_the_same_verdict_are_one_span() -> None:
     newest, older = record.spans("unpicklable", "spawn")
     assert (newest.verdict, newest.releases, newest.newest) == ("survives", "from 2.1.2 to 2.1.3", True)
     assert (older.verdict, older.releases, older.newest) == ("affected", "from 2.1.0 to 2.1.1", False)
+
+
+def test_a_trial_of_a_release_under_one_python_does_not_count_under_another() -> None:
+    under = replace(PROVENANCE, python="3.14.1")
+    outcomes = (Outcome("unpicklable", "spawn", Verdict.SURVIVES),)
+    record = VerdictsOnRecord({"2.1": VerdictTable(under, outcomes)}, tried(unpicklable="affected"))
+    assert record.verdict("unpicklable", "spawn", "2.1.9") == "survives"
+    assert record.verdict("own_lock", "spawn", "2.1.9") == ""

@@ -1,6 +1,7 @@
 """Results that lack something, or are damaged, make pages that say so."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,6 +40,24 @@ def another_profile(results: Path) -> None:
         content = json.loads(path.read_text())
         content["env_vars"]["profile"] = "quick"
         path.write_text(json.dumps(content))
+
+
+def another_series(results: Path, python: str, driver: str = "") -> None:
+    """Beside what is there: its newest release under a Python, with a driver, all figures three times."""
+    path = max(results.glob(f"*/2.1.0*{SERVER}.json"))
+    content = json.loads(path.read_text().replace("py3.11", f"py{python}"))
+    content["params"]["python"] = python
+    if driver:
+        content["env_vars"]["driver"] = driver
+        content["env_name"] += f"-driver{driver}"
+    for row in content["results"].values():
+        row[0] = [value and 3 * value for value in row[0]]
+    path.with_name(f"{content['commit_hash']}-{content['env_name']}.json").write_text(json.dumps(content))
+
+
+def another_python(results: Path) -> None:
+    few(results)
+    another_series(results, "3.12")
 
 
 def several(results: Path) -> None:
@@ -86,7 +105,8 @@ CASES = {
     "damaged files": Case(damaged, "is damaged"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),
-    "another profile": Case(another_profile, "another profile"),
+    "another profile": Case(another_profile, "results files of another driver or profile have no pages"),
+    "another Python": Case(another_python, "No hazard was tried under Python 3.12: worst outcomes are"),
     "a busy machine": Case(busy, "busy: the hypervisor took 50% of the time. Nothing can be concluded"),
     "a failed run": Case(failed, "failed: a benchmark was ended by SIGKILL"),
     "several machines and servers": Case(several, "external-16.2-tls-md5"),
@@ -112,3 +132,27 @@ def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(tmp_path
             "costs more once" in text or "cannot be distinguished" in text or "is cheaper" in text
         ) == expected
         assert ("Nothing can be concluded" in text) != expected
+
+
+def test_series_of_another_python_or_driver_change_no_figure_of_the_answer(tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    few(results, 9)
+    build.build(results, tmp_path / "alone")
+    another_series(results, "3.14")
+    another_series(results, "3.11", "asyncpg-0.32.0")
+    another_series(results, "3.14", "psycopg-3.3.9")
+    build.build(results, tmp_path / "beside")
+    for name in ("index.html", "releases.html", "compare.html", "data/answer.csv", "data/uss.csv"):
+        before, after = ((tmp_path / which / name).read_text() for which in ("alone", "beside"))
+        assert without_the_list_of_series(before) == without_the_list_of_series(after), name
+    # The other Python has pages of its own, with its verdicts and no history; the drivers have none.
+    (own,) = [path.parent for path in (tmp_path / "beside").glob("*/index.html")]
+    assert "py3.14" in own.name
+    assert "driver" not in own.name
+    assert "No hazard was tried" not in (own / "index.html").read_text()
+    assert "<h2>Releases that changed something" not in (own / "releases.html").read_text()
+
+
+def without_the_list_of_series(text: str) -> str:
+    """A page without the choice between series."""
+    return re.sub(r'<label>measured on <select.*?</select></label>|<span class="where">.*?</span>', "", text)

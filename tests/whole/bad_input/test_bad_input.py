@@ -358,8 +358,6 @@ MISTAKES = [
     ),
     Mistake("hazards own_lock --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
     Mistake("strategies --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
-    Mistake("strategies --python 2.7", "no Python '2.7' is measured; known are 3.11, 3.12"),
-    Mistake("strategies --pooler statement", "PgBouncer has no mode 'statement' here; known are session"),
     setting(
         "POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times, memory and haz.*; unset", ""
     ),

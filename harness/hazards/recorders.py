@@ -1,5 +1,6 @@
 """The recorders of hazards: the verdicts of this release, and those of all releases."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import inf
@@ -70,12 +71,10 @@ class HazardsRecorder(Recorder):
             conditions = provenance.conditions(
                 trials=str(repeat),
                 busy=str(busy),
-                python=provenance.python,
-                driver=provenance.driver,
                 libraries=provenance.frames,
                 code=suite.digest_of([hazard.id for hazard in hazards]),
             )
-            session = RecordingSession("hazards", conditions, fresh=request.fresh)
+            session = RecordingSession(session_name(driver), conditions, fresh=request.fresh)
             left = sum(
                 key(hazard.id, name, trial) not in session.parts
                 for trial in range(repeat)
@@ -136,6 +135,11 @@ class HazardsRecorder(Recorder):
         if self.repeat(request) > 1:
             return []
         return [name for name in dict.fromkeys(request.only) if name in strategies.GROUPS["all"]]
+
+
+def session_name(driver: Driver, python: str = sys.version) -> str:
+    """What names a session: that of one driver and Python is kept while another is recorded."""
+    return "-".join(["hazards", *expected.combination(python, driver.name).split()])
 
 
 def command_of(request: Request, driver: Driver) -> str:

@@ -53,7 +53,7 @@ class PoolersRecorder(Recorder):
             for part in self.selected(request):
                 provenance = Provenance.here(f"{server.identity}, PgBouncer {version}", request.command)
                 conditions = provenance.conditions(repeat=str(self.repeat(request)), busy=str(busy))
-                session = RecordingSession(f"poolers-{part}", conditions, fresh=request.fresh)
+                session = RecordingSession(f"poolers-{part}-{version}", conditions, fresh=request.fresh)
                 repeat, drivers = self.repeat(request), {each.name: each.version for each in pythons}
                 if part == TRIALS:
                     rows = tries.try_all(pythons, server, repeat, session, report)

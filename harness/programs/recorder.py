@@ -41,7 +41,10 @@ class ProgramsRecorder(Recorder):
         selected = self._programs(request)
         if selected[2]:
             setup.select([program.name for program in selected[2]], 2)  # Fails before minutes are spent.
-        conditions = {"programs": " ".join(self.selected(request)), "machine": Provenance.here("").machine}
+        here = Provenance.here("")
+        conditions = {
+            "programs": " ".join(self.selected(request)), "machine": here.machine, "python": here.python
+        }
         session = RecordingSession("programs", conditions, fresh=request.fresh)
         for hosts, programs in selected.items():
             due = [program for program in programs if f"{program.name} {hosts}" not in session.parts]

@@ -68,8 +68,9 @@ class Provenance:
         )
 
     def conditions(self, **others: str) -> dict[str, str]:
-        """What all parts of a recording session have in common: `others`, release, server and machine."""
-        return {**others, "release": self.release, "server": self.server, "machine": self.machine}
+        """What all parts of a recording session have in common besides `others`."""
+        names = ("release", "driver", "python", "server", "machine")
+        return {**others, **{name: str(getattr(self, name)) for name in names}}
 
     @property
     def day(self) -> str:

@@ -40,11 +40,13 @@ def test_rows_that_were_measured_alike_share_a_sentence() -> None:
     assert "--only a --only b`." in measured_later({"d": other})
 
 
-def test_parts_of_a_session_have_release_server_and_machine_in_common() -> None:
-    provenance = Provenance(release="2.1.9", server="embedded", machine="m", date="2026-11-29")
+def test_parts_of_a_session_have_release_driver_python_server_and_machine_in_common() -> None:
+    provenance = Provenance("2.1.9", "2026-11-29", "m", "3.11.7", "psycopg2 2.9.13", server="embedded")
     assert provenance.conditions(parents="3") == {
         "parents": "3",
         "release": "2.1.9",
+        "driver": "psycopg2 2.9.13",
+        "python": "3.11.7",
         "server": "embedded",
         "machine": "m",
     }

@@ -19,7 +19,7 @@ from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
 from harness.releases import interpreters
 from harness.releases.catalogue import catalogue, listed
-from harness.system import files
+from harness.system import files, pythons
 from harness.system.errors import PoolstartError
 
 
@@ -71,6 +71,7 @@ class SensitivityRecorder(Recorder):
             "release": release,
             "server": server.identity,
             "instrument": VERSION,
+            "python": pythons.full(),
             "profile": profile.name,
             "load": str(request.load),
         }

@@ -33,7 +33,6 @@ DEADLINE = 600.0
 REMEDIES = {
     "was not found in the package registry": "check the name of the package",
     "there (is|are) no versions? of": "name a version that the package index has",
-    "has no usable wheels": "use a Python for which there is one, or another driver",
     "has no wheels with a matching|Requires-Python|does not satisfy Python": "name a version for this Python",
     "No interpreter found|No download found": "install this Python, or name one that uv can download",
     "Failed to fetch|error sending request|dns error|tcp connect error": "check that the package index can be"
@@ -42,8 +41,8 @@ REMEDIES = {
 """What to do, by words of uv."""
 
 
-NO_WHEEL = re.compile(r"\bsqlalchemy==\S+ has no (usable )?wheels")
-"""uv's words for a release that would have to be built."""
+NO_WHEEL = re.compile(r"\b([\w-]+)==(\S+) has no (?:usable )?wheels")
+"""uv's words for a package that would have to be built."""
 
 
 class NotForThisPython(PoolstartError):
@@ -57,8 +56,8 @@ def python_of(
 
     The environment is created unless it exists; one that is incomplete, or of another interpreter, is
     replaced. Nothing is built from source: what came of it would depend on the machine. Raises
-    `NotForThisPython` if the release has no wheel for this Python, `PoolstartError` if the installation
-    fails.
+    `NotForThisPython` if the release or the driver has no wheel for this Python, `PoolstartError` if the
+    installation fails.
     """
     if (minor := pythons.minor()) != pythons.REFERENCE:
         directory = directory / f"python{minor}"
@@ -155,12 +154,22 @@ def _uv(*arguments: str) -> None:
             ) from None
     if uv.returncode != 0:
         message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
-        if NO_WHEEL.search(message):
-            raise NotForThisPython(f"it has no wheel for Python {pythons.minor()}")
+        if missing := NO_WHEEL.search(message):
+            raise no_wheel(*missing.groups())
         remedy = next((advice for words, advice in REMEDIES.items() if re.search(words, message)), "")
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}", remedy or hint_in(message)
         )
+
+
+def no_wheel(package: str, number: str) -> NotForThisPython:
+    """The error for a release, or for a driver's package, that would have to be built."""
+    if package == "sqlalchemy":
+        return NotForThisPython(f"it has no wheel for Python {pythons.minor()}")
+    return NotForThisPython(
+        f"{package} {number} has no wheel for Python {pythons.minor()}",
+        "use a Python for which there is one, or another driver",
+    )
 
 
 def release_of(python: Path) -> str:

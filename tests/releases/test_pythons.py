@@ -1,10 +1,12 @@
 """A release that this Python cannot run as it runs the others is left out of a series, with the reason."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 
+from harness.drivers import ASYNCPG
 from harness.releases import venvs
 from harness.releases.venvs import NotForThisPython
 from harness.system import pythons
@@ -56,3 +58,12 @@ def test_asv_measures_the_others_and_lists_what_it_left_out(tmp_path: Path) -> N
     assert lines == [f"poolstart: left out: SQLAlchemy 1.4.40: {reason}"], done.stdout
     assert [path.name.partition("-")[0] for path in suite.results] == ["2.1.09"]
     assert "skipped" not in done.stdout
+
+
+def test_a_driver_without_a_wheel_is_named_and_not_built(tmp_path: Path) -> None:
+    # It was published as source only.
+    driver = replace(ASYNCPG, packages=(("asyncpg", "0.5.0"),))
+    with pytest.raises(
+        NotForThisPython, match=rf"^asyncpg 0.5.0 has no wheel for Python {pythons.minor()}; use a Python for"
+    ):
+        venvs.python_of(sqlalchemy.__version__, {}, tmp_path, driver)

@@ -130,12 +130,14 @@ def python_with(
             "--constraint", str(CONSTRAINTS), *requirements,
             *(["--refresh-package", refresh] if refresh else []),
             *(f"--only-binary={name}" for name in wheels),
+            under=pythons.minor() if by == sys.executable else by,
         )  # fmt: skip
         files.write(done, wanted)
     return python
 
 
-def _uv(*arguments: str) -> None:
+def _uv(*arguments: str, under: str = "") -> None:
+    """`under` is the Python that packages are installed for."""
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     with Supervision() as supervision:
         uv = supervision.start(
@@ -155,19 +157,19 @@ def _uv(*arguments: str) -> None:
     if uv.returncode != 0:
         message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
         if missing := NO_WHEEL.search(message):
-            raise no_wheel(*missing.groups())
+            raise no_wheel(*missing.groups(), under)
         remedy = next((advice for words, advice in REMEDIES.items() if re.search(words, message)), "")
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}", remedy or hint_in(message)
         )
 
 
-def no_wheel(package: str, number: str) -> NotForThisPython:
+def no_wheel(package: str, number: str, python: str) -> NotForThisPython:
     """The error for a release, or for a driver's package, that would have to be built."""
     if package == "sqlalchemy":
-        return NotForThisPython(f"it has no wheel for Python {pythons.minor()}")
+        return NotForThisPython(f"it has no wheel for Python {python}")
     return NotForThisPython(
-        f"{package} {number} has no wheel for Python {pythons.minor()}",
+        f"{package} {number} has no wheel for Python {python}",
         "use a Python for which there is one, or another driver",
     )
 

@@ -86,7 +86,7 @@ def unforced(results: ReleaseResults) -> list[str]:
         [figure.title, *(figure.format(rates.get(name)) for name in strategies.IDS)]
         for hazard in catalogue.load_all()
         for figure in hazard.figures
-        if (rates := repeated.rates.get(figure.id))
+        if (rates := repeated.unforced.get(figure.id))
     ]
     return [
         f"**{UNFORCED_TITLE}**\n",

@@ -30,6 +30,15 @@ class RepeatedTrials:
     later: dict[str, Provenance] = field(default_factory=dict)
     """The provenance of hazards that were repeated after the others, by hazard."""
 
+    @property
+    def unforced(self) -> dict[str, dict[str, HazardReading]]:
+        """The rates that count many attempts of each trial: a trial forces what it attempts once."""
+        return {
+            figure: rates
+            for figure, rates in self.rates.items()
+            if any((rate.trials or 0) > self.trials for rate in rates.values())
+        }
+
     def covers(self, hazard: str, strategy: str) -> bool:
         """Whether this verdict was repeated."""
         return strategy in self.cells.get(hazard, ())

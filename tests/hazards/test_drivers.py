@@ -1,7 +1,7 @@
 """Hazards with other drivers: which of them fail loudly, return wrong rows, or never answer.
 
-They need the drivers in the environment of the tests: `uv run --with 'psycopg[binary]' --with asyncpg pytest
-tests/hazards/test_drivers.py`.
+They need the drivers in the environment of the tests: `uv run --with 'psycopg[binary]' --with asyncpg
+--with psycopg_pool --with uvloop pytest tests/hazards/test_drivers.py`.
 """
 
 import importlib.util
@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from harness.drivers import ASYNCPG, PSYCOPG, Driver
+from harness.drivers import ASYNCPG, MEASURED, PSYCOPG, Driver
 from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards.hazard import TRIED, Outcome, Verdict
@@ -90,6 +90,30 @@ def test_which_cure_of_an_inherited_async_engine_leaves_its_parent_alone(server:
     harmed = {figure for figure, reading in outcome.readings.items() if reading.value}
     cures = {figure.rpartition("_")[0] for figure in outcome.readings}
     assert cures == {"awaited", "before", "inside", "kept", "new"}
-    assert harmed == {
+    assert {figure for figure in harmed if not figure.endswith("_uvloop")} == {
         f"{cure}_{loop}" for cure in ("awaited", "before", "inside") for loop in ("running", "stopped")
     }
+
+
+@pytest.mark.parametrize(
+    ("strategy", "harmed"),
+    [("fork_dispose", {"pool_shared", "pool_closed"}), ("spawn", set())],
+)
+def test_an_inherited_psycopg_pool_shares_and_ends_sessions_of_its_parent_unless_it_is_left_alone(
+    server: Server, strategy: str, harmed: set[str]
+) -> None:
+    if not importlib.util.find_spec("psycopg_pool"):
+        pytest.skip("psycopg_pool is not installed")
+    outcome = trial(server, MEASURED, "missing_thread", strategy)
+    assert set(outcome.readings) == {"pool_shared", "pool_closed", "pool_new"}
+    assert {figure for figure, reading in outcome.readings.items() if reading.value} == harmed
+
+
+def test_an_async_engine_inherited_from_a_uvloop_has_the_same_cures(server: Server) -> None:
+    if not importlib.util.find_spec("uvloop"):
+        pytest.skip("uvloop is not installed")
+    outcome = trial(server, ASYNCPG, "asyncpg_loop", "fork_dispose")
+    harmed = {figure for figure, reading in outcome.readings.items() if reading.value}
+    assert {figure for figure in harmed if figure.endswith("_uvloop")} == {
+        "awaited_uvloop", "before_uvloop", "inside_uvloop"
+    }  # fmt: skip

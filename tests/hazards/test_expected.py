@@ -571,3 +571,8 @@ def test_python_and_driver_together_are_one_combination(own_record: Path) -> Non
     assert "3.98 mine" in record.combinations()
     assert record.load("3.98.1", "mine").keys() == {"2.1"}
     assert record.load("3.11.7", "mine") == record.load("3.98.1") == {}
+
+
+def test_a_figure_that_each_trial_forces_says_nothing_of_how_often_it_happens() -> None:
+    rates = {"forced": {"spawn": HazardReading(1.0, 50)}, "chance": {"spawn": HazardReading(0.1, 1000)}}
+    assert RepeatedTrials(Provenance(), 50, 1, rates, {}).unforced.keys() == {"chance"}

@@ -42,12 +42,17 @@ CURES = {
 }
 """What a worker may do about an inherited AsyncEngine."""
 
-WHERE = {True: "Forked while the loop of the parent runs", False: "Forked while it does not run"}
+WHERE = {
+    "running": "Forked while the loop of the parent runs",
+    "stopped": "Forked while it does not run",
+    "uvloop": "Forked while a uvloop of the parent runs",
+}
+"""Where a worker is forked."""
 
 
-def figure_of(cure: str, running: bool) -> str:
+def figure_of(cure: str, where: str) -> str:
     """The id of the figure that counts the trials in which the parent or the worker fails."""
-    return f"{cure}_{'running' if running else 'stopped'}"
+    return f"{cure}_{where}"
 
 
 def needs_asyncpg() -> str:
@@ -90,13 +95,22 @@ def in_no_loop(function: Callable[[], int]) -> int:
         return threads.submit(function).result()
 
 
-def work_with_cure(worker: Worker, cure: str, url: str) -> int:
+def runner_of(where: str) -> asyncio.Runner:
+    """Runs coroutines in a loop of uvloop, or of asyncio."""
+    if where != "uvloop":
+        return asyncio.Runner()
+    uvloop: Any = importlib.import_module("uvloop")
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
+
+
+def work_with_cure(worker: Worker, cure: str, url: str, where: str) -> int:
     """The same with one of `CURES` in place of the strategy's treatment."""
 
     def work() -> int:
         if cure == "before":
             worker.handed.sync_engine.dispose(close=False)
-        return asyncio.run(cured(worker, cure, url))
+        with runner_of(where) as runner:
+            return runner.run(cured(worker, cure, url))
 
     return in_no_loop(work)
 
@@ -118,21 +132,21 @@ async def cured(worker: Worker, cure: str, url: str) -> int:
     return await backend(engine)
 
 
-def harm_with_cure(parent: Parent, cure: str, running: bool) -> str:
+def harm_with_cure(parent: Parent, cure: str, where: str) -> str:
     """What goes wrong when a worker treats the engine of its parent with a cure; empty if nothing does."""
     from sqlalchemy.ext.asyncio import create_async_engine
 
     engine: Any = create_async_engine(parent.url)
-    runner = asyncio.Runner()
+    runner = runner_of(where)
     own = runner.run(backend(engine))
 
     def start() -> WorkerHandle:
-        return parent.start(work_with_cure, cure, parent.url, engine=engine)
+        return parent.start(work_with_cure, cure, parent.url, where, engine=engine)
 
     async def start_in_loop() -> WorkerHandle:
         return start()
 
-    worker = runner.run(start_in_loop()) if running else start()
+    worker = start() if where == "stopped" else runner.run(start_in_loop())
     try:
         worker.answer()
     except (Failed, Hung) as failed:
@@ -191,10 +205,11 @@ def reproduce(parent: Parent) -> bool:
     if not harm:
         parent.tell("server", "Has the parent's session as before.")
     if parent.strategy.id == "fork_dispose":
-        for (cure, title), running in product(CURES.items(), (True, False)):
-            other = harm_with_cure(parent, cure, running)
-            parent.measure(figure_of(cure, running), float(bool(other)), 1)
-            parent.tell("worker", f"{WHERE[running]}, with {title}: {other or 'both go on'}")
+        loops = [where for where in WHERE if where != "uvloop" or importlib.util.find_spec("uvloop")]
+        for (cure, title), where in product(CURES.items(), loops):
+            other = harm_with_cure(parent, cure, where)
+            parent.measure(figure_of(cure, where), float(bool(other)), 1)
+            parent.tell("worker", f"{WHERE[where]}, with {title}: {other or 'both go on'}")
     parent.tell("user", harm or "Nothing unusual.")
     return bool(harm)
 
@@ -249,8 +264,8 @@ HAZARD = Hazard(
     follows_releases=False,
     driver="asyncpg",
     figures=tuple(
-        HazardFigure(figure_of(cure, running), f"{WHERE[running]}, {title}: one fails", "fraction")
+        HazardFigure(figure_of(cure, where), f"{title_of_place}, {title}: one fails", "fraction")
         for cure, title in CURES.items()
-        for running in (True, False)
+        for where, title_of_place in WHERE.items()
     ),
 )

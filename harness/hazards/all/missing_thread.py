@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import threading
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from harness.fixes import POOL_IN_WORKER, START_IN_WORKER
 from harness.hazards.conditions import ONE_THREAD
-from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.hazard import Hazard, HazardFigure, Severity
+from harness.hazards.inside.parent import Parent, attempt
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:
@@ -67,8 +68,75 @@ def work(worker: Worker, table: str) -> None:
     stop_logging()
 
 
+POOLS: list[Any] = []
+"""The pool of psycopg_pool that this program has opened; none in a spawned worker."""
+
+POOL_USES = {
+    "pool_shared": "used in the worker: the parent's session answers",
+    "pool_closed": "closed in the worker: the parent's session ends",
+    "pool_new": "left alone, and a new one used and closed in the worker: either happens",
+}
+"""What a worker does with a pool of psycopg_pool that its parent has opened, and what goes wrong."""
+
+
+def open_pool(conninfo: str) -> Any:
+    """A pool with one connection."""
+    psycopg_pool: Any = importlib.import_module("psycopg_pool")
+    pool = psycopg_pool.ConnectionPool(
+        conninfo, min_size=1, max_size=1, open=True, kwargs={"gssencmode": "disable", "autocommit": True}
+    )
+    pool.wait()
+    return pool
+
+
+def backend(pool: Any) -> int:
+    """The backend that answers over a pool."""
+    with pool.connection() as connection:
+        return int(connection.execute("select pg_backend_pid()").fetchone()[0])
+
+
+def work_with_pool(worker: Worker, use: str, conninfo: str) -> int:
+    """The backend that answers over the pool of this program, as a module would keep it."""
+    if not POOLS or use == "pool_new":
+        POOLS[:] = [*POOLS, open_pool(conninfo)]
+    found = 0 if use == "pool_closed" else backend(POOLS[-1])
+    if use != "pool_shared":
+        POOLS[-1].close()
+    return found
+
+
+def harm_to_pool(parent: Parent, use: str) -> bool:
+    """Whether a worker gets the session of its parent's pool, or ends it."""
+    POOLS[:] = [open_pool(parent.server.url)]
+    own = backend(POOLS[0])
+    # A thread of the pool takes the connection back.
+    parent.wait_for(lambda: POOLS[0].get_stats()["pool_available"] == 1, "an idle connection in the pool")
+    worker = parent.start(work_with_pool, use, parent.server.url)
+    shared = worker.answer() == own
+    worker.join()
+    # What the worker has sent over the parent's socket comes before this query.
+    ended = not answers(POOLS[0], own)
+    POOLS.pop().close()
+    return {"pool_shared": shared, "pool_closed": ended}.get(use, shared or ended)
+
+
+def answers(pool: Any, own: int) -> bool:
+    """Whether a pool's only connection still has its session."""
+    try:
+        return bool(attempt(lambda: backend(pool)) == own)
+    except Exception:
+        return False
+
+
 def reproduce(parent: Parent) -> bool:
-    return loses_its_row(parent, stop_before_start=False)
+    lost = loses_its_row(parent, stop_before_start=False)
+    if importlib.util.find_spec("psycopg_pool"):
+        for use, title in POOL_USES.items():
+            harm = harm_to_pool(parent, use)
+            parent.measure(use, float(harm), 1)
+            said = "yes" if harm else "no"
+            parent.tell("worker", f"A psycopg_pool.ConnectionPool of the parent, {title}: {said}.")
+    return lost
 
 
 def reproduce_with_condition(parent: Parent) -> bool:
@@ -149,4 +217,8 @@ HAZARD = Hazard(
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,
+    figures=tuple(
+        HazardFigure(use, f"a psycopg_pool.ConnectionPool of the parent, {title}", "fraction")
+        for use, title in POOL_USES.items()
+    ),
 )

@@ -131,7 +131,7 @@ def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
         }
         for hazard in recorded.hazards
         for figure in hazard.figures
-        if (rates := repeated.rates.get(figure.id))
+        if (rates := repeated.unforced.get(figure.id))
     ]
     return {"strategies": names, "rows": rows, "measured": f"Measured {repeated.provenance}."}
 
@@ -209,7 +209,7 @@ def unforced_rates(recorded: VerdictsOnRecord, hazard: Hazard) -> list[str]:
     repeated = recorded.newest.repeated if recorded.newest else None
     lines = []
     for figure in hazard.figures:
-        rates = repeated.rates.get(figure.id, {}) if repeated else {}
+        rates = repeated.unforced.get(figure.id, {}) if repeated else {}
         shares = ", ".join(f"{name} {figure.format(rate)}" for name, rate in rates.items())
         if shares:
             lines.append(f"{figure.title}: {shares}{figure.workload and f' ({figure.workload})'}")

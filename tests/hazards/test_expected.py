@@ -22,7 +22,9 @@ from harness.hazards import expected as record
 from harness.hazards import matrix as measuring
 from harness.hazards import report as page
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
+from harness.hazards.inside.story import HazardReading
 from harness.hazards.runner import REQUIRE_TLS
+from harness.hazards.table import RepeatedTrials
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
 from harness.processes.load import BUSY

@@ -1,6 +1,7 @@
 """The measured figures of a release: the results files of the default profile, read from `results/`."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import inf
@@ -161,18 +162,26 @@ def hardware(machine: dict[str, str]) -> str:
 
 
 def preference(
-    machine: str, server: str, python: str, newest: str, date: datetime | None, own: str
+    machine: str,
+    server: str,
+    python: str,
+    releases: int,
+    newest: str,
+    date: datetime | None,
+    own: str,
 ) -> tuple[Any, ...]:
     """A sort key by which the series to show first is the largest.
 
     Results of the reference Python come before those of others, which are further series beside the answer;
-    then those of this machine (`own`), then the embedded server, which everyone can have, then the newest
-    release, then the latest results. Everything that shows one series
-    of several uses this order: README.md, the site, `poolstart results` and the page of claims.
+    then those with so many releases that their figures are means; then those of this machine (`own`), then
+    the embedded server, which everyone can have, then the newest release, then the latest results. Everything
+    that shows one series of several uses this order: README.md, the site, and the page of claims; `poolstart
+    results` shows this machine's first.
     """
     when = date.timestamp() if date else 0.0
     reference = python == pythons.REFERENCE
-    return reference, machine == own, server.startswith("embedded"), Version(newest), when
+    means = releases >= level.MIN_RUNS
+    return reference, means, machine == own, server.startswith("embedded"), Version(newest), when
 
 
 def of_release(
@@ -199,7 +208,7 @@ def of_release(
     if not measured:
         reasons = "".join(f": {run.reason}" for run in failures[:1])
         raise PoolstartError(f"there are no results yet{reasons}", "measure by `asv run`")
-    newest = newest_of_each([each for each in measured if named in (None, Version(each.release))], own)
+    newest = newest_of_each(measured, own, named)
     if not newest:
         reasons = "".join(f": {run.reason}" for run in failures if Version(run.release) == named)
         raise PoolstartError(
@@ -240,18 +249,29 @@ def measured_with(used: Sequence[Driver], results: Path, own: str) -> list[Relea
     return [each for each in measured if each.figures]
 
 
-def newest_of_each(measured: Iterable[ReleaseResults], own: str) -> list[ReleaseResults]:
-    """The newest release of each series, in the order of `preference`."""
+def newest_of_each(
+    measured: Sequence[ReleaseResults], own: str, named: Version | None = None
+) -> list[ReleaseResults]:
+    """The newest release of each series, or the one that is named, in the order of `preference`."""
     newest: dict[tuple[str, ...], ReleaseResults] = {}
+    releases = Counter(each.series for each in measured)
     for each in measured:
-        if each.series not in newest or Version(newest[each.series].release) < Version(each.release):
+        if named in (None, Version(each.release)) and (
+            each.series not in newest or Version(newest[each.series].release) < Version(each.release)
+        ):
             newest[each.series] = each
 
     def key(each: ReleaseResults) -> tuple[Any, ...]:
-        e = each.environment
-        return preference(each.machine["machine"], e["postgres"], e["python"], each.release, each.date, own)
+        e, many = each.environment, releases[each.series]
+        of = each.machine["machine"], e["postgres"], e["python"]
+        return preference(*of, many, each.release, each.date, own)
 
     return sorted(newest.values(), key=key, reverse=True)
+
+
+def own_first(measured: Sequence[ReleaseResults]) -> list[ReleaseResults]:
+    """The results in their order, those of this machine before the others."""
+    return sorted(measured, key=lambda each: not each.own)
 
 
 def levels(

@@ -16,7 +16,7 @@ from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.intervals import caption
 from harness.lifecycles.metrics import Table
 from harness.processes.errors import print_reasons
-from harness.system import busy, pythons
+from harness.system import busy
 
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
@@ -167,10 +167,8 @@ def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
     """Which of several results are shown, and how to see the others."""
     shown, *others = measured
     if everything:
-        return f"{len(measured)} series, those of Python {pythons.REFERENCE} and of this machine first."
+        return f"{len(measured)} series, this machine's and the embedded server's first."
     whose = "this machine" if shown.own else "another machine; `asv run` measures this one"
-    if not shown.own and any(each.own for each in others):
-        whose = f"another machine; this one has none of Python {pythons.REFERENCE}"
     sentence = f"{shown.name} ({whose})."
     if others:
         sentence += f" Also on record: {'; '.join(each.name for each in others)}. `--all` shows all."

@@ -27,7 +27,7 @@ def results(
 ) -> None:
     """Show what `asv run` has measured.
 
-    Of several series it shows one: Python 3.11 before others, this machine
+    Of several series it shows one: this machine before others, Python 3.11
     before others, the embedded server before others, the newest release.
     The first line says which. Those of other drivers: `poolstart strategies
     --driver NAME`.
@@ -43,4 +43,4 @@ def results(
     from harness.system.environment import ROOT
 
     measured = answer.of_release(release, folder or ROOT / "results")
-    results_report.print_results(measured, form, everything)
+    results_report.print_results(answer.own_first(measured), form, everything)

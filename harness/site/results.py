@@ -149,8 +149,9 @@ class TestBed:
         Results of a series that README.md cannot show come last.
         """
         known = all(name in self.conditions for name in DEFAULT_SERIES_TAGS)
-        name, newest = self.machine.get("machine", ""), self.newest
-        return known, *preference(name, self.server, self.python, newest.version, newest.measured, own)
+        name, newest, many = self.machine.get("machine", ""), self.newest, len(self.releases)
+        of = name, self.server, self.python
+        return known, *preference(*of, many, newest.version, newest.measured, own)
 
     @property
     def newest(self) -> ReleaseFigures:

@@ -244,10 +244,20 @@ def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_
     found = results.of_release(results=several, own=MINE)
     assert [each.combination for each in found] == [("psycopg2", "3.11")] * 2 + [("psycopg2", "3.14")]
     assert site.load(several, MINE).test_beds[0].python == "3.11"
-    results_report.print_results(found, "table")
+    # The command shows what was measured here first, and names the others.
+    results_report.print_results(results.own_first(found), "table")
     first = capsys.readouterr().out.splitlines()[0]
-    assert "(another machine; this one has none of Python 3.11). Also on record: " in first
-    assert f"SQLAlchemy 2.1.9 on {MINE}, {EMBEDDED}, Python 3.14" in first
+    assert first.startswith(f"SQLAlchemy 2.1.9 on {MINE}, {EMBEDDED}, Python 3.14, ")
+    assert f"SQLAlchemy 2.1.9 on {MACHINE.name}, {EMBEDDED}, Python 3.11" in first
+
+
+def test_a_series_of_many_releases_is_the_answer_wherever_pages_are_written(several: Path) -> None:
+    for path in MACHINE.glob(f"2.1.0*{EMBEDDED}*"):
+        shutil.copy(path, several / MACHINE.name)
+    another_series(several, "3.11")
+    assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
+    assert site.load(several, MINE).test_beds[0].machine["machine"] == MACHINE.name
+    assert results.own_first(results.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
 
 
 def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:

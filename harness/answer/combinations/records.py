@@ -106,14 +106,18 @@ class CombinationRecords:
         return CombinationVerdict(f"Hazards of {strategy} with {wanted.title}: not tried.")
 
     def costs(self, wanted: Combination) -> CombinationCosts | None:
-        """What a worker costs without a pooler, of its series or of pairs; None if it was not measured."""
-        for series in self.results:
-            if series.combination == (wanted.driver.name, wanted.python):
-                return of_series(series)
+        """What a worker costs without a pooler, of its series or of pairs; None if it was not measured.
+
+        A series that was measured on a busy machine comes last: it has counts alone.
+        """
+        names = wanted.driver.name, wanted.python
+        measured = [series for series in self.results if series.combination == names]
+        if quiet := [series for series in measured if not series.busy]:
+            return of_series(quiet[0])
         row = self.pairs.get(wanted.driver.name)
         if row and row.paired and pythons.minor(row.paired.python) == wanted.python and not row.busy:
             return of_pairs(row)
-        return None
+        return of_series(measured[0]) if measured else None
 
     def pooler(self, wanted: Combination) -> list[str]:
         """What breaks, works and costs behind its pooler; empty without one."""

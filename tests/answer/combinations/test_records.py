@@ -125,11 +125,13 @@ def test_costs_say_what_was_measured() -> None:
 
 
 def test_a_busy_machine_has_no_costs() -> None:
-    known = CombinationRecords(results=[measured("3.11", 0.2, busy="tasks waited")], pairs={})
-    costs = known.costs(Combination())
+    known = CombinationRecords(results=[measured("3.11", 0.2, "asyncpg-0.32.0", busy="tasks waited")])
+    costs = known.costs(Combination(ASYNCPG))
     assert costs
     assert costs.strategies["spawn"].first is None
     assert "busy: tasks waited" in costs.source
+    # Pairs that were measured on a quiet one come before it.
+    assert first_row(replace(known, pairs={"asyncpg": PAIRS}), Combination(ASYNCPG)) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(

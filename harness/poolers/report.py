@@ -74,6 +74,7 @@ seen through a pooler: `measure`, `compare` and the quick answer say that it was
 counts are refused in one line. Other poolers than PgBouncer were not tried.
 """
 
+
 def render(record: PoolersRecord) -> str:
     """The page."""
     arguments = ", ".join(f"`{each.behind_pooler}` with {each.title}" for each in unprepared())

@@ -65,7 +65,7 @@ def newest_with(parts: Mapping[str, Recorded], driver: Driver) -> tuple[str, Rec
 
 
 def prepared(record: PoolersRecord, driver: Driver) -> str:
-    """Whether what the driver prepares works in transaction mode, with its arguments and without; empty if untried."""
+    """Whether what the driver prepares works in transaction mode; empty if it was not tried."""
     default = outcomes(record, driver, "default")
     if not default:
         return ""

@@ -43,7 +43,9 @@ class ProgramsRecorder(Recorder):
             setup.select([program.name for program in selected[2]], 2)  # Fails before minutes are spent.
         here = Provenance.here("")
         conditions = {
-            "programs": " ".join(self.selected(request)), "machine": here.machine, "python": here.python
+            "programs": " ".join(self.selected(request)),
+            "machine": here.machine,
+            "python": here.python,
         }
         session = RecordingSession("programs", conditions, fresh=request.fresh)
         for hosts, programs in selected.items():

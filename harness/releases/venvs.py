@@ -157,7 +157,7 @@ def _uv(*arguments: str, under: str = "") -> None:
     if uv.returncode != 0:
         message = re.sub(r"\s+", " ", errors).strip() or f"exit status {uv.returncode}"
         if missing := NO_WHEEL.search(message):
-            raise no_wheel(*missing.groups(), under)
+            raise no_wheel(missing[1], missing[2], under)
         remedy = next((advice for words, advice in REMEDIES.items() if re.search(words, message)), "")
         raise PoolstartError(
             f"`uv {' '.join(arguments[:2])}` failed: {message[:500]}", remedy or hint_in(message)

@@ -112,7 +112,7 @@ def harm_to_pool(parent: Parent, use: str) -> bool:
     # A thread of the pool takes the connection back.
     parent.wait_for(lambda: POOLS[0].get_stats()["pool_available"] == 1, "an idle connection in the pool")
     worker = parent.start(work_with_pool, use, parent.server.url)
-    shared = worker.answer() == own
+    shared = bool(worker.answer() == own)
     worker.join()
     # What the worker has sent over the parent's socket comes before this query.
     ended = not answers(POOLS[0], own)

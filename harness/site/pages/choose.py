@@ -123,9 +123,7 @@ class Texts:
 def all_code(texts: Texts) -> dict[str, Any]:
     """The programs of all cards, by strategy and variant the numbers of its texts."""
     return {
-        name: {
-            each.key: [texts.number(text) for text in variant_code(name, each)] for each in code.RECIPES
-        }
+        name: {each.key: [texts.number(text) for text in variant_code(name, each)] for each in code.RECIPES}
         for name in recommendation.RECOMMENDED
     }
 
@@ -177,9 +175,11 @@ def combinations(known: records.CombinationRecords) -> dict[str, Any]:
 
     of_each = {}
     for wanted in ALL:
-        found = {} if wanted == REFERENCE else {
-            name: known.verdict(wanted, name) for name in recommendation.RECOMMENDED
-        }
+        found = (
+            {}
+            if wanted == REFERENCE
+            else {name: known.verdict(wanted, name) for name in recommendation.RECOMMENDED}
+        )
         costs = known.costs(wanted)
         of_each[wanted.key] = {
             "title": wanted.title,

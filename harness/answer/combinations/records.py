@@ -98,8 +98,9 @@ class CombinationRecords:
             untried = sum(verdict in ("", Verdict.NOT_TRIED) for verdict in given)
             others = f" {untried} others were not tried." if untried else ""
             start = "" if tried == wanted else f"Not tried: {strategy} with {wanted.title}. "
+            told = f"worst outcome {worst}" if worst.affecting else "none affects it"
             return CombinationVerdict(
-                f"{start}Hazards with {tried.title}, SQLAlchemy {release}: worst outcome {worst}."
+                f"{start}Hazards with {tried.title}, SQLAlchemy {release}: {told}."
                 f" Of the {worst.counted} that were tried, {worst.affecting} affect it.{others}",
                 tuple(hazard.id for hazard in recorded.affecting(strategy, release)),
             )

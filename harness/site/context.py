@@ -61,6 +61,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
     templates.globals["cards"] = recommendation.RECOMMENDED
     templates.globals["interval"] = numbers.INTERVAL
     templates.filters["code"] = lambda text: Markup(markdown.html(text))

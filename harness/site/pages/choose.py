@@ -92,9 +92,7 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
     if table is None:
         return None
     known = site.combinations
-    found = bill.coefficients(
-        table, site.record(curve.PATH, curve.load, {}), known.pairs, known.poolers
-    )
+    found = bill.coefficients(table, site.record(curve.PATH, curve.load, {}), known.pairs, known.poolers)
     python = pythons.minor(table.provenance.python) if table.provenance.python else pythons.REFERENCE
     return {**asdict(found), "python": python}
 

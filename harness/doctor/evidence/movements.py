@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.doctor.evidence import netlink, tree
 from harness.doctor.evidence.runs import RunReading, Runs
-from harness.doctor.evidence.sockets import Connection, descriptors, socket_at
+from harness.doctor.evidence.sockets import Connection, closed, descriptors, socket_at
 from harness.doctor.evidence.waits import Wait
 
 BUDGET = 0.02
@@ -64,6 +64,8 @@ class Use:
     """Whether the kernel's counters could be read."""
     unseen: bool = False
     """Whether something was sent although no known holder ran: there is one that is not known."""
+    left: set[int] = field(default_factory=set)
+    """Holders that have closed it, or have ended."""
 
     def shows(self, pid: int, times: int = CLEAN) -> bool:
         """Whether the process has been seen to use the connection."""
@@ -71,7 +73,7 @@ class Use:
 
     def doubt(self, pid: int) -> bool:
         """Whether the process may use the connection, by intervals in which others ran as well."""
-        if self.unseen or self.shows(pid):
+        if self.unseen or pid in self.left or self.shows(pid):
             return False
         others = sum(count for each, count in self.by.items() if each != pid)
         return self.by.get(pid, 0) + self.unclear.get(pid, 0.0) >= max(1.0, SHARE * others)
@@ -145,14 +147,14 @@ class Watch:
         self._suspects = suspects
         self._holders = {connection.inode: dict(connection.holders) for connection in shared}
         self._runs = {pid: Runs(pid) for connection in shared for pid in connection.holders}
-        self._requests = {connection.inode: _request(connection) for connection in shared}
+        self._requests = {connection.inode: connection.request for connection in shared}
         self._latest: dict[int, Look] = {}
         self._waits: dict[tuple[int, int], tuple[Wait | None, float]] = {}
         """The wait of each holder on each connection, and since when."""
         self._known = set(tree.pids())
         self._kept: dict[int, dict[int, int]] = {inode: {} for inode in self.uses}
         """What is proven, as of the last search for further holders."""
-        self._diag = netlink.Diag()
+        self._diags = {each.network: netlink.Diag(each.network) for each in shared}
 
     def run(self, seconds: float, over: Callable[[], bool]) -> float:
         """Watch, and return for how many seconds."""
@@ -180,7 +182,8 @@ class Watch:
         return list(self._holders[inode])
 
     def close(self) -> None:
-        self._diag.close()
+        for diag in self._diags.values():
+            diag.close()
         for runs in self._runs.values():
             runs.close()
 
@@ -202,7 +205,8 @@ class Watch:
         pids = {pid for connection in due for pid in self._holders[connection.inode]}
         before = {pid: self._runs[pid].read() for pid in pids}
         counters = {
-            connection.inode: self._diag.counters(self._requests[connection.inode]) for connection in due
+            each.inode: self._diags[each.network].counters(self._requests[each.inode], each.inode)
+            for each in due
         }
         moved = {
             pid
@@ -238,11 +242,18 @@ class Watch:
                 use.endless.pop(pid, None)
 
     def search(self) -> None:
-        """Look for processes that were forked meanwhile: what was seen of the others proves nothing then."""
+        """Look for processes that were forked meanwhile, or have closed a connection.
+
+        What was seen proves nothing once there is a further holder.
+        """
         pids = set(tree.pids())
         joined = {pid: descriptors(pid) for pid in pids - self._known}
         self._known = pids
         for inode, use in self.uses.items():
+            holders = self._holders[inode]
+            left = {pid for pid, numbers in holders.items() if closed(pid, numbers, inode)}
+            use.left |= left
+            self._holders[inode] = {pid: holders[pid] for pid in holders if pid not in left}
             new = {pid: tuple(sockets[inode]) for pid, sockets in joined.items() if inode in sockets}
             if new:
                 use.by = dict(self._kept[inode])
@@ -254,10 +265,3 @@ class Watch:
 
 def _sent(earlier: Look | None, counters: netlink.Counters | None) -> bool:
     return bool(earlier and earlier.counters and counters and counters.sent > earlier.counters.sent)
-
-
-def _request(connection: Connection) -> bytes:
-    address = connection.address
-    if not address:
-        return b""
-    return netlink.request(address.host, address.port, address.server_host, address.server_port)

@@ -40,7 +40,7 @@ class RunReading:
 class _Thread:
     """A thread, whose files stay open."""
 
-    def __init__(self, pid: int, number: int) -> None:
+    def __init__(self, pid: int, number: int, folder: int) -> None:
         self.text = ""
         """Of `schedstat`, at the last reading; `ENDED` if the thread has ended."""
         self.asleep = False
@@ -50,23 +50,26 @@ class _Thread:
         self.wait: Wait | None = None
         """The call in which it is asleep, if that is one of those that `waits` knows."""
         self._pid, self._number = pid, number
-        folder = f"/proc/{pid}/task/{number}"
-        self._schedstat = os.open(f"{folder}/schedstat", os.O_RDONLY)
-        self._stat = os.open(f"{folder}/stat", os.O_RDONLY)
+        # Below the open folder, as another process may have the pid by now.
+        self._schedstat = os.open(f"{number}/schedstat", os.O_RDONLY, dir_fd=folder)
+        self._stat = os.open(f"{number}/stat", os.O_RDONLY, dir_fd=folder)
         self._syscall = -1
         with contextlib.suppress(OSError):
-            self._syscall = os.open(f"{folder}/syscall", os.O_RDONLY)
+            self._syscall = os.open(f"{number}/syscall", os.O_RDONLY, dir_fd=folder)
 
     def run(self) -> bool:
         """Whether it has run since the last reading."""
-        try:
-            text = os.pread(self._schedstat, 80, 0).decode().strip()
-        except OSError:
-            text = ENDED
+        text = self._counts()
         if text == self.text:
             return False
         self.text, self.asleep, self.calling, self.wait = text, False, False, None
         return True
+
+    def _counts(self) -> str:
+        try:
+            return os.pread(self._schedstat, 80, 0).decode().strip()
+        except OSError:
+            return ENDED
 
     def look(self) -> None:
         """Find out whether it is asleep, and in which call."""
@@ -84,6 +87,9 @@ class _Thread:
                 self.calling = self.asleep and not line.startswith("-1")
                 with contextlib.suppress(OSError, struct.error):
                     self.wait = waits.parsed(self._pid, self._number, line)
+                if self.wait and self._counts() != self.text:
+                    # It went on, and what was read of its memory may be of something else.
+                    self.wait = None
                 return
         self.asleep = self.state() != "R"
 
@@ -148,12 +154,12 @@ class Runs:
                 thread.text == ENDED for thread in self._threads.values()
             ):
                 return
-            numbers = {int(name) for name in os.listdir(f"/proc/{self.pid}/task")}
+            numbers = {int(name) for name in os.listdir(self._folder)}
         for number in self._threads.keys() - numbers:
             self._threads.pop(number).close()
         for number in numbers - self._threads.keys():
             with contextlib.suppress(OSError):
-                self._threads[number] = _Thread(self.pid, number)
+                self._threads[number] = _Thread(self.pid, number, self._folder)
                 self._threads[number].run()
 
     def _reading(self) -> RunReading:

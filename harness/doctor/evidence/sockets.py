@@ -3,6 +3,7 @@
 Holding is no use: a worker that was treated as it should holds copies of its parent's sockets as well.
 """
 
+import contextlib
 import os
 import pwd
 import re
@@ -15,12 +16,15 @@ from harness.doctor.evidence import netlink, tree
 from harness.processes import proc
 
 SOCKET = re.compile(r"socket:\[(\d+)\]")
-ESTABLISHED, LISTENING = "01", "0A"
+ESTABLISHED, CLOSE_WAIT, LISTENING = "01", "08", "0A"
 PORTS = (5432, 6432)
 """The usual ports of PostgreSQL and PgBouncer."""
 
 SERVERS = ("postgres", "pgbouncer", "odyssey")
 UNIX_NAME = re.compile(r"/\.s\.PGSQL\.(\d+)$")
+
+Holders = Mapping[int, dict[int, tuple[int, ...]]]
+"""The descriptors of each process that holds a socket, by inode and pid."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class Connection:
     """The descriptors by the pid of each process that has it open."""
     backend: int = 0
     """The pid of the server's process for it, if that is on this machine and can be seen."""
+    ended: bool = False
+    """Whether the server has closed it, and its holders have not."""
+    network: int = 0
+    """A process in whose network namespace it is, if that is not our own."""
+
+    @property
+    def request(self) -> bytes:
+        """The question for its counters; empty for a Unix socket, which has none."""
+        at = self.address
+        return netlink.request(at.host, at.port, at.server_host, at.server_port) if at else b""
 
 
 def inherited(copies: Mapping[int, int], connection: Connection, pid: int) -> bool:
@@ -83,6 +97,20 @@ def socket_at(pid: int, descriptor: int) -> int:
     return int(match[1]) if match else 0
 
 
+def closed(pid: int, numbers: Iterable[int], inode: int) -> bool:
+    """Whether a process that had a socket open at these descriptors has ended, or has closed them."""
+    for number in numbers:
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{number}") == f"socket:[{inode}]":
+                return False
+        except PermissionError:
+            # It may have it still.
+            return False
+        except OSError:
+            continue
+    return True
+
+
 @dataclass(frozen=True)
 class Row:
     """A line of `/proc/net/tcp`."""
@@ -94,7 +122,7 @@ class Row:
     uid: int
 
 
-def tcp_rows(pid: int) -> list[Row]:
+def tcp_rows(pid: int | str) -> list[Row]:
     """The TCP sockets in the network namespace of a process."""
     rows = []
     for name in ("tcp", "tcp6"):
@@ -126,7 +154,7 @@ def connections(processes: Mapping[int, tree.Process], ports: Iterable[int] = ()
     held = {pid: descriptors(pid) for pid in processes}
     elsewhere = {pid: descriptors(pid) for pid in tree.pids() if pid not in held and pid != os.getpid()}
     owners: dict[int, list[int]] = {}
-    for pid, inodes in elsewhere.items():
+    for pid, inodes in {**held, **elsewhere}.items():
         for inode in inodes:
             owners.setdefault(inode, []).append(pid)
     wanted = {inode for inodes in held.values() for inode in inodes}
@@ -138,38 +166,40 @@ def connections(processes: Mapping[int, tree.Process], ports: Iterable[int] = ()
         }
         for inode in wanted
     }
-    found = []
-    for row, address, server, backend in _tcp(processes, wanted, owners, {*PORTS, *ports}):
-        found.append(Connection(row, address, server, holders[row], backend))
-    for inode, server, backend in _unix(wanted, owners):
-        found.append(Connection(inode, None, server, holders[inode], backend))
+    networks = _networks(processes)
+    found = [
+        *_tcp(networks, holders, owners, {*PORTS, *ports}),
+        *_unix(networks, holders, owners),
+    ]
     return sorted(found, key=lambda connection: connection.inode)
 
 
-def _tcp(
-    processes: Mapping[int, tree.Process], wanted: set[int], owners: Mapping[int, list[int]], ports: set[int]
-) -> Iterable[tuple[int, Address, str, int]]:
-    seen: set[str] = set()
+def _networks(processes: Iterable[int]) -> list[int]:
+    """A process of each network namespace; 0 for our own. An inherited socket may be in another one's."""
+    found = {os.readlink("/proc/self/ns/net"): 0}
     for pid in processes:
-        try:
-            namespace = os.readlink(f"/proc/{pid}/ns/net")
-        except OSError:
-            namespace = ""
-        if namespace in seen:
-            continue
-        seen.add(namespace)
-        rows = tcp_rows(pid)
+        with contextlib.suppress(OSError):
+            found.setdefault(os.readlink(f"/proc/{pid}/ns/net"), pid)
+    return list(found.values())
+
+
+def _tcp(
+    networks: Iterable[int], holders: Holders, owners: Mapping[int, list[int]], ports: set[int]
+) -> Iterable[Connection]:
+    for network in networks:
+        rows = tcp_rows(network or "self")
         by_ends = {(_plain(row.local), _plain(row.remote)): row for row in rows if row.state == ESTABLISHED}
         listening = {row.local[1]: row for row in rows if row.state == LISTENING}
         for row in rows:
-            if row.inode not in wanted or row.state != ESTABLISHED:
+            if row.inode not in holders or row.state not in (ESTABLISHED, CLOSE_WAIT):
                 continue
             mirrored = by_ends.get((_plain(row.remote), _plain(row.local)))
             server, backend = _server(mirrored, listening.get(row.remote[1]), owners)
             if not server and row.remote[1] in ports:
                 server = f"port {row.remote[1]}"
             if server:
-                yield row.inode, Address(*row.local, *row.remote), server, backend
+                address, ended = Address(*row.local, *row.remote), row.state == CLOSE_WAIT
+                yield Connection(row.inode, address, server, holders[row.inode], backend, ended, network)
 
 
 def _plain(end: tuple[str, int]) -> tuple[str, int]:
@@ -178,11 +208,11 @@ def _plain(end: tuple[str, int]) -> tuple[str, int]:
 
 
 def _server(mirrored: Row | None, listening: Row | None, owners: Mapping[int, list[int]]) -> tuple[str, int]:
-    if mirrored:
-        for pid in owners.get(mirrored.inode, ()):
+    for row in (mirrored, listening):
+        for pid in owners.get(row.inode, ()) if row else ():
             stat = proc.stat(pid)
             if stat and stat.name in SERVERS:
-                return f"{stat.name} {pid}", pid if stat.name == "postgres" else 0
+                return f"{stat.name} {pid}", pid if row is mirrored and stat.name == "postgres" else 0
     if listening:
         try:
             user = pwd.getpwuid(listening.uid).pw_name
@@ -193,16 +223,18 @@ def _server(mirrored: Row | None, listening: Row | None, owners: Mapping[int, li
     return "", 0
 
 
-def _unix(wanted: set[int], owners: Mapping[int, list[int]]) -> Iterable[tuple[int, str, int]]:
-    try:
-        peers = netlink.unix_peers()
-    except OSError:
-        return
-    for inode in wanted & peers.keys():
+def _unix(
+    networks: Iterable[int], holders: Holders, owners: Mapping[int, list[int]]
+) -> Iterable[Connection]:
+    peers: dict[int, tuple[int, str]] = {}
+    for network in networks:
+        with contextlib.suppress(OSError):
+            peers |= netlink.unix_peers(network)
+    for inode in holders.keys() & peers.keys():
         peer, _ = peers[inode]
         _, name = peers.get(peer, (0, ""))
         if UNIX_NAME.search(name):
             backends = [
                 pid for pid in owners.get(peer, ()) if (stat := proc.stat(pid)) and stat.name == "postgres"
             ]
-            yield inode, name, backends[0] if backends else 0
+            yield Connection(inode, None, name, holders[inode], backends[0] if backends else 0)

@@ -23,8 +23,6 @@ class Detected:
     command_as: str = ""
     url: bool = False
     """Whether it is found at a PID with the server's view only."""
-    outside_only: tuple[str, ...] = ()
-    """Those of the victims that are not tried with a command."""
     fixed_is_risk: bool = False
     """Whether the fixed program still has the conditions of the hazard."""
     why: str = ""

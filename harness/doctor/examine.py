@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.inside import Reported
+from harness.doctor.evidence.netlink import Counters, Diag
 from harness.doctor.evidence.runs import Runs
 from harness.doctor.evidence.sockets import Connection
 from harness.processes import proc
@@ -45,12 +47,14 @@ def examine(
         raise PoolstartError("--stacks needs py-spy", "pip install py-spy")
     view = server.view(url) if url else None
     copies = tree.parents(processes.values())
-    connections = tuple(sockets.connections(processes, ports))
-    shared = [connection for connection in connections if len(connection.holders) > 1]
+    hidden = tuple(tree.hidden(pid, processes))
+    connections = sockets.connections(processes, ports)
+    shared = [each for each in connections if len(each.holders) > 1 and not each.ended]
     first = {copy: pages.read(copy) for copy in list(copies)[:LARGE]}
     still = _still(processes)
     suspects = {each.inode: _suspects(each, copies) for each in shared}
     uses, watched = movements.watch(shared, seconds, suspects, over)
+    connections = [_without(each, uses[each.inode].left) if each.inode in uses else each for each in connections]
     again = _still(processes)
     locked = tuple(pid for pid in still if again.get(pid) == still[pid])
     # When the process that it is a copy of has ended, shared memory has become the copy's own uncopied.
@@ -61,18 +65,43 @@ def examine(
         root=pid,
         processes=processes,
         copies=copies,
-        connections=connections,
+        connections=tuple(connections),
         uses=uses,
         locked=locked,
         watched=round(watched, 1),
         pages={copy: (begin, end) for copy, end in last.items() if (begin := first[copy]) and end},
         server=server.view(url) if view else None,
         titles=titles,
+        began={each.inode: began for each in connections if (began := tree.started(each.backend))},
+        counters=_counters(connections),
+        psycopg=frozenset(filter(tree.loads_psycopg, {pid for each in shared for pid in each.holders})),
+        hidden=hidden,
         stacks=dumped,
         reports=tuple(reports()),
-        notes=(*_limits(processes, suspects, shared, uses), *notes),
+        notes=(*_limits(processes, suspects, shared, uses, hidden), *notes),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME),
     )
+
+
+def _without(connection: Connection, left: set[int]) -> Connection:
+    """The connection, less the holders that have closed it meanwhile."""
+    return replace(
+        connection, holders={pid: each for pid, each in connection.holders.items() if pid not in left}
+    )
+
+
+def _counters(connections: Iterable[Connection]) -> dict[int, Counters]:
+    """The counters of each TCP connection now, by inode, as far as the kernel shows them."""
+    diags: dict[int, Diag] = {}
+    found = {}
+    for each in connections:
+        if each.network not in diags:
+            diags[each.network] = Diag(each.network)
+        if counters := diags[each.network].counters(each.request, each.inode):
+            found[each.inode] = counters
+    for diag in diags.values():
+        diag.close()
+    return found
 
 
 def _suspects(connection: Connection, copies: dict[int, int]) -> list[int]:
@@ -112,22 +141,32 @@ def _limits(
     suspects: dict[int, list[int]],
     shared: list[Connection],
     uses: dict[int, movements.Use],
+    hidden: Iterable[int] = (),
 ) -> list[str]:
     """What could not be inspected, in sentences."""
     notes = []
-    if others := [str(pid) for pid, process in processes.items() if not process.readable]:
-        notes.append(f"descriptors of {', '.join(others)}, which belong to another user: run as root")
-    elif hidden := [str(pid) for pid in processes if not waits.readable(pid) and proc.running(pid)]:
-        notes.append(f"system calls of {', '.join(hidden)}: run as their user, or as root")
+    others = [*(pid for pid, process in processes.items() if not process.readable), *hidden]
+    if others:
+        notes.append(f"descriptors of {', '.join(map(str, others))}, which belong to another user: run as root")
+    elif unread := [str(pid) for pid in processes if not waits.readable(pid) and proc.running(pid)]:
+        notes.append(f"system calls of {', '.join(unread)}: run as their user, or as root")
     if not waits.supported():
         notes.append("system calls: their numbers on this kind of machine are not known")
     for connection in shared:
         if not uses[connection.inode].counted:
-            what = "Unix sockets have no counters" if connection.address is None else "the kernel's counters"
-            notes.append(f"what is sent over socket {connection.inode}: {what}")
+            notes.append(f"what is sent over {connection.address or f'socket {connection.inode}'}: {_uncounted(connection)}")
         elif any(map(uses[connection.inode].doubt, suspects[connection.inode])):
             notes.append(
                 f"who sent over {connection.address}: each time several of its holders ran; look again with a"
                 " longer --watch, or when the machine is less busy"
             )
     return notes
+
+
+def _uncounted(connection: Connection) -> str:
+    """Why the counters of a connection could not be read."""
+    if connection.address is None:
+        return "Unix sockets have no counters"
+    if connection.network:
+        return "it is in another network namespace, run as root"
+    return "the kernel does not show its counters"

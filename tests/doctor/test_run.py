@@ -24,7 +24,7 @@ def run(*arguments: str, path: Path | None = None) -> "subprocess.CompletedProce
     return subprocess.run([*POOLSTART, "doctor", "--", sys.executable, *arguments], env=variables, **TEXT)
 
 
-@pytest.mark.parametrize(("hazard", "row", "name"), cases(command=True))
+@pytest.mark.parametrize(("hazard", "row", "name"), cases())
 def test_a_broken_program_is_found(
     server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
 ) -> None:
@@ -38,7 +38,7 @@ def test_a_broken_program_is_found(
     assert found, report
 
 
-@pytest.mark.parametrize(("hazard", "row", "name"), cases(command=True))
+@pytest.mark.parametrize(("hazard", "row", "name"), cases())
 def test_the_fixed_program_is_not_accused(
     server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
 ) -> None:

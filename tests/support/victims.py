@@ -50,14 +50,13 @@ SLOW = (
 """Further victims of hazards that others stand for."""
 
 
-def cases(command: bool = False) -> list[Any]:
-    """Parameters of a test: hazard, row and victim; `command` for those that are tried with a command."""
+def cases() -> list[Any]:
+    """Parameters of a test: hazard, row and victim."""
     rows = {**detected.table(), **detected.lookalikes()}
     return [
         pytest.param(hazard, row, name, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
         for hazard, row in rows.items()
         for name in row.victims
-        if not (command and name in row.outside_only)
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from harness.doctor.evidence import sockets, tree
 from harness.doctor.evidence.inside import Reported
 from harness.doctor.evidence.movements import Use
+from harness.doctor.evidence.netlink import Counters
 from harness.doctor.evidence.pages import Pages
 from harness.doctor.evidence.server import ServerView
 from harness.doctor.evidence.sockets import Connection
@@ -32,6 +33,14 @@ class TreeEvidence:
     server: ServerView | None = None
     titles: dict[int, str] = field(default_factory=dict)
     """The title of the server's process for a connection, by inode, where it is on this machine."""
+    began: dict[int, float] = field(default_factory=dict)
+    """When that process began, in seconds since boot, by inode."""
+    counters: dict[int, Counters] = field(default_factory=dict)
+    """Of each TCP connection when the watch was over, by inode."""
+    psycopg: frozenset[int] = frozenset()
+    """Processes that may have psycopg 3, of those that share connections."""
+    hidden: tuple[int, ...] = ()
+    """Processes that started the first one and may hold its connections, but cannot be read."""
     stacks: dict[int, tuple[Stack, ...]] = field(default_factory=dict)
     reports: tuple[Reported, ...] = ()
     """What the processes have reported, if they are observed."""
@@ -42,7 +51,7 @@ class TreeEvidence:
 
     @property
     def unreadable(self) -> tuple[int, ...]:
-        return tuple(pid for pid, process in self.processes.items() if not process.readable)
+        return (*(pid for pid, process in self.processes.items() if not process.readable), *self.hidden)
 
     def sessions(self) -> dict[int, list[str]]:
         """The states of the sessions of each process that opened some, if the server was asked."""

@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.doctor.evidence.sockets import Connection
+from harness.doctor.evidence.sockets import Address, Connection
 from harness.system.errors import PoolstartError
 
 QUERY = """
-    select pid, coalesce(client_port, -1), state, extract(epoch from now() - backend_start)::float8,
+    select pid, coalesce(host(client_addr), ''), coalesce(client_port, -1), state, extract(epoch from now() - backend_start)::float8,
            extract(epoch from now() - state_change)::float8, pg_blocking_pids(pid),
            coalesce(extract(epoch from now() - xact_start)::float8, 0)
     from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
@@ -23,8 +23,10 @@ class Session:
     """A session of the server."""
 
     backend: int
+    host: str
+    """The client's address; empty for a Unix socket."""
     port: int
-    """The client's port; -1 for a Unix socket."""
+    """Its port; -1 for a Unix socket."""
     state: str
     """For example `idle in transaction`; empty if the account may not see it."""
     age: float
@@ -47,14 +49,15 @@ class ServerView:
     def of_backend(self, backend: int) -> Session | None:
         return next((session for session in self.sessions if session.backend == backend), None)
 
-    def of_port(self, port: int) -> Session | None:
-        return next((session for session in self.sessions if session.port == port), None)
+    def of_address(self, address: Address) -> Session | None:
+        client = (address.host.removeprefix("::ffff:"), address.port)
+        return next((each for each in self.sessions if (each.host, each.port) == client), None)
 
     def of(self, connection: Connection) -> Session | None:
         """The session of a connection; None if it is not known."""
         found = self.of_backend(connection.backend) if connection.backend else None
         if not found and connection.address:
-            found = self.of_port(connection.address.port)
+            found = self.of_address(connection.address)
         return found
 
 
@@ -65,8 +68,8 @@ def view(url: str) -> ServerView:
         cursor = connection.cursor()
         cursor.execute(QUERY)
         sessions = tuple(
-            Session(pid, port, state or "", age, unchanged or 0.0, tuple(blockers), transaction)
-            for pid, port, state, age, unchanged, blockers, transaction in cursor.fetchall()
+            Session(pid, host, port, state or "", age, unchanged or 0.0, tuple(blockers), transaction)
+            for pid, host, port, state, age, unchanged, blockers, transaction in cursor.fetchall()
         )
         cursor.execute(LIMIT)
         [limit] = cursor.fetchone()

@@ -52,8 +52,12 @@ def read(pid: int) -> Process | None:
         stat.start_ticks * TICK,
         stat.threads,
         stat.stack_start,
-        os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK),
+        _readable(pid),
     )
+
+
+def _readable(pid: int) -> bool:
+    return os.access(f"/proc/{pid}/fd", os.R_OK | os.X_OK)
 
 
 def shown(command: str) -> str:
@@ -135,3 +139,34 @@ def ancestors(copies: Mapping[int, int], pid: int) -> list[int]:
         pid = copies[pid]
         found.append(pid)
     return found
+
+
+def started(pid: int) -> float:
+    """When a process began, in seconds since boot; 0 if there is none."""
+    stat = proc.stat(pid) if pid else None
+    return stat.start_ticks * TICK if stat else 0.0
+
+
+def hidden(root: int, known: Mapping[int, Process]) -> list[int]:
+    """The processes that started `root`, directly or not, and run its program, but cannot be read."""
+    stats = {pid: proc.stat(pid) for pid in known}
+    names = {stat.name for stat in stats.values() if stat}
+    found, stat = [], stats.get(root)
+    while stat and stat.ppid > 1:
+        stat = proc.stat(stat.ppid)
+        if stat and stat.pid not in known and stat.name in names and not _readable(stat.pid):
+            found.append(stat.pid)
+    return found
+
+
+def loads_psycopg(pid: int) -> bool:
+    """Whether a process has loaded psycopg 3, by the files that it maps; also if these cannot be read."""
+    try:
+        with open(f"/proc/{pid}/maps") as file:
+            files = file.read()
+    except OSError:
+        return True
+    if "psycopg_binary" in files or "psycopg_c" in files:
+        return True
+    # Without them, it calls libpq by ctypes.
+    return "/libpq" in files and "psycopg2" not in files

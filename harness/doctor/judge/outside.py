@@ -13,7 +13,7 @@ from harness.doctor.evidence.movements import CLEAN, Use
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
 from harness.doctor.findings import Certainty, Finding
-from harness.doctor.judge import server
+from harness.doctor.judge import server, sessions
 
 SEVERAL = 2
 """Users of a connection that none of them has opened."""
@@ -33,6 +33,7 @@ def judge(evidence: TreeEvidence) -> list[Finding]:
         *_locked(evidence),
         *_copied(evidence),
         *server.judge(evidence),
+        *sessions.judge(evidence),
     ]
     order = list(Certainty)
     return sorted(found, key=lambda finding: order.index(finding.certainty))
@@ -42,7 +43,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
     """Connections that are used by a process that inherited them."""
     groups: dict[tuple[str, int], list[tuple[Connection, int, Certainty]]] = {}
     for connection in evidence.connections:
-        if connection.inode not in evidence.uses:
+        if connection.inode not in evidence.uses or len(connection.holders) < SEVERAL:
             continue
         use = evidence.uses[connection.inode]
         openers = [pid for pid in connection.holders if not evidence.inherited(connection, pid)]

@@ -107,10 +107,9 @@ def programs() -> list[VictimFigures]:
             outside = Expected(row.outside_as or hazard if row.outside else "", row.outside)
             command = Expected(row.command_as or hazard if row.command else "", row.command)
             risk = Expected("", ("risk",) if row.fixed_is_risk else ())
-            without = name in row.outside_only
             rows += [
-                _program(name, "broken", hazard, outside, None if without else command),
-                _program(name, "fixed", hazard, Expected(), None if without else risk),
+                _program(name, "broken", hazard, outside, command),
+                _program(name, "fixed", hazard, Expected(), risk),
             ]
     for name, hazard in frameworks.FOUND.items():
         outside, command = (
@@ -125,10 +124,10 @@ def programs() -> list[VictimFigures]:
 
 
 def _program(
-    name: str, variant: str, hazard: str, outside: Expected, command: Expected | None
+    name: str, variant: str, hazard: str, outside: Expected, command: Expected
 ) -> VictimFigures:
     return VictimFigures(
-        name, variant, hazard, LookFigures(outside), LookFigures(command) if command else None
+        name, variant, hazard, LookFigures(outside), LookFigures(command)
     )
 
 

@@ -12,12 +12,14 @@ from sqlalchemy import create_engine
 engine = create_engine(URL)
 
 
-def work(leader: int) -> None:
+def work(leader, begun):
     engine.dispose(close=False)
     query(engine)
+    begun.set()
     while os.getppid() == leader:
         time.sleep(0.05)
-    time.sleep(1)
+    # Longer than a worker may take to end after its parent.
+    time.sleep(1.5)
     ready(os.getpid())
     time.sleep(600)
 
@@ -27,8 +29,10 @@ if __name__ == "__main__":
         time.sleep(600)
         sys.exit()
     query(engine)
-    time.sleep(1.5)
-    method = "fork" if BROKEN else "spawn"
-    multiprocessing.get_context(method).Process(target=work, args=(os.getpid(),)).start()
-    time.sleep(1)
+    # The kernel counts in clock ticks: the worker is to be younger than the parent's last query.
+    time.sleep(0.2)
+    context = multiprocessing.get_context("fork" if BROKEN else "spawn")
+    begun = context.Event()
+    context.Process(target=work, args=(os.getpid(), begun)).start()
+    begun.wait()
     os.kill(os.getpid(), signal.SIGKILL)

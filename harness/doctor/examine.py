@@ -60,7 +60,8 @@ def examine(
     # When the process that it is a copy of has ended, shared memory has become the copy's own uncopied.
     last = {copy: pages.read(copy) for copy in first if tree.read(copies[copy])}
     titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
-    dumped, notes = _stacks([*locked, *_waiters(uses)]) if with_stacks else ({}, [])
+    psycopg = frozenset(filter(tree.loads_psycopg, {pid for each in shared for pid in each.holders}))
+    dumped, notes = _stacks([*locked, *_waiters(uses), *psycopg]) if with_stacks else ({}, [])
     return TreeEvidence(
         root=pid,
         processes=processes,
@@ -74,7 +75,7 @@ def examine(
         titles=titles,
         began={each.inode: began for each in connections if (began := tree.started(each.backend))},
         counters=_counters(connections),
-        psycopg=frozenset(filter(tree.loads_psycopg, {pid for each in shared for pid in each.holders})),
+        psycopg=psycopg,
         hidden=hidden,
         stacks=dumped,
         reports=tuple(reports()),

@@ -4,6 +4,9 @@ import re
 from collections.abc import Iterable
 from textwrap import indent
 
+from harness.doctor.evidence.evidence import TreeEvidence
+from harness.doctor.evidence.inside import starter
+
 FRAMEWORKS = ("gunicorn", "celery", "uwsgi", "rq")
 """Programs that start workers, as `harness/programs/inside` names them."""
 
@@ -59,6 +62,11 @@ def framework(commands: Iterable[str]) -> str:
     return next((name for name in FRAMEWORKS if name in words or f"{name}:" in words), "")
 
 
+def started_by(evidence: TreeEvidence, pid: int) -> str:
+    """What forked a process: as it has reported, or else by the command lines; empty if it is not known."""
+    return starter(evidence.reports, pid) or framework(each.command for each in evidence.processes.values())
+
+
 def in_worker(by: str, body: str, function: str = "own_connections") -> str:
     """Lines that each worker runs first, by what forks it."""
     if by in FIRST:
@@ -88,7 +96,9 @@ def own_connections(by: str, place: str = "", name: str = "") -> str:
     body = f"{variable or 'engine'}.dispose(close=False)"
     if not name:
         body += f"  # made at {place}" if place else "  # or engine.sync_engine"
-    elif by == "gunicorn" and not module.endswith("main__"):
+    if by == "gunicorn" and not name and not place:
+        body = f"from app import engine  # your module\n{body}"
+    elif by == "gunicorn" and name and not module.endswith("main__"):
         body = f"from {module} import {variable.partition('.')[0]}\n{body}"
     return in_worker(by, body)
 
@@ -112,12 +122,22 @@ def background(library: str, by: str) -> str:
 def new_pool(by: str, name: str = "") -> str:
     """The lines by which a worker gets a pool of psycopg_pool of its own; `name` is that of its parent's."""
     module, _, pool = name.rpartition(":")
-    if module and not module.endswith("main__"):
+    if by == "gunicorn" and not name:
+        body = "import app  # your module\napp.pool = ConnectionPool(...)  # as in it"
+    elif module and not module.endswith("main__"):
         body = f"import {module}\n{module}.{pool} = ConnectionPool(...)  # as in the module"
     else:
         body = f"global {pool or 'pool'}\n{pool or 'pool'} = ConnectionPool(...)  # as in the parent"
     engine = f"# and create_engine(..., creator=lambda: {pool or 'pool'}.getconn())"
     return f"{in_worker(by, body, 'own_pool')}\n{engine}"
+
+
+def either_pool(by: str) -> str:
+    """The lines for a connection of which it is not known whether a pool of psycopg_pool has opened it."""
+    return (
+        f"# if your program makes a ConnectionPool, of psycopg_pool:\n{new_pool(by)}\n\n"
+        f"# if it does not, an engine has opened it:\n{own_connections(by)}"
+    )
 
 
 def opened_by(library: str) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +62,16 @@ def running(pid: int) -> bool:
     """Whether there is such a process, and it has not ended."""
     process = stat(pid)
     return process is not None and process.running
+
+
+def killed(pid: int) -> bool:
+    """Whether a process was sent SIGKILL, although it may not have ended yet on a busy machine."""
+    try:
+        status = Path("/proc", str(pid), "status").read_text()
+    except OSError:
+        return True
+    pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
+    return any(mask >> (signal.SIGKILL - 1) & 1 for mask in pending)
 
 
 def session_processes(session: int) -> Iterator[ProcStat]:

@@ -115,9 +115,16 @@ def test_signals_that_a_worker_may_catch(extra: list[Reported], alive: float | N
     assert processes.signals([FORKED, *extra, signal()], seen) == []
 
 
-def test_a_worker_that_lives_on_after_a_copied_handler_was_called() -> None:
-    [finding] = processes.signals([FORKED, signal()], {2: 9.0})
-    assert (finding.hazard, finding.certainty) == ("copied_signals", Certainty.CERTAIN)
+@pytest.mark.parametrize(
+    ("heard", "alive", "certainty"),
+    [(False, 9.0, Certainty.CERTAIN), (True, 2.5, Certainty.CERTAIN), (False, 2.5, Certainty.RISK)],
+)
+def test_a_worker_that_lives_on_after_a_copied_handler_was_called(
+    heard: bool, alive: float, certainty: Certainty
+) -> None:
+    """The signal comes after one second. A handler that ends the worker may take some time."""
+    [finding] = processes.signals([FORKED, signal(heard=heard)], {2: alive})
+    assert (finding.hazard, finding.certainty) == ("copied_signals", certainty)
     assert processes.signals([signal()], {2: 9.0}) == []
 
 

@@ -12,8 +12,11 @@ from harness.processes import proc
 POLL = 0.1
 """Seconds between two looks."""
 
-SURVIVED = 0.5
+SURVIVED = 1.0
 """Seconds that a process must outlive another one to count: a whole group is often killed at once."""
+
+MOVED = 3.0
+"""Seconds after a first use of its connection in which a process that becomes a daemon ends: it may be slow."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Lifetimes:
                 continue
             stat = proc.stat(pid)
             now = time.monotonic()
-            if stat and stat.running:
+            if stat and stat.running and not proc.killed(pid):
                 self._alive[pid] = now
                 if self._ended:
                     self._held |= {(pid, inode) for inode in sockets.descriptors(pid)}
@@ -87,7 +90,7 @@ class Lifetimes:
     def moved(self, report: inside.Reported) -> bool:
         """Whether the opener exited right after the fork, as when a process becomes a daemon."""
         opener = report.opener
-        return self.outlived(report.pid, opener) and self._ended[opener] < report.time / 1e9 + 1
+        return self.outlived(report.pid, opener) and self._ended[opener] < report.time / 1e9 + MOVED
 
     def survivors(self, reports: Iterable[inside.Reported]) -> list[Survivor]:
         """Processes that outlived the opener of a connection which they hold and have not used."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from harness.doctor import fixes
 from harness.doctor.evidence.evidence import TreeEvidence
-from harness.doctor.evidence.inside import opened, starter
+from harness.doctor.evidence.inside import opened
 from harness.doctor.evidence.movements import CLEAN, Use
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.stacks import Stack
@@ -17,6 +17,9 @@ from harness.doctor.judge import server, sessions
 
 SEVERAL = 2
 """Users of a connection that none of them has opened."""
+
+POOL_THREADS = 3
+"""Threads of a process with a psycopg_pool, at least: the main one, one that connects, one that schedules."""
 
 PATIENCE = 1.0
 """Seconds of endless waiting after which an answer counts as lost, if the server has none to give."""
@@ -65,7 +68,10 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             hazard,
             certainty,
             _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
-            tuple(line for pair in pairs[:3] for line in _how(evidence, *pair)),
+            (
+                *(line for pair in pairs[:3] for line in _how(evidence, *pair)),
+                *_threads(evidence, opener),
+            ),
             _fix(evidence, opener, *pairs[0]),
             "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end."
             if hazard == "shared_socket"
@@ -80,8 +86,28 @@ def _fix(evidence: TreeEvidence, opener: int, connection: Connection, pid: int) 
     process = evidence.processes.get(opener)
     if process and "forkserver" in process.command:
         return fixes.PRELOADED
-    by = starter(evidence.reports, pid)
-    return fixes.own_connections(by or fixes.framework(each.command for each in evidence.processes.values()))
+    by, pool = fixes.started_by(evidence, pid), _pool(evidence, opener)
+    if library == "psycopg_pool" or pool:
+        return fixes.new_pool(by)
+    return fixes.either_pool(by) if pool is None and not library else fixes.own_connections(by)
+
+
+def _pool(evidence: TreeEvidence, opener: int) -> bool | None:
+    """Whether a process has a pool of psycopg_pool, which works by threads; None if that is possible."""
+    process = evidence.processes.get(opener)
+    if not process or process.threads < POOL_THREADS or opener not in evidence.psycopg:
+        return False
+    if stacks := evidence.stacks.get(opener):
+        return any("/psycopg_pool/" in frame.file for stack in stacks for frame in stack.frames)
+    return None
+
+
+def _threads(evidence: TreeEvidence, opener: int) -> Iterator[str]:
+    """How to find out about a pool of psycopg_pool."""
+    if _pool(evidence, opener) is None and not evidence.reports:
+        threads = evidence.processes[opener].threads
+        yield f"threads     {opener} has {threads}, and a fork copies one. A psycopg_pool works by its threads:"
+        yield "            --stacks shows whether there is one, and so does poolstart doctor -- COMMAND"
 
 
 def _kind(evidence: TreeEvidence, connection: Connection, use: Use, pid: int) -> tuple[str, Certainty]:
@@ -185,7 +211,7 @@ def _locked(evidence: TreeEvidence) -> Iterator[Finding]:
                     else ("            a process that waits for a signal looks the same: add --stacks",)
                 ),
             ),
-            fixes.lock(hazard, starter(evidence.reports, pid)),
+            fixes.lock(hazard, fixes.started_by(evidence, pid)),
             "It waits until it is killed.",
         )
 

@@ -9,6 +9,9 @@ from harness.doctor.findings import Certainty, Finding
 SURVIVED = 1.0
 """Seconds after which a worker counts as not ended by a signal."""
 
+FOR_LONG = 5.0
+"""Seconds after which it is certain that a handler does not end it, unless the parent hears the signal."""
+
 SIGNALS = {2: "SIGINT", 15: "SIGTERM"}
 
 
@@ -94,11 +97,12 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
             continue
         fork = fork_of(reports, worker)
         heard = report.fields["heard"]
+        certain = heard or alive[worker] >= report.time / 1e9 + FOR_LONG
         found.setdefault(
             report.place,
             Finding(
                 "copied_signals",
-                Certainty.CERTAIN,
+                Certainty.CERTAIN if certain else Certainty.RISK,
                 f"process {worker} was sent {SIGNALS[number]}, and lives on: its handler is a copy of that of"
                 f" process {report.pid}",
                 (

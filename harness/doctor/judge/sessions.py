@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from harness.doctor import fixes
 from harness.doctor.evidence.evidence import TreeEvidence
-from harness.doctor.evidence.inside import starter
 from harness.doctor.evidence.sockets import Connection
 from harness.doctor.evidence.tree import Process
 from harness.doctor.findings import Certainty, Finding
@@ -75,10 +74,7 @@ def _orphaned(evidence: TreeEvidence, connection: Connection, process: Process) 
         Certainty.CERTAIN if certain else Certainty.RISK,
         f"process {process.pid} {known if older else 'may keep a session open of a process that has ended'}",
         tuple(_times(evidence, connection, process, idle)),
-        fixes.orphan(
-            starter(evidence.reports, process.pid)
-            or fixes.framework(each.command for each in evidence.processes.values())
-        ),
+        fixes.orphan(fixes.started_by(evidence, process.pid)),
         "The session keeps its locks and its place in max_connections until this process ends.",
     )
 
@@ -124,16 +120,13 @@ def _ended(evidence: TreeEvidence) -> Iterator[Finding]:
                 "The next query over it fails, unless the engine has pool_pre_ping.",
             )
         else:
-            by = starter(evidence.reports, pid)
             yield Finding(
                 "parent_closed",
                 Certainty.RISK,
                 f"{what} of process {pid} {'was' if len(connections) == 1 else 'were'} ended without a"
                 " message: a process that was forked from it has closed a copy, or something on the way",
                 lines,
-                fixes.own_connections(
-                    by or fixes.framework(each.command for each in evidence.processes.values())
-                ),
+                fixes.own_connections(fixes.started_by(evidence, pid)),
                 "The parent's next query fails.",
             )
 

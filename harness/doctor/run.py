@@ -81,7 +81,7 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
         [*command, *(p.command for p in evidence.processes.values())] if evidence else command
     )
     from_inside = [
-        *both.native_locks(reports, locked),
+        *both.hangs(reports, locked),
         *both.orphaned(reports, lifetimes.survivors(reports)),
         *processes.signals(reports, lifetimes.alive),
         *engines.capacity(reports, evidence.server.max_connections if evidence and evidence.server else 0),

@@ -35,6 +35,7 @@ def in_fork_hooks() -> list[ast.FunctionDef]:
         **functions("poolstart_watch"),
         **functions("poolstart_frames"),
         **functions("poolstart_processes"),
+        **functions("poolstart_locks"),
     }
     found, waiting = {}, ["before_fork", "after_fork", "remember"]
     while waiting:

@@ -88,8 +88,14 @@ def listen(module: Any) -> None:
 
 def follow() -> None:
     """In a worker whose parent had connections checked out: these can be used without a checkout."""
-    if not any(opened.out for opened in list((State.opened or {}).values())):
+    if any(opened.out for opened in list((State.opened or {}).values())):
+        watch_executions()
+
+
+def watch_executions() -> None:
+    if State.executing:
         return
+    State.executing = True
     connection = sys.modules["sqlalchemy.engine"].Connection
     original = connection._execute_context
     hook = watch._safely(executing)
@@ -105,9 +111,9 @@ def executing(connection: Any) -> None:
     proxied = connection._dbapi_connection
     record = getattr(proxied, "_connection_record", None)
     opened = State.opened.get(record) if record is not None else None
-    if opened is not None and opened.out and opened.pid != os.getpid():
-        opened.out = False
-        use(opened, record, held=True)
+    if opened is not None and (opened.out or opened.unsure) and opened.pid != os.getpid():
+        held, opened.out, opened.unsure = opened.out, False, False
+        use(opened, record, held)
 
 
 def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_: Any) -> None:
@@ -162,10 +168,19 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
         return
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
-    elif opened.pid != os.getpid():
-        use(opened, record)
-    else:
+    elif opened.pid == os.getpid():
         opened.out, opened.thread = True, get_ident()
+    elif refusable(record):
+        opened.unsure = True
+        watch_executions()
+    else:
+        use(opened, record)
+
+
+def refusable(record: Any) -> bool:
+    """Whether the program has a listener: it may refuse the connections of other processes, as a recipe does."""
+    pool = getattr(record, "_ConnectionRecord__pool", None)
+    return any(getattr(each, "__code__", None) is not watch.HOOKED for each in pool.dispatch.checkout)
 
 
 def use(opened: Opened, record: Any, held: bool = False) -> None:
@@ -196,6 +211,9 @@ def checkin(dbapi: Any, record: Any) -> None:
     if opened is not None:
         opened.out = False
     if opened is not None and opened.pid != os.getpid():
+        if opened.unsure and dbapi is not None:
+            opened.unsure = False
+            use(opened, record)
         report(
             "returned",
             connection=opened.name,

@@ -41,6 +41,7 @@ class Opened:
         "thread",
         "time",
         "transaction",
+        "unsure",
     )
 
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
@@ -53,6 +54,8 @@ class Opened:
         """The thread that has checked it out last."""
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
+        self.unsure = False
+        """Whether it was checked out in a forked process, unless a listener of the program has refused it."""
 
 
 class State:
@@ -73,8 +76,12 @@ class State:
     forked = False
     before: list[Any] = []  # noqa: RUF012
     """Called in the parent before each fork."""
-    follow: Any = None
+    held: Any = None
+    """Returns the locks that another thread holds."""
+    follow: list[Any] = []  # noqa: RUF012
     """Called in each forked process."""
+    executing = False
+    """Whether executions are watched."""
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
     json: Any = None
     socket: Any = None
@@ -84,10 +91,12 @@ def install() -> None:
     """Observe this process, and those that it forks."""
     # Now, because the program may change sys.path.
     import poolstart_drivers
+    import poolstart_locks
     import poolstart_pools
     import poolstart_processes
 
-    State.follow = poolstart_pools.follow
+    State.held = poolstart_locks.held
+    State.follow = [poolstart_pools.follow, poolstart_locks.follow]
     _safely(locate)()
     sys.meta_path.insert(0, WhenImported())
     poolstart_pools.install()
@@ -163,7 +172,7 @@ def before_fork() -> None:
         background=background,
         connecting=connecting,
         connections=connections(),
-        locks=held(),
+        locks=State.held(),
     )
 
 
@@ -195,7 +204,8 @@ def after_fork() -> None:
     locate()
     State.reported, State.made, State.forked = {}, {}, True
     report("forked", parent=parent)
-    State.follow()
+    for hook in State.follow:
+        hook()
     if GUARD:
         guard()
 
@@ -217,22 +227,6 @@ def guard() -> None:
         dead.close()
         opened.inode = inode_of(opened.descriptor)
         report("guarded", connection=opened.name, opened=opened.place)
-
-
-def held() -> list[str]:
-    """The locks that another thread holds: of pools, and of modules that are being imported."""
-    found = []
-    for engine, where in list((State.engines or {}).items()):
-        mutex = getattr(getattr(engine.pool, "_pool", None), "mutex", None)
-        text = repr(mutex)
-        if text.startswith("<locked") and f"owner={_thread.get_ident()} " not in text:
-            found.append(f"the lock of the pool of the engine made at {where}")
-    for name, weak in list(getattr(sys.modules.get("_frozen_importlib"), "_module_locks", {}).items()):
-        lock = weak()
-        owner = getattr(lock, "owner", None)
-        if owner and owner != _thread.get_ident():
-            found.append(f"the import of {name}")
-    return found
 
 
 def in_transaction(dbapi: Any) -> bool:
@@ -289,3 +283,7 @@ def _safely(hook: Any) -> Any:
             pass
 
     return hooked
+
+
+HOOKED = _safely(None).__code__
+"""The code of all listeners of ours."""

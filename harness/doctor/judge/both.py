@@ -33,64 +33,59 @@ def orphaned(reports: Sequence[Reported], survivors: Iterable[Survivor]) -> list
     return list(found.values())
 
 
-def native_locks(reports: Sequence[Reported], locked: Iterable[int]) -> list[Finding]:
-    """Forked processes that never return from a driver's connect."""
+def hangs(reports: Sequence[Reported], locked: Iterable[int]) -> list[Finding]:
+    """Forked processes that began to wait for a lock that was copied, and never went on.
+
+    `locked` are processes all of whose threads waited without a limit for a lock of their own memory.
+    """
     found = []
     for pid in locked:
-        own = [
-            report for report in reports if report.pid == pid and report.event in ("connecting", "connected")
-        ]
-        if not own or own[-1].event != "connecting":
+        own = [report for report in reports if report.pid == pid and report.event in WAITS]
+        if not own or own[-1].event not in ("connecting", "entering"):
             continue
-        fork = fork_of(reports, pid)
-        connecting = fork.fields.get("connecting", ()) if fork else ()
+        last, fork = own[-1], fork_of(reports, pid)
+        lock = last.fields.get("lock", "")
+        hazard = "import_lock" if lock.startswith("the import") else "pool_lock" if lock else "native_lock"
+        others = fork.fields.get("threads" if lock else "connecting", ()) if fork else ()
         found.append(
             Finding(
-                "native_lock",
+                hazard,
                 Certainty.PROVEN,
-                f"process {pid} can never go on: it waits for a lock inside the driver's libraries",
+                f"process {pid} can never go on: it waits for {lock or _NATIVE}",
                 (
                     *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
-                    *(f"meanwhile   another thread was connecting at {place}" for place in connecting[:2]),
-                    f"waits       {own[-1].place}, in {pid}; an engine of its own does not help",
+                    *(f"{'thread      ' if lock else _CONNECTING}{place}" for place in others[:2]),
+                    f"waits       {last.place}, in {pid}{'' if lock else _NO_HELP}",
                 ),
-                fixes.lock("native_lock", str(fork.fields.get("by", "")) if fork else ""),
+                fixes.lock(hazard, str(fork.fields.get("by", "")) if fork else ""),
                 "It waits until it is killed: no time-out of a pool or a connection is reached.",
             )
         )
     return found
 
 
-def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:
-    """All findings, the most certain first; of one hazard, those with the user's lines instead of the others.
+WAITS = ("connecting", "connected", "entering", "entered")
+"""What processes report before and after a call that may wait for a copied lock."""
 
-    A lock that was held at a fork, and a process that never goes on, are one finding, and it is proven.
-    """
-    kept = list(inside)
-    seen = {finding.hazard for finding in inside if finding.sure}
-    if "native_lock" in seen:
+_NATIVE = "a lock inside the driver's libraries"
+_CONNECTING = "meanwhile   another thread was connecting at "
+_NO_HELP = "; an engine of its own does not help"
+
+
+def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:
+    """All findings, the most certain first; of one hazard, those with the user's lines instead of the others."""
+    sure = {finding.hazard for finding in inside if finding.sure}
+    seen = set(sure)
+    if {"native_lock", "import_lock", "pool_lock"} & sure:
         seen.add("inherited_lock")
-    if {"missing_thread", "inherited_session"} & seen:
+    if {"missing_thread", "inherited_session"} & sure:
         # A pool of psycopg_pool, or a session: the connection is the parent's, and that is its cure, too.
         seen.add("shared_socket")
-    hangs = [finding for finding in outside if finding.hazard == "inherited_lock"]
-    if hangs:
-        for number, finding in enumerate(kept):
-            if finding.hazard in ("import_lock", "pool_lock") and not finding.sure:
-                kept[number] = Finding(
-                    finding.hazard,
-                    Certainty.PROVEN,
-                    f"{hangs[0].sentence.partition(':')[0].replace('probably never goes', 'can never go')}:"
-                    f" {finding.sentence}",
-                    (*finding.evidence, *hangs[0].evidence[:1]),
-                    finding.fix,
-                    finding.consequence,
-                )
-                seen.add("inherited_lock")
+    # What was a risk has been seen.
+    kept = [finding for finding in inside if finding.sure or finding.hazard not in sure]
     for finding in outside:
         same = [each for each in kept if each.hazard == finding.hazard and not each.sure]
         if same and finding.sure:
-            # What was a risk has been seen.
             kept = [each for each in kept if each not in same]
         if finding.hazard not in seen and (finding.sure or not same):
             kept.append(finding)

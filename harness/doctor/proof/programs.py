@@ -35,6 +35,7 @@ HEALTHY = (
     "inheriting_program",
     "recycled",
     "busy_thread",
+    "checked_pid",
 )
 """Functions of victims/healthy.py."""
 

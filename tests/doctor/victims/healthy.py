@@ -12,7 +12,8 @@ import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 from common import URL, VARIANT, query, query_forever, ready
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import DisconnectionError
 
 engine = create_engine(URL)
 
@@ -196,6 +197,26 @@ def busy_thread() -> None:
     multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,)).start()
     ready()
     time.sleep(600)
+
+
+def checked_pid() -> None:
+    """A worker that refuses its parent's connections, as a recipe of SQLAlchemy's documentation does."""
+    checked = create_engine(URL)
+
+    @event.listens_for(checked, "connect")
+    def connect(connection, record):
+        record.info["pid"] = os.getpid()
+
+    @event.listens_for(checked, "checkout")
+    def checkout(connection, record, proxy):
+        if record.info["pid"] != os.getpid():
+            record.dbapi_connection = proxy.dbapi_connection = None
+            raise DisconnectionError("it belongs to another process")
+
+    query(checked)
+    if os.fork() == 0:
+        query_forever(checked, announce=True)
+    query_forever(checked)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.doctor.evidence import netlink
 from harness.doctor.evidence.tree import Process
 from harness.doctor.examine import _limits, examine
 from harness.doctor.proof.programs import POOLSTART, doctor, observed, victim
@@ -67,8 +68,9 @@ def test_what_cannot_be_read_is_listed() -> None:
     assert note == f"descriptors of {other.pid}, which belong to another user: run as root"
 
 
-def unshared() -> bool:
-    command = ["unshare", "--pid", "--fork", "true"]
+def unshared(*kinds: str) -> bool:
+    """Whether this machine permits namespaces of these kinds."""
+    command = ["unshare", *kinds, "--fork", "true"]
     return bool(shutil.which("unshare")) and subprocess.run(command, check=False).returncode == 0
 
 
@@ -88,7 +90,7 @@ else:
 def test_processes_of_another_pid_namespace_report_and_what_their_pids_hide_is_listed(
     server: Server, tmp_path: Path
 ) -> None:
-    if not unshared():
+    if not unshared("--pid"):
         pytest.skip("this machine permits no PID namespace")
     report = tmp_path / "report.json"
     command = [*POOLSTART, "doctor", "--json-file", report, "--", "unshare", "--pid", "--fork"]
@@ -97,3 +99,34 @@ def test_processes_of_another_pid_namespace_report_and_what_their_pids_hide_is_l
     content = json.loads(report.read_text())
     assert [finding["hazard"] for finding in content["findings"]] == ["shared_socket"]
     assert content["notes"] == ["who outlives whom among 1, 2, which are pids of another PID namespace"]
+
+
+@pytest.mark.parametrize(("variant", "found"), [("broken", ["shared_socket"]), ("fixed", [])])
+def test_connections_of_another_network_namespace_are_watched(
+    server: Server, variant: str, found: list[str]
+) -> None:
+    if not unshared("--net"):
+        pytest.skip("this machine permits no network namespace")
+    with victim("network", variant, server.sqlalchemy_url("victim")) as pid:
+        _, report = doctor(pid, "--watch", "1.5")
+    assert [finding["hazard"] for finding in report["findings"]] == found
+    assert report["inspected"]["held_by_several"] == 1
+    assert report["not_inspected"] == []
+
+
+def test_a_network_namespace_that_may_not_be_entered_is_listed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is without root: who waits for an answer is seen all the same."""
+    if not unshared("--net"):
+        pytest.skip("this machine permits no network namespace")
+
+    def refused(process: int) -> None:
+        raise PermissionError(1, "setns")
+
+    monkeypatch.setattr(netlink, "_entered", refused)
+    with victim("network", "fixed", server.sqlalchemy_url("victim")) as pid:
+        evidence = examine(pid, 0.5)
+    [note] = evidence.notes
+    assert note.startswith("what is sent over port ")
+    assert note.endswith(": it is in another network namespace, run as root")

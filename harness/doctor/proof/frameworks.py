@@ -24,6 +24,7 @@ FOUND = {
     "asyncpg_worker": "asyncpg_loop",
     "celery_prefork": "shared_socket",
     "flask_binds": "shared_socket",
+    "flask_reloader": "",
     "gunicorn_alone": "",
     "gunicorn_preload": "shared_socket",
     "local_executor": "shared_socket",

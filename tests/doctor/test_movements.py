@@ -1,15 +1,18 @@
 """Elimination: who sent, from recorded readings of counters and of the threads of all holders."""
 
 import os
+import socket
 import struct
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
+from unittest.mock import ANY
 
 import pytest
 
-from harness.doctor.evidence import netlink
+from harness.doctor.evidence import netlink, waits
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.movements import Look, Use, attribute
 from harness.doctor.evidence.netlink import Counters
@@ -163,3 +166,88 @@ def test_a_process_that_ends_meanwhile_is_one_that_ran() -> None:
     child.wait()
     assert runs.read().ended
     runs.close()
+
+
+ANSWERS = """
+import os, select, sys
+poll = select.poll()
+poll.register(0, select.POLLIN)
+while True:
+    poll.poll()
+    os.write(1, os.read(0, 1))
+"""
+
+
+def test_what_a_thread_polls_is_not_known_if_it_went_on_while_its_memory_was_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    command = [sys.executable, "-S", "-c", ANSWERS]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert child.stdin
+    assert child.stdout
+    question, answer = child.stdin.fileno(), child.stdout.fileno()
+    runs, original, went_on = Runs(child.pid), waits.parsed, []
+
+    def go_on() -> None:
+        os.write(question, b"x")
+        os.read(answer, 1)
+
+    def parsed(pid: int, thread: int, line: str) -> waits.Wait | None:
+        found = original(pid, thread, line)
+        if found and not went_on:
+            go_on()
+            went_on.append(found)
+        return found
+
+    with child, closing(runs):
+        go_on()
+        while not runs.read().asleep:
+            pass
+        assert [wait.descriptor for wait in runs.waits()] == [0]
+        monkeypatch.setattr(waits, "parsed", parsed)
+        go_on()
+        while not went_on:
+            runs.read()
+        assert list(runs.waits()) == []
+        child.kill()
+
+
+def test_a_process_with_the_pid_of_one_that_has_ended_is_not_read() -> None:
+    child = subprocess.Popen([sys.executable, "-S", "-c", "input()"], stdin=subprocess.PIPE)
+    assert child.stdin
+    with closing(Runs(child.pid)) as runs:
+        runs.read()
+        child.stdin.close()
+        child.wait()
+        runs.pid = os.getpid()
+        assert runs.read().ended
+
+
+def test_counters_of_a_later_connection_between_the_same_ends_are_not_taken_for_it() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        closing(netlink.Diag()) as diag,
+    ):
+        inode = os.fstat(client.fileno()).st_ino
+        asked = netlink.request(*client.getsockname(), *client.getpeername())
+        assert diag.counters(asked, inode) == replace(netlink.Counters(0, 0, 0, 0.0), inode=inode, idle=ANY)
+        assert diag.counters(asked, inode + 1) is None
+
+
+def test_an_end_of_the_connection_that_was_not_noticed_is_seen() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+        closing(netlink.Diag()) as diag,
+    ):
+        server, _ = listener.accept()
+        server.send(b"message")
+        server.close()
+        client.recv(1, socket.MSG_PEEK)
+        inode = os.fstat(client.fileno()).st_ino
+        asked = netlink.request(*client.getsockname(), *client.getpeername())
+        while not (counters := diag.counters(asked, inode)) or not counters.ended:
+            pass
+        # The end itself counts for one.
+        assert counters.unread == len(b"message") + 1

@@ -25,6 +25,7 @@ while True:
 """
 COMPUTES = "while True: pass"
 WAITS = "import time; time.sleep(600)"
+CLOSES = "import os, sys, time; os.close(int(sys.argv[1])); time.sleep(600)"
 
 SECONDS = 0.5
 
@@ -110,6 +111,17 @@ def test_a_process_that_begins_to_hold_it_meanwhile_makes_what_was_seen_void(sha
         watching.search()
         assert use.by == {second: 7}
         assert newcomer in watching.holders(connection.inode)
+
+
+def test_a_holder_that_closes_it_meanwhile_has_left(shared: Shared) -> None:
+    first, second = shared.start(WAITS), shared.start(CLOSES)
+    connection = shared.connection(first, second)
+    with closing(movements.Watch([connection], {connection.inode: [first]})) as watching:
+        use = watching.uses[connection.inode]
+        while not use.left:
+            watching.search()
+        assert use.left == {second}
+        assert watching.holders(connection.inode) == [first]
 
 
 def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:

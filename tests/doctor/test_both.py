@@ -1,0 +1,84 @@
+"""What reports and looks say together: processes that never go on, and those that outlive others."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from harness.doctor.evidence.inside import Reported
+from harness.doctor.evidence.lifetimes import Lifetimes
+from harness.doctor.findings import Certainty, Finding
+from harness.doctor.judge import both
+from harness.processes import proc
+
+PARENT, WORKER = 10, 11
+POOL, IMPORT = "the lock of the pool of the engine made at app.py:3 <module>", "the import of slow"
+
+CLOCK = itertools.count()
+
+
+def reported(event: str, pid: int, **fields: object) -> Reported:
+    return Reported(event, pid, next(CLOCK), fields)
+
+
+def of_worker(*events: tuple[str, str]) -> list[Reported]:
+    """Of a fork in which another thread held locks, and then of the worker."""
+    return [
+        reported("fork", PARENT, place="app.py:9 main", by="fork", locks=[POOL], threads=["app.py:5 hold"]),
+        reported("forked", WORKER, parent=PARENT),
+        *(reported(event, WORKER, lock=lock, place="app.py:20 work") for event, lock in events),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reports", "locked", "hazards"),
+    [
+        (of_worker(("entering", POOL)), [WORKER], ["pool_lock"]),
+        (of_worker(("entering", IMPORT)), [WORKER], ["import_lock"]),
+        (of_worker(("entering", POOL), ("entered", POOL), ("connecting", "")), [WORKER], ["native_lock"]),
+        (of_worker(("entering", POOL)), [], []),
+        (of_worker(("entering", POOL), ("entered", POOL)), [WORKER], []),
+        (of_worker(), [WORKER], []),
+    ],
+    ids=["pool", "import", "driver", "it is not asleep", "it went on", "it waits for something else"],
+)
+def test_a_worker_never_goes_on_if_a_call_did_not_return_and_it_waits_for_a_lock(
+    reports: list[Reported], locked: list[int], hazards: list[str]
+) -> None:
+    found = both.hangs(reports, locked)
+    assert [finding.hazard for finding in found] == hazards
+    assert {finding.certainty for finding in found} <= {Certainty.PROVEN}
+
+
+def finding(hazard: str, certainty: Certainty) -> Finding:
+    return Finding(hazard, certainty, "", (), "", "")
+
+
+def test_what_was_a_risk_and_has_been_seen_is_one_finding() -> None:
+    risk, proven = finding("pool_lock", Certainty.RISK), finding("pool_lock", Certainty.PROVEN)
+    hang = finding("inherited_lock", Certainty.RISK)
+    assert both.merged([risk, proven], [hang]) == [proven]
+    assert both.merged([risk], [hang]) == [risk, hang]
+
+
+
+STATUS = "Name:\tpython\nSigPnd:\t{}\nShdPnd:\t0000000000000000\n"
+
+
+@pytest.mark.parametrize(("pending", "killed"), [("0" * 16, False), ("0" * 13 + "100", True), ("4" * 16, False)])
+def test_a_process_that_was_killed_has_not_survived_although_it_gets_no_processor(
+    monkeypatch: pytest.MonkeyPatch, pending: str, killed: bool
+) -> None:
+    monkeypatch.setattr(Path, "read_text", lambda _: STATUS.format(pending))
+    assert proc.killed(PARENT) is killed
+
+
+def test_a_daemon_is_one_whose_parent_ends_soon_after_even_on_a_slow_machine(tmp_path: Path) -> None:
+    lifetimes = Lifetimes(tmp_path)
+    lifetimes.close()
+    lifetimes._ended, lifetimes._alive = {PARENT: 12.5}, {WORKER: 20.0}
+    used = Reported("used", WORKER, 10 * 10**9, {"opener": PARENT})
+    assert lifetimes.moved(used)
+    assert not lifetimes.moved(Reported("used", WORKER, 9 * 10**9, {"opener": PARENT}))
+    lifetimes._alive = {WORKER: 13.0}
+    assert not lifetimes.moved(used)

@@ -54,7 +54,7 @@ def examine(
     still = _still(processes)
     suspects = {each.inode: _suspects(each, copies) for each in shared}
     uses, watched = movements.watch(shared, seconds, suspects, over)
-    connections = [_without(each, uses[each.inode].left) if each.inode in uses else each for each in connections]
+    connections = [_now_held(each, uses) for each in connections]
     again = _still(processes)
     locked = tuple(pid for pid in still if again.get(pid) == still[pid])
     # When the process that it is a copy of has ended, shared memory has become the copy's own uncopied.
@@ -62,6 +62,8 @@ def examine(
     titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
     psycopg = frozenset(filter(tree.loads_psycopg, {pid for each in shared for pid in each.holders}))
     dumped, notes = _stacks([*locked, *_waiters(uses), *psycopg]) if with_stacks else ({}, [])
+    last_view = server.view(url) if view else None
+    counters, boot = _counters(connections), time.clock_gettime(time.CLOCK_BOOTTIME)
     return TreeEvidence(
         root=pid,
         processes=processes,
@@ -71,21 +73,22 @@ def examine(
         locked=locked,
         watched=round(watched, 1),
         pages={copy: (begin, end) for copy, end in last.items() if (begin := first[copy]) and end},
-        server=server.view(url) if view else None,
+        server=last_view,
         titles=titles,
         began={each.inode: began for each in connections if (began := tree.started(each.backend))},
-        counters=_counters(connections),
+        counters=counters,
         psycopg=psycopg,
         hidden=hidden,
         stacks=dumped,
         reports=tuple(reports()),
         notes=(*_limits(processes, suspects, shared, uses, hidden), *notes),
-        boot=time.clock_gettime(time.CLOCK_BOOTTIME),
+        boot=boot,
     )
 
 
-def _without(connection: Connection, left: set[int]) -> Connection:
-    """The connection, less the holders that have closed it meanwhile."""
+def _now_held(connection: Connection, uses: dict[int, movements.Use]) -> Connection:
+    """The connection, less the holders that have closed it while it was watched."""
+    left = uses[connection.inode].left if connection.inode in uses else set()
     return replace(
         connection, holders={pid: each for pid, each in connection.holders.items() if pid not in left}
     )
@@ -148,14 +151,16 @@ def _limits(
     notes = []
     others = [*(pid for pid, process in processes.items() if not process.readable), *hidden]
     if others:
-        notes.append(f"descriptors of {', '.join(map(str, others))}, which belong to another user: run as root")
+        pids = ", ".join(map(str, others))
+        notes.append(f"descriptors of {pids}, which belong to another user: run as root")
     elif unread := [str(pid) for pid in processes if not waits.readable(pid) and proc.running(pid)]:
         notes.append(f"system calls of {', '.join(unread)}: run as their user, or as root")
     if not waits.supported():
         notes.append("system calls: their numbers on this kind of machine are not known")
     for connection in shared:
         if not uses[connection.inode].counted:
-            notes.append(f"what is sent over {connection.address or f'socket {connection.inode}'}: {_uncounted(connection)}")
+            where = connection.address or f"socket {connection.inode}"
+            notes.append(f"what is sent over {where}: {_uncounted(connection)}")
         elif any(map(uses[connection.inode].doubt, suspects[connection.inode])):
             notes.append(
                 f"who sent over {connection.address}: each time several of its holders ran; look again with a"

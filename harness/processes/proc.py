@@ -70,8 +70,8 @@ def killed(pid: int) -> bool:
         status = Path("/proc", str(pid), "status").read_text()
     except OSError:
         return True
-    pending = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd"))]
-    return any(mask >> (signal.SIGKILL - 1) & 1 for mask in pending)
+    lines = (line.split() for line in status.splitlines() if line.startswith(("SigPnd", "ShdPnd")))
+    return any(int(mask, 16) >> (signal.SIGKILL - 1) & 1 for _, mask in lines)
 
 
 def session_processes(session: int) -> Iterator[ProcStat]:

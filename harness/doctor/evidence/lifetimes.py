@@ -16,7 +16,7 @@ SURVIVED = 1.0
 """Seconds that a process must outlive another one to count: a whole group is often killed at once."""
 
 MOVED = 3.0
-"""Seconds after a first use of its connection in which a process that becomes a daemon ends: it may be slow."""
+"""Seconds after a first use of its connection in which the parent of a daemon ends, even if it is slow."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from harness.doctor.evidence.sockets import Address, Connection
 from harness.system.errors import PoolstartError
 
 QUERY = """
-    select pid, coalesce(host(client_addr), ''), coalesce(client_port, -1), state, extract(epoch from now() - backend_start)::float8,
+    select pid, coalesce(host(client_addr), ''), coalesce(client_port, -1), state,
+           extract(epoch from now() - backend_start)::float8,
            extract(epoch from now() - state_change)::float8, pg_blocking_pids(pid),
            coalesce(extract(epoch from now() - xact_start)::float8, 0)
     from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()

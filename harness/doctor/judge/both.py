@@ -73,7 +73,7 @@ _NO_HELP = "; an engine of its own does not help"
 
 
 def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:
-    """All findings, the most certain first; of one hazard, those with the user's lines instead of the others."""
+    """All findings, the most certain first; of one hazard, those with the lines of the program."""
     sure = {finding.hazard for finding in inside if finding.sure}
     seen = set(sure)
     if {"native_lock", "import_lock", "pool_lock"} & sure:

@@ -44,8 +44,8 @@ def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
                 else Certainty.RISK,
                 f"process {pid} waits for a transaction of process {parent}, which started it",
                 (
-                    f"server      backend {session.backend} waits for backend {blocker.backend}"
-                    f" ({blocker.state or 'state unknown'}, its transaction is {blocker.transaction:.0f} s old)",
+                    f"server      backend {session.backend} waits for backend {blocker.backend}:"
+                    f" {blocker.state or 'state unknown'}, in a transaction for {blocker.transaction:.0f} s",
                 ),
                 fixes.COMMIT,
                 "If the parent waits for the worker, both wait for ever.",

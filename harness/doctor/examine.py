@@ -61,7 +61,8 @@ def examine(
     last = {copy: pages.read(copy) for copy in first if tree.read(copies[copy])}
     titles = {c.inode: proc.command_line(c.backend) for c in connections if c.backend}
     psycopg = frozenset(filter(tree.loads_psycopg, {pid for each in shared for pid in each.holders}))
-    dumped, notes = _stacks([*locked, *_waiters(uses), *psycopg]) if with_stacks else ({}, [])
+    threaded = [each for each in psycopg if each in processes and processes[each].threads > 1]
+    dumped, notes = _stacks([*locked, *_waiters(uses), *threaded]) if with_stacks else ({}, [])
     last_view = server.view(url) if view else None
     counters, boot = _counters(connections), time.clock_gettime(time.CLOCK_BOOTTIME)
     return TreeEvidence(

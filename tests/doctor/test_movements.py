@@ -186,7 +186,8 @@ def test_what_a_thread_polls_is_not_known_if_it_went_on_while_its_memory_was_rea
     assert child.stdin
     assert child.stdout
     question, answer = child.stdin.fileno(), child.stdout.fileno()
-    runs, original, went_on = Runs(child.pid), waits.parsed, []
+    runs, original = Runs(child.pid), waits.parsed
+    went_on: list[waits.Wait] = []
 
     def go_on() -> None:
         os.write(question, b"x")

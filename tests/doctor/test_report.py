@@ -30,7 +30,8 @@ def all_fixes() -> Iterator[str]:
         )
         yield from (fixes.lock(hazard, by) for hazard in ("pool_lock", "import_lock", "native_lock"))
         yield from (fixes.orphan(by), fixes.one_engine(by), fixes.own_signals(by), fixes.kept_pool(by))
-        yield from (fixes.own_generator("generator", by), fixes.new_pool(by, "app:pool"), fixes.either_pool(by))
+        yield from (fixes.own_generator("generator", by), fixes.new_pool(by, "app:pool"))
+        yield fixes.either_pool(by)
     yield from (fixes.PRELOADED, fixes.COMMIT, fixes.PASSED_URL, fixes.opened_by("psycopg2"))
 
 

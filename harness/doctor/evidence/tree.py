@@ -151,7 +151,8 @@ def hidden(root: int, known: Mapping[int, Process]) -> list[int]:
     """The processes that started `root`, directly or not, and run its program, but cannot be read."""
     stats = {pid: proc.stat(pid) for pid in known}
     names = {stat.name for stat in stats.values() if stat}
-    found, stat = [], stats.get(root)
+    found: list[int] = []
+    stat = stats.get(root)
     while stat and stat.ppid > 1:
         stat = proc.stat(stat.ppid)
         if stat and stat.pid not in known and stat.name in names and not _readable(stat.pid):

@@ -49,10 +49,13 @@ def follow() -> None:
             locks = [each for each in Held.modules if each.partition(".")[0] == name.partition(".")[0]]
             if not locks:
                 return original(name, *arguments, **options)
-            done = lambda: Held.modules.difference_update(locks)  # noqa: E731
-            return announced(original, f"the import of {locks[0]}", done)(name, *arguments, **options)
+            call = announced(
+                original, f"the import of {locks[0]}", lambda: Held.modules.difference_update(locks)
+            )
+            return call(name, *arguments, **options)
 
-        builtins.__import__ = __import__
+        module: Any = builtins
+        module.__import__ = __import__
 
 
 def announced(function: Any, lock: str, done: Any) -> Any:

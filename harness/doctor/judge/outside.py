@@ -106,7 +106,7 @@ def _threads(evidence: TreeEvidence, opener: int) -> Iterator[str]:
     """How to find out about a pool of psycopg_pool."""
     if _pool(evidence, opener) is None and not evidence.reports:
         threads = evidence.processes[opener].threads
-        yield f"threads     {opener} has {threads}, and a fork copies one: a psycopg_pool works in {opener} only"
+        yield f"threads     {opener} has {threads}, and a fork copies one; a psycopg_pool needs its threads:"
         yield "            --stacks shows whether there is one, and so does poolstart doctor -- COMMAND"
 
 

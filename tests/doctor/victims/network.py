@@ -31,7 +31,7 @@ while True:
     for pair in ((client, server), (server, client)):
         threading.Thread(target=copy, args=pair, daemon=True).start()
 """
-"""Stands for a server in the namespace: it stays outside, where the real one is, and ends after the others."""
+"""Stands for a server in the namespace: it stays outside, where the real one is, and ends last."""
 
 CLONE_NEWNET = 0x40000000
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1

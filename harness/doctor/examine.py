@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import replace
 
 from harness.doctor.evidence import movements, pages, server, sockets, stacks, tree, waits
@@ -119,10 +120,11 @@ def _still(processes: Iterable[int]) -> dict[int, str]:
     """The processes that wait for locks of their own memory, with text that changes if they run."""
     found = {}
     for pid in processes:
-        if waits.locked(pid):
-            runs = Runs(pid)
-            found[pid] = runs.read().runs
-            runs.close()
+        with closing(Runs(pid)) as runs:
+            reading = runs.read()
+            locks = [each for each in runs.waits() if waits.for_own_lock(pid, each)]
+            if locks and len(locks) == len(runs):
+                found[pid] = reading.runs
     return found
 
 

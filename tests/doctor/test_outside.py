@@ -73,16 +73,6 @@ def test_a_worker_that_waits_for_a_signal_is_a_risk_and_its_stack_clears_it(serv
     assert (status, cleared) == (0, 0)
 
 
-def test_a_worker_that_waits_for_its_parents_transaction_is_found_by_the_servers_view(server: Server) -> None:
-    url = server.sqlalchemy_url("victim")
-    with victim("transaction", "broken", url) as pid:
-        status, report = doctor(pid, "--watch", WATCH, "--url", url)
-    assert [(finding["hazard"], finding["certainty"]) for finding in report["findings"]] == [
-        ("uncommitted_parent", "certain")
-    ]
-    assert status == 1
-
-
 def test_a_process_that_does_not_exist_is_an_error_in_one_line() -> None:
     done = poolstart("doctor", str(2**22 - 1))
     assert done.returncode == 2

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from harness.doctor.evidence import netlink, tree
 from harness.doctor.evidence.runs import RunReading, Runs
-from harness.doctor.evidence.sockets import Connection, closed, descriptors, socket_at
+from harness.doctor.evidence.sockets import Connection, closed, descriptors
 from harness.doctor.evidence.waits import Wait
 
 BUDGET = 0.02
@@ -232,7 +232,7 @@ class Watch:
             first, since = self._waits.get((inode, pid), (None, 0.0))
             if wait is not first:
                 # The descriptor may have been opened for another file meanwhile.
-                known = wait is not None and inode == socket_at(pid, wait.descriptor)
+                known = wait is not None and not closed(pid, (wait.descriptor,), inode)
                 first, since = self._waits[inode, pid] = (wait if known else None, time.monotonic())
             if first and several:
                 use.waited[pid] = use.waited.get(pid, 0) + 1

@@ -137,6 +137,10 @@ class Runs:
             if thread.wait:
                 yield thread.wait
 
+    def __len__(self) -> int:
+        """How many threads it had at the last reading."""
+        return len(self._threads)
+
     def close(self) -> None:
         for thread in self._threads.values():
             thread.close()

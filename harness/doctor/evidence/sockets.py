@@ -88,15 +88,6 @@ def descriptors(pid: int) -> dict[int, list[int]]:
     return found
 
 
-def socket_at(pid: int, descriptor: int) -> int:
-    """The inode of the socket that a process has open at a descriptor; 0 if there is none."""
-    try:
-        match = SOCKET.match(os.readlink(f"/proc/{pid}/fd/{descriptor}"))
-    except OSError:
-        return 0
-    return int(match[1]) if match else 0
-
-
 def closed(pid: int, numbers: Iterable[int], inode: int) -> bool:
     """Whether a process that had a socket open at these descriptors has ended, or has closed them."""
     for number in numbers:

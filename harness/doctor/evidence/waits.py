@@ -1,6 +1,5 @@
 """In which system call each thread waits: proc(5), `/proc/PID/task/TID/syscall`."""
 
-import contextlib
 import os
 import platform
 import struct
@@ -39,17 +38,6 @@ def supported() -> bool:
     return platform.machine() in NUMBERS
 
 
-def waits(pid: int) -> list[Wait]:
-    """The threads of a process that wait, as far as they can be read; a thread that runs is left out."""
-    found = []
-    with contextlib.suppress(OSError):
-        for name in os.listdir(f"/proc/{pid}/task"):
-            with contextlib.suppress(OSError, ValueError):
-                if wait := _wait(pid, int(name)):
-                    found.append(wait)
-    return found
-
-
 def readable(pid: int) -> bool:
     """Whether the system calls of a process can be read: ptrace(2) decides."""
     try:
@@ -58,11 +46,6 @@ def readable(pid: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _wait(pid: int, thread: int) -> Wait | None:
-    with open(f"/proc/{pid}/task/{thread}/syscall") as file:
-        return parsed(pid, thread, file.read())
 
 
 def parsed(pid: int, thread: int, line: str) -> Wait | None:
@@ -108,17 +91,6 @@ def shared_mapping(pid: int, address: int) -> bool | None:
     return None
 
 
-def locked(pid: int) -> bool:
-    """Whether every thread of a process waits without a limit for a lock in memory that is its own."""
-    try:
-        threads = {int(name) for name in os.listdir(f"/proc/{pid}/task")}
-    except OSError:
-        return False
-    waiting = {wait.thread: wait for wait in waits(pid)}
-    return bool(threads) and all(
-        (wait := waiting.get(thread)) is not None
-        and wait.call == "futex"
-        and wait.endless
-        and shared_mapping(pid, wait.address) is False
-        for thread in threads
-    )
+def for_own_lock(pid: int, wait: Wait) -> bool:
+    """Whether a thread waits without a limit for a lock in memory that no other process sees."""
+    return wait.call == "futex" and wait.endless and shared_mapping(pid, wait.address) is False

@@ -135,8 +135,8 @@ def new_pool(by: str, name: str = "") -> str:
 def either_pool(by: str) -> str:
     """The lines for a connection of which it is not known whether a pool of psycopg_pool has opened it."""
     return (
-        f"# if your program makes a ConnectionPool, of psycopg_pool:\n{new_pool(by)}\n\n"
-        f"# if it does not, an engine has opened it:\n{own_connections(by)}"
+        f"# if the program has a ConnectionPool, of psycopg_pool:\n{new_pool(by)}\n\n"
+        f"# otherwise, for an engine:\n{own_connections(by)}"
     )
 
 

@@ -68,11 +68,10 @@ def _orphaned(evidence: TreeEvidence, connection: Connection, process: Process) 
         for each in evidence.connections
     )
     certain = older and ((idle or 0.0) > age + SLACK or (unused and own))
-    known = "keeps a session open that a process which has ended had opened"
     yield Finding(
         "orphaned_backend",
         Certainty.CERTAIN if certain else Certainty.RISK,
-        f"process {process.pid} {known if older else 'may keep a session open of a process that has ended'}",
+        f"process {process.pid} {'keeps' if older else 'may keep'} the session of a process that has ended",
         tuple(_times(evidence, connection, process, idle)),
         fixes.orphan(fixes.started_by(evidence, process.pid)),
         "The session keeps its locks and its place in max_connections until this process ends.",
@@ -83,18 +82,18 @@ def _times(
     evidence: TreeEvidence, connection: Connection, process: Process, idle: float | None
 ) -> Iterator[str]:
     """When process and session began, and how long nothing was sent."""
-    age = evidence.boot - process.started
+    pid, now = process.pid, evidence.boot
     where = connection.address or f"Unix socket {connection.server}"
-    yield f"process     {process.pid} began {age:.1f} s ago, and is the only one that holds"
-    yield f"            {where} ({connection.server})"
+    yield f"connection  {where} ({connection.server}), held by {pid} alone"
+    yield f"began       process {pid} {now - process.started:.1f} s ago"
     if began := evidence.began.get(connection.inode):
-        yield f"server      its process {connection.backend} began {evidence.boot - began:.1f} s ago"
+        yield f"            its session, of the server's process {connection.backend}, {now - began:.1f} s ago"
     elif session := evidence.server.of(connection) if evidence.server else None:
-        yield f"server      backend {session.backend} began {session.age:.1f} s ago"
+        yield f"            its session, of backend {session.backend}, {session.age:.1f} s ago"
     if idle is not None:
         yield f"sent        nothing for {idle:.1f} s"
     if connection.inode not in evidence.began and not evidence.server:
-        yield "            --url also shows since when the session exists"
+        yield "            --url also shows when the session began"
 
 
 def _ended(evidence: TreeEvidence) -> Iterator[Finding]:
@@ -124,7 +123,7 @@ def _ended(evidence: TreeEvidence) -> Iterator[Finding]:
                 "parent_closed",
                 Certainty.RISK,
                 f"{what} of process {pid} {'was' if len(connections) == 1 else 'were'} ended without a"
-                " message: a process that was forked from it has closed a copy, or something on the way",
+                " message of the server, as if a process forked from it had closed its copy",
                 lines,
                 fixes.own_connections(fixes.started_by(evidence, pid)),
                 "The parent's next query fails.",
@@ -133,7 +132,6 @@ def _ended(evidence: TreeEvidence) -> Iterator[Finding]:
 
 def _unread(evidence: TreeEvidence, connection: Connection) -> str:
     unread = evidence.counters[connection.inode].unread
-    return (
-        f"connection  {connection.address} ({connection.server}), held by"
-        f" {', '.join(map(str, connection.holders))}; {unread if unread > SILENT else 'no'} bytes are unread"
-    )
+    what = f"a message of {unread} bytes" if unread > SILENT else "no message"
+    holders = ", ".join(map(str, connection.holders))
+    return f"connection  {connection.address} ({connection.server}), held by {holders}; {what} is unread"

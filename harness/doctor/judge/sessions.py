@@ -56,18 +56,17 @@ def _orphaned(evidence: TreeEvidence, connection: Connection, process: Process) 
     """A session of a process that has ended, if the only process that holds it does not use it."""
     idle, older = _idle(evidence, connection), _older(evidence, connection, process)
     age = evidence.boot - process.started
-    if older is False or (idle is not None and idle < evidence.watched):
+    if older is False or idle is None or idle < evidence.watched:
         # It is the process's own, or became that: a daemon uses what was opened before it began.
         return
-    unused = idle is not None and idle > age - SLACK
     left = process.ppid == 1 and 1 not in evidence.processes
-    if not older and not (left and idle is not None and idle > age - AT_ONCE):
+    if not older and not (left and idle > age - AT_ONCE):
         return
     own = any(
         list(each.holders) == [process.pid] and _older(evidence, each, process) is False
         for each in evidence.connections
     )
-    certain = older and ((idle or 0.0) > age + SLACK or (unused and own))
+    certain = older and idle > age + (-SLACK if own else SLACK)
     yield Finding(
         "orphaned_backend",
         Certainty.CERTAIN if certain else Certainty.RISK,
@@ -79,7 +78,7 @@ def _orphaned(evidence: TreeEvidence, connection: Connection, process: Process) 
 
 
 def _times(
-    evidence: TreeEvidence, connection: Connection, process: Process, idle: float | None
+    evidence: TreeEvidence, connection: Connection, process: Process, idle: float
 ) -> Iterator[str]:
     """When process and session began, and how long nothing was sent."""
     pid, now = process.pid, evidence.boot
@@ -87,11 +86,10 @@ def _times(
     yield f"connection  {where} ({connection.server}), held by {pid} alone"
     yield f"began       process {pid} {now - process.started:.1f} s ago"
     if began := evidence.began.get(connection.inode):
-        yield f"            its session, of the server's process {connection.backend}, {now - began:.1f} s ago"
+        yield f"            its session {now - began:.1f} s ago: the server's process {connection.backend}"
     elif session := evidence.server.of(connection) if evidence.server else None:
-        yield f"            its session, of backend {session.backend}, {session.age:.1f} s ago"
-    if idle is not None:
-        yield f"sent        nothing for {idle:.1f} s"
+        yield f"            its session {session.age:.1f} s ago: the server's process {session.backend}"
+    yield f"sent        nothing for {idle:.1f} s"
     if connection.inode not in evidence.began and not evidence.server:
         yield "            --url also shows when the session began"
 

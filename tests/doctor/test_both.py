@@ -1,6 +1,8 @@
 """What reports and looks say together: processes that never go on, and those that outlive others."""
 
 import itertools
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,3 +84,17 @@ def test_a_daemon_is_one_whose_parent_ends_soon_after_even_on_a_slow_machine(tmp
     assert not lifetimes.moved(Reported("used", WORKER, 9 * 10**9, {"opener": PARENT}))
     lifetimes._alive = {WORKER: 13.0}
     assert not lifetimes.moved(used)
+
+
+def test_a_process_with_the_pid_of_one_that_has_ended_is_not_taken_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"{os.getpid()}.0.jsonl").touch()
+    lifetimes = Lifetimes(tmp_path)
+    lifetimes.close()
+    assert lifetimes.running() == [os.getpid()]
+    this = proc.stat(os.getpid())
+    assert this
+    monkeypatch.setattr(proc, "stat", lambda _: replace(this, start_ticks=this.start_ticks + 1))
+    lifetimes._look()
+    assert lifetimes.running() == []

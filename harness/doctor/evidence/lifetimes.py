@@ -34,6 +34,8 @@ class Lifetimes:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._alive: dict[int, float] = {}
+        self._began: dict[int, int] = {}
+        """Clock ticks: another process may get the pid of one that has ended."""
         self._ended: dict[int, float] = {}
         self._held: set[tuple[int, int]] = set()
         self.elsewhere: set[int] = set()
@@ -58,7 +60,8 @@ class Lifetimes:
                 continue
             stat = proc.stat(pid)
             now = time.monotonic()
-            if stat and stat.running and not proc.killed(pid):
+            same = stat and self._began.setdefault(pid, stat.start_ticks) == stat.start_ticks
+            if stat and same and stat.running and not proc.killed(pid):
                 self._alive[pid] = now
                 if self._ended:
                     self._held |= {(pid, inode) for inode in sockets.descriptors(pid)}

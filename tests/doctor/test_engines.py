@@ -37,7 +37,7 @@ def test_lost_settings_are_named_and_a_second_engine_with_them_clears_it() -> No
     worker = engine(2, "app.py:9 work", [])
     [finding] = engines.judge([PARENT, worker])
     assert finding.hazard == "lost_settings"
-    assert finding.sentence.endswith("was given: connect_args options, listener of connect")
+    assert finding.sentence.endswith("which started it: connect_args options, listener of connect")
     assert engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
 
 

@@ -36,8 +36,8 @@ def _settings(reports: Sequence[Reported]) -> Iterator[Finding]:
         yield Finding(
             "lost_settings",
             Certainty.RISK,
-            f"the engine that process {own.pid} has made lacks what that of process {other.pid}, which"
-            f" started it, was given: {', '.join(sorted(lacks[0]))}",
+            f"the engine of process {own.pid} lacks settings of the one in process {other.pid}, which started"
+            f" it: {', '.join(sorted(lacks[0]))}",
             (f"made        {other.place}, in {other.pid}", f"made        {own.place}, in {own.pid}"),
             "engine = make_engine(url)  # one function for parent and worker",
             "The worker reads other schemas or rows than its parent, without an error.",

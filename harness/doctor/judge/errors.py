@@ -62,7 +62,7 @@ def _finding(report: Reported, reports: Sequence[Reported], shared: bool) -> Ite
         yield Finding(
             "idle_cut",
             Certainty.CERTAIN if kind == "idle_cut" else Certainty.RISK,
-            f"a connection of process {pid} that no other process has was ended from outside",
+            f"something ended a connection of process {pid}, which no other process has",
             (f"opened      {report.opened}", *failed),
             "engine = create_engine(URL, pool_pre_ping=True, pool_recycle=300)",
             "The first query after a pause fails.",

@@ -31,6 +31,8 @@ class Finding:
     """Lines for the program."""
     consequence: str
     """What happens if nothing is done."""
+    processes: tuple[int, ...] = ()
+    """The users of a connection, and last the process that opened it; 0 if that is not known."""
 
     @property
     def sure(self) -> bool:

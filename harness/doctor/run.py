@@ -87,10 +87,11 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
         *engines.capacity(reports, evidence.server.max_connections if evidence and evidence.server else 0),
         *from_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
     ]
+    moved = {(report.pid, report.opener) for report in reports if lifetimes.moved(report)}
     status = process.returncode
     return Observed(
         status=128 - status if status < 0 else status,
-        findings=both.merged(from_inside, list(found.values())),
+        findings=both.merged(from_inside, [each for each in found.values() if not both.moved(each, moved)]),
         processes=len({report.pid for report in reports}),
         forks=sum(report.event == "forked" for report in reports),
         looks=looks,

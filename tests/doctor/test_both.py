@@ -98,3 +98,15 @@ def test_a_process_with_the_pid_of_one_that_has_ended_is_not_taken_for_it(
     monkeypatch.setattr(proc, "stat", lambda _: replace(this, start_ticks=this.start_ticks + 1))
     lifetimes._look()
     assert lifetimes.running() == []
+
+
+@pytest.mark.parametrize(
+    ("processes", "moved"),
+    [((WORKER, PARENT), True), ((WORKER, 12, PARENT), False), ((WORKER, 9), False), ((), False)],
+    ids=["a daemon", "another worker", "another's connection", "no use"],
+)
+def test_what_was_seen_of_a_daemon_before_its_parent_ended_is_not_held_against_it(
+    processes: tuple[int, ...], moved: bool
+) -> None:
+    seen = replace(finding("shared_socket", Certainty.PROVEN), processes=processes)
+    assert both.moved(seen, {(WORKER, PARENT)}) is moved

@@ -1,6 +1,6 @@
 """What reports from inside and a look from outside say together. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from harness.doctor import fixes
 from harness.doctor.evidence.inside import Reported, fork_of, opened
@@ -70,6 +70,12 @@ WAITS = ("connecting", "connected", "entering", "entered")
 _NATIVE = "a lock inside the driver's libraries"
 _CONNECTING = "meanwhile   another thread was connecting at "
 _NO_HELP = "; an engine of its own does not help"
+
+
+def moved(finding: Finding, pairs: Collection[tuple[int, int]]) -> bool:
+    """Whether all users of a connection are daemons, each in a pair with the process that left it to them."""
+    *users, opener = finding.processes or (0,)
+    return bool(users) and all((user, opener) in pairs for user in users)
 
 
 def merged(inside: Sequence[Finding], outside: Sequence[Finding]) -> list[Finding]:

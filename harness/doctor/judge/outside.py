@@ -76,6 +76,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end."
             if hazard == "shared_socket"
             else "It waits until it is killed.",
+            (*users, opener),
         )
 
 

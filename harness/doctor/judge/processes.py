@@ -47,7 +47,7 @@ def _refused(reports: Sequence[Reported]) -> Iterator[Finding]:
         yield Finding(
             "unpicklable",
             Certainty.CERTAIN,
-            f"process {report.pid} cannot pass {report.fields['what']} to a worker: such objects do not pickle",
+            f"process {report.pid} cannot pass {report.fields['what']} to a worker: it does not pickle",
             (f"started     {report.place}",),
             fixes.PASSED_URL,
             "No worker starts under forkserver, the default from Python 3.14 on, or spawn.",

@@ -161,6 +161,8 @@ def _limits(
     if not waits.supported():
         notes.append("system calls: their numbers on this kind of machine are not known")
     for connection in shared:
+        if len(connection.holders.keys() - uses[connection.inode].left) < 2:
+            continue
         if not uses[connection.inode].counted:
             where = connection.address or f"socket {connection.inode}"
             notes.append(f"what is sent over {where}: {_uncounted(connection)}")

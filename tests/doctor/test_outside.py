@@ -167,3 +167,17 @@ def test_a_session_that_outlived_its_process_is_certain_by_the_servers_view_too(
     assert (finding["hazard"], finding["certainty"]) == ("orphaned_backend", "certain")
     assert finding["sentence"] == f"process {pid} keeps the session of a process that has ended"
     assert any("its session" in line for line in finding["evidence"])
+
+
+def test_a_process_that_started_it_and_cannot_be_read_may_hold_its_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The master of gunicorn, if the doctor is run as the user of its workers; not the shell before it."""
+    stats = {
+        pid: proc.ProcStat(pid, name, "S", ppid, 0, 0, 0, 1, 5, 0)
+        for pid, name, ppid in ((12, "gunicorn", 11), (11, "gunicorn", 10), (10, "bash", 1))
+    }
+    monkeypatch.setattr(proc, "stat", stats.get)
+    monkeypatch.setattr(tree, "_readable", lambda _: False)
+    worker = tree.Process(12, 11, "gunicorn: worker", 1.0, 1, 0, True)
+    assert tree.hidden(12, {12: worker}) == [11]

@@ -63,7 +63,6 @@ def test_what_was_a_risk_and_has_been_seen_is_one_finding() -> None:
     assert both.merged([risk], [hang]) == [risk, hang]
 
 
-
 STATUS = "Name:\tpython\nSigPnd:\t{}\nShdPnd:\t0000000000000000\n"
 
 

@@ -153,9 +153,7 @@ def blocked(**blocker: Any) -> TreeEvidence:
     waits = session(40.0, 30.0, port=SECOND.port, blocked_by=(BACKEND,), backend=501, state="active")
     holds = session(90.0, 50.0, state="idle in transaction", transaction=55.0)
     connections = connection(PARENT), connection(WORKER, inode=8, address=SECOND)
-    return evidence(
-        *connections, idle=1.0, processes=BOTH, server=view(waits, replace(holds, **blocker))
-    )
+    return evidence(*connections, idle=1.0, processes=BOTH, server=view(waits, replace(holds, **blocker)))
 
 
 @pytest.mark.parametrize(

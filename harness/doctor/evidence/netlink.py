@@ -1,12 +1,10 @@
 """sock_diag(7): sockets and their counters, from the kernel, for any user."""
 
-
 import contextlib
 import socket
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-
 
 NETLINK_SOCK_DIAG = 4
 SOCK_DIAG_BY_FAMILY = 20

@@ -214,9 +214,7 @@ def _server(mirrored: Row | None, listening: Row | None, owners: Mapping[int, li
     return "", 0
 
 
-def _unix(
-    networks: Iterable[int], holders: Holders, owners: Mapping[int, list[int]]
-) -> Iterable[Connection]:
+def _unix(networks: Iterable[int], holders: Holders, owners: Mapping[int, list[int]]) -> Iterable[Connection]:
     peers: dict[int, tuple[int, str]] = {}
     for network in networks:
         with contextlib.suppress(OSError):

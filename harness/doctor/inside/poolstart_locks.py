@@ -41,7 +41,7 @@ def held() -> list[str]:
 def follow() -> None:
     """In the worker: report its first use of what a copied lock guards, since that may never return."""
     for pool, name in Held.pools:
-        pool.connect = announced(pool.connect, name, lambda pool=pool: vars(pool).pop("connect", None))
+        pool.connect = announced(pool.connect, name, lambda pool=pool: pool.__dict__.pop("connect", None))
     if Held.modules:
         original = builtins.__import__
 

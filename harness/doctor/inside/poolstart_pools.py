@@ -179,7 +179,7 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
 
 def refusable(record: Any) -> bool:
     """Whether the program has a listener, which may refuse connections of other processes."""
-    pool = getattr(record, "_ConnectionRecord__pool", None)
+    pool: Any = getattr(record, "_ConnectionRecord__pool", None)
     return any(getattr(each, "__code__", None) is not watch.HOOKED for each in pool.dispatch.checkout)
 
 

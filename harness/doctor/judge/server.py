@@ -74,7 +74,6 @@ def _probably_blocked(evidence: TreeEvidence) -> Iterator[Finding]:
             )
 
 
-
 def _limit(evidence: TreeEvidence) -> Iterator[Finding]:
     if not evidence.server or not evidence.server.max_connections:
         return

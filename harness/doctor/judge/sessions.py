@@ -77,9 +77,7 @@ def _orphaned(evidence: TreeEvidence, connection: Connection, process: Process) 
     )
 
 
-def _times(
-    evidence: TreeEvidence, connection: Connection, process: Process, idle: float
-) -> Iterator[str]:
+def _times(evidence: TreeEvidence, connection: Connection, process: Process, idle: float) -> Iterator[str]:
     """When process and session began, and how long nothing was sent."""
     pid, now = process.pid, evidence.boot
     where = connection.address or f"Unix socket {connection.server}"

@@ -123,12 +123,8 @@ def programs() -> list[VictimFigures]:
     return rows
 
 
-def _program(
-    name: str, variant: str, hazard: str, outside: Expected, command: Expected
-) -> VictimFigures:
-    return VictimFigures(
-        name, variant, hazard, LookFigures(outside), LookFigures(command)
-    )
+def _program(name: str, variant: str, hazard: str, outside: Expected, command: Expected) -> VictimFigures:
+    return VictimFigures(name, variant, hazard, LookFigures(outside), LookFigures(command))
 
 
 def names() -> list[str]:

@@ -95,7 +95,14 @@ def pool(name: str) -> Any:
         if Count.pools is None:
             Count.pools = weakref.WeakKeyDictionary()
         found = getattr(module, name)
-        open_, getconn = found.open, found.getconn
+        made, open_, getconn = found.__init__, found.open, found.getconn
+
+        @functools.wraps(made)
+        def making(self: Any, *arguments: Any, **options: Any) -> None:
+            made(self, *arguments, **options)
+            # By default it is open then.
+            if not self.closed:
+                watch._safely(opens)(self)
 
         # Neither waits for the original: those of the asynchronous pool return coroutines.
         @functools.wraps(open_)
@@ -108,7 +115,7 @@ def pool(name: str) -> Any:
             watch._safely(taken)(self)
             return getconn(self, *arguments, **options)
 
-        found.open, found.getconn = opening, taking
+        found.__init__, found.open, found.getconn = making, opening, taking
 
     return hook
 

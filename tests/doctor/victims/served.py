@@ -22,7 +22,8 @@ def serve(command: Sequence[str], port: int, **environment: str) -> None:
     """Start the command; ask it without end, from another process, once it has answered."""
     # Its own interpreter's programs, of which the user may have others.
     path = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
-    server = subprocess.Popen(command, env={**os.environ, "PATH": path, **environment})
+    variables = {**os.environ, "PATH": path, **environment}
+    server = subprocess.Popen(command, env=variables, stdout=subprocess.DEVNULL)
     for _ in range(TRIES):
         if ask(port):
             break

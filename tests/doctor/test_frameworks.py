@@ -21,7 +21,9 @@ def test_at_a_pid(server: Server, variant: str) -> None:
             _, report = doctor(pid, "--watch", "6")
         if name == "threaded_pool" and variant == "broken":
             assert "ConnectionPool(...)" in report["findings"][0]["fix"]
-        return {finding["hazard"] for finding in report["findings"]}
+        found = {finding["hazard"] for finding in report["findings"]}
+        # Its worker has ended the session, which the parent may have noticed.
+        return found - {"parent_closed"} if name == "asyncpg_worker" else found
 
     expected = {name: {found_outside(name)} - {""} if variant == "broken" else set() for name in FOUND}
     assert together(look, list(FOUND)) == expected

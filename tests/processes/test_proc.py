@@ -20,6 +20,19 @@ def test_this_process_is_as_the_system_calls_say() -> None:
     assert this.cpu_ticks > 0
 
 
+def test_processor_time_of_another_process_is_what_that_process_reports() -> None:
+    program = "import time; sum(range(100_000)); print(time.process_time(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        reported = float(child.stdout.readline())
+        seen = proc.cpu_seconds(child.pid)
+        child.communicate("\n")
+    assert reported <= seen < 1.5 * reported
+    assert proc.cpu_seconds(child.pid) == 0
+
+
 @pytest.mark.parametrize("name", ["a (b) c", "x) Z 1"])
 def test_a_name_with_spaces_and_parentheses_is_read_whole(name: str) -> None:
     rename = f"import ctypes, time; ctypes.CDLL(None).prctl(15, {name.encode()!r}); time.sleep(60)"

@@ -58,16 +58,16 @@ def fleet(
     gc.collect(1)
     token = line["token"]
     team = STARTERS[order["starter"]](strategy, engine, order["url"], token, line["workers"])
-    ticks, server = cpu_ticks(), server_ticks(order["postmaster"])
+    tree_before, server_before = cpu_seconds(), server_seconds(order["postmaster"])
     report: FleetReport = {"outcome": "hung", "token": token, "called": 0, "memory": {}, "answers": []}
     report["called"] = time.monotonic_ns()
     team.start()
     report["returned"] = time.monotonic_ns()
     try:
         report["workers"] = answers(team.channels, order["deadline"])
-        report["cpu"] = (cpu_ticks() - ticks) / HERTZ
-        if server is not None and (after := server_ticks(order["postmaster"])) is not None:
-            report["server_cpu"] = (after - server) / HERTZ
+        report["cpu"] = cpu_seconds() - tree_before
+        if server_before is not None and (after := server_seconds(order["postmaster"])) is not None:
+            report["server_cpu"] = after - server_before
         report["memory"]["first_row"] = tree_memory()
         for step in line["steps"]:
             if step == "write":
@@ -115,25 +115,22 @@ def tree() -> list[proc.ProcStat]:
     return [process for process in proc.session_processes(os.getsid(0)) if process.running]
 
 
-def cpu_ticks() -> int:
-    """Processor time of all running processes of the tree, in clock ticks."""
-    return sum(process.cpu_ticks for process in tree())
+def cpu_seconds() -> float:
+    """Processor time of all running processes of the tree."""
+    return sum(proc.cpu_seconds(process.pid) for process in tree())
 
 
-def server_ticks(postmaster: int) -> int | None:
-    """Processor time of the server in clock ticks: its main process, those that ended, and those that run.
+def server_seconds(postmaster: int) -> float | None:
+    """Processor time of the server: its main process, those that run, and, to 10 ms, those that ended.
 
     None if it is on another machine, and has the pid 0.
     """
     if not postmaster:
         return None
-    pids = filter(str.isdigit, os.listdir("/proc"))
-    running = sum(
-        process.cpu_ticks for pid in pids if (process := proc.stat(pid)) and process.ppid == postmaster
-    )
-    # Its own, and that of the processes it has waited for.
+    stats = map(proc.stat, filter(str.isdigit, os.listdir("/proc")))
+    running = sum(proc.cpu_seconds(each.pid) for each in stats if each and each.ppid == postmaster)
     fields = Path("/proc", str(postmaster), "stat").read_text().rpartition(")")[2].split()
-    return running + sum(map(int, fields[11:15]))
+    return proc.cpu_seconds(postmaster) + running + sum(map(int, fields[13:15])) / HERTZ
 
 
 def tree_memory() -> "TreeMemory":

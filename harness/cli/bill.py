@@ -41,8 +41,7 @@ def bill(
     """
     form = chosen_format(as_json, as_csv, as_markdown)
     from harness.curves import bill as fleet_bill
-    from harness.curves import bill_report, curve
-    from harness.drivers import MEASURED
+    from harness.curves import bill_report, curve, factors
     from harness.fleets import figures
     from harness.system.errors import PoolstartError
 
@@ -61,14 +60,5 @@ def bill(
     table = figures.load()
     if table is None:
         raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
-    rows, poolers = None, None
-    if driver != MEASURED.name:
-        from harness.comparisons.drivers import record
-
-        rows = record.load()
-    if pooler:
-        from harness.poolers import figures as pooler_figures
-
-        poolers = pooler_figures.load()
-    known = fleet_bill.coefficients(table, curve.load(), rows, poolers)
+    known = fleet_bill.coefficients(table, curve.load(), factors.load_drivers(), factors.load_poolers())
     bill_report.write(known, table.provenance, request, form)

@@ -18,7 +18,6 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.table import Table
 from rich.text import Text
 
@@ -89,6 +88,9 @@ def print_markdown(console: Console, text: str) -> None:
     if isinstance(console, MarkdownConsole):
         print(text)
     else:
+        # Only here: it imports a parser and highlighters.
+        from rich.markdown import Markdown
+
         console.print(Markdown(text))
 
 

@@ -11,10 +11,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from harness import drivers, strategies
-from harness.curves import factors, sizes, work
+from harness.curves import sizes, work
 from harness.curves.curve import CurveRecord
 from harness.curves.factors import Factors, WorkerFactors
 from harness.curves.sizes import DataCosts
@@ -23,10 +22,6 @@ from harness.fleets import figures
 from harness.fleets.figures import FleetFigures, FleetsTable
 from harness.fleets.inside.data import DATAFRAME
 from harness.system.errors import PoolstartError
-
-if TYPE_CHECKING:
-    from harness.comparisons.drivers.record import DriverRow
-    from harness.poolers.figures import PoolersRecord
 
 UNITS = {"MiB": 1.0, "GiB": 1024.0}
 
@@ -144,10 +139,10 @@ def parse(text: str, units: Mapping[str, float], example: str) -> float:
 def coefficients(
     table: FleetsTable,
     curves: Mapping[str, CurveRecord],
-    driver_rows: Mapping[str, "DriverRow"] | None = None,
-    pooler_record: "PoolersRecord | None" = None,
+    by_driver: Factors | None = None,
+    behind_poolers: Factors | None = None,
 ) -> Coefficients:
-    """The coefficients that follow from the records of fleets, curves, drivers and poolers."""
+    """The coefficients that follow from fleets and curves on record, beside those of drivers and poolers."""
     distance = curves.get("distance")
     return Coefficients(
         tuple(
@@ -157,8 +152,8 @@ def coefficients(
         tuple(sizes.costs(curves["sizes"])) if "sizes" in curves else (),
         table.largest,
         max((float(point.at["distance"]) for point in distance.points), default=0.0) if distance else 0.0,
-        factors.of_drivers(driver_rows or {}),
-        factors.of_poolers(pooler_record),
+        by_driver or {},
+        behind_poolers or {},
     )
 
 

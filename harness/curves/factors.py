@@ -1,17 +1,17 @@
 """What another driver and a pooler change for a worker: by which factor a bill differs with them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import Any
 
 from harness.drivers import MEASURED
+from harness.poolers import figures
+from harness.poolers.figures import PoolersRecord
+from harness.records import store
 
-if TYPE_CHECKING:
-    from harness.comparisons.drivers.record import DriverRow
-    from harness.poolers.figures import PoolersRecord
+DRIVERS = store.path("drivers")
 
 FIRST_ROW, UNIQUE, TRIPS = "time_to_first_row", "uss", "round_trips_first_query"
 """The figures of drivers that a bill needs."""
@@ -39,19 +39,37 @@ Factors = dict[str, dict[str, WorkerFactors]]
 """By driver and strategy."""
 
 
-def of_drivers(rows: Mapping[str, DriverRow]) -> Factors:
-    """The factors of the drivers that were compared in pairs, but for those of a busy machine."""
+def of_drivers(rows: Mapping[str, Any]) -> Factors:
+    """The factors of the drivers that were compared in pairs, but for those of a busy machine.
+
+    `rows` are those of the record as JSON has them: what makes objects of them imports what measures, which
+    takes longer than a bill.
+    """
     found: Factors = {}
     for name, row in rows.items():
-        if row.busy or name == MEASURED.name:
+        if row.get("busy") or name == MEASURED.name:
             continue
-        for strategy, counts in row.counts.items():
-            first, unique = row.row(FIRST_ROW, strategy), row.row(UNIQUE, strategy)
+        measured = {(each["metric"], each["strategy"]): each for each in row.get("rows", ())}
+        for strategy, counts in row["counts"].items():
+            first, unique = measured.get((FIRST_ROW, strategy)), measured.get((UNIQUE, strategy))
             if first and unique:
                 found.setdefault(name, {})[strategy] = WorkerFactors(
-                    first.ratio, unique.second - unique.first, counts[TRIPS]
+                    first["ratio"], unique["second"] - unique["first"], counts[TRIPS]
                 )
     return found
+
+
+def load_drivers(path: Path = DRIVERS) -> Factors:
+    """The factors of the drivers on record. Raises `PoolstartError` if the file is damaged."""
+    if not path.exists():
+        return {}
+    with store.reading(path, "poolstart record drivers") as rows:
+        return of_drivers(rows)
+
+
+def load_poolers(path: Path = figures.PATH) -> Factors:
+    """The factors of poolers on record. Raises `PoolstartError` if the file is damaged."""
+    return of_poolers(figures.load(path))
 
 
 def of_poolers(record: PoolersRecord | None) -> Factors:

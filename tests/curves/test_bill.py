@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from harness.curves import factors
 from harness.curves.bill import TIMES, UNITS, Bill, BillRequest, at, bills, coefficients, parse
 from harness.curves.curve import CurveRecord, Point
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
-from tests.support.curves import DISTANCE, DRIVERS, POOLERS, PROVENANCE, SIZES
+from tests.support.curves import DISTANCE, DRIVER_ROWS, DRIVERS, POOLERS, PROVENANCE, SIZES
 from tests.support.fleets import TABLE
 
 KNOWN = coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
@@ -112,8 +113,8 @@ def test_and_both_together() -> None:
 
 
 def test_figures_of_a_busy_machine_are_no_factors() -> None:
-    busy = {name: replace(row, busy="the machine was busy") for name, row in DRIVERS.items()}
-    known = coefficients(TABLE, {}, busy)
+    busy = {name: {**row, "busy": "the machine was busy"} for name, row in DRIVER_ROWS.items()}
+    known = coefficients(TABLE, {}, factors.of_drivers(busy))
     assert list(bills(known, BillRequest(workers=8, driver="asyncpg"))) == []
     assert len(BillRequest(workers=8, driver="asyncpg").unmeasured(known)) == 3
 

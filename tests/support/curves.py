@@ -1,8 +1,8 @@
 """Records of curves whose figures lie on lines."""
 
-from harness.comparisons.drivers.record import DriverRow
-from harness.comparisons.judge import ComparisonRow
-from harness.curves import distance, sizes
+from typing import Any
+
+from harness.curves import distance, factors, sizes
 from harness.curves.curve import CurveRecord, Point
 from harness.poolers.figures import PoolersRecord, PoolerTimes, RouteFigures
 from harness.records.provenance import Provenance
@@ -73,45 +73,50 @@ def stampede_point(pool: str, retry: str, rows: int, free: int = 4) -> Point:
     )
 
 
-def compared(metric: str, strategy: str, first: float, second: float) -> ComparisonRow:
+def compared(metric: str, strategy: str, first: float, second: float) -> dict[str, Any]:
     """A figure of a driver next to that of the reference."""
-    ratio = second / first
-    return ComparisonRow(
-        metric, strategy, "none", 10, first, second, ratio, ratio, ratio, 0.0, "slower", 0.05, 0.05
-    )
+    return {"metric": metric, "strategy": strategy, "first": first, "second": second, "ratio": second / first}
 
 
-DRIVERS = {
-    "asyncpg": DriverRow(
-        "asyncpg",
-        PROVENANCE,
-        {"fork_dispose": {"round_trips_first_query": 6}, "spawn": {"round_trips_first_query": 16}},
-        (
+DRIVER_ROWS: dict[str, Any] = {
+    "asyncpg": {
+        "counts": {
+            "fork_dispose": {"round_trips_first_query": 6},
+            "spawn": {"round_trips_first_query": 16},
+        },
+        "rows": [
             compared("time_to_first_row", "fork_dispose", 0.010, 0.020),
             compared("uss", "fork_dispose", 5.0 * MIB, 8.0 * MIB),
             compared("time_to_first_row", "spawn", 0.2, 0.3),
-        ),
-    )
+        ],
+    }
 }
 """Under fork_dispose asyncpg takes twice as long, and 3 MiB more; of spawn the memory was not measured."""
 
-POOLERS = PoolersRecord(
-    times={
-        "1.18": PoolerTimes(
-            PROVENANCE,
-            {},
-            3,
-            12,
-            (
-                RouteFigures("psycopg2", "QueuePool", "direct", first_ratio=(1.0,) * 3, trips=(5, 3)),
-                RouteFigures("psycopg2", "NullPool", "session", first_ratio=(0.9,) * 3, trips=(4, 4)),
-                RouteFigures(
-                    "psycopg2", "NullPool", "transaction", first_ratio=(0.8, 0.5, 0.4), trips=(4, 4)
+DRIVERS = factors.of_drivers(DRIVER_ROWS)
+
+
+def through(driver: str, pool: str, route: str, trips: int, *ratios: float) -> RouteFigures:
+    return RouteFigures(driver, pool, route, first_ratio=ratios, trips=(trips, 3))
+
+
+POOLERS = factors.of_poolers(
+    PoolersRecord(
+        times={
+            "1.18": PoolerTimes(
+                PROVENANCE,
+                drivers={},
+                parents=3,
+                workers=12,
+                rows=(
+                    through("psycopg2", "QueuePool", "direct", 5, 1.0, 1.0, 1.0),
+                    through("psycopg2", "NullPool", "session", 4, 0.9, 0.9, 0.9),
+                    through("psycopg2", "NullPool", "transaction", 4, 0.8, 0.5, 0.4),
+                    through("psycopg2", "QueuePool", "transaction", 4, 0.7, 0.7, 0.7),
+                    through("asyncpg", "QueuePool", "transaction", 5, 0.5, 0.5, 0.5),
                 ),
-                RouteFigures("psycopg2", "QueuePool", "transaction", first_ratio=(0.7,) * 3, trips=(4, 3)),
-                RouteFigures("asyncpg", "QueuePool", "transaction", first_ratio=(0.5,) * 3, trips=(5, 3)),
-            ),
-        )
-    }
+            )
+        }
+    )
 )
 """PgBouncer halves the time of a worker without a pool."""

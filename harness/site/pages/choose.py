@@ -11,10 +11,11 @@ from harness.answer.code.parts import MODES, Variant
 from harness.answer.combinations import records
 from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Combination
 from harness.console.numbers import display_unit
-from harness.curves import bill, curve
+from harness.curves import bill, curve, factors
 from harness.curves.sections import sizes as sizes_section
 from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
+from harness.poolers import figures as poolers
 from harness.programs import head
 from harness.programs import report as programs_report
 from harness.programs.figures import ProgramFigures
@@ -91,8 +92,13 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
     table = site.record(fleets.PATH, fleets.load, None)
     if table is None:
         return None
-    known = site.combinations
-    found = bill.coefficients(table, site.record(curve.PATH, curve.load, {}), known.pairs, known.poolers)
+    unknown: factors.Factors = {}
+    found = bill.coefficients(
+        table,
+        site.record(curve.PATH, curve.load, {}),
+        site.record(factors.DRIVERS, factors.load_drivers, unknown),
+        site.record(poolers.PATH, factors.load_poolers, unknown),
+    )
     python = pythons.minor(table.provenance.python) if table.provenance.python else pythons.REFERENCE
     return {**asdict(found), "python": python}
 

@@ -25,7 +25,7 @@ DISTANCES = tuple(WORKERS)
 PROBES = 9
 """Round trips that are measured at each visit."""
 
-AWAKE = 0.001
+AWAKE = 0.0005
 """Seconds before a piece is due in which the proxy does not sleep: there is one client at a time."""
 
 SETTINGS: dict[str, dict[str, Any]] = {

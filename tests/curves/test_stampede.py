@@ -44,4 +44,4 @@ def test_its_law_says_who_gets_a_row() -> None:
     law = section.law(record)
     assert "50% get a row with a pool, 50% if they try again; with NullPool 62%, and 100%" in law
     assert "Tried every 50 ms, they take 100 ms, and are refused 4 times." in law
-    assert "With enough connections, 8 pools have their rows after 100 ms if the server is 0 ms away." in law
+    assert "With enough connections, 8 pools have their rows after 100 ms at 0 ms from the server." in law

@@ -30,8 +30,8 @@ def section(record: CurveRecord) -> Iterator[str]:
                 f"{float(point.at['distance']) * 1e3:g}",
                 "a pool" if point.at["pool"] == "pool" else "NullPool",
                 str(point.at["retry"]),
-                digits(point.median("rows")),
-                digits(point.median("refused")),
+                f"{point.median('rows'):g}",
+                f"{point.median('refused'):g}",
                 digits(point.median("last") * 1e3),
             ]
             for point in record.points
@@ -68,15 +68,15 @@ def law(record: CurveRecord) -> str:
     ]
     most = max(float(point.at["workers"]) for point in record.points)
     enough = [
-        f" With enough connections, {most:g} pools have their rows after {point.median('last') * 1e3:.0f} ms"
-        f" if the server is {float(point.at['distance']) * 1e3:g} ms away."
+        f"{point.median('last') * 1e3:.0f} ms at {float(point.at['distance']) * 1e3:g} ms"
         for point in record.where(pool="pool", workers=most, free=most)
     ]
     return (
         "Stampede: with connections for half of the workers,"
         f" {share('pool', 'none')} get a row with a pool, {share('pool', 'backoff')} if they try again;"
         f" with NullPool {share('nullpool', 'none')}, and {share('nullpool', 'backoff')} if they try again."
-        + "".join([*tries, *enough])
+        + "".join(tries)
+        + f" With enough connections, {most:g} pools have their rows after {', '.join(enough)} from the server."
     )
 
 

@@ -75,8 +75,8 @@ def law(record: CurveRecord) -> str:
         "Stampede: with connections for half of the workers,"
         f" {share('pool', 'none')} get a row with a pool, {share('pool', 'backoff')} if they try again;"
         f" with NullPool {share('nullpool', 'none')}, and {share('nullpool', 'backoff')} if they try again."
+        f" With enough connections, {most:g} pools have their rows after {', '.join(enough)} from the server."
         + "".join(tries)
-        + f" With enough connections, {most:g} pools have their rows after {', '.join(enough)} from the server."
     )
 
 

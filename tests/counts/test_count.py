@@ -16,10 +16,10 @@ from harness import strategies
 from harness.counts import count as counting
 from harness.counts.count import round_trips, statements
 from harness.counts.observe import APPLICATION, BARE, PLAIN, QUERIES, observe
-from harness.history.sensitivity.injected import EXTRA_STATEMENT, InjectedChange
+from harness.history.sensitivity.injected import EXTRA_STATEMENT, NOTHING, InjectedChange
 from harness.postgres import embedded
 from harness.processes.supervision import Supervision
-from tests.support.environments import NOTHING, environment_with
+from tests.support.environments import environment_with
 from tests.support.remains import LIMIT, postmaster
 
 RELEASE = sqlalchemy.__version__

@@ -16,9 +16,9 @@ from harness.history import causes, causes_record, causes_report, changes
 from harness.history.causes import CountedRelease, explain
 from harness.history.causes_report import MetricStep
 from harness.history.paired import PairedChange
-from harness.history.sensitivity.injected import EXTRA_STATEMENT
+from harness.history.sensitivity.injected import EXTRA_STATEMENT, NOTHING
 from tests.support.command import poolstart
-from tests.support.environments import NOTHING, environment_with
+from tests.support.environments import environment_with
 
 RELEASE = sqlalchemy.__version__
 START, FIRST, SECOND = PHASES
@@ -272,18 +272,12 @@ def test_every_recorded_explanation_fits_a_terminal():
 
 
 def test_an_injected_statement_is_named_with_the_function_that_sends_it(server, tmp_path):
-    before, after = (
-        causes.count_release(
-            "fork_dispose", server, release=RELEASE, python=environment_with(tmp_path / name, change)
-        )
+    pythons = tuple(
+        environment_with(tmp_path / name, change)
         for name, change in (("before", NOTHING), ("after", EXTRA_STATEMENT))
     )
-    assert explain(before, after).figures == ()
-    before, after = (
-        causes.count_release("spawn", server, release=RELEASE, python=tmp_path / name / "bin" / "python")
-        for name in ("before", "after")
-    )
-    found = explain(before, after)
+    assert causes.between((RELEASE, RELEASE), pythons, "fork_dispose", server).figures == ()
+    found = causes.between((RELEASE, RELEASE), pythons, "spawn", server)
     assert found.statements_added == {FIRST: ("select 4711",), SECOND: ()}
     assert [name for name, _, _ in found.modules_changed] == ["sqlalchemy.dialects.postgresql.base"]
     assert any(name.endswith(":Connection.exec_driver_sql") for name, _, _ in found.calls[FIRST])

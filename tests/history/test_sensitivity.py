@@ -17,11 +17,11 @@ from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
 from harness.history.sensitivity import injected, runs
-from harness.history.sensitivity.injected import INJECTED_CHANGES, InjectedChange, inject
+from harness.history.sensitivity.injected import INJECTED_CHANGES, NOTHING, InjectedChange, inject
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
-from tests.support.environments import NOTHING, environment_with
+from tests.support.environments import environment_with
 
 CHANGES = {change.id: change for change in INJECTED_CHANGES}
 

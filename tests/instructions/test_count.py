@@ -15,7 +15,7 @@ import sqlalchemy
 from typer.testing import CliRunner
 
 from harness.cli.commands import app
-from harness.history.sensitivity.injected import InjectedChange
+from harness.history.sensitivity.injected import NOTHING, InjectedChange
 from harness.instructions import causes, count, newest, table
 from harness.instructions.count import PHASES, REST, attribute
 from harness.instructions.table import InstructionsRow
@@ -23,7 +23,7 @@ from harness.processes.errors import ChecksFailed
 from harness.processes.supervision import Supervision
 from harness.records.provenance import Provenance
 from harness.site.build import build as build_site
-from tests.support.environments import NOTHING, environment_with
+from tests.support.environments import environment_with
 from tests.support.results import few
 
 RELEASE = sqlalchemy.__version__

@@ -8,10 +8,10 @@ import psycopg2
 import pytest
 
 from harness.postgres import embedded, identity, locate
+from harness.postgres.relay import Relay
 from harness.postgres.server import Server, describe
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from tests.support.distance import far_away
 from tests.support.poolers import needs_pgbouncer, pgbouncer
 
 
@@ -32,10 +32,9 @@ def test_two_servers_of_one_version_are_two_series(server: Server, another: Serv
 
 def test_a_server_far_away_is_another_series(server: Server) -> None:
     here = external(server.url)
-    with far_away(server, 0.105) as url:
-        assert external(url) == f"{here}-100ms"
-    with far_away(server, 0.035) as url:
-        assert external(url) == f"{here}-30ms"
+    for seconds, name in ((0.105, "100ms"), (0.035, "30ms")):
+        with Relay(server, seconds) as relay:
+            assert external(relay.server.url) == f"{here}-{name}"
 
 
 @needs_pgbouncer

@@ -22,7 +22,7 @@ from harness.postgres.url import parse_url
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
 
-FAR = 0.1
+FAR = 0.03
 """Seconds of a round trip to a distant server."""
 
 CELLS = [Cell("fork_dispose", "none"), Cell("nullpool", "none")]

@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy
 
 from harness.drivers import ASYNCPG
+from harness.history.sensitivity.injected import NOTHING
 from harness.releases import venvs
 from harness.releases.venvs import NotForThisPython
 from harness.system import pythons
-from tests.support.environments import NOTHING, environment_with
+from tests.support.environments import environment_with
 from tests.support.suite import Suite
 
 

@@ -10,8 +10,6 @@ import typing_extensions
 
 from harness.history.sensitivity.injected import InjectedChange, inject
 
-NOTHING = InjectedChange("nothing", "", (), (), (), "__init__.py", "", "")
-
 
 def environment_with(directory: Path, change: InjectedChange) -> Path:
     """The interpreter of an environment with this SQLAlchemy, changed."""

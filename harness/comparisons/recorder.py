@@ -10,6 +10,7 @@ from harness.console.progress import Progress
 from harness.drivers import MEASURED
 from harness.lifecycles import profile as profiles
 from harness.postgres import locate
+from harness.records import store
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -35,7 +36,7 @@ class ServersRecorder(Recorder):
         conditions = {"profile": profile.name, "machine": Provenance.here("").machine}
         session = RecordingSession("servers", conditions, fresh=request.fresh)
         comparison = servers.compare(profile, report, request.command, session)
-        comparison.save(servers.PATH)
+        store.save(servers.PATH, comparison)
         session.close()
         servers_report.show(comparison)
         return f"{len(comparison.servers)} servers"

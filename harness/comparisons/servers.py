@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.lifecycles.cell import Cell
@@ -22,7 +22,6 @@ from harness.processes.supervision import Supervision
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.records.session import Parts
-from harness.system.structure import structure
 
 PATH = store.path("servers")
 """The recorded comparison."""
@@ -79,20 +78,10 @@ class ServerComparison:
     profile: str
     servers: list[ServerSamples]
 
-    def save(self, path: Path) -> None:
-        """Write the comparison. Raises `PoolstartError` if it cannot be written."""
-        store.write(path, asdict(self))
 
-    @classmethod
-    def load(cls, path: Path) -> "ServerComparison":
-        """Read a comparison. Raises `PoolstartError` if the file is missing or damaged."""
-        with store.reading(path, "poolstart record servers") as written:
-            return structure(cls, written)
-
-
-def load(path: Path) -> ServerComparison | None:
+def load(path: Path = PATH) -> ServerComparison | None:
     """The recorded comparison; None if there is none. Raises PoolstartError if the record is damaged."""
-    return ServerComparison.load(path) if path.exists() else None
+    return store.load(ServerComparison, path, "poolstart record servers")
 
 
 def compare(

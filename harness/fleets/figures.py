@@ -1,12 +1,11 @@
 """The figures of fleets, and the record of them."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 PATH = store.path("fleets")
 
@@ -76,14 +75,7 @@ class FleetsTable:
 
 def load(path: Path = PATH) -> FleetsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
-    if not path.exists():
-        return None
-    with store.reading(path, "poolstart record fleets") as fields:
-        return structure(FleetsTable, fields)
-
-
-def save(table: FleetsTable, path: Path = PATH) -> None:
-    store.write(path, asdict(table))
+    return store.load(FleetsTable, path, "poolstart record fleets")
 
 
 def time_of(cell: FleetFigures, name: str) -> float:

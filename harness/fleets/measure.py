@@ -5,7 +5,7 @@ import resource
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import product
 from types import MappingProxyType
 from typing import Any, cast
@@ -21,6 +21,7 @@ from harness.processes import proc
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.records.provenance import Provenance
+from harness.records.rows import combine
 from harness.records.session import Parts
 from harness.system import memory
 from harness.system.errors import PoolstartError
@@ -131,23 +132,6 @@ def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
             f"the parent of {workers} workers needs {needed} file descriptors, and may have {limit}",
             "raise the limit with `ulimit -n`, or measure smaller fleets",
         )
-
-
-def combine(cells: Sequence[FleetFigures]) -> FleetFigures:
-    """The figures of several parents as one."""
-    phases = cells[0].pss
-    return replace(
-        cells[0],
-        first=tuple(value for cell in cells for value in cell.first),
-        last=tuple(value for cell in cells for value in cell.last),
-        blocked=tuple(value for cell in cells for value in cell.blocked),
-        cpu=tuple(value for cell in cells for value in cell.cpu),
-        server_cpu=tuple(value for cell in cells for value in cell.server_cpu),
-        pss={phase: tuple(value for cell in cells for value in cell.pss[phase]) for phase in phases},
-        page_tables={
-            phase: tuple(value for cell in cells for value in cell.page_tables[phase]) for phase in phases
-        },
-    )
 
 
 def run(

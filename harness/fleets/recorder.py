@@ -8,6 +8,7 @@ from harness.console.progress import Progress
 from harness.fleets import figures, measure
 from harness.fleets.figures import PROCESS, FleetsTable
 from harness.postgres import locate
+from harness.records import rows, store
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -45,7 +46,7 @@ class FleetsRecorder(Recorder):
                 progress=report,
                 command=request.command,
             )
-        figures.save(merge(figures.load(), measured))
+        store.save(figures.PATH, merge(figures.load(), measured))
         session.close()
         return f"{len(measured.cells)} rows"
 
@@ -55,13 +56,12 @@ def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
 
     If none of its own is left, the measured table replaces it.
     """
-    names = set(measured.strategies)
-    kept = [cell for cell in table.cells if cell.strategy not in names] if table else []
-    if not table or not kept:
-        return measured
-    cells = sorted(
-        [*kept, *measured.cells],
-        key=lambda cell: (
+    merged = rows.merge(
+        table,
+        measured,
+        "cells",
+        lambda cell: cell.strategy,
+        lambda cell: (
             cell.starter != PROCESS,
             cell.starter,
             cell.dataframe_mib,
@@ -69,9 +69,4 @@ def merge(table: FleetsTable | None, measured: FleetsTable) -> FleetsTable:
             strategies.IDS.index(cell.strategy),
         ),
     )
-    return replace(
-        table,
-        cells=tuple(cells),
-        round_trips=table.round_trips | measured.round_trips,
-        later=table.later | dict.fromkeys(sorted(names), measured.provenance),
-    )
+    return replace(merged, round_trips=(table.round_trips if table else {}) | measured.round_trips)

@@ -1,7 +1,7 @@
 """The record of instructions: a row for each release, and the causes of each change."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from packaging.version import Version
@@ -9,7 +9,6 @@ from packaging.version import Version
 from harness.instructions.count import PHASES, Build, InstructionCount
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 PATH = store.path("instructions")
 
@@ -89,7 +88,7 @@ class InstructionsTable:
 
     def save(self) -> None:
         """Raises `PoolstartError` if it cannot be written."""
-        store.write(PATH, asdict(self))
+        store.save(PATH, self)
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,7 @@ class InstructionsChange:
 
 def load() -> InstructionsTable | None:
     """The record; None if there is none. Raises `PoolstartError` if it is damaged."""
-    if not PATH.exists():
-        return None
-    with store.reading(PATH, "poolstart record instructions") as content:
-        return structure(InstructionsTable, content)
+    return store.load(InstructionsTable, PATH, "poolstart record instructions")
 
 
 def changes(rows: Sequence[InstructionsRow]) -> list[InstructionsChange]:

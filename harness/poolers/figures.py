@@ -1,13 +1,12 @@
 """The record of poolers: outcomes of trials, and times, for each version of PgBouncer."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.poolers.things import WORKS
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 PATH = store.path("poolers")
 
@@ -96,14 +95,7 @@ class PoolersRecord:
 
 def load(path: Path = PATH) -> PoolersRecord | None:
     """The record; None if there is none. Raises `PoolstartError` if the file is damaged."""
-    if not path.exists():
-        return None
-    with store.reading(path, "poolstart record poolers") as fields:
-        return structure(PoolersRecord, fields)
-
-
-def save(record: PoolersRecord, path: Path = PATH) -> None:
-    store.write(path, asdict(record))
+    return store.load(PoolersRecord, path, "poolstart record poolers")
 
 
 def versions(known: Mapping[str, object]) -> list[str]:

@@ -9,6 +9,7 @@ from harness.poolers.figures import PoolersRecord, PoolerTimes, PoolerTrials
 from harness.postgres import embedded
 from harness.processes import load
 from harness.processes.supervision import Supervision
+from harness.records import store
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -63,7 +64,7 @@ class PoolersRecorder(Recorder):
                     found = times.measure_times(pythons, server, repeat, session, report)
                     timed = PoolerTimes(provenance, drivers, repeat, times.WORKERS, tuple(found))
                     record = replace(record, times={**record.times, version: timed})
-                figures.save(record)
+                store.save(figures.PATH, record)
                 session.close()
                 stored.append(f"{part} with PgBouncer {version}")
         return " and ".join(stored)

@@ -1,7 +1,5 @@
 """The figures of pools, and the record of them."""
 
-import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.records.provenance import Provenance
@@ -23,17 +21,6 @@ class PoolFigures:
     """Unique memory in bytes of each worker of each pool, while all wait for their first task."""
     reason: str = ""
     """Why there are no figures; empty if there are."""
-
-
-def combine(parts: Sequence[PoolFigures]) -> PoolFigures:
-    """The figures of several parents as one; all parts are of one strategy and size."""
-    return dataclasses.replace(
-        parts[0],
-        first=tuple(value for part in parts for value in part.first),
-        last=tuple(value for part in parts for value in part.last),
-        blocked=tuple(value for part in parts for value in part.blocked),
-        uss=tuple(value for part in parts for value in part.uss),
-    )
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,13 @@ import sqlalchemy
 
 from harness import strategies
 from harness.pools.checks import PoolOrder, PoolParentOrder, PoolReport, findings
-from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable, combine
+from harness.pools.figures import PoolBehaviour, PoolFigures, PoolsTable
 from harness.postgres import locate, sessions
 from harness.postgres.server import Server
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
 from harness.records.provenance import Provenance
+from harness.records.rows import combine
 from harness.records.session import Parts
 from harness.system.structure import structure
 

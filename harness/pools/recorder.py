@@ -8,6 +8,7 @@ from harness.console.progress import Progress
 from harness.pools import measure, report
 from harness.pools.figures import PoolsTable
 from harness.postgres import locate
+from harness.records import rows, store
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -49,7 +50,7 @@ class PoolsRecorder(Recorder):
             measured = measure.measure_all(
                 server, parents, progress=report_, names=names, parts=session, command=request.command
             )
-        report.save(merge(table, measured), report.PATH)
+        store.save(report.PATH, merge(table, measured))
         session.close()
         return f"{len(measured.cells)} rows"
 
@@ -59,17 +60,14 @@ def merge(table: PoolsTable | None, measured: PoolsTable) -> PoolsTable:
 
     If none of its own is left, the measured table replaces it.
     """
-    names = {cell.strategy for cell in measured.cells}
-    kept = [cell for cell in table.cells if cell.strategy not in names] if table else []
-    if not table or not kept:
-        return measured
-    cells = sorted(
-        [*kept, *measured.cells], key=lambda cell: (strategies.IDS.index(cell.strategy), cell.workers)
-    )
-    methods = {behaviour.start_method: behaviour for behaviour in (*table.behaviours, *measured.behaviours)}
-    return replace(
+    merged = rows.merge(
         table,
-        cells=tuple(cells),
-        behaviours=tuple(methods.values()),
-        later=table.later | dict.fromkeys(sorted(names), measured.provenance),
+        measured,
+        "cells",
+        lambda cell: cell.strategy,
+        lambda cell: (strategies.IDS.index(cell.strategy), cell.workers),
     )
+    if not table or merged is measured:
+        return measured
+    methods = {behaviour.start_method: behaviour for behaviour in (*table.behaviours, *measured.behaviours)}
+    return replace(merged, behaviours=tuple(methods.values()))

@@ -14,7 +14,6 @@ from harness.pools.measure import WORKERS
 from harness.records import store
 from harness.records.provenance import measured_later
 from harness.system.memory import MIB
-from harness.system.structure import structure
 
 PATH = store.path("pools")
 
@@ -54,15 +53,7 @@ parent with more than one thread.
 
 def load(path: Path = PATH) -> PoolsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
-    if not path.exists():
-        return None
-    with store.reading(path, "poolstart record pools") as fields:
-        return structure(PoolsTable, fields)
-
-
-def save(table: PoolsTable, path: Path) -> None:
-    """Write the figures to `path`."""
-    store.write(path, asdict(table))
+    return store.load(PoolsTable, path, "poolstart record pools")
 
 
 COLUMNS = (

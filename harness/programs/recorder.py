@@ -1,13 +1,14 @@
 """The recorder of programs that start workers."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from harness.console.progress import Progress
 from harness.programs import report, setup
 from harness.programs.figures import ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get, names
 from harness.programs.measure import RUNS, measure
+from harness.records import rows, store
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
@@ -63,7 +64,8 @@ class ProgramsRecorder(Recorder):
         measured = [structure(ProgramFigures, part["figures"]) for part in session.parts.values()]
         *_, last = session.parts.values()
         provenance = structure(Provenance, last["provenance"])
-        report.save(merge(report.load(), ProgramsTable(provenance, RUNS, tuple(measured))), report.PATH)
+        table = ProgramsTable(provenance, RUNS, tuple(measured))
+        store.save(report.PATH, merge(report.load(), table))
         session.close()
         return f"{len(measured)} rows"
 
@@ -77,11 +79,11 @@ def merge(table: ProgramsTable | None, measured: ProgramsTable) -> ProgramsTable
 
     If none of its own is left, the measured table replaces it.
     """
-    titles = {figures.title for figures in measured.programs}
-    kept = [figures for figures in table.programs if figures.title not in titles] if table else []
-    if not table or not kept:
-        return measured
     order = names()
-    rows = sorted([*kept, *measured.programs], key=lambda row: (row.hosts, order.index(row.name)))
-    later = table.later | dict.fromkeys(sorted(titles), measured.provenance)
-    return replace(table, programs=tuple(rows), later=later)
+    return rows.merge(
+        table,
+        measured,
+        "programs",
+        lambda figures: figures.title,
+        lambda figures: (figures.hosts, order.index(figures.name)),
+    )

@@ -18,7 +18,6 @@ from harness.records import store
 from harness.records.provenance import measured_later
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
-from harness.system.structure import structure
 
 PATH = store.path("programs")
 
@@ -60,15 +59,7 @@ library or of a job store. Each needs the treatment. This finds them; of an Asyn
 
 def load(path: Path = PATH) -> ProgramsTable | None:
     """The recorded figures; None if there are none. Raises `PoolstartError` if the file is damaged."""
-    if not path.exists():
-        return None
-    with store.reading(path, "poolstart record programs") as fields:
-        return structure(ProgramsTable, fields)
-
-
-def save(table: ProgramsTable, path: Path) -> None:
-    """Write the figures to `path`."""
-    store.write(path, asdict(table))
+    return store.load(ProgramsTable, path, "poolstart record programs")
 
 
 COLUMNS = (

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from harness.records.provenance import without_unknown
 from harness.system import files
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
+
+T = TypeVar("T")
 
 DIRECTORY = ROOT / "records"
 
@@ -31,6 +35,19 @@ def reading(file: Path, command: str = "") -> Iterator[Any]:
     """
     with files.reading(file, f"restore it with git{command and f', or measure it with `{command}`'}"):
         yield json.loads(file.read_text(encoding="utf-8"))
+
+
+def load(kind: type[T], file: Path, command: str) -> T | None:
+    """The record as an object of this type; None if there is none. Raises as `reading` does."""
+    if not file.exists():
+        return None
+    with reading(file, command) as content:
+        return structure(kind, content)
+
+
+def save(file: Path, record: Any) -> None:
+    """Replace a record by a dataclass. Raises as `write` does."""
+    write(file, asdict(record))
 
 
 def write(file: Path, content: Any) -> None:

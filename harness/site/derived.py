@@ -6,6 +6,7 @@ To add one, add an entry to `DERIVED`. `poolstart pages` writes it, `poolstart p
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from harness.answer import claims, guide, results, results_report, strategies_page
 from harness.comparisons import servers, servers_report
@@ -28,6 +29,8 @@ from harness.programs import report as programs_report
 from harness.site import picture
 from harness.system import files
 from harness.system.environment import ROOT
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -58,44 +61,22 @@ def _claims(language: str) -> Callable[[Path], str]:
     return lambda directory: claims.render(language, directory)
 
 
-def _pools(_: Path) -> str | None:
-    table = pools_report.load()
-    return pools_report.render(table) if table else None
+def _recorded(load: Callable[[], T | None], render: Callable[[T], str]) -> Callable[[Path], str | None]:
+    """The text of a record, if there is one."""
+
+    def rendered(_: Path) -> str | None:
+        record = load()
+        return render(record) if record else None
+
+    return rendered
 
 
-def _poolers(_: Path) -> str | None:
-    record = poolers.load()
-    return poolers_report.render(record) if record else None
-
-
-def _fleets(_: Path) -> str | None:
-    table = fleets.load()
-    return fleets_report.render(table) if table else None
-
-
-def _curves(_: Path) -> str | None:
-    recorded = curve.load()
-    return curves_report.render(recorded, fleets.load()) if recorded else None
-
-
-def _laws(_: Path) -> str | None:
-    recorded = curve.load()
-    return curves_report.laws(recorded, fleets.load()) if recorded else None
+def _curves(render: Callable[..., str]) -> Callable[[Path], str | None]:
+    return _recorded(curve.load, lambda recorded: render(recorded, fleets.load()))
 
 
 def _drawing(name: str) -> Callable[[Path], str | None]:
     return lambda _: curves_report.drawing(name, curve.load())
-
-
-def _programs(_: Path) -> str | None:
-    table = programs_report.load()
-    return programs_report.render(table) if table else None
-
-
-def _servers(_: Path) -> str | None:
-    if not servers.PATH.exists():
-        return None
-    return servers_report.text(servers.ServerComparison.load(servers.PATH))
 
 
 def _sensitivity(record: Path) -> Callable[[Path], str | None]:
@@ -109,7 +90,7 @@ DERIVED = (
     Derived("README.md", _answer, region="poolstart pages: answer"),
     Derived("README.md", _guide, region="poolstart pages: guide"),
     Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
-    Derived("README.md", _laws, region="poolstart pages: laws"),
+    Derived("README.md", _curves(curves_report.laws), region="poolstart pages: laws"),
     Derived("docs/answer.svg", picture.render),
     Derived("docs/answer-narrow.svg", picture.narrow),
     Derived("docs/results.md", _results),
@@ -118,16 +99,16 @@ DERIVED = (
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
-    Derived("docs/pools.md", _pools),
-    Derived("docs/poolers.md", _poolers),
-    Derived("docs/fleets.md", _fleets),
-    Derived("docs/curves.md", _curves),
+    Derived("docs/pools.md", _recorded(pools_report.load, pools_report.render)),
+    Derived("docs/poolers.md", _recorded(poolers.load, poolers_report.render)),
+    Derived("docs/fleets.md", _recorded(fleets.load, fleets_report.render)),
+    Derived("docs/curves.md", _curves(curves_report.render)),
     *(Derived(f"docs/curves-{name}.svg", _drawing(name)) for name in curves_report.DRAWINGS),
-    Derived("docs/programs.md", _programs),
+    Derived("docs/programs.md", _recorded(programs_report.load, programs_report.render)),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/drivers.md", lambda _: drivers_report.render()),
     Derived("docs/pythons.md", lambda _: pythons_report.render(), region="poolstart pages: pythons"),
-    Derived("docs/servers.md", _servers, region="poolstart pages: servers"),
+    Derived("docs/servers.md", _recorded(servers.load, servers_report.text), region="poolstart pages: servers"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),
 )

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.comparisons import servers
 from harness.comparisons import servers_report as table
 from harness.comparisons.servers import LAYERS, METRICS, ServerComparison, ServerSamples
-from harness.postgres.engine import PROJECT
+from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 
@@ -33,21 +34,22 @@ def test_a_row_is_median_quartiles_and_what_the_server_adds() -> None:
 
 
 def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
-    COMPARISON.save(tmp_path / "servers.json")
-    assert ServerComparison.load(tmp_path / "servers.json") == COMPARISON
+    store.save(tmp_path / "servers.json", COMPARISON)
+    assert servers.load(tmp_path / "servers.json") == COMPARISON
 
 
 def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(PoolstartError, match="cannot be written: No such file or directory"):
-        COMPARISON.save(tmp_path / "missing" / "servers.json")
+        store.save(tmp_path / "missing" / "servers.json", COMPARISON)
 
 
 def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text('{"servers": []}')
     with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*restore it with git"):
-        ServerComparison.load(tmp_path / "other.json")
+        servers.load(tmp_path / "other.json")
 
 
 def test_the_record_has_every_layer() -> None:
-    committed = ServerComparison.load(PROJECT / "records" / "servers.json")
+    committed = servers.load()
+    assert committed
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

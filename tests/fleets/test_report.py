@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.fleets import figures, report
+from harness.records import store
 from tests.support.fleets import TABLE
 
 
@@ -33,6 +34,6 @@ def test_it_has_what_a_newer_record_has() -> None:
 
 
 def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    figures.save(TABLE, tmp_path / "fleets.json")
+    store.save(tmp_path / "fleets.json", TABLE)
     assert figures.load(tmp_path / "fleets.json") == TABLE
     assert figures.load(tmp_path / "none.json") is None

@@ -10,10 +10,11 @@ from harness.pools.figures import (
     PoolsTable,
     RaisingInitializer,
     TaskWorkers,
-    combine,
 )
 from harness.postgres.server import Server
+from harness.records import store
 from harness.records.provenance import Provenance
+from harness.records.rows import combine
 
 
 def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
@@ -30,7 +31,7 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
         behaviours=(PoolBehaviour("fork", RaisingInitializer(20, ran=False), TaskWorkers(6, 6, 6, 2, 4)),),
     )
     path = tmp_path / "pools.json"
-    report.save(table, path)
+    store.save(path, table)
     assert report.load(path) == table
     assert json.loads(path.read_text())["parents"] == 1
     page = report.render(table)

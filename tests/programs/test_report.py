@@ -5,6 +5,7 @@ from pathlib import Path
 from harness.postgres.server import Server
 from harness.programs import head, report
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable, WithoutHook
+from harness.records import store
 from harness.records.provenance import Provenance
 
 
@@ -35,7 +36,7 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
         ),
     )
     path = tmp_path / "programs.json"
-    report.save(table, path)
+    store.save(path, table)
     assert report.load(path) == table
     page = report.render(table)
     assert "| executor | 200 ±45.9 | 1.0 or 3.0 | **shared connection** | hook ran again | error |" in page

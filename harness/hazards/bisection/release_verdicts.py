@@ -1,7 +1,7 @@
 """The record of the verdicts of all releases: in which release each changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -14,7 +14,6 @@ from harness.postgres.server import Server
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
-from harness.system.structure import structure
 
 RECORD = store.path("verdicts")
 
@@ -55,10 +54,7 @@ class ReleaseVerdicts:
 
 def load(path: Path = RECORD) -> ReleaseVerdicts | None:
     """The recorded verdicts; None without a record. Raises `PoolstartError` if the record is damaged."""
-    if not path.exists():
-        return None
-    with store.reading(path, "poolstart record verdicts") as fields:
-        return structure(ReleaseVerdicts, fields)
+    return store.load(ReleaseVerdicts, path, "poolstart record verdicts")
 
 
 def resume(recorded: ReleaseVerdicts | None, server: Server) -> bool:
@@ -115,7 +111,7 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
     )
     if before and replace(recorded, provenance=before.provenance) == before:
         return before  # Nothing was tried that is not on record.
-    store.write(path, asdict(recorded))
+    store.save(path, recorded)
     return recorded
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from harness.comparisons.servers import ServerComparison
+from harness.comparisons import servers
 from harness.postgres.settings import SETTINGS
 from tests.support.container import DEADLINE, Project
 
@@ -108,12 +108,14 @@ def test_servers_are_compared_layer_by_layer_and_removed(
     program = (
         "import sys; from pathlib import Path\n"
         "from harness.comparisons import servers; from harness.lifecycles import profile\n"
-        "servers.compare(profile.current(), print).save(Path(sys.argv[1]))"
+        "from harness.records import store\n"
+        "store.save(Path(sys.argv[1]), servers.compare(profile.current(), print))"
     )
     ran = any_project.having(POOLSTART_PROFILE="quick").run(sys.executable, "-c", program, str(file))
     assert ran.returncode == 0, ran.stderr
     say(ran.stdout)
-    measured = ServerComparison.load(file)
+    measured = servers.load(file)
+    assert measured
     kinds = [server.server.split("-", 2)[0::2] for server in measured.servers]
     assert kinds == [
         ["embedded", "tcp-trust"],

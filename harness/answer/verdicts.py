@@ -175,11 +175,10 @@ class VerdictsOnRecord:
 
     def proven(self, hazard: str) -> list[str]:
         """The strategies that a hazard affects, but not with its condition kept, in the newest table."""
-        newest = self.newest
         return [
             outcome.strategy
-            for part in (newest, newest.further if newest else None)
-            for outcome in (part.outcomes if part else ())
+            for part in (self.newest.parts if self.newest else ())
+            for outcome in part.outcomes
             if outcome.hazard == hazard and outcome.with_condition is Verdict.SURVIVES
         ]
 
@@ -224,7 +223,7 @@ class VerdictsOnRecord:
     def _with_condition(self, hazard: Hazard, strategy: str, release: str) -> Verdict | None:
         """The verdict with the hazard's condition kept, in the release's series; None if it was not tried."""
         table = self.tables.get(series(release))
-        outcomes = (part.outcome(hazard.id, strategy) for part in (table, table and table.further) if part)
+        outcomes = (part.outcome(hazard.id, strategy) for part in (table.parts if table else ()))
         known = [outcome.with_condition for outcome in outcomes if outcome and outcome.with_condition]
         return known[0] if known else None
 
@@ -236,10 +235,8 @@ def python_named(provenance: Provenance) -> str:
 
 def verdicts_of(table: VerdictTable | None) -> dict[tuple[str, str], str]:
     """The verdicts of a table by hazard and strategy, those of the further strategies included."""
-    if table is None:
-        return {}
-    further = verdicts_of(table.further) if table.further else {}
-    return {**further, **{cell: str(verdict) for cell, verdict in table.verdicts.items()}}
+    parts = table.parts if table else ()
+    return {cell: str(verdict) for part in parts for cell, verdict in part.verdicts.items()}
 
 
 def load(python: str = pythons.REFERENCE) -> VerdictsOnRecord:

@@ -95,7 +95,8 @@ def expected(
     verdicts: dict[tuple[str, str], Verdict] = {}
     for tables in (load(driver=driver), load(python, driver)):
         if table := tables.get(series(release)):
-            verdicts |= {**table.verdicts, **(table.further.verdicts if table.further else {})}
+            for part in table.parts:
+                verdicts |= part.verdicts
     return verdicts
 
 
@@ -113,8 +114,8 @@ def for_the_same_versions(
         outcome
         for hazard in hazards
         if not (hazard.figures or hazard.needs_tls or hazard.fills_server or hazard.missing())
-        for part in (table, table and table.further)
-        if part and part.code.get(hazard.id) == suite.digest(hazard.id)
+        for part in (table.parts if table else ())
+        if part.code.get(hazard.id) == suite.digest(hazard.id)
         if same_versions(part.provenance_of(hazard.id), here)
         for strategy in strategies
         if (outcome := part.outcome(hazard.id, strategy)) and outcome.verdict is not Verdict.NOT_TRIED

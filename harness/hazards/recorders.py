@@ -52,8 +52,7 @@ class HazardsRecorder(Recorder):
         known = {
             (outcome.hazard, outcome.strategy): outcome.seconds
             for table in tables[:1]
-            for part in (table, table.further)
-            if part
+            for part in table.parts
             for outcome in part.outcomes
         }
         trials = [known.get((hazard.id, name), self.SECONDS) for hazard in hazards for name in names]

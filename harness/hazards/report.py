@@ -32,21 +32,9 @@ def render() -> str:
     parts = [INTRODUCTION]
     if tables:
         (series, newest), *older = tables.items()
-        parts += [
-            f"## SQLAlchemy {series}\n",
-            f"Measured {newest.provenance}{newest.provenance.by}.{measured_later(newest.later)}\n",
-            verdicts(newest, hazards),
-        ]
-        if newest.repeated:
-            parts.append(certainty(newest))
-        if further := newest.further:
-            parts += [
-                f"Further strategies, measured {further.provenance}{further.provenance.by}."
-                f"{measured_later(further.later)}\n",
-                verdicts(further, hazards),
-            ]
-            if further.repeated:
-                parts.append(certainty(further))
+        parts += [f"## SQLAlchemy {series}\n", *shown("Measured", newest, hazards)]
+        if newest.further:
+            parts += shown("Further strategies, measured", newest.further, hazards)
         for name, table in older:
             parts += [f"## SQLAlchemy {name}\n", differences(table, newest, series, hazards)]
             if table.repeated:
@@ -65,12 +53,17 @@ def of_combination(which: str, hazards: Sequence[Hazard]) -> Iterator[str]:
     for series, table in record.tables_of(which).items():
         title = re.sub(r"^(?=\d)", "Python ", which)
         yield f"## SQLAlchemy {series}, {title}\n"
-        for part in filter(None, (table, table.further)):
+        for part in table.parts:
             tried = {hazard for (hazard, _), verdict in part.verdicts.items() if verdict in TRIED}
-            yield f"Measured {part.provenance}{part.provenance.by}.{measured_later(part.later)}\n"
-            yield verdicts(part, [hazard for hazard in hazards if hazard.id in tried])
-            if part.repeated:
-                yield certainty(part)
+            yield from shown("Measured", part, [hazard for hazard in hazards if hazard.id in tried])
+
+
+def shown(begin: str, table: VerdictTable, hazards: Sequence[Hazard]) -> Iterator[str]:
+    """When a table was measured, its verdicts, and how often they were repeated."""
+    yield f"{begin} {table.provenance}{table.provenance.by}.{measured_later(table.later)}\n"
+    yield verdicts(table, hazards)
+    if table.repeated:
+        yield certainty(table)
 
 
 def verdicts(table: VerdictTable, hazards: Sequence[Hazard]) -> str:
@@ -172,8 +165,8 @@ def proven(hazard: Hazard, table: VerdictTable | None) -> str:
     """What trials with the condition kept have shown, in a sentence."""
     assert hazard.condition
     tried: dict[Verdict, list[str]] = {}
-    for part in (table, table.further if table else None):
-        for outcome in part.outcomes if part else ():
+    for part in table.parts if table else ():
+        for outcome in part.outcomes:
             if outcome.hazard == hazard.id and outcome.with_condition:
                 tried.setdefault(outcome.with_condition, []).append(f"`{outcome.strategy}`")
     if not tried:

@@ -61,6 +61,11 @@ class VerdictTable:
     one was measured before digests were recorded."""
 
     @property
+    def parts(self) -> tuple["VerdictTable", ...]:
+        """The table, and that of the further strategies if there is one."""
+        return (self, self.further) if self.further else (self,)
+
+    @property
     def verdicts(self) -> dict[tuple[str, str], Verdict]:
         """The verdicts by hazard and strategy."""
         return {(outcome.hazard, outcome.strategy): outcome.verdict for outcome in self.outcomes}

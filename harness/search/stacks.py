@@ -61,19 +61,11 @@ def recorded(tables: Mapping[str, VerdictTable]) -> tuple[WaitingStack, ...]:
     """
     longest: dict[tuple[str, str], WaitingStack] = {}
     for table in tables.values():
-        for outcome in outcomes(table):
-            for stack in waiting(outcome):
-                known = longest.setdefault((stack.hazard, stack.function), stack)
-                if len(stack.file) > len(known.file):
-                    longest[stack.hazard, stack.function] = stack
+        for stack in (each for part in table.parts for outcome in part.outcomes for each in waiting(outcome)):
+            known = longest.setdefault((stack.hazard, stack.function), stack)
+            if len(stack.file) > len(known.file):
+                longest[stack.hazard, stack.function] = stack
     return tuple(longest.values())
-
-
-def outcomes(table: VerdictTable) -> Iterator[Outcome]:
-    """All trials of a table, those of the further strategies included."""
-    yield from table.outcomes
-    if table.further:
-        yield from outcomes(table.further)
 
 
 def waiting(outcome: Outcome) -> Iterator[WaitingStack]:

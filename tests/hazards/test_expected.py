@@ -72,7 +72,7 @@ def test_recorded_verdicts_were_repeated_50_times_under_load() -> None:
 
 def test_every_recorded_story_has_parent_worker_server_and_user() -> None:
     for table in record.load().values():
-        for outcome in (*table.outcomes, *(table.further.outcomes if table.further else ())):
+        for outcome in (outcome for part in table.parts for outcome in part.outcomes):
             if outcome.verdict not in TRIED:
                 assert outcome.reason
                 continue

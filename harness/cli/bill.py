@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+from harness.cli.options import formatted
 
 
+@formatted
 def bill(
     workers: Annotated[int, typer.Option(min=1, max=100_000, help="Workers that run at the same time.")],
     parent_memory: Annotated[str, typer.Option(help="Data in the parent: 512MiB, 4GiB.")] = "0MiB",
@@ -30,16 +31,13 @@ def bill(
     pooler: Annotated[
         bool, typer.Option("--pooler", help="PgBouncer is in front of the server, in transaction mode.")
     ] = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Estimate a fleet's time until ready, memory and connections; measures nothing.
 
     Computed from records/fleets.json, records/curves.json, records/drivers.json and records/poolers.json,
     which `poolstart record fleets`, `curves`, `drivers` and `poolers` measure.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     from harness.curves import bill as fleet_bill
     from harness.curves import bill_report, curve, factors
     from harness.fleets import figures

@@ -5,13 +5,12 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+from harness.cli.options import formatted
 
 
+@formatted
 def changes(
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
     results: Annotated[Path | None, typer.Option(help="A folder of asv's results, for the counts.")] = None,
 ) -> None:
     """List the releases at which a figure changed, and the smallest change that would be found.
@@ -19,7 +18,6 @@ def changes(
     First the releases that changed the instructions of a spawned worker, which are counted exactly. Then a
     line for each release, then the figures that changed. --csv has the figures.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     # Most of a second, because of asv and scipy: only this command pays for it.
     from harness.history import changes as history
     from harness.history import report

@@ -25,7 +25,7 @@ from harness.cli import (
     results,
     strategies,
 )
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, before, chosen_format
+from harness.cli.options import before, formatted
 
 NOW, READ, RECORD = "Find out now", "Read what has been measured", "Measure for the record"
 
@@ -99,20 +99,19 @@ def show_version(shown: bool) -> None:
 
 
 @app.callback()
+@formatted
 def poolstart(
     context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", help="Show the version.", is_eager=True, callback=show_version)
     ] = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """What each way of starting workers costs a Python program with a SQLAlchemy pool.
 
     Without a command: measure all of them for less than a minute, and say what to choose.
     """
     if context.invoked_subcommand is None:
-        quick.quick(chosen_format(as_json, as_csv, as_markdown))
+        quick.quick(form)
     else:
-        before(context.invoked_subcommand, as_json, as_csv, as_markdown)
+        before(context.invoked_subcommand, form)

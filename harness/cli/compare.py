@@ -6,18 +6,10 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import (
-    AsCsv,
-    AsJson,
-    AsMarkdown,
-    Dataframe,
-    Strategies,
-    chosen_format,
-    dataframes,
-    exclude,
-)
+from harness.cli.options import Dataframe, Strategies, dataframes, exclude, formatted
 
 
+@formatted
 def compare(
     first: Annotated[
         str,
@@ -45,9 +37,7 @@ def compare(
         float, typer.Option(min=0.1, help="Stop then, however wide the intervals; installing is not counted.")
     ] = 10,
     tolerate: Annotated[str, typer.Option(help="How much worse is no reason to fail.")] = "3%",
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Measure two things in turns, and say which figures differ.
 
@@ -58,9 +48,7 @@ def compare(
     dataframe, pairs, before, after, ratio, low, high, p, verdict, limit,
     detectable, outcome. low and high are the 99 % interval of the ratio.
     """
-    form, settings, limit = (
-        chosen_format(as_json, as_csv, as_markdown), dataframes(dataframe), part(tolerate)
-    )  # fmt: skip
+    settings, limit = dataframes(dataframe), part(tolerate)
     if vary == "strategy":
         exclude("--vary strategy", {"--strategy": strategy})
     # scipy and asv take a second to import: only this command pays for it.

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
+from harness.cli.options import exclude, formatted
 from harness.system.errors import PoolstartError
 
 
+@formatted
 def demo(
     name: Annotated[
         str | None,
@@ -39,12 +40,9 @@ def demo(
             autocompletion=complete.releases,
         ),
     ] = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Run a program that goes wrong, or its cure; exit status 1 if it does not end as expected."""
-    form = chosen_format(as_json, as_csv, as_markdown)
     refuse(name, start_method, cured, source, repeat, load, release, form)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness.demos import catalogue, report, runner

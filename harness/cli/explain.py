@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, Strategies, chosen_format, exclude
+from harness.cli.options import Strategies, exclude, formatted
 
 
+@formatted
 def explain(
     release: Annotated[
         str | None,
@@ -27,16 +28,13 @@ def explain(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Count again what is on record, about 40 seconds a strategy.")
     ] = False,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Count what a worker does: statements, round trips, modules, code and calls; stores nothing.
 
     Of two releases: which modules, calls, statements and memory changed, by default with spawn. Causes that
     are on record are shown without counting again.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     # A second to import, asv among it: only this command pays for it.
     from harness.lifecycles import profile as profiles
     from harness.releases.catalogue import catalogue, listed

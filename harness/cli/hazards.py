@@ -6,9 +6,10 @@ import typer
 
 from harness import drivers
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, Strategies, chosen_format, exclude
+from harness.cli.options import Strategies, exclude, formatted
 
 
+@formatted
 def hazards(
     names: Annotated[
         list[str] | None,
@@ -35,9 +36,7 @@ def hazards(
         str,
         typer.Option("--search", metavar="TEXT", help="List only what an error message or a stack leads to."),
     ] = "",
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Provoke what goes wrong under each strategy; exit status 1 when a verdict is not the expected one.
 
@@ -45,7 +44,6 @@ def hazards(
     severity, strategy, verdict, expected, trials, affected, survives,
     not_applicable, not_tried, no_result, reason. From trials on they are counts.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     trials = {"HAZARD": names, "--strategy": strategy, "--repeat": repeat > 1, "--load": load}
     if text:
         exclude("--search", {**trials, "--list": listed, f"--{form}": form != "table"})

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, Dataframe, Strategies, chosen_format, dataframes
+from harness.cli.options import Dataframe, Strategies, dataframes, formatted
 
 
+@formatted
 def measure(
     strategy: Strategies = None,
     dataframe: Dataframe = "both",
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Measure strategies now, with the profile of POOLSTART_PROFILE; nothing is stored.
 
@@ -23,7 +22,7 @@ def measure(
     reason.
     A sample is a parent; least and most are of the samples.
     """
-    form, settings = chosen_format(as_json, as_csv, as_markdown), dataframes(dataframe)
+    settings = dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from importlib import metadata
 

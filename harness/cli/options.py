@@ -1,7 +1,9 @@
 """Options that mean the same wherever they are given."""
 
-from collections.abc import Mapping
-from typing import Annotated
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -25,11 +27,45 @@ Dataframe = Annotated[
     ),
 ]
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON: seconds and bytes, with the conditions.")]
+FORMATS = {
+    "as_json": ("--json", "As JSON: seconds and bytes, with the conditions."),
+    "as_csv": ("--csv", "As CSV, with a line of titles: seconds and bytes."),
+    "as_markdown": ("--markdown", "As Markdown, to paste into an issue."),
+}
+"""The options of a command that prints a table: by parameter, the option and its help."""
 
-AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV, with a line of titles: seconds and bytes.")]
 
-AsMarkdown = Annotated[bool, typer.Option("--markdown", help="As Markdown, to paste into an issue.")]
+def formatted(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `FORMATS` in place of its parameter `form`.
+
+    `form` is `json`, `csv` or `markdown`; `table` for people. See `harness.console.output`.
+    """
+    signature = inspect.signature(command)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.POSITIONAL_OR_KEYWORD,
+            default=False,
+            annotation=Annotated[bool, typer.Option(option, help=text)],
+        )
+        for name, (option, text) in FORMATS.items()
+    ]
+    parameters = [
+        each
+        for known in signature.parameters.values()
+        for each in (options if known.name == "form" else [known])
+    ]
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        chosen = [option for name, (option, _) in FORMATS.items() if given.pop(name)]
+        if len(chosen) > 1:
+            raise PoolstartError(f"{' and '.join(chosen)} exclude one another", "choose one of them")
+        command(**given, form=chosen[0].removeprefix("--") if chosen else "table")
+
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
 
 
 def dataframes(name: str) -> tuple[str, ...]:
@@ -41,17 +77,6 @@ def dataframes(name: str) -> tuple[str, ...]:
     return DATAFRAMES if name == "both" else (name,)
 
 
-def chosen_format(as_json: bool, as_csv: bool, as_markdown: bool) -> str:
-    """`json`, `csv` or `markdown`; `table` for people. See `harness.console.output`."""
-    forms = [
-        form for form, chosen in (("json", as_json), ("csv", as_csv), ("markdown", as_markdown)) if chosen
-    ]
-    if len(forms) > 1:
-        names = " and ".join(f"--{form}" for form in forms)
-        raise PoolstartError(f"{names} exclude one another", "choose one of them")
-    return forms[0] if forms else "table"
-
-
 def exclude(one: str, others: Mapping[str, object]) -> None:
     """Refuse what means nothing beside `one`: the options and arguments `others`, values by name."""
     given = [name for name, value in others.items() if value]
@@ -59,9 +84,9 @@ def exclude(one: str, others: Mapping[str, object]) -> None:
         raise PoolstartError(f"{one} excludes {' and '.join(given)}", "leave out one or the other")
 
 
-def before(subcommand: str, as_json: bool, as_csv: bool, as_markdown: bool) -> None:
+def before(subcommand: str, form: str) -> None:
     """Refuse a format in front of a subcommand, where it would mean nothing."""
-    if (form := chosen_format(as_json, as_csv, as_markdown)) != "table":
+    if form != "table":
         raise PoolstartError(
             f"--{form} stands before {subcommand}, where it means nothing", f"write it after {subcommand}"
         )

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
+from harness.cli.options import exclude, formatted
 
 POOL = "pool"
 """The name of `multiprocessing.Pool` among the programs."""
 
 
+@formatted
 def programs(
     names: Annotated[
         list[str] | None,
@@ -21,9 +22,7 @@ def programs(
             autocompletion=complete.programs,
         ),
     ] = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
     hosts: Annotated[
         int,
         typer.Option(
@@ -36,7 +35,6 @@ def programs(
     `pool` is multiprocessing.Pool with an initializer. Packages are installed when a program is first
     measured; all programs take a few minutes.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     selected = [name for name in names or () if name != POOL]
     if form == "csv" and POOL in (names or ()):
         exclude("the CSV of pool, which has columns of its own,", {"other programs": selected})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format, exclude
+from harness.cli.options import exclude, formatted
 
 if TYPE_CHECKING:
     from harness.records.recorder import Recorder
@@ -34,6 +34,7 @@ RECORDERS = {
 """By name, in the order of the list: the module and class of the recorder, imported when it is needed."""
 
 
+@formatted
 def record(
     name: Annotated[
         str | None,
@@ -64,27 +65,13 @@ def record(
         str | None,
         typer.Option(metavar="ADDRESS", help="instructions: count on the workers of this scheduler of Dask."),
     ] = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Measure for the record; interrupted, the same command continues where it was.
 
     Then `poolstart pages` generates the pages of what is on record. Without NAME: list the records, with
     date, machine and age, and what --only and --repeat mean for each.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
-    if name is None:
-        options: dict[str, object] = {
-            "--only": only,
-            "--repeat": repeat,
-            "--minutes": minutes is not None,
-            "--load": load,
-        }
-        options |= {"--fresh": fresh, "--injected": injected, "--release": release, "--scheduler": scheduler}
-        exclude("the list of records, which is shown without NAME,", options)
-    elif form != "table":
-        exclude("measuring for the record", {f"--{form}": True})
     # asv takes most of a second to import: only this command pays for it.
     from harness.console.numbers import duration
     from harness.console.progress import progress
@@ -93,15 +80,18 @@ def record(
     from harness.system import locks
     from harness.system.errors import PoolstartError
 
+    request = Request(
+        name or "", tuple(only or ()), fresh, repeat, load, minutes, injected, release or "", scheduler or ""
+    )
     if name is None:
+        exclude("the list of records, which is shown without NAME,", request.options)
         overview.write({each: recorder(each) for each in RECORDERS}, form)
         return
+    if form != "table":
+        exclude("measuring for the record", {f"--{form}": True})
     if name not in RECORDERS:
         raise PoolstartError(f"there is no record {name!r}", f"choose from {', '.join(RECORDERS)}")
     chosen = recorder(name)
-    request = Request(
-        name, tuple(only or ()), fresh, repeat, load, minutes, injected, release or "", scheduler or ""
-    )
     chosen.check(request)
     with locks.locked(chosen.lock):
         chosen.prepare(request)

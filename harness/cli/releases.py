@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, before, chosen_format
+from harness.cli.options import before, formatted
 from harness.releases.catalogue import PATH, Catalogue, catalogue
 from harness.system.environment import ROOT
 
@@ -15,22 +15,16 @@ app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_w
 
 
 @app.callback()
-def default(
-    context: typer.Context,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
-) -> None:
+@formatted
+def default(context: typer.Context, form: str = "table") -> None:
     if context.invoked_subcommand is None:
-        show(as_json, as_csv, as_markdown)
+        show(form)
     else:
-        before(context.invoked_subcommand, as_json, as_csv, as_markdown)
+        before(context.invoked_subcommand, form)
 
 
-@app.command("list", epilog="Example: poolstart releases list")
-def show(as_json: AsJson = False, as_csv: AsCsv = False, as_markdown: AsMarkdown = False) -> None:
+def show(form: str = "table") -> None:
     """Show every release with its date, and whether there are results of it."""
-    form = chosen_format(as_json, as_csv, as_markdown)
     # asv and the index client take most of a second to import: only these commands pay for them.
     from harness.console import output, terminal
     from harness.releases import stored
@@ -53,6 +47,9 @@ def show(as_json: AsJson = False, as_csv: AsCsv = False, as_markdown: AsMarkdown
             terminal.output(), columns, [list(row.values()) for row in rows], left=len(columns)
         ),
     )
+
+
+app.command("list", epilog="Example: poolstart releases list")(formatted(show))
 
 
 @app.command(epilog="Example: poolstart releases update")

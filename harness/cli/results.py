@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+from harness.cli.options import formatted
 
 
+@formatted
 def results(
     release: Annotated[
         str | None,
@@ -21,9 +22,7 @@ def results(
         bool, typer.Option("--all", help="Every series: other machines, servers and Pythons as well.")
     ] = False,
     folder: Annotated[Path | None, typer.Option("--results", help="A folder of asv's results.")] = None,
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """Show what `asv run` has measured.
 
@@ -36,7 +35,6 @@ def results(
     strategy, dataframe, metric, unit, median, low, high, q25, q75. low and
     high are the 99 % interval of the median.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     # Most of a second, because of asv: only this command pays for it.
     from harness.answer import results as answer
     from harness.answer import results_report

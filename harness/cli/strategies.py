@@ -6,9 +6,10 @@ import typer
 
 from harness import drivers
 from harness.cli import complete
-from harness.cli.options import AsCsv, AsJson, AsMarkdown, chosen_format
+from harness.cli.options import formatted
 
 
+@formatted
 def strategies(
     names: Annotated[
         list[str] | None,
@@ -37,16 +38,13 @@ def strategies(
             autocompletion=complete.of(("session", "transaction")),
         ),
     ] = "",
-    as_json: AsJson = False,
-    as_csv: AsCsv = False,
-    as_markdown: AsMarkdown = False,
+    form: str = "table",
 ) -> None:
     """List the strategies, or show their code; measures nothing.
 
     With a driver, a Python or a pooler: the recommended strategies, with
     verdicts, costs and code for these, as far as they are on record.
     """
-    form = chosen_format(as_json, as_csv, as_markdown)
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies as known
     from harness.answer import strategies_page, verdicts

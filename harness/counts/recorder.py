@@ -15,21 +15,15 @@ from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 
 
-class CountsRecorder(Recorder):
-    title = "statements, round trips, modules and calls of all releases, by `asv run`"
-    options = ("--only", "--fresh")
-    rows_are = "releases, or ranges of them as asv takes them"
-    file = "results"
+class ResultsRecorder(Recorder):
+    """Records what `asv run` stores in results/, of the releases that `--only` names."""
 
-    SECONDS = 60
-    """Of a release."""
+    file = "results"
+    benchmarks = ""
+    """A regular expression for the beginning of their names."""
 
     def provenances(self) -> list[Provenance] | None:
-        return stored.provenances(ROOT / self.file, "exact")
-
-    def seconds(self, request: Request) -> float:
-        """A release takes about a minute; those that have results are skipped, unless --fresh is given."""
-        return len(releases_of(request.only)) * self.SECONDS
+        return stored.provenances(ROOT / self.file, self.benchmarks)
 
     @property
     def lock(self) -> Path:
@@ -42,6 +36,20 @@ class CountsRecorder(Recorder):
     def prepare(self, request: Request) -> None:
         machine.refuse_another(ROOT / self.file, None)
         super().prepare(request)
+
+
+class CountsRecorder(ResultsRecorder):
+    title = "statements, round trips, modules and calls of all releases, by `asv run`"
+    options = ("--only", "--fresh")
+    rows_are = "releases, or ranges of them as asv takes them"
+    benchmarks = "exact"
+
+    SECONDS = 60
+    """Of a release."""
+
+    def seconds(self, request: Request) -> float:
+        """A release takes about a minute; those that have results are skipped, unless --fresh is given."""
+        return len(releases_of(request.only)) * self.SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:
         skip = [] if request.fresh else ["--skip-existing-successful"]

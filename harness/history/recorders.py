@@ -5,11 +5,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
-from pathlib import Path
 
 from harness.console import terminal
 from harness.console.numbers import duration
 from harness.console.progress import Progress
+from harness.counts.recorder import ResultsRecorder
 from harness.history import bracket, causes, causes_record, changes, measure, reference
 from harness.history.measure import HistorySession
 from harness.history.reference import REFERENCE
@@ -20,40 +20,27 @@ from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
-from harness.releases import interpreters, machine, stored
+from harness.releases import interpreters, machine
 from harness.releases.catalogue import catalogue
 from harness.releases.repo import releases_of
-from harness.system import files, locks
-from harness.system.environment import ROOT
+from harness.system import files
 from harness.system.errors import PoolstartError
 
 
-class HistoryRecorder(Recorder):
+class HistoryRecorder(ResultsRecorder):
     title = "times and memory of all releases"
     options = ("--only", "--repeat", "--minutes", "--fresh")
     rows_are = "releases"
     repeats = "blocks of each release"
     default_repeat = 5
     min_repeat = 3
-    file = "results"
+    benchmarks = r"(?!exact)"
 
     def seconds(self, request: Request) -> float:
         """A block takes about 12 seconds."""
         history = self._history(request)
         blocks = len(history.releases) * history.passes if request.fresh else history.remaining()
         return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
-
-    @property
-    def lock(self) -> Path:
-        return locks.RESULTS
-
-    def check(self, request: Request) -> None:
-        super().check(request)
-        releases_of(request.only)
-
-    def prepare(self, request: Request) -> None:
-        machine.refuse_another(ROOT / self.file, None)
-        super().prepare(request)
 
     def measure(self, request: Request, report: Progress) -> str:
         history = self._history(request)
@@ -71,9 +58,6 @@ class HistoryRecorder(Recorder):
         if measure.file(history):
             raise PoolstartError("asv did not store all results", "its output above says why")
         return f"{len(history.releases)} releases, {history.remaining()} blocks left"
-
-    def provenances(self) -> list[Provenance] | None:
-        return stored.provenances(ROOT / self.file, r"(?!exact)")
 
     def _history(self, request: Request) -> HistorySession:
         return HistorySession(measure.DIRECTORY, releases_of(request.only), self.repeat(request))

@@ -1,7 +1,6 @@
 """The programs of the site's chooser, in which the workers report their processes and connections."""
 
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from html import unescape
@@ -17,10 +16,7 @@ from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
 from harness.releases import venvs
 from harness.releases.catalogue import catalogue as releases
-from harness.system.environment import environment
-from tests.support.snippets import urls_without_a_driver
-
-DEADLINE = 60.0
+from tests.support.snippets import PROGRAM, started, urls_without_a_driver
 
 REPORT = "select :task || ' ' || pg_backend_pid() || ' {os.getpid()} {os.getppid()}'"
 """A row that proves who fetched it: task, backend, worker and its parent process."""
@@ -32,22 +28,14 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
     server: Server, tmp_path: Path, name: str, render: Callable[[strategies.Strategy], str]
 ) -> None:
     text = render(strategies.get(name))
-    program = tmp_path / "program.py"
     reporting = text.replace('text("select :task")', f'text(f"{REPORT}")')
     assert reporting != text
-    program.write_text(
+    (tmp_path / PROGRAM).write_text(
         "import os\n"
         + reporting.replace(drivers.URL, server.sqlalchemy_url("page"))
         + '\n    print("main", os.getpid())\n'
     )
-    ran = subprocess.run(
-        [sys.executable, program],
-        env={**environment(), "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    ran = started(tmp_path, sys.executable, PROGRAM)
     assert (ran.returncode, ran.stderr) == (0, ""), text
     rows = re.findall(r"(one|two|three) (\d+) (\d+) (\d+)", ran.stdout)
     (main,) = re.findall(r"main (\d+)", ran.stdout)
@@ -107,18 +95,10 @@ def test_a_variant_runs_as_pasted(
     variant: Variant,
     render: Callable[[strategies.Strategy, Variant], str],
 ) -> None:
-    program = tmp_path / "program.py"
     text = render(strategies.get(name), variant)
     url = server.sqlalchemy_url("page").replace("+psycopg2:", f"+{variant.driver.name}:")
-    program.write_text(text.replace(drivers.url(variant.driver), url))
-    ran = subprocess.run(
-        [pythons[variant.driver.name], program],
-        env={**environment(), "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE,
-        check=False,
-    )
+    (tmp_path / PROGRAM).write_text(text.replace(drivers.url(variant.driver), url))
+    ran = started(tmp_path, pythons[variant.driver.name], PROGRAM)
     printed = "one\n" if render is code.process else "['one', 'two', 'three']\n"
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed), text
 

@@ -4,7 +4,6 @@ They need the drivers in the environment of the tests, as `test_drivers` does.
 """
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from harness.answer import code, recommendation
 from harness.answer.code.parts import DRIVERS, Variant
 from harness.drivers import ASYNCPG, MEASURED, Driver
 from harness.postgres.server import Server
-from harness.system.environment import environment
-from tests.support.snippets import drivers_not_preloaded
+from tests.support.snippets import PROGRAM, drivers_not_preloaded, started
 
 OTHERS = [driver for driver in DRIVERS if driver != MEASURED]
 
@@ -32,16 +30,8 @@ def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driv
     if not importlib.util.find_spec(driver.module):
         pytest.skip(f"{driver.module} is not installed")
     assert drivers_not_preloaded(text) == []
-    program = tmp_path / "program.py"
-    program.write_text(text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver)))
-    ran = subprocess.run(
-        [sys.executable, program],
-        env={**environment(), "TMPDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    (tmp_path / PROGRAM).write_text(text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver)))
+    ran = started(tmp_path, sys.executable, PROGRAM)
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
 
 

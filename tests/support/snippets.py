@@ -66,8 +66,15 @@ def run(
     """Run a program as a file of its own, with `url` in place of the page's; a warning is an error."""
     for name, text in snippet.files:
         (directory / name).write_text(text.replace(drivers.URL, url))
+    return started(directory, python, "-W", "error", PROGRAM)
+
+
+def started(
+    directory: Path, python: str | Path, *arguments: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run an interpreter with these arguments, the first of which may be a file of the directory."""
     return subprocess.run(
-        [python, "-W", "error", PROGRAM],
+        [python, *arguments],
         cwd=directory,
         # As for a script of the user, its directory is where modules are found.
         env={**environment(directory), "TMPDIR": str(directory)},

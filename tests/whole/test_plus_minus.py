@@ -10,14 +10,12 @@ import pytest
 from harness import strategies
 from harness.answer import claims, results, results_report
 from harness.console.numbers import INTERVAL
-from harness.lifecycles import metrics
 from harness.lifecycles import report as measure_report
-from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.profile import PROFILES
 from harness.pools import report as pools
 from harness.programs import report as programs
-from harness.system.conditions import Conditions
 from harness.system.environment import ROOT
+from tests.support.measured import measured_run
 from tests.support.results import RESULTS
 
 RENDERED = re.compile(r"\d ±[\d.]+")
@@ -90,21 +88,6 @@ def test_each_table_of_the_site_says_what_it_means(site: Path) -> None:
     assert shown > 100
 
 
-def measured() -> MeasuredRun:
-    """Three blocks."""
-    values = dict.fromkeys(metrics.METRICS, 0.1)
-    blocks = [
-        Block(
-            number, "",
-            {f"{name}.none": {metric: value + number / 1e3 for metric, value in values.items()}
-             for name in strategies.IDS},
-            {}, {}, Conditions(1, 0, 0, 0),
-        )
-        for number in range(3)
-    ]  # fmt: skip
-    return MeasuredRun("2.1.9", "embedded-18.4-tcp-trust", blocks)
-
-
 @pytest.mark.parametrize("command", ["measure", "results", "pools", "programs"])
 def test_each_table_of_the_terminal_says_what_it_means(
     command: str, capsys: pytest.CaptureFixture[str]
@@ -112,7 +95,7 @@ def test_each_table_of_the_terminal_says_what_it_means(
     profile = PROFILES["quick"]
     match command:
         case "measure":
-            measure_report.tell(measured(), strategies.IDS, ("none",), profile, "table")
+            measure_report.tell(measured_run(), strategies.IDS, ("none",), profile, "table")
         case "results":
             results_report.print_results(results.of_release(results=RESULTS), "table")
         case "pools":

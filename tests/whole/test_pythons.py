@@ -10,8 +10,9 @@ import pytest
 
 from harness import drivers
 from harness.postgres.server import Server
-from harness.system.environment import ROOT, environment
+from harness.system.environment import ROOT
 from tests.support import pythons
+from tests.support.snippets import started
 
 Version = tuple[int, ...]
 
@@ -89,15 +90,7 @@ def run(python: Path, server: Server, directory: Path, *command: str) -> "subpro
     name, *arguments = command
     text = (PROGRAMS / f"{name}.py").read_text()
     (directory / f"{name}.py").write_text(text.replace(drivers.URL, server.sqlalchemy_url("upgrade")))
-    return subprocess.run(
-        [python, f"{name}.py", *arguments],
-        cwd=directory,
-        env={**environment(directory), "TMPDIR": str(directory)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return started(directory, python, f"{name}.py", *arguments)
 
 
 @pytest.mark.parametrize("command", CASES, ids="-".join)

@@ -42,8 +42,8 @@ def expect_rows(snippet: Snippet, directory: Path, server: Server, python: str |
     assert done.stdout in ("a row\n", "one\n", "['one', 'two', 'three']\n")
 
 
-@pytest.mark.parametrize("snippet", [*README, *SITE[::2]], ids=str)
-def test_a_recommended_program_runs_as_pasted(snippet: Snippet, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("snippet", README, ids=str)
+def test_a_program_of_the_readme_runs_as_pasted(snippet: Snippet, server: Server, tmp_path: Path) -> None:
     expect_rows(snippet, tmp_path, server, sys.executable)
 
 

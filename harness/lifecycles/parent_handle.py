@@ -1,15 +1,10 @@
 """The handle of a parent program: starts it, has it start workers, and checks every lifecycle."""
 
 import json
-import os
-import select
-import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 
@@ -22,7 +17,7 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres import refusal, url
 from harness.postgres.server import Server
 from harness.processes import proc
-from harness.processes.child import Child
+from harness.processes.dialogue import Dialogue
 from harness.processes.errors import ChecksFailed, NotApplicable, ProcessFailed, ProcessHung, ServerLost
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
@@ -96,16 +91,13 @@ class ParentHandle:
         """Start the program, without waiting for it: several may boot in parallel."""
         # A pooler in session mode would keep a session for it, and it would see the sessions of others.
         self._monitor = None if self._server.pooler else self._server.connect()
-        self._child = Child(
+        self._program = Dialogue(
             self._supervision,
             [self._python, "-m", "harness.lifecycles.inside.program"],
+            f"{self.cell}: the parent",
+            error=self._failed,
             importable=strategies.places(self.cell.strategy),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
         )
-        self._process = self._child.process
-        self._death = os.pidfd_open(self._process.pid)
         order: ParentOrder = {
             "strategy": self.cell.strategy,
             "driver": self.strategy.driver.name,
@@ -116,16 +108,15 @@ class ParentHandle:
             "cpu": processors.MEASURED,
             "settled": self._settle_server,
         }
-        self._send(json.dumps(order))
+        self._program.say(json.dumps(order))
 
     def ready(self) -> None:
         """Wait until the program holds its engine and its DataFrame."""
-        self.facts = self._answer(BOOT_DEADLINE_S)
+        self.facts = self._program.answer(BOOT_DEADLINE_S)
 
     def close(self) -> None:
         """End the program with all processes that it started."""
-        os.close(self._death)
-        self._child.close()
+        self._program.close()
         if self._monitor:
             self._monitor.close()
 
@@ -144,12 +135,11 @@ class ParentHandle:
         token = uuid.uuid4().hex
         deadline = self._profile.deadline
         request: WorkerOrder = {"token": token, "collect": collect}
-        self._send(json.dumps(request))
-        report: LifecycleReport = self._answer(3 * deadline + SETTLE_DEADLINE_S)
+        report: LifecycleReport = self._program.ask(request, 3 * deadline + SETTLE_DEADLINE_S)
         if report["outcome"] == "hung":
             raise ProcessHung(f"{self.cell}: the worker hung: no answer in {deadline:g} s, so it was killed")
         if report["outcome"] == "failed":
-            raise self._failed("the worker")
+            raise self._failed(f"{self.cell}: the worker", self._program.child.last_error())
         evidence = Evidence(
             strategy=self.strategy,
             mark=self._mark,
@@ -158,7 +148,7 @@ class ParentHandle:
             report=report,
             sessions_before=baseline,
             sessions_after=self._settled(len(baseline)),
-            left_over=tuple(left_over(self._process.pid)),
+            left_over=tuple(left_over(self._program.child.process.pid)),
             pooler=bool(self._server.pooler),
         )
         if wrong := findings(evidence):
@@ -169,38 +159,10 @@ class ParentHandle:
             driver_to_preload=driver_to_preload(self.strategy, report["worker"]),
         )
 
-    def _failed(self, what: str) -> ProcessFailed:
+    def _failed(self, what: str, reason: str) -> ProcessFailed:
         """The error for a program that failed, without what its message may quote of the URL."""
-        reason = self._child.last_error()
         shown = url.hide(reason, self._server.url)
-        return ProcessFailed(f"{self.cell}: {what} failed: {shown}", refusal.remedy_in(reason))
-
-    def _send(self, line: str) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(line.encode() + b"\n")
-        except BrokenPipeError:
-            raise self._failed("the parent") from None
-
-    def _answer(self, deadline: float) -> Any:
-        """The next line of the parent: a `ParentReport`, then a `LifecycleReport` for each worker."""
-        process, until = self._process, time.monotonic() + deadline
-        assert process.stdout is not None
-        answer = b""
-        while not answer.endswith(b"\n"):
-            remaining = until - time.monotonic()
-            # A hanging worker holds a copy of the pipe, which then does not end with the parent.
-            output = process.stdout.fileno()
-            ready = select.select([output, self._death], [], [], max(0, remaining))[0]
-            if not ready:
-                raise ProcessHung(
-                    f"{self.cell}: the parent hung: no answer in {deadline:g} s, so it was killed"
-                )
-            piece = os.read(output, 65536) if output in ready else b""
-            if not piece:
-                raise self._failed("the parent")
-            answer += piece
-        return json.loads(answer)
+        return ProcessFailed(f"{what} failed: {shown}", refusal.remedy_in(reason))
 
     def _sessions(self) -> frozenset[int]:
         """Backend pids of the parent and its workers."""

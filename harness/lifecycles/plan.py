@@ -6,10 +6,7 @@ a value is. Each block also measures the bare start methods: if these are slow, 
 other work took processor time, the block is noisy and another one is measured.
 """
 
-import json
 import random
-import select
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,7 +26,7 @@ from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import of_parent
 from harness.postgres import pooler
 from harness.postgres.server import Server
-from harness.processes.child import Child
+from harness.processes.dialogue import Dialogue
 from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
@@ -284,32 +281,11 @@ class Plan:
 
     def _controls(self) -> dict[str, float]:
         """Seconds to the first line of a bare worker, by start method: medians."""
-        child = Child(
-            self._supervision,
-            [self._python, "-m", "harness.lifecycles.inside.control"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        process = child.process
-        try:
-            assert process.stdin is not None
-            process.stdin.write(json.dumps([processors.MEASURED]) + "\n")
-            process.stdin.flush()
-            self._line(process)
-            process.stdin.write(f"{CONTROL_BOOTS}\n")
-            process.stdin.flush()
-            samples: dict[str, list[float]] = json.loads(self._line(process))
-        finally:
-            child.close()
+        command = [self._python, "-m", "harness.lifecycles.inside.control"]
+        with Dialogue(self._supervision, command, "measuring bare start methods") as program:
+            program.ask([processors.MEASURED], CONTROL_DEADLINE_S)
+            samples: dict[str, list[float]] = program.ask(CONTROL_BOOTS, CONTROL_DEADLINE_S)
         return {method: median(values) for method, values in samples.items()}
-
-    def _line(self, process: "subprocess.Popen[str]") -> str:
-        assert process.stdout is not None
-        answered, _, _ = select.select([process.stdout], [], [], CONTROL_DEADLINE_S)
-        if answered and (line := process.stdout.readline()):
-            return line
-        raise PoolstartError("the program that measures bare start methods did not answer", "run it again")
 
 
 @contextmanager

@@ -16,10 +16,12 @@ from harness.lifecycles.messages import LifecycleReport
 from harness.poolers import things, tries
 from harness.poolers.figures import RouteFigures
 from harness.poolers.messages import TimedOrder, TimedRequest
-from harness.poolers.tries import Dialogue, routed
+from harness.poolers.tries import routed
 from harness.postgres.relay import STATEMENT, Relay
 from harness.postgres.server import Server
+from harness.processes.dialogue import Dialogue
 from harness.processes.errors import ChecksFailed
+from harness.processes.supervision import Supervision
 from harness.records.session import Parts
 from harness.system import processors
 
@@ -80,7 +82,11 @@ def timed(
 ) -> list[dict[str, LifecycleReport]]:
     """Fork workers over all routes, in random order; a report by route, for each turn."""
     what = f"{driver.name}, {pool}"
-    with Dialogue(python, PROGRAM, what) as program, processors.off_measured_cpu():
+    with (
+        Supervision() as supervision,
+        Dialogue(supervision, [python, "-m", PROGRAM], what) as program,
+        processors.off_measured_cpu(),
+    ):
         order: TimedOrder = {
             "driver": driver.name,
             "strategy": STRATEGY[pool],
@@ -91,13 +97,13 @@ def timed(
             "cpu": processors.MEASURED,
             "deadline": DEADLINE,
         }
-        pid = program.ask(order)["pid"]
+        pid = program.ask(order, tries.DEADLINE)["pid"]
         turns = []
         for _ in range(workers):
             turn: dict[str, LifecycleReport] = {}
             for name in random.sample(list(routes), len(routes)):
                 request: TimedRequest = {"route": name, "token": uuid.uuid4().hex}
-                turn[name] = program.ask(request)
+                turn[name] = program.ask(request, tries.DEADLINE)
                 if wrong := finding(turn[name], request["token"], pid):
                     raise ChecksFailed(f"{what}, {name}: the measurement does not count: {wrong}")
             turns.append(turn)

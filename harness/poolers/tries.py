@@ -1,13 +1,9 @@
 """Runs the trials of the catalogue, each behind a PgBouncer of its own."""
 
-import json
-import select
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from harness.drivers import Driver
 from harness.poolers import pgbouncer, things
@@ -16,8 +12,7 @@ from harness.poolers.messages import PoolerTrialOrder, PoolerTrialReport
 from harness.poolers.things import Thing, Way
 from harness.postgres.server import Server
 from harness.postgres.url import hide, parameters, render
-from harness.processes.child import Child
-from harness.processes.errors import ProcessFailed, ProcessHung
+from harness.processes.dialogue import Dialogue
 from harness.processes.supervision import Supervision
 from harness.records.session import Parts
 
@@ -33,57 +28,11 @@ SCHEMA = (
 """What trials need on the server."""
 
 
-class Dialogue:
-    """A program that answers each line with one, as long as the context lasts."""
-
-    def __init__(self, python: Path, module: str, what: str) -> None:
-        self._what = what
-        self._supervision = Supervision()
-        self._child = Child(
-            self._supervision,
-            [python, "-m", module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __enter__(self) -> "Dialogue":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._child.close()
-        self._supervision.close()
-
-    def say(self, line: str) -> None:
-        """Send a line that has no answer. Raises `ProcessFailed` if the program has ended."""
-        stdin = self._child.process.stdin
-        assert stdin
-        try:
-            stdin.write(f"{line}\n")
-            stdin.flush()
-        except BrokenPipeError:
-            raise ProcessFailed(f"{self._what} failed: {self._child.last_error()}") from None
-
-    def answer(self) -> Any:
-        """The next answer. Raises `ProcessHung` without one in time, and `ProcessFailed` at its end."""
-        stdout = self._child.process.stdout
-        assert stdout
-        if not select.select([stdout], [], [], DEADLINE)[0]:
-            raise ProcessHung(f"{self._what} hung: no answer in {DEADLINE:g} s, so it was killed")
-        if not (line := stdout.readline()):
-            raise ProcessFailed(f"{self._what} failed: {self._child.last_error()}")
-        return json.loads(line)
-
-    def ask(self, order: Mapping[str, Any]) -> Any:
-        """The answer to an order."""
-        self.say(json.dumps(order))
-        return self.answer()
-
-
 @contextmanager
 def trying(python: Path, driver: Driver) -> Iterator[Dialogue]:
     """The program of trials with a driver, which this interpreter imports."""
-    with Dialogue(python, PROGRAM, f"the trials with {driver.name}") as program:
+    what = f"the trials with {driver.name}"
+    with Supervision() as supervision, Dialogue(supervision, [python, "-m", PROGRAM], what) as program:
         program.say(driver.name)
         yield program
 
@@ -125,7 +74,7 @@ def ask(
             "pool": pool,
             "engine": engine,
         }
-        report: PoolerTrialReport = program.ask(order)
+        report: PoolerTrialReport = program.ask(order, DEADLINE)
     return hide(report["outcome"], through.url)
 
 

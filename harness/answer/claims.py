@@ -16,8 +16,7 @@ from string import Template
 from typing import Literal
 
 from harness.answer import ranking, verdicts
-from harness.answer.ranking import Order
-from harness.answer.recommendation import MedianRange
+from harness.answer.ranking import MedianRange, Order
 from harness.answer.results import ReleaseResults, default
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs

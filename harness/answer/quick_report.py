@@ -5,6 +5,7 @@ from statistics import geometric_mean
 
 from harness import strategies
 from harness.answer import ranking, recommendation, verdicts
+from harness.answer.ranking import MedianRange
 from harness.console import markdown, terminal
 from harness.console.numbers import two_digits
 from harness.lifecycles import intervals, metrics, report
@@ -101,18 +102,14 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
 
 def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
     """The geometric mean over the parents in ms or MiB to two digits, or a word for why there is none."""
-    try:
-        values = measured.samples(cell, metric)
-    except NotApplicable:
-        return "n/a"
-    except Rejected:
-        return "failed"
-    return two_digits(geometric_mean(values) * metrics.get(metric).factor) if values else ""
+    return report.figure(
+        measured, cell, metric, lambda values, factor: two_digits(geometric_mean(values) * factor)
+    )
 
 
 def estimate(
     measured: MeasuredRun, strategy: str, metric: str, dataframe: str = "none"
-) -> recommendation.MedianRange | None:
+) -> MedianRange | None:
     """The geometric mean over the parents, and the interval of their median.
 
     None if it was not measured, or on a busy machine, where it means nothing.
@@ -124,7 +121,7 @@ def estimate(
     except (NotApplicable, Rejected):
         return None
     return (
-        recommendation.MedianRange(geometric_mean(values), *intervals.of_median(values)) if values else None
+        MedianRange(geometric_mean(values), *intervals.of_median(values)) if values else None
     )
 
 

@@ -7,8 +7,8 @@ would turn them round.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from harness.lifecycles import intervals
 from harness.lifecycles.metrics import SummaryColumn
@@ -22,25 +22,27 @@ class Order(StrEnum):
     UNKNOWN = "cannot be distinguished"
 
 
-class Bounds(Protocol):
-    """An interval in seconds or bytes."""
+@dataclass(frozen=True)
+class MedianRange:
+    """A median with an interval, in seconds or bytes."""
 
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def across_runs(self) -> bool: ...
+    median: float
+    low: float
+    high: float
+    unit: str = ""
+    """`seconds` or `bytes`; empty where it is not needed."""
+    across_runs: bool = False
+    """Whether the range is one of many runs, and not the interval of one."""
 
 
-Figures = Callable[[str, str], Bounds | None]
-"""The interval of a strategy's metric; None if it was not measured."""
+Figures = Callable[[str, str], MedianRange | None]
+"""The estimate of a strategy's metric; None if it was not measured."""
 
-CellFigures = Callable[[str, str, str], Bounds | None]
+CellFigures = Callable[[str, str, str], MedianRange | None]
 """The same with a DataFrame setting."""
 
 
-def widened(bounds: Bounds, metric: str, strategy: str, dataframe: str = "none") -> tuple[float, float]:
+def widened(bounds: MedianRange, metric: str, strategy: str, dataframe: str = "none") -> tuple[float, float]:
     """The interval in which medians of other runs lie, as far as recorded runs show; in the same unit."""
     if bounds.across_runs:
         return bounds.low, bounds.high

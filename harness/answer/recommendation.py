@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import product
 from math import ceil, isfinite, log10
-from typing import Protocol
 
 from harness import drivers
 from harness.answer import ranking
-from harness.answer.ranking import Order
+from harness.answer.ranking import Figures, MedianRange, Order
 from harness.console.numbers import two_digits
 from harness.hazards.conditions import (
     NO_LOCK,
@@ -62,33 +61,6 @@ START_SHARE = 0.1
 UNKNOWN_LIFE = "a fraction of a second"
 """The threshold in words, where no figures say how long a start takes."""
 
-
-class Estimate(Protocol):
-    """A median in seconds or bytes, with an interval."""
-
-    @property
-    def median(self) -> float: ...
-    @property
-    def low(self) -> float: ...
-    @property
-    def high(self) -> float: ...
-    @property
-    def across_runs(self) -> bool: ...
-
-
-@dataclass(frozen=True)
-class MedianRange:
-    """An estimate."""
-
-    median: float
-    low: float
-    high: float
-    across_runs: bool = False
-    """Whether the range is one of many runs, and not the interval of one."""
-
-
-Figures = Callable[[str, str], Estimate | None]
-"""The estimate of a strategy's metric; None if it was not measured."""
 
 Answers = dict[str, str]
 """By question, the id of the chosen option."""
@@ -528,7 +500,7 @@ def milliseconds(seconds: float) -> str:
     return f"{two_digits(seconds * 1e3)} ms"
 
 
-def mebibytes(estimate: Estimate) -> str:
+def mebibytes(estimate: MedianRange) -> str:
     return f"{two_digits(estimate.median / 2**20)} MiB"
 
 

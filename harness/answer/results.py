@@ -12,7 +12,7 @@ from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
 from harness import drivers
-from harness.answer.recommendation import MedianRange
+from harness.answer.ranking import MedianRange
 from harness.console.numbers import two_digits, with_interval
 from harness.drivers import Driver
 from harness.history import changes, level

@@ -80,15 +80,23 @@ def figures(measured: MeasuredRun, cell: Cell) -> list[str]:
     return [figure(measured, cell, metric.id) for metric in metrics.shown_in(Table.TERMINAL)]
 
 
-def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
-    """The median of the samples ± half of its 99 % interval in ms or MiB, or a word for why there is none."""
+def figure(
+    measured: MeasuredRun,
+    cell: Cell,
+    metric: str,
+    text: Callable[[Sequence[float], float], str] = intervals.median_with_interval,
+) -> str:
+    """The samples in ms or MiB, or a word for why there are none.
+
+    `text` gets samples and factor; by default their median ± half of its 99 % interval.
+    """
     try:
         values = measured.samples(cell, metric)
     except NotApplicable:
         return "n/a"
     except Rejected:
         return "failed"
-    return intervals.median_with_interval(values, metrics.get(metric).factor) if values else ""
+    return text(values, metrics.get(metric).factor) if values else ""
 
 
 def remarks(measured: MeasuredRun) -> list[str]:

@@ -12,6 +12,7 @@ from asv.results import Results
 from asv.util import UserError
 from packaging.version import InvalidVersion, Version
 
+from harness.answer.ranking import MedianRange
 from harness.answer.results import (
     DEFAULT_SERIES_TAGS,
     ReleaseResults,
@@ -32,15 +33,8 @@ COUNTS = "exact."
 
 
 @dataclass(frozen=True)
-class MedianInterval:
-    """A median, and asv's 99 % interval of it, in seconds or bytes."""
-
-    median: float
-    low: float
-    high: float
-    unit: str
-    across_runs: bool = False
-    """Whether they are the range of many runs instead."""
+class MedianInterval(MedianRange):
+    """A median, and asv's 99 % interval of it unless it is the range of many runs."""
 
     def text(self) -> str:
         return digits(self.median * display_unit(self.unit)[1])

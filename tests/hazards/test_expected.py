@@ -36,6 +36,16 @@ from harness.system.structure import structure
 from tests.support.remains import scene
 
 
+MINE = record.series(sqlalchemy.__version__)
+
+
+def repeated_trials(series: str = MINE) -> RepeatedTrials:
+    """Those on record of the default strategies."""
+    found = record.load()[series].repeated
+    assert found
+    return found
+
+
 @pytest.fixture
 def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the record, to be changed; what a test records is of the reference Python."""
@@ -64,8 +74,7 @@ def test_every_strategy_has_a_verdict_on_every_hazard() -> None:
 
 
 def test_recorded_verdicts_were_repeated_50_times_under_load() -> None:
-    repeated = record.load()["2.1"].repeated
-    assert repeated
+    repeated = repeated_trials("2.1")
     assert repeated.trials >= 50
     assert repeated.busy >= 1
 
@@ -160,9 +169,6 @@ def test_a_hazard_that_cannot_be_tried_here_is_no_failure(
     assert "not tried here: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
 
 
-MINE = record.series(sqlalchemy.__version__)
-
-
 def test_a_whole_table_replaces_that_of_its_series(own_record: Path, server: Server) -> None:
     before = record.load()
     provenance = Provenance.here(server.identity)
@@ -209,12 +215,10 @@ def test_a_new_hazard_is_recorded_without_measuring_the_others(own_record: Path,
 
 
 def test_the_repeated_trials_of_other_rows_stay_on_record(own_record: Path, server: Server) -> None:
-    before = record.table_of().repeated
-    assert before
+    before = repeated_trials()
     assert before.covers("own_lock", "fork_dispose")
     record.save(Provenance.here(server.identity), row("own_lock"))
-    after = record.table_of().repeated
-    assert after
+    after = repeated_trials()
     assert not after.covers("own_lock", "fork_dispose")
     assert after.covers("own_lock", "spawn")
     assert all(
@@ -242,8 +246,7 @@ def test_a_row_without_a_result_is_not_recorded(own_record: Path, server: Server
 def test_repeated_trials_that_agree_are_recorded(own_record: Path, server: Server) -> None:
     table = record.load()[MINE]
     record.save_repeated(Provenance.here(server.identity), table.outcomes * 3, trials=3, busy=1)
-    repeated = record.load()[MINE].repeated
-    assert repeated
+    repeated = repeated_trials()
     assert "came out the same in 3 of 3 trials, with 1 core kept busy" in page.render()
     once = table.outcome("interleaved", "fork_nodispose")
     assert once
@@ -271,13 +274,11 @@ def test_repeated_trials_stay_on_record_as_long_as_the_verdict(own_record: Path,
     tried = {(o.hazard, o.strategy) for o in outcomes if o.verdict in TRIED}
     record.save_repeated(provenance, outcomes, 1, 0)
     record.save(provenance, outcomes)
-    repeated = record.load()[MINE].repeated
-    assert repeated
+    repeated = repeated_trials()
     assert {cell for cell in tried if repeated.covers(*cell)} == tried
     changed = "own_lock", "fork_dispose"
     record.save(provenance, [other_verdict(o) if (o.hazard, o.strategy) == changed else o for o in outcomes])
-    repeated = record.load()[MINE].repeated
-    assert repeated
+    repeated = repeated_trials()
     assert {cell for cell in tried if repeated.covers(*cell)} == tried - {changed}
     record.save(provenance, [o if (o.hazard, o.strategy) == changed else other_verdict(o) for o in outcomes])
     assert record.load()[MINE].repeated is None
@@ -290,14 +291,12 @@ def test_repeated_trials_of_one_row_are_added_to_those_of_others(own_record: Pat
     record.write(replace(record.table_of(), repeated=None))
     record.save_repeated(provenance, [first] * 2, 2, 1)
     record.save_repeated(provenance, [second] * 2, 2, 1)
-    proven = record.load()[MINE].repeated
-    assert proven
+    proven = repeated_trials()
     assert proven.cells == {"interleaved": [first.strategy, second.strategy]}
     assert set(proven.rates["errors"]) == {first.strategy, second.strategy}
     # Another number of trials replaces them.
     record.save_repeated(provenance, [first] * 3, 3, 1)
-    proven = record.load()[MINE].repeated
-    assert proven
+    proven = repeated_trials()
     assert proven.cells == {"interleaved": [first.strategy]}
 
 
@@ -308,8 +307,7 @@ def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, s
     later = replace(before.provenance, date="2027-01-31")
     outcomes = [outcome for outcome in table.outcomes if outcome.hazard == "own_lock"]
     record.save_repeated(later, outcomes * before.trials, before.trials, before.busy)
-    after = record.table_of().repeated
-    assert after
+    after = repeated_trials()
     assert (after.provenance, after.later) == (before.provenance, {**before.later, "own_lock": later})
     assert after.cells == before.cells
 
@@ -403,27 +401,8 @@ def test_the_trials_of_single_strategies_are_repeated(own_record: Path, measured
     only = [word for name in names for word in ("--only", name)]
     result = CliRunner().invoke(app, ["record", "hazards", *only, "--repeat", "2"])
     assert result.exit_code == 0, result.output
-    repeated = record.load()[MINE].repeated
-    assert repeated
+    repeated = repeated_trials()
     assert repeated.cells == {"unpicklable": ["spawn", "fork_dispose"]}
-
-
-def test_the_command_records_that_verdicts_came_out_the_same(own_record: Path, measured: Cells) -> None:
-    result = CliRunner().invoke(app, ["record", "hazards", "--only", "default", "--repeat", "3"])
-    assert result.exit_code == 0, result.output
-    repeated = record.load()[MINE].repeated
-    assert repeated
-    assert (repeated.trials, repeated.busy) == (3, 0)
-
-
-def test_the_command_refuses_trials_that_disagree(own_record: Path, measured: Cells) -> None:
-    before = own_record.read_text()
-    cell = ("inherited_lock", "spawn")
-    measured[cell] = replace(measured[cell], verdict=Verdict.AFFECTED)
-    result = CliRunner().invoke(app, ["record", "hazards", "--only", "default", "--repeat", "2"])
-    assert result.exit_code != 0
-    assert "inherited_lock under spawn was once affected" in str(result.exception)
-    assert own_record.read_text() == before
 
 
 def test_an_interrupted_session_continues(
@@ -527,8 +506,7 @@ def test_repeated_trials_leave_out_what_could_not_be_tried_here(own_record: Path
     record.save_repeated(
         Provenance.here(server.identity), [*outcomes, *untried("native_threads")] * 3, trials=3, busy=1
     )
-    repeated = record.load()[MINE].repeated
-    assert repeated
+    repeated = repeated_trials()
     assert "native_threads" not in repeated.cells
     assert record.load()[MINE].verdicts == table.verdicts
 

@@ -6,6 +6,7 @@ from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.programs import head
 from harness.search import search
+from harness.search.words import words
 from tests.support.messages import MESSAGES
 
 
@@ -45,7 +46,7 @@ def test_a_number_that_a_driver_counts_up_does_not_matter() -> None:
     index = search.on_record()
     first, later = (search.rank(index, f'"_pg3_{number}" already exists') for number in (0, 41))
     assert first == later
-    assert search.words("__asyncpg_stmt_1a__ _pg3_7 _pg3_0") == ["__asyncpg_stmt___", "_pg3_", "_pg3_"]
+    assert words("__asyncpg_stmt_1a__ _pg3_7 _pg3_0") == ["__asyncpg_stmt___", "_pg3_", "_pg3_"]
 
 
 def test_words_are_no_message() -> None:

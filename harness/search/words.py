@@ -28,6 +28,7 @@ CONTEXT_WORDS = """
     airflow app application celery child children connection connections engine fastapi flask fork forked
     forking gunicorn job jobs multiprocessing parent preload program rq subprocess task tasks uvicorn uwsgi
     """
+"""Where it happens: many reports name it, and it does not tell one page from another."""
 
 
 def words(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.answer import claims, guide, results, results_report, strategies_page
+from harness.answer.code import measured
 from harness.comparisons import servers, servers_report
 from harness.comparisons.drivers import report as drivers_report
 from harness.comparisons.pythons import report as pythons_report
@@ -95,7 +96,7 @@ DERIVED = (
     Derived("docs/answer-narrow.svg", picture.narrow),
     Derived("docs/results.md", _results),
     Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
-    Derived("docs/sever.md", lambda _: strategies_page.severing(), region="poolstart pages: sever"),
+    Derived("docs/sever.md", lambda _: measured.severing(), region="poolstart pages: sever"),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.startup import Startup
 from harness import strategies
 from harness.answer import recommendation, strategies_page
+from harness.answer.code.measured import files, program
 from harness.cli.commands import app
 from harness.hazards import catalogue
 from harness.hazards import expected as record
@@ -125,10 +126,10 @@ def test_a_strategy_says_when_to_choose_it_and_shows_its_code() -> None:
         assert f"### {strategy.title} (`{strategy.id}`)" in text
         assert recommendation.use_when(strategy) in text
         assert f"<{strategy.docs}>" in text
-        for name, code in strategies_page.files(strategy).items():
+        for name, code in files(strategy).items():
             compile(code, name, "exec")
-    assert "engine.dispose(close=False)" in strategies_page.program(strategies.get("fork_dispose"))
-    assert "gc.freeze()" in strategies_page.files(strategies.get("forkserver_freeze"))["preloaded.py"]
+    assert "engine.dispose(close=False)" in program(strategies.get("fork_dispose"))
+    assert "gc.freeze()" in files(strategies.get("forkserver_freeze"))["preloaded.py"]
 
 
 def test_the_command_lists_all_strategies_and_shows_the_code_of_one() -> None:

@@ -73,10 +73,8 @@ def run(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_worker_has_a_connection_of_its_own_and_the_parent_keeps_its_one(server: Server) -> None:
-    run(
-        server,
-        """
+PROGRAMS = {
+    "a worker has a connection of its own and the parent keeps its one": """
 engine = severed()
 with engine.connect() as connection:
     before = backend(connection)
@@ -87,13 +85,7 @@ assert fork(work) == 0
 with engine.connect() as connection:
     assert backend(connection) == before
 """,
-    )
-
-
-def test_a_connection_in_use_fails_in_the_worker_and_commits_in_the_parent(server: Server) -> None:
-    run(
-        server,
-        """
+    "a connection in use fails in the worker and commits in the parent": """
 engine = severed()
 with engine.begin() as connection:
     connection.execute(text("create temporary table kept (x int)"))
@@ -101,13 +93,7 @@ with engine.begin() as connection:
     connection.execute(text("insert into kept values (1)"))
     assert connection.scalar(text("select count(*) from kept")) == 1
 """,
-    )
-
-
-def test_every_engine_is_treated_and_the_connections_of_all_threads(server: Server) -> None:
-    run(
-        server,
-        """
+    "every engine is treated and the connections of all threads": """
 engines = [severed(), severed()]
 held = [engine.connect() for engine in engines for _ in range(3)]
 thread = threading.Thread(target=lambda: held.append(engines[0].connect()))
@@ -118,13 +104,7 @@ assert len(backends) == 7
 assert fork(lambda: all(fails(connection) for connection in held)) == 0
 assert {backend(connection) for connection in held} == backends
 """,
-    )
-
-
-def test_a_descriptor_above_1024(server: Server) -> None:
-    run(
-        server,
-        """
+    "a descriptor above 1024": """
 resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
 files = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
 engine = severed()
@@ -133,13 +113,7 @@ with engine.connect() as connection:
     assert fork(lambda: fails(connection)) == 0
     backend(connection)
 """,
-    )
-
-
-def test_the_file_that_has_the_descriptor_of_a_closed_connection_is_left_alone(server: Server) -> None:
-    run(
-        server,
-        """
+    "the file that has the descriptor of a closed connection is left alone": """
 engine = severed()
 with engine.connect() as connection:
     number = connection.connection.dbapi_connection.fileno()
@@ -148,13 +122,7 @@ with engine.connect() as connection:
     assert os.open(os.devnull, os.O_RDONLY) == number
     assert fork(lambda: os.readlink(f"/proc/self/fd/{number}") == os.devnull) == 0
 """,
-    )
-
-
-def test_no_socket_of_the_parent_stays_open_in_the_worker(server: Server) -> None:
-    run(
-        server,
-        """
+    "no socket of the parent stays open in the worker": """
 def sockets():
     names = []
     for number in os.listdir("/proc/self/fd"):
@@ -170,13 +138,7 @@ with engine.connect() as connection:
     assert inherited
     assert fork(lambda: not sockets() & inherited) == 0
 """,
-    )
-
-
-def test_a_worker_of_a_worker(server: Server) -> None:
-    run(
-        server,
-        """
+    "a worker of a worker": """
 engine = severed()
 def work():
     with engine.connect() as connection:
@@ -184,15 +146,7 @@ def work():
         return fork(lambda: fails(connection)) == 0 and backend(connection) == own
 assert fork(work) == 0
 """,
-    )
-
-
-def test_a_handler_of_another_library_sees_the_parents_connection_only_if_it_was_registered_before(
-    server: Server,
-) -> None:
-    run(
-        server,
-        """
+    "a handler of another library sees the parents connection only if it was registered before": """
 engine = create_engine(URL)
 seen = []
 def look():
@@ -207,13 +161,7 @@ def work():
     return earlier == before != later
 assert fork(work) == 0
 """,
-    )
-
-
-def test_a_thread_that_is_in_a_query_at_the_fork_gets_its_answer(server: Server) -> None:
-    run(
-        server,
-        """
+    "a thread that is in a query at the fork gets its answer": """
 engine = severed()
 answers = []
 def ask():
@@ -234,13 +182,7 @@ with engine.connect() as connection:
 thread.join()
 assert answers == ["answer"]
 """,
-    )
-
-
-def test_a_subprocess_inherits_no_socket_although_it_runs_no_handler(server: Server) -> None:
-    run(
-        server,
-        """
+    "a subprocess inherits no socket although it runs no handler": """
 import subprocess
 engine = severed()
 with engine.connect() as connection:
@@ -250,13 +192,7 @@ with engine.connect() as connection:
     assert "Bad file descriptor" in done.stderr, done.stderr
     backend(connection)
 """,
-    )
-
-
-def test_a_process_that_c_code_forks_as_uwsgi_does_runs_no_handler(server: Server) -> None:
-    run(
-        server,
-        """
+    "a process that c code forks as uwsgi does runs no handler": """
 import ctypes
 engine = severed()
 with engine.connect() as connection:
@@ -268,13 +204,7 @@ if pid == 0:
     os._exit(0 if shared else 1)
 assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
 """,
-    )
-
-
-def test_a_driver_whose_sockets_are_not_known_is_an_error_at_its_first_connection(server: Server) -> None:
-    run(
-        server,
-        """
+    "a driver whose sockets are not known is an error at its first connection": """
 URL = "sqlite://"
 engine = severed()
 engine.dialect.name = "another"
@@ -285,7 +215,14 @@ except TypeError as error:
 else:
     raise AssertionError("no error")
 """,
-    )
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))
+def test_what_is_inherited_cannot_reach_the_server_and_the_parent_goes_on(
+    server: Server, program: str
+) -> None:
+    run(server, program)
 
 
 def forward(source: socket.socket, target: socket.socket) -> None:

@@ -3,8 +3,6 @@
 import csv
 import json
 import platform
-import subprocess
-import sys
 from dataclasses import asdict, replace
 
 import pytest
@@ -282,21 +280,3 @@ def test_an_injected_statement_is_named_with_the_function_that_sends_it(server, 
     assert [name for name, _, _ in found.modules_changed] == ["sqlalchemy.dialects.postgresql.base"]
     assert any(name.endswith(":Connection.exec_driver_sql") for name, _, _ in found.calls[FIRST])
     assert not any((found.modules_added, found.modules_left_out, found.calls[START], found.calls[SECOND]))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (["2.0.0", "2.0.999"], "no release '2.0.999'"),
-        (["2.0.0", "2.0.1", "--strategy", "magic"], "no strategy 'magic'"),
-    ],
-)
-def test_a_mistake_is_one_line(arguments, reason):
-    done = subprocess.run(
-        [sys.executable, "-c", "from harness.cli import main; main()", "explain", *arguments],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    [line] = done.stderr.splitlines()
-    assert reason in line

@@ -303,27 +303,6 @@ def test_a_server_of_chosen_binaries_is_called_what_it_says_it_is(
     assert told.split("-")[1] in printed.stdout.split()
 
 
-@pytest.mark.parametrize(
-    ("program", "problem"),
-    [
-        (None, "has no runnable initdb"),
-        ("#!/bin/sh\nexit 1\n", "no usable PostgreSQL binaries"),
-        ("#!/no/such/interpreter\n", "no usable PostgreSQL binaries"),
-        ("#!/bin/sh\necho Python 3.11.7\n", "postgres is another program"),
-    ],
-)
-def test_unusable_binaries_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, problem: str
-) -> None:
-    tmp_path.chmod(0o755)
-    for name in ("initdb", "postgres") if program else ():
-        (tmp_path / name).write_text(program or "")
-        (tmp_path / name).chmod(0o755)
-    monkeypatch.setenv(embedded.BINARIES, str(tmp_path))
-    with pytest.raises(PoolstartError, match=problem):
-        locate.identity()
-
-
 def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(SETTINGS, "shared_buffers", "nonsense")
     with Supervision() as supervision, pytest.raises(PoolstartError, match=r"did not start.*shared_buffers"):

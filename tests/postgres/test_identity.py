@@ -109,12 +109,6 @@ def test_a_name_that_cannot_be_part_of_a_series_is_refused(
         locate.running()
 
 
-def test_a_name_without_a_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(identity.NAME, "production")
-    with pytest.raises(PoolstartError, match="names the server of POOLSTART_URL, which is not set"):
-        locate.running()
-
-
 def test_the_names_of_embedded_and_container_series_have_not_changed(server: Server) -> None:
     assert server.identity == "embedded-18.4-tcp-trust"
     container = replace(server, kind="container", version="17.12", authentication="scram-sha-256")

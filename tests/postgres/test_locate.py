@@ -99,9 +99,3 @@ def test_something_else_that_listens_is_no_server() -> None:
         with pytest.raises(PoolstartError, match="no connection to"):
             describe("external", f"postgresql://u@127.0.0.1:{port}/d")
         os.wait()
-
-
-def test_an_unknown_kind_of_server_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(locate.KIND, "cloud")
-    with pytest.raises(PoolstartError, match="POOLSTART_SERVER=cloud is not a kind of server"):
-        locate.running()

@@ -36,15 +36,6 @@ def test_the_estimate_grows_with_what_is_asked_for(name: str) -> None:
         assert chosen.seconds(Request(name, repeat=10 * chosen.default_repeat)) > 9 * whole
 
 
-def test_an_option_that_a_recorder_lacks_names_those_it_has() -> None:
-    with pytest.raises(PoolstartError, match="pools` has no --load; its options are --only"):
-        recorder("pools").check(Request("pools", load=True))
-    with pytest.raises(
-        PoolstartError, match="'nosuch' is none of the programs; known are apscheduler, celery"
-    ):
-        recorder("programs").check(Request("programs", only=("nosuch",)))
-
-
 def test_a_record_stores_its_command_without_what_only_continues_it() -> None:
     request = Request("demos", ("one_fork",), repeat=50, load=True, fresh=True, release="2.0.58")
     assert request.command == "poolstart record demos --only one_fork --release 2.0.58 --repeat 50 --load"

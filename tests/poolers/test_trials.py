@@ -106,7 +106,6 @@ def test_arguments_of_the_connection_are_put_together() -> None:
 
 def test_every_combination_is_on_record_and_its_repetitions_agree() -> None:
     record = figures.load()
-    assert record
     for version, tried in record.trials.items():
         for driver in things.MEASURED:
             for thing, way, route, pool in tries.combinations(driver, things.THINGS):

@@ -76,7 +76,6 @@ def ready(here: Scene, program: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert run.stdout
     assert run.stdout.readline() == "ready\n"
     return run
 

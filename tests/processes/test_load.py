@@ -24,7 +24,6 @@ def running(code: str) -> list[int]:
 def worked(pid: int) -> int:
     """The clock ticks for which it ran."""
     process = proc.stat(pid)
-    assert process
     return process.cpu_ticks
 
 

@@ -13,7 +13,6 @@ from harness.processes.wait import wait_until
 
 def test_this_process_is_as_the_system_calls_say() -> None:
     this = proc.stat("self")
-    assert this
     assert (this.pid, this.ppid, this.group) == (os.getpid(), os.getppid(), os.getpgid(0))
     assert this.session == os.getsid(0)
     assert this.running
@@ -45,7 +44,6 @@ def test_a_name_with_spaces_and_parentheses_is_read_whole(name: str) -> None:
 
         assert wait_until(renamed, 30)
         process = proc.stat(pid)
-        assert process
         assert (process.ppid, process.group, process.session) == (os.getpid(), pid, pid)
 
 

@@ -35,7 +35,6 @@ def watchdogs(here: Scene) -> list[int]:
 def holder(here: Scene, program: str = HOLDS) -> "subprocess.Popen[str]":
     """Start an owner and wait until it holds a directory, a process, and both its watchdogs."""
     owner = here.python("-c", program, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert owner.stdout
     assert owner.stdout.readline() == "holds\n"
     # In the midst of its exec a process has no command line.
     here.wait_for(lambda: len(watchdogs(here)) == WATCHDOGS, "both have begun")
@@ -112,7 +111,6 @@ def test_the_end_of_every_python_leaves_nothing() -> None:
     """What `pkill -9 python` does."""
     with scene() as here:
         owner = here.python("-c", HOLDS, stdout=subprocess.PIPE)
-        assert owner.stdout
         owner.stdout.readline()
         for pid in here.processes():
             # The watchdogs are at work as soon as the first of them is gone.
@@ -311,8 +309,6 @@ def test_what_a_group_shared_goes_with_it(way: str) -> None:
         owner = here.python(
             *("-c", HOLDS_WHAT_SHARES, SHARES, "SIGKILL"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
-        assert owner.stdin is not None
-        assert owner.stdout is not None
         semaphore = Path(f"/dev/shm/sem.{owner.stdout.readline().strip().removeprefix('/')}")
         assert semaphore.exists()
         if way == "killed":
@@ -338,7 +334,6 @@ def test_a_segment_goes_with_its_creator_though_no_pid_file_names_it(way: str, e
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        assert owner.stdout is not None
         segment = {f"segment {owner.stdout.readline().strip()}"}
         assert here.left_of(segment)
         if way == "killed":

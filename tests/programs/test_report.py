@@ -46,7 +46,6 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_every_figure(
 
 def test_every_program_is_recorded_on_one_host_and_if_it_can_on_two() -> None:
     table = report.load()
-    assert table
     recorded = {(figures.name, figures.hosts) for figures in table.programs}
     spreading = {(name, 2) for name in head.names() if head.get(name).spreads}
     assert recorded == {(name, 1) for name in head.names()} | spreading

@@ -146,8 +146,6 @@ class Checkout:
             "out": str(out),
             "err": str(err),
         }
-        assert self._program.stdin is not None
-        assert self._program.stdout is not None
         self._program.stdin.write(json.dumps(case) + "\n")
         answer = self._program.stdout.readline()
         assert answer, "the program that runs the cases has died"
@@ -158,6 +156,5 @@ class Checkout:
         return {pid: line for pid, line in self.here.processes().items() if pid != self._program.pid}
 
     def close(self) -> None:
-        assert self._program.stdin is not None
         self._program.stdin.close()
         self._program.wait(30)

@@ -32,8 +32,6 @@ def engine() -> Iterator[dict[str, str]]:
             # prevent its cleanup.
             start_new_session=True,
         )
-        assert holder.stdin is not None
-        assert holder.stdout is not None
         try:
             output, until = b"", time.monotonic() + ENGINE_DEADLINE
             while not output.endswith(b"READY\0"):

@@ -51,14 +51,17 @@ def test_measure(quick: Server) -> None:
         assert found[strategy, "uss"] > 1e5
 
 
-def test_a_strategy_without_figures_has_its_reason(server: Server, quick: Server) -> None:
-    asked = ("measure", "--strategy", "tests.support.broken_strategies:FAILS", "--dataframe", "none", "--csv")
-    ran = poolstart(*asked)
+def test_a_strategy_without_figures_has_its_reason_and_the_others_are_measured(quick: Server) -> None:
+    fails = "tests.support.broken_strategies:FAILS"
+    ran = poolstart(
+        *("measure", "--strategy", fails, "--strategy", "fork_dispose", "--dataframe", "none", "--csv")
+    )
     assert ran.returncode == 1
     assert tuple(rows(ran.stdout)[0]) == measured.COLUMNS
     for row in rows(ran.stdout):
-        assert (row["median"], row["samples"]) == ("", "0")
-        assert "a worker of the tests fails" in row["reason"]
+        has_none = row["strategy"] == fails
+        assert (row["median"] == "", row["samples"] == "0") == (has_none, has_none)
+        assert ("a worker of the tests fails" in row["reason"]) == has_none
 
 
 def test_results(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.lifecycles import metrics
-from harness.lifecycles.metrics import Table
 from harness.system.environment import ROOT
 from tests.support.command import POOLSTART
 from tests.support.remains import Scene, scene
@@ -57,23 +55,6 @@ def test_measure_shows_figures_that_add_up_and_stores_nothing(here: Scene) -> No
         assert 1 < memory < 100
     assert "embedded-" in out
     assert files() == before
-    here.wait_until_gone()
-
-
-def test_measure_reports_what_failed_and_shows_the_other_strategies(here: Scene) -> None:
-    code, out, _ = poolstart(
-        here,
-        "measure",
-        "--strategy",
-        "tests.support.broken_strategies:FAILS",
-        "--strategy",
-        "fork_dispose",
-        "--dataframe",
-        "none",
-    )
-    assert code == 1
-    assert len(row(out, "fork_dispose")) == len(metrics.shown_in(Table.TERMINAL))
-    assert "RuntimeError: a worker of the tests fails" in re.sub(r"\s+", " ", out)
     here.wait_until_gone()
 
 

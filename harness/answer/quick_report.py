@@ -120,9 +120,7 @@ def estimate(
         values = measured.samples(Cell(strategy, dataframe), metric)
     except (NotApplicable, Rejected):
         return None
-    return (
-        MedianRange(geometric_mean(values), *intervals.of_median(values)) if values else None
-    )
+    return MedianRange(geometric_mean(values), *intervals.of_median(values)) if values else None
 
 
 def conditions(measured: MeasuredRun, profile: Profile, server: str) -> str:

@@ -64,13 +64,13 @@ class Dialogue:
         """The next line. Raises `ProcessHung` without one in time, and `ProcessFailed` if the program ends."""
         stdout, until = self.child.process.stdout, time.monotonic() + deadline
         assert stdout is not None
-        answer = b""
+        output, answer = stdout.fileno(), b""
         while not answer.endswith(b"\n"):
             # A hanging child of the program holds a copy of the pipe, which then does not end with the program.
-            ready = select.select([stdout, self._death], [], [], max(0, until - time.monotonic()))[0]
+            ready = select.select([output, self._death], [], [], max(0, until - time.monotonic()))[0]
             if not ready:
                 raise ProcessHung(f"{self._what} hung: no answer in {deadline:g} s, so it was killed")
-            piece = os.read(stdout.fileno(), 65536) if stdout in ready else b""
+            piece = os.read(output, 65536) if output in ready else b""
             if not piece:
                 raise self._error(self._what, self.child.last_error())
             answer += piece

@@ -23,7 +23,9 @@ def combine(parts: Sequence[T]) -> T:
         return values[0]
 
     names = [field.name for field in fields(first)]
-    combined: T = replace(first, **{name: together([getattr(part, name) for part in parts]) for name in names})
+    combined: T = replace(
+        first, **{name: together([getattr(part, name) for part in parts]) for name in names}
+    )
     return combined
 
 

@@ -165,8 +165,8 @@ def weighted(entries: Sequence[Entry]) -> Index:
     counts: dict[str, int] = {}
     for each in entries:
         said = stems(" ".join(word for phrase in each.phrases for word in phrase.words))
-        for stem in {*each.words, *said}:
-            counts[stem] = counts.get(stem, 0) + 1
+        for found in {*each.words, *said}:
+            counts[found] = counts.get(found, 0) + 1
 
     def weight(count: float) -> int:
         return round(1000 * log(1 + len(entries) / count))

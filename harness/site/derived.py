@@ -109,7 +109,9 @@ DERIVED = (
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/drivers.md", lambda _: drivers_report.render()),
     Derived("docs/pythons.md", lambda _: pythons_report.render(), region="poolstart pages: pythons"),
-    Derived("docs/servers.md", _recorded(servers.load, servers_report.text), region="poolstart pages: servers"),
+    Derived(
+        "docs/servers.md", _recorded(servers.load, servers_report.text), region="poolstart pages: servers"
+    ),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),
 )

@@ -35,7 +35,6 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 from tests.support.remains import scene
 
-
 MINE = record.series(sqlalchemy.__version__)
 
 

@@ -30,7 +30,9 @@ def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driv
     if not importlib.util.find_spec(driver.module):
         pytest.skip(f"{driver.module} is not installed")
     assert drivers_not_preloaded(text) == []
-    (tmp_path / PROGRAM).write_text(text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver)))
+    (tmp_path / PROGRAM).write_text(
+        text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver))
+    )
     ran = started(tmp_path, sys.executable, PROGRAM)
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
 

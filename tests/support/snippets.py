@@ -69,9 +69,7 @@ def run(
     return started(directory, python, "-W", "error", PROGRAM)
 
 
-def started(
-    directory: Path, python: str | Path, *arguments: str
-) -> "subprocess.CompletedProcess[str]":
+def started(directory: Path, python: str | Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run an interpreter with these arguments, the first of which may be a file of the directory."""
     return subprocess.run(
         [python, *arguments],

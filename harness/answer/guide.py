@@ -2,7 +2,8 @@
 
 from harness import strategies
 from harness.answer import code, recommendation
-from harness.answer.recommendation import FORKED, PRELOADED, Figures
+from harness.answer.ranking import Figures
+from harness.answer.recommendation import FORKED, PRELOADED
 
 SHOWN = (FORKED, PRELOADED)
 """The strategies whose code is shown; docs/strategies.md and the site have the code of all."""

@@ -61,12 +61,12 @@ class Dialogue:
             raise self._error(self._what, self.child.last_error()) from None
 
     def answer(self, deadline: float) -> Any:
-        """The next line. Raises `ProcessHung` without one in time, and `ProcessFailed` if the program ends."""
+        """The next line. Raises `ProcessHung` without one in time, and `ProcessFailed` at the program's end."""
         stdout, until = self.child.process.stdout, time.monotonic() + deadline
         assert stdout is not None
         output, answer = stdout.fileno(), b""
         while not answer.endswith(b"\n"):
-            # A hanging child of the program holds a copy of the pipe, which then does not end with the program.
+            # A hanging child of it holds a copy of the pipe, which then does not end with the program.
             ready = select.select([output, self._death], [], [], max(0, until - time.monotonic()))[0]
             if not ready:
                 raise ProcessHung(f"{self._what} hung: no answer in {deadline:g} s, so it was killed")

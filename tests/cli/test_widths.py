@@ -28,7 +28,7 @@ from harness.records.provenance import Provenance
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
 from tests.support.command import in_terminal, poolstart
-from tests.support.results import RESULTS
+from tests.support.results import few
 
 WIDTHS = (60, 80)
 PROVENANCE = Provenance("2.1.9", "2026-01-01", "a machine", "3.11", "psycopg2", "", "embedded-18.4-tcp-trust")
@@ -223,17 +223,18 @@ def test_pools(width: int, told: Callable[[], str]) -> None:
     assert f"n/a: {REASON.strip()}" in " ".join(text.split())
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_a_terminal_shows_what_a_pipe_gets(width: int) -> None:
+def test_a_terminal_shows_what_a_pipe_gets(tmp_path: Path) -> None:
     """End to end, by the widths of real terminals; colours are a terminal's alone."""
-    shown = in_terminal(width, "results", "--results", str(RESULTS))
-    assert "\x1b[" in shown
-    bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
-    assert max(map(len, bare.splitlines())) <= width
-    pipe = poolstart("results", "--results", str(RESULTS))
+    few(tmp_path / "results")
+    command = ("results", "--results", str(tmp_path / "results"))
+    pipe = poolstart(*command)
     assert pipe.stderr == ""
     assert "\x1b" not in pipe.stdout
-    assert re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout) != []
-    assert sorted(re.findall(r"\d[\d.]* ±[\d.]+", bare)) == sorted(
-        re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout)
-    )
+    figures = sorted(re.findall(r"\d[\d.]* ±[\d.]+", pipe.stdout))
+    assert figures
+    for width in WIDTHS:
+        shown = in_terminal(width, *command)
+        assert "\x1b[" in shown
+        bare = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown)
+        assert max(map(len, bare.splitlines())) <= width
+        assert sorted(re.findall(r"\d[\d.]* ±[\d.]+", bare)) == figures

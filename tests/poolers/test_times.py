@@ -16,10 +16,10 @@ from harness.poolers.figures import (
     PoolerTrials,
     RouteFigures,
     load,
-    save,
 )
 from harness.poolers.things import DIRECT, POOLS, ROUTES, SESSION, TRANSACTION, WORKS
 from harness.postgres.server import Server
+from harness.records import store
 from harness.records.provenance import Provenance
 from tests.support.defects import with_value
 from tests.support.poolers import needs_pgbouncer
@@ -102,7 +102,7 @@ def example() -> PoolersRecord:
 
 def test_a_record_is_read_back_as_written_and_its_page_shows_it(tmp_path: Path) -> None:
     record = example()
-    save(record, tmp_path / "poolers.json")
+    store.save(tmp_path / "poolers.json", record)
     assert load(tmp_path / "poolers.json") == record
     page = report.render(record)
     assert "| psycopg2 | NullPool | first | 20.0 ±0 | 20.0 ±0, 0.50 (0.50 to 0.50) |" in page

@@ -61,7 +61,7 @@ class Dialogue:
             raise self._error(self._what, self.child.last_error()) from None
 
     def answer(self, deadline: float) -> Any:
-        """The next line. Raises `ProcessHung` without one in time, and `ProcessFailed` at the program's end."""
+        """The next line. Raises `ProcessHung` without one in time, and `ProcessFailed` at its end."""
         stdout, until = self.child.process.stdout, time.monotonic() + deadline
         assert stdout is not None
         output, answer = stdout.fileno(), b""

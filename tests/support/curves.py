@@ -109,11 +109,11 @@ POOLERS = factors.of_poolers(
                 parents=3,
                 workers=12,
                 rows=(
-                    through("psycopg2", "QueuePool", "direct", 5, 1.0, 1.0, 1.0),
-                    through("psycopg2", "NullPool", "session", 4, 0.9, 0.9, 0.9),
                     through("psycopg2", "NullPool", "transaction", 4, 0.8, 0.5, 0.4),
                     through("psycopg2", "QueuePool", "transaction", 4, 0.7, 0.7, 0.7),
                     through("asyncpg", "QueuePool", "transaction", 5, 0.5, 0.5, 0.5),
+                    through("psycopg2", "QueuePool", "direct", 5, 1.0, 1.0, 1.0),
+                    through("psycopg2", "NullPool", "session", 4, 0.9, 0.9, 0.9),
                 ),
             )
         }

@@ -1,6 +1,8 @@
 """The bill in the terminal, as JSON and as CSV."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -71,3 +73,16 @@ def test_a_bill_of_which_nothing_was_measured_says_so(capsys: pytest.CaptureFixt
     bill_report.write(KNOWN, TABLE.provenance, BillRequest(workers=4, driver="psycopg"), "table")
     text = " ".join(capsys.readouterr().out.split())
     assert "Not measured with psycopg 3, and so not shown: fork_dispose, spawn, nullpool." in text
+
+
+def test_a_bill_imports_nothing_that_measures_or_judges() -> None:
+    # Each of them takes longer than the whole bill.
+    slow = {"asv", "numpy", "pandas", "psycopg2", "scipy", "sqlalchemy"}
+    code = (
+        "import sys\nfrom harness.cli.commands import app\n"
+        "app(['bill', '--workers', '8', '--driver', 'asyncpg', '--pooler', '--csv'], standalone_mode=False)\n"
+        f"print(*({slow} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == ",".join(bill_report.COLUMNS)
+    assert done.stdout.splitlines()[-1] == ""

@@ -1,12 +1,13 @@
 """Elimination: who sent, from recorded readings of counters and of the threads of all holders."""
 
 import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 import threading
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from unittest.mock import ANY
 
@@ -200,17 +201,18 @@ def test_what_a_thread_polls_is_not_known_if_it_went_on_while_its_memory_was_rea
             went_on.append(found)
         return found
 
-    with child, closing(runs):
+    with ExitStack() as stack:
+        stack.enter_context(child)
+        stack.callback(child.kill)
+        stack.enter_context(closing(runs))
         go_on()
-        while not runs.read().asleep:
-            pass
-        assert [wait.descriptor for wait in runs.waits()] == [0]
+        while [wait.descriptor for wait in runs.waits()] != [0]:
+            runs.read()
         monkeypatch.setattr(waits, "parsed", parsed)
         go_on()
         while not went_on:
             runs.read()
         assert list(runs.waits()) == []
-        child.kill()
 
 
 def test_a_process_with_the_pid_of_one_that_has_ended_is_not_read() -> None:
@@ -245,10 +247,13 @@ def test_an_end_of_the_connection_that_was_not_noticed_is_seen() -> None:
         server, _ = listener.accept()
         server.send(b"message")
         server.close()
-        client.recv(1, socket.MSG_PEEK)
+        end = select.poll()
+        end.register(client, select.POLLRDHUP)
+        end.poll()
         inode = os.fstat(client.fileno()).st_ino
         asked = netlink.request(*client.getsockname(), *client.getpeername())
-        while not (counters := diag.counters(asked, inode)) or not counters.ended:
-            pass
+        counters = diag.counters(asked, inode)
+        assert counters
+        assert counters.ended
         # The end itself counts for one.
         assert counters.unread == len(b"message") + 1

@@ -25,7 +25,6 @@ while True:
 """
 COMPUTES = "while True: pass"
 WAITS = "import time; time.sleep(600)"
-CLOSES = "import os, sys, time; os.close(int(sys.argv[1])); time.sleep(600)"
 
 SECONDS = 0.5
 
@@ -114,13 +113,15 @@ def test_a_process_that_begins_to_hold_it_meanwhile_makes_what_was_seen_void(sha
 
 
 def test_a_holder_that_closes_it_meanwhile_has_left(shared: Shared) -> None:
-    first, second = shared.start(WAITS), shared.start(CLOSES)
-    connection = shared.connection(first, second)
+    first, this = shared.start(WAITS), os.getpid()
+    connection = shared.connection(first, this)
     with closing(movements.Watch([connection], {connection.inode: [first]})) as watching:
         use = watching.uses[connection.inode]
-        while not use.left:
-            watching.search()
-        assert use.left == {second}
+        watching.search()
+        assert use.left == set()
+        shared.client.close()
+        watching.search()
+        assert use.left == {this}
         assert watching.holders(connection.inode) == [first]
 
 

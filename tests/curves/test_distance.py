@@ -12,6 +12,11 @@ from tests.support.curves import DISTANCE, PROVENANCE, distance_point
 CURVE = DistanceCurve()
 
 
+@pytest.fixture(autouse=True)
+def few_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(distance.WORKERS, 0.0, 2)
+
+
 def test_a_first_and_a_further_checkout_are_timed_and_their_round_trips_counted(server: Server) -> None:
     found = CURVE.measure({"strategy": "nullpool", "setting": "default", "distance": 0.0}, server)
     # Connecting takes two round trips and one for hstore, a query in a transaction three.

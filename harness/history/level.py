@@ -12,10 +12,7 @@ from statistics import median
 from packaging.version import Version
 
 from harness.history.changes import Changes
-
-SAME_CODE = {"fork_nodispose": "fork_dispose", "forkserver": "spawn"}
-"""Strategies that are not paired (`harness.history.reference.STRATEGIES`), with one that runs the same
-code."""
+from harness.history.reference import SAME_CODE
 
 MIN_RUNS = 8
 """Runs below which nothing is known of how far they differ."""

@@ -18,7 +18,7 @@ from scipy.stats import ttest_1samp, ttest_ind
 
 from harness import strategies
 from harness.comparisons.judge import CONFIDENCE, CONSTANT, MIN_PAIRS
-from harness.history.reference import REDUNDANT, REFERENCE, RatioRow, rows_of, versions
+from harness.history.reference import REDUNDANT, REFERENCE, STRATEGIES, RatioRow, rows_of, versions
 from harness.lifecycles import metrics
 from harness.records import store
 from harness.records.provenance import Provenance
@@ -126,13 +126,16 @@ def rows(path: Path = NEIGHBOURS) -> list[NeighbourRow]:
 def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
     """The changes on record between neighbouring releases; none without a record.
 
-    Without those of strategies whose fork server preloads: the state of its garbage collector was not known,
-    and decided whether a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
+    Of what is paired today, so that a cell never seems unchanged beside another that runs the same code. Without
+    strategies whose fork server preloads: the state of its garbage collector was not known, and decided whether
+    a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
     """
     return [
         row.change()
         for row in rows(path)
-        if row.metric not in REDUNDANT and not strategies.get(row.strategy).preload
+        if row.metric not in REDUNDANT
+        if row.strategy in STRATEGIES and row.dataframe == "none"
+        if not strategies.get(row.strategy).preload
     ]
 
 

@@ -33,8 +33,11 @@ the series 1.4 and 2.1, so that no ratio to it is far from 1."""
 RECORD = store.path("ratios")
 
 STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn", "nullpool")
-"""The cells that are paired, without a DataFrame. Others run the same code: fork_nodispose and forkserver
-that of fork_dispose and spawn, and no release reads the DataFrame."""
+"""What is paired, without a DataFrame: no release reads it."""
+
+SAME_CODE = {"fork_nodispose": "fork_dispose", "forkserver": "spawn"}
+"""Strategies that are not paired, each with one that runs the same code of SQLAlchemy. A release that changes
+one changes the other, but not by the same ratio."""
 
 REDUNDANT = frozenset({"peak", "pss"})
 """Metrics that are not paired: `peak` equals `rss`, and `pss` depends on how many processes there are."""

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from scipy.stats import t as student
 
 from harness.comparisons.judge import POWER
-from harness.console import output, terminal
+from harness.console import markdown, output, terminal
 from harness.counts import registry
 from harness.history.changes import Changes, CountChange
 from harness.history.paired import MAX_P, PairedChange
-from harness.history.reference import DECIDING, REFERENCE
+from harness.history.reference import DECIDING, REFERENCE, SAME_CODE, STRATEGIES
 from harness.lifecycles import metrics
 from harness.releases.catalogue import catalogue
 
@@ -106,8 +106,8 @@ def show(changes: Changes) -> None:
         by_metric = grouped(every, lambda change: (change.release, change.metric))
         terminal.print_table(
             console,
-            ["release", "figure", "cells", "change"],
-            [row(*key, cells) for key, cells in in_order(by_metric)],
+            ["release", "figure", "strategies", "change"],
+            [row(*key, of_figure) for key, of_figure in in_order(by_metric)],
             title="What they changed",
             left=2,
             keys=2,
@@ -133,14 +133,21 @@ def method(changes: Changes) -> str:
         if metric in sizes and metric in SHOWN
     )
     smallest = (
-        f" {DECIDING} pairs find these changes with a probability of {POWER:.0%}, by cell: {found}."
+        f" {DECIDING} pairs find these changes with a probability of {POWER:.0%}, by strategy: {found}."
         if found
         else ""
     )
     return (
         "Sizes are ratios of interleaved pairs of parents, of two neighbouring releases or of both to"
-        f" {REFERENCE}; p < {MAX_P:g}.{smallest}"
+        f" {REFERENCE}; p < {MAX_P:g}.{smallest} {markdown.plain(coverage())}"
     )
+
+
+def coverage() -> str:
+    """Of which strategies pairs are measured, and what holds for others, in two sentences of Markdown."""
+    *most, last = (f"`{name}`" for name in STRATEGIES)
+    others = ", ".join(f"`{name}` runs the code of `{code}`" for name, code in SAME_CODE.items())
+    return f"Pairs are measured of {', '.join(most)} and {last}, without a DataFrame. {others}."
 
 
 SHOWN = ("time_to_first_row", "cpu_first_row", "uss")
@@ -148,10 +155,10 @@ SHOWN = ("time_to_first_row", "cpu_first_row", "uss")
 
 
 def detectable(decided: Iterable[PairedChange]) -> dict[str, tuple[float, float]]:
-    """By metric: the smallest relative change that pairs find with the probability `POWER`, in the steadiest
-    and in the noisiest cell.
+    """By metric: the smallest relative change that pairs find with the probability `POWER`, for the steadiest
+    and for the noisiest strategy.
 
-    The scatter of a cell is that of its median comparison.
+    The scatter of a strategy is that of its median comparison.
     """
     degrees = DECIDING - 1
     factor = student.isf(MAX_P / 2, degrees) + student.ppf(POWER, degrees)
@@ -184,7 +191,7 @@ def summary_row(release: str, changes: Sequence[PairedChange | CountChange]) -> 
 
 
 def row(release: str, metric: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
-    """One figure of a release: in how many cells it changed, and how far."""
+    """One figure of a release: for how many strategies it changed, and how far."""
     return [
         release,
         title_of(metric),

@@ -34,22 +34,17 @@ def change_range(ratios: Sequence[float]) -> str:
 
 @dataclass(frozen=True)
 class CellStep:
-    """A change of one cell's level at a release."""
+    """A change of one metric of a paired strategy at a release."""
 
     release: str
     metric: Metric
     strategy: str
-    dataframe: str
     ratio: float
     low: float
     high: float
     """The 99 % interval of the ratio."""
     pairs: int = 0
     """Pairs of parents that were measured."""
-
-    @property
-    def cell(self) -> tuple[str, str]:
-        return self.strategy, self.dataframe
 
     @property
     def change(self) -> str:
@@ -73,7 +68,7 @@ class StepGroup:
 
     @property
     def worse(self) -> bool:
-        """Whether at least half of the cells got worse."""
+        """Whether it got worse for at least half of the strategies."""
         return sum(step.ratio > 1 for step in self.steps) * 2 >= len(self.steps)
 
     @property
@@ -98,22 +93,20 @@ class BedHistory:
     open: int = 0
     """Pairs of releases that differ, with others in between: the change has no release yet."""
     detectable: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By metric: the smallest change that pairs would find, in the steadiest and in the noisiest cell."""
+    """By metric: the smallest change that pairs would find, for the steadiest and for the noisiest strategy."""
     others: tuple[OtherStep, ...] = ()
 
-    def levels(
-        self, releases: Sequence[ReleaseFigures], metric: str, cell: tuple[str, str]
-    ) -> list[float | None]:
-        """The level of each release in seconds or bytes; None for one without this figure.
+    def levels(self, releases: Sequence[ReleaseFigures], metric: str, strategy: str) -> list[float | None]:
+        """The level of each release without a DataFrame, in seconds or bytes; None for one without the figure.
 
         A level is constant between steps, and estimated from all releases: the steps' ratios, at the height
         of the median release. With too few releases for that, it is the median that was measured.
         """
-        figures = [release.of(metric, *cell) for release in releases]
+        figures = [release.of(metric, strategy, "none") for release in releases]
         medians = [figure.median if figure else None for figure in figures]
         if len(releases) < MIN_RELEASES:
             return medians
-        steps = self.of(metric, *cell)
+        steps = self.of(metric, strategy)
         ratios = [
             prod(step.ratio for step in steps if Version(step.release) <= Version(release.version))
             for release in releases
@@ -135,8 +128,8 @@ class BedHistory:
     def at(self, release: str) -> list[CellStep]:
         return [step for step in self.steps if step.release == release]
 
-    def of(self, metric: str, strategy: str, dataframe: str) -> list[CellStep]:
-        return [step for step in self.steps if (step.metric.id, *step.cell) == (metric, strategy, dataframe)]
+    def of(self, metric: str, strategy: str) -> list[CellStep]:
+        return [step for step in self.steps if (step.metric.id, step.strategy) == (metric, strategy)]
 
     def between(self, before: str, after: str) -> list[CellStep]:
         """The steps after one release, up to and including the other."""
@@ -210,7 +203,6 @@ def cell_step(change: PairedChange, metric: Metric) -> CellStep:
         change.release,
         metric,
         change.strategy,
-        change.dataframe,
         change.ratio,
         change.low,
         change.high,

@@ -99,7 +99,7 @@ def test_every_page_can_be_read_without_javascript(browser: Browser, address: st
         assert page.locator(".rules li").count() == len(recommendation.rules())
         assert page.locator("#fork_dispose pre").first.is_visible()
     with opened(browser, address + "compare.html", java_script_enabled=False) as page:
-        assert page.locator(".compared tbody tr").count() > 100
+        assert page.locator(".compared tbody tr").count() > 40
 
 
 COLUMNS = {
@@ -601,21 +601,21 @@ def test_releases_that_differ_by_noise_have_the_same_level(browser: Browser, add
             for change in changes.recorded().paired
             if change.metric == "time_to_first_row" and change.release == "2.1.0"
         ]
-        assert (len(rows), len(rows) - len(same)) == (12, len(changed))
+        assert (len(rows), len(rows) - len(same)) == (4, len(changed))
         for row in same:
             before, after, change = row.locator(".number").all_inner_texts()
             assert (before, change) == (after, "")
         text = page.locator("#compared").inner_text()
         sensitivity, _, table = text.partition("Time to first row")
         assert "the smallest change that 20 pairs of parents find" in sensitivity
-        assert re.match(rf"\s+[\d.]+ % to [\d.]+ %\s+\+[\d.]+ % in {len(changed)} of 12 cells", table)
+        assert re.match(rf"\s+[\d.]+ % to [\d.]+ %\s+\+[\d.]+ % for {len(changed)} of 4 strategies", table)
 
 
 def test_a_pair_is_compared_on_a_page_opened_from_a_file(browser: Browser, site: Path) -> None:
     file = (site / "compare.html").as_uri()
     with opened(browser, f"{file}?before=2.0.40&after=2.0.44") as page:
         assert page.locator("#compared h2").first.text_content() == "2.0.40 → 2.0.44"
-        assert page.locator(".compared tbody tr:not(.same)").count() > 10
+        assert page.locator(".compared tbody tr:not(.same)").count() > 5
         page.locator("select[name=after]").select_option("2.0.41")
         assert page.locator("#compared h2").first.text_content() == "2.0.40 → 2.0.41"
 

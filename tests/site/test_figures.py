@@ -7,7 +7,7 @@ from harness.lifecycles import metrics
 from harness.site import thresholds
 from harness.site.context import compact, table
 from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
-from harness.site.pages import compare, navigation
+from harness.site.pages import compare, navigation, releases
 from harness.site.results import MedianInterval, ReleaseFigures, shown_figures, slug
 
 STARTUP, MEMORY = metrics.get("startup"), metrics.get("uss")
@@ -60,7 +60,7 @@ def test_a_table_is_written_as_csv_and_as_json() -> None:
 
 
 def step(release: str, strategy: str, ratio: float, metric: metrics.Metric = STARTUP) -> CellStep:
-    return CellStep(release, metric, strategy, "none", ratio, ratio - 0.01, ratio + 0.01)
+    return CellStep(release, metric, strategy, ratio, ratio - 0.01, ratio + 0.01)
 
 
 HISTORY = BedHistory(
@@ -83,8 +83,23 @@ def test_steps_are_grouped_by_metric() -> None:
     assert not StepGroup(STARTUP, (step("2.0.0", "spawn", 0.9),)).worse
 
 
-def test_the_steps_of_a_cell_are_multiplied() -> None:
+def test_the_steps_of_a_strategy_are_multiplied() -> None:
     assert sorted(compare.total_ratios(HISTORY.steps)) == pytest.approx([0.9, 1.8])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "dataframe", "paired"),
+    [
+        ("spawn", "none", ""),
+        ("spawn", "large", "pairs without the DataFrame"),
+        ("forkserver", "none", "pairs of `spawn`"),
+        ("forkserver", "large", "pairs of `spawn`"),
+        ("fork_nodispose", "none", "pairs of `fork_dispose`"),
+        ("mine", "none", ""),
+    ],
+)
+def test_a_chart_says_whose_pairs_its_steps_are_of(strategy: str, dataframe: str, paired: str) -> None:
+    assert releases.pairs_of(strategy, dataframe) == paired
 
 
 def spawned(**seconds: float) -> list[ReleaseFigures]:
@@ -105,12 +120,12 @@ def test_a_level_is_the_same_until_the_next_step_whatever_one_release_measured()
     releases = spawned(
         v1_4_53=1.0, v1_4_54=1.0, v2_0_0=1.2, v2_0_1=1.1, v2_0_2=0, v2_0_3=1.2, v2_0_9=1.81, v2_0_10=1.8
     )
-    levels = HISTORY.levels(releases, "startup", ("spawn", "none"))
+    levels = HISTORY.levels(releases, "startup", "spawn")
     assert levels == [1.0, 1.0, 1.2, 1.2, None, 1.2, pytest.approx(1.8), pytest.approx(1.8)]
 
 
 def test_without_a_history_a_level_is_what_was_measured() -> None:
-    levels = BedHistory().levels(spawned(v2_0_0=1.2, v2_0_1=1.1), "startup", ("spawn", "none"))
+    levels = BedHistory().levels(spawned(v2_0_0=1.2, v2_0_1=1.1), "startup", "spawn")
     assert levels == [1.2, 1.1]
 
 

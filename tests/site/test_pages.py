@@ -204,6 +204,25 @@ def test_a_step_says_its_interval_and_how_many_pairs_were_measured(site: Path) -
     assert real
 
 
+def test_strategies_that_run_the_same_code_change_at_the_same_releases(site: Path) -> None:
+    text = (site / "figures" / "startup.html").read_text()
+    charts = re.findall(r'<figure class="series" id="(\w+)-(\w+)">(.*?)</figure>', text, re.DOTALL)
+    steps = {
+        (frame, name): re.findall(r"<b>([\d.]+)</b> (\S+ %)", drawn.partition('class="named"')[2])
+        for frame, name, drawn in charts
+    }
+    assert "2.1.0" in dict(steps["none", "spawn"])
+    same = [(frame, name) for frame in ("none", "large") for name in ("spawn", "forkserver")]
+    assert all(steps[cell] == steps["none", "spawn"] for cell in same)
+    assert ">no pairs<" not in text
+
+
+def test_side_by_side_are_only_strategies_that_were_paired(site: Path) -> None:
+    table = (site / "compare.html").read_text().partition('<table class="compared')[2]
+    shown = set(re.findall(r'data-label="strategy"><code>(\w+)', table))
+    assert shown == {"fork_dispose", "forkserver_preload", "spawn", "nullpool"}
+
+
 def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site: Path) -> None:
     noted = {
         page.stem for page in (site / "releases").glob("*.html") if 'class="upgrade"' in page.read_text()

@@ -1,4 +1,6 @@
-"""Two releases side by side: the level of every metric in every cell, and the steps between them.
+"""Two releases side by side: the level of every metric, and the steps between them.
+
+Of the strategies that pairs are measured of: others would seem unchanged.
 
 Without JavaScript the page shows two releases. `static/compare.js` shows any two, from the figures that the
 page holds: a page opened from a file cannot load any.
@@ -13,16 +15,12 @@ from typing import Any
 from harness.console.numbers import digits, display_unit
 from harness.drivers import PSYCOPG2, UPGRADE, default_driver
 from harness.hazards.expected import series
-from harness.history.reference import DECIDING
+from harness.history import reference, report
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
 from harness.site.history import CellStep, change, change_range
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "compare.html", True
-
-Cell = tuple[str, str]
-"""Strategy and DataFrame setting."""
-
 
 def pages(context: TestBedContext) -> Iterator[File]:
     before, after = compared(context)
@@ -35,7 +33,8 @@ def pages(context: TestBedContext) -> Iterator[File]:
         after=after,
         upgrade=UPGRADE,
         same_driver=default_driver(before) == default_driver(after),
-        pairs=DECIDING,
+        pairs=reference.DECIDING,
+        coverage=report.coverage(),
         summary=list(summary(context, before, after)),
         rows=list(rows(context, before, after)),
         figures=figures(context),
@@ -49,27 +48,28 @@ def compared(context: TestBedContext) -> tuple[str, str]:
     return (others[-1] if others else context.versions[0]), after
 
 
-def cells(context: TestBedContext) -> list[Cell]:
-    return [(name, dataframe) for dataframe in context.bed.newest.dataframes for name in context.strategies]
+def paired(context: TestBedContext) -> list[str]:
+    """The strategies that are shown."""
+    return [name for name in context.strategies if name in reference.STRATEGIES]
 
 
 def detectable(context: TestBedContext, metric: Metric) -> str:
-    """`1.1 % to 2.3 %`: the smallest change that pairs find, in the steadiest and noisiest cell; empty if
-    unknown."""
+    """`1.1 % to 2.3 %`: the smallest change that pairs find, of the steadiest and the noisiest
+    strategy; empty if unknown."""
     found = context.history.detectable.get(metric.id, ())
     return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found))
 
 
 @dataclass(frozen=True)
 class MetricChange:
-    """One metric in all cells, between two releases."""
+    """One metric of all strategies, between two releases."""
 
     title: str
     detectable: str
     change: str
     """`none found` without any."""
-    cells: str
-    """In how many cells; empty without a change."""
+    strategies: str
+    """For how many; empty without a change."""
     releases: list[str]
     """With a step."""
 
@@ -83,30 +83,30 @@ def summary(context: TestBedContext, before: str, after: str) -> Iterator[Metric
             metric.heading,
             detectable(context, metric),
             change_range(totals) if totals else "none found",
-            f"in {len(totals)} of {len(cells(context))} cells" if totals else "",
+            f"for {len(totals)} of {len(paired(context))} strategies" if totals else "",
             list(dict.fromkeys(step.release for step in steps)),
         )
 
 
 def total_ratios(steps: Sequence[CellStep]) -> list[float]:
-    """Of each cell with steps: their ratios multiplied."""
-    by_cell = groupby(sorted(steps, key=lambda step: step.cell), key=lambda step: step.cell)
-    return [prod(step.ratio for step in group) for _, group in by_cell]
+    """Of each strategy with steps: their ratios multiplied."""
+    in_order = sorted(steps, key=lambda step: step.strategy)
+    by_strategy = groupby(in_order, key=lambda step: step.strategy)
+    return [prod(step.ratio for step in group) for _, group in by_strategy]
 
 
 def rows(context: TestBedContext, before: str, after: str) -> Iterator[dict[str, Any]]:
-    """A row for each metric and cell that both releases have."""
+    """A row for each metric and strategy that both releases have."""
     first, second = context.versions.index(before), context.versions.index(after)
     between = context.history.between(before, after)
     for metric in context.metrics:
-        for cell in cells(context):
-            levels = level_texts(context, metric, cell)
-            steps = [step for step in between if (step.metric.id, step.cell) == (metric.id, cell)]
+        for name in paired(context):
+            levels = level_texts(context, metric, name)
+            steps = [step for step in between if (step.metric.id, step.strategy) == (metric.id, name)]
             if levels[first] is not None and levels[second] is not None:
                 yield {
                     "title": metric.heading,
-                    "strategy": cell[0],
-                    "dataframe": cell[1],
+                    "strategy": name,
                     "unit": metric.display_unit,
                     "before": levels[first],
                     "after": levels[second],
@@ -115,26 +115,26 @@ def rows(context: TestBedContext, before: str, after: str) -> Iterator[dict[str,
                 }
 
 
-def level_texts(context: TestBedContext, metric: Metric, cell: Cell) -> list[str | None]:
+def level_texts(context: TestBedContext, metric: Metric, strategy: str) -> list[str | None]:
     """The level of each release in the unit that is shown; None for one without this figure."""
     factor = display_unit(metric.unit)[1]
-    levels = context.history.levels(context.releases, metric.id, cell)
+    levels = context.history.levels(context.releases, metric.id, strategy)
     return [None if level is None else digits(level * factor) for level in levels]
 
 
 def figures(context: TestBedContext) -> dict[str, Any]:
-    """What the script needs to compare any two releases. Releases, metrics and cells are named by number."""
-    versions, metrics, shown = context.versions, context.metrics, cells(context)
+    """What the script needs to compare any two; releases, metrics and strategies are named by number."""
+    versions, metrics, shown = context.versions, context.metrics, paired(context)
     return {
         "releases": versions,
         # The number of releases before psycopg 3 became the driver of a URL that names none.
         "psycopg2": [default_driver(version) for version in versions].count(PSYCOPG2),
-        "cells": shown,
+        "strategies": shown,
         "metrics": [
             {
                 "title": metric.heading,
                 "unit": metric.display_unit,
-                "levels": [runs(level_texts(context, metric, cell)) for cell in shown],
+                "levels": [runs(level_texts(context, metric, name)) for name in shown],
                 "detectable": detectable(context, metric),
             }
             for metric in metrics
@@ -143,11 +143,11 @@ def figures(context: TestBedContext) -> dict[str, Any]:
             [
                 versions.index(step.release),
                 metrics.index(step.metric),
-                shown.index(step.cell),
+                shown.index(step.strategy),
                 round(step.ratio, 7),
             ]
             for step in context.history.steps
-            if step.metric in metrics and step.cell in shown
+            if step.metric in metrics and step.strategy in shown
         ],
     }
 

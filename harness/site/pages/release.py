@@ -9,6 +9,7 @@ from harness.counts.report import changed
 from harness.drivers import upgrade_note
 from harness.hazards.hazard import Hazard
 from harness.history import causes_report
+from harness.history import report as history
 from harness.history.causes import changelog
 from harness.history.causes_report import MetricStep
 from harness.instructions import report
@@ -43,6 +44,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
         after=after,
         upgrade=upgrade_note(before, version) if before else "",
         groups=groups,
+        coverage=history.coverage(),
         counted=counted,
         verdicts=changed_verdicts(context.site, before, version) if context.bed.is_reference else [],
         causes=causes(context, before, version, counted) if before and context.bed.is_reference else [],
@@ -100,9 +102,9 @@ def causes(
         return known.median if known else 0.0
 
     steps = [
-        MetricStep(step.metric.id, *step.cell, was, was * step.ratio)
+        MetricStep(step.metric.id, step.strategy, "none", was, was * step.ratio)
         for step in context.history.at(version)
-        if (was := level(step.metric.id, *step.cell))
+        if (was := level(step.metric.id, step.strategy, "none"))
     ]
     found = []
     for explanation in context.site.causes:

@@ -6,6 +6,8 @@ from typing import Any
 
 from harness.answer.results import DATAFRAME_TITLES
 from harness.hazards.expected import series
+from harness.history import reference
+from harness.history import report as history
 from harness.instructions import report
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -48,6 +50,7 @@ def page(context: TestBedContext, metric: Metric) -> File:
         first=first,
         compared=compare.compared(context),
         changed=changed_releases(context) if first else [],
+        coverage=history.coverage(),
         instructions=instructions(context) if first else [],
         counted=context.site.instructions if context.bed.is_reference else None,
         phases=report.TITLES,
@@ -119,7 +122,8 @@ def metric_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any
                         strategy,
                         [release.of(metric.id, strategy, dataframe) for release in context.releases],
                         metric.unit,
-                        context.history.of(metric.id, strategy, dataframe),
+                        context.history.of(metric.id, code_of(strategy)),
+                        dataframe,
                     )
                 )
             ],
@@ -152,8 +156,12 @@ def chart(
     figures: Sequence[MedianInterval | None],
     unit: str,
     steps: Sequence[CellStep] = (),
+    dataframe: str = "none",
 ) -> dict[str, Any] | None:
-    """One line over all releases; None if there is nothing to draw."""
+    """One line over all releases; None if there is nothing to draw.
+
+    `steps` are those of the pairs that hold for it.
+    """
     panel = charts.panel(context.versions, figures, unit, [step.release for step in steps])
     if panel is None:
         return None
@@ -161,11 +169,27 @@ def chart(
         "id": name,
         "panel": panel,
         "steps": steps,
+        "paired": code_of(name) in reference.STRATEGIES,
+        "pairs_of": pairs_of(name, dataframe),
         "summary": "; ".join(f"{step.change} at {step.release}" for step in steps) or "no step",
         "last": figures[-1],
         "medians": " ".join(figure.text() if figure else "-" for figure in figures),
         "control": False,
     }
+
+
+def code_of(strategy: str) -> str:
+    """The strategy that is paired in place of one that runs the same code."""
+    return reference.SAME_CODE.get(strategy, strategy)
+
+
+def pairs_of(strategy: str, dataframe: str) -> str:
+    """What was paired in place of a cell; empty if it was paired itself, or if nothing was."""
+    if (code := code_of(strategy)) not in reference.STRATEGIES:
+        return ""
+    if code != strategy:
+        return f"pairs of `{code}`"
+    return "" if dataframe == "none" else "pairs without the DataFrame"
 
 
 def download(context: TestBedContext, metric: Metric) -> Iterator[File]:

@@ -30,28 +30,27 @@ each("#compare", (form) => {
     root.querySelector(".upgrade").hidden = first < data.psycopg2 === second < data.psycopg2;
     root.querySelector(".pair").textContent = `${older} ${newer}`;
     const heads = root.querySelectorAll(".compared thead th");
-    [heads[3].textContent, heads[4].textContent] = [older, newer];
+    [heads[2].textContent, heads[3].textContent] = [older, newer];
     const between = data.steps.filter(([at]) => at > first && at <= second);
     const summary = [];
     const rows = [];
     data.metrics.forEach(({ title, unit, levels, detectable }, metric) => {
       const steps = between.filter((step) => step[1] === metric);
-      const totals = data.cells.map((_, number) => steps.filter((step) => step[2] === number)).filter((own) => own.length).map(product);
+      const totals = data.strategies.map((_, number) => steps.filter((step) => step[2] === number)).filter((own) => own.length).map(product);
       const [low, high] = [Math.min(...totals), Math.max(...totals)].map(percent);
       summary.push(row(totals.length, [
         head(title),
         cell("detectable from", detectable),
-        cell("change", totals.length ? [low === high ? low : `${low} to ${high}`, " ", element("small", `in ${totals.length} of ${data.cells.length} cells`)] : "none found"),
+        cell("change", totals.length ? [low === high ? low : `${low} to ${high}`, " ", element("small", `for ${totals.length} of ${data.strategies.length} strategies`)] : "none found"),
         cell("in release", [...new Set(steps.map(([at]) => at))].flatMap((at) => [link(at, data.releases[at]), " "])),
       ]));
-      data.cells.forEach(([strategy, dataframe], number) => {
+      data.strategies.forEach((strategy, number) => {
         const [one, other] = [first, second].map((at) => level(levels[number], at));
         if (one === null || other === null) return;
         const own = steps.filter((step) => step[2] === number);
         rows.push(row(own.length, [
           head(title),
           cell("strategy", element("code", strategy)),
-          cell("DataFrame", dataframe),
           cell(older, [`${one} `, element("small", unit)], "number"),
           cell(newer, [`${other} `, element("small", unit)], "number"),
           cell("change", own.length ? percent(product(own)) : "", "number"),

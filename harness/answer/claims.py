@@ -16,7 +16,7 @@ from string import Template
 from typing import Literal
 
 from harness.answer import ranking, verdicts
-from harness.answer.ranking import MedianRange, Order
+from harness.answer.ranking import CellFigure, MedianRange, Order
 from harness.answer.results import ReleaseResults, default
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
@@ -69,9 +69,9 @@ def contradiction(fact: str) -> PoolstartError:
     )
 
 
-def increase(bounds: Sequence[tuple[float, float]]) -> bool:
-    """Whether each interval is below the next one, without overlap."""
-    return all(ranking.order_of(one, other) is Order.SMALLER for one, other in pairwise(bounds))
+def increase(figures: Sequence[CellFigure]) -> bool:
+    """Whether each figure is certainly smaller than the next one."""
+    return all(ranking.order(one, other) is Order.SMALLER for one, other in pairwise(figures))
 
 
 @dataclass(frozen=True)
@@ -104,16 +104,16 @@ class MetricEvidence:
     def text(self, records: ClaimRecords, words: Words) -> str:
         """The figures as the page shows them. Raises PoolstartError if they are in another order."""
         metric = metrics.get(self.metric)
-        bounds, parts = [], []
+        figures, parts = [], []
         for strategy, dataframe in self.increases:
-            figure = records.results.range_of(strategy, metric.id, dataframe)
-            if figure is None:
+            estimate = records.results.range_of(strategy, metric.id, dataframe)
+            if estimate is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
-            bounds.append(ranking.widened(figure, metric.id, strategy, dataframe))
+            figures.append(CellFigure(estimate, metric.id, strategy, dataframe))
             shown = records.results.answer(strategy, metric, dataframe)
             parts.append(f"`{strategy}` {shown} {metric.display_unit} ({words[dataframe]})")
-        if not increase(bounds):
+        if not increase(figures):
             raise contradiction(f"{metric.title} does not increase: {'; '.join(parts)}")
         return f"{words[self.metric]}{words['colon']}{words['comma'].join(parts)}"
 
@@ -127,16 +127,16 @@ class PoolEvidence:
 
     def text(self, records: ClaimRecords, words: Words) -> str:
         """The times as the page shows them. Raises PoolstartError if they are in another order."""
-        bounds, parts = [], []
+        figures, parts = [], []
         for strategy in self.increases:
             cell = records.pools.cell(strategy, self.pool_workers) if records.pools else None
             if cell is None or not cell.last:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue
             interval = MedianRange(median(cell.last), *of_median(cell.last))
-            bounds.append(ranking.widened(interval, "time_to_first_row", strategy))
+            figures.append(CellFigure(interval, "time_to_first_row", strategy))
             parts.append(f"`{strategy}` {median_with_interval(cell.last, 1e3)} ms")
-        if not increase(bounds):
+        if not increase(figures):
             raise contradiction(f"the last row of a pool does not come later: {'; '.join(parts)}")
         title = Template(words["pool"]).substitute(workers=self.pool_workers)
         return f"{title}{words['colon']}{words['comma'].join(parts)}"

@@ -8,6 +8,8 @@ from harness.answer import ranking, recommendation, verdicts
 from harness.answer.ranking import MedianRange
 from harness.console import markdown, terminal
 from harness.console.numbers import two_digits
+from harness.curves import curve
+from harness.curves.sections import work
 from harness.lifecycles import intervals, metrics, report
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell
@@ -72,7 +74,7 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     python = recorded.python_of(measured.release)
     terminal.print_heading(console, f"Worst outcome, from the recorded verdicts of Python {python}")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
-    if sentences := recommendation.sentences(figures):
+    if sentences := recommendation.sentences(figures, break_even=work.break_even(curve.load())):
         console.print()
         terminal.print_heading(console, "What to choose")
         for sentence in sentences:

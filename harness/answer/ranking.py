@@ -1,17 +1,21 @@
 """Which of two strategies costs less, where that can be said.
 
-Figures of many releases that do the same are compared by the ranges of their medians. Figures of one run are
-compared by their 99 % intervals, each widened by how far runs of one release differ
-(`harness.lifecycles.intervals`). Ranges that overlap do not rank, whatever their medians are: another run
-would turn them round.
+All strategies of a release are measured alternately, in the same blocks, so a release is a pair of any two
+figures. Two levels of many releases rank if all these pairs agree. Figures of one run are compared by their
+99 % intervals, each widened by how far runs of one release differ (`harness.lifecycles.intervals`): if these
+overlap, another run would turn them round.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from math import log
 
-from harness.lifecycles import intervals
+from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import SummaryColumn
+
+MIN_PAIRS = 8
+"""Releases that have to agree: eight do so by chance once in 128 times."""
 
 
 class Order(StrEnum):
@@ -31,8 +35,8 @@ class MedianRange:
     high: float
     unit: str = ""
     """`seconds` or `bytes`; empty where it is not needed."""
-    across_runs: bool = False
-    """Whether the range is one of many runs, and not the interval of one."""
+    by_release: Mapping[str, float] = field(default_factory=dict)
+    """The medians of the releases that it is a mean of; empty for one run."""
 
 
 Figures = Callable[[str, str], MedianRange | None]
@@ -42,53 +46,65 @@ CellFigures = Callable[[str, str, str], MedianRange | None]
 """The same with a DataFrame setting."""
 
 
-def widened(bounds: MedianRange, metric: str, strategy: str, dataframe: str = "none") -> tuple[float, float]:
-    """The interval in which medians of other runs lie, as far as recorded runs show; in the same unit."""
-    if bounds.across_runs:
-        return bounds.low, bounds.high
-    factor = 1 + intervals.widening(metric, strategy, dataframe)
-    return bounds.low / factor if bounds.low > 0 else bounds.low, bounds.high * factor
+@dataclass(frozen=True)
+class CellFigure:
+    """A figure to rank, with the metric and the cell that it is of."""
+
+    estimate: MedianRange
+    metric: str
+    strategy: str
+    dataframe: str = "none"
+
+    @property
+    def widened(self) -> tuple[float, float]:
+        """The interval in which medians of other runs lie, as far as recorded runs show; in the same unit."""
+        low, high = self.estimate.low, self.estimate.high
+        factor = 1 + intervals.widening(self.metric, self.strategy, self.dataframe)
+        return low / factor if low > 0 else low, high * factor
 
 
-def order(figures: Figures, metric: str, first: str, second: str) -> Order:
-    """How the first strategy's figure compares with the second's; unknown if one is missing."""
-    one, other = figures(first, metric), figures(second, metric)
-    if one is None or other is None:
+def order(one: CellFigure, other: CellFigure) -> Order:
+    """How a figure compares with another."""
+    first, second = one.estimate.by_release, other.estimate.by_release
+    if len(pairs := [(first[name], second[name]) for name in first if name in second]) >= MIN_PAIRS:
+        smallest = log(1 + metrics.min_relevant_change(other.metric, other.estimate.median))
+        difference = log(one.estimate.median / other.estimate.median)
+        if difference <= -smallest and all(before < after for before, after in pairs):
+            return Order.SMALLER
+        if difference >= smallest and all(before > after for before, after in pairs):
+            return Order.LARGER
         return Order.UNKNOWN
-    return order_of(widened(one, metric, first), widened(other, metric, second))
-
-
-def order_of(one: tuple[float, float], other: tuple[float, float]) -> Order:
-    """How an interval compares with another."""
-    if one[1] < other[0]:
+    (low, high), (other_low, other_high) = one.widened, other.widened
+    if high < other_low:
         return Order.SMALLER
-    return Order.LARGER if one[0] > other[1] else Order.UNKNOWN
+    return Order.LARGER if low > other_high else Order.UNKNOWN
 
 
-def alike(bounds: Mapping[str, tuple[float, float]]) -> list[list[str]]:
-    """The largest groups of names whose intervals all overlap, so that none of them ranks; in their order."""
-    groups = {
-        frozenset(name for name, (low, high) in bounds.items() if low <= point <= high)
-        for point, _ in bounds.values()
-    }
+def alike(figures: Sequence[CellFigure]) -> list[list[str]]:
+    """The largest groups of strategies of which no two rank; in the order of the figures."""
+    groups: set[frozenset[str]] = set()
+    for at, figure in enumerate(figures):
+        like = {each.strategy for each in figures[:at] if order(each, figure) is Order.UNKNOWN}
+        groups |= {frozenset({figure.strategy, *(group & like)}) for group in [*groups, frozenset[str]()]}
+    names = [figure.strategy for figure in figures]
     return [
-        [name for name in bounds if name in group]
-        for group in sorted(groups, key=lambda group: [name in group for name in bounds], reverse=True)
+        [name for name in names if name in group]
+        for group in sorted(groups, key=lambda group: [name in group for name in names], reverse=True)
         if len(group) > 1 and not any(group < other for other in groups)
     ]
 
 
-def alike_sentence(columns: Iterable[SummaryColumn], figures: CellFigures, names: Iterable[str]) -> str:
+def alike_sentence(columns: Iterable[SummaryColumn], estimates: CellFigures, names: Iterable[str]) -> str:
     """Which rows of a table cannot be distinguished; empty if all can."""
     names, parts = list(names), []
     for column in columns:
         metric, dataframe = column.metric.id, column.dataframe
-        bounds = {
-            name: widened(figure, metric, name, dataframe)
+        figures = [
+            CellFigure(estimate, metric, name, dataframe)
             for name in names
-            if (figure := figures(name, metric, dataframe))
-        }
-        if groups := alike(bounds):
+            if (estimate := estimates(name, metric, dataframe))
+        ]
+        if groups := alike(figures):
             parts.append(f"{column.heading}: {'; '.join(map(enumerated, groups))}.")
     return " ".join([f"These rows {Order.UNKNOWN}.", *parts]) if parts else ""
 

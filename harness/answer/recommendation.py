@@ -4,15 +4,15 @@
 Markdown: `console.markdown` renders it as plain text or as HTML.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from itertools import product
-from math import ceil, isfinite, log10
+from math import ceil, log10
 
 from harness import drivers
 from harness.answer import ranking
-from harness.answer.ranking import Figures, MedianRange, Order
+from harness.answer.ranking import CellFigure, Figures, MedianRange, Order
 from harness.console.numbers import two_digits
 from harness.hazards.conditions import (
     NO_LOCK,
@@ -340,60 +340,6 @@ def life(figures: Figures) -> str:
     return duration(seconds) if seconds else UNKNOWN_LIFE
 
 
-@dataclass(frozen=True)
-class Crossing:
-    """From which query on a pool costs less than NullPool, both after the same start. Times in seconds."""
-
-    pooled_first: float
-    pooled_next: float
-    poolless_first: float
-    poolless_next: float
-    first: Order
-    """How the pool's first query compares with NullPool's."""
-    later: Order
-    """How each further query with the pool compares with NullPool's."""
-    query: int | None
-    """The query from which on the pool has cost less in total, at the latest; None if that is not known."""
-
-    @classmethod
-    def of(cls, figures: Figures) -> "Crossing | None":
-        """None if a figure is missing."""
-        pooled, poolless = figures(FORKED, "first_query"), figures(POOLLESS, "first_query")
-        pooled_next, poolless_next = figures(FORKED, "second_query"), figures(POOLLESS, "second_query")
-        if pooled is None or poolless is None or pooled_next is None or poolless_next is None:
-            return None
-        later = ranking.order(figures, "second_query", FORKED, POOLLESS)
-        query = None
-        if later is Order.SMALLER:
-            # The most that the pool may cost at first, and the least that it may save later.
-            _, most = ranking.widened(pooled, "first_query", FORKED)
-            least, _ = ranking.widened(poolless, "first_query", POOLLESS)
-            _, next_most = ranking.widened(pooled_next, "second_query", FORKED)
-            next_least, _ = ranking.widened(poolless_next, "second_query", POOLLESS)
-            if isfinite(most - least):
-                query = 1 + max(0, ceil((most - least) / (next_least - next_most)))
-        return cls(
-            pooled.median,
-            pooled_next.median,
-            poolless.median,
-            poolless_next.median,
-            ranking.order(figures, "first_query", FORKED, POOLLESS),
-            later,
-            query,
-        )
-
-    @property
-    def saved(self) -> float:
-        """What the pool saves at each checkout but the first."""
-        return self.poolless_next - self.pooled_next
-
-    def pooled(self, queries: int) -> float:
-        return self.pooled_first + (queries - 1) * self.pooled_next
-
-    def poolless(self, queries: int) -> float:
-        return self.poolless_first + (queries - 1) * self.poolless_next
-
-
 class Topic(Enum):
     """What a sentence is about."""
 
@@ -406,9 +352,18 @@ FROM_FIGURES = (Topic.POOL, Topic.MEMORY)
 """What figures say besides the rules."""
 
 
-def sentences(figures: Figures, topics: Sequence[Topic] = tuple(Topic)) -> list[str]:
-    """What the figures mean for the choice; a sentence whose figures are missing is left out."""
-    writers = {Topic.CHOICE: _choice, Topic.POOL: _pool, Topic.MEMORY: _memory}
+def sentences(
+    figures: Figures, topics: Sequence[Topic] = tuple(Topic), break_even: str = ""
+) -> list[str]:
+    """What the figures mean for the choice; a sentence whose figures are missing is left out.
+
+    `break_even` says from how many queries on a pool pays off (`harness.curves.sections.work.break_even`).
+    """
+    writers = {
+        Topic.CHOICE: _choice,
+        Topic.POOL: lambda figures: _pool(figures, break_even),
+        Topic.MEMORY: _memory,
+    }
     return [sentence for topic in topics for sentence in writers[topic](figures)]
 
 
@@ -431,26 +386,37 @@ def _choice(figures: Figures) -> Iterator[str]:
         yield f"For comparison with `{PRELOADED}`: {others}{once}. {SPAWN_INSTEAD}"
 
 
-def _pool(figures: Figures) -> Iterator[str]:
-    """From which checkout on the pool of a forked worker costs less than none."""
-    crossing = Crossing.of(figures)
-    if crossing is None:
+def _pool(figures: Figures, break_even: str) -> Iterator[str]:
+    """What the pool of a forked worker saves at each checkout, and from how many on it costs less than none."""
+    first, later = (both(figures, metric) for metric in ("first_query", "second_query"))
+    if first is None or later is None:
         return
-    if crossing.later is not Order.SMALLER:
-        told = Order.UNKNOWN if crossing.later is Order.UNKNOWN else "are no cheaper with the pool"
+    if (order := ranking.order(*later)) is not Order.SMALLER:
+        told = Order.UNKNOWN if order is Order.UNKNOWN else "are no cheaper with the pool"
         yield f"At further checkouts `{FORKED}` and `{POOLLESS}` {told} here: measure on a quiet machine."
         return
-    later = f"`{POOLLESS}` costs {milliseconds(crossing.saved)} more at each further checkout"
-    since = f"a pool is cheaper from the {ordinal(crossing.query)} query on" if crossing.query else ""
-    match crossing.first:
+    saved = f"`{POOLLESS}` costs {dearer(*later)} more at each further checkout"
+    end = f"; {break_even}" if break_even else ""
+    match ranking.order(*first):
         case Order.SMALLER:
-            yield f"{later}, and more at the first: a pool is cheaper from the start."
+            yield f"{saved}, and more at the first{end}."
         case Order.LARGER:
-            once = crossing.pooled_first - crossing.poolless_first
-            yield f"`{FORKED}` costs {milliseconds(once)} more once, {later}: {since}, at the latest."
+            yield f"`{FORKED}` costs {dearer(*first[::-1])} more once, {saved}{end}."
         case Order.UNKNOWN:
-            end = f": {since}, at the latest" if since else ""
-            yield f"Until the first row, `{FORKED}` and `{POOLLESS}` {Order.UNKNOWN}; {later}{end}."
+            yield f"Until the first row, `{FORKED}` and `{POOLLESS}` {Order.UNKNOWN}; {saved}{end}."
+
+
+def both(figures: Figures, metric: str) -> tuple[CellFigure, CellFigure] | None:
+    """A metric with a pool, and without; None if one is missing."""
+    pooled, poolless = figures(FORKED, metric), figures(POOLLESS, metric)
+    if pooled is None or poolless is None:
+        return None
+    return CellFigure(pooled, metric, FORKED), CellFigure(poolless, metric, POOLLESS)
+
+
+def dearer(one: CellFigure, other: CellFigure) -> str:
+    """By how much the second figure is larger."""
+    return milliseconds(other.estimate.median - one.estimate.median)
 
 
 def _memory(figures: Figures) -> Iterator[str]:
@@ -473,9 +439,7 @@ def _memory(figures: Figures) -> Iterator[str]:
         (collected.median - unique.median, name)
         for name, unique, collected in rows
         if collected
-        and ranking.order_of(
-            ranking.widened(collected, "uss_collected", name), ranking.widened(unique, "uss", name)
-        )
+        and ranking.order(CellFigure(collected, "uss_collected", name), CellFigure(unique, "uss", name))
         is Order.LARGER
     ]
     if copied:
@@ -485,14 +449,6 @@ def _memory(figures: Figures) -> Iterator[str]:
             " were forked from. `gc.collect(); gc.freeze()` before the fork, or in the last preloaded module,"
             " prevents it (`fork_freeze`, `forkserver_freeze`)."
         )
-
-
-def ordinal(number: int) -> str:
-    """`second` of 2, `22nd` of 22."""
-    if 1 <= number <= 5:
-        return ("first", "second", "third", "fourth", "fifth")[number - 1]
-    teens = number % 100 in (11, 12, 13)
-    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def milliseconds(seconds: float) -> str:

@@ -87,7 +87,7 @@ class ReleaseResults:
     """What repeats exactly, by name and strategy."""
 
     def estimate(self, strategy: str, metric: str, dataframe: str = "none") -> MedianRange | None:
-        """The level of a metric, with the range of many releases, or an interval as wide as that of one run.
+        """The level of a metric, with an interval as wide as that of one run, and the releases' medians.
 
         None if it was not measured, or on a busy machine.
         """
@@ -99,11 +99,9 @@ class ReleaseResults:
         if key not in self.figures:
             return None
         figure, found = self.figures[key], self.levels[key]
-        if found.many:
-            return MedianRange(found.mean, found.low, found.high, across_runs=True)
         low, high = figure.interval
         scale = found.mean / figure.median if figure.median else 1.0
-        return MedianRange(found.mean, low * scale, high * scale)
+        return MedianRange(found.mean, low * scale, high * scale, by_release=found.medians)
 
     def answer(self, strategy: str, metric: Metric, dataframe: str = "none") -> str:
         """`7.4`: the level of a metric in its display unit; `failed` or `n/a` if there is none."""
@@ -287,7 +285,7 @@ def levels(
         figures = {each.release: each.figures[key].parents for each in quiet if key in each.figures}
         since = level.last_change(known, *key[:2]) if known else shown.release
         found[key] = level.level(figures, shown.release, since) or Level(
-            figure.median, *figure.interval, 1, figure.parents.parents, shown.release, shown.release
+            figure.median, {shown.release: figure.median}, figure.parents.parents
         )
     return found
 

@@ -10,6 +10,8 @@ from harness import strategies
 from harness.answer import ranking, recommendation, verdicts
 from harness.answer.results import DATAFRAME_TITLES, ReleaseResults
 from harness.console import markdown, output, terminal
+from harness.curves import curve
+from harness.curves.sections import work
 from harness.hazards import catalogue, expected
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
@@ -115,10 +117,12 @@ def summary(results: ReleaseResults) -> str:
             *warning(results),
             markdown.table(titles, cells, figures=2),
             *(
-                f"- {sentence}"
+                f"- {sentence.replace('docs/curves.md', '[docs/curves.md](docs/curves.md)')}"
                 for sentence in (
                     *([same] if same else []),
-                    *recommendation.sentences(results.estimate, recommendation.FROM_FIGURES),
+                    *recommendation.sentences(
+                        results.estimate, recommendation.FROM_FIGURES, work.break_even(curve.load())
+                    ),
                 )
             ),
             "",

@@ -14,9 +14,6 @@ from packaging.version import Version
 from harness.history.changes import Changes
 from harness.history.reference import SAME_CODE
 
-MIN_RUNS = 8
-"""Runs below which nothing is known of how far they differ."""
-
 
 @dataclass(frozen=True)
 class ParentFigures:
@@ -34,19 +31,14 @@ class Level:
 
     mean: float
     """The geometric mean over the parents, in seconds or bytes."""
-    low: float
-    high: float
-    """The smallest and the largest figure of a release."""
-    releases: int
+    medians: Mapping[str, float]
+    """Of each release, in version order."""
     parents: int
-    first: str
-    last: str
-    """The oldest and the newest of the releases."""
 
     @property
-    def many(self) -> bool:
-        """Whether the range shows how far runs differ."""
-        return self.releases >= MIN_RUNS
+    def first(self) -> str:
+        """The oldest release."""
+        return next(iter(self.medians))
 
 
 def last_change(changes: Changes, metric: str, strategy: str) -> str:
@@ -77,16 +69,8 @@ def level(figures: Mapping[str, ParentFigures], newest: str, since: str = "") ->
     if not used:
         return None
     parents = sum(figure.parents for figure in used.values())
-    medians = [median(figure.values) for figure in used.values()]
-    return Level(
-        exp(sum(map(weighted_log, used.values())) / parents),
-        min(medians),
-        max(medians),
-        len(used),
-        parents,
-        next(iter(used)),
-        next(reversed(used)),
-    )
+    medians = {release: median(figure.values) for release, figure in used.items()}
+    return Level(exp(sum(map(weighted_log, used.values())) / parents), medians, parents)
 
 
 def weighted_log(figure: ParentFigures) -> float:

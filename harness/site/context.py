@@ -23,6 +23,8 @@ from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons import servers
 from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
+from harness.curves import curve
+from harness.curves.sections import work
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts
 from harness.hazards.table import VerdictTable
@@ -88,6 +90,9 @@ class SiteContext:
             ),
         )
         self.causes: list[causes.Explanation] = self.record(causes_record.PATH, causes_record.load, [])
+        self.curves = self.record(curve.PATH, curve.load, dict[str, curve.CurveRecord]())
+        self.break_even = self.record(curve.PATH, lambda: work.break_even(self.curves), "")
+        """From how many queries of a worker on a pool pays off, as the end of a sentence."""
         self.instructions = self.record(instructions.PATH, instructions.load, None)
         self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
         neighbours: list[paired.PairedChange] = self.record(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -228,7 +228,7 @@ def answer(bed: TestBed, known: Iterable[ReleaseResults]) -> ReleaseFigures:
         return newest
     figures = {
         (metric, strategy, dataframe): MeanInterval(
-            found.median, found.low, found.high, figure.unit, found.across_runs
+            found.median, found.low, found.high, figure.unit, found.by_release
         )
         for (metric, strategy, dataframe), figure in newest.figures.items()
         if (found := measured.range_of(strategy, metric, dataframe))

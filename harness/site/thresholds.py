@@ -1,15 +1,19 @@
 """Where the thresholds of the choice come from: the figures behind them, as charts and tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
+from statistics import median
 from typing import Any
 
 from harness import strategies
 from harness.answer import recommendation
-from harness.answer.recommendation import BOOTED, FORKED, PRELOADED, Crossing
+from harness.answer.recommendation import BOOTED, FORKED, POOLLESS, PRELOADED
 from harness.comparisons.servers import ServerComparison
 from harness.console.numbers import digits
 from harness.counts import report as exact
+from harness.curves import work
+from harness.curves.curve import CurveRecord
 from harness.hazards.inside.story import HazardReading
 from harness.site import charts
 from harness.site.results import ReleaseFigures
@@ -65,31 +69,39 @@ def position(seconds: float) -> float:
     return log(seconds / SHORTEST) / log(LONGEST / SHORTEST)
 
 
-def pool_crossing(release: ReleaseFigures) -> dict[str, Any] | None:
-    """The time of all queries of a worker together, with a pool and with NullPool."""
-    figures = release.figures_with("none")
-    crossing = Crossing.of(figures)
-    if crossing is None:
-        return None
-    (sentence,) = recommendation.sentences(figures, (recommendation.Topic.POOL,))
-    numbers = range(1, QUERIES + 1)
+def pool_crossing(sentence: str, curves: Mapping[str, CurveRecord]) -> dict[str, Any] | None:
+    """The time of all queries of a worker together, with a pool and with NullPool; None without that curve.
 
-    def x(number: int) -> float:
+    `sentence` says what follows from it.
+    """
+    record = curves.get(work.WorkCurve.name)
+    if record is None:
+        return None
+
+    def x(number: float) -> float:
         return (number - 1) / (QUERIES - 1) * 0.96 + 0.02
 
     lines = [
-        ("NullPool", "first", [(x(number), crossing.poolless(number) * 1e3) for number in numbers]),
         (
-            "a pool, after dispose",
-            "third",
-            [(x(number), crossing.pooled(number) * 1e3) for number in numbers],
-        ),
+            title,
+            css,
+            [
+                (x(number), median(seconds) * 1e3)
+                for number, seconds in work.cumulative(record, strategy).items()
+                if number <= QUERIES
+            ],
+        )
+        for strategy, title, css in (
+            (POOLLESS, "NullPool", "first"),
+            (FORKED, "a pool, after dispose", "third"),
+        )
     ]
-    query = crossing.query
-    marks = [(x(query), "the pool is cheaper from here")] if query and query <= QUERIES else []
+    found = work.break_even(record, "fork")
+    marks = [(x(found[0]), "the pool is cheaper from here")] if found and found[0] <= QUERIES else []
     return {
         "summary": sentence,
-        "curves": charts.curves(lines, [(x(number), str(number)) for number in numbers], marks, " ms"),
+        "provenance": str(record.provenance),
+        "curves": charts.curves(lines, [(x(number), str(number)) for number in (1, 2, 3, 5, 10)], marks, " ms"),
     }
 
 

@@ -1,6 +1,6 @@
 """The section about work."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 from harness.console import markdown
@@ -83,12 +83,9 @@ def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
 
 def law(record: CurveRecord) -> str:
     parts = []
-    for method in curve.pairs(record):
-        if found := curve.break_even(record, method):
-            estimate, low, high = found
-            parts.append(f"{digits(estimate)} with {method} ({digits(low)} to {digits(high)})")
-        else:
-            parts.append(f"never with {method}")
+    for pair in curve.pairs(record):
+        number, interval = queries(record, pair)
+        parts.append(f"{number} with {pair} ({interval})" if interval else f"{number} with {pair}")
     lives = {name: curve.overhead(record, name) for name in fleets.STRATEGIES}
     long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
     numbers = ", ".join(f"{curve.tasks_enough(life, TASK)} under `{name}`" for name, life in lives.items())
@@ -96,6 +93,29 @@ def law(record: CurveRecord) -> str:
         f"Work: a pool costs less than NullPool if a worker makes more queries than {'; '.join(parts)} (95 %"
         f" intervals). Start and end take 1 % of the life of a worker that works for {long}; with tasks of"
         f" {duration(TASK)} that is a worker replaced after {numbers}."
+    )
+
+
+def queries(record: CurveRecord, pair: str) -> tuple[str, str]:
+    """From how many queries on a pool costs less than NullPool, and the interval; `never` and empty otherwise."""
+    found = curve.break_even(record, pair)
+    if found is None:
+        return "never", ""
+    estimate, low, high = map(digits, found)
+    return estimate, f"{low} to {high}"
+
+
+def break_even(curves: Mapping[str, CurveRecord]) -> str:
+    """The same of forked workers, as the end of a sentence; empty if it is not on record."""
+    record = curves.get(curve.WorkCurve.name)
+    if record is None or "fork" not in curve.pairs(record):
+        return ""
+    number, interval = queries(record, "fork")
+    if not interval:
+        return "a pool never costs less than NullPool (docs/curves.md)"
+    return (
+        f"a pool costs less than NullPool if a worker makes more queries than {number} (95 % interval"
+        f" {interval}, docs/curves.md)"
     )
 
 

@@ -132,7 +132,9 @@ def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: st
         caption(context, dataframe),
         [
             *([alike] if alike else []),
-            *recommendation.sentences(release.figures_with(dataframe), recommendation.FROM_FIGURES),
+            *recommendation.sentences(
+                release.figures_with(dataframe), recommendation.FROM_FIGURES, context.site.break_even
+            ),
         ],
         [each for each in rows if not shares_connection(each.id)],
         [each for each in rows if shares_connection(each.id)],

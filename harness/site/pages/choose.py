@@ -11,7 +11,7 @@ from harness.answer.code.parts import MODES, Variant
 from harness.answer.combinations import records
 from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Combination
 from harness.console.numbers import display_unit
-from harness.curves import bill, curve, factors
+from harness.curves import bill, factors
 from harness.curves.sections import sizes as sizes_section
 from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
@@ -46,6 +46,9 @@ def pages(site: SiteContext) -> Iterator[File]:
     threshold = recommendation.threshold(figures) if figures else None
     life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
+    pool = " ".join(
+        recommendation.sentences(figures, (recommendation.Topic.POOL,), site.break_even) if figures else ()
+    )
     known, texts = bill_of(site), Texts()
     copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
@@ -80,7 +83,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         if known
         else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
-        crossing=thresholds.pool_crossing(release) if release else None,
+        crossing=thresholds.pool_crossing(pool, site.curves if site.break_even else {}),
         servers=thresholds.server_table(site.servers),
         distance=thresholds.distance_table(release) if release else None,
         copies=thresholds.copies_table(copied.readings if copied else {}),
@@ -95,7 +98,7 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
     unknown: factors.Factors = {}
     found = bill.coefficients(
         table,
-        site.record(curve.PATH, curve.load, {}),
+        site.curves,
         site.record(factors.DRIVERS, factors.load_drivers, unknown),
         site.record(poolers.PATH, factors.load_poolers, unknown),
     )

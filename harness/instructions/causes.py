@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from harness.counts.count import count as count_calls
 from harness.counts.observe import QUERIES
-from harness.instructions.count import PHASES, STRATEGY, count
+from harness.instructions.count import PHASES, STRATEGY, InstructionCount, count
 from harness.instructions.table import Change, InstructionsCauses
 from harness.postgres.server import Server
 
@@ -34,11 +34,18 @@ def between(releases: tuple[str, ...], pythons: tuple[Path, ...], server: Server
         return pool.map(lambda release, python: of(server, release=release, python=python), releases, pythons)
 
     with ThreadPoolExecutor() as pool:
-        before, after = both(partial(count, by_module=True))
-        calls_before, calls_after = both(calls)
+        counts = tuple(both(partial(count, by_module=True)))
+        return of_counts(counts, tuple(both(calls)))
+
+
+def of_counts(
+    counts: tuple[InstructionCount, ...], calls: tuple[dict[str, dict[str, int]], ...]
+) -> InstructionsCauses:
+    """The same from two counts by module, and the calls of two others."""
+    (before, after), (calls_before, calls_after) = counts, calls
     return InstructionsCauses(
-        before=releases[0],
-        after=releases[1],
+        before=before.release,
+        after=after.release,
         modules={phase: largest(before.modules[phase], after.modules[phase]) for phase in PHASES},
         functions={phase: largest(before.functions[phase], after.functions[phase]) for phase in PHASES},
         calls={query: largest(calls_before[query], calls_after[query]) for query in QUERIES},

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from html import unescape
 from itertools import combinations
 from math import inf
@@ -352,3 +351,12 @@ def site_pages() -> dict[str, str]:
     return {address: unescape(text) for address, text in files}
 
 
+def test_every_page_has_the_same_number_of_queries_from_which_on_a_pool_pays_off(
+    site_pages: dict[str, str],
+) -> None:
+    answered, laws = (ROOT / "README.md").read_text().split("<!-- poolstart pages: laws -->")
+    texts = [answered, laws, (ROOT / "docs" / "curves.md").read_text()]
+    texts += [site_pages[address] for address in ("index.html", "choose.html")]
+    numbers = [re.findall(r"if a worker makes more queries than ([\d.]+)", text)[:1] for text in texts]
+    assert all(numbers)
+    assert len(set(map(tuple, numbers))) == 1

@@ -20,6 +20,7 @@ from harness.doctor.proof import report as doctor_report
 from harness.fleets import figures as fleets
 from harness.fleets import report as fleets_report
 from harness.hazards import report as hazards_report
+from harness.history.sensitivity import machines
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report as sensitivity_report
 from harness.lookalikes import report as lookalikes_report
@@ -112,6 +113,7 @@ DERIVED = (
     Derived(
         "docs/servers.md", _recorded(servers.load, servers_report.text), region="poolstart pages: servers"
     ),
+    Derived("docs/statistics.md", machines.section, region="poolstart pages: machines"),
     Derived("docs/sensitivity.md", _sensitivity(sensitivity.RECORD)),
     Derived("docs/sensitivity_loaded.md", _sensitivity(sensitivity.LOADED)),
 )

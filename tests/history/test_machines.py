@@ -1,0 +1,97 @@
+"""One change by pairs on two machines, by a history and by instructions: each ratio from what is on record."""
+
+from math import log
+from pathlib import Path
+
+import pytest
+
+from harness.history.changes import Changes
+from harness.history.paired import PairedChange
+from harness.history.reference import RatioRow
+from harness.history.sensitivity import machines
+from harness.history.sensitivity.machines import Evidence, MeasuredRatio
+from harness.history.series import Series, SeriesKey
+from harness.instructions.count import PHASES, Build
+from harness.instructions.table import InstructionsRow, InstructionsTable
+from harness.records.provenance import Provenance
+from harness.system.environment import ROOT
+
+METRIC = "time_to_first_row"
+
+
+def pairs(ratio: float, machine: str) -> RatioRow:
+    logs = {METRIC: [log(ratio) + 0.001 * step for step in range(-5, 6)]}
+    return RatioRow("2.1.0", "spawn", {}, {METRIC: 0.2}, logs, Provenance(machine=machine))
+
+
+def counted(release: str, start: int) -> InstructionsRow:
+    phases = dict.fromkeys(PHASES, 100) | {"start": start}
+    return InstructionsRow(release, phases, dict.fromkeys(PHASES, 0), True)
+
+
+def change(before: str, release: str, ratio: float) -> PairedChange:
+    return PairedChange(before, release, METRIC, "spawn", "none", ratio, ratio, ratio, 0, 8, 0.01, "amd")
+
+
+# Twice as slow until 2.0.44, which is no part of the level before 2.1.0.
+HISTORY = Series(
+    SeriesKey("amd", "e", f"startup.Startup.track_{METRIC}", ("spawn", "none")),
+    "seconds",
+    {f"2.0.{number}": 0.4 for number in range(40, 44)}
+    | {f"2.0.{number}": 0.2 + 0.001 * (number % 3) for number in range(44, 59)}
+    | {f"2.1.{number}": 0.22 + 0.001 * (number % 3) for number in range(10)},
+)
+
+EVIDENCE = Evidence(
+    [pairs(1.05, "intel"), pairs(1.06, "arm")],
+    [change("2.0.58", "2.1.0", 1.04), change("2.0.43", "2.0.44", 0.5)],
+    [HISTORY],
+    InstructionsTable(
+        Build("1", "", "", "", "", "", ""), (counted("2.0.58", 800), counted("2.1.0", 860))
+    ),
+    Changes((change("2.0.43", "2.0.44", 0.5), change("2.0.58", "2.1.0", 1.05)), (), 0, ()),
+)
+
+
+def test_a_ratio_of_each_instrument_and_machine() -> None:
+    found = {each.by: each.ratio for each in EVIDENCE.of("2.1.0", METRIC, "spawn")}
+    assert found == {
+        "pairs, intel": pytest.approx(1.05),
+        "pairs, arm": pytest.approx(1.06),
+        "earlier pairs, amd": 1.04,
+        "history, amd": pytest.approx(0.2209 / 0.2010, abs=1e-3),
+        # Until the first row: 1000 and 1060.
+        "instructions": 1.06,
+    }
+
+
+def test_instructions_are_those_of_spawned_workers_only() -> None:
+    assert EVIDENCE.of("2.1.0", METRIC, "fork_dispose") == []
+    assert EVIDENCE.of("2.1.0", "uss", "spawn") == []
+
+
+def test_the_text_counts_what_agrees_and_names_what_is_farthest_off() -> None:
+    ratios = [
+        MeasuredRatio("pairs, a", 1.05, 1.04, 1.06),
+        MeasuredRatio("history, b", 1.10, 1.02, 1.18),
+        MeasuredRatio("instructions", 1.056, 1.056, 1.056),
+    ]
+    text = machines.text("2.1.0", [("first row", "spawn", ratios)])
+    assert (
+        "| first row | `spawn` | +5.0 % (+4.0 to +6.0) | +10.0 % (+2.0 to +18.0) | +5.6 % | 4.8 % |" in text
+    )
+    assert "1 of 2 ratios differ from those of the pairs by 2 % or less; the farthest, by 4.8 %," in text
+    assert "first row of `spawn` by history, b: +10.0 % (+2.0 to +18.0)." in text
+
+
+def test_the_page_has_pairs_and_history_of_two_types_of_machine() -> None:
+    text = (ROOT / "docs" / "statistics.md").read_text().partition("<!-- poolstart pages: machines -->")[2]
+    header = text.strip().partition("\n")[0]
+    assert "pairs, intel-xeon" in header
+    assert "history, amd-epyc" in header
+    assert "instructions" in header
+
+
+def test_without_pairs_there_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Evidence, "on_record", lambda _: Evidence([], [], [HISTORY], None, EVIDENCE.known))
+    assert machines.section(tmp_path) is None

@@ -1,6 +1,10 @@
 """docs/statistics.md and docs/track.md: the numbers in them are those of the code."""
 
 import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +14,8 @@ from harness.history import changes, paired, reference
 from harness.instructions import remote, table
 from harness.lifecycles import blocks, metrics, plan
 from harness.system.environment import ROOT
+from tests.support.results import few
+from tests.support.snippets import blocks
 
 TEXT, TRACK = (" ".join((ROOT / "docs" / name).read_text().split()) for name in ("statistics.md", "track.md"))
 
@@ -69,3 +75,19 @@ def test_numbers_in_words_are_those_of_the_code() -> None:
     assert compare.WORKER_FACTOR == 3, "three times the workers"
     assert compare.ComparisonSettings().pairs == 10, "ten by default"
     assert compare.ComparisonSettings().tolerate == 0.03, "3 % by default"
+
+
+def test_the_program_on_the_page_prints_the_samples_of_each_cell(tmp_path: Path) -> None:
+    (path,) = few(tmp_path / "results", 1)
+    content = json.loads(path.read_text())
+    row = content["results"]["startup.Startup.track_time_to_first_row"]
+    places = dict(zip(content["result_columns"], range(len(row) + 1), strict=False))
+    row += [None] * (places["samples"] + 1 - len(row))
+    row[places["samples"]] = [[0.5, 0.25, cell] for cell in range(len(row[places["result"]]))]
+    path.write_text(json.dumps(content))
+    (program,) = blocks(ROOT / "docs" / "statistics.md")
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    first, *_, last = done.stdout.splitlines()
+    assert first == "2.1.00 fork_nodispose none 0.5 0.25 0.0"
+    assert last == "2.1.00 nullpool large 0.5 0.25 11.0"

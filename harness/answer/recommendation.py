@@ -387,7 +387,7 @@ def _choice(figures: Figures) -> Iterator[str]:
 
 
 def _pool(figures: Figures, break_even: str) -> Iterator[str]:
-    """What the pool of a forked worker saves at each checkout, and from how many on it costs less than none."""
+    """What the pool of a forked worker saves at each checkout, and from how many on it pays off."""
     first, later = (both(figures, metric) for metric in ("first_query", "second_query"))
     if first is None or later is None:
         return

@@ -126,9 +126,9 @@ def rows(path: Path = NEIGHBOURS) -> list[NeighbourRow]:
 def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
     """The changes on record between neighbouring releases; none without a record.
 
-    Of what is paired today, so that a cell never seems unchanged beside another that runs the same code. Without
-    strategies whose fork server preloads: the state of its garbage collector was not known, and decided whether
-    a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
+    Of what is paired today, so that no cell seems unchanged beside another that runs the same code. Without
+    strategies whose fork server preloads: the state of its garbage collector was not known, and decided
+    whether a worker or the server ran a collection. Raises `PoolstartError` for a damaged record.
     """
     return [
         row.change()

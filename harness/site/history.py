@@ -93,11 +93,11 @@ class BedHistory:
     open: int = 0
     """Pairs of releases that differ, with others in between: the change has no release yet."""
     detectable: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """By metric: the smallest change that pairs would find, for the steadiest and for the noisiest strategy."""
+    """By metric: the smallest change that pairs find, for the steadiest and the noisiest strategy."""
     others: tuple[OtherStep, ...] = ()
 
     def levels(self, releases: Sequence[ReleaseFigures], metric: str, strategy: str) -> list[float | None]:
-        """The level of each release without a DataFrame, in seconds or bytes; None for one without the figure.
+        """The level of each release without a DataFrame, in seconds or bytes; None if it was not measured.
 
         A level is constant between steps, and estimated from all releases: the steps' ratios, at the height
         of the median release. With too few releases for that, it is the median that was measured.

@@ -96,12 +96,13 @@ def pool_crossing(sentence: str, curves: Mapping[str, CurveRecord]) -> dict[str,
             (FORKED, "a pool, after dispose", "third"),
         )
     ]
+    columns = [(x(number), str(number)) for number in work.QUERIES if number <= QUERIES]
     found = work.break_even(record, "fork")
     marks = [(x(found[0]), "the pool is cheaper from here")] if found and found[0] <= QUERIES else []
     return {
         "summary": sentence,
         "provenance": str(record.provenance),
-        "curves": charts.curves(lines, [(x(number), str(number)) for number in (1, 2, 3, 5, 10)], marks, " ms"),
+        "curves": charts.curves(lines, columns, marks, " ms"),
     }
 
 

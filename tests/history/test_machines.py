@@ -1,4 +1,4 @@
-"""One change by pairs on two machines, by a history and by instructions: each ratio from what is on record."""
+"""One change by pairs on two machines, by a history and by instructions."""
 
 from math import log
 from pathlib import Path

@@ -115,8 +115,8 @@ def test_a_change_with_releases_in_between_is_open() -> None:
 
 
 def test_older_comparisons_count_only_for_what_is_paired_today() -> None:
-    """Others would seem unchanged at the releases of which only one of two cells with the same code was paired. Of a
-    preloading fork server they depend on its garbage collector."""
+    """Others would seem unchanged where only one of two cells with the same code was paired. Those of a
+    preloading fork server depend on its garbage collector."""
     cells = {(change.strategy, change.dataframe) for change in paired.load()}
     assert cells == {(name, "none") for name in ("fork_dispose", "spawn", "nullpool")}
 

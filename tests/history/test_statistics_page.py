@@ -86,7 +86,8 @@ def test_the_program_on_the_page_prints_the_samples_of_each_cell(tmp_path: Path)
     row[places["samples"]] = [[0.5, 0.25, cell] for cell in range(len(row[places["result"]]))]
     path.write_text(json.dumps(content))
     (program,) = blocks(ROOT / "docs" / "statistics.md")
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     first, *_, last = done.stdout.splitlines()
     assert first == "2.1.00 fork_nodispose none 0.5 0.25 0.0"

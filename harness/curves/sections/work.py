@@ -97,7 +97,7 @@ def law(record: CurveRecord) -> str:
 
 
 def queries(record: CurveRecord, pair: str) -> tuple[str, str]:
-    """From how many queries on a pool costs less than NullPool, and the interval; `never` and empty otherwise."""
+    """From how many queries on a pool costs less than NullPool, and the interval; `never` without any."""
     found = curve.break_even(record, pair)
     if found is None:
         return "never", ""

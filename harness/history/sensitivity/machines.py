@@ -13,7 +13,7 @@ from harness.history.changes import Changes
 from harness.history.paired import PairedChange
 from harness.history.reference import REFERENCE, STRATEGIES, RatioRow
 from harness.history.series import Series
-from harness.instructions import table
+from harness.instructions import table as instructions
 from harness.instructions.count import STRATEGY
 from harness.instructions.table import InstructionsTable
 from harness.lifecycles import metrics
@@ -61,7 +61,7 @@ class Evidence:
         """Raises `PoolstartError` for a damaged record or results file."""
         all_series, neighbours, ratios = series.load(results), paired.load(), reference.load()
         known = changes.of(all_series, neighbours, ratios)
-        return cls(ratios, neighbours, all_series, table.load(), known)
+        return cls(ratios, neighbours, all_series, instructions.load(), known)
 
     def of(self, release: str, metric: str, strategy: str) -> list[MeasuredRatio]:
         """The ratios of a release and the reference, which precedes it; those of pairs first."""
@@ -138,20 +138,20 @@ def section(results: Path) -> str | None:
 
 
 def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]]) -> str:
-    """The region, from figure, strategy and ratios; the first ratio is the one that others are compared with."""
+    """The region, from figure, strategy and ratios; others are compared with the first ratio."""
     columns = list(dict.fromkeys(each.by for _, _, found in rows for each in found))
     compared = [(figure, name, found[0], each) for figure, name, found in rows for each in found[1:]]
     near = sum(difference(first, each) <= AGREED for *_, first, each in compared)
     figure, name, first, each = max(compared, key=lambda row: difference(*row[2:]))
     cells = [
-        [figure, f"`{name}`", *(cell(found, by) for by in columns), f"{farthest(found) * 100:.1f} %"]
+        [figure, f"`{name}`", *(cell(found, by) for by in columns), percent(farthest(found))]
         for figure, name, found in rows
     ]
+    table = markdown.table(["figure", "strategy", *columns, "farthest from the pairs"], cells, figures=2)
     return (
-        f"{markdown.table(['figure', 'strategy', *columns, 'farthest from the pairs'], cells, figures=2)}\n"
-        f"SQLAlchemy {release} against {REFERENCE}, with 99 % intervals. {near} of {len(compared)} ratios differ from"
-        f" those of the pairs by {AGREED * 100:.0f} % or less; the farthest, by {difference(first, each) * 100:.1f} %, is"
-        f" that of {figure} of `{name}` by {each.by}: {each.text}."
+        f"{table}\nSQLAlchemy {release} against {REFERENCE}, with 99 % intervals. {near} of {len(compared)}"
+        f" ratios differ from those of the pairs by {AGREED * 100:.0f} % or less; the farthest, by"
+        f" {percent(difference(first, each))}, is that of {figure} of `{name}` by {each.by}: {each.text}."
     )
 
 
@@ -166,3 +166,7 @@ def farthest(found: Sequence[MeasuredRatio]) -> float:
 def difference(one: MeasuredRatio, other: MeasuredRatio) -> float:
     """Of two ratios, relative."""
     return abs(other.ratio / one.ratio - 1)
+
+
+def percent(relative: float) -> str:
+    return f"{relative * 100:.1f} %"

@@ -71,7 +71,7 @@ def trust_page(path: Path) -> str:
 
 
 def detectable(history: BedHistory) -> list[tuple[str, str, str]]:
-    """Each metric with the smallest change that pairs find, for the steadiest and for the noisiest strategy."""
+    """Each metric with the smallest change that pairs find, for the steadiest and the noisiest strategy."""
     return [
         (metric.heading, f"{low * 100:.1f} %", f"{high * 100:.1f} %")
         for metric in metrics.shown_in(Table.SITE)

@@ -103,7 +103,7 @@ class Evidence:
             elif Version(version) >= Version(since):
                 before.append(log(value))
         middle, low, high, _ = paired.between(before, after)
-        if isfinite(low):
+        if before and after and isfinite(low):
             yield MeasuredRatio(f"history, {longest.key.machine}", exp(middle), exp(low), exp(high))
 
     def _instructions(self, release: str, metric: str) -> Iterator[MeasuredRatio]:

@@ -15,20 +15,15 @@ def changes(
 ) -> None:
     """List the releases at which a figure changed, and the smallest change that would be found.
 
-    First the releases that changed the instructions of a spawned worker, which are counted exactly. Then a
-    line for each release, then the figures that changed. --csv has the figures.
+    First a line for each release, then the figures that changed, then the instructions of a spawned worker,
+    which are counted exactly, with what caused their changes. --csv has the figures.
     """
     # Most of a second, because of asv and scipy: only this command pays for it.
     from harness.history import changes as history
     from harness.history import report
-    from harness.instructions import report as instructions
     from harness.instructions import table
     from harness.system.environment import ROOT
 
-    counted = table.load()
     report.write(
-        history.recorded(results or ROOT / "results", counts_required=True),
-        form,
-        first=(lambda: instructions.show(counted)) if counted else None,
-        content={"instructions": instructions.as_json(counted) if counted else None},
+        history.recorded(results or ROOT / "results", counts_required=True), form, table.load()
     )

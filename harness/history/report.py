@@ -1,10 +1,11 @@
 """Changes in the terminal: a line a release, then the figures that changed."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict
 from math import sqrt
 from typing import Any, TypeVar
 
+from packaging.version import Version
 from scipy.stats import t as student
 
 from harness.comparisons.judge import POWER
@@ -13,8 +14,9 @@ from harness.counts import registry
 from harness.history.changes import Changes, CountChange
 from harness.history.paired import MAX_P, PairedChange
 from harness.history.reference import DECIDING, REFERENCE, SAME_CODE, STRATEGIES
+from harness.instructions import report as instructions
+from harness.instructions.table import TOTAL, InstructionsTable
 from harness.lifecycles import metrics
-from harness.releases.catalogue import catalogue
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -26,29 +28,18 @@ COLUMNS = (
 """Of `poolstart changes --csv`, a row a change: its ratio and 99 % interval; counts are exact, without
 pairs."""
 
+MINOR = "Only counts, or the instructions of one phase, changed in"
+"""What introduces the releases that users hardly notice."""
+
 KINDS = {"seconds": "times", "bytes": "memory"}
 """What figures are of, by unit; the rest are counts."""
 
 
-def write(
-    changes: Changes,
-    form: str,
-    *,
-    first: Callable[[], None] | None = None,
-    content: Mapping[str, Any] | None = None,
-) -> None:
-    """Print changes as `table`, `json`, `csv` or `markdown`.
-
-    `first` prints what stands before the tables, and `content` is added to the JSON.
-    """
-
-    def show_all() -> None:
-        if first:
-            first()
-        show(changes)
-
+def write(changes: Changes, form: str, counted: InstructionsTable | None = None) -> None:
+    """Print changes, and those of instructions on record, as `table`, `json`, `csv` or `markdown`."""
     records = [*map(record, changes.paired), *map(count_record, changes.counts)]
-    output.write(form, COLUMNS, records, show_all, {**as_json(changes), **(content or {})})
+    content = {**as_json(changes), "instructions": instructions.as_json(counted) if counted else None}
+    output.write(form, COLUMNS, records, lambda: show(changes, counted), content)
 
 
 def record(change: PairedChange) -> dict[str, Any]:
@@ -91,28 +82,34 @@ def as_json(changes: Changes) -> dict[str, Any]:
     }
 
 
-def show(changes: Changes) -> None:
-    """Print a line a release, then a line a release and figure, and how small a change would be found."""
+def show(changes: Changes, counted: InstructionsTable | None) -> None:
+    """Print a line for each release that users notice, the names of others, and the figures that changed."""
     console = terminal.output()
+    explained = instructions.explained(counted) if counted else []
+    whole = {each.release: each.percent(TOTAL) for each in explained if each.change.whole}
     every: list[PairedChange | CountChange] = [*changes.paired, *changes.counts]
-    if every:
-        by_release = grouped(every, lambda change: change.release)
+    by_release = grouped(every, lambda change: change.release)
+    noticed = in_order({change.release for change in changes.paired} | whole.keys())
+    if noticed:
         terminal.print_table(
             console,
-            ["release", *KINDS.values(), "counts"],
-            [summary_row(release, of_release) for release, of_release in in_order(by_release)],
+            ["release", "instructions", *KINDS.values(), "counts"],
+            [summary_row(release, whole.get(release, ""), by_release.get(release, [])) for release in noticed],
             title="Releases that changed something",
         )
+    if minor := in_order({*by_release, *(each.release for each in explained)} - set(noticed)):
+        terminal.print_text(console, f"{MINOR} {', '.join(minor)}.")
+    if every:
         by_metric = grouped(every, lambda change: (change.release, change.metric))
         terminal.print_table(
             console,
             ["release", "figure", "strategies", "change"],
-            [row(*key, of_figure) for key, of_figure in in_order(by_metric)],
+            [row(*key, by_metric[key]) for key in sorted(by_metric, key=lambda key: Version(key[0]))],
             title="What they changed",
             left=2,
             keys=2,
         )
-    else:
+    if not noticed and not minor:
         terminal.print_text(console, "No release on record changed anything.")
     for before, release in changes.open:
         terminal.print_text(
@@ -122,6 +119,9 @@ def show(changes: Changes) -> None:
     if changes.minor:
         terminal.print_text(console, f"{changes.minor} changes of counts by less than 1 % are left out.")
     terminal.print_text(console, method(changes))
+    if counted:
+        console.print()
+        instructions.show(counted)
 
 
 def method(changes: Changes) -> str:
@@ -182,12 +182,15 @@ def percent(size: float) -> str:
     return f"{size * 100:.1f} %"
 
 
-def summary_row(release: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
-    """One release: how far times, memory and counts changed."""
+def summary_row(
+    release: str, instructed: str, changes: Sequence[PairedChange | CountChange]
+) -> list[terminal.Cell]:
+    """One release: how far instructions, times, memory and counts changed."""
     sizes: dict[str, list[float]] = {}
     for change in changes:
         sizes.setdefault(KINDS.get(unit_of(change), "counts"), []).append(change.ratio - 1)
-    return [release, *(size_range(sizes.get(kind, [])) for kind in (*KINDS.values(), "counts"))]
+    kinds = (*KINDS.values(), "counts")
+    return [release, instructed, *(size_range(sizes.get(kind, [])) for kind in kinds)]
 
 
 def row(release: str, metric: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
@@ -226,11 +229,5 @@ def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     return groups
 
 
-def in_order(groups: dict[K, list[T]]) -> list[tuple[K, list[T]]]:
-    """Groups by release."""
-    order = {release.version: at for at, release in enumerate(catalogue().releases)}
-
-    def place(key: Any) -> int:
-        return order.get(key if isinstance(key, str) else key[0], len(order))
-
-    return sorted(groups.items(), key=lambda item: place(item[0]))
+def in_order(releases: Iterable[str]) -> list[str]:
+    return sorted(releases, key=Version)

@@ -136,10 +136,10 @@ class BedHistory:
         return [step for step in self.steps if Version(before) < Version(step.release) <= Version(after)]
 
 
-def step_groups(history: BedHistory, release: ReleaseFigures, shown: Sequence[Metric]) -> list[StepGroup]:
+def step_groups(history: BedHistory, release: str, shown: Sequence[Metric]) -> list[StepGroup]:
     """The steps of a release by metric, in the order of `shown`."""
     by_metric: dict[str, list[CellStep]] = {}
-    for step in history.at(release.version):
+    for step in history.at(release):
         by_metric.setdefault(step.metric.id, []).append(step)
     return [StepGroup(metric, tuple(by_metric[metric.id])) for metric in shown if metric.id in by_metric]
 

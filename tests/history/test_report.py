@@ -7,6 +7,8 @@ import pytest
 from harness.history import report
 from harness.history.changes import Changes, CountChange
 from harness.history.paired import PairedChange
+from harness.instructions.count import PHASES, Build
+from harness.instructions.table import InstructionsRow, InstructionsTable
 
 
 def change(release: str, metric: str, ratio: float) -> PairedChange:
@@ -26,8 +28,10 @@ FOUND = Changes(
 )
 
 
-def printed(capsys: pytest.CaptureFixture[str], form: str = "table") -> str:
-    report.write(FOUND, form)
+def printed(
+    capsys: pytest.CaptureFixture[str], form: str = "table", counted: InstructionsTable | None = None
+) -> str:
+    report.write(FOUND, form, counted)
     return capsys.readouterr().out
 
 
@@ -35,6 +39,29 @@ def test_it_begins_with_a_line_for_each_release(capsys: pytest.CaptureFixture[st
     summary = printed(capsys).partition("What they changed")[0]
     lines = [line.split() for line in summary.splitlines() if re.match(r"\d", line)]
     assert lines == [["2.0.0", "+10.0%", "to", "+20.0%", "+5.0%"], ["2.0.1", "-10.0%"]]
+
+
+def counted(release: str, start: int, second_query: int = 400_000) -> InstructionsRow:
+    phases = {**dict.fromkeys(PHASES, 1_000_000), "start": start, "second_query": second_query}
+    return InstructionsRow(release, phases, dict.fromkeys(PHASES, 0), True)
+
+
+def test_a_line_has_the_instructions_too_and_names_a_release_of_which_nothing_else_is_known_yet(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = (
+        counted("1.4.54", 800_000_000),
+        counted("2.0.0", 880_000_000),
+        counted("2.0.2", 880_000_000, second_query=410_000),
+        counted("2.1.10", 900_000_000),
+    )
+    table = InstructionsTable(Build("1", "", "", "", "", "", ""), rows)
+    summary = printed(capsys, counted=table).partition("What they changed")[0]
+    lines = [line.split() for line in summary.splitlines() if re.match(r"\d", line)]
+    assert [line[0] for line in lines] == ["2.0.0", "2.0.1", "2.1.10"]
+    assert lines[0][1:3] == ["+10.0", "%"]
+    assert lines[2] == ["2.1.10", "+2.3", "%"]
+    assert "the instructions of one phase, changed in 2.0.2." in " ".join(summary.split())
 
 
 def test_the_summary_and_the_list_of_figures_name_the_same_releases(

@@ -76,7 +76,7 @@ def test_steps_between_two_releases_include_the_second_one() -> None:
 
 
 def test_steps_are_grouped_by_metric() -> None:
-    (group,) = step_groups(HISTORY, ReleaseFigures("2.0.0", None, {}, {}, {}), [MEMORY, STARTUP])
+    (group,) = step_groups(HISTORY, "2.0.0", [MEMORY, STARTUP])
     assert (group.metric, len(group.steps)) == (STARTUP, 2)
     assert group.change == "−10.0 % to +20.0 %"  # noqa: RUF001
     assert group.worse

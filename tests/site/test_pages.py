@@ -13,10 +13,12 @@ from harness.answer import recommendation
 from harness.hazards import catalogue
 from harness.hazards.hazard import Hazard
 from harness.history import changes
+from harness.instructions import table as instructions
 from harness.lifecycles import checks, metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
 from harness.search import search
+from tests.support.command import poolstart
 from tests.support.results import RESULTS, mean_of, median_of
 
 LIMIT = 3_500_000
@@ -173,12 +175,22 @@ def test_a_release_does_not_repeat_its_counts_as_their_own_cause(site: Path) -> 
 def test_overview_list_and_command_name_the_same_releases(site: Path) -> None:
     text = (site / "releases.html").read_text()
     overview = text.partition('<section id="changed">')[2].partition("</section>")[0]
-    named = re.findall(r'<th scope="row"><a href="releases/([\d.]+)\.html"', overview)
+    table, _, minor = overview.partition("</table>")
+    noticed, others = (re.findall(r'<a href="releases/([\d.]+)\.html"', part) for part in (table, minor))
+    named = [*noticed, *others]
     marked = re.findall(r'<a href="releases/([\d.]+)\.html" class="stepped">', text)
     known = changes.recorded()
-    found = {change.release for change in known.paired} | {change.release for change in known.counts}
+    counted = instructions.load()
+    assert counted
+    instructed = instructions.changes(counted.rows)
+    paired = {change.release for change in known.paired}
+    assert set(noticed) == paired | {each.after.release for each in instructed if each.whole}
     assert len(named) == len(set(named))
-    assert set(named) == set(marked) == found
+    found = paired | {change.release for change in known.counts}
+    assert set(named) == set(marked) == found | {each.after.release for each in instructed}
+    printed = poolstart("changes").stdout
+    assert re.findall(r"^([\d.]+) ", printed.partition("Only counts")[0], re.MULTILINE) == noticed[::-1]
+    assert f"changed in {', '.join(others[::-1])}." in printed
 
 
 def test_six_releases_changed_time_or_memory_and_four_more_only_counts(site: Path) -> None:

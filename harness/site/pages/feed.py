@@ -18,7 +18,7 @@ def pages(context: TestBedContext) -> Iterator[File]:
     entries = [
         {"release": release.version, "measured": moment(release.measured), "group": group}
         for release in context.releases[::-1]
-        for group in step_groups(context.history, release, metrics.shown_in(Table.SITE))
+        for group in step_groups(context.history, release.version, metrics.shown_in(Table.SITE))
     ]
     yield context.page(
         ADDRESS,

@@ -33,7 +33,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
     """`before` and `after` are the neighbouring releases, empty at the ends."""
     release = context.bed.releases[version]
     counted = changed_counts(context.bed.releases[before], release) if before else {}
-    groups = step_groups(context.history, release, metrics.shown_in(Table.SITE))
+    groups = step_groups(context.history, release.version, metrics.shown_in(Table.SITE))
     return context.page(
         ADDRESS.format(version=version),
         "release.html.j2",

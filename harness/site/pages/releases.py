@@ -1,14 +1,18 @@
 """Each metric over the releases: where it changed, a chart for each strategy, and figures to download."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from packaging.version import Version
 
 from harness.answer.results import DATAFRAME_TITLES
 from harness.hazards.expected import series
 from harness.history import reference
 from harness.history import report as history
 from harness.instructions import report
+from harness.instructions.table import TOTAL
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
@@ -50,6 +54,7 @@ def page(context: TestBedContext, metric: Metric) -> File:
         first=first,
         compared=compare.compared(context),
         changed=changed_releases(context) if first else [],
+        minor=history.MINOR,
         coverage=history.coverage(),
         instructions=instructions(context) if first else [],
         counted=context.site.instructions if context.bed.is_reference else None,
@@ -71,20 +76,49 @@ def page(context: TestBedContext, metric: Metric) -> File:
     )
 
 
-def changed_releases(context: TestBedContext) -> list[tuple[str, list[StepGroup], list[tuple[str, str]]]]:
-    """The releases that changed any figure, the newest first.
+@dataclass(frozen=True)
+class ChangedRelease:
+    """What one release changed."""
 
-    With the steps of the metrics that users notice, and title and change of all other figures.
-    """
+    version: str
+    measured: bool
+    """Whether it has a page; one that has just appeared has only its instructions."""
+    instructions: str
+    """Those of a spawned worker in all; empty if they did not change."""
+    groups: list[StepGroup]
+    """Of the metrics that users notice."""
+    others: list[tuple[str, str]]
+    """Title and change of all other figures."""
+    minor: bool
+    """Whether only counts changed, or the instructions of one phase."""
+
+
+def changed_releases(context: TestBedContext) -> list[ChangedRelease]:
+    """The releases that changed any figure, the newest first."""
+    explained = {each.release: each for each in instructions(context)}
+    newer = [name for name in explained if Version(name) > Version(context.versions[-1])]
+    found = (changed_release(context, name, explained.get(name)) for name in [*newer, *context.versions[::-1]])
+    return [each for each in found if each]
+
+
+def changed_release(
+    context: TestBedContext, version: str, explained: report.ExplainedChange | None
+) -> ChangedRelease | None:
+    """What a release changed; None if it changed nothing."""
     shown, overview = metrics.shown_in(Table.SITE), metrics.shown_in(Table.CHANGE_POINTS)
-    rows = []
-    for release in context.releases[::-1]:
-        groups = step_groups(context.history, release, shown)
-        others = [(group.title.lower(), group.change) for group in groups if group.metric not in overview]
-        others += context.history.others_at(release.version)
-        if groups or others:
-            rows.append((release.version, [group for group in groups if group.metric in overview], others))
-    return rows
+    groups = step_groups(context.history, version, shown)
+    counts = context.history.others_at(version)
+    if not (groups or counts or explained):
+        return None
+    whole = explained.percent(TOTAL) if explained else ""
+    return ChangedRelease(
+        version,
+        version in context.bed.releases,
+        whole,
+        [group for group in groups if group.metric in overview],
+        [(group.title.lower(), group.change) for group in groups if group.metric not in overview] + counts,
+        not (groups or whole),
+    )
 
 
 def instructions(context: TestBedContext) -> list[report.ExplainedChange]:
@@ -95,9 +129,11 @@ def instructions(context: TestBedContext) -> list[report.ExplainedChange]:
 
 def releases_by_series(context: TestBedContext) -> list[tuple[str, list[tuple[str, int]]]]:
     """By series of releases, the newest first: each release, and how many figures changed there."""
+    instructed = {each.release for each in instructions(context)}
     numbers = {
         version: len({step.metric.id for step in context.history.at(version)})
         + len(context.history.others_at(version))
+        + (version in instructed)
         for version in context.versions
     }
     grouped = [

@@ -12,6 +12,8 @@ import pytest
 from harness import strategies
 from harness.answer import quick_report, ranking, recommendation, results, verdicts
 from harness.console import markdown
+from harness.curves import curve
+from harness.curves.sections import work
 from harness.lifecycles import intervals, profile
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.site.context import SiteContext, bed_contexts
@@ -330,8 +332,10 @@ def test_the_readme_and_the_site_show_the_same_sentences(site_pages: dict[str, s
     readme = (ROOT / "README.md").read_text()
     figures = results.default(RESULTS).estimate
     # README has the rules themselves, below its table.
-    for sentence in recommendation.sentences(figures, recommendation.FROM_FIGURES):
-        assert f"- {sentence}" in readme
+    break_even = work.break_even(curve.load())
+    for sentence in recommendation.sentences(figures, recommendation.FROM_FIGURES, break_even):
+        linked = sentence.replace("docs/curves.md", "[docs/curves.md](docs/curves.md)")
+        assert f"- {linked}" in readme
         assert markdown.html(sentence) in site_pages["index.html"]
 
 

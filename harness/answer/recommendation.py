@@ -352,9 +352,7 @@ FROM_FIGURES = (Topic.POOL, Topic.MEMORY)
 """What figures say besides the rules."""
 
 
-def sentences(
-    figures: Figures, topics: Sequence[Topic] = tuple(Topic), break_even: str = ""
-) -> list[str]:
+def sentences(figures: Figures, topics: Sequence[Topic] = tuple(Topic), break_even: str = "") -> list[str]:
     """What the figures mean for the choice; a sentence whose figures are missing is left out.
 
     `break_even` says from how many queries on a pool pays off (`harness.curves.sections.work.break_even`).

@@ -24,6 +24,4 @@ def changes(
     from harness.instructions import table
     from harness.system.environment import ROOT
 
-    report.write(
-        history.recorded(results or ROOT / "results", counts_required=True), form, table.load()
-    )
+    report.write(history.recorded(results or ROOT / "results", counts_required=True), form, table.load())

@@ -94,7 +94,10 @@ def show(changes: Changes, counted: InstructionsTable | None) -> None:
         terminal.print_table(
             console,
             ["release", "instructions", *KINDS.values(), "counts"],
-            [summary_row(release, whole.get(release, ""), by_release.get(release, [])) for release in noticed],
+            [
+                summary_row(release, whole.get(release, ""), by_release.get(release, []))
+                for release in noticed
+            ],
             title="Releases that changed something",
         )
     if minor := in_order({*by_release, *(each.release for each in explained)} - set(noticed)):

@@ -104,8 +104,6 @@ def test_no_ranking_of_the_answer_is_turned_round_by_ten_runs_on_another_machine
             )
             there = [figure(*runs[metric, name], strategy=name, metric=metric) for name in pair]
             orders[metric, *pair] = ranking.order(one, other), ranking.order(*there)
-    contradictions = [
-        key for key, found in orders.items() if set(found) == {Order.SMALLER, Order.LARGER}
-    ]
+    contradictions = [key for key, found in orders.items() if set(found) == {Order.SMALLER, Order.LARGER}]
     assert contradictions == []
     assert sum(Order.UNKNOWN not in found for found in orders.values()) > 20

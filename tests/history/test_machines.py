@@ -46,9 +46,7 @@ EVIDENCE = Evidence(
     [pairs(1.05, "intel"), pairs(1.06, "arm")],
     [change("2.0.58", "2.1.0", 1.04), change("2.0.43", "2.0.44", 0.5)],
     [HISTORY],
-    InstructionsTable(
-        Build("1", "", "", "", "", "", ""), (counted("2.0.58", 800), counted("2.1.0", 860))
-    ),
+    InstructionsTable(Build("1", "", "", "", "", "", ""), (counted("2.0.58", 800), counted("2.1.0", 860))),
     Changes((change("2.0.43", "2.0.44", 0.5), change("2.0.58", "2.1.0", 1.05)), (), 0, ()),
 )
 

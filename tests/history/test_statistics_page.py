@@ -14,8 +14,8 @@ from harness.history import changes, paired, reference
 from harness.instructions import remote, table
 from harness.lifecycles import blocks, metrics, plan
 from harness.system.environment import ROOT
+from tests.support import snippets
 from tests.support.results import few
-from tests.support.snippets import blocks
 
 TEXT, TRACK = (" ".join((ROOT / "docs" / name).read_text().split()) for name in ("statistics.md", "track.md"))
 
@@ -85,7 +85,7 @@ def test_the_program_on_the_page_prints_the_samples_of_each_cell(tmp_path: Path)
     row += [None] * (places["samples"] + 1 - len(row))
     row[places["samples"]] = [[0.5, 0.25, cell] for cell in range(len(row[places["result"]]))]
     path.write_text(json.dumps(content))
-    (program,) = blocks(ROOT / "docs" / "statistics.md")
+    (program,) = snippets.blocks(ROOT / "docs" / "statistics.md")
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -140,7 +140,7 @@ def test_one_per_cent_more_imports_in_a_new_release_are_found_there_and_the_page
     assert 1.005 < change.ratio(table.TOTAL) < 1.02
     order = ["2.1.8", "2.1.9", "2.1.10"]
     assert bracket.candidates(order, Changes((), (), 0, ()), recorded) == ["2.1.10"], "it is paired next"
-    found = causes.of_counts(tuple(counts.values()), (dict.fromkeys(QUERIES, {}),) * 2)
+    found = causes.of_counts(tuple(counts.values()), ({query: {} for query in QUERIES},) * 2)
     added = {module for module, before, after in found.modules["start"] if not before}
     assert {"xml.dom.minidom", "ctypes"} <= added
     recorded.with_causes(found).save()

@@ -128,9 +128,7 @@ def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(tmp_path
         make(results)
         build.build(results, site)
         text = (site / "index.html").read_text()
-        assert (
-            "costs less than NullPool" in text or "cannot be distinguished" in text
-        ) == expected
+        assert ("costs less than NullPool" in text or "cannot be distinguished" in text) == expected
         assert ("Nothing can be concluded" in text) != expected
 
 

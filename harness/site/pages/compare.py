@@ -22,6 +22,7 @@ from harness.site.history import CellStep, change, change_range
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "compare.html", True
 
+
 def pages(context: TestBedContext) -> Iterator[File]:
     before, after = compared(context)
     yield context.page(

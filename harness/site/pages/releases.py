@@ -97,7 +97,9 @@ def changed_releases(context: TestBedContext) -> list[ChangedRelease]:
     """The releases that changed any figure, the newest first."""
     explained = {each.release: each for each in instructions(context)}
     newer = [name for name in explained if Version(name) > Version(context.versions[-1])]
-    found = (changed_release(context, name, explained.get(name)) for name in [*newer, *context.versions[::-1]])
+    found = (
+        changed_release(context, name, explained.get(name)) for name in [*newer, *context.versions[::-1]]
+    )
     return [each for each in found if each]
 
 

@@ -12,6 +12,8 @@ from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
 from harness import drivers
+from harness import drivers
+from harness.answer import ranking
 from harness.answer.ranking import MedianRange
 from harness.console.numbers import two_digits, with_interval
 from harness.drivers import Driver
@@ -87,7 +89,7 @@ class ReleaseResults:
     """What repeats exactly, by name and strategy."""
 
     def estimate(self, strategy: str, metric: str, dataframe: str = "none") -> MedianRange | None:
-        """The level of a metric, with an interval as wide as that of one run, and the releases' medians.
+        """The level of a metric, with the range of many releases, or an interval as wide as that of one run.
 
         None if it was not measured, or on a busy machine.
         """
@@ -99,6 +101,8 @@ class ReleaseResults:
         if key not in self.figures:
             return None
         figure, found = self.figures[key], self.levels[key]
+        if len(medians := found.medians.values()) >= ranking.MIN_PAIRS:
+            return MedianRange(found.mean, min(medians), max(medians), by_release=found.medians)
         low, high = figure.interval
         scale = found.mean / figure.median if figure.median else 1.0
         return MedianRange(found.mean, low * scale, high * scale, by_release=found.medians)

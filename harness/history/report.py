@@ -106,7 +106,7 @@ def show(changes: Changes, counted: InstructionsTable | None) -> None:
         by_metric = grouped(every, lambda change: (change.release, change.metric))
         terminal.print_table(
             console,
-            ["release", "figure", "strategies", "change"],
+            ["release", "figure", "cells", "change"],
             [row(*key, by_metric[key]) for key in sorted(by_metric, key=lambda key: Version(key[0]))],
             title="What they changed",
             left=2,

@@ -182,7 +182,7 @@ def preference(
     """
     when = date.timestamp() if date else 0.0
     reference = python == pythons.REFERENCE
-    means = releases >= level.MIN_RUNS
+    means = releases >= ranking.MIN_PAIRS
     return reference, means, machine == own, server.startswith("embedded"), Version(newest), when
 
 

@@ -4,8 +4,8 @@
 Markdown: `console.markdown` renders it as plain text or as HTML.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from itertools import product
 from math import ceil, log10

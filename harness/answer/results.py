@@ -12,7 +12,6 @@ from asv.results import Results
 from packaging.version import InvalidVersion, Version
 
 from harness import drivers
-from harness import drivers
 from harness.answer import ranking
 from harness.answer.ranking import MedianRange
 from harness.console.numbers import two_digits, with_interval

@@ -9,7 +9,7 @@ from harness.history.changes import Changes
 from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
 from harness.history.sensitivity import machines
-from harness.history.sensitivity.machines import Evidence, MeasuredRatio
+from harness.history.sensitivity.machines import RatioEvidence, MeasuredRatio
 from harness.history.series import Series, SeriesKey
 from harness.instructions.count import PHASES, Build
 from harness.instructions.table import InstructionsRow, InstructionsTable
@@ -42,7 +42,7 @@ HISTORY = Series(
     | {f"2.1.{number}": 0.22 + 0.001 * (number % 3) for number in range(10)},
 )
 
-EVIDENCE = Evidence(
+EVIDENCE = RatioEvidence(
     [pairs(1.05, "intel"), pairs(1.06, "arm")],
     [change("2.0.58", "2.1.0", 1.04), change("2.0.43", "2.0.44", 0.5)],
     [HISTORY],
@@ -91,5 +91,7 @@ def test_the_page_has_pairs_and_history_of_two_types_of_machine() -> None:
 
 
 def test_without_pairs_there_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Evidence, "on_record", lambda _: Evidence([], [], [HISTORY], None, EVIDENCE.known))
+    monkeypatch.setattr(
+        RatioEvidence, "on_record", lambda _: RatioEvidence([], [], [HISTORY], None, EVIDENCE.known)
+    )
     assert machines.section(tmp_path) is None

@@ -47,7 +47,7 @@ class MeasuredRatio:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RatioEvidence:
     """What is on record about the changes of all releases."""
 
     ratios: Sequence[RatioRow]
@@ -57,7 +57,7 @@ class Evidence:
     known: Changes
 
     @classmethod
-    def on_record(cls, results: Path) -> "Evidence":
+    def on_record(cls, results: Path) -> "RatioEvidence":
         """Raises `PoolstartError` for a damaged record or results file."""
         all_series, neighbours, ratios = series.load(results), paired.load(), reference.load()
         known = changes.of(all_series, neighbours, ratios)
@@ -126,7 +126,7 @@ def earlier(known: Changes, release: str) -> Changes:
 
 def section(results: Path) -> str | None:
     """The region of docs/statistics.md: a table, and how many ratios agree; None without pairs on record."""
-    evidence, order = Evidence.on_record(results), [each.version for each in catalogue().releases]
+    evidence, order = RatioEvidence.on_record(results), [each.version for each in catalogue().releases]
     release = order[order.index(REFERENCE) + 1]
     rows = [
         (metrics.get(metric).short, strategy, found)

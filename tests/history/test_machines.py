@@ -9,7 +9,7 @@ from harness.history.changes import Changes
 from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
 from harness.history.sensitivity import machines
-from harness.history.sensitivity.machines import RatioEvidence, MeasuredRatio
+from harness.history.sensitivity.machines import MeasuredRatio, RatioEvidence
 from harness.history.series import Series, SeriesKey
 from harness.instructions.count import PHASES, Build
 from harness.instructions.table import InstructionsRow, InstructionsTable

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.site import build
+from harness.history.paired import PairedChange
+from harness.site import build, context, history
+from harness.site import results as figures
+from harness.site.pages import answer, compare, navigation, releases
 from harness.system import conditions
 from tests.support.results import MACHINE, SERVER, few
 
@@ -133,22 +136,38 @@ def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(tmp_path
 
 
 def test_series_of_another_python_or_driver_change_no_figure_of_the_answer(tmp_path: Path) -> None:
-    results = tmp_path / "results"
-    few(results, 9)
-    build.build(results, tmp_path / "alone")
-    another_series(results, "3.14")
-    another_series(results, "3.11", "asyncpg-0.32.0")
-    another_series(results, "3.14", "psycopg-3.3.9")
-    build.build(results, tmp_path / "beside")
-    for name in ("index.html", "releases.html", "compare.html", "data/answer.csv", "data/uss.csv"):
-        before, after = ((tmp_path / which / name).read_text() for which in ("alone", "beside"))
-        assert without_the_list_of_series(before) == without_the_list_of_series(after), name
-    # The other Python has pages of its own, with its verdicts and no history; the drivers have none.
-    (own,) = [path.parent for path in (tmp_path / "beside").glob("*/index.html")]
-    assert "py3.14" in own.name
-    assert "driver" not in own.name
-    assert "No hazard was tried" not in (own / "index.html").read_text()
-    assert "<h2>Releases that changed something" not in (own / "releases.html").read_text()
+    few(tmp_path, 9)
+    alone, none = shown(tmp_path)
+    another_series(tmp_path, "3.14")
+    another_series(tmp_path, "3.11", "asyncpg-0.32.0")
+    another_series(tmp_path, "3.14", "psycopg-3.3.9")
+    beside, others = shown(tmp_path)
+    assert none == []
+    assert {name: without_the_list_of_series(text) for name, text in beside.items()} == {
+        name: without_the_list_of_series(text) for name, text in alone.items()
+    }
+    # The other Python has pages of its own, with its verdicts; the drivers have none.
+    (own,) = others
+    assert (own.bed.python, own.tried) == ("3.14", "")
+    assert own.verdicts.newest
+    assert own.verdicts.newest.provenance.python.startswith("3.14")
+    _, text = next(iter(answer.pages(own)))
+    assert f"affected by {own.verdicts.worst('fork_dispose', '2.1.8').count} hazards" in text
+
+
+def shown(results: Path) -> tuple[dict[str, str], list[context.TestBedContext]]:
+    """The pages of the first test bed with its figures, and the other test beds."""
+    bed, *others = context.bed_contexts(context.SiteContext(results, navigation()))
+    files = [file for module in (answer, releases, compare) for file in module.pages(bed)]
+    return dict(files), others
+
+
+def test_a_test_bed_of_another_python_has_no_history(tmp_path: Path) -> None:
+    both = {version: figures.ReleaseFigures(version, None, {}, {}, {}) for version in ("2.0.43", "2.0.44")}
+    beds = [figures.TestBed({}, python, {"python": python}, both) for python in ("3.11", "3.14")]
+    change = PairedChange("2.0.43", "2.0.44", "uss", "spawn", "none", 1.1, 1.09, 1.11, 1e-9, 20, 0.01, "here")
+    found = history.detect(tmp_path, beds, [change], [], [])
+    assert [len(found[bed.key].steps) for bed in beds] == [1, 0]
 
 
 def without_the_list_of_series(text: str) -> str:

@@ -306,7 +306,7 @@ def test_readme_terminal_and_site_answer_the_same_questions(
     }
     assert {len(rulings) for rulings in renderings.values()} == {len(recommendation.rules())}
     questions = list(recommendation.all_answers())
-    assert len(questions) == len(decisions) == 36
+    assert len(questions) == len(decisions) == 72
     for given in questions:
         rule, _ = decisions[".".join(given.values())]
         chosen = shown[rule][1]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from harness.releases import venvs
 
-def uv(*arguments):
+def uv(*arguments, under=""):
     print("uv", arguments[0], flush=True)
     if arguments[0] == "venv":
         home = Path(arguments[-1])

@@ -217,12 +217,9 @@ def title_of(name: str) -> str:
 
 
 def size_range(changes: Sequence[float]) -> str:
-    """`+1.5% to +3.0%`: the smallest and the largest change; empty without any."""
-    return (
-        " to ".join(dict.fromkeys(f"{change:+.1%}" for change in (min(changes), max(changes))))
-        if changes
-        else ""
-    )
+    """`+1.5 % to +3.0 %`: the smallest and the largest change; empty without any."""
+    ends = (min(changes), max(changes)) if changes else ()
+    return " to ".join(dict.fromkeys(instructions.relative(1 + change) for change in ends))
 
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

@@ -38,7 +38,10 @@ def printed(
 def test_it_begins_with_a_line_for_each_release(capsys: pytest.CaptureFixture[str]) -> None:
     summary = printed(capsys).partition("What they changed")[0]
     lines = [line.split() for line in summary.splitlines() if re.match(r"\d", line)]
-    assert lines == [["2.0.0", "+10.0%", "to", "+20.0%", "+5.0%"], ["2.0.1", "-10.0%"]]
+    assert [" ".join(line) for line in lines] == [
+        "2.0.0 +10.0 % to +20.0 % +5.0 %",
+        "2.0.1 \N{MINUS SIGN}10.0 %",
+    ]
 
 
 def counted(release: str, start: int, second_query: int = 400_000) -> InstructionsRow:

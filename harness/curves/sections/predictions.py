@@ -71,4 +71,4 @@ def law(draws: Sequence[Predictions]) -> str:
         + f" of {len(each.drawn)} fleets (seed {each.seed}{KNOWN * (each.seed < SEED)})"
         for each in draws
     )
-    return f"Predictions: of fleets drawn at random and fitted to nothing, within {WITHIN:.0%} are {counts}."
+    return f"Predictions: of fleets drawn at random and not fitted, within {WITHIN:.0%} are {counts}."

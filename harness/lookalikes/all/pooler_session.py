@@ -19,10 +19,10 @@ LOOKALIKE = Lookalike(
         " prepares nothing. NullPool, which is right behind a pooler, makes it no better."
     ),
     avoidance=(
-        "Prepare no statements: psycopg 3 with prepare_threshold=None; asyncpg without its two caches, with"
-        " unique names, and NullPool. Or PgBouncer 1.21 or later with max_prepared_statements. Use SET LOCAL"
-        " and pg_advisory_xact_lock(), which end with the transaction. LISTEN, session-level advisory locks"
-        " and temporary tables need an engine that connects to the server directly, or session mode."
+        "Prepare no statements: psycopg 3 with prepare_threshold=None; asyncpg without its two caches. Or"
+        " PgBouncer 1.21 or later with max_prepared_statements. Use SET LOCAL and pg_advisory_xact_lock(),"
+        " which end with the transaction. LISTEN, session-level advisory locks and temporary tables need an"
+        " engine that connects to the server directly, or session mode."
     ),
     fixes=(
         Fix(
@@ -33,11 +33,7 @@ engine = create_engine(URL, poolclass=NullPool, connect_args={"prepare_threshold
         Fix(
             "asyncpg",
             """\
-UNPREPARED = {
-    "statement_cache_size": 0,
-    "prepared_statement_cache_size": 0,
-    "prepared_statement_name_func": lambda: f"__asyncpg_{uuid.uuid4()}__",
-}
+UNPREPARED = {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
 engine = create_async_engine(URL, poolclass=NullPool, connect_args=UNPREPARED)""",
         ),
         Fix(

@@ -6,6 +6,7 @@ from math import exp, inf
 from harness import drivers
 from harness.comparisons.judge import paired_test
 from harness.console import markdown
+from harness.console.numbers import INTERVAL
 from harness.lifecycles import intervals
 from harness.poolers import things, times
 from harness.poolers.cells import ERROR, merged, rows_of, short
@@ -57,11 +58,11 @@ FORKS = """\
 `pg_backend_pid()` does not show who uses a connection to PgBouncer.
 """
 
-TIMES = """\
+TIMES = f"""\
 ## What it costs
 
 Milliseconds until the first row of a forked worker, and for the query after it. Behind PgBouncer: the ratio
-to the direct route, of workers that were neighbours in time, with its 99 % interval.
+to the direct route, of workers that were neighbours in time, with its 99 % interval. {INTERVAL}.
 """
 
 RECOGNISED = """\

@@ -119,6 +119,7 @@ def test_a_strategy_that_needs_a_newer_release_is_not_applicable(
 def test_an_asv_run_makes_the_trials_of_its_profile(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(locate.RUN, server.to_json())
     monkeypatch.setenv("POOLSTART_PROFILE", "quick")
+    monkeypatch.setenv(asv_run.TRIALS, "all")
     hazard = catalogue.load("unpicklable")
     monkeypatch.setattr(catalogue, "load_all", lambda: [hazard])
     run = asv_run.of_this_run()

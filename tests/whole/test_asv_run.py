@@ -91,14 +91,16 @@ def test_every_metric_of_every_cell_has_a_median_with_its_interval(measured: str
 def test_the_committed_results_are_complete(tmp_path: Path) -> None:
     """Each metric of the answer is there, and all that are have a median with its interval in every cell."""
     results = committed(tmp_path)
-    paths = list(results.glob("*/2.1.09-*postgresembedded-18.4-tcp-trust.json"))
+    # Another driver may lack a strategy: asyncpg's connection cannot be used as it was inherited.
+    found = results.glob("*/2.1.09-*postgresembedded-18.4-tcp-trust.json")
+    paths = [path for path in found if "-driver" not in path.name]
     assert paths
     answer = {column.metric.benchmark for column in metrics.summary_columns()}
     for path in paths:
-        found = columns(path)
-        assert set(found) >= answer
-        for name in NAMES & found.keys():
-            assert_whole(found[name], intervals=True)
+        stored = columns(path)
+        assert set(stored) >= answer
+        for name in NAMES & stored.keys():
+            assert_whole(stored[name], intervals=True)
 
 
 def test_a_run_ends_with_a_report_of_its_time(measured: str) -> None:

@@ -94,7 +94,7 @@ def render(record: PoolersRecord) -> str:
 
 
 def unprepared() -> list[drivers.Driver]:
-    """The drivers that prepare statements unless they are told not to."""
+    """The drivers that prepare statements by default."""
     return [driver for driver in things.MEASURED if driver.behind_pooler]
 
 

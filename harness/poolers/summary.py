@@ -46,12 +46,12 @@ def sentences(record: PoolersRecord | None, driver: Driver, python: str, mode: s
             f" measured under Python {tried_under}."
         )
     where = f"PgBouncer {version} in {mode} mode, {driver.title} under Python {tried_under}"
-    if mode == TRANSACTION and (told := prepared(record, driver)):
-        found.append(f"{where}: {told}")
+    if mode == TRANSACTION and (text := prepared(record, driver)):
+        found.append(f"{where}: {text}")
     if broken := list(broken_things(tried, driver, mode)):
         found.append(f"{where}, without a pool in the program, does not keep: {'; '.join(broken)}.")
-    if told := inherited(tried, driver, mode):
-        found.append(f"{where}: {told}.")
+    if text := inherited(tried, driver, mode):
+        found.append(f"{where}: {text}.")
     if not times:
         return [*found, f"What PgBouncer costs with {driver.title}: not measured."]
     version, measured = times
@@ -115,8 +115,8 @@ def inherited(tried: PoolerTrials, driver: Driver, mode: str) -> str:
         for way in thing.ways
         if (row := tried.find(thing.id, way.id, mode, thing.pools[0], driver.name))
     ]
-    told = [f"{thing.title}, {way.title}: {row.text}" for thing, way, row in rows]
-    return markdown.plain("; ".join(told))
+    texts = [f"{thing.title}, {way.title}: {row.text}" for thing, way, row in rows]
+    return markdown.plain("; ".join(texts))
 
 
 def cost(version: str, measured: PoolerTimes, driver: Driver, mode: str) -> str:

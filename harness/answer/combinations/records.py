@@ -47,13 +47,13 @@ class StrategyCosts:
     @property
     def sentence(self) -> str:
         """The figures in words; empty without any."""
-        told = [
+        parts = [
             f"first row after {recommendation.milliseconds(self.first)}" if self.first else "",
             f"{mebibytes(self.unique)} of unique memory" if self.unique else "",
             f"{mebibytes(self.collected)} after a full garbage collection" if self.collected else "",
             f"{self.trips:.0f} round trips until the first row" if self.trips else "",
         ]
-        return ", ".join(filter(None, told))
+        return ", ".join(filter(None, parts))
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,9 @@ class CombinationRecords:
             untried = sum(verdict in ("", Verdict.NOT_TRIED) for verdict in given)
             others = f" {untried} others were not tried." if untried else ""
             start = "" if tried == wanted else f"Not tried: {strategy} with {wanted.title}. "
-            told = f"worst outcome {worst}" if worst.affecting else "none affects it"
+            outcome = f"worst outcome {worst}" if worst.affecting else "none affects it"
             return CombinationVerdict(
-                f"{start}Hazards with {tried.title}, SQLAlchemy {release}: {told}."
+                f"{start}Hazards with {tried.title}, SQLAlchemy {release}: {outcome}."
                 f" Of the {worst.counted} that were tried, {worst.affecting} affect it.{others}",
                 tuple(hazard.id for hazard in recorded.affecting(strategy, release)),
             )

@@ -16,7 +16,6 @@ from harness.postgres.server import Server
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.releases import interpreters
-from harness.system.structure import structure
 
 PATH = store.path("drivers")
 
@@ -72,10 +71,7 @@ class DriverRow:
 
 def load() -> dict[str, DriverRow]:
     """The rows on record by driver; empty without a record. Raises `PoolstartError` if it is damaged."""
-    if not PATH.exists():
-        return {}
-    with store.reading(PATH, COMMAND) as content:
-        return structure(dict[str, DriverRow], content)
+    return store.load(dict[str, DriverRow], PATH, COMMAND) or {}
 
 
 def save(row: DriverRow) -> None:

@@ -14,7 +14,6 @@ from harness.postgres.server import Server
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system.pythons import REFERENCE
-from harness.system.structure import structure
 
 PATH = store.path("pythons")
 
@@ -51,10 +50,7 @@ class PythonRow:
 
 def load() -> dict[str, PythonRow]:
     """The rows on record by minor version; empty without any. Raises `PoolstartError` if they are damaged."""
-    if not PATH.exists():
-        return {}
-    with store.reading(PATH, COMMAND) as content:
-        return structure(dict[str, PythonRow], content)
+    return store.load(dict[str, PythonRow], PATH, COMMAND) or {}
 
 
 def save(python: str, row: PythonRow) -> None:

@@ -54,6 +54,8 @@ def test_the_processor_time_of_the_server_is_that_of_all_its_processes(server: S
     assert running is not None
     assert ended is not None
     assert before < running <= ended + 1 / parent.HERTZ
+    # Of the session, while it ran.
+    assert running - before > (ended - before) / 2
 
 
 def test_that_of_a_server_on_another_machine_is_not_known() -> None:

@@ -2,13 +2,18 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import psycopg2
 import pytest
 
 from harness import drivers
 from harness.poolers import figures, pgbouncer, things, tries
-from harness.poolers.inside.world import engine_arguments
+from harness.poolers.inside import world as inside_world
+from harness.poolers.inside.forks import committed
+from harness.poolers.inside.world import World, engine_arguments, key
 from harness.poolers.things import DIRECT, SESSION, TRANSACTION, WORKS
 from harness.poolers.tries import Dialogue
 from harness.postgres.server import Server
@@ -97,6 +102,19 @@ def test_a_worker_that_outlives_its_parent_keeps_its_session_in_session_mode(
     program: Dialogue, server: Server, way: str, route: str, breaks: str
 ) -> None:
     assert outcome(program, server, "orphan", way, route, "QueuePool") == breaks
+
+
+def test_a_transaction_that_is_still_open_differs_from_one_that_lost_its_row(
+    program: Dialogue, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inside_world, "DEADLINE", 0.1)
+    order: Any = {"direct": server.url}
+    with closing(psycopg2.connect(server.url)) as connection, connection.cursor() as cursor:
+        cursor.execute("insert into app.kept values (%s)", [token := key()])
+        backend = connection.info.backend_pid
+        assert committed(World(order, DRIVER), token, backend).endswith("stays open")
+        connection.rollback()
+        assert committed(World(order, DRIVER), token, backend).endswith("row is lost")
 
 
 def test_arguments_of_the_connection_are_put_together() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from harness import strategies
 from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
 from harness.fleets import measure as fleets
-from harness.postgres import embedded, relay
+from harness.postgres import binaries, embedded, relay
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
@@ -71,8 +71,8 @@ class DistanceCurve(CurvePlan):
     def refused(self, at: At, server: Server) -> str:
         if at["setting"] == "tls":
             try:
-                embedded.tls_binaries()
-            except embedded.NoTLS as reason:
+                binaries.tls_binaries()
+            except binaries.NoTLS as reason:
                 return reason.problem
         return ""
 

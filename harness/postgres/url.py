@@ -75,17 +75,14 @@ def parse_url(text: str, source: str) -> str:
         )
     if driver:
         _require_measured(driver, source)
-    if driver:
-        try:
+    try:
+        if driver:
             _, given = DIALECT().create_connect_args(make_url(text))
             found = parse_dsn(make_dsn(**{name: str(value) for name, value in given.items()}))
-        except (ArgumentError, ValueError, psycopg2.ProgrammingError) as error:
-            raise _not_understood(source, str(error)) from None
-    else:
-        try:
+        else:
             found = parse_dsn(f"{SCHEMES[0]}://{rest}")
-        except psycopg2.ProgrammingError as error:
-            raise _not_understood(source, str(error)) from None
+    except (ArgumentError, ValueError, psycopg2.ProgrammingError) as error:
+        raise _not_understood(source, str(error)) from None
     if "@" in "".join(found.get(part, "") for part in ("host", "port", "dbname")):
         raise PoolstartError(
             f"{source} has an @ that does not end the password", "write @ as %40 and / as %2F in a password"

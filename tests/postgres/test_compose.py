@@ -8,8 +8,8 @@ import pytest
 
 from harness.postgres import compose
 from harness.postgres.compose import Service
+from harness.postgres.embedded import SETTINGS
 from harness.postgres.engine import PROJECT, Answer
-from harness.postgres.settings import SETTINGS
 from harness.system.errors import PoolstartError
 
 COMPOSE_FILE = (PROJECT / "docker-compose.yml").read_text()

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from harness.hazards.runner import REQUIRE_TLS
-from harness.postgres import embedded, locate
+from harness.postgres import binaries, embedded, locate
+from harness.postgres.embedded import SETTINGS
 from harness.postgres.server import Server, describe
-from harness.postgres.settings import SETTINGS
 from harness.postgres.url import parameters, render
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
@@ -273,7 +273,7 @@ def test_binaries_out_of_the_server_account_s_reach_are_copied(tmp_path: Path, m
         shutil.copytree(part, hidden / part.name)
     hidden.chmod(0o700)
     copied = hidden / embedded.binaries().relative_to(package.parent)
-    monkeypatch.setenv(embedded.BINARIES, str(copied))
+    monkeypatch.setenv(binaries.BINARIES, str(copied))
     with Supervision() as supervision:
         assert setting(embedded.start(supervision), "server_version")
 
@@ -295,7 +295,7 @@ def test_a_server_of_chosen_binaries_is_called_what_it_says_it_is(
     if folder is None:
         assert not os.environ.get(REQUIRE_TLS), "CI has another PostgreSQL"
         pytest.skip("no other PostgreSQL on this machine")
-    monkeypatch.setenv(embedded.BINARIES, str(folder))
+    monkeypatch.setenv(binaries.BINARIES, str(folder))
     told = locate.identity()
     with locate.server() as server:
         assert server.identity == told == describe("embedded", server.url).identity
@@ -425,7 +425,7 @@ def in_dev_shm(pid: int) -> set[str]:
 @pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, "closed"])
 def test_an_end_during_initdb_leaves_no_shared_memory(way: signal.Signals | str) -> None:
     with scene() as here:
-        here.environment[embedded.BINARIES] = str(OLD)
+        here.environment[binaries.BINARIES] = str(OLD)
         program = PREPARES if way == "closed" else STARTS
         run = here.python("-c", program, stdin=subprocess.PIPE)
         shared = stopped_with_shared_memory(here)

@@ -15,7 +15,7 @@ from harness.lifecycles import plan
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import PROFILES
-from harness.postgres import embedded, locate, settings
+from harness.postgres import embedded, locate
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server, describe
 from harness.postgres.url import parse_url
@@ -45,7 +45,7 @@ def test_a_server_at_a_distance_is_measured(server: Server) -> None:
 def started(monkeypatch: pytest.MonkeyPatch, **changes: str) -> Iterator[Server]:
     """An embedded server with other settings."""
     for name, value in changes.items():
-        monkeypatch.setitem(settings.SETTINGS, name, value)
+        monkeypatch.setitem(embedded.SETTINGS, name, value)
     with Supervision() as supervision:
         yield embedded.start(supervision)
 

@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from harness.comparisons import servers
-from harness.postgres.settings import SETTINGS
+from harness.postgres.embedded import SETTINGS
 from tests.support.container import DEADLINE, Project
 
 pytestmark = pytest.mark.slow

@@ -151,9 +151,9 @@ def table_for(provenance: Provenance) -> VerdictTable:
 def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
     """Record rows: in place of those that the series has, and beside its others.
 
-    A row that could not be tried here replaces no row on record. The trials that were repeated stay on record
-    for each verdict that is still the same. Raises `PoolstartError`, and records nothing, if an outcome has
-    no result or a row lacks a strategy.
+    A row that could not be tried here, or that lacks figures for want of a package, replaces none on record.
+    The trials that were repeated stay on record for each verdict that is still the same. Raises
+    `PoolstartError`, and records nothing, if an outcome has no result or a row lacks a strategy.
     """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
@@ -192,10 +192,7 @@ def save_columns(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
 def with_columns(table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome]) -> VerdictTable:
     """The table with these outcomes in place of its own; the provenance is that of their strategies."""
     now = {
-        (outcome.hazard, outcome.strategy): outcome
-        for outcome in outcomes
-        if outcome.verdict is not Verdict.NOT_TRIED
-        or table.verdicts.get((outcome.hazard, outcome.strategy)) not in TRIED
+        (outcome.hazard, outcome.strategy): outcome for outcome in outcomes if not is_poorer(table, outcome)
     }
     kept = [outcome for outcome in table.outcomes if (outcome.hazard, outcome.strategy) not in now]
     measured = dict.fromkeys((strategy for _, strategy in now), provenance)
@@ -229,14 +226,10 @@ def with_rows(
     code = {hazard: suite.digest(hazard) for hazard in measured}
     if not table:
         return VerdictTable(provenance, tuple(outcomes), code=code)
-    untried = {outcome.hazard for outcome in outcomes if outcome.verdict is Verdict.NOT_TRIED}
     on_record = by_hazard(table.verdicts)
-    decided = {hazard for (hazard, _), verdict in table.verdicts.items() if verdict in TRIED}
-    replaced = {
-        hazard
-        for hazard in measured
-        if hazard not in untried & decided or not set(group) <= set(on_record.get(hazard, ()))
-    }
+    poorer = {outcome.hazard for outcome in outcomes if is_poorer(table, outcome)}
+    untried = {hazard for hazard in poorer if set(group) <= set(on_record.get(hazard, ()))}
+    replaced = measured.keys() - untried
     if not replaced:
         return table
     kept = [outcome for outcome in table.outcomes if outcome.hazard not in replaced]
@@ -259,6 +252,20 @@ def with_rows(
         },
     )
     return replace(rows, repeated=still_true(table, rows))
+
+
+def is_poorer(table: VerdictTable, now: Outcome) -> bool:
+    """Whether the record has more than this outcome, for which a package or program is missing here.
+
+    That is a verdict of a trial if it was not tried now, or else figures of the same verdict.
+    """
+    known = table.outcome(now.hazard, now.strategy)
+    if not known:
+        return False
+    if now.verdict is Verdict.NOT_TRIED:
+        return known.verdict in TRIED
+    figures = {figure.id for figure in catalogue.load(now.hazard).figures}
+    return known.verdict is now.verdict and bool(figures & (known.readings.keys() - now.readings.keys()))
 
 
 def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:

@@ -21,6 +21,7 @@ from harness.hazards import catalogue
 from harness.hazards import expected as record
 from harness.hazards import matrix as measuring
 from harness.hazards import report as page
+from harness.hazards.all.missing_thread import POOL_USES
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
 from harness.hazards.runner import REQUIRE_TLS
@@ -471,6 +472,23 @@ def test_a_row_that_could_not_be_tried_here_replaces_none_on_record(own_record: 
     assert before.verdicts["native_threads", "fork_dispose"] is Verdict.AFFECTED
     record.save(Provenance.here(server.identity), untried("native_threads"))
     assert record.load()[MINE] == before
+
+
+@pytest.mark.parametrize(("verdict", "kept"), [(Verdict.AFFECTED, True), (Verdict.SURVIVES, False)])
+def test_a_row_that_lacks_figures_for_want_of_a_package_replaces_none_with_its_verdict(
+    own_record: Path, server: Server, verdict: Verdict, kept: bool
+) -> None:
+    now = Provenance.here(server.identity)
+    reading = dict.fromkeys(POOL_USES, HazardReading(1.0, 1))
+    measured = [replace(each, readings=reading) for each in row("missing_thread", Verdict.AFFECTED)]
+    record.save(now, measured)
+    before = record.load()[MINE]
+    record.save(now, row("missing_thread", verdict))
+    assert (record.load()[MINE] == before) == kept
+    assert record.expected()["missing_thread", "spawn"] is verdict
+    # One that has all figures takes its place.
+    record.save(now, measured)
+    assert record.load()[MINE].outcome("missing_thread", "spawn") in measured
 
 
 def test_a_whole_table_keeps_the_rows_that_could_not_be_tried_here(own_record: Path, server: Server) -> None:

@@ -4,13 +4,17 @@ from benchmarks.cells import CellBenchmark, Run, Samples
 
 
 class Cpu(CellBenchmark):
-    """CPU times of the worker's process, user and kernel."""
+    """CPU times of the worker's process, and of its parent in `Process.start()`, user and kernel."""
 
     unit = "seconds"
 
     def track_cpu_first_row(self, run: Run, strategy: str, dataframe: str) -> Samples:
         """CPU time that the worker has used when it has its first row; waiting is not included."""
         return self.samples(run, strategy, dataframe, "cpu_first_row")
+
+    def track_cpu_start(self, run: Run, strategy: str, dataframe: str) -> Samples:
+        """CPU time of the parent's thread in Process.start(), which a worker beside it does not lengthen."""
+        return self.samples(run, strategy, dataframe, "cpu_start")
 
     def track_cpu_startup(self, run: Run, strategy: str, dataframe: str) -> Samples:
         """CPU time that the worker has used at the first line of its function, imports included."""

@@ -1,6 +1,6 @@
 """Verdicts on paired measurements; docs/statistics.md explains them and names the sources."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, expm1, inf, log, log1p
 from statistics import mean, median, stdev
@@ -74,6 +74,11 @@ class ComparisonRow:
     def outcome(self) -> str:
         """`worse`, `undecided` or `passed`: what the exit status of a comparison depends on."""
         return "worse" if self.worse else "undecided" if self.undecided else "passed"
+
+
+def find(rows: Iterable[ComparisonRow], metric: str, strategy: str) -> ComparisonRow | None:
+    """The row of one figure; None if it was not measured."""
+    return next((row for row in rows if (row.metric, row.strategy) == (metric, strategy)), None)
 
 
 def judge(measured: Mapping[FigureKey, Sequence[Sample]], tolerate: float) -> list[ComparisonRow]:

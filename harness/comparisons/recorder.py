@@ -42,14 +42,33 @@ class ServersRecorder(Recorder):
         return f"{len(comparison.servers)} servers"
 
 
-class DriversRecorder(Recorder):
-    title = "drivers, compared with psycopg2 in pairs; counts alone with --minutes 0"
+class PairsRecorder(Recorder):
+    """Rows that are compared with a reference, each in pairs of so many minutes at most."""
+
     options = ("--only", "--minutes")
+    MINUTES = 2.0
+    """Of the pairs of one row."""
+
+    def seconds(self, request: Request) -> float:
+        """What --minutes allows for the pairs of all rows."""
+        return 60 * self.minutes_each(request) * len(self.compared(request))
+
+    def compared(self, request: Request) -> list[str]:
+        """The rows of a request, without the reference."""
+        return [name for name in self.selected(request) if name != MEASURED.name]
+
+    def minutes_each(self, request: Request) -> float:
+        """Minutes for the pairs of one row; --minutes are those of all."""
+        if request.minutes is None:
+            return self.MINUTES
+        return request.minutes / max(1, len(self.compared(request)))
+
+
+class DriversRecorder(PairsRecorder):
+    title = "drivers, compared with psycopg2 in pairs; counts alone with --minutes 0"
     rows_are = "drivers"
     file = files.shown(driver_pairs.PATH)
 
-    MINUTES = 2.0
-    """Of the pairs of one driver."""
     COUNT_SECONDS = 15
     """Of the counts of one driver."""
 
@@ -57,57 +76,37 @@ class DriversRecorder(Recorder):
         return [driver.name for driver in drivers.DRIVERS]
 
     def seconds(self, request: Request) -> float:
-        """The counts of a driver take a quarter of a minute, its pairs what --minutes allows."""
-        chosen = driver_pairs.named(request.only)
-        compared = [driver for driver in chosen if driver != MEASURED]
-        return len(chosen) * self.COUNT_SECONDS + 60 * len(compared) * self.minutes_each(request)
-
-    def minutes_each(self, request: Request) -> float:
-        """Minutes for the pairs of one driver; --minutes are those of all."""
-        compared = [driver for driver in driver_pairs.named(request.only) if driver != MEASURED]
-        return self.MINUTES if request.minutes is None else request.minutes / max(1, len(compared))
+        """The counts of a driver take a quarter of a minute."""
+        return len(self.selected(request)) * self.COUNT_SECONDS + super().seconds(request)
 
     def measure(self, request: Request, report: Progress) -> str:
-        release, each = catalogue().newest.version, self.minutes_each(request)
-        chosen = driver_pairs.named(request.only)
+        release, minutes = catalogue().newest.version, self.minutes_each(request)
         with locate.server() as server:
-            for driver in chosen:
-                report(f"counts of {driver.name}")
+            for name in self.selected(request):
+                driver = drivers.get(name)
+                report(f"counts of {name}")
                 here = Provenance.here(server.identity, request.command, release, driver=driver.label)
                 row = driver_pairs.count(driver, server, release, here)
                 driver_pairs.save(row)
-                if driver != MEASURED and each:
+                if driver != MEASURED and minutes:
                     profile = profiles.current()
-                    driver_pairs.save(driver_pairs.pair(row, server, release, profile, each, report))
-        return f"{len(chosen)} drivers"
+                    driver_pairs.save(driver_pairs.pair(row, server, release, profile, minutes, report))
+        return f"{len(self.selected(request))} drivers"
 
 
-class PythonsRecorder(Recorder):
+class PythonsRecorder(PairsRecorder):
     title = "Pythons, compared with 3.11 in pairs"
-    options = ("--only", "--minutes")
     rows_are = "Pythons"
     file = files.shown(python_pairs.PATH)
-
-    MINUTES = 2.0
-    """Of the pairs of one Python."""
 
     def rows(self) -> Sequence[str]:
         return python_pairs.PYTHONS
 
-    def seconds(self, request: Request) -> float:
-        """What --minutes allows for the pairs of all Pythons."""
-        return 60 * self.minutes_each(request) * len(python_pairs.named(request.only))
-
-    def minutes_each(self, request: Request) -> float:
-        """Minutes for the pairs of one Python; --minutes are those of all."""
-        chosen = python_pairs.named(request.only)
-        return self.MINUTES if request.minutes is None else request.minutes / len(chosen)
-
     def measure(self, request: Request, report: Progress) -> str:
-        chosen, minutes = python_pairs.named(request.only), self.minutes_each(request)
+        minutes = self.minutes_each(request)
         with locate.server() as server:
             here = Provenance.here(server.identity, request.command, catalogue().newest.version)
-            for python in chosen:
+            for python in self.selected(request):
                 row = python_pairs.pair(python, server, profiles.current(), minutes, here, report)
                 python_pairs.save(python, row)
-        return f"{len(chosen)} Pythons"
+        return f"{len(self.selected(request))} Pythons"

@@ -109,6 +109,9 @@ class LifecycleReport(TypedDict, total=False):
     """`Process.start()` is called."""
     returned: int
     """`Process.start()` has returned."""
+    cpu_called: int
+    """CPU time of the parent's thread so far, in nanoseconds, beside the timestamp of the same name."""
+    cpu_returned: int
     worker: WorkerReport
     released: int
     """The parent lets the worker exit."""

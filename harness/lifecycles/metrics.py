@@ -264,6 +264,16 @@ METRICS = {
             short_title="CPU, first row",
         ),
         Metric(
+            "cpu_start",
+            "seconds",
+            "CPU time of Process.start()",
+            "CPU time of the parent's thread in Process.start(), which a worker beside it does not lengthen.",
+            Interval("cpu_called", "cpu_returned"),
+            "cpu.Cpu",
+            frozenset(),
+            short_title="CPU, start()",
+        ),
+        Metric(
             "cpu_startup",
             "seconds",
             "CPU time of startup",

@@ -8,6 +8,8 @@ from harness.lifecycles.samples import Lifecycle, of_parent
 REPORT = {
     "called": 1_000,
     "returned": 1_003,
+    "cpu_called": 40,
+    "cpu_returned": 42,
     "released": 3_000,
     "reaped": 3_500,
     "collections": [7, 2, 1],
@@ -39,6 +41,7 @@ NANOSECONDS = {
     "second_query": 400,
     "exit": 500,
     "collect": 600,
+    "cpu_start": 2,
     "cpu_startup": 5,
     "cpu_engine": 50,
     "cpu_first_query": 200,

@@ -1,11 +1,10 @@
 """Drivers compared with the reference: interleaved pairs in one session, and counts; a row a driver."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
 from harness import drivers
 from harness.comparisons.compare import ComparisonSettings, compare
-from harness.comparisons.judge import ComparisonRow
+from harness.comparisons.judge import ComparisonRow, find
 from harness.comparisons.result import Side
 from harness.counts.count import Counts
 from harness.counts.run import count_all
@@ -58,15 +57,8 @@ class DriverRow:
 
     def second(self, metric: str, strategy: str) -> float | None:
         """The driver's median of a figure; None if it was not measured."""
-        found = self.row(metric, strategy)
+        found = find(self.rows, metric, strategy)
         return found.second if found else None
-
-    def row(self, metric: str, strategy: str) -> ComparisonRow | None:
-        """The comparison of one figure; None if it was not measured."""
-        for row in self.rows:
-            if (row.metric, row.strategy) == (metric, strategy):
-                return row
-        return None
 
 
 def load() -> dict[str, DriverRow]:
@@ -121,13 +113,7 @@ def pair(
     return replace(
         row,
         rows=found.concluded().rows,
-        paired=replace(row.provenance),
+        paired=row.provenance,
         busy=found.busy,
         reasons=[*dict.fromkeys([*row.reasons, *found.rejected, *found.not_applicable])],
     )
-
-
-def named(names: Iterable[str]) -> Sequence[Driver]:
-    """These drivers, by default all, the reference first."""
-    wanted = set(names) or {driver.name for driver in drivers.DRIVERS}
-    return [driver for driver in drivers.DRIVERS if driver.name in wanted]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from harness import drivers
 from harness.comparisons.drivers.record import COUNTS, METRICS, STRATEGIES, DriverRow, load
+from harness.comparisons.judge import find
 from harness.console import markdown
 from harness.console.numbers import display_unit
 from harness.counts.registry import COUNTS as TITLES
@@ -73,7 +74,7 @@ def pairs(rows: Mapping[str, DriverRow]) -> Iterator[str]:
 
 def ratio(row: DriverRow, metric: str, strategy: str) -> str:
     """`3.1 -> 4.2 ms, 1.35 (1.31-1.39)`; empty if it was not measured."""
-    found = row.row(metric, strategy)
+    found = find(row.rows, metric, strategy)
     if not found:
         return ""
     unit, factor = display_unit(metrics.get(metric).unit)

@@ -1,7 +1,6 @@
 """Pythons compared with the reference: interleaved pairs of workers; a row a Python."""
 
 import subprocess
-from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,7 +22,7 @@ PYTHONS = ("3.12", "3.13", "3.14")
 
 STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
 
-METRICS = ("startup", "time_to_first_row", "uss", "uss_collected")
+METRICS = ("startup", "cpu_start", "time_to_first_row", "uss", "uss_collected")
 """Not `blocked`: parent and worker share a processor, and Pythons differ in which runs first."""
 
 TOLERATE = 0.03
@@ -42,10 +41,6 @@ class PythonRow:
     provenance: Provenance
     busy: str = ""
     """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
-
-    def row(self, metric: str, strategy: str) -> ComparisonRow | None:
-        """The comparison of one figure; None if it was not measured."""
-        return next((row for row in self.rows if (row.metric, row.strategy) == (metric, strategy)), None)
 
 
 def load() -> dict[str, PythonRow]:
@@ -77,9 +72,3 @@ def version_of(python: Path) -> str:
     program = [str(python), "-I", "-c", "import sys; print(sys.version)"]
     printed = subprocess.check_output(program, text=True, stdin=subprocess.DEVNULL, timeout=60)
     return str(printed).strip()
-
-
-def named(names: Iterable[str]) -> Sequence[str]:
-    """These Pythons, by default all."""
-    wanted = set(names) or set(PYTHONS)
-    return [python for python in PYTHONS if python in wanted]

@@ -1,5 +1,6 @@
 """The part of `docs/pythons.md` that compares Pythons in pairs, from its record."""
 
+from harness.comparisons.judge import find
 from harness.comparisons.pythons.record import METRICS, STRATEGIES, PythonRow, load
 from harness.console import markdown
 from harness.lifecycles import metrics
@@ -11,10 +12,12 @@ def render() -> str | None:
     rows = load()
     if not rows:
         return None
+    # A metric that is newer than the record has no column yet.
+    shown = [metric for metric in METRICS if any(ratio(row, metric, "spawn") for row in rows.values())]
     table = markdown.table(
-        ["strategy", "Python", *(metrics.get(metric).title for metric in METRICS)],
+        ["strategy", "Python", *(metrics.get(metric).title for metric in shown)],
         [
-            [strategy, python, *(ratio(row, metric, strategy) for metric in METRICS)]
+            [strategy, python, *(ratio(row, metric, strategy) for metric in shown)]
             for strategy in STRATEGIES
             for python, row in rows.items()
         ],
@@ -32,7 +35,7 @@ def render() -> str | None:
 
 def ratio(row: PythonRow, metric: str, strategy: str) -> str:
     """`1.05 (1.03-1.06)`; empty if it was not measured."""
-    found = row.row(metric, strategy)
+    found = find(row.rows, metric, strategy)
     return f"{found.ratio:.2f} ({found.low:.2f}-{found.high:.2f})" if found else ""
 
 

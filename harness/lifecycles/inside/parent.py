@@ -110,10 +110,12 @@ def lifecycle(
     # was there: visiting every object again would write to every page, and double the cost of the next fork.
     gc.collect(1)
     seen["collections"] = worker.collections()
+    seen["cpu_called"] = time.thread_time_ns()
     seen["called"] = time.monotonic_ns()
     prepared.treat()
     process.start()
     seen["returned"] = time.monotonic_ns()
+    seen["cpu_returned"] = time.thread_time_ns()
     prepared.theirs.close()
     try:
         if not ours.poll(deadline):

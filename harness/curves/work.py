@@ -72,8 +72,8 @@ class WorkCurve(CurvePlan):
         from harness.poolers import pgbouncer
 
         if at.get("pooler"):
-            with pgbouncer.started(server, POOL_MODE) as pooler:
-                return self.measure({**at, "pooler": ""}, pooler.server)
+            with pgbouncer.started(server, POOL_MODE) as through:
+                return self.measure({**at, "pooler": ""}, through)
         queries = at["task"] == "queries"
         step = ["query", QUERIES[-1] - 1] if queries else ["sleep", at["task"]]
         # Under forkserver the first worker starts the fork server as well.

@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from harness.poolers.things import WORKS
 from harness.records import store
 from harness.records.provenance import Provenance
+from harness.system import pythons
+
+T = TypeVar("T")
 
 PATH = store.path("poolers")
 
@@ -87,7 +91,7 @@ class PoolerTimes:
 
 @dataclass(frozen=True)
 class PoolersRecord:
-    """By version of PgBouncer."""
+    """By version of PgBouncer, with the Python unless it is the reference: `1.26.1 3.14`."""
 
     trials: dict[str, PoolerTrials] = field(default_factory=dict)
     times: dict[str, PoolerTimes] = field(default_factory=dict)
@@ -98,9 +102,16 @@ def load(path: Path = PATH) -> PoolersRecord | None:
     return store.load(PoolersRecord, path, "poolstart record poolers")
 
 
-def versions(known: Mapping[str, object]) -> list[str]:
-    """Versions of PgBouncer, the oldest first."""
-    return sorted(known, key=lambda version: [int(part) for part in version.split(".") if part.isdigit()])
+def name(version: str, python: str) -> str:
+    """How the record calls what was measured with a PgBouncer, under a minor version of Python."""
+    return version if python == pythons.REFERENCE else f"{version} {python}"
+
+
+def versions(known: Mapping[str, T], python: str = pythons.REFERENCE) -> dict[str, T]:
+    """What was measured under a Python, by version of PgBouncer, the oldest first."""
+    found = [version for each in known if each == name(version := each.partition(" ")[0], python)]
+    found.sort(key=lambda version: [int(part) for part in version.split(".") if part.isdigit()])
+    return {version: known[name(version, python)] for version in found}
 
 
 def by_text(rows: Sequence[PoolerOutcome]) -> Iterator[tuple[str, list[PoolerOutcome]]]:

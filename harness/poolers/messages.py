@@ -20,14 +20,11 @@ class PoolerTrialOrder(TypedDict):
     """Arguments of create_engine, as in code; the last ones are those that the trial is about."""
 
 
-class PoolerTrialReport(TypedDict):
-    """What it writes about a trial."""
-
-    outcome: str
-
-
 class TimedOrder(TypedDict):
-    """The first line that a timed parent reads."""
+    """The first line that a timed parent reads; each further one is a worker, as route and token.
+
+    It answers with a `LifecycleReport`.
+    """
 
     driver: str
     strategy: str
@@ -35,10 +32,3 @@ class TimedOrder(TypedDict):
     """By name: URL, and arguments of create_engine as in code."""
     cpu: int | None
     deadline: float
-
-
-class TimedRequest(TypedDict):
-    """A further line: one worker. The parent answers with a `LifecycleReport`."""
-
-    route: str
-    token: str

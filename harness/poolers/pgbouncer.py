@@ -5,21 +5,20 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import psycopg2
-
 from harness.postgres import embedded
+from harness.postgres.binaries import printed
 from harness.postgres.server import Server
 from harness.postgres.url import parameters, render
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
 from harness.system import processors
-from harness.system.errors import PoolstartError, hint_in
+from harness.system.errors import PoolstartError
 
 PROGRAM = "POOLSTART_PGBOUNCER"
 """Environment variable: the program to use instead of the one on PATH or in /usr/sbin."""
@@ -37,35 +36,6 @@ class NoPgBouncer(PoolstartError):
     """There is no PgBouncer on this machine."""
 
 
-@dataclass(frozen=True)
-class Pooler:
-    """A running PgBouncer."""
-
-    server: Server
-    """The server as its clients see it; PgBouncer is part of its identity."""
-    version: str
-    process: "subprocess.Popen[Any]"
-
-    def clients(self) -> int:
-        """The connections of clients, without that of the console."""
-        return sum(row["database"] != ADMIN for row in self.show("clients"))
-
-    def waiting(self) -> int:
-        """The clients that wait for a session."""
-        return sum(int(row["cl_waiting"]) for row in self.show("pools"))
-
-    def show(self, what: str) -> list[dict[str, Any]]:
-        """A table of PgBouncer's console, by the names of its columns."""
-        url = render({**parameters(self.server.url), "dbname": ADMIN})
-        with closing(psycopg2.connect(url, gssencmode="disable")) as connection:
-            # The console knows no transactions.
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(f"show {what}")
-                names = [column.name for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
 def program() -> Path:
     """The program. Raises `NoPgBouncer` if there is none."""
     chosen = os.environ.get(PROGRAM)
@@ -79,9 +49,7 @@ def version() -> str:
     """Its version, for example `1.18.0`. Raises `PoolstartError` if the program is missing or another one."""
     found = program()
     try:
-        out = subprocess.run(
-            [found, "--version"], capture_output=True, text=True, timeout=START_DEADLINE, check=True
-        ).stdout
+        out = printed(found, "--version")
     except (OSError, subprocess.SubprocessError) as error:
         raise NoPgBouncer(f"{found.name} does not run: {error}", REMEDY) from None
     match = re.match(r"PgBouncer (?:version )?(\d[\w.]*)", out)
@@ -98,13 +66,13 @@ def started(
     *,
     unix: bool = False,
     database: str = "",
-) -> Iterator[Pooler]:
-    """PgBouncer in this mode in front of the server, until the context ends. It asks for no password.
+) -> Iterator[Server]:
+    """The server through PgBouncer in this mode, until the context ends. It asks for no password.
 
     With `unix`, clients use a Unix socket. `settings` are further ones of its configuration, and `database`
     those of the line of its database. Raises `PoolstartError` if it cannot be started.
     """
-    behind, number = parameters(server.url), version()
+    behind = parameters(server.url)
     with Supervision() as supervision:
         directory = supervision.directory()
         configuration, log = directory / "pgbouncer.ini", directory / "log"
@@ -139,13 +107,13 @@ def started(
                 break
             supervision.stop(process)
             if "Address already in use" not in log.read_text(errors="replace"):
-                raise _failed(log)
+                raise embedded.failed("PgBouncer did not start", log)
         else:
-            raise _failed(log)
+            raise embedded.failed("PgBouncer did not start", log)
         processors.pin(process.pid)
         host = str(directory) if unix else embedded.LOOPBACK
         url = render({**behind, "host": host, "port": str(port)})
-        yield Pooler(replace(server, url=url, pooler=f"pgbouncer-{mode}"), number, process)
+        yield replace(server, url=url, pooler=f"pgbouncer-{mode}")
 
 
 def _listens(process: "subprocess.Popen[Any]", log: Path) -> bool:
@@ -155,11 +123,3 @@ def _listens(process: "subprocess.Popen[Any]", log: Path) -> bool:
         poll=0.005,
     )
     return process.poll() is None and "process up" in log.read_text(errors="replace")
-
-
-def _failed(log: Path) -> PoolstartError:
-    """The error for a PgBouncer that does not listen: its first error, because others follow from it."""
-    text = log.read_text(errors="replace").strip()
-    error = re.search(r"(?:FATAL|ERROR) +(.+)", text)
-    reason = error[1] if error else text.rpartition("\n")[2] or "no error message"
-    return PoolstartError(f"PgBouncer did not start: {reason}", hint_in(text))

@@ -15,7 +15,7 @@ from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
 from harness.releases import interpreters
 from harness.releases.catalogue import catalogue
-from harness.system import files
+from harness.system import files, pythons
 
 TRIALS, TIMES = "trials", "times"
 
@@ -46,25 +46,27 @@ class PoolersRecorder(Recorder):
 
     def measure(self, request: Request, report: Progress) -> str:
         version, newest = pgbouncer.version(), catalogue().newest.version
+        name = figures.name(version, pythons.minor())
         report("installing drivers")
-        pythons = {driver: interpreters.of_release(newest, driver) for driver in things.MEASURED}
+        found = {driver: interpreters.of_release(newest, driver) for driver in things.MEASURED}
         record, stored = figures.load() or PoolersRecord(), []
         with load.all_but_one(request.load) as busy, Supervision() as supervision:
             server = embedded.start(supervision)
             for part in self.selected(request):
                 provenance = Provenance.here(f"{server.identity}, PgBouncer {version}", request.command)
                 conditions = provenance.conditions(repeat=str(self.repeat(request)), busy=str(busy))
-                session = RecordingSession(f"poolers-{part}-{version}", conditions, fresh=request.fresh)
-                repeat, drivers = self.repeat(request), {each.name: each.version for each in pythons}
+                kept_as = "-".join(["poolers", part, *name.split()])
+                session = RecordingSession(kept_as, conditions, fresh=request.fresh)
+                repeat, drivers = self.repeat(request), {each.name: each.version for each in found}
                 if part == TRIALS:
-                    rows = tries.try_all(pythons, server, repeat, session, report)
+                    rows = tries.try_all(found, server, repeat, session, report)
                     tried = PoolerTrials(provenance, drivers, repeat, tuple(rows))
-                    record = replace(record, trials={**record.trials, version: tried})
+                    record = replace(record, trials={**record.trials, name: tried})
                 else:
-                    found = times.measure_times(pythons, server, repeat, session, report)
-                    timed = PoolerTimes(provenance, drivers, repeat, times.WORKERS, tuple(found))
-                    record = replace(record, times={**record.times, version: timed})
+                    measured = times.measure_times(found, server, repeat, session, report)
+                    timed = PoolerTimes(provenance, drivers, repeat, times.WORKERS, tuple(measured))
+                    record = replace(record, times={**record.times, name: timed})
                 store.save(figures.PATH, record)
                 session.close()
-                stored.append(f"{part} with PgBouncer {version}")
+                stored.append(f"{part} with PgBouncer {name}")
         return " and ".join(stored)

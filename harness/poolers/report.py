@@ -1,6 +1,6 @@
 """The generated page `docs/poolers.md`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import exp, inf
 
 from harness import drivers
@@ -11,7 +11,6 @@ from harness.lifecycles import intervals
 from harness.poolers import things, times
 from harness.poolers.cells import ERROR, merged, rows_of, short
 from harness.poolers.figures import (
-    PoolerOutcome,
     PoolersRecord,
     PoolerTimes,
     PoolerTrials,
@@ -20,7 +19,10 @@ from harness.poolers.figures import (
     versions,
 )
 from harness.poolers.summary import by_place, ms
-from harness.poolers.things import DIRECT, ROUTES, SESSION, TRANSACTION, Thing, Way
+from harness.poolers.things import DIRECT, ROUTES, SESSION, TRANSACTION, Thing
+
+Trials = Mapping[str, PoolerTrials]
+"""Those under the reference Python, by version of PgBouncer."""
 
 ADVICE = """\
 # Behind PgBouncer
@@ -78,24 +80,20 @@ counts are refused in one line. Other poolers than PgBouncer were not tried.
 
 def render(record: PoolersRecord) -> str:
     """The page."""
-    arguments = ", ".join(f"`{each.behind_pooler}` with {each.title}" for each in unprepared())
+    unprepared = [driver for driver in things.MEASURED if driver.behind_pooler]
+    arguments = ", ".join(f"`{each.behind_pooler}` with {each.title}" for each in unprepared)
     parts = [ADVICE.format(arguments=arguments)]
-    if record.times:
-        parts.append(in_short(record.times[versions(record.times)[-1]]))
-    if record.trials:
-        parts += broken(record.trials)
-        parts += forked(record.trials)
-    for number in versions(record.times)[-1:]:
-        parts += timed(number, record.times[number])
+    trials = versions(record.trials)
+    measured = list(versions(record.times).items())[-1:]
+    parts += [in_short(each) for _, each in measured]
+    if trials:
+        parts += [*broken(trials), *forked(*list(trials.items())[-1])]
+    for version, each in measured:
+        parts += timed(version, each)
     parts.append(RECOGNISED)
-    if record.trials:
-        parts += ["## How it was tried\n", f"{closing(record.trials)}\n"]
+    if trials:
+        parts += ["## How it was tried\n", f"{closing(trials)}\n", *other_pythons(record)]
     return "\n".join(parts)
-
-
-def unprepared() -> list[drivers.Driver]:
-    """The drivers that prepare statements by default."""
-    return [driver for driver in things.MEASURED if driver.behind_pooler]
 
 
 def in_short(measured: PoolerTimes) -> str:
@@ -112,30 +110,30 @@ def in_short(measured: PoolerTimes) -> str:
     )
 
 
-def broken(tried: dict[str, PoolerTrials]) -> Iterator[str]:
+def broken(tried: Trials) -> Iterator[str]:
     """The sections of what breaks in transaction mode."""
     for prepared, text in ((True, PREPARED), (False, KEPT.format(lost=lost_with_nullpool(tried)))):
         shown = [each for each in things.THINGS if each.prepared == prepared and not each.everywhere]
         rows = [
-            [*titles(thing, way, named=not prepared), *cells(tried, thing, way, TRANSACTION)]
+            [thing.title if way is thing.ways[0] else "", way.title]
+            + [merged(rows_of(each, thing, way, TRANSACTION)) for each in tried.values()]
             for thing in shown
             for way in thing.ways
         ]
-        blank = [""] if prepared else ["", ""]
         yield text
-        yield markdown.table([*blank, *(f"PgBouncer {version}" for version in versions(tried))], rows)
+        yield markdown.table(["", "", *(f"PgBouncer {version}" for version in tried)], rows)
         yield messages(tried, shown)
     yield PATHS
     yield f"{session_mode(tried)}\n"
 
 
-def messages(tried: dict[str, PoolerTrials], shown: Sequence[Thing]) -> str:
+def messages(tried: Trials, shown: Sequence[Thing]) -> str:
     """The errors behind the cells of some things in transaction mode, as the clients see them."""
     ids = {thing.id for thing in shown}
     rows = [
         row
-        for version in versions(tried)
-        for row in tried[version].rows
+        for each in tried.values()
+        for row in each.rows
         if row.thing in ids and row.route == TRANSACTION and short(row.text) == ERROR
     ]
     lines = [
@@ -145,79 +143,42 @@ def messages(tried: dict[str, PoolerTrials], shown: Sequence[Thing]) -> str:
     return "".join(["Errors:\n\n", *lines] if lines else [])
 
 
-def titles(thing: Thing, way: Way, *, named: bool) -> list[str]:
-    """The first cells of a row; the thing is named once, where the table is about several."""
-    return [thing.title if way is thing.ways[0] else "", way.title] if named else [way.title]
-
-
-def cells(tried: dict[str, PoolerTrials], thing: Thing, way: Way, route: str) -> list[str]:
-    """The outcome of a way in a word or two, for each version."""
-    return [merged(rows_of(tried[version], thing, way, route)) for version in versions(tried)]
-
-
-def lost_with_nullpool(tried: dict[str, PoolerTrials]) -> str:
+def lost_with_nullpool(tried: Trials) -> str:
     """What does not outlast a checkout of NullPool without any pooler."""
-    newest = tried[versions(tried)[-1]]
-    return ", ".join(
-        thing.title
-        for thing in things.THINGS
-        if any(
-            not row.works
-            for row in newest.rows
-            if (row.thing, row.route, row.pool) == (thing.id, DIRECT, "NullPool")
-        )
-    )
+    newest = list(tried.values())[-1]
+    direct = [row for row in newest.rows if (row.route, row.pool) == (DIRECT, "NullPool")]
+    lost = {row.thing for row in direct if not row.works}
+    return ", ".join(thing.title for thing in things.THINGS if thing.id in lost)
 
 
-def session_mode(tried: dict[str, PoolerTrials]) -> str:
+def session_mode(tried: Trials) -> str:
     """How session mode differs from a direct connection."""
     different: dict[tuple[str, str], list[str]] = {}
-    for version in versions(tried):
+    for version, each in tried.items():
         for thing in things.THINGS:
-            rows = [
-                row
-                for row in tried[version].rows
-                if (row.route, row.thing) == (SESSION, thing.id) and differs(tried[version], row)
-            ]
-            if rows and not thing.everywhere:
-                different.setdefault((thing.title, merged(rows, in_full=True)), []).append(version)
+            direct, session = (
+                merged(rows_of(each, thing, thing.ways[0], route), in_full=True) for route in (DIRECT, SESSION)
+            )
+            if direct != session and not thing.everywhere:
+                different.setdefault((thing.title, session), []).append(version)
     exceptions = [f"{title}: {text} ({', '.join(given)})" for (title, text), given in different.items()]
     start = "In session mode everything is as it is directly with the same pool"
     return f"{start}, except {'; '.join(exceptions)}." if exceptions else f"{start}."
 
 
-def differs(tried: PoolerTrials, row: PoolerOutcome) -> bool:
-    """Whether an outcome is not that of the direct route."""
-    direct = tried.find(row.thing, row.way, DIRECT, row.pool, row.driver)
-    return direct is not None and direct.text != row.text
-
-
-def forked(tried: dict[str, PoolerTrials]) -> list[str]:
-    """The section of forked workers; the outcomes of the last version."""
-    version = versions(tried)[-1]
+def forked(version: str, tried: PoolerTrials) -> list[str]:
+    """The section of forked workers."""
     rows = []
     for thing in things.THINGS:
         for way in thing.ways if thing.everywhere else ():
-            first = titles(thing, way, named=True)
-            for names, (direct, *others) in by_outcomes(tried[version], thing, way):
-                same = ["the same" if text == direct else text for text in others]
-                rows.append([*first, ", ".join(names), direct, *same])
-                first = ["", ""]
+            direct, *others = (merged(rows_of(tried, thing, way, route), in_full=True) for route in ROUTES)
+            same = ["the same" if text == direct else text for text in others]
+            rows.append([thing.title if way is thing.ways[0] else "", way.title, direct, *same])
     return [
         FORKS,
-        markdown.table(["", "", "driver", *ROUTES], rows),
+        markdown.table(["", "", *ROUTES], rows),
         f"PgBouncer {version}. Where a worker outlives its parent, PgBouncer has one session to lend.\n",
     ]
-
-
-def by_outcomes(tried: PoolerTrials, thing: Thing, way: Way) -> Iterator[tuple[list[str], list[str]]]:
-    """Drivers that have the same outcomes of a way, and these by route."""
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for driver in tried.drivers:
-        found = (tried.find(thing.id, way.id, route, thing.pools[0], driver) for route in ROUTES)
-        groups.setdefault(tuple(row.text if row else "" for row in found), []).append(driver)
-    for outcomes, names in groups.items():
-        yield names, list(outcomes)
 
 
 def timed(version: str, measured: PoolerTimes) -> list[str]:
@@ -256,20 +217,38 @@ def cell(row: RouteFigures, values: Sequence[float], ratios: Sequence[float]) ->
     return f"{shown}, {exp(middle):.2f}{interval}"
 
 
-def closing(tried: dict[str, PoolerTrials]) -> str:
+def closing(tried: Trials) -> str:
     """Where and when the trials were made, the last version's in full."""
-    *others, last = versions(tried)
-    measured = tried[last]
+    *others, (version, last) = tried.items()
     before = "".join(
-        f" PgBouncer {version}: {tried[version].provenance.day}, {tried[version].repeats} of each."
-        for version in others
+        f" PgBouncer {version}: {each.provenance.day}, {each.repeats} of each." for version, each in others
     )
     return (
         "`poolstart record poolers` starts PgBouncer in front of the embedded server. In each trial two"
         " clients take turns on purpose, so that no outcome depends on luck."
-        f" PgBouncer {last}: {measured.repeats} of each trial, {measured.provenance}{measured.provenance.by};"
-        f" {named(measured.drivers)}.{before}"
+        f" PgBouncer {version}: {last.repeats} of each trial, {last.provenance}{last.provenance.by};"
+        f" {named(last.drivers)}.{before}"
     )
+
+
+def other_pythons(record: PoolersRecord) -> Iterator[str]:
+    """For each further Python, how its outcomes differ from those of the reference."""
+    reference = versions(record.trials)
+    for name, tried in record.trials.items():
+        version, _, python = name.partition(" ")
+        if not python or version not in reference:
+            continue
+        different = [
+            f"`{row.thing}` ({row.way}, {row.route}, {row.driver}, {row.pool}): {row.text}"
+            for row in tried.rows
+            if (known := reference[version].find(row.thing, row.way, row.route, row.pool, row.driver))
+            and known.text != row.text
+        ]
+        how = f"except {'; '.join(different)}" if different else "without an exception"
+        yield (
+            f"Under Python {python} the outcomes are the same, {how}: {tried.repeats} of each trial,"
+            f" {tried.provenance}{tried.provenance.by}.\n"
+        )
 
 
 def named(versions_: dict[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from harness.drivers import ASYNCPG, DRIVERS, PSYCOPG, PSYCOPG2, Driver
+from harness.drivers import ASYNCPG, PSYCOPG, PSYCOPG2, Driver
 
 MEASURED = (PSYCOPG2, PSYCOPG, ASYNCPG)
 """The drivers that are tried and measured."""
@@ -62,9 +62,7 @@ class Thing:
         return self.ways if self.everywhere or route == TRANSACTION else self.ways[:1]
 
 
-def behind_pooler() -> dict[str, str]:
-    return {driver.name: driver.behind_pooler for driver in DRIVERS if driver.behind_pooler}
-
+BEHIND_POOLER = {driver.name: driver.behind_pooler for driver in MEASURED if driver.behind_pooler}
 
 OPTIONS = {
     PSYCOPG2.name: 'connect_args={"options": "-c search_path=app"}',
@@ -73,53 +71,45 @@ OPTIONS = {
 }
 """The search path in the startup packet."""
 
-UNIQUE = 'connect_args={"prepared_statement_name_func": lambda: f"__asyncpg_{uuid.uuid4()}__"}'
+UNIQUE = {ASYNCPG.name: 'connect_args={"prepared_statement_name_func": lambda: f"__asyncpg_{uuid.uuid4()}__"}'}
+
+SUPPORT, NO_SUPPORT, SUPPORT_SINCE = {"max_prepared_statements": "100"}, {"max_prepared_statements": "0"}, (1, 21)
+"""Settings of PgBouncer: whether it follows prepared statements."""
+
+NUMBERED = "prepared_by_the_driver"
+
+ONE_SESSION = {"default_pool_size": "1"}
 
 THINGS = (
     Thing(
         "numbered",
         "statements that the driver prepares, and numbers",
-        prepared=True,
-        ways=(
-            Way("default", "PgBouncer's default", "prepared_by_the_driver"),
+        (
+            Way("default", "PgBouncer's default", NUMBERED),
             Way(
                 "none",
                 "the driver prepares nothing that it keeps",
-                "prepared_by_the_driver",
-                engine=behind_pooler(),
-                drivers=(PSYCOPG, ASYNCPG),
+                NUMBERED,
+                BEHIND_POOLER,
+                (PSYCOPG, ASYNCPG),
             ),
-            Way(
-                "none_off",
-                "the same with `max_prepared_statements = 0`",
-                "prepared_by_the_driver",
-                engine=behind_pooler(),
-                drivers=(PSYCOPG, ASYNCPG),
-                settings={"max_prepared_statements": "0"},
-                since=(1, 21),
-            ),
-            Way(
-                "unique",
-                "unique names alone",
-                "prepared_by_the_driver",
-                engine={ASYNCPG.name: UNIQUE},
-                drivers=(ASYNCPG,),
-            ),
+            Way("unique", "unique names alone", NUMBERED, UNIQUE, (ASYNCPG,)),
             Way(
                 "off",
                 "`max_prepared_statements = 0`",
-                "prepared_by_the_driver",
-                settings={"max_prepared_statements": "0"},
-                since=(1, 21),
+                NUMBERED,
+                settings=NO_SUPPORT,
+                since=SUPPORT_SINCE,
             ),
             Way(
                 "on",
                 "`max_prepared_statements = 100`",
-                "prepared_by_the_driver",
-                settings={"max_prepared_statements": "100"},
-                since=(1, 21),
+                NUMBERED,
+                settings=SUPPORT,
+                since=SUPPORT_SINCE,
             ),
         ),
+        prepared=True,
     ),
     Thing(
         "named",
@@ -130,8 +120,8 @@ THINGS = (
                 "on",
                 "with `max_prepared_statements = 100`",
                 "prepared_by_name",
-                settings={"max_prepared_statements": "100"},
-                since=(1, 21),
+                settings=SUPPORT,
+                since=SUPPORT_SINCE,
             ),
             Way("within", "both, and `DEALLOCATE`, in one transaction", "prepared_within"),
         ),
@@ -149,31 +139,25 @@ THINGS = (
                 "setting",
                 settings={"server_reset_query_always": "1"},
             ),
-            Way(
-                "connect_query",
-                "`connect_query` of PgBouncer's database, for all its clients",
-                "setting_of_all",
-                database="connect_query='set statement_timeout = 7000'",
-            ),
         ),
     ),
     Thing(
         "search_path",
         "`search_path`",
         (
-            Way("startup", "as a startup parameter, in `connect_args`", "search_path", engine=OPTIONS),
+            Way("startup", "as a startup parameter, in `connect_args`", "search_path", OPTIONS),
             Way(
                 "ignored",
                 "the same with `ignore_startup_parameters`",
                 "search_path",
-                engine=OPTIONS,
+                OPTIONS,
                 settings={"ignore_startup_parameters": "options,search_path"},
             ),
             Way(
                 "tracked",
                 "the same with `track_extra_parameters = search_path`",
                 "search_path",
-                engine=OPTIONS,
+                OPTIONS,
                 settings={"track_extra_parameters": "IntervalStyle, search_path"},
                 since=(1, 20),
             ),
@@ -204,11 +188,7 @@ THINGS = (
             Way("on_commit", "with `ON COMMIT DROP`", "temporary_table_in_transaction"),
         ),
     ),
-    Thing(
-        "backend",
-        "`pg_backend_pid()`",
-        (Way("usual", "`pg_backend_pid()`", "backend"),),
-    ),
+    Thing("backend", "`pg_backend_pid()`", (Way("usual", "`pg_backend_pid()`", "backend"),)),
     Thing(
         "fork",
         "a connection that a forked worker inherits",
@@ -224,17 +204,12 @@ THINGS = (
         "orphan",
         "a forked worker that outlives its parent",
         (
-            Way(
-                "kept",
-                "it inherits an open connection",
-                "orphan",
-                settings={"default_pool_size": "1"},
-            ),
+            Way("kept", "it inherits an open connection", "orphan", settings=ONE_SESSION),
             Way(
                 "closed",
                 "`dispose()` in the parent before the fork",
                 "orphan_of_closed",
-                settings={"default_pool_size": "1"},
+                settings=ONE_SESSION,
             ),
         ),
         everywhere=True,

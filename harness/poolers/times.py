@@ -15,7 +15,7 @@ from harness.drivers import Driver
 from harness.lifecycles.messages import LifecycleReport
 from harness.poolers import things, tries
 from harness.poolers.figures import RouteFigures
-from harness.poolers.messages import TimedOrder, TimedRequest
+from harness.poolers.messages import TimedOrder
 from harness.poolers.tries import routed
 from harness.postgres.relay import STATEMENT, Relay
 from harness.postgres.server import Server
@@ -102,9 +102,9 @@ def timed(
         for _ in range(workers):
             turn: dict[str, LifecycleReport] = {}
             for name in random.sample(list(routes), len(routes)):
-                request: TimedRequest = {"route": name, "token": uuid.uuid4().hex}
-                turn[name] = program.ask(request, tries.DEADLINE)
-                if wrong := finding(turn[name], request["token"], pid):
+                token = uuid.uuid4().hex
+                turn[name] = program.ask((name, token), tries.DEADLINE)
+                if wrong := finding(turn[name], token, pid):
                     raise ChecksFailed(f"{what}, {name}: the measurement does not count: {wrong}")
             turns.append(turn)
     return turns

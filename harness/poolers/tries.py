@@ -8,7 +8,7 @@ from types import MappingProxyType
 from harness.drivers import Driver
 from harness.poolers import pgbouncer, things
 from harness.poolers.figures import PoolerOutcome
-from harness.poolers.messages import PoolerTrialOrder, PoolerTrialReport
+from harness.poolers.messages import PoolerTrialOrder
 from harness.poolers.things import Thing, Way
 from harness.postgres.server import Server
 from harness.postgres.url import hide, parameters, render
@@ -74,8 +74,7 @@ def ask(
             "pool": pool,
             "engine": engine,
         }
-        report: PoolerTrialReport = program.ask(order, DEADLINE)
-    return hide(report["outcome"], through.url)
+        return hide(program.ask(order, DEADLINE), through.url)
 
 
 @contextmanager
@@ -86,9 +85,8 @@ def routed(
     if route == things.DIRECT:
         yield server, ""
         return
-    with pgbouncer.started(server, route, settings, database=database) as pooler:
-        console = render({**parameters(pooler.server.url), "dbname": pgbouncer.ADMIN})
-        yield pooler.server, console
+    with pgbouncer.started(server, route, settings, database=database) as through:
+        yield through, render({**parameters(through.url), "dbname": pgbouncer.ADMIN})
 
 
 def try_all(

@@ -119,7 +119,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
                 code = None
             supervision.stop(process)
             if code != 0:
-                raise _failed(problem, log)
+                raise failed(problem, log)
 
         # Before PostgreSQL 16 initdb accepts no settings: what it shares is in /dev/shm (see `Supervision`).
         in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
@@ -155,7 +155,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
             supervision.stop(postmaster)
             if "Address already in use" not in log.read_text(errors="replace"):
                 break
-    raise _failed("the embedded PostgreSQL did not start", log)
+    raise failed("the embedded PostgreSQL did not start", log)
 
 
 def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
@@ -253,13 +253,13 @@ REMEDIES = {
     "shared memory segment": "make room in /dev/shm",
     "wrote only": HINTS[errno.ENOSPC],
 }
-"""What to do, by words of PostgreSQL's programs, which speak English here."""
+"""What to do, by words of programs, which speak English here."""
 
 
-def _failed(problem: str, log: Path) -> PoolstartError:
-    """The error for a program of PostgreSQL that failed: its first error, because others follow from it."""
+def failed(problem: str, log: Path) -> PoolstartError:
+    """The error for a program whose log this is: its first error, because others follow from it."""
     text = log.read_text(errors="replace").strip()
-    error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error): +(.+)", text)
+    error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error):? +(.+)", text)
     reason = error[1] if error else text.rpartition("\n")[2] or "no error message"
     remedy = next((advice for words, advice in REMEDIES.items() if words in text), hint_in(text))
     return PoolstartError(f"{problem}: {reason}", remedy)

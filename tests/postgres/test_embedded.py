@@ -326,9 +326,9 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
         "child process exited with exit code 1\n"
         'initdb: data directory "data" not removed at user\'s request\n'
     )
-    assert embedded._failed("initdb failed", log).problem == "initdb failed: no space left"
+    assert embedded.failed("initdb failed", log).problem == "initdb failed: no space left"
     log.write_text("openssl: not found\n")
-    assert embedded._failed("initdb failed", log).problem == "initdb failed: openssl: not found"
+    assert embedded.failed("initdb failed", log).problem == "initdb failed: openssl: not found"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
 def test_the_remedy_follows_from_what_initdb_reports(tmp_path: Path, line: str, remedy: str) -> None:
     log = tmp_path / "log"
     log.write_text(f"performing post-bootstrap initialization ... {line}\nchild process exited\n")
-    found = embedded._failed("initdb failed", log).remedy
+    found = embedded.failed("initdb failed", log).remedy
     assert found.startswith(remedy) if remedy else not found
 
 

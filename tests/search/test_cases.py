@@ -291,8 +291,8 @@ def pooled(server: Server) -> Iterator[str]:
     (off,) = [way for way in things.get("numbered").ways if way.id == "off"]
     # One that does not have this setting follows no prepared statements either.
     settings = {} if off.not_applicable(pgbouncer.version()) else off.settings
-    with pgbouncer.started(server, "transaction", {"default_pool_size": "1", **settings}) as pooler:
-        yield pooler.server.url
+    with pgbouncer.started(server, "transaction", {"default_pool_size": "1", **settings}) as through:
+        yield through.url
 
 
 @needs_pgbouncer

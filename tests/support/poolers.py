@@ -28,5 +28,5 @@ needs_pgbouncer = pytest.mark.skipif(
 @contextmanager
 def pgbouncer(server: Server, mode: str, unix: bool = False, **settings: str) -> Iterator[str]:
     """The URL of a PgBouncer in this mode in front of the server, with further `settings`."""
-    with poolers.started(server, mode, settings, unix=unix) as pooler:
-        yield pooler.server.url
+    with poolers.started(server, mode, settings, unix=unix) as through:
+        yield through.url

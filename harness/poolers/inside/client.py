@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import create_engine, event, pool, text
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from harness import treatments, treatments_async
 from harness.drivers import Driver
@@ -51,9 +51,22 @@ class Steps:
         self._heard: list[Any] = []
         self._worker: Any = None
 
+    @property
+    def _synchronous(self) -> Engine:
+        """The engine, or the synchronous side of an AsyncEngine, whose calls `_do` makes."""
+        engine: Engine = getattr(self._engine, "sync_engine", self._engine)
+        return engine
+
+    def _do(self, call: Callable[..., Any], *arguments: Any) -> Any:
+        """What a call returns; an AsyncEngine makes it in the same way."""
+        if not self._asynchronous:
+            return call(*arguments)
+        from sqlalchemy.util.concurrency import greenlet_spawn
+
+        return self._runner.run(greenlet_spawn(call, *arguments))
+
     def execute_at(self, moment: str, statement: str) -> None:
         """Execute a statement for each new connection (`connect`), or in each transaction (`begin`)."""
-        engine = self._engine.sync_engine if self._asynchronous else self._engine
 
         def connect(dbapi_connection: Any, _: Any) -> None:
             cursor = dbapi_connection.cursor()
@@ -64,60 +77,47 @@ class Steps:
         def begin(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
 
-        event.listen(engine, moment, connect if moment == "connect" else begin)
+        event.listen(self._synchronous, moment, connect if moment == "connect" else begin)
 
     def transaction(self, *statements: str) -> Rows:
-        """Execute statements in a transaction; returns the rows of the last."""
+        """Execute statements in a transaction; returns rows as `execute` does."""
         self.check_out()
         try:
             rows = self.execute(*statements)
-            self._do(lambda: self._connection.commit())
+            self.commit()
             return rows
         finally:
             self.check_in()
 
     def check_out(self) -> None:
-        async def connected() -> Any:
-            return await self._engine.connect()
-
-        self._connection = self._runner.run(connected()) if self._asynchronous else self._engine.connect()
+        self._connection = self._do(self._synchronous.connect)
 
     def check_in(self) -> None:
-        self._do(lambda: self._connection.close())
+        self._do(self._connection.close)
 
     def execute(self, *statements: str) -> Rows:
-        """Execute statements on the connection that is checked out; returns the rows of the last."""
-
-        def run(connection: Connection) -> Rows:
-            rows: Rows = []
-            for statement in statements:
-                result = connection.execute(text(statement))
-                rows = [list(row) for row in result] if result.returns_rows else []
-            return rows
-
-        executed: Rows = self._on_connection(run)
-        return executed
+        """Execute statements on the connection that is checked out; returns the rows of the last that has."""
+        rows: Rows = []
+        for statement in statements:
+            result = self._do(self._connection.execute, text(statement))
+            if result.returns_rows:
+                rows = [list(row) for row in result]
+        return rows
 
     def commit(self) -> None:
-        self._do(lambda: self._connection.commit())
+        self._do(self._connection.commit)
 
     def listen(self, channel: str) -> None:
         """Listen on the connection that is checked out, as the driver's documentation says."""
-
-        def run(connection: Connection) -> None:
-            driver: Any = connection.connection.driver_connection
-            if hasattr(driver, "add_listener"):
-                from sqlalchemy.util import await_only
-
-                await_only(driver.add_listener(channel, lambda *given: self._heard.append(given)))
-                return
-            if hasattr(driver, "add_notify_handler"):
-                driver.add_notify_handler(self._heard.append)
-            else:
-                self._heard = driver.notifies
-            connection.execute(text(f"listen {channel}"))
-
-        self._on_connection(run)
+        driver: Any = self._connection.connection.driver_connection
+        if self._asynchronous:
+            self._runner.run(driver.add_listener(channel, lambda *given: self._heard.append(given)))
+        elif hasattr(driver, "add_notify_handler"):
+            driver.add_notify_handler(self._heard.append)
+            self.execute(f"listen {channel}")
+        else:
+            self._heard = driver.notifies
+            self.execute(f"listen {channel}")
         self.commit()
 
     def heard(self) -> int:
@@ -143,7 +143,7 @@ class Steps:
 
     def dispose(self) -> None:
         """Close the connections of the pool."""
-        self._do(lambda: self._engine.dispose())
+        self._do(self._synchronous.dispose)
 
     def _inherited(self, treatment: str) -> "Steps":
         """In the worker: the same steps, with the treated engine and a loop of its own."""
@@ -156,22 +156,6 @@ class Steps:
                 self._engine
             )
         return self
-
-    def _on_connection(self, run: Callable[[Connection], Any]) -> Any:
-        if self._asynchronous:
-            return self._runner.run(self._connection.run_sync(run))
-        return run(self._connection)
-
-    def _do(self, call: Callable[[], Any]) -> None:
-        """Make a call, and wait for what it returns if the driver is asynchronous."""
-        if self._asynchronous:
-
-            async def done() -> None:
-                await call()
-
-            self._runner.run(done())
-        else:
-            call()
 
 
 def serve(channel: Any, make: Callable[[], Steps]) -> None:

@@ -16,7 +16,7 @@ from harness.lifecycles.inside.parent import lifecycle, say, work_of
 from harness.poolers.inside.world import engine_arguments
 
 if TYPE_CHECKING:
-    from harness.poolers.messages import TimedOrder, TimedRequest
+    from harness.poolers.messages import TimedOrder
 
 
 def main() -> None:
@@ -33,19 +33,9 @@ def main() -> None:
         os.sched_setaffinity(0, {order["cpu"]})
     say(pid=os.getpid())
     for line in sys.stdin:
-        request: TimedRequest = json.loads(line)
-        name = request["route"]
-        say(
-            **lifecycle(
-                strategy,
-                engines[name],
-                work,
-                order["routes"][name][0],
-                order["deadline"],
-                token=request["token"],
-                collect=False,
-            )
-        )
+        name, token = json.loads(line)
+        url, _ = order["routes"][name]
+        say(**lifecycle(strategy, engines[name], work, url, order["deadline"], token=token, collect=False))
 
 
 if __name__ == "__main__":

@@ -55,15 +55,9 @@ def prepared_by_name(world: World) -> str:
 
 
 def prepared_within(world: World) -> str:
-    first, second = world.client(), world.client()
-    for client, number in ((first, 1), (second, 2)):
-        client.check_out()
-        client.execute(f"prepare chosen as select {number}")
-        rows = client.execute("execute chosen")
-        client.execute("deallocate chosen")
-        client.commit()
-        client.check_in()
-        if rows != [[number]]:
+    for number in (1, 2):
+        prepared = f"prepare chosen as select {number}"
+        if world.client().transaction(prepared, "execute chosen", "deallocate chosen") != [[number]]:
             return SHARED
     return WORKS
 
@@ -83,11 +77,17 @@ SHOW = "show statement_timeout"
 SECONDS = "7s"
 
 
+def kept(first: Client, second: Client, question: str, value: str) -> str:
+    """The outcome of a setting that the first client has made."""
+    ((before,),) = first.transaction(question)
+    own, others = own_and_others(first, second, question)
+    return words(shared=others == value, lost=before != value or own != value)
+
+
 def setting(world: World) -> str:
     first, second = world.client(), world.client()
     first.transaction("set statement_timeout = 7000")
-    own, others = own_and_others(first, second, SHOW)
-    return words(shared=others == SECONDS, lost=own != SECONDS)
+    return kept(first, second, SHOW, SECONDS)
 
 
 def local_setting(world: World) -> str:
@@ -100,13 +100,7 @@ def local_setting(world: World) -> str:
 def setting_at_begin(world: World) -> str:
     first, second = world.client(), world.client()
     first.execute_at("begin", "set local statement_timeout = 7000")
-    own, others = own_and_others(first, second, SHOW)
-    return words(shared=others == SECONDS, lost=own != SECONDS)
-
-
-def setting_of_all(world: World) -> str:
-    own, others = own_and_others(world.client(), world.client(), SHOW)
-    return words(shared=False, lost=SECONDS not in (own, others) or own != others)
+    return kept(first, second, SHOW, SECONDS)
 
 
 PATH = "select current_schemas(false)::text"
@@ -118,28 +112,23 @@ def search_path(world: World) -> str:
     """The first client sets it, the second one has no such setting."""
     first = world.client()
     world.order["engine"] = world.order["engine"][:-1]
-    return path_of(first, world.client())
+    return kept(first, world.client(), PATH, APP)
 
 
 def search_path_at_connect(world: World) -> str:
     first, second = world.client(), world.client()
     first.execute_at("connect", "set search_path to app")
-    return path_of(first, second)
+    return kept(first, second, PATH, APP)
 
 
 def search_path_at_begin(world: World) -> str:
     first, second = world.client(), world.client()
     first.execute_at("begin", "set local search_path to app")
-    return path_of(first, second)
-
-
-def path_of(first: Client, second: Client) -> str:
-    ((before,),) = first.transaction(PATH)
-    own, others = own_and_others(first, second, PATH)
-    return words(shared=others == APP, lost=before != APP or own != APP)
+    return kept(first, second, PATH, APP)
 
 
 def search_path_of_all(world: World) -> str:
+    """PgBouncer sets it for both."""
     own, others = own_and_others(world.client(), world.client(), PATH)
     return words(shared=False, lost=(own, others) != (APP, APP))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.drivers import MEASURED
 from harness.poolers import figures
-from harness.poolers.figures import PoolersRecord
+from harness.poolers.figures import PoolersRecord, versions
 from harness.records import store
 
 DRIVERS = store.path("drivers")
@@ -77,7 +77,7 @@ def of_poolers(record: PoolersRecord | None) -> Factors:
     found: Factors = {}
     if not record or not record.times:
         return found
-    newest = max(record.times.values(), key=lambda times: times.provenance.date)
+    newest = max(versions(record.times).values(), key=lambda times: times.provenance.date)
     for row in newest.rows:
         for strategy, pool in POOLS.items():
             if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:

@@ -1,7 +1,6 @@
 """PgBouncer is started as the server is: on a port of its own, supervised, and its errors are one line."""
 
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import psycopg2
 import pytest
@@ -18,13 +17,11 @@ from tests.support.poolers import needs_pgbouncer
 
 @needs_pgbouncer
 def test_it_serves_clients_and_ends_with_its_context(server: Server) -> None:
-    with pgbouncer.started(server, "transaction") as pooler:
-        assert pooler.server.identity == f"{server.identity}-pgbouncer-transaction"
-        pooler.server.connect().close()
-        directory = Path(f"/proc/{pooler.process.pid}/cmdline").read_bytes().split(b"\0")[1]
-        assert pooler.process.poll() is None
-    assert pooler.process.poll() is not None
-    assert not Path(directory.decode()).parent.exists()
+    with pgbouncer.started(server, "transaction") as through:
+        assert through.identity == f"{server.identity}-pgbouncer-transaction"
+        through.connect().close()
+    with pytest.raises(PoolstartError, match="Connection refused"):
+        through.connect()
 
 
 @needs_pgbouncer
@@ -75,11 +72,11 @@ def test_without_it_one_line_says_how_to_get_it_before_anything_is_installed(
 def test_one_that_refuses_the_connection_is_one_line(
     server: Server, settings: dict[str, str], change: dict[str, str], problem: str, remedy: str
 ) -> None:
-    with pgbouncer.started(server, "session", settings) as pooler, ExitStack() as clients:
+    with pgbouncer.started(server, "session", settings) as through, ExitStack() as clients:
         if settings and "auth_type" not in settings:
-            other = clients.enter_context(closing(psycopg2.connect(pooler.server.url)))
+            other = clients.enter_context(closing(psycopg2.connect(through.url)))
             other.cursor().execute("select 1")
-        url = render({**parameters(pooler.server.url), **change})
+        url = render({**parameters(through.url), **change})
         with pytest.raises(PoolstartError, match=f"({problem}).*; {remedy}") as refused:
             describe("external", url)
     assert "\n" not in str(refused.value)

@@ -1,6 +1,7 @@
 """Times over each route: workers of one parent in turns, counts that repeat, and their page."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from harness.poolers.figures import (
     PoolerTrials,
     RouteFigures,
     load,
+    name,
 )
 from harness.poolers.things import DIRECT, POOLS, ROUTES, SESSION, TRANSACTION, WORKS
 from harness.postgres.server import Server
@@ -45,13 +47,10 @@ def test_workers_of_all_routes_have_their_figures(server: Server) -> None:
     assert all(figures["again"][name] > 0 for name in times.NAMES)
 
 
-def test_a_good_worker_passes() -> None:
-    assert times.finding(cast(LifecycleReport, GOOD), "token", 7) == ""
-
-
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
+        (("outcome",), "done", ""),
         (("outcome",), "hung", "the worker hung"),
         (("exitcode",), 1, "the worker done, exit status 1"),
         (("worker", "rows", 1, 0), "other", "did not return its own token"),
@@ -60,7 +59,8 @@ def test_a_good_worker_passes() -> None:
     ],
 )
 def test_each_defect_is_found(path: tuple[Any, ...], value: Any, wrong: str) -> None:
-    assert wrong in times.finding(cast(LifecycleReport, with_value(GOOD, path, value)), "token", 7)
+    found = times.finding(cast(LifecycleReport, with_value(GOOD, path, value)), "token", 7)
+    assert wrong in found if wrong else not found
 
 
 def outcome(driver: str, pool: str, route: str, text: str) -> PoolerOutcome:
@@ -113,28 +113,34 @@ def test_a_record_is_read_back_as_written_and_its_page_shows_it(tmp_path: Path) 
 
 
 def test_a_driver_s_sentences_say_what_breaks_what_works_instead_and_what_it_costs() -> None:
-    told = summary.sentences(example(), drivers.PSYCOPG2, "3.11", TRANSACTION)
-    where = "PgBouncer 1.18.0 in transaction mode, psycopg2 under Python 3.11"
-    assert any(text.startswith(where) and "words of transaction; works: SET LOCAL" in text for text in told)
-    assert told[-1].startswith(f"Measured behind {where}")
-    assert "the first row takes 0.50 times as long as directly" in told[-1]
-    assert "4.0 ms instead of 4.0 ms" in told[-1]
-    assert "Not tried" not in "".join(told)
+    broken, cost = summary.sentences(example(), drivers.PSYCOPG2, "3.11", TRANSACTION)
+    where = "PgBouncer 1.18.0 in transaction mode, with psycopg2 under Python 3.11,"
+    assert broken == f"{where} breaks SET (works: SET LOCAL in each transaction)."
+    assert cost.startswith(where)
+    assert "the first row takes 0.50 times as long as directly" in cost
+    assert "4.0 ms instead of 4.0 ms" in cost
 
 
 def test_what_was_tried_under_another_python_or_with_another_driver_is_not_passed_off() -> None:
-    told = summary.sentences(example(), drivers.PSYCOPG2, "3.14", SESSION)
-    assert told[0] == (
-        "Not tried: PgBouncer with psycopg2 under Python 3.14. What follows was tried and measured under"
-        " Python 3.11."
+    not_tried, broken, not_measured, cost = summary.sentences(example(), drivers.PSYCOPG2, "3.14", TRANSACTION)
+    assert (not_tried, not_measured) == ("Not tried under Python 3.14.", "Not measured under Python 3.14.")
+    assert "under Python 3.11, breaks" in broken
+    assert "under Python 3.11, and" in cost
+    for record, driver in ((example(), drivers.ASYNCPG), (None, drivers.PSYCOPG2)):
+        told = summary.sentences(record, driver, "3.11", SESSION)
+        assert told == [f"PgBouncer in session mode with {driver.title}: not tried."]
+
+
+def test_what_was_tried_under_a_python_is_said_of_it_alone() -> None:
+    record = example()
+    (tried,) = record.trials.values()
+    newer = replace(tried, provenance=Provenance("2.1.9", python="3.14.1"), rows=tried.rows[-2:])
+    both = PoolersRecord({**record.trials, name("1.18.0", "3.14"): newer}, record.times)
+    assert summary.sentences(both, drivers.PSYCOPG2, "3.14", TRANSACTION)[0] == "Not measured under Python 3.14."
+    assert summary.sentences(both, drivers.PSYCOPG2, "3.11", TRANSACTION) == summary.sentences(
+        record, drivers.PSYCOPG2, "3.11", TRANSACTION
     )
-    assert all("under Python 3.11" in text for text in told[1:])
-    assert summary.sentences(example(), drivers.ASYNCPG, "3.11", SESSION) == [
-        "PgBouncer in session mode with asyncpg: not tried."
-    ]
-    assert summary.sentences(None, drivers.PSYCOPG2, "3.11", SESSION) == [
-        "PgBouncer in session mode with psycopg2: not tried."
-    ]
+    assert "Under Python 3.14 the outcomes are the same, without an exception: 1 of each" in report.render(both)
 
 
 ADVISED = [

@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from harness import drivers
-from harness.poolers import figures, pgbouncer, things, tries
+from harness.poolers import figures, things, tries
 from harness.poolers.inside import world as inside_world
 from harness.poolers.inside.forks import committed
 from harness.poolers.inside.world import World, engine_arguments, key
@@ -36,12 +36,9 @@ def outcome(program: Dialogue, server: Server, thing: str, way: str, route: str,
 
 
 @needs_pgbouncer
-@pytest.mark.parametrize("route", [DIRECT, SESSION])
 @pytest.mark.parametrize("thing", ["set", "lock", "listen", "temporary", "named"])
-def test_a_session_keeps_it_for_a_pooled_connection(
-    program: Dialogue, server: Server, thing: str, route: str
-) -> None:
-    assert outcome(program, server, thing, things.get(thing).ways[0].id, route, "QueuePool") == WORKS
+def test_a_session_keeps_it_for_a_pooled_connection(program: Dialogue, server: Server, thing: str) -> None:
+    assert outcome(program, server, thing, things.get(thing).ways[0].id, SESSION, "QueuePool") == WORKS
 
 
 @needs_pgbouncer
@@ -69,39 +66,26 @@ def test_in_transaction_mode_it_breaks_or_a_way_fixes_it(
     assert outcome(program, server, thing, way, TRANSACTION, "QueuePool") == breaks
 
 
-@needs_pgbouncer
-@pytest.mark.parametrize(
-    ("way", "route", "breaks"),
-    [
-        ("used", TRANSACTION, "the parent's commit succeeds, and its row is lost"),
-        (
-            "disposed",
-            TRANSACTION,
-            "the parent's next query fails (server closed the connection unexpectedly)",
-        ),
-        ("dropped", TRANSACTION, WORKS),
-        ("dropped", SESSION, WORKS),
-    ],
-)
-def test_an_inherited_connection_to_a_pooler_is_shared(
-    program: Dialogue, server: Server, way: str, route: str, breaks: str
-) -> None:
-    assert outcome(program, server, "fork", way, route, "QueuePool") == breaks
+ENDED = "the parent's next query fails (server closed the connection unexpectedly)"
 
 
 @needs_pgbouncer
 @pytest.mark.parametrize(
-    ("way", "route", "breaks"),
+    ("thing", "way", "route", "breaks"),
     [
-        ("kept", SESSION, "the next client waits for its session"),
-        ("closed", SESSION, WORKS),
-        ("kept", TRANSACTION, WORKS),
+        ("fork", "used", TRANSACTION, "the parent's commit succeeds, and its row is lost"),
+        ("fork", "disposed", TRANSACTION, ENDED),
+        ("fork", "dropped", TRANSACTION, WORKS),
+        ("fork", "dropped", SESSION, WORKS),
+        ("orphan", "kept", SESSION, "the next client waits for its session"),
+        ("orphan", "closed", SESSION, WORKS),
+        ("orphan", "kept", TRANSACTION, WORKS),
     ],
 )
-def test_a_worker_that_outlives_its_parent_keeps_its_session_in_session_mode(
-    program: Dialogue, server: Server, way: str, route: str, breaks: str
+def test_an_inherited_connection_to_a_pooler_is_shared_and_held_by_a_worker_that_outlives_its_parent(
+    program: Dialogue, server: Server, thing: str, way: str, route: str, breaks: str
 ) -> None:
-    assert outcome(program, server, "orphan", way, route, "QueuePool") == breaks
+    assert outcome(program, server, thing, way, route, "QueuePool") == breaks
 
 
 def test_a_transaction_that_is_still_open_differs_from_one_that_lost_its_row(
@@ -137,4 +121,3 @@ def test_ways_are_versions_of_pgbouncer() -> None:
     (way,) = [way for way in things.get("numbered").ways if way.id == "on"]
     assert way.not_applicable("1.18.0") == "PgBouncer 1.21 or later has it"
     assert way.not_applicable("1.21.0") == way.not_applicable("1.26.1") == ""
-    assert pgbouncer.PROGRAM == "POOLSTART_PGBOUNCER"

@@ -13,7 +13,6 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import PROFILES
 from harness.postgres import locate
 from harness.postgres.server import Server, describe
-from harness.postgres.url import parameters, render
 from harness.system.errors import PoolstartError
 from tests.support.poolers import MODES, needs_pgbouncer, pgbouncer
 
@@ -97,21 +96,3 @@ def test_in_statement_mode_nothing_can_be_measured(server: Server, monkeypatch: 
             locate.server(pooler=True),
         ):
             pass
-
-
-@pytest.mark.parametrize(
-    ("settings", "database", "refusal"),
-    [
-        ({}, "nosuch", "name a database that PgBouncer has"),
-        ({"max_client_conn": "1"}, "", "raise PgBouncer's max_client_conn, or end some of its clients"),
-    ],
-)
-def test_a_pooler_that_refuses_the_connection_is_one_line_that_says_what_to_do(
-    server: Server, settings: dict[str, str], database: str, refusal: str
-) -> None:
-    with pgbouncer(server, "transaction", **settings) as url:
-        wanted = {**parameters(url), **({"dbname": database} if database else {})}
-        with pytest.raises(PoolstartError) as refused:
-            describe("external", render(wanted))
-    assert str(refused.value).endswith(f"; {refusal}")
-    assert "\n" not in str(refused.value)

@@ -1,27 +1,19 @@
 """Why a server was not reached or broke off, and what to do about it.
 
-The remedy follows from the cause: the SQLSTATE that the server sends, whose message may be in any language;
-the error of the operating system; or the words of libpq or PgBouncer, which are never translated. There is no
-remedy for a cause that is not listed.
+The remedy follows from the cause: the SQLSTATE that the server sends, which psycopg2 hides if a connection was
+refused; the error of the operating system; or the words of server, libpq or PgBouncer. There is no remedy for a
+cause that is not listed.
 """
 
-import ctypes
 import errno
 import os
 import re
-import select
-import time
-from pathlib import Path
 
 import psycopg2
 import psycopg2.errors
-from psycopg2.extensions import make_dsn
 
 from harness.postgres.url import hide, location
 from harness.system.errors import PoolstartError
-
-ASK_DEADLINE = 10.0
-"""Seconds for the server to refuse a connection once more."""
 
 STATES = {
     "22023": "correct the options in the URL",
@@ -66,6 +58,17 @@ WORDS = {
     "timeout expired": ERRORS[errno.ETIMEDOUT],
     "could not translate host name": "check the host",
     "no password supplied": "give a password in the URL",
+    "pg_hba.conf": STATES["28000"],
+    "not currently accepting connections": STATES["55000"],
+    "permission denied": STATES["42501"],
+    "the database system is": STATES["57P03"],
+    **dict.fromkeys(("too many connections", "too many clients", "connection slots"), STATES["53300"]),
+    # It does not exist, or may not log in: what is said of both before is above.
+    'database "': STATES["3D000"],
+    'role "': STATES["28000"],
+    "unrecognized configuration parameter": STATES["42704"],
+    "invalid value for parameter": STATES["22023"],
+    "requires a value": STATES["42601"],
     "does not support SSL": "remove sslmode from the URL, or set up TLS on the server",
     "certificate": "check sslmode, sslrootcert and sslcert in the URL",
     "root.crt": "check sslmode and sslrootcert in the URL",
@@ -89,11 +92,7 @@ WORDS = {
     "definition of service": "check the service file, or PGSERVICE",
     "service file": "check the service file, or PGSERVICEFILE",
 }
-"""What to do, by words of libpq or PgBouncer."""
-
-for words in ("too many connections", "too many clients", "connection slots"):
-    # A measured process reports no SQLSTATE of a connection.
-    WORDS[words] = STATES["53300"]
+"""What to do, by words of server, libpq or PgBouncer."""
 
 INVALID = re.compile(r"invalid \S+ value")
 
@@ -103,9 +102,8 @@ def refused(error: psycopg2.OperationalError, url: str) -> PoolstartError:
     # "connection to server at ..., port ... failed: <reason>", then a hint, or a second attempt.
     line = str(error).strip().splitlines()[0]
     reason = line.partition(" failed: ")[2] or line
-    state = sqlstate(url) if FROM_SERVER.match(reason) else ""
     reason = FROM_SERVER.sub("", reason)
-    return PoolstartError(f"no connection to {location(url)}: {hide(reason, url)}", remedy(state, reason))
+    return PoolstartError(f"no connection to {location(url)}: {hide(reason, url)}", remedy("", reason))
 
 
 def broken_off(error: psycopg2.Error, url: str) -> PoolstartError:
@@ -146,45 +144,3 @@ def _class_of(state: str) -> str:
 
 FROM_SERVER = re.compile(r"\w+:  ")
 """The severity before a message that a server sent, in the server's language."""
-
-ONLY_STATE = 3
-"""`PQERRORS_SQLSTATE`, the verbosity of messages that have the SQLSTATE only."""
-
-CONNECTION_BAD, POLL_FAILED, POLL_READING, POLL_OK = 1, 0, 1, 3
-
-
-def sqlstate(url: str) -> str:
-    """The SQLSTATE with which the server refuses a connection; empty if it does not, or if none is known.
-
-    psycopg2 does not pass it on, so its libpq is asked to connect once more.
-    """
-    try:
-        libpq = ctypes.CDLL(_path_of_libpq())
-        for name, kind in (("PQconnectStart", ctypes.c_void_p), ("PQerrorMessage", ctypes.c_char_p)):
-            getattr(libpq, name).restype = kind
-        connection = ctypes.c_void_p(
-            libpq.PQconnectStart(make_dsn(url, gssencmode="disable", connect_timeout=10).encode())
-        )
-    except (OSError, AttributeError):
-        return ""
-    try:
-        libpq.PQsetErrorVerbosity(connection, ONLY_STATE)
-        until = time.monotonic() + ASK_DEADLINE
-        state = POLL_READING + 1  # It waits for writing first.
-        while state not in (POLL_FAILED, POLL_OK) and libpq.PQstatus(connection) != CONNECTION_BAD:
-            socket = [libpq.PQsocket(connection)]
-            reading, writing = (socket, []) if state == POLL_READING else ([], socket)
-            if not any(select.select(reading, writing, [], max(0.0, until - time.monotonic()))):
-                return ""
-            state = libpq.PQconnectPoll(connection)
-        message = libpq.PQerrorMessage(connection).decode(errors="replace")
-    finally:
-        libpq.PQfinish(connection)
-    found = re.search(r"^.*?\w+:  ([0-9A-Z]{5})$", message, re.MULTILINE)
-    return found[1] if found else ""
-
-
-def _path_of_libpq() -> str:
-    """The library that psycopg2 has loaded."""
-    maps = Path("/proc/self/maps").read_text()
-    return next((line.split(maxsplit=5)[5] for line in maps.splitlines() if "/libpq" in line), "libpq.so.5")

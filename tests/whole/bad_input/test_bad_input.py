@@ -656,7 +656,7 @@ REFUSALS = [
     ),
     ("somebody", "poolstart?target_session_attrs=standby", "server is not in hot standby mode ?$"),
 ]
-"""What a real server refuses; each remedy follows from its SQLSTATE or from libpq's words."""
+"""What a real server refuses; each remedy follows from its words or libpq's."""
 
 
 @pytest.mark.parametrize(("user", "database", "message"), REFUSALS)

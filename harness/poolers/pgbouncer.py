@@ -60,17 +60,11 @@ def version() -> str:
 
 @contextmanager
 def started(
-    server: Server,
-    mode: str,
-    settings: Mapping[str, str] = MappingProxyType({}),
-    *,
-    unix: bool = False,
-    database: str = "",
+    server: Server, mode: str, settings: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Server]:
     """The server through PgBouncer in this mode, until the context ends. It asks for no password.
 
-    With `unix`, clients use a Unix socket. `settings` are further ones of its configuration, and `database`
-    those of the line of its database. Raises `PoolstartError` if it cannot be started.
+    `settings` are further ones of its configuration. Raises `PoolstartError` if it cannot be started.
     """
     behind = parameters(server.url)
     with Supervision() as supervision:
@@ -83,14 +77,14 @@ def started(
             lines = {
                 "listen_addr": embedded.LOOPBACK,
                 "listen_port": str(port),
-                "unix_socket_dir": str(directory) if unix else "",
+                "unix_socket_dir": "",
                 "auth_type": "any",
                 "pool_mode": mode,
                 **settings,
             }
             configuration.write_text(
                 "[databases]\n{dbname} = host={host} port={port} user={user}".format(**behind)
-                + f" {database}\n[pgbouncer]\n"
+                + "\n[pgbouncer]\n"
                 + "".join(f"{name} = {value}\n" for name, value in lines.items())
             )
             os.chown(configuration, account.get("user", -1), account.get("group", -1))
@@ -111,8 +105,7 @@ def started(
         else:
             raise embedded.failed("PgBouncer did not start", log)
         processors.pin(process.pid)
-        host = str(directory) if unix else embedded.LOOPBACK
-        url = render({**behind, "host": host, "port": str(port)})
+        url = render({**behind, "host": embedded.LOOPBACK, "port": str(port)})
         yield replace(server, url=url, pooler=f"pgbouncer-{mode}")
 
 

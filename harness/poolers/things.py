@@ -33,8 +33,6 @@ class Way:
     """Those for which it exists."""
     settings: dict[str, str] = field(default_factory=dict)
     """Of PgBouncer."""
-    database: str = ""
-    """Settings of the line of PgBouncer's database."""
     since: tuple[int, ...] = ()
     """The first PgBouncer that has these settings; empty if all do."""
 
@@ -163,12 +161,6 @@ THINGS = (
             ),
             Way("connect", '`SET` in a listener for `"connect"`', "search_path_at_connect"),
             Way("begin", '`SET LOCAL` in a listener for `"begin"`', "search_path_at_begin"),
-            Way(
-                "connect_query",
-                "`connect_query` of PgBouncer's database, for all its clients",
-                "search_path_of_all",
-                database="connect_query='set search_path to app'",
-            ),
         ),
     ),
     Thing(

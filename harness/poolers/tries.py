@@ -50,7 +50,7 @@ def try_way(
     """The outcome of one trial, in words."""
     common = "" if thing.prepared else things.common(driver, route)
     engine = [common, way.engine.get(driver.name, "")]
-    return ask(program, server, driver, way.trial, route, pool, engine, way.settings, way.database)
+    return ask(program, server, driver, way.trial, route, pool, engine, way.settings)
 
 
 def ask(
@@ -62,10 +62,9 @@ def ask(
     pool: str,
     engine: list[str],
     settings: Mapping[str, str] = MappingProxyType({}),
-    database: str = "",
 ) -> str:
-    """The outcome of a trial over a route; `settings` and `database` are those of PgBouncer."""
-    with routed(server, route, settings, database) as (through, console):
+    """The outcome of a trial over a route; `settings` are those of PgBouncer."""
+    with routed(server, route, settings) as (through, console):
         order: PoolerTrialOrder = {
             "trial": trial,
             "url": through.sqlalchemy_url("poolstart-trial", driver),
@@ -78,14 +77,12 @@ def ask(
 
 
 @contextmanager
-def routed(
-    server: Server, route: str, settings: Mapping[str, str], database: str = ""
-) -> Iterator[tuple[Server, str]]:
+def routed(server: Server, route: str, settings: Mapping[str, str]) -> Iterator[tuple[Server, str]]:
     """The server over a route, and the URL of PgBouncer's console; empty without one."""
     if route == things.DIRECT:
         yield server, ""
         return
-    with pgbouncer.started(server, route, settings, database=database) as through:
+    with pgbouncer.started(server, route, settings) as through:
         yield through, render({**parameters(through.url), "dbname": pgbouncer.ADMIN})
 
 

@@ -1,7 +1,6 @@
 """The further strategies: they are measured by name, pass all checks, and are not in the default series."""
 
 import importlib
-import json
 import math
 import re
 from dataclasses import asdict, replace
@@ -20,7 +19,7 @@ from harness.hazards import expected as record
 from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
-from harness.lifecycles import checks, profile
+from harness.lifecycles import profile
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.parent_handle import ParentHandle
@@ -30,7 +29,6 @@ from harness.postgres.server import Server
 from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from harness.records.provenance import Provenance
-from harness.strategies import ParentConnection
 from harness.system import pythons
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
@@ -190,20 +188,6 @@ def test_each_part_has_its_own_provenance(own_record: Path, server: Server) -> N
     record.save_repeated(provenance, DEFAULT * 3, 3, 1)
     table = record.table_of()
     assert (table.repeated.trials, table.further.repeated.trials) == (3, 2)
-
-
-def test_a_record_from_before_there_were_further_ones_is_read(own_record: Path, server: Server) -> None:
-    record.save(Provenance.here(server.identity), DEFAULT)
-    tables = json.loads(own_record.read_text())
-    for table in tables.values():
-        del table["further"]
-    own_record.write_text(json.dumps(tables))
-    assert list(record.table_of().outcomes) == DEFAULT
-
-
-def test_the_check_covers_all_three_outcomes_of_the_parent_connection() -> None:
-    assert {strategy.parent_connection for strategy in strategies.FURTHER} == set(ParentConnection)
-    assert checks.parent_answers in checks.CHECKS
 
 
 def test_asv_finds_a_further_strategy_only_if_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_a_session_keeps_it_for_a_pooled_connection(program: Dialogue, server: S
         ("temporary", "on_commit", WORKS),
         ("named", "usual", 'prepared statement "chosen" already exists'),
         ("named", "within", WORKS),
-        ("search_path", "connect_query", WORKS),
+        ("search_path", "begin", WORKS),
         ("search_path", "ignored", "is lost"),
         ("backend", "usual", "two clients report the same backend"),
     ],

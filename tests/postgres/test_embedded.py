@@ -205,8 +205,9 @@ with Supervision() as supervision:
 """
 
 
-@pytest.mark.parametrize("stage", ["--boot", "--single -F"])
-@pytest.mark.parametrize("killed", ["the owner", "what initdb started"])
+@pytest.mark.parametrize(
+    ("killed", "stage"), [("the owner", "--boot"), ("what initdb started", "--single -F")]
+)
 def test_one_that_is_killed_while_it_is_made_leaves_no_shared_memory(killed: str, stage: str) -> None:
     shared: set[str] = set()
     with scene() as here:
@@ -319,28 +320,16 @@ def test_what_initdb_failed_of_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--help" not in str(told.value)
 
 
-def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    log.write_text(
-        "running bootstrap script ... 2026-11-26 07:41:20.391 UTC [29172] FATAL:  no space left\n"
-        "child process exited with exit code 1\n"
-        'initdb: data directory "data" not removed at user\'s request\n'
-    )
-    assert embedded.failed("initdb failed", log).problem == "initdb failed: no space left"
-    log.write_text("openssl: not found\n")
-    assert embedded.failed("initdb failed", log).problem == "initdb failed: openssl: not found"
-
-
 @pytest.mark.parametrize(
     ("line", "remedy"),
     [
         ('initdb: error: could not create directory "/x/data": Permission denied', "check its permissions"),
-        ("initdb: could not look up effective user ID 12345: user does not exist", "run as an account that"),
+        ("initdb: error: could not look up effective user ID 12345: user does not", "run as an account that"),
         (
             "FATAL:  insufficient file descriptors available to start server process",
             "raise the limit of open",
         ),
-        ("postgres: could not open file: Too many open files", "raise the limit of open files"),
+        ("FATAL:  could not open file: Too many open files", "raise the limit of open files"),
         ('FATAL:  could not extend file "base/1/2675": No space left on device', "make room on that disk"),
         (
             'FATAL:  could not extend file "base/1/2675": wrote only 4096 of 8192 bytes',
@@ -356,8 +345,10 @@ def test_the_problem_is_told_and_not_what_followed_from_it(tmp_path: Path) -> No
 def test_the_remedy_follows_from_what_initdb_reports(tmp_path: Path, line: str, remedy: str) -> None:
     log = tmp_path / "log"
     log.write_text(f"performing post-bootstrap initialization ... {line}\nchild process exited\n")
-    found = embedded.failed("initdb failed", log).remedy
-    assert found.startswith(remedy) if remedy else not found
+    found = embedded.failed("initdb failed", log)
+    # The problem, and not what followed from it.
+    assert found.problem.rpartition(": ")[2] in line
+    assert found.remedy.startswith(remedy) if remedy else not found.remedy
 
 
 def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,7 +413,7 @@ def in_dev_shm(pid: int) -> set[str]:
 
 
 @pytest.mark.skipif(not OLD.exists(), reason="there is no PostgreSQL 15")
-@pytest.mark.parametrize("way", [signal.SIGKILL, signal.SIGINT, "closed"])
+@pytest.mark.parametrize("way", [signal.SIGKILL, "closed"])
 def test_an_end_during_initdb_leaves_no_shared_memory(way: signal.Signals | str) -> None:
     with scene() as here:
         here.environment[binaries.BINARIES] = str(OLD)

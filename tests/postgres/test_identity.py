@@ -1,6 +1,5 @@
 """Results of two servers are one series only if nothing between them changes a figure."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -96,7 +95,7 @@ def test_a_name_stands_for_data_and_distance(
     assert names == {embedded.identity().replace("embedded", "external") + "-production"}
 
 
-@pytest.mark.parametrize("name", ["my server", "-x", "a/b", "x" * 41, "Production"])
+@pytest.mark.parametrize("name", ["my server", "-x", "x" * 41])
 def test_a_name_that_cannot_be_part_of_a_series_is_refused(
     name: str, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,10 +112,3 @@ def test_the_names_of_embedded_and_container_series_have_not_changed(server: Ser
     container = replace(server, kind="container", version="17.12", authentication="scram-sha-256")
     assert container.identity == "container-17.12-tcp-scram-sha-256"
     assert describe("container", server.url).identity == "container-18.4-tcp-trust"
-
-
-def test_a_server_described_by_an_older_version_can_be_read(server: Server) -> None:
-    fields = json.loads(server.to_json())
-    for name in ("cluster", "distance", "name"):
-        del fields[name]
-    assert Server.from_json(json.dumps(fields)) == server

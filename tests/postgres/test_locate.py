@@ -71,11 +71,6 @@ def test_a_url_that_leads_nowhere_is_one_line(monkeypatch: pytest.MonkeyPatch, u
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "postgresql", "postgres"])
-def test_psycopg2_may_be_named_or_left_to_us(scheme: str) -> None:
-    assert parse_url(f"{scheme}://u@h/d", locate.URL) == "postgresql://u@h/d"
-
-
 def test_a_wrong_password_is_one_line_without_the_password(password: Server) -> None:
     with pytest.raises(
         PoolstartError, match=r"authentication failed.*check the user and the password"

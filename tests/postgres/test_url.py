@@ -17,7 +17,7 @@ from harness.postgres.server import Server, describe
 from harness.postgres.url import parameters, parse_url, render
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
-from tests.support.poolers import needs_pgbouncer, pgbouncer
+from tests.support.poolers import needs_pgbouncer, pgbouncer_on_unix_socket
 
 needs_psql = pytest.mark.skipif(shutil.which("psql") is None, reason="no program psql")
 
@@ -82,36 +82,26 @@ ACCEPTED = [
     "postgres://poolstart@127.0.0.1:{port}/poolstart",
     "postgresql://poolstart@localhost:{port}/poolstart",
     "postgresql://poolstart@127.0.0.1:{port}",
-    "postgresql://poolstart@127.0.0.1:{port}/",
     "postgresql://poolstart@127.0.0.1:{port}?dbname=poolstart",
-    "postgresql://127.0.0.1:{port}/poolstart?user=poolstart",
     "postgresql://127.0.0.1/poolstart?user=poolstart&port={port}",
     "postgresql:///poolstart?user=poolstart&port={port}&host=127.0.0.1",
-    "postgresql://?user=poolstart&port={port}&host=127.0.0.1&dbname=poolstart",
     "postgresql:///?user=poolstart&port={port}&hostaddr=127.0.0.1&dbname=poolstart",
     "postgresql://no.such.host.invalid:{port}/poolstart?user=poolstart&hostaddr=127.0.0.1",
     # Passwords.
     "postgresql://somebody:{password}@127.0.0.1:{port}/poolstart",
     "postgresql://somebody@127.0.0.1:{port}/poolstart?password={password}",
     "postgresql://127.0.0.1:{port}/poolstart?user=somebody&password={password}",
-    "postgresql://127.0.0.1:{port}/poolstart?password={password}&user=somebody",
     "postgresql://somebody:wrong@127.0.0.1:{port}/poolstart?password={password}",
-    "postgresql://other:wrong@127.0.0.1:{port}/poolstart?password={password}&user=somebody",
     "postgresql://poolstart:@127.0.0.1:{port}/poolstart",
-    "postgresql://poolstart:needless@127.0.0.1:{port}/poolstart",
     # Users and databases that need encoding.
     "postgresql://so%20me+body:{password}@127.0.0.1:{port}/poolstart",
     "postgresql://me%40home:{password}@127.0.0.1:{port}/poolstart",
-    "postgresql://m%C3%A9:{password}@127.0.0.1:{port}/poolstart",
     "postgresql://m\u00e9:{password}@127.0.0.1:{port}/poolstart",
     "postgresql://127.0.0.1:{port}/poolstart?user=me%40home&password={password}",
     "postgresql://poolstart@127.0.0.1:{port}/d%20b+x",
-    "postgresql://poolstart@127.0.0.1:{port}/d%20b%2Bx",
     "postgresql://poolstart@127.0.0.1:{port}/a%25b",
     "postgresql://poolstart@127.0.0.1:{port}/\u6570",
-    "postgresql://poolstart@127.0.0.1:{port}/%E6%95%B0",
     "postgresql://poolstart@127.0.0.1:{port}/a%2Fb%3Fc",
-    "postgresql://poolstart@127.0.0.1:{port}/a/b%3Fc",
     "postgresql://poolstart@127.0.0.1:{port}/?dbname=a%2Fb%3Fc",
     "postgresql://poolstart@%31%32%37.0.0.1:{port}/poolstart",
     # Parameters.
@@ -121,35 +111,25 @@ ACCEPTED = [
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=-c%20custom.setting%3Da%5C%20b%25",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=--search_path%3Done%2Ctwo",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?application_name=a+b%20c",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?sslmode=disable",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?sslmode=prefer&connect_timeout=7",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?client_encoding=UTF8",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?keepalives=1&keepalives_idle=30&tcp_user_timeout=0",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?target_session_attrs=read-write",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?gssencmode=disable&krbsrvname=x",
     # Several hosts, of which the first does not answer.
     "postgresql://poolstart@127.0.0.1:1,127.0.0.1:{port}/poolstart",
-    "postgresql://poolstart@127.0.0.1:{port},127.0.0.1:1/poolstart",
     "postgresql:///poolstart?user=poolstart&host=127.0.0.1,127.0.0.1&port=1,{port}",
     "postgresql://a,b:{port}/poolstart?user=poolstart&hostaddr=127.0.0.2,127.0.0.1",
     "postgresql://poolstart@/poolstart?host=a.invalid,localhost&hostaddr=127.0.0.1,127.0.0.1&port=1,{port}",
-    "postgresql://poolstart@localhost,127.0.0.1:{port}/poolstart?port={port}",
 ]
 
 REFUSED = [
     "postgresql://somebody@127.0.0.1:{port}/poolstart",
     "postgresql://somebody:wrong@127.0.0.1:{port}/poolstart",
-    "postgresql://somebody:a+b@127.0.0.1:{port}/poolstart",
-    "postgresql://127.0.0.1:{port}/poolstart?user=somebody",
     "postgresql://poolstart@127.0.0.1:{port}/d+b+x",
     "postgresql://poolstart@127.0.0.1:{port}/nosuch",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=-c+statement_timeout%3D5432",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=-c%20nosuch%3D1",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?nosuch=1",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=-cstatement_timeout=5432",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?ssl=false",
-    "postgresql://poolstart@127.0.0.1:{port}/poolstart?sslmode",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?sslmode=require",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?sslmode=",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?connect_timeout=soon",
@@ -189,8 +169,8 @@ def test_what_psql_refuses_is_one_line(port: str, refused: str) -> None:
     ],
 )
 def test_a_unix_socket_is_found_where_psql_finds_it(server: Server, form: str) -> None:
-    with pgbouncer(server, "session", unix=True) as socket:
-        found = parameters(socket)
+    with pgbouncer_on_unix_socket(server) as (through, folder):
+        found = {**parameters(through), "host": folder}
         url = form.format(**found, encoded=quote(found["host"], safe=""))
         assert by_psql(url)
         assert by_poolstart(url) == by_psql(url)

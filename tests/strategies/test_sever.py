@@ -1,20 +1,16 @@
 """`fork_sever`: what a worker inherits cannot reach the server, whatever the driver and the descriptor."""
 
-import contextlib
-import socket
-import socketserver
 import subprocess
 import sys
-import tempfile
-import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 
 from harness.postgres.server import Server
 from harness.system.environment import ROOT, environment
 from tests.support import cases
+from tests.support.poolers import needs_pgbouncer, pgbouncer_on_unix_socket
 
 BEGINNING = """
 import asyncio, gc, os, resource, sys, threading, warnings
@@ -225,32 +221,9 @@ def test_what_is_inherited_cannot_reach_the_server_and_the_parent_goes_on(
     run(server, program)
 
 
-def forward(source: socket.socket, target: socket.socket) -> None:
-    # The other direction may have ended already.
-    with contextlib.suppress(OSError):
-        while part := source.recv(65536):
-            target.sendall(part)
-        target.shutdown(socket.SHUT_WR)
-
-
+@needs_pgbouncer
 def test_a_unix_socket(server: Server) -> None:
-    url = make_url(server.url)
-    assert url.host
-    assert url.port
-    address = (url.host, url.port)
-
-    class Relay(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            with socket.create_connection(address) as behind:
-                threading.Thread(target=forward, args=(behind, self.request), daemon=True).start()
-                forward(self.request, behind)
-
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        socketserver.ThreadingUnixStreamServer(f"{folder}/.s.PGSQL.{url.port}", Relay) as relay,
-    ):
-        threading.Thread(target=relay.serve_forever, daemon=True).start()
-        program = """
+    program = """
 import socket
 engine = severed()
 with engine.connect() as connection:
@@ -260,8 +233,8 @@ with engine.connect() as connection:
     assert fork(lambda: fails(connection)) == 0
     assert backend(connection) == before
 """
-        run(server, program, query=f"?host={folder}&gssencmode=disable")
-        relay.shutdown()
+    with pgbouncer_on_unix_socket(server) as (through, folder):
+        run(replace(server, url=through), program, query=f"?host={folder}&gssencmode=disable")
 
 
 @pytest.fixture(scope="module")

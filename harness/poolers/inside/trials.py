@@ -127,12 +127,6 @@ def search_path_at_begin(world: World) -> str:
     return kept(first, second, PATH, APP)
 
 
-def search_path_of_all(world: World) -> str:
-    """PgBouncer sets it for both."""
-    own, others = own_and_others(world.client(), world.client(), PATH)
-    return words(shared=False, lost=(own, others) != (APP, APP))
-
-
 BOTH = "two clients hold it"
 
 

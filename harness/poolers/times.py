@@ -59,7 +59,7 @@ def measure_times(
     """
     cells = list(product(pythons, things.POOLS))
     with ExitStack() as stack:
-        routes = {route: stack.enter_context(routed(server, route, {}))[0] for route in things.ROUTES}
+        routes = {route: stack.enter_context(routed(server, route)) for route in things.ROUTES}
         for parent, (driver, pool) in product(range(parents), cells):
             if (key := f"{parent} {driver.name} {pool}") not in parts.parts:
                 report(f"parent {parent + 1} of {parents}, {driver.name}, {pool}")
@@ -156,7 +156,7 @@ def counted(python: Path, driver: Driver, pool: str, server: Server) -> dict[str
             held = tries.ask(program, server, driver, "sessions", route, pool, [things.common(driver, route)])
             found[route] = {"held": [int(number) for number in held.split()]}
     for route in things.ROUTES:
-        with routed(server, route, {}) as (through, _), Relay(through) as relay:
+        with routed(server, route) as through, Relay(through) as relay:
             *_, turn = timed(python, driver, pool, {route: relay.server}, workers=2)
         report = turn[route]
         moments = (report["called"], report["worker"]["first_row"], report["worker"]["second_row"])

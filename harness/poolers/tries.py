@@ -1,7 +1,7 @@
 """Runs the trials of the catalogue, each behind a PgBouncer of its own."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from harness.poolers.figures import PoolerOutcome
 from harness.poolers.messages import PoolerTrialOrder
 from harness.poolers.things import Thing, Way
 from harness.postgres.server import Server
-from harness.postgres.url import hide, parameters, render
+from harness.postgres.url import hide
 from harness.processes.dialogue import Dialogue
 from harness.processes.supervision import Supervision
 from harness.records.session import Parts
@@ -64,26 +64,24 @@ def ask(
     settings: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """The outcome of a trial over a route; `settings` are those of PgBouncer."""
-    with routed(server, route, settings) as (through, console):
+    with routed(server, route, settings) as through:
         order: PoolerTrialOrder = {
             "trial": trial,
             "url": through.sqlalchemy_url("poolstart-trial", driver),
             "direct": server.url,
-            "console": console,
             "pool": pool,
             "engine": engine,
         }
         return hide(program.ask(order, DEADLINE), through.url)
 
 
-@contextmanager
-def routed(server: Server, route: str, settings: Mapping[str, str]) -> Iterator[tuple[Server, str]]:
-    """The server over a route, and the URL of PgBouncer's console; empty without one."""
+def routed(
+    server: Server, route: str, settings: Mapping[str, str] = MappingProxyType({})
+) -> AbstractContextManager[Server]:
+    """The server over a route."""
     if route == things.DIRECT:
-        yield server, ""
-        return
-    with pgbouncer.started(server, route, settings) as through:
-        yield through, render({**parameters(through.url), "dbname": pgbouncer.ADMIN})
+        return nullcontext(server)
+    return pgbouncer.started(server, route, settings)
 
 
 def try_all(

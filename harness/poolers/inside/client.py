@@ -221,26 +221,13 @@ class Client:
 
     def fork(self, treatment: str) -> None:
         """Fork a worker, as `Steps.fork` does."""
-        self.begin("fork", treatment)
-        self._workers.append(answer(self._channel))
+        self._workers.append(self._step("fork", treatment))
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        def step(*arguments: Any) -> Any:
-            self.begin(name, *arguments)
-            return answer(self._channel)
+        return functools.partial(self._step, name)
 
-        return step
-
-    def begin(self, name: str, *arguments: Any) -> None:
-        """Order a step, without waiting for its answer."""
+    def _step(self, name: str, *arguments: Any) -> Any:
         self._channel.send((name, arguments))
-
-    def answered(self) -> bool:
-        """Whether the answer to the last step is there."""
-        return bool(self._channel.poll(0))
-
-    def end(self) -> Any:
-        """The answer to the last step."""
         return answer(self._channel)
 
     def kill(self) -> None:

@@ -80,9 +80,9 @@ def outlived(world: World, *, close: bool) -> str:
         parent.dispose()
     parent.fork("keep")
     parent.kill()
-    other.begin("transaction", "select 1")
-    wait_for(lambda: other.answered() or world.waiting())
-    if not other.answered():
+    try:
+        other.transaction("select 1")
+    except StepFailed:
+        # PgBouncer ends a client that has waited for a session.
         return "the next client waits for its session"
-    other.end()
     return WORKS

@@ -1,4 +1,4 @@
-"""What a trial has: clients, the server itself, and PgBouncer's console."""
+"""What a trial has: clients, and the server itself."""
 
 import time
 import uuid
@@ -18,7 +18,7 @@ WORKS = "works"
 
 
 class World:
-    """What a trial has: clients, the server itself, and PgBouncer's console."""
+    """What a trial has: clients, and the server itself."""
 
     def __init__(self, order: "PoolerTrialOrder", driver: drivers.Driver) -> None:
         self.order, self.driver = order, driver
@@ -42,17 +42,6 @@ class World:
                 cursor.execute(statement)
                 rows: list[Any] = cursor.fetchall()
                 return rows
-
-    def waiting(self) -> int:
-        """The clients that wait for a session, as PgBouncer says."""
-        if not self.order["console"]:
-            return 0
-        with closing(psycopg2.connect(self.order["console"])) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute("show pools")
-                column = [each.name for each in cursor.description or ()].index("cl_waiting")
-                return sum(int(row[column]) for row in cursor.fetchall())
 
 
 def engine_arguments(code: Iterable[str]) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def broken_things(tried: PoolerTrials, driver: Driver, mode: str) -> Iterator[st
     """What does not work as usual, each with the first way that works."""
     for thing in things.THINGS:
         rows = [(way, tried.find(thing.id, way.id, mode, thing.pools[-1], driver.name)) for way in thing.ways]
-        if thing.prepared or rows[0][1] is None or rows[0][1].works:
+        _, usual = rows[0]
+        if thing.prepared or not usual or usual.works:
             continue
         instead = next((f" (works: {way.title})" for way, row in rows if row and row.works), "")
         yield markdown.plain(f"{thing.title}{instead}")

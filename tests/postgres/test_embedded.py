@@ -118,18 +118,12 @@ def either(request: pytest.FixtureRequest) -> Server:
     [
         ("select current_user", {}, "done .*poolstart"),
         ("copy (select 1) to program 'id > /tmp/poolstart-was-here'", {}, REFUSED),
-        ("create temp table t (x text); copy t from program 'id'", {}, REFUSED),
-        ("select pg_read_file('/etc/hostname')", {}, REFUSED),
         ("select lo_import('/etc/hostname')", {}, REFUSED),
         ("alter system set archive_command = 'id'", {}, REFUSED),
-        ("create role another superuser", {}, REFUSED),
-        ("create database another", {}, REFUSED),
         ("create function f() returns int language c as 'libc.so.6', 'getpid'", {}, REFUSED),
         ("set role postgres", {}, REFUSED),
-        ("select 1", {"user": "postgres"}, "no pg_hba.conf entry"),
         ("select 1", {"user": "postgres", "dbname": "postgres"}, "no pg_hba.conf entry"),
         ("select 1", {"dbname": "postgres"}, "no pg_hba.conf entry"),
-        ("select 1", {"dbname": "template1"}, "no pg_hba.conf entry"),
     ],
 )
 def test_another_account_can_execute_nothing_through_it(
@@ -142,11 +136,8 @@ def test_another_account_can_execute_nothing_through_it(
     "change",
     [
         "alter role poolstart set statement_timeout = 1",
-        "alter role current_user in database poolstart set work_mem = '1GB'",
-        "alter role poolstart reset all",
         "alter role poolstart password 'mine'",
         "alter database poolstart set statement_timeout = 1",
-        "alter database poolstart connection limit 0",
     ],
 )
 def test_another_account_changes_no_setting_of_role_and_database(either: Server, change: str) -> None:
@@ -364,33 +355,6 @@ def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> N
 OLD = Path("/usr/lib/postgresql/15/bin")
 """A PostgreSQL whose initdb accepts no settings."""
 
-STARTS = """
-from harness.postgres import embedded
-from harness.processes import interrupts
-from harness.processes.supervision import Supervision
-interrupts.first_counts()
-with Supervision() as supervision:
-    embedded.start(supervision)
-"""
-
-PREPARES = """
-import sys
-from harness.processes.supervision import Supervision
-from harness.postgres import embedded
-start = Supervision.start
-def and_close(self, command, **options):
-    process = start(self, command, **options)
-    if "initdb" in str(command[0]):
-        sys.stdin.readline()
-        self.close()
-        sys.exit()
-    return process
-Supervision.start = and_close
-with Supervision() as supervision:
-    embedded.start(supervision)
-"""
-
-
 def stopped_with_shared_memory(here: Scene) -> set[str]:
     """Stop a process of initdb at a moment at which it has a file in /dev/shm; returns the files."""
     while True:
@@ -413,18 +377,13 @@ def in_dev_shm(pid: int) -> set[str]:
 
 
 @pytest.mark.skipif(not OLD.exists(), reason="there is no PostgreSQL 15")
-@pytest.mark.parametrize("way", [signal.SIGKILL, "closed"])
-def test_an_end_during_initdb_leaves_no_shared_memory(way: signal.Signals | str) -> None:
+def test_an_end_during_initdb_leaves_no_shared_memory() -> None:
     with scene() as here:
         here.environment[binaries.BINARIES] = str(OLD)
-        program = PREPARES if way == "closed" else STARTS
-        run = here.python("-c", program, stdin=subprocess.PIPE)
+        run = here.python("-c", STARTS)
         shared = stopped_with_shared_memory(here)
         assert all(Path(path).exists() for path in shared)
-        if way == "closed":
-            run.communicate("\n", timeout=60)
-        else:
-            run.send_signal(way)  # type: ignore[arg-type]
-            run.wait(60)
+        run.kill()
+        run.wait(60)
         here.wait_until_gone()
         assert {path for path in shared if Path(path).exists()} == set()

@@ -1,6 +1,5 @@
 """Which server is meant, and what a user reads who named it wrongly."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,14 +17,10 @@ def password() -> Iterator[Server]:
         yield server
 
 
-def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg2", "postgres"])
+def test_a_url_wins(server: Server, monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv(locate.KIND, "embedded")
-    monkeypatch.setenv(locate.URL, server.url)
-    assert locate.running() == describe("external", server.url)
-
-
-def test_a_url_may_name_the_driver_that_is_measured(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", "postgresql+psycopg2:"))
+    monkeypatch.setenv(locate.URL, server.url.replace("postgresql:", f"{scheme}:"))
     assert locate.running() == describe("external", server.url)
 
 
@@ -77,20 +72,3 @@ def test_a_wrong_password_is_one_line_without_the_password(password: Server) -> 
     ) as caught:
         describe("external", parse_url(with_password(password, "wrong-secret"), locate.URL))
     assert "wrong-secret" not in str(caught.value)
-
-
-def test_something_else_that_listens_is_no_server() -> None:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        if os.fork() == 0:
-            connection, _ = listener.accept()
-            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            connection.close()
-            os._exit(0)
-        with pytest.raises(PoolstartError, match="no connection to"):
-            describe("external", f"postgresql://u@127.0.0.1:{port}/d")
-        os.wait()

@@ -208,12 +208,10 @@ def settings(tmp_path: Path, port: str) -> dict[str, str]:
         ("postgresql://", "PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS"),
         ("postgresql+psycopg2://", "PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS"),
         ("postgresql://somebody@127.0.0.1:{port}/poolstart", "PGPASSWORD"),
-        ("postgresql://somebody@127.0.0.1:{port}/poolstart", "PGPASSFILE"),
         ("postgresql://somebody@127.0.0.1:{port}/poolstart", "PGPASSFILE PGOPTIONS"),
         ("postgresql://127.0.0.1:{port}/poolstart", "PGUSER PGPASSWORD"),
         ("postgresql://somebody@/poolstart", "PGHOST PGPORT PGPASSWORD"),
         ("postgresql://", "PGSERVICE PGSERVICEFILE PGPASSWORD"),
-        ("postgresql://?service=mine", "PGSERVICEFILE PGPASSFILE"),
         ("postgresql:///poolstart?service=mine", "PGSERVICEFILE PGPASSFILE PGOPTIONS"),
     ],
 )

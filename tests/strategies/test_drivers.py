@@ -94,9 +94,3 @@ def test_every_driver_of_the_catalogue_has_all_that_is_needed_to_measure_it() ->
         assert f"sqlalchemy.dialects.postgresql.{driver.dialect}" in driver.preload
         assert any(module.partition(".")[0] == driver.module for module in driver.preload)
         assert ("sqlalchemy.ext.asyncio" in driver.preload) == driver.asynchronous
-
-
-def test_the_reference_is_measured_as_it_always_was() -> None:
-    entry = strategies.get("forkserver_preload")
-    assert entry.with_driver(drivers.MEASURED) is entry
-    assert "harness.treatments_async" not in sys.modules or entry.in_worker.__module__ == "harness.treatments"

@@ -134,14 +134,6 @@ with engine.connect() as connection:
     assert inherited
     assert fork(lambda: not sockets() & inherited) == 0
 """,
-    "a worker of a worker": """
-engine = severed()
-def work():
-    with engine.connect() as connection:
-        own = backend(connection)
-        return fork(lambda: fails(connection)) == 0 and backend(connection) == own
-assert fork(work) == 0
-""",
     "a handler of another library sees the parents connection only if it was registered before": """
 engine = create_engine(URL)
 seen = []

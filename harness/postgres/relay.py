@@ -99,13 +99,7 @@ class EncryptedConversation(Conversation):
     the server has sent something."""
 
     def client_sent(self, piece: bytes) -> None:
-        now = time.monotonic_ns()
-        if not self._begun:
-            self._begun = True
-            self._events.append(WireEvent(now, CONNECT))
-        if not self._waits:
-            self._waits = True
-            self._events.append(WireEvent(now, TURN))
+        self._message(time.monotonic_ns(), b"", b"")
 
 
 def text(body: bytes) -> str:

@@ -8,23 +8,16 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import psycopg2
-from psycopg2.extensions import make_dsn, parse_dsn
-from sqlalchemy.dialects.postgresql.psycopg2 import PGDialect_psycopg2
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from psycopg2.extensions import parse_dsn
 
 from harness import drivers
 from harness.drivers import MEASURED
 from harness.system.errors import PoolstartError
 
 AS_WRITTEN = f"write it as {MEASURED.drivername}://user:password@host:5432/database"
-
-DIALECT: Any = PGDialect_psycopg2
-"""How SQLAlchemy reads a URL; it declares no types."""
 
 SCHEMES = ("postgresql", "postgres")
 
@@ -60,9 +53,8 @@ FILES = {"sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir"}
 def parse_url(text: str, source: str) -> str:
     """`text` as a libpq URL. `source` is the name of the setting that holds it.
 
-    A URL without a driver is read as libpq reads it, and one with a driver as SQLAlchemy does. Raises
-    `PoolstartError`, which shows nothing of the URL, if it is not one of a PostgreSQL database, or names a
-    driver that is not measured.
+    It is read as libpq reads it. Raises `PoolstartError`, which shows nothing of the URL, if it is not one of
+    a PostgreSQL database, or names a driver that is not measured.
     """
     text = text.strip()
     scheme, separator, rest = text.partition("://")
@@ -76,12 +68,8 @@ def parse_url(text: str, source: str) -> str:
     if driver:
         _require_measured(driver, source)
     try:
-        if driver:
-            _, given = DIALECT().create_connect_args(make_url(text))
-            found = parse_dsn(make_dsn(**{name: str(value) for name, value in given.items()}))
-        else:
-            found = parse_dsn(f"{SCHEMES[0]}://{rest}")
-    except (ArgumentError, ValueError, psycopg2.ProgrammingError) as error:
+        found = parse_dsn(f"{SCHEMES[0]}://{rest}")
+    except psycopg2.ProgrammingError as error:
         raise _not_understood(source, str(error)) from None
     if "@" in "".join(found.get(part, "") for part in ("host", "port", "dbname")):
         raise PoolstartError(

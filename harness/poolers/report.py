@@ -157,7 +157,8 @@ def session_mode(tried: Trials) -> str:
     for version, each in tried.items():
         for thing in things.THINGS:
             direct, session = (
-                merged(rows_of(each, thing, thing.ways[0], route), in_full=True) for route in (DIRECT, SESSION)
+                merged(rows_of(each, thing, thing.ways[0], route), in_full=True)
+                for route in (DIRECT, SESSION)
             )
             if direct != session and not thing.everywhere:
                 different.setdefault((thing.title, session), []).append(version)

@@ -35,7 +35,9 @@ def sentences(record: PoolersRecord | None, driver: Driver, python: str, mode: s
     found = [other_python(tried, python, "tried")]
     if mode == TRANSACTION and driver.behind_pooler:
         given, default = (outcomes(record, tried, driver, way) for way in ("none", "default"))
-        found.append(f"{where}: prepared statements with {driver.behind_pooler}: {given}; without: {default}.")
+        found.append(
+            f"{where}: prepared statements with {driver.behind_pooler}: {given}; without: {default}."
+        )
     if broken := ", ".join(broken_things(tried, driver, mode)):
         found.append(f"{where} breaks {broken}.")
     if times:

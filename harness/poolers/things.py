@@ -69,10 +69,15 @@ OPTIONS = {
 }
 """The search path in the startup packet."""
 
-UNIQUE = {ASYNCPG.name: 'connect_args={"prepared_statement_name_func": lambda: f"__asyncpg_{uuid.uuid4()}__"}'}
+UNIQUE = {
+    ASYNCPG.name: 'connect_args={"prepared_statement_name_func": lambda: f"__asyncpg_{uuid.uuid4()}__"}'
+}
 
-SUPPORT, NO_SUPPORT, SUPPORT_SINCE = {"max_prepared_statements": "100"}, {"max_prepared_statements": "0"}, (1, 21)
+SUPPORT = {"max_prepared_statements": "100"}
+NO_SUPPORT = {"max_prepared_statements": "0"}
 """Settings of PgBouncer: whether it follows prepared statements."""
+
+SUPPORT_SINCE = (1, 21)
 
 NUMBERED = "prepared_by_the_driver"
 

@@ -76,7 +76,18 @@ IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
 START_DEADLINE = 30.0
 """Seconds for `initdb`, and for `postgres`, to be done."""
 
-SELF_SIGNED = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split()
+SELF_SIGNED = [
+    "openssl",
+    "req",
+    "-x509",
+    "-newkey",
+    "rsa:2048",
+    "-nodes",
+    "-days",
+    "2",
+    "-subj",
+    "/CN=127.0.0.1",
+]
 
 
 def identity() -> str:

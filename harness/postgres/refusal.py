@@ -1,8 +1,8 @@
 """Why a server was not reached or broke off, and what to do about it.
 
-The remedy follows from the cause: the SQLSTATE that the server sends, which psycopg2 hides if a connection was
-refused; the error of the operating system; or the words of server, libpq or PgBouncer. There is no remedy for a
-cause that is not listed.
+The remedy follows from the cause: the SQLSTATE that the server sends, which psycopg2 hides if a connection
+was refused; the error of the operating system; or the words of server, libpq or PgBouncer. There is no remedy
+for a cause that is not listed.
 """
 
 import errno

@@ -57,7 +57,12 @@ def test_the_documented_dispose_protects_with_every_driver(server: Server, drive
 @pytest.mark.parametrize(
     ("hazard", "strategy", "verdict", "reason"),
     [
-        ("shared_socket", "fork_sever", Verdict.NOT_APPLICABLE, "fork_sever is written for synchronous drivers"),
+        (
+            "shared_socket",
+            "fork_sever",
+            Verdict.NOT_APPLICABLE,
+            "fork_sever is written for synchronous drivers",
+        ),
         ("own_lock", "spawn", Verdict.NOT_TRIED, "own_lock is tried with psycopg2 only"),
     ],
 )

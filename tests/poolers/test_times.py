@@ -122,7 +122,9 @@ def test_a_driver_s_sentences_say_what_breaks_what_works_instead_and_what_it_cos
 
 
 def test_what_was_tried_under_another_python_or_with_another_driver_is_not_passed_off() -> None:
-    not_tried, broken, not_measured, cost = summary.sentences(example(), drivers.PSYCOPG2, "3.14", TRANSACTION)
+    not_tried, broken, not_measured, cost = summary.sentences(
+        example(), drivers.PSYCOPG2, "3.14", TRANSACTION
+    )
     assert (not_tried, not_measured) == ("Not tried under Python 3.14.", "Not measured under Python 3.14.")
     assert "under Python 3.11, breaks" in broken
     assert "under Python 3.11, and" in cost
@@ -136,11 +138,15 @@ def test_what_was_tried_under_a_python_is_said_of_it_alone() -> None:
     (tried,) = record.trials.values()
     newer = replace(tried, provenance=Provenance("2.1.9", python="3.14.1"), rows=tried.rows[-2:])
     both = PoolersRecord({**record.trials, name("1.18.0", "3.14"): newer}, record.times)
-    assert summary.sentences(both, drivers.PSYCOPG2, "3.14", TRANSACTION)[0] == "Not measured under Python 3.14."
+    assert (
+        summary.sentences(both, drivers.PSYCOPG2, "3.14", TRANSACTION)[0] == "Not measured under Python 3.14."
+    )
     assert summary.sentences(both, drivers.PSYCOPG2, "3.11", TRANSACTION) == summary.sentences(
         record, drivers.PSYCOPG2, "3.11", TRANSACTION
     )
-    assert "Under Python 3.14 the outcomes are the same, without an exception: 1 of each" in report.render(both)
+    assert "Under Python 3.14 the outcomes are the same, without an exception: 1 of each" in report.render(
+        both
+    )
 
 
 ADVISED = [

@@ -355,6 +355,7 @@ def test_a_port_that_is_taken_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> N
 OLD = Path("/usr/lib/postgresql/15/bin")
 """A PostgreSQL whose initdb accepts no settings."""
 
+
 def stopped_with_shared_memory(here: Scene) -> set[str]:
     """Stop a process of initdb at a moment at which it has a file in /dev/shm; returns the files."""
     while True:

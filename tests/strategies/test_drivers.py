@@ -5,7 +5,6 @@ tests/strategies`.
 """
 
 import importlib.util
-import sys
 from dataclasses import replace
 
 import pytest

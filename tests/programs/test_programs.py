@@ -9,11 +9,11 @@ from harness.programs.measure import TASKS, measure
 from harness.programs.run import WORKERS
 from harness.programs.setup import ProgramSetup, interpreter
 from harness.programs.setup import server as server_for
-from tests.support.marks import as_root, needs_install
+from tests.support.marks import as_root
 
 
 def case(name: str, hosts: int = 1) -> object:
-    marks = [pytest.mark.soak] if needs_install(name) else []
+    marks = [pytest.mark.soak] if head.get(name).packages else []
     if hosts > 1:
         marks.append(as_root)
     return pytest.param((name, hosts), marks=marks, id=name if hosts == 1 else f"{name} on {hosts} hosts")

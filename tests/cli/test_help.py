@@ -29,13 +29,13 @@ def test_commands_are_listed_in_the_order_of_need() -> None:
     assert listed[:3] == ["doctor", "measure", "hazards"]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_has_an_example_that_it_understands(name: str) -> None:
-    example = re.search(rf"Example: (poolstart {name}\b.*)", shown(name))
-    assert example
-    # With `--help` appended, the example is parsed up to there: its subcommand exists.
-    _, *words = example[1].split()
-    assert shown(*words)
+def test_every_command_has_an_example_that_it_understands() -> None:
+    for name in COMMANDS:
+        example = re.search(rf"Example: (poolstart {name}\b.*)", shown(name))
+        assert example, name
+        # With `--help` appended, the example is parsed up to there: its subcommand exists.
+        _, *words = example[1].split()
+        assert shown(*words)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,7 @@ def test_the_help_lists_the_columns_of_csv(command: str, columns: tuple[str, ...
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())
 
 
-@pytest.mark.parametrize(
-    "words", [[], *([name] for name in COMMANDS), ["releases", "list"], ["postgres", "up"]]
-)
+@pytest.mark.parametrize("words", [[], ["measure"], ["releases", "list"]])
 def test_h_is_help_everywhere(words: list[str]) -> None:
     short = CliRunner().invoke(app, [*words, "-h"], env={"COLUMNS": "200"})
     assert (short.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", short.output)) == (0, shown(*words))

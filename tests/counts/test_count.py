@@ -34,9 +34,9 @@ def spawned(server):
 
 
 @pytest.mark.parametrize("strategy", ["spawn", "forkserver_preload", "nullpool"])
-def test_three_counts_are_equal(server, strategy):
-    first, *others = (counting.count(strategy, server, release=RELEASE) for _ in range(3))
-    assert all(other == first for other in others)
+def test_two_counts_are_equal(server, strategy):
+    first, second = (counting.count(strategy, server, release=RELEASE) for _ in range(2))
+    assert first == second
 
 
 @pytest.mark.soak

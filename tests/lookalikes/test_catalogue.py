@@ -6,7 +6,6 @@ import pytest
 
 import harness.lookalikes.all
 from harness.hazards import catalogue as hazards
-from harness.hazards.hazard import Hazard
 from harness.lookalikes import catalogue
 from harness.lookalikes.lookalike import Lookalike
 from harness.search import search
@@ -69,8 +68,8 @@ def test_an_unknown_look_alike_is_an_error_that_lists_the_known_ones() -> None:
         catalogue.load("bad_luck")
 
 
-@pytest.mark.parametrize("hazard", hazards.load_all(), ids=lambda hazard: hazard.id)
-def test_no_hazard_refers_to_another_for_its_cure(hazard: Hazard) -> None:
-    assert not hazard.avoidance.lower().startswith("as for")
-    for fix in hazard.fixes:
-        compile(fix.code, fix.title, "exec")
+def test_no_hazard_refers_to_another_for_its_cure() -> None:
+    for hazard in hazards.load_all():
+        assert not hazard.avoidance.lower().startswith("as for"), hazard.id
+        for fix in hazard.fixes:
+            compile(fix.code, fix.title, "exec")

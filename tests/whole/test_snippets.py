@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,10 @@ SITE = [
     for render in (code.pool, code.process)
 ]
 
-ALL = [*(snippet for path in DOCUMENTS for snippet in snippets(path)), *SITE]
+PAGES = [snippet for path in DOCUMENTS for snippet in snippets(path)]
+
+ALL = [*PAGES, *SITE]
+"""Those of the site run under this Python in tests/site/test_code.py."""
 
 
 def expect_rows(snippet: Snippet, directory: Path, server: Server, python: str | Path) -> None:
@@ -42,21 +46,27 @@ def expect_rows(snippet: Snippet, directory: Path, server: Server, python: str |
     assert done.stdout in ("a row\n", "one\n", "['one', 'two', 'three']\n")
 
 
-@pytest.mark.parametrize("snippet", README, ids=str)
-def test_a_program_of_the_readme_runs_as_pasted(snippet: Snippet, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "snippet",
+    [pytest.param(each, marks=[] if each in README else pytest.mark.slow) for each in PAGES],
+    ids=str,
+)
+def test_a_program_of_a_page_runs_as_pasted(snippet: Snippet, server: Server, tmp_path: Path) -> None:
     expect_rows(snippet, tmp_path, server, sys.executable)
 
 
-@pytest.fixture(scope="module", params=pythons.VERSIONS)
+@pytest.fixture(
+    scope="module", params=[version for version in pythons.VERSIONS if version != pythons.RUNNING]
+)
 def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python with the newest SQLAlchemy and the pinned psycopg2."""
+    """Another Python, with the newest SQLAlchemy and the pinned psycopg2."""
     home = tmp_path_factory.mktemp(f"python{request.param}") / "environment"
     return pythons.environment_of(request.param, home)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("snippet", ALL, ids=str)
-def test_each_snippet_runs_as_pasted_under_each_python(
+def test_each_snippet_runs_as_pasted_under_each_other_python(
     snippet: Snippet, server: Server, tmp_path: Path, python: Path
 ) -> None:
     expect_rows(snippet, tmp_path, server, python)
@@ -67,25 +77,24 @@ def test_there_are_snippets() -> None:
     assert len(ALL) > len(strategies.IDS + strategies.FURTHER_IDS) + len(SITE)
 
 
-def is_ours(block: str) -> bool:
-    """Whether all its lines are code of a fix, which tests/search/test_cases.py applies to programs."""
+@cache
+def codes() -> list[str]:
+    """The code of each fix, which tests/search/test_cases.py applies to programs."""
     sources = [ROOT / "harness" / "fixes.py", *(ROOT / "harness" / "lookalikes").rglob("*.py")]
     nodes = (node for source in sources for node in ast.walk(ast.parse(source.read_text())))
-    codes = [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
-    return any(block.strip() in code for code in (*codes, sources[0].read_text()))
+    return [str(node.value) for node in nodes if isinstance(node, ast.Constant)] + [sources[0].read_text()]
 
 
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_what_is_no_program_is_a_module_or_part_of_a_program_that_the_page_links(path: Path) -> None:
-    sections = path.read_text().split("\n## ")
-    for block in blocks(path):
+def test_what_is_no_program_is_a_module_or_part_of_a_program_that_the_page_links() -> None:
+    for path, block in [(page, each) for page in DOCUMENTS for each in blocks(page)]:
+        sections = path.read_text().split("\n## ")
         if is_complete(block):
             assert '\nif __name__ == "__main__":\n' in block
             assert drivers.URL in block
         elif path.name == "statistics.md":
             # It reads the results of a checkout: tests/history/test_statistics_page.py runs it.
             assert "from harness." in block
-        elif not NAMED.match(block) and not is_ours(block):
+        elif not NAMED.match(block) and not any(block.strip() in code for code in codes()):
             (section,) = [section for section in sections if block in section]
             (link,) = re.findall(r"\[the complete application\]\((.*?)\)", section)
             application = (path.parent / link).read_text()
@@ -93,12 +102,9 @@ def test_what_is_no_program_is_a_module_or_part_of_a_program_that_the_page_links
                 assert line.strip() in application
 
 
-PAGES = [*DOCUMENTS, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_no_document_has_a_url_whose_driver_depends_on_the_release(path: Path) -> None:
-    assert urls_without_a_driver(path.read_text()) == []
+def test_no_document_has_a_url_whose_driver_depends_on_the_release() -> None:
+    for path in [*DOCUMENTS, ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md"]:
+        assert urls_without_a_driver(path.read_text()) == [], path
 
 
 MAY_BE_BARE = {"harness/drivers.py", "harness/postgres/embedded.py", "harness/doctor/evidence/server.py"}
@@ -120,9 +126,8 @@ def test_no_message_or_recipe_in_the_code_has_a_url_whose_driver_depends_on_the_
                 assert urls_without_a_driver(node.value) == [], path
 
 
-@pytest.mark.parametrize("snippet", ALL, ids=str)
-def test_a_snippet_preloads_the_driver_that_its_url_names(snippet: Snippet) -> None:
-    assert drivers_not_preloaded(snippet.text) == []
+def test_a_snippet_preloads_the_driver_that_its_url_names() -> None:
+    assert [snippet.place for snippet in ALL if drivers_not_preloaded(snippet.text)] == []
 
 
 def test_these_tests_notice_a_bare_url_and_the_wrong_preload() -> None:

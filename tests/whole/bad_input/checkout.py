@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from asv.machine import Machine
@@ -58,7 +58,6 @@ class Checkout:
 
     directory: Path
     here: Scene
-    whole: dict[Path, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -86,7 +85,8 @@ class Checkout:
         machine = {**Machine.get_defaults(), "machine": name}
         write_json(str(self.machine), machine, Machine.api_version)
         write_json(str(self.home / ".asv-machine.json"), {name: machine}, Machine.api_version)
-        self.whole = self.content()
+        self.undamaged = self.state()
+        self.whole = {path: Path(path).read_bytes() for path in self.undamaged}
         self._environment = {
             **self.here.environment,
             "HOME": str(self.home),
@@ -115,24 +115,30 @@ class Checkout:
     def machine(self) -> Path:
         return self.result.with_name("machine.json")
 
-    def content(self) -> dict[Path, bytes]:
-        """The content of every file that no mistake may change."""
-        return {
-            path: path.read_bytes()
-            for name in WATCHED
-            for path in sorted([self.directory / name, *(self.directory / name).rglob("*")])
-            if path.is_file() and "__pycache__" not in path.parts
-        }
+    def state(self) -> dict[str, tuple[int, int]]:
+        """Time and size of every file that no mistake may change."""
+        found = {}
+        for name in WATCHED:
+            top = str(self.directory / name)
+            paths = [top] if os.path.isfile(top) else []
+            for folder, folders, names in os.walk(top):
+                folders[:] = [each for each in folders if each != "__pycache__"]
+                paths += [os.path.join(folder, each) for each in names]
+            for path in paths:
+                about = os.stat(path)
+                found[path] = about.st_mtime_ns, about.st_size
+        return found
 
     def restore(self) -> None:
         """Restore what was damaged."""
-        found = self.content()
+        found = self.state()
         for path in found.keys() - self.whole.keys():
-            path.unlink()
+            os.unlink(path)
         for path, content in self.whole.items():
-            if found.get(path) != content:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
+            if found.get(path) != self.undamaged[path]:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                Path(path).write_bytes(content)
+        self.undamaged = self.state()
 
     def run(self, command: list[str], environment: dict[str, str], surroundings: Surroundings) -> Ended:
         out, err = (self.directory.parent / name for name in ("out", "err"))

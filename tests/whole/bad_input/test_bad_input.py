@@ -589,7 +589,7 @@ def test_a_mistake_is_one_line(checkout: Checkout, mistake: Mistake) -> None:
 def check(checkout: Checkout, mistake: Mistake) -> None:
     checkout.restore()
     mistake.damage(checkout)
-    before = checkout.content()
+    before = checkout.state()
     environment = {
         name: value.replace("WORK", str(checkout.work)) for name, value in (mistake.environment or {}).items()
     }
@@ -610,7 +610,7 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
         assert mistake.status == 1 or ended.err.startswith("poolstart: ")
     checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}", 5)
     assert checkout.here.files() == []
-    assert checkout.content() == before
+    assert checkout.state() == before
 
 
 LIMIT = "end some of the server's sessions, or raise the limit of connections"

@@ -1,7 +1,5 @@
 """Each failure of a container is reported in one line that says what to do."""
 
-import os
-import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -30,30 +28,6 @@ def test_no_engine(any_project: Project, tmp_path: Path) -> None:
         "the container engine does not"
     )
     assert dead.located().returncode == 0
-
-
-def test_no_compose(any_project: Project, tmp_path: Path) -> None:
-    client = tmp_path / "docker"
-    client.write_text(f'#!/bin/sh\n[ "$1" != compose ] && exec {shutil.which("docker")} "$@"\n')
-    client.chmod(0o755)
-    line = message_of(any_project.having(PATH=str(tmp_path)).poolstart("postgres", "up"))
-    assert line.startswith("the container engine has no compose; install compose v2")
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_no_permission_on_the_socket(any_project: Project, tmp_path: Path) -> None:
-    client = tmp_path / "docker"
-    client.write_text(
-        "#!/bin/sh\nexec setpriv --reuid nobody --regid nogroup --clear-groups "
-        f'{shutil.which("docker")} "$@"\n'
-    )
-    client.chmod(0o755)
-    path = f"{tmp_path}:{any_project.environment['PATH']}"
-    assert message_of(any_project.having(PATH=path).poolstart("postgres", "up")) == (
-        "no permission on the container engine's socket; "
-        "run as a user who may use it, often one in the group docker, "
-        "or use the embedded server (POOLSTART_SERVER=embedded)"
-    )
 
 
 def test_no_image_to_pull(project: Project) -> None:

@@ -7,8 +7,8 @@ from tests.support.container import Project
 
 pytestmark = pytest.mark.slow
 
-STRATEGIES = ("fork_nodispose", "fork_dispose", "spawn", "nullpool")
-"""Strategies that differ towards the server: all but the fork servers, which connect as spawn does.
+STRATEGIES = ("fork_nodispose", "fork_dispose", "nullpool")
+"""Strategies that differ towards the server: not those that start an interpreter, which share nothing.
 `poolstart hazards` checks the whole matrix on an embedded server, without TLS."""
 
 INDEPENDENT = {

@@ -27,14 +27,6 @@ with display.console() as console, Live("working\\nhard", console=console, refre
     forever()
 """
 
-BAR = """
-from rich.progress import Progress
-from harness.console import display
-with display.console() as console, Progress(console=console, refresh_per_second=50) as bar:
-    bar.add_task("working")
-    forever()
-"""
-
 IN_LOCK = """
 from rich.live import Live
 from harness.console import display
@@ -45,7 +37,7 @@ with display.console() as console, Live("working\\nhard", console=console, refre
         forever()
 """
 
-DISPLAYS = {"a spinner": SPINNER, "a table": TABLE, "a progress bar": BAR, "one that holds its lock": IN_LOCK}
+DISPLAYS = {"a spinner": SPINNER, "a table": TABLE, "one that holds its lock": IN_LOCK}
 
 PROGRAM = """
 import time
@@ -96,8 +88,10 @@ def test_after_ctrl_c_no_display_is_drawn_again(shown: str) -> None:
     assert before.rfind(SHOW) > before.rfind(HIDE)
 
 
-@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("shown", DISPLAYS)
+@pytest.mark.parametrize(
+    ("shown", "number"),
+    [("a spinner", signal.SIGQUIT), ("a table", signal.SIGTERM), ("one that holds its lock", signal.SIGHUP)],
+)
 def test_a_signal_that_ends_the_program_leaves_the_cursor_visible(shown: str, number: signal.Signals) -> None:
     status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], number, b"working")
     assert status == -number

@@ -4,15 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 from packaging.version import Version
-from typer.testing import CliRunner
 
-from harness.cli.commands import app
 from harness.demos import catalogue, runner
 from harness.demos.catalogue import START_METHODS, End
 from harness.demos.runner import DemoRun
@@ -22,7 +22,6 @@ from harness.processes import proc
 from harness.processes.activity import activity_of
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
-from harness.system.errors import PoolstartError
 from tests.support.command import POOLSTART, poolstart
 from tests.support.remains import scene
 
@@ -30,17 +29,15 @@ Run = Callable[..., DemoRun]
 
 
 @pytest.fixture(scope="module")
-def run(server: Server) -> Run:
-    """Each program once, for all tests of this file."""
-    kept: dict[tuple[str, str, bool], DemoRun] = {}
-
-    def once(name: str, start_method: str, cured: bool = False) -> DemoRun:
-        asked = name, start_method, cured
-        if asked not in kept:
-            kept[asked] = runner.run(catalogue.get(name), start_method, cured, server)
-        return kept[asked]
-
-    return once
+def run(server: Server) -> Iterator[Run]:
+    """Each program once, several at a time: those that hang are waited for."""
+    threads = ThreadPoolExecutor(4)
+    runs = {
+        (demo.name, method, cured): threads.submit(runner.run, demo, method, cured, server)
+        for demo, method, cured in product(catalogue.CATALOGUE, START_METHODS, (False, True))
+    }
+    yield lambda name, start_method, cured=False: runs[name, start_method, cured].result()
+    threads.shutdown(cancel_futures=True)
 
 
 def said(seen: DemoRun, who: str) -> str:
@@ -171,11 +168,6 @@ def test_a_process_that_ends_while_it_is_examined_is_no_error() -> None:
     assert not proc.running(ended.pid)
 
 
-def test_an_unknown_demo_is_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(PoolstartError, match="known are 1 one_fork, 2 held_lock"):
-        catalogue.get("7")
-
-
 def test_every_demo_has_a_program_and_every_program_is_a_demo() -> None:
     programs = {path.name for path in Path(catalogue.__file__).parent.glob("all/*.py")} - {"__init__.py"}
     assert programs == {f"{demo.name}.py" for demo in catalogue.CATALOGUE}
@@ -228,11 +220,6 @@ def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
     assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
     assert "a NullPool" in done.stdout
     assert "Has one session for parent and worker." in done.stdout
-
-
-def test_an_unknown_release_is_an_error_with_its_remedy() -> None:
-    with pytest.raises(PoolstartError, match=r"no release '1\.5\.0'; `poolstart releases` lists them"):
-        CliRunner().invoke(app, ["demo", "1", "--release", "1.5.0"], catch_exceptions=False)
 
 
 def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:

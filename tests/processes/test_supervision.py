@@ -41,7 +41,7 @@ def holder(here: Scene, program: str = HOLDS) -> "subprocess.Popen[str]":
     return owner
 
 
-@pytest.mark.parametrize("victims", [(0,), (1,), (0, 1), ("owner",), (0, "owner"), (1, "owner")])
+@pytest.mark.parametrize("victims", [(0,), (0, 1), ("owner",), (1, "owner")])
 def test_any_two_of_an_owner_and_its_watchdogs_may_be_killed(victims: tuple[int | str, ...]) -> None:
     with scene() as here:
         owner = holder(here)
@@ -325,8 +325,7 @@ def test_what_a_group_shared_goes_with_it(way: str) -> None:
         assert not semaphore.exists()
 
 
-@pytest.mark.parametrize("end", ["SIGKILL", "SIGQUIT"])
-@pytest.mark.parametrize("way", ["leave", "killed"])
+@pytest.mark.parametrize(("way", "end"), [("leave", "SIGQUIT"), ("killed", "SIGKILL")])
 def test_a_segment_goes_with_its_creator_though_no_pid_file_names_it(way: str, end: str) -> None:
     with scene() as here:
         owner = here.python(

@@ -128,15 +128,6 @@ def test_an_unusable_index_is_one_line_without_the_password(
     assert "secret" not in str(error.value)
 
 
-def test_an_unreachable_index_is_one_line(package_index: Index) -> None:
-    package_index.shutdown()
-    package_index.server_close()
-    with pytest.raises(
-        PoolstartError, match=r"the package index at 127\.0\.0\.1 cannot be used: no connection"
-    ):
-        index.releases()
-
-
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [

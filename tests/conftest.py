@@ -1,5 +1,6 @@
 """A real PostgreSQL server, and the built site, for the tests of all subjects."""
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,6 @@ from harness.hazards.runner import Trials
 from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
-from tests.support.site import built
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -36,5 +36,17 @@ def trials(server: Server) -> Iterator[Trials]:
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the pages of the committed results, to be read only."""
-    return built(tmp_path_factory)
+    """The pages of the tests' results, to be read only; the first worker of pytest-xdist builds them."""
+    from harness.site import build
+    from tests.support.results import RESULTS
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    # Served from below the host's root, as a code host does.
+    directory, done = shared / "host" / "some" / "where", shared / "site-built"
+    with (shared / "site-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build.build(RESULTS, directory)
+            done.touch()
+    return directory

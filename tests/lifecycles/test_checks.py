@@ -58,7 +58,10 @@ def test_every_strategy_of_the_catalogue_passes_every_check(
         ("DIES", "the worker failed"),
     ],
 )
-def test_a_broken_strategy_is_rejected_with_the_reason(server: Server, broken: str, finding: str) -> None:
+def test_a_broken_strategy_is_rejected_with_the_reason(
+    server: Server, monkeypatch: pytest.MonkeyPatch, broken: str, finding: str
+) -> None:
+    monkeypatch.setattr(parent_handle, "SETTLE_DEADLINE_S", 1.0)
     with pytest.raises(Rejected, match=finding):
         one(server, broken_strategies.path(broken))
 
@@ -139,9 +142,7 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
         "lost its connection",
     ),
     (checks.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
-    (checks.frame, lambda e: with_parent(e, frame_resident=0), "takes 0 MiB"),
     (checks.frame, lambda e: with_report(e, parent_uss=0), "no longer resident"),
-    (checks.frame, lambda e: with_report(e, pickled=10**8), "pickled to the worker"),
     (
         checks.sessions,
         lambda e: replace(e, sessions_after=frozenset({1, 2, 3})),
@@ -150,19 +151,12 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     (checks.reaped, lambda e: with_report(e, exitcode=-9), "exited with -9"),
     (checks.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
     # The opposite and the boundary of each.
-    (checks.start_method, lambda e: with_worker(e, mark=None, ppid=2**22), "started by forkserver"),
-    (checks.order, lambda e: with_report(e, called=0), "between called and started"),
-    (checks.order, lambda e: with_report(e, returned=e.report["called"] - 1), "did not return between"),
     (checks.order, lambda e: with_report(e, returned=e.report["reaped"]), "did not return between"),
-    (checks.order, lambda e: with_report(e, returned=e.report["reaped"] + 1), "did not return between"),
-    (checks.rows, lambda e: with_worker(e, rows=[["", 1], ["", 1]]), "not its own token"),
     (
         checks.backend,
         lambda e: replace(backends(e, 1, 1), strategy=strategies.get("fork_nodispose")),
         "did not use the parent's backend",
     ),
-    (checks.checkouts, lambda e: backends(e, 2, 1), "two checkouts saw"),
-    (checks.parent_answers, lambda e: with_report(e, row_after=["", 1]), "instead of its own row"),
     (
         checks.parent_answers,
         lambda e: with_report(e, row_after=[e.report["token"], e.report["backend_before"] + 1]),
@@ -177,7 +171,6 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
         "imported pandas",
     ),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
-    (checks.reaped, lambda e: with_report(e, exitcode=3), "exited with 3"),
 ]
 
 SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [

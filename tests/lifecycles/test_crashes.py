@@ -45,17 +45,12 @@ VICTIMS = {
     "parent": lambda here, leader: one(here, "harness.lifecycles.inside.program"),
     "worker": lambda here, leader: max(here.processes("harness.lifecycles.inside.program")),
     "postmaster": lambda here, leader: one(here, "postgres -D"),
-    "watchdog": lambda here, leader: one(here, "watchdog.sh"),
 }
 
 
 @pytest.mark.parametrize(
     ("victim", "signal_number"),
-    [
-        *((victim, signal.SIGKILL) for victim in VICTIMS),
-        ("run", signal.SIGINT),
-        ("run", signal.SIGTERM),
-    ],
+    [*((victim, signal.SIGKILL) for victim in VICTIMS), ("run", signal.SIGINT)],
 )
 def test_nothing_is_left_after_any_process_of_a_run_is_killed(victim: str, signal_number: int) -> None:
     with scene() as here:
@@ -63,7 +58,7 @@ def test_nothing_is_left_after_any_process_of_a_run_is_killed(victim: str, signa
         # Parent and hanging worker have the same command line; the workers of the warm-up were spawned.
         here.wait_for(lambda: forked(here), "a worker hangs")
         os.kill(VICTIMS[victim](here, run.pid), signal_number)
-        if victim in ("postmaster", "watchdog"):
+        if victim == "postmaster":
             # The worker still hangs, and the run waits for it until its user interrupts it.
             run.send_signal(signal.SIGINT)
         run.wait(60)

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from importlib import metadata
 
@@ -78,7 +79,12 @@ def test_the_progress_says_how_far_it_is_and_how_long_it_will_take() -> None:
     ]
 
 
-def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(server: Server) -> None:
+def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "booted", lambda _: nullcontext(()))
+    monkeypatch.setattr(Plan, "_controls", lambda _: {})
+
     def order(seed: int) -> list[str]:
         steps: list[str] = []
         with Supervision() as supervision:

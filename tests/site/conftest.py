@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.site import UNDER
-
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,11 +30,11 @@ class Quiet(SimpleHTTPRequestHandler):
 @pytest.fixture(scope="session")
 def address(site: Path) -> Iterator[str]:
     """Where it is served."""
-    host = site.parents[UNDER.count("/")]
+    host = site.parents[1]
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(host)))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/{UNDER}/"
+    yield f"http://127.0.0.1:{server.server_port}/{site.relative_to(host)}/"
     server.shutdown()
     server.server_close()
     thread.join()

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Callable
 from html import unescape
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,10 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
         assert (parent == main) == (strategies.get(name).start_method != "forkserver")
 
 
-@pytest.mark.parametrize("variant", code.VARIANTS, ids=lambda variant: variant.key)
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str, variant: Variant) -> None:
+def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str) -> None:
     strategy = strategies.get(name)
-    for render in (code.pool, code.process, code.executor):
+    for variant, render in product(code.VARIANTS, (code.pool, code.process, code.executor)):
         text = render(strategy, variant)
         compile(text, name, "exec")
         assert f'URL = "postgresql+{variant.driver.name}://' in text
@@ -75,18 +75,20 @@ def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {"psycopg2": Path(sys.executable), "psycopg": venvs.python_with(packages, home)}
 
 
+RUN = [
+    (code.pool, Variant(pooler="transaction", objects=True)),
+    (code.pool, Variant(drivers.PSYCOPG, pooler="transaction", objects=True)),
+    (code.process, Variant(drivers.PSYCOPG, objects=True)),
+    (code.executor, Variant(drivers.PSYCOPG, pooler="session")),
+]
+
+
 @pytest.mark.parametrize(
-    ("render", "variant"),
-    [
-        (code.pool, Variant(pooler="transaction", objects=True)),
-        (code.pool, Variant(drivers.PSYCOPG)),
-        (code.pool, Variant(drivers.PSYCOPG, pooler="transaction", objects=True)),
-        (code.process, Variant(drivers.PSYCOPG, objects=True)),
-        (code.executor, Variant(drivers.PSYCOPG, pooler="session")),
-    ],
-    ids=lambda value: value.key if isinstance(value, Variant) else value.__name__,
+    ("render", "variant", "name"),
+    # Each variant with every other strategy: what is said of a driver or pooler and of a start are apart.
+    [(*run, name) for number, run in enumerate(RUN) for name in recommendation.RECOMMENDED[number % 2 :: 2]],
+    ids=lambda value: getattr(value, "key", getattr(value, "__name__", value)),
 )
-@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
 def test_a_variant_runs_as_pasted(
     server: Server,
     tmp_path: Path,

@@ -32,12 +32,6 @@ def test_figures_are_rounded_in_the_unit_that_is_shown() -> None:
     assert shown_figures(None) == (None, None, None)
 
 
-def test_half_of_an_interval_is_shown_in_the_unit_of_its_median() -> None:
-    figure = MedianInterval(0.002, 0.0019, 0.00214, "seconds")
-    assert (figure.half, figure.plus_minus()) == (0.12, "±0.12")
-    assert MedianInterval(0.0, 0.0, 0.0, "seconds").half == 0
-
-
 @pytest.mark.parametrize(
     ("text", "address"), [("Silent loss", "silent-loss"), ("A, b: C/d ", "a-b-c-d"), ("py3.11", "py3.11")]
 )
@@ -127,10 +121,6 @@ def test_a_level_is_the_same_until_the_next_step_whatever_one_release_measured()
 def test_without_a_history_a_level_is_what_was_measured() -> None:
     levels = BedHistory().levels(spawned(v2_0_0=1.2, v2_0_1=1.1), "startup", "spawn")
     assert levels == [1.2, 1.1]
-
-
-def test_levels_are_written_once_where_they_begin() -> None:
-    assert compare.runs([None, "7.1", "7.1", "8.0", None]) == [(0, None), (1, "7.1"), (3, "8.0"), (4, None)]
 
 
 @pytest.mark.parametrize(

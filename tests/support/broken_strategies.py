@@ -16,8 +16,7 @@ from harness import strategies, treatments
 
 MIB = 1024 * 1024
 SLEEP = 0.5
-LEAK = 0.1
-"""Seconds: a part of what is injected, and many times what a forked phase takes even on a busy machine."""
+"""Seconds: many times what a forked phase takes even on a busy machine."""
 ALLOCATED = 50 * MIB
 
 DISPOSE = strategies.get("fork_dispose")
@@ -36,16 +35,6 @@ kept: list[object] = []
 def dispose_slowly(engine: Engine) -> Engine:
     time.sleep(SLEEP)
     return treatments.dispose_without_closing(engine)
-
-
-def create_slowly(url: str) -> Engine:
-    time.sleep(SLEEP)
-    return treatments.create(url)
-
-
-def dispose_slowly_and_leak(engine: Engine) -> Engine:
-    event.listen(engine, "before_cursor_execute", lambda *_: time.sleep(LEAK))
-    return dispose_slowly(engine)
 
 
 def query_slowly(engine: Engine) -> Engine:
@@ -135,10 +124,7 @@ def create_beside(freight: bytes, url: str) -> Engine:
 
 HEALTHY = replace(DISPOSE)
 TWIN = replace(DISPOSE)
-HEALTHY_SPAWN = replace(SPAWN)
 ENGINE_SLOW = replace(DISPOSE, in_worker=dispose_slowly)
-ENGINE_SLOW_SPAWN = replace(SPAWN, in_worker=create_slowly)
-ENGINE_SLOW_LEAKS = replace(DISPOSE, in_worker=dispose_slowly_and_leak)
 QUERY_SLOW = replace(DISPOSE, in_worker=query_slowly)
 ALLOCATES = replace(DISPOSE, in_worker=allocate)
 FORGETS_TO_DISPOSE = replace(DISPOSE, in_worker=treatments.keep)

@@ -5,6 +5,7 @@ They need the drivers in the environment of the tests, as `test_drivers` does.
 
 import importlib.util
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -37,24 +38,20 @@ def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driv
     assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
 
 
-@pytest.mark.parametrize(
-    "render", [code.process, code.pool, code.executor], ids=lambda render: render.__name__
-)
-@pytest.mark.parametrize(
-    "variant", [each for each in code.RECIPES if each.driver.asynchronous], ids=lambda each: each.key
-)
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_an_asynchronous_recipe_is_complete(name: str, variant: Variant, render: object) -> None:
+def test_an_asynchronous_recipe_is_complete(name: str) -> None:
     strategy = strategies.get(name)
-    text = render(strategy, variant)  # type: ignore[operator]
-    compile(text, name, "exec")
-    if strategy.without(variant.driver):
-        return
-    assert f'URL = "{drivers.url(variant.driver)}"' in text
-    assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
-    assert ('"statement_cache_size": 0' in text) == (variant.pooler == "transaction")
-    assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
-    assert ("make_engine(url)" in text) == (not strategy.inherits)
+    variants = [variant for variant in code.RECIPES if variant.driver.asynchronous]
+    for variant, render in product(variants, (code.process, code.pool, code.executor)):
+        text = render(strategy, variant)
+        compile(text, name, "exec")
+        if strategy.without(variant.driver):
+            continue
+        assert f'URL = "{drivers.url(variant.driver)}"' in text
+        assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
+        assert ('"statement_cache_size": 0' in text) == (variant.pooler == "transaction")
+        assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
+        assert ("make_engine(url)" in text) == (not strategy.inherits)
 
 
 def test_the_strategy_whose_sockets_asyncpg_does_not_know_has_no_recipe() -> None:

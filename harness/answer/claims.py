@@ -15,9 +15,10 @@ from statistics import median
 from string import Template
 from typing import Literal
 
-from harness.answer import ranking, verdicts
-from harness.answer.ranking import CellFigure, MedianRange, Order
-from harness.answer.results import ReleaseResults, default
+from harness.answer import verdicts
+from harness.answer.figures import answers, ranking
+from harness.answer.figures.ranking import CellFigure, MedianRange, Order
+from harness.answer.figures.results import ReleaseResults
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
@@ -46,7 +47,7 @@ class ClaimRecords:
 
     def __init__(self, results: Path = ROOT / "results") -> None:
         """Raises PoolstartError if there are no results, or a record is damaged."""
-        self.results: ReleaseResults = default(results)
+        self.results: ReleaseResults = answers.default(results)
         self.verdicts = verdicts.load()
         self.pools: PoolsTable | None = pools.load(pools.PATH)
         self.demos: list[DemoProof] = list(demo_proofs.load(demo_proofs.PATH).values())
@@ -106,7 +107,7 @@ class MetricEvidence:
         metric = metrics.get(self.metric)
         figures, parts = [], []
         for strategy, dataframe in self.increases:
-            estimate = records.results.range_of(strategy, metric.id, dataframe)
+            estimate = records.results.of(metric.id, strategy, dataframe)
             if estimate is None:
                 parts.append(f"`{strategy}` {words['missing']}")
                 continue

@@ -4,8 +4,9 @@ from functools import partial
 from statistics import geometric_mean
 
 from harness import strategies
-from harness.answer import ranking, recommendation, verdicts
-from harness.answer.ranking import MedianRange
+from harness.answer import verdicts
+from harness.answer.figures import ranking, sentences
+from harness.answer.figures.ranking import MedianRange
 from harness.console import markdown, terminal
 from harness.console.numbers import two_digits
 from harness.curves import curve
@@ -74,10 +75,11 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     python = recorded.python_of(measured.release)
     terminal.print_heading(console, f"Worst outcome, from the recorded verdicts of Python {python}")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
-    if sentences := recommendation.sentences(figures, break_even=work.break_even(curve.load())):
+    beside = sentences.beside_the_rules(figures, work.break_even(curve.load()))
+    if said := [*sentences.choice(figures), *beside]:
         console.print()
         terminal.print_heading(console, "What to choose")
-        for sentence in sentences:
+        for sentence in said:
             terminal.print_text(console, markdown.plain(sentence))
     console.print()
     terminal.print_heading(console, "Next, each with `uv run`")

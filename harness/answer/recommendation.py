@@ -1,19 +1,13 @@
 """What to choose: the one set of rules that README.md, the site and the terminal show.
 
-`rules` decide by the answers to `questions`; `sentences` say what measured figures mean for the choice, in
-Markdown: `console.markdown` renders it as plain text or as HTML.
+`rules` decide by the answers to `questions`; what figures mean for the choice is in `figures.sentences`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import Enum, auto
 from itertools import product
-from math import ceil, log10
 
 from harness import drivers
-from harness.answer import ranking
-from harness.answer.ranking import CellFigure, Figures, MedianRange, Order
-from harness.console.numbers import two_digits
 from harness.hazards.conditions import (
     NO_LOCK,
     NO_OTHER_CONNECTION,
@@ -54,9 +48,6 @@ CONDITIONS_OF_FORK = (
 
 SEVERED_LACKS = (NO_TRANSACTION, NO_RUNNING_LOOP)
 """Those that fork_sever does not need."""
-
-START_SHARE = 0.1
-"""The share of a worker's life that its start may take before a faster start is recommended."""
 
 UNKNOWN_LIFE = "a fraction of a second"
 """The threshold in words, where no figures say how long a start takes."""
@@ -326,146 +317,3 @@ def use_when(strategy: Strategy, life: str = UNKNOWN_LIFE) -> str:
     conditions = [rule.condition for rule in rules(life) if rule.strategy == strategy.id]
     sentences = [f"hen {condition[0].lower()}{condition[1:]}." for condition in conditions]
     return f"W{' Or w'.join(sentences)}" if sentences else strategy.choose
-
-
-def threshold(figures: Figures) -> float | None:
-    """Seconds that a worker must live for a fork server's start to take less than `START_SHARE` of them."""
-    preloaded = figures(PRELOADED, "time_to_first_row")
-    return rounded_up(preloaded.median * (1 - START_SHARE) / START_SHARE) if preloaded else None
-
-
-def life(figures: Figures) -> str:
-    """The threshold in words."""
-    seconds = threshold(figures)
-    return duration(seconds) if seconds else UNKNOWN_LIFE
-
-
-class Topic(Enum):
-    """What a sentence is about."""
-
-    CHOICE = auto()
-    POOL = auto()
-    MEMORY = auto()
-
-
-FROM_FIGURES = (Topic.POOL, Topic.MEMORY)
-"""What figures say besides the rules."""
-
-
-def sentences(figures: Figures, topics: Sequence[Topic] = tuple(Topic), break_even: str = "") -> list[str]:
-    """What the figures mean for the choice; a sentence whose figures are missing is left out.
-
-    `break_even` says from how many queries on a pool pays off (`harness.curves.sections.work.break_even`).
-    """
-    writers = {
-        Topic.CHOICE: _choice,
-        Topic.POOL: lambda figures: _pool(figures, break_even),
-        Topic.MEMORY: _memory,
-    }
-    return [sentence for topic in topics for sentence in writers[topic](figures)]
-
-
-def _choice(figures: Figures) -> Iterator[str]:
-    """Each rule with the cost of its strategy."""
-    rows = {name: figures(name, "time_to_first_row") for name in (FORKED, POOLLESS, *ISOLATED)}
-    known = {name: row.median for name, row in rows.items() if row is not None}
-    if not known:
-        return
-    yield f"The first of these that matches decides; fork's conditions are {conditions_of_fork()}."
-    for rule in rules(life(figures)):
-        cost = f", first row after {milliseconds(known[rule.strategy])}" if rule.strategy in known else ""
-        yield f"{rule.in_order}: `{rule.strategy}`{cost}."
-    others = " and ".join(
-        f"{milliseconds(known[name])} with `{name}`" for name in (SERVED, BOOTED) if name in known
-    )
-    if PRELOADED in known and others:
-        first = figures(PRELOADED, "first_worker")
-        once = f"; its first worker: {milliseconds(first.median)}" if first else ""
-        yield f"For comparison with `{PRELOADED}`: {others}{once}. {SPAWN_INSTEAD}"
-
-
-def _pool(figures: Figures, break_even: str) -> Iterator[str]:
-    """What the pool of a forked worker saves at each checkout, and from how many on it pays off."""
-    first, later = (both(figures, metric) for metric in ("first_query", "second_query"))
-    if first is None or later is None:
-        return
-    if (order := ranking.order(*later)) is not Order.SMALLER:
-        told = Order.UNKNOWN if order is Order.UNKNOWN else "are no cheaper with the pool"
-        yield f"At further checkouts `{FORKED}` and `{POOLLESS}` {told} here: measure on a quiet machine."
-        return
-    saved = f"`{POOLLESS}` costs {dearer(*later)} more at each further checkout"
-    end = f"; {break_even}" if break_even else ""
-    match ranking.order(*first):
-        case Order.SMALLER:
-            yield f"{saved}, and more at the first{end}."
-        case Order.LARGER:
-            yield f"`{FORKED}` costs {dearer(*first[::-1])} more once, {saved}{end}."
-        case Order.UNKNOWN:
-            yield f"Until the first row, `{FORKED}` and `{POOLLESS}` {Order.UNKNOWN}; {saved}{end}."
-
-
-def both(figures: Figures, metric: str) -> tuple[CellFigure, CellFigure] | None:
-    """A metric with a pool, and without; None if one is missing."""
-    pooled, poolless = figures(FORKED, metric), figures(POOLLESS, metric)
-    if pooled is None or poolless is None:
-        return None
-    return CellFigure(pooled, metric, FORKED), CellFigure(poolless, metric, POOLLESS)
-
-
-def dearer(one: CellFigure, other: CellFigure) -> str:
-    """By how much the second figure is larger."""
-    return milliseconds(other.estimate.median - one.estimate.median)
-
-
-def _memory(figures: Figures) -> Iterator[str]:
-    """What one more worker costs, before and after a full garbage collection."""
-    rows = [
-        (name, unique, figures(name, "uss_collected"))
-        for name in (FORKED, PRELOADED, BOOTED)
-        if (unique := figures(name, "uss"))
-    ]
-    if len(rows) < 2:
-        return
-    costs = [
-        (f"{mebibytes(unique)} and " if collected else "") + f"{mebibytes(collected or unique)} with `{name}`"
-        for name, unique, collected in rows
-    ]
-    yield (
-        "One more worker takes, before and after its first full garbage collection: " + ", ".join(costs) + "."
-    )
-    copied = [
-        (collected.median - unique.median, name)
-        for name, unique, collected in rows
-        if collected
-        and ranking.order(CellFigure(collected, "uss_collected", name), CellFigure(unique, "uss", name))
-        is Order.LARGER
-    ]
-    if copied:
-        names = " and ".join(f"`{name}`" for _, name in copied)
-        yield (
-            f"The collection writes to every page of objects that {names} workers share with the process they"
-            " were forked from. `gc.collect(); gc.freeze()` before the fork, or in the last preloaded module,"
-            " prevents it (`fork_freeze`, `forkserver_freeze`)."
-        )
-
-
-def milliseconds(seconds: float) -> str:
-    """Milliseconds, to two digits."""
-    return f"{two_digits(seconds * 1e3)} ms"
-
-
-def mebibytes(estimate: MedianRange) -> str:
-    return f"{two_digits(estimate.median / 2**20)} MiB"
-
-
-def duration(seconds: float) -> str:
-    """The length of a task: `40 ms`, `2.1 s`, `21 s`."""
-    if seconds < 1:
-        return f"{seconds * 1e3:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-
-
-def rounded_up(seconds: float) -> float:
-    """Seconds, rounded up to two digits: a threshold that is easy to remember, and never too small."""
-    step = 10 ** (int(log10(seconds)) - (2 if seconds < 1 else 1))
-    return float(ceil(seconds / step) * step)

@@ -1,4 +1,4 @@
-"""Measured results as tables: README.md's summary, docs/results.md, and the terminal."""
+"""Measured results as tables: docs/results.md, and the terminal."""
 
 from collections.abc import Iterator, Sequence
 from math import isfinite
@@ -7,8 +7,9 @@ from typing import Any
 from packaging.version import Version
 
 from harness import strategies
-from harness.answer import ranking, recommendation, verdicts
-from harness.answer.results import DATAFRAME_TITLES, ReleaseResults
+from harness.answer import verdicts
+from harness.answer.figures import ranking, sentences
+from harness.answer.figures.results import DATAFRAME_TITLES, ReleaseResults
 from harness.console import markdown, output, terminal
 from harness.curves import curve
 from harness.curves.sections import work
@@ -18,7 +19,6 @@ from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.intervals import caption
 from harness.lifecycles.metrics import Table
 from harness.processes.errors import print_reasons
-from harness.system import busy
 
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
@@ -30,6 +30,8 @@ CSV_COLUMNS = (
 """Columns of `--csv`, which has a row for each figure: the median of its samples, its 99 % interval, and the
 quartiles of the samples."""
 
+MEANS_TITLE = "What the means of README.md say"
+
 UNFORCED_TITLE = "How often it went wrong although nothing forced it"
 
 
@@ -40,31 +42,40 @@ def header() -> list[str]:
 def rows(results: ReleaseResults, dataframe: str) -> Iterator[list[str]]:
     """A row of texts for each measured strategy, under `header`."""
     recorded = verdicts.load(results.environment["python"])
-    for strategy in strategies.CATALOGUE:
+    for name in strategies.IDS:
         figures = [
-            (metric, results.figures.get((metric.id, strategy.id, dataframe)))
-            for metric in metrics.shown_in(Table.RESULTS)
+            results.figures.get((metric.id, name, dataframe)) for metric in metrics.shown_in(Table.RESULTS)
         ]
-        missing = "failed" if f"{strategy.id}.{dataframe}" in results.rejected else "n/a"
-        if any(figure for _, figure in figures) or missing == "failed":
-            worst = recorded.worst(strategy.id, results.release)
-            yield [
-                strategy.id,
-                str(worst),
-                worst.count,
-                *(figure.text(metric) if figure else missing for metric, figure in figures),
-            ]
+        missing = results.missing(name, dataframe)
+        if any(figures) or missing == "failed":
+            worst = recorded.worst(name, results.release)
+            texts = (f"{each.text()} {each.plus_minus()}".rstrip() if each else missing for each in figures)
+            yield [name, str(worst), worst.count, *texts]
 
 
 def page(results: ReleaseResults) -> str:
-    """`docs/results.md`: a table for each DataFrame setting."""
+    """`docs/results.md`: a table for each DataFrame setting, and what the means of the answer say."""
     parts = ["# Results\n", "Written by `poolstart pages`.\n", *warning(results)]
     for dataframe in DATAFRAMES:
         cells = [[f"`{name}`", *texts] for name, *texts in rows(results, dataframe)]
         if not cells:
             continue
         parts += [f"**{DATAFRAME_TITLES[dataframe]}**\n", markdown.table(header(), cells, figures=3)]
-    return "\n".join([*parts, f"{described(results)}\n", *unforced(results)])
+    columns = metrics.summary_columns()
+    same = ranking.alike_sentence(columns, results.estimate, strategies.IDS)
+    found = sentences.beside_the_rules(results.estimate, work.break_even(curve.load()))
+    said = (sentence.replace("docs/curves.md", "[curves.md](curves.md)") for sentence in (same, *found))
+    return "\n".join(
+        [
+            *parts,
+            f"{described(results)}\n",
+            definitions(),
+            f"**{MEANS_TITLE}**\n",
+            f"{answer_caption(results, columns)}\n",
+            "".join(f"- {sentence}\n" for sentence in said if sentence),
+            *unforced(results),
+        ]
+    )
 
 
 def described(results: ReleaseResults) -> str:
@@ -75,7 +86,7 @@ def described(results: ReleaseResults) -> str:
 def warning(results: ReleaseResults) -> list[str]:
     """What to know before the figures: that a run failed, or that the machine was busy. A paragraph each."""
     failed = [f"{results.failed[0].upper()}{results.failed[1:]}.\n"] if results.failed else []
-    return [*failed, *([f"{busy.sentence(results.busy)}\n"] if results.busy else [])]
+    return [*failed, *([f"{results.warning}\n"] if results.busy else [])]
 
 
 def unforced(results: ReleaseResults) -> list[str]:
@@ -95,42 +106,6 @@ def unforced(results: ReleaseResults) -> list[str]:
         markdown.table(["what happened", *(f"`{name}`" for name in strategies.IDS)], cells),
         f"SQLAlchemy {repeated.provenance.release}, {repeated.provenance.day}{repeated.provenance.by}.\n",
     ]
-
-
-def summary(results: ReleaseResults) -> str:
-    """README.md's region: a table that fits a screen, and the recommendation."""
-    recorded = verdicts.load(results.environment["python"])
-    columns = metrics.summary_columns()
-
-    cells = [
-        [
-            f"`{name}`",
-            str(recorded.worst(name, results.release)),
-            *(results.answer(name, column.metric, column.dataframe) for column in columns),
-        ]
-        for name in strategies.IDS
-    ]
-    titles = ["strategy", "worst outcome", *(column.title for column in columns)]
-    same = ranking.alike_sentence(columns, results.estimate, strategies.IDS)
-    return "\n".join(
-        [
-            *warning(results),
-            markdown.table(titles, cells, figures=2),
-            *(
-                f"- {sentence.replace('docs/curves.md', '[docs/curves.md](docs/curves.md)')}"
-                for sentence in (
-                    *([same] if same else []),
-                    *recommendation.sentences(
-                        results.estimate, recommendation.FROM_FIGURES, work.break_even(curve.load())
-                    ),
-                )
-            ),
-            "",
-            f"{answer_caption(results, columns)} {results.conditions}.",
-            "All figures: [docs/results.md](docs/results.md). The conditions of each strategy:"
-            " [docs/strategies.md](docs/strategies.md).",
-        ]
-    )
 
 
 def answer_caption(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> str:
@@ -160,11 +135,6 @@ def means(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> 
 def definitions() -> str:
     """A line for each metric of `poolstart measure`: its title, and from when to when it is measured."""
     return "".join(f"- *{metric.heading}*: {metric.meaning}\n" for metric in metrics.shown_in(Table.TERMINAL))
-
-
-def finite(bound: float) -> float | None:
-    """A bound of an interval; None if there is none."""
-    return bound if isfinite(bound) else None
 
 
 def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
@@ -204,7 +174,7 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
                 "failed": results.failed,
                 "rejected": dict(results.rejected),
                 "sqlalchemy": results.release,
-                "date": results.date.isoformat(),
+                "date": results.date and results.date.isoformat(),
                 "machine": results.machine,
                 "environment": results.environment,
             }
@@ -222,24 +192,25 @@ def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
     """A row for each figure, under `CSV_COLUMNS`."""
     for results in measured:
         for dataframe in DATAFRAMES:
-            for strategy in strategies.CATALOGUE:
+            for strategy in strategies.IDS:
                 for metric in metrics.shown_in(Table.RESULTS):
-                    if figure := results.figures.get((metric.id, strategy.id, dataframe)):
+                    if figure := results.figures.get((metric.id, strategy, dataframe)):
+                        q25, q75 = figure.quartiles or (None, None)
                         yield {
                             "sqlalchemy": results.release,
                             "server": results.environment["postgres"],
                             "machine": results.machine["machine"],
                             "python": results.environment["python"],
                             "date": f"{results.date:%Y-%m-%d}",
-                            "strategy": strategy.id,
+                            "strategy": strategy,
                             "dataframe": dataframe,
                             "metric": metric.id,
                             "unit": metric.unit,
                             "median": figure.median,
-                            "low": finite(figure.interval[0]),
-                            "high": finite(figure.interval[1]),
-                            "q25": figure.low,
-                            "q75": figure.high,
+                            "low": figure.low if isfinite(figure.low) else None,
+                            "high": figure.high if isfinite(figure.high) else None,
+                            "q25": q25,
+                            "q75": q75,
                         }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.code.measured import block, files
-from harness.answer.results import ReleaseResults
+from harness.answer.figures import sentences
+from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.console import markdown, output, terminal
 from harness.console.numbers import INTERVAL
@@ -27,6 +28,26 @@ INTRODUCTION = """\
 
 A strategy is a start method together with what is done about the pool. Its code is a complete program around
 the functions that are measured, written as the linked documentation recommends. Written by `poolstart pages`.
+"""
+
+CHOICE = """\
+## Which one
+
+The first rule that matches decides. The site that `asv publish` writes asks for driver, program and numbers too.
+"""
+
+CONDITIONS = """\
+<a id="conditions"></a>
+Fork's conditions, each proven by trials ([hazards.md](hazards.md)):
+"""
+
+NAMES = """\
+Threads inside native libraries count. With fork, name the start method: from Python 3.14 on it is no longer the
+default, and a script that connects at its top level shares that connection among all workers
+([pythons.md](pythons.md)). With a fork server or spawn, name the driver in the URL that the function gets,
+`postgresql+psycopg2://user:password@host/database`: from SQLAlchemy 2.1 on, `postgresql://` means psycopg 3, and
+a preload of psycopg2 does not help. The URL of an engine is `engine.url.render_as_string(hide_password=False)`;
+`str(engine.url)` has `***` in place of the password.
 """
 
 MEMORY = ("uss", "uss_collected")
@@ -100,11 +121,22 @@ def render(measured: ReleaseResults | None) -> str:
     Raises PoolstartError if a record is damaged.
     """
     recorded = verdicts.load()
-    parts = [INTRODUCTION, DEFAULT, *([memory_caption(measured)] if measured else [])]
+    parts = [INTRODUCTION, *choice(measured), DEFAULT, *([memory_caption(measured)] if measured else [])]
     parts += group(strategies.CATALOGUE, recorded, measured)
     parts += [FURTHER, freezing(programs.load())]
     parts += group(strategies.FURTHER, recorded, measured)
     return "\n".join(parts)
+
+
+def choice(measured: ReleaseResults | None) -> list[str]:
+    """The rules with their reasons, fork's conditions, and what holds for all recipes."""
+    life = sentences.life(measured.estimate) if measured else recommendation.UNKNOWN_LIFE
+    rules = [
+        f"{number}. {rule.in_order}: [`{rule.strategy}`](#{rule.strategy}). {rule.reason}\n"
+        for number, rule in enumerate(recommendation.rules(life), 1)
+    ]
+    conditions = [f"- *{each.label}*: {each.sentence}\n" for each in recommendation.CONDITIONS_OF_FORK]
+    return [CHOICE, "".join(rules), f"{recommendation.SPAWN_INSTEAD}\n", CONDITIONS, "".join(conditions), NAMES]
 
 
 def group(
@@ -147,8 +179,8 @@ def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: Rel
     """A row for each strategy, with a link to its section."""
 
     def figure(metric: str, strategy: str) -> str:
-        known = measured and (metric, strategy, "none") in measured.levels
-        return measured.answer(strategy, metrics.get(metric)) if measured and known else "to be measured"
+        known = measured.of(metric, strategy) if measured else None
+        return known.text() if known else "to be measured"
 
     rows = [
         [

@@ -36,9 +36,9 @@ def results(
     high are the 99 % interval of the median.
     """
     # Most of a second, because of asv: only this command pays for it.
-    from harness.answer import results as answer
     from harness.answer import results_report
+    from harness.answer.figures import answers
     from harness.system.environment import ROOT
 
-    measured = answer.of_release(release, folder or ROOT / "results")
-    results_report.print_results(answer.own_first(measured), form, everything)
+    measured = answers.of_release(release, folder or ROOT / "results")
+    results_report.print_results(answers.own_first(measured), form, everything)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, isclose, log10
 
+from harness.answer.figures.results import Figure, ReleaseResults
 from harness.console.numbers import display_unit
-from harness.site.results import MedianInterval, ReleaseFigures
 
 PHASES = ("startup", "engine", "first_row")
 
@@ -30,10 +30,10 @@ class Bar:
     segments: tuple[Segment, ...]
     low: str
     span: str
-    total: MedianInterval
+    total: Figure
 
 
-def bar(release: ReleaseFigures, strategy: str, dataframe: str, longest: float) -> Bar | None:
+def bar(release: ReleaseResults, strategy: str, dataframe: str, longest: float) -> Bar | None:
     """None if the time to the first row was not measured. `longest` is the end of the axis in seconds."""
     total = release.of("time_to_first_row", strategy, dataframe)
     if total is None or longest <= 0:
@@ -53,14 +53,14 @@ def bar(release: ReleaseFigures, strategy: str, dataframe: str, longest: float) 
     segments = tuple(
         Segment(phase, percent(length * scale / longest), text) for phase, length, text in lengths
     )
-    low, high = min(1.0, total.low / longest), min(1.0, total.high / longest)
+    low, high = (min(1.0, bound / longest) for bound in total.span)
     return Bar(segments, percent(low), percent(high - low), total)
 
 
-def longest(release: ReleaseFigures, strategies: Iterable[str], dataframe: str) -> float:
+def longest(release: ReleaseResults, strategies: Iterable[str], dataframe: str) -> float:
     """The end of the time axis: the highest interval of any strategy."""
     totals = [release.of("time_to_first_row", strategy, dataframe) for strategy in strategies]
-    return max((total.high for total in totals if total), default=0.0)
+    return max((total.span[1] for total in totals if total), default=0.0)
 
 
 def ticks(low: float, high: float, wanted: int = 4) -> list[float]:
@@ -106,13 +106,13 @@ def path(points: Sequence[tuple[int, int]]) -> str:
 
 
 def panel(
-    releases: Sequence[str], figures: Sequence[MedianInterval | None], unit: str, stepped: Iterable[str]
+    releases: Sequence[str], figures: Sequence[Figure | None], unit: str, stepped: Iterable[str]
 ) -> Panel | None:
     """None if there is nothing to draw. `stepped` are the releases with a step."""
     known = [figure for figure in figures if figure]
     if not known:
         return None
-    low, high = min(figure.low for figure in known), max(figure.high for figure in known)
+    low, high = min(figure.span[0] for figure in known), max(figure.span[1] for figure in known)
     # The axis covers at least a twentieth of the figure: closer up, every series looks like noise.
     middle, least = (low + high) / 2, 0.05 * (low + high) / 2
     half = max((high - low) / 2, least) * 1.08
@@ -125,7 +125,7 @@ def panel(
     def y(value: float) -> int:
         return round(HEIGHT * (1 - (value - bottom) / (top - bottom)))
 
-    runs: list[list[tuple[int, MedianInterval]]] = [[]]
+    runs: list[list[tuple[int, Figure]]] = [[]]
     for number, figure in enumerate(figures):
         if figure:
             runs[-1].append((x(number), figure))
@@ -133,7 +133,7 @@ def panel(
             runs.append([])
     line = "".join(path([(at, y(figure.median)) for at, figure in run]) for run in runs if run)
     band = "".join(
-        path([(at, y(figure.high)) for at, figure in run] + [(at, y(figure.low)) for at, figure in run[::-1]])
+        path([(at, y(figure.span[1])) for at, figure in run] + [(at, y(figure.span[0])) for at, figure in run[::-1]])
         + "z"
         for run in runs
         if run

@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,12 +16,13 @@ from markupsafe import Markup
 
 from harness import strategies
 from harness.answer import recommendation
-from harness.answer import results as answers
 from harness.answer.combinations import records
 from harness.answer.combinations.combination import REFERENCE, Combination
 from harness.answer.combinations.records import CombinationRecords
+from harness.answer.figures import answers, test_beds
+from harness.answer.figures.results import Figure, ReleaseResults
+from harness.answer.figures.test_beds import TestBed
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
-from harness.comparisons import servers
 from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
 from harness.curves import curve
@@ -34,7 +36,6 @@ from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.poolers import figures as poolers
 from harness.site import history
-from harness.site.results import ReleaseFigures, ResultsOnRecord, TestBed, answer, load, slug
 from harness.system import files
 from harness.system.errors import PoolstartError
 
@@ -80,7 +81,7 @@ class SiteContext:
         self.results = results
         self.navigation = navigation
         self.asv = asv
-        self.measured: ResultsOnRecord = load(results)
+        self.measured = test_beds.load(results)
         self.remarks = list(self.measured.remarks)
         """What is not shown, and why."""
         self.verdicts = VerdictsOnRecord(
@@ -94,7 +95,6 @@ class SiteContext:
         self.break_even = self.record(curve.PATH, lambda: work.break_even(self.curves), "")
         """From how many queries of a worker on a pool pays off, as the end of a sentence."""
         self.instructions = self.record(instructions.PATH, instructions.load, None)
-        self.servers = self.record(servers.PATH, lambda: servers.load(servers.PATH), None)
         neighbours: list[paired.PairedChange] = self.record(
             paired.NEIGHBOURS, lambda: paired.load(paired.NEIGHBOURS), []
         )
@@ -102,11 +102,11 @@ class SiteContext:
             reference.RECORD, lambda: reference.load(reference.RECORD), []
         )
         self.histories = history.detect(results, self.measured.test_beds, neighbours, ratios, self.remarks)
-        self.answers = answers_of(results, self.remarks)
+        self.answers = self.answers_on_record()
         """The results that README.md can show, of each series."""
         self.combinations = CombinationRecords(
             {**self.record(expected.PATH, records.other_verdicts, {}), REFERENCE.record: self.verdicts},
-            [*self.answers, *answers_with_other_drivers(results, self.remarks)],
+            [*self.answers, *answers.of_other_drivers(self.measured)],
             self.record(driver_pairs.PATH, driver_pairs.load, {}),
             self.record(poolers.PATH, poolers.load, None),
         )
@@ -117,13 +117,24 @@ class SiteContext:
         """The verdicts on record for a combination; empty without any."""
         return self.combinations.verdicts.get(wanted.record) or VerdictsOnRecord()
 
-    def answer(self, bed: TestBed) -> ReleaseFigures:
-        """The newest release of a test bed, with the figures of the answer."""
-        return answer(bed, self.answers)
+    def answers_on_record(self) -> list[ReleaseResults]:
+        """The answer of each test bed; none, and a remark, if something is damaged."""
+        try:
+            return answers.answers(self.measured)
+        except PoolstartError as error:
+            self.remarks.append(f"figures are those of single runs: {error}")
+            return []
+
+    def answer(self, bed: TestBed) -> ReleaseResults:
+        """The newest release of a test bed as the answer has it; as it was measured where there is none."""
+        newest = bed.newest
+        place = newest.machine, newest.environment_name, newest.release
+        known = (each for each in self.answers if (each.machine, each.environment_name, each.release) == place)
+        return next(known, newest)
 
     @property
     def test_beds(self) -> tuple[TestBed, ...]:
-        """In the order of `harness.answer.results.preference`: that of README.md first."""
+        """In the order of `TestBed.preference`: that of README.md first."""
         return self.measured.test_beds
 
     def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:
@@ -164,23 +175,6 @@ class SiteContext:
         return address, compact(text)
 
 
-def answers_of(results: Path, remarks: list[str]) -> list[answers.ReleaseResults]:
-    """The answers of a directory of results; none, and a remark, if something is damaged."""
-    try:
-        return answers.of_release(results=results)
-    except PoolstartError as error:
-        remarks.append(f"figures are those of single runs: {error}")
-        return []
-
-
-def answers_with_other_drivers(results: Path, remarks: list[str]) -> list[answers.ReleaseResults]:
-    """The same of the other drivers; a damaged file is a remark already."""
-    try:
-        return answers.of_other_drivers(results)
-    except PoolstartError:
-        return []
-
-
 @dataclass(frozen=True)
 class TestBedContext:
     """The results of one test bed, and what its pages have in common."""
@@ -211,7 +205,7 @@ class TestBedContext:
         )
 
     @property
-    def releases(self) -> list[ReleaseFigures]:
+    def releases(self) -> list[ReleaseResults]:
         """In version order."""
         return list(self.bed.releases.values())
 
@@ -254,6 +248,21 @@ def bed_contexts(site: SiteContext) -> Iterator[TestBedContext]:
     """A context for each test bed."""
     for number, bed in enumerate(site.test_beds):
         yield TestBedContext(site, bed, f"{slug(bed.key)}/" if number else "")
+
+
+def slug(text: str) -> str:
+    """A text as a part of an address."""
+    return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
+
+
+def shown_figures(figure: Figure | None) -> tuple[float | None, float | None, float | None]:
+    """Median and interval in the unit that pages show, to four digits; None for what is not known."""
+    if figure is None:
+        return None, None, None
+    factor = numbers.display_unit(figure.unit)[1]
+    known = (value if isfinite(value) else None for value in (figure.median, figure.low, figure.high))
+    median, low, high = (value and float(f"{value * factor:.4g}") for value in known)
+    return median, low, high
 
 
 def table(address: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[File]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from harness.answer import claims, guide, results, results_report, strategies_page
+from harness.answer import claims, readme, results_report, strategies_page
 from harness.answer.code import measured
+from harness.answer.figures import answers
+from harness.answer.figures.results import ReleaseResults
 from harness.comparisons import servers, servers_report
 from harness.comparisons.drivers import report as drivers_report
 from harness.comparisons.pythons import report as pythons_report
@@ -47,16 +49,9 @@ class Derived:
     """The mark in the file at which the text begins; empty if the whole file is derived."""
 
 
-def _answer(directory: Path) -> str:
-    return results_report.summary(results.default(directory))
-
-
-def _guide(directory: Path) -> str:
-    return guide.render(results.default(directory).estimate)
-
-
-def _results(directory: Path) -> str:
-    return results_report.page(results.default(directory))
+def _answer(render: Callable[[ReleaseResults], str]) -> Callable[[Path], str]:
+    """The text of the answer."""
+    return lambda directory: render(answers.default(directory))
 
 
 def _claims(language: str) -> Callable[[Path], str]:
@@ -89,14 +84,13 @@ def _sensitivity(record: Path) -> Callable[[Path], str | None]:
 
 
 DERIVED = (
-    Derived("README.md", _answer, region="poolstart pages: answer"),
-    Derived("README.md", _guide, region="poolstart pages: guide"),
-    Derived("README.md", lambda _: results_report.definitions(), region="poolstart pages: metrics"),
+    Derived("README.md", _answer(lambda found: readme.guide(found.estimate)), region="poolstart pages: guide"),
+    Derived("README.md", _answer(readme.answer), region="poolstart pages: answer"),
     Derived("README.md", _curves(curves_report.laws), region="poolstart pages: laws"),
-    Derived("docs/answer.svg", picture.render),
-    Derived("docs/answer-narrow.svg", picture.narrow),
-    Derived("docs/results.md", _results),
-    Derived("docs/strategies.md", lambda directory: strategies_page.render(results.default(directory))),
+    Derived("docs/answer.svg", _answer(picture.render)),
+    Derived("docs/answer-narrow.svg", _answer(lambda found: picture.render(found, picture.NARROW))),
+    Derived("docs/results.md", _answer(results_report.page)),
+    Derived("docs/strategies.md", _answer(strategies_page.render)),
     Derived("docs/sever.md", lambda _: measured.severing(), region="poolstart pages: sever"),
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),

@@ -8,13 +8,14 @@ from statistics import median
 
 from packaging.version import Version
 
+from harness.answer.figures.results import ReleaseResults
+from harness.answer.figures.test_beds import TestBed
 from harness.history import changes, report, series
 from harness.history.changes import Changes
 from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
-from harness.site.results import ReleaseFigures, TestBed
 from harness.system.errors import PoolstartError
 
 MIN_RELEASES = 8
@@ -96,7 +97,7 @@ class BedHistory:
     """By metric: the smallest change that pairs find, for the steadiest and the noisiest strategy."""
     others: tuple[OtherStep, ...] = ()
 
-    def levels(self, releases: Sequence[ReleaseFigures], metric: str, strategy: str) -> list[float | None]:
+    def levels(self, releases: Sequence[ReleaseResults], metric: str, strategy: str) -> list[float | None]:
         """The level of each release without a DataFrame, in seconds or bytes; None if it was not measured.
 
         A level is constant between steps, and estimated from all releases: the steps' ratios, at the height
@@ -108,7 +109,7 @@ class BedHistory:
             return medians
         steps = self.of(metric, strategy)
         ratios = [
-            prod(step.ratio for step in steps if Version(step.release) <= Version(release.version))
+            prod(step.ratio for step in steps if Version(step.release) <= Version(release.release))
             for release in releases
         ]
         known = [value / ratio for value, ratio in zip(medians, ratios, strict=True) if value is not None]

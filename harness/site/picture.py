@@ -1,19 +1,15 @@
 """README.md's picture, the answer of the newest release: light and dark, for wide and narrow screens."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import wrap
 from typing import Any
 
 from harness import strategies
 from harness.answer import verdicts
-from harness.answer.results import of_release
+from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord, WorstOutcome, shares_connection
 from harness.site import charts
 from harness.site.context import environment
-from harness.site.results import ReleaseFigures, TestBed, answer, load
-from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
 
 Point = tuple[int, int]
 
@@ -94,29 +90,25 @@ NARROW = Layout(
 APART, LINE = 22, 15
 
 
-def render(results: Path = ROOT / "results", layout: Layout = WIDE) -> str:
-    """The picture as SVG. Raises PoolstartError if there are no results, or a record is damaged."""
-    measured = load(results)
-    if not measured.test_beds:
-        raise PoolstartError("there are no results yet", "measure by `asv run`")
-    bed = measured.test_beds[0]
-    rows, end = rows_of(answer(bed, of_release(results=results)), verdicts.load(), layout)
-    lines = wrap(conditions(bed), layout.foot)
+def render(answer: ReleaseResults, layout: Layout = WIDE) -> str:
+    """The picture as SVG. Raises PoolstartError if a record is damaged."""
+    rows, end = rows_of(answer, verdicts.load(), layout)
+    e = answer.environment
+    lines = wrap(
+        f"SQLAlchemy {answer.release}, nothing large in the parent; {answer.machine['machine']},"
+        f" {e['postgres']}, Python {e['python']}. Means over the releases since the last change.",
+        layout.foot,
+    )
     template = environment().get_template("answer.svg.j2")
     text: str = template.render(
         rows=rows,
         height=end + LINE * (len(lines) + 1),
         layout=layout,
-        release=bed.newest.version,
+        release=answer.release,
         conditions=lines,
         legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
     )
     return text + "\n"
-
-
-def conditions(bed: TestBed) -> str:
-    parts = (f"SQLAlchemy {bed.newest.version}, nothing large in the parent", bed.name)
-    return f"{'; '.join(parts)}. Means over the releases since the last change."
 
 
 def worst_in_words(worst: WorstOutcome) -> str:
@@ -130,13 +122,8 @@ def worst_in_words(worst: WorstOutcome) -> str:
     return f"if {worst.conditions}; otherwise: {worst.severity}"
 
 
-def narrow(results: Path = ROOT / "results") -> str:
-    """The picture for a phone."""
-    return render(results, NARROW)
-
-
 def rows_of(
-    release: ReleaseFigures, recorded: VerdictsOnRecord, layout: Layout
+    release: ReleaseResults, recorded: VerdictsOnRecord, layout: Layout
 ) -> tuple[list[dict[str, Any]], int]:
     """The rows, and where the last one ends."""
     names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
@@ -153,7 +140,7 @@ def rows_of(
         bar = charts.bar(release, name, "none", end)
         assert bar is not None, name
         unique, collected = (release.of(metric, name, "none") for metric in ("uss", "uss_collected"))
-        worst = recorded.worst(name, release.version)
+        worst = recorded.worst(name, release.release)
         left, segments = 0.0, []
         for part in bar.segments:
             width = layout.time_width * float(part.width) / 100

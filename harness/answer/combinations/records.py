@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import strategies
-from harness.answer import recommendation, results, verdicts
+from harness.answer import recommendation, verdicts
 from harness.answer.combinations.combination import REFERENCE, Combination
-from harness.answer.results import ReleaseResults
+from harness.answer.figures import answers, sentences, test_beds
+from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.comparisons.drivers import record as driver_pairs
 from harness.comparisons.drivers.record import DriverRow
@@ -16,7 +17,7 @@ from harness.hazards import expected
 from harness.hazards.hazard import Verdict
 from harness.poolers import figures, summary
 from harness.poolers.figures import PoolersRecord
-from harness.system import busy, pythons
+from harness.system import pythons
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
@@ -48,7 +49,7 @@ class StrategyCosts:
     def sentence(self) -> str:
         """The figures in words; empty without any."""
         parts = [
-            f"first row after {recommendation.milliseconds(self.first)}" if self.first else "",
+            f"first row after {sentences.milliseconds(self.first)}" if self.first else "",
             f"{mebibytes(self.unique)} of unique memory" if self.unique else "",
             f"{mebibytes(self.collected)} after a full garbage collection" if self.collected else "",
             f"{self.trips:.0f} round trips until the first row" if self.trips else "",
@@ -78,7 +79,7 @@ class CombinationRecords:
     verdicts: Mapping[str, VerdictsOnRecord] = field(default_factory=dict)
     """By `Combination.record`."""
     results: Sequence[ReleaseResults] = ()
-    """The newest of each series of all drivers, in the order of `harness.answer.results.preference`."""
+    """The newest of each series of all drivers, in the order of `TestBed.preference`."""
     pairs: Mapping[str, DriverRow] = field(default_factory=dict)
     """By driver, its comparison with the reference."""
     poolers: PoolersRecord | None = None
@@ -129,9 +130,10 @@ class CombinationRecords:
 
 def load(directory: Path = ROOT / "results") -> CombinationRecords:
     """All records. Raises `PoolstartError` if one is damaged, or there are no results."""
+    known = test_beds.load(directory)
     return CombinationRecords(
         {**other_verdicts(), REFERENCE.record: verdicts.load()},
-        [*results.of_release(results=directory), *results.of_other_drivers(directory)],
+        [*answers.answers(known), *answers.of_other_drivers(known)],
         driver_pairs.load(),
         figures.load(),
     )
@@ -164,7 +166,7 @@ def of_series(series: ReleaseResults) -> CombinationCosts:
     def count(name: str, strategy: str) -> float | None:
         return series.counts.get((name, strategy))
 
-    why = f" {busy.sentence(series.busy)}" if series.busy else ""
+    why = f" {series.warning}" if series.busy else ""
     return costs_of(f"Measured with {series.conditions}.{why}", figure, count)
 
 

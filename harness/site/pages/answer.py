@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from harness import strategies
-from harness.answer import ranking, recommendation, results_report
-from harness.answer.results import DATAFRAME_TITLES
+from harness.answer import recommendation, results_report
+from harness.answer.figures import ranking, sentences
+from harness.answer.figures.results import DATAFRAME_TITLES, Figure, ReleaseResults
 from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
 from harness.hazards.hazard import Severity
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import SummaryColumn
 from harness.site import charts
-from harness.site.context import File, TestBedContext, table
-from harness.site.results import MedianInterval, ReleaseFigures, known_answer, shown_figures
+from harness.site.context import File, TestBedContext, shown_figures, table
 
 SECTION, ADDRESS, PER_TEST_BED = "Answer", "index.html", True
 
@@ -28,9 +28,9 @@ class AnswerRow:
     dataframe: str
     title: str
     bar: charts.Bar | None
-    second: MedianInterval | None
-    unique: MedianInterval | None
-    collected: MedianInterval | None
+    second: Figure | None
+    unique: Figure | None
+    collected: Figure | None
     unique_width: str
     collected_width: str
     worst: WorstOutcome
@@ -88,52 +88,52 @@ def pages(context: TestBedContext) -> Iterator[File]:
         ("release", "strategy", "dataframe", "figure", "unit", "mean", "low", "high"),
         [
             (
-                newest.version,
+                newest.release,
                 strategy,
                 dataframe,
                 metric,
                 metrics.get(metric).display_unit,
-                *shown_figures(figure),
+                *shown_figures(newest.of(metric, strategy, dataframe)),
             )
-            for (metric, strategy, dataframe), figure in newest.figures.items()
+            for metric, strategy, dataframe in newest.figures
         ],
     )
 
 
-def choices(release: ReleaseFigures) -> list[Choice]:
+def choices(release: ReleaseResults) -> list[Choice]:
     """The rules in the order in which they decide."""
 
     def first_row(strategy: str, dataframe: str) -> str:
         figure = release.of("time_to_first_row", strategy, dataframe)
-        return recommendation.milliseconds(figure.median) if figure else "not measured"
+        return sentences.milliseconds(figure.median) if figure else "not measured"
 
-    first, *_ = release.dataframes
     return [
         Choice(rule.in_order, rule.strategy, [first_row(rule.strategy, each) for each in release.dataframes])
-        for rule in recommendation.rules(recommendation.life(release.figures_with(first)))
+        for rule in recommendation.rules(sentences.life(release.estimate))
     ]
 
 
-def tables(context: TestBedContext, release: ReleaseFigures) -> list[AnswerTable]:
+def tables(context: TestBedContext, release: ReleaseResults) -> list[AnswerTable]:
     """A table for each DataFrame setting that was measured."""
     return [answer_table(context, release, dataframe) for dataframe in release.dataframes]
 
 
-def answer_table(context: TestBedContext, release: ReleaseFigures, dataframe: str) -> AnswerTable:
+def answer_table(context: TestBedContext, release: ReleaseResults, dataframe: str) -> AnswerTable:
     names = [
         name for name in context.strategies if any(key[1:] == (name, dataframe) for key in release.figures)
     ]
     longest, largest = charts.longest(release, names, dataframe), most_memory(release, names, dataframe)
-    alike = ranking.alike_sentence(columns(dataframe), release.range_of, names)
+    alike = ranking.alike_sentence(columns(dataframe), release.estimate, names)
     rows = [row(context, release, name, dataframe, longest, largest) for name in names]
     return AnswerTable(
         dataframe,
         DATAFRAME_TITLES.get(dataframe, dataframe),
-        caption(context, dataframe),
+        caption(release, dataframe),
         [
             *([alike] if alike else []),
-            *recommendation.sentences(
-                release.figures_with(dataframe), recommendation.FROM_FIGURES, context.site.break_even
+            *sentences.beside_the_rules(
+                lambda strategy, metric: release.estimate(strategy, metric, dataframe),
+                context.site.break_even,
             ),
         ],
         [each for each in rows if not shares_connection(each.id)],
@@ -146,17 +146,16 @@ def columns(dataframe: str) -> list[SummaryColumn]:
     return [SummaryColumn(each.column, each, dataframe) for each in map(metrics.get, SHOWN)]
 
 
-def caption(context: TestBedContext, dataframe: str) -> str:
+def caption(release: ReleaseResults, dataframe: str) -> str:
     """What the figures of the answer are; those of a single run where there is no answer."""
-    known = known_answer(context.bed, context.site.answers)
-    if known is None:
+    if not release.levels:
         return intervals.caption(map(metrics.get, SHOWN))
-    return results_report.answer_caption(known, columns(dataframe))
+    return results_report.answer_caption(release, columns(dataframe))
 
 
 def row(
     context: TestBedContext,
-    release: ReleaseFigures,
+    release: ReleaseResults,
     name: str,
     dataframe: str,
     longest: float,
@@ -174,7 +173,7 @@ def row(
         collected=collected,
         unique_width=charts.percent(unique.median / largest) if unique else "0",
         collected_width=charts.percent(collected.median / largest) if collected else "0",
-        worst=context.verdicts.worst(name, release.version),
+        worst=context.verdicts.worst(name, release.release),
     )
 
 
@@ -183,7 +182,7 @@ def badness(severities: Iterable[Severity | None]) -> int:
     return max((len(SEVERITIES) - SEVERITIES.index(each) for each in severities if each), default=0)
 
 
-def most_memory(release: ReleaseFigures, names: list[str], dataframe: str) -> float:
+def most_memory(release: ReleaseResults, names: list[str], dataframe: str) -> float:
     """The largest unique memory of any strategy in bytes, before or after a garbage collection."""
     memory = [
         figure.median

@@ -10,6 +10,8 @@ from harness.answer import code, program_lines, recommendation
 from harness.answer.code.parts import MODES, Variant
 from harness.answer.combinations import records
 from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Combination
+from harness.answer.figures import sentences
+from harness.answer.figures.results import ReleaseResults
 from harness.console.numbers import display_unit
 from harness.curves import bill, factors
 from harness.curves.sections import sizes as sizes_section
@@ -21,7 +23,6 @@ from harness.programs import report as programs_report
 from harness.programs.figures import ProgramFigures
 from harness.site import thresholds
 from harness.site.context import File, SiteContext
-from harness.site.results import ReleaseFigures
 from harness.system import pythons
 
 SECTION, ADDRESS, PER_TEST_BED = "Choose", "choose.html", False
@@ -42,15 +43,11 @@ RESERVED = 3
 def pages(site: SiteContext) -> Iterator[File]:
     bed = site.test_beds[0] if site.test_beds else None
     release = site.answer(bed) if bed else None
-    figures = release.figures_with("none") if release else None
-    threshold = recommendation.threshold(figures) if figures else None
-    life = recommendation.life(figures) if figures else recommendation.UNKNOWN_LIFE
+    threshold = sentences.threshold(release.estimate) if release else None
+    life = sentences.life(release.estimate) if release else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
-    pool = " ".join(
-        recommendation.sentences(figures, (recommendation.Topic.POOL,), site.break_even) if figures else ()
-    )
+    pool = sentences.pool(release.estimate, site.break_even) if release else ""
     known, texts = bill_of(site), Texts()
-    copied = site.verdicts.trial("copied_frame", recommendation.FORKED)
     yield site.page(
         ADDRESS,
         "choose.html.j2",
@@ -84,9 +81,6 @@ def pages(site: SiteContext) -> Iterator[File]:
         else {},
         life=thresholds.worker_life(release, threshold) if release and threshold else None,
         crossing=thresholds.pool_crossing(pool, site.curves if site.break_even else {}),
-        servers=thresholds.server_table(site.servers),
-        distance=thresholds.distance_table(release) if release else None,
-        copies=thresholds.copies_table(copied.readings if copied else {}),
     )
 
 
@@ -212,7 +206,7 @@ def combinations(known: records.CombinationRecords) -> dict[str, Any]:
 
 
 def card(
-    site: SiteContext, strategy: strategies.Strategy, release: ReleaseFigures | None, life: str
+    site: SiteContext, strategy: strategies.Strategy, release: ReleaseResults | None, life: str
 ) -> dict[str, Any]:
     """A strategy with its code, its figures, and what can happen, by condition."""
     price = [
@@ -220,7 +214,7 @@ def card(
         for metric in PRICE
         if release and (figure := release.of(metric, strategy.id, "none"))
     ]
-    version = release.version if release else site.verdicts.newest_release
+    version = release.release if release else site.verdicts.newest_release
     return {
         "id": strategy.id,
         "title": strategy.title,

@@ -16,16 +16,16 @@ UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
 
 def pages(context: TestBedContext) -> Iterator[File]:
     entries = [
-        {"release": release.version, "measured": moment(release.measured), "group": group}
+        {"release": release.release, "measured": moment(release.date), "group": group}
         for release in context.releases[::-1]
-        for group in step_groups(context.history, release.version, metrics.shown_in(Table.SITE))
+        for group in step_groups(context.history, release.release, metrics.shown_in(Table.SITE))
     ]
     yield context.page(
         ADDRESS,
         "feed.xml.j2",
         SECTION,
         entries=entries,
-        updated=moment(max(release.measured or UNKNOWN for release in context.releases)),
+        updated=moment(max(release.date or UNKNOWN for release in context.releases)),
     )
 
 

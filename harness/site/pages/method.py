@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.answer.figures.test_beds import TestBed
 from harness.history.reference import REFERENCE
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report
@@ -14,7 +15,6 @@ from harness.lifecycles.metrics import Table
 from harness.site import document
 from harness.site.context import File, SiteContext
 from harness.site.history import BedHistory
-from harness.site.results import TestBed
 from harness.system import conditions
 
 SECTION, ADDRESS, PER_TEST_BED = "Method", "method.html", False
@@ -82,11 +82,11 @@ def detectable(history: BedHistory) -> list[tuple[str, str, str]]:
 
 def described(site: SiteContext, bed: TestBed) -> dict[str, Any]:
     """A test bed's machine, software, releases and days of measurement."""
-    days = sorted({f"{release.measured:%Y-%m-%d}" for release in bed.releases.values() if release.measured})
+    days = sorted({f"{release.date:%Y-%m-%d}" for release in bed.releases.values() if release.date})
     versions = list(bed.releases)
     return {
         "name": bed.name,
-        "hardware": bed.hardware,
+        "hardware": bed.newest.hardware,
         "software": bed.software,
         "count": len(versions),
         "first": versions[0],
@@ -98,9 +98,9 @@ def described(site: SiteContext, bed: TestBed) -> dict[str, Any]:
 
 def noisy_releases(site: SiteContext, bed: TestBed) -> str:
     """How many releases were measured while the machine was busy; empty if nothing is on record."""
-    path = site.results / bed.machine.get("machine", "")
+    path = site.results / bed.newest.machine.get("machine", "")
     accounts: Accounts = site.record(path / conditions.FILE, lambda: conditions.load(path), {})
-    ours = [account for (_, environment), account in accounts.items() if environment == bed.environment]
+    ours = [account for (_, environment), account in accounts.items() if environment == bed.newest.environment_name]
     if not ours:
         return ""
     noisy = sum(bool(account.get("noisy")) for account in ours)

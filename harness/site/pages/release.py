@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from harness import strategies
+from harness.answer.figures.results import ReleaseResults
 from harness.counts import registry
 from harness.counts.report import changed
 from harness.drivers import upgrade_note
@@ -18,7 +19,6 @@ from harness.lifecycles.metrics import Table
 from harness.site.context import File, SiteContext, TestBedContext
 from harness.site.history import step_groups
 from harness.site.pages import answer
-from harness.site.results import ReleaseFigures
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases/{version}.html", True
 
@@ -33,7 +33,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
     """`before` and `after` are the neighbouring releases, empty at the ends."""
     release = context.bed.releases[version]
     counted = changed_counts(context.bed.releases[before], release) if before else {}
-    groups = step_groups(context.history, release.version, metrics.shown_in(Table.SITE))
+    groups = step_groups(context.history, release.release, metrics.shown_in(Table.SITE))
     return context.page(
         ADDRESS.format(version=version),
         "release.html.j2",
@@ -56,7 +56,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
     )
 
 
-def changed_counts(before: ReleaseFigures, after: ReleaseFigures) -> dict[str, list[str]]:
+def changed_counts(before: ReleaseResults, after: ReleaseResults) -> dict[str, list[str]]:
     """Counts that changed: the strategies that each change applies to, by the change in words."""
     by_change: dict[str, list[str]] = {}
     for count in registry.of_work():

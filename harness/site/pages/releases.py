@@ -7,7 +7,7 @@ from typing import Any
 
 from packaging.version import Version
 
-from harness.answer.results import DATAFRAME_TITLES
+from harness.answer.figures.results import DATAFRAME_TITLES, Figure
 from harness.hazards.expected import series
 from harness.history import reference
 from harness.history import report as history
@@ -17,10 +17,9 @@ from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import charts
-from harness.site.context import File, TestBedContext, table
+from harness.site.context import File, TestBedContext, shown_figures, table
 from harness.site.history import MIN_RELEASES, CellStep, StepGroup, step_groups
 from harness.site.pages import compare
-from harness.site.results import MedianInterval, shown_figures
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases.html", True
 
@@ -191,7 +190,7 @@ def control_charts(context: TestBedContext, metric: Metric) -> list[dict[str, An
 def chart(
     context: TestBedContext,
     name: str,
-    figures: Sequence[MedianInterval | None],
+    figures: Sequence[Figure | None],
     unit: str,
     steps: Sequence[CellStep] = (),
     dataframe: str = "none",
@@ -246,7 +245,7 @@ def download(context: TestBedContext, metric: Metric) -> Iterator[File]:
         ("release", *(f"{name}, {metric.display_unit}" for name in columns)),
         [
             (
-                release.version,
+                release.release,
                 *(value for cell in cells for value in shown_figures(release.of(metric.id, *cell))),
             )
             for release in context.releases

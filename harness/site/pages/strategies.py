@@ -3,24 +3,19 @@
 from collections.abc import Iterator
 
 from harness import strategies
-from harness.answer import results, strategies_page
+from harness.answer import strategies_page
 from harness.hazards import expected
 from harness.poolers import figures as poolers
 from harness.poolers import report as poolers_report
 from harness.site import document
 from harness.site.context import File, SiteContext
 from harness.system.environment import ROOT
-from harness.system.errors import PoolstartError
 
 SECTION, ADDRESS, PER_TEST_BED = "Strategies", "strategies.html", False
 
 
 def pages(site: SiteContext) -> Iterator[File]:
-    try:
-        measured = results.default(site.results)
-    except PoolstartError:
-        # The other pages show what can be read of damaged results.
-        measured = None
+    measured = next(iter(site.answers), None)
     yield site.page(
         ADDRESS,
         "document.html.j2",

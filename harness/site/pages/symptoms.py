@@ -14,8 +14,7 @@ from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
 from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search, stacks
-from harness.site.context import File, SiteContext, table
-from harness.site.results import slug
+from harness.site.context import File, SiteContext, slug, table
 
 SECTION, ADDRESS, PER_TEST_BED = "Symptoms", "symptoms.html", False
 

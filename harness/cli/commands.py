@@ -21,7 +21,6 @@ from harness.cli import (
     quick,
     record,
     releases,
-    renamed,
     results,
     strategies,
 )
@@ -64,11 +63,6 @@ class InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(COMMANDS)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if not ctx.resilient_parsing:  # which is how a shell asks for completions
-            renamed.check(args)
-        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(

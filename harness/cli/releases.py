@@ -16,15 +16,11 @@ app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_w
 
 @app.callback()
 @formatted
-def default(context: typer.Context, form: str = "table") -> None:
-    if context.invoked_subcommand is None:
-        show(form)
-    else:
-        before(context.invoked_subcommand, form)
-
-
-def show(form: str = "table") -> None:
+def show(context: typer.Context, form: str = "table") -> None:
     """Show every release with its date, and whether there are results of it."""
+    if context.invoked_subcommand is not None:
+        before(context.invoked_subcommand, form)
+        return
     # asv and the index client take most of a second to import: only these commands pay for them.
     from harness.console import output, terminal
     from harness.releases import stored
@@ -48,8 +44,6 @@ def show(form: str = "table") -> None:
         ),
     )
 
-
-app.command("list", epilog="Example: poolstart releases list")(formatted(show))
 
 
 @app.command(epilog="Example: poolstart releases update")

@@ -1,7 +1,5 @@
 """Demos in the terminal: the list, a program's source, and the story of a run as it comes."""
 
-from collections.abc import Sequence
-
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
@@ -17,9 +15,6 @@ from harness.hazards.inside.story import StoryEvent
 COLUMNS = ("number", "name", "title", "shows", "cure", *START_METHODS)
 """Of `poolstart demo --csv`, a row a demo: how it ends under each start method."""
 
-REPEATED = ("number", "name", "start_method", "cured", "runs", "as_expected", "same_story")
-"""Of `poolstart demo --repeat N --csv`, a row a program: counts of runs."""
-
 
 def write_list(form: str) -> None:
     """Print all demos as `table`, `json`, `csv` or `markdown`."""
@@ -31,24 +26,6 @@ def write_list(form: str) -> None:
         for demo in catalogue.CATALOGUE
     ]
     output.write(form, COLUMNS, rows, show_list)
-
-
-def write_repetitions(repetitions: Sequence[DemoRepetition], form: str) -> None:
-    """Print how often programs ended as expected, as `json`, `csv` or `markdown`."""
-    rows = [
-        {
-            **{name: getattr(each.demo, name) for name in ("number", "name")},
-            **{name: getattr(each, name) for name in REPEATED[2:]},
-        }
-        for each in repetitions
-    ]
-    cells = [[str(value) for value in row.values()] for row in rows]
-    output.write(
-        form,
-        REPEATED,
-        rows,
-        lambda: terminal.print_table(terminal.output(), REPEATED, cells, left=len(REPEATED) - 3),
-    )
 
 
 def show_list() -> None:

@@ -57,7 +57,7 @@ class Table(Enum):
     RESULTS = auto()
     """`poolstart results` and docs/results.md."""
     TERMINAL = auto()
-    """`poolstart measure`; README.md explains these metrics."""
+    """`poolstart measure`; docs/results.md explains these metrics."""
     COMPARISON = auto()
     """`poolstart compare`."""
     SITE = auto()

@@ -235,26 +235,6 @@ def measured(result: Results) -> datetime | None:
     return datetime.fromtimestamp(max(moments) / 1000, UTC) if moments else None
 
 
-def hardware(result: Results, directory: Path) -> dict[str, str]:
-    """The machine that a file's figures were measured on, by asv's names; `directory` contains all results.
-
-    Counts and verdicts may be added under another kernel, and asv then stores that kernel. The kernel of the
-    figures is in the conditions of their blocks.
-    """
-    stored = {name: str(result.params[name]) for name in HARDWARE if result.params.get(name)}
-    kernel = run_metadata(result, directory).get("facts", {}).get("kernel")
-    return {**stored, "os": f"Linux {kernel}"} if kernel else stored
-
-
-def run_metadata(result: Results, directory: Path) -> dict[str, Any]:
-    """What is on file about the run of a result (`conditions.jsonl`); empty if nothing is.
-
-    `directory` contains all results. Raises `PoolstartError` if that file is damaged.
-    """
-    key = str(Version(result.commit_hash)), result.env_name
-    return conditions.load(directory / str(result.params["machine"])).get(key, {})
-
-
 def loaded(path: Path) -> Results:
     """The content of a result file. Raises `PoolstartError` if it, or its machine.json, is damaged."""
     machine = path.with_name("machine.json")

@@ -6,6 +6,7 @@ from math import prod
 from pathlib import Path
 from statistics import median
 
+from asv.util import UserError
 from packaging.version import Version
 
 from harness.answer.figures.results import ReleaseResults
@@ -16,6 +17,8 @@ from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
+from harness.releases import stored
+from harness.system import files
 from harness.system.errors import PoolstartError
 
 MIN_RELEASES = 8
@@ -132,10 +135,6 @@ class BedHistory:
     def of(self, metric: str, strategy: str) -> list[CellStep]:
         return [step for step in self.steps if (step.metric.id, step.strategy) == (metric, strategy)]
 
-    def between(self, before: str, after: str) -> list[CellStep]:
-        """The steps after one release, up to and including the other."""
-        return [step for step in self.steps if Version(before) < Version(step.release) <= Version(after)]
-
 
 def step_groups(history: BedHistory, release: str, shown: Sequence[Metric]) -> list[StepGroup]:
     """The steps of a release by metric, in the order of `shown`."""
@@ -157,14 +156,10 @@ def detect(
     Releases were compared under the reference Python: a test bed of another has no history.
     """
     try:
-        known = series.load(directory)
-    except (PoolstartError, ValueError, KeyError, TypeError, LookupError, OSError) as error:
-        remarks.append(f"counts of the releases cannot be compared: {str(error) or error!r}")
-        known = []
-    except Exception as error:  # asv's own errors have no base class in common
-        if not type(error).__module__.startswith("asv"):
-            raise
-        remarks.append("counts of the releases cannot be compared: benchmarks.json is missing or damaged")
+        with files.reading(directory / "benchmarks.json", stored.REMEDY):
+            known = series.load(directory)
+    except (PoolstartError, UserError) as error:
+        remarks.append(f"counts of the releases cannot be compared: {error}")
         known = []
     found = changes.of(known, neighbours, ratios)
     return {bed.key: of_bed(found, bed) if bed.is_reference else BedHistory() for bed in beds}

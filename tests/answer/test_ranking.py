@@ -8,8 +8,8 @@ from statistics import fmean, geometric_mean, median
 
 import pytest
 
-from harness.answer import ranking
-from harness.answer.ranking import CellFigure, MedianRange, Order
+from harness.answer.figures import ranking
+from harness.answer.figures.ranking import CellFigure, MedianRange, Order
 from harness.lifecycles import intervals, metrics
 from harness.system.environment import ROOT
 from tests.support.results import answer
@@ -98,7 +98,7 @@ def test_no_ranking_of_the_answer_is_turned_round_by_ten_runs_on_another_machine
     for metric in ("time_to_first_row", "first_query", "second_query", "uss"):
         names = [name for measured, name in runs if measured == metric]
         for pair in combinations(names, 2):
-            estimates = [answer().range_of(name, metric) for name in pair]
+            estimates = [answer().of(metric, name) for name in pair]
             one, other = (
                 CellFigure(each, metric, name) for each, name in zip(estimates, pair, strict=True) if each
             )

@@ -10,7 +10,9 @@ from statistics import median
 import pytest
 
 from harness import strategies
-from harness.answer import quick_report, ranking, recommendation, results, verdicts
+from harness.answer import quick_report, recommendation, verdicts
+from harness.answer.figures import answers, ranking, sentences
+from harness.answer.figures.ranking import MedianRange
 from harness.console import markdown
 from harness.curves import curve
 from harness.curves.sections import work
@@ -39,13 +41,13 @@ BREAK_EVEN = "a pool costs less than NullPool if a worker makes more queries tha
 def told(**changed: float | None) -> str:
     figures = FIGURES | {tuple(name.split("__")): value for name, value in changed.items()}
 
-    def read(strategy: str, metric: str) -> recommendation.MedianRange | None:
+    def read(strategy: str, metric: str) -> MedianRange | None:
         median = figures.get((strategy, metric))
         return (
-            None if median is None else recommendation.MedianRange(median, median - 0.0001, median + 0.0001)
+            None if median is None else MedianRange(median, median - 0.0001, median + 0.0001)
         )
 
-    return "\n".join(recommendation.sentences(read, break_even=BREAK_EVEN))
+    return "\n".join([*sentences.choice(read), *sentences.beside_the_rules(read, BREAK_EVEN)])
 
 
 def test_it_names_each_rule_with_the_cost_of_its_strategy() -> None:
@@ -89,12 +91,11 @@ def test_later_checkouts_with_overlapping_intervals_are_not_ranked() -> None:
 
 
 def test_a_run_without_intervals_ranks_nothing() -> None:
-    def read(strategy: str, metric: str) -> recommendation.MedianRange | None:
+    def read(strategy: str, metric: str) -> MedianRange | None:
         median = FIGURES.get((strategy, metric))
-        return None if median is None else recommendation.MedianRange(median, -inf, inf)
+        return None if median is None else MedianRange(median, -inf, inf)
 
-    (sentence,) = recommendation.sentences(read, (recommendation.Topic.POOL,))
-    assert "cannot be distinguished" in sentence
+    assert "cannot be distinguished" in sentences.pool(read, "")
 
 
 @pytest.fixture
@@ -139,10 +140,10 @@ def test_runs_that_contradict_one_another_do_not_rank(
 
         def read(
             strategy: str, metric: str, measured: MeasuredRun = measured
-        ) -> recommendation.MedianRange | None:
+        ) -> MedianRange | None:
             return quick_report.estimate(measured, strategy, metric)
 
-        (sentence,) = recommendation.sentences(read, (recommendation.Topic.POOL,))
+        sentence = sentences.pool(read, "")
         assert "cannot be distinguished" in sentence
         assert "more once" not in sentence
 
@@ -156,7 +157,7 @@ def test_two_runs_of_one_thing_are_never_ranked(
     for strategy, metric in recorded[0]:
         for record in (recorded[:half], recorded[half:]):
             estimates = [
-                recommendation.MedianRange(median(samples), *intervals.of_median(samples))
+                MedianRange(median(samples), *intervals.of_median(samples))
                 for samples in (run[strategy, metric] for run in record)
             ]
             for one, other in combinations(estimates, 2):
@@ -174,12 +175,12 @@ def test_memory_is_compared_before_and_after_a_collection() -> None:
         ("spawn", "uss_collected"): 30,
     }
 
-    def read(strategy: str, metric: str) -> recommendation.MedianRange | None:
+    def read(strategy: str, metric: str) -> MedianRange | None:
         mebibytes = figures.get((strategy, metric))
         size = 0 if mebibytes is None else mebibytes * 2**20
-        return recommendation.MedianRange(size, size - 1, size + 1) if size else None
+        return MedianRange(size, size - 1, size + 1) if size else None
 
-    memory, cause = recommendation.sentences(read, (recommendation.Topic.MEMORY,))
+    memory, cause = sentences.memory(read)
     assert memory == (
         "One more worker takes, before and after its first full garbage collection: 4.0 MiB and 16 MiB with"
         " `fork_dispose`, 30 MiB and 30 MiB with `spawn`."
@@ -187,12 +188,12 @@ def test_memory_is_compared_before_and_after_a_collection() -> None:
     assert "`fork_dispose` workers share" in cause
     assert "gc.freeze()" in cause
     figures["fork_dispose", "uss_collected"] = 4
-    assert len(recommendation.sentences(read, (recommendation.Topic.MEMORY,))) == 1
+    assert len(list(sentences.memory(read))) == 1
 
 
 def test_a_sentence_without_figures_is_left_out() -> None:
     assert BREAK_EVEN not in told(nullpool__second_query=None)
-    assert recommendation.sentences(lambda *_: None) == []
+    assert [*sentences.choice(lambda *_: None), *sentences.beside_the_rules(lambda *_: None, "")] == []
 
 
 def test_the_conditions_of_fork_are_those_by_which_fork_dispose_differs_from_the_fork_server() -> None:
@@ -233,13 +234,13 @@ def test_every_strategy_says_when_to_use_it() -> None:
 
 def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str]) -> None:
     readme = (ROOT / "README.md").read_text()
-    life = recommendation.life(results.default(RESULTS).estimate)
+    strategies_page = (ROOT / "docs" / "strategies.md").read_text()
+    life = sentences.life(answers.default(RESULTS).estimate)
     for rule in recommendation.rules(life):
         assert rule.in_order in readme
-        assert rule.reason in readme
+        assert f"{rule.in_order}: [`{rule.strategy}`](#{rule.strategy}). {rule.reason}" in strategies_page
         assert rule.in_order in site_pages["choose.html"]
         assert f'<td data-label="if">{rule.in_order}</td>' in site_pages["index.html"]
-    strategies_page = (ROOT / "docs" / "strategies.md").read_text()
     for rule in recommendation.rules():
         assert rule.condition[1:] in strategies_page
 
@@ -275,7 +276,7 @@ def of_readme() -> list[Ruling]:
 
 def of_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[Ruling]:
     monkeypatch.setenv("COLUMNS", "80")
-    run, recorded = MeasuredRun(release="2.1.9", server=""), results.default(RESULTS)
+    run, recorded = MeasuredRun(release="2.1.9", server=""), answers.default(RESULTS)
     monkeypatch.setattr(
         quick_report, "estimate", lambda _, strategy, metric, *__: recorded.estimate(strategy, metric)
     )
@@ -328,14 +329,11 @@ def test_of_two_safe_strategies_the_one_with_fewer_conditions_is_recommended_if_
             assert recommendation.decide(given).strategy == recommendation.PRELOADED
 
 
-def test_the_readme_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
-    readme = (ROOT / "README.md").read_text()
-    figures = results.default(RESULTS).estimate
-    # README has the rules themselves, below its table.
-    break_even = work.break_even(curve.load())
-    for sentence in recommendation.sentences(figures, recommendation.FROM_FIGURES, break_even):
-        linked = sentence.replace("docs/curves.md", "[docs/curves.md](docs/curves.md)")
-        assert f"- {linked}" in readme
+def test_the_results_page_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
+    page = (ROOT / "docs" / "results.md").read_text()
+    figures = answers.default(RESULTS).estimate
+    for sentence in sentences.beside_the_rules(figures, work.break_even(curve.load())):
+        assert f"- {sentence.replace('docs/curves.md', '[curves.md](curves.md)')}" in page
         assert markdown.html(sentence) in site_pages["index.html"]
 
 
@@ -357,8 +355,7 @@ def site_pages() -> dict[str, str]:
 def test_every_page_has_the_same_number_of_queries_from_which_on_a_pool_pays_off(
     site_pages: dict[str, str],
 ) -> None:
-    answered, laws = (ROOT / "README.md").read_text().split("<!-- poolstart pages: laws -->")
-    texts = [answered, laws, (ROOT / "docs" / "curves.md").read_text()]
+    texts = [(ROOT / name).read_text() for name in ("README.md", "docs/results.md", "docs/curves.md")]
     texts += [site_pages[address] for address in ("index.html", "choose.html")]
     numbers = [re.findall(r"if a worker makes more queries than ([\d.]+)", text)[:1] for text in texts]
     assert all(numbers)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from harness.answer import claims, results, results_report
+from harness.answer import claims, readme, results_report
+from harness.answer.figures import answers, results, test_beds
 from harness.releases import machine
-from harness.site import results as site
 from harness.site.derived import DERIVED
 from harness.site.picture import render as picture
 from harness.system import conditions
@@ -38,7 +38,7 @@ def several(tmp_path: Path) -> Path:
 
 
 def chosen(directory: Path, own: str) -> tuple[str, str, str]:
-    first = results.default(directory, own)
+    first = answers.default(directory, own)
     return first.machine["machine"], first.environment["postgres"], first.release
 
 
@@ -51,7 +51,7 @@ def test_this_machine_comes_first_and_the_embedded_server(several: Path) -> None
 
 
 def test_a_release_that_is_named_is_shown_wherever_it_was_measured(several: Path) -> None:
-    names = [each.machine["machine"] for each in results.of_release("2.1.9", several, MINE)]
+    names = [each.machine["machine"] for each in answers.of_release("2.1.9", several, MINE)]
     assert names == [MACHINE.name] * 2
 
 
@@ -60,22 +60,22 @@ def test_the_readme_the_site_the_claims_and_the_command_choose_the_same(
     several: Path, own: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(machine, "own_name", lambda: own)
-    first = results.default(several)
-    bed = site.load(several).test_beds[0]
+    first = answers.default(several)
+    bed = test_beds.load(several).test_beds[0]
     assert (bed.machine["machine"], bed.server, bed.newest.version) == chosen(several, own)
     for derived in DERIVED:
         if derived.path == "docs/results.md" or derived.region == "poolstart pages: answer":
             assert first.conditions in str(derived.render(several))
     assert claims.ClaimRecords(several).results == first
-    assert f"{first.machine['machine']}, {EMBEDDED}" in picture(several)
-    results_report.print_results(results.of_release(results=several), "table")
+    assert f"{first.machine['machine']}, {EMBEDDED}" in picture(first)
+    results_report.print_results(answers.of_release(results=several), "table")
     assert capsys.readouterr().out.startswith(first.name)
 
 
 def test_the_first_line_says_what_is_shown_and_how_to_see_the_others(
     several: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = results.of_release(results=several, own=MINE)
+    found = answers.of_release(results=several, own=MINE)
     results_report.print_results(found, "table")
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(
@@ -88,7 +88,7 @@ def test_the_first_line_says_what_is_shown_and_how_to_see_the_others(
 
 
 def test_csv_tells_series_apart(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = results.of_release(results=several, own=MINE)
+    found = answers.of_release(results=several, own=MINE)
     results_report.print_results(found, "csv", everything=True)
     lines = capsys.readouterr().out.splitlines()[1:]
     assert {tuple(line.split(",")[1:4]) for line in lines} == {
@@ -109,21 +109,21 @@ def test_the_name_of_this_machine_is_looked_up_without_storing_it(
 def test_results_of_a_busy_machine_say_so_before_the_figures_and_recommend_nothing(
     several: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    first = results.default(several, MINE)
+    first = answers.default(several, MINE)
     rows = conditions.load(MACHINE)
     [row] = [
         row for (release, environment), row in rows.items() if release == "2.0.58" and EMBEDDED in environment
     ]
-    assert "checkout" in results_report.summary(first)
+    assert "checkout" in results_report.page(first)
     assert "busy:" not in results_report.page(first)
     conditions.save(several / MINE, {**row, "busy": "tasks waited for a processor in 99% of the time"})
-    busy = results.default(several, MINE)
+    busy = answers.default(several, MINE)
     results_report.print_results([busy], "table")
     assert capsys.readouterr().out.splitlines()[2].startswith("busy: tasks waited for a processor in 99%")
     results_report.print_results([busy], "csv")
     assert capsys.readouterr().err.startswith("poolstart: busy: tasks waited")
-    assert results_report.summary(busy).startswith("busy: tasks waited")
-    assert "checkout" not in results_report.summary(busy)
+    assert readme.answer(busy).startswith("busy: tasks waited")
+    assert "checkout" not in results_report.page(busy)
     assert "busy: tasks waited" in results_report.page(busy).partition("|")[0]
 
 
@@ -139,14 +139,14 @@ def fail(directory: Path, release: str, **fields: object) -> None:
 
 
 def environment_of(directory: Path) -> str:
-    return results.default(directory, MINE).environment_name
+    return answers.default(directory, MINE).environment_name
 
 
 def test_a_failed_run_of_a_newer_release_is_reported_before_the_figures(
     several: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     fail(several, "2.1.0")
-    found = results.of_release(results=several, own=MINE)
+    found = answers.of_release(results=several, own=MINE)
     results_report.print_results(found, "table")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(f"SQLAlchemy 2.0.58 on {MINE}")
@@ -158,13 +158,13 @@ def test_a_failed_run_of_a_newer_release_is_reported_before_the_figures(
     assert "failed: cells made no progress" in capsys.readouterr().err
     results_report.print_results(found, "json")
     assert "cells made no progress" in json.loads(capsys.readouterr().out)["reports"][0]["failed"]
-    assert "cells made no progress" in results_report.summary(found[0]).partition("|")[0]
+    assert "cells made no progress" in readme.answer(found[0]).partition("|")[0]
 
 
 def test_a_failed_run_of_an_older_release_or_another_series_is_not_reported(several: Path) -> None:
     fail(several, "1.4.54")
     fail(several, "2.1.0", environment="release-py3.11-profilequick")
-    assert results.default(several, MINE).failed == ""
+    assert answers.default(several, MINE).failed == ""
 
 
 def test_the_reason_is_given_for_a_release_whose_only_run_failed(several: Path) -> None:
@@ -172,7 +172,7 @@ def test_the_reason_is_given_for_a_release_whose_only_run_failed(several: Path) 
     with pytest.raises(
         PoolstartError, match=r"2\.1\.0 has not been measured: cells made no progress .*; measure it by"
     ):
-        results.of_release("2.1.0", several, MINE)
+        answers.of_release("2.1.0", several, MINE)
 
 
 def test_a_file_of_nulls_is_no_result(several: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -181,7 +181,7 @@ def test_a_file_of_nulls_is_no_result(several: Path, capsys: pytest.CaptureFixtu
         content["results"] = {name: [None, *row[1:4]] for name, row in content["results"].items()}
         path.write_text(json.dumps(content))
     with pytest.raises(PoolstartError, match="there are no results yet; measure by"):
-        results.of_release(results=several, own=MINE)
+        answers.of_release(results=several, own=MINE)
 
 
 def test_a_cell_that_failed_says_so_and_a_table_without_rows_is_left_out(
@@ -201,14 +201,14 @@ def test_a_cell_that_failed_says_so_and_a_table_without_rows_is_left_out(
             "rejected": {"spawn.none": "spawn, dataframe none: the worker hung"},
         },
     )
-    shown = results.default(several, MINE)
+    shown = answers.default(several, MINE)
     results_report.print_results([shown], "table")
     text = capsys.readouterr().out
     assert results.DATAFRAME_TITLES["none"] in text
     assert results.DATAFRAME_TITLES["large"] not in text
     assert re.search(r"^spawn +failed", text, re.MULTILINE)
     assert text.rstrip().endswith("failed: spawn, dataframe none: the worker hung")
-    assert "| `spawn` | " in results_report.summary(shown)
+    assert "| `spawn` | " in readme.answer(shown)
     assert "failed" in results_report.page(shown)
     assert results.DATAFRAME_TITLES["large"] not in results_report.page(shown)
 
@@ -241,11 +241,11 @@ def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_
     another_series(several, "3.14")
     another_series(several, "3.11", "asyncpg-0.32.0")
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
-    found = results.of_release(results=several, own=MINE)
+    found = answers.of_release(results=several, own=MINE)
     assert [each.combination for each in found] == [("psycopg2", "3.11")] * 2 + [("psycopg2", "3.14")]
-    assert site.load(several, MINE).test_beds[0].python == "3.11"
+    assert test_beds.load(several, MINE).test_beds[0].python == "3.11"
     # The command shows what was measured here first, and names the others.
-    results_report.print_results(results.own_first(found), "table")
+    results_report.print_results(answers.own_first(found), "table")
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(f"SQLAlchemy 2.1.9 on {MINE}, {EMBEDDED}, Python 3.14, ")
     assert f"SQLAlchemy 2.1.9 on {MACHINE.name}, {EMBEDDED}, Python 3.11" in first
@@ -256,19 +256,19 @@ def test_a_series_of_many_releases_is_the_answer_wherever_pages_are_written(seve
         shutil.copy(path, several / MACHINE.name)
     another_series(several, "3.11")
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
-    assert site.load(several, MINE).test_beds[0].machine["machine"] == MACHINE.name
-    assert results.own_first(results.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
+    assert test_beds.load(several, MINE).test_beds[0].machine["machine"] == MACHINE.name
+    assert answers.own_first(answers.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
 
 
 def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:
     another_series(several, "3.11", "asyncpg-0.32.0")
     another_series(several, "3.14", "psycopg_pure-3.3.9")
-    found = results.of_other_drivers(several, MINE)
+    found = answers.of_other_drivers(test_beds.load(several, MINE))
     assert [each.combination for each in found] == [("asyncpg", "3.11"), ("psycopg_pure", "3.14")]
     assert [each.conditions.split(", ")[1:3] for each in found] == [
         ["asyncpg 0.32.0", "Python 3.11"],
         ["psycopg_pure 3.3.9", "Python 3.14"],
     ]
-    assert {each.combination for each in results.of_release(results=several, own=MINE)} == {
+    assert {each.combination for each in answers.of_release(results=several, own=MINE)} == {
         ("psycopg2", "3.11")
     }

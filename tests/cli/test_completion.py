@@ -48,10 +48,6 @@ def test_an_argument_is_completed_by_what_it_may_be(line: str, name: str) -> Non
     assert name in completed("bash", line)
 
 
-def test_the_command_of_an_earlier_version_is_completed_with_nothing() -> None:
-    assert completed("bash", "poolstart steps --half") == set()
-
-
 def test_pages_and_hazards_are_those_that_exist() -> None:
     assert "docs/hazards.md" in complete.pages("docs/")
     assert complete.hazards("") == list(catalogue.IDS)

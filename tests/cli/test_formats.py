@@ -9,14 +9,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from harness.answer import results, results_report, strategies_page
+from harness.answer import results_report, strategies_page
 from harness.answer.combinations import report as combinations_report
+from harness.answer.figures import answers
 from harness.cli.commands import app
 from harness.comparisons import report as compared
 from harness.console import terminal
-from harness.demos import catalogue
 from harness.demos import report as demos
-from harness.demos.repeat import DemoRepetition
 from harness.hazards import expected as record
 from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
@@ -65,7 +64,7 @@ def test_a_strategy_without_figures_has_its_reason_and_the_others_are_measured(q
 
 
 def test_results(capsys: pytest.CaptureFixture[str]) -> None:
-    found = results.of_release(results=RESULTS)
+    found = answers.of_release(results=RESULTS)
     printed = {}
     for form in ("csv", "json"):
         results_report.print_results(found, form)
@@ -79,7 +78,7 @@ def test_results(capsys: pytest.CaptureFixture[str]) -> None:
     key = ("startup", "spawn", "none")
     [row] = [row for row in figures if (row["metric"], row["strategy"], row["dataframe"]) == key]
     assert float(row["median"]) == newest.figures[key].median
-    assert (float(row["low"]), float(row["high"])) == newest.figures[key].interval
+    assert (float(row["low"]), float(row["high"])) == newest.figures[key].span
     assert (row["sqlalchemy"], row["unit"]) == (newest.release, "seconds")
 
 
@@ -116,7 +115,6 @@ READ = {
     "strategies spawn fork_dispose": strategies_page.COLUMNS,
     "strategies spawn --driver asyncpg --pooler transaction": combinations_report.COLUMNS,
     "releases": ("release", "date", "results"),
-    "releases list": ("release", "date", "results"),
     "record": overview.COLUMNS,
 }
 """The commands that print tables and measure nothing, and the columns of their CSV."""
@@ -181,14 +179,6 @@ def test_programs_and_pools_on_record(capsys: pytest.CaptureFixture[str]) -> Non
         found = rows(printed["csv"])
         assert tuple(found[0]) == report.COLUMNS
         assert len(markdown_tables(printed["markdown"])[0]) == len(found) + 2
-
-
-def test_repeated_demos(capsys: pytest.CaptureFixture[str]) -> None:
-    counted = [DemoRepetition(demo, "spawn", True, 3, 3, 2) for demo in catalogue.CATALOGUE]
-    demos.write_repetitions(counted, "csv")
-    found = rows(capsys.readouterr().out)
-    assert tuple(found[0]) == demos.REPEATED
-    assert {(row["runs"], row["same_story"], row["cured"]) for row in found} == {("3", "2", "True")}
 
 
 def test_a_number_that_is_not_finite_is_null(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import quick_report, results, results_report
+from harness.answer import quick_report, results_report
+from harness.answer.figures import answers, results
 from harness.comparisons import report as shown_comparison
 from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
@@ -121,7 +122,7 @@ def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
 
 
 def test_results(width: int, told: Callable[[], str]) -> None:
-    found = results.of_release()
+    found = answers.of_release()
     results_report.print_results(found, "table")
     text = told()
     for setting in DATAFRAMES:

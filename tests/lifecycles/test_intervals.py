@@ -81,4 +81,4 @@ def test_the_committed_record_is_read_as_it_is() -> None:
         for medians in [[median(run) for run in figure["runs"]]]
     )
     assert intervals.between_runs("time_to_first_row") == pytest.approx(worst)
-    assert f"first row {math.ceil(worst * 100)} %, " in (ROOT / "README.md").read_text()
+    assert f"first row {math.ceil(worst * 100)} %, " in (ROOT / "docs" / "results.md").read_text()

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from benchmarks import cells
-from harness.answer import quick_report, results, results_report
+from harness.answer import quick_report, readme, results_report
+from harness.answer.figures import answers
 from harness.comparisons import compare
 from harness.comparisons import report as comparison_report
 from harness.comparisons.judge import judge
@@ -141,8 +142,8 @@ def with_results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_readme_and_the_results_page_show_an_added_metric(added: Metric, with_results: Path) -> None:
-    report = results.default(with_results)
-    assert " rest of life, ms |" in results_report.summary(report)
+    report = answers.default(with_results)
+    assert " rest of life, ms |" in readme.answer(report)
     assert " rest of life, ms |" in results_report.page(report)
     assert "- *Rest of life*: From the second row until" in results_report.definitions()
 

@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
+from harness.answer.figures.results import Figure, ReleaseResults
 from harness.site import charts
-from harness.site.results import MedianInterval, ReleaseFigures
 
 
-def seconds(median: float, spread: float = 0.0) -> MedianInterval:
-    return MedianInterval(median, median - spread, median + spread, "seconds")
+def seconds(median: float, spread: float = 0.0) -> Figure:
+    return Figure(median, median - spread, median + spread, "seconds")
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,8 @@ def test_a_path_is_relative_to_the_point_before() -> None:
     assert charts.path([(0, 100), (10, 90), (5, 95), (5, 95)]) == "M0 100l10-10-5 5 0 0"
 
 
-def release(**metrics: MedianInterval) -> ReleaseFigures:
-    return ReleaseFigures(
-        "2.1.9", None, {(name, "spawn", "none"): figure for name, figure in metrics.items()}, {}, {}
-    )
+def release(**metrics: Figure) -> ReleaseResults:
+    return ReleaseResults("2.1.9", {(name, "spawn", "none"): figure for name, figure in metrics.items()})
 
 
 def test_the_phases_of_a_bar_add_up_to_the_time_to_the_first_row() -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from harness.comparisons import servers
 from harness.demos import expected as demos
 from harness.hazards import expected
 from harness.hazards.bisection import release_verdicts
@@ -32,7 +31,6 @@ RECORDS: dict[str, tuple[Any, str, str]] = {
     "ratios": (reference, "RECORD", "screening"),
     "causes": (causes_record, "PATH", "before"),
     "instructions": (instructions, "PATH", "build"),
-    "servers": (servers, "PATH", "servers"),
     "pools": (pools, "PATH", "cells"),
     "demos": (demos, "PATH", "programs"),
 }

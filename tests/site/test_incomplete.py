@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.answer.figures.results import ReleaseResults
+from harness.answer.figures.test_beds import TestBed
 from harness.history.paired import PairedChange
 from harness.site import build, context, history
-from harness.site import results as figures
 from harness.site.pages import answer, compare, navigation, releases
 from harness.system import conditions
 from tests.support.results import MACHINE, SERVER, few
@@ -105,7 +106,7 @@ CASES = {
     "no directory": Case(lambda _: None, "no results"),
     "nothing in it": Case(Path.mkdir, "no results"),
     "one release": Case(lambda results: few(results, 1), "2.1.0"),
-    "damaged files": Case(damaged, "is damaged"),
+    "damaged files": Case(damaged, "restore it with git, or remove it and measure again"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),
     "another profile": Case(another_profile, "results files of another driver or profile have no pages"),
@@ -163,8 +164,15 @@ def shown(results: Path) -> tuple[dict[str, str], list[context.TestBedContext]]:
 
 
 def test_a_test_bed_of_another_python_has_no_history(tmp_path: Path) -> None:
-    both = {version: figures.ReleaseFigures(version, None, {}, {}, {}) for version in ("2.0.43", "2.0.44")}
-    beds = [figures.TestBed({}, python, {"python": python}, both) for python in ("3.11", "3.14")]
+    beds = [
+        TestBed(
+            {
+                version: ReleaseResults(version, environment={"python": python}, environment_name=python)
+                for version in ("2.0.43", "2.0.44")
+            }
+        )
+        for python in ("3.11", "3.14")
+    ]
     change = PairedChange("2.0.43", "2.0.44", "uss", "spawn", "none", 1.1, 1.09, 1.11, 1e-9, 20, 0.01, "here")
     found = history.detect(tmp_path, beds, [change], [], [])
     assert [len(found[bed.key].steps) for bed in beds] == [1, 0]

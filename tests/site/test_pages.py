@@ -19,7 +19,7 @@ from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
 from harness.search import search
 from tests.support.command import poolstart
-from tests.support.results import RESULTS, mean_of, median_of
+from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_500_000
 """Bytes of all our pages together."""
@@ -133,15 +133,6 @@ def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
     assert all(rule.strategy != "fork_nodispose" for rule in recommendation.rules())
 
 
-def test_a_distance_adds_the_round_trips_that_were_counted(site: Path) -> None:
-    """The arithmetic done again, from what asv stored."""
-    text = re.sub(r"<[^>]+>", " ", (site / "choose.html").read_text())
-    trips = median_of("2.1.09", "exact.Wire.track_round_trips_first_query", "spawn", "none")
-    here = mean_of("first_query", "spawn")
-    away = [f"{1e3 * (here + trips * distance):.0f} / " for distance in (0.01, 0.05)]
-    assert re.search(rf"spawn\s+{trips:.0f} / \d+\s+\S+ / \S+\s+{away[0]}\S+\s+{away[1]}", text)
-
-
 def test_a_release_lists_what_is_counted_and_changed(site: Path) -> None:
     benchmark = "exact.Work.track_calls_first_query"
     was, now = (median_of(release, benchmark, "spawn", "none") for release in ("2.0.17", "2.0.18"))
@@ -225,12 +216,6 @@ def test_strategies_that_run_the_same_code_change_at_the_same_releases(site: Pat
     same = [(frame, name) for frame in ("none", "large") for name in ("spawn", "forkserver")]
     assert all(steps[cell] == steps["none", "spawn"] for cell in same)
     assert ">no pairs<" not in text
-
-
-def test_side_by_side_are_only_strategies_that_were_paired(site: Path) -> None:
-    table = (site / "compare.html").read_text().partition('<table class="compared')[2]
-    shown = set(re.findall(r'data-label="strategy"><code>(\w+)', table))
-    assert shown == {"fork_dispose", "forkserver_preload", "spawn", "nullpool"}
 
 
 def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site: Path) -> None:

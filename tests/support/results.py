@@ -12,7 +12,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from harness.answer.results import ReleaseResults, default
+from harness.answer.figures import answers
+from harness.answer.figures.results import ReleaseResults
 from harness.system.environment import ROOT
 
 
@@ -53,7 +54,7 @@ def median_of(release: str, benchmark: str, strategy: str, dataframe: str) -> fl
 @cache
 def answer() -> ReleaseResults:
     """What README.md would show of these results; its figures are tested by themselves."""
-    return default(RESULTS, MACHINE.name)
+    return answers.default(RESULTS, MACHINE.name)
 
 
 def mean_of(metric: str, strategy: str, dataframe: str = "none") -> float:

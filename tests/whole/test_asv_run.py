@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import results
+from harness.answer.figures import answers
 from harness.lifecycles import metrics
 from harness.lifecycles.cell import DATAFRAMES
 from tests.support.load import every_core_busy
@@ -121,8 +121,8 @@ def test_asv_show_and_the_site_keep_servers_and_profiles_apart(
 
 
 def test_results_of_the_quick_profile_are_not_reported(measured: str, suite: Suite) -> None:
-    with pytest.raises(results.PoolstartError, match="no results yet"):
-        results.of_release(results=suite.directory / "results")
+    with pytest.raises(answers.PoolstartError, match="no results yet"):
+        answers.of_release(results=suite.directory / "results")
 
 
 def test_on_a_busy_machine_it_says_so_before_the_table_and_stores_it(

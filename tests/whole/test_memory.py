@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from harness.answer import recommendation
+from harness.answer.figures import answers
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.site import picture
+from harness.site.pages import choose
 from harness.system.environment import ROOT
 
 UNIQUE, COLLECTED = (metrics.get(name) for name in ("uss", "uss_collected"))
@@ -39,12 +41,12 @@ def test_the_site_and_the_figure_have_both(site: Path) -> None:
     rows = re.findall(r'<tr id="\w+-(?:none|large)">.*?</tr>', text, re.DOTALL)
     assert len(rows) == 12
     assert all(re.search(r"[\d.]+ after GC", row) for row in rows)
-    assert picture.render().count(" MiB<tspan") == 6
+    assert picture.render(answers.default()).count(" MiB<tspan") == 6
 
 
 def test_the_recipes_say_how_to_prevent_the_copies() -> None:
     for strategy in (recommendation.FORKED, recommendation.PRELOADED):
-        assert any("gc.freeze()" in caveat for caveat in recommendation.CAVEATS[strategy])
+        assert any("gc.freeze()" in caveat for caveat in choose.CAVEATS[strategy])
     text = (ROOT / "docs" / "strategies.md").read_text()
     # No figure of these strategies is on record yet, and none is invented.
     assert re.search(r"`fork_freeze`\].*\| to be measured \| to be measured \|", text)

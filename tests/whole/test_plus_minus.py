@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import claims, results, results_report
+from harness.answer import claims, results_report
+from harness.answer.figures import answers
 from harness.console.numbers import INTERVAL
 from harness.lifecycles import report as measure_report
 from harness.lifecycles.profile import PROFILES
@@ -97,7 +98,7 @@ def test_each_table_of_the_terminal_says_what_it_means(
         case "measure":
             measure_report.tell(measured_run(), strategies.IDS, ("none",), profile, "table")
         case "results":
-            results_report.print_results(results.of_release(results=RESULTS), "table")
+            results_report.print_results(answers.of_release(results=RESULTS), "table")
         case "pools":
             table = pools.load()
             pools.show(table)

@@ -39,6 +39,48 @@ POOL_SIZE, MAX_OVERFLOW = 5, 10
 RESERVED = 3
 """Sessions that PostgreSQL keeps for superusers by default."""
 
+FREEZE = (
+    "their first full garbage collection copies the objects that they share; prevent it by"
+    " gc.collect(); gc.freeze()"
+)
+
+CAVEATS = {
+    recommendation.FORKED: (
+        "From Python 3.14 on fork is not the default: name it.",
+        "Celery's prefork pool and gunicorn's --preload fork as well: put the same line into"
+        " worker_process_init and post_fork.",
+        "Dispose of every engine of the process; of an AsyncEngine: engine.sync_engine.dispose(close=False).",
+        f"If workers live long: {FREEZE}, right before the fork.",
+    ),
+    recommendation.POOLLESS: (
+        "From Python 3.14 on fork is not the default: name it.",
+        "It only avoids an inherited pool. Locks and open transactions are inherited all the same.",
+        recommendation.POOLER,
+    ),
+    recommendation.SEVERED: (
+        "Where at-fork handlers do not run, it does nothing: under uWSGI's defaults, and with subprocess.",
+        "Call it for every engine of the process, right after the engine is made. For a driver whose sockets"
+        " it does not know (it knows psycopg2, psycopg, asyncpg and pg8000), the first connection raises"
+        " TypeError.",
+        "Connections that no engine made, such as Django's or those of psycopg_pool, are inherited as ever.",
+    ),
+    recommendation.PRELOADED: (
+        "A preloaded module must not connect when it is imported.",
+        "The first worker also waits for the fork server to start.",
+        f"If workers live long: {FREEZE}, in a module of your own, the last in the list.",
+    ),
+    recommendation.SERVED: (
+        "The first worker also waits for the fork server to start.",
+        "From Python 3.14 on it imports the main module once for all workers, which share what that opens:"
+        " name what to preload instead, or create engines in the worker.",
+    ),
+    recommendation.BOOTED: (
+        "Arguments are pickled, and an engine cannot be pickled: pass the URL to the function that makes it.",
+        "Code at module level runs again in each worker.",
+    ),
+}
+"""By strategy: what to know beside the hazards that affect it."""
+
 
 def pages(site: SiteContext) -> Iterator[File]:
     bed = site.test_beds[0] if site.test_beds else None
@@ -224,6 +266,6 @@ def card(
         "process": code.process(strategy),
         "pool": code.pool(strategy),
         "price": price,
-        "caveats": recommendation.CAVEATS.get(strategy.id, ()),
+        "caveats": CAVEATS.get(strategy.id, ()),
         "worst": site.verdicts.worst(strategy.id, version),
     }

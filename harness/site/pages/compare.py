@@ -2,14 +2,11 @@
 
 Of the strategies that pairs are measured of: others would seem unchanged.
 
-Without JavaScript the page shows two releases. `static/compare.js` shows any two, from the figures that the
-page holds: a page opened from a file cannot load any.
+`static/compare.js` shows any two, from the figures that the page holds: a page opened from a file cannot load
+any. Without JavaScript there are the pages of the releases.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
-from math import prod
 from typing import Any
 
 from harness.console.numbers import digits, display_unit
@@ -18,7 +15,6 @@ from harness.hazards.expected import series
 from harness.history import reference, report
 from harness.lifecycles.metrics import Metric
 from harness.site.context import File, TestBedContext
-from harness.site.history import CellStep, change, change_range
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "compare.html", True
 
@@ -33,11 +29,8 @@ def pages(context: TestBedContext) -> Iterator[File]:
         before=before,
         after=after,
         upgrade=UPGRADE,
-        same_driver=default_driver(before) == default_driver(after),
         pairs=reference.DECIDING,
         coverage=report.coverage(),
-        summary=list(summary(context, before, after)),
-        rows=list(rows(context, before, after)),
         figures=figures(context),
     )
 
@@ -59,61 +52,6 @@ def detectable(context: TestBedContext, metric: Metric) -> str:
     strategy; empty if unknown."""
     found = context.history.detectable.get(metric.id, ())
     return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found))
-
-
-@dataclass(frozen=True)
-class MetricChange:
-    """One metric of all strategies, between two releases."""
-
-    title: str
-    detectable: str
-    change: str
-    """`none found` without any."""
-    strategies: str
-    """For how many; empty without a change."""
-    releases: list[str]
-    """With a step."""
-
-
-def summary(context: TestBedContext, before: str, after: str) -> Iterator[MetricChange]:
-    """The changes between two releases, a row for each metric."""
-    for metric in context.metrics:
-        steps = [step for step in context.history.between(before, after) if step.metric.id == metric.id]
-        totals = total_ratios(steps)
-        yield MetricChange(
-            metric.heading,
-            detectable(context, metric),
-            change_range(totals) if totals else "none found",
-            f"for {len(totals)} of {len(paired(context))} strategies" if totals else "",
-            list(dict.fromkeys(step.release for step in steps)),
-        )
-
-
-def total_ratios(steps: Sequence[CellStep]) -> list[float]:
-    """Of each strategy with steps: their ratios multiplied."""
-    in_order = sorted(steps, key=lambda step: step.strategy)
-    by_strategy = groupby(in_order, key=lambda step: step.strategy)
-    return [prod(step.ratio for step in group) for _, group in by_strategy]
-
-
-def rows(context: TestBedContext, before: str, after: str) -> Iterator[dict[str, Any]]:
-    """A row for each metric and strategy that both releases have."""
-    first, second = context.versions.index(before), context.versions.index(after)
-    between = context.history.between(before, after)
-    for metric in context.metrics:
-        for name in paired(context):
-            levels = level_texts(context, metric, name)
-            steps = [step for step in between if (step.metric.id, step.strategy) == (metric.id, name)]
-            if levels[first] is not None and levels[second] is not None:
-                yield {
-                    "title": metric.heading,
-                    "strategy": name,
-                    "unit": metric.display_unit,
-                    "before": levels[first],
-                    "after": levels[second],
-                    "change": change(prod(step.ratio for step in steps)) if steps else "",
-                    "steps": [(step.release, step.change) for step in steps],
-                }
 
 
 def level_texts(context: TestBedContext, metric: Metric, strategy: str) -> list[str | None]:

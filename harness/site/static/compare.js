@@ -1,5 +1,4 @@
-/* Two releases side by side: harness/site/pages/compare.py writes the same table for one pair, and a test
-   compares the two. */
+/* Two releases side by side, from the figures that the page holds. */
 "use strict";
 
 each("#compare", (form) => {

@@ -7,7 +7,8 @@ import pytest
 from harness.answer.combinations import combination
 from harness.answer.combinations.combination import Combination
 from harness.answer.combinations.records import CombinationRecords
-from harness.answer.results import MedianQuartiles, ReleaseResults, levels
+from harness.answer.figures.answers import levels
+from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.comparisons.drivers.record import DriverRow
 from harness.comparisons.judge import ComparisonRow
@@ -80,7 +81,7 @@ def measured(python: str, first: float, driver: str = "", **fields: object) -> R
     """The tests' results as if one Python and driver had them, with another time to the first row."""
     shown = answer()
     key = ("time_to_first_row", "spawn", "none")
-    figures = {key: MedianQuartiles(first, first, first, (first, first), ParentFigures((first,), 5))}
+    figures = {key: Figure(first, first, first, "seconds", parents=ParentFigures((first,), 5))}
     tags = {**shown.environment, "python": python, **({"driver": driver} if driver else {})}
     found = replace(shown, environment=tags, figures=figures, **fields)  # type: ignore[arg-type]
     return replace(found, levels=levels(found, [found], None))

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 from statistics import median
 from string import Template
 from typing import Literal
 
 from harness.answer import verdicts
-from harness.answer.figures import answers, ranking
+from harness.answer.figures import ranking
 from harness.answer.figures.ranking import CellFigure, MedianRange, Order
 from harness.answer.figures.results import ReleaseResults
 from harness.demos import catalogue as demos
@@ -27,7 +26,6 @@ from harness.lifecycles import metrics
 from harness.lifecycles.intervals import between_runs, caption, median_with_interval, of_median, percent
 from harness.pools import report as pools
 from harness.pools.figures import PoolsTable
-from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -45,9 +43,9 @@ Words = dict[str, str]
 class ClaimRecords:
     """The results and records that answers rest on."""
 
-    def __init__(self, results: Path = ROOT / "results") -> None:
-        """Raises PoolstartError if there are no results, or a record is damaged."""
-        self.results: ReleaseResults = answers.default(results)
+    def __init__(self, answer: ReleaseResults) -> None:
+        """Raises PoolstartError if a record is damaged."""
+        self.results = answer
         self.verdicts = verdicts.load()
         self.pools: PoolsTable | None = pools.load(pools.PATH)
         self.demos: list[DemoProof] = list(demo_proofs.load(demo_proofs.PATH).values())
@@ -207,12 +205,12 @@ def texts() -> ClaimTexts:
     return structure(ClaimTexts, tomllib.loads(source.read_text(encoding="utf-8")))
 
 
-def render(language: str, results: Path = ROOT / "results") -> str:
+def render(language: str, answer: ReleaseResults) -> str:
     """The page in one language as Markdown.
 
     Raises PoolstartError if an answer does not agree with the records, or a record is damaged.
     """
-    records, words = ClaimRecords(results), texts().words[language]
+    records, words = ClaimRecords(answer), texts().words[language]
     parts = [texts().introduction[language]]
     for number, claim in enumerate(texts().claims, 1):
         evidence = words["semicolon"].join(each.text(records, words) for each in claim.evidence)

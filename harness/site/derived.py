@@ -55,7 +55,7 @@ def _answer(render: Callable[[ReleaseResults], str]) -> Callable[[Path], str]:
 
 
 def _claims(language: str) -> Callable[[Path], str]:
-    return lambda directory: claims.render(language, directory)
+    return _answer(lambda found: claims.render(language, found))
 
 
 def _recorded(load: Callable[[], T | None], render: Callable[[T], str]) -> Callable[[Path], str | None]:

@@ -17,6 +17,7 @@ ADDRESSES = {
     "sever.md": "sever.html",
     "strategies.md": "strategies.html",
     "claims.md": "claims.html",
+    "claims.zh.md": "claims.zh.html",
 }
 """The pages of docs/ that are pages of the site."""
 

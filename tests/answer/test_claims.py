@@ -22,6 +22,7 @@ from harness.hazards import catalogue as hazards
 from harness.hazards.hazard import Verdict
 from harness.pools.figures import PoolFigures
 from harness.system.errors import PoolstartError
+from tests.support.results import answer
 
 Evidence = HazardEvidence | MetricEvidence | PoolEvidence | CountEvidence
 
@@ -54,19 +55,19 @@ def test_evidence_names_existing_hazards_and_demos() -> None:
 
 
 def test_the_three_hazards_of_the_demos_are_on_the_page() -> None:
-    page = claims.render("en")
+    page = claims.render("en", answer())
     for name in ("own_lock", "torn_message", "unguarded_main"):
         assert f"(hazards.md#{name})" in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_placeholder_is_left_in_a_page(language: str) -> None:
-    assert "$" not in claims.render(language)
+    assert "$" not in claims.render(language, answer())
 
 
 @pytest.fixture
 def records() -> ClaimRecords:
-    return ClaimRecords()
+    return ClaimRecords(answer())
 
 
 def with_verdict(hazard: str, strategy: str, verdict: Verdict) -> Callable[[ClaimRecords], None]:

@@ -111,5 +111,5 @@ def test_each_table_of_the_terminal_says_what_it_means(
 
 
 def test_the_chinese_claims_say_how_far_runs_differ() -> None:
-    text = claims.render("zh")
+    text = claims.render("zh", answers.default())
     assert re.search(r"首行相差最多 \d+ %.独占内存最多 \d+ %", text)

@@ -68,7 +68,6 @@ def overview(site: SiteContext, known: Sequence[str]) -> File:
         strategies=known,
         rows=rows if known else [],
         measured=f"Measured {recorded.newest.provenance}." if recorded.newest else "",
-        unforced=unforced_table(recorded),
         first_look=[(each, page_of(each.entry)) for each in lookalikes.FIRST_LOOK],
         lookalikes=lookalikes.load_all(),
         index=search.index(recorded.hazards, recorded_stacks).data,
@@ -110,29 +109,6 @@ def verdict_cell(recorded: VerdictsOnRecord, hazard: Hazard, strategy: str) -> d
         "before": [f"{span.verdict} {span.releases}" for span in older],
         "reason": trial.reason if trial else "",
     }
-
-
-def unforced_table(recorded: VerdictsOnRecord) -> dict[str, Any] | None:
-    """How often it went wrong although nothing forced it; None if that is not on record."""
-    newest = recorded.newest
-    repeated = newest.repeated if newest else None
-    if not newest or not repeated:
-        return None
-    names = newest.strategies
-    rows = [
-        {
-            "hazard": hazard,
-            "title": figure.title,
-            "workload": figure.workload,
-            "cells": [
-                (figure.format(rates.get(name)), bool(name in rates and rates[name].value)) for name in names
-            ],
-        }
-        for hazard in recorded.hazards
-        for figure in hazard.figures
-        if (rates := repeated.unforced.get(figure.id))
-    ]
-    return {"strategies": names, "rows": rows, "measured": f"Measured {repeated.provenance}."}
 
 
 def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File:

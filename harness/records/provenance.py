@@ -4,14 +4,12 @@ import os
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
-from harness.system import pythons
+from harness.system import conditions, pythons
 
 FRAMES = ("pandas", "pyarrow")
 """The libraries of the DataFrames."""
@@ -56,7 +54,7 @@ class Provenance:
                         f"{platform.system()} {platform.release()}",
                         platform.machine(),
                         f"{os.cpu_count()} cores",
-                        processor(),
+                        conditions.cpu(),
                     ),
                 )
             ),
@@ -89,16 +87,6 @@ class Provenance:
             f" {self.driver or 'an unknown driver'}, {frames}Python {self.python or UNKNOWN},"
             f" server {self.server or UNKNOWN} on {self.machine or 'an unknown machine'}"
         )
-
-
-def processor() -> str:
-    """The model of the processor; empty if the system does not say."""
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            name, _, model = line.partition(":")
-            if name.strip() == "model name":
-                return model.strip()
-    return ""
 
 
 def measured_later(later: Mapping[str, Provenance]) -> str:

@@ -8,8 +8,8 @@ from harness import strategies
 from harness.answer import verdicts
 from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord, WorstOutcome, shares_connection
-from harness.site import charts
 from harness.site.context import environment
+from harness.site.pages import answer
 
 Point = tuple[int, int]
 
@@ -90,12 +90,12 @@ NARROW = Layout(
 APART, LINE = 22, 15
 
 
-def render(answer: ReleaseResults, layout: Layout = WIDE) -> str:
+def render(found: ReleaseResults, layout: Layout = WIDE) -> str:
     """The picture as SVG. Raises PoolstartError if a record is damaged."""
-    rows, end = rows_of(answer, verdicts.load(), layout)
-    e = answer.environment
+    rows, end = rows_of(found, verdicts.load(), layout)
+    e = found.environment
     lines = wrap(
-        f"SQLAlchemy {answer.release}, nothing large in the parent; {answer.machine['machine']},"
+        f"SQLAlchemy {found.release}, nothing large in the parent; {found.machine['machine']},"
         f" {e['postgres']}, Python {e['python']}. Means over the releases since the last change.",
         layout.foot,
     )
@@ -104,7 +104,7 @@ def render(answer: ReleaseResults, layout: Layout = WIDE) -> str:
         rows=rows,
         height=end + LINE * (len(lines) + 1),
         layout=layout,
-        release=answer.release,
+        release=found.release,
         conditions=lines,
         legend=[("startup", "startup"), ("engine", "engine"), ("first_row", "first row")],
     )
@@ -126,45 +126,27 @@ def rows_of(
     release: ReleaseResults, recorded: VerdictsOnRecord, layout: Layout
 ) -> tuple[list[dict[str, Any]], int]:
     """The rows, and where the last one ends."""
-    names = [each.id for each in strategies.CATALOGUE if release.of("time_to_first_row", each.id, "none")]
-    end = charts.longest(release, names, "none")
-    most = max(
-        figure.median
-        for name in names
-        for metric in ("uss", "uss_collected")
-        if (figure := release.of(metric, name, "none"))
-    )
+    names = [name for name in strategies.IDS if release.of("time_to_first_row", name)]
     rows: list[dict[str, Any]] = []
     top = layout.head
-    for name in sorted(names, key=shares_connection):
-        bar = charts.bar(release, name, "none", end)
-        assert bar is not None, name
-        unique, collected = (release.of(metric, name, "none") for metric in ("uss", "uss_collected"))
-        worst = recorded.worst(name, release.release)
+    for row in answer.rows(release, recorded, sorted(names, key=shares_connection), "none"):
+        apart = shares_connection(row.id)
         left, segments = 0.0, []
-        for part in bar.segments:
+        for part in row.bar.segments if row.bar else ():
             width = layout.time_width * float(part.width) / 100
             segments.append({"left": f"{left:.1f}", "width": f"{width:.1f}", "phase": part.phase})
             left += width
         rows.append(
             {
-                "id": name,
+                "row": row,
                 "top": top,
-                "apart": shares_connection(name),
-                "method": strategies.get(name).start_method,
-                "total": bar.total.text(),
-                "parts": " + ".join(part.text for part in bar.segments),
+                "apart": apart,
+                "method": strategies.get(row.id).start_method,
                 "segments": segments,
-                "memory": unique.text() if unique else "",
-                "memory_width": f"{layout.memory_width * unique.median / most:.1f}" if unique else "0",
-                "collected": collected.text() if collected else "",
-                "collected_width": f"{layout.memory_width * collected.median / most:.1f}"
-                if collected
-                else "0",
-                "kept": str(worst.severity) if worst.in_any_case else worst.kept,
-                "hazard": wrap(worst_in_words(worst), layout.letters, break_on_hyphens=False),
+                "kept": str(row.worst.severity) if row.worst.in_any_case else row.worst.kept,
+                "hazard": wrap(worst_in_words(row.worst), layout.letters, break_on_hyphens=False),
             }
         )
         below = layout.worst[1] + 36 + 13 * len(rows[-1]["hazard"])
-        top += max(layout.row, below) + (APART if shares_connection(name) else 0)
+        top += max(layout.row, below) + (APART if apart else 0)
     return rows, top

@@ -46,14 +46,19 @@ class _Misfit(ValueError):
     def __str__(self) -> str:
         return f"{self.path.removeprefix('.')}: {self.problem}" if self.path else self.problem
 
-    def inside(self, step: str) -> "_Misfit":
-        self.path = step + self.path
-        return self
-
 
 def _expected(what: str, data: Any) -> _Misfit:
     text = repr(data)
     return _Misfit(f"expected {what}, not {text if len(text) <= 60 else type(data).__name__}")
+
+
+def _at(step: int | str, convert: Converter, data: Any) -> Any:
+    """A value inside another one: an item by its number, or a field by its name."""
+    try:
+        return convert(data)
+    except _Misfit as misfit:
+        misfit.path = (f"[{step}]" if isinstance(step, int) else f".{step}") + misfit.path
+        raise
 
 
 @cache
@@ -67,7 +72,7 @@ def _converter(kind: Any) -> Converter:
         return _union(arguments)
     if origin is Literal:
         return _one_of(arguments)
-    if origin is tuple and not (len(arguments) == 2 and arguments[1] is Ellipsis):
+    if origin is tuple and arguments[-1] is not Ellipsis:
         return _tuple(arguments)
     if origin in (list, tuple, set, frozenset):
         return _sequence(origin, arguments[0])
@@ -81,11 +86,9 @@ def _converter(kind: Any) -> Converter:
 
 
 def _scalar(accepted: tuple[type, ...], name: str) -> Converter:
-    exactly = frozenset(accepted)
-
     def convert(data: Any) -> Any:
         # Not isinstance: true is no number.
-        if type(data) not in exactly:
+        if type(data) not in accepted:
             raise _expected(name, data)
         return data
 
@@ -131,28 +134,18 @@ def _sequence(build: Callable[[Any], Any], item: Any) -> Converter:
     def convert(data: Any) -> Any:
         if not isinstance(data, (list, tuple)):
             raise _expected("a list", data)
-        converted = []
-        try:
-            for each in data:
-                converted.append(convert_item(each))
-        except _Misfit as misfit:
-            raise misfit.inside(f"[{len(converted)}]") from None
-        return build(converted)
+        return build([_at(number, convert_item, each) for number, each in enumerate(data)])
 
     return convert
 
 
 def _tuple(items: tuple[Any, ...]) -> Converter:
+    converters = [_converter(item) for item in items]
+
     def convert(data: Any) -> Any:
         if not isinstance(data, (list, tuple)) or len(data) != len(items):
             raise _expected(f"a list of {len(items)}", data)
-        converted: list[Any] = []
-        try:
-            for item, each in zip(items, data, strict=True):
-                converted.append(_converter(item)(each))
-        except _Misfit as misfit:
-            raise misfit.inside(f"[{len(converted)}]") from None
-        return tuple(converted)
+        return tuple(_at(number, *pair) for number, pair in enumerate(zip(converters, data, strict=True)))
 
     return convert
 
@@ -165,14 +158,7 @@ def _dict(key: Any, item: Any) -> Converter:
     def convert(data: Any) -> Any:
         if not isinstance(data, dict):
             raise _expected("an object", data)
-        name = ""
-        try:
-            converted = {}
-            for name, each in data.items():
-                converted[convert_key(name)] = convert_item(each)
-            return converted
-        except _Misfit as misfit:
-            raise misfit.inside(f".{name}") from None
+        return {_at(name, convert_key, name): _at(name, convert_item, each) for name, each in data.items()}
 
     return convert
 
@@ -186,28 +172,22 @@ def _dataclass(kind: type) -> Converter:
         for name in required:
             if name not in data:
                 raise _Misfit(f"it lacks {name!r}")
-        values = {}
-        name = ""
-        try:
-            for name, each in data.items():
-                if name not in converters:
-                    raise _Misfit(f"it has an unknown field {name!r}")
-                values[name] = converters[name](each)
-        except _Misfit as misfit:
-            raise (misfit.inside(f".{name}") if name in converters else misfit) from None
-        return kind(**values)
+        for name in data:
+            if name not in converters:
+                raise _Misfit(f"it has an unknown field {name!r}")
+        return kind(**{name: _at(name, converters[name], each) for name, each in data.items()})
 
     return convert
 
 
 @cache
-def _fields(kind: Any) -> tuple[dict[str, Converter], tuple[str, ...]]:
+def _fields(kind: Any) -> tuple[dict[str, Converter], list[str]]:
     """The converters of a dataclass's fields by name, and the names of those without a default."""
     hints = get_type_hints(kind)
     fields = [field for field in dataclasses.fields(kind) if field.init]
-    required = tuple(
+    required = [
         field.name
         for field in fields
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    )
+        if field.default is field.default_factory is dataclasses.MISSING
+    ]
     return {field.name: _converter(hints[field.name]) for field in fields}, required

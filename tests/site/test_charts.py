@@ -106,12 +106,3 @@ def test_a_panel_of_equal_figures_has_a_scale_of_five_per_cent() -> None:
     assert panel.line == "M250 100l500 0"
     assert panel.rows
     assert charts.panel(["1"], [None], "seconds", []) is None
-
-
-def test_curves_begin_at_zero() -> None:
-    found = charts.curves(
-        [("a", "first", [(0.0, 0.0), (1.0, 8.0)])], [(0.5, "half")], [(0.25, "here")], " ms"
-    )
-    assert found.curves[0].path == "M0 200l1000-200"
-    assert found.rows == (("100", "0 ms"), ("75", "2 ms"), ("50", "4 ms"), ("25", "6 ms"), ("0", "8 ms"))
-    assert (found.columns, found.marks) == ((("50", "half"),), (("25", "here"),))

@@ -1,4 +1,4 @@
-"""The pages' own arithmetic: rounding, changes, thresholds, compact HTML."""
+"""The pages' own arithmetic: rounding, changes, compact HTML."""
 
 from math import inf
 
@@ -8,7 +8,6 @@ from harness.answer.figures import sentences
 from harness.answer.figures.ranking import MedianRange
 from harness.answer.figures.results import Figure, ReleaseResults
 from harness.lifecycles import metrics
-from harness.site import thresholds
 from harness.site.context import compact, shown_figures, slug, table
 from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
 from harness.site.pages import compare, navigation, releases
@@ -124,13 +123,7 @@ def test_a_start_takes_a_tenth_of_a_life_at_the_threshold() -> None:
     start = MedianRange(0.2, 0.2, 0.2)
     threshold = sentences.threshold(lambda *_: start)
     assert threshold
-    assert thresholds.start_share(0.2, threshold) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize("seconds", [0.01, 0.1, 1.0, 100.0])
-def test_the_axis_of_task_lengths_is_logarithmic(seconds: float) -> None:
-    assert thresholds.task_length(thresholds.position(seconds)) == pytest.approx(seconds)
-    assert (thresholds.position(0.01), thresholds.position(100.0)) == pytest.approx((0.0, 1.0))
+    assert 0.2 / (0.2 + threshold) == pytest.approx(0.1)
 
 
 def test_the_navigation_links_the_first_page_of_each_section() -> None:

@@ -1,13 +1,13 @@
 """The answer: the strategies in the newest release, with times, memory and the worst that was provoked."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness import strategies
 from harness.answer import recommendation, results_report
 from harness.answer.figures import ranking, sentences
 from harness.answer.figures.results import DATAFRAME_TITLES, Figure, ReleaseResults
-from harness.answer.verdicts import SEVERITIES, WorstOutcome, shares_connection
+from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord, WorstOutcome, shares_connection
 from harness.hazards.hazard import Severity
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import SummaryColumn
@@ -122,22 +122,18 @@ def answer_table(context: TestBedContext, release: ReleaseResults, dataframe: st
     names = [
         name for name in context.strategies if any(key[1:] == (name, dataframe) for key in release.figures)
     ]
-    longest, largest = charts.longest(release, names, dataframe), most_memory(release, names, dataframe)
     alike = ranking.alike_sentence(columns(dataframe), release.estimate, names)
-    rows = [row(context, release, name, dataframe, longest, largest) for name in names]
+    beside = sentences.beside_the_rules(
+        lambda strategy, metric: release.estimate(strategy, metric, dataframe), context.site.break_even
+    )
+    found = rows(release, context.verdicts, names, dataframe)
     return AnswerTable(
         dataframe,
         DATAFRAME_TITLES.get(dataframe, dataframe),
         caption(release, dataframe),
-        [
-            *([alike] if alike else []),
-            *sentences.beside_the_rules(
-                lambda strategy, metric: release.estimate(strategy, metric, dataframe),
-                context.site.break_even,
-            ),
-        ],
-        [each for each in rows if not shares_connection(each.id)],
-        [each for each in rows if shares_connection(each.id)],
+        [each for each in (alike, *beside) if each],
+        [each for each in found if not shares_connection(each.id)],
+        [each for each in found if shares_connection(each.id)],
     )
 
 
@@ -153,44 +149,35 @@ def caption(release: ReleaseResults, dataframe: str) -> str:
     return results_report.answer_caption(release, columns(dataframe))
 
 
-def row(
-    context: TestBedContext,
-    release: ReleaseResults,
-    name: str,
-    dataframe: str,
-    longest: float,
-    largest: float,
-) -> AnswerRow:
-    """`longest` (seconds) and `largest` (bytes) are the ends of the bars' axes."""
-    unique, collected = (release.of(metric, name, dataframe) for metric in ("uss", "uss_collected"))
-    return AnswerRow(
-        id=name,
-        dataframe=dataframe,
-        title=title(name),
-        bar=charts.bar(release, name, dataframe, longest),
-        second=release.of("second_query", name, dataframe),
-        unique=unique,
-        collected=collected,
-        unique_width=charts.percent(unique.median / largest) if unique else "0",
-        collected_width=charts.percent(collected.median / largest) if collected else "0",
-        worst=context.verdicts.worst(name, release.release),
-    )
+def rows(
+    release: ReleaseResults, recorded: VerdictsOnRecord, names: Sequence[str], dataframe: str
+) -> list[AnswerRow]:
+    """A row for each of these strategies; bars of one column have the same axis."""
+    longest = charts.longest(release, names, dataframe)
+    memory = [release.of(metric, name, dataframe) for name in names for metric in ("uss", "uss_collected")]
+    largest = max((figure.median for figure in memory if figure), default=0.0) or 1.0
+
+    def row(name: str) -> AnswerRow:
+        unique, collected = (release.of(metric, name, dataframe) for metric in ("uss", "uss_collected"))
+        return AnswerRow(
+            id=name,
+            dataframe=dataframe,
+            title=title(name),
+            bar=charts.bar(release, name, dataframe, longest),
+            second=release.of("second_query", name, dataframe),
+            unique=unique,
+            collected=collected,
+            unique_width=charts.percent(unique.median / largest) if unique else "0",
+            collected_width=charts.percent(collected.median / largest) if collected else "0",
+            worst=recorded.worst(name, release.release),
+        )
+
+    return [row(name) for name in names]
 
 
 def badness(severities: Iterable[Severity | None]) -> int:
     """Of the worst one: 1 of a cost, more of what is worse; 0 without any."""
     return max((len(SEVERITIES) - SEVERITIES.index(each) for each in severities if each), default=0)
-
-
-def most_memory(release: ReleaseResults, names: list[str], dataframe: str) -> float:
-    """The largest unique memory of any strategy in bytes, before or after a garbage collection."""
-    memory = [
-        figure.median
-        for name in names
-        for metric in ("uss", "uss_collected")
-        if (figure := release.of(metric, name, dataframe))
-    ]
-    return max(memory, default=0.0) or 1.0
 
 
 def title(strategy: str) -> str:

@@ -21,7 +21,6 @@ from harness.poolers import figures as poolers
 from harness.programs import head
 from harness.programs import report as programs_report
 from harness.programs.figures import ProgramFigures
-from harness.site import thresholds
 from harness.site.context import File, SiteContext
 from harness.system import pythons
 
@@ -85,10 +84,9 @@ CAVEATS = {
 def pages(site: SiteContext) -> Iterator[File]:
     bed = site.test_beds[0] if site.test_beds else None
     release = site.answer(bed) if bed else None
-    threshold = sentences.threshold(release.estimate) if release else None
     life = sentences.life(release.estimate) if release else recommendation.UNKNOWN_LIFE
     measured = figures_of(site)
-    pool = sentences.pool(release.estimate, site.break_even) if release else ""
+    first_row = release.estimate(recommendation.PRELOADED, "time_to_first_row") if release else None
     known, texts = bill_of(site), Texts()
     yield site.page(
         ADDRESS,
@@ -121,8 +119,9 @@ def pages(site: SiteContext) -> Iterator[File]:
         kinds={each["kind"]: sizes_section.KIND_TITLES[each["kind"]] for each in known["data"]}
         if known
         else {},
-        life=thresholds.worker_life(release, threshold) if release and threshold else None,
-        crossing=thresholds.pool_crossing(pool, site.curves if site.break_even else {}),
+        life=life,
+        first_row=sentences.milliseconds(first_row.median) if first_row else "",
+        pool=sentences.pool(release.estimate, site.break_even) if release else "",
     )
 
 

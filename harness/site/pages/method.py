@@ -15,16 +15,12 @@ from harness.lifecycles.metrics import Table
 from harness.site import document
 from harness.site.context import File, SiteContext
 from harness.site.history import BedHistory
-from harness.system import conditions
 
 SECTION, ADDRESS, PER_TEST_BED = "Method", "method.html", False
 
 
-Accounts = dict[tuple[str, str], dict[str, Any]]
-
-
 def pages(site: SiteContext) -> Iterator[File]:
-    beds = [described(site, bed) for bed in site.test_beds]
+    beds = [described(bed) for bed in site.test_beds]
     history = site.histories[site.test_beds[0].key] if site.test_beds else BedHistory()
     trust = sensitivity_pages(site)
     for address, title, text in trust:
@@ -80,7 +76,7 @@ def detectable(history: BedHistory) -> list[tuple[str, str, str]]:
     ]
 
 
-def described(site: SiteContext, bed: TestBed) -> dict[str, Any]:
+def described(bed: TestBed) -> dict[str, Any]:
     """A test bed's machine, software, releases and days of measurement."""
     days = sorted({f"{release.date:%Y-%m-%d}" for release in bed.releases.values() if release.date})
     versions = list(bed.releases)
@@ -92,20 +88,4 @@ def described(site: SiteContext, bed: TestBed) -> dict[str, Any]:
         "first": versions[0],
         "last": versions[-1],
         "dates": " to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
-        "noise": noisy_releases(site, bed),
     }
-
-
-def noisy_releases(site: SiteContext, bed: TestBed) -> str:
-    """How many releases were measured while the machine was busy; empty if nothing is on record."""
-    path = site.results / bed.newest.machine.get("machine", "")
-    accounts: Accounts = site.record(path / conditions.FILE, lambda: conditions.load(path), {})
-    ours = [account for (_, environment), account in accounts.items() if environment == bed.newest.environment_name]
-    if not ours:
-        return ""
-    noisy = sum(bool(account.get("noisy")) for account in ours)
-    rejected = sum(bool(account.get("rejected")) for account in ours)
-    return (
-        f"{noisy} of {len(ours)} releases had a block in which the machine was busy with something else; "
-        f"{rejected or 'none'} had a cell rejected"
-    )

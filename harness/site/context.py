@@ -19,9 +19,9 @@ from harness.answer import recommendation
 from harness.answer.combinations import records
 from harness.answer.combinations.combination import REFERENCE, Combination
 from harness.answer.combinations.records import CombinationRecords
-from harness.answer.figures import answers, test_beds
+from harness.answer.figures import answers, on_record
 from harness.answer.figures.results import Figure, ReleaseResults
-from harness.answer.figures.test_beds import TestBed
+from harness.answer.figures.on_record import TestBed
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
@@ -81,7 +81,7 @@ class SiteContext:
         self.results = results
         self.navigation = navigation
         self.asv = asv
-        self.measured = test_beds.load(results)
+        self.measured = on_record.load(results)
         self.remarks = list(self.measured.remarks)
         """What is not shown, and why."""
         self.verdicts = VerdictsOnRecord(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness.answer import readme, results_report
-from harness.answer.figures import answers, results, test_beds
+from harness.answer.figures import answers, on_record, results
 from harness.releases import machine
 from harness.site.derived import DERIVED
 from harness.site.picture import render as picture
@@ -61,8 +61,8 @@ def test_the_readme_the_site_the_claims_and_the_command_choose_the_same(
 ) -> None:
     monkeypatch.setattr(machine, "own_name", lambda: own)
     first = answers.default(several)
-    bed = test_beds.load(several).test_beds[0]
-    assert (bed.machine["machine"], bed.server, bed.newest.version) == chosen(several, own)
+    bed = on_record.load(several).test_beds[0]
+    assert (bed.newest.machine["machine"], bed.server, bed.newest.release) == chosen(several, own)
     for derived in DERIVED:
         if derived.path == "docs/results.md" or derived.region == "poolstart pages: answer":
             assert first.conditions in str(derived.render(several))
@@ -242,7 +242,7 @@ def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
     found = answers.of_release(results=several, own=MINE)
     assert [each.combination for each in found] == [("psycopg2", "3.11")] * 2 + [("psycopg2", "3.14")]
-    assert test_beds.load(several, MINE).test_beds[0].python == "3.11"
+    assert on_record.load(several, MINE).test_beds[0].python == "3.11"
     # The command shows what was measured here first, and names the others.
     results_report.print_results(answers.own_first(found), "table")
     first = capsys.readouterr().out.splitlines()[0]
@@ -255,14 +255,14 @@ def test_a_series_of_many_releases_is_the_answer_wherever_pages_are_written(seve
         shutil.copy(path, several / MACHINE.name)
     another_series(several, "3.11")
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
-    assert test_beds.load(several, MINE).test_beds[0].machine["machine"] == MACHINE.name
+    assert on_record.load(several, MINE).test_beds[0].newest.machine["machine"] == MACHINE.name
     assert answers.own_first(answers.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
 
 
 def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:
     another_series(several, "3.11", "asyncpg-0.32.0")
     another_series(several, "3.14", "psycopg_pure-3.3.9")
-    found = answers.of_other_drivers(test_beds.load(several, MINE))
+    found = answers.of_other_drivers(on_record.load(several, MINE))
     assert [each.combination for each in found] == [("asyncpg", "3.11"), ("psycopg_pure", "3.14")]
     assert [each.conditions.split(", ")[1:3] for each in found] == [
         ["asyncpg 0.32.0", "Python 3.11"],

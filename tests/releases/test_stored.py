@@ -5,7 +5,7 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from harness.answer.figures import test_beds
+from harness.answer.figures import on_record
 from harness.answer.figures.results import ReleaseResults
 from harness.releases import stored
 from tests.support.results import RESULTS
@@ -38,7 +38,7 @@ def test_counts_added_under_another_kernel_change_neither_date_nor_machine(tmp_p
 
 
 def only_result(directory: Path) -> ReleaseResults:
-    (bed,) = test_beds.load(directory).test_beds
+    (bed,) = on_record.load(directory).test_beds
     return bed.newest
 
 

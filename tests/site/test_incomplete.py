@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.answer.figures import on_record
 from harness.answer.figures.results import ReleaseResults
-from harness.answer.figures.test_beds import TestBed
 from harness.history.paired import PairedChange
 from harness.site import build, context, history
 from harness.site.pages import answer, compare, navigation, releases
@@ -165,7 +165,7 @@ def shown(results: Path) -> tuple[dict[str, str], list[context.TestBedContext]]:
 
 def test_a_test_bed_of_another_python_has_no_history(tmp_path: Path) -> None:
     beds = [
-        TestBed(
+        on_record.TestBed(
             {
                 version: ReleaseResults(version, environment={"python": python}, environment_name=python)
                 for version in ("2.0.43", "2.0.44")

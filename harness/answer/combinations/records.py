@@ -7,7 +7,7 @@ from pathlib import Path
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.combinations.combination import REFERENCE, Combination
-from harness.answer.figures import answers, sentences, test_beds
+from harness.answer.figures import answers, on_record, sentences
 from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
 from harness.comparisons.drivers import record as driver_pairs
@@ -130,7 +130,7 @@ class CombinationRecords:
 
 def load(directory: Path = ROOT / "results") -> CombinationRecords:
     """All records. Raises `PoolstartError` if one is damaged, or there are no results."""
-    known = test_beds.load(directory)
+    known = on_record.load(directory)
     return CombinationRecords(
         {**other_verdicts(), REFERENCE.record: verdicts.load()},
         [*answers.answers(known), *answers.of_other_drivers(known)],

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from harness.answer.figures import test_beds
+from harness.answer.figures import on_record
 from harness.answer.figures.results import Figure, ReleaseResults
-from harness.answer.figures.test_beds import ResultsOnRecord
+from harness.answer.figures.on_record import ResultsOnRecord
 from harness.history import changes, level
 from harness.history.changes import Changes
 from harness.history.level import Level
@@ -33,7 +33,7 @@ def of_release(
     `own` is the name of this machine's results. Raises PoolstartError if there are none, or a record is
     damaged.
     """
-    known = test_beds.load(results, own)
+    known = on_record.load(results, own)
     found = answers(known, release)
     for error in known.damaged:
         stored.warn(str(error))

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.answer.figures.test_beds import TestBed
+from harness.answer.figures.on_record import TestBed
 from harness.history.reference import REFERENCE
 from harness.history.sensitivity import record as sensitivity
 from harness.history.sensitivity import report

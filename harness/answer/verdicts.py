@@ -99,8 +99,6 @@ class VerdictSpan:
     verdict: str
     first: str
     last: str
-    newest: bool
-    """Whether it is the verdict of the newest release on record."""
 
     @property
     def releases(self) -> str:
@@ -164,10 +162,7 @@ class VerdictsOnRecord:
                 spans[-1][2] = release
             else:
                 spans.append([verdict, release, release])
-        return [
-            VerdictSpan(verdict, first, last, number == 0)
-            for number, (verdict, first, last) in enumerate(reversed(spans))
-        ]
+        return [VerdictSpan(*span) for span in reversed(spans)]
 
     def trial(self, hazard: str, strategy: str) -> Outcome | None:
         """The recorded trial of the newest table."""

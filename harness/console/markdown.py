@@ -35,23 +35,17 @@ def begin(name: str) -> str:
     return f"<!-- {name} -->"
 
 
-def region(path: Path, name: str) -> str:
-    """The text of a region. Raises PoolstartError if the page does not have it once."""
-    _, inside, _ = parts(path, name)
-    return inside
-
-
 def with_region(path: Path, name: str, text: str) -> str:
     """The text of a page with `text` between the marks of the region `name`, and the rest as it is.
 
     Raises PoolstartError unless both marks are in the page once.
     """
-    before, _, after = parts(path, name)
+    before, after = around(path, name)
     return f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}"
 
 
-def parts(path: Path, name: str) -> tuple[str, str, str]:
-    """The text before the region's first mark, between its marks, and after the last.
+def around(path: Path, name: str) -> tuple[str, str]:
+    """The text before the region's first mark, and after its last.
 
     Raises PoolstartError unless both marks are there once.
     """
@@ -70,4 +64,4 @@ def parts(path: Path, name: str) -> tuple[str, str, str]:
         raise PoolstartError(f"{path.name} has no mark {END} for {begin(name)}", remedy)
     if begin(name) in after:
         raise PoolstartError(f"{path.name} has the mark {begin(name)} twice", remedy)
-    return before, inside, after
+    return before, after

@@ -259,6 +259,26 @@ def test_a_series_of_many_releases_is_the_answer_wherever_pages_are_written(seve
     assert answers.own_first(answers.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
 
 
+def test_figures_of_an_older_benchmark_are_in_no_answer_and_on_no_page(several: Path) -> None:
+    path = several / "benchmarks.json"
+    benchmarks = json.loads(path.read_text())
+    benchmarks["query.Query.track_second_query"]["version"] = "of tomorrow"
+    path.write_text(json.dumps(benchmarks))
+    found = answers.default(several, MINE)
+    assert found.of("second_query", "spawn") is None
+    assert found.of("first_query", "spawn")
+
+
+def test_a_damaged_file_is_named_and_the_others_are_read(
+    several: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (path,) = (several / MINE).glob(f"*{CONTAINER}*")
+    path.write_text("{")
+    assert answers.default(several, MINE).release == "2.0.58"
+    assert f"{path.name}" in capsys.readouterr().err
+    assert any(path.name in remark for remark in on_record.load(several, MINE).remarks)
+
+
 def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:
     another_series(several, "3.11", "asyncpg-0.32.0")
     another_series(several, "3.14", "psycopg_pure-3.3.9")

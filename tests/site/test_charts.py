@@ -1,6 +1,7 @@
 """Positions, ticks and paths of charts."""
 
 from itertools import pairwise
+from math import inf
 
 import pytest
 
@@ -78,6 +79,13 @@ def test_a_bar_with_a_negative_rest_has_no_negative_width() -> None:
     figures = release(time_to_first_row=seconds(0.1), first_query=seconds(0.01), engine=seconds(0.02))
     bar = charts.bar(figures, "spawn", "none", 0.1)
     assert [segment.width for segment in bar.segments] == ["100", "0"]
+
+
+def test_an_interval_that_is_not_known_is_drawn_without_width() -> None:
+    unknown = Figure(0.1, -inf, inf, "seconds")
+    bar = charts.bar(release(time_to_first_row=unknown), "spawn", "none", 0.2)
+    assert (bar.low, bar.span) == ("50", "0")
+    assert charts.panel(["1", "2"], [unknown, unknown], "seconds", []).line == "M250 100l500 0"
 
 
 def test_what_was_not_measured_has_no_bar() -> None:

@@ -63,9 +63,9 @@ def answers(known: ResultsOnRecord, release: str | None = None) -> list[ReleaseR
         raise PoolstartError(f"there are no results yet{reason(known.failures)}", "measure by `asv run`")
     chosen = [(bed, bed.newest if named is None else bed.releases.get(str(named))) for bed in beds]
     if not any(shown for _, shown in chosen):
-        of_release = reason(run for run in known.failures if Version(run.release) == named)
+        why = reason(run for run in known.failures if Version(run.release) == named)
         raise PoolstartError(
-            f"{release} has not been measured{of_release}", f"measure it by `asv run {release}^!`"
+            f"{release} has not been measured{why}", f"measure it by `asv run {release}^!`"
         )
     changed, recorded = changes.recorded(known.directory), list(elsewhere.on_record())
     return [

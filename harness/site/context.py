@@ -78,7 +78,6 @@ class SiteContext:
         self, results: Path, navigation: Sequence[NavigationEntry] = (), *, asv: bool = False
     ) -> None:
         """`asv` says whether asv's own pages are beside ours."""
-        self.results = results
         self.navigation = navigation
         self.asv = asv
         self.measured = on_record.load(results)

@@ -121,16 +121,9 @@ def test_downloads_are_the_results(site: Path) -> None:
         )
 
 
-def test_every_answer_has_a_rule_and_every_rule_an_answer() -> None:
-    rules, decisions = recommendation.rules(), recommendation.decisions()
-    assert {number for number, _ in decisions.values()} == set(range(len(rules)))
-    for answers, (number, _) in decisions.items():
-        conditions = answers.split(".")[0]
-        assert not (conditions == "open" and rules[number].strategy in ("fork_dispose", "nullpool"))
-
-
-def test_a_strategy_that_shares_a_connection_is_never_chosen() -> None:
-    assert all(rule.strategy != "fork_nodispose" for rule in recommendation.rules())
+def test_every_rule_has_an_answer() -> None:
+    numbers = {number for number, _ in recommendation.decisions().values()}
+    assert numbers == set(range(len(recommendation.rules())))
 
 
 def test_a_release_lists_what_is_counted_and_changed(site: Path) -> None:

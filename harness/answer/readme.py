@@ -3,7 +3,6 @@
 from harness import strategies
 from harness.answer import code, recommendation, results_report, verdicts
 from harness.answer.figures import sentences
-from harness.answer.figures.ranking import Figures
 from harness.answer.figures.results import ReleaseResults
 from harness.answer.recommendation import FORKED, PRELOADED
 from harness.console import markdown
@@ -15,11 +14,11 @@ SHOWN = (PRELOADED, FORKED)
 CONDITIONS_LINK = "[each explained](docs/strategies.md#conditions)"
 
 
-def guide(figures: Figures) -> str:
-    """The rules, and code. `figures` say how long a worker must live for a slow start to pay off."""
+def guide(results: ReleaseResults) -> str:
+    """The rules, and code. The results say how long a worker must live for a slow start to pay off."""
     rules = [
         f"{number}. {rule.in_order}: [`{rule.strategy}`](docs/strategies.md#{rule.strategy})."
-        for number, rule in enumerate(recommendation.rules(sentences.life(figures)), 1)
+        for number, rule in enumerate(recommendation.rules(sentences.life(results.estimate)), 1)
     ]
     conditions = f"Fork's conditions ({CONDITIONS_LINK}): {recommendation.conditions_of_fork()}."
     parts = [

@@ -248,6 +248,7 @@ NOTES = (
     ),
 )
 
+
 def decide(answers: Answers) -> Rule:
     """The rule that decides."""
     return next(rule for rule in rules() if rule.matches(answers))

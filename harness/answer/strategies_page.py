@@ -33,7 +33,8 @@ the functions that are measured, written as the linked documentation recommends.
 CHOICE = """\
 ## Which one
 
-The first rule that matches decides. The site that `asv publish` writes asks for driver, program and numbers too.
+The first rule that matches decides. The site that `asv publish` writes asks for driver, program and numbers
+too.
 """
 
 CONDITIONS = """\
@@ -42,12 +43,12 @@ Fork's conditions, each proven by trials ([hazards.md](hazards.md)):
 """
 
 NAMES = """\
-Threads inside native libraries count. With fork, name the start method: from Python 3.14 on it is no longer the
-default, and a script that connects at its top level shares that connection among all workers
+Threads inside native libraries count. With fork, name the start method: from Python 3.14 on it is no longer
+the default, and a script that connects at its top level shares that connection among all workers
 ([pythons.md](pythons.md)). With a fork server or spawn, name the driver in the URL that the function gets,
-`postgresql+psycopg2://user:password@host/database`: from SQLAlchemy 2.1 on, `postgresql://` means psycopg 3, and
-a preload of psycopg2 does not help. The URL of an engine is `engine.url.render_as_string(hide_password=False)`;
-`str(engine.url)` has `***` in place of the password.
+`postgresql+psycopg2://user:password@host/database`: from SQLAlchemy 2.1 on, `postgresql://` means psycopg 3,
+and a preload of psycopg2 does not help. The URL of an engine is
+`engine.url.render_as_string(hide_password=False)`; `str(engine.url)` has `***` in place of the password.
 """
 
 MEMORY = ("uss", "uss_collected")
@@ -136,7 +137,14 @@ def choice(measured: ReleaseResults | None) -> list[str]:
         for number, rule in enumerate(recommendation.rules(life), 1)
     ]
     conditions = [f"- *{each.label}*: {each.sentence}\n" for each in recommendation.CONDITIONS_OF_FORK]
-    return [CHOICE, "".join(rules), f"{recommendation.SPAWN_INSTEAD}\n", CONDITIONS, "".join(conditions), NAMES]
+    return [
+        CHOICE,
+        "".join(rules),
+        f"{recommendation.SPAWN_INSTEAD}\n",
+        CONDITIONS,
+        "".join(conditions),
+        NAMES,
+    ]
 
 
 def group(

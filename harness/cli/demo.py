@@ -31,9 +31,7 @@ def demo(
     """Run a program that goes wrong, or its cure; exit status 1 if it does not end as expected."""
     running = {"--start-method": start_method, "--cured": cured}
     if name is None:
-        exclude(
-            "the list of demos, which is shown without NAME,", {**running, "--source": source}
-        )
+        exclude("the list of demos, which is shown without NAME,", {**running, "--source": source})
     else:
         exclude("a single demo", {f"--{form}": form != "table"})
     if source:

@@ -45,7 +45,6 @@ def show(context: typer.Context, form: str = "table") -> None:
     )
 
 
-
 @app.command(epilog="Example: poolstart releases update")
 def update(
     pairs: Annotated[

@@ -133,7 +133,10 @@ def panel(
             runs.append([])
     line = "".join(path([(at, y(figure.median)) for at, figure in run]) for run in runs if run)
     band = "".join(
-        path([(at, y(figure.span[1])) for at, figure in run] + [(at, y(figure.span[0])) for at, figure in run[::-1]])
+        path(
+            [(at, y(figure.span[1])) for at, figure in run]
+            + [(at, y(figure.span[0])) for at, figure in run[::-1]]
+        )
         + "z"
         for run in runs
         if run

@@ -20,8 +20,8 @@ from harness.answer.combinations import records
 from harness.answer.combinations.combination import REFERENCE, Combination
 from harness.answer.combinations.records import CombinationRecords
 from harness.answer.figures import answers, on_record
-from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.figures.on_record import TestBed
+from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
@@ -128,7 +128,9 @@ class SiteContext:
         """The newest release of a test bed as the answer has it; as it was measured where there is none."""
         newest = bed.newest
         place = newest.machine, newest.environment_name, newest.release
-        known = (each for each in self.answers if (each.machine, each.environment_name, each.release) == place)
+        known = (
+            each for each in self.answers if (each.machine, each.environment_name, each.release) == place
+        )
         return next(known, newest)
 
     @property

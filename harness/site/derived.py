@@ -84,7 +84,7 @@ def _sensitivity(record: Path) -> Callable[[Path], str | None]:
 
 
 DERIVED = (
-    Derived("README.md", _answer(lambda found: readme.guide(found.estimate)), region="poolstart pages: guide"),
+    Derived("README.md", _answer(readme.guide), region="poolstart pages: guide"),
     Derived("README.md", _answer(readme.answer), region="poolstart pages: answer"),
     Derived("README.md", _curves(curves_report.laws), region="poolstart pages: laws"),
     Derived("docs/answer.svg", _answer(picture.render)),

@@ -9,8 +9,8 @@ from statistics import median
 from asv.util import UserError
 from packaging.version import Version
 
-from harness.answer.figures.results import ReleaseResults
 from harness.answer.figures.on_record import TestBed
+from harness.answer.figures.results import ReleaseResults
 from harness.history import changes, report, series
 from harness.history.changes import Changes
 from harness.history.paired import PairedChange

@@ -186,8 +186,6 @@ def _fields(kind: Any) -> tuple[dict[str, Converter], list[str]]:
     hints = get_type_hints(kind)
     fields = [field for field in dataclasses.fields(kind) if field.init]
     required = [
-        field.name
-        for field in fields
-        if field.default is field.default_factory is dataclasses.MISSING
+        field.name for field in fields if field.default is field.default_factory is dataclasses.MISSING
     ]
     return {field.name: _converter(hints[field.name]) for field in fields}, required

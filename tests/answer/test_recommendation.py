@@ -43,9 +43,7 @@ def told(**changed: float | None) -> str:
 
     def read(strategy: str, metric: str) -> MedianRange | None:
         median = figures.get((strategy, metric))
-        return (
-            None if median is None else MedianRange(median, median - 0.0001, median + 0.0001)
-        )
+        return None if median is None else MedianRange(median, median - 0.0001, median + 0.0001)
 
     return "\n".join([*sentences.choice(read), *sentences.beside_the_rules(read, BREAK_EVEN)])
 
@@ -139,9 +137,7 @@ def test_runs_that_contradict_one_another_do_not_rank(
     for run in runs:
         measured = measured_run(run, parents)
 
-        def read(
-            strategy: str, metric: str, measured: MeasuredRun = measured
-        ) -> MedianRange | None:
+        def read(strategy: str, metric: str, measured: MeasuredRun = measured) -> MedianRange | None:
             return quick_report.estimate(measured, strategy, metric)
 
         sentence = sentences.pool(read, "")

@@ -43,13 +43,13 @@ def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
 def program(shape: str, strategy: Strategy, variant: Variant) -> str:
     """A complete file, or a comment that says why there is none.
 
-    The preload names what a program needs. The series is measured with one module less, psycopg2.extras, which
-    takes a worker about a millisecond.
+    The preload names what a program needs. The series is measured with one module less, psycopg2.extras,
+    which takes a worker about a millisecond.
     """
     asynchronous = variant.driver.asynchronous
     if asynchronous and (reason := strategy.without(variant.driver)):
         return f"# {reason}: take {recommendation.PRELOADED}.\n"
-    return template().render(
+    text: str = template().render(
         shape=shape,
         strategy=strategy,
         asynchronous=asynchronous,
@@ -60,6 +60,7 @@ def program(shape: str, strategy: Strategy, variant: Variant) -> str:
         freezes=variant.objects and strategy.inherits,
         sever=inspect.getsource(sever_in_every_child).rstrip(),
     )
+    return text.rstrip()
 
 
 @cache

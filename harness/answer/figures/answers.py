@@ -10,8 +10,8 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from harness.answer.figures import on_record
-from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.figures.on_record import ResultsOnRecord
+from harness.answer.figures.results import Figure, ReleaseResults
 from harness.history import changes, level
 from harness.history.changes import Changes
 from harness.history.level import Level
@@ -64,9 +64,7 @@ def answers(known: ResultsOnRecord, release: str | None = None) -> list[ReleaseR
     chosen = [(bed, bed.newest if named is None else bed.releases.get(str(named))) for bed in beds]
     if not any(shown for _, shown in chosen):
         why = reason(run for run in known.failures if Version(run.release) == named)
-        raise PoolstartError(
-            f"{release} has not been measured{why}", f"measure it by `asv run {release}^!`"
-        )
+        raise PoolstartError(f"{release} has not been measured{why}", f"measure it by `asv run {release}^!`")
     changed, recorded = changes.recorded(known.directory), list(elsewhere.on_record())
     return [
         replace(

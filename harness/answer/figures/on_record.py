@@ -184,9 +184,9 @@ def release_results(result: Results, runs: conditions.Runs, versions: Mapping[st
     run = runs.get((release, result.env_name), {})
 
     def values(benchmark: str) -> Iterator[stored.StoredValue]:
-        if benchmark in result.get_all_result_keys():
-            if versions.get(benchmark) in (None, result.benchmark_version.get(benchmark)):
-                yield from stored.values(result, benchmark)
+        version = result.benchmark_version.get(benchmark)
+        if benchmark in result.get_all_result_keys() and versions.get(benchmark) in (None, version):
+            yield from stored.values(result, benchmark)
 
     # Counts may be added under another kernel, which asv then stores: that of the figures is in their blocks.
     kernel = run.get("facts", {}).get("kernel")

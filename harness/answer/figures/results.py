@@ -25,13 +25,16 @@ DATAFRAME_TITLES = {
 GIB = 1024 * MIB
 
 
+NO_PARENTS = ParentFigures((), 0)
+
+
 @dataclass(frozen=True)
 class Figure(MedianRange):
     """A median in seconds or bytes, with its 99 % interval: infinite where asv stored none."""
 
     quartiles: tuple[float, float] | None = None
     """Of the samples; None where asv stored none."""
-    parents: ParentFigures = ParentFigures((), 0)
+    parents: ParentFigures = NO_PARENTS
 
     def text(self) -> str:
         """`7.4`, in the unit that is shown."""

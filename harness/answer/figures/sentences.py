@@ -95,8 +95,9 @@ def memory(figures: Figures) -> Iterator[str]:
         is Order.LARGER
     ]
     if copied:
+        names = " and ".join(copied)
         yield (
-            f"The collection writes to every page of objects that {' and '.join(copied)} workers share with the process they"
+            f"The collection writes to every page of objects that {names} workers share with the process they"
             " were forked from. `gc.collect(); gc.freeze()` before the fork, or in the last preloaded module,"
             " prevents it (`fork_freeze`, `forkserver_freeze`)."
         )

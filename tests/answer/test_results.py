@@ -113,7 +113,7 @@ def test_results_of_a_busy_machine_say_so_before_the_figures_and_recommend_nothi
     [row] = [
         row for (release, environment), row in rows.items() if release == "2.0.58" and EMBEDDED in environment
     ]
-    assert "checkout" in results_report.page(first)
+    assert "further checkout" in results_report.page(first)
     assert "busy:" not in results_report.page(first)
     conditions.save(several / MINE, {**row, "busy": "tasks waited for a processor in 99% of the time"})
     busy = answers.default(several, MINE)
@@ -122,7 +122,7 @@ def test_results_of_a_busy_machine_say_so_before_the_figures_and_recommend_nothi
     results_report.print_results([busy], "csv")
     assert capsys.readouterr().err.startswith("poolstart: busy: tasks waited")
     assert readme.answer(busy).startswith("busy: tasks waited")
-    assert "checkout" not in results_report.page(busy)
+    assert "further checkout" not in results_report.page(busy)
     assert "busy: tasks waited" in results_report.page(busy).partition("|")[0]
 
 

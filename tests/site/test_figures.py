@@ -10,7 +10,7 @@ from harness.answer.figures.results import Figure, ReleaseResults
 from harness.lifecycles import metrics
 from harness.site.context import compact, shown_figures, slug, table
 from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
-from harness.site.pages import compare, navigation, releases
+from harness.site.pages import navigation, releases
 
 STARTUP, MEMORY = metrics.get("startup"), metrics.get("uss")
 

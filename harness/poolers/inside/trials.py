@@ -77,7 +77,7 @@ SHOW = "show statement_timeout"
 SECONDS = "7s"
 
 
-def kept(first: Client, second: Client, question: str, value: str) -> str:
+def kept(first: Client, second: Client, question: str, value: object) -> str:
     """The outcome of a setting that the first client has made."""
     ((before,),) = first.transaction(question)
     own, others = own_and_others(first, second, question)
@@ -167,28 +167,19 @@ def listen(world: World) -> str:
     return WORKS if heard else "no notification arrives"
 
 
+TABLE = "select to_regclass('mine') is not null"
+
+
 def temporary_table(world: World) -> str:
     first, second = world.client(), world.client()
     first.transaction("create temporary table mine as select 1 as x")
-    shared = sees_table(second)
-    second.check_out()
-    second.execute("select 1")
-    lost = not sees_table(first)
-    second.check_in()
-    return words(shared=shared, lost=lost)
-
-
-def sees_table(client: Client) -> bool:
-    ((seen,),) = client.transaction("select to_regclass('mine') is not null")
-    return bool(seen)
+    return kept(first, second, TABLE, True)
 
 
 def temporary_table_in_transaction(world: World) -> str:
     first, second = world.client(), world.client()
-    rows = first.transaction(
-        "create temporary table mine on commit drop as select 1 as x", "select * from mine"
-    )
-    return words(shared=sees_table(second), lost=rows != [[1]])
+    rows = first.transaction("create temporary table mine on commit drop as select 1 as x", TABLE)
+    return words(shared=second.transaction(TABLE) == [[True]], lost=rows != [[True]])
 
 
 CLIENTS = 8

@@ -59,7 +59,7 @@ def newest_with(parts: Mapping[str, Part], driver: Driver, python: str) -> tuple
 
 def place(version: str, part: PoolerTrials | PoolerTimes, driver: Driver, mode: str) -> str:
     python = pythons.minor(part.provenance.python)
-    return f"PgBouncer {version} in {mode} mode, with {driver.title} under Python {python},"
+    return f"PgBouncer {version} in {mode} mode with {driver.title} under Python {python}"
 
 
 def other_python(part: PoolerTrials | PoolerTimes, python: str, done: str) -> str:
@@ -96,7 +96,7 @@ def cost(version: str, measured: PoolerTimes, driver: Driver, mode: str) -> str:
     direct, behind = rows[POOL, DIRECT], rows[POOL, mode]
     factor = exp(paired_test(behind.first_ratio)[0])
     return (
-        f"{place(version, measured, driver, mode)} and without a pool in the program: the first row takes"
+        f"{place(version, measured, driver, mode)}, without a pool in the program: the first row takes"
         f" {factor:.2f} times as long as directly, each further query {ms(behind.next_row)} ms instead of"
         f" {ms(direct.next_row)} ms."
     )

@@ -138,7 +138,8 @@ class Hazard:
     reproduce: Callable[["Parent"], bool]
     """Runs in a parent process of its own, and returns whether the strategy is affected.
 
-    It raises if it cannot tell: a failed reproduction is an error, not a survival.
+    It raises if it cannot tell: a failed reproduction is an error, not a survival. If there is a `condition`,
+    it is run once more with `Parent.keeps_condition`: the program keeps the condition, and must survive.
     """
     affected_control: str
     """The positive control: a strategy that must be affected, or the reproduction proves nothing."""
@@ -152,8 +153,6 @@ class Hazard:
     condition: Condition | None = None
     """What a program can make sure of so that the hazard cannot occur; None if only another strategy avoids
     it."""
-    reproduce_with_condition: Callable[["Parent"], bool] | None = None
-    """The same as `reproduce` with the condition kept, in a parent process of its own: it must survive."""
     deadline: float = 45.0
     """Seconds after which the trial is killed; a normal trial takes a small part of that."""
     not_applicable: Callable[["Strategy"], str] = always

@@ -102,11 +102,6 @@ def test_records_from_before_the_rename_of_a_verdict_are_read() -> None:
         Verdict("hit")
 
 
-def test_a_condition_is_one_of_the_closed_set_and_has_a_reproduction(hazard: Hazard) -> None:
-    assert (hazard.condition is None) == (hazard.reproduce_with_condition is None)
-    assert hazard.condition is None or hazard.condition in conditions.ALL
-
-
 def test_every_condition_excludes_a_hazard() -> None:
     used = {hazard.condition for hazard in catalogue.load_all()}
     assert used == {*conditions.ALL, None}

@@ -13,7 +13,7 @@ from harness.system.errors import PoolstartError, os_error_hint
 SHORT_LIVED = {
     "demos/all/unguarded_frame.py": "a table in the temporary directory of its run",
     "doctor/proof/programs.py": "the report of an observed program, in its temporary directory",
-    "hazards/all": "scripts in the temporary directory of a trial",
+    "hazards/inside/parent.py": "scripts in the temporary directory of a trial",
     "hazards/runner.py": "the answer of a reproduction, in its temporary directory",
     "history/sensitivity/injected.py": "a changed SQLAlchemy, in an environment that can be made again",
     "instructions/count.py": "what is run, in the temporary directory of a count",

@@ -154,11 +154,6 @@ def harm_with_cure(parent: Parent, cure: str, where: str) -> str:
     return runner.run(harm_of_parent(parent, engine, own))
 
 
-def use_asyncpg(parent: Parent) -> None:
-    """Make all engines asyncpg's, whatever the driver of the trial."""
-    parent.url = parent.server.sqlalchemy_url("poolstart", drivers.ASYNCPG)
-
-
 async def harm_from_running_loop(parent: Parent) -> str:
     """What goes wrong when a worker is started from this loop; empty if nothing does."""
     engine = parent.engine()
@@ -198,7 +193,12 @@ async def harm_of_parent(parent: Parent, engine: Engine, own: int) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    use_asyncpg(parent)
+    # Whatever the driver of the trial.
+    parent.url = parent.server.sqlalchemy_url("poolstart", drivers.ASYNCPG)
+    if parent.keeps_condition:
+        engine = parent.engine()
+        parent.start(work, engine=engine).answer()
+        return not asyncio.run(backend(engine))
     parent.tell("parent", "Queries by asyncpg, and starts a worker while its event loop is running.")
     # Not asyncio.run, which would wait for a query that never returns.
     harm = asyncio.new_event_loop().run_until_complete(harm_from_running_loop(parent))
@@ -212,15 +212,6 @@ def reproduce(parent: Parent) -> bool:
             parent.tell("worker", f"{WHERE[where]}, with {title}: {other or 'both go on'}")
     parent.tell("user", harm or "Nothing unusual.")
     return bool(harm)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The worker starts before the parent's event loop runs."""
-    use_asyncpg(parent)
-    engine = parent.engine()
-    worker = parent.start(work, engine=engine)
-    worker.answer()
-    return not asyncio.run(backend(engine))
 
 
 HAZARD = Hazard(
@@ -256,7 +247,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_RUNNING_LOOP,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     not_applicable=where_nothing_is_closed,

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_workers_are_forked
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
+from harness.system import memory
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -25,83 +23,50 @@ BOUND = 0.25
 FRAMES: dict[str, Any] = {}
 """The parent's frames, by the kind of their column."""
 
-
-@dataclass(frozen=True)
-class ColumnKind:
-    """A kind of column: how it is built, read value by value, and written."""
-
-    build: Callable[[], Any]
-    read: Callable[[Any], object]
-    write: Callable[[Any], object]
-
-
-def integers() -> Any:
-    import numpy
-    import pandas
-
-    return pandas.DataFrame({"value": numpy.arange(BYTES // 8, dtype="int64")})
+KINDS = ("int64", "text", "arrow", "lists")
+ACCESSES = ("read", "collect", "write")
 
 
 def texts() -> list[str]:
     return [f"row {number}" for number in range(BYTES // 64)]  # 8 bytes of pointer, 56 of text
 
 
-def object_text() -> Any:
+def frame_with(kind: str) -> Any:
+    """A frame with one column of this kind."""
+    import numpy
     import pandas
 
-    return pandas.DataFrame({"value": pandas.Series(texts(), dtype=object)})
+    column: Any
+    match kind:
+        case "int64":
+            column = numpy.arange(BYTES // 8, dtype="int64")
+        case "text":
+            column = pandas.Series(texts(), dtype=object)
+        case "arrow":
+            arrow: Any = importlib.import_module("pyarrow")
+            column = pandas.Series(texts() * 4, dtype=pandas.ArrowDtype(arrow.string()))
+        case _:
+            column = pandas.Series([[number] for number in range(BYTES // 96)], dtype=object)
+    return pandas.DataFrame({"value": column})
 
 
-def arrow_text() -> Any:
-    import pandas
-
-    return pandas.DataFrame({"value": pandas.Series(texts() * 4, dtype=pandas.ArrowDtype(_arrow().string()))})
-
-
-def _arrow() -> Any:
-    return importlib.import_module("pyarrow")
-
-
-def lists() -> Any:
-    import pandas
-
-    return pandas.DataFrame(
-        {"value": pandas.Series([[number] for number in range(BYTES // 96)], dtype=object)}
-    )
-
-
-def read_numbers(frame: Any) -> object:
-    return frame["value"].sum()
-
-
-def read_objects(frame: Any) -> object:
+def read(kind: str, frame: Any) -> object:
+    if kind == "int64":
+        return frame["value"].sum()
     return sum(len(value) for value in frame["value"].array)
 
 
-def assign(frame: Any) -> object:
-    frame.iloc[:, 0] = frame["value"].iloc[0]
-    return frame
-
-
-def append(frame: Any) -> object:
-    for value in frame["value"].array:
-        value.append(0)
-    return frame
-
-
-COLUMNS = {
-    "int64": ColumnKind(integers, read_numbers, assign),
-    "text": ColumnKind(object_text, read_objects, assign),
-    "arrow": ColumnKind(arrow_text, read_objects, assign),
-    "lists": ColumnKind(lists, read_objects, append),
-}
-ACCESSES = ("read", "collect", "write")
+def write(kind: str, frame: Any) -> None:
+    if kind == "lists":
+        for value in frame["value"].array:
+            value.append(0)
+    else:
+        frame.iloc[:, 0] = frame["value"].iloc[0]
 
 
 def private_bytes() -> int:
-    """Bytes of memory that this process shares with no other (`Private_*` in /proc/self/smaps_rollup)."""
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_"))
+    """Bytes of memory that this process shares with no other."""
+    return memory.read()["uss"]
 
 
 def collect(worker: Worker) -> int:
@@ -115,13 +80,9 @@ def collect(worker: Worker) -> int:
 def use(worker: Worker, kind: str, access: str) -> int:
     """Bytes by which reading or writing the inherited frame once makes the worker's private memory grow."""
     worker.engine()
-    column, frame = COLUMNS[kind], FRAMES[kind]
     before = private_bytes()
-    # The result stays alive until the memory has been read again.
-    kept = (column.read if access == "read" else column.write)(frame)
-    growth = private_bytes() - before
-    del kept
-    return growth
+    (read if access == "read" else write)(kind, FRAMES[kind])
+    return private_bytes() - before
 
 
 def reproduce(parent: Parent) -> bool:
@@ -133,7 +94,7 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")
     copied = {
         kind
-        for kind in COLUMNS
+        for kind in KINDS
         if (kind != "arrow" or importlib.util.find_spec("pyarrow")) and copies(parent, engine, kind, base)
     }
     if "int64" in copied:
@@ -146,7 +107,7 @@ def reproduce(parent: Parent) -> bool:
 
 def copies(parent: Parent, engine: Engine, kind: str, base: int) -> bool:
     """Whether a worker copies a column of this kind without writing to it; measures how much."""
-    frame = FRAMES[kind] = COLUMNS[kind].build()
+    frame = FRAMES[kind] = frame_with(kind)
     size = int(frame.memory_usage(deep=True).sum())
     parent.tell("parent", f"Has a frame with a column of {kind}, {mebibytes(size)}.")
 
@@ -217,7 +178,7 @@ HAZARD = Hazard(
                 f"private growth to {access} a column of {kind}{', after gc.freeze()' if suffix else ''}",
                 "bytes",
             )
-            for kind in COLUMNS
+            for kind in KINDS
             for suffix in ("", "_frozen")
             for access in ACCESSES
         ),

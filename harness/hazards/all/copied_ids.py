@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -77,14 +76,9 @@ def work(worker: Worker, table: str, who: str, own: bool) -> None:
     store(engine, table, who)
 
 
-def lost(parent: Parent, own: bool) -> list[str]:
-    """The kinds of identifiers with fewer rows than were stored."""
-    table = f"poolstart_ids_{os.getpid()}"
-    parent.ask(
-        f"create unlogged table {table} (kind text, id bigint, who text, primary key (kind, id));"
-        f" create sequence {table}_high"
-    )
-    try:
+def reproduce(parent: Parent) -> bool:
+    with parent.table("kind text, id bigint, who text, primary key (kind, id)") as table:
+        parent.ask(f"create sequence {table}_high owned by {table}.id")
         engine = parent.engine()
         store(engine, table, "parent")
         engine.dispose()  # connections are another hazard's
@@ -92,35 +86,24 @@ def lost(parent: Parent, own: bool) -> list[str]:
             "parent", "Has generators of identifiers, and stores a row under a new identifier of each."
         )
         for who in ("first", "second"):
-            worker = parent.start(work, table, who, own, engine=engine)
+            worker = parent.start(work, table, who, parent.keeps_condition, engine=engine)
             worker.answer()
             worker.join()
             parent.tell("worker", f"The {who} stores a row under a new identifier of each generator.")
         rows = {kind: parent.ask(f"select count(*) from {table} where kind = %s", kind) for kind in DRAWS}
-    finally:
-        parent.ask(f"drop table {table}; drop sequence {table}_high")
     parent.tell(
         "server", f"Has of 3 rows: {', '.join(f'{number} by {kind}' for kind, number in rows.items())}."
     )
     if rows[CONTROL] != 3:
         raise RuntimeError(f"{rows[CONTROL]} of 3 rows under identifiers that cannot be equal")
-    return [kind for kind, number in rows.items() if number < 3]
-
-
-def reproduce(parent: Parent) -> bool:
-    kinds = lost(parent, own=False)
+    lost = [kind for kind, number in rows.items() if number < 3]
     parent.tell(
         "user",
-        f"No error, and rows are gone that had identifiers of {', '.join(kinds)}."
-        if kinds
+        f"No error, and rows are gone that had identifiers of {', '.join(lost)}."
+        if lost
         else "Nothing unusual.",
     )
-    return bool(kinds)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """Each worker makes its generators itself."""
-    return bool(lost(parent, own=True))
+    return bool(lost)
 
 
 HAZARD = Hazard(
@@ -156,7 +139,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=OWN_GENERATORS,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

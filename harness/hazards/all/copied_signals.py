@@ -45,11 +45,11 @@ def ends_by_sigterm(worker: WorkerHandle) -> bool:
     return False
 
 
-async def parent_is_stopped(parent: Parent, resets: bool) -> bool:
+async def parent_is_stopped(parent: Parent) -> bool:
     """Whether SIGTERM for a worker reaches the parent's event loop."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
-    worker = parent.start(job, resets)
+    worker = parent.start(job, parent.keeps_condition)
     worker.answer()
     ends_by_sigterm(worker)
     # What the worker has written to the loop's socket it wrote before it answered or ended: the loop reads it
@@ -60,8 +60,8 @@ async def parent_is_stopped(parent: Parent, resets: bool) -> bool:
     return stop.is_set()
 
 
-def copies_signals(parent: Parent, resets: bool) -> bool:
-    stopped = asyncio.run(parent_is_stopped(parent, resets))
+def reproduce(parent: Parent) -> bool:
+    stopped = asyncio.run(parent_is_stopped(parent))
     parent.tell("parent", "Its event loop handles SIGTERM; it starts a worker and terminates it.")
     parent.tell(
         "parent",
@@ -69,7 +69,7 @@ def copies_signals(parent: Parent, resets: bool) -> bool:
     )
     before = signal.signal(signal.SIGTERM, note)
     try:
-        worker = parent.start(job, resets)
+        worker = parent.start(job, parent.keeps_condition)
         worker.answer()
         ends = ends_by_sigterm(worker)
     finally:
@@ -85,15 +85,6 @@ def copies_signals(parent: Parent, resets: bool) -> bool:
         else "Nothing unusual.",
     )
     return affected
-
-
-def reproduce(parent: Parent) -> bool:
-    return copies_signals(parent, resets=False)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The worker first resets the handling of signals."""
-    return copies_signals(parent, resets=True)
 
 
 HAZARD = Hazard(
@@ -133,7 +124,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=SIGNALS_RESET,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

@@ -39,12 +39,10 @@ def treat(worker: Worker, keep_pool: bool) -> None:
     gc.collect()
 
 
-def error_of_session(parent: Parent, keep_pool: bool, closing: bool = True) -> str:
-    """The error of the parent's session after a worker has treated its engine; empty if it still answers.
-
-    `closing` says whether the driver's finalizer closes connections.
-    """
-    own = not closing or parent.driver != MEASURED
+def error_of_session(parent: Parent, keep_pool: bool) -> str:
+    """The error of the parent's session after a worker has treated its engine; empty if it still answers."""
+    # psycopg2's own finalizer compares the pid.
+    own = parent.keeps_condition or parent.driver != MEASURED
     engine = parent.engine(connect_args={} if own else {"connection_factory": polite_connection()})
     SCOPE["session"] = parent.warm(engine)
     SCOPE["pool"] = engine.pool
@@ -73,11 +71,6 @@ def reproduce(parent: Parent) -> bool:
     )
     parent.tell("user", failure or "Nothing unusual.")
     return bool(failure)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """psycopg2's own connections, whose finalizer compares the pid."""
-    return bool(error_of_session(parent, keep_pool=False, closing=False))
 
 
 HAZARD = Hazard(
@@ -119,7 +112,6 @@ HAZARD = Hazard(
     reproduce=reproduce,
     by_driver=True,
     condition=PSYCOPG,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
-from harness.hazards.inside.handle import Ended, Failed, Hung, settle
-from harness.hazards.inside.parent import Parent, busy
-from harness.hazards.inside.worker import Worker
+from harness.hazards.inside.handle import Ended, Failed, Hung, WorkerHandle
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.threads import THREADS, check_out, started_in_traffic
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Engine
@@ -17,84 +17,61 @@ if TYPE_CHECKING:
 ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
 
-THREADS = 2
-"""Parent threads that query while nothing is forced, and the connections their pool may have."""
-
-FORKS = 20
-BOOTS = 3
-"""Workers of the natural rate: a fork is cheap, a new interpreter is not."""
-
-
-def check_out(worker: Worker) -> None:
-    """Check a connection out and in without a query: only the pool's count matters here."""
-    worker.engine().raw_connection().close()
-
-
 def query(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql("select pg_sleep(0.001)")
 
 
+def time_out(worker: WorkerHandle) -> str:
+    """The error of a worker whose checkout times out; empty if it gets a connection."""
+    try:
+        worker.answer()
+    except Failed as error:
+        if "QueuePool limit" not in str(error):
+            raise
+        return str(error)
+    return ""
+
+
 def natural_rate(parent: Parent) -> None:
     """Measure how often workers time out while threads of the parent simply query."""
     engine = parent.engine(queue={**ONE_SLOT, "pool_size": THREADS})
-    parent.warm(engine)
-    trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
-    with busy(THREADS, lambda: query(engine)):
-        workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
-    settle(workers)
+    workers = started_in_traffic(parent, engine, lambda: query(engine))
     timed_out = 0
     for worker in workers:
         try:
-            worker.answer()
-        except Failed as error:
-            timed_out += "QueuePool limit" in str(error)
-        except (Ended, Hung):
+            timed_out += bool(time_out(worker))
+        except (Ended, Failed, Hung):
             pass  # another hazard: the mutex of the same pool
-    parent.measure("timed_out", timed_out / trials, trials)
+    parent.measure("timed_out", timed_out / len(workers), len(workers))
     parent.tell(
         "user",
         f"Unforced, with {THREADS} parent threads that query through a pool of {THREADS} connections,"
-        f" {timed_out} of {trials} workers get none.",
+        f" {timed_out} of {len(workers)} workers get none.",
     )
 
 
 def reproduce(parent: Parent) -> bool:
-    natural_rate(parent)
+    if not parent.keeps_condition:
+        natural_rate(parent)
     engine = parent.engine(queue=ONE_SLOT)
     parent.warm(engine)
     with engine.connect() as connection:
-        connection.exec_driver_sql("select 1")
+        if parent.keeps_condition:
+            connection.close()
         parent.tell("parent", "Has checked out the only connection that its pool may have.")
-        worker = parent.start(check_out, engine=engine)
-        try:
-            worker.answer()
-        except Failed as error:
-            if "QueuePool limit" not in str(error):
-                raise
-            parent.tell(
-                "worker",
-                "Waits for a connection to return to its pool; the only one that could is the parent's.",
-            )
-            parent.tell("server", f"Is idle, and allows {parent.ask('show max_connections')} connections.")
-            parent.tell("user", str(error))
-            return True
+        error = time_out(parent.start(check_out, engine=engine))
+    if error:
+        parent.tell(
+            "worker",
+            "Waits for a connection to return to its pool; the only one that could is the parent's.",
+        )
+        parent.tell("server", f"Is idle, and allows {parent.ask('show max_connections')} connections.")
+        parent.tell("user", error)
+        return True
     parent.tell("worker", "Gets a connection of its own at once.")
     parent.tell("server", "Has a session for each.")
     parent.tell("user", "Nothing unusual.")
-    return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent has returned its connection before the worker starts."""
-    engine = parent.engine(queue=ONE_SLOT)
-    parent.warm(engine)
-    try:
-        parent.start(check_out, engine=engine).answer()
-    except Failed as error:
-        if "QueuePool limit" not in str(error):
-            raise
-        return True
     return False
 
 
@@ -124,7 +101,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_TRANSACTION,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,

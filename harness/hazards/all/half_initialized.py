@@ -63,6 +63,8 @@ def first_connect_under_way(engine: Engine) -> Iterator[None]:
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
+    if parent.keeps_condition:
+        parent.warm(engine)  # the first connect is over
     worker = parent.start(first_queries, engine=engine, during=lambda: first_connect_under_way(engine))
     parent.tell(
         "parent", "A thread is making the first connection of a new engine while the worker is started."
@@ -87,23 +89,6 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Was asked for its version by the parent and by the worker.")
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """Without a second thread the first connect is over, or has not begun."""
-    engine = parent.engine()
-    new = incomplete(parent, engine)
-    parent.warm(engine)
-    return new or incomplete(parent, engine)
-
-
-def incomplete(parent: Parent, engine: Engine) -> bool:
-    """Whether a worker hangs, or its dialect lacks what the first connect finds out."""
-    try:
-        version, schema, error = parent.start(first_queries, engine=engine).answer()
-    except Hung:
-        return True
-    return version is None or schema is None or bool(error)
 
 
 HAZARD = Hazard(
@@ -136,7 +121,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_THREAD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

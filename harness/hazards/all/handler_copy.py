@@ -50,6 +50,9 @@ def reproduce(parent: Parent) -> bool:
     url = parent.server.url
     before = backend(url)
     parent.tell("parent", f"Queries over the connection of its framework, backend {before}.")
+    if parent.keeps_condition:
+        CONNECTIONS.close_all()
+        return bool(parent.start(ask, url, engine=engine).answer() == before)
     asked = parent.start(ask, url, engine=engine).answer()
     shared = bool(asked == before)
     parent.tell(
@@ -62,16 +65,6 @@ def reproduce(parent: Parent) -> bool:
         raise RuntimeError("a connection that was closed before the start is shared")
     parent.tell("parent", "Closes it before it starts another worker: nothing is shared.")
     return shared
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent closes the framework's connection before the worker starts."""
-    engine = parent.engine()
-    parent.warm(engine)
-    url = parent.server.url
-    backend(url)
-    CONNECTIONS.close_all()
-    return bool(parent.start(ask, url, engine=engine).answer() == backend(url))
 
 
 HAZARD = Hazard(
@@ -106,7 +99,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_OTHER_CONNECTION,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

@@ -4,8 +4,8 @@ import threading
 
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent, hangs, held_by_another_thread
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.threads import held_by_another_thread
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()
@@ -24,11 +24,9 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Nothing: no database is involved.")
     with LOCK:
         parent.tell("parent", "The lock is free again, and the parent takes and releases it.")
-    try:
-        worker.answer()
-    except Hung as hung:
+    if hang := worker.hang():
         parent.tell(
-            "worker", f"Waits for its copy of the lock, which no thread of its process holds: {hung}."
+            "worker", f"Waits for its copy of the lock, which no thread of its process holds: {hang}."
         )
         parent.tell("user", "A worker that does nothing, prints nothing and uses no CPU.")
         return True
@@ -37,11 +35,6 @@ def reproduce(parent: Parent) -> bool:
     )
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """No other thread can hold the lock."""
-    return hangs(parent.start(acquire))
 
 
 HAZARD = Hazard(
@@ -70,7 +63,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_THREAD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

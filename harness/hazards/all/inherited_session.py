@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -57,45 +56,42 @@ class SessionsEnd:
         return self.rows != ([] if self.worker_failed else ["worker"]) or bool(self.parent_failed)
 
 
-def end_of_both(parent: Parent, table: str, close_first: bool) -> SessionsEnd:
+def end_of_both(parent: Parent, close_first: bool) -> SessionsEnd:
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine()
     parent.warm(engine)
     scoped = session(engine)
-    if close_first:
-        scoped.remove()
-    else:
-        insert(scoped, table, "parent")
     worker_failed = parent_failed = ""
-    worker = parent.start(work, table, engine=engine)
-    try:
-        worker.answer()
-    except Failed as failed:
-        worker_failed = str(failed)
-    worker.join()
-    try:
+    with parent.table("who text") as table:
         if close_first:
+            scoped.remove()
+        else:
             insert(scoped, table, "parent")
-        scoped.rollback()
-    except DBAPIError as raised:
-        parent_failed = plain(raised)
-    # The session of a parent that failed may still hold locks.
-    scoped.remove()
-    REGISTRY.clear()
-    rows = parent.ask(f"select coalesce(array_agg(who order by who), '{{}}') from {table}")
-    parent.ask(f"truncate {table}")
+        worker = parent.start(work, table, engine=engine)
+        try:
+            worker.answer()
+        except Failed as failed:
+            worker_failed = str(failed)
+        worker.join()
+        try:
+            if close_first:
+                insert(scoped, table, "parent")
+            scoped.rollback()
+        except DBAPIError as raised:
+            parent_failed = plain(raised)
+        # The session of a parent that failed may still hold locks.
+        scoped.remove()
+        REGISTRY.clear()
+        rows = parent.ask(f"select coalesce(array_agg(who order by who), '{{}}') from {table}")
     return SessionsEnd(rows, worker_failed, parent_failed)
 
 
 def reproduce(parent: Parent) -> bool:
-    table = f"poolstart_session_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (who text)")
-    try:
-        end = end_of_both(parent, table, close_first=False)
-        closed = end_of_both(parent, table, close_first=True)
-    finally:
-        parent.ask(f"drop table {table}")
+    closed = end_of_both(parent, close_first=True)
+    if parent.keeps_condition:
+        return closed.affected or bool(closed.worker_failed)
+    end = end_of_both(parent, close_first=False)
     parent.tell("parent", "Inserts a row in its scoped session, starts a worker, and rolls back.")
     parent.tell(
         "worker",
@@ -111,17 +107,6 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", error or ("A row is missing." if end.affected else "Nothing unusual."))
     parent.tell("server", f"With the session closed before the start: the rows of {', '.join(closed.rows)}.")
     return end.affected
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent closes its session before the worker starts."""
-    table = f"poolstart_session_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (who text)")
-    try:
-        end = end_of_both(parent, table, close_first=True)
-    finally:
-        parent.ask(f"drop table {table}")
-    return end.affected or bool(end.worker_failed)
 
 
 HAZARD = Hazard(
@@ -155,7 +140,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_TRANSACTION,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

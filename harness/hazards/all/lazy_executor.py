@@ -58,6 +58,9 @@ def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
 
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
+    if parent.keeps_condition:
+        # All workers are forked before the next query.
+        return bool(shares(parent, engine, forked_at_once=True))
     parent.tell("parent", "Disposes of its pool, creates an executor, sends one query, and submits a task.")
     error = shares(parent, engine, forked_at_once=False)
     if error:
@@ -74,11 +77,6 @@ def reproduce(parent: Parent) -> bool:
         "Disposed of its pool in the right place, yet shares a connection." if error else "Nothing unusual.",
     )
     return bool(error)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """All workers are forked before the next query."""
-    return bool(shares(parent, parent.engine(), forked_at_once=True))
 
 
 HAZARD = Hazard(
@@ -112,7 +110,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_QUERY_BETWEEN,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -68,20 +68,20 @@ def look_by_factory(worker: Worker, table: str, url: str, schema: str) -> dict[s
     return look(make_engine(url, schema), table)
 
 
-def differs(parent: Parent, by_factory: bool) -> bool:
-    """Whether a worker finds something else than its parent."""
+def reproduce(parent: Parent) -> bool:
     schema, table = f"poolstart_own_{os.getpid()}", f"poolstart_notes_{os.getpid()}"
     parent.ask(
         f"create schema {schema}; create table {schema}.{table} as select 'own row' as note;"
         f" create table {table} as select 'row of another program' as note"
     )
     try:
-        return finds_other(parent, schema, table, by_factory)
+        return finds_other(parent, schema, table)
     finally:
         parent.ask(f"drop schema {schema} cascade; drop table {table}")
 
 
-def finds_other(parent: Parent, schema: str, table: str, by_factory: bool) -> bool:
+def finds_other(parent: Parent, schema: str, table: str) -> bool:
+    """Whether a worker finds something else than its parent."""
     engine = listen(parent.engine(**options(schema)))
     expected = look(engine, table)
     engine.dispose()  # no connection is left that workers could share
@@ -90,7 +90,7 @@ def finds_other(parent: Parent, schema: str, table: str, by_factory: bool) -> bo
     parent.tell(
         "parent", f"Its engine has a search_path, an isolation level and a listener: {shown(expected)}."
     )
-    if by_factory:
+    if parent.keeps_condition:
         worker = parent.start(look_by_factory, table, parent.url, schema, engine=engine)
     else:
         worker = parent.start(look_by_strategy, table, engine=engine)
@@ -109,15 +109,6 @@ def finds_other(parent: Parent, schema: str, table: str, by_factory: bool) -> bo
 
 def shown(found: dict[str, str]) -> str:
     return ", ".join(f"{name} {value!r}" for name, value in found.items())
-
-
-def reproduce(parent: Parent) -> bool:
-    return differs(parent, by_factory=False)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The worker calls the function that has made the parent's engine."""
-    return differs(parent, by_factory=True)
 
 
 HAZARD = Hazard(
@@ -150,7 +141,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_FACTORY,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
     follows_releases=False,

@@ -1,14 +1,14 @@
 """A worker drops an inherited open transaction, and the parent's work is rolled back."""
 
 import gc
-import os
 from typing import Any
 
 from harness.fixes import COMMIT_FIRST
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed, Hung
-from harness.hazards.inside.parent import Parent, failure
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.session import attempt
 from harness.hazards.inside.worker import Worker, synchronous
 
 SCOPE: dict[str, Any] = {}
@@ -26,12 +26,8 @@ def leave_scope(worker: Worker) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    table = f"poolstart_work_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (id int)")
-    try:
+    with parent.table("id int") as table:
         return commits_in_vain(parent, table)
-    finally:
-        parent.ask(f"drop table {table}")
 
 
 def commits_in_vain(parent: Parent, table: str) -> bool:
@@ -42,6 +38,9 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
     SCOPE["transaction"] = SCOPE["connection"].begin()
     SCOPE["connection"].exec_driver_sql(f"insert into {table} values (1)")
     parent.tell("parent", "Has inserted a row in a transaction that is still open.")
+    if parent.keeps_condition:
+        SCOPE.pop("transaction").commit()
+        SCOPE.pop("connection").close()
     worker = parent.start(leave_scope, engine=engine)
     try:
         worker.answer()
@@ -54,29 +53,13 @@ def commits_in_vain(parent: Parent, table: str) -> bool:
         worker.join()
     except (Failed, Hung) as failed:
         parent.tell("worker", f"Closes the connection it inherited, and fails: {failed}")
-    error = failure(SCOPE["transaction"].commit)
+    error = "" if parent.keeps_condition else attempt(SCOPE["transaction"].commit)[1]
     parent.tell("parent", "Commits, and fails." if error else "Commits, without an error.")
     rows = parent.ask(f"select count(*) from {table}")
     parent.tell("server", f"Has {rows} of the 1 row that was committed.")
     parent.tell("user", error or ("The row is there." if rows else "No error, and no row."))
     SCOPE.clear()
     return bool(rows != 1)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent commits before the worker starts."""
-    table = f"poolstart_work_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (id int)")
-    try:
-        engine = parent.engine()
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"insert into {table} values (1)")
-        worker = parent.start(leave_scope, engine=engine)
-        worker.answer()
-        worker.join()
-        return bool(parent.ask(f"select count(*) from {table}") != 1)
-    finally:
-        parent.ask(f"drop table {table}")
 
 
 HAZARD = Hazard(
@@ -106,7 +89,6 @@ HAZARD = Hazard(
     reproduce=reproduce,
     by_driver=True,
     condition=NO_TRANSACTION,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

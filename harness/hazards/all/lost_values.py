@@ -30,26 +30,16 @@ def insert(worker: Worker, table: str, given: str) -> None:
         connection.exec_driver_sql(f"insert into {table} values ('{by_global}', '{by_variable}')")
 
 
-def stored(parent: Parent, given: str) -> tuple[str, str]:
-    """The tenants for which a worker stored its row, by a global and by a variable of the environment."""
-    table = f"poolstart_tenants_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (by_global text, by_variable text)")
-    try:
+def reproduce(parent: Parent) -> bool:
+    given = CHOSEN if parent.keeps_condition else ""
+    with parent.table("by_global text, by_variable text") as table:
         # Never connected: its workers share nothing.
         engine = parent.engine()
         parent.start(start_fork_server).answer()
         SETTINGS["tenant"] = os.environ[VARIABLE] = CHOSEN
         parent.start(insert, table, given, engine=engine).answer()
-        return (
-            parent.ask(f"select by_global from {table}"),
-            parent.ask(f"select by_variable from {table}"),
-        )
-    finally:
-        parent.ask(f"drop table {table}")
-
-
-def reproduce(parent: Parent) -> bool:
-    by_global, by_variable = stored(parent, given="")
+        by_global = parent.ask(f"select by_global from {table}")
+        by_variable = parent.ask(f"select by_variable from {table}")
     parent.tell(
         "parent", "Has had a worker; then sets a global and an environment variable, and starts another."
     )
@@ -62,11 +52,6 @@ def reproduce(parent: Parent) -> bool:
     )
     parent.tell("user", "No error, and a row in the wrong place." if affected else "Nothing unusual.")
     return affected
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The worker gets the value as an argument."""
-    return stored(parent, given=CHOSEN) != (CHOSEN, CHOSEN)
 
 
 HAZARD = Hazard(
@@ -98,7 +83,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=VALUES_PASSED,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
     follows_releases=False,

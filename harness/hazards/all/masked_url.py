@@ -12,7 +12,7 @@ from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Engine
+    from sqlalchemy.engine import Engine
 
 PASSWORD = "a-password-of-this-trial"
 """For a server that demands none: libpq reports it all the same."""
@@ -35,22 +35,19 @@ def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
         return str(error)
 
 
-def with_password(parent: Parent) -> URL:
-    """Make sure that the parent's URL has a password, and return it."""
+def reproduce(parent: Parent) -> bool:
     from sqlalchemy.engine import make_url
 
     url = make_url(parent.url)
     if not url.password:
         url = url.set(password=PASSWORD)
     parent.url = url.render_as_string(hide_password=False)
-    return url
-
-
-def reproduce(parent: Parent) -> bool:
-    url = with_password(parent)
     engine = parent.engine()
     parent.warm(engine)
-    if logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password:
+    login = logs_in_by(parent, engine, parent.url)
+    if parent.keeps_condition:
+        return login != url.password
+    if login != url.password:
         raise RuntimeError("a URL that was rendered with its password arrives without it")
     login = logs_in_by(parent, engine, str(engine.url))
     masked = login != url.password
@@ -65,14 +62,6 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Refuses." if refused else "Lets it in, because this server asks for no password.")
     parent.tell("user", login if refused else "Nothing, until the server asks for a password.")
     return True
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The URL is rendered with its password."""
-    url = with_password(parent)
-    engine = parent.engine()
-    parent.warm(engine)
-    return logs_in_by(parent, engine, engine.url.render_as_string(hide_password=False)) != url.password
 
 
 HAZARD = Hazard(
@@ -104,7 +93,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=URL_PASSED,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_within="the same URL, rendered with its password, must work",
     not_applicable=where_a_url_is_handed,

@@ -48,11 +48,8 @@ def work(worker: Worker, connections: int) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    return refused_on_a_full_server(parent, BURST)
-
-
-def refused_on_a_full_server(parent: Parent, connections: int) -> bool:
-    """Whether a worker that uses so many connections at once is refused one."""
+    # One each: all of them together, and the parent's, are fewer than are left.
+    connections = 1 if parent.keeps_condition else BURST
     # The sessions of the previous trial may still be ending.
     parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")
     with ExitStack() as others:
@@ -73,6 +70,7 @@ def sessions(parent: Parent, condition: str = "true") -> int:
 
 
 def refused(parent: Parent, connections: int) -> bool:
+    """Whether a worker that uses so many connections at once is refused one."""
     own = f"application_name = '{PROGRAM}'"
     engine = parent.engine()
     kept = [0 if parent.warm(engine).closed else 1]
@@ -100,11 +98,6 @@ def refused(parent: Parent, connections: int) -> bool:
     parent.tell("server", f"Has {sessions(parent, own)} sessions of this program.")
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """Each worker uses one connection: all of them together, and the parent's, are fewer than are left."""
-    return refused_on_a_full_server(parent, connections=1)
 
 
 HAZARD = Hazard(
@@ -141,7 +134,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=SPARE_SESSIONS,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="nullpool",
     follows_releases=False,

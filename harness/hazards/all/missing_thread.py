@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-import os
 import threading
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from harness.fixes import POOL_IN_WORKER, START_IN_WORKER
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
-from harness.hazards.inside.parent import Parent, attempt
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.session import attempt
 from harness.hazards.inside.worker import Worker
 
 if TYPE_CHECKING:
@@ -122,15 +122,13 @@ def harm_to_pool(parent: Parent, use: str) -> bool:
 
 def answers(pool: Any, own: int) -> bool:
     """Whether a pool's only connection still has its session."""
-    try:
-        return bool(attempt(lambda: backend(pool)) == own)
-    except Exception:
-        return False
+    return attempt(lambda: backend(pool)) == (own, "")
 
 
 def reproduce(parent: Parent) -> bool:
-    lost = loses_its_row(parent, stop_before_start=False)
-    if importlib.util.find_spec("psycopg_pool"):
+    with parent.table("who text") as table:
+        lost = row_is_lost(parent, table)
+    if importlib.util.find_spec("psycopg_pool") and not parent.keeps_condition:
         for use, title in POOL_USES.items():
             harm = harm_to_pool(parent, use)
             parent.measure(use, float(harm), 1)
@@ -139,32 +137,18 @@ def reproduce(parent: Parent) -> bool:
     return lost
 
 
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent stops the thread before it starts a worker, and the worker starts its own."""
-    return loses_its_row(parent, stop_before_start=True)
-
-
-def loses_its_row(parent: Parent, stop_before_start: bool) -> bool:
-    table = f"poolstart_log_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (who text)")
-    try:
-        return row_is_lost(parent, table, stop_before_start)
-    finally:
-        parent.ask(f"drop table {table}")
-
-
-def row_is_lost(parent: Parent, table: str, stop_before_start: bool) -> bool:
+def row_is_lost(parent: Parent, table: str) -> bool:
     engine = parent.engine()
     start_logging(engine, table)
     LOG.info("parent")
     parent.tell("parent", "Logs through a queue; a thread takes from it and writes to a table.")
     WRITTEN.wait()
-    if stop_before_start:
-        stop_logging()
+    if parent.keeps_condition:
+        stop_logging()  # The worker starts a thread of its own.
     worker = parent.start(work, table, engine=engine)
     worker.answer()
     worker.join()
-    if not stop_before_start:
+    if not parent.keeps_condition:
         stop_logging()
     rows = parent.ask(f"select array_agg(who order by who) from {table}")
     lost = "worker" not in rows
@@ -182,8 +166,8 @@ HAZARD = Hazard(
     description=(
         "fork copies only the thread that calls it. Schedulers, exporters of traces and metrics, queue"
         " listeners of logging, LISTEN loops, connection pools such as psycopg_pool and multiprocessing.Pool"
-        " work in a thread. In"
-        " the worker their objects say that they are running, and take jobs, messages and requests, which"
+        " work in a thread. In the"
+        " worker their objects say that they are running, and take jobs, messages and requests, which"
         " stay in a queue that no thread reads. Most raise no error. psycopg_pool times out when its idle"
         " connections, which are the parent's, are used up. Nothing done to the engine helps. In a spawned"
         " worker the module starts a thread of its own."
@@ -199,10 +183,7 @@ HAZARD = Hazard(
         " new psycopg_pool.ConnectionPool there too. Let one process only run a scheduler. Or use spawn or"
         " forkserver."
     ),
-    fixes=(
-        START_IN_WORKER,
-        POOL_IN_WORKER,
-    ),
+    fixes=(START_IN_WORKER, POOL_IN_WORKER),
     severity=Severity.SILENT_LOSS,
     messages=("couldn't get a connection after 30.00 sec",),
     links=(
@@ -213,7 +194,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_THREAD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

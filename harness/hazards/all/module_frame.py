@@ -1,8 +1,6 @@
 """A DataFrame built at module level is built again in every worker that imports the script."""
 
 import json
-import subprocess
-import sys
 from textwrap import indent
 
 from harness.hazards.conditions import GUARD
@@ -38,13 +36,8 @@ if __name__ == "__main__":
 
 
 def reproduce(parent: Parent) -> bool:
-    script = parent.scratch / "script.py"
-    script.write_text(SCRIPT)
-    # The trial's own deadline ends this script with the rest of its process group.
-    done = subprocess.run(
-        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
-    )
-    result = json.loads(done.stdout)
+    script = guarded(SCRIPT) if parent.keeps_condition else SCRIPT
+    result = json.loads(parent.run_script(script).stdout)
     parent.measure("start", result["start"])
     parent.measure("private", result["private"])
     parent.tell("parent", "Builds a DataFrame of 15 MiB at the top of its script, then starts a worker.")
@@ -59,16 +52,6 @@ def reproduce(parent: Parent) -> bool:
     private = f"{result['private'] / 2**20:.0f} MiB"
     parent.tell("user", f"A worker that takes {result['start']:.2f} s to start, with {private} of its own.")
     return bool(result["again"])
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The same script, which builds its frame under the guard."""
-    script = parent.scratch / "script.py"
-    script.write_text(guarded(SCRIPT))
-    done = subprocess.run(
-        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
-    )
-    return bool(json.loads(done.stdout)["again"])
 
 
 def guarded(script: str) -> str:
@@ -103,7 +86,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=GUARD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
     figures=(

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.fixes import NO_FORK
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import START_DEADLINE, Hung, WorkerHandle
+from harness.hazards.inside.handle import START_DEADLINE, WorkerHandle
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 from harness.processes.wait import wait_until
@@ -61,35 +61,25 @@ def thread_in_library(parent: Parent) -> tuple[threading.Thread, int]:
 
 
 def reproduce(parent: Parent) -> bool:
-    return hangs_in_library(parent, thread_ends_first=False)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The thread has connected, and ended, before the worker starts."""
-    return hangs_in_library(parent, thread_ends_first=True)
-
-
-def hangs_in_library(parent: Parent, thread_ends_first: bool) -> bool:
     engine = parent.engine()
     thread, descriptor = thread_in_library(parent)
-    if thread_ends_first:
+
+    def let_connect() -> None:
         os.close(descriptor)
         thread.join()
+
+    if parent.keeps_condition:
+        let_connect()
         worker = parent.start(connect, -1, engine=engine)
     else:
         worker = parent.start(connect, descriptor if parent.strategy.inherits else -1, engine=engine)
-        os.close(descriptor)
-        thread.join()
+        let_connect()
     parent.tell("parent", "Another thread is connecting, inside libpq, while the worker is started.")
     parent.tell("parent", "That thread has connected, and ended.")
-    try:
-        worker.answer()
-    except Hung as hung:
-        if not hung.inside(DRIVER) or not waits_for_lock(worker):
-            raise RuntimeError(
-                f"the worker hangs, but not at a lock of the driver's libraries: {hung}"
-            ) from None
-        parent.tell("worker", f"Connects, and waits for a copy of that thread's lock in the library: {hung}.")
+    if hang := worker.hang(DRIVER):
+        if not waits_for_lock(worker):
+            raise RuntimeError(f"the worker hangs, but not at a lock of the driver's libraries: {hang}")
+        parent.tell("worker", f"Connects, and waits for a copy of that thread's lock in the library: {hang}.")
         parent.tell("server", "Waits for the worker's TLS handshake, which does not come.")
         parent.tell("user", "A worker that hangs in its first connect, whatever is done to its pool.")
         return True
@@ -132,7 +122,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_THREAD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
     follows_releases=False,

@@ -4,8 +4,7 @@ import threading
 
 from harness.hazards.conditions import NO_LOCK
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent, hangs
+from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 LOCK = threading.Lock()
@@ -22,22 +21,13 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Nothing: no database is involved.")
     with LOCK:
         parent.tell("parent", "Has released the lock, and takes and releases it again.")
-    try:
-        worker.answer()
-    except Hung as hung:
-        parent.tell("worker", f"Waits for its copy of the lock, which no thread will release: {hung}.")
+    if hang := worker.hang():
+        parent.tell("worker", f"Waits for its copy of the lock, which no thread will release: {hang}.")
         parent.tell("user", "A worker that does nothing; a parent that waits for its result hangs too.")
         return True
     parent.tell("worker", "Takes the lock at once: it has one of its own, made when its module was imported.")
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The lock is released before the worker starts."""
-    with LOCK:
-        pass
-    return hangs(parent.start(acquire))
 
 
 HAZARD = Hazard(
@@ -65,7 +55,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_LOCK,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_dispose",
     survives_control="spawn",
 )

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
-from harness.hazards.inside.handle import Ended, Failed, Hung, settle
-from harness.hazards.inside.parent import Parent, busy, hangs, held_by_another_thread
-from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
-THREADS = 2
-"""Parent threads that check connections out and in while nothing is forced."""
+from harness.hazards.inside.handle import Ended, Failed, Hung
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.threads import THREADS, check_out, held_by_another_thread, started_in_traffic
 
 QUEUE = "sqlalchemy/util/queue.py"
 """The file of the functions that wait for the mutex of a pool."""
-
-FORKS = 20
-BOOTS = 3
-"""Workers of the natural rate: a fork is cheap, a new interpreter is not."""
-
-
-def check_out(worker: Worker) -> None:
-    """Check a connection out and in without a query: only the pool matters here."""
-    worker.engine().raw_connection().close()
-
-
-def another_thread_inside(engine: Engine) -> AbstractContextManager[Any]:
-    """Another thread holds the mutex of the pool's queue."""
-    pool: Any = engine.pool
-    return held_by_another_thread(pool._pool.mutex)
 
 
 def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -> None:
     """Measure how often workers hang at the mutex while threads of the parent simply use the pool."""
     engine = parent.engine(**options)
-    parent.warm(engine)
-    trials = FORKS if parent.strategy.start_method == "fork" else BOOTS
-    with busy(THREADS, lambda: engine.raw_connection().close()):
-        workers = [parent.start(check_out, engine=engine) for _ in range(trials)]
-    settle(workers)
+    workers = started_in_traffic(parent, engine, lambda: engine.raw_connection().close())
     hung = 0
     for worker in workers:
         try:
@@ -56,27 +30,28 @@ def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -
                 parent.tell("worker", f"Hangs elsewhere, which is not counted: {hang}.")
         except (Failed, Ended):
             pass  # an error is not this hazard
-    parent.measure(figure, hung / trials, trials)
+    parent.measure(figure, hung / len(workers), len(workers))
     parent.tell(
-        "user", f"Unforced, with {THREADS} parent threads {traffic_is}, {hung} of {trials} workers hang."
+        "user", f"Unforced, with {THREADS} parent threads {traffic_is}, {hung} of {len(workers)} workers hang."
     )
 
 
 def reproduce(parent: Parent) -> bool:
-    natural_rate(parent, "hung", "checking connections out and in")
-    # The rollback on return makes a thread release the GIL outside of the mutex, nearly every time.
-    # Without it, threads are interrupted anywhere.
-    natural_rate(parent, "hung_no_reset", "doing so without a rollback on return", pool_reset_on_return=None)
-    engine = parent.engine()
+    if not parent.keeps_condition:
+        natural_rate(parent, "hung", "checking connections out and in")
+        # The rollback on return makes a thread release the GIL outside of the mutex, nearly every time.
+        # Without it, threads are interrupted anywhere.
+        natural_rate(
+            parent, "hung_no_reset", "doing so without a rollback on return", pool_reset_on_return=None
+        )
+    engine: Any = parent.engine()
     parent.warm(engine)
-    worker = parent.start(check_out, engine=engine, during=lambda: another_thread_inside(engine))
+    worker = parent.start(
+        check_out, engine=engine, during=lambda: held_by_another_thread(engine.pool._pool.mutex)
+    )
     parent.tell("parent", "Another thread holds the pool's mutex at the moment the worker is started.")
-    try:
-        worker.answer()
-    except Hung as hung:
-        if not hung.inside(QUEUE):
-            raise RuntimeError(f"the worker hangs, but not at the pool's mutex: {hung}") from None
-        parent.tell("worker", f"Asks the pool for a connection and waits for ever in {QUEUE}: {hung}.")
+    if hang := worker.hang(QUEUE):
+        parent.tell("worker", f"Asks the pool for a connection and waits for ever in {QUEUE}: {hang}.")
         parent.tell("server", "An idle backend of the parent; the worker never speaks to the server.")
         parent.tell("user", "A worker that hangs in its first engine.connect().")
         return True
@@ -84,13 +59,6 @@ def reproduce(parent: Parent) -> bool:
     parent.tell("server", "Had a session for the worker.")
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """No other thread can hold the mutex."""
-    engine = parent.engine()
-    parent.warm(engine)
-    return hangs(parent.start(check_out, engine=engine))
 
 
 HAZARD = Hazard(
@@ -116,7 +84,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=ONE_THREAD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     not_applicable=where_connections_are_pooled,

@@ -1,8 +1,6 @@
 """The fork server preloads the main module, and the main module connects."""
 
 import json
-import os
-import subprocess
 import sys
 from textwrap import indent
 
@@ -73,16 +71,8 @@ def needs_a_preloaded_main() -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    script = parent.scratch / "script.py"
-    script.write_text(SCRIPT)
-    # The trial's own deadline ends this script with the rest of its process group.
-    done = subprocess.run(
-        [sys.executable, script, parent.strategy.start_method, *parent.strategy.preload],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, URL: parent.url},
-    )
+    script = guarded(SCRIPT) if parent.keeps_condition else SCRIPT
+    done = parent.run_script(script, *parent.strategy.preload, **{URL: parent.url})
     (first, second) = json.loads(done.stdout)
     parent.tell("parent", "Makes an engine and connects at the top of its script, then starts two workers.")
     if not first or not second:
@@ -98,31 +88,12 @@ def reproduce(parent: Parent) -> bool:
     return shared
 
 
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The same script, which connects under the guard; each worker makes an engine of its own."""
-    return two_workers(parent, guarded(SCRIPT)) != 2
-
-
 def guarded(script: str) -> str:
-    """The script with its engine under the guard."""
+    """The script with its engine under the guard; each worker makes an engine of its own."""
     engine = script[script.index("ENGINE = ") : script.index("def work")]
     guard, work = 'if __name__ == "__main__":\n', "def work(pipe):\n"
     own = '    ENGINE, OPENED_BY = create_engine(os.environ["POOLSTART_HAZARD_URL"]), os.getpid()\n'
     return script.replace(engine, "").replace(work, work + own).replace(guard, guard + indent(engine, "    "))
-
-
-def two_workers(parent: Parent, script: str) -> int:
-    """How many backends two workers of a script have, those of failed workers not counted."""
-    path = parent.scratch / "script.py"
-    path.write_text(script)
-    done = subprocess.run(
-        [sys.executable, path, parent.strategy.start_method, *parent.strategy.preload],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, URL: parent.url},
-    )
-    return len({worker[0] for worker in json.loads(done.stdout) if worker})
 
 
 HAZARD = Hazard(
@@ -157,7 +128,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=GUARD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="forkserver",
     survives_control="spawn",
     not_applicable=where_main_is_not_forked,

@@ -32,6 +32,7 @@ def backend_of_module(worker: Worker) -> None:
 
 def reproduce(parent: Parent) -> bool:
     os.environ[STRATEGY] = parent.name
+    os.environ[CONNECTS] = "no" if parent.keeps_condition else "yes"
     engine = None
     if parent.strategy.start_method == "fork":
         engine = importlib.import_module(MODULE).ENGINE
@@ -71,19 +72,6 @@ def reproduce(parent: Parent) -> bool:
     return shared
 
 
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The module makes its engine when it is imported, and does not connect."""
-    os.environ[STRATEGY], os.environ[CONNECTS] = parent.name, "no"
-    engine = None
-    if parent.strategy.start_method == "fork":
-        engine = importlib.import_module(MODULE).ENGINE
-    else:
-        multiprocessing.set_forkserver_preload([*parent.strategy.preload, MODULE])
-    workers = [parent.start(backend_of_module, engine=engine) for _ in range(2)]
-    (first, _), (second, _) = (worker.answer() for worker in workers)
-    return bool(first == second)
-
-
 HAZARD = Hazard(
     id="preload_shared",
     title="A connection opened by a preloaded module",
@@ -112,7 +100,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=NO_CONNECT_AT_IMPORT,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="forkserver",
     survives_control="spawn",
 )

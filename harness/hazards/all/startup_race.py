@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from harness.fixes import ONE_AT_A_TIME, ONE_SCHEDULER
@@ -52,8 +51,9 @@ def waits_for_lock(parent: Parent, backend: int) -> bool:
     return bool(parent.ask(query, backend))
 
 
-def error_of_second(parent: Parent, engine: Engine, table: str, takes_lock: bool) -> str:
+def error_of_second(parent: Parent, engine: Engine, table: str) -> str:
     """The error of the second of two workers that start up at once; empty without one."""
+    takes_lock = parent.keeps_condition
     first = parent.start(start_up, table, takes_lock, engine=engine)
     first.answer()
     parent.tell("worker", f"Number 1 asks for the table: {first.answer()}")
@@ -80,32 +80,20 @@ def error_of_second(parent: Parent, engine: Engine, table: str, takes_lock: bool
     return ""
 
 
-def second_fails(parent: Parent, takes_lock: bool) -> bool:
-    table = f"poolstart_tables_{os.getpid()}"
+def reproduce(parent: Parent) -> bool:
     # Never connected: its workers share nothing.
     engine = parent.engine()
     parent.tell("parent", "Starts two workers, which create the table of the program if it is not there.")
-    try:
-        error = error_of_second(parent, engine, table, takes_lock)
+    with parent.table() as table:
+        error = error_of_second(parent, engine, table)
         parent.tell("user", error or "Nothing unusual.")
-        third = parent.start(start_up, table, takes_lock, engine=engine)
+        third = parent.start(start_up, table, parent.keeps_condition, engine=engine)
         third.answer()
         if third.answer() != "There is a table.":
             raise RuntimeError("a worker that starts when the table is there does not find it")
         parent.tell("worker", "Number 3 starts later, and finds the table.")
         third.kill()
-    finally:
-        parent.ask(f"drop table if exists {table}")
     return bool(error)
-
-
-def reproduce(parent: Parent) -> bool:
-    return second_fails(parent, takes_lock=False)
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """Each worker takes an advisory lock of the server first."""
-    return second_fails(parent, takes_lock=True)
 
 
 HAZARD = Hazard(
@@ -148,7 +136,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=DONE_ONCE,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_within="a worker that starts later must find the table",
     follows_releases=False,

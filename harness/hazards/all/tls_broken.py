@@ -1,17 +1,11 @@
 """A TLS connection used by two processes fails at once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed, Hung
-from harness.hazards.inside.parent import Parent, failure
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.session import wrong_row
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 
 def query(worker: Worker) -> str:
@@ -19,17 +13,9 @@ def query(worker: Worker) -> str:
         return str(connection.exec_driver_sql("select 'worker'").scalar())
 
 
-def own_row(engine: Engine) -> None:
-    with engine.connect() as connection:
-        connection.exec_driver_sql("select 'parent'").scalar()
-
-
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     session = parent.warm(engine)
-    encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
-    if not encrypted:
-        raise RuntimeError("the server's connections are not encrypted")
     parent.tell("parent", f"Has used its engine once, over TLS; its backend is {session.backend}.")
     worker = parent.start(query, engine=engine)
     try:
@@ -40,7 +26,7 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", str(failed))
         return True
     parent.tell("worker", f"Its query returns {answer!r}.")
-    if error := failure(lambda: own_row(engine)):
+    if error := wrong_row(engine):
         parent.tell("server", "Receives a record number twice, and ends the session.")
         parent.tell("parent", "Its next query fails.")
         parent.tell("user", error)

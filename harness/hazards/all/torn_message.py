@@ -1,21 +1,17 @@
 """The worker reads the beginning of an answer, and the parent reads the rest as its own."""
 
-from __future__ import annotations
-
 import os
 import select
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import drivers
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import ANSWER_DEADLINE, Failed, Hung
-from harness.hazards.inside.parent import Parent, attempt, dbapi_connection
-from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.session import dbapi_connection, wrong_row
+from harness.hazards.inside.worker import Worker
 
 LARGE = "select repeat('o', 30000000)"
 """An answer of one message, larger than all buffers on its way, so that no single read gets all of it.
@@ -47,11 +43,6 @@ def read_a_part(worker: Worker, driver: str) -> None:
         worker.wait()
 
 
-def own_name(engine: Engine) -> str:
-    with engine.connect() as connection:
-        return str(connection.exec_driver_sql("select 'parent'").scalar())
-
-
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
@@ -65,17 +56,8 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("worker", "Has read the beginning of it, and pauses.")
     except (Failed, Hung) as failed:
         parent.tell("worker", f"Cannot use the connection: {failed}.")
-    error = ""
-    try:
-        answer = attempt(lambda: own_name(engine))
-        if answer != "parent":
-            error = f"select 'parent' returned {answer[:20]!r}"
-    except Hung as hung:
-        error = str(hung)
-    except Exception as raised:
-        error = plain(raised)
-    finally:
-        worker.kill()
+    error = wrong_row(engine)
+    worker.kill()
     if error:
         parent.tell("parent", "Asks for select 'parent', and reads from the middle of the worker's message.")
         parent.tell("user", error)

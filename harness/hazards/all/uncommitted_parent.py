@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from harness.fixes import COMMIT_FIRST
 from harness.hazards.conditions import COMMITTED
 from harness.hazards.hazard import Hazard, Severity
@@ -26,31 +24,18 @@ def work(worker: Worker, table: str) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    return finds_nothing(parent, commit_first=False)
+    with parent.table("id int primary key, state text") as table:
+        return worker_waits(parent, table)
 
 
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The parent commits before the worker starts."""
-    return finds_nothing(parent, commit_first=True)
-
-
-def finds_nothing(parent: Parent, commit_first: bool) -> bool:
-    table = f"poolstart_orders_{os.getpid()}"
-    parent.ask(f"create unlogged table {table} (id int primary key, state text)")
-    try:
-        return worker_waits(parent, table, commit_first)
-    finally:
-        parent.ask(f"drop table {table}")
-
-
-def worker_waits(parent: Parent, table: str, commit_first: bool) -> bool:
+def worker_waits(parent: Parent, table: str) -> bool:
     """Whether a worker that is started after the parent's insert does not find the row, and waits for it."""
     engine = parent.engine()
     with engine.connect() as connection:
         transaction = connection.begin()
         own = connection.exec_driver_sql("select pg_backend_pid()").scalar()
         connection.exec_driver_sql(f"insert into {table} values (1, 'ordered')")
-        if commit_first:
+        if parent.keeps_condition:
             transaction.commit()
         else:
             parent.tell(
@@ -58,7 +43,7 @@ def worker_waits(parent: Parent, table: str, commit_first: bool) -> bool:
             )
         worker = parent.start(work, table, engine=engine)
         backend, found = worker.answer(), worker.answer()
-        if commit_first:
+        if parent.keeps_condition:
             worker.answer()
             return bool(found != "ordered")
         parent.tell(
@@ -117,7 +102,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=COMMITTED,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_within="a worker that starts after the commit must find the row",
     follows_releases=False,

@@ -1,7 +1,5 @@
 """A program that starts workers without a __main__ guard."""
 
-import subprocess
-import sys
 from textwrap import indent
 
 from harness.hazards.conditions import GUARD
@@ -24,12 +22,8 @@ print("end", process.exitcode, flush=True)
 
 
 def reproduce(parent: Parent) -> bool:
-    script = parent.scratch / "script.py"
-    script.write_text(SCRIPT)
     # One process and no pool: a pool would replace the failed worker for ever.
-    done = subprocess.run(
-        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True
-    )
+    done = parent.run_script(guarded(SCRIPT) if parent.keeps_condition else SCRIPT, check=False)
     lines = [line.split() for line in done.stdout.splitlines()]
     tops = sum(kind == "top" for kind, _ in lines)
     worked = sum(kind == "work" for kind, _ in lines)
@@ -49,15 +43,10 @@ def reproduce(parent: Parent) -> bool:
     return not worked
 
 
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The same script with a guard."""
-    head, start = SCRIPT.split("process = ")
-    script = parent.scratch / "script.py"
-    script.write_text(f'{head}if __name__ == "__main__":\n{indent("process = " + start, "    ")}')
-    done = subprocess.run(
-        [sys.executable, script, parent.strategy.start_method], capture_output=True, text=True, check=True
-    )
-    return "work" not in done.stdout.split()
+def guarded(script: str) -> str:
+    """The script with a guard."""
+    head, start = script.split("process = ")
+    return f'{head}if __name__ == "__main__":\n{indent("process = " + start, "    ")}'
 
 
 HAZARD = Hazard(
@@ -88,7 +77,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=GUARD,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
 )

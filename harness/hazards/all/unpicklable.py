@@ -32,7 +32,10 @@ def reproduce(parent: Parent) -> bool:
     context: Any = multiprocessing.get_context(parent.strategy.start_method)
     ours, theirs = context.Pipe()
     parent.tell("parent", "Starts Process(target=use, args=(engine,)).")
-    process = context.Process(target=use, args=(engine, theirs))
+    if parent.keeps_condition:
+        process = context.Process(target=use_url, args=(parent.url, theirs))
+    else:
+        process = context.Process(target=use, args=(engine, theirs))
     try:
         process.start()
     except Exception as error:  # AttributeError, TypeError or PicklingError, by release
@@ -41,29 +44,13 @@ def reproduce(parent: Parent) -> bool:
         parent.tell("user", plain(error))
         return True
     if not ours.poll(START_DEADLINE):
-        raise RuntimeError("the worker took the engine and did not answer")
+        raise RuntimeError("the worker took its argument and did not answer")
     name = ours.recv()
     process.join()
     parent.tell("worker", f"Has the engine, for {name}: nothing was pickled, its memory was copied.")
     parent.tell("server", "Nothing: the worker only looks at its engine.")
     parent.tell("user", "Nothing unusual.")
     return False
-
-
-def reproduce_with_condition(parent: Parent) -> bool:
-    """The worker gets the URL, and creates its engine."""
-    engine = parent.engine()
-    url = engine.url.render_as_string(hide_password=False)
-    context: Any = multiprocessing.get_context(parent.strategy.start_method)
-    ours, theirs = context.Pipe()
-    process = context.Process(target=use_url, args=(url, theirs))
-    process.start()
-    theirs.close()
-    if not ours.poll(START_DEADLINE):
-        raise RuntimeError("the worker took the URL and did not answer")
-    name = ours.recv()
-    process.join()
-    return bool(name != engine.dialect.name)
 
 
 HAZARD = Hazard(
@@ -99,7 +86,6 @@ HAZARD = Hazard(
     ),
     reproduce=reproduce,
     condition=URL_PASSED,
-    reproduce_with_condition=reproduce_with_condition,
     affected_control="spawn",
     survives_control="fork_dispose",
 )

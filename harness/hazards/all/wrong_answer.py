@@ -1,18 +1,12 @@
 """The parent reads a row that the worker asked for."""
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING
 
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent, attempt
-from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
+from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.session import wrong_row
+from harness.hazards.inside.worker import Worker
 
 
 def ask_and_wait(worker: Worker, gate: int) -> None:
@@ -25,7 +19,7 @@ def ask_and_wait(worker: Worker, gate: int) -> None:
 def question(parent: Parent, isolation: str) -> str:
     """What the parent reads when it queries its own name, or the error; empty if it reads its own name."""
     engine = parent.engine(isolation_level=isolation)
-    session = parent.warm(engine)
+    parent.warm(engine)
     # The gate fixes the order: the worker has sent its query, and is gone before the answer is sent.
     gate = random.getrandbits(62)
     parent.ask("select pg_advisory_lock(%s)", gate)
@@ -34,14 +28,7 @@ def question(parent: Parent, isolation: str) -> str:
     parent.wait_for(lambda: waits(parent, gate) or worker.settled(), "the worker's query")
     worker.kill()
     parent.ask("select pg_advisory_unlock(%s)", gate)
-    try:
-        answer = attempt(lambda: own_name(engine))
-    except Hung as hung:
-        return str(hung)
-    except Exception as error:
-        return plain(error)
-    session.close()
-    return "" if answer == "parent" else f"select 'parent' returned {answer!r}"
+    return wrong_row(engine)
 
 
 def waits(parent: Parent, gate: int) -> bool:
@@ -51,11 +38,6 @@ def waits(parent: Parent, gate: int) -> bool:
         " and (classid::bigint << 32 | objid::bigint) = %s"
     )
     return bool(parent.ask(waiting, gate))
-
-
-def own_name(engine: Engine) -> str:
-    with engine.connect() as connection:
-        return str(connection.exec_driver_sql("select 'parent'").scalar())
 
 
 def reproduce(parent: Parent) -> bool:

@@ -107,6 +107,19 @@ class WorkerHandle:
         self._asked_at = time.monotonic()
         return value
 
+    def hang(self, *files: str) -> Hung | None:
+        """How the worker hangs instead of answering; None if it answers.
+
+        Raises `RuntimeError` if it hangs in none of these files, and as `answer` does.
+        """
+        try:
+            self.answer()
+        except Hung as hung:
+            if files and not any(map(hung.inside, files)):
+                raise RuntimeError(f"the worker hangs, but not in {files[0]}: {hung}") from None
+            return hung
+        return None
+
     def say(self, word: str = "") -> None:
         """Let the worker continue: its `Worker.wait` returns."""
         self._pipe.send(word)

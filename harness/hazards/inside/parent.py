@@ -7,10 +7,9 @@ one.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import queue
-import threading
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -21,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 from harness import drivers, strategies
 from harness.drivers import Driver
 from harness.hazards.inside import worker
-from harness.hazards.inside.handle import SILENCE, Hung, WorkerHandle
+from harness.hazards.inside.handle import SILENCE, WorkerHandle
+from harness.hazards.inside.session import ServerSession
 from harness.hazards.inside.story import HazardReading, StoryEvent
 from harness.processes.wait import wait_until
 
@@ -34,117 +34,29 @@ if TYPE_CHECKING:
 SILENCE_PER_CONNECT = 30
 """A worker's silence is at least this multiple of the parent's first connect: slow machines get longer."""
 
-PARENT_SILENCE = 5.0
-"""Seconds after which a query of the parent, which takes milliseconds, counts as hung."""
-
-NO_ANSWER = "The parent's query never returns."
-
 SERVER_DEADLINE = 10.0
 """Seconds for the server to reach the state that a trial waits for."""
-
-
-class ServerSession:
-    """A connection of the parent, as pool, driver and server know it."""
-
-    def __init__(self, driver: Driver, pooled: Any, backend: int, run: Callable[..., Any]) -> None:
-        """`pooled` is the pool's proxy of the connection; `run` calls a function as the driver needs it."""
-        self._driver = driver
-        self._record = pooled._connection_record
-        self.raw = dbapi_connection(self._record)
-        self.backend = backend
-        self._run = run
-
-    @property
-    def closed(self) -> bool:
-        """Whether the parent's own pool has closed it, so that nothing is shared."""
-        return dbapi_connection(self._record) is not self.raw
-
-    def error(self) -> str:
-        """The error of a query over it; empty if it answers as before, or the parent has closed it.
-
-        The query follows whatever a worker may have sent over the same socket.
-        """
-        if self.closed:
-            return ""
-        try:
-            backend = attempt(lambda: self._run(self._query))
-        except Hung as hung:
-            return str(hung)
-        except Exception as error:
-            return worker.plain(error)
-        return "" if backend == self.backend else f"backend {backend} answered for {self.backend}"
-
-    def _query(self) -> int:
-        cursor = self.raw.cursor()
-        cursor.execute("select pg_backend_pid()")
-        (backend,) = cursor.fetchone()
-        cursor.close()
-        self.raw.rollback()
-        return int(backend)
-
-    @property
-    def descriptor(self) -> int:
-        """The number of its socket's descriptor."""
-        return self._driver.descriptor(getattr(self.raw, "driver_connection", self.raw))
-
-    def close(self) -> None:
-        """Close it, in whatever state it is."""
-        with contextlib.suppress(Exception):
-            self._run(self.raw.close)
-
-
-def dbapi_connection(record: Any) -> Any:
-    """The connection of a record of the pool, whose attribute was called `connection` until 1.4.24."""
-    return record.dbapi_connection if hasattr(record, "dbapi_connection") else record.connection
-
-
-def call(function: Callable[[], Any]) -> Any:
-    """What the function returns."""
-    return function()
-
-
-def attempt(action: Callable[[], Any]) -> Any:
-    """What something that the parent does returns. Raises `Hung` if it never does, and what it raises."""
-    results: queue.SimpleQueue[tuple[Any, Exception | None]] = queue.SimpleQueue()
-
-    def act() -> None:
-        try:
-            results.put((action(), None))
-        except Exception as error:
-            results.put((None, error))
-
-    threading.Thread(target=act, daemon=True).start()
-    try:
-        result, error = results.get(timeout=PARENT_SILENCE)
-    except queue.Empty:
-        raise Hung(NO_ANSWER) from None
-    if error:
-        raise error
-    return result
-
-
-def failure(action: Callable[[], Any]) -> str:
-    """The error of something that the parent does; empty if it succeeds."""
-    try:
-        attempt(action)
-    except Hung as hung:
-        return str(hung)
-    except Exception as error:
-        return worker.plain(error)
-    return ""
 
 
 class Parent:
     """The tools of a reproduction, which runs in a process of its own."""
 
     def __init__(
-        self, strategy: str, server: Server, scratch: Path, driver: Driver = drivers.MEASURED
+        self,
+        strategy: str,
+        server: Server,
+        scratch: Path,
+        driver: Driver = drivers.MEASURED,
+        *,
+        keeps_condition: bool = False,
     ) -> None:
         self.driver = driver
         self.strategy = strategies.get(strategy).with_driver(driver, working=False)
         self.strategy.set_up()
         self.server = server
         self.scratch = scratch
+        self.keeps_condition = keeps_condition
+        """Whether the program keeps the hazard's condition: then it must survive."""
         self.story: list[StoryEvent] = []
         self.readings: dict[str, HazardReading] = {}
         self.name = strategy
@@ -192,7 +104,8 @@ class Parent:
     def session(self, connection: Any) -> ServerSession:
         """The session behind a SQLAlchemy connection."""
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
-        return ServerSession(self.driver, connection.connection, backend, getattr(connection, "run", call))
+        run = getattr(connection, "run", lambda function: function())
+        return ServerSession(self.driver, connection.connection, backend, run)
 
     def start(
         self,
@@ -204,7 +117,8 @@ class Parent:
         """Start a worker as the strategy does; it begins its task at once.
 
         `task` is a module-level function of a hazard. `during` makes a context that is open while the worker
-        starts: it is entered after the strategy has treated the parent's engine.
+        starts: it is entered after the strategy has treated the parent's engine. A program that keeps the
+        hazard's condition does not enter it.
         """
         prepared = self.strategy.prepare(
             worker.main,
@@ -217,12 +131,30 @@ class Parent:
             *args,
         )
         prepared.treat()
-        with during():
+        with nullcontext() if self.keeps_condition else during():
             prepared.process.start()
         prepared.theirs.close()
         started = WorkerHandle(prepared.process, prepared.ours, self.scratch, self.silence)
         self.workers.append(started)
         return started
+
+    def run_script(
+        self, script: str, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program in a file of its own, whose first argument is the strategy's start method.
+
+        `variables` are added to its environment. Raises CalledProcessError for another exit status than 0,
+        unless `check` is false. The trial's own deadline ends it, with the rest of its process group.
+        """
+        file = self.scratch / "script.py"
+        file.write_text(script)
+        return subprocess.run(
+            [sys.executable, file, self.strategy.start_method, *arguments],
+            capture_output=True,
+            text=True,
+            check=check,
+            env={**os.environ, **variables},
+        )
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         """Wait for a state of the server. Raises `RuntimeError` after `SERVER_DEADLINE` seconds."""
@@ -236,6 +168,17 @@ class Parent:
             row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
 
+    @contextmanager
+    def table(self, columns: str = "") -> Iterator[str]:
+        """The name of a table, which is dropped at the end; without `columns` the trial creates it itself."""
+        name = f"poolstart_{os.getpid()}"
+        if columns:
+            self.ask(f"create unlogged table {name} ({columns})")
+        try:
+            yield name
+        finally:
+            self.ask(f"drop table if exists {name}")
+
     def backend_alive(self, backend: int) -> bool:
         """Whether the server still has a session with this backend pid."""
         return bool(self.ask("select count(*) from pg_stat_activity where pid = %s", backend))
@@ -246,52 +189,3 @@ class Parent:
             started.kill()
         if "monitor" in self.__dict__:
             self.monitor.close()
-
-
-def hangs(worker: WorkerHandle) -> bool:
-    """Whether a worker hangs instead of answering."""
-    try:
-        worker.answer()
-    except Hung:
-        return True
-    return False
-
-
-@contextmanager
-def busy(threads: int, use: Callable[[], object]) -> Iterator[None]:
-    """During the context, this many threads call `use` again and again."""
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.is_set():
-            use()
-
-    started = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
-    for thread in started:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in started:
-            thread.join()
-
-
-@contextmanager
-def held_by_another_thread(lock: AbstractContextManager[Any]) -> Iterator[None]:
-    """During the context, another thread holds `lock`."""
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with lock:
-            held.set()
-            release.wait()
-
-    thread = threading.Thread(target=hold, daemon=True)
-    thread.start()
-    held.wait()
-    try:
-        yield
-    finally:
-        release.set()
-        thread.join()

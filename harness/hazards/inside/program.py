@@ -22,13 +22,14 @@ def main() -> None:
 
     name, strategy, driver, scratch, *condition = sys.argv[1:]
     hazard = import_module(f"harness.hazards.all.{name}").HAZARD
-    reproduce = hazard.reproduce_with_condition if condition else hazard.reproduce
     server = Server.from_json(os.environ[locate.RUN])
-    parent = Parent(strategy, server, Path(scratch), drivers.get(driver))
+    parent = Parent(strategy, server, Path(scratch), drivers.get(driver), keeps_condition=bool(condition))
     try:
         if hazard.monitored:
-            parent.ask("select 1")
-        affected = reproduce(parent)
+            encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
+            if hazard.needs_tls and not encrypted:
+                raise RuntimeError("the server's connections are not encrypted")
+        affected = hazard.reproduce(parent)
     finally:
         parent.close()
     print(

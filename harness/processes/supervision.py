@@ -13,8 +13,6 @@ import atexit
 import contextlib
 import os
 import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -25,22 +23,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.processes import proc, shared_memory
-from harness.processes.wait import wait_until
+from harness.processes import groups
 from harness.system.errors import PoolstartError
 
 WATCHDOG = Path(__file__).with_name("watchdog.sh")
 
 WATCHDOGS = 2
 
-GRACE = 2.0
-"""Seconds between a group's own signal and SIGKILL; the watchdogs allow as many."""
-
 LOCK_TIMEOUT = 0.2
 """Seconds to wait at an interrupt for a thread that is starting a watchdog."""
-
-LINGER = 2.0
-"""Seconds in which a killed process may still write a last file into a directory that is being removed."""
 
 SOCKET_PATH = 107
 """The longest path of a unix socket on Linux, in bytes."""
@@ -50,9 +41,6 @@ SOCKET = len("/pymp-12345678/listener-12345678")
 
 NESTED = len("/poolstart-12345678")
 """Bytes that a directory of another supervision appends, if a started program makes one in its TMPDIR."""
-
-TRACKER = "resource_tracker import main"
-"""In the command line of Python's resource tracker, and of joblib's."""
 
 _sockets: "dict[subprocess.Popen[bytes], socket.socket]" = {}
 """This process's ends of the sockets of all its watchdogs."""
@@ -68,7 +56,7 @@ class Supervision:
     """Process groups and directories that end with their owner.
 
     A context manager; `close` may be called any number of times. On closing, each group gets the signal it
-    was started with, and SIGKILL after `GRACE` seconds.
+    was started with, and SIGKILL after `groups.GRACE` seconds.
     """
 
     def __init__(self) -> None:
@@ -85,14 +73,14 @@ class Supervision:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def directory(self, prefix: str = "poolstart-", *, room: int = 0) -> Path:
+    def directory(self, *, room: int = 0) -> Path:
         """Make a private directory that is removed at the end.
 
         multiprocessing may put a socket into it, or into a directory whose path is `room` bytes longer.
         Raises `PoolstartError` if that path would be too long for a socket, or mkdir fails.
         """
         base = tempfile.gettempdir()
-        path = os.path.join(base, prefix + secrets.token_hex(4))
+        path = os.path.join(base, f"poolstart-{secrets.token_hex(4)}")
         too_long = len(os.fsencode(path)) + room + SOCKET - SOCKET_PATH
         if too_long > 0:
             raise PoolstartError(
@@ -122,7 +110,8 @@ class Supervision:
         """
         with _lock:
             self.ensure_watchdogs()
-            process = _OwnedProcess(self, end, list(map(str, command)), options)
+            options["preexec_fn"] = lambda: self.own_group(os.getpid(), end)
+            process = _OwnedProcess(self, list(map(str, command)), **options)
             self._processes[process] = end
         return process
 
@@ -139,14 +128,14 @@ class Supervision:
         finally:
             del _forking.supervision
 
-    def register(self, process: "subprocess.Popen[Any]", *, end: str = "SIGKILL") -> None:
+    def register(self, process: "subprocess.Popen[Any]") -> None:
         """Own a process that other code started as the leader of a process group."""
-        self._processes[process] = end
-        self.own_group(process.pid, end)
+        self._processes[process] = "SIGKILL"
+        self.own_group(process.pid, "SIGKILL")
 
     def own_group(self, group: int, end: str) -> None:
         """Tell the watchdogs of a process group and of the signal that ends it."""
-        self._announce(f"own group {group} {end.removeprefix('SIG')}")
+        self._announce(_own(group, end))
 
     def release_group(self, group: int) -> None:
         """Tell the watchdogs that a process group has ended: its number may be used again."""
@@ -161,7 +150,7 @@ class Supervision:
     def remove(self, directory: Path) -> None:
         """Remove one directory of this supervision."""
         self._directories.discard(str(directory))
-        _remove(directory)
+        groups.remove(directory)
 
     def close(self) -> None:
         """End all processes and remove all directories; does nothing in a forked copy of the owner."""
@@ -172,7 +161,7 @@ class Supervision:
         directories, self._directories = self._directories, set()
         self._end(processes)
         for directory in directories:
-            _remove(Path(directory))
+            groups.remove(Path(directory))
         with _lock:
             dismissed, self._watchdogs = self._watchdogs, []
         for watchdog in dismissed:
@@ -180,39 +169,11 @@ class Supervision:
             watchdog.wait()
 
     def _end(self, processes: "dict[subprocess.Popen[Any], str]") -> None:
-        """Signal every group, and SIGKILL what is left after `GRACE` seconds.
-
-        Groups that get SIGKILL are not waited for, because nothing of them runs again. The exception is a
-        group with a resource tracker, which unlinks what the others shared and ends when they are gone.
-        """
-        ends = {process.pid: end for process, end in processes.items()}
-        tracked = {group for group, end in ends.items() if end == "SIGKILL" and any(_running(group).values())}
-        waiting = {group for group, end in ends.items() if end != "SIGKILL"} | tracked
-        created: set[str] = set()
-        for group in ends.keys() - tracked:
-            files: set[Path] = set()
-            if ends[group] == "SIGKILL":
-                # A process that runs on might share more.
-                if shared_memory.postgres(group):
-                    _send(group, signal.SIGSTOP)
-                files = shared_memory.files(group)
-            created |= shared_memory.segments(group)
-            _send(group, getattr(signal, ends[group]))
-            for path in files:
-                path.unlink(missing_ok=True)
-
-        def ended() -> bool:
-            for group in waiting & tracked:
-                _kill_all_but_trackers(group)
-            return not any(map(_running, waiting))
-
-        if waiting:
-            wait_until(ended, GRACE)
+        created = groups.end({process.pid: end for process, end in processes.items()})
         for process in processes:
-            _send(process.pid, signal.SIGKILL)
             process.wait()
             self.release_group(process.pid)
-        shared_memory.free(created)
+        groups.free(created)
 
     def ensure_watchdogs(self) -> None:
         """Start watchdogs in place of those that were killed, and tell them what is owned."""
@@ -238,10 +199,7 @@ class Supervision:
         _sockets[watchdog] = ours
         self._watchdogs.append(watchdog)
         owned = [f"own directory {directory}" for directory in list(self._directories)]
-        owned += [
-            f"own group {process.pid} {end.removeprefix('SIG')}"
-            for process, end in list(self._processes.items())
-        ]
+        owned += [_own(process.pid, end) for process, end in list(self._processes.items())]
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             ours.sendall("".join(f"{line}\n" for line in owned).encode(), socket.MSG_NOSIGNAL)
         threading.Thread(target=self._replace_if_killed, args=(watchdog,), daemon=True).start()
@@ -257,16 +215,6 @@ class Supervision:
                 if watchdog in self._watchdogs:
                     self.ensure_watchdogs()
 
-    @property
-    def watchdogs(self) -> set[int]:
-        """The pids of the watchdogs."""
-        return {watchdog.pid for watchdog in self._watchdogs}
-
-    @property
-    def active(self) -> bool:
-        """Whether watchdogs of this process own anything, or may."""
-        return bool(self._watchdogs) and os.getpid() == self._owner
-
     def _announce(self, line: str) -> None:
         with _lock:
             # Between fork and exec this is another process, and the watchdogs are not its children.
@@ -278,19 +226,16 @@ class Supervision:
                     _sockets[watchdog].send(f"{line}\n".encode(), socket.MSG_NOSIGNAL)
 
 
-class _OwnedProcess(subprocess.Popen[Any]):
-    """A process that announces its group to the watchdogs before exec."""
+def _own(group: int, end: str) -> str:
+    return f"own group {group} {end.removeprefix('SIG')}"
 
-    def __init__(
-        self, supervision: Supervision, end: str, command: list[str], options: dict[str, Any]
-    ) -> None:
+
+class _OwnedProcess(subprocess.Popen[Any]):
+    """A process that has announced its group to the watchdogs before exec."""
+
+    def __init__(self, supervision: Supervision, command: list[str], **options: Any) -> None:
         try:
-            super().__init__(
-                command,
-                start_new_session=True,
-                preexec_fn=lambda: supervision.own_group(os.getpid(), end),
-                **options,
-            )
+            super().__init__(command, start_new_session=True, **options)
         except OSError:
             if self.pid:
                 supervision.release_group(self.pid)
@@ -320,12 +265,12 @@ def hand_over(seconds: float) -> None:
     # From now on no other thread replaces them. One that was interrupted while it held the lock stands still.
     if not _lock.acquire(timeout=LOCK_TIMEOUT):
         _lock = threading.RLock()
-    waiting = [supervision for supervision in list(_supervisions) if supervision.active]
+    waiting = [each for each in list(_supervisions) if each._watchdogs and each._owner == os.getpid()]
     while waiting and time.monotonic() < deadline:
         for supervision in waiting:
             supervision.ensure_watchdogs()
         finished = _finished({watchdog.pid for watchdog in _sockets}, deadline)
-        waiting = [supervision for supervision in waiting if not finished & supervision.watchdogs]
+        waiting = [each for each in waiting if finished.isdisjoint(dog.pid for dog in each._watchdogs)]
 
 
 def _finished(watchdogs: set[int], deadline: float) -> set[int]:
@@ -347,32 +292,3 @@ def _finished(watchdogs: set[int], deadline: float) -> set[int]:
                 finished.add(pid)
     return finished
 
-
-def _send(group: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-
-
-def _running(group: int) -> dict[int, bool]:
-    """The pids of a group's processes that have not ended, and whether each is a resource tracker.
-
-    A process in the midst of its exec has no command line: it may become one.
-    """
-    commands = {pid: proc.command_line(pid) for pid in proc.group_members(group)}
-    return {pid: not command or TRACKER in command for pid, command in commands.items()}
-
-
-def _kill_all_but_trackers(group: int) -> None:
-    for pid, tracker in _running(group).items():
-        if not tracker:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-
-
-def _remove(directory: Path) -> None:
-    def removed() -> bool:
-        shared_memory.free(shared_memory.segments_named_below(directory))
-        shutil.rmtree(directory, ignore_errors=True)
-        return not directory.exists()
-
-    wait_until(removed, LINGER)

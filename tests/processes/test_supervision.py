@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.processes import supervision
+from harness.processes import groups, supervision
 from harness.processes.supervision import SOCKET, SOCKET_PATH, WATCHDOGS, Supervision
 from harness.system.errors import PoolstartError
 from tests.support.remains import LIMIT, Scene, scene
@@ -123,7 +123,7 @@ def test_the_end_of_every_python_leaves_nothing() -> None:
 
 KILLED_WHEN = """
 import os, signal, subprocess, sys
-from harness.processes import supervision
+from harness.processes import groups, supervision
 from harness.processes.supervision import Supervision
 
 def die(*arguments, **options):
@@ -239,7 +239,7 @@ def test_what_was_handed_over_is_gone_when_hand_over_returns() -> None:
 
 def test_watchdogs_allow_what_owners_do() -> None:
     text = supervision.WATCHDOG.read_text()
-    assert f"tries={supervision.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && waits" in text
+    assert f"tries={groups.GRACE / 0.1:.0f}\nwhile [ $tries -gt 0 ] && waits" in text
 
 
 SHARES = """
@@ -288,7 +288,7 @@ def test_owners_know_who_is_or_may_become_a_tracker(
         # That moment is too short to be met on purpose.
         with monkeypatch.context() as patch:
             patch.setattr(Path, "read_bytes", lambda _: command)
-            found = supervision._running(process.pid)
+            found = groups.running(process.pid)
     assert found == {process.pid: tracks}
 
 

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 import sqlalchemy
 
@@ -73,10 +74,15 @@ def suffix(name: str) -> str:
 
 def combinations() -> list[str]:
     """The combinations of Python and driver that have tables, besides the reference."""
+    return sorted({suffix(name) for name in _recorded()} - {""})
+
+
+def _recorded() -> dict[str, Any]:
+    """All tables by name, as JSON."""
     if not PATH.exists():
-        return []
+        return {}
     with store.reading(PATH, COMMAND) as tables:
-        return sorted({suffix(name) for name in tables if suffix(name)})
+        return dict(tables)
 
 
 def driver_of(provenance: Provenance) -> str:
@@ -148,56 +154,32 @@ def table_for(provenance: Provenance) -> VerdictTable:
     return table_of(provenance.release, provenance.python or pythons.REFERENCE, driver_of(provenance))
 
 
-def save(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
-    """Record rows: in place of those that the series has, and beside its others.
+def save(provenance: Provenance, outcomes: Sequence[Outcome], *, columns: bool = False) -> None:
+    """Record rows, each a hazard under all strategies of a group; or `columns`, strategies under all hazards.
 
-    A row that could not be tried here, or that lacks figures for want of a package, replaces none on record.
-    The trials that were repeated stay on record for each verdict that is still the same. Raises
-    `PoolstartError`, and records nothing, if an outcome has no result or a row lacks a strategy.
+    They take the place of those that the series has, beside its others. What could not be tried here, or
+    lacks figures for want of a package, replaces nothing on record. Repeated trials stay on record for each
+    verdict that is still the same. Raises `PoolstartError`, and records nothing, if an outcome has no result,
+    a row lacks a strategy, or the strategies' table is not on record.
     """
     for outcome in outcomes:
         if outcome.verdict is Verdict.NO_RESULT:
-            raise PoolstartError(outcome.reason, "only rows in which every trial has a result are recorded")
+            raise PoolstartError(outcome.reason, "only what has a result everywhere is recorded")
     default, further = by_group(outcomes)
-    table = load(provenance.python, driver_of(provenance)).get(series(provenance.release))
+    table = (
+        load(provenance.python, driver_of(provenance)).get(series(provenance.release))
+        if default and not columns
+        else table_for(provenance)
+    )
+    if columns and further and not (table and table.further):
+        raise PoolstartError("no further strategies are recorded", f"first run: {COMMAND} --only further")
     if default:
-        table = with_rows(table, provenance, default, strategies.IDS)
-    if not table:
-        table = table_for(provenance)
+        table = with_outcomes(table, provenance, default, () if columns else strategies.IDS)
     if further:
-        table = replace(table, further=with_rows(table.further, provenance, further, strategies.FURTHER_IDS))
+        assert table
+        group = () if columns else strategies.FURTHER_IDS
+        table = replace(table, further=with_outcomes(table.further, provenance, further, group))
     write(table)
-
-
-def save_columns(provenance: Provenance, outcomes: Sequence[Outcome]) -> None:
-    """Record some strategies under all hazards, beside the strategies that the series has.
-
-    What could not be tried here replaces no verdict on record. Raises `PoolstartError`, and records nothing,
-    if an outcome has no result, or the strategies' table is not on record.
-    """
-    table = table_for(provenance)
-    default, further = by_group(outcomes)
-    for outcome in outcomes:
-        if outcome.verdict is Verdict.NO_RESULT:
-            raise PoolstartError(outcome.reason, "only strategies with a result everywhere are recorded")
-    if default:
-        table = with_columns(table, provenance, default)
-    if further:
-        if not table.further:
-            raise PoolstartError("no further strategies are recorded", f"first run: {COMMAND} --only further")
-        table = replace(table, further=with_columns(table.further, provenance, further))
-    write(table)
-
-
-def with_columns(table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome]) -> VerdictTable:
-    """The table with these outcomes in place of its own; the provenance is that of their strategies."""
-    now = {
-        (outcome.hazard, outcome.strategy): outcome for outcome in outcomes if not is_poorer(table, outcome)
-    }
-    kept = [outcome for outcome in table.outcomes if (outcome.hazard, outcome.strategy) not in now]
-    measured = dict.fromkeys((strategy for _, strategy in now), provenance)
-    columns = replace(table, outcomes=in_order([*kept, *now.values()]), later={**table.later, **measured})
-    return replace(columns, repeated=still_true(table, columns))
 
 
 def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]:
@@ -209,13 +191,14 @@ def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]
     )
 
 
-def with_rows(
+def with_outcomes(
     table: VerdictTable | None, provenance: Provenance, outcomes: Sequence[Outcome], group: Sequence[str]
 ) -> VerdictTable:
-    """The table with the rows of these outcomes; a new one if they are all the rows there are.
+    """The table with these outcomes in place of its own: rows under all of `group`; without one, columns.
 
     Raises `PoolstartError` if a row lacks a strategy of the group.
     """
+    table = table or VerdictTable(provenance, ())
     measured = by_hazard((outcome.hazard, outcome.strategy) for outcome in outcomes)
     for hazard, names in measured.items():
         if missing := [name for name in group if name not in names]:
@@ -223,35 +206,38 @@ def with_rows(
                 f"{hazard} was not tried under {', '.join(missing)}",
                 "record all strategies of a table at once",
             )
-    code = {hazard: suite.digest(hazard) for hazard in measured}
-    if not table:
-        return VerdictTable(provenance, tuple(outcomes), code=code)
     on_record = by_hazard(table.verdicts)
-    poorer = {outcome.hazard for outcome in outcomes if is_poorer(table, outcome)}
-    untried = {hazard for hazard in poorer if set(group) <= set(on_record.get(hazard, ()))}
-    replaced = measured.keys() - untried
-    if not replaced:
+    poorer = {(outcome.hazard, outcome.strategy) for outcome in outcomes if is_poorer(table, outcome)}
+    # A row is replaced whole, or not at all.
+    untried = {hazard for hazard, _ in poorer if group and set(group) <= set(on_record.get(hazard, ()))}
+    now = {
+        (outcome.hazard, outcome.strategy): outcome
+        for outcome in outcomes
+        if outcome.hazard not in untried and (group or (outcome.hazard, outcome.strategy) not in poorer)
+    }
+    if not now:
         return table
-    kept = [outcome for outcome in table.outcomes if outcome.hazard not in replaced]
-    measured_now = [outcome for outcome in outcomes if outcome.hazard in replaced]
-    # The provenance of most rows is the table's; other rows have their own.
+    kept = [outcome for outcome in table.outcomes if (outcome.hazard, outcome.strategy) not in now]
+    # The provenance of most rows is the table's; other rows, and columns, have their own.
     whole = {outcome.hazard for outcome in kept} <= untried
     first = provenance if whole else table.provenance
-    own = {hazard: table.provenance_of(hazard) for hazard in on_record if hazard not in replaced}
-    own |= dict.fromkeys(replaced, provenance)
-    columns = {name: other for name, other in table.later.items() if name in group and not whole}
-    rows = VerdictTable(
+    rows = {hazard: table.provenance_of(hazard) for hazard in on_record}
+    columns = {name: other for name, other in table.later.items() if name in table.strategies and not whole}
+    code = table.code
+    if group:
+        replaced = [hazard for hazard in measured if hazard not in untried]
+        rows |= dict.fromkeys(replaced, provenance)
+        code = {**code, **{hazard: suite.digest(hazard) for hazard in replaced}}
+    else:
+        columns |= dict.fromkeys((strategy for _, strategy in now), provenance)
+    merged = replace(
+        table,
         provenance=first,
-        outcomes=in_order([*kept, *measured_now]) if kept else tuple(outcomes),
-        further=table.further,
-        later={hazard: other for hazard, other in own.items() if other != first} | columns,
-        code={
-            hazard: known
-            for hazard in own
-            if (known := (code if hazard in replaced else table.code).get(hazard))
-        },
+        outcomes=in_order([*kept, *now.values()]) if kept else tuple(outcomes),
+        later={hazard: other for hazard, other in rows.items() if other != first} | columns,
+        code={hazard: digest for hazard, digest in code.items() if hazard in rows},
     )
-    return replace(rows, repeated=still_true(table, rows))
+    return replace(merged, repeated=still_true(table, merged))
 
 
 def is_poorer(table: VerdictTable, now: Outcome) -> bool:
@@ -364,10 +350,7 @@ def write(table: VerdictTable) -> None:
     """
     provenance = table.provenance
     which = combination(provenance.python or pythons.REFERENCE, driver_of(provenance))
-    tables = {}
-    if PATH.exists():
-        with store.reading(PATH, COMMAND) as recorded:
-            tables = dict(recorded)
+    tables = _recorded()
     tables[f"{series(provenance.release)} {which}".rstrip()] = asdict(table)
 
     def order(name: str) -> tuple[str, list[int]]:

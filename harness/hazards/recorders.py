@@ -109,10 +109,8 @@ class HazardsRecorder(Recorder):
         ]
         if repeat > 1:
             expected.save_repeated(provenance, outcomes, repeat, busy)
-        elif self._columns(request):
-            expected.save_columns(provenance, outcomes)
         else:
-            expected.save(provenance, outcomes)
+            expected.save(provenance, outcomes, columns=bool(self._columns(request)))
         session.close()
         return f"{len(hazards)} hazards under {len(names)} strategies"
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from string import ascii_letters
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -17,7 +16,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 from rich.text import Text
 
 from harness import strategies
@@ -37,16 +35,6 @@ STYLES = {
     Verdict.NO_RESULT: "yellow",
 }
 
-SYMBOLS = {
-    Verdict.AFFECTED: "X",
-    Verdict.SURVIVES: ".",
-    Verdict.NOT_APPLICABLE: "-",
-    Verdict.NOT_TRIED: "~",
-    Verdict.NO_RESULT: "?",
-}
-DISAGREE = "!"
-"""Symbols of verdicts, and of trials that disagree, in tables too narrow for words."""
-
 COLUMNS = (
     "sqlalchemy", "driver", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials",
     "affected", "survives", "not_applicable", "not_tried", "no_result", "reason",
@@ -60,7 +48,6 @@ class VerdictView:
     def __init__(self, hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> None:
         self.hazards = hazards
         self.strategies = strategies
-        self.repeat = repeat
         self.tally = Tally()
         self._total = len(hazards) * len(strategies) * repeat
         self._progress = Progress(
@@ -84,31 +71,12 @@ class VerdictView:
             terminal.print_text(self._console, f"trial {done} of {self._total}: {what}")
 
     def rendered(self) -> RenderableType:
-        return Group(*self.tables(self._console.width), Text(""), self._progress)
-
-    def tables(self, width: int) -> list[Table]:
-        """The table in `width` columns: in words if they fit, else in letters that `legend` explains."""
-        if self._words_fit(width):
-            header, rows = self.words()
-            return terminal.tables(header, rows, width, left=len(header), gap=1)
-        return self._letters(width)
-
-    def _words_fit(self, width: int) -> bool:
-        return len(terminal.bands(*self.words(), width, gap=1)) == 1
-
-    def legend(self, width: int) -> list[tuple[str, str]]:
-        """The meaning of each letter in the table; empty where the table is in words."""
-        if self._words_fit(width):
-            return []
-        shown = {verdict for counts in self.tally.counts.values() for verdict in counts}
-        return [
-            *((symbol, str(verdict)) for verdict, symbol in SYMBOLS.items() if verdict in shown),
-            *([(DISAGREE, "trials disagree")] if self.repeat > 1 else []),
-            *zip(ascii_letters, map(strategies.label, self.strategies), strict=False),
-        ]
+        header, rows = self.words()
+        tables = terminal.tables(header, rows, self._console.width, left=len(header), gap=1)
+        return Group(*tables, Text(""), self._progress)
 
     def words(self) -> tuple[list[str], list[list[terminal.Cell]]]:
-        """The titles and rows of the table in words."""
+        """The titles and rows of the table."""
         header = ["hazard", *(strategies.label(name).replace("_", "_\n") for name in self.strategies)]
         rows: list[list[terminal.Cell]] = [
             [hazard.id, *(self._word(self.tally.of(hazard.id, name)) for name in self.strategies)]
@@ -122,19 +90,6 @@ class VerdictView:
             Text(f"{verdict} {count}" if several else str(verdict), STYLES[verdict])
             for verdict, count in counts.items()
         )
-
-    def _letters(self, width: int) -> list[Table]:
-        header = ["hazard", *(letter for letter, _ in zip(ascii_letters, self.strategies, strict=False))]
-        rows: list[list[terminal.Cell]] = [
-            [hazard.id, *(self._letter(self.tally.of(hazard.id, name)) for name in self.strategies)]
-            for hazard in self.hazards
-        ]
-        return terminal.tables(header, rows, width, gap=1)
-
-    def _letter(self, counts: Counter[Verdict]) -> Text:
-        if len(counts) > 1:
-            return Text(DISAGREE, "bold yellow")
-        return Text("").join(Text(SYMBOLS[verdict], STYLES[verdict]) for verdict in counts)
 
 
 @contextmanager
@@ -175,16 +130,10 @@ def write(
         console = terminal.output()
         where = f"{provenance.driver}, {server or provenance.server}"
         terminal.print_heading(console, f"SQLAlchemy {provenance.release}, {where}")
+        header, rows = view.words()
         if isinstance(console, terminal.MarkdownConsole):
-            header, rows = view.words()
-            terminal.print_table(
-                console, [title.replace("\n", "") for title in header], rows, left=len(header)
-            )
-        else:
-            for table in view.tables(console.width):
-                console.print(table)
-                console.print()
-            terminal.print_pairs(console, view.legend(console.width))
+            header = [title.replace("\n", "") for title in header]
+        terminal.print_table(console, header, rows, left=len(header), gap=1)
         for hazard in view.hazards:
             if fix := (fixes or {}).get(hazard.id):
                 show_story(console, hazard, fix, outcomes[: len(view.hazards) * len(view.strategies)])

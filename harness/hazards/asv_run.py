@@ -29,7 +29,7 @@ def of_this_run() -> dict[str, Any]:
     printed on standard error, a line each. Raises `PoolstartError` if `POOLSTART_TRIALS` is invalid.
     """
     # Reading benchmarks do not need these imports.
-    from harness.hazards import expected, matrix
+    from harness.hazards import matrix
     from harness.postgres import locate
     from harness.records.provenance import Provenance
 
@@ -41,7 +41,7 @@ def of_this_run() -> dict[str, Any]:
     try:
         with locate.server() as server:
             hazards, here = catalogue.followed(), Provenance.here(server.identity)
-            recorded = [] if all_trials else expected.for_the_same_versions(hazards, profile.strategies, here)
+            recorded = [] if all_trials else matrix.for_the_same_versions(hazards, profile.strategies, here)
             known = {(outcome.hazard, outcome.strategy) for outcome in recorded}
             outcomes = matrix.measure(
                 server,

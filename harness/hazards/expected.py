@@ -10,7 +10,6 @@ row of one takes the place of a row of another, and none is shown for another.
 """
 
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -20,9 +19,8 @@ import sqlalchemy
 from harness import strategies
 from harness.drivers import MEASURED
 from harness.hazards import catalogue, suite
-from harness.hazards.hazard import TRIED, Hazard, Outcome, Verdict
-from harness.hazards.inside.story import HazardReading
-from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard
+from harness.hazards.hazard import TRIED, Outcome, Verdict
+from harness.hazards.table import RepeatedTrials, VerdictTable, by_hazard, pooled_rates, still_true
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system import pythons
@@ -104,35 +102,6 @@ def expected(
             for part in table.parts:
                 verdicts |= part.verdicts
     return verdicts
-
-
-def for_the_same_versions(
-    hazards: Sequence[Hazard], strategies: Sequence[str], here: Provenance
-) -> list[Outcome]:
-    """The outcomes on record that a trial would only repeat: everything that it depends on is the same.
-
-    That is the release of SQLAlchemy, driver, Python, server, the libraries of the DataFrames and the code of
-    the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
-    do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
-    """
-    table = load(here.python, driver_of(here)).get(series(here.release))
-    return [
-        outcome
-        for hazard in hazards
-        if not (hazard.figures or hazard.needs_tls or hazard.fills_server or hazard.missing())
-        for part in (table.parts if table else ())
-        if part.code.get(hazard.id) == suite.digest(hazard.id)
-        if same_versions(part.provenance_of(hazard.id), here)
-        for strategy in strategies
-        if (outcome := part.outcome(hazard.id, strategy)) and outcome.verdict is not Verdict.NOT_TRIED
-    ]
-
-
-def same_versions(recorded: Provenance, here: Provenance) -> bool:
-    """Whether a row was measured with the versions that are here; it may have had more libraries."""
-    names = ("release", "driver", "python", "server")
-    frames = set(here.frames.split(", ")) <= set(recorded.frames.split(", "))
-    return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)
 
 
 def table_of(
@@ -264,18 +233,6 @@ def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
     )
 
 
-def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None:
-    """The repeated trials of `before`, of the verdicts that `now` has too; None if it has none of them."""
-    if not before.repeated:
-        return None
-    cells = by_hazard(
-        cell
-        for cell, verdict in now.verdicts.items()
-        if before.repeated.covers(*cell) and before.verdicts.get(cell) is verdict in TRIED
-    )
-    return replace(before.repeated, cells=cells) if cells else None
-
-
 def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
     """Record that verdicts came out the same in `trials` trials each, with `busy` cores kept busy.
 
@@ -326,21 +283,6 @@ def with_repeated(
             later=later,
         )
     return replace(table, repeated=now)
-
-
-def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReading]]:
-    """The readings that are fractions, each over all trials together, by figure and strategy."""
-    hits: Counter[tuple[str, str]] = Counter()
-    trials: Counter[tuple[str, str]] = Counter()
-    for outcome in outcomes:
-        for figure, reading in outcome.readings.items():
-            if reading.trials is not None:
-                hits[figure, outcome.strategy] += round(reading.value * reading.trials)
-                trials[figure, outcome.strategy] += reading.trials
-    pooled: dict[str, dict[str, HazardReading]] = {}
-    for (figure, strategy), total in trials.items():
-        pooled.setdefault(figure, {})[strategy] = HazardReading(hits[figure, strategy] / total, total)
-    return pooled
 
 
 def write(table: VerdictTable) -> None:

@@ -13,9 +13,11 @@ import sqlalchemy
 
 from harness import drivers
 from harness.drivers import Driver
+from harness.hazards import expected, suite
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.hazards.runner import Trials
 from harness.postgres.server import Server
+from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
 
 JOBS = 3
@@ -83,3 +85,32 @@ def measure(
         for future in as_completed(futures):
             on_outcome(future.result())
         return [future.result() for future in futures]
+
+
+def for_the_same_versions(
+    hazards: Sequence[Hazard], strategies: Sequence[str], here: Provenance
+) -> list[Outcome]:
+    """The outcomes on record that a trial would only repeat: everything that it depends on is the same.
+
+    That is the release of SQLAlchemy, driver, Python, server, the libraries of the DataFrames and the code of
+    the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
+    do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
+    """
+    table = expected.load(here.python, expected.driver_of(here)).get(expected.series(here.release))
+    return [
+        outcome
+        for hazard in hazards
+        if not (hazard.figures or hazard.needs_tls or hazard.fills_server or hazard.missing())
+        for part in (table.parts if table else ())
+        if part.code.get(hazard.id) == suite.digest(hazard.id)
+        if same_versions(part.provenance_of(hazard.id), here)
+        for strategy in strategies
+        if (outcome := part.outcome(hazard.id, strategy)) and outcome.verdict is not Verdict.NOT_TRIED
+    ]
+
+
+def same_versions(recorded: Provenance, here: Provenance) -> bool:
+    """Whether a row was measured with the versions that are here; it may have had more libraries."""
+    names = ("release", "driver", "python", "server")
+    frames = set(here.frames.split(", ")) <= set(recorded.frames.split(", "))
+    return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)

@@ -1,10 +1,10 @@
 """Outcomes of many trials: the verdicts that are on record, and the tally of what is being measured."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.hazard import TRIED, Outcome, Verdict
 from harness.hazards.inside.story import HazardReading
 from harness.records.provenance import Provenance
 
@@ -93,6 +93,33 @@ def by_hazard(cells: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for hazard, strategy in dict.fromkeys(cells):
         names.setdefault(hazard, []).append(strategy)
     return names
+
+
+def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None:
+    """The repeated trials of `before`, of the verdicts that `now` has too; None if it has none of them."""
+    if not before.repeated:
+        return None
+    cells = by_hazard(
+        cell
+        for cell, verdict in now.verdicts.items()
+        if before.repeated.covers(*cell) and before.verdicts.get(cell) is verdict in TRIED
+    )
+    return replace(before.repeated, cells=cells) if cells else None
+
+
+def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReading]]:
+    """The readings that are fractions, each over all trials together, by figure and strategy."""
+    hits: Counter[tuple[str, str]] = Counter()
+    trials: Counter[tuple[str, str]] = Counter()
+    for outcome in outcomes:
+        for figure, reading in outcome.readings.items():
+            if reading.trials is not None:
+                hits[figure, outcome.strategy] += round(reading.value * reading.trials)
+                trials[figure, outcome.strategy] += reading.trials
+    pooled: dict[str, dict[str, HazardReading]] = {}
+    for (figure, strategy), total in trials.items():
+        pooled.setdefault(figure, {})[strategy] = HazardReading(hits[figure, strategy] / total, total)
+    return pooled
 
 
 @dataclass

@@ -74,7 +74,7 @@ def here(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
 
 
 def on_record(here: Provenance) -> int:
-    return len(expected.for_the_same_versions([HAZARD], ["spawn", "fork_dispose"], here))
+    return len(matrix.for_the_same_versions([HAZARD], ["spawn", "fork_dispose"], here))
 
 
 def test_verdicts_are_used_again_with_the_same_versions_on_another_machine(here: Provenance) -> None:
@@ -103,7 +103,7 @@ def test_what_depends_on_the_machine_is_always_tried() -> None:
     recorded = replace(table, code=code)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(expected, "load", lambda *_: {"2.1": recorded})
-        assert expected.for_the_same_versions(named, expected.strategies.IDS, table.provenance) == []
+        assert matrix.for_the_same_versions(named, expected.strategies.IDS, table.provenance) == []
 
 
 def test_an_asv_run_says_which_verdicts_it_did_not_try_and_tries_all_if_asked(

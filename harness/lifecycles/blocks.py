@@ -4,13 +4,16 @@ A block measures every cell once, and so gives one sample of each metric of each
 imports this module: it imports nothing heavy.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from statistics import median, quantiles
 from typing import Any
 
+from harness.console.numbers import duration, time_left
 from harness.drivers import MEASURED, modules_to_preload
 from harness.lifecycles.cell import Cell
+from harness.lifecycles.profile import Profile
 from harness.processes.errors import NotApplicable, Rejected
 from harness.system import busy, pythons
 from harness.system.busy import MAX_EXTRA_PRESSURE, Usual
@@ -24,6 +27,9 @@ MAX_CONTROL_RATIO = 1.25
 
 MAX_STEAL = 0.02
 """A block is noisy if the hypervisor takes more than this fraction of the time."""
+
+TURN_S = 2.0
+"""Seconds of one cell in a block, roughly: the time left before anything has been measured."""
 
 
 @dataclass(frozen=True)
@@ -200,3 +206,24 @@ def relative_ci(values: Sequence[float]) -> float:
         return float("inf")
     low, middle, high = quantiles(values, n=4, method="inclusive")
     return float(1.57 * (high - low) / len(values) ** 0.5 / middle)
+
+
+def in_block(
+    number: int, turns: int, profile: Profile, elapsed: Callable[[], float], report: Callable[[str], None]
+) -> Callable[[str], None]:
+    """A report of progress whose steps are the turns of a block, with the time that is left of the run.
+
+    `elapsed` returns the seconds since the run began.
+    """
+    turn = count(1)
+
+    def show(step: str) -> None:
+        at = next(turn)
+        if number <= profile.blocks:
+            done = number - 1 + (at - 1) / turns
+            left = f"about {time_left(elapsed(), done, profile.blocks, TURN_S * turns)} left"
+        else:
+            left = f"for steadier figures, at most {duration(profile.budget - elapsed())} left"
+        report(f"block {number} of at least {profile.blocks}, {at} of {turns}, {left}: {step}")
+
+    return show

@@ -1,28 +1,14 @@
 """The registry of metrics: what is read from the lifecycle of a worker.
 
-Each metric is defined once, here. Benchmarks, tables, changes, site and README query the registry:
-
-    metrics.get("uss").title          "unique memory": its only title, for the middle of a sentence
-    metrics.get("uss").heading        "Unique memory": the same at the beginning of a line
-    metrics.get("uss").column         "unique memory, MiB": the head of a column
-    metrics.get("uss").benchmark      "memory.Memory.track_uss": asv's name of its results
-    metrics.get("uss").display_unit   "MiB"; `factor` converts a sample to it
-    metrics.shown_in(Table.SITE)      the metrics of a table, in the order in which they are shown
-    metrics.of_benchmark(name)        the metric that asv knows under this name
-    metrics.min_relevant_change(...)  the smallest relative change that counts
-
-To add a metric, add an entry to `METRICS` with the tables that show it, take its timestamp or reading in
-`harness/lifecycles/inside/` (a key of a report in `messages.py`), and add a `track_` method with the same
-sentence to a class in `benchmarks/`.
-Every metric is paired over the releases. Query the registry when it is used, not when a module is
-imported.
+Each metric is defined once, in `METRICS`. Benchmarks, tables, changes, site and README query the registry
+when they are used, not when a module is imported. CONTRIBUTING.md says what else a new metric needs.
 
 Every metric is a time or a size of memory: a larger value is always worse.
 
 Every benchmark process imports this module, and no measured process does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
@@ -119,7 +105,8 @@ class Metric:
     source: Interval | Reading
     group: str
     """Module and class of the benchmark."""
-    tables: frozenset[Table]
+    tables: Collection[Table]
+    """Those that show it."""
     short_title: str = ""
     """For heads of columns, where the title is long."""
     workers: Workers = Workers.LATER
@@ -162,206 +149,83 @@ class Metric:
         return first == (self.workers is Workers.FIRST)
 
 
+ALL = frozenset(Table)
+
 METRICS = {
     metric.id: metric
     for metric in (
-        Metric(
-            "time_to_first_row",
-            "seconds",
-            "time to first row",
-            "From Process.start() until the worker has its first row: startup and first query.",
-            Interval("called", "first_row"),
-            "startup.Startup",
-            frozenset(Table),
-            short_title="first row",
-            decides=True,
-        ),
-        Metric(
-            "startup",
-            "seconds",
-            "startup",
-            "From Process.start() to the first line of the worker function, imports included.",
-            Interval("called", "started"),
-            "startup.Startup",
-            frozenset({Table.RESULTS, Table.TERMINAL, Table.COMPARISON, Table.SITE, Table.SENSITIVITY}),
-            decides=True,
-        ),
-        Metric(
-            "engine",
-            "seconds",
-            "engine",
-            "From the first line of the worker function until its engine is usable: created or disposed.",
-            Interval("started", "usable"),
-            "query.Query",
-            frozenset({Table.SITE}),
-        ),
-        Metric(
-            "first_query",
-            "seconds",
-            "first query",
-            "From the first line of the worker function to its first row: engine, connection and query.",
-            Interval("started", "first_row"),
-            "query.Query",
-            frozenset(Table) - {Table.SUMMARY, Table.SUMMARY_DATAFRAME},
-            decides=True,
-        ),
-        Metric(
-            "second_query",
-            "seconds",
-            "second query",
-            "From the first row to the second by another checkout: NullPool connects again.",
-            Interval("first_row", "second_row"),
-            "query.Query",
-            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
-            decides=True,
-        ),
-        Metric(
-            "first_worker",
-            "seconds",
-            "first worker",
-            "Time to first row of a parent's first worker: multiprocessing's helpers start as well.",
-            Interval("called", "first_row"),
-            "startup.Startup",
-            frozenset({Table.RESULTS, Table.SITE, Table.SENSITIVITY}),
-            workers=Workers.FIRST,
-        ),
-        Metric(
-            "blocked",
-            "seconds",
-            "parent blocked",
-            "From the call of Process.start() until it returns: the parent can do nothing else.",
-            Interval("called", "returned"),
-            "startup.Startup",
-            frozenset({Table.SITE, Table.SENSITIVITY}),
-        ),
-        Metric(
-            "exit",
-            "seconds",
-            "exit",
-            "From the message that lets the worker go until its parent has reaped it.",
-            Interval("released", "reaped"),
-            "startup.Startup",
-            frozenset({Table.SITE, Table.SENSITIVITY}),
-        ),
-        Metric(
-            "collect",
-            "seconds",
-            "full collection",
-            "A full garbage collection after the second row, in a parent's last worker.",
-            Reading("collect", factor=1e-9),
-            "query.Query",
-            frozenset(),
-            workers=Workers.LAST,
-        ),
-        Metric(
-            "cpu_first_row",
-            "seconds",
-            "CPU time to first row",
-            "CPU time that the worker has used when it has its first row; waiting is not included.",
-            Reading("cpu_first_row", factor=1e-9),
-            "cpu.Cpu",
-            frozenset({Table.COMPARISON, Table.SITE}),
-            short_title="CPU, first row",
-        ),
-        Metric(
-            "cpu_start",
-            "seconds",
-            "CPU time of Process.start()",
-            "CPU time of the parent's thread in Process.start(), which a worker beside it does not lengthen.",
-            Interval("cpu_called", "cpu_returned"),
-            "cpu.Cpu",
-            frozenset(),
-            short_title="CPU, start()",
-        ),
-        Metric(
-            "cpu_startup",
-            "seconds",
-            "CPU time of startup",
-            "CPU time that the worker has used at the first line of its function, imports included.",
-            Reading("cpu_started", factor=1e-9),
-            "cpu.Cpu",
-            frozenset(),
-        ),
-        Metric(
-            "cpu_engine",
-            "seconds",
-            "CPU time of the engine",
-            "CPU time from the first line of the worker function until its engine is usable.",
-            Interval("cpu_started", "cpu_usable"),
-            "cpu.Cpu",
-            frozenset(),
-        ),
-        Metric(
-            "cpu_first_query",
-            "seconds",
-            "CPU time of the first query",
-            "CPU time from the first line of the worker function to its first row.",
-            Interval("cpu_started", "cpu_first_row"),
-            "cpu.Cpu",
-            frozenset(),
-        ),
-        Metric(
-            "cpu_second_query",
-            "seconds",
-            "CPU time of the second query",
-            "CPU time from the first row to the second.",
-            Interval("cpu_first_row", "cpu_second_row"),
-            "cpu.Cpu",
-            frozenset({Table.COMPARISON}),
-            short_title="CPU, second query",
-        ),
-        Metric(
-            "uss",
-            "bytes",
-            "unique memory",
-            "Memory that only this worker holds after its second row: what one more worker costs.",
-            Reading("memory", "uss"),
-            "memory.Memory",
-            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
-        ),
-        Metric(
-            "uss_collected",
-            "bytes",
-            "unique memory after a collection",
-            "Unique memory after a full garbage collection, which writes to all objects, shared ones too.",
-            Reading("memory_collected", "uss"),
-            "memory.Memory",
-            frozenset(Table) - {Table.SUMMARY_DATAFRAME},
-            short_title="memory after GC",
-            workers=Workers.LAST,
-        ),
-        Metric(
-            "page_tables",
-            "bytes",
-            "page tables",
-            "Kernel memory that maps the worker's memory: fork copies it, so it grows with the parent.",
-            Reading("memory", "page_tables"),
-            "memory.Memory",
-            frozenset({Table.SITE}),
-            min_absolute_change=0,
-        ),
-        Metric(
-            "pss",
-            "bytes",
-            "proportional memory",
-            "Memory of the worker, each shared page divided by the number of processes that share it.",
-            Reading("memory", "pss"),
-            "memory.Memory",
-            frozenset({Table.SENSITIVITY}),
-            short_title="PSS",
-        ),
-        Metric(
-            "rss",
-            "bytes",
-            "resident memory",
-            "Resident memory, which counts shared pages in full and so misleads for forked workers.",
-            Reading("memory", "rss"),
-            "memory.Memory",
-            frozenset({Table.RESULTS, Table.SITE, Table.SENSITIVITY}),
-            short_title="RSS",
-        ),
+        Metric("time_to_first_row", "seconds", "time to first row",
+               "From Process.start() until the worker has its first row: startup and first query.",
+               Interval("called", "first_row"), "startup.Startup", ALL,
+               short_title="first row", decides=True),
+        Metric("startup", "seconds", "startup",
+               "From Process.start() to the first line of the worker function, imports included.",
+               Interval("called", "started"), "startup.Startup",
+               (Table.RESULTS, Table.TERMINAL, Table.COMPARISON, Table.SITE, Table.SENSITIVITY),
+               decides=True),
+        Metric("engine", "seconds", "engine",
+               "From the first line of the worker function until its engine is usable: created or disposed.",
+               Interval("started", "usable"), "query.Query", (Table.SITE,)),
+        Metric("first_query", "seconds", "first query",
+               "From the first line of the worker function to its first row: engine, connection and query.",
+               Interval("started", "first_row"), "query.Query",
+               ALL - {Table.SUMMARY, Table.SUMMARY_DATAFRAME}, decides=True),
+        Metric("second_query", "seconds", "second query",
+               "From the first row to the second by another checkout: NullPool connects again.",
+               Interval("first_row", "second_row"), "query.Query",
+               ALL - {Table.SUMMARY_DATAFRAME}, decides=True),
+        Metric("first_worker", "seconds", "first worker",
+               "Time to first row of a parent's first worker: multiprocessing's helpers start as well.",
+               Interval("called", "first_row"), "startup.Startup",
+               (Table.RESULTS, Table.SITE, Table.SENSITIVITY), workers=Workers.FIRST),
+        Metric("blocked", "seconds", "parent blocked",
+               "From the call of Process.start() until it returns: the parent can do nothing else.",
+               Interval("called", "returned"), "startup.Startup", (Table.SITE, Table.SENSITIVITY)),
+        Metric("exit", "seconds", "exit",
+               "From the message that lets the worker go until its parent has reaped it.",
+               Interval("released", "reaped"), "startup.Startup", (Table.SITE, Table.SENSITIVITY)),
+        Metric("collect", "seconds", "full collection",
+               "A full garbage collection after the second row, in a parent's last worker.",
+               Reading("collect", factor=1e-9), "query.Query", (), workers=Workers.LAST),
+        Metric("cpu_first_row", "seconds", "CPU time to first row",
+               "CPU time that the worker has used when it has its first row; waiting is not included.",
+               Reading("cpu_first_row", factor=1e-9), "cpu.Cpu", (Table.COMPARISON, Table.SITE),
+               short_title="CPU, first row"),
+        Metric("cpu_start", "seconds", "CPU time of Process.start()",
+               "CPU time of the parent's thread in Process.start(), which a worker beside it does not lengthen.",
+               Interval("cpu_called", "cpu_returned"), "cpu.Cpu", (), short_title="CPU, start()"),
+        Metric("cpu_startup", "seconds", "CPU time of startup",
+               "CPU time that the worker has used at the first line of its function, imports included.",
+               Reading("cpu_started", factor=1e-9), "cpu.Cpu", ()),
+        Metric("cpu_engine", "seconds", "CPU time of the engine",
+               "CPU time from the first line of the worker function until its engine is usable.",
+               Interval("cpu_started", "cpu_usable"), "cpu.Cpu", ()),
+        Metric("cpu_first_query", "seconds", "CPU time of the first query",
+               "CPU time from the first line of the worker function to its first row.",
+               Interval("cpu_started", "cpu_first_row"), "cpu.Cpu", ()),
+        Metric("cpu_second_query", "seconds", "CPU time of the second query",
+               "CPU time from the first row to the second.",
+               Interval("cpu_first_row", "cpu_second_row"), "cpu.Cpu", (Table.COMPARISON,),
+               short_title="CPU, second query"),
+        Metric("uss", "bytes", "unique memory",
+               "Memory that only this worker holds after its second row: what one more worker costs.",
+               Reading("memory", "uss"), "memory.Memory", ALL - {Table.SUMMARY_DATAFRAME}),
+        Metric("uss_collected", "bytes", "unique memory after a collection",
+               "Unique memory after a full garbage collection, which writes to all objects, shared ones too.",
+               Reading("memory_collected", "uss"), "memory.Memory", ALL - {Table.SUMMARY_DATAFRAME},
+               short_title="memory after GC", workers=Workers.LAST),
+        Metric("page_tables", "bytes", "page tables",
+               "Kernel memory that maps the worker's memory: fork copies it, so it grows with the parent.",
+               Reading("memory", "page_tables"), "memory.Memory", (Table.SITE,), min_absolute_change=0),
+        Metric("pss", "bytes", "proportional memory",
+               "Memory of the worker, each shared page divided by the number of processes that share it.",
+               Reading("memory", "pss"), "memory.Memory", (Table.SENSITIVITY,), short_title="PSS"),
+        Metric("rss", "bytes", "resident memory",
+               "Resident memory, which counts shared pages in full and so misleads for forked workers.",
+               Reading("memory", "rss"), "memory.Memory", (Table.RESULTS, Table.SITE, Table.SENSITIVITY),
+               short_title="RSS"),
     )
-}
+}  # fmt: skip
 """By id, in the order in which tables show them."""
 
 

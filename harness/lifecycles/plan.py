@@ -12,13 +12,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 from statistics import median
 
-from harness.console.numbers import duration, time_left
 from harness.lifecycles import metrics
-from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
+from harness.lifecycles.blocks import Block, MeasuredRun, in_block, mark_noisy, relative_ci
 from harness.lifecycles.cell import DATAFRAMES, Cell
 from harness.lifecycles.messages import ParentReport
 from harness.lifecycles.parent_handle import ParentHandle, require
@@ -57,9 +55,6 @@ SESSIONS = 2 * PARALLEL_BOOTS + 1
 
 NOT_CHECKED = "which session a worker used, and whether one is left, was not checked"
 
-TURN_S = 2.0
-"""Seconds of one cell in a block, roughly: the time left before anything has been measured."""
-
 Report = Callable[[str], None]
 """Is called with a description of each step."""
 
@@ -69,27 +64,6 @@ OnBlock = Callable[[MeasuredRun], None]
 def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
     """All cells of the profile's strategies."""
     return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in profile.strategies]
-
-
-def in_block(
-    number: int, turns: int, profile: Profile, elapsed: Callable[[], float], report: Report
-) -> Report:
-    """A report whose steps are the turns of a block, with the time that is left of the run.
-
-    `elapsed` returns the seconds since the run began.
-    """
-    turn = count(1)
-
-    def show(step: str) -> None:
-        at = next(turn)
-        if number <= profile.blocks:
-            done = number - 1 + (at - 1) / turns
-            left = f"about {time_left(elapsed(), done, profile.blocks, TURN_S * turns)} left"
-        else:
-            left = f"for steadier figures, at most {duration(profile.budget - elapsed())} left"
-        report(f"block {number} of at least {profile.blocks}, {at} of {turns}, {left}: {step}")
-
-    return show
 
 
 class Plan:

@@ -11,7 +11,7 @@ import pytest
 
 from harness.lifecycles import metrics
 from harness.lifecycles import plan as planning
-from harness.lifecycles.blocks import Block, MeasuredRun, mark_noisy, relative_ci
+from harness.lifecycles.blocks import Block, MeasuredRun, in_block, mark_noisy, relative_ci
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import PROFILES
@@ -65,7 +65,7 @@ def test_the_progress_says_how_far_it_is_and_how_long_it_will_take() -> None:
     now, steps = [0.0], list[str]()
     profile = replace(PROFILE, blocks=2, budget=50)
     for number in (1, 2, 3):
-        report = planning.in_block(number, 2, profile, lambda: now[0], steps.append)
+        report = in_block(number, 2, profile, lambda: now[0], steps.append)
         for cell in ("spawn", "bare start methods"):
             report(cell)
             now[0] += 10

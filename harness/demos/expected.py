@@ -1,7 +1,8 @@
 """The record of demos: which programs came out the same in every one of many runs."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 
 from packaging.version import Version
@@ -16,6 +17,12 @@ PATH = store.path("demos")
 
 Program = tuple[str, str, bool]
 """A demo's name, a start method, and whether it is the cured one."""
+
+PROGRAMS: tuple[Program, ...] = tuple(
+    (demo.name, method, cured)
+    for demo, method, cured in product(catalogue.CATALOGUE, catalogue.START_METHODS, (False, True))
+)
+"""All programs, in the order of the record."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +41,8 @@ class DemoProof:
     @property
     def demos(self) -> list[int]:
         """The numbers of the demos proven by every start method, as they stand and cured."""
-        return [
-            demo.number
-            for demo in catalogue.CATALOGUE
-            if all(
-                (demo.name, method, cured) in self.programs
-                for method in catalogue.START_METHODS
-                for cured in (False, True)
-            )
-        ]
+        missing = {name for name, *_ in set(PROGRAMS) - set(self.programs)}
+        return [demo.number for demo in catalogue.CATALOGUE if demo.name not in missing]
 
 
 def load(path: Path = PATH) -> dict[str, DemoProof]:
@@ -63,25 +63,17 @@ def add(repetitions: Sequence[DemoRepetition], provenance: Provenance, busy: int
     """
     proofs = load(path)
     before = proofs.get(provenance.release)
-    measured = [(each.demo.name, each.start_method, each.cured) for each in repetitions]
-    proven = [program for program, each in zip(measured, repetitions, strict=True) if not each.surprising]
-    others = [program for program in before.programs if program not in measured] if before else []
-    runs = max((each.runs for each in repetitions), default=0)
-    if before and not proven:
-        now = replace(before, programs=tuple(others))
-    elif before and others and (before.runs, before.busy) == (runs, busy):
-        # In their old places, so that the file changes little.
-        programs = dict.fromkeys(program for program in before.programs if program in (*others, *proven))
-        later = before.later | dict.fromkeys((name for name, _, _ in proven), provenance)
-        now = replace(before, programs=tuple({**programs, **dict.fromkeys(proven)}), later=later)
-    elif proven:
-        now = DemoProof(provenance, runs, busy, tuple(proven))
+    runs = repetitions[0].runs
+    measured = {(each.demo.name, each.start_method, each.cured): not each.surprising for each in repetitions}
+    others = [each for each in before.programs if each in PROGRAMS and each not in measured] if before else []
+    proven = [program for program, same in measured.items() if same]
+    if before and others and ((before.runs, before.busy) == (runs, busy) or not proven):
+        later = before.later | dict.fromkeys((name for name, *_ in proven), provenance)
+        provenance, runs, busy = before.provenance, before.runs, before.busy
     else:
-        return
-    save({**proofs, provenance.release: now}, path)
-
-
-def save(proofs: dict[str, DemoProof], path: Path = PATH) -> None:
-    """Write the record, the newest release first."""
-    newest_first = sorted(proofs, key=Version, reverse=True)
-    store.write(path, {release: asdict(proofs[release]) for release in newest_first})
+        others, later = [], {}
+    programs = tuple(sorted([*others, *proven], key=PROGRAMS.index))
+    if before or programs:
+        now = {**proofs, provenance.release: DemoProof(provenance, runs, busy, programs, later)}
+        newest_first = sorted(now, key=Version, reverse=True)
+        store.write(path, {release: asdict(now[release]) for release in newest_first})

@@ -87,3 +87,12 @@ def test_repetitions_are_recorded_with_the_release_and_the_busy_cores(
     assert provenance.release == (release or sqlalchemy.__version__)
     assert busy == (os.cpu_count() or 1) - 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_surprise_makes_the_recorder_fail(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(session, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(expected, "load", dict)
+    monkeypatch.setattr(expected, "add", lambda *_: None)
+    monkeypatch.setattr(repeat, "repeat", lambda *_: iter([DemoRepetition(ONE, "fork", False, 3, 2, 3)]))
+    done = CliRunner().invoke(app, ["record", "demos", "--only", ONE.name, "--repeat", "3"])
+    assert "3 of 3 programs did not come out the same every time" in str(done.exception)

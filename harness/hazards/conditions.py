@@ -25,6 +25,11 @@ NO_TRANSACTION = Condition(
     "no open transaction",
     "When a worker starts, the parent has no transaction or ORM session open, and no connection checked out.",
 )
+COMMITTED = Condition(
+    "committed",
+    "committed first",
+    "The parent commits before it starts a worker, or sends a task, that needs its rows.",
+)
 NO_OTHER_CONNECTION = Condition(
     "no_other_connection",
     "no other connection",
@@ -35,40 +40,25 @@ PSYCOPG = Condition(
     "psycopg",
     "The driver leaves alone what another process opened, as psycopg2 and psycopg do; mysqlclient does not.",
 )
-SPARE_SESSIONS = Condition(
-    "spare_sessions",
-    "sessions to spare",
-    "The server allows as many sessions as all processes may use: `workers x (pool_size + max_overflow)`.",
-)
-GUARD = Condition(
-    "guard",
-    "main guard",
-    'Under `if __name__ == "__main__":`, and only there, the script starts workers, loads data and connects.',
+NO_QUERY_BETWEEN = Condition(
+    "no_query_between",
+    "no query in between",
+    "The parent sends no query between disposing of its pool and the start of the last worker.",
 )
 NO_CONNECT_AT_IMPORT = Condition(
     "no_connect_at_import",
     "no connect at import",
     "No module connects to the database while it is imported.",
 )
+GUARD = Condition(
+    "guard",
+    "main guard",
+    'Under `if __name__ == "__main__":`, and only there, the script starts workers, loads data and connects.',
+)
 URL_PASSED = Condition(
     "url_passed",
     "URL passed",
     "Workers get the URL with its password, by `render_as_string(hide_password=False)`, not the engine.",
-)
-NO_QUERY_BETWEEN = Condition(
-    "no_query_between",
-    "no query in between",
-    "The parent sends no query between disposing of its pool and the start of the last worker.",
-)
-DONE_ONCE = Condition(
-    "done_once",
-    "start-up work done once",
-    "One process creates tables and first rows: before workers start, or each under a lock of the server.",
-)
-OWN_GENERATORS = Condition(
-    "own_generators",
-    "own generators",
-    "Each worker makes its own generators of identifiers and random numbers, or the database does.",
 )
 ONE_FACTORY = Condition(
     "one_factory",
@@ -80,10 +70,15 @@ VALUES_PASSED = Condition(
     "values passed",
     "Workers get values as arguments, not from globals or environment variables that are set at run time.",
 )
-COMMITTED = Condition(
-    "committed",
-    "committed first",
-    "The parent commits before it starts a worker, or sends a task, that needs its rows.",
+SPARE_SESSIONS = Condition(
+    "spare_sessions",
+    "sessions to spare",
+    "The server allows as many sessions as all processes may use: `workers x (pool_size + max_overflow)`.",
+)
+OWN_GENERATORS = Condition(
+    "own_generators",
+    "own generators",
+    "Each worker makes its own generators of identifiers and random numbers, or the database does.",
 )
 SIGNALS_RESET = Condition(
     "signals_reset",
@@ -95,24 +90,11 @@ NO_RUNNING_LOOP = Condition(
     "no running loop",
     "Workers start before an event loop runs that has used asyncpg, not from within it.",
 )
-
-ALL = (
-    ONE_THREAD,
-    NO_LOCK,
-    NO_TRANSACTION,
-    COMMITTED,
-    NO_OTHER_CONNECTION,
-    PSYCOPG,
-    NO_QUERY_BETWEEN,
-    NO_CONNECT_AT_IMPORT,
-    GUARD,
-    URL_PASSED,
-    ONE_FACTORY,
-    VALUES_PASSED,
-    SPARE_SESSIONS,
-    OWN_GENERATORS,
-    SIGNALS_RESET,
-    NO_RUNNING_LOOP,
-    DONE_ONCE,
+DONE_ONCE = Condition(
+    "done_once",
+    "start-up work done once",
+    "One process creates tables and first rows: before workers start, or each under a lock of the server.",
 )
+
+ALL = tuple(each for each in list(globals().values()) if isinstance(each, Condition))
 """In the order in which pages list them."""

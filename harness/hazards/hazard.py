@@ -13,7 +13,6 @@ from harness.hazards.conditions import Condition
 from harness.hazards.inside.story import HazardReading, StoryEvent
 
 if TYPE_CHECKING:
-    from harness.hazards.inside.parent import Parent
     from harness.strategies import Strategy
 
 
@@ -113,7 +112,13 @@ def where_connections_are_pooled(strategy: "Strategy") -> str:
 
 @dataclass(frozen=True)
 class Hazard:
-    """One way to fail, with a reproduction that does not depend on chance."""
+    """One way to fail.
+
+    Beside it, its module has `reproduce(parent)`, which does not depend on chance. It runs in a parent
+    process of its own, and returns whether the strategy is affected. It raises if it cannot tell: a failed
+    reproduction is an error, not a survival. If there is a `condition`, it runs once more with
+    `Parent.keeps_condition`: the program keeps the condition, and must survive.
+    """
 
     id: str
     """Stable, lower case, at most 20 characters: it is a parameter value in asv's results."""
@@ -135,12 +140,6 @@ class Hazard:
     """
     links: tuple[str, ...]
     """Documentation and public threads."""
-    reproduce: Callable[["Parent"], bool]
-    """Runs in a parent process of its own, and returns whether the strategy is affected.
-
-    It raises if it cannot tell: a failed reproduction is an error, not a survival. If there is a `condition`,
-    it is run once more with `Parent.keeps_condition`: the program keeps the condition, and must survive.
-    """
     affected_control: str
     """The positive control: a strategy that must be affected, or the reproduction proves nothing."""
     survives_control: str = ""
@@ -148,7 +147,7 @@ class Hazard:
     survives_within: str = ""
     """The negative control if no strategy survives: what must hold within each trial, as a clause.
 
-    For example `a column of int64 must stay shared`. The reproduction raises if it does not hold.
+    For example `a column of int64 must stay shared`. `reproduce` raises if it does not hold.
     """
     condition: Condition | None = None
     """What a program can make sure of so that the hazard cannot occur; None if only another strategy avoids

@@ -1,28 +1,21 @@
 """asyncpg: a worker that is forked from a running event loop drops the pool of its parent."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import importlib.util
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import drivers
 from harness.fixes import KEPT_POOL
 from harness.hazards.conditions import NO_RUNNING_LOOP
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import Failed, Hung, WorkerHandle
-from harness.hazards.inside.parent import SERVER_DEADLINE, Parent
+from harness.hazards.inside.parent import SERVER_DEADLINE, Engine, Parent
 from harness.hazards.inside.worker import Worker, plain, synchronous
-from harness.strategies import ParentConnection
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
-
-    from harness.strategies import Strategy
+from harness.strategies import ParentConnection, Strategy
 
 BACKEND = "select pg_backend_pid()"
 
@@ -245,7 +238,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/orm/extensions/asyncio.html#using-multiple-asyncio-event-loops",
         "https://github.com/MagicStack/asyncpg/issues/1037",
     ),
-    reproduce=reproduce,
     condition=NO_RUNNING_LOOP,
     affected_control="fork_dispose",
     survives_control="spawn",

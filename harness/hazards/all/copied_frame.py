@@ -1,18 +1,13 @@
 """How much of the parent's DataFrame a forked worker copies by using it."""
 
-from __future__ import annotations
-
 import gc
 import importlib.util
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_workers_are_forked
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker
 from harness.system import memory
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 BYTES = 32 * 2**20
 """Approximate size of each column."""
@@ -166,7 +161,6 @@ HAZARD = Hazard(
         "https://github.com/pytorch/pytorch/issues/13246",
         "https://github.com/pytorch/pytorch/issues/5902",
     ),
-    reproduce=reproduce,
     affected_control="fork_dispose",
     survives_within="a column of int64 must stay shared",
     not_applicable=where_workers_are_forked,

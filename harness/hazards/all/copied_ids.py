@@ -1,19 +1,14 @@
 """Forked workers draw the same identifiers, because each has a copy of the generator."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import OWN_GENERATOR
 from harness.hazards.conditions import OWN_GENERATORS
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Connection, Engine, Parent
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
 
 BLOCK = 100
 """Numbers that a process reserves at a time from a sequence of the database (hi/lo)."""
@@ -24,7 +19,7 @@ GENERATORS: dict[str, Any] = {}
 CONTROL = "random.getrandbits"
 """Python seeds the module `random` again after a fork."""
 
-Draw = Callable[["Connection", str], int]
+Draw = Callable[[Connection, str], int]
 """Draws an identifier; a connection, and a sequence."""
 
 
@@ -137,7 +132,6 @@ HAZARD = Hazard(
         "https://github.com/pytorch/pytorch/issues/5059",
         "https://docs.python.org/3/library/os.html#os.register_at_fork",
     ),
-    reproduce=reproduce,
     condition=OWN_GENERATORS,
     affected_control="fork_dispose",
     survives_control="spawn",

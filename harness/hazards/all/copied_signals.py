@@ -1,7 +1,5 @@
 """A forked worker has its parent's signal handlers, and the descriptor that wakes the parent's loop."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import signal
@@ -122,7 +120,6 @@ HAZARD = Hazard(
         "https://github.com/Kludex/uvicorn/discussions/2289",
         "https://docs.python.org/3/library/signal.html#signal.set_wakeup_fd",
     ),
-    reproduce=reproduce,
     condition=SIGNALS_RESET,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -1,7 +1,5 @@
 """A driver that closes a connection when it is garbage-collected, in whichever process that happens."""
 
-from __future__ import annotations
-
 import gc
 import sys
 from typing import Any
@@ -109,7 +107,6 @@ HAZARD = Hazard(
         "https://github.com/apache/airflow/pull/56044",
         "https://github.com/zoolutions/pgbus/issues/437",
     ),
-    reproduce=reproduce,
     by_driver=True,
     condition=PSYCOPG,
     affected_control="fork_dispose",

@@ -1,18 +1,11 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
 from harness.hazards.inside.handle import Ended, Failed, Hung, WorkerHandle
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.threads import THREADS, check_out, started_in_traffic
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 ONE_SLOT = {"pool_size": 1, "max_overflow": 0, "pool_timeout": 0.5}
 
@@ -99,7 +92,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/errors.html#error-3o7r",
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
-    reproduce=reproduce,
     condition=NO_TRANSACTION,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

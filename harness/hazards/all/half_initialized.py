@@ -1,21 +1,16 @@
 """A fork while another thread makes the engine's first connection."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Hung
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 
 def first_queries(worker: Worker) -> tuple[Any, Any, str]:
@@ -119,7 +114,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/6337",
         "https://github.com/sqlalchemy/sqlalchemy/issues/4807",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -1,7 +1,5 @@
 """A connection that the program keeps in a global, outside every pool."""
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 
@@ -97,7 +95,6 @@ HAZARD = Hazard(
         "https://github.com/django-commons/django-tasks-scheduler/pull/394",
         "https://github.com/zulip/zulip/pull/39726",
     ),
-    reproduce=reproduce,
     condition=NO_OTHER_CONNECTION,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -1,7 +1,5 @@
 """A pool's own thread replaces a worker while another thread imports a module."""
 
-from __future__ import annotations
-
 import importlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,7 +71,6 @@ HAZARD = Hazard(
         "multi-threaded, use of fork() may lead to deadlocks in the child",
     ),
     links=("https://github.com/python/cpython/issues/93580",),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -61,7 +61,6 @@ HAZARD = Hazard(
         "https://github.com/MemPalace/mempalace/pull/1431",
         "https://github.com/python/cpython/issues/105464",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -1,19 +1,14 @@
 """The worker goes on using an ORM session that was open at the fork."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import NO_OPEN_SESSION
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 REGISTRY: dict[str, Any] = {}
 """The global in which a program keeps its scoped session; empty in a spawned worker."""
@@ -138,7 +133,6 @@ HAZARD = Hazard(
         "https://github.com/pallets-eco/flask-sqlalchemy/issues/745",
         "https://github.com/emissions-api/emissions-api/pull/237",
     ),
-    reproduce=reproduce,
     condition=NO_TRANSACTION,
     affected_control="fork_dispose",
     survives_control="spawn",

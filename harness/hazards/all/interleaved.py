@@ -1,21 +1,15 @@
 """Parent and worker query over one connection at once; errors, hangs and wrong rows are counted apart."""
 
-from __future__ import annotations
-
 import queue
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from harness.fixes import EVERY_ENGINE, OTHER_CONNECTION, OWN_CONNECTIONS
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
 from harness.hazards.inside.handle import Ended, Failed, Hung, settle
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 ISOLATION = ("READ COMMITTED", "AUTOCOMMIT") * 3
 """The isolation level of each pair of parent and worker; each pair has an engine of its own. In a transaction
@@ -167,7 +161,6 @@ HAZARD = Hazard(
         "https://github.com/benoitc/gunicorn/issues/1953",
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -1,21 +1,16 @@
 """The pool is disposed of before the executor is created, but the executor forks later."""
 
-from __future__ import annotations
-
 import multiprocessing
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_QUERY_BETWEEN
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 ENGINE: list[Engine] = []
 """The engine of a worker, once it is set up."""
@@ -108,7 +103,6 @@ HAZARD = Hazard(
         "https://github.com/zulip/zulip/pull/39726",
         "https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor",
     ),
-    reproduce=reproduce,
     condition=NO_QUERY_BETWEEN,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -1,18 +1,13 @@
 """A worker that makes its engine from the URL alone lacks what else the parent's engine was given."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import MAKE_ENGINE
 from harness.hazards.conditions import ONE_FACTORY
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 ISOLATION = "REPEATABLE READ"
 TENANT = "poolstart.tenant"
@@ -139,7 +134,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/engines.html#custom-dbapi-connect-arguments-on-connect-routines",
         "https://www.postgresql.org/docs/current/ddl-rowsecurity.html",
     ),
-    reproduce=reproduce,
     condition=ONE_FACTORY,
     affected_control="spawn",
     survives_control="fork_dispose",

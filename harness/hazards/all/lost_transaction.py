@@ -86,7 +86,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
-    reproduce=reproduce,
     by_driver=True,
     condition=NO_TRANSACTION,
     affected_control="fork_dispose",

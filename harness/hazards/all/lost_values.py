@@ -1,7 +1,5 @@
 """Values that the parent sets at run time do not reach a worker that imports its modules again."""
 
-from __future__ import annotations
-
 import os
 
 from harness.fixes import PASSED_VALUE
@@ -81,7 +79,6 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
         "https://docs.python.org/3/whatsnew/3.14.html#multiprocessing",
     ),
-    reproduce=reproduce,
     condition=VALUES_PASSED,
     affected_control="spawn",
     survives_control="fork_dispose",

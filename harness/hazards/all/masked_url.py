@@ -1,18 +1,11 @@
 """A URL rendered by str() has three asterisks in place of its password."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from harness.fixes import MAKE_ENGINE
 from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity, where_a_url_is_handed
 from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 PASSWORD = "a-password-of-this-trial"
 """For a server that demands none: libpq reports it all the same."""
@@ -91,7 +84,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/8567",
         "https://docs.sqlalchemy.org/en/20/core/engines.html#sqlalchemy.engine.URL.render_as_string",
     ),
-    reproduce=reproduce,
     condition=URL_PASSED,
     affected_control="spawn",
     survives_within="the same URL, rendered with its password, must work",

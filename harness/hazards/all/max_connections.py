@@ -1,19 +1,14 @@
 """Every process has a pool of its own, and the server counts the connections of all."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import ONE_ENGINE
 from harness.hazards.conditions import SPARE_SESSIONS
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 PROGRAM = "poolstart-program"
 """The application name of the sessions of the program under test."""
@@ -132,7 +127,6 @@ HAZARD = Hazard(
         "https://www.postgresql.org/docs/current/runtime-config-connection.html#GUC-MAX-CONNECTIONS",
         "https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool",
     ),
-    reproduce=reproduce,
     condition=SPARE_SESSIONS,
     affected_control="fork_dispose",
     survives_control="nullpool",

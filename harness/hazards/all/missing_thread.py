@@ -1,23 +1,18 @@
 """A thread that works in the background exists in the parent only."""
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import threading
 from logging.handlers import QueueHandler, QueueListener
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import POOL_IN_WORKER, START_IN_WORKER
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, HazardFigure, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.session import attempt
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 LOG = logging.getLogger("poolstart.missing_thread")
 
@@ -192,7 +187,6 @@ HAZARD = Hazard(
         "https://www.psycopg.org/psycopg3/docs/advanced/pool.html",
         "https://docs.python.org/3/library/logging.handlers.html#queuelistener",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

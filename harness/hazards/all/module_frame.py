@@ -84,7 +84,6 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/multiprocessing.html#the-spawn-and-forkserver-start-methods",
         "https://github.com/mindsdb/mindsdb_native/pull/379",
     ),
-    reproduce=reproduce,
     condition=GUARD,
     affected_control="spawn",
     survives_control="fork_dispose",

@@ -1,7 +1,5 @@
 """A lock inside the driver's libraries is held by another thread at the fork."""
 
-from __future__ import annotations
-
 import os
 import threading
 from pathlib import Path
@@ -120,7 +118,6 @@ HAZARD = Hazard(
         "https://www.postgresql.org/docs/current/libpq-threading.html",
         "https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-GSSENCMODE",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

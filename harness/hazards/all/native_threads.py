@@ -70,7 +70,6 @@ HAZARD = Hazard(
         "https://docs.pola.rs/user-guide/misc/multiprocessing/",
         "https://github.com/pola-rs/polars/issues/20284",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -142,7 +142,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/7815",
         "https://docs.sqlalchemy.org/en/20/core/connections.html#sqlalchemy.engine.Engine.dispose",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_dispose",
     survives_control="spawn",

@@ -53,7 +53,6 @@ HAZARD = Hazard(
         "https://docs.python.org/3/library/os.html#os.register_at_fork",
         "https://pubs.opengroup.org/onlinepubs/9699919799/functions/fork.html",
     ),
-    reproduce=reproduce,
     condition=NO_LOCK,
     affected_control="fork_dispose",
     survives_control="spawn",

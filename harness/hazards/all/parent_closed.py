@@ -99,7 +99,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/7877",
         "https://github.com/ckan/ckan/issues/3243",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

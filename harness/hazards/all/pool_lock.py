@@ -82,7 +82,6 @@ HAZARD = Hazard(
         "#using-connection-pools-with-multiprocessing-or-os-fork",
         "https://github.com/sqlalchemy/sqlalchemy/issues/5460",
     ),
-    reproduce=reproduce,
     condition=ONE_THREAD,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -126,7 +126,6 @@ HAZARD = Hazard(
         "https://github.com/python/cpython/issues/137996",
         "https://docs.python.org/3/library/multiprocessing.html#multiprocessing.set_forkserver_preload",
     ),
-    reproduce=reproduce,
     condition=GUARD,
     affected_control="forkserver",
     survives_control="spawn",

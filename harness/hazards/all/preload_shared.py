@@ -98,7 +98,6 @@ HAZARD = Hazard(
         "https://github.com/zulip/zulip/pull/39726",
         "https://github.com/benoitc/gunicorn/issues/2895",
     ),
-    reproduce=reproduce,
     condition=NO_CONNECT_AT_IMPORT,
     affected_control="forkserver",
     survives_control="spawn",

@@ -1,17 +1,12 @@
 """A pre-ping uses the inherited connection before the pid guard can refuse it."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker, plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 
 def check_pid_at_checkout(engine: Engine) -> None:
@@ -109,7 +104,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/core/pooling.html"
         "#using-connection-pools-with-multiprocessing-or-os-fork",
     ),
-    reproduce=reproduce,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     needs_tls=True,

@@ -1,7 +1,5 @@
 """Descriptors are closed underneath the driver, as a daemon does it, and their numbers are used again."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 from typing import Any
@@ -128,7 +126,6 @@ HAZARD = Hazard(
         "https://github.com/globus/globus-compute/issues/2106",
         "https://peps.python.org/pep-3143/",
     ),
-    reproduce=reproduce,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
     follows_releases=False,

@@ -73,7 +73,6 @@ HAZARD = Hazard(
         "https://www.psycopg.org/docs/usage.html#thread-and-process-safety",
         "https://github.com/eclecticiq/OpenTAXII/issues/253",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

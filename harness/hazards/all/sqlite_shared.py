@@ -94,7 +94,6 @@ HAZARD = Hazard(
         "https://github.com/gentoo/portage/pull/600",
         "https://github.com/graphnet-team/graphnet/pull/243",
     ),
-    reproduce=reproduce,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
 )

@@ -1,18 +1,13 @@
 """Every worker creates the tables when it starts, and all start at once."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import ONE_AT_A_TIME, ONE_SCHEDULER
 from harness.hazards.conditions import DONE_ONCE
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import Failed
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Connection, Engine, Parent
 from harness.hazards.inside.worker import Worker
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
 
 LOCK = "select pg_advisory_xact_lock(7)"
 """Lets one worker at a time create the tables; any number will do, if all use the same."""
@@ -134,7 +129,6 @@ HAZARD = Hazard(
         "https://github.com/CERT-Polska/mailgoose/pull/215",
         "https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS",
     ),
-    reproduce=reproduce,
     condition=DONE_ONCE,
     affected_control="spawn",
     survives_within="a worker that starts later must find the table",

@@ -62,7 +62,6 @@ HAZARD = Hazard(
         "https://github.com/taranis-ai/taranis-ai/issues/381",
         "https://github.com/onyx-dot-app/onyx/pull/1375",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -92,7 +92,6 @@ HAZARD = Hazard(
         "https://github.com/PlanExeOrg/PlanExe/pull/674",
         "https://github.com/alan-turing-institute/AIrsenal/issues/346",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -1,7 +1,5 @@
 """A worker is started inside the parent's transaction: it does not see the rows, or waits for the parent."""
 
-from __future__ import annotations
-
 from harness.fixes import COMMIT_FIRST
 from harness.hazards.conditions import COMMITTED
 from harness.hazards.hazard import Hazard, Severity
@@ -100,7 +98,6 @@ HAZARD = Hazard(
         "https://docs.sqlalchemy.org/en/20/orm/events.html#sqlalchemy.orm.SessionEvents.after_commit",
         "https://docs.celeryq.dev/en/stable/userguide/tasks.html#database-transactions",
     ),
-    reproduce=reproduce,
     condition=COMMITTED,
     affected_control="spawn",
     survives_within="a worker that starts after the commit must find the row",

@@ -75,7 +75,6 @@ HAZARD = Hazard(
         "https://github.com/AnswerDotAI/RAGatouille/issues/10",
         "https://github.com/SigProfilerSuite/SigProfilerExtractor/issues/121",
     ),
-    reproduce=reproduce,
     condition=GUARD,
     affected_control="spawn",
     survives_control="fork_dispose",

@@ -1,19 +1,14 @@
 """An engine cannot be pickled, so it cannot be passed to a worker that does not inherit it."""
 
-from __future__ import annotations
-
 import multiprocessing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness.fixes import MAKE_ENGINE, RETURN_ROWS
 from harness.hazards.conditions import URL_PASSED
 from harness.hazards.hazard import Hazard, Severity
 from harness.hazards.inside.handle import START_DEADLINE
-from harness.hazards.inside.parent import Parent
+from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import plain
-
-if TYPE_CHECKING:
-    from sqlalchemy.engine import Engine
 
 
 def use(engine: Engine, pipe: Any) -> None:
@@ -84,7 +79,6 @@ HAZARD = Hazard(
         "https://github.com/sqlalchemy/sqlalchemy/issues/9788",
         "https://github.com/toluaina/pgsync/issues/255",
     ),
-    reproduce=reproduce,
     condition=URL_PASSED,
     affected_control="spawn",
     survives_control="fork_dispose",

@@ -76,7 +76,6 @@ HAZARD = Hazard(
         "https://github.com/PlanExeOrg/PlanExe/pull/674",
         "https://github.com/geopython/pywps/pull/341",
     ),
-    reproduce=reproduce,
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",

@@ -27,9 +27,13 @@ from harness.processes.wait import wait_until
 
 if TYPE_CHECKING:
     import psycopg2
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection as Connection
+    from sqlalchemy.engine import Engine as Engine
 
     from harness.postgres.server import Server
+else:
+    # Hazards name them in annotations, and import SQLAlchemy only where they use it.
+    Connection = Engine = Any
 
 SILENCE_PER_CONNECT = 30
 """A worker's silence is at least this multiple of the parent's first connect: slow machines get longer."""

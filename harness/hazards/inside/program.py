@@ -21,7 +21,8 @@ def main() -> None:
     from harness.postgres.server import Server
 
     name, strategy, driver, scratch, *condition = sys.argv[1:]
-    hazard = import_module(f"harness.hazards.all.{name}").HAZARD
+    module = import_module(f"harness.hazards.all.{name}")
+    hazard = module.HAZARD
     server = Server.from_json(os.environ[locate.RUN])
     parent = Parent(strategy, server, Path(scratch), drivers.get(driver), keeps_condition=bool(condition))
     try:
@@ -29,7 +30,7 @@ def main() -> None:
             encrypted = parent.ask("select ssl from pg_stat_ssl where pid = pg_backend_pid()")
             if hazard.needs_tls and not encrypted:
                 raise RuntimeError("the server's connections are not encrypted")
-        affected = hazard.reproduce(parent)
+        affected = module.reproduce(parent)
     finally:
         parent.close()
     print(

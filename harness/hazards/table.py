@@ -1,7 +1,7 @@
 """Outcomes of many trials: the verdicts that are on record, and the tally of what is being measured."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.hazards.hazard import TRIED, Outcome, Verdict
@@ -156,9 +156,7 @@ class Tally:
 
     def surprises(self, expected: Mapping[Cell, Verdict]) -> list[str]:
         """A line for each verdict that is not the expected one, or not the same in all trials."""
-        return list(self._surprises(expected))
-
-    def _surprises(self, expected: Mapping[Cell, Verdict]) -> Iterator[str]:
+        lines = []
         for (hazard, name), counts in self.counts.items():
             got = " and ".join(
                 f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
@@ -169,4 +167,5 @@ class Tally:
                 why = self.reasons[hazard, name] or " ".join(
                     filter(None, (self.effects[(hazard, name), each] for each in counts if each != wanted))
                 )
-                yield f"{hazard} under {name}: {got}, expected {wanted}{why and f'; {why}'}"
+                lines.append(f"{hazard} under {name}: {got}, expected {wanted}{why and f'; {why}'}")
+        return lines

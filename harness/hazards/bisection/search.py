@@ -12,15 +12,14 @@ even one of another machine: verdicts do not depend on the machine. Trials witho
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
-from itertools import pairwise
+from itertools import count, pairwise
 from math import inf
 from pathlib import Path
 
 from harness.hazards import matrix
 from harness.hazards.bisection import tried
 from harness.hazards.expected import series
-from harness.hazards.hazard import Hazard, Outcome
+from harness.hazards.hazard import Hazard
 from harness.hazards.table import Cell
 from harness.postgres.server import Server
 
@@ -42,17 +41,16 @@ def measure(
     began = time.monotonic()
     cells = [(hazard.id, strategy) for hazard in hazards for strategy in strategies]
     done: set[tuple[str, Cell]] = set()
-    while turn := next_turn(releases, cells, done):
-        release, missing = turn
-        if time.monotonic() - began > budget:
-            return
-        done |= {(release, cell) for cell in missing}
+
+    def try_release(release: str, missing: set[Cell]) -> None:
+        left = count(len(missing) - 1, -1)
+        report(f"{release}, {len(missing)} trials left")
         outcomes = matrix.measure(
             server,
             hazards,
             strategies,
-            Countdown(release, len(missing), report).count,
-            wanted=partial(is_among, missing),
+            lambda _: report(f"{release}, {next(left)} trials left"),
+            wanted=lambda hazard, strategy: (hazard.id, strategy) in missing,
             release=release,
             python=interpreter(release),
         )
@@ -61,25 +59,12 @@ def measure(
             verdicts.setdefault(outcome.hazard, {})[outcome.strategy] = str(outcome.verdict)
         tried.keep(release, verdicts)
 
-
-def is_among(cells: Collection[Cell], hazard: Hazard, strategy: str) -> bool:
-    """Whether a trial is one of these cells."""
-    return (hazard.id, strategy) in cells
-
-
-class Countdown:
-    """Reports how many trials of a release are left."""
-
-    def __init__(self, release: str, trials: int, report: Callable[[str], None]) -> None:
-        self._release, self._left, self._report = release, trials, report
-        self._show()
-
-    def count(self, _: Outcome) -> None:
-        self._left -= 1
-        self._show()
-
-    def _show(self) -> None:
-        self._report(f"{self._release}, {self._left} trials left")
+    while turn := next_turn(releases, cells, done):
+        release, missing = turn
+        if time.monotonic() - began > budget:
+            return
+        done |= {(release, cell) for cell in missing}
+        try_release(release, missing)
 
 
 def next_turn(

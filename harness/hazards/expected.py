@@ -144,8 +144,8 @@ def save(provenance: Provenance, outcomes: Sequence[Outcome], *, columns: bool =
         raise PoolstartError("no further strategies are recorded", f"first run: {COMMAND} --only further")
     if default:
         table = with_outcomes(table, provenance, default, () if columns else strategies.IDS)
+    assert table
     if further:
-        assert table
         group = () if columns else strategies.FURTHER_IDS
         table = replace(table, further=with_outcomes(table.further, provenance, further, group))
     write(table)

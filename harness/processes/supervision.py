@@ -291,4 +291,3 @@ def _finished(watchdogs: set[int], deadline: float) -> set[int]:
             if os.WIFEXITED(status):
                 finished.add(pid)
     return finished
-

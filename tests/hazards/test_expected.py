@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,6 @@ from harness.records import session
 from harness.records.provenance import Provenance
 from harness.system import pythons
 from harness.system.errors import PoolstartError
-from harness.system.structure import structure
 from tests.support.remains import scene
 
 MINE = record.series(sqlalchemy.__version__)
@@ -102,15 +101,6 @@ def test_the_recorded_controls_hold(python: str) -> None:
             assert verdicts[hazard.id, hazard.survives_control] is Verdict.SURVIVES
 
 
-def test_fork_without_treatment_is_affected_wherever_a_connection_is_shared() -> None:
-    shared = ("shared_socket", "interleaved", "wrong_answer", "tls_broken", "parent_closed")
-    assert {record.expected("2.1.0")[hazard, "fork_nodispose"] for hazard in shared} == {Verdict.AFFECTED}
-
-
-def test_close_false_does_not_save_an_open_transaction() -> None:
-    assert record.expected("2.1.0")["lost_transaction", "fork_dispose"] is Verdict.AFFECTED
-
-
 def test_pooled_sqlite_connections_came_with_2_0() -> None:
     cell = "sqlite_shared", "fork_nodispose"
     assert record.expected("1.4.54")[cell] is Verdict.SURVIVES
@@ -119,11 +109,6 @@ def test_pooled_sqlite_connections_came_with_2_0() -> None:
 
 def test_an_unknown_series_expects_nothing() -> None:
     assert record.expected("9.9.0") == {}
-
-
-def test_an_outcome_is_the_same_after_a_round_trip_through_json() -> None:
-    for outcome in record.load()["2.1"].outcomes:
-        assert structure(Outcome, json.loads(json.dumps(asdict(outcome)))) == outcome
 
 
 def test_the_record_has_no_path_url_or_port_of_its_machine() -> None:
@@ -202,28 +187,6 @@ def test_a_single_row_is_recorded_beside_the_others_with_its_own_provenance(
     # Measured with the whole table again, it has no provenance of its own any more.
     record.save(later, after.outcomes)
     assert record.load()[MINE].later == {}
-
-
-def test_a_new_hazard_is_recorded_without_measuring_the_others(own_record: Path, server: Server) -> None:
-    table = record.table_of()
-    known = tuple(outcome for outcome in table.outcomes if outcome.hazard != "own_lock")
-    record.write(replace(table, outcomes=known))
-    assert ("own_lock", "spawn") not in record.expected()
-    record.save(Provenance.here(server.identity), row("own_lock"))
-    assert record.expected()["own_lock", "spawn"] is Verdict.SURVIVES
-    assert list(record.table_of().verdicts) == list(table.verdicts)
-
-
-def test_the_repeated_trials_of_other_rows_stay_on_record(own_record: Path, server: Server) -> None:
-    before = repeated_trials()
-    assert before.covers("own_lock", "fork_dispose")
-    record.save(Provenance.here(server.identity), row("own_lock"))
-    after = repeated_trials()
-    assert not after.covers("own_lock", "fork_dispose")
-    assert after.covers("own_lock", "spawn")
-    assert all(
-        set(after.cells[name]) == set(before.cells[name]) for name in before.cells if name != "own_lock"
-    )
 
 
 def test_a_row_without_one_of_the_strategies_is_not_recorded(own_record: Path, server: Server) -> None:
@@ -355,18 +318,6 @@ def test_the_command_records_all_rows_of_all_strategies(own_record: Path, measur
     assert table.later == table.further.later == {}
 
 
-def test_a_single_hazard_is_recorded_with_its_own_provenance(own_record: Path, measured: Cells) -> None:
-    before = record.load()[MINE]
-    result = CliRunner().invoke(app, ["record", "hazards", "--only", "unpicklable", "--only", "default"])
-    assert result.exit_code == 0, result.output
-    assert "1 hazards under 6 strategies" in result.output
-    after = record.load()[MINE]
-    assert (after.provenance, after.further) == (before.provenance, before.further)
-    assert after.verdicts == before.verdicts
-    assert after.later.keys() - before.later.keys() == {"unpicklable"}
-    assert after.later["unpicklable"].command == "poolstart record hazards --only unpicklable --only default"
-
-
 def test_a_single_strategy_is_recorded_beside_the_others(own_record: Path, measured: Cells) -> None:
     before = record.load()[MINE]
     cell, untried = ("unpicklable", "fork_sever"), ("own_lock", "fork_sever")
@@ -397,27 +348,6 @@ def test_the_trials_of_single_strategies_are_repeated(own_record: Path, measured
     assert result.exit_code == 0, result.output
     repeated = repeated_trials()
     assert repeated.cells == {"unpicklable": ["spawn", "fork_dispose"]}
-
-
-def test_an_interrupted_session_continues(
-    own_record: Path, measured: Cells, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole, trials = measuring.measure, []
-
-    def interrupted(server: Any, hazards: Any, names: Any, seen: Any, **options: Any) -> None:
-        def few(outcome: Outcome) -> None:
-            seen(outcome)
-            trials.append(outcome.strategy)
-            if len(trials) == 2:
-                raise KeyboardInterrupt
-
-        whole(server, hazards, names, few, **options)
-
-    monkeypatch.setattr(measuring, "measure", interrupted)
-    command = ["record", "hazards", "--only", "unpicklable", "--only", "default"]
-    assert CliRunner().invoke(app, command).exit_code != 0
-    assert CliRunner().invoke(app, command).exit_code == 0
-    assert trials == list(strategies.IDS)
 
 
 def test_a_trial_without_a_result_is_tried_again_and_the_others_are_kept(

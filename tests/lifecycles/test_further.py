@@ -16,7 +16,6 @@ from harness.answer.code.measured import files, program
 from harness.cli.commands import app
 from harness.hazards import catalogue
 from harness.hazards import expected as record
-from harness.hazards import report as page
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
 from harness.lifecycles import profile
@@ -72,21 +71,11 @@ def test_the_parent_connection_is_kept_closed_or_killed_as_declared(
         lives(server, broken_strategies.path(broken))
 
 
-def test_the_default_profile_has_no_further_strategy() -> None:
-    assert not set(strategies.IDS) & set(strategies.FURTHER_IDS)
-    assert profile.PROFILES["default"].strategies == strategies.IDS
-
-
 def test_a_group_name_stands_for_several_strategies() -> None:
     assert strategies.named(["spawn", "further", "spawn"]) == ("spawn", *strategies.FURTHER_IDS)
     assert strategies.named(["all"]) == strategies.IDS + strategies.FURTHER_IDS
     with pytest.raises(PoolstartError, match="no strategy 'sideways'"):
         strategies.named(["further", "sideways"])
-
-
-def test_a_run_of_further_strategies_is_a_series_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(profile.STRATEGIES, "fork_atfork,fork_dispose")
-    assert profile.tags() == {"strategies": "fork_dispose+fork_atfork"}
 
 
 @pytest.mark.parametrize(
@@ -145,17 +134,6 @@ def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(record, "PATH", path)
     monkeypatch.setattr(pythons, "full", lambda: f"{pythons.REFERENCE}.7")
     return path
-
-
-def test_further_strategies_are_recorded_in_a_part_of_their_own(own_record: Path, server: Server) -> None:
-    provenance = Provenance.here(server.identity)
-    record.save(provenance, OUTCOMES)
-    table = record.table_of()
-    assert list(table.outcomes) == DEFAULT
-    assert table.strategies == strategies.IDS
-    assert list(table.further.outcomes) == FURTHER
-    assert record.expected()["unpicklable", "fork_atfork"] is Verdict.SURVIVES
-    assert "Further strategies, measured" in page.render()
 
 
 def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:

@@ -1,5 +1,7 @@
 """The worker inherits the pool's count of connections that are checked out."""
 
+import contextlib
+
 from harness.fixes import EVERY_ENGINE
 from harness.hazards.conditions import NO_TRANSACTION
 from harness.hazards.hazard import Hazard, HazardFigure, Severity, where_connections_are_pooled
@@ -32,10 +34,8 @@ def natural_rate(parent: Parent) -> None:
     workers = started_in_traffic(parent, engine, lambda: query(engine))
     timed_out = 0
     for worker in workers:
-        try:
+        with contextlib.suppress(Ended, Failed, Hung):  # another hazard: the mutex of the same pool
             timed_out += bool(time_out(worker))
-        except (Ended, Failed, Hung):
-            pass  # another hazard: the mutex of the same pool
     parent.measure("timed_out", timed_out / len(workers), len(workers))
     parent.tell(
         "user",

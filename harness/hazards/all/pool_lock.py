@@ -32,7 +32,8 @@ def natural_rate(parent: Parent, figure: str, traffic_is: str, **options: Any) -
             pass  # an error is not this hazard
     parent.measure(figure, hung / len(workers), len(workers))
     parent.tell(
-        "user", f"Unforced, with {THREADS} parent threads {traffic_is}, {hung} of {len(workers)} workers hang."
+        "user",
+        f"Unforced, with {THREADS} parent threads {traffic_is}, {hung} of {len(workers)} workers hang.",
     )
 
 

@@ -72,7 +72,7 @@ def needs_a_preloaded_main() -> str:
 
 def reproduce(parent: Parent) -> bool:
     script = guarded(SCRIPT) if parent.keeps_condition else SCRIPT
-    done = parent.run_script(script, *parent.strategy.preload, **{URL: parent.url})
+    done = parent.run_script(script, *parent.strategy.preload, variables={URL: parent.url})
     (first, second) = json.loads(done.stdout)
     parent.tell("parent", "Makes an engine and connects at the top of its script, then starts two workers.")
     if not first or not second:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
@@ -143,7 +143,7 @@ class Parent:
         return started
 
     def run_script(
-        self, script: str, *arguments: str, check: bool = True, **variables: str
+        self, script: str, *arguments: str, check: bool = True, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run a program in a file of its own, whose first argument is the strategy's start method.
 
@@ -157,7 +157,7 @@ class Parent:
             capture_output=True,
             text=True,
             check=check,
-            env={**os.environ, **variables},
+            env={**os.environ, **(variables or {})},
         )
 
     def wait_for(self, condition: Callable[[], bool], what: str) -> None:

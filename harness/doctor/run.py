@@ -24,6 +24,9 @@ INSIDE = Path(__file__).with_name("inside")
 LOOK = 1.5
 """Seconds of one look from outside."""
 
+LOOKS = "looks"
+"""A file in the directory of reports, with a byte for each look whose findings are known."""
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -61,15 +64,19 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
             process = _start(command, directory, guard)
             while process.poll() is None:
                 with suppress(PoolstartError):
-                    evidence = _look(process, url, directory, lifetimes) or evidence
+                    if not (seen := _look(process, url, directory, lifetimes)):
+                        continue
+                    evidence = seen
+                    for finding in outside.judge(evidence):
+                        key = (finding.hazard, finding.sentence)
+                        if key not in found or finding.sure:
+                            found[key] = finding
+                    notes.update(dict.fromkeys(evidence.notes))
+                    locked.update(dict.fromkeys(pid for pid in evidence.locked if pid in evidence.copies))
                     looks += 1
-                    if evidence:
-                        for finding in outside.judge(evidence):
-                            key = (finding.hazard, finding.sentence)
-                            if key not in found or finding.sure:
-                                found[key] = finding
-                        notes.update(dict.fromkeys(evidence.notes))
-                        locked.update(dict.fromkeys(pid for pid in evidence.locked if pid in evidence.copies))
+                    # The program may have removed the directory.
+                    with suppress(OSError), (directory / LOOKS).open("ab") as file:
+                        file.write(b".")
         finally:
             signal.signal(signal.SIGINT, previous)
             lifetimes.close()

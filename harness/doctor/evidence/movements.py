@@ -14,15 +14,18 @@ from harness.doctor.evidence.runs import RunReading, Runs
 from harness.doctor.evidence.sockets import Connection, closed, descriptors
 from harness.doctor.evidence.waits import Wait
 
-BUDGET = 0.02
-"""The share of a processor that watching may take."""
+BUDGET = 0.01
+"""The share of a processor that watching may take: the observed program loses about twice as much."""
 
 SHORTEST = 0.001
 """Seconds between two looks, at least."""
 
-BURST = 0.05
+BURST = 0.1
 """Seconds of pause that are owed to `BUDGET` before it is made: looks at short intervals tell more apart, and
 cost less, than the same number at regular ones."""
+
+CALM = 0.1
+"""Seconds between two looks if none of those to find out about has run for as long, instead of bursts."""
 
 CLEAN = 2
 """Intervals or looks that must show a use: one could be a process that ends, or starts a program."""
@@ -30,8 +33,12 @@ CLEAN = 2
 PLENTY = 5
 """Of these, as many as are worth reporting: the connection need not be looked at any longer."""
 
+ENOUGH = 250
+"""Looks at a connection without counters. A worker that queries all the time waits for answers in some of
+them; on a busy machine they take longer."""
+
 LONGER = 4
-"""Times the wanted seconds that a watch may take, while what was sent can be any of several holders'."""
+"""Times the wanted seconds that a watch may take, while it is in doubt whether a holder uses a connection."""
 
 SHARE = 0.25
 """Of the clean intervals of other holders: a process that has run in fewer unclear ones is not in doubt."""
@@ -48,6 +55,8 @@ class Use:
     """What was seen of one connection while it was watched."""
 
     inode: int
+    looks: int = 0
+    """How often it was looked at."""
     moved: int = 0
     """Intervals in which something was sent."""
     by: dict[int, int] = field(default_factory=dict)
@@ -72,9 +81,16 @@ class Use:
         return self.waited.get(pid, 0) >= times or (not self.unseen and self.by.get(pid, 0) >= times)
 
     def doubt(self, pid: int) -> bool:
-        """Whether the process may use the connection, by intervals in which others ran as well."""
+        """Whether the process may use the connection, and more looks can show it.
+
+        It was seen once, in too few looks, or in intervals in which others ran as well.
+        """
         if self.unseen or pid in self.left or self.shows(pid):
             return False
+        if self.waited.get(pid):
+            return True
+        if not self.counted:
+            return self.looks < ENOUGH
         others = sum(count for each, count in self.by.items() if each != pid)
         return self.by.get(pid, 0) + self.unclear.get(pid, 0.0) >= max(1.0, SHARE * others)
 
@@ -155,6 +171,8 @@ class Watch:
         self._kept: dict[int, dict[int, int]] = {inode: {} for inode in self.uses}
         """What is proven, as of the last search for further holders."""
         self._diags = {each.network: netlink.Diag(each.network) for each in shared}
+        self._active = 0.0
+        """When one of those to find out about was last seen to run, or to wait for an answer."""
 
     def run(self, seconds: float, over: Callable[[], bool]) -> float:
         """Watch, and return for how many seconds."""
@@ -172,7 +190,10 @@ class Watch:
             limit = seconds * (LONGER if elapsed >= seconds and self._doubt() and not over() else 1)
             if elapsed >= limit:
                 break
-            pause = (owed if owed >= BURST else SHORTEST) if due else seconds
+            calm = time.monotonic() - self._active > CALM
+            pause = owed if owed >= BURST else CALM if calm else SHORTEST
+            if not due:
+                pause = seconds
             time.sleep(max(0.0, min(pause, began + limit - time.monotonic())))
         self._look(self._shared)
         self.search()
@@ -220,10 +241,22 @@ class Watch:
             look = Look(
                 {pid: before[pid] for pid in holders}, counters[inode], {pid: after[pid] for pid in holders}
             )
-            if inode in self._latest:
-                attribute(self.uses[inode], self._latest[inode], look)
+            self.uses[inode].looks += 1
+            earlier = self._latest.get(inode)
+            if earlier:
+                attribute(self.uses[inode], earlier, look)
             self._latest[inode] = look
             self._waiting(inode, look)
+            if not earlier or self._acts(inode, earlier, look):
+                self._active = time.monotonic()
+
+    def _acts(self, inode: int, earlier: Look, look: Look) -> bool:
+        """Whether there is more to see of a connection than the next regular look shows."""
+        return not self.uses[inode].counted or any(
+            earlier.after[pid].ran_until(look.before[pid]) or self._waits.get((inode, pid), (None, 0))[0]
+            for pid in self._suspects.get(inode, ())
+            if pid in earlier.after and pid in look.before
+        )
 
     def _waiting(self, inode: int, look: Look) -> None:
         use, several = self.uses[inode], look.held_by_several

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.doctor.run import LOOKS
 from harness.processes import proc
 from harness.processes.supervision import Supervision
+from harness.processes.wait import wait_until
 from harness.system.environment import ROOT, environment
 from harness.system.errors import PoolstartError
 
@@ -39,11 +41,9 @@ HEALTHY = (
 )
 """Functions of victims/healthy.py."""
 
-LOOKED = 4.0
-"""Seconds for which a victim is observed after it has been set up: two looks from outside."""
-
-FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handler", "stolen")
-"""Victims whose processes do not report what is wrong with them."""
+FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handler", "stolen", "daemon")
+"""Victims whose processes do not report what is wrong with them: they are ended after two further looks from
+outside, of which the second began when they had been set up."""
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 
@@ -122,7 +122,11 @@ def observed(
     try:
         if not process.stdout.readline().startswith("ready"):
             raise NotSetUp(name, variant)
-        time.sleep(LOOKED if name in FROM_OUTSIDE or variant == "daemon" else 0.5)
+        if {name, variant} & {*FROM_OUTSIDE}:
+            wanted = _looks(process.pid) + 2
+            wait_until(lambda: _looks(process.pid) >= wanted, DEADLINE, poll=0.1)
+        else:
+            time.sleep(0.5)
         end(process.pid, besides=process.pid)
         process.wait(DEADLINE)
     finally:
@@ -133,6 +137,18 @@ def observed(
             supervision.stop(process)
     content: dict[str, Any] = json.loads(report.read_text())
     return content
+
+
+def _looks(doctor: int) -> int:
+    """How many looks the doctor has made at the command that it runs."""
+    for pid in proc.session_members(doctor):
+        with contextlib.suppress(OSError):
+            variables = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
+            for each in variables:
+                name, _, directory = each.partition(b"=")
+                if name == b"POOLSTART_DOCTOR":
+                    return os.stat(os.path.join(os.fsdecode(directory), LOOKS)).st_size
+    return 0
 
 
 def _start(

@@ -107,8 +107,10 @@ def programs() -> list[VictimFigures]:
             outside = Expected(row.outside_as or hazard if row.outside else "", row.outside)
             command = Expected(row.command_as or hazard if row.command else "", row.command)
             risk = Expected("", ("risk",) if row.fixed_is_risk else ())
+            broken = _program(name, "broken", hazard, outside, command)
             rows += [
-                _program(name, "broken", hazard, outside, command),
+                # What it is not to find it is not asked for.
+                broken if row.outside else replace(broken, outside=None),
                 _program(name, "fixed", hazard, Expected(), risk),
             ]
     for name, hazard in frameworks.FOUND.items():
@@ -116,10 +118,9 @@ def programs() -> list[VictimFigures]:
         found = frameworks.found_outside(name)
         # That a worker has ended its parent's session may be seen as parent_closed.
         outside = Expected(found, SURE if found else ("risk",) if hazard == "asyncpg_loop" else ())
-        rows += [
-            _program(name, "broken", hazard, outside, command),
-            _program(name, "fixed", hazard, Expected(), Expected()),
-        ]
+        rows.append(_program(name, "broken", hazard, outside, command))
+        if hazard:
+            rows.append(_program(name, "fixed", hazard, Expected(), Expected()))
     rows += [_program("healthy", name, "", Expected(), Expected()) for name in HEALTHY]
     return rows
 

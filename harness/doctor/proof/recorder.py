@@ -1,10 +1,10 @@
 """The recorder of the doctor: every program of its tests many times, at a PID and as a command."""
 
-import contextlib
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from pathlib import Path
@@ -24,14 +24,14 @@ from harness.records.session import RecordingSession
 from harness.system import files
 from harness.system.errors import PoolstartError
 
-TOGETHER = 4
+TOGETHER = 3 * (os.cpu_count() or 1)
 """Programs that are looked at at the same time: they mostly wait."""
+
+ATTEMPTS = 2
+"""Of a look that came to nothing, as when a program was not set up."""
 
 WATCH = "2"
 """Seconds of a look at a PID, at least."""
-
-FAILED = (PoolstartError, subprocess.TimeoutExpired)
-"""A look that came to nothing does not count."""
 
 
 class DoctorRecorder(Recorder):
@@ -82,7 +82,7 @@ class DoctorRecorder(Recorder):
                     if time.monotonic() > until:
                         return None
                     report_(f"{run[0].name}, {run[0].variant}, run {run[1] + 1} of {self.repeat(request)}")
-                    return look(run[0], server, directory, supervision)
+                    return look(run[0], server, directory / key(*run), supervision, report_)
 
                 for run, part in zip(missing, executor.map(once, missing), strict=True):
                     if part:
@@ -111,29 +111,38 @@ def key(row: VictimFigures, number: int) -> str:
     return f"{row.victim} {row.variant} {number}"
 
 
-def look(row: VictimFigures, server: Server, directory: Path, supervision: Supervision) -> dict[str, Any]:
+def look(
+    row: VictimFigures, server: Server, report: Path, supervision: Supervision, report_: Progress
+) -> dict[str, Any]:
     """The hazards and certainties that are found in a program: from outside, and as a command.
 
-    None for the first if it ends by itself before it could be looked at.
+    None where it is not looked at, or where that came to nothing.
     """
     python: str | Path = frameworks.interpreter() if row.victim in frameworks.FOUND else sys.executable
     url = server.sqlalchemy_url("victim")
     # A healthy or fixed program is looked at with all that there is.
     with_url = row.right or {**detected.table(), **detected.lookalikes()}[row.hazard].url
-    found: dict[str, Any] = {"outside": None, "command": None}
-    if row.outside:
-        victim = programs.victim(row.victim, row.variant, url, python, supervision)
-        with contextlib.suppress(*FAILED), victim as pid:
-            options = ["--watch", WATCH, *(["--url", url] if with_url else [])]
-            found["outside"] = pairs(programs.doctor(pid, *options)[1])
-    if row.command:
-        path = directory / f"{row.victim}-{row.variant}.json"
-        with contextlib.suppress(*FAILED):
-            report = programs.observed(
-                row.victim, row.variant, url, path, python=python, supervision=supervision
-            )
-            found["command"] = pairs(report)
-    return found
+
+    def outside() -> dict[str, Any]:
+        options = ["--watch", WATCH, *(["--url", url] if with_url else [])]
+        with programs.victim(row.victim, row.variant, url, python, supervision) as pid:
+            return programs.doctor(pid, *options)[1]
+
+    def command() -> dict[str, Any]:
+        return programs.observed(row.victim, row.variant, url, report, python=python, supervision=supervision)
+
+    def found(way: Callable[[], dict[str, Any]]) -> list[list[str]] | None:
+        for _ in range(ATTEMPTS):
+            try:
+                return pairs(way())
+            except (PoolstartError, subprocess.TimeoutExpired) as error:
+                report_(f"{row.name}, {row.variant}: {error}")
+        return None
+
+    return {
+        "outside": found(outside) if row.outside else None,
+        "command": found(command) if row.command else None,
+    }
 
 
 def pairs(report: dict[str, Any]) -> list[list[str]]:

@@ -15,7 +15,7 @@ import pytest
 
 from harness.doctor.evidence import netlink, waits
 from harness.doctor.evidence.evidence import TreeEvidence
-from harness.doctor.evidence.movements import Look, Use, attribute
+from harness.doctor.evidence.movements import CLEAN, ENOUGH, Look, Use, attribute
 from harness.doctor.evidence.netlink import Counters
 from harness.doctor.evidence.runs import ENDED, RunReading, Runs
 from harness.doctor.evidence.sockets import Address, Connection
@@ -103,7 +103,18 @@ def test_bytes_that_no_holder_can_have_sent_are_of_one_that_is_not_known() -> No
 def test_the_watch_goes_on_while_a_worker_can_have_sent_most_of_it(
     by: dict[int, int], unclear: float, doubt: bool
 ) -> None:
-    assert Use(7, by=by, unclear={WORKER: unclear}).doubt(WORKER) == doubt
+    assert Use(7, by=by, unclear={WORKER: unclear}, counted=True).doubt(WORKER) == doubt
+
+
+@pytest.mark.parametrize(
+    ("looks", "waited", "doubt"),
+    [(ENOUGH - 1, 0, True), (ENOUGH, 0, False), (ENOUGH, 1, True), (2, CLEAN, False)],
+    ids=["too few looks", "enough", "seen once", "proven"],
+)
+def test_the_watch_goes_on_until_a_connection_without_counters_was_looked_at_often_enough(
+    looks: int, waited: int, doubt: bool
+) -> None:
+    assert Use(7, looks=looks, waited={WORKER: waited}).doubt(WORKER) == doubt
 
 
 def process(pid: int, ppid: int) -> Process:

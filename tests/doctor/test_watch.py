@@ -127,8 +127,21 @@ def test_a_holder_that_closes_it_meanwhile_has_left(shared: Shared) -> None:
 
 def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:
     """Twice the share, for what is read before the first pause; without pauses it takes nearly all."""
-    first, second = shared.start(WAITS), shared.start(WAITS)
+    first, second = shared.start(COMPUTES), shared.start(WAITS)
     connection = shared.connection(first, second)
     began = time.thread_time()
     _, seconds = watch([connection], 2.0, {connection.inode: [first]}, lambda: True)
-    assert time.thread_time() - began < 2 * 0.02 * seconds
+    assert time.thread_time() - began < 2 * movements.BUDGET * seconds
+
+
+@pytest.mark.parametrize(("program", "calm"), [(WAITS, True), (COMPUTES, False)])
+def test_a_worker_that_does_not_run_is_looked_at_less_often(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch, program: str, calm: bool
+) -> None:
+    worker, other = shared.start(program), shared.start(COMPUTES)
+    connection = shared.connection(worker, other)
+    pauses: list[float] = []
+    sleep = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: (pauses.append(seconds), sleep(seconds)))
+    watch([connection], 2.0, {connection.inode: [worker]}, lambda: True)
+    assert (movements.CALM in pauses) is calm

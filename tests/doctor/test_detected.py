@@ -19,6 +19,6 @@ def test_a_row_without_a_victim_says_why() -> None:
 
 def test_findings_name_hazards_or_look_alikes_of_the_catalogues() -> None:
     text = "".join(path.read_text() for path in (ROOT / "harness" / "doctor" / "judge").glob("*.py"))
-    named = set(re.findall(r'Finding\(\s*"(\w+)"', text))
+    named = set(re.findall(r'(?:Finding|Seen)\(\s*"(\w+)"', text))
     assert named
     assert named <= {*catalogue.IDS, *lookalikes.IDS}

@@ -72,6 +72,12 @@ def fork_of(reports: Iterable[Reported], pid: int) -> Reported | None:
     return forks[-1] if forks else None
 
 
+def forked(reports: Iterable[Reported], pid: int) -> list[str]:
+    """The evidence of where a process was forked, if that is known."""
+    fork = fork_of(reports, pid)
+    return [f"forked      {fork.place}, in {fork.pid}"] if fork else []
+
+
 def starter(reports: Iterable[Reported], pid: int) -> str:
     """What forked a process, as `inside/poolstart_watch.py` names it; empty if it is not known."""
     fork = fork_of(reports, pid)

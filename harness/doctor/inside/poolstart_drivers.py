@@ -33,32 +33,26 @@ def install() -> None:
 
 
 def psycopg2(module: Any) -> None:
+    module.connect = observed(module.connect, "psycopg2")
+
+
+def psycopg(module: Any) -> None:
+    module.Connection.connect = classmethod(observed(module.Connection.connect.__func__, "psycopg"))
+    module.connect = module.Connection.connect
+
+
+def observed(original: Any, library: str) -> Any:
+    """A function that connects, with reports."""
     watch.prepare()
-    original = module.connect
 
     @functools.wraps(original)
     def connect(*arguments: Any, **options: Any) -> Any:
         announced = beginning()
         connection = original(*arguments, **options)
-        opened(connection, "psycopg2", announced)
+        opened(connection, library, announced)
         return connection
 
-    module.connect = connect
-
-
-def psycopg(module: Any) -> None:
-    watch.prepare()
-    original = module.Connection.connect.__func__
-
-    @functools.wraps(original)
-    def connect(cls: Any, *arguments: Any, **options: Any) -> Any:
-        announced = beginning()
-        connection = original(cls, *arguments, **options)
-        opened(connection, "psycopg", announced)
-        return connection
-
-    module.Connection.connect = classmethod(connect)
-    module.connect = module.Connection.connect
+    return connect
 
 
 def beginning() -> bool:
@@ -104,20 +98,20 @@ def pool(name: str) -> Any:
             if not self.closed:
                 watch._safely(opens)(self)
 
-        # Neither waits for the original: those of the asynchronous pool return coroutines.
-        @functools.wraps(open_)
-        def opening(self: Any, *arguments: Any, **options: Any) -> Any:
-            watch._safely(opens)(self)
-            return open_(self, *arguments, **options)
-
-        @functools.wraps(getconn)
-        def taking(self: Any, *arguments: Any, **options: Any) -> Any:
-            watch._safely(taken)(self)
-            return getconn(self, *arguments, **options)
-
-        found.__init__, found.open, found.getconn = making, opening, taking
+        found.__init__, found.open, found.getconn = making, after(opens, open_), after(taken, getconn)
 
     return hook
+
+
+def after(hook: Any, original: Any) -> Any:
+    """A method after a hook. It does not wait for it: those of the asynchronous pool return coroutines."""
+
+    @functools.wraps(original)
+    def method(self: Any, *arguments: Any, **options: Any) -> Any:
+        watch._safely(hook)(self)
+        return original(self, *arguments, **options)
+
+    return method
 
 
 def opens(pool: Any) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from _thread import get_ident
 
 import poolstart_engines
@@ -244,14 +243,9 @@ def failed(context: Any) -> None:
         proxied = getattr(context.connection, "_dbapi_connection", None)
         opened = State.opened.get(getattr(proxied, "_connection_record", None)) if proxied else None
         own = opened is None or opened.pid == os.getpid()
-        report(
-            "error", kind=kind, own=own, opened=opened.place if opened else "", place=place(), **since(opened)
-        )
-
-
-def since(opened: Any) -> dict[str, Any]:
-    return {"opened_at": opened.time, "inode": opened.inode} if opened else {}
+        where, inode = (opened.place, opened.inode) if opened else ("", -1)
+        report("error", kind=kind, own=own, opened=where, place=place(), inode=inode)
 
 
 def threads() -> None:
-    report("error", kind="shared_by_threads", own=True, place=place(), at=time.monotonic_ns())
+    report("error", kind="shared_by_threads", own=True, place=place())

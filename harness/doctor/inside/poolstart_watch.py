@@ -39,7 +39,6 @@ class Opened:
         "pid",
         "place",
         "thread",
-        "time",
         "transaction",
         "unsure",
     )
@@ -47,7 +46,6 @@ class Opened:
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
-        self.time = time.monotonic_ns()
         self.out = False
         """Whether it is checked out."""
         self.thread = 0

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from harness.doctor import fixes
-from harness.doctor.evidence.inside import Reported, fork_of, opened
+from harness.doctor.evidence.inside import Reported, fork_of, forked, opened, starter
 from harness.doctor.evidence.lifetimes import Survivor
 from harness.doctor.findings import Certainty, Finding
 
@@ -16,7 +16,6 @@ def orphaned(reports: Sequence[Reported], survivors: Iterable[Survivor]) -> list
         own = any(
             report.pid == survivor.pid and report.event in ("disposed", "connected") for report in reports
         )
-        fork = fork_of(reports, survivor.pid)
         found[survivor.pid] = Finding(
             "orphaned_backend",
             # A worker that has done neither may still be about to use it.
@@ -25,9 +24,9 @@ def orphaned(reports: Sequence[Reported], survivors: Iterable[Survivor]) -> list
             " which has ended",
             (
                 f"opened      {places[survivor.inode][0]}, in {survivor.opener}",
-                *((f"forked      {fork.place}",) if fork else ()),
+                *forked(reports, survivor.pid),
             ),
-            fixes.orphan(str(fork.fields.get("by", "")) if fork else ""),
+            fixes.orphan(starter(reports, survivor.pid)),
             "The session, its locks and its transaction stay until this process ends.",
         )
     return list(found.values())
@@ -53,11 +52,11 @@ def hangs(reports: Sequence[Reported], locked: Iterable[int]) -> list[Finding]:
                 Certainty.PROVEN,
                 f"process {pid} can never go on: it waits for {lock or _NATIVE}",
                 (
-                    *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
+                    *forked(reports, pid),
                     *(f"{'thread      ' if lock else _CONNECTING}{place}" for place in others[:2]),
                     f"waits       {last.place}, in {pid}{'' if lock else _NO_HELP}",
                 ),
-                fixes.lock(hazard, str(fork.fields.get("by", "")) if fork else ""),
+                fixes.lock(hazard, starter(reports, pid)),
                 "It waits until it is killed: no time-out of a pool or a connection is reached.",
             )
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from harness.doctor import fixes
-from harness.doctor.evidence.inside import Reported, fork_of, starter
+from harness.doctor.evidence.inside import Reported, forked, starter
 from harness.doctor.findings import Certainty, Finding
 
 
@@ -59,16 +59,12 @@ def _collected(reports: Sequence[Reported]) -> Iterator[Finding]:
         of_opener = [report for report in found.values() if report.opener == opener]
         certain = [report for report in of_opener if report.event == "collected"]
         first = (certain or of_opener)[0]
-        fork = fork_of(reports, first.pid)
         yield Finding(
             "asyncpg_loop",
             Certainty.CERTAIN if certain else Certainty.RISK,
             f"process {first.pid} {'ended' if certain else 'ends'} a session of process {opener}, whose event"
             f" loop was running when it forked{'' if certain else ', once its garbage is collected'}",
-            (
-                f"opened      {first.opened}, in {opener}",
-                *((f"forked      {fork.place}, in {opener}",) if fork else ()),
-            ),
+            (f"opened      {first.opened}, in {opener}", *forked(reports, first.pid)),
             fixes.kept_pool(starter(reports, first.pid)),
             "The parent's next query never returns.",
         )

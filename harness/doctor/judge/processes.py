@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from harness.doctor import fixes
-from harness.doctor.evidence.inside import Reported, fork_of, starter
+from harness.doctor.evidence.inside import Reported, forked, starter
 from harness.doctor.findings import Certainty, Finding
 
 SURVIVED = 1.0
@@ -64,7 +64,6 @@ def _drawn(reports: Sequence[Reported]) -> Iterator[Finding]:
         alike = next((each for (of, _), each in drawn.items() if of == name and len(each) > 1), None)
         if not alike:
             continue
-        fork = next((fork for each in alike if (fork := fork_of(reports, each.pid))), None)
         yield Finding(
             "copied_ids",
             Certainty.RISK,
@@ -72,7 +71,7 @@ def _drawn(reports: Sequence[Reported]) -> Iterator[Finding]:
             " random generator",
             (
                 f"generator   {name}, a random.Random",
-                *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
+                *[line for each in alike for line in forked(reports, each.pid)][:1],
             ),
             fixes.own_generator(name.rpartition(":")[2], starter(reports, alike[1].pid)),
             "Keys or tokens are not unique.",
@@ -85,17 +84,16 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
     `alive` has the time at which each process was seen last, in seconds of `time.monotonic()`.
     """
     found: dict[str, Finding] = {}
-    forked = {report.pid: report.fields["parent"] for report in reports if report.event == "forked"}
+    parents = {report.pid: report.fields["parent"] for report in reports if report.event == "forked"}
     own = {(report.pid, report.fields["signal"]) for report in reports if report.event == "handles"}
     for report in reports:
         if report.event != "signal":
             continue
         worker, number = report.fields["worker"], report.fields["signal"]
-        if number not in SIGNALS or (worker, number) in own or forked.get(worker) != report.pid:
+        if number not in SIGNALS or (worker, number) in own or parents.get(worker) != report.pid:
             continue
         if alive.get(worker, 0.0) < report.time / 1e9 + SURVIVED:
             continue
-        fork = fork_of(reports, worker)
         heard = report.fields["heard"]
         certain = heard or alive[worker] >= report.time / 1e9 + FOR_LONG
         found.setdefault(
@@ -105,11 +103,8 @@ def signals(reports: Sequence[Reported], alive: Mapping[int, float]) -> list[Fin
                 Certainty.CERTAIN if certain else Certainty.RISK,
                 f"process {worker} was sent {SIGNALS[number]}, and lives on: its handler is a copy of that of"
                 f" process {report.pid}",
-                (
-                    *((f"forked      {fork.place}, in {fork.pid}",) if fork else ()),
-                    f"signalled   {report.place}, in {report.pid}",
-                ),
-                fixes.own_signals(str(fork.fields.get("by", "")) if fork else ""),
+                (*forked(reports, worker), f"signalled   {report.place}, in {report.pid}"),
+                fixes.own_signals(starter(reports, worker)),
                 "The parent's event loop hears the signal instead, and shuts down."
                 if heard
                 else "The worker does not end, and join() waits for it.",

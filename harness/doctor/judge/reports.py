@@ -1,9 +1,10 @@
 """From the reports of observed processes to findings. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from harness.doctor import fixes
-from harness.doctor.evidence.inside import Reported, fork_of, starter
+from harness.doctor.evidence.inside import Reported, forked, starter
 from harness.doctor.findings import Certainty, Finding
 from harness.doctor.judge import engines, errors, processes
 
@@ -11,12 +12,7 @@ from harness.doctor.judge import engines, errors, processes
 def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
     """The findings, the most certain first. `framework` is the program that starts the workers, if known."""
     found = [
-        *_lost(reports, framework),
-        *_used(reports, framework),
-        *_sessions(reports, framework),
-        *_closed(reports, framework),
-        *_replaced(reports),
-        *_pools(reports, framework),
+        *(finding for seen in SEEN for finding in _seen(seen, reports, framework)),
         *processes.judge(reports),
         *errors.judge(reports),
         *engines.judge(reports),
@@ -28,127 +24,118 @@ def judge(reports: Sequence[Reported], framework: str = "") -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.certainty))
 
 
-def _by_opening(reports: Iterable[Reported], event: str) -> Iterator[list[Reported]]:
-    """The reports of an event, those about connections that were opened at one place together."""
-    groups: dict[tuple[str, int], list[Reported]] = {}
-    for report in reports:
-        if report.event == event:
-            groups.setdefault((report.opened, report.opener), []).append(report)
-    yield from groups.values()
-
-
-def _used(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    for group in _by_opening([r for r in reports if not r.fields.get("held")], "used"):
-        first = group[0]
-        pids = list(dict.fromkeys(report.pid for report in group))
-        yield Finding(
-            "shared_socket",
-            Certainty.CERTAIN,
-            f"{_workers(pids)} a connection that process {first.opener} had opened before it forked",
-            (
-                f"opened      {first.opened}, in {first.opener}; engine made at {first.fields['engine']}",
-                *_fork(reports, first.pid),
-                *_missed(reports, group),
-                *(
-                    f"used        {place}"
-                    for place in list(dict.fromkeys(f"{r.place}, in {r.pid}" for r in group))[:3]
-                ),
-            ),
-            _own_connections(reports, first, framework),
-            "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end.",
-        )
-
-
-def _sessions(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    """Sessions, or connections of an engine, that were in use at a fork and are used in the worker."""
-    for group in _by_opening([r for r in reports if r.fields.get("held")], "used"):
-        first = group[0]
-        pids = list(dict.fromkeys(report.pid for report in group))
-        yield Finding(
-            "inherited_session",
-            Certainty.CERTAIN,
-            f"{_workers(pids)} a session or connection that process {first.opener} had in use when it forked",
-            (
-                f"opened      {first.opened}, in {first.opener}; engine made at {first.fields['engine']}",
-                *_fork(reports, first.pid),
-                f"used        {first.place}, in {first.pid}",
-            ),
-            "session.close()  # in the parent, before it forks\n"
-            + _own_connections(reports, first, framework),
-            "Both are in one transaction: what one commits or rolls back, the other loses.",
-        )
-
-
-def _own_connections(reports: Sequence[Reported], use: Reported, framework: str) -> str:
-    by = starter(reports, use.pid) or framework
+def _own_connections(reports: Sequence[Reported], report: Reported, by: str) -> str:
+    # A use names the engine; that of a connection which was closed is not known any more.
+    uses = [each for each in reports if each.event == "used" and each.opened == report.opened]
+    use = report if report.event == "used" else next(iter(uses), report)
     return fixes.own_connections(by, use.fields.get("engine", ""), use.fields.get("name", ""))
 
 
-def _workers(pids: list[int]) -> str:
-    return f"process {pids[0]} uses" if len(pids) == 1 else f"{len(pids)} processes use"
+@dataclass(frozen=True)
+class Seen:
+    """What one event shows for certain, of connections that were opened at one place."""
+
+    hazard: str
+    event: str
+    sentence: str
+    """With `pid` and `opener`, and `use`: the processes, with the verb."""
+    done: str
+    """What was done, in the evidence."""
+    consequence: str
+    fix: Callable[[Sequence[Reported], Reported, str], str]
+    """By the reports, the first of the event, and what started the process."""
+    fields: Mapping[str, bool] = field(default_factory=dict)
+    """What the report has to say besides."""
 
 
-def _fork(reports: Iterable[Reported], pid: int) -> Iterator[str]:
-    """Where a process was forked."""
-    if fork := fork_of(reports, pid):
-        yield f"forked      {fork.place}, in {fork.pid}"
+SEEN = (
+    Seen(
+        "lost_transaction",
+        "returned",
+        "process {pid} rolled back the transaction of process {opener}",
+        "ended",
+        "The parent commits nothing, without an error.",
+        lambda *_: fixes.COMMIT,
+        {"transaction": True},
+    ),
+    Seen(
+        "shared_socket",
+        "used",
+        "{use} a connection that process {opener} had opened before it forked",
+        "used",
+        "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end.",
+        _own_connections,
+        {"held": False},
+    ),
+    Seen(
+        "inherited_session",
+        "used",
+        "{use} a session or connection that process {opener} had in use when it forked",
+        "used",
+        "Both are in one transaction: what one commits or rolls back, the other loses.",
+        lambda *given: f"session.close()  # in the parent, before it forks\n{_own_connections(*given)}",
+        {"held": True},
+    ),
+    Seen(
+        "parent_closed",
+        "closed",
+        "process {pid} closed a connection of process {opener}",
+        "closed",
+        "The server ends the session, and the parent's next query fails.",
+        _own_connections,
+    ),
+    Seen(
+        "reused_descriptor",
+        "replaced",
+        "process {pid} uses a connection whose descriptor is another file by now",
+        "used",
+        "Queries are written to a file or a socket that has nothing to do with the database.",
+        lambda *_: "engine.dispose(close=False)  # inside, before the first query",
+    ),
+    Seen(
+        "missing_thread",
+        "pool_used",
+        "{use} a psycopg_pool whose threads are in process {opener}, which opened it",
+        "used",
+        "The worker shares the parent's connections, and waits for others that are never made.",
+        lambda reports, first, by: fixes.new_pool(by, first.fields.get("name", "")),
+    ),
+)
 
 
-def _missed(reports: Iterable[Reported], group: Sequence[Reported]) -> Iterator[str]:
+def _seen(seen: Seen, reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
+    groups: dict[tuple[str, int], list[Reported]] = {}
+    for report in reports:
+        if report.event == seen.event and all(
+            bool(report.fields.get(name)) is value for name, value in seen.fields.items()
+        ):
+            groups.setdefault((report.opened, report.opener), []).append(report)
+    for group in groups.values():
+        first, pids = group[0], list(dict.fromkeys(report.pid for report in group))
+        use = f"process {first.pid} uses" if len(pids) == 1 else f"{len(pids)} processes use"
+        engine = f"; engine made at {made}" if (made := first.fields.get("engine")) else ""
+        opener = f", in {first.opener}{engine}" if first.opener else ""
+        places = dict.fromkeys(f"{report.place}, in {report.pid}" for report in group)
+        yield Finding(
+            seen.hazard,
+            Certainty.CERTAIN,
+            seen.sentence.format(pid=first.pid, opener=first.opener, use=use),
+            (
+                f"opened      {first.opened}{opener}",
+                *forked(reports, first.pid),
+                *(_missed(reports, pids) if seen.hazard == "shared_socket" else ()),
+                *(f"{seen.done:<12}{place}" for place in list(places)[:3]),
+            ),
+            seen.fix(reports, first, starter(reports, first.pid) or framework),
+            seen.consequence,
+        )
+
+
+def _missed(reports: Iterable[Reported], pids: Collection[int]) -> Iterator[str]:
     """Other engines that a worker has treated."""
-    pids = {report.pid for report in group}
     treated = [report for report in reports if report.event == "disposed" and report.pid in pids]
     if treated:
         yield f"missed      the worker disposed of another engine at {treated[0].place}, and not of this one"
-
-
-def _lost(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    for group in _by_opening([r for r in reports if r.fields.get("transaction")], "returned"):
-        first = group[0]
-        yield Finding(
-            "lost_transaction",
-            Certainty.CERTAIN,
-            f"process {first.pid} rolled back the transaction of process {first.opener}",
-            (
-                f"opened      {first.opened}, in {first.opener}",
-                *_fork(reports, first.pid),
-                f"ended       {first.place}, in {first.pid}",
-            ),
-            fixes.COMMIT,
-            "The parent commits nothing, without an error.",
-        )
-
-
-def _closed(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    for group in _by_opening(reports, "closed"):
-        first = group[0]
-        # A use names the engine, which is closed by now.
-        use = next((r for r in reports if r.event == "used" and r.opened == first.opened), None)
-        yield Finding(
-            "parent_closed",
-            Certainty.CERTAIN,
-            f"process {first.pid} closed a connection of process {first.opener}",
-            (
-                f"opened      {first.opened}, in {first.opener}",
-                *_fork(reports, first.pid),
-                f"closed      {first.place}, in {first.pid}",
-            ),
-            _own_connections(reports, use or first, framework),
-            "The server ends the session, and the parent's next query fails.",
-        )
-
-
-def _replaced(reports: Sequence[Reported]) -> Iterator[Finding]:
-    for group in _by_opening(reports, "replaced"):
-        first = group[0]
-        yield Finding(
-            "reused_descriptor",
-            Certainty.CERTAIN,
-            f"process {first.pid} uses a connection whose descriptor is another file by now",
-            (f"opened      {first.opened}", f"used        {first.place}"),
-            "engine.dispose(close=False)  # inside, before the first query",
-            "Queries are written to a file or a socket that has nothing to do with the database.",
-        )
 
 
 def _held(reports: Sequence[Reported]) -> Iterator[Finding]:
@@ -169,25 +156,6 @@ def _held(reports: Sequence[Reported]) -> Iterator[Finding]:
                 fixes.lock(hazard, report.fields.get("by", "")),
                 "A worker that needs it waits until it is killed.",
             )
-
-
-def _pools(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:
-    """Pools of psycopg_pool that are used in a worker without their threads."""
-    for group in _by_opening(reports, "pool_used"):
-        first = group[0]
-        pids = list(dict.fromkeys(report.pid for report in group))
-        yield Finding(
-            "missing_thread",
-            Certainty.CERTAIN,
-            f"{_workers(pids)} a psycopg_pool whose threads are in process {first.opener}, which opened it",
-            (
-                f"opened      {first.opened}, in {first.opener}",
-                *_fork(reports, first.pid),
-                f"used        {first.place}, in {first.pid}",
-            ),
-            fixes.new_pool(starter(reports, first.pid) or framework, first.fields.get("name", "")),
-            "The worker shares the parent's connections, and waits for others that are never made.",
-        )
 
 
 def _background(reports: Sequence[Reported], framework: str) -> Iterator[Finding]:

@@ -38,6 +38,11 @@ def lookalikes() -> dict[str, Detected]:
     return _read()["lookalike"]
 
 
+def rows() -> dict[str, Detected]:
+    """Both."""
+    return {**table(), **lookalikes()}
+
+
 @cache
 def _read() -> dict[str, dict[str, Detected]]:
     source = resources.files("harness.doctor") / "detected.toml"

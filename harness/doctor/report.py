@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from harness.doctor.evidence import tree
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.findings import Finding
 from harness.doctor.run import Observed
 
 INDENT = "  "
 WIDTH = 79
-MANY = 3
-"""Findings from which on each is shown in fewer lines."""
+SCREEN = 19
+"""Lines of findings that fit on a screen, beside what was inspected. More are shown in fewer lines each."""
 
 DETAILS = re.compile(r"; engine made at .*| \(\w+\.py:[^)]*\)")
 """What is left out of evidence then."""
@@ -47,9 +48,13 @@ def observed_lines(observed: Observed) -> list[str]:
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:
     """The findings, each in a few lines: three fit on a screen."""
+    found = _finding_lines(findings, short=False)
+    return found if len(found) <= SCREEN else _finding_lines(findings, short=True)
+
+
+def _finding_lines(findings: Sequence[Finding], short: bool) -> list[str]:
     found: list[str] = []
     fixes: dict[str, str] = {}
-    short = len(findings) >= MANY
     for finding in findings:
         sentence = f"{finding.hazard}  {finding.certainty}: {finding.sentence}"
         if short:
@@ -141,7 +146,7 @@ def data(evidence: TreeEvidence, findings: Sequence[Finding]) -> dict[str, Any]:
         "inspected": {
             "root": evidence.root,
             "processes": [
-                {"pid": process.pid, "ppid": process.ppid, "command": process.command}
+                {"pid": process.pid, "ppid": process.ppid, "command": tree.shown(process.command)}
                 for process in evidence.processes.values()
             ],
             "connections": len(evidence.connections),

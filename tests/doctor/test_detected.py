@@ -13,7 +13,7 @@ def test_every_hazard_has_a_row() -> None:
 
 
 def test_a_row_without_a_victim_says_why() -> None:
-    for hazard, row in {**detected.table(), **detected.lookalikes()}.items():
+    for hazard, row in detected.rows().items():
         assert row.why or (row.victims and row.outside and row.command), hazard
 
 

@@ -128,7 +128,7 @@ def test_one_interval_proves_nothing(intervals: int, count: int) -> None:
         processes={PARENT: process(PARENT, 1), WORKER: process(WORKER, PARENT)},
         copies={WORKER: PARENT},
         connections=(CONNECTION,),
-        uses={7: Use(7, moved=intervals, by={WORKER: intervals}, counted=True)},
+        uses={7: Use(7, by={WORKER: intervals}, counted=True)},
         locked=(),
         watched=5.0,
     )

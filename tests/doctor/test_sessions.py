@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.doctor import report
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.netlink import Counters
@@ -25,7 +26,7 @@ SECOND = Address("10.0.0.7", 40001, "10.0.0.9", 5432)
 
 
 def process(pid: int, ppid: int, **fields: Any) -> Process:
-    began = {PARENT: NOW - 100, WORKER: NOW - 60}[pid]
+    began = NOW - 100 if pid == PARENT else NOW - 60
     return replace(Process(pid, ppid, "python app.py", began, 1, 4096, True), **fields)
 
 
@@ -218,3 +219,24 @@ def test_the_fix_is_that_of_the_pool_whose_threads_the_workers_lack(
 ) -> None:
     assert [line for line in (POOL, DISPOSE) if line in finding.fix] == lines
     assert any("--stacks" in line for line in finding.evidence) == (len(lines) == 2)
+
+
+@pytest.mark.parametrize("threads", [1, 5], ids=["an engine", "or a psycopg_pool"])
+def test_what_many_workers_do_fits_on_a_screen(threads: int) -> None:
+    workers, inodes = range(WORKER, WORKER + 40), range(7, 12)
+    master = process(PARENT, 1, threads=threads, command="gunicorn: master [app:app]")
+    seen = evidence(
+        *(connection(PARENT, *workers, inode=inode) for inode in inodes),
+        processes={PARENT: master, **{pid: process(pid, PARENT) for pid in workers}},
+        copies=dict.fromkeys(workers, PARENT),
+        uses={
+            inode: Use(inode, by=dict.fromkeys(workers, 5), waited=dict.fromkeys(workers, 5), counted=True)
+            for inode in inodes
+        },
+        psycopg=MASTER,
+    )
+    lines = report.lines(seen, judge(seen))
+    assert "40 processes use 5 connections of process 10" in lines[0]
+    # A prompt is below them.
+    assert len(lines) < 24, "\n".join(lines)
+    assert all(len(line) < 80 for line in lines)

@@ -52,10 +52,9 @@ SLOW = (
 
 def cases() -> list[Any]:
     """Parameters of a test: hazard, row and victim."""
-    rows = {**detected.table(), **detected.lookalikes()}
     return [
         pytest.param(hazard, row, name, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
-        for hazard, row in rows.items()
+        for hazard, row in detected.rows().items()
         for name in row.victims
     ]
 

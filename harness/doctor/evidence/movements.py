@@ -57,8 +57,6 @@ class Use:
     inode: int
     looks: int = 0
     """How often it was looked at."""
-    moved: int = 0
-    """Intervals in which something was sent."""
     by: dict[int, int] = field(default_factory=dict)
     """Intervals in which only this process can have sent, by pid."""
     unclear: dict[int, float] = field(default_factory=dict)
@@ -67,8 +65,6 @@ class Use:
     """Looks at which this process was in a call that reads from the connection, by pid."""
     endless: dict[int, float] = field(default_factory=dict)
     """For how many seconds a process has waited without a limit, with nothing unread, until the last look."""
-    quiet: float = 0.0
-    """Seconds since something was sent, at the last look; 0 if unknown."""
     counted: bool = False
     """Whether the kernel's counters could be read."""
     unseen: bool = False
@@ -114,11 +110,9 @@ def attribute(use: Use, earlier: Look, later: Look) -> None:
     if not first or not second:
         return
     use.counted = True
-    use.quiet = second.idle
     # A connection whose other holders have ended belongs to the one that is left, as that of a daemon does.
     if second.sent <= first.sent or not later.held_by_several:
         return
-    use.moved += 1
     # What was in the send queue needs no process to be sent.
     if first.unsent:
         return

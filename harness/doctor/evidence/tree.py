@@ -26,7 +26,7 @@ class Process:
     pid: int
     ppid: int
     command: str
-    """Its command line, without secrets, cut to `SHOWN` characters."""
+    """Its command line, which may have secrets: `shown` is what can be printed."""
     started: float
     """Seconds since boot."""
     threads: int
@@ -48,7 +48,7 @@ def read(pid: int) -> Process | None:
     return Process(
         pid,
         stat.ppid,
-        shown(proc.command_line(pid)) or stat.name,
+        proc.command_line(pid) or stat.name,
         stat.start_ticks * TICK,
         stat.threads,
         stat.stack_start,

@@ -15,6 +15,12 @@ from harness.doctor.evidence.stacks import Stack
 from harness.doctor.findings import Certainty, Finding
 from harness.doctor.judge import server, sessions
 
+SHOWN = 2
+"""Connections, and users of each, that are shown."""
+
+MANY = 6
+"""Processes that are named, at most."""
+
 SEVERAL = 2
 """Users of a connection that none of them has opened."""
 
@@ -61,18 +67,18 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
             hazard, certainty = _kind(evidence, connection, use, pid)
             groups.setdefault((hazard, openers[0] if openers else 0), []).append((connection, pid, certainty))
     for (hazard, opener), uses in groups.items():
-        pairs = [(connection, pid) for connection, pid, _ in uses]
+        connections = list({connection.inode: connection for connection, *_ in uses}.values())
         certainty = max((certainty for *_, certainty in uses), key=list(Certainty).index)
-        users = list(dict.fromkeys(pid for _, pid in pairs))
+        users = list(dict.fromkeys(pid for _, pid, _ in uses))
         yield Finding(
             hazard,
             certainty,
-            _sentence(hazard, users, opener, len({connection.inode for connection, _ in pairs})),
+            _sentence(hazard, users, opener, len(connections)),
             (
-                *(line for pair in pairs[:3] for line in _how(evidence, *pair)),
+                *(line for each in connections[:SHOWN] for line in _how(evidence, each, users)),
                 *_threads(evidence, opener),
             ),
-            _fix(evidence, opener, *pairs[0]),
+            _fix(evidence, opener, connections[0], users[0]),
             "Each reads the other's answers: wrong rows, errors of the protocol, or a wait without end."
             if hazard == "shared_socket"
             else "It waits until it is killed.",
@@ -151,20 +157,26 @@ def _sentence(hazard: str, users: list[int], opener: int, count: int) -> str:
 def _processes(pids: list[int]) -> str:
     if len(pids) == 1:
         return f"process {pids[0]}"
+    if len(pids) > MANY:
+        return f"{len(pids)} processes"
     return f"processes {', '.join(map(str, pids[:-1]))} and {pids[-1]}"
 
 
-def _how(evidence: TreeEvidence, connection: Connection, pid: int) -> Iterator[str]:
+def _how(evidence: TreeEvidence, connection: Connection, users: list[int]) -> Iterator[str]:
     use = evidence.uses[connection.inode]
     where = connection.address or f"Unix socket {connection.server}"
-    yield f"connection  {where} ({connection.server}), held by {', '.join(map(str, connection.holders))}"
+    holders = [*map(str, list(connection.holders)[:MANY]), *(["others"] if len(connection.holders) > MANY else [])]
+    yield f"connection  {where} ({connection.server}), held by {', '.join(holders)}"
     if reported := opened(evidence.reports).get(connection.inode):
         where, library, opener = reported
         yield f"opened      {where}, by {library}, in {opener}"
+    for pid in [pid for pid in users if use.shows(pid)][:SHOWN]:
+        yield from _use(evidence, connection, use, pid)
+
+
+def _use(evidence: TreeEvidence, connection: Connection, use: Use, pid: int) -> Iterator[str]:
     if use.by.get(pid) and not use.unseen:
-        yield (
-            f"used        bytes were sent in {use.by[pid]} intervals in which of its holders only {pid} ran"
-        )
+        yield f"used        bytes were sent in {use.by[pid]} intervals in which only {pid} of these ran"
     if use.waited.get(pid):
         yield f"waits       {pid} was in a call that reads from it, at {use.waited[pid]} looks"
     if use.endless.get(pid, 0) >= PATIENCE:

@@ -9,6 +9,7 @@ from harness.system.environment import ROOT
 PACKAGES = (
     "asyncpg==0.32.0",
     "celery==5.7.0",
+    "django==5.2.17",
     "flask-sqlalchemy==3.1.1",
     "greenlet>=3",
     "gunicorn==27.0.1",
@@ -23,6 +24,7 @@ FOUND = {
     "async_programs": "",
     "asyncpg_worker": "asyncpg_loop",
     "celery_prefork": "shared_socket",
+    "django_reloader": "",
     "flask_binds": "shared_socket",
     "flask_reloader": "",
     "gunicorn_alone": "",

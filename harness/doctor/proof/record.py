@@ -102,7 +102,7 @@ class DoctorRecord:
 def programs() -> list[VictimFigures]:
     """All programs, without figures, in the order of the table."""
     rows = []
-    for hazard, row in {**detected.table(), **detected.lookalikes()}.items():
+    for hazard, row in detected.rows().items():
         for name in row.victims:
             outside = Expected(row.outside_as or hazard if row.outside else "", row.outside)
             command = Expected(row.command_as or hazard if row.command else "", row.command)

@@ -121,7 +121,7 @@ def look(
     python: str | Path = frameworks.interpreter() if row.victim in frameworks.FOUND else sys.executable
     url = server.sqlalchemy_url("victim")
     # A healthy or fixed program is looked at with all that there is.
-    with_url = row.right or {**detected.table(), **detected.lookalikes()}[row.hazard].url
+    with_url = row.right or detected.rows()[row.hazard].url
 
     def outside() -> dict[str, Any]:
         options = ["--watch", WATCH, *(["--url", url] if with_url else [])]

@@ -1,6 +1,6 @@
 """The tables of docs/doctor.md: what is found of each hazard, how reliably, and false alarms."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.console import markdown
 from harness.doctor import detected
@@ -8,9 +8,6 @@ from harness.doctor.detected import Detected
 from harness.doctor.proof import frameworks, record
 from harness.doctor.proof.record import DoctorRecord, LookFigures, VictimFigures
 from harness.records.provenance import measured_later
-
-Way = Callable[[VictimFigures], LookFigures | None]
-
 
 def render() -> str:
     """All of it, in Markdown, from the record."""
@@ -23,14 +20,6 @@ def text(proof: DoctorRecord | None) -> str:
     return "\n".join(filter(None, (_hazards(rows), _frameworks(rows), _healthy(proof) if proof else "")))
 
 
-def _outside(row: VictimFigures) -> LookFigures | None:
-    return row.outside
-
-
-def _command(row: VictimFigures) -> LookFigures | None:
-    return row.command
-
-
 def _hazards(rows: Sequence[VictimFigures]) -> str:
     """A row for each hazard and look-alike."""
     return markdown.table(
@@ -38,21 +27,22 @@ def _hazards(rows: Sequence[VictimFigures]) -> str:
         [
             [
                 _link(name),
-                _found(rows, row, row.outside, _outside),
-                _found(rows, row, row.command, _command),
+                _found(rows, row, "outside"),
+                _found(rows, row, "command"),
                 row.why,
             ]
-            for name, row in {**detected.table(), **detected.lookalikes()}.items()
+            for name, row in detected.rows().items()
         ],
     )
 
 
-def _found(rows: Iterable[VictimFigures], row: Detected, certainties: Sequence[str], way: Way) -> str:
+def _found(rows: Iterable[VictimFigures], row: Detected, way: str) -> str:
     """`proven, 40 of 40`: with which certainty, and how often, its broken programs were found."""
+    certainties: Sequence[str] = getattr(row, way)
     looks = [
         look
         for each in rows
-        if each.variant == "broken" and each.victim in row.victims and (look := way(each))
+        if each.variant == "broken" and each.victim in row.victims and (look := getattr(each, way))
     ]
     return ", ".join(filter(None, (" or ".join(certainties), _share(looks)))) if certainties else "-"
 

@@ -17,14 +17,38 @@ from harness.doctor.proof.programs import VICTIMS
 from harness.postgres.server import Server
 from harness.processes import proc
 from harness.system.environment import KEPT_OUT, ROOT
-from tests.support.pythons import interpreter
-from tests.support.victims import PLUGIN_TESTS
+
+PLUGIN_TESTS = """
+import os
+import pytest
+from sqlalchemy import create_engine
+
+@pytest.mark.parametrize("treated", [True, False])
+def test_worker(treated):
+    engine = create_engine({url!r})
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        if treated:
+            engine.dispose(close=False)
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+def test_sqlite_in_memory():
+    engine = create_engine("sqlite://")
+    engine.connect().close()
+    pid = os.fork()
+    if pid == 0:
+        engine.connect().close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+"""
+"""A module of tests for the pytest plugin: one fails, and two pass."""
 
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120, "check": False}
 
-DRIVER = "psycopg2-binary"
-
-OLD, NEW = "sqlalchemy<2", "sqlalchemy"
+PACKAGES = ("sqlalchemy", "psycopg2-binary")
 
 
 def uv(*arguments: str | Path) -> str:
@@ -54,10 +78,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", params=[OLD, NEW])
-def user(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("user")
-    return environment(directory / "env", sys.executable, wheel, request.param, DRIVER)
+@pytest.fixture(scope="module")
+def user(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return environment(tmp_path_factory.mktemp("user") / "env", sys.executable, wheel, *PACKAGES)
 
 
 @contextmanager
@@ -82,15 +105,6 @@ def running(python: Path, server: Server, *before: str | Path) -> Iterator["subp
         process.communicate(timeout=10)
 
 
-def check(python: Path, server: Server, poolstart: Path) -> None:
-    """The report of `poolstart doctor -- python fork.py`, ended by Ctrl-C, names the lines."""
-    with running(python, server, poolstart, "doctor", "--") as doctor:
-        os.killpg(doctor.pid, signal.SIGINT)
-        _, report = doctor.communicate(timeout=60)
-    assert "shared_socket  certain: process" in report
-    assert "used        common.py:" in report
-
-
 def test_nothing_else_is_installed(user: Path) -> None:
     listed = json.loads(uv("pip", "list", "--format", "json", "--python", user / "python"))
     names = {package["name"] for package in listed}
@@ -107,19 +121,25 @@ def test_a_process_is_examined(user: Path, server: Server) -> None:
     assert finding["hazard"] == "shared_socket"
 
 
-def test_a_command_is_observed(user: Path, server: Server) -> None:
-    check(user / "python", server, user / "poolstart")
+def test_a_command_is_observed_until_ctrl_c(user: Path, server: Server) -> None:
+    with running(user / "python", server, user / "poolstart", "doctor", "--") as doctor:
+        os.killpg(doctor.pid, signal.SIGINT)
+        _, report = doctor.communicate(timeout=60)
+    assert "shared_socket  certain: process" in report
+    assert "used        common.py:" in report
 
 
 def test_the_plugin_fails_the_test_whose_worker_uses_its_parents_connection(
     wheel: Path, server: Server, tmp_path: Path
 ) -> None:
-    user = environment(tmp_path / "env", sys.executable, wheel, OLD, DRIVER, "pytest")
+    user = environment(tmp_path / "env", sys.executable, wheel, *PACKAGES, "pytest")
     (tmp_path / "test_workers.py").write_text(PLUGIN_TESTS.format(url=server.sqlalchemy_url("plugin")))
     command = [user / "python", "-m", "pytest", "-p", "harness.doctor.pytest_plugin", "-rA", "-q", tmp_path]
     done = subprocess.run(command, env=variables(), cwd=tmp_path, **TEXT)
     assert "FAILED test_workers.py::test_worker[False]" in done.stdout, done.stdout + done.stderr
     assert "2 passed" in done.stdout
+    assert "shared_socket  certain: process" in done.stdout
+    assert "test_workers.py:8 test_worker" in done.stdout
 
 
 def test_other_commands_name_what_to_install(user: Path) -> None:
@@ -128,14 +148,3 @@ def test_other_commands_name_what_to_install(user: Path) -> None:
         2,
         "poolstart: only `poolstart doctor` works without typer; pip install 'poolstart[suite]'\n",
     )
-
-
-@pytest.mark.parametrize("version", ["3.9", "3.10"])
-def test_a_program_of_an_older_python_is_observed_from_another_environment(
-    server: Server, tmp_path: Path, version: str
-) -> None:
-    python = interpreter(version)
-    if not python:
-        pytest.skip(f"there is no Python {version}")
-    program = environment(tmp_path / "env", python, OLD, DRIVER)
-    check(program / "python", server, Path(sys.executable).with_name("poolstart"))

@@ -1,4 +1,4 @@
-"""The doctor's victims as parameters of tests, and what a test of its pytest plugin runs."""
+"""The doctor's victims as parameters of tests."""
 
 import subprocess
 from collections.abc import Callable, Sequence
@@ -11,34 +11,6 @@ from harness.doctor import detected
 from harness.doctor.proof.programs import HEALTHY, POOLSTART
 from harness.doctor.proof.recorder import TOGETHER
 from harness.system.environment import environment
-
-PLUGIN_TESTS = """
-import os
-import pytest
-from sqlalchemy import create_engine
-
-@pytest.mark.parametrize("treated", [True, False])
-def test_worker(treated):
-    engine = create_engine({url!r})
-    engine.connect().close()
-    pid = os.fork()
-    if pid == 0:
-        if treated:
-            engine.dispose(close=False)
-        engine.connect().close()
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-
-def test_sqlite_in_memory():
-    engine = create_engine("sqlite://")
-    engine.connect().close()
-    pid = os.fork()
-    if pid == 0:
-        engine.connect().close()
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-"""
-"""A module of tests for the pytest plugin: one fails, and two pass."""
 
 SUSPICIOUS = ("idle_pool", "daemon", "listening")
 """Healthy programs that stand for the others."""

@@ -9,6 +9,7 @@ from harness.doctor.proof import frameworks, record
 from harness.doctor.proof.record import DoctorRecord, LookFigures, VictimFigures
 from harness.records.provenance import measured_later
 
+
 def render() -> str:
     """All of it, in Markdown, from the record."""
     return text(record.load())

@@ -17,6 +17,9 @@ from harness.doctor.evidence.waits import Wait
 BUDGET = 0.01
 """The share of a processor that watching may take: the observed program loses about twice as much."""
 
+BUDGET_IN_DOUBT = 0.02
+"""The same of the time for which it watches longer."""
+
 SHORTEST = 0.001
 """Seconds between two looks, at least."""
 
@@ -137,9 +140,9 @@ def watch(
 ) -> tuple[dict[int, Use], float]:
     """Watch connections that several processes hold: what was seen of each, by inode, and for how long.
 
-    `suspects` are the holders to find out about, by inode. The watch takes at most
-    `BUDGET` of a processor: the more there is to read, the fewer looks there are. While there is doubt about
-    one of them it takes longer than `seconds`, up to `LONGER` times, unless it is `over`.
+    `suspects` are the holders to find out about, by inode. The watch takes at most `BUDGET` of a processor: the
+    more there is to read, the fewer looks there are. While there is doubt about one of them it takes longer
+    than `seconds`, up to `LONGER` times, unless it is `over`.
     """
     watching = Watch(shared, suspects)
     try:
@@ -175,7 +178,8 @@ class Watch:
         while True:
             before, elapsed = elapsed, time.monotonic() - began
             before_cpu, cpu = cpu, time.thread_time()
-            owed = max(0.0, owed + (cpu - before_cpu) / BUDGET - (elapsed - before))
+            budget = BUDGET if elapsed < seconds else BUDGET_IN_DOUBT
+            owed = max(0.0, owed + (cpu - before_cpu) / budget - (elapsed - before))
             if began + elapsed - searched >= NEWCOMERS:
                 self.search()
                 searched = began + elapsed

@@ -15,7 +15,7 @@ from harness.doctor.evidence.sockets import Connection, closed, descriptors
 from harness.doctor.evidence.waits import Wait
 
 BUDGET = 0.01
-"""The share of a processor that watching may take: the observed program loses about twice as much."""
+"""The share of a processor that watching may take."""
 
 BUDGET_IN_DOUBT = 0.02
 """The same of the time for which it watches longer."""

@@ -42,8 +42,17 @@ def observed_lines(observed: Observed) -> list[str]:
     return [
         *_findings(observed.findings),
         *_wrapped(f"Observed: {processes} with a driver, {forks}, {observed.looks} looks from outside."),
+        *_first(list(observed.first_uses.values())),
         *(line for note in observed.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
+
+
+def _first(seconds: Sequence[float]) -> list[str]:
+    """What users of a worker wait for."""
+    if not seconds:
+        return []
+    latest = f", and at the latest {max(seconds):.3f} s" if len(seconds) > 1 else ""
+    return [f"A worker's first use of a connection was over {min(seconds):.3f} s{latest} after its fork."]
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:

@@ -41,6 +41,8 @@ class Observed:
     looks: int
     """Looks from outside."""
     notes: tuple[str, ...]
+    first_uses: dict[int, float]
+    """For how many seconds each forked worker lived until its first use of a connection was over."""
 
 
 def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Observed:
@@ -103,6 +105,7 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
         forks=sum(report.event == "forked" for report in reports),
         looks=looks,
         notes=tuple(notes),
+        first_uses=inside.first_uses(reports),
     )
 
 

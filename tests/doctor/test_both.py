@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor.evidence.inside import Reported
+from harness.doctor.evidence.inside import Reported, first_uses
 from harness.doctor.evidence.lifetimes import Lifetimes
 from harness.doctor.findings import Certainty, Finding
 from harness.doctor.judge import both
@@ -50,6 +50,11 @@ def test_a_worker_never_goes_on_if_a_call_did_not_return_and_it_waits_for_a_lock
     found = both.hangs(reports, locked)
     assert [finding.hazard for finding in found] == hazards
     assert {finding.certainty for finding in found} <= {Certainty.PROVEN}
+
+
+def test_the_time_until_a_worker_has_used_its_first_connection_is_counted_from_its_fork() -> None:
+    forked, served = replace(of_worker()[1], time=10**9), Reported("served", WORKER, 3 * 10**9, {})
+    assert first_uses([forked, served, replace(served, pid=PARENT)]) == {WORKER: 2.0}
 
 
 def finding(hazard: str, certainty: Certainty) -> Finding:

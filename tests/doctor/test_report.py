@@ -69,11 +69,12 @@ def three_findings() -> list[Finding]:
 def test_three_findings_fit_on_a_screen() -> None:
     findings = three_findings()
     assert len(findings) == 3
-    lines = report.observed_lines(Observed(0, findings, 3, 2, 12, ()))
+    lines = report.observed_lines(Observed(0, findings, 3, 2, 12, (), {4712: 0.02, 4713: 0.5}))
     # An empty line before them, and the prompt after them.
     assert len(lines) + 2 <= ROWS, "\n".join(lines)
     assert all(len(line) < COLUMNS for line in lines)
     text = "\n".join(lines)
+    assert "over 0.020 s, and at the latest 0.500 s after its fork" in text
     for finding in findings:
         assert finding.hazard in text
         assert finding.fix.splitlines()[-1] in text

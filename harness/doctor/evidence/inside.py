@@ -14,7 +14,7 @@ class Reported:
     event: str
     """`seen` (SQLAlchemy or a driver has been imported), `fork`, `forked`, `used`, `returned`, `closed`,
     `replaced`, `disposed`, `engines`, `guarded`, `connecting`, `connected`, `pool_used`, `started`,
-    `engine`, `other_loop` or `error`."""
+    `engine`, `other_loop`, `served` (a forked process has returned its first connection) or `error`."""
     pid: int
     time: int
     """`time.monotonic_ns()`"""
@@ -76,6 +76,16 @@ def forked(reports: Iterable[Reported], pid: int) -> list[str]:
     """The evidence of where a process was forked, if that is known."""
     fork = fork_of(reports, pid)
     return [f"forked      {fork.place}, in {fork.pid}"] if fork else []
+
+
+def first_uses(reports: Iterable[Reported]) -> dict[int, float]:
+    """Seconds from the fork of each process until it returned its first connection."""
+    times = {(report.event, report.pid): report.time for report in reports}
+    return {
+        pid: (time - times["forked", pid]) / 1e9
+        for (event, pid), time in times.items()
+        if event == "served" and ("forked", pid) in times
+    }
 
 
 def starter(reports: Iterable[Reported], pid: int) -> str:

@@ -24,8 +24,6 @@ MOST = 8
 class Given:
     """The settings of an engine."""
 
-    __slots__ = ("arguments", "maker", "reporter")
-
     def __init__(self) -> None:
         self.maker = self.reporter = 0
         """The processes that connected with it first, and that reported it last."""

@@ -206,6 +206,9 @@ def called(record: Any) -> str:
 
 def checkin(dbapi: Any, record: Any) -> None:
     poolstart_processes.drawn()
+    if State.forked and not State.served:
+        State.served = True
+        report("served")
     opened = State.opened.get(record)
     if opened is not None:
         opened.out = False

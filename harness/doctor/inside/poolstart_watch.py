@@ -30,19 +30,6 @@ MOST = 50
 class Opened:
     """A connection of a pool: who opened it, where, and which file its descriptor is."""
 
-    __slots__ = (
-        "descriptor",
-        "engine",
-        "inode",
-        "name",
-        "out",
-        "pid",
-        "place",
-        "thread",
-        "transaction",
-        "unsure",
-    )
-
     def __init__(self, name: str, pid: int, place: str, engine: str, descriptor: int, inode: int) -> None:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
@@ -72,6 +59,8 @@ class State:
     made: dict[tuple[str, str], int] = {}  # noqa: RUF012
     """How many engines were made in this process, by place and URL."""
     forked = False
+    served = False
+    """Whether a forked process has returned a connection since it was forked."""
     before: list[Any] = []  # noqa: RUF012
     """Called in the parent before each fork."""
     held: Any = None
@@ -200,7 +189,7 @@ def after_fork() -> None:
     """In the worker."""
     parent, State.pid = State.pid, os.getpid()
     locate()
-    State.reported, State.made, State.forked = {}, {}, True
+    State.reported, State.made, State.forked, State.served = {}, {}, True, False
     report("forked", parent=parent)
     for hook in State.follow:
         hook()

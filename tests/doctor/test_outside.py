@@ -157,18 +157,6 @@ def test_memory_of_a_parent_that_has_ended_was_not_copied() -> None:
     assert not evidence.pages
 
 
-@pytest.mark.slow
-def test_a_session_that_outlived_its_process_is_certain_by_the_servers_view_too(server: Server) -> None:
-    """Without it, as `leader` in `cases`."""
-    url = server.sqlalchemy_url("victim")
-    with victim("leader", "broken", url) as pid:
-        _, report = doctor(pid, "--watch", "1", "--url", url)
-    [finding] = report["findings"]
-    assert (finding["hazard"], finding["certainty"]) == ("orphaned_backend", "certain")
-    assert finding["sentence"] == f"process {pid} keeps the session of a process that has ended"
-    assert any("its session" in line for line in finding["evidence"])
-
-
 def test_a_process_that_started_it_and_cannot_be_read_may_hold_its_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -32,7 +32,7 @@ def examine(
     """Watch a process and its descendants for some seconds. Only `with_stacks` stops them, for milliseconds.
 
     `besides` are further processes to watch, and `reports` is called at the end for what they have reported.
-    It takes longer while it is in doubt who uses a connection, unless it is `over` (`movements.watch`).
+    It takes longer while it is in doubt who uses a connection, unless it is `over` (`movements.Watch`).
 
     Raises `PoolstartError` if there is no such process, none of its descriptors can be read, or the server
     at `url` cannot be asked.
@@ -54,7 +54,8 @@ def examine(
     first = {copy: pages.read(copy) for copy in list(copies)[:LARGE]}
     still = _still(processes)
     suspects = {each.inode: _suspects(each, copies) for each in shared}
-    uses, watched = movements.watch(shared, seconds, suspects, over)
+    with closing(movements.Watch(shared, suspects)) as watching:
+        uses, watched = watching.uses, watching.run(seconds, over)
     connections = [_now_held(each, uses) for each in connections]
     again = _still(processes)
     locked = tuple(pid for pid in still if again.get(pid) == still[pid])

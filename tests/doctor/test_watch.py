@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from harness.doctor.evidence import movements
-from harness.doctor.evidence.movements import Use, watch
+from harness.doctor.evidence.movements import Use
 from harness.doctor.evidence.sockets import Address, Connection
 
 READY = "print(flush=True)\n"
@@ -65,12 +65,19 @@ def shared() -> Iterator[Shared]:
         yield Shared(stack, client, server)
 
 
+def watch(
+    connection: Connection, seconds: float, suspect: int, over: bool = True
+) -> tuple[Use, float]:
+    with closing(movements.Watch([connection], {connection.inode: [suspect]})) as watching:
+        took = watching.run(seconds, lambda: over)
+        return watching.uses[connection.inode], took
+
+
 def watched(shared: Shared, sender: int, other: int, over: bool = False) -> tuple[Use, float]:
     """What is seen after the first bytes; the sender is the one to find out about."""
     connection = shared.connection(sender, other)
     shared.server.recv(1)
-    uses, seconds = watch([connection], SECONDS, {connection.inode: [sender]}, lambda: over)
-    return uses[connection.inode], seconds
+    return watch(connection, SECONDS, sender, over)
 
 
 def test_who_sends_while_the_other_waits_is_proven(shared: Shared) -> None:
@@ -129,7 +136,7 @@ def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:
     first, second = shared.start(COMPUTES), shared.start(WAITS)
     connection = shared.connection(first, second)
     began = time.thread_time()
-    _, seconds = watch([connection], 2.0, {connection.inode: [first]}, lambda: True)
+    _, seconds = watch(connection, 2.0, first)
     assert time.thread_time() - began < 2 * movements.BUDGET * seconds
 
 
@@ -142,5 +149,5 @@ def test_a_worker_that_does_not_run_is_looked_at_less_often(
     pauses: list[float] = []
     sleep = time.sleep
     monkeypatch.setattr(time, "sleep", lambda seconds: (pauses.append(seconds), sleep(seconds)))
-    watch([connection], 2.0, {connection.inode: [worker]}, lambda: True)
+    watch(connection, 2.0, worker)
     assert (movements.CALM in pauses) is calm

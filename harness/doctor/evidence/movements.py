@@ -132,35 +132,19 @@ def attribute(use: Use, earlier: Look, later: Look) -> None:
     use.unseen = use.unseen or not ran
 
 
-def watch(
-    shared: Sequence[Connection],
-    seconds: float,
-    suspects: Mapping[int, Sequence[int]],
-    over: Callable[[], bool] = lambda: False,
-) -> tuple[dict[int, Use], float]:
-    """Watch connections that several processes hold: what was seen of each, by inode, and for how long.
-
-    `suspects` are the holders to find out about, by inode. The watch takes at most `BUDGET` of a processor: the
-    more there is to read, the fewer looks there are. While there is doubt about one of them it takes longer
-    than `seconds`, up to `LONGER` times, unless it is `over`.
-    """
-    watching = Watch(shared, suspects)
-    try:
-        return watching.uses, watching.run(seconds, over)
-    finally:
-        watching.close()
-
-
 class Watch:
-    """A watch of some connections, until it is closed."""
+    """A watch of connections that several processes hold, until it is closed.
+
+    `suspects` are the holders to find out about, by inode.
+    """
 
     def __init__(self, shared: Sequence[Connection], suspects: Mapping[int, Sequence[int]]) -> None:
         self.uses = {connection.inode: Use(connection.inode) for connection in shared}
+        """What was seen of each, by inode."""
         self._shared = list(shared)
         self._suspects = suspects
         self._holders = {connection.inode: dict(connection.holders) for connection in shared}
         self._runs = {pid: Runs(pid) for connection in shared for pid in connection.holders}
-        self._requests = {connection.inode: connection.request for connection in shared}
         self._latest: dict[int, Look] = {}
         self._waits: dict[tuple[int, int], tuple[Wait | None, float]] = {}
         """The wait of each holder on each connection, and since when."""
@@ -172,7 +156,11 @@ class Watch:
         """When one of those to find out about was last seen to run, or to wait for an answer."""
 
     def run(self, seconds: float, over: Callable[[], bool]) -> float:
-        """Watch, and return for how many seconds."""
+        """Watch, and return for how many seconds.
+
+        It takes at most `BUDGET` of a processor: the more there is to read, the fewer looks there are. While
+        there is doubt about a suspect it takes longer than `seconds`, up to `LONGER` times, unless it is `over`.
+        """
         began = searched = time.monotonic()
         owed, elapsed, cpu = 0.0, 0.0, time.thread_time()
         while True:
@@ -224,8 +212,7 @@ class Watch:
         pids = {pid for connection in due for pid in self._holders[connection.inode]}
         before = {pid: self._runs[pid].read() for pid in pids}
         counters = {
-            each.inode: self._diags[each.network].counters(self._requests[each.inode], each.inode)
-            for each in due
+            each.inode: self._diags[each.network].counters(each.request, each.inode) for each in due
         }
         moved = {
             pid

@@ -169,8 +169,8 @@ def _limits(
             notes.append(f"what is sent over {where}: {_uncounted(connection)}")
         elif any(map(uses[connection.inode].doubt, suspects[connection.inode])):
             notes.append(
-                f"who uses {connection.address}: too little was seen, or several of its holders ran each time;"
-                " look again with a longer --watch, or when the machine is less busy"
+                f"who uses {connection.address}: too little was seen, or several of its holders ran each"
+                " time; look again with a longer --watch, or when the machine is less busy"
             )
     return notes
 

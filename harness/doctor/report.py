@@ -51,8 +51,8 @@ def _first(seconds: Sequence[float]) -> list[str]:
     """What users of a worker wait for."""
     if not seconds:
         return []
-    latest = f", and at the latest {max(seconds):.3f} s" if len(seconds) > 1 else ""
-    return [f"A worker's first use of a connection was over {min(seconds):.3f} s{latest} after its fork."]
+    span = " to ".join(f"{each:.2f}" for each in sorted({min(seconds), max(seconds)}))
+    return [f"A worker's first use of a connection was over {span} s after its fork."]
 
 
 def finding_lines(findings: Sequence[Finding]) -> list[str]:

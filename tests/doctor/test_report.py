@@ -74,7 +74,7 @@ def test_three_findings_fit_on_a_screen() -> None:
     assert len(lines) + 2 <= ROWS, "\n".join(lines)
     assert all(len(line) < COLUMNS for line in lines)
     text = "\n".join(lines)
-    assert "over 0.020 s, and at the latest 0.500 s after its fork" in text
+    assert "over 0.02 to 0.50 s after its fork" in text
     for finding in findings:
         assert finding.hazard in text
         assert finding.fix.splitlines()[-1] in text

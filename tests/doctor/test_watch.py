@@ -65,9 +65,7 @@ def shared() -> Iterator[Shared]:
         yield Shared(stack, client, server)
 
 
-def watch(
-    connection: Connection, seconds: float, suspect: int, over: bool = True
-) -> tuple[Use, float]:
+def watch(connection: Connection, seconds: float, suspect: int, over: bool = True) -> tuple[Use, float]:
     with closing(movements.Watch([connection], {connection.inode: [suspect]})) as watching:
         took = watching.run(seconds, lambda: over)
         return watching.uses[connection.inode], took

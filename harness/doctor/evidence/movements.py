@@ -159,7 +159,7 @@ class Watch:
         """Watch, and return for how many seconds.
 
         It takes at most `BUDGET` of a processor: the more there is to read, the fewer looks there are. While
-        there is doubt about a suspect it takes longer than `seconds`, up to `LONGER` times, unless it is `over`.
+        there is doubt about a suspect, it takes up to `LONGER` times as long, unless it is `over`.
         """
         began = searched = time.monotonic()
         owed, elapsed, cpu = 0.0, 0.0, time.thread_time()
@@ -211,9 +211,7 @@ class Watch:
     def _look(self, due: Sequence[Connection]) -> None:
         pids = {pid for connection in due for pid in self._holders[connection.inode]}
         before = {pid: self._runs[pid].read() for pid in pids}
-        counters = {
-            each.inode: self._diags[each.network].counters(each.request, each.inode) for each in due
-        }
+        counters = {each.inode: self._diags[each.network].counters(each.request, each.inode) for each in due}
         moved = {
             pid
             for connection in due

@@ -165,7 +165,10 @@ def _processes(pids: list[int]) -> str:
 def _how(evidence: TreeEvidence, connection: Connection, users: list[int]) -> Iterator[str]:
     use = evidence.uses[connection.inode]
     where = connection.address or f"Unix socket {connection.server}"
-    holders = [*map(str, list(connection.holders)[:MANY]), *(["others"] if len(connection.holders) > MANY else [])]
+    holders = [
+        *map(str, list(connection.holders)[:MANY]),
+        *(["others"] if len(connection.holders) > MANY else []),
+    ]
     yield f"connection  {where} ({connection.server}), held by {', '.join(holders)}"
     if reported := opened(evidence.reports).get(connection.inode):
         where, library, opener = reported

@@ -9,8 +9,10 @@ import pytest
 
 from harness.doctor import detected
 from harness.doctor.proof.programs import HEALTHY, POOLSTART
-from harness.doctor.proof.recorder import TOGETHER
 from harness.system.environment import environment
+
+TOGETHER = 4
+"""Programs that run at the same time."""
 
 SUSPICIOUS = ("idle_pool", "daemon", "listening")
 """Healthy programs that stand for the others."""

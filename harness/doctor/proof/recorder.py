@@ -24,7 +24,7 @@ from harness.records.session import RecordingSession
 from harness.system import files
 from harness.system.errors import PoolstartError
 
-TOGETHER = 3 * (os.cpu_count() or 1)
+TOGETHER = 6 * (os.cpu_count() or 1)
 """Programs that are looked at at the same time: they mostly wait."""
 
 ATTEMPTS = 2

@@ -39,9 +39,10 @@ def observed_lines(observed: Observed) -> list[str]:
     """The report on a command that was run."""
     processes = "1 Python process" if observed.processes == 1 else f"{observed.processes} Python processes"
     forks = "1 fork" if observed.forks == 1 else f"{observed.forks} forks"
+    looks = "1 look" if observed.looks == 1 else f"{observed.looks} looks"
     return [
         *_findings(observed.findings),
-        *_wrapped(f"Observed: {processes} with a driver, {forks}, {observed.looks} looks from outside."),
+        *_wrapped(f"Observed: {processes} with a driver, {forks}, {looks} from outside."),
         *_first(list(observed.first_uses.values())),
         *(line for note in observed.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]

@@ -10,22 +10,19 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import pairwise
-from statistics import median
 from string import Template
 from typing import Literal
 
 from harness.answer import verdicts
 from harness.answer.figures import ranking
-from harness.answer.figures.ranking import CellFigure, MedianRange, Order
+from harness.answer.figures.ranking import CellFigure, Order
 from harness.answer.figures.results import ReleaseResults
 from harness.demos import catalogue as demos
 from harness.demos import expected as demo_proofs
 from harness.demos.expected import DemoProof
 from harness.hazards.hazard import Verdict
 from harness.lifecycles import metrics
-from harness.lifecycles.intervals import between_runs, caption, median_with_interval, of_median, percent
-from harness.pools import report as pools
-from harness.pools.figures import PoolsTable
+from harness.lifecycles.intervals import another_run, between_runs, percent
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
@@ -47,7 +44,6 @@ class ClaimRecords:
         """Raises PoolstartError if a record is damaged."""
         self.results = answer
         self.verdicts = verdicts.load()
-        self.pools: PoolsTable | None = pools.load(pools.PATH)
         self.demos: list[DemoProof] = list(demo_proofs.load(demo_proofs.PATH).values())
 
     def verdict(self, hazard: str, strategy: str) -> Verdict | None:
@@ -118,30 +114,6 @@ class MetricEvidence:
 
 
 @dataclass(frozen=True)
-class PoolEvidence:
-    """The time until all workers of a pool have their rows, which increases from one strategy to the next."""
-
-    pool_workers: int
-    increases: list[str]
-
-    def text(self, records: ClaimRecords, words: Words) -> str:
-        """The times as the page shows them. Raises PoolstartError if they are in another order."""
-        figures, parts = [], []
-        for strategy in self.increases:
-            cell = records.pools.cell(strategy, self.pool_workers) if records.pools else None
-            if cell is None or not cell.last:
-                parts.append(f"`{strategy}` {words['missing']}")
-                continue
-            interval = MedianRange(median(cell.last), *of_median(cell.last))
-            figures.append(CellFigure(interval, "time_to_first_row", strategy))
-            parts.append(f"`{strategy}` {median_with_interval(cell.last, 1e3)} ms")
-        if not increase(figures):
-            raise contradiction(f"the last row of a pool does not come later: {'; '.join(parts)}")
-        title = Template(words["pool"]).substitute(workers=self.pool_workers)
-        return f"{title}{words['colon']}{words['comma'].join(parts)}"
-
-
-@dataclass(frozen=True)
 class CountEvidence:
     """How many hazards affect each strategy; the first strategy has the fewest."""
 
@@ -185,7 +157,7 @@ class Claim:
     verdict: Literal["right", "condition", "wrong"]
     claim: dict[str, str]
     answer: dict[str, str]
-    evidence: list[HazardEvidence | MetricEvidence | PoolEvidence | CountEvidence | DemoEvidence]
+    evidence: list[HazardEvidence | MetricEvidence | CountEvidence | DemoEvidence]
 
 
 @dataclass(frozen=True)
@@ -221,11 +193,10 @@ def render(language: str, answer: ReleaseResults) -> str:
         ]
     newest = records.verdicts.newest
     closing = Template(texts().closing[language]).substitute(
-        caption=caption(map(metrics.get, CAPTIONED), "pools of this run"),
+        spread=another_run(map(metrics.get, CAPTIONED)),
         time=run_difference("time_to_first_row", words),
         memory=run_difference("uss", words),
         figures=records.results.conditions,
         verdicts=newest.provenance if newest else words["missing"],
-        pools=records.pools.provenance if records.pools else words["missing"],
     )
     return "\n".join([*parts, f"{closing}\n"])

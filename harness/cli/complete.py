@@ -39,7 +39,7 @@ def demos(incomplete: str) -> list[str]:
 def programs(incomplete: str) -> list[str]:
     from harness.programs.head import names
 
-    return of((*names(), "pool"))(incomplete)
+    return of(names())(incomplete)
 
 
 def pages(incomplete: str) -> list[str]:

@@ -22,7 +22,6 @@ RECORDERS = {
     "verdicts": "harness.hazards.recorders:VerdictsRecorder",
     "demos": "harness.demos.recorder:DemosRecorder",
     "programs": "harness.programs.recorder:ProgramsRecorder",
-    "pools": "harness.pools.recorder:PoolsRecorder",
     "poolers": "harness.poolers.recorder:PoolersRecorder",
     "fleets": "harness.fleets.recorder:FleetsRecorder",
     "doctor": "harness.doctor.proof.recorder:DoctorRecorder",

@@ -13,6 +13,8 @@ class FleetOrder(TypedDict):
     strategy: str
     starter: str
     """What starts the workers: `harness.fleets.inside.starters`."""
+    driver: str
+    """Of the URL: `harness.drivers`."""
     postmaster: int
     """The pid of the server's main process; 0 if it is on another machine."""
     url: str
@@ -106,6 +108,8 @@ class Fleet:
     workers: int
     token: str
     mark: str
+    multiplexed: bool = False
+    """Whether a pooler may give the sessions of one worker to another."""
 
 
 def findings(fleet: Fleet, report: FleetReport) -> Iterator[str]:
@@ -119,7 +123,7 @@ def findings(fleet: Fleet, report: FleetReport) -> Iterator[str]:
         yield f"{len(workers)} workers for {fleet.workers}, of {pids} pids"
     if any(worker["row"][0] != fleet.token for worker in workers):
         yield "a worker returned another fleet's row"
-    if len({worker["row"][1] for worker in workers}) != len(workers):
+    if not fleet.multiplexed and len({worker["row"][1] for worker in workers}) != len(workers):
         yield "workers shared a session"
     if any((worker["mark"] == fleet.mark) != fleet.strategy.inherits for worker in workers):
         yield f"a worker was not started by {fleet.strategy.start_method}"

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from harness import strategies
 from harness.counts.count import count
+from harness.drivers import MEASURED, Driver
 from harness.fleets.checks import Fleet, FleetLine, FleetOrder, FleetParentReport, FleetReport, findings
 from harness.fleets.figures import PHASES, PROCESS, FleetFigures, FleetsTable
 from harness.lifecycles.profile import no_room
@@ -145,6 +146,7 @@ def run(
     write: bool = False,
     options: Mapping[str, Any] = MappingProxyType({}),
     variables: Mapping[str, str] = MappingProxyType({}),
+    driver: Driver = MEASURED,
     starter: str = PROCESS,
     postmaster: int = 0,
     deadline: float = DEADLINE,
@@ -168,8 +170,9 @@ def run(
     order: FleetOrder = {
         "strategy": strategy,
         "starter": starter,
+        "driver": driver.name,
         "postmaster": postmaster,
-        "url": server.sqlalchemy_url(application_name),
+        "url": server.sqlalchemy_url(application_name, driver),
         "options": dict(options),
         "data": data,
         "mib": mib,
@@ -187,7 +190,8 @@ def run(
     )
     reports = cast("list[FleetReport]", rest)
     for line, report in zip(lines, reports, strict=True):
-        if wrong := list(findings(Fleet(entry, line["workers"], line["token"], mark), report)):
+        fleet = Fleet(entry, line["workers"], line["token"], mark, bool(server.pooler))
+        if wrong := list(findings(fleet, report)):
             raise ChecksFailed(f"{title}: the measurement does not count: {'; '.join(wrong)}")
     # A pooler keeps its sessions.
     if not server.pooler and (left := sessions.remaining(server, application_name)):

@@ -42,11 +42,29 @@ PHASES = {
     "read": "after each worker has read the texts of the DataFrame",
 }
 
+POOL_TITLE = "A pool with an initializer, or an executor"
+
+POOL = f"""\
+## {POOL_TITLE}
+
+In most programs the initializer of a pool is the place for a strategy: `Pool(n, initializer=...)` runs it once
+in each worker. Two things differ from processes that a program starts itself:
+
+- An initializer that raises ends its worker, and the pool replaces it, without end. Each worker prints a
+  traceback, but no error reaches `apply` or `map`, which wait forever. A `ProcessPoolExecutor` raises
+  `BrokenProcessPool`.
+- With `maxtasksperchild=1` every task runs in a new worker, and every worker runs the initializer: each task
+  pays for an engine and a connection. The pool starts the later workers in a thread of its own, so under fork
+  they are forked from a parent with more than one thread ([hazards](hazards.md#inherited_lock)).
+"""
+
 STARTERS = {"pool": "`multiprocessing.Pool`", "executor": "`ProcessPoolExecutor`"}
 
 STARTED = """\
-A pool and an executor start the same processes by the same start methods, and queues with them. The
-initializer applies the strategy and fetches the row. Celery's workers are on [another page](programs.md).
+The time until the last worker has its row, which the initializer fetches, in ms. A pool and an executor start
+the same processes by the same start methods, and queues with them. Celery is not among them: its command starts
+the parent, which connects to a broker first, so that a fleet of it has other moments and another tree;
+[programs](programs.md) has the times and the memory of its workers.
 """
 
 TIMES = {
@@ -78,8 +96,9 @@ def render(table: FleetsTable) -> str:
                     sizes(table, mib, partial(memory, phase=phase)),
                 ]
         parts += [f"## Page tables among it after the first rows, {data}, MiB\n", sizes(table, mib, tables)]
+    parts.append(POOL)
     if any(cell.starter != PROCESS for cell in table.cells):
-        parts += ["## Started by a pool or an executor: the last worker has its row, ms\n", STARTED]
+        parts.append(STARTED)
         parts.append(sizes(table, 0, partial(ms, name="last"), (PROCESS, *STARTERS)))
     return "\n".join(parts)
 

@@ -9,8 +9,8 @@ from typing import Any
 from harness.console import markdown, output, terminal
 from harness.console.numbers import digits
 from harness.fixes import EVERY_ENGINE
+from harness.lifecycles import intervals, metrics
 from harness.lifecycles.intervals import median_with_interval
-from harness.pools.report import caption
 from harness.programs.figures import HookRuns, ProgramFigures, ProgramsTable
 from harness.programs.head import Program, get
 from harness.programs.run import WORKERS
@@ -94,7 +94,7 @@ def show(table: ProgramsTable) -> None:
     console = terminal.output()
     plain = [[cell.replace("**", "") for cell in row(figures)] for figures in table.programs]
     terminal.print_table(console, [terminal.fold(title) for title in HEADER], plain)
-    terminal.print_text(console, caption("starts of this run"))
+    terminal.print_text(console, caption())
     for program, several in by_program(table):
         terminal.print_text(console, f"{program.title}: {program.link}")
         if program.hook:
@@ -209,7 +209,7 @@ def render(table: ProgramsTable) -> str:
         INTRODUCTION,
         f"```python\n{EVERY_ENGINE.code}\n```\n",
         f"Measured {table.provenance}{table.provenance.by}: medians of {table.runs} starts."
-        f" {caption('starts of this run')}{measured_later(table.later)}\n",
+        f" {caption()}{measured_later(table.later)}\n",
         markdown.table(HEADER, [row(figures) for figures in table.programs]),
         *(section(program, several) for program, several in by_program(table)),
     ]
@@ -234,3 +234,9 @@ def section(program: Program, several: Sequence[ProgramFigures]) -> str:
         f"(../{program.path.relative_to(ROOT)}).\n",
     ]
     return "\n".join(parts)
+
+
+def caption() -> str:
+    """What ± means where first rows and unique memory are shown, and is between the starts of this run."""
+    shown = (metrics.get("time_to_first_row"), metrics.get("uss"))
+    return intervals.caption(shown, "starts of this run")

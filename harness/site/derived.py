@@ -28,7 +28,6 @@ from harness.history.sensitivity import report as sensitivity_report
 from harness.lookalikes import report as lookalikes_report
 from harness.poolers import figures as poolers
 from harness.poolers import report as poolers_report
-from harness.pools import report as pools_report
 from harness.programs import report as programs_report
 from harness.site import picture
 from harness.system import files
@@ -95,7 +94,6 @@ DERIVED = (
     Derived("docs/hazards.md", lambda _: hazards_report.render()),
     Derived("docs/lookalikes.md", lambda _: lookalikes_report.render()),
     *(Derived(path, _claims(language)) for language, path in claims.PAGES.items()),
-    Derived("docs/pools.md", _recorded(pools_report.load, pools_report.render)),
     Derived("docs/poolers.md", _recorded(poolers.load, poolers_report.render)),
     Derived("docs/fleets.md", _recorded(fleets.load, fleets_report.render)),
     Derived("docs/curves.md", _curves(curves_report.render)),

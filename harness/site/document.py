@@ -8,9 +8,9 @@ from itertools import count
 from markdown_it import MarkdownIt
 
 ADDRESSES = {
+    "fleets.md": "fleets.html",
     "hazards.md": "symptoms.html",
     "poolers.md": "poolers.html",
-    "pools.md": "pools.html",
     "programs.md": "programs.html",
     "sensitivity.md": "sensitivity.html",
     "sensitivity_loaded.md": "sensitivity_loaded.html",

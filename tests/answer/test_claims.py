@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -15,16 +14,14 @@ from harness.answer.claims import (
     DemoEvidence,
     HazardEvidence,
     MetricEvidence,
-    PoolEvidence,
 )
 from harness.demos import catalogue as demos
 from harness.hazards import catalogue as hazards
 from harness.hazards.hazard import Verdict
-from harness.pools.figures import PoolFigures
 from harness.system.errors import PoolstartError
 from tests.support.results import answer
 
-Evidence = HazardEvidence | MetricEvidence | PoolEvidence | CountEvidence
+Evidence = HazardEvidence | MetricEvidence | CountEvidence
 
 
 CLAIMS = claims.texts().claims
@@ -96,15 +93,6 @@ def with_slow_fork(records: ClaimRecords) -> None:
     records.results = replace(records.results, levels=levels)
 
 
-def with_slow_pool(records: ClaimRecords) -> None:
-    class Slow:
-        def cell(self, strategy: str, workers: int) -> PoolFigures:
-            return PoolFigures(strategy, workers, last=(9.0 if strategy == "fork_dispose" else 1.0,))
-
-    slow: Any = Slow()
-    records.pools = slow
-
-
 @pytest.mark.parametrize(
     ("evidence", "change"),
     [
@@ -114,9 +102,8 @@ def with_slow_pool(records: ClaimRecords) -> None:
         ),
         (MetricEvidence("startup", [("fork_dispose", "none"), ("spawn", "none")]), with_slow_fork),
         (CountEvidence(["spawn", "fork_dispose"]), with_spawn_affected_by_all),
-        (PoolEvidence(8, ["fork_dispose", "spawn"]), with_slow_pool),
     ],
-    ids=["verdict", "figure", "count", "pool"],
+    ids=["verdict", "figure", "count"],
 )
 def test_an_answer_that_the_records_contradict_is_not_written(
     records: ClaimRecords, evidence: Evidence, change: Callable[[ClaimRecords], None]

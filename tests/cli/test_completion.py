@@ -39,7 +39,7 @@ def test_names_are_completed_in_each_shell(shell: str) -> None:
         ("poolstart compare 2.0.5", "2.0.58"),
         ("poolstart explain 2.0.58 2.1.", "2.1.0"),
         ("poolstart record sens", "sensitivity"),
-        ("poolstart programs pool cel", "celery"),
+        ("poolstart programs granian cel", "celery"),
         ("poolstart demo held", "held_lock"),
         ("poolstart compare 1 2 --vary py", "python"),
     ],

@@ -21,7 +21,6 @@ from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
 from harness.history import report as changes
 from harness.lifecycles import report as measured
-from harness.pools import report as pools_report
 from harness.postgres.server import Server
 from harness.programs import report as programs_report
 from harness.records import overview
@@ -168,17 +167,16 @@ def test_compare(quick: Server) -> None:
     assert as_json.returncode == 1
 
 
-def test_programs_and_pools_on_record(capsys: pytest.CaptureFixture[str]) -> None:
-    for report in (programs_report, pools_report):
-        table = report.load()
-        printed = {}
-        for form in ("json", "csv", "markdown"):
-            report.write(table, form)
-            printed[form] = capsys.readouterr().out
-        assert json.loads(printed["json"])["provenance"]
-        found = rows(printed["csv"])
-        assert tuple(found[0]) == report.COLUMNS
-        assert len(markdown_tables(printed["markdown"])[0]) == len(found) + 2
+def test_programs_on_record(capsys: pytest.CaptureFixture[str]) -> None:
+    table = programs_report.load()
+    printed = {}
+    for form in ("json", "csv", "markdown"):
+        programs_report.write(table, form)
+        printed[form] = capsys.readouterr().out
+    assert json.loads(printed["json"])["provenance"]
+    found = rows(printed["csv"])
+    assert tuple(found[0]) == programs_report.COLUMNS
+    assert len(markdown_tables(printed["markdown"])[0]) == len(found) + 2
 
 
 def test_a_number_that_is_not_finite_is_null(capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,9 +23,6 @@ from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import PROFILES
-from harness.pools import figures as pools
-from harness.pools import report as shown_pools
-from harness.pools.measure import WORKERS as POOL_SIZES
 from harness.records.provenance import Provenance
 from harness.system.conditions import Conditions
 from harness.system.memory import MIB
@@ -198,25 +195,6 @@ def test_compare(width: int, told: Callable[[], str]) -> None:
     text = told()
     for cells in map(shown_comparison.cells, rows):
         stands_whole(text, str(cells[0]), [str(cell) for cell in cells[1:]], width)
-
-
-def test_pools(width: int, told: Callable[[], str]) -> None:
-    cells = [
-        pools.PoolFigures(name, workers, (0.2, 0.3), (123.3, 0.5), (0.01, 0.02), (598 * MIB, 3 * MIB))
-        if name != "fork_nodispose"
-        else pools.PoolFigures(name, workers, reason=REASON)
-        for name in strategies.IDS
-        for workers in POOL_SIZES
-    ]
-    table = pools.PoolsTable(PROVENANCE, 1, 2, tuple(cells), ())
-    shown_pools.show(table)
-    text = told()
-    for name, workers, *figures in shown_pools.rows(table):
-        lines = [line for line in table_lines(text, name) if re.search(rf" {workers}  ", line)]
-        for figure in figures:
-            assert any(figure in line for line in lines)
-        assert max(map(len, lines)) <= width
-    assert f"n/a: {REASON.strip()}" in " ".join(text.split())
 
 
 def test_a_terminal_shows_what_a_pipe_gets(tmp_path: Path) -> None:

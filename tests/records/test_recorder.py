@@ -24,7 +24,7 @@ def test_every_recorder_says_what_it_measures_and_has_known_options(name: str) -
     assert bool(chosen.repeats) == ("--repeat" in chosen.options)
 
 
-@pytest.mark.parametrize("name", ["pools", "programs", "demos", "hazards", "servers", "counts"])
+@pytest.mark.parametrize("name", ["fleets", "programs", "demos", "hazards", "servers", "counts"])
 def test_the_estimate_grows_with_what_is_asked_for(name: str) -> None:
     chosen = recorder(name)
     whole = chosen.seconds(Request(name))

@@ -49,7 +49,7 @@ EVERY_KIND = (
     "compare.html",
     "method.html",
     "programs.html",
-    "pools.html",
+    "fleets.html",
     "strategies.html",
     "sensitivity.html",
     "claims.html",

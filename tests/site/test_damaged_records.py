@@ -17,7 +17,6 @@ from harness.hazards.bisection import release_verdicts
 from harness.history import causes_record, paired, reference
 from harness.history.reference import RatioRow
 from harness.instructions import table as instructions
-from harness.pools import report as pools
 from harness.site import build
 from harness.system.errors import PoolstartError
 from tests.support.results import MACHINE, few
@@ -31,7 +30,6 @@ RECORDS: dict[str, tuple[Any, str, str]] = {
     "ratios": (reference, "RECORD", "screening"),
     "causes": (causes_record, "PATH", "before"),
     "instructions": (instructions, "PATH", "build"),
-    "pools": (pools, "PATH", "cells"),
     "demos": (demos, "PATH", "programs"),
 }
 """Every record the site reads: where its path is, and a key that it needs."""
@@ -119,7 +117,7 @@ def test_a_damaged_record_is_an_error_that_names_it(name: str, tmp_path: Path) -
 
 
 # Building the site takes seconds. The page of claims names the first damaged record that it needs.
-@pytest.mark.parametrize("names", [[*RECORDS][:-2], ["pools"], ["demos"]])
+@pytest.mark.parametrize("names", [[*RECORDS][:-1], ["demos"]])
 def test_the_site_is_published_with_a_remark_about_each(
     names: list[str], results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

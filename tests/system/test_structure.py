@@ -16,7 +16,6 @@ from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
 from harness.history.paired import NeighbourRow
 from harness.history.sensitivity.record import SensitivityRecord
-from harness.pools.figures import PoolsTable
 from harness.programs.figures import ProgramsTable
 from harness.records import store
 from harness.system.structure import structure
@@ -117,7 +116,6 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
         ("causes", list[Explanation]),
         ("demos", dict[str, DemoProof]),
         ("hazards", dict[str, VerdictTable]),
-        ("pools", PoolsTable),
         ("programs", ProgramsTable),
         ("retests", list[NeighbourRow]),
         ("sensitivity", SensitivityRecord),

@@ -13,7 +13,6 @@ from harness.answer.figures import answers
 from harness.console.numbers import INTERVAL
 from harness.lifecycles import report as measure_report
 from harness.lifecycles.profile import PROFILES
-from harness.pools import report as pools
 from harness.programs import report as programs
 from harness.system.environment import ROOT
 from tests.support.measured import measured_run
@@ -25,8 +24,6 @@ TABLE = re.compile(r"(?m)(?:^\|.*\n)+")
 
 RENDERS = {"harness/console/numbers.py"}
 """The module of the function."""
-
-IN_CHINESE = "± 为中位数的 99 % 置信区间的一半"
 
 
 def strings(path: Path) -> Iterator[str]:
@@ -58,21 +55,21 @@ def test_only_one_function_renders_it() -> None:
 
 @pytest.mark.parametrize("page", sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("docs/*.md")))
 def test_each_table_of_a_page_says_what_it_means(page: str) -> None:
-    says_what_it_means((ROOT / page).read_text(), IN_CHINESE if page.endswith(".zh.md") else INTERVAL)
+    says_what_it_means((ROOT / page).read_text())
 
 
 def test_the_answer_has_no_interval_of_one_run() -> None:
     assert "±" not in (ROOT / "README.md").read_text()
 
 
-def says_what_it_means(text: str, meaning: str) -> None:
+def says_what_it_means(text: str) -> None:
     """Every table with a ± has the meaning in the paragraph after it, or above it on its page."""
     for table in TABLE.finditer(text):
         if RENDERED.search(table[0]):
             section = text[table.end() :].split("\n#")[0]
-            assert meaning in text[: table.start()] or meaning in section, table[0]
+            assert INTERVAL in text[: table.start()] or INTERVAL in section, table[0]
     if RENDERED.search(text):
-        assert meaning in text
+        assert INTERVAL in text
 
 
 def test_each_table_of_the_site_says_what_it_means(site: Path) -> None:
@@ -89,7 +86,7 @@ def test_each_table_of_the_site_says_what_it_means(site: Path) -> None:
     assert shown > 100
 
 
-@pytest.mark.parametrize("command", ["measure", "results", "pools", "programs"])
+@pytest.mark.parametrize("command", ["measure", "results", "programs"])
 def test_each_table_of_the_terminal_says_what_it_means(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,9 +96,6 @@ def test_each_table_of_the_terminal_says_what_it_means(
             measure_report.tell(measured_run(), strategies.IDS, ("none",), profile, "table")
         case "results":
             results_report.print_results(answers.of_release(results=RESULTS), "table")
-        case "pools":
-            table = pools.load()
-            pools.show(table)
         case "programs":
             recorded = programs.load()
             programs.show(recorded)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Engine
 
-from harness import strategies
+from harness import drivers, strategies
 from harness.fleets.inside import data, worker
 from harness.fleets.inside.starters import STARTERS
 from harness.processes import proc
@@ -32,7 +32,7 @@ HERTZ = os.sysconf("SC_CLK_TCK")
 
 def main() -> None:
     order: FleetOrder = json.loads(sys.stdin.readline())
-    strategy = strategies.get(order["strategy"])
+    strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
     strategy.set_up()
     if order["options"] and not strategy.inherits:
         strategy = replace(strategy, in_worker=partial(worker.create_with, options=order["options"]))

@@ -1,8 +1,9 @@
-"""Programs that start workers, and multiprocessing.Pool: what to add to each, and what was measured."""
+"""Programs that start workers, and fleets of workers: what to add to each, and what was measured."""
 
 from collections.abc import Iterator
 
-from harness.pools import report as pools_report
+from harness.fleets import figures as fleets
+from harness.fleets import report as fleets_report
 from harness.programs import head
 from harness.programs import report as programs_report
 from harness.site import document
@@ -10,7 +11,7 @@ from harness.site.context import File, SiteContext
 
 SECTION, ADDRESS, PER_TEST_BED = "Programs", "programs.html", False
 
-POOLS = "pools.html"
+FLEETS = "fleets.html"
 
 
 def pages(site: SiteContext) -> Iterator[File]:
@@ -26,16 +27,19 @@ def pages(site: SiteContext) -> Iterator[File]:
             {head.get(name).title: name for name in names},
         ),
         contents=[(head.get(name).title, f"{ADDRESS}#{name}") for name in names]
-        + [("multiprocessing.Pool", POOLS)],
+        + [("multiprocessing.Pool", f"{FLEETS}#pool")],
     )
-    pools = site.record(pools_report.PATH, pools_report.load, None)
+    table = site.record(fleets.PATH, fleets.load, None)
     yield site.page(
-        POOLS,
+        FLEETS,
         "document.html.j2",
         SECTION,
-        title="multiprocessing.Pool with SQLAlchemy: initializer, maxtasksperchild",
-        text=document.html(pools_report.render(pools) if pools else "# A pool with an initializer\n"),
-        contents=[("All programs", ADDRESS)],
+        title="multiprocessing.Pool with SQLAlchemy: initializer, maxtasksperchild, many workers at once",
+        text=document.html(
+            fleets_report.render(table) if table else fleets_report.INTRODUCTION,
+            {fleets_report.POOL_TITLE: "pool"},
+        ),
+        contents=[("All programs", ADDRESS), ("multiprocessing.Pool", f"{FLEETS}#pool")],
     )
 
 

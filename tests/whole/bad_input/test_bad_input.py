@@ -205,7 +205,7 @@ MISTAKES = [
     usage("measure --dataframe huge", "none of none, large, both"),
     usage("hazards --repeat 0", "greater than or equal to 1"),
     usage("hazards --repeat many", "valid integer"),
-    usage("record pools --repeat 0", "greater than or equal to 1"),
+    usage("record fleets --repeat 0", "greater than or equal to 1"),
     usage("compare 2.1.9", "Missing argument"),
     usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
     usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
@@ -239,9 +239,7 @@ MISTAKES = [
     Mistake("demo 1 --json", "a single demo excludes --json"),
     Mistake("demo 1 --source --cured", "--source excludes --cured"),
     Mistake("record --only spawn --fresh", "the list of records, .*, excludes --only and --fresh"),
-    Mistake("record pools --csv", "measuring for the record excludes --csv"),
-    Mistake("programs pool celery --csv", "the CSV of pool, .*, excludes other programs"),
-    Mistake("programs pool --hosts 2", "pool excludes --hosts"),
+    Mistake("record fleets --csv", "measuring for the record excludes --csv"),
     Mistake(
         "compare spawn forkserver --vary strategy --strategy spawn", "--vary strategy excludes --strategy"
     ),
@@ -262,7 +260,7 @@ MISTAKES = [
     Mistake(
         "record hazards --only nosuch", "'nosuch' is none of the hazards, strategies or groups .*; known are"
     ),
-    Mistake("record pools --load", "`poolstart record pools` has no --load; its options are --only"),
+    Mistake("record fleets --load", "`poolstart record fleets` has no --load; its options are --only"),
     Mistake("record servers --injected", "has no --injected; its options are --fresh"),
     Mistake("record demos --release 9.9.9", "no release '9.9.9'", progress=True),
     Mistake("demo 99", "no demo '99'; known are"),
@@ -478,10 +476,10 @@ MISTAKES = [
     ),
     damaged("pages docs/hazards.md", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; rest"),
     damaged(
-        "pages docs/claims.md",
-        "records/pools.json",
+        "pages docs/fleets.md",
+        "records/fleets.json",
         "{}",
-        "pools.json cannot be read: it lacks 'provenance'; restore",
+        "fleets.json cannot be read: it lacks 'provenance'; restore",
     ),
     damaged(
         "pages docs/servers.md",

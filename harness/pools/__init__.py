@@ -1,1 +1,0 @@
-"""Measurements of `multiprocessing.Pool` with an initializer."""

@@ -1,9 +1,0 @@
-"""The parent program: ``python -m harness.pools.inside.program``.
-
-Every spawned worker imports the `__main__` module again, so this one is kept empty.
-"""
-
-if __name__ == "__main__":
-    from harness.pools.inside.parent import main
-
-    main()

@@ -39,7 +39,7 @@ def bill(
     which `poolstart record fleets`, `curves`, `drivers` and `poolers` measure.
     """
     from harness.curves import bill as fleet_bill
-    from harness.curves import bill_report, curve, factors
+    from harness.curves import bill_report, curve
     from harness.fleets import figures
     from harness.system.errors import PoolstartError
 
@@ -58,5 +58,5 @@ def bill(
     table = figures.load()
     if table is None:
         raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
-    known = fleet_bill.coefficients(table, curve.load(), factors.load_drivers(), factors.load_poolers())
+    known = fleet_bill.on_record(table, curve.load())
     bill_report.write(known, table.provenance, request, form)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from harness import drivers, strategies
 from harness.curves import sizes, work
 from harness.curves.curve import CurveRecord
-from harness.curves.factors import Factors, WorkerFactors
+from harness.curves.factors import Factors, WorkerFactors, load_drivers, load_poolers
 from harness.curves.sizes import DataCosts
 from harness.drivers import MEASURED
 from harness.fleets import figures
@@ -155,6 +155,14 @@ def coefficients(
         by_driver or {},
         behind_poolers or {},
     )
+
+
+def on_record(table: FleetsTable, curves: Mapping[str, CurveRecord]) -> Coefficients:
+    """The coefficients of these fleets and curves, and of drivers and poolers on record.
+
+    Raises `PoolstartError` if a record is damaged.
+    """
+    return coefficients(table, curves, load_drivers(), load_poolers())
 
 
 def _costs(table: FleetsTable, name: str, worked: CurveRecord | None) -> Costs:

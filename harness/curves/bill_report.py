@@ -6,6 +6,7 @@ from harness import drivers
 from harness.console import output, terminal
 from harness.console.numbers import digits
 from harness.curves.bill import Bill, BillRequest, Coefficients, bills
+from harness.curves.sizes import TITLES
 from harness.drivers import MEASURED
 from harness.records.provenance import Provenance
 from harness.system.memory import MIB
@@ -37,7 +38,8 @@ def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: 
     console = terminal.output()
     if rows:
         terminal.print_table(console, header, list(map(cells, rows)))
-    data = f"{request.parent_mib:g} MiB of data ({request.kind})" if request.parent_mib else "no data"
+    kind = TITLES[request.kind]
+    data = f"{request.parent_mib:g} MiB of data ({kind})" if request.parent_mib else "no data"
     sentences = [
         f"{request.workers} workers and their parent, with {data} in the parent;"
         f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",

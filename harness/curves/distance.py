@@ -55,7 +55,6 @@ HOLDS_WITHIN = 0.05
 class DistanceCurve(CurvePlan):
     name = "distance"
     title = "first and further checkouts of a server 0 to 50 ms away"
-    visits = 2
     seconds = 3.0
 
     def points(self) -> Sequence[At]:

@@ -1,23 +1,28 @@
 """Predictions: fleets drawn at random, to which nothing was fitted, measured and compared with the bill."""
 
+import importlib.util
 import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import product
 from statistics import geometric_mean
 
+from harness import drivers
 from harness.curves import distance, sizes
 from harness.curves.bill import BillRequest, Coefficients, bills
 from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
+from harness.curves.work import POOL_MODE, no_pooler
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
 from harness.fleets.inside.data import ARROW, DATAFRAME
+from harness.poolers import pgbouncer
 from harness.postgres import sessions
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server
 from harness.system.memory import MIB, available
 
-NUMBER, SEED = 20, 29
+NUMBER, SEED = 20, 30
 """Fleets, and the seed of the draw. A change of how a bill is computed takes a new seed: fleets that were
 known before the change are not unfitted any more."""
 
@@ -36,8 +41,8 @@ MOST_WORKERS, MOST_MIB, FARTHEST = 64, 4096, 0.05
 class PredictionsCurve(CurvePlan):
     name = f"{NAME}_{SEED}"
     title = "20 fleets drawn at random, next to the bill"
-    visits = 2
-    seconds = 5.0
+    visits = 4
+    seconds = 4.0
 
     def points(self) -> Sequence[At]:
         return [*drawn(), *controls()]
@@ -57,6 +62,8 @@ class PredictionsCurve(CurvePlan):
                 near = distance.round_trip(server)
                 server = stack.enter_context(Relay(server, float(at["distance"]))).server
                 away = distance.round_trip(server) - near
+            if at.get("pooler"):
+                server = stack.enter_context(pgbouncer.started(server, POOL_MODE)).server
             _, (report,) = fleets.run(
                 str(at["strategy"]),
                 server,
@@ -65,6 +72,7 @@ class PredictionsCurve(CurvePlan):
                 mib=mib,
                 steps=["collect"],
                 variables=sizes.VARIABLES.get(kind, {}),
+                driver=drivers.get(str(at.get("driver", drivers.MEASURED.name))),
             )
         rows = [worker["first_row"] for worker in report["workers"]]
         return {
@@ -73,6 +81,32 @@ class PredictionsCurve(CurvePlan):
             "collected": [_total(report["memory"]["collect"])],
             "away": [away],
         }
+
+
+class VariedCurve(PredictionsCurve):
+    """Fleets with another driver or behind a pooler, for which a bill takes the ratios of single workers."""
+
+    name = "varied"
+    title = "fleets with psycopg or behind PgBouncer, next to the bill"
+    seconds = 2.0
+
+    def points(self) -> Sequence[At]:
+        plain: At = {"kind": DATAFRAME, "mib": 0, "distance": 0.0}
+        variants: list[tuple[At, tuple[str, ...]]] = [
+            ({"driver": drivers.PSYCOPG.name}, ("fork_dispose", "forkserver_preload")),
+            ({"pooler": POOL_MODE}, ("fork_dispose", "nullpool")),
+        ]
+        return [
+            {"strategy": name, "workers": workers, **plain, **variant}
+            for variant, names in variants
+            for name, workers in product(names, (8, 32))
+        ]
+
+    def refused(self, at: At, server: Server) -> str:
+        if "driver" in at and not importlib.util.find_spec(str(at["driver"])):
+            return f"the package {at['driver']} is not installed"
+        missing = no_pooler() if "pooler" in at else ""
+        return missing or super().refused(at, server)
 
 
 def _total(memory: TreeMemory) -> float:
@@ -152,9 +186,11 @@ def outcome(point: Point, known: Coefficients) -> Prediction:
         float(point.at["mib"]),
         str(point.at["kind"]),
         point.median("away") if "away" in point.values else float(point.at["distance"]),
+        driver=str(point.at.get("driver", drivers.MEASURED.name)),
+        pooler="pooler" in point.at,
     )
     bill = next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
-    # Of the reference driver, a bill has all figures.
-    assert bill.memory_collected is not None
-    predicted = {"ready": bill.ready, "memory": bill.memory, "collected": bill.memory_collected}
+    predicted = {"ready": bill.ready, "memory": bill.memory}
+    if bill.memory_collected is not None:
+        predicted["collected"] = bill.memory_collected
     return Prediction(point.at, predicted, {name: point.median(name) for name in predicted})

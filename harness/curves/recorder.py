@@ -6,7 +6,7 @@ from harness.console.progress import Progress
 from harness.curves import curve as curves
 from harness.curves.curve import CurvePlan
 from harness.curves.distance import DistanceCurve
-from harness.curves.predictions import PredictionsCurve
+from harness.curves.predictions import PredictionsCurve, VariedCurve
 from harness.curves.sizes import SizesCurve
 from harness.curves.stampede import StampedeCurve
 from harness.curves.work import WorkCurve
@@ -18,7 +18,14 @@ from harness.system import files
 
 CURVES: dict[str, CurvePlan] = {
     curve.name: curve
-    for curve in (DistanceCurve(), WorkCurve(), SizesCurve(), StampedeCurve(), PredictionsCurve())
+    for curve in (
+        DistanceCurve(),
+        WorkCurve(),
+        SizesCurve(),
+        StampedeCurve(),
+        PredictionsCurve(),
+        VariedCurve(),
+    )
 }
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from harness.console.numbers import digits
-from harness.curves.bill import at, coefficients
+from harness.curves.bill import Coefficients, at
 from harness.curves.curve import CurveRecord
-from harness.curves.predictions import NAME, Predictions, outcomes
+from harness.curves.predictions import NAME, Predictions, VariedCurve, outcome, outcomes
 from harness.curves.sections import distance, predictions, sizes, stampede, work
-from harness.fleets.figures import FleetsTable
 from harness.system.memory import MIB
 
 INTRODUCTION = """\
@@ -22,37 +21,42 @@ measures one of the curves here.
 """
 
 
-def render(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> str:
-    """The page `docs/curves.md`, a section for each curve on record."""
+def render(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
+    """The page `docs/curves.md`, a section for each curve on record.
+
+    Predictions are compared with `known`, what a bill is computed from.
+    """
     parts = [INTRODUCTION]
-    draws = _draws(curves, fleets_on_record)
-    for name, record in ordered(curves):
-        if name in SECTIONS:
-            parts += SECTIONS[name].section(record)
-        elif name in draws:
-            if name == next(iter(draws)):
-                parts += predictions.section(list(draws.values()))
-            parts += predictions.draw(draws[name])
-        parts += [f"Not measured: {reason}.\n" for reason in record.left_out]
-        parts.append(f"Measured {record.provenance}{record.provenance.by}.\n")
+    for name, section in SECTIONS.items():
+        if name in curves:
+            parts += [*section.section(curves[name]), *_measured(curves[name])]
+    if known and (draws := _draws(curves, known)):
+        parts += [*predictions.section(list(draws.values())), *_measured(curves[list(draws)[-1]])]
+    if known and (record := curves.get(VariedCurve.name)):
+        found = [outcome(point, known) for point in record.points]
+        parts += [*predictions.varied(found), *_measured(record)]
     return "\n".join(parts)
 
 
-def laws(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> str:
-    """A line for each curve: what follows from it."""
-    lines = [SECTIONS[name].law(record) for name, record in ordered(curves) if name in SECTIONS]
-    if fleets_on_record:
-        lines.append(_fleets_law(fleets_on_record))
-    if draws := _draws(curves, fleets_on_record):
-        lines.append(predictions.law(list(draws.values())))
-    found_in = "From [curves](docs/curves.md) and [fleets](docs/fleets.md) on record:"
-    return f"{found_in}\n\n" + "".join(f"- {line}\n" for line in lines)
+def _measured(record: CurveRecord) -> list[str]:
+    reasons = [f"Not measured: {reason}.\n" for reason in record.left_out]
+    return [*reasons, f"Measured {record.provenance}{record.provenance.by}.\n"]
 
 
-def ordered(curves: Mapping[str, CurveRecord]) -> list[tuple[str, CurveRecord]]:
-    """The curves on record in the order of the page."""
-    draws = sorted(name for name in curves if name.startswith(NAME))
-    return [(name, curves[name]) for name in (*SECTIONS, *draws) if name in curves]
+def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
+    """A sentence for each law that follows from the curves."""
+    lines = [
+        f"{sentence} ([more](docs/curves.md#{name}))."
+        for name, section in SECTIONS.items()
+        if name in curves
+        for sentence in section.sentences(curves[name])
+    ]
+    if known:
+        lines.append(f"{_memory(known)} ([more](docs/fleets.md)).")
+        if draws := _draws(curves, known):
+            newest = list(draws.values())[-1]
+            lines.append(f"{predictions.law(newest)[:-1]} ([more](docs/curves.md#predictions)).")
+    return "From curves and fleets on record:\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
 def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
@@ -60,25 +64,23 @@ def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     return DRAWINGS[name](curves[name]) if name in curves else None
 
 
-def _draws(curves: Mapping[str, CurveRecord], fleets_on_record: FleetsTable | None) -> dict[str, Predictions]:
-    """The predictions on record, by curve."""
-    if "sizes" not in curves or fleets_on_record is None:
-        return {}
-    known = coefficients(fleets_on_record, curves)
-    return {name: outcomes(name, record, known) for name, record in ordered(curves) if name.startswith(NAME)}
+def _draws(curves: Mapping[str, CurveRecord], known: Coefficients) -> dict[str, Predictions]:
+    """The predictions on record, by curve, the newest last."""
+    names = sorted(name for name in curves if name.startswith(NAME) and known.data)
+    return {name: outcomes(name, curves[name], known) for name in names}
 
 
-def _fleets_law(table: FleetsTable) -> str:
-    parts = [
-        f"{digits(at(costs.memory, FLEET) / MIB)} MiB under `{costs.strategy}`"
-        f" ({digits(at(costs.collected, FLEET) / MIB)} after a full collection in each)"
-        for costs in coefficients(table, {}).strategies
-    ]
-    return f"Fleets: {FLEET} workers and their parent take {', '.join(parts)}."
+def _memory(known: Coefficients) -> str:
+    costs = {each.strategy: digits(at(each.collected, FLEET) / MIB) for each in known.strategies}
+    parts = [f"{costs[name]} MiB under `{name}`" for name in SHOWN if name in costs]
+    return (
+        f"Memory: {FLEET} workers and their parent take {', '.join(parts)}, after a full garbage collection"
+        " in each"
+    )
 
 
-FLEET = 32
-"""The fleet whose memory README.md shows."""
+FLEET, SHOWN = 32, ("fork_dispose", "forkserver_preload", "spawn")
+"""The fleet whose memory README.md shows, and its strategies."""
 
 
 SECTIONS = {"distance": distance, "work": work, "sizes": sizes, "stampede": stampede}

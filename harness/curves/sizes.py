@@ -20,9 +20,17 @@ SIZES = (0, 512, 1024, 2048, 4096, 8192)
 ORDINARY = "numbers_ordinary"
 
 KINDS = {DATAFRAME: DATAFRAME, NUMBERS: NUMBERS, ORDINARY: NUMBERS, ARROW: ARROW, OBJECTS: OBJECTS}
-"""Kinds of data, and what `harness.fleets.inside.data` calls them: a DataFrame of numbers and texts,
-numbers that numpy puts on huge pages where the system lets it, the same on ordinary pages, Arrow buffers, and
-texts as Python objects."""
+"""Kinds of data, and what `harness.fleets.inside.data` calls them. Numbers are put on huge pages by numpy,
+where the system lets it, unless they are kept from that."""
+
+TITLES = {
+    DATAFRAME: "DataFrame of numbers and texts",
+    NUMBERS: "numbers",
+    ORDINARY: "numbers on ordinary pages",
+    ARROW: "Arrow buffers",
+    OBJECTS: "texts as Python objects",
+}
+"""What pages, bill and chooser call them."""
 
 VARIABLES = {ORDINARY: {"NUMPY_MADVISE_HUGEPAGE": "0"}}
 
@@ -44,7 +52,6 @@ SHARE = 0.6
 class SizesCurve(CurvePlan):
     name = "sizes"
     title = "parents with 0 to 8 GiB of numbers, Arrow data or Python objects"
-    visits = 2
     seconds = 4.0
 
     def points(self) -> Sequence[At]:

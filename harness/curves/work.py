@@ -43,7 +43,6 @@ DRAWS = 2000
 class WorkCurve(CurvePlan):
     name = "work"
     title = "1 to 1000 queries of a worker, and tasks of 1 ms to 1 s"
-    visits = 3
     seconds = 3.5
 
     def points(self) -> Sequence[At]:
@@ -58,14 +57,7 @@ class WorkCurve(CurvePlan):
         return queries + [{"strategy": name, "task": task} for name, task in product(STRATEGIES, TASKS)]
 
     def refused(self, at: At, server: "Server") -> str:
-        from harness.poolers import pgbouncer
-
-        if at.get("pooler"):
-            try:
-                pgbouncer.version()
-            except pgbouncer.NoPgBouncer as reason:
-                return reason.problem
-        return ""
+        return no_pooler() if at.get("pooler") else ""
 
     def measure(self, at: At, server: "Server") -> Samples:
         from harness.fleets import measure as fleets
@@ -91,6 +83,17 @@ class WorkCurve(CurvePlan):
                         (ends[number - 1] - worker["begun"]) * 1e-9
                     )
         return values
+
+
+def no_pooler() -> str:
+    """Why there is no PgBouncer on this machine; empty if there is one."""
+    from harness.poolers import pgbouncer
+
+    try:
+        pgbouncer.version()
+    except pgbouncer.NoPgBouncer as reason:
+        return reason.problem
+    return ""
 
 
 def cumulative(record: CurveRecord, strategy: str, between: str = "") -> dict[int, list[float]]:

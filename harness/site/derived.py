@@ -16,7 +16,7 @@ from harness.comparisons import servers, servers_report
 from harness.comparisons.drivers import report as drivers_report
 from harness.comparisons.pythons import report as pythons_report
 from harness.console import markdown
-from harness.curves import curve
+from harness.curves import bill, curve
 from harness.curves import report as curves_report
 from harness.doctor.proof import report as doctor_report
 from harness.fleets import figures as fleets
@@ -68,7 +68,11 @@ def _recorded(load: Callable[[], T | None], render: Callable[[T], str]) -> Calla
 
 
 def _curves(render: Callable[..., str]) -> Callable[[Path], str | None]:
-    return _recorded(curve.load, lambda recorded: render(recorded, fleets.load()))
+    def rendered(_: Path) -> str | None:
+        recorded, table = curve.load(), fleets.load()
+        return render(recorded, bill.on_record(table, recorded) if table else None) if recorded else None
+
+    return rendered
 
 
 def _drawing(name: str) -> Callable[[Path], str | None]:

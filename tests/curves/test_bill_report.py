@@ -23,6 +23,8 @@ def test_a_bill_has_a_row_a_strategy_and_says_what_it_rests_on(capsys: pytest.Ca
     text = " ".join(capsys.readouterr().out.split())
     assert "fork_dispose" in text
     assert "nullpool" in text
+    # The chooser calls the data the same.
+    assert "with 512 MiB of data (DataFrame of numbers and texts) in the parent" in text
     assert "From fleets of 1 to 16 workers" in text
     assert "Extrapolated: more than 16 workers were not measured." in text
     assert "with SQLAlchemy 2.1.9" in text

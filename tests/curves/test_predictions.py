@@ -4,12 +4,13 @@ import pytest
 
 from harness.curves import bill, report
 from harness.curves.curve import CurveRecord, Point
-from harness.curves.predictions import NUMBER, PredictionsCurve, controls, drawn, outcome, outcomes
+from harness.curves.predictions import NUMBER, PredictionsCurve, VariedCurve, controls, drawn, outcome, outcomes
 from harness.curves.sections import predictions
 from harness.postgres.server import Server
 from harness.system.memory import MIB
-from tests.support.curves import DISTANCE, PROVENANCE, SIZES
+from tests.support.curves import DISTANCE, DRIVERS, POOLERS, PROVENANCE, SIZES
 from tests.support.fleets import TABLE
+from tests.support.poolers import needs_pgbouncer
 
 CURVES = {"sizes": SIZES, "distance": DISTANCE}
 
@@ -37,7 +38,7 @@ def measured(factor: float, **at: float) -> Point:
 def test_the_same_fleets_are_drawn_each_time_and_all_differ() -> None:
     found = drawn()
     assert found == drawn()
-    assert found != drawn(seed=28)
+    assert found != drawn(seed=29)
     assert len({str(at) for at in found}) == NUMBER
     assert all(1 <= int(at["workers"]) <= 64 for at in found)
     assert PredictionsCurve().points() == [*found, *controls()]
@@ -56,8 +57,8 @@ def test_a_prediction_counts_if_it_is_off_by_no_more_than_15_per_cent() -> None:
     found = outcomes("predictions", record, KNOWN)
     assert [round(each.off("ready"), 2) for each in found.drawn] == pytest.approx([0, 0.14, 0.16])
     assert (found.within("ready"), found.within("memory")) == (2, 3)
-    assert "2 of the times, 3 of the memory and 3" in predictions.law([found])
-    assert "+16%" in "".join(predictions.draw(found))
+    assert "2 were ready within 15% of the bill's time, and 3 took its memory" in predictions.law(found)
+    assert "+16%" in predictions.table(found.drawn)
 
 
 def test_it_is_computed_for_the_distance_that_was_measured() -> None:
@@ -75,10 +76,39 @@ def test_fleets_on_record_show_how_long_everything_took_in_that_session() -> Non
     assert "Fleets on record took 1.10 times as long in it." in predictions.summary(found)
 
 
-def test_the_page_and_the_law_have_each_draw() -> None:
+def test_the_page_has_the_newest_draw_with_its_fleets_and_the_earlier_ones_in_a_sentence() -> None:
     record = CurveRecord(PROVENANCE, [measured(1.0)])
-    curves = {**CURVES, "predictions_29": record, "predictions": record}
-    page, laws = report.render(curves, TABLE), report.laws(curves, TABLE)
-    assert page.count("## Predictions") == 1
-    assert page.index("### The draw of seed 28") < page.index("### The draw of seed 29")
-    assert "of 1 fleets (seed 28, known when the computation changed); 1 of the times" in laws
+    slow = CurveRecord(PROVENANCE, [measured(1 / 1.2), measured(1.0, control=1)])
+    curves = {**CURVES, "predictions_30": slow, "predictions_29": record, "predictions": record}
+    page, laws = report.render(curves, KNOWN), report.laws(curves, KNOWN)
+    assert "of 1 fleets drawn at random and not fitted (seed 30), 0 were ready within 15%" in laws
+    assert "within 15% for 1 of 1 fleets (seed 28), 1 of 1 fleets (seed 29)." in page
+    assert (page.count("| fork_dispose | 8 | texts"), page.count("+20%")) == (2, 2)
+
+
+def test_fleets_with_another_driver_or_behind_a_pooler_are_next_to_the_bill_too() -> None:
+    known = bill.coefficients(TABLE, {}, DRIVERS, POOLERS)
+    points = [
+        Point(
+            {"strategy": "fork_dispose", "workers": 8, "kind": "dataframe", "mib": 0, "distance": 0.0, **variant},
+            {"ready": [ready], "memory": [100.0 * MIB], "collected": [1.0], "away": [0.0]},
+        )
+        for variant, ready in (({"driver": "asyncpg"}, 2 * 0.26), ({"pooler": "transaction"}, 0.26))
+    ]
+    page = report.render({"varied": CurveRecord(PROVENANCE, points)}, known)
+    assert "1 of 2 fleets were ready within 15% of its time, which was off by -30% to +0%." in page
+    assert "| fork_dispose | 8 | asyncpg | 0 | 0 | 520 | 520 | +0% |" in page
+    assert "| fork_dispose | 8 | PgBouncer | 0 | 0 | 260 | 182 | -30% |" in page
+
+
+@needs_pgbouncer
+def test_a_fleet_is_measured_behind_pgbouncer(server: Server) -> None:
+    at = next(at for at in VariedCurve().points() if at.get("pooler"))
+    assert VariedCurve().measure({**at, "workers": 3}, server)["ready"][0] > 0
+
+
+def test_a_driver_that_is_not_installed_is_left_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = next(at for at in VariedCurve().points() if at.get("driver"))
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.util.find_spec", lambda name: None)
+        assert VariedCurve().refused(at, server) == "the package psycopg is not installed"

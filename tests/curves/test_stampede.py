@@ -29,7 +29,7 @@ def test_more_workers_than_the_server_has_connections_are_left_out(server: Serve
     assert "connections left" in CURVE.refused(at, server)
 
 
-def test_its_law_says_who_gets_a_row() -> None:
+def test_its_laws_say_who_gets_a_row() -> None:
     record = CurveRecord(
         PROVENANCE,
         [
@@ -45,3 +45,7 @@ def test_its_law_says_who_gets_a_row() -> None:
     assert "50% get a row with a pool, 50% if they try again; with NullPool 62%, and 100%" in law
     assert "Tried every 50 ms, they take 100 ms, and are refused 4 times." in law
     assert "With enough connections, 8 pools have their rows after 100 ms at 0 ms from the server." in law
+    assert section.sentences(record) == [
+        "Stampede: where the server has connections for half of the workers, trying again gives a row to"
+        " 100% of them with NullPool, and to 50% with a pool"
+    ]

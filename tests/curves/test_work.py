@@ -61,6 +61,12 @@ def test_queries_are_counted_behind_pgbouncer(server: Server, monkeypatch: pytes
     assert all(0 < one < three for one, three in zip(found["query_1"], found["query_3"], strict=True))
 
 
+def test_the_laws_of_the_readme_are_the_break_even_and_the_length_of_a_task() -> None:
+    pool, tasks = section.sentences(RECORD)
+    assert pool.startswith("Pool: a pool costs less than NullPool if a worker makes more queries than 5.0 (forked, 95 %")
+    assert "9.8 s under `fork_dispose`, 9.8 s under `forkserver_preload`, 9.8 s under `spawn` or more" in tasks
+
+
 def test_a_pool_may_never_break_even() -> None:
     assert work.break_even(RECORD, "spawn") is None
     assert "never with spawn" in section.law(RECORD)

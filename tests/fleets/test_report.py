@@ -19,13 +19,13 @@ def test_the_page_has_every_size_with_and_without_a_dataframe() -> None:
 def test_it_has_what_a_newer_record_has() -> None:
     page = report.render(TABLE)
     assert "## Processor time of the server" not in page
-    assert "## Started by a pool" not in page
+    assert "until the last worker has its row, which the initializer fetches" not in page
     cells = tuple(replace(cell, server_cpu=(0.07,) * 3) for cell in TABLE.cells)
     pool = replace(TABLE.of("fork_dispose", 0)[0], last=(0.5,) * 3, starter="pool")
     executor = replace(pool, starter="executor")
     page = report.render(replace(TABLE, cells=(*cells, pool, executor)))
     assert "## Processor time of the server until the last row, without a DataFrame, ms" in page
-    started = page.partition("## Started by a pool or an executor")[2]
+    started = page.partition("which the initializer fetches")[2]
     assert [line for line in started.splitlines() if line.startswith("| ")][2:] == [
         "| fork_dispose | 120 | 180 | 420 |",
         "| fork_dispose, `multiprocessing.Pool` | 500 |",

@@ -108,3 +108,13 @@ def _added(near: dict[tuple[str, str], Point], name: str, setting: str) -> str:
     more, ms = trips - before, [digits(point.median("further") * 1e3) for point in points]
     added = f"{more:g} round trip{'s' if more > 1 else ''}" if more > 0 else "no round trip"
     return f"{name} adds {added} to a further checkout: {ms[0]} instead of {ms[1]} ms on loopback"
+
+
+def sentences(record: CurveRecord) -> list[str]:
+    """The law in README.md."""
+    (near,) = record.where(strategy=curve.VARIED, setting="default", distance=0.0)
+    first, further = (f"{curve.round_trips(near, checkout):g}" for checkout in CHECKOUTS)
+    return [
+        f"Distance: the first row of a new engine takes {first} round trips to the server, and each"
+        f" further checkout from a pool {further}"
+    ]

@@ -5,33 +5,50 @@ from statistics import median
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import SEED, WITHIN, Prediction, Predictions
-from harness.curves.sections.sizes import KIND_TITLES
+from harness.curves.predictions import WITHIN, Prediction, Predictions
+from harness.curves.sizes import TITLES
 
 INTRODUCTION = """\
 A bill does not know the session in which a fleet starts: all times of one hour may be longer than those of
 another. So each strategy's fleet of 8 workers, which is on record, is measured again in turns with the drawn
-ones (last rows). When the way a bill is computed changes, a new seed draws other fleets; the earlier draws
-stay, computed as bills are now, and were known when it changed.
+ones (last rows). When the way a bill is computed changes, a new seed draws other fleets.
 """
 
 
-KNOWN = ", known when the computation changed"
-
-
 def section(draws: Sequence[Predictions]) -> Iterator[str]:
+    """The newest draw with all its fleets, and the earlier ones in a sentence."""
+    *earlier, newest = draws
     yield "## Predictions\n"
-    yield law(draws) + "\n"
+    yield f"{law(newest)} {summary(newest)}\n"
     yield INTRODUCTION
+    if earlier:
+        counts = ", ".join(
+            f"{each.within('ready')} of {len(each.drawn)} fleets (seed {each.seed})" for each in earlier
+        )
+        yield (
+            "Of earlier draws, which were known when its computation changed, the bill's time is within"
+            f" {WITHIN:.0%} for {counts}.\n"
+        )
+    yield table([*newest.drawn, *newest.controls])
 
 
-def draw(found: Predictions) -> Iterator[str]:
-    """The fleets of one session."""
-    yield f"### The draw of seed {found.seed}\n"
-    yield summary(found) + "\n"
-    header = ["strategy", "workers", "data", "GiB", "away, ms"]
+def varied(found: Sequence[Prediction]) -> Iterator[str]:
+    """Fleets with another driver, or behind a pooler."""
+    off = sorted(each.off("ready") for each in found)
+    near = sum(abs(each) <= WITHIN for each in off)
+    yield "## Predictions with another driver or a pooler\n"
+    yield (
+        "A bill with `--driver` or `--pooler` changes all workers of a fleet as it changes a single one:"
+        f" {near} of {len(off)} fleets were ready within {WITHIN:.0%} of its time, which was off by"
+        f" {off[0]:+.0%} to {off[-1]:+.0%}.\n"
+    )
+    yield table(found)
+
+
+def table(fleets: Sequence[Prediction]) -> str:
+    header = ["strategy", "workers", "with", "GiB", "away, ms"]
     header += ["ready, ms", "predicted", "off", "memory, MiB", "predicted", "off"]
-    yield markdown.table(header, list(map(cells, [*found.drawn, *found.controls])), figures=3)
+    return markdown.table(header, list(map(cells, fleets)), figures=3)
 
 
 def summary(found: Predictions) -> str:
@@ -43,7 +60,7 @@ def summary(found: Predictions) -> str:
 
 
 def cells(each: Prediction) -> list[str]:
-    """A row of the table of `draw`."""
+    """A row of `table`."""
     figures = [
         text
         for name, factor in (("ready", 1e3), ("memory", 2**-20))
@@ -53,22 +70,20 @@ def cells(each: Prediction) -> list[str]:
             f"{each.off(name):+.0%}",
         )
     ]
+    around = [str(each.at["driver"])] * ("driver" in each.at) + ["PgBouncer"] * ("pooler" in each.at)
     return [
         str(each.at["strategy"]),
         f"{each.at['workers']:g}",
-        KIND_TITLES[str(each.at["kind"])] if each.at["mib"] else "none",
+        TITLES[str(each.at["kind"])] if each.at["mib"] else ", ".join(around) or "no data",
         digits(float(each.at["mib"]) / 1024),
         digits(float(each.at["distance"]) * 1e3),
         *figures,
     ]
 
 
-def law(draws: Sequence[Predictions]) -> str:
-    counts = "; ".join(
-        "{} of the times, {} of the memory and {} of the memory after a full collection".format(
-            *map(each.within, ("ready", "memory", "collected"))
-        )
-        + f" of {len(each.drawn)} fleets (seed {each.seed}{KNOWN * (each.seed < SEED)})"
-        for each in draws
+def law(found: Predictions) -> str:
+    times, memory = found.within("ready"), found.within("memory")
+    return (
+        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}), {times}"
+        f" were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
     )
-    return f"Predictions: of fleets drawn at random and not fitted, within {WITHIN:.0%} are {counts}."

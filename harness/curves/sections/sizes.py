@@ -21,7 +21,7 @@ def section(record: CurveRecord) -> Iterator[str]:
         points = {point.at["mib"]: point for point in record.where(strategy=curve.FORKED, kind=kind)}
         cells = [digits(points[mib].median("blocked") * 1e3) if mib in points else "" for mib in curve.SIZES]
         fits = (curve.by_gib(record, kind, figure) for figure in ("blocked", "each"))
-        rows.append([KIND_TITLES[kind], *cells, *map(_slope, fits)])
+        rows.append([curve.TITLES[kind], *cells, *map(_slope, fits)])
     yield "### `start()` blocks the parent, ms\n"
     yield markdown.table(header, rows, figures=1)
     header = ["data", "on huge pages", "page tables, MiB", "written before any fork", "written after one"]
@@ -35,7 +35,7 @@ def section(record: CurveRecord) -> Iterator[str]:
         ]
         rows.append(
             [
-                KIND_TITLES[kind],
+                curve.TITLES[kind],
                 f"{largest.median('huge') / largest.median('rss'):.0%}",
                 digits(largest.median("page_tables_first_row") / 2 / 2**20 / amount),
                 *written,
@@ -51,14 +51,6 @@ A fork copies the page tables, which a huge page needs five hundred times fewer 
 by itself, Python objects are on none. The parent's first write to a page after a fork copies it.
 """
 
-KIND_TITLES = {
-    "dataframe": "DataFrame of numbers and texts",
-    "numbers": "numbers",
-    "numbers_ordinary": "numbers on ordinary pages",
-    "arrow": "Arrow buffers",
-    "objects": "texts as Python objects",
-}
-
 
 def _slope(line: Fit) -> str:
     low, high = line.interval
@@ -68,7 +60,7 @@ def _slope(line: Fit) -> str:
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
     """Milliseconds that `start()` takes by GiB, for each kind of data."""
     return {
-        KIND_TITLES[kind]: [
+        curve.TITLES[kind]: [
             (float(point.at["mib"]) / 1024, point.median("blocked") * 1e3)
             for point in record.where(strategy=curve.FORKED, kind=kind)
             if point.at["mib"]
@@ -81,7 +73,7 @@ def law(record: CurveRecord) -> str:
     costs = []
     for kind in curve.kinds(record):
         line = curve.by_gib(record, kind, "blocked")
-        costs.append(f"{KIND_TITLES[kind]} {_slope(line)}")
+        costs.append(f"{curve.TITLES[kind]} {_slope(line)}")
     objects = ""
     if "objects" in curve.kinds(record):
         line = curve.by_gib(record, "objects", "blocked")
@@ -104,3 +96,13 @@ def drawing(record: CurveRecord) -> str:
         "ms",
         lines_of(record),
     )
+
+
+def sentences(record: CurveRecord) -> list[str]:
+    """The law in README.md."""
+    slopes = {kind: curve.by_gib(record, kind, "blocked").slope * 1e3 for kind in curve.kinds(record)}
+    least, most = min(slopes, key=slopes.__getitem__), max(slopes, key=slopes.__getitem__)
+    return [
+        f"Size: a fork blocks its parent for {slopes[least]:.2g} ms ({curve.TITLES[least]}) to"
+        f" {slopes[most]:.2g} ms ({curve.TITLES[most]}) for each GiB of its data"
+    ]

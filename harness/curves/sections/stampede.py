@@ -84,3 +84,21 @@ def _range(form: str, values: Sequence[float]) -> str:
     """`50%`, or `40% to 60%`."""
     low, high = form.format(min(values)), form.format(max(values))
     return low if low == high else f"{low} to {high}"
+
+
+def sentences(record: CurveRecord) -> list[str]:
+    """The law in README.md."""
+
+    def rows(pool: str) -> str:
+        return _range(
+            "{:.0%}",
+            [
+                point.median("rows") / float(point.at["workers"])
+                for point in record.where(pool=pool, retry="backoff")
+            ],
+        )
+
+    return [
+        "Stampede: where the server has connections for half of the workers, trying again gives a row to"
+        f" {rows('nullpool')} of them with NullPool, and to {rows('pool')} with a pool"
+    ]

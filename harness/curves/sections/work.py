@@ -128,3 +128,19 @@ def duration(seconds: float) -> str:
     """Two digits, as `20 ms` or `1.5 s`."""
     value, unit = (seconds, "s") if seconds >= 0.95 else (seconds * 1e3, "ms")
     return f"{float(f'{value:.2g}'):g} {unit}"
+
+
+def sentences(record: CurveRecord) -> list[str]:
+    """The laws in README.md."""
+    number, interval = queries(record, "fork")
+    pays_off = (
+        f"if a worker makes more queries than {number} (forked, 95 % interval {interval})"
+        if interval
+        else "never"
+    )
+    lives = {name: curve.overhead(record, name) for name in ("fork_dispose", "forkserver_preload", "spawn")}
+    long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
+    return [
+        f"Pool: a pool costs less than NullPool {pays_off}",
+        f"Tasks: start and end take less than 1 % of the life of a worker whose tasks take {long} or more",
+    ]

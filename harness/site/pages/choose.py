@@ -13,8 +13,7 @@ from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Com
 from harness.answer.figures import sentences
 from harness.answer.figures.results import ReleaseResults
 from harness.console.numbers import display_unit
-from harness.curves import bill, factors
-from harness.curves.sections import sizes as sizes_section
+from harness.curves import bill, factors, sizes
 from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
 from harness.poolers import figures as poolers
@@ -116,7 +115,7 @@ def pages(site: SiteContext) -> Iterator[File]:
             "texts": texts.all,
             "lines": texts.lines,
         },
-        kinds={each["kind"]: sizes_section.KIND_TITLES[each["kind"]] for each in known["data"]}
+        kinds={each["kind"]: sizes.TITLES[each["kind"]] for each in known["data"]}
         if known
         else {},
         life=life,

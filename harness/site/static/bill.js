@@ -63,7 +63,7 @@ function extrapolated(known, request) {
   const data = known.data.find((each) => each.kind === request.kind);
   const found = [];
   if (request.workers > known.largest) found.push(`more than ${known.largest} workers`);
-  if (data && request.parent_mib > data.largest) found.push(`more than ${data.largest / 1024} GiB of data`);
+  if (data && request.parent_mib > data.largest) found.push(`more than ${data.largest / 1024} GiB of data in the parent`);
   if (request.distance > known.farthest) found.push(known.farthest ? `a round trip of more than ${known.farthest * 1000} ms` : "a server at a distance");
   return found;
 }

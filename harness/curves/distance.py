@@ -136,15 +136,14 @@ def round_trips(point: Point, checkout: str) -> float:
 
 
 def away(record: CurveRecord, distance: float) -> float:
-    """Seconds that a round trip takes longer than without a delay, as measured at a nominal distance.
-
-    The nominal ones in a record of which no round trips were measured.
-    """
+    """Seconds that a round trip takes longer than without a delay, as measured at a nominal distance."""
     far, near = (
-        [value for point in record.where(distance=nominal) for value in point.values.get("round_trip", ())]
+        median(
+            value for point in record.where(distance=nominal) for value in point.values["round_trip"]
+        )
         for nominal in (distance, 0.0)
     )
-    return median(far) - median(near) if far and near else distance
+    return far - near
 
 
 def nearest(record: CurveRecord, point: Point) -> Point:

@@ -18,6 +18,9 @@ def fail():
     announce()
     raise RuntimeError
 
+def broken():
+    raise RuntimeError
+
 def pid(number):
     return os.getpid()
 
@@ -28,7 +31,7 @@ def raising():
     assert not task.ready()
     pool.terminate()
     try:
-        ProcessPoolExecutor(2, context, fail).submit(pid, 0).result()
+        ProcessPoolExecutor(2, context, broken).submit(pid, 0).result()
     except BrokenProcessPool:
         print("done")
 

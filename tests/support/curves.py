@@ -44,7 +44,7 @@ SIZES = CurveRecord(
 
 def distance_point(strategy: str, setting: str, seconds: float, trips: tuple[int, int]) -> Point:
     """A checkout takes 10 ms on loopback, and its round trips."""
-    values = {}
+    values = {"round_trip": [0.0002 + seconds]}
     for name, number in zip(("first", "further"), trips, strict=True):
         values[name] = [0.01 + number * seconds] * 3
         values[f"{name}_trips"] = [float(number)] * 3

@@ -41,13 +41,6 @@ def section(record: CurveRecord) -> Iterator[str]:
     ]
     yield "### The share of start and end in the life of a worker with one task of this length\n"
     yield markdown.table(header, rows, figures=1)
-    yield "### The same with several tasks before a worker is replaced, each of 100 ms\n"
-    header = ["strategy", *(f"{number} task{'s' * (number > 1)}" for number in SHOWN_NUMBERS)]
-    rows = [
-        [name, *(f"{life / (life + number * TASK):.1%}" for number in SHOWN_NUMBERS)]
-        for name, life in lives.items()
-    ]
-    yield markdown.table(header, rows, figures=1)
     yield "### How many tasks a worker must run for start and end to be below 1 % of its life\n"
     header = ["strategy", *(f"tasks of {duration(task)}" for task in SHOWN_TASKS)]
     rows = [
@@ -65,8 +58,8 @@ share = (start and end) / (start and end + N T), which `poolstart bill --task 10
 
 SHOWN_TASKS = (0.001, 0.01, 0.1, 1.0, 10.0)
 
-TASK, SHOWN_NUMBERS = 0.1, (1, 10, 100, 1000)
-"""Seconds of a task, and tasks of a worker."""
+TASK = 0.1
+"""Seconds of a task for which the law has the number of tasks."""
 
 
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:

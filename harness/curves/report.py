@@ -72,15 +72,15 @@ def _draws(curves: Mapping[str, CurveRecord], known: Coefficients) -> dict[str, 
 
 def _memory(known: Coefficients) -> str:
     costs = {each.strategy: digits(at(each.collected, FLEET) / MIB) for each in known.strategies}
-    parts = [f"{costs[name]} MiB under `{name}`" for name in SHOWN if name in costs]
+    parts = [f"{costs[name]} MiB under `{name}`" for name in work.SHOWN if name in costs]
     return (
         f"Memory: {FLEET} workers and their parent take {', '.join(parts)}, after a full garbage collection"
         " in each"
     )
 
 
-FLEET, SHOWN = 32, ("fork_dispose", "forkserver_preload", "spawn")
-"""The fleet whose memory README.md shows, and its strategies."""
+FLEET = 32
+"""The fleet whose memory README.md shows."""
 
 
 SECTIONS = {"distance": distance, "work": work, "sizes": sizes, "stampede": stampede}

@@ -63,13 +63,13 @@ def test_queries_are_counted_behind_pgbouncer(server: Server, monkeypatch: pytes
 
 def test_the_laws_of_the_readme_are_the_break_even_and_the_length_of_a_task() -> None:
     pool, tasks = section.sentences(RECORD)
-    assert pool.startswith("Pool: a pool costs less than NullPool if a worker makes more queries than 5.0 (forked, 95 %")
+    assert pool.startswith("Pool: a pool costs less than NullPool if a worker makes more queries than 5.0 (95 % interval")
     assert "9.8 s under `fork_dispose`, 9.8 s under `forkserver_preload`, 9.8 s under `spawn` or more" in tasks
 
 
 def test_a_pool_may_never_break_even() -> None:
     assert work.break_even(RECORD, "spawn") is None
-    assert "never with spawn" in section.law(RECORD)
+    assert "With spawn, a pool never costs less than NullPool." in "".join(section.section(RECORD))
 
 
 def test_start_up_is_below_one_per_cent_from_99_times_its_length_on() -> None:
@@ -85,9 +85,6 @@ def test_a_worker_that_is_replaced_after_some_tasks_spends_start_and_end_once() 
     assert work.tasks_enough(0.099, 0.1) == 99
     page = "".join(section.section(RECORD))
     assert "| spawn | 9801 | 981 | 99 | 10 | 1 |" in page
-    assert "with tasks of 100 ms that is a worker replaced after 99 under `fork_dispose`" in section.law(
-        RECORD
-    )
 
 
 def test_a_worker_with_a_longer_task_than_expected_is_seen() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves import distance as curve
-from harness.curves.curve import CurveRecord, Point
+from harness.curves.curve import CurveRecord
 from harness.curves.distance import DISTANCES, HOLDS_WITHIN
 from harness.curves.sections.figure import svg
 
@@ -14,7 +14,12 @@ CHECKOUTS = {"first": "The first checkout", "further": "Each further one"}
 
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Distance\n"
-    yield law(record) + "\n"
+    errors = [error for checkout in CHECKOUTS for error in curve.errors(record, checkout).values()]
+    holding = sum(error <= HOLDS_WITHIN for error in errors)
+    yield (
+        f"{sentences(record)[0]}. Its time on loopback and these round trips predict {holding} of"
+        f" {len(errors)} measured times within {HOLDS_WITHIN:.0%}, and all within {max(errors):.0%}.\n"
+    )
     yield "![Time of the first checkout, by distance](curves-distance.svg)\n"
     yield DISTANCE
     for checkout, title in CHECKOUTS.items():
@@ -71,43 +76,6 @@ def drawing(record: CurveRecord) -> str:
                 (curve.away(record, distance) * 1e3, point.median("first") * 1e3)
             )
     return svg("Time of the first checkout, by distance", "round trip, ms", "first checkout, ms", lines)
-
-
-def law(record: CurveRecord) -> str:
-    near = {
-        (str(point.at["strategy"]), str(point.at["setting"])): point for point in record.where(distance=0.0)
-    }
-
-    def trips(setting: str, checkout: str) -> str:
-        return f"{curve.round_trips(near[curve.VARIED, setting], checkout):g}"
-
-    errors = [error for checkout in CHECKOUTS for error in curve.errors(record, checkout).values()]
-    holding = sum(error <= HOLDS_WITHIN for error in errors)
-    return (
-        "Distance: a checkout takes its time on loopback plus its round trips times the distance; for"
-        f" {holding} of {len(errors)} the measured times agree within {HOLDS_WITHIN:.0%}, for all within"
-        f" {max(errors):.0%}. The first row of a new engine takes {trips('default', 'first')} round trips,"
-        f" each further checkout {trips('default', 'further')}; without hstore, with AUTOCOMMIT and without a"
-        f" reset on return they take {trips('lean', 'first')} and {trips('lean', 'further')}."
-        + "".join(f" {_added(near, *named)}." for named in ADDING if (curve.VARIED, named[1]) in near)
-    )
-
-
-ADDING = (
-    ("`pool_pre_ping`", "pre_ping"),
-    ("`pool_recycle`", "recycle"),
-    ("A connection that it replaces", "recycled"),
-)
-"""What a pool does at a checkout, with its setting."""
-
-
-def _added(near: dict[tuple[str, str], Point], name: str, setting: str) -> str:
-    """What a setting adds to a further checkout."""
-    points = near[curve.VARIED, setting], near[curve.VARIED, "default"]
-    trips, before = (curve.round_trips(point, "further") for point in points)
-    more, ms = trips - before, [digits(point.median("further") * 1e3) for point in points]
-    added = f"{more:g} round trip{'s' if more > 1 else ''}" if more > 0 else "no round trip"
-    return f"{name} adds {added} to a further checkout: {ms[0]} instead of {ms[1]} ms on loopback"
 
 
 def sentences(record: CurveRecord) -> list[str]:

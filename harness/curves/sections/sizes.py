@@ -11,7 +11,7 @@ from harness.curves.sections.figure import svg
 
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Sizes\n"
-    yield law(record) + "\n"
+    yield f"{sentences(record)[0]}.{_others(record)}\n"
     yield "![Time that a fork blocks its parent, by the size of the parent](curves-sizes.svg)\n"
     yield SIZES
     gib = [f"{mib / 1024:g} GiB" for mib in curve.SIZES]
@@ -69,23 +69,17 @@ def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
     }
 
 
-def law(record: CurveRecord) -> str:
-    costs = []
-    for kind in curve.kinds(record):
-        line = curve.by_gib(record, kind, "blocked")
-        costs.append(f"{curve.TITLES[kind]} {_slope(line)}")
-    objects = ""
+def _others(record: CurveRecord) -> str:
+    """What it is for Python objects, and what under strategies that do not fork the parent."""
+    found = ""
     if "objects" in curve.kinds(record):
-        line = curve.by_gib(record, "objects", "blocked")
-        objects = f", which is {line.slope * 1e3 / curve.MILLIONS_PER_GIB:.2g} ms per million objects"
+        slope = curve.by_gib(record, "objects", "blocked").slope * 1e3
+        found = f" A million Python objects cost {slope / curve.MILLIONS_PER_GIB:.2g} ms."
     pairs = [points for name in curve.OTHERS if len(points := record.where(strategy=name)) > 1]
-    spawned = [points[-1].median("first") / points[0].median("first") - 1 for points in pairs]
-    most = max(map(abs, spawned), default=0)
-    others = f" Under a fork server or spawn the first row changes by {most:.0%} at most." if spawned else ""
-    return (
-        "Size: a fork blocks its parent, in ms per GiB of its data, with 95 % intervals:"
-        f" {'; '.join(costs)}{objects}.{others}"
-    )
+    if changes := [points[-1].median("first") / points[0].median("first") - 1 for points in pairs]:
+        most = max(map(abs, changes))
+        found += f" Under a fork server or spawn the first row changes by {most:.0%} at most."
+    return found
 
 
 def drawing(record: CurveRecord) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.curve import CurveRecord, Point
+from harness.curves.curve import CurveRecord
 
 
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Stampede\n"
-    yield law(record) + "\n"
+    yield f"{sentences(record)[0]}.\n"
     yield STAMPEDE
     header = [
         "workers",
@@ -45,39 +45,6 @@ All workers connect at the same moment, and fetch a row. A pool keeps its connec
 which is after all have their row or have given up; NullPool returns it at once. Workers try again every
 50 ms, or after a pause that doubles from 20 ms to 640 ms and is shortened at random by up to half, for 2 s.
 """
-
-
-def law(record: CurveRecord) -> str:
-    def scarce(pool: str, retry: str) -> list[Point]:
-        """The points with too few connections."""
-        return [
-            point
-            for point in record.where(pool=pool, retry=retry)
-            if float(point.at["free"]) < float(point.at["workers"])
-        ]
-
-    def share(pool: str, retry: str) -> str:
-        points = scarce(pool, retry)
-        return _range("{:.0%}", [point.median("rows") / float(point.at["workers"]) for point in points])
-
-    tries = [
-        f" Tried {words}, they take {_range('{:.0f} ms', [point.median('last') * 1e3 for point in points])},"
-        f" and are refused {_range('{:.0f}', [point.median('refused') for point in points])} times."
-        for retry, words in (("fixed", "every 50 ms"), ("backoff", "after pauses that double"))
-        if (points := scarce("nullpool", retry))
-    ]
-    most = max(float(point.at["workers"]) for point in record.points)
-    enough = [
-        f"{point.median('last') * 1e3:.0f} ms at {float(point.at['distance']) * 1e3:g} ms"
-        for point in record.where(pool="pool", workers=most, free=most)
-    ]
-    return (
-        "Stampede: with connections for half of the workers,"
-        f" {share('pool', 'none')} get a row with a pool, {share('pool', 'backoff')} if they try again;"
-        f" with NullPool {share('nullpool', 'none')}, and {share('nullpool', 'backoff')} if they try again."
-        f" With enough connections, {most:g} pools have their rows after {', '.join(enough)} from the server."
-        + "".join(tries)
-    )
 
 
 def _range(form: str, values: Sequence[float]) -> str:

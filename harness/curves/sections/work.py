@@ -13,7 +13,8 @@ from harness.fleets import measure as fleets
 
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Work\n"
-    yield law(record) + "\n"
+    pairs = [f"With {pair}, {pays_off(record, pair)}." for pair in curve.pairs(record)]
+    yield " ".join([*pairs, f"{sentences(record)[1]}."]) + "\n"
     yield "![Time of a worker by the number of its queries](curves-work.svg)\n"
     yield WORK
     lines = lines_of(record)
@@ -58,8 +59,9 @@ share = (start and end) / (start and end + N T), which `poolstart bill --task 10
 
 SHOWN_TASKS = (0.001, 0.01, 0.1, 1.0, 10.0)
 
-TASK = 0.1
-"""Seconds of a task for which the law has the number of tasks."""
+
+SHOWN = ("fork_dispose", "forkserver_preload", "spawn")
+"""The strategies in README.md."""
 
 
 def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
@@ -74,42 +76,24 @@ def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
     }
 
 
-def law(record: CurveRecord) -> str:
-    parts = []
-    for pair in curve.pairs(record):
-        number, interval = queries(record, pair)
-        parts.append(f"{number} with {pair} ({interval})" if interval else f"{number} with {pair}")
-    lives = {name: curve.overhead(record, name) for name in fleets.STRATEGIES}
-    long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
-    numbers = ", ".join(f"{curve.tasks_enough(life, TASK)} under `{name}`" for name, life in lives.items())
-    return (
-        f"Work: a pool costs less than NullPool if a worker makes more queries than {'; '.join(parts)} (95 %"
-        f" intervals). Start and end take 1 % of the life of a worker that works for {long}; with tasks of"
-        f" {duration(TASK)} that is a worker replaced after {numbers}."
-    )
-
-
-def queries(record: CurveRecord, pair: str) -> tuple[str, str]:
-    """From how many queries on a pool costs less than NullPool, and the interval; `never` without any."""
+def pays_off(record: CurveRecord, pair: str = "fork", source: str = "") -> str:
+    """From how many queries on a pool costs less than NullPool, and the interval."""
     found = curve.break_even(record, pair)
     if found is None:
-        return "never", ""
+        return f"a pool never costs less than NullPool{source and f' ({source})'}"
     estimate, low, high = map(digits, found)
-    return estimate, f"{low} to {high}"
+    return (
+        f"a pool costs less than NullPool if a worker makes more queries than {estimate} (95 % interval {low}"
+        f" to {high}{source and f', {source}'})"
+    )
 
 
 def break_even(curves: Mapping[str, CurveRecord]) -> str:
-    """The same of forked workers, as the end of a sentence; empty if it is not on record."""
+    """The same of forked workers, with its page; empty if it is not on record."""
     record = curves.get(curve.WorkCurve.name)
     if record is None or "fork" not in curve.pairs(record):
         return ""
-    number, interval = queries(record, "fork")
-    if not interval:
-        return "a pool never costs less than NullPool (docs/curves.md)"
-    return (
-        f"a pool costs less than NullPool if a worker makes more queries than {number} (95 % interval"
-        f" {interval}, docs/curves.md)"
-    )
+    return pays_off(record, source="docs/curves.md")
 
 
 def drawing(record: CurveRecord) -> str:
@@ -125,15 +109,9 @@ def duration(seconds: float) -> str:
 
 def sentences(record: CurveRecord) -> list[str]:
     """The laws in README.md."""
-    number, interval = queries(record, "fork")
-    pays_off = (
-        f"if a worker makes more queries than {number} (forked, 95 % interval {interval})"
-        if interval
-        else "never"
-    )
-    lives = {name: curve.overhead(record, name) for name in ("fork_dispose", "forkserver_preload", "spawn")}
+    lives = {name: curve.overhead(record, name) for name in SHOWN}
     long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
     return [
-        f"Pool: a pool costs less than NullPool {pays_off}",
+        f"Pool: {pays_off(record)}",
         f"Tasks: start and end take less than 1 % of the life of a worker whose tasks take {long} or more",
     ]

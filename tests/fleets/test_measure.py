@@ -7,9 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from harness.fleets import measure
-from harness.fleets.figures import FleetsTable
 from harness.fleets.inside import parent
-from harness.fleets.recorder import merge
 from harness.postgres import sessions
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable, Rejected
@@ -83,35 +81,23 @@ def test_a_fleet_that_closes_the_parents_connection_is_rejected(server: Server) 
         measure.measure(broken_strategies.path("CLOSES"), 2, 0, server)
 
 
-def test_more_workers_than_the_server_has_connections_are_refused_before_any_is_started(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("workers", "free_mib", "reason"),
+    [
+        (5000, float("inf"), "5000 workers and their parent need 5001 connections, and the server has 2000"),
+        (1000, float("inf"), "1000 workers needs 4064 file descriptors, and may have 1024"),
+        (64, 4096.0, r"64 workers may need 6\.9 GiB, and 4\.0 GiB are free"),
+    ],
+)
+def test_more_workers_than_there_is_room_for_are_refused_before_any_is_started(
+    server: Server, monkeypatch: pytest.MonkeyPatch, workers: int, free_mib: float, reason: str
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(memory, "available", lambda: float("inf"))
-        with pytest.raises(PoolstartError, match="5000 workers and their parent need 5001 connections"):
-            measure.require_room(server, 5000, 0)
-
-
-def test_more_workers_than_the_parent_may_have_descriptors_for_are_refused(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(memory, "available", lambda: float("inf"))
+        patch.setattr(memory, "available", lambda: free_mib * MIB)
         patch.setattr(sessions, "free", lambda server: 2000)
         patch.setattr(resource, "getrlimit", lambda which: (1024, 4096))
-        with pytest.raises(
-            PoolstartError, match="1000 workers needs 4064 file descriptors, and may have 1024"
-        ):
-            measure.require_room(server, 1000, 0)
-
-
-def test_more_workers_than_fit_into_memory_are_refused(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(memory, "available", lambda: 4096.0 * MIB)
-        with pytest.raises(PoolstartError, match=r"64 workers may need 6\.9 GiB, and 4\.0 GiB are free"):
-            measure.require_room(server, 64, 0)
+        with pytest.raises(PoolstartError, match=reason):
+            measure.require_room(server, workers, 0)
 
 
 def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
@@ -138,17 +124,3 @@ def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
     assert table.round_trips["fork_dispose"] > 2
     assert table.of("fork_dispose", 0)[0] == done
     assert [cell.workers for cell in table.of("fork_dispose", 0, "pool")] == [1, 2]
-
-
-def test_a_strategy_that_was_measured_again_has_a_provenance_of_its_own(server: Server) -> None:
-    first = measure.measure_all(
-        server, names=["fork_dispose", "nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1
-    )
-    again = measure.measure_all(
-        server, names=["nullpool"], sizes=(1,), dataframes=(0,), starters=(), parents=1
-    )
-    merged = merge(first, again)
-    assert merged.of("nullpool", 0) == again.of("nullpool", 0)
-    assert merged.of("fork_dispose", 0) == first.of("fork_dispose", 0)
-    assert merged.later == {"nullpool": again.provenance}
-    assert merge(FleetsTable(again.provenance, again.cells), again) == again

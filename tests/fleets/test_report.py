@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from harness.fleets import figures, report
+from harness.fleets.recorder import merge
 from harness.records import store
+from harness.records.provenance import Provenance
+from harness.records.rows import combine
 from tests.support.fleets import TABLE
 
 
@@ -37,3 +40,21 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     store.save(tmp_path / "fleets.json", TABLE)
     assert figures.load(tmp_path / "fleets.json") == TABLE
     assert figures.load(tmp_path / "none.json") is None
+
+
+def test_strategies_that_were_measured_later_have_a_provenance_of_their_own() -> None:
+    again = replace(
+        TABLE,
+        provenance=Provenance(release="2.1.9", date="2026-12-01"),
+        cells=tuple(replace(cell, last=(9.0,)) for cell in TABLE.of("nullpool", 0)),
+    )
+    merged = merge(TABLE, again)
+    assert merged.later == {"nullpool": again.provenance}
+    assert merged.of("nullpool", 0) == again.of("nullpool", 0)
+    assert merged.of("spawn", 0) == TABLE.of("spawn", 0)
+    assert merge(None, again) == again
+
+
+def test_the_fleets_of_several_parents_are_combined() -> None:
+    one, other = TABLE.cells[0], replace(TABLE.cells[0], last=(9.0,))
+    assert combine([one, other]).last == (*one.last, 9.0)

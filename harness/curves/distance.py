@@ -138,9 +138,7 @@ def round_trips(point: Point, checkout: str) -> float:
 def away(record: CurveRecord, distance: float) -> float:
     """Seconds that a round trip takes longer than without a delay, as measured at a nominal distance."""
     far, near = (
-        median(
-            value for point in record.where(distance=nominal) for value in point.values["round_trip"]
-        )
+        median(value for point in record.where(distance=nominal) for value in point.values["round_trip"])
         for nominal in (distance, 0.0)
     )
     return far - near

@@ -47,8 +47,8 @@ POOL_TITLE = "A pool with an initializer, or an executor"
 POOL = f"""\
 ## {POOL_TITLE}
 
-In most programs the initializer of a pool is the place for a strategy: `Pool(n, initializer=...)` runs it once
-in each worker. Two things differ from processes that a program starts itself:
+In most programs the initializer of a pool is the place for a strategy: `Pool(n, initializer=...)` runs it
+once in each worker. Two things differ from processes that a program starts itself:
 
 - An initializer that raises ends its worker, and the pool replaces it, without end. Each worker prints a
   traceback, but no error reaches `apply` or `map`, which wait forever. A `ProcessPoolExecutor` raises
@@ -62,9 +62,9 @@ STARTERS = {"pool": "`multiprocessing.Pool`", "executor": "`ProcessPoolExecutor`
 
 STARTED = """\
 The time until the last worker has its row, which the initializer fetches, in ms. A pool and an executor start
-the same processes by the same start methods, and queues with them. Celery is not among them: its command starts
-the parent, which connects to a broker first, so that a fleet of it has other moments and another tree;
-[programs](programs.md) has the times and the memory of its workers.
+the same processes by the same start methods, and queues with them. Celery is not among them: its command
+starts the parent, which connects to a broker first, so that a fleet of it has other moments and another
+tree; [programs](programs.md) has the times and the memory of its workers.
 """
 
 TIMES = {

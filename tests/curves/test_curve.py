@@ -89,11 +89,14 @@ def test_the_page_and_the_laws_have_each_curve_on_record() -> None:
     assert "by `poolstart record curves`" in page
     *_, distance, size, memory = laws.splitlines()
     assert distance == (
-        "- Distance: the first row of a new engine takes 14 round trips to the server, and each further checkout"
-        " from a pool 3 ([more](docs/curves.md#distance))."
+        "- Distance: the first row of a new engine takes 14 round trips to the server, and each further"
+        " checkout from a pool 3 ([more](docs/curves.md#distance))."
     )
     assert "Size: a fork blocks its parent for 20 ms" in size
-    assert "Memory: 32 workers and their parent take 356 MiB under `fork_dispose`, 356 MiB under `spawn`" in memory
+    assert (
+        "Memory: 32 workers and their parent take 356 MiB under `fork_dispose`, 356 MiB under `spawn`"
+        in memory
+    )
     assert report.drawing("distance", curves)
     assert report.drawing("work", curves) is None
 

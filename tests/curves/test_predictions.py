@@ -4,7 +4,15 @@ import pytest
 
 from harness.curves import bill, report
 from harness.curves.curve import CurveRecord, Point
-from harness.curves.predictions import NUMBER, PredictionsCurve, VariedCurve, controls, drawn, outcome, outcomes
+from harness.curves.predictions import (
+    NUMBER,
+    PredictionsCurve,
+    VariedCurve,
+    controls,
+    drawn,
+    outcome,
+    outcomes,
+)
 from harness.curves.sections import predictions
 from harness.postgres.server import Server
 from harness.system.memory import MIB
@@ -90,7 +98,14 @@ def test_fleets_with_another_driver_or_behind_a_pooler_are_next_to_the_bill_too(
     known = bill.coefficients(TABLE, {}, DRIVERS, POOLERS)
     points = [
         Point(
-            {"strategy": "fork_dispose", "workers": 8, "kind": "dataframe", "mib": 0, "distance": 0.0, **variant},
+            {
+                "strategy": "fork_dispose",
+                "workers": 8,
+                "kind": "dataframe",
+                "mib": 0,
+                "distance": 0.0,
+                **variant,
+            },
             {"ready": [ready], "memory": [100.0 * MIB], "collected": [1.0], "away": [0.0]},
         )
         for variant, ready in (({"driver": "asyncpg"}, 2 * 0.26), ({"pooler": "transaction"}, 0.26))

@@ -70,7 +70,10 @@ def cells(each: Prediction) -> list[str]:
             f"{each.off(name):+.0%}",
         )
     ]
-    around = [str(each.at["driver"])] * ("driver" in each.at) + ["PgBouncer"] * ("pooler" in each.at)
+    around = [
+        *([str(each.at["driver"])] if "driver" in each.at else []),
+        *["PgBouncer"] * ("pooler" in each.at),
+    ]
     return [
         str(each.at["strategy"]),
         f"{each.at['workers']:g}",
@@ -84,6 +87,6 @@ def cells(each: Prediction) -> list[str]:
 def law(found: Predictions) -> str:
     times, memory = found.within("ready"), found.within("memory")
     return (
-        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}), {times}"
-        f" were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
+        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}),"
+        f" {times} were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
     )

@@ -1,10 +1,10 @@
 """What a fleet costs under each strategy, computed from coefficients that follow from the records.
 
 Numbers of workers are interpolated between the measured fleets, because workers that boot an interpreter
-take turns on the cores; so are data in the parent, which cost forked workers time, and others nothing. A
-server further away adds the round trips of a first row, which are counted. Another driver or a pooler changes
-the time of all workers by the factor by which it changes that of one. The site computes the same from these
-coefficients (`harness/site/static/bill.js`).
+take turns on the cores; so are data in the parent, which cost each forked worker time, the first one most,
+and others nothing. A server further away adds the round trips of a first row, which are counted. Another
+driver or a pooler changes the time of all workers by the factor by which it changes that of one. The site
+computes the same from these coefficients (`harness/site/static/bill.js`).
 """
 
 import re
@@ -227,7 +227,7 @@ def _bill(costs: Costs, data: DataCosts | None, request: BillRequest, found: Wor
     if data:
         gib = request.parent_mib / 1024
         each = at(data.fork, gib) if costs.forked else 0.0
-        ready += forked * each
+        ready += forked * each + (at(data.once, gib) if costs.forked else 0.0)
         life += each
         held = gib * GIB + data.library + data.tables * gib * (1 + forked)
         memory += held

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, cast
 
-from harness.curves.curve import At, CurvePlan, CurveRecord, Fit, Samples, fit
+from harness.curves.curve import At, CurvePlan, CurveRecord, Fit, Point, Samples, fit
 from harness.fleets.inside.data import ARROW, BYTES_PER_OBJECT, DATAFRAME, NUMBERS, OBJECTS
 from harness.system import memory
 from harness.system.memory import MIB
@@ -86,9 +86,10 @@ class SizesCurve(CurvePlan):
             write=written,
             variables=VARIABLES.get(kind, {}),
         )
-        # The first fork pays for what a parent does once.
+        # The first fork pays for what a parent does once, such as marking its pages as shared.
         timed = [(report["called"], report["returned"], report["workers"][0]) for report in singles]
         values: dict[str, list[float]] = {
+            "first_fork": [(first["returned"] - first["called"]) * 1e-9],
             "blocked": [(returned - called) * 1e-9 for called, returned, _ in timed],
             "startup": [(worker["begun"] - called) * 1e-9 for called, _, worker in timed],
             "first": [(worker["first_row"] - called) * 1e-9 for called, _, worker in timed],
@@ -116,6 +117,8 @@ class DataCosts:
     fork: tuple[tuple[float, float], ...]
     """GiB, and seconds that they cost each forked worker. It is no line: a GiB of a large parent costs less
     than one of a small parent. With 0 GiB it has inherited only the library that makes such data."""
+    once: tuple[tuple[float, float], ...]
+    """GiB, and seconds that the first fork of a parent takes longer than later ones because of the data."""
     library: float
     """Bytes of the library, in the parent."""
     copied: float
@@ -143,12 +146,21 @@ def costs(record: CurveRecord) -> Iterator[DataCosts]:
         yield DataCosts(
             kind,
             fork=tuple((float(point.at["mib"]) / 1024, point.median("each") - base) for point in points),
+            once=tuple(
+                (float(point.at["mib"]) / 1024, max(0.0, _first_fork(point) - _first_fork(none)))
+                for point in points
+            ),
             library=memory - without,
             copied=copied - copied_without,
             # Parent and worker have the same ones.
             tables=by_gib(record, kind, "page_tables_first_row").slope / 2,
             largest=int(largest.at["mib"]),
         )
+
+
+def _first_fork(point: Point) -> float:
+    """Seconds that the first fork of a parent takes longer than later ones; 0 in an older record."""
+    return point.median("first_fork") - point.median("blocked") if "first_fork" in point.values else 0.0
 
 
 def kinds(record: CurveRecord) -> list[str]:

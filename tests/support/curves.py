@@ -14,7 +14,7 @@ LIBRARY_MIB = 30
 
 
 def sizes_point(kind: str, mib: int, strategy: str = sizes.FORKED) -> Point:
-    """A worker takes 10 ms, 1 ms more with a library, and 20 ms more for each GiB of data."""
+    """A worker takes 10 ms, 1 ms more with a library, and 20 ms more for each GiB, the first one 25 ms."""
     library, gib = kind != "none", mib / 1024
     data = LIBRARY_MIB * library + mib
     seconds = [0.010 + 0.001 * library + 0.020 * gib]
@@ -22,6 +22,7 @@ def sizes_point(kind: str, mib: int, strategy: str = sizes.FORKED) -> Point:
         {"strategy": strategy, "kind": kind, "mib": mib},
         {
             **dict.fromkeys(("blocked", "startup", "first", "life", "each"), seconds),
+            "first_fork": [seconds[0] + 0.001 + 0.005 * gib],
             "rss": [data * MIB],
             "huge": [0.0],
             "pss_first_row": [(40 + data) * MIB],

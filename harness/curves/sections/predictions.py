@@ -12,6 +12,8 @@ INTRODUCTION = """\
 A bill does not know the session in which a fleet starts: all times of one hour may be longer than those of
 another. So each strategy's fleet of 8 workers, which is on record, is measured again in turns with the drawn
 ones (last rows). When the way a bill is computed changes, a new seed draws other fleets.
+What it leaves out: a virtual machine may have given free memory back to its host, from which each page costs
+more the first time; forks slow down once a fleet needs more new pages than the guest still holds.
 """
 
 

@@ -41,7 +41,7 @@ function billOf(known, request) {
       const gib = request.parent_mib / 1024;
       const each = costs.forked ? atKnots(data.fork, gib) : 0;
       const held = gib * 2 ** 30 + data.library + data.tables * gib * (1 + forked);
-      ready += forked * each;
+      ready += forked * each + (costs.forked ? atKnots(data.once, gib) : 0);
       life += each;
       memory += held;
       if (collected !== null) collected += held + forked * data.copied;

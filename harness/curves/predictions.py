@@ -63,7 +63,7 @@ class PredictionsCurve(CurvePlan):
                 server = stack.enter_context(Relay(server, float(at["distance"]))).server
                 away = distance.round_trip(server) - near
             if at.get("pooler"):
-                server = stack.enter_context(pgbouncer.started(server, POOL_MODE)).server
+                server = stack.enter_context(pgbouncer.started(server, POOL_MODE))
             _, (report,) = fleets.run(
                 str(at["strategy"]),
                 server,

@@ -29,13 +29,18 @@ def render(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str
     parts = [INTRODUCTION]
     for name, section in SECTIONS.items():
         if name in curves:
-            parts += [*section.section(curves[name]), *_measured(curves[name])]
+            parts += [_anchor(name), *section.section(curves[name]), *_measured(curves[name])]
     if known and (draws := _draws(curves, known)):
-        parts += [*predictions.section(list(draws.values())), *_measured(curves[list(draws)[-1]])]
+        parts += [_anchor(NAME), *predictions.section(list(draws.values()))]
+        parts += _measured(curves[list(draws)[-1]])
     if known and (record := curves.get(VariedCurve.name)):
         found = [outcome(point, known) for point in record.points]
         parts += [*predictions.varied(found), *_measured(record)]
     return "\n".join(parts)
+
+
+def _anchor(name: str) -> str:
+    return f'<a id="{name}"></a>\n'
 
 
 def _measured(record: CurveRecord) -> list[str]:

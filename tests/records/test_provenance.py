@@ -6,7 +6,7 @@ from harness.records.provenance import Provenance, days, measured_later
 
 
 def test_here_has_everything() -> None:
-    provenance = Provenance.here("embedded-18.4-tcp-trust", "poolstart record pools")
+    provenance = Provenance.here("embedded-18.4-tcp-trust", "poolstart record fleets")
     assert all(
         (provenance.release, provenance.date, provenance.machine, provenance.python, provenance.driver)
     )

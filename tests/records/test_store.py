@@ -42,7 +42,7 @@ def test_what_is_wrong_with_a_record_is_one_line_with_its_remedy(
         pytest.raises(
             PoolstartError, match=f"pools.json cannot be read: {reason}.*; restore it with git, or"
         ),
-        store.reading(file, "poolstart record pools") as content,
+        store.reading(file, "poolstart record fleets") as content,
     ):
         content["rows"]
 

@@ -115,9 +115,7 @@ def pages(site: SiteContext) -> Iterator[File]:
             "texts": texts.all,
             "lines": texts.lines,
         },
-        kinds={each["kind"]: sizes.TITLES[each["kind"]] for each in known["data"]}
-        if known
-        else {},
+        kinds={each["kind"]: sizes.TITLES[each["kind"]] for each in known["data"]} if known else {},
         life=life,
         first_row=sentences.milliseconds(first_row.median) if first_row else "",
         pool=sentences.pool(release.estimate, site.break_even) if release else "",

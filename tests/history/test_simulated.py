@@ -1,4 +1,4 @@
-"""Simulated comparisons: judged as real ones are, and with the scatter of the pairs on record."""
+"""Resampled comparisons: judged as real ones are, and with the scatter of the pairs on record."""
 
 from math import exp
 
@@ -9,41 +9,65 @@ from harness.comparisons import judge
 from harness.comparisons.pairs import Sample
 from harness.history.reference import RatioRow
 from harness.history.sensitivity import simulated
+from harness.history.sensitivity.simulated import Residuals
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 
 NAMES = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
 
 
-def row(scatter: float, ratio: float = 0.2) -> RatioRow:
+def scattered(scatter: float, ratio: float = 0.2) -> Residuals:
     rng = np.random.default_rng(1)
     logs = {name: (ratio + scatter * rng.standard_normal(20)).tolist() for name in NAMES}
-    return RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))
+    [found] = simulated.residuals([RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))])
+    return found
 
 
 def test_the_ratio_of_the_release_is_no_scatter() -> None:
-    [found] = simulated.residuals([row(0.01)])
+    found = scattered(0.01)
     assert found.logs.mean(axis=0) == pytest.approx(0)
     assert found.logs.std() == pytest.approx(0.01, rel=0.2)
 
 
 def test_a_comparison_with_itself_rarely_reports_and_never_fails() -> None:
-    same = simulated.compare(simulated.residuals([row(0.02)]), pairs=10, runs=400)
+    same = simulated.compare([scattered(0.02)], pairs=10, runs=400)
     assert same.reported < 0.05
     assert same.failed < 0.01
 
 
 def test_a_change_far_above_the_scatter_is_found_and_one_far_below_is_not() -> None:
-    assert simulated.compare(simulated.residuals([row(0.005)]), 10, 0.03, runs=100).found == 1
-    assert simulated.compare(simulated.residuals([row(0.2)]), 10, 0.03, runs=100).found < 0.1
+    assert simulated.compare([scattered(0.005)], 10, 0.03, runs=100).found == 1
+    assert simulated.compare([scattered(0.2)], 10, 0.03, runs=100).found < 0.1
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_significance_is_that_of_a_real_comparison(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    logs = {(name, "spawn", "none"): rng.normal(0.01, 0.01, 10) for name in NAMES}
-    samples = {key: [Sample(1.0, exp(x), exp(x)) for x in values] for key, values in logs.items()}
-    tests = [judge.paired_test([sample.ratio for sample in each]) for each in samples.values()]
-    p = np.array([[each[3] for each in tests]])
-    expected = judge.holm([each[3] for each in tests], judge.FALSE_ALARM_RATE)
-    assert simulated.holm(p).tolist() == [expected]
+@pytest.mark.parametrize("change", [0.0, 0.03, 0.05])
+def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> None:
+    known, runs, pairs = scattered(0.02), 20, 10
+    rng = np.random.default_rng(simulated.SEED)
+    logs = known.logs[rng.integers(len(known.logs), size=(runs, pairs))]
+    logs = logs * rng.choice([-1.0, 1.0], size=(runs, pairs, 1))
+    logs[:, :, known.metrics.index("startup")] += np.log1p(change)
+    size = 3e7
+    judged = [
+        judge.judge(
+            {
+                (name, "spawn", "none"): [Sample(size, size * exp(x), exp(x)) for x in of_metric]
+                for name, of_metric in zip(known.metrics, run.T, strict=True)
+            },
+            simulated.TOLERATE,
+        )
+        for run in logs
+    ]
+    shares = simulated.compare([known], pairs, change, runs)
+    assert shares.reported == np.mean([any(r.verdict in ("slower", "faster") for r in rows) for rows in judged])
+    assert shares.failed == np.mean([any(r.worse for r in rows) for rows in judged])
+    of_startup = [next(r for r in rows if r.metric == "startup") for rows in judged]
+    assert shares.found == np.mean([r.verdict == "slower" for r in of_startup])
+
+
+def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
+    quiet = scattered(0.008)
+    assert simulated.reported(quiet, 0.0, 200) == 0
+    assert simulated.reported(quiet, 0.005, 200) < 0.02
+    assert simulated.reported(quiet, 0.02, 200) > 0.9
+    assert simulated.reported(quiet, -0.02, 200) > 0.9

@@ -1,21 +1,22 @@
-"""Comparisons by simulation: how often `poolstart compare` is wrong, and which changes it finds.
+"""Comparisons drawn from the pairs on record: how often a decision is wrong, and which changes it finds.
 
-The pairs are drawn from those on record (`harness.history.reference`), less the ratio of their release: what
-remains is how far pairs scatter. Metrics of one pair of parents are drawn together, as they were measured.
+The pairs are those of `harness.history.reference`, less the ratio of their release: what remains is how far pairs
+scatter. Pairs are drawn whole: the metrics of one pair of parents stay together, as they were measured.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import log
+from math import log1p
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.stats import ttest_1samp, ttest_ind
 
-from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE
+from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE, holm
 from harness.console import markdown
 from harness.history import reference
-from harness.history.reference import RatioRow
+from harness.history.paired import MAX_P, SCREEN_P
+from harness.history.reference import DECIDING, SCREENING, RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 
@@ -24,11 +25,14 @@ RUNS, SEED = 2000, 25
 PAIRS = (10, 20, 40)
 
 CHANGES = (0.03, 0.05)
+"""Of `CHANGED`, in comparisons of two sides."""
 
 CHANGED = ("startup", "spawn")
-"""The figure that is changed."""
 
 TOLERATE = 0.03
+
+NEW = (0.0, 0.01, 0.02, 0.03)
+"""Of `cpu_first_row`, in a new release."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ def residuals(rows: Sequence[RatioRow]) -> list[Residuals]:
             logs = np.array([stage[name] for name in known]).T
             # The mean of few pairs is nearer to them than the true one is.
             centred.append((logs - logs.mean(axis=0)) * (len(logs) / (len(logs) - 1)) ** 0.5)
-        limits = [log(1 + metrics.min_relevant_change(name, ours[0].sizes[name])) for name in known]
+        limits = [log1p(metrics.min_relevant_change(name, ours[0].sizes[name])) for name in known]
         found.append(Residuals(strategy, known, np.concatenate(centred), np.array(limits)))
     return found
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Shares of simulated comparisons."""
+    """Shares of the comparisons."""
 
     reported: float
     """That call any figure slower or faster."""
@@ -76,44 +80,47 @@ class Shares:
 def compare(
     known: Sequence[Residuals], pairs: int, change: float = 0.0, runs: int = RUNS, seed: int = SEED
 ) -> Shares:
-    """Simulate comparisons of all figures, of which `CHANGED` is slower by `change`, relative."""
+    """Judge comparisons of all figures as `harness.comparisons.judge` does; `CHANGED` is slower by `change`."""
     rng = np.random.default_rng(seed)
-    parts, limits, names = [], [], []
-    for each in known:
-        drawn = each.logs[rng.integers(len(each.logs), size=(runs, pairs))]
+    parts = [
         # Either side may be first.
-        parts.append(drawn * rng.choice([-1.0, 1.0], size=(runs, pairs, 1)))
-        limits += list(each.limits)
-        names += [(metric, each.strategy) for metric in each.metrics]
-    logs, smallest = np.concatenate(parts, axis=2), np.array(limits)
-    at = names.index(CHANGED)
-    logs[:, :, at] += log(1 + change)
-    middle = logs.mean(axis=1)
-    error = logs.std(axis=1, ddof=1) / pairs**0.5
-    p = 2 * student.sf(np.abs(middle) / error, pairs - 1)
-    significant = holm(p) & (np.abs(middle) >= smallest)
-    slower = significant & (middle > 0)
-    low = middle - student.ppf((1 + CONFIDENCE) / 2, pairs - 1) * error
-    worse = slower & (low > np.maximum(log(1 + TOLERATE), smallest))
+        each.logs[rng.integers(len(each.logs), size=(runs, pairs))]
+        * rng.choice([-1.0, 1.0], size=(runs, pairs, 1))
+        for each in known
+    ]
+    logs, smallest = np.concatenate(parts, axis=2), np.concatenate([each.limits for each in known])
+    at = [(metric, each.strategy) for each in known for metric in each.metrics].index(CHANGED)
+    logs[:, :, at] += log1p(change)
+    middle, test = logs.mean(axis=1), ttest_1samp(logs, 0.0, axis=1)
+    significant = np.array([holm(ps, FALSE_ALARM_RATE) for ps in test.pvalue.tolist()])
+    changed = significant & (np.abs(middle) >= smallest)
+    slower = changed & (middle > 0)
+    worse = slower & (test.confidence_interval(CONFIDENCE).low > np.maximum(log1p(TOLERATE), smallest))
     return Shares(
-        float(significant.any(axis=1).mean()), float(worse.any(axis=1).mean()), float(slower[:, at].mean())
+        float(changed.any(axis=1).mean()), float(worse.any(axis=1).mean()), float(slower[:, at].mean())
     )
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """Which p-values of each row are significant together (`harness.comparisons.judge.holm`)."""
-    tests = p.shape[1]
-    order = np.argsort(p, axis=1)
-    in_order = np.take_along_axis(p, order, axis=1) <= FALSE_ALARM_RATE / (tests - np.arange(tests))
-    passed = np.logical_and.accumulate(in_order, axis=1)
-    significant = np.zeros_like(passed)
-    np.put_along_axis(significant, order, passed, axis=1)
-    return significant
+def reported(known: Residuals, change: float, runs: int = RUNS, seed: int = SEED) -> float:
+    """The share of new releases with this change of `cpu_first_row` that both stages of pairs report.
+
+    The new release and the one before it are paired, as `harness.history.bracket` says.
+    """
+    rng = np.random.default_rng(seed)
+    at = known.metrics.index("cpu_first_row")
+    decided = np.full(runs, True)
+    for number, largest in ((SCREENING, SCREEN_P), (DECIDING, MAX_P)):
+        before, after = known.logs[rng.integers(len(known.logs), size=(2, runs, number)), at]
+        after = after + log1p(change)
+        size = np.abs(after.mean(axis=1) - before.mean(axis=1))
+        p = ttest_ind(after, before, axis=1, equal_var=False).pvalue
+        decided &= (p < largest) & (size >= known.limits[at])
+    return float(decided.mean())
 
 
 @cache
 def section() -> str:
-    """The section of the page on sensitivity; empty without pairs on record."""
+    """The sections of the page on sensitivity; empty without pairs on record."""
     known = residuals(reference.load())
     if not any(each.strategy == CHANGED[1] for each in known):
         return ""
@@ -125,10 +132,22 @@ def section() -> str:
         rows.append([str(pairs), f"{same.reported:.2%}", f"{same.failed:.2%}", *found])
     titles = [f"startup of spawn +{change:.0%}, found" for change in CHANGES]
     return (
-        "## Comparisons, simulated\n\n"
-        f"{RUNS} comparisons of {figures} figures each, by pairs of parents that are drawn from {drawn} on"
-        " record without the ratio of their release. How many report anything although nothing changed, how"
+        "## Comparisons, resampled\n\n"
+        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from {drawn} measured ones"
+        " on record, without the ratio of their release. How many report anything although nothing changed, how"
         f" many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
-        " `poolstart compare` measures ten pairs, and more as long as an interval is too wide.\n\n"
+        " `poolstart compare` measures ten pairs, and more as long as an interval is too wide and --minutes allow.\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
+        + "\n## New releases, resampled\n\n"
+        f"How often `poolstart record changes` reports a new release that changes the CPU time to the first row: {RUNS}"
+        f" times {SCREENING} pairs of it and of the release before, and {DECIDING} more where these differ, drawn in"
+        " the same way. Each strategy has its chance, and most changes show in several.\n\n"
+        + markdown.table(
+            ["strategy", "no change", *(f"{change:.0%}" for change in NEW[1:])],
+            [
+                [f"`{each.strategy}`", *(f"{reported(each, change):.2%}" for change in NEW)]
+                for each in known
+                if "cpu_first_row" in each.metrics
+            ],
+        )
     )

@@ -59,7 +59,7 @@ def record(
     injected: Annotated[
         bool, typer.Option("--injected", help="sensitivity: inject known changes, and see if they are found.")
     ] = False,
-    release: Annotated[str | None, typer.Option(help="demos, sensitivity: a SQLAlchemy release.")] = None,
+    release: Annotated[str | None, typer.Option(help="demos: a SQLAlchemy release.")] = None,
     scheduler: Annotated[
         str | None,
         typer.Option(metavar="ADDRESS", help="instructions: count on the workers of this scheduler of Dask."),

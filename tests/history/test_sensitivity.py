@@ -16,9 +16,11 @@ from asv.machine import Machine
 from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
-from harness.history.sensitivity import injected, runs
+from harness.history.sensitivity import injected
 from harness.history.sensitivity.injected import INJECTED_CHANGES, NOTHING, InjectedChange, inject
+from harness.history.sensitivity.record import SensitivityRecord
 from harness.lifecycles.blocks import Block, MeasuredRun
+from harness.records.provenance import Provenance
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from tests.support.environments import environment_with
@@ -156,7 +158,7 @@ def test_the_pairs_of_what_was_expected_are_recorded():
     assert result.pairs == 13
 
 
-def test_a_record_has_the_machine_and_what_else_ran(server):
+def test_a_record_of_runs_has_the_machine_and_their_noisy_blocks():
     def run(*starts):
         conditions = Conditions(1.0, 0.0, 0.0, 0.0)
         blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
@@ -164,16 +166,15 @@ def test_a_record_has_the_machine_and_what_else_ran(server):
             "2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], noise="busy")], min_quiet=2
         )
 
-    made = runs.record(
-        [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)], [], server, command="", seconds=1, loaded=True
-    )
-    assert (made.loaded, made.disturbed) == (True, [1, 1])
+    runs = [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)]
+    made = SensitivityRecord.of(runs, [], Provenance.here("embedded"), 1)
+    assert made.disturbed == [1, 1]
     assert Machine.get_defaults()["cpu"] in made.provenance.machine
 
 
 def test_one_more_statement_is_found_by_counting(server, tmp_path):
     plain, changed = (
-        Side(change.id, sqlalchemy.__version__, environment_with(tmp_path / change.id, change), ())
+        Side(change.id, sqlalchemy.__version__, environment_with(tmp_path / change.id, change), ("spawn",))
         for change in (NOTHING, injected.EXTRA_STATEMENT)
     )
     one = injected.measure(injected.EXTRA_STATEMENT, plain, changed, server, None, 10, print)

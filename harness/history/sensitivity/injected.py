@@ -14,12 +14,11 @@ from textwrap import indent
 
 from harness.comparisons import compare as comparison
 from harness.comparisons.compare import WORKER_FACTOR, ComparisonSettings
-from harness.comparisons.instructions import count_sides
+from harness.comparisons.counts import count_sides as counted_sides
+from harness.comparisons.instructions import count_sides as executed_sides
 from harness.comparisons.judge import MIN_PAIRS
 from harness.comparisons.result import Comparison, Side
 from harness.console.progress import Progress
-from harness.counts import count
-from harness.counts.registry import COUNTS
 from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
 from harness.instructions.count import PHASES
 from harness.instructions.table import TOTAL
@@ -77,7 +76,7 @@ DISPOSE = r'def dispose\(self, close: bool = True\) -> None:\n        """(?s:.*?
 EXTRA_STATEMENT = InjectedChange(
     "statement", "one more statement at an engine's first connection",
     ("spawn", "fork_dispose"), tuple(f"{what}_first_query spawn" for what in ("statements", "round_trips")),
-    ("calls_first_query spawn", "code_bytes spawn"),
+    (),
     "dialects/postgresql/base.py", r"    def initialize\(self, connection\)(?: -> None)?:\n",
     "        connection.exec_driver_sql('select 4711')\n",
     counted=True,
@@ -178,11 +177,15 @@ def measure(
     are narrow enough to decide: half as wide, either way, as the change is large.
     """
     if change.counted:
-        report("counting")
-        ratios = changed_counts(change.strategies, plain, changed, server)
+        counts, _ = counted_sides(plain, changed, server, report)
+        ratios = {
+            f"{name} {each.strategy}": after / before if before else inf
+            for each in counts
+            for name, before, after in each.changed()
+        }
         return score(change, ratios, ratios)
     if change.instructions:
-        [found] = count_sides(plain, changed, server, report)
+        [found] = executed_sides(plain, changed, server, report)
         phases = [phase for phase in (TOTAL, *PHASES) if found.verdict(phase) != "same"]
         ratios = {f"instructions_{phase} {found.strategy}": found.ratio(phase) for phase in phases}
         return score(change, ratios, ratios)
@@ -210,23 +213,6 @@ def measure(
             (row.pairs for figure, row in rows.items() if figure in (change.expected or rows)), default=0
         ),
     )
-
-
-def changed_counts(strategies: Sequence[str], plain: Side, changed: Side, server: Server) -> dict[str, float]:
-    """The ratio of every count that changed, by `metric strategy`.
-
-    Collections are left out: when the garbage collector runs follows from all else.
-    """
-    ratios = {}
-    for strategy in strategies:
-        before, after = (
-            count.count(strategy, server, release=side.release, python=side.python).figures
-            for side in (plain, changed)
-        )
-        for name, value in before.items():
-            if after[name] != value and COUNTS[name].of_work:
-                ratios[f"{name} {strategy}"] = after[name] / value if value else inf
-    return ratios
 
 
 def score(

@@ -4,11 +4,19 @@ Field names are the keys of records/sensitivity.json.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from asv.machine import Machine
+
+from harness.lifecycles import metrics
+from harness.lifecycles.blocks import VERSION, MeasuredRun
+from harness.lifecycles.cell import Cell
+from harness.lifecycles.metrics import Table
 from harness.records import store
 from harness.records.provenance import Provenance
+from harness.system.conditions import facts
 from harness.system.structure import structure
 
 RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
@@ -63,6 +71,30 @@ class SensitivityRecord:
     """Of the injected changes that were measured last."""
     pairs: int = 0
     """The least number of pairs of parents in each of these."""
+
+    @classmethod
+    def of(
+        cls, runs: Sequence[MeasuredRun], cells: Sequence[Cell], provenance: Provenance, seconds: float
+    ) -> "SensitivityRecord":
+        """The record of A/A runs, without cells that were rejected in one, or are not applicable."""
+        complete = [
+            cell for cell in cells if all(cell.id not in {**run.rejected, **run.not_applicable} for run in runs)
+        ]
+        figures = [
+            RepeatedFigure(metric.id, cell.strategy, cell.dataframe, samples)
+            for metric in metrics.shown_in(Table.SENSITIVITY)
+            for cell in complete
+            if all(samples := [run.samples(cell, metric.id) for run in runs])
+        ]
+        return cls(
+            provenance,
+            VERSION,
+            {**runs[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
+            round(seconds),
+            [sum(bool(block.noise) for block in run.blocks) for run in runs],
+            figures,
+            repetitions=[],
+        )
 
     def save(self, path: Path) -> None:
         """Replace the record, figures rounded to six digits. Raises `PoolstartError` if it cannot."""

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness.console import terminal
 from harness.console.progress import Progress
-from harness.history.sensitivity import injected, runs
+from harness.history.sensitivity import injected
 from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
 from harness.lifecycles import plan
 from harness.lifecycles import profile as profiles
-from harness.lifecycles.blocks import VERSION
+from harness.lifecycles.blocks import VERSION, MeasuredRun
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes import load as loads
@@ -18,14 +19,15 @@ from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
 from harness.records.session import RecordingSession
 from harness.releases import interpreters
-from harness.releases.catalogue import catalogue, listed
-from harness.system import files, pythons
+from harness.releases.catalogue import catalogue
+from harness.system import files
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 
 class SensitivityRecorder(Recorder):
     title = "one release measured as if it were many; with --injected, known changes of it"
-    options = ("--only", "--injected", "--release", "--repeat", "--load", "--fresh")
+    options = ("--only", "--injected", "--repeat", "--load", "--fresh")
     rows_are = "injected changes"
     repeats = "runs; with --injected, repetitions of each change"
     default_repeat = 10
@@ -42,21 +44,19 @@ class SensitivityRecorder(Recorder):
 
     def check(self, request: Request) -> None:
         super().check(request)
-        if request.only and not request.injected:
-            raise PoolstartError("--only names injected changes", "add --injected, or leave it out")
-        if request.injected and request.release:
-            raise PoolstartError("changes are injected into the release on record", "leave out --release")
-        if not request.injected and self.repeat(request) < 8:
+        if request.injected:
+            return
+        for option, given in (("--only", request.only), ("--load", request.load)):
+            if given:
+                raise PoolstartError(f"{option} is for injected changes", "add --injected, or leave it out")
+        if self.repeat(request) < 8:
             raise PoolstartError("fewer than 8 runs do not show how far they spread", "give --repeat 8")
 
     def seconds(self, request: Request) -> float:
-        """A run takes as long as those on record; a repetition of an injected change about 75 seconds."""
-        path = self._path(request)
-        record = SensitivityRecord.load(path) if path.exists() else None
+        """A run takes about 95 seconds, and a repetition of an injected change 75."""
         if request.injected:
             return self._repetitions(request) * len(self.selected(request)) * self.INJECTION_SECONDS
-        per_run = record.seconds / len(record.disturbed) if record else self.RUN_SECONDS
-        return self.repeat(request) * per_run
+        return self.repeat(request) * self.RUN_SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:
         with locate.server() as server, loads.at_random(request.load):
@@ -65,37 +65,28 @@ class SensitivityRecorder(Recorder):
             return self._measure_runs(request, server, report)
 
     def _measure_runs(self, request: Request, server: Server, report: Progress) -> str:
-        release = listed(request.release) if request.release else catalogue().newest.version
-        profile, number = profiles.current(), self.repeat(request)
-        conditions = {
-            "release": release,
-            "server": server.identity,
-            "instrument": VERSION,
-            "python": pythons.full(),
-            "profile": profile.name,
-            "load": str(request.load),
-        }
+        """The same release several times, as `asv run` would."""
+        release, number, profile = catalogue().newest.version, self.repeat(request), profiles.current()
+        here = Provenance.here(server.identity, request.command, release)
+        conditions = here.conditions(instrument=VERSION, profile=profile.name)
         session = RecordingSession("sensitivity", conditions, fresh=request.fresh)
         began, before = time.monotonic(), len(session.parts)
-        cells = plan.cells_of(profile)
-        python = interpreters.of_release(release)
-        measured = runs.measure(cells, server, profile, release, python, number, report, session)
+        cells, python = plan.cells_of(profile), interpreters.of_release(release)
+        due = [str(run) for run in range(1, number + 1) if str(run) not in session.parts]
+        for run, inner in report.each(due, name=lambda run: f"run {run}"):
+            measured = plan.measure(cells, server, profile, release=release, python=python, report=inner)
+            session.add(run, asdict(measured))
         seconds = (time.monotonic() - began) * number / max(1, number - before)
-        record = runs.record(
-            measured,
-            runs.figures(measured, cells),
-            server,
-            command=request.command,
-            seconds=seconds,
-            loaded=request.load,
-        )
-        record.save(self._path(request))
+        runs = [structure(MeasuredRun, session.parts[str(run)]) for run in range(1, number + 1)]
+        SensitivityRecord.of(runs, cells, here, seconds).save(RECORD)
         session.close()
         return f"{number} runs of SQLAlchemy {release}"
 
     def _measure_injected(self, request: Request, server: Server, report: Progress) -> str:
         path = self._path(request)
-        record = SensitivityRecord.load(path)
+        record = SensitivityRecord.load(path if path.exists() else RECORD)
+        if record.loaded != request.load:
+            record = replace(record, loaded=request.load, repetitions=[])
         changes = [change for change in injected.INJECTED_CHANGES if change.id in self.selected(request)]
         if request.fresh:
             names = {change.id for change in changes}

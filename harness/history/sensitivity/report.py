@@ -1,7 +1,6 @@
 """The sensitivity page: how far the figures can be trusted, from the record of sensitivity."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -9,34 +8,8 @@ from harness.console import markdown
 from harness.history.sensitivity import simulated
 from harness.history.sensitivity.injected import INJECTED_CHANGES
 from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
-from harness.lifecycles import metrics
-from harness.lifecycles.intervals import relative_range
-from harness.lifecycles.metrics import Metric
-
-
-@dataclass(frozen=True)
-class MetricSpread:
-    """How far the runs of one metric differ, in its steadiest and in its least steady cell."""
-
-    metric: Metric
-    steady: float
-    unsteady: float
-    """The range of the medians of the runs, relative to their median."""
-    cell: str
-    """The least steady one."""
-
-
-def spreads(record: SensitivityRecord) -> list[MetricSpread]:
-    """The spread of every metric of a record."""
-    by_metric: dict[str, list[tuple[float, str]]] = {}
-    for figure in record.figures:
-        if figure.metric not in metrics.METRICS:
-            continue
-        spread = relative_range([median(run) for run in figure.runs])
-        by_metric.setdefault(figure.metric, []).append((spread, f"`{figure.strategy}`, {figure.dataframe}"))
-    return [
-        MetricSpread(metrics.get(metric), min(sizes)[0], *max(sizes)) for metric, sizes in by_metric.items()
-    ]
+from harness.lifecycles import intervals, metrics
+from harness.lifecycles.metrics import Table
 
 
 def load(path: Path) -> str:
@@ -44,36 +17,32 @@ def load(path: Path) -> str:
     return page(SensitivityRecord.load(path), simulated.section())
 
 
-def page(record: SensitivityRecord, comparisons: str = "") -> str:
-    """The page as Markdown; `comparisons` is the section about simulated ones."""
-    runs, measured = len(record.figures[0].runs), record.provenance
-    meanwhile = (
-        ", while another process kept a core busy for random tenths of the time" if record.loaded else ""
-    )
-    rows = [
-        [row.metric.title, f"{row.steady:.1%}", f"{row.unsteady:.1%}", row.cell] for row in spreads(record)
-    ]
-    text = [
-        "# How far the figures can be trusted\n",
-        f"SQLAlchemy {measured.release} was measured {runs} times in a row (A/A){meanwhile}{measured.by}, "
-        f"{measured.date}, in {record.seconds / 60:.0f} minutes; {measured.machine}; server "
-        f"{measured.server}, instrument {record.instrument}. The table shows how far the medians of these "
-        "runs differ, largest less smallest: compare a figure with another of the same run, never with one "
-        "of another run. Changes between releases are measured in pairs, which this does not affect "
-        "([statistics.md](statistics.md)).\n",
-        markdown.table(["metric", "steadiest cell", "least steady cell", "which"], rows),
-    ]
+def page(record: SensitivityRecord, resampled: str = "") -> str:
+    """The page as Markdown; `resampled` has the sections about comparisons that are drawn from pairs on record."""
+    measured, injected = record.provenance, record.injected
+    text = ["# How far the figures can be trusted\n"]
+    if not record.loaded:
+        text.append(
+            f"SQLAlchemy {measured.release} was measured {len(record.figures[0].runs)} times in a row (A/A)"
+            f"{measured.by}, {measured.date}; {measured.machine}; server {measured.server}."
+            f" {intervals.another_run(metrics.shown_in(Table.SENSITIVITY))} So compare a figure with another of the"
+            " same run. Changes between releases are measured in pairs, which this does not affect"
+            " ([statistics.md](statistics.md)).\n"
+        )
     if record.repetitions:
+        meanwhile = (
+            ", while another process kept a core busy for random tenths of the time" if record.loaded else ""
+        )
         text += [
             "## Injected changes\n",
-            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by "
-            "as many pairs of parents as it takes until the interval of a time is half as wide, on either "
-            "side, as the change; counts and instructions by one worker each. Measured "
-            f"{record.injected.date}{record.injected.by}{meanwhile}.\n",
+            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by as many"
+            " pairs of parents as it takes until the interval of a time is half as wide, on either side, as the"
+            " change; counts and instructions by one worker each. Measured"
+            f" {injected.date}{injected.by}; {injected.machine or measured.machine}{meanwhile}.\n",
             injected_changes(record),
         ]
-    if comparisons and not record.loaded:
-        text.append(comparisons)
+    if resampled and not record.loaded:
+        text.append(resampled)
     return "\n".join(text)
 
 

@@ -285,8 +285,7 @@ MISTAKES = [
     damaged("record programs", "records/programs.json", "{", f"programs.json cannot be read: .*; {RESTORE}"),
     damaged("record demos", "records/demos.json", "{", f"demos.json cannot be read: .*; {RESTORE}"),
     Mistake("changes --results /no/such", "/no/such/benchmarks.json"),
-    Mistake("record sensitivity --release 9.9.9", "no release '9.9.9'", progress=True),
-    Mistake("record sensitivity --only start", "--only names injected changes; add --injected"),
+    Mistake("record sensitivity --only start", "--only is for injected changes; add --injected"),
     Mistake("record sensitivity --repeat 3", "fewer than 8 runs do not show how far they spread; give"),
     damaged("pages docs/servers.md", "docs/servers.md", "no marks", "servers.md has no mark .*; give it one"),
     # Environment variables.

@@ -15,8 +15,8 @@ def changes(
 ) -> None:
     """List the releases at which a figure changed, and the smallest change that would be found.
 
-    First a line for each release, then the figures that changed, then the instructions of a spawned worker,
-    which are counted exactly, with what caused their changes. --csv has the figures.
+    A line for each release, then why the instructions of a spawned worker changed. --csv and --json have each
+    figure.
     """
     # Most of a second, because of asv and scipy: only this command pays for it.
     from harness.history import changes as history

@@ -1,4 +1,4 @@
-"""Changes in the terminal: a line a release, then the figures that changed."""
+"""Changes in the terminal, a line a release."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict
@@ -15,6 +15,7 @@ from harness.history.changes import Changes, CountChange
 from harness.history.paired import MAX_P, PairedChange
 from harness.history.reference import DECIDING, REFERENCE, SAME_CODE, STRATEGIES
 from harness.instructions import report as instructions
+from harness.instructions.report import ExplainedChange
 from harness.instructions.table import TOTAL, InstructionsTable
 from harness.lifecycles import metrics
 
@@ -37,39 +38,18 @@ KINDS = {"seconds": "times", "bytes": "memory"}
 
 def write(changes: Changes, form: str, counted: InstructionsTable | None = None) -> None:
     """Print changes, and those of instructions on record, as `table`, `json`, `csv` or `markdown`."""
-    records = [*map(record, changes.paired), *map(count_record, changes.counts)]
+    records = [*map(record, changes.paired), *map(record, changes.counts)]
     content = {**as_json(changes), "instructions": instructions.as_json(counted) if counted else None}
     output.write(form, COLUMNS, records, lambda: show(changes, counted), content)
 
 
-def record(change: PairedChange) -> dict[str, Any]:
-    """A change of a time or of memory, with the keys of `COLUMNS`."""
-    return {
-        "release": change.release,
-        "previous": change.before,
-        "figure": change.metric,
-        "strategy": change.strategy,
-        "dataframe": change.dataframe,
-        "unit": metrics.get(change.metric).unit,
-        **{name: getattr(change, name) for name in ("ratio", "low", "high", "pairs", "machine")},
-    }
-
-
-def count_record(change: CountChange) -> dict[str, Any]:
-    """A change of a count, with the keys of `COLUMNS`."""
-    return {
-        "release": change.release,
-        "previous": change.before,
-        "figure": change.metric,
-        "strategy": change.strategy,
-        "dataframe": "none",
-        "unit": change.unit,
-        "ratio": change.ratio,
-        "low": change.ratio,
-        "high": change.ratio,
-        "pairs": "",
-        "machine": "",
-    }
+def record(change: PairedChange | CountChange) -> dict[str, Any]:
+    """A change with the keys of `COLUMNS`."""
+    interval: tuple[object, ...] = change.ratio, change.ratio, "", ""
+    if isinstance(change, PairedChange):
+        interval = change.low, change.high, change.pairs, change.machine
+    known = change.release, change.before, change.metric, change.strategy, "none", unit_of(change)
+    return dict(zip(COLUMNS, (*known, change.ratio, *interval), strict=True))
 
 
 def as_json(changes: Changes) -> dict[str, Any]:
@@ -83,35 +63,25 @@ def as_json(changes: Changes) -> dict[str, Any]:
 
 
 def show(changes: Changes, counted: InstructionsTable | None) -> None:
-    """Print a line for each release that users notice, the names of others, and the figures that changed."""
+    """Print a line for each release that users notice, and why its instructions changed."""
     console = terminal.output()
-    explained = instructions.explained(counted) if counted else []
-    whole = {each.release: each.percent(TOTAL) for each in explained if each.change.whole}
+    explained = {each.release: each for each in (instructions.explained(counted) if counted else [])}
     every: list[PairedChange | CountChange] = [*changes.paired, *changes.counts]
     by_release = grouped(every, lambda change: change.release)
-    noticed = in_order({change.release for change in changes.paired} | whole.keys())
+    whole = {release for release, each in explained.items() if each.change.whole}
+    noticed = in_order({change.release for change in changes.paired} | whole)
     if noticed:
         terminal.print_table(
             console,
             ["release", "instructions", *KINDS.values(), "counts"],
-            [
-                summary_row(release, whole.get(release, ""), by_release.get(release, []))
-                for release in noticed
-            ],
+            [summary_row(release, explained.get(release), by_release.get(release, [])) for release in noticed],
             title="Releases that changed something",
         )
-    if minor := in_order({*by_release, *(each.release for each in explained)} - set(noticed)):
+    for release in noticed:
+        causes = explained[release].causes if release in explained else ()
+        terminal.print_pairs(console, [(release, cause) for cause in causes])
+    if minor := in_order({*by_release, *explained} - set(noticed)):
         terminal.print_text(console, f"{MINOR} {', '.join(minor)}.")
-    if every:
-        by_metric = grouped(every, lambda change: (change.release, change.metric))
-        terminal.print_table(
-            console,
-            ["release", "figure", "cells", "change"],
-            [row(*key, by_metric[key]) for key in sorted(by_metric, key=lambda key: Version(key[0]))],
-            title="What they changed",
-            left=2,
-            keys=2,
-        )
     if not noticed and not minor:
         terminal.print_text(console, "No release on record changed anything.")
     for before, release in changes.open:
@@ -123,8 +93,7 @@ def show(changes: Changes, counted: InstructionsTable | None) -> None:
         terminal.print_text(console, f"{changes.minor} changes of counts by less than 1 % are left out.")
     terminal.print_text(console, method(changes))
     if counted:
-        console.print()
-        instructions.show(counted)
+        terminal.print_text(console, instructions.BLIND)
 
 
 def method(changes: Changes) -> str:
@@ -186,24 +155,15 @@ def percent(size: float) -> str:
 
 
 def summary_row(
-    release: str, instructed: str, changes: Sequence[PairedChange | CountChange]
+    release: str, explained: ExplainedChange | None, changes: Sequence[PairedChange | CountChange]
 ) -> list[terminal.Cell]:
     """One release: how far instructions, times, memory and counts changed."""
     sizes: dict[str, list[float]] = {}
     for change in changes:
         sizes.setdefault(KINDS.get(unit_of(change), "counts"), []).append(change.ratio - 1)
     kinds = (*KINDS.values(), "counts")
+    instructed = explained.percent(TOTAL) if explained else ""
     return [release, instructed, *(size_range(sizes.get(kind, [])) for kind in kinds)]
-
-
-def row(release: str, metric: str, changes: Sequence[PairedChange | CountChange]) -> list[terminal.Cell]:
-    """One figure of a release: for how many strategies it changed, and how far."""
-    return [
-        release,
-        title_of(metric),
-        str(len(changes)),
-        size_range([change.ratio - 1 for change in changes]),
-    ]
 
 
 def unit_of(change: PairedChange | CountChange) -> str:

@@ -1,10 +1,9 @@
 """Instructions over the releases, in words: what changed at which release, and by what."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.console import terminal
 from harness.counts.observe import QUERIES
 from harness.instructions import table
 from harness.instructions.count import REST
@@ -117,60 +116,17 @@ def million(instructions: int) -> str:
     return f"{instructions:+d}"
 
 
-def introduction(record: InstructionsTable) -> str:
-    """Of what the changes are, and how many there are."""
-    rows, changes = record.rows, table.changes(record.rows)
-    number = sum(change.whole for change in changes)
-    return (
-        f"Instructions that a spawned worker executes until its second row, {rows[0].release} to"
-        f" {rows[-1].release}: {number} of {len(rows)} releases changed them by more than"
-        f" {table.MIN_CHANGE:.1%}, and {len(changes) - number} more only those of a phase."
-    )
-
-
-def show(record: InstructionsTable) -> None:
-    """Print the changes, a line a release, and their causes."""
-    console = terminal.output()
-    terminal.print_text(console, introduction(record))
-    found = explained(record)
-    for title, whole in (("More or fewer instructions", True), ("In a phase only", False)):
-        if rows := [line(each) for each in found if each.change.whole is whole]:
-            terminal.print_table(
-                console, ["release", "million\nbefore", "now", *TITLES.values()], rows, title=title
-            )
-    for each in found:
-        terminal.print_pairs(console, [(each.release, cause) for cause in each.causes])
-    terminal.print_text(console, f"{BLIND}\n")
-
-
-def line(each: ExplainedChange) -> list[terminal.Cell]:
-    """A change as a row: the release, its instructions, and the change of each phase."""
-    before, after = each.change.before.total, each.change.after.total
-    return [
-        each.release,
-        f"{before / 1e6:.1f}",
-        f"{after / 1e6:.1f}",
-        *(each.percent(phase) for phase in TITLES),
-    ]
-
-
 def as_json(record: InstructionsTable) -> dict[str, Any]:
     """The rows, and the changes with their causes, for `json.dumps`."""
     return {
         "rows": [{**asdict(row), "total": row.total} for row in record.rows],
-        "changes": list(map(json_change, explained(record))),
+        "changes": [
+            {
+                "release": each.release,
+                "previous": each.between[0],
+                "ratios": {phase: each.change.ratio(phase) for phase in TITLES if phase in each.change.phases},
+                "causes": list(each.causes),
+            }
+            for each in explained(record)
+        ],
     }
-
-
-def json_change(each: ExplainedChange) -> dict[str, Any]:
-    change = each.change
-    return {
-        "release": each.release,
-        "previous": change.before.release,
-        "ratios": {phase: change.ratio(phase) for phase in ratios_of(change.phases)},
-        "causes": list(each.causes),
-    }
-
-
-def ratios_of(phases: Iterable[str]) -> list[str]:
-    return [phase for phase in TITLES if phase in set(phases)]

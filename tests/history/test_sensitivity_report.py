@@ -9,7 +9,7 @@ from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, 
 from harness.records.provenance import Provenance
 
 
-def recorded(()):
+def recorded(repetitions=()):
     figures = [RepeatedFigure("startup", "spawn", "none", [[0.1, 0.11], [0.12, 0.1234567]])]
     return SensitivityRecord(
         Provenance("2.1.9", "2026-01-01", "A processor", server="embedded", command="poolstart record"),

@@ -78,7 +78,9 @@ class SensitivityRecord:
     ) -> "SensitivityRecord":
         """The record of A/A runs, without cells that were rejected in one, or are not applicable."""
         complete = [
-            cell for cell in cells if all(cell.id not in {**run.rejected, **run.not_applicable} for run in runs)
+            cell
+            for cell in cells
+            if all(cell.id not in {**run.rejected, **run.not_applicable} for run in runs)
         ]
         figures = [
             RepeatedFigure(metric.id, cell.strategy, cell.dataframe, samples)

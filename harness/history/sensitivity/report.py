@@ -18,15 +18,15 @@ def load(path: Path) -> str:
 
 
 def page(record: SensitivityRecord, resampled: str = "") -> str:
-    """The page as Markdown; `resampled` has the sections about comparisons that are drawn from pairs on record."""
+    """The page as Markdown; `resampled` has its sections about comparisons drawn from pairs on record."""
     measured, injected = record.provenance, record.injected
     text = ["# How far the figures can be trusted\n"]
     if not record.loaded:
         text.append(
             f"SQLAlchemy {measured.release} was measured {len(record.figures[0].runs)} times in a row (A/A)"
             f"{measured.by}, {measured.date}; {measured.machine}; server {measured.server}."
-            f" {intervals.another_run(metrics.shown_in(Table.SENSITIVITY))} So compare a figure with another of the"
-            " same run. Changes between releases are measured in pairs, which this does not affect"
+            f" {intervals.another_run(metrics.shown_in(Table.SENSITIVITY))} So compare a figure with another"
+            " of the same run. Changes between releases are measured in pairs, which this does not affect"
             " ([statistics.md](statistics.md)).\n"
         )
     if record.repetitions:
@@ -35,9 +35,9 @@ def page(record: SensitivityRecord, resampled: str = "") -> str:
         )
         text += [
             "## Injected changes\n",
-            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by as many"
-            " pairs of parents as it takes until the interval of a time is half as wide, on either side, as the"
-            " change; counts and instructions by one worker each. Measured"
+            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by"
+            " as many pairs of parents as it takes until the interval of a time is half as wide, on either"
+            " side, as the change; counts and instructions by one worker each. Measured"
             f" {injected.date}{injected.by}; {injected.machine or measured.machine}{meanwhile}.\n",
             injected_changes(record),
         ]

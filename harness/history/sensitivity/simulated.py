@@ -1,7 +1,7 @@
 """Comparisons drawn from the pairs on record: how often a decision is wrong, and which changes it finds.
 
-The pairs are those of `harness.history.reference`, less the ratio of their release: what remains is how far pairs
-scatter. Pairs are drawn whole: the metrics of one pair of parents stay together, as they were measured.
+The pairs are those of `harness.history.reference`, less the ratio of their release: what remains is how far
+pairs scatter. Pairs are drawn whole: the metrics of one pair of parents stay together, as they were measured.
 """
 
 from collections.abc import Sequence
@@ -80,7 +80,7 @@ class Shares:
 def compare(
     known: Sequence[Residuals], pairs: int, change: float = 0.0, runs: int = RUNS, seed: int = SEED
 ) -> Shares:
-    """Judge comparisons of all figures as `harness.comparisons.judge` does; `CHANGED` is slower by `change`."""
+    """Judge comparisons as `harness.comparisons.judge` does; the figure `CHANGED` is slower by `change`."""
     rng = np.random.default_rng(seed)
     parts = [
         # Either side may be first.
@@ -133,15 +133,15 @@ def section() -> str:
     titles = [f"startup of spawn +{change:.0%}, found" for change in CHANGES]
     return (
         "## Comparisons, resampled\n\n"
-        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from {drawn} measured ones"
-        " on record, without the ratio of their release. How many report anything although nothing changed, how"
-        f" many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
-        " `poolstart compare` measures ten pairs, and more as long as an interval is too wide and --minutes allow.\n\n"
+        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from the {drawn} that"
+        " are on record, less the ratio of their release. How many report anything although nothing changed,"
+        f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
+        " `poolstart compare` measures ten pairs, and more while an interval is too wide and time is left.\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
         + "\n## New releases, resampled\n\n"
-        f"How often `poolstart record changes` reports a new release that changes the CPU time to the first row: {RUNS}"
-        f" times {SCREENING} pairs of it and of the release before, and {DECIDING} more where these differ, drawn in"
-        " the same way. Each strategy has its chance, and most changes show in several.\n\n"
+        "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
+        f" row: {RUNS} times {SCREENING} pairs of it and of the release before, and {DECIDING} more where these"
+        " differ, drawn in the same way. Each strategy has its chance, and most changes show in several.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW[1:])],
             [

@@ -133,15 +133,16 @@ def section() -> str:
     titles = [f"startup of spawn +{change:.0%}, found" for change in CHANGES]
     return (
         "## Comparisons, resampled\n\n"
-        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from the {drawn} that"
-        " are on record, less the ratio of their release. How many report anything although nothing changed,"
+        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from {drawn} on"
+        " record, less the ratio of their release. How many report anything although nothing changed,"
         f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
-        " `poolstart compare` measures ten pairs, and more while an interval is too wide and time is left.\n\n"
+        " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time."
+        "\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
         + "\n## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
-        f" row: {RUNS} times {SCREENING} pairs of it and of the release before, and {DECIDING} more where these"
-        " differ, drawn in the same way. Each strategy has its chance, and most changes show in several.\n\n"
+        f" row: {RUNS} times {SCREENING} pairs of it and of the release before, and {DECIDING} more where"
+        " these differ, drawn in the same way. Each strategy has its chance, and most changes show in several.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW[1:])],
             [

@@ -17,13 +17,8 @@ from harness.history.changes import of as changes_of
 from harness.lifecycles import metrics
 from harness.system.environment import ROOT
 
-WIDTH = 80
-
-FIGURES = 17
-"""Columns of the numbers before and after."""
-
-MAX_ENTRIES = 8
-"""Entries of a list; `--json` has more."""
+WIDTH = 50
+"""Of a name or statement, in characters; `--json` has all of it."""
 
 TITLES = dict(zip(PHASES, ("the imports", "the first query", "the second query"), strict=True))
 
@@ -176,21 +171,22 @@ def records(explanation: Explanation) -> Iterator[dict[str, Any]]:
 def show(explanation: Explanation, unknown_causes: Sequence[MetricStep] = ()) -> None:
     """Print the summary, and the tables that it is based on."""
     console = terminal.output()
-    if not isinstance(console, terminal.MarkdownConsole):
-        console.print("\n".join(lines(explanation, unknown_causes)), soft_wrap=True)
-        return
     terminal.print_heading(console, heading(explanation))
     for text in (explanation.changelog, upgrade_note(explanation.before, explanation.after)):
         if text:
             terminal.print_text(console, text)
-    print("".join(f"- {sentence}\n" for sentence in summary(explanation, unknown_causes)))
+    for sentence in summary(explanation, unknown_causes):
+        terminal.print_text(console, f"- {sentence}")
     for title, changes in tables(explanation):
         if changes:
-            cells = [[name, f"{was:.0f}", f"{now:.0f}", f"{now - was:+.0f}"] for name, was, now in changes]
+            cells = [
+                [shortened(name), f"{was:.0f}", f"{now:.0f}", f"{now - was:+.0f}"] for name, was, now in changes
+            ]
             terminal.print_table(console, [title, "before", "after", "change"], cells)
     for title, statements in statement_lists(explanation):
         terminal.print_heading(console, title)
-        print("".join(f"- `{statement}`\n" for statement in statements))
+        for statement in statements:
+            terminal.print_text(console, f"- `{textwrap.shorten(statement, WIDTH, placeholder=' ...')}`")
 
 
 def heading(explanation: Explanation) -> str:
@@ -199,20 +195,6 @@ def heading(explanation: Explanation) -> str:
         f"{explanation.strategy}: SQLAlchemy {explanation.after} against {explanation.before},"
         f" Python {explanation.python}"
     )
-
-
-def lines(explanation: Explanation, unknown_causes: Sequence[MetricStep] = ()) -> Iterator[str]:
-    """The summary, then the tables that it is based on."""
-    yield heading(explanation)
-    yield explanation.changelog
-    yield from textwrap.wrap(upgrade_note(explanation.before, explanation.after), WIDTH)
-    for sentence in summary(explanation, unknown_causes):
-        yield from textwrap.wrap(sentence, WIDTH, initial_indent="- ", subsequent_indent="  ")
-    for title, changes in tables(explanation):
-        yield from table(title, changes)
-    for title, statements in statement_lists(explanation):
-        yield from ("", title)
-        yield from (textwrap.shorten(text, WIDTH - 2, placeholder=" ...") for text in statements)
 
 
 def tables(explanation: Explanation) -> Iterator[tuple[str, Sequence[Change]]]:
@@ -278,19 +260,6 @@ def collections(explanation: Explanation, phase: str) -> str:
     return f"garbage collections in {where}: {changes}{why}"
 
 
-def table(title: str, changes: Sequence[Change]) -> Iterable[str]:
-    """A table of numbers before and after; no lines if nothing changed."""
-    if not changes:
-        return
-    room = WIDTH - FIGURES - 10
-    yield ""
-    yield f"{title:<{room}}{'before':>9}{'after':>9}{'change':>9}"
-    for name, before, after in changes[:MAX_ENTRIES]:
-        yield f"{shortened(name, room - 1):<{room}}{before:>9.0f}{after:>9.0f}{after - before:>+9.0f}"
-    if len(changes) > MAX_ENTRIES:
-        yield f"... and more: {len(changes) - MAX_ENTRIES} in --json"
-
-
-def shortened(name: str, room: int) -> str:
+def shortened(name: str) -> str:
     """The end of a long name, which says more than its beginning."""
-    return name if len(name) <= room else "..." + name[3 - room :]
+    return name if len(name) <= WIDTH else f"...{name[3 - WIDTH :]}"

@@ -20,7 +20,7 @@ from harness.comparisons.result import Comparison, Side
 from harness.console.numbers import duration
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import noise_reason
-from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.plan import Plan, Report
 from harness.lifecycles.profile import Profile
@@ -54,8 +54,6 @@ class ComparisonSettings:
     """Ids of `harness.lifecycles.metrics`; by default those of the comparison's table."""
     deciding: frozenset[str] | None = None
     """The metrics whose intervals call for more pairs; by default all."""
-    cells: frozenset[Cell] | None = None
-    """The cells of the first side that are measured; by default all."""
 
     @property
     def metric_ids(self) -> tuple[str, ...]:
@@ -67,8 +65,7 @@ class ComparisonSettings:
         return replace(profile, forks=factor * profile.forks, boots=factor * profile.boots)
 
     def cell_pairs(self, first: Side, second: Side) -> list[CellPair]:
-        both = zip(first.cells(self.dataframes), second.cells(self.dataframes), strict=True)
-        return [cell_pair for cell_pair in both if self.cells is None or cell_pair[0] in self.cells]
+        return list(zip(first.cells(self.dataframes), second.cells(self.dataframes), strict=True))
 
     def undecided(self, rows: Iterable[ComparisonRow]) -> set[tuple[str, str]]:
         """Strategy and DataFrame setting of the rows whose intervals are still too wide."""

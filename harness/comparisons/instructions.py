@@ -52,16 +52,8 @@ class InstructionsComparison:
                 **dict.fromkeys(("ratio", "low", "high"), ratio),
                 "verdict": verdict,
                 "limit": tolerate,
-                "outcome": "worse" if phase in self.worse(tolerate) else "passed",
+                "outcome": "worse" if verdict == "slower" and ratio > 1 + tolerate else "passed",
             }
-
-    def worse(self, tolerate: float) -> list[str]:
-        """The phases of which the second side executes more by more than `tolerate`, relative."""
-        return [
-            phase
-            for phase in (TOTAL, *PHASES)
-            if self.verdict(phase) == "slower" and self.ratio(phase) > 1 + tolerate
-        ]
 
 
 def counting_seconds(first: "Side", second: "Side") -> float:

@@ -15,7 +15,7 @@ from harness.comparisons.judge import MIN_PAIRS, POWER, ComparisonRow
 from harness.comparisons.result import Comparison
 from harness.console import output, terminal
 from harness.drivers import MEASURED, upgrade_note
-from harness.instructions.report import BLIND, TITLES
+from harness.instructions.report import BLIND
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.processes.errors import print_reasons
@@ -107,19 +107,12 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
         "More memory is slower too; same: the interval is within what is tolerated. Detectable: the smallest "
         f"change for the worse that fails such a comparison in {POWER:.0%} of cases.",
     )
-    for counted in comparison.instructions:
-        terminal.print_table(
-            console, HEADER, instruction_rows(counted), title=f"Instructions of {counted.strategy}, million"
-        )
-    if comparison.instructions:
-        terminal.print_text(console, f"Instructions repeat exactly, on a busy machine too. {BLIND}")
-    if changed := list(count_rows(comparison)):
-        terminal.print_table(console, HEADER, changed, title="Counts that changed")
+    if rows := list(exact_rows(comparison)):
+        terminal.print_table(console, HEADER, rows, title="What repeats exactly, on a busy machine too")
     if comparison.counts:
-        which = "All other modules" if changed else "Modules"
-        terminal.print_text(
-            console, f"{which}, statements and round trips are the same; they repeat exactly."
-        )
+        terminal.print_text(console, "Modules, statements and round trips that are not listed are the same.")
+    if comparison.instructions:
+        terminal.print_text(console, BLIND)
     for sentence in () if comparison.busy else conclusion(comparison):
         terminal.print_text(console, sentence)
     if comparison.noisy:
@@ -173,34 +166,22 @@ def upgrade(comparison: Comparison) -> str:
     return upgrade_note(comparison.first.release, comparison.second.release)
 
 
-def instruction_rows(counted: InstructionsComparison) -> list[list[terminal.Cell]]:
-    """A row for each phase, and one for all."""
-    return [
-        [
-            title,
-            f"{counted.first.instructions(phase) / 1e6:.2f}",
-            f"{counted.second.instructions(phase) / 1e6:.2f}",
-            f"{counted.ratio(phase):.4f}",
-            "exact",
-            counted.verdict(phase),
-            "",
-        ]
-        for phase, title in TITLES.items()
-    ]
-
-
-def count_rows(comparison: Comparison) -> Iterator[list[terminal.Cell]]:
-    """A row for each count that changed, below its name."""
-    changed: dict[str, list[list[terminal.Cell]]] = {}
-    for counted in comparison.counts:
-        for row in counted.records(comparison.tolerate):
-            if row["verdict"] != "same":
-                numbers = (str(row["before"]), str(row["after"]), f"{row['ratio'] or inf:.3f}")
-                changed.setdefault(row["metric"], []).append(
-                    [label(counted), *numbers, "exact", row["verdict"], ""]
-                )
-    for name, rows in changed.items():
-        yield [Text(name.replace("_", " "), "bold"), *[""] * (len(HEADER) - 1)]
+def exact_rows(comparison: Comparison) -> Iterator[list[terminal.Cell]]:
+    """Below each name a row a strategy: all instructions, and the counts that changed."""
+    by_metric: dict[str, list[list[terminal.Cell]]] = {}
+    for each in comparison.exact:
+        for row in each.records(comparison.tolerate):
+            name, numbers = row["metric"].replace("_", " "), [str(row[side]) for side in ("before", "after")]
+            if row["unit"] == "instructions":
+                name = f"{name}, million"
+                numbers = [f"{row[side] / 1e6:.2f}" for side in ("before", "after")]
+            elif row["verdict"] == "same":
+                continue
+            by_metric.setdefault(name, []).append(
+                [label(each), *numbers, f"{row['ratio'] or inf:.4f}", "exact", row["verdict"], ""]
+            )
+    for name, rows in by_metric.items():
+        yield [Text(name, "bold"), *[""] * (len(HEADER) - 1)]
         yield from rows
 
 

@@ -81,8 +81,8 @@ class Comparison:
     @property
     def worse(self) -> bool:
         """Whether any figure of the second side is certainly worse by more than is tolerated."""
-        exact = any(each.worse(self.tolerate) for each in self.exact)
-        return exact or any(row.worse for row in self.rows)
+        exact = (row["outcome"] for each in self.exact for row in each.records(self.tolerate))
+        return "worse" in exact or any(row.worse for row in self.rows)
 
     def concluded(self) -> "Comparison":
         """The same figures, but without verdicts if the machine was busy."""

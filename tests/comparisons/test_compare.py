@@ -16,7 +16,6 @@ from harness.comparisons.pairs import Pair, Sample
 from harness.comparisons.result import Side
 from harness.lifecycles import metrics, profile
 from harness.lifecycles.blocks import MeasuredRun
-from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.system.conditions import Conditions
 
@@ -105,13 +104,6 @@ def test_each_cell_is_compared_with_the_same_cell_of_the_other_side(fake):
 def test_parents_start_three_times_the_workers_of_a_run(fake):
     run(fake)
     assert fake.workers[0] == {"fork_dispose": 3 * QUICK.forks, "spawn": 3 * QUICK.boots}
-
-
-def test_only_the_cells_that_were_asked_for_are_measured(fake):
-    run(fake, cells=frozenset({Cell("spawn", "none")}))
-    assert {cell_pair for measured in fake.measured for cell_pair in measured} == {
-        (Cell("spawn", "none"), Cell("spawn", "none"))
-    }
 
 
 def test_a_comparison_of_strategies_names_both(fake):

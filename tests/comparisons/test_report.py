@@ -77,8 +77,8 @@ def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy
     busy = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,), busy="tasks waited", instructions=(COUNTED,))
     report.write(busy.concluded(), ["none"], "table", "a server")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert ["start", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
-    assert ["engine", "170.00", "170.00", "1.0000", "exact", "same"] in lines
+    assert ["spawn", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
+    assert ["spawn", "170.00", "170.00", "1.0000", "exact", "same"] in lines
     report.write(busy.concluded(), ["none"], "json", "a server")
     rows = {row["metric"]: row for row in json.loads(capsys.readouterr().out)["exact"]}
     assert (rows["instructions_start"]["ratio"], rows["instructions_start"]["verdict"]) == (1.02, "slower")
@@ -116,7 +116,7 @@ def test_counts_that_grow_by_more_than_is_tolerated_fail_and_are_named(
     assert replace(counted, tolerate=0.1).status == 2  # nothing was measured
     report.write(counted, ["none"], "table", "a server")
     text = " ".join(capsys.readouterr().out.split())
-    assert "229 230 1.004 exact more" in text
+    assert "229 230 1.0044 exact more" in text
     assert "Worse by more than is tolerated: statements first query of spawn from 12 to 13." in text
     assert "No figure is certainly worse" not in text
     report.write(counted, ["none"], "csv", "a server")

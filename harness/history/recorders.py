@@ -1,6 +1,5 @@
 """The recorders of history: all releases, changes, causes and sensitivity."""
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
 from harness.records.provenance import Provenance
 from harness.records.recorder import Recorder, Request
+from harness.records.session import RecordingSession
 from harness.releases import interpreters, machine
 from harness.releases.catalogue import catalogue
 from harness.releases.repo import releases_of
@@ -38,29 +38,26 @@ class HistoryRecorder(ResultsRecorder):
 
     def seconds(self, request: Request) -> float:
         """A block takes about 12 seconds."""
-        history = self._history(request)
-        blocks = len(history.releases) * history.passes if request.fresh else history.remaining()
+        blocks = self._history(request).remaining()
         return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
 
     def measure(self, request: Request, report: Progress) -> str:
         history = self._history(request)
         if request.minutes != 0:
-            if request.fresh:
-                shutil.rmtree(measure.DIRECTORY, ignore_errors=True)
-            profile = profiles.current()
             with locate.server() as server:
-                history.begin(measure.conditions(server, profile))
                 for release, inner in report.each(history.releases, name=str):
                     inner("installing")
                     interpreters.of_release(release)
                 budget = inf if request.minutes is None else 60 * request.minutes
-                measure.measure(history, server, profile, report, budget=budget)
+                measure.measure(history, server, profiles.current(), report, budget=budget)
         if measure.file(history):
             raise PoolstartError("asv did not store all results", "its output above says why")
         return f"{len(history.releases)} releases, {history.remaining()} blocks left"
 
     def _history(self, request: Request) -> HistorySession:
-        return HistorySession(measure.DIRECTORY, releases_of(request.only), self.repeat(request))
+        conditions = measure.conditions(locate.identity(), profiles.current())
+        kept = RecordingSession("history", conditions, fresh=request.fresh and request.minutes != 0)
+        return HistorySession(kept, releases_of(request.only), self.repeat(request))
 
 
 class ChangesRecorder(Recorder):

@@ -3,7 +3,7 @@
 import json
 import signal
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from harness.history import measure as sessions
 from harness.history.measure import MAX_REPEATED, HistorySession, PlannedBlock
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import Cell
+from harness.records.session import Parts
 from harness.releases.catalogue import Release, catalogue
 from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
@@ -28,18 +29,18 @@ def releases(count: int) -> list[Release]:
     return catalogue().releases[:count]
 
 
-def block(seconds: float, pressure: float = 0) -> Block:
-    return Block(1, "", {CELL.id: {"startup": seconds}}, {}, {"spawn": 0.05}, Conditions(1, pressure, 0, 0))
-
-
-def measure(session: HistorySession, planned: PlannedBlock, pressure: float = 0) -> None:
-    """Save a simulated block, whose samples are as many seconds as the number of its pass."""
-    session.save(planned, MeasuredRun(planned.release, "embedded", [block(planned.number, pressure)]))
+def measure(session: HistorySession, planned: PlannedBlock, pressure: float = 0, rejected: str = "") -> None:
+    """Keep a simulated block, whose samples are as many seconds as the number of its pass."""
+    conditions = Conditions(1, pressure, 0, 0)
+    block = Block(1, "", {CELL.id: {"startup": planned.number}}, {}, {"spawn": 0.05}, conditions)
+    run = MeasuredRun(planned.release, "embedded", [block])
+    run.rejected |= {"spawn.none": rejected} if rejected else {}
+    session.kept.add(planned.key, asdict(run))
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> HistorySession:
-    return HistorySession(tmp_path / "history", releases(10), PASSES)
+def session() -> HistorySession:
+    return HistorySession(Parts(), releases(10), PASSES)
 
 
 def test_each_pass_visits_every_release_once_in_its_own_order(session: HistorySession) -> None:
@@ -50,19 +51,15 @@ def test_each_pass_visits_every_release_once_in_its_own_order(session: HistorySe
     assert order == [planned.release for planned in session.planned()]
 
 
-def test_what_was_measured_is_not_measured_again(session: HistorySession) -> None:
+def test_what_was_measured_is_not_measured_again_and_more_passes_add_to_it(session: HistorySession) -> None:
     blocks = list(session.planned())
     for planned in blocks[:13]:
         measure(session, planned)
     assert session.remaining() == 17
-    resumed = HistorySession(session.directory, releases(10), PASSES)
-    assert list(resumed.planned()) == blocks[13:]
-
-
-def test_more_passes_add_to_those_that_are_there(session: HistorySession) -> None:
-    for planned in session.planned():
+    assert list(session.planned()) == blocks[13:]
+    for planned in blocks[13:]:
         measure(session, planned)
-    more = HistorySession(session.directory, releases(10), PASSES + 1)
+    more = HistorySession(session.kept, releases(10), PASSES + 1)
     assert {planned.number for planned in more.planned()} == {PASSES + 1}
 
 
@@ -78,36 +75,14 @@ def test_some_noisy_blocks_are_repeated_at_the_end_of_their_pass(session: Histor
     assert began.index(again[0]) == 20
 
 
-def test_a_run_has_the_blocks_in_the_order_of_passes_and_all_rejections(
-    session: HistorySession,
-) -> None:
+def test_a_run_has_the_blocks_in_the_order_of_passes_and_all_rejections(session: HistorySession) -> None:
     for planned in session.planned():
-        measure(session, planned)
-    last = PlannedBlock(session.releases[0], PASSES)
-    session.save(
-        last, replace(MeasuredRun(last.release, "embedded", [block(3)]), rejected={"spawn.none": "it hung"})
-    )
-    whole = session.runs()[last.release]
-    assert whole.samples(CELL, "startup") == [1, 2, 3]
+        last = planned == PlannedBlock(session.releases[0], PASSES)
+        measure(session, planned, rejected="it hung" if last else "")
+    whole = session.runs()[session.releases[0]]
+    assert [block.samples[CELL.id]["startup"] for block in whole.blocks] == [1, 2, 3]
     assert whole.min_quiet == PASSES
     assert whole.rejected == {"spawn.none": "it hung"}
-
-
-def test_a_session_does_not_continue_under_other_conditions(session: HistorySession) -> None:
-    begun = {"machine": "mine", "server": "embedded-18.4-tcp-trust"}
-    session.begin(begun)
-    session.begin(begun)
-    with pytest.raises(PoolstartError, match="begun with machine mine, and this is yours"):
-        session.begin({**begun, "machine": "yours"})
-
-
-def test_a_damaged_block_is_named_in_one_line(session: HistorySession) -> None:
-    planned = next(session.planned())
-    measure(session, planned)
-    path = session.directory / planned.release / planned.file
-    path.write_text(path.read_text()[:40])
-    with pytest.raises(PoolstartError, match=rf"{planned.file}.*\n?.*remove it, and it is measured again"):
-        session.runs()
 
 
 def test_nothing_is_stored_if_nothing_was_measured(session: HistorySession) -> None:
@@ -121,36 +96,42 @@ from pathlib import Path
 from harness.lifecycles import profile
 from harness.postgres import locate
 from harness.history import measure as history
+from harness.records import session
 from harness.releases import interpreters
 from harness.releases.catalogue import catalogue
 
 interpreters.of_release = lambda version: Path(sys.executable)
-directory, release = Path(sys.argv[1]), sys.argv[2]
-releases = [known for known in catalogue().releases if known.version == release]
-session = history.HistorySession(directory, releases, 3)
+session.DIRECTORY = Path(sys.argv[1])
+releases = [known for known in catalogue().releases if known.version == sys.argv[2]]
 with locate.server() as server:
-    history.measure(session, server, profile.current(), lambda *told: print(*told, flush=True))
+    kept = session.RecordingSession("history", history.conditions(server.identity, profile.current()))
+    whole = history.HistorySession(kept, releases, 3)
+    history.measure(whole, server, profile.current(), lambda *told: print(*told, flush=True))
 """
 
 
 def test_a_killed_session_resumes_after_its_last_block(tmp_path: Path) -> None:
-    directory = tmp_path / "history"
+    file = tmp_path / "history.jsonl"
+
+    def blocks() -> list[str]:
+        lines = file.read_text().splitlines(keepends=True)[1:] if file.exists() else []
+        return [line for line in lines if line.endswith("\n")]
+
     with scene() as here:
         here.environment |= {
             "POOLSTART_PROFILE": "quick",
             "POOLSTART_STRATEGIES": "fork_dispose",
             "POOLSTART_DATAFRAME_MIB": "16",
         }
-        first = here.python("-c", MEASURES, directory, RELEASE, stdout=subprocess.PIPE)
-        here.wait_for(lambda: (directory / RELEASE / "1.json").exists(), "a block is there")
+        first = here.python("-c", MEASURES, tmp_path, RELEASE, stdout=subprocess.PIPE)
+        here.wait_for(blocks, "a block is there")
         first.kill()
         assert first.wait(60) == -signal.SIGKILL
         here.wait_until_gone()
-        kept = (directory / RELEASE / "1.json").read_text()
-        second = here.python("-c", MEASURES, directory, RELEASE, stdout=subprocess.PIPE)
+        kept = blocks()
+        second = here.python("-c", MEASURES, tmp_path, RELEASE, stdout=subprocess.PIPE)
         told, _ = second.communicate(timeout=120)
     assert second.returncode == 0
     assert [line.split(",")[0] for line in told.splitlines()][:2] == ["pass 2", "pass 3"]
-    assert (directory / RELEASE / "1.json").read_text() == kept
-    assert {path.name for path in (directory / RELEASE).iterdir()} >= {"1.json", "2.json", "3.json"}
-    assert json.loads(kept)["release"] == RELEASE
+    assert blocks()[: len(kept)] == kept
+    assert [json.loads(line)[0] for line in blocks()][:3] == [f"{RELEASE} {number}" for number in (1, 2, 3)]

@@ -13,6 +13,7 @@ from harness.history.recorders import ChangesRecorder
 from harness.history.reference import PairedLogs
 from harness.postgres import locate
 from harness.postgres.server import Server
+from harness.records import session
 from harness.releases import interpreters, machine
 from harness.releases.catalogue import catalogue
 from harness.system import locks
@@ -26,11 +27,12 @@ ALL = [release.version for release in catalogue().releases]
 def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """The releases that would have been measured."""
     releases: list[str] = []
-    monkeypatch.setattr(made, "DIRECTORY", tmp_path)
+    monkeypatch.setattr(session, "DIRECTORY", tmp_path)
     monkeypatch.setattr(interpreters, "of_release", lambda version: Path(version))
     monkeypatch.setattr(made, "measure", lambda whole, *_, **__: releases.extend(whole.releases))
     monkeypatch.setattr(made, "file", lambda _: 0)
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    monkeypatch.setattr(locate, "identity", lambda: SERVER.identity)
     monkeypatch.setattr(machine, "refuse_another", lambda *_: None)
     monkeypatch.setattr(locks, "RESULTS", tmp_path / "results.lock")
     return releases

@@ -2,12 +2,15 @@
 
 import math
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 from harness import strategies
+from harness.lifecycles import metrics
 from harness.lifecycles.blocks import VERSION, MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.metrics import Metric
 from harness.processes.errors import NotApplicable
 from harness.system.errors import PoolstartError
 from harness.system.structure import structure
@@ -37,7 +40,7 @@ class BlockBenchmark:
 
 
 class CellBenchmark(BlockBenchmark):
-    """Base of all benchmarks of lifecycles: one metric of `harness.lifecycles.metrics` per method."""
+    """Base of all benchmarks of lifecycles, one metric a method."""
 
     params = (strategies.IDS, DATAFRAMES)
     param_names = ("strategy", "dataframe")
@@ -52,3 +55,23 @@ class CellBenchmark(BlockBenchmark):
             sys.exit(f"poolstart: {error}")
         # POOLSTART_STRATEGIES may exclude the strategy.
         return {"samples": found, "number": 1} if found else math.nan
+
+
+def with_metrics(kind: type[CellBenchmark]) -> type[CellBenchmark]:
+    """Give a class a `track_` method for each metric of its group (`harness.lifecycles.metrics`)."""
+    group = f"{kind.__module__.rpartition('.')[2]}.{kind.__name__}"
+    for metric in metrics.METRICS.values():
+        if metric.group == group:
+            setattr(kind, f"track_{metric.id}", of_metric(metric))
+    return kind
+
+
+def of_metric(metric: Metric) -> Callable[..., Samples]:
+    """The method that asv calls for a metric: its name, unit and docstring are what asv stores."""
+
+    def track(self: CellBenchmark, run: Run, strategy: str, dataframe: str) -> Samples:
+        return self.samples(run, strategy, dataframe, metric.id)
+
+    track.__doc__ = metric.meaning
+    track.unit = metric.unit  # type: ignore[attr-defined]
+    return track

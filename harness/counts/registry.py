@@ -1,8 +1,7 @@
 """The registry of counts: what is counted of a worker, and repeats exactly on any machine.
 
 The counterpart of `harness.lifecycles.metrics`, which is about times and memory. To add a count, add an
-entry, its number to `Counts.figures` (`harness.counts.count`), and a `track_` method with the same sentence
-to `benchmarks/exact.py`.
+entry, and its number to `Counts.figures` (`harness.counts.count`).
 """
 
 from dataclasses import dataclass

@@ -48,8 +48,8 @@ def added(monkeypatch: pytest.MonkeyPatch) -> Metric:
     return ADDED
 
 
-def tracks() -> Iterator[tuple[str, type, Any]]:
-    """asv's name, class and method of each benchmark of lifecycles."""
+def tracks() -> Iterator[tuple[str, Any]]:
+    """asv's name and the method of each benchmark of lifecycles."""
     for path in (ROOT / "benchmarks").glob("*.py"):
         if path.stem != "__init__":
             importlib.import_module(f"benchmarks.{path.stem}")
@@ -57,12 +57,12 @@ def tracks() -> Iterator[tuple[str, type, Any]]:
         module = benchmarks.__module__.removeprefix("benchmarks.")
         for name, method in inspect.getmembers(benchmarks, inspect.isfunction):
             if name.startswith("track_"):
-                yield f"{module}.{benchmarks.__name__}.{name}", benchmarks, method
+                yield f"{module}.{benchmarks.__name__}.{name}", method
 
 
 def test_each_metric_has_a_benchmark_with_its_sentence_and_unit_and_each_benchmark_a_metric() -> None:
     expected = {metric.benchmark: (metric.meaning, metric.unit) for metric in metrics.METRICS.values()}
-    assert {name: (method.__doc__, group.unit) for name, group, method in tracks()} == expected
+    assert {name: (method.__doc__, method.unit) for name, method in tracks()} == expected
 
 
 def test_titles_are_unique_and_sentences_are_sentences() -> None:

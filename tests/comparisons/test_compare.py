@@ -194,6 +194,3 @@ def test_tolerate_is_a_percentage_or_a_fraction(text, share):
     assert part(text) == pytest.approx(share)
 
 
-def test_the_command_documents_its_options():
-    text = re.sub(r"\x1b\[[0-9;]*m", "", CliRunner().invoke(app, ["compare", "--help"]).stdout)
-    assert "--tolerate" in text

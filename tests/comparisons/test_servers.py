@@ -38,17 +38,6 @@ def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
     assert servers.load(tmp_path / "servers.json") == COMPARISON
 
 
-def test_a_place_that_cannot_be_written_is_an_error_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(PoolstartError, match="cannot be written: No such file or directory"):
-        store.save(tmp_path / "missing" / "servers.json", COMPARISON)
-
-
-def test_another_file_is_an_error_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "other.json").write_text('{"servers": []}')
-    with pytest.raises(PoolstartError, match=r"other.json cannot be read: .*restore it with git"):
-        servers.load(tmp_path / "other.json")
-
-
 def test_the_record_has_every_layer() -> None:
     committed = servers.load()
     assert [server.adds for server in committed.servers] == [layer.adds for layer in LAYERS]

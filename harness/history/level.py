@@ -41,10 +41,11 @@ class Level:
         return next(iter(self.medians))
 
 
-def last_change(changes: Changes, metric: str, strategy: str) -> str:
+def last_change(changes: Changes, metric: str, strategy: str, before: str = "") -> str:
     """The last release on record that changed a figure, or a count of its strategy; empty without any.
 
-    Of a strategy that was never paired, the last one that changed this figure of any strategy.
+    Of a strategy that was never paired, the last one that changed this figure of any strategy. With `before`,
+    only releases older than that.
     """
     names = {strategy, SAME_CODE.get(strategy, strategy)}
     paired = [change for change in changes.paired if change.metric == metric]
@@ -52,7 +53,8 @@ def last_change(changes: Changes, metric: str, strategy: str) -> str:
         paired = [change for change in paired if change.strategy in names]
     releases = [change.release for change in paired]
     releases += [change.release for change in changes.counts if change.strategy in names]
-    return max(releases, key=Version, default="")
+    older = [each for each in releases if not before or Version(each) < Version(before)]
+    return max(older, key=Version, default="")
 
 
 def level(figures: Mapping[str, ParentFigures], newest: str, since: str = "") -> Level | None:

@@ -54,11 +54,6 @@ class CountsComparison:
             }
 
 
-def counting_seconds(first: "Side") -> float:
-    """How long `count_sides` takes, roughly."""
-    return SECONDS * len(first.strategies)
-
-
 def count_sides(
     first: "Side", second: "Side", server: Server, report: Callable[[str], object]
 ) -> tuple[list[CountsComparison], list[str]]:

@@ -1,6 +1,6 @@
 """The instructions of two sides of a comparison, for the strategies that start a new interpreter."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,13 +56,6 @@ class InstructionsComparison:
             }
 
 
-def counting_seconds(first: "Side", second: "Side") -> float:
-    """How long `count_sides` takes, roughly."""
-    if first.driver != MEASURED.name or second.driver != MEASURED.name:
-        return 0.0
-    return SECONDS * len(list(spawned(zip(first.strategies, second.strategies, strict=True))))
-
-
 def count_sides(
     first: "Side", second: "Side", server: Server, report: Callable[[str], object]
 ) -> list[InstructionsComparison]:
@@ -83,11 +76,12 @@ def count_sides(
         InstructionsComparison(
             before if before == after else f"{before} -> {after}", row(first, before), row(second, after)
         )
-        for before, after in spawned(zip(first.strategies, second.strategies, strict=True))
+        for before, after in spawned(first, second)
     ]
 
 
-def spawned(pairs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def spawned(first: "Side", second: "Side") -> list[tuple[str, str]]:
     """The pairs of built-in strategies that spawn their workers."""
     built_in = {name for name in strategies.GROUPS["all"] if strategies.get(name).start_method == "spawn"}
-    return (pair for pair in pairs if built_in.issuperset(pair))
+    pairs = zip(first.strategies, second.strategies, strict=True)
+    return [pair for pair in pairs if built_in.issuperset(pair)]

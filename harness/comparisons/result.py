@@ -17,7 +17,9 @@ from harness.processes.errors import NotApplicable, Rejected
 
 def exact_seconds(first: "Side", second: "Side") -> float:
     """How long `Comparison.with_exact` takes, roughly."""
-    return counts.counting_seconds(first) + instructions.counting_seconds(first, second)
+    measured = first.driver == second.driver == drivers.MEASURED.name
+    spawned = instructions.spawned(first, second) if measured else []
+    return counts.SECONDS * len(first.strategies) + instructions.SECONDS * len(spawned)
 
 
 @dataclass(frozen=True)

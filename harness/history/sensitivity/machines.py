@@ -69,7 +69,8 @@ class RatioEvidence:
         ]
         found += [(f"earlier pairs, {change.machine}", change) for change in self.neighbours]
         for by, change in found:
-            if (change.before, change.release, *change.cell) == (REFERENCE, release, metric, strategy, "none"):
+            cell = change.before, change.release, change.metric, change.strategy
+            if cell == (REFERENCE, release, metric, strategy):
                 yield MeasuredRatio(by, change.ratio, change.low, change.high)
         yield from self._history(release, metric, strategy)
         rows = [self.counted.row(each) if self.counted else None for each in (REFERENCE, release)]
@@ -111,7 +112,8 @@ def section(results: Path) -> str | None:
         for metric in METRICS
         for strategy in STRATEGIES
     ]
-    return text(release, [row for row in rows if len(row[2]) > 1]) if ratios else None
+    compared = [row for row in rows if len(row[2]) > 1]
+    return text(release, compared) if compared else None
 
 
 def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]]) -> str:

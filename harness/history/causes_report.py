@@ -55,27 +55,21 @@ def recorded_unknown(explanations: Sequence[Explanation]) -> dict[str, list[Metr
     account for, by strategy."""
     if not explanations:
         return {}
+    before, after = explanations[0].before, explanations[0].after
     all_series = series.load(ROOT / "results")
-    found = changes_of(all_series, paired.load(), reference.load()).paired
-    known = {}
-    for explanation in explanations:
-        levels = {
-            (one.key.metric, *one.key.parameters): one.values[explanation.before]
-            for one in all_series
-            if explanation.before in one.values and one.key.metric in metrics.METRICS
-        }
-
-        def level(*cell: str, levels: dict[tuple[str, ...], float] = levels) -> float:
-            return levels.get(cell, 0.0)
-
-        of_pair = [
-            MetricStep(each.metric, each.strategy, each.dataframe, was, was * each.ratio)
-            for each in found
-            if (each.before, each.release) == (explanation.before, explanation.after)
-            and (was := level(each.metric, each.strategy, each.dataframe))
-        ]
-        known[explanation.strategy] = unknown(explanation, of_pair, level)
-    return known
+    levels = {
+        (one.key.metric, *one.key.parameters): one.values[before]
+        for one in all_series
+        if before in one.values and one.key.metric in metrics.METRICS
+    }
+    steps = [
+        MetricStep(*change.cell, was, was * change.ratio)
+        for change in changes_of(all_series, paired.load(), reference.load()).paired
+        if (change.before, change.release) == (before, after) and (was := levels.get(change.cell))
+    ]
+    return {
+        each.strategy: unknown(each, steps, lambda *cell: levels.get(cell, 0.0)) for each in explanations
+    }
 
 
 def unknown(explanation: Explanation, steps: Iterable[MetricStep], level: Levels) -> list[MetricStep]:

@@ -171,4 +171,13 @@ def test_two_hosts_one_killed_midway_store_what_one_machine_stores(stand_in: Pat
         assert f": {reason}\n" in output
     alone = recorder(here, {"only": RELEASES}, dict(os.environ))
     assert alone.wait(120) == 0, here.with_suffix(".out").read_text()
-    assert there.read_text() == here.read_text()
+    both = [json.loads(path.read_text()) for path in (here, there)]
+    # A small function was really counted, on a host and here; a count may vary.
+    counts = [
+        row["phases"].pop("start") - counting.USUAL["start"]
+        for each in both
+        for row in each["rows"]
+        if row["release"] == counting.REAL
+    ]
+    assert counts[0] == pytest.approx(counts[1], rel=TOLERATED)
+    assert both[0] == both[1]

@@ -1,8 +1,13 @@
-"""Counts that take no time, for workers of Dask: as if all releases executed the same instructions."""
+"""Counts that take little time, for workers of Dask: as if all releases executed nearly the same instructions."""
 
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from harness.instructions import callgrind
 from harness.instructions.count import PHASES, Build
 from harness.instructions.remote import Counted
 from harness.instructions.table import InstructionsRow
@@ -21,6 +26,11 @@ MORE = "TEST_COUNTING_MORE"
 WAITS = "2.0.52"
 """The release whose count waits."""
 
+REAL = "2.0.50"
+"""The release whose start has what callgrind counts of `FUNCTION` besides, where valgrind is installed."""
+
+FUNCTION = "from os import getsid; getsid(0); sum(range(10_000)); getsid(0)"
+
 USUAL = {"start": 800_000_000, "engine": 170_000_000, "first_query": 4_000_000, "second_query": 390_000}
 
 
@@ -35,9 +45,24 @@ def stand_in(release: str, command: str) -> Counted:
     build = Build("1", "3.11.7", libc, "x86_64 avx2", "3.19.0", "2.9.13", "embedded-18.4-tcp-trust")
     factor = 1 + float(os.environ.get(MORE, "0"))
     phases = {phase: round(USUAL[phase] * factor) for phase in PHASES}
+    if release == REAL and shutil.which("valgrind"):
+        phases["start"] += of_function()
     return build, InstructionsRow(
         release, phases, dict.fromkeys(PHASES, 0), True, Provenance(command=command)
     )
+
+
+def of_function() -> int:
+    """The instructions of `FUNCTION` between its marks."""
+    with TemporaryDirectory() as folder:
+        profiles, script = Path(folder, "profile"), Path(folder, "callgrind")
+        script.write_text(callgrind.script(Path(sys.executable), profiles, Path(folder, "log")))
+        script.chmod(0o700)
+        variables = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
+        subprocess.run([script, "-S", "-c", FUNCTION], env=variables, check=True, timeout=120)
+        _, between, *_ = callgrind.parts(profiles)
+        with between.open() as lines:
+            return callgrind.read(lines).instructions
 
 
 def record(path: Path, workers: int, request_of: dict[str, object]) -> None:
@@ -60,7 +85,6 @@ def record(path: Path, workers: int, request_of: dict[str, object]) -> None:
 
 if __name__ == "__main__":
     import json
-    import sys
 
     # By its name, so that workers find the functions.
     from tests.support.counting import record as named

@@ -54,15 +54,6 @@ class Observation:
     events: dict[str, list[WireEvent]]
     """Traffic between the plain probe and the server, by query."""
 
-    @property
-    def seconds(self) -> dict[str, float]:
-        """The duration of the plain probe's queries: no figure, but a check of what a distance adds."""
-        moments = [moment for moment, _ in self.probes[PLAIN]["readings"]]
-        return {
-            phase: (end - begin) * 1e-9
-            for phase, (begin, end) in zip(QUERIES, pairwise(moments), strict=True)
-        }
-
 
 def observe(
     strategy: str,
@@ -71,10 +62,9 @@ def observe(
     release: str,
     python: str | Path = sys.executable,
     probes: Sequence[str] = PROBES,
-    distance: float = 0.0,
     driver: Driver = drivers.MEASURED,
 ) -> Observation:
-    """Run probes of one parent, one after another; a round trip to the server takes `distance` seconds more.
+    """Run probes of one parent, one after another.
 
     Raises `NotApplicable`, or `PoolstartError` if a probe fails or does not do what it should.
     """
@@ -85,7 +75,7 @@ def observe(
         raise NotApplicable("encrypted traffic cannot be counted between worker and server")
     mark = uuid.uuid4().hex
     what = f"counting {strategy}"
-    with Relay(server, distance) as wire:
+    with Relay(server) as wire:
         order: ProbesOrder = {
             "strategy": strategy,
             "driver": driver.name,

@@ -67,17 +67,6 @@ def test_what_is_on_record_is_not_measured_again() -> None:
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
-def test_the_number_of_pairs_on_record_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "sensitivity.json"
-    monkeypatch.setattr(recorder, "RECORD", path)
-    recorded(*CHANGES, pairs=10).save(path)
-    done = CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--repeat", "2"])
-    assert done.exit_code == 0, done.output
-    record = SensitivityRecord.load(path)
-    assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES * 2, 10)
-
-
-@pytest.mark.usefixtures("nothing_is_measured")
 def test_fresh_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "sensitivity.json"
     monkeypatch.setattr(recorder, "RECORD", path)
@@ -86,16 +75,6 @@ def test_fresh_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatc
     record = SensitivityRecord.load(path)
     assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES, 8)
     assert record.figures == recorded().figures
-
-
-@pytest.mark.usefixtures("nothing_is_measured")
-def test_a_single_change_is_measured_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    path = tmp_path / "sensitivity.json"
-    monkeypatch.setattr(recorder, "RECORD", path)
-    recorded(*CHANGES, pairs=8).save(path)
-    command = ["record", "sensitivity", "--injected", "--only", "query", "--repeat", "2"]
-    assert CliRunner().invoke(app, command).exit_code == 0
-    assert [result.seed for result in SensitivityRecord.load(path).repetitions] == [*CHANGES, "query"]
 
 
 @pytest.mark.usefixtures("nothing_is_measured")

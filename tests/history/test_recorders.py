@@ -105,6 +105,3 @@ def test_a_named_release_is_paired_alone_and_once(pairs: list[tuple[str, tuple[s
     assert "all of it is on record" in done.output
 
 
-def test_without_time_nothing_is_paired(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
-    done = CliRunner().invoke(app, ["record", "changes", "--minutes", "0.1"])
-    assert (done.exit_code, pairs) == (0, []), done.output

@@ -143,21 +143,6 @@ def test_an_obvious_change_takes_few_pairs_of_few_workers(id, expected):
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
-def test_the_pairs_of_what_was_expected_are_recorded():
-    sides = [Side(name, "2.1.9", Path(sys.executable), ()) for name in ("plain", "changed")]
-    rows = tuple(
-        ComparisonRow(
-            "startup", strategy, "none", pairs, 1.0, 1.05, 1.05, 1.04, 1.06, 0.0, "slower", 0.03, 0.04
-        )
-        for strategy, pairs in (("spawn", 13), ("fork_dispose", 14))
-    )
-    compared = Comparison(*sides, rows, 0, 1.0, [], [], ())
-    result = injected.measure(
-        CHANGES["start"], *sides, None, None, 10, print, compare=lambda *_, **__: compared
-    )
-    assert result.pairs == 13
-
-
 def test_a_record_of_runs_has_the_machine_and_their_noisy_blocks():
     def run(*starts):
         conditions = Conditions(1.0, 0.0, 0.0, 0.0)

@@ -61,10 +61,3 @@ def test_asv_measures_the_others_and_lists_what_it_left_out(tmp_path: Path) -> N
     assert "skipped" not in done.stdout
 
 
-def test_a_driver_without_a_wheel_is_named_and_not_built(tmp_path: Path) -> None:
-    # It was published as source only.
-    driver = replace(ASYNCPG, packages=(("asyncpg", "0.5.0"),))
-    with pytest.raises(
-        NotForThisPython, match=rf"^asyncpg 0.5.0 has no wheel for Python {pythons.minor()}; use a Python for"
-    ):
-        venvs.python_of(sqlalchemy.__version__, {}, tmp_path, driver)

@@ -1,4 +1,4 @@
-"""Counts that take little time, for workers of Dask: as if all releases executed nearly the same instructions."""
+"""Counts that take little time, for workers of Dask: all releases execute nearly the same instructions."""
 
 import os
 import shutil

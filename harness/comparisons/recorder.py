@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness import drivers
-from harness.comparisons import servers, servers_report
+from harness.comparisons import servers
 from harness.comparisons.drivers import record as driver_pairs
 from harness.comparisons.pythons import record as python_pairs
 from harness.console.progress import Progress
@@ -38,7 +38,6 @@ class ServersRecorder(Recorder):
         comparison = servers.compare(profile, report, request.command, session)
         store.save(servers.PATH, comparison)
         session.close()
-        servers_report.show(comparison)
         return f"{len(comparison.servers)} servers"
 
 

@@ -7,7 +7,7 @@ two changes do the same work, so their parents are parents of one level.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, log
-from statistics import median
+from statistics import fmean, median
 
 from packaging.version import Version
 
@@ -72,9 +72,6 @@ def level(figures: Mapping[str, ParentFigures], newest: str, since: str = "") ->
         return None
     parents = sum(figure.parents for figure in used.values())
     medians = {release: median(figure.values) for release, figure in used.items()}
-    return Level(exp(sum(map(weighted_log, used.values())) / parents), medians, parents)
-
-
-def weighted_log(figure: ParentFigures) -> float:
-    """The sum of the logarithms of all parents."""
-    return figure.parents * sum(map(log, figure.values)) / len(figure.values)
+    logs = [fmean(map(log, figure.values)) for figure in used.values()]
+    mean = exp(fmean(logs, [figure.parents for figure in used.values()]))
+    return Level(mean, medians, parents)

@@ -7,7 +7,7 @@ neighbouring releases with each other, which needs no difference.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import compress, pairwise
 from math import exp, inf, log
 from pathlib import Path
 from statistics import mean
@@ -183,12 +183,10 @@ def of_releases(
         one, other = first.get(strategy), second.get(strategy)
         if (one is None and before != REFERENCE) or (other is None and release != REFERENCE):
             continue
-        known = [(row.screening if screening else row.deciding) for row in (one, other) if row]
+        stages = [(row.screening if screening else row.deciding) if row else {} for row in (one, other)]
         sizes = (one or other).sizes  # type: ignore[union-attr]
-        for metric in set.intersection(*(set(logs) for logs in known)):
-            logs = [
-                (row.screening if screening else row.deciding)[metric] if row else [] for row in (one, other)
-            ]
+        for metric in set.intersection(*map(set, compress(stages, (one, other)))):
+            logs = [stage.get(metric, []) for stage in stages]
             middle, low, high, p = between(*logs)
             smallest = metrics.min_relevant_change(metric, sizes[metric])
             yield PairedChange(

@@ -27,7 +27,7 @@ COMPARISON = ServerComparison(
 
 
 def test_a_row_is_median_quartiles_and_what_the_server_adds() -> None:
-    assert table.rows(COMPARISON, between=", ") == [
+    assert table.rows(COMPARISON) == [
         ["embedded-18.4-tcp-trust", "", *["2.00 (1.50-2.50)"] * 3],
         ["container-18.4-tcp-trust", "bridge", *["2.50 (2.00-3.00), +0.50"] * 3],
     ]

@@ -83,9 +83,9 @@ EXTRA_STATEMENT = InjectedChange(
 )  # fmt: skip
 
 MORE_IMPORTS = InjectedChange(
-    "instructions", "the start of a spawned worker executes 3 % more instructions", ("spawn",),
+    "instructions", "a spawned worker executes 3 % more instructions, at its start", ("spawn",),
     ("instructions_total spawn", "instructions_start spawn"), (),
-    "__init__.py", "", "for _i in range(800_000): pass\n",
+    "__init__.py", "", "for _i in range(73_000): pass\n",
     instructions=True,
 )  # fmt: skip
 

@@ -101,11 +101,6 @@ def test_each_cell_is_compared_with_the_same_cell_of_the_other_side(fake):
     assert {(row.strategy, row.pairs) for row in comparison.rows} == {("fork_dispose", 8), ("spawn", 8)}
 
 
-def test_parents_start_three_times_the_workers_of_a_run(fake):
-    run(fake)
-    assert fake.workers[0] == {"fork_dispose": 3 * QUICK.forks, "spawn": 3 * QUICK.boots}
-
-
 def test_a_comparison_of_strategies_names_both(fake):
     comparison = run(fake, sides(("spawn",), ("forkserver",)))
     assert {row.strategy for row in comparison.rows} == {"spawn -> forkserver"}

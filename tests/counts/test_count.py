@@ -39,16 +39,6 @@ def test_two_counts_are_equal(server, strategy):
     assert first == second
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("strategy", strategies.IDS)
-def test_ten_counts_are_equal_while_the_machine_is_busy(server, strategy):
-    with Supervision() as supervision:
-        for _ in range(2 * (os.cpu_count() or 1)):
-            supervision.start([sys.executable, "-c", "while True: pass"])
-        first, *others = (counting.count(strategy, server, release=RELEASE) for _ in range(10))
-    assert all(other == first for other in others)
-
-
 def test_a_cold_dialect_sends_more_statements_than_a_warm_one(server, spawned):
     """As counted by hand before there was a relay: 12 statements, and 3 after a fork from a warm parent."""
     forked = counting.count("fork_dispose", server, release=RELEASE)

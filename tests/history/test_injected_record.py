@@ -10,7 +10,13 @@ from harness.cli.commands import app
 from harness.console.progress import Progress
 from harness.history.sensitivity import injected, recorder
 from harness.history.sensitivity.injected import InjectedChange
-from harness.history.sensitivity.record import InjectionResult, RepeatedFigure, SensitivityRecord
+from harness.history.sensitivity.record import (
+    LOADED,
+    RECORD,
+    InjectionResult,
+    RepeatedFigure,
+    SensitivityRecord,
+)
 from harness.lifecycles import profile
 from harness.postgres import locate
 from harness.postgres.server import Server
@@ -101,3 +107,10 @@ def test_each_is_on_record_as_soon_as_it_is_measured_and_load_is_asked_for(
     assert [result.seed for result in record.repetitions] == CHANGES[:2]
     assert (record.pairs, loaded) == (8, [True])
     assert record.injected.command == "poolstart record sensitivity --injected --load"
+
+
+def test_the_instructions_on_record_are_more_by_the_injected_three_per_cent() -> None:
+    for path in (RECORD, LOADED):
+        results = [each for each in SensitivityRecord.load(path).repetitions if each.seed == "instructions"]
+        assert results
+        assert all(each.sizes["instructions_total spawn"] == pytest.approx(1.03, abs=0.003) for each in results)

@@ -16,11 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import inf
 
-from asv.machine import Machine
-
 from harness.console.progress import Pace
 from harness.lifecycles import asv_run, metrics
-from harness.lifecycles.blocks import VERSION, MeasuredRun, mark_noisy
+from harness.lifecycles.blocks import MeasuredRun, mark_noisy
 from harness.lifecycles.plan import Plan, cells_of
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
@@ -119,18 +117,6 @@ class HistorySession:
             run.rejected |= part.rejected
             run.not_applicable |= part.not_applicable
         return runs
-
-
-def conditions(server: str, profile: Profile) -> dict[str, str]:
-    """What must be the same for all blocks of a session; `server` is the server's identity."""
-    machine = Machine.get_defaults()
-    return {
-        "instrument": VERSION,
-        "server": server,
-        "profile": profile.name,
-        "python": sys.version.split()[0],
-        **{name: machine[name] for name in ("machine", "cpu", "num_cpu", "ram", "os")},
-    }
 
 
 def measure(

@@ -14,6 +14,7 @@ from harness.history.measure import HistorySession
 from harness.history.reference import REFERENCE
 from harness.instructions import newest, table
 from harness.lifecycles import profile as profiles
+from harness.lifecycles.blocks import VERSION
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
@@ -55,7 +56,8 @@ class HistoryRecorder(ResultsRecorder):
         return f"{len(history.releases)} releases, {history.remaining()} blocks left"
 
     def _history(self, request: Request) -> HistorySession:
-        conditions = measure.conditions(locate.identity(), profiles.current())
+        here = Provenance.here(locate.identity())
+        conditions = here.conditions(instrument=VERSION, profile=profiles.current().name)
         kept = RecordingSession("history", conditions, fresh=request.fresh and request.minutes != 0)
         return HistorySession(kept, releases_of(request.only), self.repeat(request))
 

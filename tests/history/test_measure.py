@@ -104,7 +104,7 @@ interpreters.of_release = lambda version: Path(sys.executable)
 session.DIRECTORY = Path(sys.argv[1])
 releases = [known for known in catalogue().releases if known.version == sys.argv[2]]
 with locate.server() as server:
-    kept = session.RecordingSession("history", history.conditions(server.identity, profile.current()))
+    kept = session.RecordingSession("history", {"server": server.identity})
     whole = history.HistorySession(kept, releases, 3)
     history.measure(whole, server, profile.current(), lambda *told: print(*told, flush=True))
 """

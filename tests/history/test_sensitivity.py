@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 import typing_extensions
-from asv.machine import Machine
 
 from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.judge import ComparisonRow
@@ -143,7 +142,7 @@ def test_an_obvious_change_takes_few_pairs_of_few_workers(id, expected):
     assert {name: getattr(settings, name) for name in expected} == expected
 
 
-def test_a_record_of_runs_has_the_machine_and_their_noisy_blocks():
+def test_a_record_of_runs_has_their_noisy_blocks():
     def run(*starts):
         conditions = Conditions(1.0, 0.0, 0.0, 0.0)
         blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
@@ -154,7 +153,6 @@ def test_a_record_of_runs_has_the_machine_and_their_noisy_blocks():
     runs = [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)]
     made = SensitivityRecord.of(runs, [], Provenance.here("embedded"), 1)
     assert made.disturbed == [1, 1]
-    assert Machine.get_defaults()["cpu"] in made.provenance.machine
 
 
 def test_one_more_statement_is_found_by_counting(server, tmp_path):

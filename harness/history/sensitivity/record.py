@@ -8,15 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from asv.machine import Machine
-
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import VERSION, MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import Table
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.conditions import facts
 from harness.system.structure import structure
 
 RECORD, LOADED = store.path("sensitivity"), store.path("sensitivity_loaded")
@@ -91,7 +88,7 @@ class SensitivityRecord:
         return cls(
             provenance,
             VERSION,
-            {**runs[0].facts, **facts(), "cpu": Machine.get_defaults()["cpu"]},
+            runs[0].facts,
             round(seconds),
             [sum(bool(block.noise) for block in run.blocks) for run in runs],
             figures,

@@ -55,7 +55,7 @@ def compare(
     from harness.comparisons import compare as comparison
     from harness.comparisons import report as shown
     from harness.comparisons.compare import ComparisonSettings
-    from harness.comparisons.result import exact_seconds
+    from harness.comparisons.exact import seconds as exact_seconds
     from harness.comparisons.sides import check, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles

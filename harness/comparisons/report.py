@@ -9,8 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from harness import strategies
-from harness.comparisons.counts import CountsComparison
-from harness.comparisons.instructions import InstructionsComparison
+from harness.comparisons.exact import INSTRUCTIONS, ExactRow
 from harness.comparisons.judge import MIN_PAIRS, POWER, ComparisonRow
 from harness.comparisons.result import Comparison
 from harness.console import output, terminal
@@ -52,9 +51,8 @@ def write(comparison: Comparison, settings: Sequence[str], form: str, server: st
 def exact_records(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """What was counted of both sides, a row a phase or count, with the keys of `COLUMNS`."""
     names = {"first": comparison.first.name, "second": comparison.second.name}
-    for each in comparison.exact:
-        for row in each.records(comparison.tolerate):
-            yield {**dict.fromkeys(COLUMNS), **names, **row}
+    for row in comparison.exact:
+        yield {**dict.fromkeys(COLUMNS), **names, **row.record(comparison.tolerate)}
 
 
 def records(comparison: Comparison) -> Iterator[dict[str, Any]]:
@@ -109,9 +107,9 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
     )
     if rows := list(exact_rows(comparison)):
         terminal.print_table(console, HEADER, rows, title="What repeats exactly, on a busy machine too")
-    if comparison.counts:
+    if any(row.unit != INSTRUCTIONS for row in comparison.exact):
         terminal.print_text(console, "Modules, statements and round trips that are not listed are the same.")
-    if comparison.instructions:
+    if any(row.unit == INSTRUCTIONS for row in comparison.exact):
         terminal.print_text(console, BLIND)
     for sentence in () if comparison.busy else conclusion(comparison):
         terminal.print_text(console, sentence)
@@ -133,10 +131,9 @@ def conclusion(comparison: Comparison) -> Iterator[str]:
     known = [row for row in rows if row.pairs >= MIN_PAIRS]
     worse = [figure(row, row.ratio - 1) for row in known if row.outcome == "worse"]
     worse += [
-        f"{row['metric'].replace('_', ' ')} of {label(each)} from {row['before']} to {row['after']}"
-        for each in comparison.exact
-        for row in each.records(comparison.tolerate)
-        if row["outcome"] == "worse"
+        f"{row.metric.replace('_', ' ')} of {label(row)} from {row.before} to {row.after}"
+        for row in comparison.exact
+        if row.worse(comparison.tolerate)
     ]
     if worse:
         yield f"Worse by more than is tolerated: {', '.join(worse)}."
@@ -169,23 +166,21 @@ def upgrade(comparison: Comparison) -> str:
 def exact_rows(comparison: Comparison) -> Iterator[list[terminal.Cell]]:
     """Below each name a row a strategy: all instructions, and the counts that changed."""
     by_metric: dict[str, list[list[terminal.Cell]]] = {}
-    for each in comparison.exact:
-        for row in each.records(comparison.tolerate):
-            name, numbers = row["metric"].replace("_", " "), [str(row[side]) for side in ("before", "after")]
-            if row["unit"] == "instructions":
-                name = f"{name}, million"
-                numbers = [f"{row[side] / 1e6:.2f}" for side in ("before", "after")]
-            elif row["verdict"] == "same":
-                continue
-            by_metric.setdefault(name, []).append(
-                [label(each), *numbers, f"{row['ratio'] or inf:.4f}", "exact", row["verdict"], ""]
-            )
+    for row in comparison.exact:
+        name, numbers = row.metric.replace("_", " "), [str(row.before), str(row.after)]
+        if row.unit == INSTRUCTIONS:
+            name, numbers = f"{name}, million", [f"{row.before / 1e6:.2f}", f"{row.after / 1e6:.2f}"]
+        elif row.verdict == "same":
+            continue
+        by_metric.setdefault(name, []).append(
+            [label(row), *numbers, f"{row.ratio or inf:.4f}", "exact", row.verdict, ""]
+        )
     for name, rows in by_metric.items():
         yield [Text(name, "bold"), *[""] * (len(HEADER) - 1)]
         yield from rows
 
 
-def label(row: ComparisonRow | CountsComparison | InstructionsComparison) -> str:
+def label(row: ComparisonRow | ExactRow) -> str:
     """The strategy of a row, or those of both sides, as tables call them."""
     return " -> ".join(map(strategies.label, row.strategy.split(" -> ")))
 

@@ -5,21 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import drivers
-from harness.comparisons import counts, instructions
-from harness.comparisons.counts import CountsComparison
-from harness.comparisons.instructions import InstructionsComparison
+from harness.comparisons import exact
+from harness.comparisons.exact import ExactRow
 from harness.comparisons.judge import CANNOT_TELL, ComparisonRow
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.plan import Report
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable, Rejected
-
-
-def exact_seconds(first: "Side", second: "Side") -> float:
-    """How long `Comparison.with_exact` takes, roughly."""
-    measured = first.driver == second.driver == drivers.MEASURED.name
-    spawned = instructions.spawned(first, second) if measured else []
-    return counts.SECONDS * len(first.strategies) + instructions.SECONDS * len(spawned)
 
 
 @dataclass(frozen=True)
@@ -55,10 +47,8 @@ class Comparison:
     """Facts that differ although only the compared thing should, and warnings."""
     busy: str = ""
     """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
-    instructions: tuple[InstructionsComparison, ...] = ()
-    """Of strategies that spawn their workers: exact, on a busy machine too."""
-    counts: tuple[CountsComparison, ...] = ()
-    """Exact as well."""
+    exact: tuple[ExactRow, ...] = ()
+    """Counts and instructions, which repeat exactly, on a busy machine too."""
     tolerate: float = 0.03
     """How much worse is tolerated, relative."""
 
@@ -66,25 +56,19 @@ class Comparison:
         """The same with counts and instructions of both sides, or the reasons why there are none."""
         found = self
         try:
-            counted, reasons = counts.count_sides(self.first, self.second, server, report)
-            found = replace(found, counts=tuple(counted), not_applicable=[*found.not_applicable, *reasons])
-            executed = instructions.count_sides(self.first, self.second, server, report)
+            rows, reasons = exact.counts(self.first, self.second, server, report)
+            found = replace(found, exact=tuple(rows), not_applicable=[*found.not_applicable, *reasons])
+            rows += exact.instructions(self.first, self.second, server, report)
         except NotApplicable as reason:
             return replace(found, not_applicable=[*found.not_applicable, str(reason)])
         except Rejected as reason:
             return replace(found, rejected=[*found.rejected, str(reason)])
-        return replace(found, instructions=tuple(executed))
-
-    @property
-    def exact(self) -> list[InstructionsComparison | CountsComparison]:
-        """What repeats exactly."""
-        return [*self.instructions, *self.counts]
+        return replace(found, exact=tuple(rows))
 
     @property
     def worse(self) -> bool:
         """Whether any figure of the second side is certainly worse by more than is tolerated."""
-        exact = (row["outcome"] for each in self.exact for row in each.records(self.tolerate))
-        return "worse" in exact or any(row.worse for row in self.rows)
+        return any(row.worse for row in self.rows) or any(row.worse(self.tolerate) for row in self.exact)
 
     def concluded(self) -> "Comparison":
         """The same figures, but without verdicts if the machine was busy."""

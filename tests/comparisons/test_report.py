@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.comparisons import counts, instructions, report
-from harness.comparisons.counts import CountsComparison
-from harness.comparisons.instructions import InstructionsComparison, count_sides
+from harness.comparisons import exact, report
+from harness.comparisons.exact import ExactRow
 from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
 from harness.instructions.count import PHASES
@@ -66,15 +65,15 @@ def instructions_row(release: str, **phases: int) -> InstructionsRow:
     return InstructionsRow(release, usual | phases, dict.fromkeys(PHASES, 0), True)
 
 
-COUNTED = InstructionsComparison(
-    "spawn", instructions_row("2.1.8"), instructions_row("2.1.9", start=816_000_000)
+COUNTED = tuple(
+    exact.of_rows("spawn", instructions_row("2.1.8"), instructions_row("2.1.9", start=816_000_000))
 )
 
 
 def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    busy = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,), busy="tasks waited", instructions=(COUNTED,))
+    busy = replace(comparison("2.1.8", "2.1.9"), rows=(SLOWER,), busy="tasks waited", exact=COUNTED)
     report.write(busy.concluded(), ["none"], "table", "a server")
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["spawn", "800.00", "816.00", "1.0200", "exact", "slower"] in lines
@@ -85,7 +84,7 @@ def test_instructions_are_exact_and_have_a_verdict_although_the_machine_was_busy
 
 
 def test_a_comparison_fails_where_instructions_grow_by_more_than_is_tolerated() -> None:
-    counted = replace(comparison("2.1.8", "2.1.9"), instructions=(COUNTED,))
+    counted = replace(comparison("2.1.8", "2.1.9"), exact=COUNTED)
     tolerant = replace(counted, tolerate=0.025)
     assert replace(counted, tolerate=0.015).worse
     assert not tolerant.worse
@@ -95,7 +94,7 @@ def test_a_comparison_fails_where_instructions_grow_by_more_than_is_tolerated() 
 
 
 def test_csv_has_a_row_for_each_phase_that_was_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    counted = replace(comparison("2.1.8", "2.1.9"), instructions=(COUNTED,), tolerate=0.015)
+    counted = replace(comparison("2.1.8", "2.1.9"), exact=COUNTED, tolerate=0.015)
     report.write(counted, ["none"], "csv", "a server")
     found = {row["metric"]: row for row in csv.DictReader(capsys.readouterr().out.splitlines())}
     assert found["instructions_start"]["ratio"] == "1.02"
@@ -103,15 +102,16 @@ def test_csv_has_a_row_for_each_phase_that_was_counted(capsys: pytest.CaptureFix
     assert found["instructions_engine"]["outcome"] == "passed"
 
 
-MORE_STATEMENTS = CountsComparison(
-    "spawn", {"modules": 229, "statements_first_query": 12}, {"modules": 230, "statements_first_query": 13}
+MORE_STATEMENTS = (
+    ExactRow("modules", "modules", "spawn", 229, 230, "more"),
+    ExactRow("statements_first_query", "statements", "spawn", 12, 13, "more"),
 )
 
 
 def test_counts_that_grow_by_more_than_is_tolerated_fail_and_are_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    counted = replace(comparison("2.1.8", "2.1.9"), counts=(MORE_STATEMENTS,))
+    counted = replace(comparison("2.1.8", "2.1.9"), exact=MORE_STATEMENTS)
     assert counted.status == 1
     assert replace(counted, tolerate=0.1).status == 2  # nothing was measured
     report.write(counted, ["none"], "table", "a server")
@@ -129,7 +129,7 @@ SERVER = Server("external", "postgresql://localhost", "18.4", "tcp", "trust")
 
 def test_strategies_that_do_not_spawn_are_not_counted() -> None:
     forked = replace(comparison("2.1.8", "2.1.9").first, strategies=("fork_dispose", "forkserver"))
-    assert count_sides(forked, forked, SERVER, print) == []
+    assert list(exact.instructions(forked, forked, SERVER, print)) == []
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_what_cannot_be_counted_is_reported_with_its_reason(
     def count(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr(instructions, "count", count)
-    monkeypatch.setattr(counts, "count_sides", lambda *_: ([MORE_STATEMENTS], []))
+    monkeypatch.setattr(exact, "count_instructions", count)
+    monkeypatch.setattr(exact, "counts", lambda *_: ([*MORE_STATEMENTS], []))
     compared = comparison("2.1.8", "2.1.9").with_exact(SERVER, print)
     assert getattr(compared, where) == [str(error)]
-    assert compared.exact == [MORE_STATEMENTS]
+    assert compared.exact == MORE_STATEMENTS
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,12 @@ from statistics import median
 from textwrap import indent
 
 from harness.comparisons import compare as comparison
+from harness.comparisons import exact
 from harness.comparisons.compare import WORKER_FACTOR, ComparisonSettings
-from harness.comparisons.counts import count_sides as counted_sides
-from harness.comparisons.instructions import count_sides as executed_sides
 from harness.comparisons.judge import MIN_PAIRS
 from harness.comparisons.result import Comparison, Side
 from harness.console.progress import Progress
 from harness.history.sensitivity.record import InjectionResult, SensitivityRecord
-from harness.instructions.count import PHASES
-from harness.instructions.table import TOTAL
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.releases import interpreters, venvs
@@ -176,18 +173,12 @@ def measure(
     As `poolstart compare --tolerate` does, it measures more pairs until the intervals of the expected figures
     are narrow enough to decide: half as wide, either way, as the change is large.
     """
-    if change.counted:
-        counts, _ = counted_sides(plain, changed, server, report)
-        ratios = {
-            f"{name} {each.strategy}": after / before if before else inf
-            for each in counts
-            for name, before, after in each.changed()
-        }
-        return score(change, ratios, ratios)
-    if change.instructions:
-        [found] = executed_sides(plain, changed, server, report)
-        phases = [phase for phase in (TOTAL, *PHASES) if found.verdict(phase) != "same"]
-        ratios = {f"instructions_{phase} {found.strategy}": found.ratio(phase) for phase in phases}
+    if change.counted or change.instructions:
+        if change.counted:
+            rows, _ = exact.counts(plain, changed, server, report)
+        else:
+            rows = list(exact.instructions(plain, changed, server, report))
+        ratios = {f"{row.metric} {row.strategy}": row.ratio or inf for row in rows if row.verdict != "same"}
         return score(change, ratios, ratios)
     settings = ComparisonSettings(
         dataframes=("none",),

@@ -5,7 +5,7 @@ held is measured by `tracemalloc`, which varies by a thousandth.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,12 +191,15 @@ def explain(before: CountedRelease, after: CountedRelease) -> Explanation:
         python=before.counts.python,
         compiled=(before.counts.c_extensions, after.counts.c_extensions),
         figures=changes(before.counts.figures, after.counts.figures, top=None),
-        packages=changes(by_package(before.code), by_package(after.code), top=None),
+        packages=changes(
+            *(summed(release.code, count.package_of) for release in (before, after)), top=None
+        ),
         modules_added=changes({}, code(after, after.code.keys() - common), zero=True),
         modules_left_out=changes(code(before, before.code.keys() - common), {}, zero=True),
         modules_changed=changes(code(before, common), code(after, common)),
         calls_by_module={
-            phase: changes(by_module(before.calls[phase]), by_module(after.calls[phase])) for phase in PHASES
+            phase: changes(*(summed(release.calls[phase], module_of) for release in (before, after)))
+            for phase in PHASES
         },
         calls={phase: changes(before.calls[phase], after.calls[phase]) for phase in PHASES},
         statements_added={
@@ -235,20 +238,17 @@ def changes(
     return tuple(sorted(differing, key=lambda change: -abs(change[2] - change[1]))[:top])
 
 
-def by_package(code: Mapping[str, int]) -> Counter[str]:
-    """Bytes of code by package (`harness.counts.count.package_of`)."""
-    sizes: Counter[str] = Counter()
-    for module, size in code.items():
-        sizes[count.package_of(module)] += size
-    return sizes
+def summed(numbers: Mapping[str, int], key: Callable[[str], str]) -> Counter[str]:
+    """The sum of the numbers whose names have the same key."""
+    sums: Counter[str] = Counter()
+    for name, number in numbers.items():
+        sums[key(name)] += number
+    return sums
 
 
-def by_module(calls: Mapping[str, int]) -> Counter[str]:
-    """Calls by module, of calls by `module:qualified name`."""
-    numbers: Counter[str] = Counter()
-    for function, number in calls.items():
-        numbers[function.partition(":")[0]] += number
-    return numbers
+def module_of(function: str) -> str:
+    """The module of a function `module:qualified name`."""
+    return function.partition(":")[0]
 
 
 def added(before: Iterable[str], after: Iterable[str]) -> tuple[str, ...]:

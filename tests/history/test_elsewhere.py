@@ -3,11 +3,11 @@
 import pytest
 
 from harness.history.sensitivity import elsewhere
-from harness.history.sensitivity.elsewhere import Differences, MeasuredAt, RecordedMedian
+from harness.history.sensitivity.elsewhere import Differences, RecordedMedian
 from harness.lifecycles import metrics
 from harness.records.provenance import Provenance
 
-HERE = MeasuredAt("amd-2c", "AMD EPYC", "2026-11-24")
+HERE = ("amd-2c", "AMD EPYC", "2026-11-24")
 FIGURE = ("2.1.9", "uss", "spawn", "none")
 
 
@@ -18,7 +18,7 @@ def recorded(value: float, machine: str, day: str) -> RecordedMedian:
 def test_days_and_machines_are_told_apart_and_the_largest_difference_counts() -> None:
     found = elsewhere.differences(
         {FIGURE: 100.0},
-        HERE,
+        *HERE,
         [
             recorded(150, "amd-2c", "2026-11-24T10:00:00+00:00"),  # the same day
             recorded(90, "amd-2c", "2026-11-28"),

@@ -16,7 +16,7 @@ from harness.history import changes, level
 from harness.history.changes import Changes
 from harness.history.level import Level
 from harness.history.sensitivity import elsewhere
-from harness.history.sensitivity.elsewhere import Differences, MeasuredAt, RecordedMedian
+from harness.history.sensitivity.elsewhere import Differences, RecordedMedian
 from harness.releases import stored
 from harness.system.environment import ROOT
 from harness.system.errors import PoolstartError
@@ -119,8 +119,7 @@ def differences(series: Sequence[ReleaseResults], recorded: Sequence[RecordedMed
     """How far records of other days and machines are off from these results."""
     medians = {(each.release, *key): figure.median for each in series for key, figure in each.figures.items()}
     machine, day = series[0].machine, f"{series[0].date:%Y-%m-%d}"
-    here = MeasuredAt(machine["machine"], machine.get("cpu", ""), day)
-    return elsewhere.differences(medians, here, recorded)
+    return elsewhere.differences(medians, machine["machine"], machine.get("cpu", ""), day, recorded)
 
 
 def failures_since(shown: ReleaseResults, failures: Sequence[stored.FailedRun]) -> list[str]:

@@ -29,21 +29,6 @@ class RecordedMedian:
 
 
 @dataclass(frozen=True)
-class MeasuredAt:
-    """Where and when a series of results was measured."""
-
-    machine: str
-    """Its name in results/."""
-    cpu: str
-    day: str
-    """As `2026-11-24`."""
-
-    def same_machine(self, provenance: Provenance) -> bool:
-        """Whether it is this machine. Some records name machines as results do, others by their hardware."""
-        return provenance.machine == self.machine or provenance.machine.partition(",")[0] == self.cpu
-
-
-@dataclass(frozen=True)
 class Differences:
     """The largest relative differences by metric."""
 
@@ -88,14 +73,18 @@ def on_record() -> Iterator[RecordedMedian]:
 
 
 def differences(
-    measured: Mapping[Figure, float], here: MeasuredAt, recorded: Iterable[RecordedMedian]
+    measured: Mapping[Figure, float], machine: str, cpu: str, day: str, recorded: Iterable[RecordedMedian]
 ) -> Differences:
-    """How far the recorded medians differ from those that were measured at one place."""
+    """How far the recorded medians differ from those that a machine of results/ measured on a day.
+
+    Some records name machines as results do, others by their hardware, which begins with `cpu`.
+    """
     found = Differences()
     for each in recorded:
         value = measured.get(each.figure)
-        same = here.same_machine(each.provenance)
-        if value and not (same and each.provenance.day == here.day):
+        recorded_by = each.provenance.machine
+        same = recorded_by == machine or recorded_by.partition(",")[0] == cpu
+        if value and not (same and each.provenance.day == day):
             by_metric = found.day if same else found.machine
             metric = each.figure[1]
             by_metric[metric] = max(by_metric.get(metric, 0.0), abs(each.value / value - 1))

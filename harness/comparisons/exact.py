@@ -71,9 +71,7 @@ def seconds(first: "Side", second: "Side") -> float:
     return COUNT_SECONDS * len(first.strategies) + executed
 
 
-def counts(
-    first: "Side", second: "Side", server: Server, report: Report
-) -> tuple[list[ExactRow], list[str]]:
+def counts(first: "Side", second: "Side", server: Server, report: Report) -> tuple[list[ExactRow], list[str]]:
     """Count a worker of each side for each strategy, and the reasons of those that cannot be counted.
 
     Both sides are counted at the same time, which changes no count. Raises `PoolstartError` if a worker
@@ -82,9 +80,7 @@ def counts(
 
     def figures(side: "Side", strategy: str) -> dict[str, int]:
         driver = drivers.get(side.driver)
-        return count_work(
-            strategy, server, release=side.release, python=side.python, driver=driver
-        ).figures
+        return count_work(strategy, server, release=side.release, python=side.python, driver=driver).figures
 
     found: list[ExactRow] = []
     reasons = []

@@ -191,9 +191,7 @@ def explain(before: CountedRelease, after: CountedRelease) -> Explanation:
         python=before.counts.python,
         compiled=(before.counts.c_extensions, after.counts.c_extensions),
         figures=changes(before.counts.figures, after.counts.figures, top=None),
-        packages=changes(
-            *(summed(release.code, count.package_of) for release in (before, after)), top=None
-        ),
+        packages=changes(*(summed(release.code, count.package_of) for release in (before, after)), top=None),
         modules_added=changes({}, code(after, after.code.keys() - common), zero=True),
         modules_left_out=changes(code(before, before.code.keys() - common), {}, zero=True),
         modules_changed=changes(code(before, common), code(after, common)),

@@ -67,9 +67,7 @@ def recorded_unknown(explanations: Sequence[Explanation]) -> dict[str, list[Metr
         for change in changes_of(all_series, paired.load(), reference.load()).paired
         if (change.before, change.release) == (before, after) and (was := levels.get(change.cell))
     ]
-    return {
-        each.strategy: unknown(each, steps, lambda *cell: levels.get(cell, 0.0)) for each in explanations
-    }
+    return {each.strategy: unknown(each, steps, lambda *cell: levels.get(cell, 0.0)) for each in explanations}
 
 
 def unknown(explanation: Explanation, steps: Iterable[MetricStep], level: Levels) -> list[MetricStep]:
@@ -174,7 +172,8 @@ def show(explanation: Explanation, unknown_causes: Sequence[MetricStep] = ()) ->
     for title, changes in tables(explanation):
         if changes:
             cells = [
-                [shortened(name), f"{was:.0f}", f"{now:.0f}", f"{now - was:+.0f}"] for name, was, now in changes
+                [shortened(name), f"{was:.0f}", f"{now:.0f}", f"{now - was:+.0f}"]
+                for name, was, now in changes
             ]
             terminal.print_table(console, [title, "before", "after", "change"], cells)
     for title, statements in statement_lists(explanation):

@@ -74,7 +74,10 @@ def show(changes: Changes, counted: InstructionsTable | None) -> None:
         terminal.print_table(
             console,
             ["release", "instructions", *KINDS.values(), "counts"],
-            [summary_row(release, explained.get(release), by_release.get(release, [])) for release in noticed],
+            [
+                summary_row(release, explained.get(release), by_release.get(release, []))
+                for release in noticed
+            ],
             title="Releases that changed something",
         )
     for release in noticed:

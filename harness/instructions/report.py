@@ -124,7 +124,9 @@ def as_json(record: InstructionsTable) -> dict[str, Any]:
             {
                 "release": each.release,
                 "previous": each.between[0],
-                "ratios": {phase: each.change.ratio(phase) for phase in TITLES if phase in each.change.phases},
+                "ratios": {
+                    phase: each.change.ratio(phase) for phase in TITLES if phase in each.change.phases
+                },
                 "causes": list(each.causes),
             }
             for each in explained(record)

@@ -5,10 +5,8 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from harness import strategies
-from harness.cli.commands import app
 from harness.cli.compare import part
 from harness.comparisons import compare
 from harness.comparisons.compare import ComparisonSettings
@@ -187,5 +185,3 @@ def test_the_status_is_worse_before_failed_before_undecided(fake, ratio, varying
 @pytest.mark.parametrize(("text", "share"), [("3%", 0.03), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0)])
 def test_tolerate_is_a_percentage_or_a_fraction(text, share):
     assert part(text) == pytest.approx(share)
-
-

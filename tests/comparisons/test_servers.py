@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from harness.comparisons import servers
 from harness.comparisons import servers_report as table
 from harness.comparisons.servers import LAYERS, METRICS, ServerComparison, ServerSamples
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.errors import PoolstartError
 
 
 def measured(server: str, adds: str, seconds: list[float]) -> ServerSamples:

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 
-from harness import strategies
 from harness.counts import count as counting
-from harness.counts.count import round_trips, statements
-from harness.counts.observe import APPLICATION, BARE, PLAIN, QUERIES, observe
+from harness.counts.count import statements
+from harness.counts.observe import APPLICATION, PLAIN, observe
 from harness.history.sensitivity.injected import EXTRA_STATEMENT, NOTHING, InjectedChange
 from harness.postgres import embedded
 from harness.processes.supervision import Supervision

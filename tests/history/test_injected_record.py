@@ -113,4 +113,6 @@ def test_the_instructions_on_record_are_more_by_the_injected_three_per_cent() ->
     for path in (RECORD, LOADED):
         results = [each for each in SensitivityRecord.load(path).repetitions if each.seed == "instructions"]
         assert results
-        assert all(each.sizes["instructions_total spawn"] == pytest.approx(1.03, abs=0.003) for each in results)
+        assert all(
+            each.sizes["instructions_total spawn"] == pytest.approx(1.03, abs=0.003) for each in results
+        )

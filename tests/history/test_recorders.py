@@ -103,5 +103,3 @@ def test_a_named_release_is_paired_alone_and_once(pairs: list[tuple[str, tuple[s
         assert done.exit_code == 0, done.output
     assert pairs == [("2.0.30", ("spawn",), reference.SCREENING)]
     assert "all of it is on record" in done.output
-
-

@@ -36,7 +36,9 @@ def printed(
 
 
 def test_it_begins_with_a_line_for_each_release(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = [line.split() for line in printed(capsys).partition("\n\n")[0].splitlines() if re.match(r"\d", line)]
+    lines = [
+        line.split() for line in printed(capsys).partition("\n\n")[0].splitlines() if re.match(r"\d", line)
+    ]
     assert [" ".join(line) for line in lines] == [
         "2.0.0 +10.0 % to +20.0 % +5.0 %",
         "2.0.1 \N{MINUS SIGN}10.0 %",

@@ -48,7 +48,9 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
         for run in logs
     ]
     shares = simulated.compare([known], pairs, change, runs)
-    assert shares.reported == np.mean([any(r.verdict in ("slower", "faster") for r in rows) for rows in judged])
+    assert shares.reported == np.mean(
+        [any(r.verdict in ("slower", "faster") for r in rows) for rows in judged]
+    )
     assert shares.failed == np.mean([any(r.worse for r in rows) for rows in judged])
     of_startup = [next(r for r in rows if r.metric == "startup") for rows in judged]
     assert shares.found == np.mean([r.verdict == "slower" for r in of_startup])

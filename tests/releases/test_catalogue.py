@@ -1,6 +1,5 @@
 """The list of releases provides what asv needs of commits."""
 
-import json
 from datetime import UTC, datetime
 from itertools import pairwise, permutations
 from pathlib import Path
@@ -77,5 +76,3 @@ def test_a_saved_list_is_read_back_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "releases.json"
     catalogue().save(path)
     assert Catalogue.load(path).releases == RELEASES
-
-

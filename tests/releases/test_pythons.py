@@ -1,12 +1,10 @@
 """A release that this Python cannot run as it runs the others is left out of a series, with the reason."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy
 
-from harness.drivers import ASYNCPG
 from harness.history.sensitivity.injected import NOTHING
 from harness.releases import venvs
 from harness.releases.venvs import NotForThisPython
@@ -59,5 +57,3 @@ def test_asv_measures_the_others_and_lists_what_it_left_out(tmp_path: Path) -> N
     assert lines == [f"poolstart: left out: SQLAlchemy 1.4.40: {reason}"], done.stdout
     assert [path.name.partition("-")[0] for path in suite.results] == ["2.1.09"]
     assert "skipped" not in done.stdout
-
-

@@ -175,10 +175,12 @@ def measure(
     """
     if change.counted or change.instructions:
         if change.counted:
-            rows, _ = exact.counts(plain, changed, server, report)
+            numbers, _ = exact.counts(plain, changed, server, report)
         else:
-            rows = list(exact.instructions(plain, changed, server, report))
-        ratios = {f"{row.metric} {row.strategy}": row.ratio or inf for row in rows if row.verdict != "same"}
+            numbers = list(exact.instructions(plain, changed, server, report))
+        ratios = {
+            f"{each.metric} {each.strategy}": each.ratio or inf for each in numbers if each.verdict != "same"
+        }
         return score(change, ratios, ratios)
     settings = ComparisonSettings(
         dataframes=("none",),

@@ -140,12 +140,13 @@ def section() -> str:
         " record, less the ratio of their release. How many report anything although nothing changed,"
         f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
         " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time:"
-        f" {FIVE_MINUTES} or more of two strategies in five minutes. Instructions always find such changes.\n\n"
+        f" {FIVE_MINUTES} or more of two strategies in five minutes. Instructions always find such a change."
+        "\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
         + "\n## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
         f" row: {RUNS} times {SCREENING} pairs of it and of the release before, and {DECIDING} more where"
-        " these differ, drawn in the same way. Each strategy has its chance; most changes show in several.\n\n"
+        " these differ, drawn in the same way. Each strategy has its chance.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW[1:])],
             [

@@ -106,7 +106,8 @@ def show(comparison: Comparison, settings: Sequence[str], server: str) -> None:
         f"change for the worse that fails such a comparison in {POWER:.0%} of cases.",
     )
     if rows := list(exact_rows(comparison)):
-        terminal.print_table(console, HEADER, rows, title="What repeats exactly, on a busy machine too")
+        title = "What repeats exactly: instructions by phase, and counts that changed"
+        terminal.print_table(console, HEADER[:-1], rows, title=title)
     if any(row.unit != INSTRUCTIONS for row in comparison.exact):
         terminal.print_text(console, "Modules, statements and round trips that are not listed are the same.")
     if any(row.unit == INSTRUCTIONS for row in comparison.exact):
@@ -169,14 +170,17 @@ def exact_rows(comparison: Comparison) -> Iterator[list[terminal.Cell]]:
     for row in comparison.exact:
         name, numbers = row.metric.replace("_", " "), [str(row.before), str(row.after)]
         if row.unit == INSTRUCTIONS:
-            name, numbers = f"{name}, million", [f"{row.before / 1e6:.2f}", f"{row.after / 1e6:.2f}"]
+            name, numbers = (
+                f"{name.partition(' ')[2]}, million",
+                [f"{row.before / 1e6:.2f}", f"{row.after / 1e6:.2f}"],
+            )
         elif row.verdict == "same":
             continue
         by_metric.setdefault(name, []).append(
-            [label(row), *numbers, f"{row.ratio or inf:.4f}", "exact", row.verdict, ""]
+            [label(row), *numbers, f"{row.ratio or inf:.4f}", "exact", row.verdict]
         )
     for name, rows in by_metric.items():
-        yield [Text(name, "bold"), *[""] * (len(HEADER) - 1)]
+        yield [Text(name, "bold"), *[""] * (len(HEADER) - 2)]
         yield from rows
 
 

@@ -45,6 +45,7 @@ def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setattr(injected, "inject", lambda seed, python, seconds: None)
     monkeypatch.setattr(injected, "measure", lambda seed, *_: InjectionResult(seed.id, [], [], [], {}))
     monkeypatch.setattr(locate, "server", lambda: nullcontext(SERVER))
+    monkeypatch.setattr(recorder.SensitivityRecorder, "lock", tmp_path / "record.lock")
 
 
 def told(found: SensitivityRecord, repetitions: int) -> list[str]:
@@ -77,7 +78,8 @@ def test_fresh_discards_the_repetitions_on_record(monkeypatch: pytest.MonkeyPatc
     path = tmp_path / "sensitivity.json"
     monkeypatch.setattr(recorder, "RECORD", path)
     recorded(*CHANGES, *CHANGES, pairs=10).save(path)
-    CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--fresh", "--repeat", "1"])
+    done = CliRunner().invoke(app, ["record", "sensitivity", "--injected", "--fresh", "--repeat", "1"])
+    assert done.exit_code == 0, done.output or done.exception
     record = SensitivityRecord.load(path)
     assert ([result.seed for result in record.repetitions], record.pairs) == (CHANGES, 8)
     assert record.figures == recorded().figures

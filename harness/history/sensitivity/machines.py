@@ -113,7 +113,7 @@ def section(results: Path) -> str | None:
         for strategy in STRATEGIES
     ]
     compared = [row for row in rows if len(row[2]) > 1]
-    return text(release, compared) if compared else None
+    return text(release, compared) if ratios and compared else None
 
 
 def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]]) -> str:

@@ -30,9 +30,6 @@ TOGETHER = 6 * (os.cpu_count() or 1)
 ATTEMPTS = 2
 """Of a look that came to nothing, as when a program was not set up."""
 
-WATCH = "2"
-"""Seconds of a look at a PID, at least."""
-
 
 class DoctorRecorder(Recorder):
     title = "what the doctor finds in broken, fixed and healthy programs, many times"
@@ -42,14 +39,14 @@ class DoctorRecorder(Recorder):
     default_repeat = 20
     file = files.shown(record.PATH)
 
-    SECONDS = 8.0
+    SECONDS = 12.0
     """Of a program that is run in both ways."""
 
     def rows(self) -> Sequence[str]:
         return record.names()
 
     def seconds(self, request: Request) -> float:
-        """A program takes about 8 seconds, and several run at a time."""
+        """A program takes about 12 seconds, and several run at a time."""
         needed = len(self._due(request)) * self.repeat(request) * self.SECONDS / TOGETHER
         return min(needed, inf if request.minutes is None else 60 * request.minutes)
 
@@ -126,9 +123,8 @@ def look(
     with_url = row.right or detected.rows()[row.hazard].url
 
     def outside() -> dict[str, Any]:
-        options = ["--watch", WATCH, *(["--url", url] if with_url else [])]
         with programs.victim(row.victim, row.variant, url, python, supervision) as pid:
-            return programs.doctor(pid, *options)[1]
+            return programs.doctor(pid, *(["--url", url] if with_url else []))[1]
 
     def command() -> dict[str, Any]:
         return programs.observed(row.victim, row.variant, url, report, python=python, supervision=supervision)

@@ -1,4 +1,4 @@
-"""The messages of the programs in `inside/`: lines of JSON. They import this for type checking only."""
+"""The order of a trial, a line of JSON. The program in `inside/` imports this for type checking only."""
 
 from typing import TypedDict
 
@@ -16,17 +16,3 @@ class PoolerTrialOrder(TypedDict):
     """The class of the client's pool."""
     engine: list[str]
     """Arguments of create_engine, as in code; the last ones are those that the trial is about."""
-
-
-class TimedOrder(TypedDict):
-    """The first line that a timed parent reads; each further one is a worker, as route and token.
-
-    It answers with a `LifecycleReport`.
-    """
-
-    driver: str
-    strategy: str
-    routes: dict[str, tuple[str, str]]
-    """By name: URL, and arguments of create_engine as in code."""
-    cpu: int | None
-    deadline: float

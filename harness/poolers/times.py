@@ -15,7 +15,6 @@ from harness.drivers import Driver
 from harness.lifecycles.messages import LifecycleReport
 from harness.poolers import things, tries
 from harness.poolers.figures import RouteFigures
-from harness.poolers.messages import TimedOrder
 from harness.poolers.tries import routed
 from harness.postgres.relay import STATEMENT, Relay
 from harness.postgres.server import Server
@@ -87,7 +86,7 @@ def timed(
         Dialogue(supervision, [python, "-m", PROGRAM], what) as program,
         processors.off_measured_cpu(),
     ):
-        order: TimedOrder = {
+        order = {
             "driver": driver.name,
             "strategy": STRATEGY[pool],
             "routes": {

@@ -1,26 +1,25 @@
 """The program of timed workers: ``python -m harness.poolers.inside.timed``.
 
 A parent holds an engine for each route to the server, and forks workers one after another, each with the
-engine of the route that its handle orders: routes are compared within one process, milliseconds apart.
+engine of the route that its handle orders: routes are compared within one process, milliseconds apart. It
+reads an order (driver, strategy, URL and arguments of create_engine by route, processor, deadline), then route
+and token of each worker, and answers with its process id, then with a `LifecycleReport` for each.
 """
 
 import gc
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import drivers, strategies
 from harness.lifecycles.inside import worker
 from harness.lifecycles.inside.parent import lifecycle, say, work_of
 from harness.poolers.inside.world import engine_arguments
 
-if TYPE_CHECKING:
-    from harness.poolers.messages import TimedOrder
-
 
 def main() -> None:
-    order: TimedOrder = json.loads(sys.stdin.readline())
+    order = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
     fetch, work = work_of(strategy)
     engines: dict[str, Any] = {}

@@ -2,8 +2,8 @@
 
 A parent holds an engine for each route to the server, and forks workers one after another, each with the
 engine of the route that its handle orders: routes are compared within one process, milliseconds apart. It
-reads an order (driver, strategy, URL and arguments of create_engine by route, processor, deadline), then route
-and token of each worker, and answers with its process id, then with a `LifecycleReport` for each.
+reads an order (driver, strategy, URL and arguments of create_engine by route, processor, deadline), then
+route and token of each worker, and answers with its process id, then with a `LifecycleReport` for each.
 """
 
 import gc

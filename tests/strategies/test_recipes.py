@@ -13,7 +13,7 @@ import pytest
 from harness import drivers, strategies
 from harness.answer import code, recommendation
 from harness.answer.code.parts import DRIVERS, Variant
-from harness.drivers import ASYNCPG, MEASURED, Driver
+from harness.drivers import MEASURED, Driver
 from harness.postgres.server import Server
 from tests.support.snippets import PROGRAM, drivers_not_preloaded, started
 
@@ -52,7 +52,3 @@ def test_an_asynchronous_recipe_is_complete(name: str) -> None:
         assert ('"statement_cache_size": 0' in text) == (variant.pooler == "transaction")
         assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
         assert ("make_engine(url)" in text) == (not strategy.inherits)
-
-
-def test_the_strategy_whose_sockets_asyncpg_does_not_know_has_no_recipe() -> None:
-    assert strategies.get(recommendation.SEVERED).without(ASYNCPG)

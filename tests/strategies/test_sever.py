@@ -170,16 +170,6 @@ with engine.connect() as connection:
 thread.join()
 assert answers == ["answer"]
 """,
-    "a subprocess inherits no socket although it runs no handler": """
-import subprocess
-engine = severed()
-with engine.connect() as connection:
-    number = connection.connection.dbapi_connection.fileno()
-    look = f"import os; os.fstat({number})"
-    done = subprocess.run([sys.executable, "-c", look], close_fds=False, capture_output=True, text=True)
-    assert "Bad file descriptor" in done.stderr, done.stderr
-    backend(connection)
-""",
     "a process that c code forks as uwsgi does runs no handler": """
 import ctypes
 engine = severed()

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from harness.doctor import detected
+from harness.doctor import detected, fixes
 from harness.doctor.evidence import tree
 from harness.doctor.examine import examine
 from harness.doctor.proof.programs import doctor, victim
@@ -112,6 +112,16 @@ def test_the_sessions_of_each_process_are_listed_with_their_states(server: Serve
 def test_no_secret_of_a_command_line_is_shown() -> None:
     shown = tree.shown("python app.py postgresql://app:secret@db:5432/shop?password=secret --password secret")
     assert shown == "python app.py postgresql://db:5432/shop --password ***"
+
+
+def test_what_starts_workers_is_recognized_behind_a_long_path() -> None:
+    words = ["x" * 200, "gunicorn"]
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", "import sys; sys.stdin.read()", *words], stdin=subprocess.PIPE
+    ) as child:
+        process = tree.read(child.pid)
+    assert process
+    assert fixes.framework([process.command]) == "gunicorn"
 
 
 def test_asking_a_server_that_refuses_shows_no_password(server: Server) -> None:

@@ -12,7 +12,7 @@ from harness.doctor import detected
 from harness.doctor.proof.programs import observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
-from tests.support.victims import cases, healthy, together
+from tests.support.victims import PASTED, cases, healthy, together
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60, "check": False}
@@ -24,7 +24,7 @@ def run(*arguments: str, path: Path | None = None) -> "subprocess.CompletedProce
     return subprocess.run([*POOLSTART, "doctor", "--", sys.executable, *arguments], env=variables, **TEXT)
 
 
-@pytest.mark.parametrize(("hazard", "row", "name"), cases())
+@pytest.mark.parametrize(("hazard", "row", "name"), cases(without=PASTED))
 def test_a_broken_program_is_found(
     server: Server, tmp_path: Path, hazard: str, row: detected.Detected, name: str
 ) -> None:

@@ -49,6 +49,8 @@ class FleetsTable:
     cells: tuple[FleetFigures, ...]
     round_trips: dict[str, int] = field(default_factory=dict)
     """Round trips to the server until a worker has its row, by strategy; they are counted, not timed."""
+    further: tuple[Provenance, ...] = ()
+    """Of further sessions, whose parents were added to the cells."""
     later: dict[str, Provenance] = field(default_factory=dict)
     """The provenance of rows that were measured after the rest of the table, by strategy."""
 

@@ -78,9 +78,12 @@ TIMES = {
 
 def render(table: FleetsTable) -> str:
     """The page `docs/fleets.md`."""
+    numbers = sorted({len(cell.last) for cell in table.cells})
+    parents = " to ".join(dict.fromkeys(map(str, (numbers[0], numbers[-1]))))
+    further = "".join(f"; {each.date[:16].replace('T', ' ')}{each.by}" for each in table.further)
     parts = [
         INTRODUCTION,
-        f"Measured {table.provenance}{table.provenance.by}: medians of {len(table.cells[0].last)} parents,"
+        f"Measured {table.provenance}{table.provenance.by}{further}: medians of {parents} parents,"
         f" a fleet each.{measured_later(table.later)}\n",
     ]
     for mib in table.dataframes:

@@ -66,6 +66,7 @@ def test_a_prediction_counts_if_it_is_off_by_no_more_than_15_per_cent() -> None:
     assert [round(each.off("ready"), 2) for each in found.drawn] == pytest.approx([0, 0.14, 0.16])
     assert (found.within("ready"), found.within("memory")) == (2, 3)
     assert "2 were ready within 15% of the bill's time, and 3 took its memory" in predictions.law(found)
+    assert "(seed 28, known when the computation changed)" in predictions.law(found)
     assert "+16%" in predictions.table(found.drawn)
 
 

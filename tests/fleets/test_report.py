@@ -7,7 +7,6 @@ from harness.fleets import figures, report
 from harness.fleets.recorder import merge
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.records.rows import combine
 from tests.support.fleets import TABLE
 
 
@@ -42,19 +41,28 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert figures.load(tmp_path / "none.json") is None
 
 
-def test_strategies_that_were_measured_later_have_a_provenance_of_their_own() -> None:
-    again = replace(
-        TABLE,
-        provenance=Provenance(release="2.1.9", date="2026-12-01"),
-        cells=tuple(replace(cell, last=(9.0,)) for cell in TABLE.of("nullpool", 0)),
-    )
-    merged = merge(TABLE, again)
-    assert merged.later == {"nullpool": again.provenance}
-    assert merged.of("nullpool", 0) == again.of("nullpool", 0)
+AGAIN = replace(
+    TABLE,
+    provenance=Provenance(release="2.1.9", date="2026-12-01T10:00:00"),
+    cells=tuple(replace(cell, last=(9.0,)) for cell in TABLE.of("nullpool", 0)),
+)
+
+
+def test_parents_are_added_to_those_on_record_under_the_same_conditions() -> None:
+    merged = merge(TABLE, AGAIN)
+    assert [cell.last for cell in merged.of("nullpool", 0)] == [
+        (*cell.last, 9.0) for cell in TABLE.of("nullpool", 0)
+    ]
     assert merged.of("spawn", 0) == TABLE.of("spawn", 0)
-    assert merge(None, again) == again
+    assert (merged.provenance, merged.further) == (TABLE.provenance, (AGAIN.provenance,))
+    assert "; 2026-12-01 10:00: medians of 3 to 4 parents" in report.render(merged)
 
 
-def test_the_fleets_of_several_parents_are_combined() -> None:
-    one, other = TABLE.cells[0], replace(TABLE.cells[0], last=(9.0,))
-    assert combine([one, other]).last == (*one.last, 9.0)
+def test_under_others_or_afresh_strategies_take_the_place_of_those_on_record() -> None:
+    newer = replace(AGAIN, provenance=replace(AGAIN.provenance, release="2.1.10"))
+    for merged in (merge(TABLE, newer), merge(TABLE, newer, add=False)):
+        assert merged.later == {"nullpool": newer.provenance}
+        assert merged.of("nullpool", 0) == newer.of("nullpool", 0)
+        assert merged.of("spawn", 0) == TABLE.of("spawn", 0)
+    assert merge(TABLE, AGAIN, add=False).of("nullpool", 0) == AGAIN.of("nullpool", 0)
+    assert merge(None, AGAIN) == AGAIN

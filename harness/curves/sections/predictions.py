@@ -5,7 +5,7 @@ from statistics import median
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import WITHIN, Prediction, Predictions
+from harness.curves.predictions import SEED, WITHIN, Prediction, Predictions
 from harness.curves.sizes import TITLES
 
 INTRODUCTION = """\
@@ -88,7 +88,9 @@ def cells(each: Prediction) -> list[str]:
 
 def law(found: Predictions) -> str:
     times, memory = found.within("ready"), found.within("memory")
+    # The computation may have changed because of an earlier draw.
+    known = ", known when the computation changed" if found.seed < SEED else ""
     return (
-        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}),"
+        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}{known}),"
         f" {times} were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
     )

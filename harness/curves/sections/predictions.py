@@ -91,6 +91,6 @@ def law(found: Predictions) -> str:
     # The computation may have changed because of an earlier draw.
     known = ", known when the computation changed" if found.seed < SEED else ""
     return (
-        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}{known}),"
-        f" {times} were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
+        f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}"
+        f"{known}), {times} were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
     )

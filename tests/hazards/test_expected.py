@@ -1,9 +1,7 @@
 """The record is complete, the page is generated from it, and the command compares with it."""
 
 import json
-import os
 import re
-import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -28,12 +26,10 @@ from harness.hazards.runner import REQUIRE_TLS
 from harness.hazards.table import RepeatedTrials
 from harness.postgres import embedded, locate
 from harness.postgres.server import Server
-from harness.processes.load import BUSY
 from harness.records import session
 from harness.records.provenance import Provenance
 from harness.system import pythons
 from harness.system.errors import PoolstartError
-from tests.support.remains import scene
 
 MINE = record.series(sqlalchemy.__version__)
 
@@ -132,13 +128,6 @@ def test_the_command_fails_when_a_verdict_has_changed(own_record: Path) -> None:
     result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
     assert result.exit_code == 1
     assert "unpicklable under spawn: affected (1 of 1), expected survives" in result.output
-
-
-def test_the_command_fails_when_nothing_is_recorded(own_record: Path) -> None:
-    own_record.write_text("{}")
-    result = CliRunner().invoke(app, ["hazards", "unpicklable", "--strategy", "spawn"])
-    assert result.exit_code == 1
-    assert "expected not recorded: record it with `poolstart record hazards`" in result.output
 
 
 def test_a_hazard_that_cannot_be_tried_here_is_no_failure(
@@ -273,12 +262,6 @@ def test_a_row_that_is_repeated_later_has_its_own_provenance(own_record: Path, s
     assert after.cells == before.cells
 
 
-def test_repeated_trials_need_a_recorded_table(own_record: Path, server: Server) -> None:
-    own_record.write_text("{}")
-    with pytest.raises(PoolstartError, match="first run: poolstart record hazards"):
-        record.save_repeated(Provenance.here(server.identity), [], 50, 1)
-
-
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[tuple[str, str], Outcome]:
     """What the command measures: the recorded outcomes, in no time, unless a test changes them."""
@@ -374,25 +357,6 @@ def test_a_trial_without_a_result_is_tried_again_and_the_others_are_kept(
     assert tried == ["spawn"]
 
 
-COMMAND = """
-import sys
-from harness.cli import main
-sys.argv = ["poolstart", "hazards", "unpicklable", "--strategy", "spawn", "--load"]
-main()
-"""
-
-
-@pytest.mark.skipif(os.cpu_count() == 1, reason="one core: there is no other to keep busy")
-def test_the_load_lasts_as_long_as_the_command() -> None:
-    """And is there while it runs: so many cores were kept busy, the record will say."""
-    with scene() as here:
-        run = here.python("-c", COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        here.wait_for(lambda: len(here.processes(BUSY)) == (os.cpu_count() or 1) - 1, "cores are kept busy")
-        output, _ = run.communicate(timeout=120)
-        assert run.returncode == 0, output
-        here.wait_until_gone()
-
-
 def untried(hazard: str) -> list[Outcome]:
     return row(hazard, Verdict.NOT_TRIED)
 
@@ -484,14 +448,6 @@ def test_a_verdict_of_one_driver_is_shown_for_no_other(own_record: Path) -> None
     assert record.expected("2.1.9", driver="psycopg_of_mine") == {}
     assert record.expected("2.0.58", driver="mine") == {}
     assert record.table_of("2.1.9", driver="mine").provenance.driver == "mine 1.0"
-
-
-def test_python_and_driver_together_are_one_combination(own_record: Path) -> None:
-    row = [each for each in record.load()["2.1"].outcomes if each.hazard == "own_lock"]
-    record.save(Provenance(release="2.1.9", python="3.98.1", driver="mine 1.0"), row)
-    assert "3.98 mine" in record.combinations()
-    assert record.load("3.98.1", "mine").keys() == {"2.1"}
-    assert record.load("3.11.7", "mine") == record.load("3.98.1") == {}
 
 
 def test_a_figure_that_each_trial_forces_says_nothing_of_how_often_it_happens() -> None:

@@ -92,8 +92,7 @@ def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(
             assert plan.block(seed, report=steps.append).seed == seed
         return steps
 
-    assert order(1) == order(1)
-    assert len({tuple(order(seed)) for seed in range(4)}) > 1
+    assert order(1) == order(1) != order(2)
 
 
 def test_a_rejected_cell_is_not_measured_again(server: Server) -> None:

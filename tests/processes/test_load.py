@@ -3,10 +3,7 @@
 import os
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
-
-import pytest
 
 from harness.processes import load, proc
 from harness.processes.wait import wait_until
@@ -56,12 +53,3 @@ def test_every_core_but_one_is_busy() -> None:
     with load.all_but_one() as number:
         assert len(running(load.BUSY)) == number == (os.cpu_count() or 1) - 1
     assert not running(load.BUSY)
-
-
-@pytest.mark.parametrize("kept", [load.at_random, load.all_but_one])
-def test_nothing_is_busy_that_was_not_asked_for(
-    kept: Callable[[bool], AbstractContextManager[object]],
-) -> None:
-    with kept(False):
-        assert not running(load.AT_RANDOM)
-        assert not running(load.BUSY)

@@ -7,10 +7,11 @@ from importlib import resources
 from typing import Any
 
 from harness import fixes
+from harness.lookalikes import catalogue as lookalikes
 from harness.system.errors import PoolstartError
 
-CATALOGUES = (("harness.hazards.all", "Hazard"), ("harness.lookalikes.all", "Lookalike"))
-"""The packages whose files are entries, and what each of them makes."""
+HAZARDS = "harness.hazards.all"
+"""The package whose files are hazards."""
 
 SHOWN = ("title", "description", "symptom", "avoidance", "fixes", "links")
 
@@ -41,28 +42,25 @@ _HEADINGS = {"description": "", "symptom": "What you see: ", "avoidance": "What 
 
 def names() -> list[str]:
     """All that can be explained."""
-    return [
-        path.name.removesuffix(".py")
-        for package, _ in CATALOGUES
-        for path in sorted(resources.files(package).iterdir(), key=lambda path: path.name)
-        if path.name.endswith(".py") and not path.name.startswith("_")
-    ]
+    files = (path.name for path in resources.files(HAZARDS).iterdir())
+    hazards = (name.removesuffix(".py") for name in files if name.endswith(".py") and name[0] != "_")
+    return [*sorted(hazards), *sorted(lookalikes.IDS)]
 
 
 def _entry(name: str) -> dict[str, Any]:
-    for package, kind in CATALOGUES:
-        path = resources.files(package) / f"{name}.py"
-        if name.isidentifier() and path.is_file():
-            return _read(path.read_text(encoding="utf-8"), kind)
+    if name in lookalikes.IDS:
+        return vars(lookalikes.load(name))
+    if name in names():
+        return _read((resources.files(HAZARDS) / f"{name}.py").read_text(encoding="utf-8"))
     raise PoolstartError(f"nothing is known about {name!r}", f"known are {', '.join(names())}")
 
 
-def _read(source: str, kind: str) -> dict[str, Any]:
-    """The arguments in `SHOWN` of the call of `kind` in a module, which is not imported."""
+def _read(source: str) -> dict[str, Any]:
+    """The arguments in `SHOWN` of the `Hazard` that a module makes, which is not imported."""
     values: dict[str, Any] = dict(vars(fixes))
     entry: dict[str, Any] = {}
     for target, value in _assigned(ast.parse(source)):
-        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == kind:
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "Hazard":
             given = {each.arg: each.value for each in value.keywords}
             entry = {name: _value(given[name], values) for name in SHOWN if name in given}
         elif isinstance(value, (ast.Constant, ast.JoinedStr)):
@@ -77,5 +75,5 @@ def _assigned(module: ast.Module) -> Iterator[tuple[str, ast.expr]]:
 
 
 def _value(node: ast.expr, values: dict[str, Any]) -> Any:
-    """Evaluate an expression of our own source: texts, and the fixes that both catalogues share."""
+    """Evaluate an expression of our own source: texts, and fixes."""
     return eval(compile(ast.Expression(node), "catalogue", "eval"), values)

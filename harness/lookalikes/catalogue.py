@@ -3,11 +3,13 @@
 To add one, write its file in `all/`, and add its name to `IDS`.
 """
 
-import importlib
+import tomllib
 from dataclasses import dataclass
+from importlib import resources
 
 from harness.lookalikes.lookalike import Lookalike
 from harness.system.errors import PoolstartError
+from harness.system.structure import structure
 
 IDS = (
     "idle_cut",
@@ -64,11 +66,15 @@ FIRST_LOOK = (
 
 
 def load(name: str) -> Lookalike:
-    """Import one look-alike. Raises `PoolstartError` if there is none of that name."""
+    """Read one look-alike. Raises `PoolstartError` if there is none of that name."""
     if name not in IDS:
         raise PoolstartError(f"no look-alike {name!r}", f"known are {', '.join(IDS)}")
-    lookalike: Lookalike = importlib.import_module(f"harness.lookalikes.all.{name}").LOOKALIKE
-    return lookalike
+    source = resources.files("harness.lookalikes.all") / f"{name}.toml"
+    fields = tomllib.loads(source.read_text(encoding="utf-8"))
+    for field, text in fields.items():
+        if isinstance(text, str):
+            fields[field] = " ".join(text.split())
+    return structure(Lookalike, {"id": name, **fields})
 
 
 def load_all() -> tuple[Lookalike, ...]:

@@ -1,4 +1,4 @@
-"""What a look-alike declares."""
+"""What a look-alike declares, in a file of `all/`."""
 
 from dataclasses import dataclass
 

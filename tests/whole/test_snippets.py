@@ -10,6 +10,7 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
+from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
 from harness.system.environment import ROOT
 from tests.support import pythons
@@ -80,9 +81,9 @@ def test_there_are_snippets() -> None:
 @cache
 def codes() -> list[str]:
     """The code of each fix, which tests/search/test_cases.py applies to programs."""
-    sources = [ROOT / "harness" / "fixes.py", *(ROOT / "harness" / "lookalikes").rglob("*.py")]
-    nodes = (node for source in sources for node in ast.walk(ast.parse(source.read_text())))
-    return [str(node.value) for node in nodes if isinstance(node, ast.Constant)] + [sources[0].read_text()]
+    source = (ROOT / "harness" / "fixes.py").read_text()
+    texts = [str(node.value) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)]
+    return [source, *texts, *(fix.code for each in lookalikes.load_all() for fix in each.fixes)]
 
 
 def test_what_is_no_program_is_a_module_or_part_of_a_program_that_the_page_links() -> None:

@@ -104,14 +104,11 @@ class Case:
 
 CASES = {
     "no directory": Case(lambda _: None, "no results"),
-    "nothing in it": Case(Path.mkdir, "no results"),
-    "one release": Case(lambda results: few(results, 1), "2.1.0"),
     "damaged files": Case(damaged, "restore it with git, or remove it and measure again"),
     "damaged list of benchmarks": Case(without_benchmarks, "benchmarks.json cannot be read"),
     "an unknown strategy": Case(unknown_strategy, "not in the catalogue"),
     "another profile": Case(another_profile, "results files of another driver or profile have no pages"),
     "another Python": Case(another_python, "No hazard was tried under Python 3.12: worst outcomes are"),
-    "a busy machine": Case(busy, "busy: the hypervisor took 50% of the time. Nothing can be concluded"),
     "a failed run": Case(failed, "failed: a benchmark was ended by SIGKILL"),
     "several machines and servers": Case(several, "external-16.2-tls-md5"),
 }
@@ -133,7 +130,7 @@ def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(tmp_path
         build.build(results, site)
         text = (site / "index.html").read_text()
         assert ("costs less than NullPool" in text or "cannot be distinguished" in text) == expected
-        assert ("Nothing can be concluded" in text) != expected
+        assert ("busy: the hypervisor took 50% of the time. Nothing can be concluded" in text) != expected
 
 
 def test_series_of_another_python_or_driver_change_no_figure_of_the_answer(tmp_path: Path) -> None:

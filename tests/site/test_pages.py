@@ -11,7 +11,6 @@ import pytest
 
 from harness.answer import recommendation
 from harness.hazards import catalogue
-from harness.hazards.hazard import Hazard
 from harness.history import changes
 from harness.instructions import table as instructions
 from harness.lifecycles import checks, metrics
@@ -222,13 +221,11 @@ def test_the_page_of_2_1_0_first_says_which_driver_a_url_means_from_now_on(site:
     )
 
 
-@pytest.mark.parametrize("hazard", catalogue.load_all(), ids=lambda hazard: hazard.id)
-def test_title_and_heading_are_what_people_search_for(site: Path, hazard: Hazard) -> None:
-    text = unescape((site / "symptoms" / f"{hazard.id}.html").read_text())
-    title = re.search(r"<title>(.*?) · poolstart</title>", text)
-    heading = re.search(r"<h1>(.*?)<small>", text)
-    assert title
-    assert heading
-    assert heading[1] in title[1]
-    found = search.rank(search.on_record(), heading[1])
-    assert (found.exact, found.entries[0]) == (True, f"hazard.{hazard.id}")
+def test_title_and_heading_are_what_people_search_for(site: Path) -> None:
+    for name in catalogue.IDS:
+        text = unescape((site / "symptoms" / f"{name}.html").read_text())
+        (title,) = re.findall(r"<title>(.*?) · poolstart</title>", text)
+        (heading,) = re.findall(r"<h1>(.*?)<small>", text)
+        assert heading in title
+        found = search.rank(search.on_record(), heading)
+        assert (found.exact, found.entries[0]) == (True, f"hazard.{name}")

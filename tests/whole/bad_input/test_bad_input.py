@@ -204,25 +204,18 @@ MISTAKES = [
     usage("measure --nosuch", "No such option"),
     usage("measure --dataframe huge", "none of none, large, both"),
     usage("hazards --repeat 0", "greater than or equal to 1"),
-    usage("hazards --repeat many", "valid integer"),
     usage("record fleets --repeat 0", "greater than or equal to 1"),
     usage("compare 2.1.9", "Missing argument"),
     usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
-    usage("compare 2.1.9 2.1.8 --pairs 2", "greater than or equal to 6"),
     usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0.1"),
     Mistake("record history --repeat 1", "needs at least 3 blocks of each release; give --repeat 3 or more"),
-    usage("bill", "Missing option '--workers'"),
-    usage("bill --workers 0", "greater than or equal to 1|not in the range"),
     Mistake(
         "bill --workers 8 --parent-memory 4", "'4' is no amount with a unit; write 512MiB; units are MiB, GiB"
     ),
     Mistake(
         "bill --workers 8 --task 5kg", "'5kg' is no amount with a unit; write 200ms; units are ms, s, min, h"
     ),
-    Mistake("bill --workers 8 --driver pg8000", "no driver 'pg8000' is measured; known are psycopg2"),
     Mistake("bill --workers 8 --tasks 5", "--tasks means nothing without --task; give the length of a task"),
-    usage("programs --hosts 3", "less than or equal to 2"),
-    usage("releases nosuch", "No such command"),
     usage("postgres", "Usage"),
     # Arguments that mean nothing together.
     *(
@@ -232,9 +225,7 @@ MISTAKES = [
     Mistake("--csv results", "--csv stands before results, .*; write it after results"),
     Mistake("releases --json update", "--json stands before update, .*; write it after update"),
     Mistake("hazards --list unpicklable", "--list excludes HAZARD; leave out one or the other"),
-    Mistake("hazards --list --repeat 2 --load", "--list excludes --repeat and --load"),
     Mistake("hazards --search gunicorn --strategy spawn", "--search excludes --strategy"),
-    Mistake("hazards --search gunicorn --list --csv", "--search excludes --list and --csv"),
     Mistake("demo --cured", "the list of demos, which is shown without NAME, excludes --cured"),
     Mistake("demo 1 --json", "a single demo excludes --json"),
     Mistake("demo 1 --source --cured", "--source excludes --cured"),
@@ -244,115 +235,75 @@ MISTAKES = [
         "compare spawn forkserver --vary strategy --strategy spawn", "--vary strategy excludes --strategy"
     ),
     Mistake("measure --strategy nosuch", "--strategy: no strategy 'nosuch'; known are fork_nodispose"),
-    Mistake("measure --strategy '' --strategy spawn", "no strategy ''; known are"),
     Mistake("measure --strategy \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
-    Mistake(
-        "measure --strategy :",
-        "no strategy :: importing it raised ValueError.*write it as package.module:NAME",
-    ),
-    Mistake("measure --strategy .relative:NAME", "no strategy .*write it as package.module:NAME"),
     Mistake("measure --strategy no.such:NAME", "No module named 'no'; write it as package.module:NAME"),
     Mistake("measure --strategy os:path", "os:path is no strategy but module; make it a Strategy"),
     Mistake("hazards nosuch", "no hazard 'nosuch'; known are"),
-    Mistake("hazards ../../etc/passwd", "no hazard '../../etc/passwd'; known are"),
-    Mistake("hazards --strategy nosuch", "--strategy: no strategy 'nosuch'; known are"),
     Mistake("record nosuch", "there is no record 'nosuch'; choose from history, counts"),
     Mistake(
         "record hazards --only nosuch", "'nosuch' is none of the hazards, strategies or groups .*; known are"
     ),
     Mistake("record fleets --load", "`poolstart record fleets` has no --load; its options are --only"),
-    Mistake("record servers --injected", "has no --injected; its options are --fresh"),
     Mistake("record demos --release 9.9.9", "no release '9.9.9'", progress=True),
     Mistake("demo 99", "no demo '99'; known are"),
     Mistake("demo 1 --start-method vfork", "no start method 'vfork'; known are fork"),
     Mistake(
         "results nonsense", "'nonsense' is no release; give one of those that `poolstart releases` lists"
     ),
-    Mistake("results ''", "'' is no release"),
     Mistake("results 1.3.24", "1.3.24 has not been measured; measure it by `asv run 1.3.24"),
     Mistake("explain 2.0.0 2.0.999", "no release '2.0.999'"),
-    Mistake("explain 2.0.0 2.0.1 --strategy magic", "no strategy 'magic'; known are"),
     Mistake("compare 2.1.9 /no/such", "no such folder or wheel; give one"),
     Mistake("compare 2.1.9 docs", "docs holds no pyproject.toml or setup.py; name the folder"),
-    Mistake("compare spawn nosuch --vary strategy", "no strategy 'nosuch'; known are"),
-    Mistake("compare 2.1.9 2.1.8 --strategy nosuch", "--strategy: no strategy 'nosuch'; known are"),
     Mistake("record history --only nonsense", "'nonsense' is not a SQLAlchemy release .*`poolstart rel"),
     Mistake("record history --only 2.0.9..1.4.40", "2.0.9..1.4.40 is no range: 1.4.40 is older than 2.0.9"),
-    Mistake("record verdicts --only 2.1.9..2.1.0", "2.1.9..2.1.0 is no range: 2.1.0 is older than 2.1.9"),
-    Mistake("record counts --only 2.1.9..2.1.0", "2.1.9..2.1.0 is no range: 2.1.0 is older than 2.1.9"),
     Mistake("record verdicts --only 2.1.9..2.1.9", "2.1.9..2.1.9 names no release; `a..b` are the releases"),
     damaged("record verdicts", "records/verdicts.json", "{", f"verdicts.json cannot be read: .*; {RESTORE}"),
-    damaged("record programs", "records/programs.json", "{", f"programs.json cannot be read: .*; {RESTORE}"),
-    damaged("record demos", "records/demos.json", "{", f"demos.json cannot be read: .*; {RESTORE}"),
     Mistake("changes --results /no/such", "/no/such/benchmarks.json"),
     Mistake("record sensitivity --only start", "--only is for injected changes; add --injected"),
     Mistake("record sensitivity --repeat 3", "fewer than 8 runs do not show how far they spread; give"),
-    damaged("pages docs/servers.md", "docs/servers.md", "no marks", "servers.md has no mark .*; give it one"),
     # Environment variables.
     setting("POOLSTART_PROFILE", "Quick", "POOLSTART_PROFILE=Quick is no profile; known are default, quick"),
     setting(
         "POOLSTART_DATAFRAME_MIB", "9999999", "9999999 MiB needs .* MiB free, this machine has .* MiB; give"
     ),
-    setting("POOLSTART_DATAFRAME_MIB", "9" * 5000, "is no size; give a whole number of MiB"),
     setting("POOLSTART_DATAFRAME_MIB", "\u00b2", "is no size; give a whole number of MiB"),
-    setting("POOLSTART_DATAFRAME_MIB", "-512", "is no size; give a whole number of MiB"),
-    setting("POOLSTART_DATAFRAME_MIB", "1e3", "is no size; give a whole number of MiB"),
     setting("POOLSTART_DATAFRAME_MIB", "0", "is no size; give a whole number of MiB, 16 or more"),
     setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
-    setting("POOLSTART_STRATEGIES", "spawn,", "no strategy ''; known are"),
     setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
     setting("POOLSTART_SERVER_NAME", "my server", "POOLSTART_SERVER_NAME=my server is no name; use up to 40"),
     setting("POOLSTART_SERVER_NAME", "production", "names the server of POOLSTART_URL, which is not set"),
     setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
-    setting("POOLSTART_RUN_SERVER", "[1", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
     setting("UV_DEFAULT_INDEX", "nonsense", "package index at .* cannot be used.*set UV", "releases update"),
-    setting(
-        "UV_DEFAULT_INDEX", "http://[::1", "package index at .* cannot be used.*set UV", "releases update"
-    ),
     setting("UV_DEFAULT_INDEX", "http://127.0.0.1:1/", "no connection; check", "releases update"),
     # URLs.
     url("nonsense", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
-    url("   ", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("host=127.0.0.1 dbname=x", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("mysql://me:s3cret@h/d", f"names 'mysql', but poolstart measures PostgreSQL only; {AS_WRITTEN}"),
     url("postgresql://me:s3cret@127.0.0.1:port/d", f"has a port that is no number; {AS_WRITTEN}"),
-    url("postgresql://me:s3cret/d", f"has a port that is no number; {AS_WRITTEN}"),
     url("postgresql://me:1@s3cret@127.0.0.1:1/d", "has an @ that does not end the password; write @ as %40"),
-    url("postgresql://me:1/s3cret@127.0.0.1:1/d", "has an @ that does not end the password; write @ as %40"),
     url("postgresql://me:s3cret%00@127.0.0.1:1/d", "has a %00, which libpq does not accept; remove it"),
     url("postgresql://me:s3cret%@127.0.0.1:1/d", "has a % without two hexadecimal digits; write % as %25"),
     url("postgresql://me@127.0.0.1:1/d?password=1&s3cret", f"{NO_PARAMETER}; its parameters are those of"),
-    url("postgresql://me@127.0.0.1:1/d?password=1=s3cret", f"{NO_PARAMETER}; its parameters are those of"),
     url("postgresql://me@127.0.0.1:1/d?sslmode=s3cret", r'invalid sslmode value: "\*\*\*"; correct it in'),
     url(
         "postgresql://me@127.0.0.1:1/d?service=s3cret", r'definition of service "\*\*\*" not found; check the'
     ),
     url("postgresql://me:s3cret@[::1/d", f"is not a database URL; {AS_WRITTEN}"),
     url(
-        "postgresql://me:s3cret@127.0.0.1:1/d?nosuch=1",
-        f"{NO_PARAMETER}; its parameters are those of",
-    ),
-    url(
         "postgresql://me@127.0.0.1:1/d?nosuch=1&password=s3cret",
         f"{NO_PARAMETER}; its parameters are those of",
     ),
     url("postgresql://me:s3cret@127.0.0.1:1/d?sslmode=nonsense", "invalid sslmode value.*; correct it"),
-    url("postgresql://me:s3cret@127.0.0.1:1/d?connect_timeout=x", "invalid integer value.*; correct it"),
-    url("postgresql://me:s3cret@127.0.0.1:99999/d", "invalid port number.*; correct it in the URL"),
     url("postgresql://me:s3cret@127.0.0.1:1/d", "Connection refused; check that the server runs"),
     url("postgresql+psycopg2://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
     url(
         "postgresql+psycopg://me:s3cret@127.0.0.1:1/d", "'psycopg', but psycopg2 is .* POOLSTART_DRIVER=psyc"
-    ),
-    url(
-        "postgresql+asyncpg://me:s3cret@127.0.0.1:1/d", "'asyncpg', but psycopg2 is .* POOLSTART_DRIVER=asyn"
     ),
     # Drivers.
     setting(
         "POOLSTART_DRIVER", "psycopg3", "POOLSTART_DRIVER=psycopg3: no driver 'psycopg3' is measured; known"
     ),
     Mistake("hazards own_lock --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
-    Mistake("strategies --driver nosuch", "no driver 'nosuch' is measured; known are psycopg2, "),
     setting(
         "POOLSTART_DRIVER", "asyncpg", "POOLSTART_DRIVER=asyncpg: only times, memory and haz.*; unset", ""
     ),
@@ -372,40 +323,29 @@ MISTAKES = [
         "no connection to 127.0.0.1,127.0.0.1:1,2/d: Connection refused; check",
         {"POOLSTART_DRIVER": "asyncpg", "POOLSTART_URL": "postgresql://me:s3cret@127.0.0.1:1,127.0.0.1:2/d"},
     ),
-    Mistake("compare psycopg2 nosuch --vary driver", "no driver 'nosuch' is measured; known are psycopg2, "),
     url("postgres+pg8000://me:s3cret@127.0.0.1:1/d", f"names the driver 'pg8000', .*; {AS_WRITTEN}"),
-    url("postgresql+psycopg3://me:s3cret@127.0.0.1:1/d", f"names the driver 'psycopg3', .*; {AS_WRITTEN}"),
-    url("postgresql://me@127.0.0.1:1/d?password=s3cret", "Connection refused; check that the server runs"),
     url("postgresql://m\u00e9:s3cret@127.0.0.1:1/\u6570", "Connection refused; check that the server runs"),
     url("postgresql:///d?host=/no/such", "No such file or directory; check that the server runs"),
     # Strategies of the user's own.
     strategy("raise RuntimeError('not today')", "importing mine raised RuntimeError: not today; write it as"),
-    strategy("import sys; sys.exit('bye')", "importing mine raised SystemExit: bye; write it as"),
     strategy("STRATEGY = (", "importing mine raised SyntaxError"),
     strategy("STRATEGY = 'spawn'", "mine:STRATEGY is no strategy but str; make it a Strategy"),
-    strategy("from harness.strategies import Strategy as STRATEGY", "is no strategy but type; make it"),
     strategy(
         f"{OWN}STRATEGY = replace(strategies.get('spawn'), start_method='vfork')", "method 'vfork'; known"
     ),
     # Programs that the embedded server needs.
     binaries("no PostgreSQL binaries: .* has no runnable initdb; set POOLSTART_PG_BINDIR"),
-    binaries(
-        "is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\necho Python"
-    ),
     binaries("is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\n"),
     binaries("postgres does not run: .*; set", initdb="#!/bin/sh\n", postgres="#!/bin/sh\nexit 3\n"),
-    binaries("postgres does not run: .*; set", initdb="\x7fELF", postgres="\x7fELF"),
     Mistake("measure --strategy spawn", "has no runnable initdb; set", {"POOLSTART_PG_BINDIR": "/dev/null"}),
     # The container engine.
     Mistake("postgres up", "no program `docker`; install Docker", {"PATH": "/no/such"}),
     docker("\x7fELF", "the program `docker` does not run: .*; reinstall it"),
-    docker("#!/no/such/interpreter\n", "the program `docker` does not run: .*; reinstall it"),
     docker(DENIED, "no permission on the container engine's socket; run as a user who may use it"),
     docker(
         "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n",
         "does not answer: Cannot.*; start",
     ),
-    docker("#!/bin/sh\nexit 9\n", "does not answer: exit status 9; start it"),
     docker(
         f"{ANSWERS}*) echo broken >&2; exit 1;; esac\n",
         "compose failed at `config`: broken; check docker-compose",
@@ -450,9 +390,6 @@ MISTAKES = [
     # Committed files.
     damaged("results", "RESULT", "", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("results", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
-    damaged("results", "RESULT", "[]", f"2.1.09-.*json.*; {RESTORE}"),
-    damaged("changes", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
-    damaged("releases", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("pages", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("results", "RESULT", None, "there are no results yet; measure by `asv run`"),
     changed(
@@ -463,9 +400,7 @@ MISTAKES = [
     changed("results", "RESULT", lambda c: c.update(version=99), "newer than"),
     changed("results", "RESULT", no_environment, "there are no results yet; measure by `asv run`"),
     damaged("results", "MACHINE", None, f"machine.json cannot be read: No such file or directory; {RESTORE}"),
-    damaged("results", "MACHINE", "{}", f"machine.json.*; {RESTORE}"),
     damaged("changes", "results/benchmarks.json", None, "benchmarks.json"),
-    damaged("changes", "results/benchmarks.json", "{", "benchmarks.json"),
     damaged("results", "records/hazards.json", "{", f"records/hazards.json cannot be read: .*; {RESTORE}"),
     damaged(
         "pages docs/hazards.md",
@@ -473,36 +408,21 @@ MISTAKES = [
         '{"2.1": {}}',
         r"hazards.json cannot be read: 2\.1: it lacks 'provenance'",
     ),
-    damaged("pages docs/hazards.md", "records/hazards.json", "[1]", "hazards.json cannot be read: .*; rest"),
     damaged(
         "pages docs/fleets.md",
         "records/fleets.json",
         "{}",
         "fleets.json cannot be read: it lacks 'provenance'; restore",
     ),
-    damaged(
-        "pages docs/servers.md",
-        "records/servers.json",
-        "TRUNCATED",
-        "cannot be read: .*; restore",
-    ),
-    damaged(
-        "record sensitivity --injected",
-        "records/sensitivity.json",
-        "{}",
-        "it lacks 'provenance'; restore",
-    ),
     damaged("releases", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}"),
     damaged(
         "releases", "harness/releases/releases.json", "{}", f"cannot be read: it lists no release; {RESTORE}"
     ),
-    damaged("releases", "harness/releases/releases.json", '{"2.0.0": 5}', f"cannot be read: .*; {RESTORE}"),
     damaged(
         "releases", "harness/releases/releases.json", '{"2.0": "2024-01-01"}', f"'2.0' is not a .*; {RESTORE}"
     ),
     damaged("pages", "README.md", "no marks", "README.md has no mark .*; give it one line"),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),
-    damaged("compare 2.1.9 2.1.8", "asv.conf.json", '{"version": 1}', CONFIG),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", None, CONFIG),
     Mistake(
         "record history --minutes 0",
@@ -518,12 +438,6 @@ MISTAKES = [
         surroundings=Surroundings((("read-only", ""),)),
     ),
     Mistake(
-        "pages docs/hazards.md",
-        "docs/hazards.md cannot be written: .*; check",
-        damage=outdated("docs/hazards.md"),
-        surroundings=Surroundings((("read-only", "docs"),)),
-    ),
-    Mistake(
         "pages",
         "README.md cannot be written: File too large; check",
         damage=outdated("README.md"),
@@ -531,11 +445,6 @@ MISTAKES = [
     ),
     Mistake(
         "measure --strategy spawn",
-        "No space left on device; make room on that disk",
-        surroundings=Surroundings((("small", "TMPDIR"),)),
-    ),
-    Mistake(
-        "hazards",
         "No space left on device; make room on that disk",
         surroundings=Surroundings((("small", "TMPDIR"),)),
     ),
@@ -555,7 +464,6 @@ MISTAKES = [
     Mistake("asv rm nosuch=1", "not every result has the parameter .*; name commit_hash", status=1),
     not_utf8("asv show 2.1.09", "RESULT", "2.1.09-.*json.*can't decode byte", status=0, progress=True),
     not_utf8("asv show", "MACHINE", "machine.json.*can't decode byte", status=1, progress=True),
-    not_utf8("results", "RESULT", f"2.1.09-.*json.*can't decode byte.*; {RESTORE}"),
     Mistake(
         "asv run",
         "POOLSTART_DATAFRAME_MIB=9999999: .*; give",
@@ -582,7 +490,7 @@ def test_a_mistake_is_one_line(checkout: Checkout, mistake: Mistake) -> None:
 def check(checkout: Checkout, mistake: Mistake) -> None:
     checkout.restore()
     mistake.damage(checkout)
-    before = checkout.state()
+    before = checkout.content()
     environment = {
         name: value.replace("WORK", str(checkout.work)) for name, value in (mistake.environment or {}).items()
     }
@@ -603,7 +511,7 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
         assert mistake.status == 1 or ended.err.startswith("poolstart: ")
     checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}", 5)
     assert checkout.here.files() == []
-    assert checkout.state() == before
+    assert checkout.content() == before
 
 
 LIMIT = "end some of the server's sessions, or raise the limit of connections"

@@ -107,9 +107,8 @@ def started(
 
 
 def _listens(process: "subprocess.Popen[Any]", log: Path) -> bool:
-    wait_until(
-        lambda: process.poll() is not None or "process up" in log.read_text(errors="replace"),
-        START_DEADLINE,
-        poll=0.005,
-    )
-    return process.poll() is None and "process up" in log.read_text(errors="replace")
+    def up() -> bool:
+        return "process up" in log.read_text(errors="replace")
+
+    wait_until(lambda: process.poll() is not None or up(), START_DEADLINE, poll=0.005)
+    return process.poll() is None and up()

@@ -35,7 +35,7 @@ class PoolersRecorder(Recorder):
         return (TRIALS, TIMES)
 
     def seconds(self, request: Request) -> float:
-        tried = sum(1 for driver in things.MEASURED for _ in tries.combinations(driver, things.THINGS))
+        tried = sum(1 for driver in things.MEASURED for _ in tries.combinations(driver))
         parents = len(things.MEASURED) * len(things.POOLS)
         each = {TRIALS: tried * self.TRIAL_S, TIMES: parents * self.PARENT_S}
         return self.repeat(request) * sum(each[part] for part in self.selected(request))

@@ -49,7 +49,7 @@ def measure_times(
     server: Server,
     parents: int,
     parts: Parts,
-    report: Callable[[str], None] = lambda step: None,
+    report: Callable[[str], None],
 ) -> list[RouteFigures]:
     """The figures of every driver, pool and route, less the parents that are among `parts`.
 

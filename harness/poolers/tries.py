@@ -89,8 +89,7 @@ def try_all(
     server: Server,
     repeats: int,
     parts: Parts,
-    report: Callable[[str], None] = lambda step: None,
-    chosen: tuple[Thing, ...] = things.THINGS,
+    report: Callable[[str], None],
 ) -> list[PoolerOutcome]:
     """All trials with these drivers, less what is among `parts`, in which each outcome is kept.
 
@@ -101,7 +100,7 @@ def try_all(
     rows = []
     for driver, python in pythons.items():
         with trying(python, driver) as program:
-            for thing, way, route, pool in combinations(driver, chosen):
+            for thing, way, route, pool in combinations(driver):
                 key = " ".join((thing.id, way.id, route, pool, driver.name))
                 if key not in parts.parts:
                     outcomes: dict[str, int] = {}
@@ -114,9 +113,9 @@ def try_all(
     return rows
 
 
-def combinations(driver: Driver, chosen: tuple[Thing, ...]) -> Iterator[tuple[Thing, Way, str, str]]:
+def combinations(driver: Driver) -> Iterator[tuple[Thing, Way, str, str]]:
     """What is tried with a driver."""
-    for thing in chosen:
+    for thing in things.THINGS:
         for route in things.ROUTES:
             for way in thing.tried(route):
                 for pool in thing.pools:

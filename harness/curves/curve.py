@@ -56,8 +56,6 @@ class CurvePlan:
     """A set of points, and how one of them is measured. Each module beside this one derives its own."""
 
     name = ""
-    title = ""
-    """What is measured, in a few words."""
     visits = 3
     """How often each point is visited, each time with a new parent."""
     seconds = 1.0

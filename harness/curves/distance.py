@@ -54,7 +54,6 @@ HOLDS_WITHIN = 0.05
 
 class DistanceCurve(CurvePlan):
     name = "distance"
-    title = "first and further checkouts of a server 0 to 50 ms away"
     seconds = 3.0
 
     def points(self) -> Sequence[At]:
@@ -144,15 +143,9 @@ def away(record: CurveRecord, distance: float) -> float:
     return far - near
 
 
-def nearest(record: CurveRecord, point: Point) -> Point:
-    """The point without a distance of the same strategy and setting."""
-    (near,) = record.where(strategy=point.at["strategy"], setting=point.at["setting"], distance=0.0)
-    return near
-
-
 def predicted(record: CurveRecord, point: Point, checkout: str) -> float:
     """Seconds at the point's distance: those without a distance, and the round trips."""
-    near = nearest(record, point)
+    (near,) = record.where(strategy=point.at["strategy"], setting=point.at["setting"], distance=0.0)
     return near.median(checkout) + round_trips(near, checkout) * away(record, float(point.at["distance"]))
 
 

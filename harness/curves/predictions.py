@@ -40,7 +40,6 @@ MOST_WORKERS, MOST_MIB, FARTHEST = 64, 4096, 0.05
 
 class PredictionsCurve(CurvePlan):
     name = f"{NAME}_{SEED}"
-    title = "20 fleets drawn at random, next to the bill"
     visits = 4
     seconds = 4.0
 
@@ -87,7 +86,6 @@ class VariedCurve(PredictionsCurve):
     """Fleets with another driver or behind a pooler, for which a bill takes the ratios of single workers."""
 
     name = "varied"
-    title = "fleets with psycopg or behind PgBouncer, next to the bill"
     seconds = 2.0
 
     def points(self) -> Sequence[At]:

@@ -51,7 +51,6 @@ SHARE = 0.6
 
 class SizesCurve(CurvePlan):
     name = "sizes"
-    title = "parents with 0 to 8 GiB of numbers, Arrow data or Python objects"
     seconds = 4.0
 
     def points(self) -> Sequence[At]:
@@ -93,7 +92,6 @@ class SizesCurve(CurvePlan):
             "blocked": [(returned - called) * 1e-9 for called, returned, _ in timed],
             "startup": [(worker["begun"] - called) * 1e-9 for called, _, worker in timed],
             "first": [(worker["first_row"] - called) * 1e-9 for called, _, worker in timed],
-            "life": [(report["ended"] - report["called"]) * 1e-9 for report in singles],
             "each": [
                 (max(worker["first_row"] for worker in fleet["workers"]) - fleet["called"]) * 1e-9 / FLEET
             ],

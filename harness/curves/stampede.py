@@ -38,7 +38,6 @@ LOOKS, PAUSE_S = 5, 0.05
 
 class StampedeCurve(CurvePlan):
     name = "stampede"
-    title = "8 and 32 workers that connect at the same moment, to half as many connections or to enough"
     seconds = 2.5
 
     def points(self) -> Sequence[At]:

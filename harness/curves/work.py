@@ -42,7 +42,6 @@ DRAWS = 2000
 
 class WorkCurve(CurvePlan):
     name = "work"
-    title = "1 to 1000 queries of a worker, and tasks of 1 ms to 1 s"
     seconds = 3.5
 
     def points(self) -> Sequence[At]:

@@ -21,7 +21,7 @@ def sizes_point(kind: str, mib: int, strategy: str = sizes.FORKED) -> Point:
     return Point(
         {"strategy": strategy, "kind": kind, "mib": mib},
         {
-            **dict.fromkeys(("blocked", "startup", "first", "life", "each"), seconds),
+            **dict.fromkeys(("blocked", "startup", "first", "each"), seconds),
             "first_fork": [seconds[0] + 0.001 + 0.005 * gib],
             "rss": [data * MIB],
             "huge": [0.0],

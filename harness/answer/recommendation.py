@@ -106,7 +106,7 @@ def questions(life: str = UNKNOWN_LIFE) -> tuple[Question, ...]:
         Question(
             "conditions",
             "Do all conditions of fork hold whenever a worker starts?",
-            " ".join(condition.sentence for condition in CONDITIONS_OF_FORK),
+            "",
             (
                 ("open", "no, or I do not know"),
                 ("in_use", "all but these: connections may be in use then, or an event loop may run"),

@@ -32,8 +32,8 @@ def change(ratio: float) -> str:
 
 def change_range(ratios: Sequence[float]) -> str:
     """`+1.5 % to +3.0 %`: the smallest and the largest change."""
-    low, high = min(ratios), max(ratios)
-    return change(low) if low == high else f"{change(low)} to {change(high)}"
+    low, high = change(min(ratios)), change(max(ratios))
+    return low if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def test_a_change_has_its_sign(ratio: float, text: str) -> None:
 
 
 def test_a_range_of_changes_is_one_change_where_all_are_equal() -> None:
-    assert change_range([1.1, 1.1]) == "+10.0 %"
+    assert change_range([1.1, 1.1001]) == "+10.0 %"
     assert change_range([1.2, 1.1, 1.15]) == "+10.0 % to +20.0 %"
 
 

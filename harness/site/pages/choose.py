@@ -12,6 +12,7 @@ from harness.answer.combinations import records
 from harness.answer.combinations.combination import ALL, PYTHONS, REFERENCE, Combination
 from harness.answer.figures import sentences
 from harness.answer.figures.results import ReleaseResults
+from harness.console import markdown
 from harness.console.numbers import display_unit
 from harness.curves import bill, factors, sizes
 from harness.fleets import figures as fleets
@@ -95,6 +96,7 @@ def pages(site: SiteContext) -> Iterator[File]:
         bed=bed,
         release=release,
         questions=recommendation.questions(life),
+        conditions=recommendation.CONDITIONS_OF_FORK,
         rules=recommendation.rules(life),
         notes=recommendation.NOTES,
         decisions=recommendation.decisions(),
@@ -225,7 +227,7 @@ def combinations(known: records.CombinationRecords) -> dict[str, Any]:
             "verdicts": {name: verdicts.setdefault(each, len(verdicts)) for name, each in found.items()},
             "costs": {name: asdict(each) for name, each in costs.strategies.items()} if costs else {},
             "again": costs.again if costs else None,
-            "source": said(costs.source if costs else records.not_measured(wanted)),
+            "source": said(markdown.plain(costs.source) if costs else records.not_measured(wanted)),
         }
     behind = {
         f"{wanted.key} {mode}": [

@@ -117,7 +117,7 @@ def changed_release(
         version in context.bed.releases,
         whole,
         [group for group in groups if group.metric in overview],
-        [(group.title.lower(), group.change) for group in groups if group.metric not in overview] + counts,
+        [(group.metric.title, group.change) for group in groups if group.metric not in overview] + counts,
         not (groups or whole),
     )
 

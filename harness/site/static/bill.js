@@ -72,6 +72,7 @@ function showBill(known, request) {
   const figure = (value) => value >= 99.5 ? value.toFixed(0) : value.toFixed(1);
   const section = document.getElementById("bill");
   section.hidden = false;
+  section.querySelector("table").classList.toggle("untimed", request.task === null);
   section.querySelector("tbody").replaceChildren(...billOf(known, request).map((bill) => {
     const row = document.createElement("tr");
     const name = document.createElement("th");

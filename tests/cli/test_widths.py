@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import strategies
-from harness.answer import quick_report, results_report
-from harness.answer.figures import answers, results
+from harness.answer import quick_report
 from harness.comparisons import report as shown_comparison
 from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
@@ -117,16 +116,6 @@ def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
     # A strategy that is never recommended comes last.
     order = [name for line in table.splitlines() for name in strategies.IDS if line.startswith(f"{name} ")]
     assert order[len(strategies.IDS) - 1] == "fork_nodispose"
-
-
-def test_results(width: int, told: Callable[[], str]) -> None:
-    found = answers.of_release()
-    results_report.print_results(found, "table")
-    text = told()
-    for setting in DATAFRAMES:
-        part = text.split(results.DATAFRAME_TITLES[setting])[1].split("Worst outcome")[0]
-        for name, _, _, *figures in results_report.rows(found[0], setting):
-            stands_whole(part, name, figures, width)
 
 
 def verdict_of(hazard: str, strategy: str) -> Verdict:

@@ -15,11 +15,6 @@ from harness.system.errors import PoolstartError
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
 
 
-@pytest.fixture(params=catalogue.IDS)
-def hazard(request: pytest.FixtureRequest) -> Hazard:
-    return catalogue.load(request.param)
-
-
 def test_every_file_with_a_hazard_is_in_the_catalogue() -> None:
     sources = {
         module.name: Path(harness.hazards.all.__path__[0], f"{module.name}.py").read_text()
@@ -30,41 +25,27 @@ def test_every_file_with_a_hazard_is_in_the_catalogue() -> None:
     assert len(catalogue.IDS) == len(set(catalogue.IDS))
 
 
-def test_an_id_is_the_name_of_the_file_with_at_most_20_characters(hazard: Hazard) -> None:
+@pytest.mark.parametrize("hazard", catalogue.load_all(), ids=lambda hazard: hazard.id)
+def test_a_hazard_declares_what_it_must(hazard: Hazard) -> None:
     assert hazard.id in catalogue.IDS
     assert len(hazard.id) <= 20
-
-
-def test_a_hazard_has_all_its_texts_and_links(hazard: Hazard) -> None:
     for text in (hazard.title, hazard.description, hazard.symptom, hazard.affected_when, hazard.avoidance):
         assert text
         assert text == " ".join(text.split())
     assert hazard.links
     assert all(link.startswith("https://") for link in hazard.links)
-
-
-def test_a_message_is_one_line_that_can_be_searched_for(hazard: Hazard) -> None:
     assert len(set(hazard.messages)) == len(hazard.messages)
     # In quotation marks, because such a search finds nothing across lines or around a number.
     assert all(message and len(message.splitlines()) == 1 for message in hazard.messages)
-
-
-def test_a_hazard_that_raises_has_an_error_message(hazard: Hazard) -> None:
     assert isinstance(hazard.severity, Severity)
     if hazard.severity is Severity.LOUD_ERROR:
         assert hazard.messages
-
-
-def test_a_hazard_has_a_positive_and_a_negative_control(hazard: Hazard) -> None:
     assert hazard.affected_control in strategies.IDS
     if hazard.survives_control:
         assert hazard.survives_control in strategies.IDS
         assert hazard.survives_control != hazard.affected_control
     assert bool(hazard.survives_control) != bool(hazard.survives_within)
     assert hazard.controls.startswith(f"`{hazard.affected_control}` must be affected, ")
-
-
-def test_a_hazard_applies_to_both_its_controls(hazard: Hazard) -> None:
     if hazard.survives_control:
         affected, survives = map(strategies.get, (hazard.affected_control, hazard.survives_control))
         assert hazard.not_applicable(survives) == hazard.not_applicable(affected)

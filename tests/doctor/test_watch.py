@@ -144,6 +144,7 @@ def pauses(shared: Shared, program: str, monkeypatch: pytest.MonkeyPatch) -> lis
     found: list[float] = []
     sleep = time.sleep
     monkeypatch.setattr(movements, "BUDGET", 100.0)
+    monkeypatch.setattr(movements, "IDLE", 0.1)
     monkeypatch.setattr(time, "sleep", lambda seconds: (found.append(seconds), sleep(seconds)))
     watch(connection, 1.0, worker)
     return found

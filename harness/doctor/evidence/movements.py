@@ -28,7 +28,10 @@ BURST = 0.1
 cost less, than the same number at regular ones."""
 
 CALM = 0.1
-"""Seconds between two looks if none of those to find out about has run for as long, instead of bursts."""
+"""Seconds between two looks if no process to find out about has run for `IDLE` seconds, instead of bursts."""
+
+IDLE = 2.0
+"""Longer than between two requests of a server: bursts that only follow a request miss the next one."""
 
 CLEAN = 2
 """Intervals or looks that must show a use: one could be a process that ends, or starts a program."""
@@ -176,7 +179,7 @@ class Watch:
             limit = seconds * (LONGER if elapsed >= seconds and self._doubt() and not over() else 1)
             if elapsed >= limit:
                 break
-            calm = time.monotonic() - self._active > CALM
+            calm = time.monotonic() - self._active > IDLE
             pause = owed if owed >= BURST else CALM if calm else SHORTEST
             if not due:
                 pause = seconds

@@ -74,12 +74,10 @@ class HazardsRecorder(Recorder):
                 code=suite.digest_of([hazard.id for hazard in hazards]),
             )
             session = RecordingSession(session_name(driver), conditions, fresh=request.fresh)
-            left = sum(
-                key(hazard.id, name, trial) not in session.parts
-                for trial in range(repeat)
-                for hazard in hazards
-                for name in names
-            )
+            keys = [
+                key(hazard.id, name, trial) for trial in range(repeat) for hazard in hazards for name in names
+            ]
+            left = len(set(keys) - session.parts.keys())
             pace = Pace()
             for trial in range(repeat):
 
@@ -101,12 +99,7 @@ class HazardsRecorder(Recorder):
                 matrix.measure(
                     server, hazards, names, seen, wanted=due, driver=driver, conditions=repeat == 1
                 )
-        outcomes = [
-            structure(Outcome, session.parts[key(hazard.id, name, trial)])
-            for trial in range(repeat)
-            for hazard in hazards
-            for name in names
-        ]
+        outcomes = [structure(Outcome, session.parts[each]) for each in keys]
         if repeat > 1:
             expected.save_repeated(provenance, outcomes, repeat, busy)
         else:

@@ -3,6 +3,7 @@
 1. Screen: pair with the reference the newest release, the one before it, the first one, and both sides of
    each release that changed instructions or counts.
 2. Decide: where two neighbours on record seem to differ, pair both again. Only these second pairs decide.
+   The newest release and the one before it are always paired again, more often.
 3. Bisect: if releases lie between two that differ, screen the one in the middle.
 
 A change is so always between two releases that were measured, and ends up between two that follow each other.
@@ -12,9 +13,19 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
+from harness import strategies as catalogue
 from harness.history import paired
 from harness.history.changes import Changes
-from harness.history.reference import DECIDING, REFERENCE, SCREENING, STRATEGIES, RatioRow, rows_of, versions
+from harness.history.reference import (
+    DECIDING,
+    NEWEST,
+    REFERENCE,
+    SCREENING,
+    STRATEGIES,
+    RatioRow,
+    rows_of,
+    versions,
+)
 from harness.instructions import table
 from harness.instructions.table import InstructionsTable
 
@@ -25,11 +36,8 @@ class Step:
 
     release: str
     strategies: tuple[str, ...]
+    pairs: int = SCREENING
     deciding: bool = False
-
-    @property
-    def pairs(self) -> int:
-        return DECIDING if self.deciding else SCREENING
 
 
 Rows = Sequence[RatioRow]
@@ -91,7 +99,7 @@ def decisions(
     rows: Rows, order: Sequence[str], candidates: Collection[str], machine: str, strategies: Sequence[str]
 ) -> Iterator[Step]:
     """Second pairs of neighbours on record that seem to differ, or must, as their instructions or counts
-    do."""
+    do, and of the newest release and its predecessor."""
     adjacent = set(pairwise(order))
     suspicious = {
         (change.before, change.release, change.strategy)
@@ -100,15 +108,23 @@ def decisions(
     }
     # The newest release first.
     for before, release in reversed(list(pairwise(versions(rows)))):
+        newest = (before, release) == tuple(order[-2:])
+        wanted = {name: DECIDING for name in strategies if (before, release, name) in suspicious}
+        wanted |= {name: NEWEST for name in strategies if newest and forks(name)}
         for end in (release, before):
             of_end = rows_of(rows, end, machine)
-            due = tuple(
-                name
-                for name in strategies
-                if (before, release, name) in suspicious and name in of_end and not of_end[name].deciding
-            )
-            if due:
-                yield Step(end, due, deciding=True)
+            for pairs in (NEWEST, DECIDING):
+                due = tuple(
+                    name
+                    for name in strategies
+                    if wanted.get(name) == pairs and name in of_end and of_end[name].decided < pairs
+                )
+                if due:
+                    yield Step(end, due, pairs, deciding=True)
+
+
+def forks(strategy: str) -> bool:
+    return not catalogue.get(strategy).boots_an_interpreter
 
 
 def bisections(rows: Rows, order: Sequence[str], machine: str, strategies: Sequence[str]) -> Iterator[Step]:

@@ -45,6 +45,10 @@ REDUNDANT = frozenset({"peak", "pss"})
 SCREENING, DECIDING = 8, 20
 """Pairs of parents of the two stages."""
 
+NEWEST = 80
+"""Pairs of the second stage of the newest release and the one before it, of strategies that fork: no later
+release tells what it changed, and no instructions of theirs are counted."""
+
 FORKS, BOOTS = 12, 6
 """Workers of a parent. Those that boot an interpreter take twenty times as long, and their instructions are
 counted."""
@@ -79,6 +83,11 @@ class RatioRow:
     @property
     def key(self) -> tuple[str, str, str]:
         return self.release, self.strategy, self.provenance.machine
+
+    @property
+    def decided(self) -> int:
+        """How many pairs the second stage has."""
+        return max(map(len, self.deciding.values()), default=0)
 
 
 def load(path: Path = RECORD) -> list[RatioRow]:

@@ -1,13 +1,13 @@
 """The procedure finds changes at their exact release, whatever noise says, and asks for few pairs."""
 
 import random
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from math import log
 
 import pytest
 
 from harness.history import bracket, paired
-from harness.history.reference import REFERENCE, RatioRow
+from harness.history.reference import NEWEST, REFERENCE, RatioRow
 from harness.records.provenance import Provenance
 
 ORDER = [f"2.0.{number}" for number in range(20, 59)] + [f"2.1.{number}" for number in range(4)]
@@ -23,6 +23,7 @@ def run(
     seed: int = 1,
     strategies: tuple[str, ...] = ("fork_dispose",),
     rows: list[RatioRow] | None = None,
+    order: Sequence[str] = ORDER,
 ) -> tuple[list[RatioRow], list[bracket.Step]]:
     """Run the procedure on releases whose level relative to the first is `truth`; noise is that of a pair."""
     rng, rows, steps = random.Random(seed), rows or [], []
@@ -31,7 +32,7 @@ def run(
         middle = log(truth(release) / truth(REFERENCE))
         return {"cpu_first_row": [rng.gauss(middle, noise) for _ in range(number)]}
 
-    while step := bracket.following(rows, ORDER, candidates, "here", strategies):
+    while step := bracket.following(rows, order, candidates, "here", strategies):
         steps.append(step)
         for name in step.strategies:
             old = next((row for row in rows if row.key == (step.release, name, "here")), None)
@@ -51,10 +52,23 @@ def since(release: str, ratio: float) -> Callable[[str], float]:
     return lambda version: ratio if ORDER.index(version) >= ORDER.index(release) else 1.0
 
 
-def test_without_any_change_only_the_anchors_are_paired() -> None:
-    rows, steps = run(lambda _: 1.0, noise=0.002)
+def test_without_any_change_only_the_anchors_are_paired_and_only_the_newest_again() -> None:
+    rows, steps = run(lambda _: 1.0, noise=0.002, strategies=("fork_dispose", "spawn"))
     assert {row.release for row in rows} == {"2.1.3", "2.1.2", "2.0.20"}
-    assert not any(step.deciding for step in steps)
+    assert [step for step in steps if step.deciding] == [
+        bracket.Step(release, ("fork_dispose",), NEWEST, deciding=True) for release in ("2.1.3", "2.1.2")
+    ]
+
+
+def test_a_newer_release_needs_no_new_pairs_of_its_predecessor() -> None:
+    rows, _ = run(lambda _: 1.0, noise=0.002)
+    _, steps = run(lambda _: 1.0, noise=0.002, rows=rows, order=[*ORDER, "2.1.4"])
+    assert {step.release for step in steps} == {"2.1.4"}
+
+
+def test_a_small_change_of_the_newest_release_is_found_through_the_noise_of_real_pairs() -> None:
+    runs = [run(since("2.1.3", 1.02), noise=0.022, seed=seed)[0] for seed in range(20)]
+    assert sum(("2.1.2", "2.1.3") in found(rows) for rows in runs) >= 17
 
 
 @pytest.mark.parametrize("release", ["2.0.21", "2.0.44", "2.0.58", "2.1.0", "2.1.1"])
@@ -81,7 +95,7 @@ def test_two_changes_are_found_both() -> None:
 
 def test_a_release_whose_instructions_changed_is_decided_even_if_its_first_pairs_look_alike() -> None:
     rows, _ = run(lambda _: 1.0, candidates=["2.0.44"], noise=0.002)
-    assert {row.release for row in rows if row.deciding} == {"2.0.43", "2.0.44"}
+    assert {row.release for row in rows if row.deciding} == {"2.0.43", "2.0.44", "2.1.2", "2.1.3"}
     assert found(rows) == []
 
 

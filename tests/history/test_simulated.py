@@ -16,10 +16,10 @@ from harness.lifecycles.metrics import Table
 NAMES = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
 
 
-def scattered(scatter: float, ratio: float = 0.2) -> Residuals:
+def scattered(scatter: float, ratio: float = 0.2, strategy: str = "spawn") -> Residuals:
     rng = np.random.default_rng(1)
     logs = {name: (ratio + scatter * rng.standard_normal(20)).tolist() for name in NAMES}
-    [found] = simulated.residuals([RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))])
+    [found] = simulated.residuals([RatioRow("2.1.9", strategy, logs, dict.fromkeys(NAMES, 3e7))])
     return found
 
 
@@ -62,3 +62,9 @@ def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
     assert simulated.reported(quiet, 0.005, 200) < 0.02
     assert simulated.reported(quiet, 0.02, 200) > 0.9
     assert simulated.reported(quiet, -0.02, 200) > 0.9
+
+
+def test_of_forked_workers_2_percent_are_reported_through_the_scatter_of_real_pairs() -> None:
+    noisy = scattered(0.022, strategy="fork_dispose")
+    assert simulated.reported(noisy, 0.0, 200) == 0
+    assert simulated.reported(noisy, 0.02, 200) > 0.84

@@ -39,6 +39,7 @@ DEFAULT = inspect.signature(command).parameters
         f"A parent starts {reference.FORKS} workers, or {reference.BOOTS} that boot an interpreter",
         f"p < {paired.SCREEN_P}, by at least",
         f"{reference.DECIDING} more pairs of both decide",
+        f"get {reference.NEWEST} more where workers are forked",
         "p < 0.0001 and it is not smaller",
         f"less than {changes.MIN_COUNT_CHANGE * 100:.0f} %, and the garbage collections",
         f"{judge.FALSE_ALARM_RATE} / (number of tests left)",

@@ -16,7 +16,8 @@ from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE, holm
 from harness.console import markdown
 from harness.history import reference
 from harness.history.paired import MAX_P, SCREEN_P
-from harness.history.reference import DECIDING, SCREENING, RatioRow
+from harness.history.bracket import forks
+from harness.history.reference import DECIDING, NEWEST, SCREENING, RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 
@@ -105,14 +106,16 @@ def compare(
 
 
 def reported(known: Residuals, change: float, runs: int = RUNS, seed: int = SEED) -> float:
-    """The share of new releases with this change of `cpu_first_row` that both stages of pairs report.
+    """The share of new releases with this change of `cpu_first_row` that pairs report.
 
-    The new release and the one before it are paired, as `harness.history.bracket` says.
+    The new release and the one before it are paired, as `harness.history.bracket` says: where an interpreter
+    boots, the second stage follows if the first one differs.
     """
     rng = np.random.default_rng(seed)
     at = known.metrics.index("cpu_first_row")
     decided = np.full(runs, True)
-    for number, largest in ((SCREENING, SCREEN_P), (DECIDING, MAX_P)):
+    stages = [(NEWEST, MAX_P)] if forks(known.strategy) else [(SCREENING, SCREEN_P), (DECIDING, MAX_P)]
+    for number, largest in stages:
         before, after = known.logs[rng.integers(len(known.logs), size=(2, runs, number)), at]
         after = after + log1p(change)
         size = np.abs(after.mean(axis=1) - before.mean(axis=1))
@@ -145,8 +148,9 @@ def section() -> str:
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
         + "\n## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
-        f" row: {RUNS} times {SCREENING} pairs of it and of the release before, and {DECIDING} more where"
-        " these differ, drawn in the same way. Each strategy has its chance.\n\n"
+        f" row: {RUNS} times {NEWEST} pairs of it and of the release before, drawn in the same way; of a"
+        f" spawned worker {SCREENING} pairs, and {DECIDING} more where these differ, because its instructions"
+        " are counted as well and always show such a change.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW[1:])],
             [

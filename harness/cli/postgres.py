@@ -13,7 +13,7 @@ app = typer.Typer(help="The containerized PostgreSQL of docker-compose.yml.", no
 console = Console(highlight=False, soft_wrap=True)
 
 
-def told(server: "Server") -> str:
+def in_words(server: "Server") -> str:
     return f"{server.identity} at {server.address}"
 
 
@@ -27,7 +27,7 @@ def up() -> None:
 
     with progress("asking the container engine") as report:
         service = Compose().up(report)
-    console.print(told(describe("container", service.url)))
+    console.print(in_words(describe("container", service.url)))
 
 
 @app.command(epilog="Example: poolstart postgres status")
@@ -43,7 +43,7 @@ def status() -> None:
         console.print(f"the end of its log: {compose.last_lines(service)}")
     if service.state in ("running", "absent"):
         server = locate.running()
-        console.print(f"asv run would use: {told(server) if server else locate.identity()}")
+        console.print(f"asv run would use: {in_words(server) if server else locate.identity()}")
     if service.state != "running":
         raise typer.Exit(1)
 

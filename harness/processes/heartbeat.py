@@ -1,6 +1,6 @@
 """The progress of a benchmark process, so that its time limit is one without progress.
 
-The process writes each step to a file, and whoever waits for it sees that the file has changed.
+The process writes each step to a file, and what waits for it sees that the file has changed.
 """
 
 import os

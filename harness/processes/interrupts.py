@@ -50,7 +50,7 @@ def first_counts(*, in_a_line: bool = False) -> None:
     try:
         threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
     except RuntimeError as error:
-        # There is nobody yet who would turn an exception into a line.
+        # Nothing would turn an exception into a line yet.
         print(f"poolstart: {error}; {NO_THREAD}", file=sys.stderr)
         sys.exit(2)
 

@@ -29,7 +29,7 @@ def as_asv_error() -> Iterator[None]:
 def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print one line for an error that the user can correct, where asv would print a traceback."""
     if isinstance(error, BrokenPipeError):
-        # What reads the output has ended, as `head` does; nobody is left to read a reason.
+        # What reads the output has ended, as `head` does; no one is left to read a reason.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     elif found := as_user_error(error):
         print(f"poolstart: {found}", file=sys.stderr)

@@ -171,7 +171,7 @@ def test_a_process_that_ends_meanwhile_is_one_that_ran() -> None:
     before = runs.read()
     assert child.stdin
     child.stdin.close()
-    # It has ended, and its parent has not been told.
+    # It has ended, and its parent does not know yet.
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
     assert before.ran_until(runs.read())
     assert runs.read().ended

@@ -41,9 +41,9 @@ def trials_made(tmp_path, monkeypatch):
 
 
 def sit(releases, hazards=HAZARDS):
-    told = []
-    search.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, told.append)
-    return told
+    reported = []
+    search.measure(releases, hazards, ["spawn"], lambda release: release, SERVER, reported.append)
+    return reported
 
 
 def test_a_trial_is_repeated_only_if_it_had_no_result(trials_made):
@@ -67,8 +67,8 @@ RELEASES = [*(f"1.4.{at}" for at in range(40, 45)), "2.0.0", *(f"2.1.{at}" for a
 
 
 def test_the_ends_of_each_series_come_first(trials_made):
-    told = sit(RELEASES)
-    order = [text.partition(",")[0] for text in told if text.endswith(" 0 trials left")]
+    reported = sit(RELEASES)
+    order = [text.partition(",")[0] for text in reported if text.endswith(" 0 trials left")]
     assert order[:5] == ["2.1.9", "2.1.0", "2.0.0", "1.4.44", "1.4.40"]
     assert sorted(set(order)) == sorted(RELEASES)
 
@@ -98,13 +98,13 @@ def test_the_record_has_the_release_from_which_a_verdict_holds(trials_made, tmp_
     assert recorded.releases == recorded.whole == ("1.4.54", "2.0.0", "2.1.9")
     assert recorded.verdicts["sqlite_shared"]["spawn"] == [("1.4.54", "survives"), ("2.0.0", "affected")]
     assert release_verdicts.load(path) == recorded
-    told = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
-    assert told == ["survives", "affected", "affected"]
-    # Between two that agree it is theirs; between two that do not, and beyond, nobody knows.
-    told = [
+    reported = [recorded.of("sqlite_shared", "spawn", release) for release in recorded.releases]
+    assert reported == ["survives", "affected", "affected"]
+    # Between two that agree it is theirs; between two that do not, and beyond, it is not known.
+    reported = [
         recorded.of("sqlite_shared", "spawn", release) for release in ("2.0.7", "1.4.60", "2.1.10", "1.3")
     ]
-    assert told == ["affected", "", "", ""]
+    assert reported == ["affected", "", "", ""]
     assert recorded.of("sqlite_shared", "nullpool", "2.0.0") == ""
 
 

@@ -26,27 +26,27 @@ def trial(server: Server, driver: Driver, hazard: str, strategy: str) -> Outcome
         return trials.run(catalogue.load(hazard), strategy)
 
 
-def told(outcome: Outcome) -> str:
+def text_of(outcome: Outcome) -> str:
     return " ".join(event.what for event in outcome.story)
 
 
 def test_psycopg_returns_the_row_of_another_process(server: Server) -> None:
     outcome = trial(server, PSYCOPG, "wrong_answer", "fork_nodispose")
     assert outcome.verdict is Verdict.AFFECTED
-    assert "select 'parent' returned 'worker'" in told(outcome)
+    assert "select 'parent' returned 'worker'" in text_of(outcome)
 
 
 def test_asyncpg_refuses_the_connection_of_another_loop_and_returns_no_wrong_row(server: Server) -> None:
     outcome = trial(server, ASYNCPG, "wrong_answer", "fork_nodispose")
     assert outcome.verdict is Verdict.AFFECTED
-    assert "returned 'worker'" not in told(outcome)
-    assert "InternalClientError" in told(outcome)
+    assert "returned 'worker'" not in text_of(outcome)
+    assert "InternalClientError" in text_of(outcome)
 
 
 def test_a_dispose_in_the_worker_makes_an_asyncpg_parent_wait_for_ever(server: Server) -> None:
     outcome = trial(server, ASYNCPG, "parent_closed", "fork_nodispose")
     assert outcome.verdict is Verdict.AFFECTED
-    assert "The parent's query never returns." in told(outcome)
+    assert "The parent's query never returns." in text_of(outcome)
 
 
 @pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)

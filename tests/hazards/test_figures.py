@@ -68,7 +68,7 @@ def test_workers_hang_at_the_pool_while_threads_of_the_parent_use_it(trials: Tri
         assert rate.trials == 20
         if rate.value > 0:
             break
-    # A rate is luck, but that nobody hangs in 60 forks is next to impossible.
+    # A rate is luck, but that none hangs in 60 forks is next to impossible.
     assert rate.value > 0
     assert trials.run(hazard, "fork_dispose").readings["hung_no_reset"].value == 0
 

@@ -1,4 +1,4 @@
-"""Causes of a step: changes are named, and told apart from those of the garbage collector alone."""
+"""Causes of a step: changes are named, and distinguished from those of the garbage collector alone."""
 
 import csv
 import json
@@ -246,9 +246,9 @@ def test_every_format_has_the_explanations_and_the_unknown_steps(capsys):
     for form in ("json", "csv", "markdown"):
         causes_report.write(list(found.values()), list(found), form)
         printed[form] = capsys.readouterr().out
-    told = json.loads(printed["json"])
-    assert list(told) == ["fork_dispose", "spawn"]
-    assert {each["metric"] for each in told["fork_dispose"]["unknown"]} >= {"rss"}
+    explained = json.loads(printed["json"])
+    assert list(explained) == ["fork_dispose", "spawn"]
+    assert {each["metric"] for each in explained["fork_dispose"]["unknown"]} >= {"rss"}
     rows = list(csv.DictReader(printed["csv"].splitlines()))
     assert tuple(rows[0]) == causes_report.COLUMNS
     assert printed["markdown"].count("- cause unknown: ") >= 1

@@ -48,21 +48,21 @@ def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setattr(recorder.SensitivityRecorder, "lock", tmp_path / "record.lock")
 
 
-def told(found: SensitivityRecord, repetitions: int) -> list[str]:
+def ids(found: SensitivityRecord, repetitions: int) -> list[str]:
     made = injected.measure_all(found, SERVER, profile.current(), repetitions, 10, Progress(lambda _: None))
     return [one.seed for one in made]
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_known_differences_take_turns() -> None:
-    assert told(recorded(), 2) == CHANGES * 2
+    assert ids(recorded(), 2) == CHANGES * 2
 
 
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_they_cost_a_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     costs = {}
     monkeypatch.setattr(injected, "inject", lambda seed, python, seconds: costs.update({seed.id: seconds}))
-    told(recorded(), 1)
+    ids(recorded(), 1)
     # 5 % of 100 ms, 10 % of 10 ms.
     free = dict.fromkeys(CHANGES, 0)
     assert costs == pytest.approx({**free, "start": 5e-3, "query": 1e-3})
@@ -70,7 +70,7 @@ def test_they_cost_a_part_of_what_was_measured(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.usefixtures("nothing_is_measured")
 def test_what_is_on_record_is_not_measured_again() -> None:
-    assert told(recorded(*CHANGES, CHANGES[0]), 2) == CHANGES[1:]
+    assert ids(recorded(*CHANGES, CHANGES[0]), 2) == CHANGES[1:]
 
 
 @pytest.mark.usefixtures("nothing_is_measured")

@@ -106,7 +106,7 @@ releases = [known for known in catalogue().releases if known.version == sys.argv
 with locate.server() as server:
     kept = session.RecordingSession("history", {"server": server.identity})
     whole = history.HistorySession(kept, releases, 3)
-    history.measure(whole, server, profile.current(), lambda *told: print(*told, flush=True))
+    history.measure(whole, server, profile.current(), lambda *line: print(*line, flush=True))
 """
 
 
@@ -130,8 +130,8 @@ def test_a_killed_session_resumes_after_its_last_block(tmp_path: Path) -> None:
         here.wait_until_gone()
         kept = blocks()
         second = here.python("-c", MEASURES, tmp_path, RELEASE, stdout=subprocess.PIPE)
-        told, _ = second.communicate(timeout=120)
+        printed, _ = second.communicate(timeout=120)
     assert second.returncode == 0
-    assert [line.split(",")[0] for line in told.splitlines()][:2] == ["pass 2", "pass 3"]
+    assert [line.split(",")[0] for line in printed.splitlines()][:2] == ["pass 2", "pass 3"]
     assert blocks()[: len(kept)] == kept
     assert [json.loads(line)[0] for line in blocks()][:3] == [f"{RELEASE} {number}" for number in (1, 2, 3)]

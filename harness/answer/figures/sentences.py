@@ -47,8 +47,8 @@ def pool(figures: Figures, break_even: str) -> str:
     if first is None or later is None:
         return ""
     if (order := ranking.order(*later)) is not Order.SMALLER:
-        told = Order.UNKNOWN if order is Order.UNKNOWN else "are no cheaper with the pool"
-        return f"At further checkouts `{FORKED}` and `{POOLLESS}` {told} here: measure on a quiet machine."
+        cost = Order.UNKNOWN if order is Order.UNKNOWN else "are no cheaper with the pool"
+        return f"At further checkouts `{FORKED}` and `{POOLLESS}` {cost} here: measure on a quiet machine."
     saved = f"`{POOLLESS}` costs {dearer(*later)} more at each further checkout"
     end = f"; {break_even}" if break_even else ""
     match ranking.order(*first):

@@ -1,4 +1,4 @@
-"""The processes: a process and its descendants, and who was forked by whom without a new program."""
+"""The processes: a process and its descendants, and which of them are copies that another one has forked."""
 
 import os
 import re

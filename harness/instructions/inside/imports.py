@@ -1,4 +1,4 @@
-"""Marks at the begin and the end of each import, so that instructions can be told apart by module."""
+"""Marks at the begin and the end of each import, so that instructions can be counted by module."""
 
 import sys
 from os import getsid

@@ -97,12 +97,12 @@ class CombinationRecords:
                 continue
             given = [recorded.verdict(hazard.id, strategy, release) for hazard in recorded.hazards]
             untried = sum(verdict in ("", Verdict.NOT_TRIED) for verdict in given)
-            others = f" {untried} others were not tried." if untried else ""
+            others = f" Not tried: {untried} more." if untried else ""
             start = "" if tried == wanted else f"Not tried: {strategy} with {wanted.title}. "
             outcome = f"worst outcome {worst}" if worst.affecting else "none affects it"
             return CombinationVerdict(
                 f"{start}Hazards with {tried.title}, SQLAlchemy {release}: {outcome}."
-                f" Of the {worst.counted} that were tried, {worst.affecting} affect it.{others}",
+                f" Affected by {worst.affecting} of the {worst.counted} that were tried.{others}",
                 tuple(hazard.id for hazard in recorded.affecting(strategy, release)),
             )
         return CombinationVerdict(f"Hazards of {strategy} with {wanted.title}: not tried.")

@@ -68,7 +68,7 @@ def test_a_verdict_is_of_the_combination_or_says_whose_it_is(
     assert found.text.startswith(start)
     assert set(found.hazards) == set(hazards)
     if hazards:
-        assert f"{len(hazards)} affect it" in found.text
+        assert f"Affected by {len(hazards)} of " in found.text
         assert found.sentence.endswith(f"Affected by: {', '.join(found.hazards)}.")
 
 

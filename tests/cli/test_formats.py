@@ -149,7 +149,7 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
 
 
 def test_compare(quick: Server) -> None:
-    asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--minutes", "0.25")
+    asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--minutes", "2")
     as_json = poolstart(*asked, "--json")
     assert as_json.returncode == 1, as_json.stderr
     told = json.loads(as_json.stdout)

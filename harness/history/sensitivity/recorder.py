@@ -83,10 +83,7 @@ class SensitivityRecorder(Recorder):
         return f"{number} runs of SQLAlchemy {release}"
 
     def _measure_injected(self, request: Request, server: Server, report: Progress) -> str:
-        path = self._path(request)
-        record = SensitivityRecord.load(path if path.exists() else RECORD)
-        if record.loaded != request.load:
-            record = replace(record, loaded=request.load, repetitions=[])
+        path, record = self._path(request), self._record(request)
         changes = [change for change in injected.INJECTED_CHANGES if change.id in self.selected(request)]
         if request.fresh:
             names = {change.id for change in changes}
@@ -112,9 +109,19 @@ class SensitivityRecorder(Recorder):
     def _repetitions(self, request: Request) -> int:
         return self.REPETITIONS if request.repeat is None else request.repeat
 
+    def _record(self, request: Request) -> SensitivityRecord:
+        """What the injected changes are added to: without a record beside a load, the runs of the other one."""
+        path = self._path(request)
+        record = SensitivityRecord.load(path if path.exists() else RECORD)
+        if record.loaded == request.load:
+            return record
+        return replace(record, loaded=request.load, repetitions=[])
+
     def _path(self, request: Request) -> Path:
         return LOADED if request.load else RECORD
 
     def prepare(self, request: Request) -> None:
         super().prepare(request)
         files.require_writable(self._path(request))
+        if request.injected:
+            self._record(request)

@@ -140,7 +140,8 @@ def section() -> str:
         " record, less the ratio of their release. How many report anything although nothing changed,"
         f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
         " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time;"
-        " 20 pairs of four strategies on record took three minutes. Instructions always find such a change.\n\n"
+        " 20 pairs of four strategies on record took three minutes. Instructions always find such a change."
+        "\n\n"
         + markdown.table(["pairs", "false report", "false failure", *titles], rows)
         + "\n## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"

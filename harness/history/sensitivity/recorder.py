@@ -110,7 +110,7 @@ class SensitivityRecorder(Recorder):
         return self.REPETITIONS if request.repeat is None else request.repeat
 
     def _record(self, request: Request) -> SensitivityRecord:
-        """What the injected changes are added to: without a record beside a load, the runs of the other one."""
+        """What results are added to: of runs beside a load, a copy of the other record if there is none."""
         path = self._path(request)
         record = SensitivityRecord.load(path if path.exists() else RECORD)
         if record.loaded == request.load:

@@ -63,8 +63,8 @@ def varied(known: Coefficients, request: BillRequest) -> list[str]:
         )
     if request.pooler:
         found.append(
-            "Behind PgBouncer in transaction mode: the times by the ratio of a single worker to one without"
-            " it; connections and distance are those to PgBouncer."
+            "Behind PgBouncer in transaction mode: the times are those without it, for it has to open its own"
+            " sessions when a fleet starts; connections and distance are those to PgBouncer."
         )
     if missing := request.unmeasured(known):
         found.append(

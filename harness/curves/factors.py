@@ -73,7 +73,11 @@ def load_poolers(path: Path = figures.PATH) -> Factors:
 
 
 def of_poolers(record: PoolersRecord | None) -> Factors:
-    """The factors of the PgBouncer that was measured last, to the same driver without it."""
+    """The factors of the PgBouncer that was measured last, to the same driver without it.
+
+    A single worker is faster behind it, as it finds sessions that PgBouncer has opened. For a fleet that
+    starts together it has to open them, so no fleet is faster (`harness.curves.predictions.VariedCurve`).
+    """
     found: Factors = {}
     if not record or not record.times:
         return found
@@ -82,6 +86,6 @@ def of_poolers(record: PoolersRecord | None) -> Factors:
         for strategy, pool in POOLS.items():
             if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:
                 found.setdefault(row.driver, {})[strategy] = WorkerFactors(
-                    median(row.first_ratio), 0.0, row.trips[0]
+                    max(1.0, median(row.first_ratio)), 0.0, row.trips[0]
                 )
     return found

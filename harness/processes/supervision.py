@@ -48,7 +48,7 @@ _sockets: "dict[subprocess.Popen[bytes], socket.socket]" = {}
 _supervisions: "weakref.WeakSet[Supervision]" = weakref.WeakSet()
 
 _lock = threading.RLock()
-"""Held while watchdogs change or are sent something; by each fork as well, since the child sends to them too."""
+"""Held while watchdogs change or are sent something; by each fork as well, as the child sends too."""
 os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 

@@ -43,7 +43,7 @@ class StoredValue:
     value: float
     """The median of the samples, or the only value."""
     samples: tuple[float, ...]
-    """All samples; only the value if the benchmark returned no samples, or asv runs with an option not to store them."""
+    """All samples; only the value if the benchmark returned no samples, or asv was not to store them."""
     count: int
     """How many samples the value is the median of."""
     quartiles: tuple[float, float] | None

@@ -40,7 +40,8 @@ def varied(found: Sequence[Prediction]) -> Iterator[str]:
     near = sum(abs(each) <= WITHIN for each in off)
     yield "## Predictions with another driver or a pooler\n"
     yield (
-        "A bill with `--driver` or `--pooler` changes all workers of a fleet as it changes a single one:"
+        "A bill with `--driver` changes all workers of a fleet as it changes a single one, and one with"
+        " `--pooler` only their connections and distance:"
         f" {near} of {len(off)} fleets were ready within {WITHIN:.0%} of its time, which was off by"
         f" {off[0]:+.0%} to {off[-1]:+.0%}.\n"
     )

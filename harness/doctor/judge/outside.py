@@ -58,7 +58,7 @@ def _shared(evidence: TreeEvidence) -> Iterator[Finding]:
         openers = [pid for pid in connection.holders if not evidence.inherited(connection, pid)]
         users = [pid for pid in connection.holders if pid not in openers and use.shows(pid)]
         if len(openers) != 1:
-            # The process that opened it has closed it, or has ended. Then one user alone may have been given it.
+            # The process that opened it has closed it, or has ended: one user alone may own it.
             users = [pid for pid in connection.holders if use.shows(pid)]
             if len(users) < SEVERAL:
                 continue

@@ -53,7 +53,7 @@ def _blocked(evidence: TreeEvidence) -> Iterator[Finding]:
 
 
 def _probably_blocked(evidence: TreeEvidence) -> Iterator[Finding]:
-    """The same, by the titles of the server's processes, which do not say for which other one a process waits."""
+    """The same, by the titles of the server's processes, which do not say what a process waits for."""
 
     def sole(state: str) -> Iterator[int]:
         for connection in evidence.connections:

@@ -15,8 +15,8 @@ from scipy.stats import ttest_1samp, ttest_ind
 from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE, holm
 from harness.console import markdown
 from harness.history import reference
-from harness.history.paired import MAX_P, SCREEN_P
 from harness.history.bracket import forks
+from harness.history.paired import MAX_P, SCREEN_P
 from harness.history.reference import DECIDING, NEWEST, SCREENING, RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table

@@ -92,7 +92,7 @@ function showBill(known, request) {
   const missing = known.strategies.filter((costs) => !factorsOf(known, request, costs)).map((costs) => costs.strategy);
   section.querySelector("p").textContent = [
     `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
-    request.driver === REFERENCE && !request.pooler ? "" : "Driver and pooler change all workers as they change a single one, which was measured.",
+    request.driver === REFERENCE && !request.pooler ? "" : "A driver changes all workers as it changes a single one, which was measured; a pooler makes no fleet faster.",
     missing.length ? `Not measured like that: ${missing.join(", ")}.` : "",
   ].join(" ").trim();
 }

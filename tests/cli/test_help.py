@@ -51,7 +51,7 @@ def test_the_help_lists_the_columns_of_csv(command: str, columns: tuple[str, ...
     assert f": {', '.join(columns)}." in " ".join(shown(command).split())
 
 
-@pytest.mark.parametrize("words", [[], ["measure"], ["releases", "list"]])
+@pytest.mark.parametrize("words", [[], ["measure"], ["releases", "update"]])
 def test_h_is_help_everywhere(words: list[str]) -> None:
     short = CliRunner().invoke(app, [*words, "-h"], env={"COLUMNS": "200"})
     assert (short.exit_code, re.sub(r"\x1b\[[0-9;]*m", "", short.output)) == (0, shown(*words))

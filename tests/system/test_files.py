@@ -12,6 +12,7 @@ from harness.system.errors import PoolstartError, os_error_hint
 
 SHORT_LIVED = {
     "demos/all/unguarded_frame.py": "a table in the temporary directory of its run",
+    "doctor/run.py": "how often it has looked, in the temporary directory of the observed processes",
     "doctor/proof/programs.py": "the report of an observed program, in its temporary directory",
     "hazards/inside/parent.py": "scripts in the temporary directory of a trial",
     "hazards/runner.py": "the answer of a reproduction, in its temporary directory",

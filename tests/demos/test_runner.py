@@ -22,7 +22,7 @@ from harness.processes import proc
 from harness.processes.activity import activity_of
 from harness.releases import catalogue as releases
 from harness.releases import interpreters
-from tests.support.command import POOLSTART, poolstart
+from tests.support.command import POOLSTART
 from tests.support.remains import scene
 
 Run = Callable[..., DemoRun]
@@ -214,12 +214,11 @@ def test_it_ends_so_with_the_newest_release_of_each_series(
 
 @pytest.mark.slow
 def test_sqlalchemy_1_4_refuses_a_pool_size_for_sqlite(server: Server) -> None:
-    environment = {locate.RUN: server.to_json(), "COLUMNS": "200"}
-    done = poolstart("demo", "4", "--release", NEWEST["1.4"], **environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in done.stdout
-    assert "a NullPool" in done.stdout
-    assert "Has one session for parent and worker." in done.stdout
+    demo, python = catalogue.get("inherited_engine"), interpreters.of_release(NEWEST["1.4"])
+    seen = runner.run(demo, "fork", False, server, python=python)
+    assert f"SQLAlchemy {NEWEST['1.4']} refuses: Invalid argument(s) 'pool_size'" in said(seen, "user")
+    assert "a NullPool" in " ".join(event.what for event in seen.story)
+    assert "Has one session for parent and worker." in said(seen, "server")
 
 
 def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:

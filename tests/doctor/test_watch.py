@@ -25,6 +25,7 @@ while True:
 """
 COMPUTES = "while True: pass"
 WAITS = "import time; time.sleep(600)"
+ANSWERS = "import time\nwhile True: time.sleep(0.5)"
 
 SECONDS = 0.5
 
@@ -138,13 +139,13 @@ def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:
     assert time.thread_time() - began < 3 * movements.BUDGET * seconds
 
 
-def pauses(shared: Shared, program: str, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def pauses(shared: Shared, program: str, monkeypatch: pytest.MonkeyPatch, idle: float = 0.1) -> list[float]:
     """Those of a watch without a budget, of a worker that runs this program beside a busy process."""
     connection = shared.connection(worker := shared.start(program), shared.start(COMPUTES))
     found: list[float] = []
     sleep = time.sleep
     monkeypatch.setattr(movements, "BUDGET", 100.0)
-    monkeypatch.setattr(movements, "IDLE", 0.1)
+    monkeypatch.setattr(movements, "IDLE", idle)
     monkeypatch.setattr(time, "sleep", lambda seconds: (found.append(seconds), sleep(seconds)))
     watch(connection, 1.0, worker)
     return found
@@ -159,3 +160,9 @@ def test_a_worker_that_runs_is_looked_at_all_the_time(
 ) -> None:
     found = pauses(shared, COMPUTES, monkeypatch)
     assert found.count(movements.SHORTEST) > found.count(movements.CALM)
+
+
+def test_a_worker_that_runs_twice_a_second_is_looked_at_all_the_time(
+    shared: Shared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert movements.CALM not in pauses(shared, ANSWERS, monkeypatch, idle=movements.IDLE)

@@ -21,7 +21,7 @@ ORDINARY = "numbers_ordinary"
 
 KINDS = {DATAFRAME: DATAFRAME, NUMBERS: NUMBERS, ORDINARY: NUMBERS, ARROW: ARROW, OBJECTS: OBJECTS}
 """Kinds of data, and what `harness.fleets.inside.data` calls them. Numbers are put on huge pages by numpy,
-where the system lets it, unless they are kept from that."""
+where the system allows it; `numbers_ordinary` are on ordinary pages."""
 
 TITLES = {
     DATAFRAME: "DataFrame of numbers and texts",

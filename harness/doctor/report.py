@@ -14,7 +14,7 @@ from harness.doctor.run import Observed
 INDENT = "  "
 WIDTH = 79
 SCREEN = 19
-"""Lines of findings that fit on a screen, beside what was inspected. More are shown in fewer lines each."""
+"""Lines of findings that fit on a screen. If there are more, each finding is shown in fewer lines."""
 
 DETAILS = re.compile(r"; engine made at .*| \(\w+\.py:[^)]*\)")
 """What is left out of evidence then."""

@@ -46,8 +46,9 @@ SCREENING, DECIDING = 8, 20
 """Pairs of parents of the two stages."""
 
 NEWEST = 80
-"""Pairs of the second stage of the newest release and the one before it, of strategies that fork: no later
-release tells what it changed, and no instructions of theirs are counted."""
+"""Pairs of the second stage of the newest release and its predecessor, for strategies that fork.
+
+Instructions, which find small changes, are counted of spawned workers alone."""
 
 FORKS, BOOTS = 12, 6
 """Workers of a parent. Those that boot an interpreter take twenty times as long, and their instructions are

@@ -106,7 +106,7 @@ class Metric:
     group: str
     """Module and class of the benchmark."""
     tables: Collection[Table]
-    """Those that show it."""
+    """The tables that show it."""
     short_title: str = ""
     """For heads of columns, where the title is long."""
     workers: Workers = Workers.LATER

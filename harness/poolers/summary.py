@@ -63,7 +63,7 @@ def place(version: str, part: PoolerTrials | PoolerTimes, driver: Driver, mode: 
 
 
 def other_python(part: PoolerTrials | PoolerTimes, python: str, done: str) -> str:
-    """That a part of the record is of another Python; empty if it is of this one."""
+    """A sentence if a part of the record was measured under another Python; empty otherwise."""
     return "" if pythons.minor(part.provenance.python) == python else f"Not {done} under Python {python}."
 
 

@@ -268,7 +268,7 @@ REMEDIES = {
 
 
 def failed(problem: str, log: Path) -> PoolstartError:
-    """The error for a program whose log this is: its first error, because others follow from it."""
+    """The error to raise for a program that wrote this log: its first error, which causes the others."""
     text = log.read_text(errors="replace").strip()
     error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error):? +(.+)", text)
     reason = error[1] if error else text.rpartition("\n")[2] or "no error message"

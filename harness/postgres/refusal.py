@@ -63,7 +63,7 @@ WORDS = {
     "permission denied": STATES["42501"],
     "the database system is": STATES["57P03"],
     **dict.fromkeys(("too many connections", "too many clients", "connection slots"), STATES["53300"]),
-    # It does not exist, or may not log in: what is said of both before is above.
+    # "database X does not exist", "role X is not permitted to log in". More specific words come first.
     'database "': STATES["3D000"],
     'role "': STATES["28000"],
     "unrecognized configuration parameter": STATES["42704"],

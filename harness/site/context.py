@@ -125,7 +125,7 @@ class SiteContext:
             return []
 
     def answer(self, bed: TestBed) -> ReleaseResults:
-        """The newest release of a test bed as the answer has it; as it was measured where there is none."""
+        """The newest release of a test bed: as the answer shows it, or as it was measured."""
         newest = bed.newest
         place = newest.machine, newest.environment_name, newest.release
         known = (

@@ -1,4 +1,4 @@
-"""Strategies are named in one way, and several hazards may be."""
+"""Names of strategies and hazards on the command line, and what the command shows of them."""
 
 import pytest
 
@@ -16,10 +16,10 @@ OWN = "tests.support.broken_strategies:HEALTHY"
 def test_each_hazard_shows_what_to_do_with_code_before_its_story(capsys: pytest.CaptureFixture[str]) -> None:
     for known in catalogue.load_all():
         fix = program_lines.fix(verdicts.load(), known)
-        outcome = Outcome(known.id, "spawn", Verdict.AFFECTED, story=(StoryEvent("worker", "It is told."),))
+        outcome = Outcome(known.id, "spawn", Verdict.AFFECTED, story=(StoryEvent("worker", "It waits."),))
         view.show_story(terminal.output(), known, fix, [outcome])
         text = capsys.readouterr().out
-        places = [text.index(part.strip()) for part in (known.avoidance, fix[1], "It is told.")]
+        places = [text.index(part.strip()) for part in (known.avoidance, fix[1], "It waits.")]
         assert places == sorted(places), known.id
 
 

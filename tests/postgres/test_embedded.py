@@ -85,7 +85,7 @@ LOCKED = "55P03"
 
 
 def as_a_stranger(url: str, questions: list[tuple[str, dict[str, str]]]) -> list[str]:
-    """What another account of this machine is told when it asks, each with changes of the URL."""
+    """The server's answers to another account of this machine; a question comes with changes of the URL."""
     if os.getuid() != 0:
         pytest.skip("only root may become another account")
     given = [(render({**parameters(url), **changes}), question) for question, changes in questions]

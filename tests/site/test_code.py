@@ -85,7 +85,7 @@ RUN = [
 
 @pytest.mark.parametrize(
     ("render", "variant", "name"),
-    # Each variant with every other strategy: what is said of a driver or pooler and of a start are apart.
+    # Each variant with every other strategy: the lines for a driver or pooler do not depend on the start.
     [(*run, name) for number, run in enumerate(RUN) for name in recommendation.RECOMMENDED[number % 2 :: 2]],
     ids=lambda value: getattr(value, "key", getattr(value, "__name__", value)),
 )

@@ -52,7 +52,7 @@ class TestBed:
 
     @property
     def is_reference(self) -> bool:
-        """Whether it has the Python under which releases were compared."""
+        """Whether this is the Python under which releases are compared."""
         return self.python in ("", pythons.REFERENCE)
 
     @property

@@ -70,7 +70,7 @@ def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
 
 
 def _others(record: CurveRecord) -> str:
-    """What it is for Python objects, and what under strategies that do not fork the parent."""
+    """A sentence on the cost of Python objects, and one on strategies that do not fork the parent."""
     found = ""
     if "objects" in curve.kinds(record):
         slope = curve.by_gib(record, "objects", "blocked").slope * 1e3

@@ -18,7 +18,7 @@ BUDGET = 0.01
 """The share of a processor that watching may take."""
 
 BUDGET_IN_DOUBT = 0.02
-"""The same of the time for which it watches longer."""
+"""The same while a watch takes longer than was asked for."""
 
 SHORTEST = 0.001
 """Seconds between two looks, at least."""
@@ -44,7 +44,7 @@ ENOUGH = 250
 them; on a busy machine they take longer."""
 
 LONGER = 4
-"""Times the wanted seconds that a watch may take, while it is in doubt whether a holder uses a connection."""
+"""While it is not clear whether a process uses a connection, a watch takes up to so many times as long."""
 
 SHARE = 0.25
 """Of the clean intervals of other holders: a process that has run in fewer unclear ones is not in doubt."""
@@ -156,7 +156,7 @@ class Watch:
         """What is proven, as of the last search for further holders."""
         self._diags = {each.network: netlink.Diag(each.network) for each in shared}
         self._active = 0.0
-        """When one of those to find out about was last seen to run, or to wait for an answer."""
+        """When a suspect was last seen to run, or to wait for an answer."""
 
     def run(self, seconds: float, over: Callable[[], bool]) -> float:
         """Watch, and return for how many seconds.

@@ -109,7 +109,7 @@ def programs() -> list[VictimFigures]:
             risk = Expected("", ("risk",) if row.fixed_is_risk else ())
             broken = _program(name, "broken", hazard, outside, command)
             rows += [
-                # What it is not to find it is not asked for.
+                # The broken program is not looked at from outside where that cannot find its problem.
                 broken if row.outside else replace(broken, outside=None),
                 _program(name, "fixed", hazard, Expected(), risk),
             ]

@@ -69,7 +69,7 @@ class DoctorRecorder(Recorder):
             with Supervision() as supervision, ThreadPoolExecutor(TOGETHER) as executor:
                 directory = supervision.directory()
                 runs = [(row, number) for row in due for number in range(self.repeat(request))]
-                # Of an interrupted recording, there are more runs of those in which something is to be found.
+                # Broken programs come first: if the recording is interrupted, these have more runs.
                 runs.sort(key=lambda run: run[1] * (2 if run[0].right else 1))
                 if any(row.victim in frameworks.FOUND for row in due):
                     report_("installing the programs that start workers")

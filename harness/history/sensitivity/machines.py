@@ -46,7 +46,7 @@ class MeasuredRatio:
         return f"{change} %" if low == high else f"{change} % ({low} to {high})"
 
     def off(self, other: "MeasuredRatio") -> float:
-        """How far it is from another one, relative."""
+        """The relative difference to another ratio."""
         return abs(self.ratio / other.ratio - 1)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from harness.comparisons.judge import FALSE_ALARM_RATE, holm, judge, paired_test
+from harness.comparisons.judge import FALSE_ALARM_RATE, find, holm, judge, paired_test
 from harness.comparisons.pairs import Sample
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
@@ -65,6 +65,15 @@ def test_same_needs_the_whole_interval_within_what_is_tolerated():
     shaky = [sample(1.0 + sign * 0.1) for sign in (1, -1) * 5]
     verdicts = [row.verdict for row in judge({FIGURES[0]: steady, FIGURES[1]: shaky}, tolerate=0.03)]
     assert verdicts == ["same", "cannot tell"]
+
+
+def test_a_figure_is_found_by_its_metric_and_strategy():
+    random = np.random.default_rng(3)
+    rows = judge({("uss", name, "none"): pairs(random) for name in STRATEGIES}, 0.03)
+    found = find(rows, "uss", "spawn")
+    assert found is not None
+    assert (found.metric, found.strategy) == ("uss", "spawn")
+    assert find(rows, "startup", "spawn") is None
 
 
 def test_five_pairs_prove_nothing():

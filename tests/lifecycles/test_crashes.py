@@ -10,6 +10,7 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.parent_handle import ParentHandle
 from harness.lifecycles.profile import PROFILES
 from harness.postgres import embedded
+from harness.processes import proc
 from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
 from tests.support import broken_strategies
@@ -35,15 +36,21 @@ def one(here: Scene, containing: str) -> int:
     return min(here.processes(containing))
 
 
-def forked(here: Scene) -> bool:
-    parents = here.processes("harness.lifecycles.inside.program")
-    return len(parents) == 2 and not here.processes("spawn_main")
+def hanging(here: Scene) -> int:
+    """The pid of the worker that hangs; 0 as long as none does."""
+    return sum(int(file.read_text()) for file in here.directory.glob(f"*/{broken_strategies.HANGING}"))
+
+
+def parent_of(pid: int) -> int:
+    found = proc.stat(pid)
+    assert found
+    return found.ppid
 
 
 VICTIMS = {
     "run": lambda here, leader: leader,
-    "parent": lambda here, leader: one(here, "harness.lifecycles.inside.program"),
-    "worker": lambda here, leader: max(here.processes("harness.lifecycles.inside.program")),
+    "parent": lambda here, leader: parent_of(hanging(here)),
+    "worker": lambda here, leader: hanging(here),
     "postmaster": lambda here, leader: one(here, "postgres -D"),
 }
 
@@ -55,8 +62,7 @@ VICTIMS = {
 def test_nothing_is_left_after_any_process_of_a_run_is_killed(victim: str, signal_number: int) -> None:
     with scene() as here:
         run = here.python("-c", PROGRAM)
-        # Parent and hanging worker have the same command line; the workers of the warm-up were spawned.
-        here.wait_for(lambda: forked(here), "a worker hangs")
+        here.wait_for(lambda: hanging(here), "a worker hangs")
         os.kill(VICTIMS[victim](here, run.pid), signal_number)
         if victim == "postmaster":
             # The worker still hangs, and the run waits for it until its user interrupts it.

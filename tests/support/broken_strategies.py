@@ -3,10 +3,12 @@
 import functools
 import os
 import socket
+import tempfile
 import threading
 import time
 from dataclasses import replace
 from multiprocessing.util import Finalize
+from pathlib import Path
 
 import psycopg2
 from sqlalchemy import event
@@ -60,7 +62,14 @@ def close_the_parents_connection(engine: Engine) -> Engine:
     return engine
 
 
+HANGING = "hanging"
+"""The file in its directory for temporary files in which a worker that hangs has written its pid."""
+
+
 def hang(engine: Engine) -> Engine:
+    unfinished = Path(tempfile.gettempdir(), f"{HANGING}.part")
+    unfinished.write_text(str(os.getpid()))
+    unfinished.rename(unfinished.with_suffix(""))
     threading.Event().wait()
     return engine
 

@@ -7,9 +7,10 @@ from pathlib import Path
 from harness.fixes import NO_FORK
 from harness.hazards.conditions import ONE_THREAD
 from harness.hazards.hazard import Hazard, Severity
-from harness.hazards.inside.handle import START_DEADLINE, WorkerHandle
+from harness.hazards.inside.handle import START_DEADLINE, Hung, WorkerHandle
 from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
+from harness.processes import proc
 from harness.processes.wait import wait_until
 
 CONFIGURATION = "OPENSSL_CONF"
@@ -17,6 +18,9 @@ CONFIGURATION = "OPENSSL_CONF"
 
 DRIVER = "psycopg2/__init__.py"
 """The file of the function in which the worker waits, as Python sees it."""
+
+LOOKS = 10
+"""Times that a silent worker is looked at before it counts as waiting for something else."""
 
 
 def connect(worker: Worker, inherited: int) -> None:
@@ -35,9 +39,23 @@ def open_for_writing(pipe: Path) -> int | None:
 
 
 def waits_for_lock(worker: WorkerHandle) -> bool:
-    """Whether the kernel has the worker wait for a lock, and not for a server; True where it does not say."""
+    """Whether the worker sleeps at a lock, and not until a server answers; True where the kernel hides it."""
+    found = proc.stat(worker.pid)
     waiting_in = Path(f"/proc/{worker.pid}/wchan").read_text()
-    return "futex" in waiting_in or waiting_in in ("", "0")
+    return found is not None and found.state == "S" and ("futex" in waiting_in or waiting_in in ("", "0"))
+
+
+def hang_at_lock(worker: WorkerHandle) -> Hung | None:
+    """How the worker hangs at a lock below the driver's function; None if it answers.
+
+    On a busy machine the server may be silent for longer than a worker that hangs. Raises `RuntimeError` if
+    the worker goes on waiting for something else.
+    """
+    for _ in range(LOOKS):
+        hang = worker.hang()
+        if hang is None or (hang.inside(DRIVER) and waits_for_lock(worker)):
+            return hang
+    raise RuntimeError(f"the worker hangs, but not at a lock of the driver's libraries: {hang}")
 
 
 def thread_in_library(parent: Parent) -> tuple[threading.Thread, int]:
@@ -74,9 +92,7 @@ def reproduce(parent: Parent) -> bool:
         let_connect()
     parent.tell("parent", "Another thread is connecting, inside libpq, while the worker is started.")
     parent.tell("parent", "That thread has connected, and ended.")
-    if hang := worker.hang(DRIVER):
-        if not waits_for_lock(worker):
-            raise RuntimeError(f"the worker hangs, but not at a lock of the driver's libraries: {hang}")
+    if hang := hang_at_lock(worker):
         parent.tell("worker", f"Connects, and waits for a copy of that thread's lock in the library: {hang}.")
         parent.tell("server", "Waits for the worker's TLS handshake, which does not come.")
         parent.tell("user", "A worker that hangs in its first connect, whatever is done to its pool.")

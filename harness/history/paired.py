@@ -184,8 +184,9 @@ def of_releases(
         if (one is None and before != REFERENCE) or (other is None and release != REFERENCE):
             continue
         stages = [(row.screening if screening else row.deciding) if row else {} for row in (one, other)]
-        sizes = (one or other).sizes  # type: ignore[union-attr]
-        for metric in set.intersection(*map(set, compress(stages, (one, other)))):
+        # A metric that is younger than the first stage of a row has no size there.
+        sizes = {name: size for row in (other, one) if row for name, size in row.sizes.items()}
+        for metric in set.intersection(set(sizes), *map(set, compress(stages, (one, other)))):
             logs = [stage.get(metric, []) for stage in stages]
             middle, low, high, p = between(*logs)
             smallest = metrics.min_relevant_change(metric, sizes[metric])

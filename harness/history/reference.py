@@ -120,7 +120,8 @@ def with_logs(
     if not deciding:
         return RatioRow(release, strategy, measured.logs, measured.sizes, provenance=provenance)
     (row,) = (each for each in rows if each.key == (release, strategy, provenance.machine))
-    return replace(row, deciding=measured.logs, provenance=provenance)
+    sizes = {**measured.sizes, **row.sizes}
+    return replace(row, deciding=measured.logs, sizes=sizes, provenance=provenance)
 
 
 def paired(

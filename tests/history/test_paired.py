@@ -1,11 +1,12 @@
 """Changes from pairs: what is certain, what is the collector's, and what replaces what."""
 
 import random
+from dataclasses import replace
 from math import log
 
 import pytest
 
-from harness.history import changes, paired
+from harness.history import changes, paired, reference
 from harness.history.paired import PairedChange
 from harness.history.reference import REFERENCE, RatioRow
 from harness.history.series import Series, SeriesKey
@@ -39,6 +40,17 @@ def test_a_change_is_the_difference_of_two_ratios_to_the_reference() -> None:
     assert change.ratio == pytest.approx(1 / 0.95, rel=0.01)
     assert change.low < change.ratio < change.high
     assert change.certain
+
+
+def test_a_metric_that_came_after_the_first_stage_is_compared_once_its_size_is_known() -> None:
+    young = {"cpu_start": logs(1.0)}
+    rows = [replace(row(release, 1.0), deciding=young) for release in ("2.1.8", "2.1.9")]
+    assert not list(paired.changes(rows))
+    measured = reference.PairedLogs(young, {"cpu_start": 0.01, "cpu_first_row": 9.0})
+    rows = [reference.with_logs(rows, each.release, "spawn", measured, True, HERE) for each in rows]
+    assert {change.metric for change in paired.changes(rows)} == {"cpu_start"}
+    # The sizes of the first stage stay.
+    assert rows[0].sizes == {"cpu_first_row": 0.1, "cpu_start": 0.01}
 
 
 def test_the_reference_itself_needs_no_pairs() -> None:

@@ -5,16 +5,16 @@ between two releases of one machine is the difference of their logarithms. Earli
 neighbouring releases with each other, which needs no difference.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, pairwise
-from math import exp, inf, log
+from math import exp, inf, log, sqrt
 from pathlib import Path
-from statistics import mean
+from statistics import mean, variance
 
 from packaging.version import Version
+from scipy.stats import chi2
 from scipy.stats import t as student
-from scipy.stats import ttest_1samp, ttest_ind
 
 from harness import strategies
 from harness.comparisons.judge import CONFIDENCE, CONSTANT, MIN_PAIRS
@@ -32,6 +32,9 @@ MAX_P = 1e-4
 
 SCREEN_P = 0.05
 """Of the first stage: the largest p-value of what the second stage measures."""
+
+SESSION_P = 0.01
+"""The largest p-value at which sessions count as shifting a metric."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +142,14 @@ def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
     ]
 
 
-def between(before: Sequence[float], after: Sequence[float]) -> tuple[float, float, float, float]:
-    """The difference of mean logarithms, its 99 % interval, and its p-value (Welch).
+def between(
+    before: Sequence[float], after: Sequence[float], session: float = 0.0
+) -> tuple[float, float, float, float]:
+    """The difference of mean logarithms, its 99 % interval, and its p-value (Welch's t-test).
 
-    An empty side is the reference itself, whose logarithms are 0. With fewer than `MIN_PAIRS` values the
-    interval is infinite, and p is 1.
+    An empty side is the reference itself, whose logarithms are 0. `session` is the variance that each other
+    side has beyond the scatter of its pairs, because they were measured in one session. With fewer than
+    `MIN_PAIRS` values the interval is infinite, and p is 1.
     """
     middle = (mean(after) if after else 0.0) - (mean(before) if before else 0.0)
     sides = [side for side in (before, after) if side]
@@ -151,14 +157,37 @@ def between(before: Sequence[float], after: Sequence[float]) -> tuple[float, flo
         return middle, -inf, inf, 1.0
     if all(max(side) - min(side) < CONSTANT for side in sides):
         return middle, middle, middle, 0.0 if abs(middle) > CONSTANT else 1.0
-    if not before:
-        test = ttest_1samp(after, 0.0)
-    elif not after:
-        test = ttest_1samp([-value for value in before], 0.0)
-    else:
-        test = ttest_ind(after, before, equal_var=False)
-    interval = test.confidence_interval(CONFIDENCE)
-    return middle, float(interval.low), float(interval.high), float(test.pvalue)
+    of_means = [variance(side) / len(side) for side in sides]
+    freedom = sum(of_means) ** 2 / sum(
+        v**2 / (len(side) - 1) for v, side in zip(of_means, sides, strict=True)
+    )
+    error = sqrt(sum(of_means) + session * len(sides))
+    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    return middle, middle - half, middle + half, float(2 * student.sf(abs(middle) / error, freedom))
+
+
+def of_sessions(rows: Iterable[RatioRow]) -> dict[tuple[str, bool], float]:
+    """By metric, and whether workers boot an interpreter: how much a session shifts all of its ratios.
+
+    It is the variance of the logarithm that pairs of one session share. The two stages of a row are two
+    sessions: it is what their means differ by on average, beyond the scatter of their pairs, and 0 where that
+    scatter explains it (chi-square test). Unique memory of forked workers has it, since the state of parent
+    and machine decides which pages are copied; processor time to the first row has not.
+    """
+    shifts: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    for row in rows:
+        for metric in set(row.screening) & set(row.deciding):
+            stages = row.screening[metric], row.deciding[metric]
+            scatter = sum(variance(stage) / len(stage) for stage in stages if len(stage) >= MIN_PAIRS)
+            if scatter and min(map(len, stages)) >= MIN_PAIRS:
+                shift = (mean(stages[0]) - mean(stages[1])) ** 2
+                key = metric, strategies.get(row.strategy).boots_an_interpreter
+                shifts.setdefault(key, []).append((shift, scatter))
+    return {
+        key: mean(shift - scatter for shift, scatter in found) / 2
+        for key, found in shifts.items()
+        if chi2.sf(sum(shift / scatter for shift, scatter in found), len(found)) < SESSION_P
+    }
 
 
 def changes(rows: Sequence[RatioRow], *, screening: bool = False) -> list[PairedChange]:
@@ -166,16 +195,23 @@ def changes(rows: Sequence[RatioRow], *, screening: bool = False) -> list[Paired
 
     Of the second stage, or with `screening` of the first. Releases between two of them were not paired.
     """
+    sessions = of_sessions(rows)
     return [
         change
         for machine in dict.fromkeys(row.provenance.machine for row in rows)
         for before, release in pairwise(versions(row for row in rows if row.provenance.machine == machine))
-        for change in of_releases(rows, before, release, machine, screening=screening)
+        for change in of_releases(rows, before, release, machine, sessions, screening=screening)
     ]
 
 
 def of_releases(
-    rows: Sequence[RatioRow], before: str, release: str, machine: str, *, screening: bool
+    rows: Sequence[RatioRow],
+    before: str,
+    release: str,
+    machine: str,
+    sessions: Mapping[tuple[str, bool], float],
+    *,
+    screening: bool,
 ) -> Iterable[PairedChange]:
     """The changes of all metrics and strategies that both releases have."""
     first, second = rows_of(rows, before, machine), rows_of(rows, release, machine)
@@ -187,12 +223,13 @@ def of_releases(
         # A metric that is younger than the first stage of a row has no size there.
         sizes = {name: size for row in (other, one) if row for name, size in row.sizes.items()}
         for metric in set.intersection(set(sizes), *map(set, compress(stages, (one, other)))):
-            logs = [stage.get(metric, []) for stage in stages]
-            middle, low, high, p = between(*logs)
+            earlier, later = (stage.get(metric, []) for stage in stages)
+            session = sessions.get((metric, strategies.get(strategy).boots_an_interpreter), 0.0)
+            middle, low, high, p = between(earlier, later, session)
             smallest = metrics.min_relevant_change(metric, sizes[metric])
             yield PairedChange(
                 before, release, metric, strategy, "none", exp(middle), exp(low), exp(high) if high < inf else
-                inf, p, min(len(each) for each in logs if each), smallest, machine,
+                inf, p, min(len(each) for each in (earlier, later) if each), smallest, machine,
             )  # fmt: skip
 
 

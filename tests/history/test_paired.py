@@ -76,6 +76,27 @@ def test_a_change_of_memory_counts_only_if_its_whole_interval_does() -> None:
     assert change.certain
 
 
+def of_two_sessions(release: str, first: float, second: float) -> RatioRow:
+    """A row whose two stages, each of 20 pairs, have ratios of their own to the reference."""
+    found = row(release, first)
+    return replace(found, deciding=row(release, second).screening)
+
+
+def test_a_session_that_shifts_all_of_its_pairs_is_no_change_of_a_release() -> None:
+    releases = [f"2.0.{patch}" for patch in range(10)]
+    steady = [of_two_sessions(release, 1.0, 1.0) for release in releases]
+    shifted = [of_two_sessions(release, 1.0, 1.0 + 0.01 * (-1) ** at) for at, release in enumerate(releases)]
+    changed = of_two_sessions("2.0.10", 1.03, 1.03)
+    assert paired.of_sessions(steady) == {}
+    assert paired.of_sessions(shifted)["cpu_first_row", True] == pytest.approx(0.01**2 / 2, rel=0.3)
+    # Twenty pairs of one session and twenty of another differ by 2 %, and prove nothing.
+    assert not [change for change in paired.changes(shifted) if change.certain]
+    (found,) = (
+        change for change in paired.changes([*steady, changed]) if change.certain and change.ratio > 1
+    )
+    assert (found.before, found.release) == ("2.0.9", "2.0.10")
+
+
 def test_fewer_than_six_pairs_decide_nothing() -> None:
     assert paired.between([], [0.1] * 5)[3] == 1.0
     assert paired.between([], [0.1] * 6)[3] == 0.0

@@ -65,7 +65,9 @@ class RatioEvidence:
         found = [
             (f"pairs, {machine}", change)
             for machine in dict.fromkeys(row.provenance.machine for row in self.ratios)
-            for change in paired.of_releases(self.ratios, REFERENCE, release, machine, screening=False)
+            for change in paired.of_releases(
+                self.ratios, REFERENCE, release, machine, paired.of_sessions(self.ratios), screening=False
+            )
         ]
         found += [(f"earlier pairs, {change.machine}", change) for change in self.neighbours]
         for by, change in found:

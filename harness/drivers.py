@@ -1,7 +1,7 @@
-"""Drivers: one entry for each, and how a URL names one.
+"""The catalogue of drivers: everything that depends on the driver is in its entry.
 
-The only place that knows. psycopg2 is the reference: it is the only driver that all measured releases have.
-`POOLSTART_DRIVER` chooses another one, whose figures form a series of their own.
+psycopg2 is the reference, as the only driver that all measured releases have. `POOLSTART_DRIVER` chooses
+another one, whose figures form a series of their own.
 """
 
 import os
@@ -31,17 +31,17 @@ class Driver:
     """A DBAPI for PostgreSQL, and whether its engine is used synchronously."""
 
     name: str
-    """As `POOLSTART_DRIVER` and the results name it."""
+    """Its name in `POOLSTART_DRIVER` and in results."""
     title: str
-    """As people call it."""
+    """Its name for people."""
     dialect: str
-    """As in `postgresql+DIALECT://`."""
+    """DIALECT in `postgresql+DIALECT://`."""
     module: str
-    """What is imported, and has `__version__`."""
+    """The module that is imported, and has `__version__`."""
     packages: tuple[tuple[str, str], ...]
-    """What to install, each with its version."""
+    """The packages to install, each with its version."""
     preload: tuple[str, ...]
-    """What a fork server imports, so that a worker imports nothing more of SQLAlchemy and the driver."""
+    """Modules that a fork server imports, so that a worker imports no more of SQLAlchemy and the driver."""
     since: tuple[int, ...] = ()
     """The first SQLAlchemy release with its dialect; empty if all have it."""
     asynchronous: bool = False
@@ -49,7 +49,7 @@ class Driver:
     bound_to_loop: bool = False
     """Whether a connection works only in the event loop that opened it, and so not in a forked worker."""
     implementation: str = ""
-    """What `psycopg.pq.__impl__` must be; empty for drivers with one implementation."""
+    """The value that `psycopg.pq.__impl__` must have; empty for drivers with one implementation."""
     libpq: str = ""
     """The function of its module that returns libpq's version; empty for a driver without libpq."""
     renamed: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -57,7 +57,7 @@ class Driver:
     query: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Parameters of its URLs; `{application_name}` is replaced."""
     descriptor: Callable[[Any], int] = libpq_socket
-    """Where the descriptor of a connection's socket is; takes the driver's own connection."""
+    """Returns the descriptor of the socket of the driver's own connection."""
     behind_pooler: str = ""
     """Arguments of create_engine behind PgBouncer in transaction mode, as in code; empty if it needs none."""
 
@@ -68,12 +68,12 @@ class Driver:
 
     @property
     def label(self) -> str:
-        """Name and version, as records state them."""
+        """Name and version, as they are recorded."""
         return f"{self.name} {self.version}"
 
     @property
     def drivername(self) -> str:
-        """Dialect and driver, as a URL names them."""
+        """Dialect and driver, as in a URL."""
         return f"postgresql+{self.dialect}"
 
     def url_parameters(self, server: Mapping[str, str], application_name: str) -> dict[str, str]:
@@ -102,7 +102,7 @@ class Driver:
 COMMON = {"user", "password", "host", "port", "dbname"}
 """Parameters that every driver knows."""
 
-# The negotiation of GSSAPI takes time at every connect, and on some machines very long.
+# Negotiating GSSAPI takes time at every connect, and very long on some machines.
 LIBPQ: Mapping[str, str] = {"gssencmode": "disable", "application_name": "{application_name}"}
 
 DIALECT = "sqlalchemy.dialects.postgresql."
@@ -158,7 +158,7 @@ ASYNCPG = Driver(
 DRIVERS = (PSYCOPG2, PSYCOPG, PSYCOPG_PURE, ASYNCPG)
 
 MEASURED = PSYCOPG2
-"""The driver of the default series, and of the code that pages show unless their reader chooses another."""
+"""The driver of the default series, and of the code on pages unless the reader chooses another."""
 
 
 def get(name: str) -> Driver:
@@ -181,7 +181,7 @@ def current() -> Driver:
 
 
 def choose(name: str) -> Driver:
-    """The driver of this name, for this command and all processes that it starts; without one, `current`.
+    """Use the driver of this name in this process and all that it starts; without a name, use `current`.
 
     Raises `PoolstartError` if there is none of that name.
     """
@@ -191,7 +191,7 @@ def choose(name: str) -> Driver:
 
 
 def modules_to_preload(dialect: str) -> tuple[str, ...]:
-    """The modules that a fork server preloads for the driver with this name in URLs, known or not."""
+    """The modules that a fork server preloads for a URL's dialect, in the catalogue or not."""
     for driver in DRIVERS:
         if driver.dialect == dialect:
             return driver.preload
@@ -199,12 +199,12 @@ def modules_to_preload(dialect: str) -> tuple[str, ...]:
 
 
 def url(driver: Driver) -> str:
-    """A URL that names the driver, to be replaced in the code that pages show."""
+    """The placeholder URL, with this driver, in the code that pages show."""
     return f"{driver.drivername}://user:password@host/database"
 
 
 URL = url(MEASURED)
-"""The URL in the code that pages show, to be replaced."""
+"""The placeholder URL in the code that pages show."""
 
 PSYCOPG3_SINCE = (2, 1)
 """From this SQLAlchemy release on, `postgresql://` means psycopg 3."""
@@ -217,7 +217,7 @@ def default_driver(release: str) -> Driver:
 
 
 def upgrade_note(before: str, after: str) -> str:
-    """What to know first about two releases; empty if `postgresql://` means the same driver in both."""
+    """A warning that `postgresql://` means different drivers in two releases; empty if it does not."""
     return "" if default_driver(before) == default_driver(after) else UPGRADE
 
 

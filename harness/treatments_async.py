@@ -1,6 +1,7 @@
 """What strategies do about the pool of an `AsyncEngine`: the lines that a program would contain.
 
-As `harness.treatments`, by the same names. It imports nothing, because a worker imports it.
+The functions have the names of those in `harness.treatments`. The module imports nothing, because a worker
+imports it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The trials of an asv run: measured once, and read by many benchmarks."""
+"""The trials of an asv run, which are run once and read by many benchmarks."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def of_this_run() -> dict[str, Any]:
     used again. How many, and reasons why a hazard was not applicable, was not tried, or had no result, are
     printed on standard error, a line each. Raises `PoolstartError` if `POOLSTART_TRIALS` is invalid.
     """
-    # Reading benchmarks do not need these imports.
+    # Benchmarks that only read outcomes do not need these imports.
     from harness.hazards import matrix
     from harness.postgres import locate
     from harness.records.provenance import Provenance
@@ -83,7 +83,7 @@ def every_trial() -> bool:
 
 
 def write_metadata(release: str, recorded: Sequence[Outcome]) -> None:
-    """State beside the results which verdicts were not tried in this run, by hazard."""
+    """Write beside the results which verdicts this run took from the record, by hazard."""
     from harness.lifecycles.asv_run import METADATA
 
     if path := os.environ.get(METADATA):

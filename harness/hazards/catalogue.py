@@ -100,7 +100,7 @@ def load_all() -> tuple[Hazard, ...]:
 
 
 def tried_with(driver: Driver) -> tuple[Hazard, ...]:
-    """The hazards that are tried with a driver; with the default one all, though some are about another."""
+    """The hazards that are tried with a driver; with the default driver, those about other drivers too."""
     return tuple(hazard for hazard in load_all() if driver == MEASURED or hazard.tried_with(driver))
 
 

@@ -1,4 +1,4 @@
-"""What must hold in a program so that a hazard cannot occur: a small closed set."""
+"""The conditions that exclude hazards: a small, closed set of things that a program can make sure of."""
 
 from dataclasses import dataclass
 

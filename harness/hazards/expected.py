@@ -1,12 +1,12 @@
-"""The record of verdicts, and what is expected of a release.
+"""The record of verdicts, and the expected verdicts of a release.
 
 `records/hazards.json` has one table for each series of SQLAlchemy (1.4, 2.0, ...), and in it, where they were
 measured, a table of the further strategies. A table may be measured as a whole or row by row: a row is one
 hazard under all strategies of a table, and has a provenance of its own if it was measured separately.
 
 Python and driver belong to a table's identity: `2.1` has the verdicts under the reference Python and driver,
-`2.1 3.14` those under Python 3.14, `2.1 asyncpg` those with asyncpg, `2.1 3.14 asyncpg` those of both. No
-row of one takes the place of a row of another, and none is shown for another.
+`2.1 3.14` those under Python 3.14, `2.1 asyncpg` those with asyncpg, `2.1 3.14 asyncpg` those of both. A row
+of one combination is never replaced by, or shown for, that of another.
 """
 
 import sys
@@ -39,7 +39,7 @@ def series(release: str) -> str:
 
 
 def combination(python: str = pythons.REFERENCE, driver: str = MEASURED.name) -> str:
-    """What the names of tables have after the series: `3.14 asyncpg`; empty for the reference.
+    """The part of a table's name that follows the series: `3.14 asyncpg`; empty for the reference.
 
     `python` is `3.14`, `3.14.10`, or all that `sys.version` reports.
     """
@@ -57,7 +57,7 @@ def load(python: str = pythons.REFERENCE, driver: str = MEASURED.name) -> dict[s
 
 
 def tables_of(wanted: str) -> dict[str, VerdictTable]:
-    """The same of a combination that is named as `combination` does."""
+    """The same for a combination by its name, as `combination` returns it."""
     if not PATH.exists():
         return {}
     with store.reading(PATH, COMMAND) as tables:
@@ -93,8 +93,8 @@ def expected(
 ) -> dict[tuple[str, str], Verdict]:
     """The expected verdicts of a release by hazard and strategy; empty if its series is not recorded.
 
-    Under another Python than the reference they are those on record for it, and otherwise the reference's.
-    With another driver they are those on record for it, and no others.
+    Under another Python, verdicts on record for it come first, and the reference's fill the gaps. With
+    another driver, only verdicts on record for it count.
     """
     verdicts: dict[tuple[str, str], Verdict] = {}
     for tables in (load(driver=driver), load(python, driver)):
@@ -119,15 +119,15 @@ def table_of(
 
 
 def table_for(provenance: Provenance) -> VerdictTable:
-    """The table that has what was measured so. Raises `PoolstartError` if there is none."""
+    """The table for measurements of this provenance. Raises `PoolstartError` if there is none."""
     return table_of(provenance.release, provenance.python or pythons.REFERENCE, driver_of(provenance))
 
 
 def save(provenance: Provenance, outcomes: Sequence[Outcome], *, columns: bool = False) -> None:
     """Record rows, each a hazard under all strategies of a group; or `columns`, strategies under all hazards.
 
-    They take the place of those that the series has, beside its others. What could not be tried here, or
-    lacks figures for want of a package, replaces nothing on record. Repeated trials stay on record for each
+    They replace those of the same series; its other rows stay. An outcome that could not be tried here, or
+    lacks figures because a package is missing, replaces nothing. Repeated trials stay on record for each
     verdict that is still the same. Raises `PoolstartError`, and records nothing, if an outcome has no result,
     a row lacks a strategy, or the strategies' table is not on record.
     """
@@ -163,7 +163,7 @@ def by_group(outcomes: Sequence[Outcome]) -> tuple[list[Outcome], list[Outcome]]
 def with_outcomes(
     table: VerdictTable | None, provenance: Provenance, outcomes: Sequence[Outcome], group: Sequence[str]
 ) -> VerdictTable:
-    """The table with these outcomes in place of its own: rows under all of `group`; without one, columns.
+    """The table with these outcomes in place of its own: whole rows if `group` is given, else columns.
 
     Raises `PoolstartError` if a row lacks a strategy of the group.
     """
@@ -210,9 +210,9 @@ def with_outcomes(
 
 
 def is_poorer(table: VerdictTable, now: Outcome) -> bool:
-    """Whether the record has more than this outcome, for which a package or program is missing here.
+    """Whether the record has more than this outcome, because this machine lacks a package or program.
 
-    That is a verdict of a trial if it was not tried now, or else figures of the same verdict.
+    The record has a verdict where nothing could be tried now, or figures where now there is only the verdict.
     """
     known = table.outcome(now.hazard, now.strategy)
     if not known:
@@ -224,7 +224,7 @@ def is_poorer(table: VerdictTable, now: Outcome) -> bool:
 
 
 def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
-    """Sorted as the catalogues of hazards and strategies are; without hazards that are no longer in it."""
+    """The outcomes in the order of the catalogues, without hazards that have been removed from them."""
     hazards = {name: number for number, name in enumerate(catalogue.IDS)}
     names = {name: number for number, name in enumerate(strategies.GROUPS["all"])}
     known = [outcome for outcome in outcomes if outcome.hazard in hazards]
@@ -236,7 +236,7 @@ def in_order(outcomes: Sequence[Outcome]) -> tuple[Outcome, ...]:
 def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int) -> None:
     """Record that verdicts came out the same in `trials` trials each, with `busy` cores kept busy.
 
-    What could not be tried here stays on record as it is. Raises `PoolstartError`, and records nothing, if an
+    Rows that could not be tried here stay as they are. Raises `PoolstartError`, and records nothing, if an
     outcome is not the expected one.
     """
     table = table_for(provenance)
@@ -286,7 +286,7 @@ def with_repeated(
 
 
 def write(table: VerdictTable) -> None:
-    """Put a table in the place of that of its series, Python and driver.
+    """Replace the table of the same series, Python and driver.
 
     Raises `PoolstartError` if the record cannot be read or written.
     """

@@ -24,7 +24,7 @@ class Severity(StrEnum):
     WRONG_DATA = "wrong data"
     """A process can read rows that were meant for another."""
     HANG = "hang"
-    """A process waits for ever, without a message."""
+    """A process waits forever, without a message."""
     LOUD_ERROR = "loud error"
     """An exception, which at least is noticed."""
     COST = "cost"
@@ -37,11 +37,11 @@ class Verdict(StrEnum):
     SURVIVES = "survives"
     AFFECTED = "affected"
     NOT_APPLICABLE = "n/a"
-    """The strategy does not have what the hazard is about."""
+    """The strategy lacks what the hazard is about, for example a pool."""
     NOT_TRIED = "not tried here"
-    """This machine lacks what the trial needs, such as a library. It counts as no verdict at all."""
+    """This machine lacks what the trial needs, such as a library. It does not count as a verdict."""
     NO_RESULT = "no result"
-    """The reproduction failed: it shows neither."""
+    """The reproduction failed, so it shows nothing."""
 
     @classmethod
     def _missing_(cls, value: object) -> "Verdict | None":
@@ -67,7 +67,7 @@ class HazardFigure:
     unit: str
     """`fraction` (of a number of trials), `bytes`, `seconds` or `descriptors`."""
     workload: str = ""
-    """What parent and workers do, if the figure counts how often the hazard occurs unforced."""
+    """The workload of parent and workers, if the figure counts how often the hazard occurs unforced."""
 
     def format(self, reading: HazardReading | None) -> str:
         """A reading with its unit, a fraction as `hits of trials`; empty without a reading."""
@@ -112,12 +112,12 @@ def where_connections_are_pooled(strategy: "Strategy") -> str:
 
 @dataclass(frozen=True)
 class Hazard:
-    """One way to fail.
+    """One way in which starting workers fails.
 
-    Beside it, its module has `reproduce(parent)`, which does not depend on chance. It runs in a parent
-    process of its own, and returns whether the strategy is affected. It raises if it cannot tell: a failed
-    reproduction is an error, not a survival. If there is a `condition`, it runs once more with
-    `Parent.keeps_condition`: the program keeps the condition, and must survive.
+    Its module also has `reproduce(parent)`, which does not depend on chance. It runs in a parent process of
+    its own, and returns whether the strategy is affected. It raises if it cannot tell: a failed reproduction
+    is an error, not a survival. If there is a `condition`, it runs again with `Parent.keeps_condition`: the
+    program keeps the condition, and must survive.
     """
 
     id: str
@@ -130,13 +130,13 @@ class Hazard:
     affected_when: str
     """The observation that counts as affected."""
     avoidance: str
-    """What to do instead, complete in itself: it is also read alone, in the terminal."""
+    """What to do instead, as a complete text: the terminal prints it by itself."""
     severity: Severity
     """Its worst effect."""
     messages: tuple[str, ...]
-    """Error messages of program, driver or server, verbatim, for people who search for them.
+    """Error messages of the program, driver or server, verbatim, for people who search for them.
 
-    Without parts that vary, such as names and numbers; empty if there is no message.
+    Parts that vary, such as names and numbers, are left out. Empty if there is no message.
     """
     links: tuple[str, ...]
     """Documentation and public threads."""
@@ -150,15 +150,15 @@ class Hazard:
     For example `a column of int64 must stay shared`. `reproduce` raises if it does not hold.
     """
     condition: Condition | None = None
-    """What a program can make sure of so that the hazard cannot occur; None if only another strategy avoids
-    it."""
+    """The condition that a program can keep so that the hazard cannot occur; None if only another strategy
+    avoids it."""
     deadline: float = 45.0
-    """Seconds after which the trial is killed; a normal trial takes a small part of that."""
+    """Seconds after which the trial is killed; a normal trial takes a small fraction of that."""
     not_applicable: Callable[["Strategy"], str] = always
     """Returns why the hazard does not apply to a strategy, or an empty string if it does.
 
     It does not apply if the strategy lacks what the hazard is about (a worker without a frame, a pool without
-    a queue). A strategy that avoids the hazard survives it, and is tried.
+    a queue). A strategy that avoids the hazard is tried, and survives it.
     """
     missing: Callable[[], str] = nothing
     """Returns what this machine lacks for a trial, such as a library; empty if it lacks nothing."""
@@ -166,21 +166,22 @@ class Hazard:
     """Whether asv tries it with every release. False for a hazard that no release of SQLAlchemy can change:
     it is tried by `poolstart hazards` alone, because each verdict costs an asv run a process."""
     fixes: tuple[Fix, ...] = ()
-    """The code of `avoidance`, where the program of a surviving strategy does not show it."""
+    """The code for `avoidance`, if the program of a surviving strategy does not show it."""
     driver: str = drivers.MEASURED.name
-    """The driver that it is about. With the default driver it is tried all the same, if it uses another by
-    itself."""
+    """The driver that it is about. With the default driver it is tried too, if it makes an engine with that
+    driver itself."""
     by_driver: bool = False
-    """Whether the driver makes a difference: it is tried with all others too."""
+    """Whether the verdict depends on the driver, so that it is tried with all of them."""
     monitored: bool = True
     """Whether the parent connects its monitor before the reproduction begins. False if the driver's libraries
     must not have been used by then."""
     needs_tls: bool = False
     """Whether it needs a server with TLS."""
     fills_server: bool = False
-    """Whether it uses all sessions of a server; it gets its own, because other trials would be refused."""
+    """Whether it uses all sessions of a server. It gets a server of its own, so that other trials are not
+    refused."""
     figures: tuple[HazardFigure, ...] = ()
-    """What it measures besides its verdict, by `Parent.measure`."""
+    """The figures that it measures besides its verdict, with `Parent.measure`."""
 
     def tried_with(self, driver: Driver) -> bool:
         """Whether it is tried with this driver."""
@@ -209,9 +210,10 @@ class Outcome:
     strategy: str
     verdict: Verdict
     reason: str = ""
-    """Why the hazard is not applicable, was not tried, or has no result; empty otherwise."""
+    """Why the hazard is not applicable, was not tried, or has no result; otherwise empty."""
     with_condition: Verdict | None = None
-    """The verdict with the hazard's condition kept; None if that was not tried. Only what is affected is."""
+    """The verdict with the hazard's condition kept; None if that was not tried. It is tried only if the
+    strategy is affected."""
     readings: dict[str, HazardReading] = field(default_factory=dict)
     story: tuple[StoryEvent, ...] = ()
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""The matrix of trials: every hazard under every strategy, several trials at a time."""
+"""The matrix of trials: each hazard under each strategy, several trials at a time."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -52,8 +52,8 @@ def measure(
 ) -> list[Outcome]:
     """Run the trials of these hazards and strategies for which `wanted` is true, each `repeat` times.
 
-    `python` is an interpreter that has the release and the driver; by default one of `interpreter`. With
-    `conditions`, what is affected is tried again with the hazard's condition kept. `on_outcome` is
+    `python` is an interpreter that has the release and the driver; by default that of `interpreter`. With
+    `conditions`, an affected strategy is tried again with the hazard's condition kept. `on_outcome` is
     called with each outcome as soon as it is known. Returns all outcomes in the order of the arguments; a
     trial that fails has an outcome too, with the verdict `NO_RESULT`, and the others still run.
     """
@@ -72,7 +72,7 @@ def measure(
         finally:
             idle.put(trials)
 
-    # On an interruption the trials end first (the inner context): then no thread is waiting for one.
+    # If this is interrupted, the inner context ends the trials first, so that no thread still waits for one.
     with ThreadPoolExecutor(JOBS) as threads, ExitStack() as stack:
         for _ in range(JOBS):
             idle.put(stack.enter_context(Trials(server, release=release, python=python, driver=driver)))
@@ -90,11 +90,11 @@ def measure(
 def for_the_same_versions(
     hazards: Sequence[Hazard], strategies: Sequence[str], here: Provenance
 ) -> list[Outcome]:
-    """The outcomes on record that a trial would only repeat: everything that it depends on is the same.
+    """The outcomes on record that a trial would only repeat, because everything it depends on is the same.
 
     That is the release of SQLAlchemy, driver, Python, server, the libraries of the DataFrames and the code of
-    the trial; the machine is not, for no verdict depends on it. A hazard is left out if it has figures, which
-    do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
+    the trial, but not the machine, since no verdict depends on it. A hazard is left out if it has figures,
+    which do depend on the machine, if it needs a server of its own, or if this machine lacks what it needs.
     """
     table = expected.load(here.python, expected.driver_of(here)).get(expected.series(here.release))
     return [
@@ -110,7 +110,7 @@ def for_the_same_versions(
 
 
 def same_versions(recorded: Provenance, here: Provenance) -> bool:
-    """Whether a row was measured with the versions that are here; it may have had more libraries."""
+    """Whether a row was measured with the versions installed here; it may have had more libraries."""
     names = ("release", "driver", "python", "server")
     frames = set(here.frames.split(", ")) <= set(recorded.frames.split(", "))
     return frames and all(getattr(recorded, name) == getattr(here, name) for name in names)

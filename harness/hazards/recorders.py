@@ -32,7 +32,7 @@ class HazardsRecorder(Recorder):
     file = files.shown(expected.PATH)
 
     SECONDS = 2.0
-    """Of a trial that is not on record."""
+    """The duration of a trial that is not on record."""
 
     def rows(self) -> Sequence[str]:
         return [*catalogue.IDS, *strategies.GROUPS["all"], *strategies.GROUPS]
@@ -46,7 +46,7 @@ class HazardsRecorder(Recorder):
             )
 
     def seconds(self, request: Request) -> float:
-        """A trial takes as long as that on record; several run at a time."""
+        """Trials take as long as those on record, and several run at a time."""
         hazards, names = self._cells(request)
         tables = list(expected.load(driver=drivers.current().name).values())
         known = {
@@ -63,7 +63,7 @@ class HazardsRecorder(Recorder):
         hazards, names = self._cells(request)
         repeat = self.repeat(request)
         if repeat > 1:
-            # What cannot be recorded is an error now, not after hours of trials.
+            # If the result could not be recorded, fail now and not after hours of trials.
             expected.table_of(python=pythons.full(), driver=driver.name)
         with loads.all_but_one(request.load) as busy, locate.server(driver=True) as server:
             provenance = Provenance.here(server.identity, command_of(request, driver), driver=driver.label)
@@ -108,9 +108,10 @@ class HazardsRecorder(Recorder):
         return f"{len(hazards)} hazards under {len(names)} strategies"
 
     def _cells(self, request: Request) -> tuple[list[Hazard], list[str]]:
-        """The hazards and the strategies: rows are whole, so a hazard is tried under all of a group.
+        """The hazards and the strategies. Rows are recorded whole, so a hazard is tried under all of a group.
 
-        By default all hazards that are tried with the driver. Trials may be repeated of single strategies.
+        By default all hazards that are tried with the driver. Only repeated trials may be of single
+        strategies.
         """
         driver = drivers.current()
         all_hazards = list(catalogue.tried_with(driver))
@@ -128,7 +129,7 @@ class HazardsRecorder(Recorder):
 
 
 def session_name(driver: Driver, python: str = sys.version) -> str:
-    """What names a session: that of one driver and Python is kept while another is recorded."""
+    """The name of a session: each driver and Python has its own, so that one does not end another's."""
     return "-".join(["hazards", *expected.combination(python, driver.name).split()])
 
 
@@ -150,7 +151,7 @@ class VerdictsRecorder(Recorder):
     file = files.shown(release_verdicts.RECORD)
 
     SECONDS = 360
-    """Of a release with all its trials."""
+    """The duration of all trials of a release."""
 
     def check(self, request: Request) -> None:
         super().check(request)

@@ -1,4 +1,4 @@
-"""The page `docs/hazards.md`: the recorded tables, and what each hazard says of itself."""
+"""The page `docs/hazards.md`: the recorded tables, and a section for each hazard."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -59,7 +59,7 @@ def of_combination(which: str, hazards: Sequence[Hazard]) -> Iterator[str]:
 
 
 def shown(begin: str, table: VerdictTable, hazards: Sequence[Hazard]) -> Iterator[str]:
-    """When a table was measured, its verdicts, and how often they were repeated."""
+    """The provenance of a table, its verdicts, and how often they were repeated."""
     yield f"{begin} {table.provenance}{table.provenance.by}.{measured_later(table.later)}\n"
     yield verdicts(table, hazards)
     if table.repeated:
@@ -104,7 +104,7 @@ def differences(table: VerdictTable, newest: VerdictTable, series: str, hazards:
 
 
 def certainty(table: VerdictTable) -> str:
-    """How many verdicts came out the same in how many trials."""
+    """A sentence on how many verdicts came out the same in how many trials."""
     repeated = table.repeated
     assert repeated
     trials = f"{repeated.trials} of {repeated.trials} trials"
@@ -120,7 +120,7 @@ def certainty(table: VerdictTable) -> str:
 
 
 def section(hazard: Hazard) -> str:
-    """All about one hazard, with its figures and the story of its positive control as recorded."""
+    """The section of a hazard, with its figures and the recorded story of its positive control."""
     lines = [
         f'<a id="{hazard.id}"></a>\n',
         f"## {escaped(hazard.title)} (`{hazard.id}`)\n",
@@ -162,7 +162,7 @@ def code(fixes: Sequence[Fix]) -> Iterator[str]:
 
 
 def proven(hazard: Hazard, table: VerdictTable | None) -> str:
-    """What trials with the condition kept have shown, in a sentence."""
+    """A sentence on the result of the trials in which the condition was kept."""
     assert hazard.condition
     tried: dict[Verdict, list[str]] = {}
     for part in table.parts if table else ():
@@ -176,7 +176,7 @@ def proven(hazard: Hazard, table: VerdictTable | None) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text in which Markdown finds no markup: `__main__`, `***` and `<locals>` are shown as written."""
+    """Text with Markdown's markup escaped, so that `__main__`, `***` and `<locals>` are shown as written."""
     return re.sub(r"__|[*<]", lambda match: "".join(f"\\{character}" for character in match[0]), text)
 
 

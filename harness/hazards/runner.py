@@ -22,7 +22,7 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 
 REQUIRE_TLS = "POOLSTART_REQUIRE_TLS"
-"""Environment variable: with `1` a missing TLS server is an error; otherwise its hazards are not tried."""
+"""Environment variable: if `1`, a missing TLS server is an error; otherwise hazards of TLS are not tried."""
 
 
 class TrialReport(TypedDict):
@@ -84,7 +84,7 @@ class Trials:
         )
         if reason:
             return Outcome(hazard.id, strategy, Verdict.NOT_APPLICABLE, reason)
-        # An environment of the driver has what a hazard about it needs.
+        # The driver's environment has the packages that a hazard about the driver needs.
         missing = "" if hazard.driver == self._driver.name != drivers.MEASURED.name else hazard.missing()
         if self._driver != drivers.MEASURED and not hazard.tried_with(self._driver):
             missing = f"{hazard.id} is tried with {hazard.driver} only"

@@ -1,4 +1,4 @@
-"""The code of this suite that a trial runs, as a digest: the same digest, the same trial.
+"""A digest of the suite's own code that a trial runs: trials with the same digest are the same.
 
 Docstrings, comments, layout and the sentences about hazards and strategies do not count.
 """
@@ -19,12 +19,12 @@ DESCRIBED = ("Condition", "Hazard", "HazardFigure", "Strategy")
 
 
 def digest(hazard: str) -> str:
-    """The digest of what a trial of this hazard imports of this suite: sixteen hexadecimal digits."""
+    """The digest of the suite's modules that a trial of this hazard imports: sixteen hexadecimal digits."""
     return digest_of([hazard])
 
 
 def digest_of(hazards: Iterable[str]) -> str:
-    """The digest of everything of this suite that trials of these hazards import."""
+    """The digest of the suite's modules that trials of any of these hazards import."""
     hashed = hashlib.sha256()
     for module in sorted(set().union(*map(modules, hazards))):
         hashed.update(f"{module} {code(file_of(module))}\n".encode())
@@ -62,14 +62,14 @@ def imports(path: Path) -> frozenset[str]:
         if isinstance(node, ast.Import):
             named |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            # What is imported from a package may be a module of it.
+            # A name imported from a package may be one of its modules.
             named |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(name for name in named if name.startswith("harness.") and file_of(name).exists())
 
 
 @cache
 def code(path: Path) -> str:
-    """The code of a file without what only people read."""
+    """The code of a file without docstrings, comments and sentences."""
     return ast.dump(WithoutSentences().visit(ast.parse(path.read_text())))
 
 

@@ -1,4 +1,4 @@
-"""Outcomes of many trials: the verdicts that are on record, and the tally of what is being measured."""
+"""Outcomes of many trials: the verdicts on record, and the tally of the trials that are running."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ class RepeatedTrials:
 
     provenance: Provenance
     trials: int
-    """Of each verdict."""
+    """The number of trials of each verdict."""
     busy: int
     """Cores that were kept busy by other processes."""
     rates: dict[str, dict[str, HazardReading]]
@@ -32,7 +32,7 @@ class RepeatedTrials:
 
     @property
     def unforced(self) -> dict[str, dict[str, HazardReading]]:
-        """The rates that count many attempts of each trial: a trial forces what it attempts once."""
+        """The rates over many attempts in each trial; a rate of one attempt a trial was forced."""
         return {
             figure: rates
             for figure, rates in self.rates.items()
@@ -54,7 +54,7 @@ class VerdictTable:
     further: "VerdictTable | None" = None
     """In the table of the default strategies, the table of the further ones."""
     later: dict[str, Provenance] = field(default_factory=dict)
-    """The provenance of rows and columns that were not measured with the rest of the table, by hazard or
+    """The provenance of rows and columns that were measured apart from the rest of the table, by hazard or
     strategy."""
     code: dict[str, str] = field(default_factory=dict)
     """The digest of the code that the trials of a row ran (`harness.hazards.suite`), by hazard; a row without
@@ -76,7 +76,7 @@ class VerdictTable:
         return tuple(dict.fromkeys(outcome.strategy for outcome in self.outcomes))
 
     def provenance_of(self, hazard: str) -> Provenance:
-        """Where and when a row was measured."""
+        """The provenance of a row."""
         return self.later.get(hazard, self.provenance)
 
     def outcome(self, hazard: str, strategy: str) -> Outcome | None:
@@ -96,7 +96,7 @@ def by_hazard(cells: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def still_true(before: VerdictTable, now: VerdictTable) -> RepeatedTrials | None:
-    """The repeated trials of `before`, of the verdicts that `now` has too; None if it has none of them."""
+    """The repeated trials of `before` whose verdicts are the same in `now`; None if there are none."""
     if not before.repeated:
         return None
     cells = by_hazard(
@@ -124,12 +124,12 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReadi
 
 @dataclass
 class Tally:
-    """How often each hazard had which verdict under each strategy so far."""
+    """Counts the verdicts of each hazard under each strategy."""
 
     counts: dict[Cell, Counter[Verdict]] = field(default_factory=dict)
     reasons: dict[Cell, str] = field(default_factory=dict)
     effects: dict[tuple[Cell, Verdict], str] = field(default_factory=dict)
-    """What the user observed in the last trial with this verdict."""
+    """The user's observation in the last trial with this verdict."""
 
     def add(self, outcome: Outcome) -> None:
         """Count one outcome."""
@@ -141,7 +141,7 @@ class Tally:
         )
 
     def of(self, hazard: str, strategy: str) -> Counter[Verdict]:
-        """How often a hazard had which verdict under a strategy."""
+        """The number of trials by verdict, of one hazard under one strategy."""
         return self.counts.get((hazard, strategy), Counter())
 
     def notes(self) -> list[str]:
@@ -162,7 +162,7 @@ class Tally:
                 f"{verdict} ({count} of {counts.total()})" for verdict, count in counts.items()
             )
             wanted = expected.get((hazard, name), "not recorded: record it with `poolstart record hazards`")
-            # What was not tried is no surprise; `notes` gives the reason.
+            # A trial that did not run is no surprise; `notes` gives the reason.
             if list(counts) not in ([wanted], *([verdict] for verdict in UNTRIED)):
                 why = self.reasons[hazard, name] or " ".join(
                     filter(None, (self.effects[(hazard, name), each] for each in counts if each != wanted))

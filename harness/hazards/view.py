@@ -1,4 +1,4 @@
-"""Verdicts in the terminal: the table as it fills and when it is complete, stories, and rows for programs."""
+"""Verdicts in the terminal: the live table, the complete one, stories, and rows for other programs."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -115,8 +115,8 @@ def write(
 ) -> None:
     """Print the outcomes as `table`, `json`, `csv` or `markdown`.
 
-    `fixes` has what to do and code by hazard: those are shown with fix and story. `server` is the server's
-    title.
+    Hazards in `fixes` are shown with their story, and with the advice and code that it holds. `server` is the
+    server's title.
     """
     verdicts = list(records(view, provenance))
     content = {
@@ -203,7 +203,7 @@ def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any
 
 
 def show_story(console: Console, hazard: Hazard, fix: tuple[str, str], outcomes: Sequence[Outcome]) -> None:
-    """Print what a hazard is, what to do about it with code, and its story under each strategy."""
+    """Print a hazard's description, its fix with code, and its story under each strategy."""
     console.print()
     terminal.print_heading(console, f"{hazard.title} ({hazard.id}: {hazard.severity})")
     console.print()

@@ -14,7 +14,7 @@ BINARIES = "POOLSTART_PG_BINDIR"
 """Environment variable: a folder with `initdb` and `postgres` to use instead of the wheel's."""
 
 ANSWER_DEADLINE = 30.0
-"""Seconds for a program to say what it is."""
+"""Seconds for a program to print its version."""
 
 
 class NoTLS(PoolstartError):
@@ -94,6 +94,6 @@ def version(folder: Path) -> str:
 
 
 def printed(*command: str | Path) -> str:
-    """What a program prints. Raises OSError or `subprocess.SubprocessError` if it fails."""
+    """Run a program and return its output. Raises OSError or `subprocess.SubprocessError` if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_DEADLINE, check=True)
     return done.stdout

@@ -1,7 +1,7 @@
 """The PostgreSQL service of `docker-compose.yml`, found, started and removed through compose.
 
-Only what both compose v1 and v2 support is used: readiness is polled, because v1 has no `up --wait`, and
-details are read from the engine, because their `ps` formats differ.
+Only features that both compose v1 and v2 have are used: readiness is polled, because v1 has no `up --wait`,
+and details are read from the engine, because the formats of `ps` differ.
 """
 
 import json
@@ -232,9 +232,9 @@ def published() -> bool:
 def service_url(required: bool = False) -> str | None:
     """The URL of the running service; None if there is none.
 
-    Raises `PoolstartError` if there is none and it is `required`; if there is one that cannot be used,
-    because another server would be measured unnoticed; and for the same reason if the engine does not answer
-    while something listens on the service's port.
+    Raises `PoolstartError` if a service is `required` and there is none. It is also an error if the service
+    cannot be used, or if the engine does not answer while something listens on the service's port: otherwise
+    another server would be measured unnoticed.
     """
     try:
         compose = Compose()

@@ -22,7 +22,7 @@ from harness.processes.wait import wait_until
 from harness.system import processors
 from harness.system.errors import HINTS, PoolstartError, hint_in
 
-# -n: after a failure initdb must not remove its files, because they name its shared memory.
+# With -n, initdb does not remove its files after a failure: they name its shared memory.
 INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "-N", "--no-instructions", "-n")
 LOOPBACK = "127.0.0.1"
 
@@ -38,18 +38,18 @@ FIXED = (
     "lock table pg_authid, pg_database, pg_db_role_setting in share mode;",
     f"prepare transaction '{ROLE}';",
 )
-"""The last statements there: a prepared transaction outlives them, and its lock keeps anybody from changing
-roles and databases, with their settings, while the server runs. Reading and connecting are not affected."""
+"""The last statements in single-user mode. Their prepared transaction stays, and its lock prevents any change
+of roles, databases and their settings while the server runs. Reading and connecting are not affected."""
 
 FIXING = ("-c", "max_prepared_transactions=1")
 
 SINGLE_USER = ("-c", "exit_on_error=on", "-c", "fsync=off")
 
 RULES = (f"host {ROLE} {ROLE} {LOOPBACK}/32 trust",)
-"""Lines of pg_hba.conf. There is no password, because checking it would be part of every figure."""
+"""Lines of pg_hba.conf. There is no password, since the time to check it would be part of every figure."""
 
 PASSWORD = "poolstart"
-"""Of the role on a server that asks for one."""
+"""The role's password on a server that requires one."""
 
 SET_PASSWORD = f"alter role {ROLE} password '{PASSWORD}';"
 
@@ -62,16 +62,16 @@ SETTINGS = {
     "max_connections": "100",
     "shared_buffers": "32MB",
 }
-"""Settings with which no measured query waits for a disk, and nothing runs in the background.
+"""Settings that keep measured queries from waiting for a disk, and avoid work in the background.
 
-`docker-compose.yml` has the same ones, which a test compares.
+`docker-compose.yml` has the same settings; a test compares them.
 """
 
 FROM_HOSTS = f"host {ROLE} {ROLE} {NETWORK} trust"
 """A further line for clients on hosts."""
 
 IN_FILES = ("-c", "dynamic_shared_memory_type=mmap")
-"""Keep dynamic shared memory in the data directory, with which it is removed even if the server is killed."""
+"""Keep dynamic shared memory in the data directory, so that it is removed even if the server is killed."""
 
 START_DEADLINE = 30.0
 """Seconds for `initdb`, and for `postgres`, to be done."""
@@ -101,11 +101,11 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
     It listens on 127.0.0.1 only, accepts one role without privileges beyond its own database, and keeps its
     data in a private temporary directory. Starting takes about a second, nearly all of it for `initdb`. With
     `tls` it has a certificate made for this run, and its URL requires encryption. With `hosts` it listens on
-    the address for hosts instead (`harness.processes.hosts`). With `scram` it asks for a password, which its
-    URL holds. Raises `PoolstartError` if it cannot be started.
+    the address for hosts instead (`harness.processes.hosts`). With `scram` it requires a password, which its
+    URL contains. Raises `PoolstartError` if it cannot be started.
     """
     folder = tls_binaries() if tls else binaries()
-    version(folder)  # raises before anything is copied or run if this is no PostgreSQL
+    version(folder)  # raises if this is no PostgreSQL, before anything is copied or run
     directory = supervision.directory()
     account = server_account()
     if account:
@@ -132,7 +132,7 @@ def start(supervision: Supervision, tls: bool = False, hosts: bool = False, scra
             if code != 0:
                 raise failed(problem, log)
 
-        # Before PostgreSQL 16 initdb accepts no settings: what it shares is in /dev/shm (see `Supervision`).
+        # Before PostgreSQL 16 initdb accepts no settings: its shared memory is in /dev/shm (`Supervision`).
         in_files = IN_FILES if int(version(folder).split(".")[0]) >= 16 else ()
         run("initdb failed", folder / "initdb", "-D", data, *INITDB, *in_files)
         run(
@@ -191,7 +191,7 @@ def _certificate(directory: Path, common: dict[str, Any]) -> list[str]:
 
 
 def server_account() -> dict[str, Any]:
-    """The account to run the server as, in options of `Popen`; empty for the current user.
+    """The account that runs the server, as options of `Popen`; empty for the current user.
 
     PostgreSQL refuses to run as root. Raises `PoolstartError` if there is no other account.
     """
@@ -264,11 +264,11 @@ REMEDIES = {
     "shared memory segment": "make room in /dev/shm",
     "wrote only": HINTS[errno.ENOSPC],
 }
-"""What to do, by words of programs, which speak English here."""
+"""Remedies by words in the messages of programs, which are in English here."""
 
 
 def failed(problem: str, log: Path) -> PoolstartError:
-    """The error to raise for a program that wrote this log: its first error, which causes the others."""
+    """The error to raise for a program with this log: the first error in it, which causes the others."""
     text = log.read_text(errors="replace").strip()
     error = re.search(r"(?:FATAL|PANIC|ERROR|initdb: error):? +(.+)", text)
     reason = error[1] if error else text.rpartition("\n")[2] or "no error message"

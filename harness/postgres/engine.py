@@ -21,13 +21,13 @@ ALTERNATIVE = "or use the embedded server (POOLSTART_SERVER=embedded)"
 
 
 class NoEngine(PoolstartError):
-    """There is no engine on this machine, so that there is no service either."""
+    """There is no engine on this machine, and so no service."""
 
 
 ERROR_WORD = re.compile("error|cannot|denied|failed|no such|invalid", re.IGNORECASE)
 
 PROGRESS = re.compile(r"(Container|Network|Volume) \S+ +\w+")
-"""A line of compose v2's progress, which may end in `Error` but gives no reason."""
+"""A line of compose v2's progress, which may end in `Error` but does not say why."""
 
 
 @dataclass(frozen=True)

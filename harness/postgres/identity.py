@@ -1,4 +1,4 @@
-"""What distinguishes one server of a user from another: its data, its distance, or a name given to it."""
+"""How external servers are distinguished: by their data and distance, or by a name that the user gives."""
 
 import os
 import re
@@ -11,15 +11,15 @@ from harness.postgres.url import address
 from harness.system.errors import PoolstartError
 
 NAME = "POOLSTART_SERVER_NAME"
-"""Environment variable: a name for the server of `POOLSTART_URL`, by which its series are kept apart."""
+"""Environment variable: a name for the server of `POOLSTART_URL`, which keeps its series apart."""
 
 VALID_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._]{0,38}[a-z0-9])?")
 
 ROUND_TRIPS = 20
-"""Queries of which the fastest is the round trip."""
+"""Number of queries; the fastest is taken as the round trip."""
 
 CLASSES_MS = (1, 3, 10, 30, 100, 300, 1000)
-"""Milliseconds at which a class of round trips begins; faster ones have none."""
+"""Milliseconds at which each class of round trips begins; faster ones have no class."""
 
 
 def given_name() -> str:
@@ -38,8 +38,8 @@ def given_name() -> str:
 def cluster(connection: "psycopg2.extensions.connection", url: str) -> str:
     """Eight hexadecimal digits that distinguish the server's data from that of others.
 
-    They are made of PostgreSQL's system identifier, which every role may read unless that was revoked, and
-    else of the address in `url`. `connection` is in autocommit mode.
+    They are derived from PostgreSQL's system identifier, which every role may read unless that was revoked,
+    or else from the address in `url`. `connection` is in autocommit mode.
     """
     try:
         with connection.cursor() as cursor:
@@ -51,7 +51,7 @@ def cluster(connection: "psycopg2.extensions.connection", url: str) -> str:
 
 
 def distance(connection: "psycopg2.extensions.connection") -> str:
-    """The class of the round trip to the server, by where it begins: `100ms`; empty below a millisecond."""
+    """The class of the server's round trip, named by its lower end: `100ms`; empty below a millisecond."""
     return class_of(min(_round_trip(connection) for _ in range(ROUND_TRIPS)))
 
 

@@ -26,9 +26,9 @@ RUN = "POOLSTART_RUN_SERVER"
 
 
 def running() -> Server | None:
-    """The server to use if it runs already; None if an embedded one is to be started.
+    """The server to use if it runs already; None if an embedded one has to be started.
 
-    Raises `PoolstartError` if the server that was asked for cannot be used.
+    Raises `PoolstartError` if the server that the user requires cannot be used.
     """
     inherited = os.environ.get(RUN)
     if inherited:
@@ -63,7 +63,10 @@ def running() -> Server | None:
 
 
 def identity() -> str:
-    """The identity of the server that would be used now, without starting one. Raises as `running`."""
+    """The identity of the server that would be used now, without starting one.
+
+    Raises the same errors as `running`.
+    """
     server = running()
     return server.identity if server else embedded.identity()
 
@@ -76,8 +79,9 @@ class OnlyTimes(PoolstartError):
 def server(*, pooler: bool = False, driver: bool = False) -> Iterator[Server]:
     """A context with the server to use; an embedded one ends with it.
 
-    `pooler` says that the caller can measure through a pooler, and `driver` that it measures the driver of
-    POOLSTART_DRIVER. Raises `OnlyTimes` if it cannot and the user has one, and otherwise as `running`.
+    `pooler` says that the caller can measure through a pooler, and `driver` that it can measure the driver of
+    POOLSTART_DRIVER. Raises `OnlyTimes` if the user has one of these and the caller cannot, and otherwise the
+    same errors as `running`.
     """
     chosen = drivers.current()
     if chosen != drivers.MEASURED and not driver:

@@ -1,7 +1,7 @@
 """Whether a pooler such as PgBouncer stands between a client and its server, and in which mode.
 
-A pooler gives each client a key of its own for cancelling, so that the process id in it is not that of the
-backend that answers. Its mode shows in which backends two clients see.
+A pooler gives each client a cancellation key of its own, so the process id in that key is not the pid of the
+backend that answers. The backends that two clients see show the mode.
 """
 
 import select
@@ -18,13 +18,13 @@ ANSWER_DEADLINE = 5.0
 """Seconds for a pooler to give a second client a session."""
 
 TURNS = 3
-"""Queries of each of two clients that take turns."""
+"""Queries that each of two clients sends in turns."""
 
 UNKNOWN_PARAMETER = "unsupported startup parameter"
-"""The refusal of a setting in the startup packet, in the words of PgBouncer."""
+"""PgBouncer's message when it refuses a setting in the startup packet."""
 
 Connect = Callable[..., "psycopg2.extensions.connection"]
-"""Connects to the server, with these further parameters."""
+"""A function that connects to the server with further parameters."""
 
 
 def detect(connection: "psycopg2.extensions.connection", connect: Connect) -> str:
@@ -47,7 +47,7 @@ def title(pooler: str) -> str:
 
 def _name(connect: Connect) -> str:
     try:
-        # PostgreSQL accepts any setting whose name has a dot.
+        # PostgreSQL accepts any setting with a dot in its name; PgBouncer does not.
         connect(options="-c poolstart.pooler=on").close()
     except psycopg2.OperationalError as error:
         return "pgbouncer" if UNKNOWN_PARAMETER in str(error) else "pooler"
@@ -61,8 +61,8 @@ def _mode(connection: "psycopg2.extensions.connection", connect: Connect) -> str
             cursor.execute("rollback")
     except psycopg2.Error:
         return "statement"
-    # In transaction mode an idle client holds no session: the next client gets it, or else is given another
-    # one at some of its turns.
+    # In transaction mode an idle client holds no session: both clients may get the same one, or one client
+    # gets different sessions.
     with closing(connect(async_=True)) as other:
         _wait(other)
         first: set[int] = set()

@@ -1,8 +1,8 @@
-"""Why a server was not reached or broke off, and what to do about it.
+"""Why a server could not be reached or ended a connection, and what to do about it.
 
 The remedy follows from the cause: the SQLSTATE that the server sends, which psycopg2 hides if a connection
-was refused; the error of the operating system; or the words of server, libpq or PgBouncer. There is no remedy
-for a cause that is not listed.
+was refused; the error of the operating system; or words in the message of server, libpq or PgBouncer. There
+is no remedy for a cause that is not listed.
 """
 
 import errno
@@ -38,7 +38,7 @@ STATES = {
     "57P03": "wait until the server accepts connections",
     "57P05": "raise idle_session_timeout for this role",
 }
-"""What to do, by the SQLSTATE of the server.
+"""Remedies by SQLSTATE.
 
 Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
@@ -52,7 +52,7 @@ ERRORS = {
     errno.EACCES: "use an account that may open this socket",
     errno.EMFILE: "raise the limit of open files (`ulimit -n`)",
 }
-"""What to do, by the error of the operating system."""
+"""Remedies by the error of the operating system."""
 
 WORDS = {
     "timeout expired": ERRORS[errno.ETIMEDOUT],
@@ -92,13 +92,13 @@ WORDS = {
     "definition of service": "check the service file, or PGSERVICE",
     "service file": "check the service file, or PGSERVICEFILE",
 }
-"""What to do, by words of server, libpq or PgBouncer."""
+"""Remedies by words in the message of server, libpq or PgBouncer."""
 
 INVALID = re.compile(r"invalid \S+ value")
 
 
 def refused(error: psycopg2.OperationalError, url: str) -> PoolstartError:
-    """The error for a connection to `url` that was not made."""
+    """The error for a connection to `url` that failed."""
     # "connection to server at ..., port ... failed: <reason>", then a hint, or a second attempt.
     line = str(error).strip().splitlines()[0]
     reason = line.partition(" failed: ")[2] or line
@@ -116,7 +116,7 @@ def broken_off(error: psycopg2.Error, url: str) -> PoolstartError:
 
 
 def remedy(state: str, reason: str) -> str:
-    """What to do about an error with this SQLSTATE, or else with this message of libpq; empty if unknown."""
+    """The remedy for an error with this SQLSTATE, or else with this message of libpq; empty if unknown."""
     if advice := STATES.get(state):
         return advice
     for number, advice in ERRORS.items():
@@ -128,14 +128,14 @@ def remedy(state: str, reason: str) -> str:
 
 
 def remedy_in(text: str) -> str:
-    """What to do about an error that a measured process has printed; empty if its cause is unknown."""
+    """The remedy for an error that a measured process has printed; empty if its cause is unknown."""
     raised = RAISED.search(text)
     states = [state for state in STATES if raised and _class_of(state) == raised[1]]
     return remedy("".join(states[:1]), text)
 
 
 RAISED = re.compile(r"\(psycopg2\.errors\.(\w+)\)")
-"""psycopg2's exception for a SQLSTATE, as SQLAlchemy quotes it."""
+"""The name of psycopg2's exception for a SQLSTATE, in a message of SQLAlchemy."""
 
 
 def _class_of(state: str) -> str:

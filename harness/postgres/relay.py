@@ -1,10 +1,11 @@
 """A relay on loopback between a client and its PostgreSQL server, which records what the client sends.
 
-A statement is a message that executes one. A round trip is a message of the client that follows one of the
-server, so that the client has waited for the network both ways; opening a TCP connection is another. Each is
-recorded with `time.monotonic_ns()` before it is passed on. All processes of a Linux machine share that clock,
-so that events can be assigned to phases by the timestamps of the client. Encryption would hide the messages,
-so the client's URL disables it; of an encrypted connection only connections and round trips are recorded.
+A statement is counted for each message that executes one. A round trip is counted for each message of the
+client that follows one of the server, because the client has waited for the network both ways, and for
+opening a TCP connection. Each event is recorded with `time.monotonic_ns()` before it is passed on. All
+processes of a Linux machine share that clock, so the client's timestamps assign events to phases. Encryption
+would hide the messages, so the client's URL disables it; on an encrypted connection only round trips are
+recorded.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ class WireEvent:
 
 
 class Conversation:
-    """The messages of one client connection, put together from the pieces in which they arrive."""
+    """The messages of one client connection, assembled from the pieces in which they arrive."""
 
     def __init__(self, events: list[WireEvent]) -> None:
         self._events = events
@@ -58,11 +59,11 @@ class Conversation:
         self._parsed = ""
 
     def client_sent(self, piece: bytes) -> None:
-        """Record the messages that a piece of the client's stream completes."""
+        """Add a piece of the client's stream, and record the messages that it completes."""
         now = time.monotonic_ns()
         self._rest += piece
         while True:
-            # The first message of a connection has no type.
+            # The first message of a connection has no type byte.
             header = 4 if not self._begun else 5
             if len(self._rest) < header:
                 return
@@ -95,8 +96,8 @@ class Conversation:
 
 
 class EncryptedConversation(Conversation):
-    """The round trips of one client connection whose messages cannot be read: what the client sends after
-    the server has sent something."""
+    """The round trips of an encrypted connection: whatever the client sends after the server has sent
+    something."""
 
     def client_sent(self, piece: bytes) -> None:
         self._message(time.monotonic_ns(), b"", b"")
@@ -110,10 +111,10 @@ def text(body: bytes) -> str:
 class Relay:
     """A context in which a relay to a server listens on a port of 127.0.0.1.
 
-    `distance` is the round-trip time that it adds, in seconds. A sleep ends up to a millisecond late: for the
-    last `awake` seconds of each way the relay does not sleep, which takes a core of an idle machine.
-    With `encrypted` the client's URL keeps the encryption that the server's asks for. Entering it
-    raises TimeoutError if the relay does not start.
+    `distance` is the round-trip time that it adds, in seconds. A sleep ends up to a millisecond late, so for
+    the last `awake` seconds of each direction the relay does not sleep, which occupies a core. With
+    `encrypted` the client's URL keeps the encryption of the server's URL. Entering the context raises
+    TimeoutError if the relay does not start.
     """
 
     def __init__(
@@ -148,7 +149,7 @@ class Relay:
 
     @property
     def server(self) -> Server:
-        """The server by the relay's address."""
+        """The server, at the relay's address."""
         found = {**parameters(self._server.url), "host": "127.0.0.1", "port": str(self.port)}
         found.pop("hostaddr", None)
         if not self._encrypted:
@@ -160,7 +161,7 @@ class Relay:
         return [event for event in self._events if first < event.at < last]
 
     def _run(self) -> None:
-        # epoll, asyncio's choice, waits in whole milliseconds.
+        # asyncio would choose epoll, which waits in whole milliseconds.
         with asyncio.Runner(
             loop_factory=lambda: asyncio.SelectorEventLoop(selectors.SelectSelector())
         ) as runner:
@@ -185,10 +186,10 @@ class Relay:
         except OSError:
             writer.close()
             return
-        # asyncio's streams report a connection that is cancelled, as those are that are open at the end.
+        # asyncio's streams report a cancelled connection, and those still open at the end are cancelled.
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(
-                # The kernel has accepted the client at once; over the distance this takes a round trip.
+                # The kernel accepts the client at once; over a real distance this takes a round trip.
                 self._pump(reader, onwards, conversation.client_sent, late=2 * self._way),
                 self._pump(there, writer, lambda _: conversation.server_sent()),
             )
@@ -200,7 +201,7 @@ class Relay:
         note: Callable[[bytes], None],
         late: float = 0.0,
     ) -> None:
-        """Pass on one direction, each piece after half the round-trip time, the first `late` seconds more."""
+        """Pass on one direction, each piece after half the round-trip time, the first `late` s later."""
         pieces: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
         async def arrive() -> None:

@@ -19,38 +19,38 @@ CONNECT_TIMEOUT = 10
 """Seconds for a server to answer."""
 
 IDLE_S = 120.0
-"""Seconds for which a session of a run may be idle, while a parent starts."""
+"""Seconds for which a session may be idle during a run, while a parent starts."""
 
 STATEMENT_S = 1.0
-"""Seconds that a statement of a run may take on a busy machine."""
+"""Seconds that a statement may take during a run on a busy machine."""
 
 MONITOR = "poolstart-monitor"
-"""The application name of connections that look at the server."""
+"""The application name of connections that monitor the server."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A reachable server. Results of servers that differ in more than the URL are separate series."""
+    """A reachable server. Servers that differ in anything but the URL have separate series of results."""
 
     kind: str
     """`embedded`, `container` or `external`."""
     url: str = field(repr=False)
-    """A libpq URL, which may hold a password: it is never printed or stored."""
+    """A libpq URL, which may contain a password, so it is never printed or stored."""
     version: str
     """`server_version` without the packager's suffix, for example `18.4`."""
     transport: str
     """`tcp`, `unix` or `tls`."""
     authentication: str
-    """The method, in PostgreSQL's terms: `trust`, `scram-sha-256`, `md5`, `peer`, ... Through a pooler, whose
-    method is not known: `password`, or `trust`."""
+    """The method, in PostgreSQL's terms: `trust`, `scram-sha-256`, `md5`, `peer`, ... A pooler does not show
+    its method, so there it is `password` or `trust`."""
     pooler: str = ""
-    """A pooler in between and its mode, for example `pgbouncer-transaction`; empty if there is none."""
+    """The pooler in front of it with its mode, for example `pgbouncer-transaction`; empty without one."""
     cluster: str = ""
-    """Of an external server: what distinguishes its data from that of others."""
+    """For an external server: digits that distinguish its data from that of others."""
     distance: str = ""
-    """Of an external server: the class of its round trip (`harness.postgres.identity`)."""
+    """For an external server: the class of its round trip (`harness.postgres.identity`)."""
     name: str = ""
-    """Of an external server: the user's name for it, in place of the former two."""
+    """For an external server: the user's name for it, which replaces the former two."""
 
     @property
     def identity(self) -> str:
@@ -64,7 +64,7 @@ class Server:
 
     @property
     def title(self) -> str:
-        """The identity, and the address of a server of the user's own: two of one identity differ in that."""
+        """The identity, and the address of an external server, since two may have the same identity."""
         return f"{self.identity} at {self.address}" if self.kind == "external" else self.identity
 
     @property
@@ -126,8 +126,8 @@ def _connect(url: str, **parameters: Any) -> "psycopg2.extensions.connection":
 def describe(kind: str, url: str, name: str = "") -> Server:
     """Connect to the server at `url` and read its properties. `name` is the user's name for it.
 
-    libpq's variables, service file and password file may say what the URL does not; that of the result says
-    all of it. Raises `PoolstartError` with libpq's reason if the server does not answer.
+    libpq's variables, service file and password file may complete the URL; the URL of the result is complete.
+    Raises `PoolstartError` with libpq's reason if the server does not answer.
     """
 
     def connect(**parameters: Any) -> "psycopg2.extensions.connection":
@@ -138,7 +138,7 @@ def describe(kind: str, url: str, name: str = "") -> Server:
     which: dict[str, str] = {}
     try:
         in_full = resolved(connection, url)
-        # Asked of the client's own library: behind a pooler, the server sees the pooler's connection.
+        # The client's own library knows, while behind a pooler the server sees the pooler's connection.
         host = connection.info.host or ""
         transport = "tls" if connection.info.ssl_in_use else "unix" if host.startswith("/") else "tcp"
         version = str(connection.info.parameter_status("server_version")).split()[0]
@@ -150,7 +150,7 @@ def describe(kind: str, url: str, name: str = "") -> Server:
                 "distance": identity.distance(connection),
                 "name": name,
             }
-        # Last, because a pooler may close the connection then.
+        # This comes last, because a pooler may close the connection then.
         if between := pooler.detect(connection, connect):
             authentication = "password" if used_password else "trust"
         else:
@@ -163,8 +163,8 @@ def describe(kind: str, url: str, name: str = "") -> Server:
 
 
 def _require_patience(connection: "psycopg2.extensions.connection", url: str) -> None:
-    """Raises `PoolstartError` if the server ends sessions that are as long idle as some of a run are, or
-    statements that take a moment."""
+    """Raises `PoolstartError` if the server's time limits for idle sessions or statements are too short for a
+    run."""
     with connection.cursor() as cursor:
         # Bare numbers are milliseconds. PostgreSQL has idle_session_timeout from version 14 on.
         cursor.execute(

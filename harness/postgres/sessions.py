@@ -1,4 +1,4 @@
-"""The sessions that an application has on a server, and those that it could have."""
+"""The sessions that an application has on a server, and the sessions that are free."""
 
 from contextlib import closing
 
@@ -10,7 +10,7 @@ SETTLE_DEADLINE = 5.0
 
 
 def remaining(server: Server, application_name: str) -> int:
-    """The number of sessions of an application: 0 as soon as all have ended, else what the deadline left.
+    """The sessions of an application that remain: waits until there are none, or the deadline has passed.
 
     Raises `PoolstartError` if the server does not answer.
     """
@@ -27,7 +27,7 @@ def remaining(server: Server, application_name: str) -> int:
 
 
 def free(server: Server) -> int:
-    """The number of sessions that the server gives to ordinary roles, less those that there are.
+    """The number of sessions that the server still has for ordinary roles.
 
     Raises `PoolstartError` if the server does not answer.
     """
@@ -35,7 +35,7 @@ def free(server: Server) -> int:
         cursor.execute(
             "select current_setting('max_connections')::int"
             " - current_setting('superuser_reserved_connections')::int"
-            # The one that asks is gone in a moment.
+            # The session of this query does not count: it is about to end.
             " - (select count(*) from pg_stat_activity"
             " where backend_type = 'client backend' and pid <> pg_backend_pid())"
         )

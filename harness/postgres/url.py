@@ -1,7 +1,8 @@
 """URLs of servers: read as libpq reads them, and resolved once.
 
-A resolved URL says all that libpq would otherwise take from `PG*` variables, a service file or a password
-file, so that a measured process, which has none of these, connects exactly as the first connection did.
+A resolved URL contains everything that libpq would otherwise take from `PG*` variables, a service file or a
+password file, so that a measured process, which has none of these, connects exactly as the first connection
+did.
 """
 
 import os
@@ -22,7 +23,7 @@ AS_WRITTEN = f"write it as {MEASURED.drivername}://user:password@host:5432/datab
 SCHEMES = ("postgresql", "postgres")
 
 VARIABLES = "PG"
-"""How the names of libpq's environment variables begin."""
+"""The prefix of libpq's environment variables."""
 
 DEFAULTS = {
     "channel_binding": "prefer",
@@ -38,13 +39,13 @@ DEFAULTS = {
     "target_session_attrs": "any",
     "load_balance_hosts": "disable",
 }
-"""libpq's own defaults, which a resolved URL leaves out: an older libpq may not know them."""
+"""libpq's own defaults, which a resolved URL leaves out, since an older libpq may not know them."""
 
 RESOLVED = {
     *("service", "servicefile", "passfile"),
     *("application_name", "fallback_application_name", "gssencmode"),
 }
-"""Parameters that a resolved URL does not have: their effect is in the others, or `Server` sets them."""
+"""Parameters that a resolved URL leaves out: the others contain their effect, or `Server` sets them."""
 
 FILES = {"sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir"}
 """Parameters that name files, which a measured process would look for in its own working directory."""
@@ -76,7 +77,7 @@ def parse_url(text: str, source: str) -> str:
             f"{source} has an @ that does not end the password", "write @ as %40 and / as %2F in a password"
         )
     if not re.fullmatch(r"[\d,]*", found.get("port", "")):
-        # What is no number may be a password, if the host was forgotten.
+        # A port that is no number may be a password, if the host was forgotten.
         raise PoolstartError(f"{source} has a port that is no number", AS_WRITTEN)
     return render(found)
 
@@ -118,7 +119,7 @@ def parameters(url: str) -> dict[str, str]:
 
 
 def render(parameters: Mapping[str, str], scheme: str = SCHEMES[0]) -> str:
-    """A URL with these parameters that libpq and SQLAlchemy read alike.
+    """A URL with these parameters that libpq and SQLAlchemy read in the same way.
 
     SQLAlchemy decodes neither the host nor, in older releases, the database, and reads `+` as a space.
     """
@@ -156,7 +157,7 @@ PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 
 def resolved(connection: "psycopg2.extensions.connection", url: str) -> str:
-    """The URL that connects as `connection` did, which was made from `url`, in an empty environment."""
+    """A URL that connects in an empty environment as `connection` did, which was made from `url`."""
     info, given = connection.info, parameters(url)
     found = {
         name: value
@@ -164,7 +165,7 @@ def resolved(connection: "psycopg2.extensions.connection", url: str) -> str:
         if name not in RESOLVED and DEFAULTS.get(name) != value
     }
     if "connect_timeout" not in given:
-        # Ours, for the first connection.
+        # poolstart set this for the first connection.
         found.pop("connect_timeout", None)
     hosts = found.get("host", "").split(",")
     if len(hosts) > 1 or len(found.get("hostaddr", "").split(",")) > 1:
@@ -181,7 +182,7 @@ def resolved(connection: "psycopg2.extensions.connection", url: str) -> str:
 
 
 def _of_one_host(found: dict[str, str], host: str, port: str) -> dict[str, str]:
-    """The parameters of the one host, of several, that answered."""
+    """The parameters, reduced to the one of several hosts that answered."""
     addresses = found.pop("hostaddr", "").split(",")
     hosts = found["host"].split(",") if found.get("host") else addresses
     ports = found["port"].split(",")
@@ -196,7 +197,7 @@ def _of_one_host(found: dict[str, str], host: str, port: str) -> dict[str, str]:
 
 
 def forget_variables() -> None:
-    """Remove libpq's variables from the environment, so that they change no connection from here on."""
+    """Remove libpq's variables from the environment, so that they do not affect later connections."""
     for name in [name for name in os.environ if name.startswith(VARIABLES)]:
         del os.environ[name]
 
@@ -214,7 +215,7 @@ def address(url: str) -> str:
 
 
 def hide(message: str, url: str) -> str:
-    """The message with `***` for what it quotes of the URL, except for host, port and database."""
+    """The message, with `***` in place of parts of the URL other than host, port and database."""
     found = parameters(url)
     shown = {part for name in SHOWN for part in [found.get(name, ""), *found.get(name, "").split(",")]}
     hidden = [value for name, value in found.items() if name not in SHOWN]

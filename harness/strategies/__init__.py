@@ -41,7 +41,7 @@ FURTHER_IDS = tuple(strategy.id for strategy in FURTHER)
 """The strategies that are measured by name only."""
 
 GROUPS = {"default": IDS, "further": FURTHER_IDS, "all": IDS + FURTHER_IDS}
-"""Names of several strategies."""
+"""Names that stand for several strategies."""
 
 
 def get(name: str) -> Strategy:
@@ -58,7 +58,7 @@ def get(name: str) -> Strategy:
             strategy = getattr(importlib.import_module(module), attribute)
         except (ImportError, AttributeError) as error:
             raise PoolstartError(f"no strategy {name}: {error}", "write it as package.module:NAME") from None
-        # A user's module may raise anything, and call `sys.exit` at its top level.
+        # A user's module may raise anything, and even call `sys.exit` at its top level.
         except (Exception, SystemExit) as error:
             raise PoolstartError(
                 f"no strategy {name}: importing {module or 'it'} raised {type(error).__name__}: {error}",
@@ -79,16 +79,16 @@ def get(name: str) -> Strategy:
 
 
 def label(name: str) -> str:
-    """What a strategy is called in tables: its id, also for one of the user's own.
+    """The name of a strategy in tables: its id, also for one of the user's own.
 
-    `package.module:NAME` if its id is that of a strategy in the catalogue. Raises as `get` does.
+    `package.module:NAME` if the catalogue has a strategy of this id. Raises the same errors as `get`.
     """
     strategy = get(name)
     return name if strategy.id in GROUPS["all"] else strategy.id
 
 
 def places(name: str) -> tuple[Path, ...]:
-    """The directories to add to a parent's import path for a user's own strategy; empty for the catalogue.
+    """The directories to add to a parent's import path for a user's own strategy; none for the catalogue's.
 
     Directories of installed packages are left out: another interpreter has its own.
     """

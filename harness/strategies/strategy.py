@@ -1,4 +1,4 @@
-"""The type of strategies, and how the worker of one is started."""
+"""The type of a strategy, and how its worker is started."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class ParentConnection(StrEnum):
 
     KEPT = "kept"
     CLOSED = "closed"
-    """By the parent, before the start; its next checkout connects again."""
+    """The parent closes it before the start; its next checkout connects again."""
     KILLED = "killed"
-    """By the worker; the parent's next query fails."""
+    """The worker closes it; the parent's next query fails."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Prepared:
     theirs: Connection[Any, Any]
     """The worker's end; the parent closes its copy after the start."""
     pickled: int
-    """Bytes that are pickled to the worker, without multiprocessing's own."""
+    """Bytes that are pickled for the worker, without multiprocessing's own."""
     treat: Callable[[], None]
-    """What the parent does right before the start; it is timed as part of the start."""
+    """A function that the parent calls right before the start; it is timed as part of the start."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,15 @@ class Strategy:
     start_method: str
     """`fork`, `forkserver` or `spawn`."""
     in_worker: Callable[[Any], Engine]
-    """Called first in the worker: takes what the parent passed to it, and returns the engine to use."""
+    """Called first in the worker, with the value that the parent passed; returns the engine to use."""
     safe: bool
     """Whether each connection is used by one process only, as the documentation demands.
 
     An unsafe strategy is measured, and never recommended."""
     docs: str
-    """The documentation it follows."""
+    """The address of the documentation that it follows."""
     choose: str = ""
-    """One sentence: when to choose it; empty if the rules of `harness.answer.recommendation` say when."""
+    """One sentence: when to choose it. Empty if a rule of `harness.answer.recommendation` recommends it."""
     early: Callable[[], None] | None = None
     """Called by the parent before anything else."""
     on_engine: Callable[[Engine], None] | None = None
@@ -74,7 +74,7 @@ class Strategy:
     before_start: Callable[[Engine], None] = leave_alone
     """Called by the parent with its engine right before each start."""
     hand_over: Callable[[Engine, str], Any] | None = None
-    """Returns what is passed to the worker instead of the parent's engine (fork) or the URL (otherwise)."""
+    """Returns the value to pass to the worker, instead of the parent's engine (fork) or the URL."""
     pool: str = ""
     """The class in `sqlalchemy.pool` of the parent's engine; empty for SQLAlchemy's default."""
     pre_ping: bool = False
@@ -115,13 +115,13 @@ class Strategy:
     def with_driver(self, driver: Driver, *, working: bool = True) -> Strategy:
         """The same strategy for engines of another driver.
 
-        Raises `NotApplicable` if it does not exist for that driver; if it need not be `working`, only if it
-        has no code for it.
+        Raises `NotApplicable` if it does not exist for that driver. Unless it must be `working`, code that
+        fails with the driver is accepted.
         """
         if driver == self.driver:
             return self
         if reason := self.without(driver) if working else self.unwritten(driver):
-            # Only here, because measured processes import this module.
+            # Imported here, because measured processes import this module.
             from harness.processes.errors import NotApplicable
 
             raise NotApplicable(reason)
@@ -132,7 +132,7 @@ class Strategy:
 
     @property
     def asynchronous_in_worker(self) -> Callable[[Any], Any] | None:
-        """What it calls in the worker of an asynchronous driver; None if there is no such function."""
+        """The function that it calls in the worker of an asynchronous driver; None if there is none."""
         from harness import treatments_async
 
         found: Callable[[Any], Any] | None = getattr(treatments_async, self.in_worker.__name__, None)
@@ -140,7 +140,7 @@ class Strategy:
 
     @property
     def treats_parent(self) -> bool:
-        """Whether it does anything in the parent, besides creating an engine."""
+        """Whether it does anything in the parent besides creating an engine."""
         return bool(self.early or self.on_engine or self.hand_over) or self.before_start is not leave_alone
 
     @property
@@ -150,12 +150,12 @@ class Strategy:
 
     @property
     def hands_engine(self) -> bool:
-        """Whether the worker receives the parent's engine; otherwise it has one of its own."""
+        """Whether the worker gets the parent's engine and not one of its own."""
         return self.inherits and self.hand_over is None
 
     @property
     def boots_an_interpreter(self) -> bool:
-        """Whether each worker imports everything again."""
+        """Whether each worker starts an interpreter, which imports everything again."""
         return not self.inherits and not self.preload
 
     @property
@@ -169,7 +169,7 @@ class Strategy:
         return self.pooled and self.parent_connection is ParentConnection.KEPT
 
     def set_up(self) -> None:
-        """What the parent does once, before anything else."""
+        """Prepare the parent, once, before anything else."""
         if self.early:
             self.early()
         if self.preload:
@@ -194,7 +194,7 @@ class Strategy:
         return engine
 
     def handed(self, engine: Engine | None, url: str) -> Any:
-        """What is passed to a worker: the parent's engine if inherited, else what is needed to make one.
+        """The value that is passed to a worker: `hand_over`'s, or else the engine if inherited, or the URL.
 
         `engine` is None for a worker that needs no engine.
         """

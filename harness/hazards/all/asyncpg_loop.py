@@ -20,7 +20,7 @@ from harness.strategies import ParentConnection, Strategy
 BACKEND = "select pg_backend_pid()"
 
 OTHER_LOOP = "got Future attached to a different loop"
-"""The error of asyncio, without the future."""
+"""The error of asyncio, without the repr of the future."""
 
 
 KEPT: list[Any] = []
@@ -33,7 +33,7 @@ CURES = {
     "kept": "KEPT.append(engine.sync_engine.pool) before engine.sync_engine.dispose(close=False)",
     "new": "a new engine, and the inherited one left alone",
 }
-"""What a worker may do about an inherited AsyncEngine."""
+"""Cures that a worker may apply to an inherited AsyncEngine."""
 
 WHERE = {
     "running": "Forked while the loop of the parent runs",
@@ -72,7 +72,7 @@ async def backend(engine: Engine) -> int:
 
 
 def work(worker: Worker) -> int:
-    """Treat the engine as the strategy does, collect garbage, as Python does now and then, and query."""
+    """Treat the engine as the strategy does, collect garbage, as Python does at times, and query."""
     return in_no_loop(lambda: asyncio.run(treated(worker)))
 
 
@@ -83,13 +83,13 @@ async def treated(worker: Worker) -> int:
 
 
 def in_no_loop(function: Callable[[], int]) -> int:
-    """What the function returns, called where no event loop runs."""
+    """Call the function in a thread without an event loop, and return its result."""
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(function).result()
 
 
 def runner_of(where: str) -> asyncio.Runner:
-    """Runs coroutines in a loop of uvloop, or of asyncio."""
+    """A runner of coroutines in a loop of uvloop or of asyncio."""
     if where != "uvloop":
         return asyncio.Runner()
     uvloop: Any = importlib.import_module("uvloop")
@@ -126,7 +126,7 @@ async def cured(worker: Worker, cure: str, url: str) -> int:
 
 
 def harm_with_cure(parent: Parent, cure: str, where: str) -> str:
-    """What goes wrong when a worker treats the engine of its parent with a cure; empty if nothing does."""
+    """Apply a cure to the parent's engine in a worker, and return what goes wrong; empty if nothing does."""
     from sqlalchemy.ext.asyncio import create_async_engine
 
     engine: Any = create_async_engine(parent.url)
@@ -148,7 +148,7 @@ def harm_with_cure(parent: Parent, cure: str, where: str) -> str:
 
 
 async def harm_from_running_loop(parent: Parent) -> str:
-    """What goes wrong when a worker is started from this loop; empty if nothing does."""
+    """Start a worker from this loop, and return what goes wrong; empty if nothing does."""
     engine = parent.engine()
     own = await backend(engine)
     worker = parent.start(work, engine=engine)
@@ -169,7 +169,7 @@ async def harm_from_running_loop(parent: Parent) -> str:
 
 
 async def harm_of_parent(parent: Parent, engine: Engine, own: int) -> str:
-    """What goes wrong with the parent's next query over its session; empty if nothing does."""
+    """Query over the parent's session, and return what goes wrong; empty if nothing does."""
     query = asyncio.ensure_future(backend(engine))
     deadline = asyncio.get_running_loop().time() + SERVER_DEADLINE
     while not query.done() and parent.backend_alive(own):
@@ -186,14 +186,14 @@ async def harm_of_parent(parent: Parent, engine: Engine, own: int) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    # Whatever the driver of the trial.
+    # It uses asyncpg, whatever the driver of the trial is.
     parent.url = parent.server.sqlalchemy_url("poolstart", drivers.ASYNCPG)
     if parent.keeps_condition:
         engine = parent.engine()
         parent.start(work, engine=engine).answer()
         return not asyncio.run(backend(engine))
     parent.tell("parent", "Queries by asyncpg, and starts a worker while its event loop is running.")
-    # Not asyncio.run, which would wait for a query that never returns.
+    # asyncio.run would wait for a query that never returns.
     harm = asyncio.new_event_loop().run_until_complete(harm_from_running_loop(parent))
     if not harm:
         parent.tell("server", "Has the parent's session as before.")

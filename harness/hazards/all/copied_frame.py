@@ -65,7 +65,7 @@ def private_bytes() -> int:
 
 
 def collect(worker: Worker) -> int:
-    """Bytes by which one run of the garbage collector makes the worker's private memory grow."""
+    """Collect garbage once; return the growth of the worker's private memory in bytes."""
     worker.engine()
     before = private_bytes()
     gc.collect()
@@ -73,7 +73,7 @@ def collect(worker: Worker) -> int:
 
 
 def use(worker: Worker, kind: str, access: str) -> int:
-    """Bytes by which reading or writing the inherited frame once makes the worker's private memory grow."""
+    """Read or write the inherited frame once; return the growth of the worker's private memory in bytes."""
     worker.engine()
     before = private_bytes()
     (read if access == "read" else write)(kind, FRAMES[kind])
@@ -83,7 +83,7 @@ def use(worker: Worker, kind: str, access: str) -> int:
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    importlib.import_module("pandas")  # its objects are traversed by the collector in every worker
+    importlib.import_module("pandas")  # in every worker, the collector traverses its objects
     base = parent.start(collect, engine=engine).answer()
     parent.measure("base_collect", base)
     parent.tell("worker", f"Inherits no frame yet; a run of its garbage collector copies {mebibytes(base)}.")

@@ -20,7 +20,7 @@ CONTROL = "random.getrandbits"
 """Python seeds the module `random` again after a fork."""
 
 Draw = Callable[[Connection, str], int]
-"""Draws an identifier; a connection, and a sequence."""
+"""A function that draws an identifier; it takes a connection, and the name of a sequence."""
 
 
 def from_random(connection: Connection, sequence: str) -> int:
@@ -76,7 +76,7 @@ def reproduce(parent: Parent) -> bool:
         parent.ask(f"create sequence {table}_high owned by {table}.id")
         engine = parent.engine()
         store(engine, table, "parent")
-        engine.dispose()  # connections are another hazard's
+        engine.dispose()  # shared connections are another hazard
         parent.tell(
             "parent", "Has generators of identifiers, and stores a row under a new identifier of each."
         )

@@ -21,7 +21,7 @@ def note(number: int, frame: Any) -> None:
 
 
 def job(worker: Worker, resets: bool) -> int:
-    """A job that ends only when it is told so, or by SIGTERM; then it says how many signals came."""
+    """A job that ends by SIGTERM, or when the parent says so; then it reports how many signals came."""
     if resets:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -50,8 +50,8 @@ async def parent_is_stopped(parent: Parent) -> bool:
     worker = parent.start(job, parent.keeps_condition)
     worker.answer()
     ends_by_sigterm(worker)
-    # What the worker has written to the loop's socket it wrote before it answered or ended: the loop reads it
-    # in one of its next rounds.
+    # The worker wrote to the loop's socket before it answered or ended, so the loop reads that in one of its
+    # next rounds.
     for _ in range(5):
         await asyncio.sleep(0)
     loop.remove_signal_handler(signal.SIGTERM)

@@ -11,7 +11,7 @@ from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 SCOPE: dict[str, Any] = {}
-"""The references of the parent: a local variable would be in the worker's copy of the stack as well."""
+"""The parent's references. Local variables would exist in the worker's copy of the stack as well."""
 
 
 def polite_connection() -> Any:
@@ -31,14 +31,14 @@ def treat(worker: Worker, keep_pool: bool) -> None:
     if not keep_pool:
         SCOPE.clear()
     worker.engine()
-    # What the strategy keeps for an asynchronous driver would hide what its finalizer does.
+    # References that the strategy keeps for an asynchronous driver would keep the finalizer from running.
     if kept := sys.modules.get("harness.treatments_async"):
         kept.KEPT.clear()
     gc.collect()
 
 
 def error_of_session(parent: Parent, keep_pool: bool) -> str:
-    """The error of the parent's session after a worker has treated its engine; empty if it still answers."""
+    """Treat the engine in a worker; return the error of the parent's session, empty if it still answers."""
     # psycopg2's own finalizer compares the pid.
     own = parent.keeps_condition or parent.driver != MEASURED
     engine = parent.engine(connect_args={} if own else {"connection_factory": polite_connection()})

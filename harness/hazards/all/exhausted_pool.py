@@ -34,7 +34,7 @@ def natural_rate(parent: Parent) -> None:
     workers = started_in_traffic(parent, engine, lambda: query(engine))
     timed_out = 0
     for worker in workers:
-        with contextlib.suppress(Ended, Failed, Hung):  # another hazard: the mutex of the same pool
+        with contextlib.suppress(Ended, Failed, Hung):  # the pool's mutex, which is another hazard
             timed_out += bool(time_out(worker))
     parent.measure("timed_out", timed_out / len(workers), len(workers))
     parent.tell(

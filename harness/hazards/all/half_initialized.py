@@ -14,7 +14,7 @@ from harness.hazards.inside.worker import Worker, plain
 
 
 def first_queries(worker: Worker) -> tuple[Any, Any, str]:
-    """The dialect's server version and default schema after a query, and the error of reflecting a table."""
+    """Query, then return the dialect's server version and default schema, and the error of a reflection."""
     from sqlalchemy import inspect
 
     engine = worker.engine()
@@ -59,7 +59,7 @@ def first_connect_under_way(engine: Engine) -> Iterator[None]:
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     if parent.keeps_condition:
-        parent.warm(engine)  # the first connect is over
+        parent.warm(engine)  # so that the first connect is over
     worker = parent.start(first_queries, engine=engine, during=lambda: first_connect_under_way(engine))
     parent.tell(
         "parent", "A thread is making the first connection of a new engine while the worker is started."

@@ -24,7 +24,7 @@ def use_module(worker: Worker) -> None:
 
 def reproduce(parent: Parent) -> bool:
     if parent.keeps_condition:
-        # Without a second thread the import is over before a worker starts.
+        # In a program with one thread, the import is over before a worker starts.
         importlib.import_module(MODULE)
         return bool(parent.start(use_module).hang())
     with ThreadPoolExecutor(1) as pool:

@@ -1,4 +1,4 @@
-"""A lock that another thread holds at the fork stays locked in the worker for ever."""
+"""A lock that another thread holds at the fork stays locked in the worker forever."""
 
 import threading
 

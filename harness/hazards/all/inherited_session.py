@@ -41,13 +41,13 @@ class SessionsEnd:
 
     rows: list[str]
     worker_failed: str
-    """The error of the worker; empty if it has committed."""
+    """The worker's error; empty if it has committed."""
     parent_failed: str
-    """The error of the parent's rollback; empty without one."""
+    """The error of the parent's rollback; empty if it succeeded."""
 
     @property
     def affected(self) -> bool:
-        """Whether the table has other rows than the two processes believe, or the parent failed."""
+        """Whether the table has other rows than the two processes expect, or the parent failed."""
         return self.rows != ([] if self.worker_failed else ["worker"]) or bool(self.parent_failed)
 
 

@@ -18,11 +18,11 @@ the driver often notices a stolen answer, because it expected another kind; in a
 PAIRS = len(ISOLATION)
 
 QUERIES = 100
-"""Queries that each of the two sends, one after another."""
+"""Queries that each of the two processes sends, one after another."""
 
 STRETCH = 10
-"""The worker reports after so many answers: two processes that garble one connection may keep each other busy
-for ever, while a hundred new connections on a busy machine only take long."""
+"""Answers after which the worker reports. Two processes that garble one connection may keep each other busy
+forever, while a hundred new connections on a busy machine only take long."""
 
 
 class WrongRow(Exception):
@@ -36,7 +36,7 @@ def converse(engine: Engine, who: str) -> Iterator[int]:
     for number in range(QUERIES):
         name = f"{who}-{number}"
         with engine.connect() as connection:
-            # A query that takes a moment: the other process's arrives while it is answered.
+            # The query takes a moment, so that the other process's query arrives while it is answered.
             row = connection.execute(text("select :name from pg_sleep(0.001)"), {"name": name}).scalar()
         if row != name:
             raise WrongRow(f"{name} read {row}")
@@ -69,7 +69,7 @@ def kind_of(message: str) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    # All workers start before the first thread: threads at the fork are another hazard.
+    # All workers start before the first thread, since threads at the fork are another hazard.
     engines = [parent.engine(isolation_level=isolation) for isolation in ISOLATION]
     for engine in engines:
         parent.warm(engine)
@@ -98,7 +98,7 @@ def reproduce(parent: Parent) -> bool:
             else:
                 continue
             del talking[pair]
-    # The workers have ended or hang: a thread that gets no more answers waits for one that was stolen.
+    # The workers have ended or hang, so a thread that gets no more answers waits for one that was stolen.
     silent = set(range(PAIRS))
     while silent:
         before = tuple(answers)
@@ -164,7 +164,7 @@ HAZARD = Hazard(
     by_driver=True,
     affected_control="fork_nodispose",
     survives_control="fork_dispose",
-    # A NullPool makes 1,200 connections, some servers want a TLS handshake and a password for each.
+    # NullPool makes 1,200 connections, and some servers require a TLS handshake and a password for each.
     deadline=180.0,
     figures=(
         HazardFigure(

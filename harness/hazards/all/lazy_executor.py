@@ -13,7 +13,7 @@ from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import plain
 
 ENGINE: list[Engine] = []
-"""The engine of a worker, once it is set up."""
+"""The engine of a worker, after `set_up`."""
 
 
 def set_up(in_worker: Callable[[Any], Engine], handed: Any) -> None:
@@ -30,7 +30,7 @@ def backend_of() -> int:
 
 
 def shares(parent: Parent, engine: Engine, forked_at_once: bool) -> str:
-    """The error if the parent queries between creating an executor and its first task; empty without one."""
+    """Query between creating an executor and its first task; return the error, empty without one."""
     engine.dispose()
     handed = parent.strategy.handed(engine, parent.url)
     parent.strategy.before_start(engine)

@@ -1,4 +1,4 @@
-"""A worker that makes its engine from the URL alone lacks what else the parent's engine was given."""
+"""A worker that makes its engine from the URL alone lacks the other settings of the parent's engine."""
 
 import os
 from typing import Any
@@ -14,11 +14,11 @@ TENANT = "poolstart.tenant"
 """A setting of the session, by which policies of row level security may decide."""
 
 EXPECTED = {"row": "own row", "tenant": "mine", "isolation": ISOLATION.lower()}
-"""What the parent finds."""
+"""The parent's settings, as the database reports them."""
 
 
 def options(schema: str) -> dict[str, Any]:
-    """What `create_engine` is given besides the URL."""
+    """The arguments of `create_engine` besides the URL."""
     return {
         "connect_args": {"options": f"-csearch_path={schema}"},
         "execution_options": {"isolation_level": ISOLATION},
@@ -46,7 +46,7 @@ def make_engine(url: str, schema: str) -> Engine:
 
 
 def look(engine: Engine, table: str) -> dict[str, str]:
-    """What a process of the program finds in the database."""
+    """The settings of a process and the rows that it sees, as the database reports them."""
     with engine.connect() as connection:
         return {
             "row": str(connection.exec_driver_sql(f"select note from {table}").scalar()),
@@ -76,10 +76,10 @@ def reproduce(parent: Parent) -> bool:
 
 
 def finds_other(parent: Parent, schema: str, table: str) -> bool:
-    """Whether a worker finds something else than its parent."""
+    """Whether a worker finds other settings or rows than its parent."""
     engine = listen(parent.engine(**options(schema)))
     expected = look(engine, table)
-    engine.dispose()  # no connection is left that workers could share
+    engine.dispose()  # so that no connection is left that workers could share
     if expected != EXPECTED:
         raise RuntimeError(f"the parent itself has {shown(expected)}")
     parent.tell(

@@ -18,7 +18,7 @@ SCOPE: dict[str, Any] = {}
 def leave_scope(worker: Worker) -> None:
     """Treat the engine as the strategy does, then drop the inherited connection, as a scoped session does."""
     worker.engine()
-    # Closed and not only dropped: after gc.freeze() a dropped connection is never collected.
+    # It is closed, since after gc.freeze() a connection that is only dropped would never be collected.
     if connection := SCOPE.pop("connection", None):
         synchronous(connection).close()
     SCOPE.clear()
@@ -33,7 +33,7 @@ def reproduce(parent: Parent) -> bool:
 def commits_in_vain(parent: Parent, table: str) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    # No local variables: the worker has a copy of this function's frame, which would keep them alive.
+    # No local variables, because the worker's copy of this function's frame would keep them alive.
     SCOPE["connection"] = engine.connect()
     SCOPE["transaction"] = SCOPE["connection"].begin()
     SCOPE["connection"].exec_driver_sql(f"insert into {table} values (1)")

@@ -21,7 +21,7 @@ def start_fork_server(worker: Worker) -> None:
 
 
 def insert(worker: Worker, table: str, given: str) -> None:
-    """Store for which tenant this worker works: by a global and by a variable, or as `given`."""
+    """Store the tenant of this worker, taken from a global and an environment variable, or `given`."""
     by_global = given or SETTINGS["tenant"]
     by_variable = given or os.environ.get(VARIABLE, DEFAULT)
     with worker.engine().begin() as connection:
@@ -31,7 +31,7 @@ def insert(worker: Worker, table: str, given: str) -> None:
 def reproduce(parent: Parent) -> bool:
     given = CHOSEN if parent.keeps_condition else ""
     with parent.table("by_global text, by_variable text") as table:
-        # Never connected: its workers share nothing.
+        # The engine has never connected, so its workers share nothing.
         engine = parent.engine()
         parent.start(start_fork_server).answer()
         SETTINGS["tenant"] = os.environ[VARIABLE] = CHOSEN

@@ -8,7 +8,7 @@ from harness.hazards.inside.parent import Engine, Parent
 from harness.hazards.inside.worker import Worker
 
 PASSWORD = "a-password-of-this-trial"
-"""For a server that demands none: libpq reports it all the same."""
+"""The password for a server that requires none; libpq reports it all the same."""
 
 
 def password_of(worker: Worker) -> str:
@@ -18,7 +18,7 @@ def password_of(worker: Worker) -> str:
 
 
 def logs_in_by(parent: Parent, engine: Engine, url: str) -> str:
-    """The password that a worker logs in with if it gets `url`, or the error of its first connect."""
+    """Start a worker with `url`; return the password that it logs in with, or the error of its connect."""
     parent.url = url
     try:
         return str(parent.start(password_of, engine=engine).answer())

@@ -1,4 +1,4 @@
-"""Every process has a pool of its own, and the server counts the connections of all."""
+"""Every process has a pool of its own, and the server counts the connections of all of them."""
 
 from contextlib import ExitStack, closing
 from typing import Any
@@ -20,7 +20,7 @@ SLOTS = """
     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true), '0')::int
 """
-"""How many sessions the server allows users without privileges, over all databases."""
+"""The number of sessions that the server allows ordinary roles, over all databases."""
 
 WORKERS = 3
 BURST = 3
@@ -28,7 +28,7 @@ BURST = 3
 
 
 def burst(engine: Engine, connections: int) -> int:
-    """Use several connections at once, give them back, and count those that the pool keeps open."""
+    """Use several connections at once, return them, and count those that the pool keeps open."""
     taken: list[Any] = [engine.raw_connection() for _ in range(connections)]
     drivers = [connection.cursor().connection for connection in taken]
     for connection in taken:
@@ -43,7 +43,7 @@ def work(worker: Worker, connections: int) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    # One each: all of them together, and the parent's, are fewer than are left.
+    # With one connection each, parent and workers together need fewer than are left.
     connections = 1 if parent.keeps_condition else BURST
     # The sessions of the previous trial may still be ending.
     parent.wait_for(lambda: sessions(parent) <= 1, "the end of all other sessions")

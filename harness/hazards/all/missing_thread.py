@@ -71,7 +71,7 @@ POOL_USES = {
     "pool_closed": "closed in the worker: the parent's session ends",
     "pool_new": "left alone, and a new one used and closed in the worker: either happens",
 }
-"""What a worker does with a pool of psycopg_pool that its parent has opened, and what goes wrong."""
+"""The ways in which a worker uses its parent's pool of psycopg_pool, each with what goes wrong."""
 
 
 def open_pool(conninfo: str) -> Any:
@@ -101,7 +101,7 @@ def work_with_pool(worker: Worker, use: str, conninfo: str) -> int:
 
 
 def harm_to_pool(parent: Parent, use: str) -> bool:
-    """Whether a worker gets the session of its parent's pool, or ends it."""
+    """Whether a worker uses or ends the session of its parent's pool."""
     POOLS[:] = [open_pool(parent.server.url)]
     own = backend(POOLS[0])
     # A thread of the pool takes the connection back.
@@ -109,7 +109,7 @@ def harm_to_pool(parent: Parent, use: str) -> bool:
     worker = parent.start(work_with_pool, use, parent.server.url)
     shared = bool(worker.answer() == own)
     worker.join()
-    # What the worker has sent over the parent's socket comes before this query.
+    # The server gets this query after anything that the worker has sent over the parent's socket.
     ended = not answers(POOLS[0], own)
     POOLS.pop().close()
     return {"pool_shared": shared, "pool_closed": ended}.get(use, shared or ended)
@@ -139,7 +139,7 @@ def row_is_lost(parent: Parent, table: str) -> bool:
     parent.tell("parent", "Logs through a queue; a thread takes from it and writes to a table.")
     WRITTEN.wait()
     if parent.keeps_condition:
-        stop_logging()  # The worker starts a thread of its own.
+        stop_logging()  # then the worker starts a thread of its own
     worker = parent.start(work, table, engine=engine)
     worker.answer()
     worker.join()

@@ -55,7 +55,7 @@ def reproduce(parent: Parent) -> bool:
 
 
 def guarded(script: str) -> str:
-    """The script with its frame under the guard, without which nothing is built."""
+    """The script with its frame under the guard, so that workers do not build it."""
     frame = script[script.index("BEGIN = ") : script.index("def work")]
     guard = 'if __name__ == "__main__":\n'
     return script.replace(frame, "BUILT = (0, 0.0)\n\n").replace(guard, guard + indent(frame, "    "))

@@ -20,18 +20,18 @@ DRIVER = "psycopg2/__init__.py"
 """The file of the function in which the worker waits, as Python sees it."""
 
 LOOKS = 10
-"""Times that a silent worker is looked at before it counts as waiting for something else."""
+"""Looks at a silent worker before it counts as waiting for something else."""
 
 
 def connect(worker: Worker, inherited: int) -> None:
-    """Connect once, with an engine as the strategy provides it; first close an inherited descriptor."""
+    """Close an inherited descriptor, then connect once with the strategy's engine."""
     if inherited >= 0:
         os.close(inherited)
     worker.engine().raw_connection().close()
 
 
 def open_for_writing(pipe: Path) -> int | None:
-    """The descriptor of a named pipe's end for writing; None as long as no thread has opened it to read."""
+    """Open a named pipe for writing; return its descriptor, or None until a thread has opened it to read."""
     try:
         return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
     except OSError:
@@ -39,17 +39,17 @@ def open_for_writing(pipe: Path) -> int | None:
 
 
 def waits_for_lock(worker: WorkerHandle) -> bool:
-    """Whether the worker sleeps at a lock, and not until a server answers; True where the kernel hides it."""
+    """Whether the worker waits for a lock and not for a server; True if the kernel does not say."""
     found = proc.stat(worker.pid)
     waiting_in = Path(f"/proc/{worker.pid}/wchan").read_text()
     return found is not None and found.state == "S" and ("futex" in waiting_in or waiting_in in ("", "0"))
 
 
 def hang_at_lock(worker: WorkerHandle) -> Hung | None:
-    """How the worker hangs at a lock below the driver's function; None if it answers.
+    """Wait until the worker answers, or hangs at a lock below the driver's function. Returns the hang, or None.
 
-    On a busy machine the server may be silent for longer than a worker that hangs. Raises `RuntimeError` if
-    the worker goes on waiting for something else.
+    On a busy machine the server may be silent for as long as a worker that hangs. Raises `RuntimeError` if
+    the worker continues to wait for something else.
     """
     for _ in range(LOOKS):
         hang = worker.hang()
@@ -59,7 +59,7 @@ def hang_at_lock(worker: WorkerHandle) -> Hung | None:
 
 
 def thread_in_library(parent: Parent) -> tuple[threading.Thread, int]:
-    """A thread that is stopped while it connects, and the descriptor that lets it go on when closed."""
+    """Start a thread that stops while it connects; closing the returned descriptor lets it continue."""
     import psycopg2
 
     pipe = parent.scratch / "openssl.cnf"

@@ -30,7 +30,7 @@ def compute(worker: Worker) -> int:
 
 
 def reproduce(parent: Parent) -> bool:
-    # Without polars, whose first use starts its threads, it is the same sum.
+    # A program that keeps the condition computes the same sum without polars, so no thread is started.
     expected = sum(range(NUMBERS)) if parent.keeps_condition else total()
     parent.tell("parent", "Sums a column with polars, which starts its threads, and then starts a worker.")
     parent.tell("server", "Nothing: no database is involved.")

@@ -25,7 +25,7 @@ POOLED = 3
 """Connections in the pool of the parent that will be killed."""
 
 OBSERVED = 0.5
-"""Seconds for which the sessions are watched before the worker is killed: they would stay as long as it."""
+"""Seconds for which the sessions are watched before the worker is killed; they stay as long as it lives."""
 
 
 def stay(worker: Worker) -> None:
@@ -35,7 +35,7 @@ def stay(worker: Worker) -> None:
 
 
 def doomed(strategy: str, server: Server, scratch: Path, driver: str, pipe: Any) -> None:
-    """A second parent, which is killed: the trial's own parent must live on to report."""
+    """A second parent, which is killed, since the trial's own parent has to report."""
     try:
         live(strategy, server, scratch, driver, pipe)
     except Exception as error:
@@ -90,7 +90,7 @@ def reproduce(parent: Parent) -> bool:
     process.join()
     begin = time.monotonic()
     if held:
-        # The worker holds their sockets; that they stay takes a moment to observe.
+        # The worker holds their sockets. That the sessions stay can only be seen by watching for a while.
         while alive() and time.monotonic() - begin < OBSERVED:
             time.sleep(0.01)
     else:

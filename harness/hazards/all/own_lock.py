@@ -1,4 +1,4 @@
-"""A lock that the forking thread itself holds stays locked in the worker for ever."""
+"""A lock that the forking thread itself holds stays locked in the worker forever."""
 
 import threading
 

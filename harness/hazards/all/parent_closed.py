@@ -15,7 +15,7 @@ def dispose(worker: Worker) -> None:
 
 
 def invalidate(worker: Worker) -> None:
-    """Give up a connection that seems broken."""
+    """Invalidate a connection that seems broken."""
     with worker.engine().connect() as connection:
         connection.invalidate()
 
@@ -28,7 +28,7 @@ def query(worker: Worker) -> None:
 WAYS: tuple[tuple[str, Any, dict[str, Any]], ...] = (
     ("dispose()", dispose, {}),
     ("invalidate()", invalidate, {}),
-    # 0 seconds: every connection is too old at its next checkout.
+    # After 0 seconds every connection is too old at its next checkout.
     ("a pool_recycle that has expired", query, {"pool_recycle": 0}),
 )
 

@@ -52,7 +52,7 @@ if __name__ == "__main__":
 
 
 def preloads_main() -> bool:
-    """Whether this Python preloads `__main__`: it was meant to since 3.4, but did not."""
+    """Whether this Python preloads `__main__`. It was meant to since 3.4, but did not."""
     version = sys.version_info[:3]
     return version >= (3, 14, 1) or (3, 13, 8) <= version < (3, 14)
 

@@ -21,12 +21,12 @@ CONNECTS = "POOLSTART_HAZARD_CONNECTS"
 
 
 def backend_of_module(worker: Worker) -> None:
-    """Report the backend behind the module's engine and which process opened it, and keep the connection."""
+    """Report the backend of the module's engine and the process that opened it, and keep the connection."""
     module: Any = importlib.import_module(MODULE)
     with worker.treat(module.ENGINE).connect() as connection:
         backend = connection.exec_driver_sql("select pg_backend_pid()").scalar()
         worker.report((backend, module.OPENED_BY))
-        # Kept until both have reported: the server may reuse the pid of a backend that has ended.
+        # It is kept until both have reported, since the server may reuse the pid of an ended backend.
         worker.wait()
 
 
@@ -50,7 +50,7 @@ def reproduce(parent: Parent) -> bool:
             backend, opened_by = worker.answer()
         except Failed as error:
             if not backends:
-                raise  # the first worker shares with nothing yet
+                raise  # the first worker shares its connection with no other yet
             failure = str(error)
             parent.tell("worker", f"Number {number} uses the module's engine, and fails.")
             break

@@ -36,13 +36,13 @@ def query(worker: Worker) -> str:
 
 
 def transaction(parent: Parent, pre_ping: bool) -> str:
-    """The error of the parent's transaction while a worker checks a connection out; empty without one."""
+    """Let a worker check a connection out; return the error of the parent's transaction, empty if none."""
     from sqlalchemy.exc import DBAPIError
 
     engine = parent.engine(pool_pre_ping=pre_ping)
     check_pid_at_checkout(engine)
     parent.warm(engine)
-    # Started while the connection is in the pool: one that is checked out the worker would not ping.
+    # The worker starts while the connection is in the pool: it would not ping one that is checked out.
     worker = parent.start(query, engine=engine)
     worker.answer()
     try:

@@ -1,4 +1,4 @@
-"""Descriptors are closed underneath the driver, as a daemon does it, and their numbers are used again."""
+"""Descriptors are closed underneath the driver, as daemons do, and their numbers are used again."""
 
 import contextlib
 import os
@@ -13,11 +13,11 @@ from harness.hazards.inside.worker import Worker
 BACKEND = "select pg_backend_pid()"
 
 KEPT: list[Any] = []
-"""Connections of the daemon itself, outside every pool."""
+"""The daemon's own connections, outside every pool."""
 
 
 def close_descriptors(worker: Worker) -> set[int]:
-    """Close all sockets but the pipe to the parent, and return their numbers, as DaemonContext closes all."""
+    """Close all sockets but the pipe to the parent, like DaemonContext, and return their numbers."""
     closed = set()
     for number in map(int, os.listdir("/proc/self/fd")):
         with contextlib.suppress(OSError):
@@ -28,16 +28,16 @@ def close_descriptors(worker: Worker) -> set[int]:
 
 
 def query_after_closing(worker: Worker) -> int:
-    """The backend that a query of the pool reaches when descriptors have been closed."""
+    """Query over the pool after the descriptors have been closed; return the backend that answers."""
     close_descriptors(worker)
     with worker.engine().connect() as connection:
         return int(connection.exec_driver_sql(BACKEND).scalar() or 0)
 
 
 def query_after_reuse(worker: Worker, url: str) -> tuple[int, list[int], bool]:
-    """The same, after the daemon has opened connections of its own under the numbers that became free.
+    """The same, after the daemon has opened connections of its own, which get the numbers that became free.
 
-    Also returns the backends of those, and whether each of them answers afterwards.
+    Also returns the backends of these connections, and whether each of them still answers.
     """
     import psycopg2
 

@@ -18,7 +18,7 @@ def insert(worker: Worker) -> None:
 
 
 def rows_in(database: str) -> tuple[list[str], str]:
-    """The rows that a later reader finds, and the result of integrity_check."""
+    """The rows that a new connection finds, and the result of integrity_check."""
     connection = sqlite3.connect(database)
     try:
         rows = [row for (row,) in connection.execute("select who from work order by 1")]

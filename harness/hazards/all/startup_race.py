@@ -10,7 +10,7 @@ from harness.hazards.inside.parent import Connection, Engine, Parent
 from harness.hazards.inside.worker import Worker
 
 LOCK = "select pg_advisory_xact_lock(7)"
-"""Lets one worker at a time create the tables; any number will do, if all use the same."""
+"""A lock that lets one worker at a time create the tables; any number will do, if all workers use it."""
 
 
 def create_tables(connection: Connection, table: str) -> None:
@@ -22,7 +22,7 @@ def create_tables(connection: Connection, table: str) -> None:
 
 
 def start_up(worker: Worker, table: str, takes_lock: bool) -> str:
-    """Report the backend, the absence of the table, and its presence; then commit."""
+    """Report the backend, that the table is missing, and that it has been created; then commit."""
     from sqlalchemy import event
 
     def creates(*arguments: Any) -> None:
@@ -47,7 +47,7 @@ def waits_for_lock(parent: Parent, backend: int) -> bool:
 
 
 def error_of_second(parent: Parent, engine: Engine, table: str) -> str:
-    """The error of the second of two workers that start up at once; empty without one."""
+    """Start two workers at once; return the error of the second, empty without one."""
     takes_lock = parent.keeps_condition
     first = parent.start(start_up, table, takes_lock, engine=engine)
     first.answer()
@@ -76,7 +76,7 @@ def error_of_second(parent: Parent, engine: Engine, table: str) -> str:
 
 
 def reproduce(parent: Parent) -> bool:
-    # Never connected: its workers share nothing.
+    # The engine has never connected, so its workers share nothing.
     engine = parent.engine()
     parent.tell("parent", "Starts two workers, which create the table of the program if it is not there.")
     with parent.table() as table:

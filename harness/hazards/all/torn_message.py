@@ -14,20 +14,20 @@ from harness.hazards.inside.session import dbapi_connection, wrong_row
 from harness.hazards.inside.worker import Worker
 
 LARGE = "select repeat('o', 30000000)"
-"""An answer of one message, larger than all buffers on its way, so that no single read gets all of it.
+"""A query whose answer is one message, too large for a single read to get all of it.
 
-Its letter is not the type of a message that may be long. With d, which is one, the parent's libpq would take
-four letters for the length of a message of more than a gigabyte, and wait for that.
+The value's letter must not be the type of a message that may be long. With d, which is one, the parent's
+libpq would take four letters for the length of a message of more than a gigabyte, and wait for that.
 """
 
 BEGUN = 1000
-"""Bytes: more than any other answer of these sessions has."""
+"""Bytes, more than any other answer of these sessions has."""
 
 
 def read_a_part(worker: Worker, driver: str) -> None:
-    """Ask for a large value, and read the beginning of the answer, as a driver does that is interrupted.
+    """Query a large value, and read the beginning of the answer, like a driver that is interrupted.
 
-    Sent and read on the socket itself, because each driver reads in its own way.
+    The messages are sent and read on the socket itself, because each driver reads in its own way.
     """
     with worker.engine().connect() as connection:
         pooled: Any = connection.connection
@@ -46,7 +46,7 @@ def read_a_part(worker: Worker, driver: str) -> None:
 def reproduce(parent: Parent) -> bool:
     engine = parent.engine()
     parent.warm(engine)
-    # A worker that waits for a server to produce 30 million letters is idle, and does not hang.
+    # A worker that waits for a server to produce 30 million letters is idle, but does not hang.
     parent.silence = ANSWER_DEADLINE
     worker = parent.start(read_a_part, parent.driver.name, engine=engine)
     parent.tell("worker", "Asks for a value of 30 million letters, all of them o.")

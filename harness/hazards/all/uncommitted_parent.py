@@ -7,7 +7,7 @@ from harness.hazards.inside.parent import Parent
 from harness.hazards.inside.worker import Worker
 
 BLOCKED_BY = "select pg_blocking_pids(%s)"
-"""The backends whose locks another one waits for."""
+"""A query for the backends whose locks another backend waits for."""
 
 
 def work(worker: Worker, table: str) -> str:
@@ -27,7 +27,7 @@ def reproduce(parent: Parent) -> bool:
 
 
 def worker_waits(parent: Parent, table: str) -> bool:
-    """Whether a worker that is started after the parent's insert does not find the row, and waits for it."""
+    """Whether a worker started after the parent's insert does not find the row, and waits for the parent."""
     engine = parent.engine()
     with engine.connect() as connection:
         transaction = connection.begin()

@@ -22,7 +22,7 @@ print("end", process.exitcode, flush=True)
 
 
 def reproduce(parent: Parent) -> bool:
-    # One process and no pool: a pool would replace the failed worker for ever.
+    # One process, since a pool would replace the failed worker forever.
     done = parent.run_script(guarded(SCRIPT) if parent.keeps_condition else SCRIPT, check=False)
     lines = [line.split() for line in done.stdout.splitlines()]
     tops = sum(kind == "top" for kind, _ in lines)

@@ -22,7 +22,7 @@ def use_url(url: str, pipe: Any) -> None:
 
 
 def reproduce(parent: Parent) -> bool:
-    """Pass the engine as an argument, as users try first, whatever the strategy would pass."""
+    """Pass the engine as an argument, as users try first, instead of what the strategy would pass."""
     engine = parent.engine()
     context: Any = multiprocessing.get_context(parent.strategy.start_method)
     ours, theirs = context.Pipe()

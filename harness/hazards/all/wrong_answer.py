@@ -1,4 +1,4 @@
-"""The parent reads a row that the worker asked for."""
+"""The parent reads a row of the worker's query."""
 
 import random
 
@@ -17,10 +17,10 @@ def ask_and_wait(worker: Worker, gate: int) -> None:
 
 
 def question(parent: Parent, isolation: str) -> str:
-    """What the parent reads when it queries its own name, or the error; empty if it reads its own name."""
+    """Let the parent query its own name; return the wrong name or the error, empty if the answer is right."""
     engine = parent.engine(isolation_level=isolation)
     parent.warm(engine)
-    # The gate fixes the order: the worker has sent its query, and is gone before the answer is sent.
+    # The gate fixes the order: the worker sends its query, and has ended before the server answers.
     gate = random.getrandbits(62)
     parent.ask("select pg_advisory_lock(%s)", gate)
     worker = parent.start(ask_and_wait, gate, engine=engine)

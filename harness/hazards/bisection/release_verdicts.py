@@ -1,4 +1,4 @@
-"""The record of the verdicts of all releases: in which release each changed."""
+"""The record of the verdicts of all releases, stored as the releases in which a verdict changed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class ReleaseVerdicts:
     releases: tuple[str, ...]
     """The releases in which anything was tried, in version order."""
     whole: tuple[str, ...]
-    """Those of them in which everything was tried."""
+    """The releases in which everything was tried."""
     verdicts: dict[str, dict[str, Changes]]
     """Changes by hazard and strategy."""
     provenance: Provenance
@@ -58,7 +58,7 @@ def load(path: Path = RECORD) -> ReleaseVerdicts | None:
 
 
 def resume(recorded: ReleaseVerdicts | None, server: Server) -> bool:
-    """Continue from the record, if it was measured with such a server and this version of Python.
+    """Continue from the record if it was measured with the same server and version of Python.
 
     Returns whether it was; true if there is no record.
     """
@@ -84,8 +84,8 @@ def resume(recorded: ReleaseVerdicts | None, server: Server) -> bool:
 def record(releases: Sequence[str], server: Server, command: str, path: Path = RECORD) -> ReleaseVerdicts:
     """Record the results of a session. `releases` are all in version order, tried or not.
 
-    What could not be tried here keeps the verdict on record. Raises `PoolstartError`, and records nothing,
-    if a verdict on record would be lost.
+    Where nothing could be tried here, the verdict on record stays. Raises `PoolstartError`, and records
+    nothing, if a verdict on record would be lost.
     """
     before = load(path)
     by_release = {
@@ -110,13 +110,13 @@ def record(releases: Sequence[str], server: Server, command: str, path: Path = R
         provenance=replace(Provenance.here(server.identity, command), release=""),
     )
     if before and replace(recorded, provenance=before.provenance) == before:
-        return before  # Nothing was tried that is not on record.
+        return before  # Everything that was tried is on record.
     store.save(path, recorded)
     return recorded
 
 
 def with_untried(before: ReleaseVerdicts | None, release: str, results: dict[Cell, str]) -> dict[Cell, str]:
-    """The results, and for what could not be tried here the verdict on record."""
+    """The results, with the verdict on record where nothing could be tried here."""
     untried = {
         (hazard, strategy): str(verdict)
         for hazard, row in tried.of_release(release).items()
@@ -131,7 +131,7 @@ def with_untried(before: ReleaseVerdicts | None, release: str, results: dict[Cel
 
 
 def require_all_of(before: ReleaseVerdicts, results: dict[str, dict[Cell, str]]) -> None:
-    """Raise `PoolstartError` if a release that was whole lacks a result on a hazard that is still tried."""
+    """Raise `PoolstartError` if a release that was complete now lacks a result of a hazard."""
     cells = {
         (hazard, name) for hazard, row in before.verdicts.items() if hazard in catalogue.IDS for name in row
     }

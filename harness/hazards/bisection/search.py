@@ -1,4 +1,4 @@
-"""Verdicts of many releases: the releases from which on a hazard affects a strategy, or no longer does.
+"""Find the releases at which a verdict changes: a hazard begins to affect a strategy, or stops.
 
 All trials of a release take minutes, and most verdicts never change. So the order is that of a bisection:
 first all trials of the first and the last release of each series; then, where two of these differ, only the
@@ -34,7 +34,7 @@ def measure(
     *,
     budget: float = inf,
 ) -> None:
-    """Try what has not been tried, and keep the results of each release; starts none after `budget` seconds.
+    """Run the missing trials and keep the results of each release; start none after `budget` seconds.
 
     `releases` are in version order.
     """
@@ -70,7 +70,7 @@ def measure(
 def next_turn(
     releases: Sequence[str], cells: Sequence[Cell], done: Collection[tuple[str, Cell]]
 ) -> tuple[str, set[Cell]] | None:
-    """The release to try next, and which trials of it; None if everything was tried.
+    """The release to try next, and its trials to run; None if everything was tried.
 
     `done` holds the trials of this session, with or without a result.
     """

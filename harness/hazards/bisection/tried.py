@@ -1,4 +1,4 @@
-"""What sessions have tried so far, a file for each release: verdicts by hazard and strategy."""
+"""The verdicts that interrupted sessions have kept, by hazard and strategy: a file for each release."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -9,7 +9,7 @@ from harness.system import files
 from harness.system.environment import ROOT
 
 DIRECTORY = ROOT / ".asv" / "verdicts"
-"""Where a session keeps its results, a file a release."""
+"""The directory in which a session keeps its results, one file per release."""
 
 
 def of_release(release: str) -> dict[str, dict[str, str]]:
@@ -44,7 +44,7 @@ def keep(release: str, verdicts: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def discard(releases: Iterable[str], hazards: Collection[str]) -> None:
-    """Discard what earlier sessions have found of these hazards in these releases: it is tried again."""
+    """Discard the kept verdicts of these hazards in these releases, so that they are tried again."""
     for release in releases:
         kept = {hazard: row for hazard, row in of_release(release).items() if hazard not in hazards}
         if kept:

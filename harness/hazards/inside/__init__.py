@@ -1,1 +1,1 @@
-"""One hazard under one strategy."""
+"""The processes of one trial: a hazard under a strategy."""

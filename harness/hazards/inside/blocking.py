@@ -1,7 +1,7 @@
 """An AsyncEngine for reproductions that are written for a synchronous engine.
 
-Each call runs in an event loop, which does not run in between: a worker is started outside of it, as in a
-program that calls `asyncio.run` or uses an `asyncio.Runner`, and starts workers besides.
+Each call runs in an event loop, which is stopped between calls. So workers are started while no loop runs, as
+in a program that calls `asyncio.run` or uses an `asyncio.Runner`, and starts workers at other times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class EventLoop:
         self._runner = asyncio.Runner()
 
     def run(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        """What the function returns; connections and transactions as `Blocking`."""
+        """Call the function in the loop and return its result, connections and transactions as `Blocking`."""
         result = self._runner.run(greenlet_spawn(function, *args, **options))
         return Blocking(result, self) if hasattr(result, "__enter__") else result
 
@@ -33,10 +33,10 @@ class Blocking:
         """The engine, connection or transaction, for code that runs in an event loop."""
         self._loop = loop
         self.asynchronous = asynchronous
-        """Of an engine: the AsyncEngine, which a worker inherits."""
+        """For an engine: the AsyncEngine, which a worker inherits."""
 
     def run(self, function: Callable[[], Any]) -> Any:
-        """What the function returns, called in the event loop."""
+        """Call the function in the event loop and return its result."""
         return self._loop.run(function)
 
     def __getattr__(self, name: str) -> Any:

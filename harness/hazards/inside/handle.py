@@ -20,14 +20,14 @@ START_DEADLINE = 30.0
 """Seconds for a worker to start or to end: an interpreter may have to boot."""
 
 ANSWER_DEADLINE = 20.0
-"""Seconds for a worker's answer, however busy it is: two processes that garble one connection may keep each
-other busy for ever."""
+"""Seconds for a worker to answer, even if it is busy: two processes that garble one connection may keep each
+other busy forever."""
 
 SILENCE = 1.0
 """Seconds without an answer and without running after which a worker counts as hung."""
 
 SILENCE_BEFORE_READY = 3
-"""Factor by which a worker that has not reached its first line yet gets longer."""
+"""Factor on `SILENCE` for a worker that has not reached its first line yet."""
 
 LIBRARY = re.compile(r"^.*/(?:site-packages|python3\.\d+)/")
 """The folder of an installed package, or of the standard library."""
@@ -82,7 +82,7 @@ class WorkerHandle:
         return int(self.process.pid)
 
     def settled(self) -> bool:
-        """Whether an answer is there or will never come. Raises `Failed` or `Ended` if it did not start."""
+        """Whether an answer has arrived or never will. Raises `Failed` or `Ended` if it did not start."""
         now = time.monotonic()
         if self._pipe.poll():
             if self._ready:
@@ -94,7 +94,7 @@ class WorkerHandle:
         return self._idle.seconds([self.pid]) > silence or now > deadline
 
     def answer(self) -> Any:
-        """Wait for what the worker's task returns, or reports next.
+        """Wait for the worker's next report, or for the result of its task.
 
         Raises `Failed` if the task raised, `Ended` if the worker ended without an answer, and `Hung` if it
         neither answered nor ran for `SILENCE` seconds (see `harness.processes.activity`).
@@ -108,9 +108,9 @@ class WorkerHandle:
         return value
 
     def hang(self, *files: str) -> Hung | None:
-        """How the worker hangs instead of answering; None if it answers.
+        """Wait until the worker answers or hangs. Returns the hang, or None if it answers.
 
-        Raises `RuntimeError` if it hangs in none of these files, and as `answer` does.
+        Raises `RuntimeError` if it hangs in none of these files, and the same errors as `answer`.
         """
         try:
             self.answer()
@@ -155,7 +155,7 @@ class WorkerHandle:
         file = worker.stack_file(self._scratch, self.pid)
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGUSR1)
-        # The file is read while it is written: wait for the whole stack.
+        # The worker may still be writing the file: wait for the whole stack.
         stack = wait_until(
             lambda: file.read_text() if file.exists() else "", 2, accept=lambda text: text.endswith(OUTERMOST)
         )
@@ -166,12 +166,12 @@ class WorkerHandle:
 
 
 def shown_file(path: str) -> str:
-    """A file as `py-spy dump` shows it: relative to the folder of its package; of other files, the name."""
+    """A file as `py-spy dump` shows it: relative to the folder of its package, or else only its name."""
     return LIBRARY.split(path)[-1] if LIBRARY.search(path) else Path(path).name
 
 
 def settle(workers: Sequence[WorkerHandle]) -> None:
-    """Wait until every worker has answered or hangs, for all at once: the time of hangs does not add up."""
+    """Wait until every worker has answered or hangs; it waits for all at once, so hangs do not add up."""
     waiting = list(workers)
     while waiting := [worker for worker in waiting if not worker.settled()]:
         time.sleep(0.01)

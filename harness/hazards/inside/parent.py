@@ -1,8 +1,7 @@
 """The parent process of a trial: its engine, its workers, its view of the server, and the story.
 
 Everything here waits for events (a message, a row in the server's views, the end of a process), never for
-time to pass. Only a worker that waits for ever causes no event; `handle` distinguishes it from a slow
-one.
+time to pass. Only a worker that waits forever causes no event; `handle` distinguishes it from a slow one.
 """
 
 from __future__ import annotations
@@ -60,7 +59,7 @@ class Parent:
         self.server = server
         self.scratch = scratch
         self.keeps_condition = keeps_condition
-        """Whether the program keeps the hazard's condition: then it must survive."""
+        """Whether the program keeps the hazard's condition, and so must survive."""
         self.story: list[StoryEvent] = []
         self.readings: dict[str, HazardReading] = {}
         self.name = strategy
@@ -94,11 +93,11 @@ class Parent:
             return made  # type: ignore[no-any-return]
         from harness.hazards.inside.blocking import Blocking, EventLoop
 
-        # A loop of its own: one in which a query never returns cannot be used again.
+        # Each engine has a loop of its own, because a loop in which a query never returns cannot be reused.
         return Blocking(made.sync_engine, EventLoop(), made)  # type: ignore[return-value]
 
     def warm(self, engine: Engine) -> ServerSession:
-        """Use the engine once, so that one connection is checked in, if the pool keeps it."""
+        """Use the engine once, so that the pool holds one connection if it keeps any."""
         begin = time.monotonic()
         with engine.connect() as connection:
             session = self.session(connection)

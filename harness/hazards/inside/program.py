@@ -2,8 +2,8 @@
 
 A fifth argument, the id of the hazard's condition, makes it reproduce the hazard with the condition kept.
 
-Prints the outcome as JSON, and nothing else. Spawned workers import this module as their `__main__`: so it is
-small, and imports nothing before it runs.
+Prints the outcome as JSON, and nothing else. Spawned workers import this module as their `__main__`, so it is
+small, and imports nothing before `main` runs.
 """
 
 

@@ -1,4 +1,4 @@
-"""What a parent does over its connections, although it may fail or never return."""
+"""A parent's use of its connections, with the error if a call fails or never returns."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class ServerSession:
         return dbapi_connection(self._record) is not self.raw
 
     def error(self) -> str:
-        """The error of a query over it; empty if it answers as before, or the parent has closed it.
+        """Query over it, and return the error; empty if it answers as before, or the parent has closed it.
 
-        The query follows whatever a worker may have sent over the same socket.
+        The query comes after anything that a worker has sent over the same socket.
         """
         if self.closed:
             return ""
@@ -65,9 +65,9 @@ def dbapi_connection(record: Any) -> Any:
 
 
 def attempt(action: Callable[[], Any]) -> tuple[Any, str]:
-    """What something that the parent does returns, and its error; empty if it succeeds.
+    """Call `action` in the parent; return its result and its error, which is empty if it succeeds.
 
-    The error is `NO_ANSWER` if it never returns.
+    The error is `NO_ANSWER` if the call never returns.
     """
     results: queue.SimpleQueue[tuple[Any, str]] = queue.SimpleQueue()
 
@@ -85,7 +85,7 @@ def attempt(action: Callable[[], Any]) -> tuple[Any, str]:
 
 
 def wrong_row(engine: Engine) -> str:
-    """What the parent reads when it queries its own name, or the error; empty if it reads its own name."""
+    """Let the parent query its own name; return the wrong name or the error, empty if the answer is right."""
 
     def own_name() -> str:
         with engine.connect() as connection:

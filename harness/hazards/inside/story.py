@@ -1,4 +1,4 @@
-"""What a trial reports: events step by step, and readings of figures."""
+"""The report of a trial: its events in order, and readings of figures."""
 
 from dataclasses import dataclass
 

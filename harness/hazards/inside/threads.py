@@ -1,4 +1,4 @@
-"""What other threads of a parent do while it starts workers."""
+"""Threads of a parent that are busy while it starts workers."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from harness.hazards.inside.parent import Parent
 
 THREADS = 2
-"""Parent threads that use the pool while nothing is forced."""
+"""Threads of the parent that use the pool."""
 
 FORKS = 20
 BOOTS = 3
-"""Workers that are started meanwhile: a fork is cheap, a new interpreter is not."""
+"""Workers that are started meanwhile; fewer if each boots an interpreter, which is slow."""
 
 
 def check_out(worker: Worker) -> None:
-    """A worker's task: check a connection out and in without a query, for only the pool matters."""
+    """A worker's task: check a connection out and in, without a query, since only the pool matters."""
     worker.engine().raw_connection().close()
 
 
 def started_in_traffic(parent: Parent, engine: Engine, use: Callable[[], object]) -> list[WorkerHandle]:
-    """Workers that check a connection out, started while `THREADS` threads call `use` again and again.
+    """Start workers that check a connection out, while `THREADS` threads call `use` again and again.
 
-    Each has answered, or hangs.
+    Returns them once each has answered or hangs.
     """
     parent.warm(engine)
     trials = FORKS if parent.strategy.start_method == "fork" else BOOTS

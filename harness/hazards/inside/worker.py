@@ -27,11 +27,11 @@ class Worker:
 
     @property
     def handed(self) -> Any:
-        """What the parent passed: its engine, untreated, if it is inherited, or the URL."""
+        """The value that the parent passed: its engine, untreated, if that is inherited, or the URL."""
         return self._handed
 
     def engine(self) -> Engine:
-        """The worker's engine, inherited and treated or newly created, as the strategy does it."""
+        """The worker's engine: inherited and treated, or newly created, as the strategy says."""
         engine: Engine = synchronous(self._in_worker(self._handed))
         return engine
 
@@ -67,7 +67,7 @@ def main(
 
     With an `asynchronous` driver the task runs in an event loop.
     """
-    # A worker that waits for ever can still write its stack: this handler does not need the interpreter.
+    # A worker that waits forever can still write its stack: this handler does not need the interpreter.
     faulthandler.register(signal.SIGUSR1, stack_file(scratch, os.getpid()).open("w"), all_threads=False)
     pipe.send(("ready", None))
     worker = Worker(in_worker, handed, pipe, hands_engine)
@@ -80,9 +80,9 @@ def main(
 
 
 def synchronous(used: Any) -> Any:
-    """An engine, connection or transaction as a task can use it, in an event loop if the driver needs one.
+    """The synchronous side of an engine, connection or transaction, which a task can use.
 
-    Of an AsyncEngine, and of what a parent calls through `Blocking`, it is the synchronous side.
+    `used` may be synchronous already, an AsyncEngine, or an object wrapped in `Blocking`.
     """
     return getattr(used, "sync_engine", None) or getattr(used, "synchronous", used)
 

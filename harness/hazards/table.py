@@ -122,6 +122,35 @@ def pooled_rates(outcomes: Sequence[Outcome]) -> dict[str, dict[str, HazardReadi
     return pooled
 
 
+def with_repeated(
+    table: VerdictTable, provenance: Provenance, outcomes: Sequence[Outcome], trials: int, busy: int
+) -> VerdictTable:
+    """The table with these repeated trials, beside those that were repeated as often under the same load."""
+    tried = [outcome for outcome in outcomes if outcome.verdict in TRIED]
+    cells = [(outcome.hazard, outcome.strategy) for outcome in tried]
+    now = RepeatedTrials(provenance, trials, busy, pooled_rates(tried), by_hazard(cells))
+    before = table.repeated
+    if before and (before.trials, before.busy) == (trials, busy):
+        others = [(hazard, name) for hazard, names in before.cells.items() for name in names]
+        later = {hazard: other for hazard, other in before.later.items() if hazard not in now.cells}
+        if set(others) <= set(cells):
+            first = provenance
+        else:
+            first = before.provenance
+            later |= dict.fromkeys(now.cells, provenance) if provenance != first else {}
+        now = replace(
+            now,
+            provenance=first,
+            rates={
+                figure: {**before.rates.get(figure, {}), **now.rates.get(figure, {})}
+                for figure in {**before.rates, **now.rates}
+            },
+            cells=by_hazard([*others, *cells]),
+            later=later,
+        )
+    return replace(table, repeated=now)
+
+
 @dataclass
 class Tally:
     """Counts the verdicts of each hazard under each strategy."""

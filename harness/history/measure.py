@@ -19,7 +19,8 @@ from math import inf
 from harness.console.progress import Pace
 from harness.lifecycles import asv_run, metrics
 from harness.lifecycles.blocks import MeasuredRun, mark_noisy
-from harness.lifecycles.plan import Plan, cells_of
+from harness.lifecycles.cell import cells_of
+from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import Profile
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision

@@ -10,6 +10,7 @@ from pathlib import Path
 from harness.lifecycles import plan
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import MeasuredRun
+from harness.lifecycles.cell import cells_of
 from harness.postgres import locate
 from harness.processes import heartbeat
 from harness.processes.errors import print_reasons
@@ -56,7 +57,7 @@ def measure(release: str) -> MeasuredRun:
 
     with locate.server(pooler=True, driver=True) as server:
         return plan.measure(
-            plan.cells_of(profile), server, profile, release=release, report=heartbeat.beat, on_block=save
+            cells_of(profile), server, profile, release=release, report=heartbeat.beat, on_block=save
         )
 
 

@@ -1,4 +1,4 @@
-"""Cells: what is measured with one strategy and one DataFrame setting."""
+"""Cells: each is a strategy with one DataFrame setting."""
 
 from dataclasses import dataclass
 
@@ -26,3 +26,8 @@ class Cell:
     def size(self, profile: Profile) -> int:
         """The DataFrame's size in MiB."""
         return profile.dataframe_mib if self.dataframe == "large" else 0
+
+
+def cells_of(profile: Profile) -> list[Cell]:
+    """All cells of the profile's strategies."""
+    return [Cell(strategy, dataframe) for dataframe in DATAFRAMES for strategy in profile.strategies]

@@ -1,30 +1,29 @@
 """The plan of a run: blocks, each of which measures every cell once.
 
-A cell that was measured in one go would depend on what the machine did just then. So each block measures all
-cells in another shuffled order, each with a new parent, and the differences between blocks show how reliable
-a value is. Each block also measures the bare start methods: if these are slow, or the kernel reports that
-other work took processor time, the block is noisy and another one is measured.
+All samples of a cell that was measured in one stretch would depend on the state of the machine in that
+stretch. So each block measures all cells in another random order, each with a new parent, and the differences
+between blocks show how reliable a value is. Each block also measures the bare start methods: if these are
+slow, or the kernel reports that other work took processor time, the block is noisy and another is measured.
 """
 
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 from harness.lifecycles import metrics
 from harness.lifecycles.blocks import Block, MeasuredRun, in_block, mark_noisy, relative_ci
-from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.messages import ParentReport
 from harness.lifecycles.parent_handle import ParentHandle, require
 from harness.lifecycles.profile import Profile
-from harness.lifecycles.samples import of_parent
+from harness.lifecycles.samples import bare_starts, of_parent
 from harness.postgres import pooler
 from harness.postgres.server import Server
-from harness.processes.dialogue import Dialogue
+
 from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
@@ -35,14 +34,9 @@ from harness.system.errors import PoolstartError
 PARALLEL_BOOTS = 2
 """Parents that boot at the same time; they are measured one at a time."""
 
-CONTROL_BOOTS = 4
-"""Workers that the controls start by each method that boots an interpreter; they fork five times as many."""
-
-CONTROL_DEADLINE_S = 60.0
-"""Seconds after which the controls count as hung."""
 
 WARM_UPS = 2
-"""Attempts to have all bytecode written."""
+"""Attempts at having all bytecode written."""
 
 SERVER_WAIT_S = 30.0
 """Seconds to wait for a server that stopped answering; only the cells being measured are lost."""
@@ -56,14 +50,10 @@ SESSIONS = 2 * PARALLEL_BOOTS + 1
 NOT_CHECKED = "which session a worker used, and whether one is left, was not checked"
 
 Report = Callable[[str], None]
-"""Is called with a description of each step."""
+"""A function that is called with a description of each step."""
 
 OnBlock = Callable[[MeasuredRun], None]
 
-
-def cells_of(profile: Profile, dataframes: Iterable[str] = DATAFRAMES) -> list[Cell]:
-    """All cells of the profile's strategies."""
-    return [Cell(strategy, dataframe) for dataframe in dataframes for strategy in profile.strategies]
 
 
 class Plan:
@@ -149,7 +139,7 @@ class Plan:
                 for cell in batch:
                     report(str(cell or "bare start methods"))
                     if cell is None:
-                        controls = self._controls()
+                        controls = bare_starts(self._supervision, self._python)
                     elif cell in ready:
                         self._measure(ready[cell], samples, collections)
         block = Block(seed, began, samples, collections, controls, meter.conditions())
@@ -253,14 +243,6 @@ class Plan:
         self.measured.facts = {**versions, **facts["driver"], "processor": processors.MEASURED}
         self.measured.usual = busy.on_record(self.measured.python.rpartition(".")[0])
 
-    def _controls(self) -> dict[str, float]:
-        """Seconds to the first line of a bare worker, by start method: medians."""
-        command = [self._python, "-m", "harness.lifecycles.inside.control"]
-        with Dialogue(self._supervision, command, "measuring bare start methods") as program:
-            program.ask([processors.MEASURED], CONTROL_DEADLINE_S)
-            samples: dict[str, list[float]] = program.ask(CONTROL_BOOTS, CONTROL_DEADLINE_S)
-        return {method: median(values) for method, values in samples.items()}
-
 
 @contextmanager
 def booted(cells: Sequence[tuple[Plan, Cell]]) -> Iterator[list[ParentHandle | None]]:
@@ -298,12 +280,10 @@ def measure(
     *,
     release: str,
     python: str | Path = sys.executable,
-    seed: int | None = None,
     report: Report = lambda _: None,
     on_block: OnBlock = lambda _: None,
 ) -> MeasuredRun:
-    """Measure cells as much as the profile says; `seed` of the order is random by default."""
+    """Measure cells as much as the profile says, in random order."""
     with Supervision() as supervision:
         plan = Plan(cells, server, profile, supervision, release=release, python=python)
-        seed = random.SystemRandom().getrandbits(32) if seed is None else seed
-        return plan.run(seed, report, on_block)
+        return plan.run(random.SystemRandom().getrandbits(32), report, on_block)

@@ -1,13 +1,23 @@
-"""A lifecycle that counts, and the samples that are made of several."""
+"""The figures of a valid lifecycle, the samples of a parent, and those of the bare start methods."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
 from harness.lifecycles import metrics
 from harness.lifecycles.messages import LifecycleReport
 from harness.lifecycles.metrics import Workers
+from harness.processes.dialogue import Dialogue
+from harness.processes.supervision import Supervision
+from harness.system import processors
+
+CONTROL_BOOTS = 4
+"""Bare workers for each start method that boots an interpreter; fork has five times as many."""
+
+CONTROL_DEADLINE_S = 60.0
+"""Seconds after which the measurement of bare start methods counts as hung."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +31,7 @@ class Lifecycle:
     collections: tuple[tuple[int, int, int], ...] = ()
     """Garbage collections by phase (start, engine, first row, second row) and generation."""
     driver_to_preload: str = ""
-    """Known of a parent's last worker, see `harness.lifecycles.checks.driver_to_preload`."""
+    """Set for a parent's last worker, see `harness.lifecycles.checks.driver_to_preload`."""
 
     @classmethod
     def from_report(cls, report: LifecycleReport, first: bool, *, driver_to_preload: str = "") -> "Lifecycle":
@@ -33,7 +43,7 @@ class Lifecycle:
             for metric in metrics.METRICS.values()
             if collected or metric.workers is not Workers.LAST
         }
-        # A forked worker goes on counting from its parent's collections; another one began at none.
+        # A forked worker continues to count from its parent's collections; others begin at zero.
         counts = [report["collections"] if worker["mark"] else [0, 0, 0], *worker["collections"]]
         collections = tuple(
             (now[0] - before[0], now[1] - before[1], now[2] - before[2]) for before, now in pairwise(counts)
@@ -60,3 +70,15 @@ def of_parent(lifecycles: Sequence[Lifecycle]) -> dict[str, float]:
         for metric, value in lifecycle.samples.items():
             values.setdefault(metric, []).append(value)
     return {metric: median(of_workers) for metric, of_workers in values.items()}
+
+
+def bare_starts(supervision: Supervision, python: str | Path) -> dict[str, float]:
+    """The median time to the first line of a bare worker in seconds, by start method.
+
+    Raises a subclass of `Rejected` if the measurement fails or hangs.
+    """
+    command = [python, "-m", "harness.lifecycles.inside.control"]
+    with Dialogue(supervision, command, "measuring bare start methods") as program:
+        program.ask([processors.MEASURED], CONTROL_DEADLINE_S)
+        samples: dict[str, list[float]] = program.ask(CONTROL_BOOTS, CONTROL_DEADLINE_S)
+    return {method: median(values) for method, values in samples.items()}

@@ -3,8 +3,8 @@
 import pytest
 
 from harness import strategies
-from harness.lifecycles import parent_handle, plan, profile
-from harness.lifecycles.cell import Cell
+from harness.lifecycles import parent_handle, profile
+from harness.lifecycles.cell import Cell, cells_of
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable
 from harness.system import memory
@@ -59,7 +59,7 @@ def test_a_cell_is_not_applicable_if_its_dataframe_does_not_fit_into_memory(
 
 def test_only_the_named_strategies_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(profile.STRATEGIES, "nullpool")
-    assert [cell.id for cell in plan.cells_of(profile.current())] == ["nullpool.none", "nullpool.large"]
+    assert [cell.id for cell in cells_of(profile.current())] == ["nullpool.none", "nullpool.large"]
 
 
 def test_a_strategy_that_a_release_does_not_support_is_not_applicable() -> None:

@@ -149,7 +149,8 @@ owned.directory()
             id="started, not in the owner's table",
         ),
         pytest.param(
-            "with owned.owning_forks():\n"
+            "from harness.releases.run import owning_forks\n"
+            "with owning_forks(owned):\n"
             f"    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n"
             "    die()",
             id="started by other code, not registered",

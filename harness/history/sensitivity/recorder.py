@@ -12,6 +12,7 @@ from harness.history.sensitivity.record import LOADED, RECORD, SensitivityRecord
 from harness.lifecycles import plan
 from harness.lifecycles import profile as profiles
 from harness.lifecycles.blocks import VERSION, MeasuredRun
+from harness.lifecycles.cell import cells_of
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.processes import load as loads
@@ -71,7 +72,7 @@ class SensitivityRecorder(Recorder):
         conditions = here.conditions(instrument=VERSION, profile=profile.name)
         session = RecordingSession("sensitivity", conditions, fresh=request.fresh)
         began, before = time.monotonic(), len(session.parts)
-        cells, python = plan.cells_of(profile), interpreters.of_release(release)
+        cells, python = cells_of(profile), interpreters.of_release(release)
         due = [str(run) for run in range(1, number + 1) if str(run) not in session.parts]
         for run, inner in report.each(due, name=lambda run: f"run {run}"):
             measured = plan.measure(cells, server, profile, release=release, python=python, report=inner)

@@ -256,7 +256,6 @@ def save_repeated(provenance: Provenance, outcomes: Sequence[Outcome], trials: i
     write(table)
 
 
-
 def write(table: VerdictTable) -> None:
     """Replace the table of the same series, Python and driver.
 

@@ -23,7 +23,6 @@ from harness.lifecycles.profile import Profile
 from harness.lifecycles.samples import bare_starts, of_parent
 from harness.postgres import pooler
 from harness.postgres.server import Server
-
 from harness.processes.errors import NotApplicable, Rejected
 from harness.processes.supervision import Supervision
 from harness.processes.wait import wait_until
@@ -33,7 +32,6 @@ from harness.system.errors import PoolstartError
 
 PARALLEL_BOOTS = 2
 """Parents that boot at the same time; they are measured one at a time."""
-
 
 WARM_UPS = 2
 """Attempts at having all bytecode written."""
@@ -53,7 +51,6 @@ Report = Callable[[str], None]
 """A function that is called with a description of each step."""
 
 OnBlock = Callable[[MeasuredRun], None]
-
 
 
 class Plan:

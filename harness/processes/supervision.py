@@ -115,7 +115,6 @@ class Supervision:
             self._processes[process] = end
         return process
 
-
     def register(self, process: "subprocess.Popen[Any]") -> None:
         """Own a process that other code started as the leader of a process group."""
         self._processes[process] = "SIGKILL"
@@ -228,7 +227,6 @@ class _OwnedProcess(subprocess.Popen[Any]):
             if self.pid:
                 supervision.release_group(self.pid)
             raise
-
 
 
 def hand_over(seconds: float) -> None:

@@ -32,7 +32,7 @@ QUIET = Conditions(seconds=10, pressure=0.05, steal=0.0, load=1.0)
 
 def block(value: float = 1.0, control: float = 0.03, **conditions: float) -> Block:
     return Block(
-
+        seed=1,
         began="2026-01-01T00:00:00+00:00",
         samples={CELL.id: {metric.id: value for metric in metrics.METRICS.values() if metric.decides}},
         collections={},

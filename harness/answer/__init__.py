@@ -1,1 +1,1 @@
-"""What to choose: the quick answer, results, recommendations, claims."""
+"""The recommendation: its rules, the code to copy, the quick answer, results, claims."""

@@ -34,7 +34,7 @@ CAPTIONED = ("time_to_first_row", "uss")
 """The metrics whose difference between runs the pages name."""
 
 Words = dict[str, str]
-"""The words of one language, by what they name."""
+"""Translations of one language, by the key of each word or phrase."""
 
 
 class ClaimRecords:
@@ -53,7 +53,7 @@ class ClaimRecords:
 
 
 def run_difference(metric: str, words: Words) -> str:
-    """By how many percent medians of a metric differed between runs."""
+    """The largest difference of a metric's medians between runs, as a percentage."""
     spread = between_runs(metric)
     return words["missing"] if spread is None else percent(spread)
 
@@ -90,7 +90,7 @@ class HazardEvidence:
 
 @dataclass(frozen=True)
 class MetricEvidence:
-    """A metric that increases from one cell to the next, by more than runs differ."""
+    """Cells in the order in which a metric increases, each time by more than runs differ."""
 
     metric: str
     increases: list[tuple[str, str]]
@@ -115,7 +115,7 @@ class MetricEvidence:
 
 @dataclass(frozen=True)
 class CountEvidence:
-    """How many hazards affect each strategy; the first strategy has the fewest."""
+    """Strategies with the number of hazards that affect them; the first strategy has the fewest."""
 
     fewest_hazards: list[str]
 
@@ -137,7 +137,7 @@ class CountEvidence:
 
 @dataclass(frozen=True)
 class DemoEvidence:
-    """A demo that shows it."""
+    """A demo that shows what the answer says."""
 
     demo: int
 

@@ -1,4 +1,4 @@
-"""What to add to a program against a hazard: the hook of each program, from the file that is measured."""
+"""The lines to add to a program against a hazard: each program's hook, from the file that is measured."""
 
 from dataclasses import dataclass
 
@@ -25,9 +25,10 @@ class ProgramLines:
 
 
 def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[ProgramLines]]:
-    """How far the lines help against a hazard, and the lines of each program, multiprocessing first.
+    """Whether the lines help against a hazard, in sentences, and the lines for each program.
 
-    No lines if they do not prevent it: people who copy them would look no further.
+    multiprocessing comes first. There are no lines if they do not prevent the hazard, because people who
+    copied them would look no further.
     """
     if not may_prevent(recorded, hazard):
         return effect(recorded, hazard), []
@@ -41,18 +42,18 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
 
 
 def fix(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, str]:
-    """What to do against a hazard in a sentence or two, and code to copy."""
+    """The remedy for a hazard in a sentence or two, and code to copy."""
     if hazard.fixes:
         return "The code:", "\n\n\n".join(f"# {fix.title}\n{fix.code}" for fix in hazard.fixes)
     sentence, lines = for_hazard(recorded, hazard)
     if lines:
         return sentence, lines[0].lines
-    # A fork server inherits nothing of the parent, and the program is guarded and connects in its workers.
+    # This program has a guard, connects in its workers, and its fork server inherits nothing of the parent.
     return f"{sentence} This program avoids it:", code.pool(strategies.get(recommendation.PRELOADED))
 
 
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
-    """How far connections of their own help forked workers against a hazard: a sentence or two."""
+    """Whether workers with their own connections avoid a hazard, in a sentence or two."""
     trial = recorded.trial(hazard.id, recommendation.FORKED)
     besides = hazard.condition.sentence if hazard.condition else hazard.avoidance
     if trial is None:
@@ -71,9 +72,9 @@ def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
 
 
 def may_prevent(recorded: VerdictsOnRecord, hazard: Hazard) -> bool:
-    """Whether connections of their own protect forked workers, as far as that is on record.
+    """Whether their own connections may protect forked workers from a hazard, according to the record.
 
-    They do not if these workers are affected, or if the hazard affects only workers of another kind.
+    They do not if such workers are affected, or if the hazard affects only workers of another kind.
     """
     trial = recorded.trial(hazard.id, recommendation.FORKED)
     if trial is None:
@@ -100,7 +101,7 @@ def strategy(program: Program, variant: Variant) -> str:
 ASYNC = "create_async_engine"
 
 EITHER = f"# {ASYNC} is for `async def`; a program with `def` endpoints: create_engine, and engine itself."
-"""For a driver that has both sides, where the lines are those of an AsyncEngine."""
+"""A comment for a driver that can be used either way, if the lines are those for an AsyncEngine."""
 
 FREEZE = "# The last lines of the application, which is loaded before the fork.\ngc.collect()\ngc.freeze()"
 
@@ -108,7 +109,7 @@ FREEZE = "# The last lines of the application, which is loaded before the fork.\
 def variant_lines(program: Program, variant: Variant) -> str:
     """The engine of a program and its hook, for a driver, a pooler and objects of the parent.
 
-    A program with an AsyncEngine gets the lines of a synchronous one for psycopg2, which has no other side.
+    For psycopg2, which is synchronous only, a program with an AsyncEngine gets synchronous lines.
     """
     url, create = f'URL = "{drivers.url(variant.driver)}"', "create_engine(URL)"
     makes, hook = program.makes, program.hook
@@ -120,7 +121,7 @@ def variant_lines(program: Program, variant: Variant) -> str:
     if create in hook:
         parts = [url, hook.replace(create, created)]
     else:
-        # Without a pool there is nothing to dispose of.
+        # Without a pool there is nothing to dispose.
         made = makes.replace("{arguments}", own_pool(variant))
         parts = [f"{url}\n{made}", "" if variant.pooler else hook]
     if variant.objects and program.starts == "fork":

@@ -1,4 +1,4 @@
-"""The quick answer: as many blocks of all strategies as fit into a minute."""
+"""The quick answer measures as many blocks of all strategies as fit into a minute."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ LIMIT = 39.0
 """Seconds after which no block begins: the end of the last one and of the server take about six more."""
 
 ROUNDS = 3
-"""Blocks of each DataFrame setting that are enough for a quick answer."""
+"""The number of blocks of each DataFrame setting that suffices for a quick answer."""
 
 Report = Callable[[str], None]
 
@@ -59,6 +59,6 @@ def measure(
 
 
 def numbered(report: Report, number: int, turns: int) -> Report:
-    """Report each measurement with the number of its round and its turn."""
+    """A report that adds the numbers of the round and of the measurement to each message."""
     turn = count(1)
     return lambda what: report(f"measuring {what} (round {number} of {ROUNDS}, {next(turn)} of {turns})")

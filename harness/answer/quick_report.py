@@ -20,8 +20,8 @@ from harness.processes.errors import NotApplicable, Rejected
 from harness.system import busy
 
 NEXT_COMMANDS = (
-    ("poolstart hazards wrong_answer", "what happens in one failure, step by step"),
-    ("poolstart strategies fork_dispose --code", "its conditions, and its lines"),
+    ("poolstart hazards wrong_answer", "one failure, step by step"),
+    ("poolstart strategies fork_dispose", "its conditions and its code"),
     ("poolstart measure", "more precise figures, in two minutes"),
     ("poolstart results", "the recorded figures"),
     ("poolstart --help", "all commands, each with an example"),
@@ -76,10 +76,10 @@ def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> N
     terminal.print_heading(console, f"Worst outcome, from the recorded verdicts of Python {python}")
     terminal.print_pairs(console, [(name, worst.sentence) for name, worst in outcomes.items()])
     beside = sentences.beside_the_rules(figures, work.break_even(curve.load()))
-    if said := [*sentences.choice(figures), *beside]:
+    if advice := [*sentences.choice(figures), *beside]:
         console.print()
         terminal.print_heading(console, "What to choose")
-        for sentence in said:
+        for sentence in advice:
             terminal.print_text(console, markdown.plain(sentence))
     console.print()
     terminal.print_heading(console, "Next, each with `uv run`")
@@ -92,9 +92,9 @@ def large(measured: MeasuredRun) -> bool:
 
 
 def order(measured: MeasuredRun, profile: Profile) -> list[str]:
-    """The fastest first row first; strategies that are never recommended come last.
+    """The strategies by their time to the first row; those that are never recommended come last.
 
-    In the order of the profile if the machine was busy.
+    If the machine was busy, they are in the order of the profile.
     """
 
     def key(name: str) -> tuple[bool, float]:
@@ -105,7 +105,7 @@ def order(measured: MeasuredRun, profile: Profile) -> list[str]:
 
 
 def figure(measured: MeasuredRun, cell: Cell, metric: str) -> str:
-    """The geometric mean over the parents in ms or MiB to two digits, or a word for why there is none."""
+    """The geometric mean over the parents in ms or MiB to two digits, or the reason why there is none."""
     return report.figure(
         measured, cell, metric, lambda values, factor: two_digits(geometric_mean(values) * factor)
     )
@@ -128,7 +128,7 @@ def estimate(
 
 
 def conditions(measured: MeasuredRun, profile: Profile, server: str) -> str:
-    """How many parents were measured, and with which versions."""
+    """The number of measured parents and the versions, in sentences."""
     parents = max(
         (len(measured.samples(cell, "startup")) for cell in measured_cells(measured, profile)), default=0
     )

@@ -15,7 +15,7 @@ CONDITIONS_LINK = "[each explained](docs/strategies.md#conditions)"
 
 
 def guide(results: ReleaseResults) -> str:
-    """The rules, and code. The results say how long a worker must live for a slow start to pay off."""
+    """The rules and two programs. The results decide the lifetime from which a slow start pays off."""
     rules = [
         f"{number}. {rule.in_order}: [`{rule.strategy}`](docs/strategies.md#{rule.strategy})."
         for number, rule in enumerate(recommendation.rules(sentences.life(results.estimate)), 1)
@@ -31,7 +31,7 @@ def guide(results: ReleaseResults) -> str:
 
 
 def answer(results: ReleaseResults) -> str:
-    """A table that fits a screen, and what its figures are."""
+    """A table that fits a screen, with a caption."""
     recorded, columns = verdicts.load(results.environment["python"]), metrics.summary_columns()
     cells = [
         [
@@ -49,7 +49,7 @@ def answer(results: ReleaseResults) -> str:
             *results_report.warning(results),
             markdown.table([*titles, *(column.title for column in columns)], cells, figures=3),
             f"{results_report.means(results, columns)} {results.conditions}.",
-            "All figures, how they are defined, and how far other runs, days and machines are off:"
-            " [docs/results.md](docs/results.md).",
+            "[docs/results.md](docs/results.md) has all figures, their definitions, and how far those of"
+            " other runs, days and machines differ.",
         ]
     )

@@ -1,6 +1,6 @@
-"""What to choose: the one set of rules that README.md, the site and the terminal show.
+"""The recommendation: the one set of rules that README.md, the site and the terminal show.
 
-`rules` decide by the answers to `questions`; what figures mean for the choice is in `figures.sentences`.
+`rules` decide by the answers to `questions`; `figures.sentences` says what the figures mean for the choice.
 """
 
 from collections.abc import Callable, Iterator
@@ -44,13 +44,13 @@ CONDITIONS_OF_FORK = (
     SIGNALS_RESET,
     NO_RUNNING_LOOP,
 )
-"""What excludes the hazards that fork_dispose has, and a strategy that inherits nothing does not."""
+"""The conditions under which fork_dispose is as safe as a strategy that inherits nothing."""
 
 SEVERED_LACKS = (NO_TRANSACTION, NO_RUNNING_LOOP)
-"""Those that fork_sever does not need."""
+"""The conditions of fork that fork_sever does not need."""
 
-UNKNOWN_LIFE = "a fraction of a second"
-"""The threshold in words, where no figures say how long a start takes."""
+UNKNOWN_LIFE = "a few tenths of a second"
+"""The threshold in words, if no figures say how long a start takes."""
 
 
 Answers = dict[str, str]
@@ -70,14 +70,14 @@ class Question:
 
 @dataclass(frozen=True)
 class Rule:
-    """A strategy for some answers."""
+    """The strategy to recommend if the answers match."""
 
     condition: str
     matches: Callable[[Answers], bool]
     strategy: str
     reason: str
     remaining: str = ""
-    """The condition without what is known where the rules before it do not match; empty if it is the same."""
+    """The condition without the parts that follow from the earlier rules not matching; empty if unchanged."""
 
     @property
     def in_order(self) -> str:
@@ -87,7 +87,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Note:
-    """Advice besides the strategy, for some answers."""
+    """Further advice that is shown if the answers match."""
 
     id: str
     matches: Callable[[Answers], bool]

@@ -64,7 +64,7 @@ def page(results: ReleaseResults) -> str:
     columns = metrics.summary_columns()
     same = ranking.alike_sentence(columns, results.estimate, strategies.IDS)
     found = sentences.beside_the_rules(results.estimate, work.break_even(curve.load()))
-    said = (sentence.replace("docs/curves.md", "[curves.md](curves.md)") for sentence in (same, *found))
+    notes = (sentence.replace("docs/curves.md", "[curves.md](curves.md)") for sentence in (same, *found))
     return "\n".join(
         [
             *parts,
@@ -72,25 +72,25 @@ def page(results: ReleaseResults) -> str:
             definitions(),
             f"**{MEANS_TITLE}**\n",
             f"{answer_caption(results, columns)}\n",
-            "".join(f"- {sentence}\n" for sentence in said if sentence),
+            "".join(f"- {sentence}\n" for sentence in notes if sentence),
             *unforced(results),
         ]
     )
 
 
 def described(results: ReleaseResults) -> str:
-    """What the figures of the full tables are, in sentences."""
+    """The caption of the full tables."""
     return f"Medians of this release. {caption(metrics.shown_in(Table.RESULTS))} {results.conditions}."
 
 
 def warning(results: ReleaseResults) -> list[str]:
-    """What to know before the figures: that a run failed, or that the machine was busy. A paragraph each."""
+    """Paragraphs to put before the figures: that a run failed, and that the machine was busy."""
     failed = [f"{results.failed[0].upper()}{results.failed[1:]}.\n"] if results.failed else []
     return [*failed, *([f"{results.warning}\n"] if results.busy else [])]
 
 
 def unforced(results: ReleaseResults) -> list[str]:
-    """How often failures happened in trials that do not force them; empty if that is not on record."""
+    """A table of how often failures happened without being forced; empty if that is not on record."""
     table = expected.load().get(expected.series(results.release))
     if not table or not table.repeated:
         return []
@@ -109,12 +109,12 @@ def unforced(results: ReleaseResults) -> list[str]:
 
 
 def answer_caption(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> str:
-    """What the figures of the answer are, and how far others are off, in two sentences."""
+    """The caption of the answer: what its figures are, and how far others differ, in two sentences."""
     return f"{means(results, columns)} {results.differences.sentence(column.metric for column in columns)}"
 
 
 def means(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> str:
-    """Over which releases and how many parents the figures of the answer are means."""
+    """A sentence that says over which releases and parents the figures of the answer are means."""
     shown = [
         found
         for column in columns
@@ -138,7 +138,7 @@ def definitions() -> str:
 
 
 def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
-    """Which of several results are shown, and how to see the others."""
+    """A sentence that says which of several results are shown, and how to see the others."""
     shown, *others = measured
     if everything:
         return f"{len(measured)} series, this machine's and the embedded server's first."
@@ -150,13 +150,13 @@ def choice(measured: Sequence[ReleaseResults], everything: bool = False) -> str:
 
 
 def print_results(measured: Sequence[ReleaseResults], form: str, everything: bool = False) -> None:
-    """Print the first results, or all of them, as `table`, `csv`, `json` or `markdown`."""
+    """Print the first of the results, or all of them, as `table`, `csv`, `json` or `markdown`."""
     sentence = choice(measured, everything)
     shown = measured if everything else measured[:1]
 
     def show() -> None:
         console = terminal.output()
-        # Read before anything is printed: a damaged record is one line.
+        # Read them before anything is printed, so that a damaged record gives one line.
         recorded = [verdicts.load(results.environment["python"]) for results in shown]
         terminal.print_text(console, sentence)
         for results, of_its_python in zip(shown, recorded, strict=True):

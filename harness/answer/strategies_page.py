@@ -101,7 +101,7 @@ def write(members: Sequence[Strategy], recorded: VerdictsOnRecord, form: str, *,
 
 
 def record(strategy: Strategy, recorded: VerdictsOnRecord) -> dict[str, Any]:
-    """A strategy, with the keys of `COLUMNS`."""
+    """A strategy as a row with the keys of `COLUMNS`."""
     worst = recorded.worst(strategy.id, recorded.newest_release)
     return {
         "strategy": strategy.id,
@@ -155,7 +155,7 @@ def group(
 
 
 def memory_caption(measured: ReleaseResults) -> str:
-    """What the two figures of memory mean, and where they come from."""
+    """The caption of the two figures of memory."""
     unique, collected = map(metrics.get, MEMORY)
     return (
         f"*{unique.heading}*: {unique.meaning} *{collected.short[0].upper()}{collected.short[1:]}*:"
@@ -165,7 +165,7 @@ def memory_caption(measured: ReleaseResults) -> str:
 
 
 def freezing(recorded: ProgramsTable | None) -> str:
-    """What gc.freeze() saves, as far as that is on record."""
+    """A sentence on the memory that gc.freeze() saves, according to the record."""
     saved = [
         f"{figures.title}, {memory(figures.spared)} MiB instead of {memory(figures.uss)}"
         for figures in (recorded.programs if recorded else ())
@@ -228,7 +228,7 @@ def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
 
 
 def affected_by(strategy: str, recorded: VerdictsOnRecord) -> str:
-    """Which hazards affect a strategy in the newest recorded release, by condition; empty without any."""
+    """A table of the hazards that affect a strategy in the newest recorded release, by condition."""
     worst = recorded.worst(strategy, recorded.newest_release)
     if not worst.counted:
         return ""
@@ -248,7 +248,7 @@ def affected_by(strategy: str, recorded: VerdictsOnRecord) -> str:
 
 
 def listed(hazards: Iterable[Hazard]) -> str:
-    """The hazards with links, by severity; they come the worst first."""
+    """The hazards with links, by severity. They must be ordered by it."""
     return "; ".join(
         f"{severity}: {', '.join(f'[{hazard.id}](hazards.md#{hazard.id})' for hazard in group)}"
         for severity, group in groupby(hazards, key=lambda hazard: hazard.severity)

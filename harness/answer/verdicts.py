@@ -1,8 +1,8 @@
-"""Which hazards affect which strategy, in which release: the one place that decides which verdicts count.
+"""The hazards that affect each strategy in each release; this module alone decides which verdicts count.
 
 A hazard counts for a strategy if a trial of it ended: the strategy was affected, or survived. "n/a" never
-counts (the strategy does not have what the hazard needs), nor does "not tried here" (the machine lacked a
-library). Where the release's own trials (`poolstart record verdicts`) say neither, the table of its series
+counts (the strategy lacks what the hazard needs), nor does "not tried here" (the machine lacked a library).
+Where the release's own trials (`poolstart record verdicts`) have no such result, the table of its series
 (`poolstart record hazards`) decides.
 """
 
@@ -25,27 +25,27 @@ SEVERITIES = tuple(Severity)
 """The worst first."""
 
 NAMED = 3
-"""Conditions that are named in a line; docs/strategies.md lists all of them."""
+"""The most conditions that a line names; docs/strategies.md lists all of them."""
 
 
 @dataclass(frozen=True)
 class WorstOutcome:
-    """The worst that was provoked under a strategy, and what is left of it if conditions are kept."""
+    """The worst failure that was provoked under a strategy, and the worst that remains if conditions hold."""
 
     severity: Severity | None
     """None if no hazard affected it."""
     hazards: tuple[Hazard, ...]
-    """Those of that severity."""
+    """The hazards of that severity."""
     affecting: int
-    """How many hazards affected it."""
+    """The number of hazards that affected it."""
     counted: int
-    """How many hazards count for it; 0 if none was tried."""
+    """The number of hazards that count for it; 0 if none was tried."""
     excluded: tuple[tuple[Condition, tuple[Hazard, ...]], ...] = ()
     """The conditions that exclude hazards by trials on record, each with these hazards, the worst first."""
     remaining: tuple[Hazard, ...] = ()
-    """What affected it and no condition excludes, the worst first."""
+    """The hazards that affected it and that no condition excludes, the worst first."""
     untried: tuple[Hazard, ...] = ()
-    """What affected it and was not tried with its condition kept."""
+    """The hazards that affected it and were not tried with their condition kept."""
 
     def __str__(self) -> str:
         """`if one thread, no lock held: cost; otherwise: silent loss`."""
@@ -61,7 +61,7 @@ class WorstOutcome:
 
     @property
     def in_any_case(self) -> bool:
-        """Whether keeping conditions does not make the worst less severe."""
+        """Whether the worst failure can happen even if all conditions hold."""
         return bool(self.remaining) and self.remaining[0].severity is self.severity
 
     @property
@@ -73,7 +73,7 @@ class WorstOutcome:
 
     @property
     def kept(self) -> str:
-        """The worst that is left if the program keeps all conditions."""
+        """The worst severity that remains if the program keeps all conditions."""
         if not self.counted:
             return "not recorded"
         if self.untried:
@@ -87,7 +87,7 @@ class WorstOutcome:
 
     @property
     def sentence(self) -> str:
-        """The worst, by which hazards, and how many affect the strategy at all."""
+        """The worst outcome, the hazards that cause it, and how many affect the strategy at all."""
         names = f" ({', '.join(hazard.id for hazard in self.hazards)})" if self.hazards else ""
         return f"{self}{names}" + (f"; {self.count} hazards affect it" if self.counted else "")
 
@@ -126,7 +126,7 @@ class VerdictsOnRecord:
         self._other_python = {
             name for name, table in self.tables.items() if python_named(table.provenance) != python
         }
-        """The series whose table is of another Python than the trials of each release."""
+        """The series whose table was recorded under another Python than the trials of each release."""
 
     def python_of(self, release: str) -> str:
         """The Python under which the verdicts of a release were recorded, `3.11`; empty without a record."""
@@ -187,7 +187,7 @@ class VerdictsOnRecord:
         return sorted(affecting, key=lambda hazard: SEVERITIES.index(hazard.severity))
 
     def worst(self, strategy: str, release: str) -> WorstOutcome:
-        """The worst that was provoked under a strategy in a release, with and without conditions."""
+        """The worst outcome of a strategy in a release, with and without its conditions."""
         affecting = self.affecting(strategy, release)
         counted = sum(self.verdict(hazard.id, strategy, release) in TRIED for hazard in self.hazards)
         severity = affecting[0].severity if affecting else None
@@ -224,7 +224,7 @@ class VerdictsOnRecord:
 
 
 def python_named(provenance: Provenance) -> str:
-    """The minor version of the Python under which something was tried; the reference's if it is unknown."""
+    """The minor version of a record's Python; the reference's if it is unknown."""
     return pythons.minor(provenance.python or pythons.REFERENCE)
 
 
@@ -235,7 +235,7 @@ def verdicts_of(table: VerdictTable | None) -> dict[tuple[str, str], str]:
 
 
 def load(python: str = pythons.REFERENCE) -> VerdictsOnRecord:
-    """The verdicts recorded under a Python, `3.14.10` for example; of a series without them, the reference's.
+    """The verdicts recorded under a Python, for example `3.14.10`; a series without any has the reference's.
 
     Raises PoolstartError if a record is damaged.
     """
@@ -244,5 +244,5 @@ def load(python: str = pythons.REFERENCE) -> VerdictsOnRecord:
 
 
 def shares_connection(strategy: str) -> bool:
-    """Whether two processes use one connection: such a strategy is never recommended, whatever it costs."""
+    """Whether two processes use one connection under a strategy, which is then never recommended."""
     return any(each.id == strategy and not each.safe for each in strategies.CATALOGUE)

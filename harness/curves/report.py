@@ -12,8 +12,8 @@ from harness.system.memory import MIB
 INTRODUCTION = """\
 # Curves: where the advice changes
 
-One worker next to its server is one corner of the space that people work in. Here is what its start costs
-elsewhere, each point measured in turn with all others, each time in a new parent.
+Most other figures are of one worker next to its server. This page shows what a start costs elsewhere. The
+points of a curve are measured alternately, each time in a new parent.
 `poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes a fleet from these
 curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` it takes the ratios of single
 workers from [drivers](drivers.md) and [poolers](poolers.md). `poolstart record curves --only distance`
@@ -61,7 +61,7 @@ def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
         if draws := _draws(curves, known):
             newest = list(draws.values())[-1]
             lines.append(f"{predictions.law(newest)[:-1]} ([more](docs/curves.md#predictions)).")
-    return "From curves and fleets on record:\n\n" + "".join(f"- {line}\n" for line in lines)
+    return "From the measured curves and fleets:\n\n" + "".join(f"- {line}\n" for line in lines)
 
 
 def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:

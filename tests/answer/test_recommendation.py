@@ -34,7 +34,7 @@ FIGURES = {
 }
 
 
-BREAK_EVEN = "a pool costs less than NullPool if a worker makes more queries than 1.6 (and so on)"
+BREAK_EVEN = "a pool costs less than NullPool if a worker makes more than 1.6 queries (and so on)"
 
 
 def told(**changed: float | None) -> str:
@@ -311,6 +311,6 @@ def test_every_page_has_the_same_number_of_queries_from_which_on_a_pool_pays_off
 ) -> None:
     texts = [(ROOT / name).read_text() for name in ("README.md", "docs/results.md", "docs/curves.md")]
     texts += [site_pages[address] for address in ("index.html", "choose.html")]
-    numbers = [re.findall(r"if a worker makes more queries than ([\d.]+)", text)[:1] for text in texts]
+    numbers = [re.findall(r"if a worker makes more than ([\d.]+) queries", text)[:1] for text in texts]
     assert all(numbers)
     assert len(set(map(tuple, numbers))) == 1

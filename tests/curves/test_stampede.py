@@ -38,6 +38,6 @@ def test_its_laws_say_who_gets_a_row() -> None:
         ],
     )
     assert section.sentences(record) == [
-        "Stampede: where the server has connections for half of the workers, trying again gives a row to"
-        " 100% of them with NullPool, and to 50% with a pool"
+        "Stampede: if the server has connections for half of the workers, retrying gets a row for"
+        " 100% of them with NullPool, and for 50% with a pool"
     ]

@@ -1,4 +1,4 @@
-"""Every command line in the documents is one that the program accepts, and every link leads somewhere."""
+"""Every command line that documents and the quick answer show is accepted, and every link leads somewhere."""
 
 import re
 import shlex
@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from harness.answer import quick_report
 from harness.cli import doctor
 from harness.cli.commands import app
 from harness.system.environment import ROOT
@@ -50,6 +51,7 @@ def parse(line: str) -> None:
 
 def test_each_command_line_is_understood() -> None:
     lines = {path.name: command_lines(path) for path in DOCUMENTS}
+    lines["the quick answer"] = [command for command, _ in quick_report.NEXT_COMMANDS]
     refused = []
     for name, line in [(document, each) for document, found in lines.items() for each in found]:
         try:

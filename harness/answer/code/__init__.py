@@ -22,29 +22,29 @@ RECIPES = tuple(
 )
 
 VARIANTS = tuple(variant for variant in RECIPES if not variant.driver.asynchronous)
-"""Those that programs that start workers have been tried with."""
+"""The variants with which programs that start workers have been tried."""
 
 
 def process(strategy: Strategy, variant: Variant = USUAL) -> str:
-    """One worker."""
+    """A program with one worker."""
     return program("process", strategy, variant)
 
 
 def pool(strategy: Strategy, variant: Variant = USUAL) -> str:
-    """A pool of workers."""
+    """A program with a pool of workers."""
     return program("pool", strategy, variant)
 
 
 def executor(strategy: Strategy, variant: Variant = USUAL) -> str:
-    """A pool of workers of concurrent.futures."""
+    """A program with an executor of concurrent.futures."""
     return program("executor", strategy, variant)
 
 
 def program(shape: str, strategy: Strategy, variant: Variant) -> str:
     """A complete file, or a comment that says why there is none.
 
-    The preload names what a program needs. The series is measured with one module less, psycopg2.extras,
-    which takes a worker about a millisecond.
+    The preload names all modules that a program needs. The series is measured without psycopg2.extras, which
+    takes a worker about a millisecond.
     """
     asynchronous = variant.driver.asynchronous
     if asynchronous and (reason := strategy.without(variant.driver)):

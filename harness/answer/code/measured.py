@@ -13,7 +13,7 @@ from harness.treatments import keep, leave_alone, sever_in_every_child
 
 
 def files(strategy: Strategy) -> dict[str, str]:
-    """A complete program of this strategy by file name: `program.py`, and what its fork server imports."""
+    """A complete program of this strategy by file name: `program.py` and the modules that it preloads."""
     preloaded = [name for name in strategy.preload if name.startswith("harness.")]
     return {
         **{f"{name.rpartition('.')[2]}.py": source(name) for name in preloaded},
@@ -22,7 +22,7 @@ def files(strategy: Strategy) -> dict[str, str]:
 
 
 def block(name: str, text: str) -> str:
-    """A file as Markdown; its name is shown unless a program needs only one."""
+    """A file as Markdown, with its name unless it is `program.py`."""
     heading = "" if name == "program.py" else f"# {name}\n"
     return f"```python\n{heading}{text}```\n"
 

@@ -1,4 +1,4 @@
-"""What the programs of all drivers have in common."""
+"""The variants of programs: driver, pooler, and whether workers read objects of the parent."""
 
 from dataclasses import dataclass
 
@@ -9,20 +9,19 @@ DRIVERS = tuple({driver.dialect: driver for driver in drivers.DRIVERS[::-1]}.val
 """The drivers whose programs differ: the first of each dialect."""
 
 SESSION, TRANSACTION = MODES = ("session", "transaction")
-"""Of PgBouncer: it lends a session until its client disconnects, or for one transaction."""
+"""The modes of PgBouncer: it lends a session until the client disconnects, or for one transaction."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What a program has besides its strategy."""
+    """What the code of a program depends on besides its strategy."""
 
     driver: Driver = MEASURED
     pooler: str = ""
-    """The mode of a pooler such as PgBouncer that keeps the connections open, one of `MODES`; empty without.
-    Workers then use NullPool."""
+    """The mode of a pooler such as PgBouncer, one of `MODES`; workers then use NullPool. Empty for none."""
     objects: bool = False
-    """Whether workers read Python objects of the parent: a forked worker then copies fewer pages after
-    gc.freeze()."""
+    """Whether workers read Python objects of the parent. Then the parent calls gc.freeze(), so that a forked
+    worker copies fewer pages."""
 
     @property
     def key(self) -> str:

@@ -1,1 +1,1 @@
-"""What is on record for a driver, a Python and a pooler together: the site's chooser, and the terminal."""
+"""Records for a driver, a Python and a pooler together, for the site's chooser and the terminal."""

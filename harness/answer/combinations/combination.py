@@ -1,4 +1,4 @@
-"""A driver, a Python and a pooler, as a program has them together."""
+"""Combinations of a driver, a Python and a pooler."""
 
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,12 @@ from harness.system import pythons
 from harness.system.errors import PoolstartError
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-"""Those that poolstart runs under, the reference first."""
+"""The Pythons that poolstart supports, the reference first."""
 
 
 @dataclass(frozen=True)
 class Combination:
-    """What a program uses besides its strategy."""
+    """The driver, Python and pooler of a program."""
 
     driver: Driver = MEASURED
     python: str = pythons.REFERENCE
@@ -26,7 +26,7 @@ class Combination:
 
     @property
     def title(self) -> str:
-        """`asyncpg under Python 3.14`: what verdicts and figures are of."""
+        """`asyncpg under Python 3.14`, without the pooler."""
         return f"{self.driver.title} under Python {self.python}"
 
     @property
@@ -36,16 +36,19 @@ class Combination:
 
     @property
     def record(self) -> str:
-        """What names its tables of verdicts (`harness.hazards.expected.combination`)."""
+        """Its name in the record of verdicts (`harness.hazards.expected.combination`)."""
         return expected.combination(self.python, self.driver.name)
 
     @property
     def nearest(self) -> tuple["Combination", ...]:
-        """Itself, then the same driver under the reference Python: another driver's verdicts say nothing."""
+        """This combination, then the same driver under the reference Python.
+
+        Verdicts of another driver would say nothing.
+        """
         return tuple(dict.fromkeys((self, replace(self, python=pythons.REFERENCE))))
 
     def variant(self, *, objects: bool = False) -> Variant:
-        """What its code depends on; both implementations of psycopg have the same."""
+        """The variant of its code, which is the same for both implementations of psycopg."""
         (coded,) = (each for each in parts.DRIVERS if each.dialect == self.driver.dialect)
         return Variant(coded, self.pooler, objects)
 

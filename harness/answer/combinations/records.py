@@ -1,4 +1,4 @@
-"""Verdicts, costs and outcomes behind a pooler that are on record for a combination, and for no other."""
+"""The verdicts, costs and outcomes behind a pooler that are on record for exactly one combination."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,11 +24,11 @@ from harness.system.memory import MIB
 
 @dataclass(frozen=True)
 class CombinationVerdict:
-    """What goes wrong with a strategy, in sentences."""
+    """The failures of a strategy, in sentences."""
 
     text: str
     hazards: tuple[str, ...] = ()
-    """Those that affect it, the worst first."""
+    """The hazards that affect it, the worst first."""
 
     @property
     def sentence(self) -> str:
@@ -38,7 +38,7 @@ class CombinationVerdict:
 
 @dataclass(frozen=True)
 class StrategyCosts:
-    """What a worker costs: seconds, bytes and round trips; None if a figure was not measured."""
+    """The costs of a worker: seconds, bytes and round trips; None if a figure was not measured."""
 
     first: float | None = None
     unique: float | None = None
@@ -59,13 +59,13 @@ class StrategyCosts:
 
 @dataclass(frozen=True)
 class CombinationCosts:
-    """What a worker costs with one combination, and where that was measured."""
+    """The costs of a worker with one combination, and their source."""
 
     source: str
     """A sentence."""
     strategies: dict[str, StrategyCosts]
     again: tuple[float, float] | None
-    """What each further query costs more without a pool: seconds, and round trips."""
+    """The additional cost of each further query without a pool: seconds, and round trips."""
 
 
 Figure = Callable[[str, str], float | None]
@@ -85,7 +85,7 @@ class CombinationRecords:
     poolers: PoolersRecord | None = None
 
     def verdict(self, wanted: Combination, strategy: str) -> CombinationVerdict:
-        """What goes wrong, without a pooler; what was tried under another Python is named so."""
+        """The failures of a strategy without a pooler; verdicts of another Python are marked as such."""
         entry = strategies.get(strategy)
         if reason := entry.unwritten(wanted.driver):
             return CombinationVerdict(f"Not tried: {reason}.")
@@ -108,9 +108,9 @@ class CombinationRecords:
         return CombinationVerdict(f"Hazards of {strategy} with {wanted.title}: not tried.")
 
     def costs(self, wanted: Combination) -> CombinationCosts | None:
-        """What a worker costs without a pooler, of its series or of pairs; None if it was not measured.
+        """The costs of a worker without a pooler, from its series or from pairs; None if not measured.
 
-        A series that was measured on a busy machine comes last: it has counts alone.
+        A series that was measured on a busy machine comes last, since only its counts are valid.
         """
         names = wanted.driver.name, wanted.python
         measured = [series for series in self.results if series.combination == names]
@@ -122,7 +122,7 @@ class CombinationRecords:
         return of_series(measured[0]) if measured else None
 
     def pooler(self, wanted: Combination) -> list[str]:
-        """What breaks, works and costs behind its pooler; empty without one."""
+        """Sentences on what breaks, works and costs behind the pooler; empty without one."""
         if not wanted.pooler:
             return []
         return summary.sentences(self.poolers, wanted.driver, wanted.python, wanted.pooler)
@@ -148,7 +148,7 @@ def other_verdicts() -> dict[str, VerdictsOnRecord]:
 
 
 def not_measured(wanted: Combination) -> str:
-    """That no figure of a combination is on record, and how to measure it."""
+    """A sentence that says that no figure of a combination is on record, and how to measure one."""
     variable = "" if wanted.driver == REFERENCE.driver else f"POOLSTART_DRIVER={wanted.driver.name} "
     return (
         f"What a worker costs with {wanted.title}: not measured."
@@ -157,7 +157,7 @@ def not_measured(wanted: Combination) -> str:
 
 
 def of_series(series: ReleaseResults) -> CombinationCosts:
-    """The costs of a series; none of its figures, but its counts, if the machine was busy."""
+    """The costs of a series; only its counts if the machine was busy."""
 
     def figure(metric: str, strategy: str) -> float | None:
         level = None if series.busy else series.levels.get((metric, strategy, "none"))

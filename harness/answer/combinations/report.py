@@ -1,4 +1,4 @@
-"""The recommended strategies with a combination, in the terminal: what goes wrong, costs, and code."""
+"""The recommended strategies with a combination, in the terminal: failures, costs and code."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ COLUMNS = (
 
 
 def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], form: str) -> None:
-    """Print recommended strategies as `table`, `json`, `csv` or `markdown`; those that are named with code.
+    """Print recommended strategies as `table`, `json`, `csv` or `markdown`; strategies in `names` with code.
 
     Raises `PoolstartError` for a strategy that has no code for a combination.
     """
@@ -56,7 +56,7 @@ def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], 
 def row(
     known: CombinationRecords, wanted: Combination, name: str, cost: StrategyCosts | None
 ) -> dict[str, Any]:
-    """A strategy, with the keys of `COLUMNS`."""
+    """A strategy as a row with the keys of `COLUMNS`."""
     verdict, figures = known.verdict(wanted, name), cost or StrategyCosts()
     return {
         "strategy": name,
@@ -73,5 +73,5 @@ def row(
 
 
 def with_code(row: dict[str, Any], wanted: Combination) -> dict[str, Any]:
-    """A row with the program of a pool of workers."""
+    """The row with the strategy's program, a pool of workers."""
     return {**row, "code": code.pool(strategies.get(row["strategy"]), wanted.variant())}

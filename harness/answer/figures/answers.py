@@ -1,4 +1,4 @@
-"""The answer of each series: a release with the levels of its figures, and how far other records are off.
+"""The answer of each series: a release with the levels of its figures, and how far other records differ.
 
 A level is the mean over all releases since the last one that changed a figure (`harness.history.level`).
 """
@@ -93,7 +93,7 @@ def own_first(measured: Sequence[ReleaseResults]) -> list[ReleaseResults]:
 
 
 def reason(failures: Iterable[stored.FailedRun]) -> str:
-    """Why nothing was measured: the reason of the first of these runs; empty without any."""
+    """The reason of the first of these failed runs, as the end of a sentence; empty without any."""
     return next((f": {run.reason}" for run in failures), "")
 
 
@@ -116,14 +116,14 @@ def levels(
 
 
 def differences(series: Sequence[ReleaseResults], recorded: Sequence[RecordedMedian]) -> Differences:
-    """How far records of other days and machines are off from these results."""
+    """How far records of other days and machines differ from these results."""
     medians = {(each.release, *key): figure.median for each in series for key, figure in each.figures.items()}
     machine, day = series[0].machine, f"{series[0].date:%Y-%m-%d}"
     return elsewhere.differences(medians, machine["machine"], machine.get("cpu", ""), day, recorded)
 
 
 def failures_since(shown: ReleaseResults, failures: Sequence[stored.FailedRun]) -> list[str]:
-    """What happened in failed runs of the same series, of this release or a newer one, which is not shown."""
+    """Sentences on the failed runs of the same series, of this release or newer ones, which are not shown."""
     return [
         run.sentence
         for run in failures

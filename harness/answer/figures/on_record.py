@@ -1,4 +1,4 @@
-"""asv's results files by test bed, as far as they can be read: the one place that reads figures to show."""
+"""asv's readable results files by test bed; all figures that are shown are read here."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +24,12 @@ DEFAULT_SERIES_TAGS = ("postgres", "psycopg2-binary", "pandas")
 """Tags that every result of the default series has; results of `asv run -E existing` lack them."""
 
 COUNTS = "exact."
-"""How the names of benchmarks begin that count."""
+"""The prefix of benchmarks whose results are counts."""
 
 
 @dataclass(frozen=True)
 class TestBed:
-    """One machine with one environment and server: figures of two are never mixed."""
+    """One machine with one environment and server. Figures of different test beds are never mixed."""
 
     releases: Mapping[str, ReleaseResults]
     """By version, in version order."""
@@ -57,7 +57,7 @@ class TestBed:
 
     @property
     def is_default(self) -> bool:
-        """Whether `asv run` made it in an environment of its own: the answer is of such a series."""
+        """Whether `asv run` measured it in an environment of its own, as the answer requires."""
         tagged = all(name in self.newest.environment for name in DEFAULT_SERIES_TAGS)
         return tagged and self.newest.date is not None
 
@@ -74,13 +74,12 @@ class TestBed:
 
     @property
     def preference(self) -> tuple[Any, ...]:
-        """A sort key by which the series to show first is the largest.
+        """A sort key; the series to show first has the largest.
 
-        Results of the reference Python come before those of others, which are further series beside the
-        answer; then those with so many releases that their figures are means; then those of this machine,
-        then the embedded server, which everyone can have, then the newest release, then the latest results.
-        All that shows one series of several uses this order: README.md, the site, and the page of claims;
-        `poolstart results` shows this machine's first.
+        The criteria, in this order: the reference Python, whose series is the answer; enough releases for
+        figures that are means; this machine; the embedded server, which every user can have; the newest
+        release; the latest results. README.md, the site and the page of claims use this order to choose one
+        series; `poolstart results` shows this machine's first.
         """
         newest = self.newest
         return (
@@ -96,18 +95,18 @@ class TestBed:
 
 @dataclass(frozen=True)
 class ResultsOnRecord:
-    """A directory of results, as far as it can be read."""
+    """The readable results of a directory."""
 
     directory: Path
     test_beds: tuple[TestBed, ...]
-    """Of psycopg2 with the default profile, in the order of `TestBed.preference`."""
+    """The test beds of psycopg2 with the default profile, in the order of `TestBed.preference`."""
     other_drivers: tuple[TestBed, ...]
-    """Of the other drivers with the default profile."""
+    """The test beds of other drivers with the default profile."""
     damaged: tuple[PoolstartError, ...]
     """The files that cannot be read."""
     failures: tuple[stored.FailedRun, ...]
     remarks: tuple[str, ...]
-    """What the site does not show, and why."""
+    """Sentences on what the site does not show, and why."""
 
 
 def load(directory: Path = ROOT / "results", own: str | None = None) -> ResultsOnRecord:
@@ -167,7 +166,7 @@ def grouped(measured: Sequence[ReleaseResults]) -> tuple[TestBed, ...]:
 
 
 def benchmark_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
-    """The version of each benchmark: results of another version are not comparable."""
+    """The current version of each benchmark; results of another version are not comparable."""
     path = directory / "benchmarks.json"
     try:
         with files.reading(path, stored.REMEDY):
@@ -179,7 +178,7 @@ def benchmark_versions(directory: Path, remarks: list[str]) -> dict[str, str]:
 
 
 def release_results(result: Results, runs: conditions.Runs, versions: Mapping[str, str]) -> ReleaseResults:
-    """What a results file has of the current benchmarks; `runs` are those of its machine."""
+    """The figures of the current benchmarks in a results file; `runs` are those of its machine."""
     release = str(Version(result.commit_hash))
     run = runs.get((release, result.env_name), {})
 
@@ -188,7 +187,7 @@ def release_results(result: Results, runs: conditions.Runs, versions: Mapping[st
         if benchmark in result.get_all_result_keys() and versions.get(benchmark) in (None, version):
             yield from stored.values(result, benchmark)
 
-    # Counts may be added under another kernel, which asv then stores: that of the figures is in their blocks.
+    # Counts may be added later, under another kernel, which asv then stores: take the one of the run.
     kernel = run.get("facts", {}).get("kernel")
     machine = {name: str(result.params[name]) for name in stored.HARDWARE if result.params.get(name)}
     tags = {**result.params, **result.env_vars}
@@ -217,7 +216,7 @@ def release_results(result: Results, runs: conditions.Runs, versions: Mapping[st
 
 
 def shown_metrics() -> list[Metric]:
-    """The metrics of all tables that are made of results, the site's among them."""
+    """The metrics of all tables that show results, on the site too."""
     columns = [column.metric for column in metrics.summary_columns()]
     tables = (Table.RESULTS, Table.SITE)
     return list(dict.fromkeys((*(each for table in tables for each in metrics.shown_in(table)), *columns)))

@@ -1,9 +1,9 @@
-"""Which of two strategies costs less, where that can be said.
+"""Which of two strategies costs less, if that can be decided.
 
-All strategies of a release are measured alternately, in the same blocks, so a release is a pair of any two
+All strategies of a release are measured alternately, in the same blocks, so each release is a pair of any two
 figures. Two levels of many releases rank if all these pairs agree. Figures of one run are compared by their
 99 % intervals, each widened by how far runs of one release differ (`harness.lifecycles.intervals`): if these
-overlap, another run would turn them round.
+overlap, another run could have them in the opposite order.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +15,7 @@ from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import SummaryColumn
 
 MIN_PAIRS = 8
-"""Releases that have to agree: eight do so by chance once in 128 times."""
+"""The number of releases that have to agree: eight agree by chance once in 128 times."""
 
 
 class Order(StrEnum):
@@ -36,11 +36,11 @@ class MedianRange:
     unit: str = ""
     """`seconds` or `bytes`; empty where it is not needed."""
     by_release: Mapping[str, float] = field(default_factory=dict)
-    """The medians of the releases that it is a mean of; empty for one run."""
+    """The medians of the releases whose mean it is, by release; empty for one run."""
 
 
 Figures = Callable[[str, str], MedianRange | None]
-"""The estimate of a strategy's metric; None if it was not measured."""
+"""Returns the estimate of a strategy's metric; None if it was not measured."""
 
 CellFigures = Callable[[str, str, str], MedianRange | None]
 """The same with a DataFrame setting."""
@@ -48,7 +48,7 @@ CellFigures = Callable[[str, str, str], MedianRange | None]
 
 @dataclass(frozen=True)
 class CellFigure:
-    """A figure to rank, with the metric and the cell that it is of."""
+    """A figure to rank, with its metric and cell."""
 
     estimate: MedianRange
     metric: str
@@ -57,7 +57,7 @@ class CellFigure:
 
     @property
     def widened(self) -> tuple[float, float]:
-        """The interval in which medians of other runs lie, as far as recorded runs show; in the same unit."""
+        """The interval in which medians of other runs lie, according to recorded runs; in the same unit."""
         low, high = self.estimate.low, self.estimate.high
         factor = 1 + intervals.widening(self.metric, self.strategy, self.dataframe)
         return low / factor if low > 0 else low, high * factor
@@ -81,7 +81,7 @@ def order(one: CellFigure, other: CellFigure) -> Order:
 
 
 def alike(figures: Sequence[CellFigure]) -> list[list[str]]:
-    """The largest groups of strategies of which no two rank; in the order of the figures."""
+    """The largest groups of strategies that cannot be ranked, in the order of the figures."""
     groups: set[frozenset[str]] = set()
     for at, figure in enumerate(figures):
         like = {each.strategy for each in figures[:at] if order(each, figure) is Order.UNKNOWN}
@@ -95,7 +95,7 @@ def alike(figures: Sequence[CellFigure]) -> list[list[str]]:
 
 
 def alike_sentence(columns: Iterable[SummaryColumn], estimates: CellFigures, names: Iterable[str]) -> str:
-    """Which rows of a table cannot be distinguished; empty if all can."""
+    """A sentence on the rows of a table that cannot be distinguished; empty if all can."""
     names, parts = list(names), []
     for column in columns:
         metric, dataframe = column.metric.id, column.dataframe

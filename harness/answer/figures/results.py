@@ -1,4 +1,4 @@
-"""The figures of one release, as one results file of asv has them, or as the answer has them."""
+"""The figures of one release: as measured, in one results file of asv, or as levels, in the answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,31 +68,31 @@ class ReleaseResults:
     controls: Mapping[str, Figure] = field(default_factory=dict)
     """The start of a worker that does nothing, by start method."""
     counts: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    """What repeats exactly, by name and strategy."""
+    """Figures that repeat exactly, by name and strategy."""
     date: datetime | None = None
     machine: Mapping[str, str] = field(default_factory=dict)
     """By asv's names."""
     own: bool = False
-    """Whether it is this machine, by the name that asv uses for it."""
+    """Whether it was measured on this machine, according to asv's name for it."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Versions of what decides the figures besides SQLAlchemy."""
+    """The versions of everything else that affects the figures."""
     environment_name: str = ""
-    """asv's name of it."""
+    """asv's name of the environment."""
     rejected: Mapping[str, str] = field(default_factory=dict)
-    """Why a cell has no figures, by its id."""
+    """The reasons why cells have no figures, by id."""
     busy: str = ""
-    """Why nothing can be concluded from the figures; empty if nothing shows that the machine was busy."""
+    """Why the machine was busy, so that nothing can be concluded from the figures; empty if it was not."""
     levels: Mapping[tuple[str, str, str], Level] = field(default_factory=dict)
-    """The same figures as the answer has them: over all releases since the last change."""
+    """The figures of the answer, by the same keys: over all releases since the last change."""
     differences: Differences = field(default_factory=Differences)
-    """How far the figures of this series were off on other days and machines."""
+    """How far the figures of this series differed on other days and machines."""
     failed: str = ""
-    """What happened in later runs that failed; empty if none did."""
+    """Sentences on later runs that failed; empty if none did."""
 
     def of(self, metric: str, strategy: str, dataframe: str = "none") -> Figure | None:
-        """A figure of the answer, with the range of many releases, or an interval as wide as that of one run.
+        """A figure of the answer, with the range of many releases, or an interval as wide as one run's.
 
-        As it was measured, without levels. None if it was not measured.
+        Without levels it is the measured figure. None if it was not measured.
         """
         key = metric, strategy, dataframe
         figure, found = self.figures.get(key), self.levels.get(key)
@@ -106,7 +106,7 @@ class ReleaseResults:
         return MeanFigure(found.mean, low, high, figure.unit, found.medians)
 
     def estimate(self, strategy: str, metric: str, dataframe: str = "none") -> Figure | None:
-        """The same to conclude from; None on a busy machine as well."""
+        """The same for conclusions: also None if the machine was busy."""
         return None if self.busy else self.of(metric, strategy, dataframe)
 
     def answer(self, strategy: str, metric: Metric, dataframe: str = "none") -> str:
@@ -120,7 +120,7 @@ class ReleaseResults:
 
     @property
     def warning(self) -> str:
-        """What to say before the figures if the machine was busy; empty otherwise."""
+        """A sentence to put before the figures if the machine was busy; otherwise empty."""
         return busy.sentence(self.busy)
 
     @property
@@ -135,7 +135,7 @@ class ReleaseResults:
 
     @property
     def name(self) -> str:
-        """What tells series apart, and the date: `SQLAlchemy 2.1.9 on MACHINE, SERVER, Python 3.11, DATE`."""
+        """The name of the series, with the date: `SQLAlchemy 2.1.9 on MACHINE, SERVER, Python 3.11, DATE`."""
         e = self.environment
         return (
             f"SQLAlchemy {self.release} on {self.machine['machine']}, {e['postgres']}, Python {e['python']}, "
@@ -144,7 +144,7 @@ class ReleaseResults:
 
     @property
     def driver(self) -> str:
-        """Name and version of the driver, as people call it."""
+        """Name and version of the driver, for people."""
         tag = self.environment.get("driver", "")
         return tag.replace("-", " ") if tag else f"psycopg2-binary {self.environment['psycopg2-binary']}"
 
@@ -166,7 +166,7 @@ class ReleaseResults:
 
     @property
     def hardware(self) -> str:
-        """The machine in words. One that its user only named has no more than its name."""
+        """The machine in words; only its name if the user has given nothing else."""
         ram = self.machine.get("ram", "")
         parts = (
             self.machine.get("cpu") or self.machine.get("machine", ""),

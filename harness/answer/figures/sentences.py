@@ -1,4 +1,4 @@
-"""What measured figures mean for the choice, in sentences of Markdown; those without figures are left out."""
+"""Sentences in Markdown on what the measured figures mean for the choice; none without figures."""
 
 from collections.abc import Iterator
 from math import ceil, log10
@@ -14,7 +14,7 @@ START_SHARE = 0.1
 
 
 def beside_the_rules(figures: Figures, break_even: str) -> list[str]:
-    """What a pool saves, and what memory costs."""
+    """Sentences on what a pool saves, and on memory."""
     return [*filter(None, [pool(figures, break_even)]), *memory(figures)]
 
 
@@ -39,9 +39,9 @@ def choice(figures: Figures) -> Iterator[str]:
 
 
 def pool(figures: Figures, break_even: str) -> str:
-    """What the pool of a forked worker saves at each checkout, and from how many on it pays off.
+    """A sentence on what the pool of a forked worker saves at each checkout, and when it pays off.
 
-    `break_even` says so (`harness.curves.sections.work.break_even`). Empty without figures.
+    `break_even` is its end (`harness.curves.sections.work.break_even`). Empty without figures.
     """
     first, later = (both(figures, metric) for metric in ("first_query", "second_query"))
     if first is None or later is None:
@@ -61,7 +61,7 @@ def pool(figures: Figures, break_even: str) -> str:
 
 
 def both(figures: Figures, metric: str) -> tuple[CellFigure, CellFigure] | None:
-    """A metric with a pool, and without; None if one is missing."""
+    """A metric with a pool, and without one; None if either is missing."""
     pooled, poolless = figures(FORKED, metric), figures(POOLLESS, metric)
     if pooled is None or poolless is None:
         return None
@@ -74,7 +74,7 @@ def dearer(one: CellFigure, other: CellFigure) -> str:
 
 
 def memory(figures: Figures) -> Iterator[str]:
-    """What one more worker costs, before and after a full garbage collection."""
+    """Sentences on the memory of one more worker, before and after a full garbage collection."""
     rows = [
         (name, unique, figures(name, "uss_collected"))
         for name in (FORKED, PRELOADED, BOOTED)

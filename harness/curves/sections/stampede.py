@@ -66,6 +66,6 @@ def sentences(record: CurveRecord) -> list[str]:
         )
 
     return [
-        "Stampede: where the server has connections for half of the workers, trying again gives a row to"
-        f" {rows('nullpool')} of them with NullPool, and to {rows('pool')} with a pool"
+        "Stampede: if the server has connections for half of the workers, retrying gets a row for"
+        f" {rows('nullpool')} of them with NullPool, and for {rows('pool')} with a pool"
     ]

@@ -77,19 +77,19 @@ def lines_of(record: CurveRecord) -> dict[str, list[tuple[float, float]]]:
 
 
 def pays_off(record: CurveRecord, pair: str = "fork", source: str = "") -> str:
-    """From how many queries on a pool costs less than NullPool, and the interval."""
+    """The number of queries above which a pool costs less than NullPool, with its interval, in a sentence."""
     found = curve.break_even(record, pair)
     if found is None:
         return f"a pool never costs less than NullPool{source and f' ({source})'}"
     estimate, low, high = map(digits, found)
     return (
-        f"a pool costs less than NullPool if a worker makes more queries than {estimate} (95 % interval {low}"
+        f"a pool costs less than NullPool if a worker makes more than {estimate} queries (95 % interval {low}"
         f" to {high}{source and f', {source}'})"
     )
 
 
 def break_even(curves: Mapping[str, CurveRecord]) -> str:
-    """The same of forked workers, with its page; empty if it is not on record."""
+    """The same for forked workers, with the page that shows it; empty if it is not on record."""
     record = curves.get(curve.WorkCurve.name)
     if record is None or "fork" not in curve.pairs(record):
         return ""
@@ -113,5 +113,5 @@ def sentences(record: CurveRecord) -> list[str]:
     long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
     return [
         f"Pool: {pays_off(record)}",
-        f"Tasks: start and end take less than 1 % of the life of a worker whose tasks take {long} or more",
+        f"Tasks: start and end are less than 1 % of a worker's life if its task takes at least {long}",
     ]

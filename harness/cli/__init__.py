@@ -1,4 +1,4 @@
-"""The command line: `poolstart`. One module a command."""
+"""The command line, `poolstart`: one module per command."""
 
 import sys
 
@@ -27,7 +27,7 @@ def main() -> None:
 
 def _run(arguments: list[str]) -> None:
     if arguments[:1] == ["doctor"]:
-        # It needs nothing but the standard library, and starts several times faster than all commands.
+        # It needs only the standard library, and starts several times faster than the other commands.
         from harness.cli import doctor
 
         doctor.run(arguments[1:])
@@ -49,8 +49,8 @@ def as_user_error(error: Exception) -> PoolstartError | None:
         return error
     if isinstance(error, OSError):
         return os_error_hint(error)
-    if found := no_thread(error):
-        return found
+    if user_error := no_thread(error):
+        return user_error
     # asv's own errors for users are lines, too. If asv was not imported, it has not raised any.
     asv = sys.modules.get("asv.util")
     return PoolstartError(str(error)) if asv and isinstance(error, asv.UserError) else None

@@ -55,7 +55,7 @@ COMMANDS: dict[str, tuple[str, Callable[..., None] | typer.Typer, str]] = {
     "record": (RECORD, record.record, "poolstart record hazards --only wrong_answer"),
     "pages": (RECORD, pages.pages, "poolstart pages --check"),
 }
-"""By name, in the order in which a newcomer needs them: heading in the help, command and example."""
+"""Heading in the help, command and example by name, in the order in which a newcomer needs them."""
 
 
 class InOrder(TyperGroup):

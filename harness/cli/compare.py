@@ -1,4 +1,4 @@
-"""`poolstart compare`: a release, a checkout, a wheel or a folder against another, measured in turns."""
+"""`poolstart compare`: two releases, checkouts, wheels or folders, measured alternately."""
 
 import re
 from typing import Annotated
@@ -19,27 +19,27 @@ def compare(
         ),
     ],
     second: Annotated[
-        str, typer.Argument(help="What is compared with it.", autocompletion=complete.releases)
+        str, typer.Argument(help="The same, to compare with it.", autocompletion=complete.releases)
     ],
     vary: Annotated[
         str,
         typer.Option(
-            help="What the two are: strategy, driver, or versions of sqlalchemy, python or a package.",
+            help="What differs: strategy, driver, or the version of sqlalchemy, python or a package.",
             autocompletion=complete.of(("sqlalchemy", "strategy", "driver", "python")),
         ),
     ] = "sqlalchemy",
     strategy: Strategies = None,
     dataframe: Dataframe = "none",
     pairs: Annotated[
-        int, typer.Option(min=6, help="Measure each at least so many times, if the time suffices.")
+        int, typer.Option(min=6, help="The least number of pairs, if the time suffices.")
     ] = 10,
     minutes: Annotated[
-        float, typer.Option(min=0.1, help="Stop then, however wide the intervals; installing is not counted.")
+        float, typer.Option(min=0.1, help="The time limit; installing is not counted.")
     ] = 10,
-    tolerate: Annotated[str, typer.Option(help="How much worse is no reason to fail.")] = "3%",
+    tolerate: Annotated[str, typer.Option(help="The largest increase that is not a failure.")] = "3%",
     form: str = "table",
 ) -> None:
-    """Measure two things in turns, and say which figures differ.
+    """Measure two sides alternately, and report which figures differ.
 
     Exit status: 0 if no figure is worse by more than is tolerated, 1 if one
     is, 2 if a side cannot be measured, 3 if the time was too short to decide.
@@ -90,7 +90,7 @@ def compare(
 
 
 def part(text: str) -> float:
-    """`3%` or `0.03` as a part of one."""
+    """The number in `3%` or `0.03`."""
     number = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(%?)", text.strip())
     if not number:
         raise typer.BadParameter(f"{text} is no share: give one as 3% or 0.03")

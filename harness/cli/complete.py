@@ -1,10 +1,10 @@
-"""What a shell offers for an argument: names of strategies, hazards, releases and so on."""
+"""Shell completion of arguments: names of strategies, hazards, releases and so on."""
 
 from collections.abc import Callable, Iterable
 
 
 def of(names: Iterable[str]) -> Callable[[str], list[str]]:
-    """A completion from these names."""
+    """A completion with these names."""
 
     def complete(incomplete: str) -> list[str]:
         return [name for name in names if name.startswith(incomplete)]

@@ -1,4 +1,4 @@
-"""`poolstart demo`: a small program as people write it, run as it stands or cured."""
+"""`poolstart demo`: a small program that goes wrong, run as written or cured."""
 
 from typing import Annotated
 

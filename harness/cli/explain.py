@@ -21,7 +21,9 @@ def explain(
     after: Annotated[
         str | None,
         typer.Argument(
-            help="A later one, to see what changed.", show_default=False, autocompletion=complete.releases
+            help="A later release, to see what changed.",
+            show_default=False,
+            autocompletion=complete.releases,
         ),
     ] = None,
     strategy: Strategies = None,
@@ -32,8 +34,8 @@ def explain(
 ) -> None:
     """Count what a worker does: statements, round trips, modules, code and calls; stores nothing.
 
-    Of two releases: which modules, calls, statements and memory changed, by default with spawn. Causes that
-    are on record are shown without counting again.
+    For two releases: which modules, calls, statements and memory changed, by default with spawn. Causes on
+    record are shown without counting again.
     """
     # A second to import, asv among it: only this command pays for it.
     from harness.lifecycles import profile as profiles

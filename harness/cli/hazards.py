@@ -1,4 +1,4 @@
-"""`poolstart hazards`: the table of verdicts, and the fix and the story of each hazard."""
+"""`poolstart hazards`: the table of verdicts, and each hazard's fix and story."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ def hazards(
     driver: Annotated[
         str,
         typer.Option(
-            help="The driver of the engines; without it that of POOLSTART_DRIVER, or psycopg2.",
+            help="The driver of the engines; by default that of POOLSTART_DRIVER, or psycopg2.",
             autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
         ),
     ] = "",
@@ -34,7 +34,7 @@ def hazards(
     ] = False,
     text: Annotated[
         str,
-        typer.Option("--search", metavar="TEXT", help="List only what an error message or a stack leads to."),
+        typer.Option("--search", metavar="TEXT", help="Find the hazards of an error message or a stack."),
     ] = "",
     form: str = "table",
 ) -> None:

@@ -1,4 +1,4 @@
-"""`poolstart measure`: the figures of a few strategies at once, in the terminal."""
+"""`poolstart measure`: the figures of some strategies, in the terminal."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ def measure(
     --csv has a row a figure: sqlalchemy, driver, server, python,
     strategy, dataframe, dataframe_mib, metric, unit, median, least, most, samples,
     reason.
-    A sample is a parent; least and most are of the samples.
+    A sample is a parent; least and most are the extremes of the samples.
     """
     settings = dataframes(dataframe)
     # Half a second, because of SQLAlchemy: only this command pays for it.
@@ -45,7 +45,7 @@ def measure(
         measured = plan.measure(cells, server, profile, release=release, python=python, report=report)
     if len(measured.not_applicable) == len(cells):
         raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
-    shown.tell(measured, chosen, settings, profile, form, server.title)
+    shown.print_report(measured, chosen, settings, profile, form, server.title)
     if measured.rejected:
         raise typer.Exit(1)
 
@@ -53,21 +53,21 @@ def measure(
 def python_with_driver(
     release: str, driver: str, chosen: Sequence[str], report: Callable[[str], None]
 ) -> Path:
-    """The interpreter that imports a release and a driver: this one, or one of an environment for both.
+    """An interpreter that has a release and a driver: this one, or that of an environment for both.
 
     Raises `PoolstartError` if none of the strategies exists for the driver.
     """
     from harness import drivers, strategies
     from harness.system.errors import PoolstartError
 
-    found = drivers.get(driver)
-    if found == drivers.MEASURED:
+    used = drivers.get(driver)
+    if used == drivers.MEASURED:
         return Path(sys.executable)
-    reasons = [strategies.get(name).without(found) for name in chosen]
+    reasons = [strategies.get(name).without(used) for name in chosen]
     if all(reasons):
         raise PoolstartError(f"nothing can be measured here: {reasons[0]}")
     # asv takes half a second to import.
     from harness.releases import interpreters
 
     report(f"installing {driver}")
-    return interpreters.of_release(release, found)
+    return interpreters.of_release(release, used)

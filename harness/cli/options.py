@@ -1,4 +1,4 @@
-"""Options that mean the same wherever they are given."""
+"""Options that several commands share."""
 
 import functools
 import inspect
@@ -14,7 +14,7 @@ Strategies = Annotated[
     list[str] | None,
     typer.Option(
         "--strategy",
-        help="Only this one: an id of the catalogue, or package.module:NAME. May be given several times.",
+        help="Only this one: an id of the catalogue, or package.module:NAME. May be repeated.",
         autocompletion=complete.strategies,
     ),
 ]
@@ -22,7 +22,7 @@ Strategies = Annotated[
 Dataframe = Annotated[
     str,
     typer.Option(
-        help="What is resident in the parent: none, large or both.",
+        help="The DataFrame that the parent holds: none, large or both.",
         autocompletion=complete.of(("none", "large", "both")),
     ),
 ]
@@ -69,7 +69,7 @@ def formatted(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def dataframes(name: str) -> tuple[str, ...]:
-    """The settings that a user has named."""
+    """The DataFrame settings that the option's value stands for."""
     from harness.lifecycles.cell import DATAFRAMES
 
     if name not in (*DATAFRAMES, "both"):
@@ -77,15 +77,15 @@ def dataframes(name: str) -> tuple[str, ...]:
     return DATAFRAMES if name == "both" else (name,)
 
 
-def exclude(one: str, others: Mapping[str, object]) -> None:
-    """Refuse what means nothing beside `one`: the options and arguments `others`, values by name."""
+def exclude(option: str, others: Mapping[str, object]) -> None:
+    """Raise `PoolstartError` if any of `others`, values by option, is given besides `option`."""
     given = [name for name, value in others.items() if value]
     if given:
-        raise PoolstartError(f"{one} excludes {' and '.join(given)}", "leave out one or the other")
+        raise PoolstartError(f"{option} excludes {' and '.join(given)}", "leave out one or the other")
 
 
 def before(subcommand: str, form: str) -> None:
-    """Refuse a format in front of a subcommand, where it would mean nothing."""
+    """Raise `PoolstartError` if a format stands before a subcommand, where it has no effect."""
     if form != "table":
         raise PoolstartError(
             f"--{form} stands before {subcommand}, where it means nothing", f"write it after {subcommand}"

@@ -1,4 +1,4 @@
-"""`poolstart postgres`: the containerized server, started, inspected, removed."""
+"""`poolstart postgres`: starts, inspects and removes the containerized server."""
 
 from typing import TYPE_CHECKING
 

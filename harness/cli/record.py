@@ -44,13 +44,13 @@ def record(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Measure only this row: a hazard, a program, a strategy ... May be repeated."),
+        typer.Option(help="Measure only this row, for example a hazard or a program. May be repeated."),
     ] = None,
     repeat: Annotated[
         int | None, typer.Option(min=1, help="Repetitions: of runs, trials, pairs ..., as the list says.")
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(min=0, help="Begin nothing after this time; 0 stores what is there.")
+        float | None, typer.Option(min=0, help="Begin nothing after this time; 0 only stores what is there.")
     ] = None,
     load: Annotated[bool, typer.Option("--load", help="Keep processors busy meanwhile.")] = False,
     fresh: Annotated[
@@ -66,9 +66,9 @@ def record(
     ] = None,
     form: str = "table",
 ) -> None:
-    """Measure for the record; interrupted, the same command continues where it was.
+    """Measure for the record. If it is interrupted, the same command continues.
 
-    Then `poolstart pages` generates the pages of what is on record. Without NAME: list the records, with
+    Then `poolstart pages` generates the pages from the records. Without NAME: list the records, with
     date, machine and age, and what --only and --repeat mean for each.
     """
     # asv takes most of a second to import: only this command pays for it.

@@ -17,7 +17,7 @@ app = typer.Typer(help="The SQLAlchemy releases that can be measured.", invoke_w
 @app.callback()
 @formatted
 def show(context: typer.Context, form: str = "table") -> None:
-    """Show every release with its date, and whether there are results of it."""
+    """Show every release with its date, and whether there are results for it."""
     if context.invoked_subcommand is not None:
         before(context.invoked_subcommand, form)
         return
@@ -61,7 +61,7 @@ def update(
         extended.save(PATH)
     if pairs:
         for release in new:
-            # In version order: the one before is of its own series, or ends the series before.
+            # In version order, the one before is of the same series, or the last of the series before.
             before = extended.releases[max(0, extended.releases.index(release) - 1)]
             typer.echo(f"{before.version} {release.version}")
         return

@@ -26,10 +26,10 @@ def results(
 ) -> None:
     """Show what `asv run` has measured.
 
-    Of several series it shows one: this machine before others, Python 3.11
-    before others, the embedded server before others, the newest release.
-    The first line says which. Those of other drivers: `poolstart strategies
-    --driver NAME`.
+    It shows one of several series, and says which in the first line: this
+    machine comes before others, Python 3.11 before others, and the embedded
+    server before others. `poolstart strategies --driver NAME` shows those of
+    other drivers.
 
     --csv has a row a figure: sqlalchemy, server, machine, python, date,
     strategy, dataframe, metric, unit, median, low, high, q25, q75. low and

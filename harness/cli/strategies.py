@@ -1,4 +1,4 @@
-"""`poolstart strategies`: what can be measured, when to choose it, and its code."""
+"""`poolstart strategies`: the strategies, when to choose each, and their code."""
 
 from typing import Annotated
 
@@ -20,21 +20,21 @@ def strategies(
     driver: Annotated[
         str,
         typer.Option(
-            help="With this driver: psycopg2, psycopg, psycopg_pure or asyncpg.",
+            help="Show them with this driver: psycopg2, psycopg, psycopg_pure or asyncpg.",
             autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
         ),
     ] = "",
     python: Annotated[
         str,
         typer.Option(
-            help="Under this Python: 3.11 to 3.14.",
+            help="Show them under this Python: 3.11 to 3.14.",
             autocompletion=complete.of(("3.11", "3.12", "3.13", "3.14")),
         ),
     ] = "",
     pooler: Annotated[
         str,
         typer.Option(
-            help="Behind PgBouncer in this mode: session or transaction.",
+            help="Show them behind PgBouncer in this mode: session or transaction.",
             autocompletion=complete.of(("session", "transaction")),
         ),
     ] = "",
@@ -42,8 +42,8 @@ def strategies(
 ) -> None:
     """List the strategies, or show their code; measures nothing.
 
-    With a driver, a Python or a pooler: the recommended strategies, with
-    verdicts, costs and code for these, as far as they are on record.
+    With a driver, a Python or a pooler: show the recommended strategies with
+    the verdicts, costs and code that are on record for these.
     """
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies as known

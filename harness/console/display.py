@@ -1,4 +1,4 @@
-"""Displays in a terminal that are drawn again and again, and can all be stopped at once."""
+"""Displays that are redrawn in a terminal, and can all be stopped at once."""
 
 import os
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from rich.console import Console
 from harness.console import terminal
 
 _descriptors: set[int] = set()
-"""What the displays draw to."""
+"""The descriptors that the displays draw to."""
 
 
 @contextmanager

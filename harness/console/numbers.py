@@ -3,10 +3,10 @@
 from math import floor, isfinite, log10
 
 DISPLAY_UNITS = {"seconds": ("ms", 1e3), "bytes": ("MiB", 1 / 2**20)}
-"""Of stored units: the unit that is shown, and the factor to it."""
+"""The unit that is shown for each stored unit, and the factor to it."""
 
 INTERVAL = "± is half of the 99 % interval of the median"
-"""The one meaning of ±; `harness.lifecycles.intervals.caption` says it beside every table that shows one."""
+"""The one meaning of ±, which `harness.lifecycles.intervals.caption` states beside every table with it."""
 
 
 def display_unit(unit: str) -> tuple[str, float]:
@@ -44,15 +44,15 @@ def two_digits(value: float) -> str:
 
 
 def time_left(elapsed: float, done: float, steps: float, guess: float) -> str:
-    """The time that is left of `steps`, of which `done` took `elapsed` seconds, as `12 min`.
+    """The time left until all `steps` are done, as `12 min`, if `done` of them took `elapsed` seconds.
 
-    `guess` is the seconds of a step as long as none is done.
+    `guess` is the duration of a step in seconds, used as long as none is done.
     """
     return duration((steps - done) * (elapsed / done if done else guess))
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: `40 s`, `12 min`, `1.5 h`."""
+    """A duration for people: `40 s`, `12 min`, `1.5 h`."""
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

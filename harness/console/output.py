@@ -1,12 +1,9 @@
-"""What a command prints, in the form that its user chose: tables, JSON, CSV or Markdown."""
+"""The output of a command in the form that the user chose: tables, JSON, CSV or Markdown."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.console import terminal
-
-FORMS = ("json", "csv", "markdown")
-"""The forms besides `table`, each an option of the same name."""
 
 
 def write(

@@ -1,4 +1,4 @@
-"""What is being done, on standard error: beside a spinner in a terminal, as lines elsewhere."""
+"""Progress on standard error: beside a spinner in a terminal, as lines elsewhere."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Progress:
-    """Shows steps; call it with the description of each as it begins."""
+    """Shows the current step; call it with the description of each step as it begins."""
 
     show: Callable[[str], None]
     prefix: str = ""
@@ -25,11 +25,11 @@ class Progress:
         self.show(f"{self.prefix}{step}")
 
     def within(self, task: str) -> "Progress":
-        """Shows the steps of a part, each behind the name of that part: `run 1 of 3: spawn, none`."""
+        """A progress for a part of the work, which puts its name before each step: `run 1 of 3: spawn`."""
         return Progress(self.show, f"{self.prefix}{task}: ")
 
     def each(self, items: Sequence[T], name: Callable[[T], str]) -> Iterator[tuple[T, "Progress"]]:
-        """The items, each with a progress that shows its name, its number, and roughly the time left."""
+        """The items, each with a progress that shows its name, its number, and the estimated time left."""
         pace = Pace()
         for number, item in enumerate(items, 1):
             left = pace.left(len(items) - number + 1)
@@ -48,12 +48,12 @@ class Pace:
         self._began, self._steps = clock(), 0
 
     def step(self) -> None:
-        """A step has ended."""
+        """Note that a step has ended."""
         self._steps += 1
         self._seconds = (self._clock() - self._began) / self._steps
 
     def left(self, steps: int) -> str:
-        """The time that so many steps will take, as `12 min`; empty while nothing is known."""
+        """The time that this number of steps will take, as `12 min`; empty while it is unknown."""
         return duration(steps * self._seconds) if self._seconds else ""
 
 
@@ -69,7 +69,7 @@ def progress(first: str) -> Iterator[Progress]:
 
 
 def _lines(console: Console) -> Callable[[str], None]:
-    """Prints each step as a line, unless it is the last one again."""
+    """A function that prints each step as a line, unless it is the same as the last."""
     last = ""
 
     def show(step: str) -> None:

@@ -46,7 +46,7 @@ def output() -> Console:
 
 @contextmanager
 def as_markdown() -> Iterator[None]:
-    """Within it, what is printed on `output()` by the functions of this module is Markdown."""
+    """A context in which the functions of this module print Markdown on `output()`."""
     token = _console.set(MarkdownConsole)
     try:
         yield
@@ -60,7 +60,7 @@ def errors() -> Console:
 
 
 def print_text(console: Console, text: Cell) -> None:
-    """Print a sentence: wrapped at words in a terminal, on one line in a pipe, where grep can find it."""
+    """Print a sentence: wrapped at words in a terminal, on one line in a pipe, so that grep can find it."""
     if isinstance(console, MarkdownConsole):
         print(f"{str(text).strip()}\n")
         return
@@ -76,7 +76,7 @@ def print_heading(console: Console, text: str) -> None:
 
 
 def print_code(console: Console, code: str) -> None:
-    """Print a program, ready to be copied."""
+    """Print a program, ready to copy."""
     if isinstance(console, MarkdownConsole):
         print(f"```python\n{code.strip()}\n```\n")
     else:
@@ -88,7 +88,7 @@ def print_markdown(console: Console, text: str) -> None:
     if isinstance(console, MarkdownConsole):
         print(text)
     else:
-        # Only here: it imports a parser and highlighters.
+        # Imported here, because it imports a parser and highlighters.
         from rich.markdown import Markdown
 
         console.print(Markdown(text))
@@ -164,7 +164,7 @@ def bands(
 
 
 def fold(title: str) -> str:
-    """A column's title in lines that are no wider than most figures."""
+    """A column's title, broken into lines that are no wider than most figures."""
     return "\n".join(wrap(title, TITLE_WIDTH))
 
 
@@ -183,7 +183,7 @@ def print_pairs(console: Console, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def print_json(content: object) -> None:
-    """Print data as JSON, paths as text. A number that is not finite is null: JSON has no word for it."""
+    """Print data as JSON, paths as text; a number that is not finite, which JSON cannot express, as null."""
     print(json.dumps(finite(content), indent=2, default=os.fspath, allow_nan=False))
 
 

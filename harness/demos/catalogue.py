@@ -9,7 +9,7 @@ START_METHODS = ("fork", "forkserver", "spawn")
 
 
 class End(StrEnum):
-    """How a program came to its end."""
+    """How a program ended."""
 
     DONE = "done"
     """By itself, with exit status 0."""
@@ -20,12 +20,12 @@ class End(StrEnum):
     LOOPED = "looped"
     """Killed: it printed the same line again and again."""
     TIMED_OUT = "timed out"
-    """Killed at its deadline. No demo is expected to end so."""
+    """Killed at its deadline, which no demo should reach."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """One program, as it stands and cured."""
+    """One program, which can run as written or cured."""
 
     number: int
     name: str
@@ -36,9 +36,9 @@ class Demo:
     cure: str
     """What the cured program does differently."""
     ends: dict[str, End] = field(default_factory=dict)
-    """How the program ends as it stands, by start method, if not `done`; the cured one always ends `done`."""
+    """How the program ends as written, by start method, if not `done`; cured it always ends `done`."""
     deadline: float = 60.0
-    """Seconds after which it is killed; a healthy program takes a small part of that."""
+    """Seconds after which it is killed; a healthy program takes a small fraction of that."""
 
     @property
     def module(self) -> str:

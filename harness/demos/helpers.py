@@ -1,4 +1,4 @@
-"""What the programs share: their two options, their server, and how they print their story."""
+"""Functions that the programs share: their two options, their server, and the output of their story."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""Run demos many times: how often each ended as expected, and printed the same story."""
+"""Run demos many times, and count how often each ends as expected and prints the same story."""
 
 import re
 import sys
@@ -17,7 +17,7 @@ from harness.hazards.inside.story import StoryEvent
 from harness.postgres.server import Server
 
 JOBS = 2
-"""Runs at a time: their results do not depend on it."""
+"""Runs at a time; the results do not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,6 @@ def repeat(
 
 
 def gist(run: DemoRun) -> tuple[StoryEvent, ...]:
-    """The story without what differs between runs: numbers, the order of lines, and how often one repeats."""
+    """The story without numbers, the order of its lines, and their repetitions, which differ between runs."""
     lines = {StoryEvent(event.who, re.sub(r"\d+", "N", event.what)) for event in run.story}
     return tuple(sorted(lines, key=lambda event: (event.who, event.what)))

@@ -44,7 +44,7 @@ def show_list() -> None:
 
 
 def proven() -> str:
-    """How often the demos are on record as ending so, in a sentence; empty without a record."""
+    """A sentence on how often the demos ended as expected, from the record; empty without a record."""
     proofs = [
         f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} of {proof.runs} runs"
         f"{' with a core kept busy' if proof.busy else ''} ({proof.provenance.day})"

@@ -1,4 +1,4 @@
-"""Run one demo as the program it is, until it ends or until it is clear that it never will."""
+"""Run one demo as a program, until it ends or until it is clear that it never will."""
 
 import os
 import re
@@ -24,11 +24,10 @@ from harness.processes.wait import wait_until
 from harness.system.environment import ROOT
 
 IDLE_S = 3.0
-"""Seconds for which none of its processes ran, after which a program hangs."""
+"""Seconds in which none of its processes runs, after which a program counts as hung."""
 
 LOOP_REPEATS = 5
-"""How often the same line is printed before the program counts as looping: more often than any demo has
-workers."""
+"""Repetitions of a line after which the program counts as looping; no demo has that many workers."""
 
 POLL_S = 0.05
 """Seconds between two looks at the processes."""
@@ -158,9 +157,9 @@ class RunningDemo:
         return " ".join(messages[0].split()) if messages else "no error message."
 
     def _stacks(self) -> list[StoryEvent]:
-        """Where in the demo each hung process waits, from the stack it writes on SIGABRT."""
+        """The line of the demo at which each hung process waits, from the stack that it writes on SIGABRT."""
         leader = self._child.process.pid
-        # All are stopped first, and workers go first: a parent that sees its worker end would start another.
+        # All are stopped, then workers end before the parent, which otherwise would start another.
         waiting = sorted(proc.session_members(leader), key=lambda pid: pid == leader)
         for pid in waiting:
             with suppress(ProcessLookupError):
@@ -170,13 +169,13 @@ class RunningDemo:
         for pid in waiting:
             place = self._innermost_line(pid)
             who = "parent" if pid == leader else "worker"
-            # A forked worker without a task has nothing of the demo on its stack but the line that forked it.
+            # On the stack of a forked worker without a task, the demo has only the line that forked it.
             if place and not (who == "worker" and place.endswith("<module>")):
                 events.append(StoryEvent(who, f"Waits for ever: {self._demo.name}.py, {place}."))
         return events
 
     def _innermost_line(self, pid: int) -> str:
-        """The innermost line of the demo's own code that a process is in; empty if none. Ends the process."""
+        """End a process; return the innermost line of the demo's own code on its stack, empty if none."""
         errors = self._child.errors
         before = errors.stat().st_size
         with suppress(ProcessLookupError):

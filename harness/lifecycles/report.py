@@ -63,7 +63,7 @@ def heading(measured: MeasuredRun, server: str) -> str:
 
 
 def over(parents: int, shown: Iterable[Metric]) -> str:
-    """What the figures of these metrics are, given the number of parents."""
+    """The caption of figures of these metrics, given the number of parents."""
     if parents < intervals.MIN_SAMPLES:
         of = "one parent" if parents == 1 else f"{parents} parents"
         return f"Figures of {of}, too few for an interval."
@@ -86,9 +86,9 @@ def figure(
     metric: str,
     text: Callable[[Sequence[float], float], str] = intervals.median_with_interval,
 ) -> str:
-    """The samples in ms or MiB, or a word for why there are none.
+    """The samples in ms or MiB as a text, or `n/a` or `failed` if there are none.
 
-    `text` gets samples and factor; by default their median ± half of its 99 % interval.
+    `text` gets samples and factor; by default it gives their median ± half of its 99 % interval.
     """
     try:
         values = measured.samples(cell, metric)
@@ -151,7 +151,7 @@ def records(
                 }
 
 
-def tell(
+def print_report(
     measured: MeasuredRun,
     chosen: Sequence[str],
     settings: Sequence[str],

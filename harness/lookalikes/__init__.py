@@ -1,1 +1,1 @@
-"""Problems with the same symptoms as hazards, and another cause: no connection is in two processes."""
+"""Problems that have the symptoms of hazards but another cause: no connection is in two processes."""

@@ -1,4 +1,4 @@
-"""All look-alikes, and the question that comes before every search: is it this problem at all?
+"""All look-alikes, and the observations that tell them from hazards before any search.
 
 To add one, write its file in `all/`, and add its name to `IDS`.
 """
@@ -24,12 +24,12 @@ IDS = (
 
 @dataclass(frozen=True)
 class FirstLook:
-    """Something to look at, and what it says."""
+    """An observation, and the page that it leads to."""
 
     look: str
-    """What is observed, in Markdown."""
+    """The observation, in Markdown."""
     entry: str
-    """The page it leads to, as an entry of the search."""
+    """The page, as an entry of the search."""
 
 
 QUERY = "select pg_backend_pid()"
@@ -37,7 +37,7 @@ QUERY = "select pg_backend_pid()"
 FIRST_LOOK = (
     FirstLook(
         "a process was forked (fork, preload, prefork) after the program had connected, and"
-        f" `{QUERY}` returns one number in both: one connection, two processes",
+        f" `{QUERY}` returns the same number in both: two processes use one connection",
         "hazard.shared_socket",
     ),
     FirstLook("the first query after a pause fails, and the next one works", "lookalike.idle_cut"),
@@ -47,14 +47,14 @@ FIRST_LOOK = (
         "lookalike.pooler_session",
     ),
     FirstLook("threads use one session, connection or cursor", "lookalike.shared_by_threads"),
-    FirstLook("asyncio: an engine is used in more than one event loop", "lookalike.event_loop"),
+    FirstLook("an engine is used in more than one event loop of asyncio", "lookalike.event_loop"),
     FirstLook(
         "a query waits: `select pid, pg_blocking_pids(pid), query from pg_stat_activity` names the session"
         " it waits for",
         "lookalike.lock_wait",
     ),
     FirstLook(
-        "nothing fails, and work is not done: a scheduler, exporter or listener has its thread in the parent",
+        "nothing fails, but work is not done: a scheduler, exporter or listener has its thread in the parent",
         "hazard.missing_thread",
     ),
     FirstLook(
@@ -62,7 +62,7 @@ FIRST_LOOK = (
         "hazard.lost_settings",
     ),
 )
-"""What to look at before anything else, in this order."""
+"""The observations to make before anything else, in this order."""
 
 
 def load(name: str) -> Lookalike:

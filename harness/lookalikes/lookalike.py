@@ -1,4 +1,4 @@
-"""What a look-alike declares, in a file of `all/`."""
+"""The type of a look-alike, which a file in `all/` declares."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from harness.fixes import Fix
 
 @dataclass(frozen=True)
 class Lookalike:
-    """A problem that has the messages of a hazard, and another cause."""
+    """A problem that has the messages of a hazard but another cause."""
 
     id: str
     """Stable, lower case, the name of its file."""
@@ -23,7 +23,7 @@ class Lookalike:
     fixes: tuple[Fix, ...]
     """The code of `avoidance`."""
     first: tuple[str, ...]
-    """Messages that are its own, verbatim, without the parts that vary."""
+    """Messages that only it has, verbatim, without the parts that vary."""
     also: tuple[str, ...]
     """Messages that hazards have too."""
     words: tuple[str, ...]

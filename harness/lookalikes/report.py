@@ -7,8 +7,8 @@ from harness.lookalikes.lookalike import Lookalike
 INTRODUCTION = """\
 # Is it this problem at all?
 
-Many failures have the messages of a [hazard](hazards.md) and another cause: no connection is in two
-processes, and nothing was inherited. Treating the pool does not help then. Look at this first:
+Many failures have the messages of a [hazard](hazards.md) but another cause: no connection is in two
+processes, and nothing was inherited. Then it does not help to treat the pool. Check this first:
 """
 
 
@@ -28,7 +28,7 @@ def first_look() -> str:
 
 
 def section(lookalike: Lookalike) -> str:
-    """All about one look-alike."""
+    """The section of a look-alike."""
     messages = "; ".join(f"`{message}`" for message in lookalike.messages)
     return "\n".join(
         [

@@ -1,4 +1,4 @@
-"""Tell a process that waits for ever from one that works, however slowly (Linux's `/proc`).
+"""Distinguishes a process that waits forever from one that works, however slowly (Linux's `/proc`).
 
 A process that hangs does not run: its threads have no more context switches, its clock does not tick, and
 none of its threads is runnable. A slow process on a busy machine has many context switches, and one that
@@ -14,22 +14,22 @@ from pathlib import Path
 from harness.processes import proc
 
 RUNNABLE = re.compile(r"^State:\s+[RDTt]", re.MULTILINE)
-"""In `/proc/PID/status`: the thread runs or is ready to, waits for a device, or was stopped by a signal."""
+"""The state in `/proc/PID/status` of a thread that is running or ready, waits for a device, or is stopped."""
 
 
 class IdleTimer:
-    """Times for how long processes have been idle."""
+    """Measures for how long processes have been idle."""
 
     def __init__(self) -> None:
         self._activity = ""
         self._active_at = time.monotonic()
 
     def restart(self) -> None:
-        """Count from now on."""
+        """Start to count at this moment."""
         self._active_at = time.monotonic()
 
     def seconds(self, pids: Iterable[int]) -> float:
-        """Seconds for which none of these processes has run, as far as earlier calls have seen."""
+        """Seconds for which none of these processes has run, as observed by earlier calls."""
         activity = [activity_of(pid) for pid in pids]
         now = time.monotonic()
         if "\n".join(activity) != self._activity or any(map(RUNNABLE.search, activity)):
@@ -40,7 +40,7 @@ class IdleTimer:
 def activity_of(pid: int) -> str:
     """Text that changes whenever a thread of the process runs, with its `State:` lines; empty without /proc.
 
-    A process or a thread may end meanwhile: what could be read until then is returned.
+    If the process or a thread ends meanwhile, the text has what could be read until then.
     """
     process, lines = Path(f"/proc/{pid}"), []
     try:

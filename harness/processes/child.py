@@ -55,7 +55,7 @@ class Child:
             self.process = supervision.start(command, env=variables, **options)
 
     def wait(self, deadline: float, what: str, remedy: str = "") -> None:
-        """Wait for its end, then end all that it has left in its process group.
+        """Wait for its end, then end the rest of its process group.
 
         Raises `ProcessHung` if it has not ended after `deadline` seconds, and `ProcessFailed` with the last
         error it printed if its exit status is not 0. `what` begins the message.
@@ -72,13 +72,13 @@ class Child:
             raise ProcessFailed(f"{what} failed: {self.last_error()}", remedy)
 
     def last_error(self) -> str:
-        """The line of its standard error that says what went wrong."""
+        """The line of its standard error that names the problem."""
         text = self.errors.read_text(errors="replace")
         status = self.process.poll()
         return last_error(text, "no error message" if status is None else f"exit status {status}")
 
     def close(self) -> None:
-        """End it with all that it started, and remove its directory."""
+        """End it with all processes that it started, and remove its directory."""
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe:
                 pipe.close()

@@ -1,4 +1,4 @@
-"""Programs that read lines, and answer with lines of JSON."""
+"""Programs that read lines from standard input, and answer with lines of JSON."""
 
 import json
 import os
@@ -21,8 +21,8 @@ def failure(what: str, reason: str) -> ProcessFailed:
 class Dialogue:
     """A running program that answers; a context manager that ends it.
 
-    `what` begins the messages of its errors, and `error` makes that of a failure of `what` and the program's
-    last line of standard error. `options` are those of `Child`.
+    `what` begins its error messages. `error` makes the error for a failure, from `what` and the last line of
+    the program's standard error. `options` are those of `Child`.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Dialogue:
         assert stdout is not None
         output, answer = stdout.fileno(), b""
         while not answer.endswith(b"\n"):
-            # A hanging child of it holds a copy of the pipe, which then does not end with the program.
+            # A hung child of the program holds a copy of the pipe, which then does not end with the program.
             ready = select.select([output, self._death], [], [], max(0, until - time.monotonic()))[0]
             if not ready:
                 raise ProcessHung(f"{self._what} hung: no answer in {deadline:g} s, so it was killed")

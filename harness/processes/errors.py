@@ -1,4 +1,4 @@
-"""The ways in which a measurement ends without a figure."""
+"""Errors for the ways in which a measurement ends without a figure."""
 
 import sys
 from collections.abc import Iterable
@@ -8,11 +8,11 @@ from harness.system.errors import PoolstartError
 
 
 class NotApplicable(Exception):
-    """It cannot be measured here, which is no failure; the message says why."""
+    """The measurement is impossible here, which is not a failure; the message says why."""
 
 
 class Rejected(PoolstartError):
-    """It was tried, and gives no figure; the subclasses are the causes."""
+    """The measurement was tried and failed; the subclasses are the causes."""
 
 
 class ProcessHung(Rejected):
@@ -24,7 +24,7 @@ class ProcessFailed(Rejected):
 
 
 class ChecksFailed(Rejected):
-    """The measurement was completed, but is not what it should be."""
+    """The measurement was completed, but a check found it invalid."""
 
 
 class ServerLost(Rejected):

@@ -1,7 +1,7 @@
-"""How process groups end, with the shared memory that they would leave; watchdog.sh does the same in shell.
+"""Ends process groups and frees the shared memory that they would leave; watchdog.sh does the same in shell.
 
-PostgreSQL's processes leave shared memory if they are killed. A server has a segment of System V for its lock
-on the data directory; before version 16, initdb has files in /dev/shm besides, whose names are random.
+PostgreSQL's processes leave shared memory if they are killed. A server has a System V segment for its lock on
+the data directory; before version 16, initdb also has files in /dev/shm, whose names are random.
 """
 
 import contextlib
@@ -17,32 +17,32 @@ from harness.processes import proc
 from harness.processes.wait import wait_until
 
 GRACE = 2.0
-"""Seconds between a group's own signal and SIGKILL; the watchdogs allow as many."""
+"""Seconds between a group's own signal and SIGKILL, as in the watchdogs."""
 
 LINGER = 2.0
-"""Seconds in which a killed process may still write a last file into a directory that is being removed."""
+"""Seconds to retry the removal of a directory, into which a killed process may still write a last file."""
 
 TRACKER = "resource_tracker import main"
-"""In the command line of Python's resource tracker, and of joblib's."""
+"""A part of the command line of Python's resource tracker, and of joblib's."""
 
 POSTGRES = "bin/postgres"
-"""In the command line of PostgreSQL's processes."""
+"""A part of the command line of PostgreSQL's processes."""
 
 FILE = re.compile(r"/dev/shm/PostgreSQL\.[0-9]+")
 
 LINE_OF_SEGMENT = 6
-"""Of postmaster.pid, from 0: the key and the id of the segment."""
+"""The line of postmaster.pid, from 0, with the key and the id of the segment."""
 
 TIMEOUT = 2.0
 """Seconds for ipcrm."""
 
 
 def end(ends: Mapping[int, str]) -> set[str]:
-    """Send each group its signal, and SIGKILL to what is left after `GRACE` seconds.
+    """Send each group its signal, and SIGKILL to the processes that remain after `GRACE` seconds.
 
-    Groups that get SIGKILL are not waited for, because nothing of them runs again. The exception is a group
-    with a resource tracker, which unlinks what the others shared and ends when they are gone. Returns the ids
-    of the segments of shared memory that the groups have created, to be freed once they have been reaped.
+    It does not wait for groups that get SIGKILL, because none of their processes runs again. The exception is
+    a group with a resource tracker, which unlinks what the others shared and ends when they are gone. Returns
+    the ids of the shared memory segments that the groups have created, to free once they have been reaped.
     """
     tracked = {group for group, how in ends.items() if how == "SIGKILL" and any(running(group).values())}
     waiting = {group for group, how in ends.items() if how != "SIGKILL"} | tracked
@@ -50,7 +50,7 @@ def end(ends: Mapping[int, str]) -> set[str]:
     for group in ends.keys() - tracked:
         files: set[Path] = set()
         if ends[group] == "SIGKILL":
-            # A process that runs on might share more.
+            # A process that continues to run might share more.
             if postgres(group):
                 _send(group, signal.SIGSTOP)
             files = files_shared(group)
@@ -82,7 +82,7 @@ def _send(group: int, number: int) -> None:
 def running(group: int) -> dict[int, bool]:
     """The pids of a group's processes that have not ended, and whether each is a resource tracker.
 
-    A process in the midst of its exec has no command line: it may become one.
+    A process in the middle of its exec has no command line, and may become one.
     """
     commands = {pid: proc.command_line(pid) for pid in proc.group_members(group)}
     return {pid: not command or TRACKER in command for pid, command in commands.items()}
@@ -107,18 +107,18 @@ def files_shared(group: int) -> set[Path]:
 def segments(group: int) -> set[str]:
     """The ids of the segments that the processes of a group have created.
 
-    postmaster.pid names the segment too, but a moment after its creation.
+    postmaster.pid names the segment too, but only a moment after its creation.
     """
     members = set(map(str, proc.group_members(group)))
     try:
         rows = Path("/proc/sysvipc/shm").read_text().splitlines()[1:]
     except OSError:
-        return set()  # A kernel without System V's shared memory.
+        return set()  # The kernel has no System V shared memory.
     return {segment for _, segment, _, _, creator, *_ in map(str.split, rows) if creator in members}
 
 
 def free(ids: Iterable[str]) -> None:
-    """Free segments; those that are gone already are ignored."""
+    """Free segments; those that no longer exist are ignored."""
     for segment in ids:
         subprocess.run(["ipcrm", "-m", segment], stderr=subprocess.DEVNULL, timeout=TIMEOUT, check=False)
 
@@ -136,7 +136,7 @@ def remove(directory: Path) -> None:
 
 def _segments_named_below(directory: Path) -> set[str]:
     found = set()
-    # At any depth: a directory of one supervision may be inside that of another.
+    # Search at any depth, because a directory of one supervision may be inside that of another.
     for folder, _, names in os.walk(directory):
         if "postmaster.pid" in names:
             with contextlib.suppress(FileNotFoundError):

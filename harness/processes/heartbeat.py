@@ -1,6 +1,6 @@
-"""The progress of a benchmark process, so that its time limit is one without progress.
+"""The progress of a benchmark process, whose time limit counts only the time without progress.
 
-The process writes each step to a file, and what waits for it sees that the file has changed.
+The process writes each step to a file, and the process that waits for it sees that the file has changed.
 """
 
 import os
@@ -11,7 +11,7 @@ FILE = "POOLSTART_RUN_PROGRESS"
 
 
 def beat(step: str) -> None:
-    """Report a step as begun, or ended; without a file, do nothing."""
+    """Report the beginning or end of a step; without a file, do nothing."""
     if path := os.environ.get(FILE):
         Path(path).write_text(step)
 

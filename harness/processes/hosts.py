@@ -38,7 +38,7 @@ DEADLINE = 10.0
 
 @contextmanager
 def private_network() -> Iterator[None]:
-    """A context in which this thread, and what it starts, has a network of its own: loopback and cables.
+    """A context in which this thread and its children have a network of their own: loopback and cables.
 
     The machine's own network is neither used nor changed. Raises `PoolstartError` if this is not possible.
     """
@@ -75,7 +75,7 @@ class Host:
     """
 
     _numbers = itertools.count(1)
-    """No number is used twice, because a cable may exist for a moment after its host."""
+    """No number is used twice, because a cable may outlive its host for a moment."""
 
     def __init__(self, supervision: Supervision) -> None:
         number = next(self._numbers)
@@ -101,7 +101,7 @@ class Host:
         return ["nsenter", "--target", str(self._pid), "--net", "--uts", "--", *words]
 
     def _wait(self, holder: "subprocess.Popen[bytes]") -> None:
-        # Once the name is that of the last command, all the commands before it are done.
+        # Once the process has the name of the last command, the commands before it are done.
         wait_until(lambda: holder.poll() is not None or self._named("sleep"), DEADLINE, poll=0.002)
         if not self._named("sleep"):
             raise PoolstartError(f"a network namespace was not ready after {DEADLINE:g} s", "run it again")

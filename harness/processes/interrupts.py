@@ -2,9 +2,10 @@
 
 A KeyboardInterrupt is raised wherever the interpreter happens to be. In a callback of an import or a
 finalizer it is printed and ignored, and a main thread that waits in a C library sees it only when the call
-returns. So nothing is raised here. A thread reads the signal from a pipe, stops all displays, hands what the
-program owns to its watchdogs, and exits. Other signals that end a program in a terminal do so as ever, after
-the thread has stopped the displays. This module imports next to nothing, because programs import it first.
+returns. So nothing is raised here. Instead, a thread reads the signal from a pipe, stops all displays, hands
+everything that the program owns to its watchdogs, and exits. Other signals that end a program in a terminal
+still do so, after the thread has stopped the displays. This module imports next to nothing, because programs
+import it first.
 """
 
 import contextlib
@@ -22,7 +23,7 @@ ENDING = (signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP)
 """Other signals that end a program."""
 
 SHOW_CURSOR = b"\x1b[?25h"
-"""A display hides the cursor."""
+"""Shows the cursor, which a display hides."""
 
 DEADLINE = 4.0
 """Seconds for the watchdogs to clean up, while the user waits."""
@@ -35,7 +36,7 @@ def first_counts(*, in_a_line: bool = False) -> None:
     """Make SIGINT end this program within `DEADLINE` seconds, with one line and exit status `STATUS`.
 
     A program that was started to ignore SIGINT, for example in the background of a script, still does.
-    `in_a_line` says that the program may be interrupted in the middle of a line of output.
+    With `in_a_line`, the program may be interrupted in the middle of a line of output.
     """
     if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, _stand_still):
         return
@@ -50,7 +51,7 @@ def first_counts(*, in_a_line: bool = False) -> None:
     try:
         threading.Thread(target=_listen, args=(read_end, in_a_line), daemon=True, name="interrupts").start()
     except RuntimeError as error:
-        # Nothing would turn an exception into a line yet.
+        # Nothing turns exceptions into lines yet.
         print(f"poolstart: {error}; {NO_THREAD}", file=sys.stderr)
         sys.exit(2)
 
@@ -67,7 +68,7 @@ def _listen(read_end: int, in_a_line: bool) -> None:
     prefix = SHOW_CURSOR + b"\n" if os.isatty(2) else b"\n" if in_a_line else b""
     with contextlib.suppress(OSError):
         os.write(2, prefix + b"poolstart: interrupted\n")
-    # If the module is not imported, nothing is owned; an import of it here could wait for ever.
+    # If the module is not imported, nothing is owned. To import it here could wait forever.
     hand_over = getattr(sys.modules.get("harness.processes.supervision"), "hand_over", None)
     if hand_over:
         hand_over(DEADLINE)
@@ -75,8 +76,8 @@ def _listen(read_end: int, in_a_line: bool) -> None:
 
 
 def _end_by(number: int) -> None:
-    """End this program by a signal, as if it had not been caught, with the cursor shown."""
-    # Python lets only the main thread change what a signal does.
+    """End this program by a signal, as if that had not been caught, and show the cursor."""
+    # In Python only the main thread may change the action of a signal.
     import ctypes
 
     with contextlib.suppress(OSError):
@@ -87,6 +88,6 @@ def _end_by(number: int) -> None:
 
 
 def _stand_still(number: int, frame: FrameType | None) -> None:
-    """Stop the main thread; it ends the program if the other thread has not."""
+    """Stop the main thread, and end the program later if the other thread has not."""
     time.sleep(DEADLINE)
     os._exit(STATUS)

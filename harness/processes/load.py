@@ -1,4 +1,4 @@
-"""Artificial load, to show that a verdict or figure does not depend on an idle machine."""
+"""Artificial load, to show that a verdict or figure does not require an idle machine."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ while True:
             pass
         time.sleep(1 - busy)
 """
-"""Busy for a random number of tenths of each second; a new number every three seconds."""
+"""A program that is busy for some tenths of each second; every three seconds their number is drawn again."""
 
 
 @contextmanager

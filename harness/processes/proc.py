@@ -62,8 +62,8 @@ def stat(pid: int | str) -> ProcStat | None:
 def cpu_seconds(pid: int) -> float:
     """The processor time of a process, all of its threads, to the nanosecond; 0 if there is none.
 
-    `stat` has it in hundredths of a second, in which a forked worker is done. Source: the clocks of processes
-    that clock_getcpuclockid(3) describes.
+    `stat` has only hundredths of a second, and a forked worker may be done in one. Source: the clocks of
+    processes that clock_getcpuclockid(3) describes.
     """
     try:
         return time.clock_gettime(~pid << 3 | 2)
@@ -78,7 +78,7 @@ def running(pid: int) -> bool:
 
 
 def killed(pid: int) -> bool:
-    """Whether a process was sent SIGKILL, although it may not have ended yet on a busy machine."""
+    """Whether a process was sent SIGKILL; on a busy machine it may not have ended yet."""
     try:
         status = Path("/proc", str(pid), "status").read_text()
     except OSError:
@@ -104,14 +104,14 @@ def group_members(group: int) -> list[int]:
 
 def _processes_where(number_of: Callable[[int], int], number: int) -> Iterator[ProcStat]:
     for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        # The system call is much cheaper than reading the file of every process.
+        # The system call is much cheaper than to read the file of every process.
         with contextlib.suppress(OSError):
             if number_of(pid) == number and (process := stat(pid)):
                 yield process
 
 
 def command_line(pid: int) -> str:
-    """The arguments of a process, separated by spaces; empty in the midst of an exec, or if it has ended."""
+    """The arguments of a process, separated by spaces; empty during an exec, or if it has ended."""
     try:
         arguments = Path("/proc", str(pid), "cmdline").read_bytes()
     except OSError:

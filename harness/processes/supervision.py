@@ -31,7 +31,7 @@ WATCHDOG = Path(__file__).with_name("watchdog.sh")
 WATCHDOGS = 2
 
 LOCK_TIMEOUT = 0.2
-"""Seconds to wait at an interrupt for a thread that is starting a watchdog."""
+"""Seconds to wait, at an interrupt, for a thread that is starting a watchdog."""
 
 SOCKET_PATH = 107
 """The longest path of a unix socket on Linux, in bytes."""
@@ -43,12 +43,12 @@ NESTED = len("/poolstart-12345678")
 """Bytes that a directory of another supervision appends, if a started program makes one in its TMPDIR."""
 
 _sockets: "dict[subprocess.Popen[bytes], socket.socket]" = {}
-"""This process's ends of the sockets of all its watchdogs."""
+"""This process's end of the socket of each of its watchdogs."""
 
 _supervisions: "weakref.WeakSet[Supervision]" = weakref.WeakSet()
 
 _lock = threading.RLock()
-"""Held while watchdogs change or are sent something; by each fork as well, as the child sends too."""
+"""Held while watchdogs change or get a message; also held during each fork, because the child sends one."""
 os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
@@ -196,7 +196,7 @@ class Supervision:
             ended = os.waitid(os.P_PID, watchdog.pid, os.WEXITED | os.WNOWAIT)
         except ChildProcessError:
             return  # It is replaced already, or dismissed.
-        # One that could not run, or was dismissed, has ended by itself.
+        # A watchdog that could not run, or was dismissed, has ended by itself.
         if ended and ended.si_code != os.CLD_EXITED:
             with _lock, contextlib.suppress(OSError):
                 if watchdog in self._watchdogs:
@@ -208,7 +208,7 @@ class Supervision:
             if os.getpid() == self._owner:
                 self.ensure_watchdogs()
             for watchdog in self._watchdogs:
-                # It may have been killed: the owner is alive, and so is the other watchdog.
+                # It may have been killed, but the owner and the other watchdog are alive.
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                     _sockets[watchdog].send(f"{line}\n".encode(), socket.MSG_NOSIGNAL)
 
@@ -236,7 +236,7 @@ def hand_over(seconds: float) -> None:
     """
     global _lock
     deadline = time.monotonic() + seconds
-    # From now on no other thread replaces them. One that was interrupted while it held the lock stands still.
+    # From here on no other thread replaces them. A thread that was interrupted while it held the lock waits.
     if not _lock.acquire(timeout=LOCK_TIMEOUT):
         _lock = threading.RLock()
     waiting = [each for each in list(_supervisions) if each._watchdogs and each._owner == os.getpid()]
@@ -254,7 +254,7 @@ def _finished(watchdogs: set[int], deadline: float) -> set[int]:
     finished = set()
     while watchdogs and time.monotonic() < deadline:
         try:
-            # Every child is reaped: an ended one that is not looks alive to the watchdogs.
+            # Reap every child, because one that has ended and is not reaped looks alive to the watchdogs.
             pid, status = os.waitpid(-1, os.WNOHANG)
         except ChildProcessError:
             break

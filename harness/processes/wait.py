@@ -1,6 +1,6 @@
 """Waiting with a deadline.
 
-Written here because a library would enter the measured environments, whose names are part of every series.
+A library would enter the measured environments, whose names are part of every series.
 """
 
 import time
@@ -15,8 +15,8 @@ def wait_until(
 ) -> T:
     """Call `read` every `poll` seconds until `accept` is true of its result, or `seconds` have passed.
 
-    Returns the last result, so that a caller can tell which of the two it was. `read` is called at least
-    once, and after the deadline once more if that passed during a pause.
+    Returns the last result, so that the caller can tell which of the two happened. `read` is called at least
+    once, and once more after the deadline if that passes during a pause.
     """
     until = time.monotonic() + seconds
     while not accept(result := read()) and time.monotonic() < until:

@@ -1,1 +1,1 @@
-"""asv's plugin: SQLAlchemy releases are its commits, each installed in an environment of its own."""
+"""asv's plugin: SQLAlchemy releases as commits, each installed in an environment of its own."""

@@ -35,7 +35,7 @@ class Release:
 
     @property
     def hash(self) -> str:
-        """The commit hash that asv knows it by, for example `2.0.03`.
+        """Its commit hash in asv, for example `2.0.03`.
 
         asv looks results up by a prefix of the hash, and `2.0.3` is a prefix of `2.0.36`. With a padded patch
         level no hash is a prefix of another, and pip accepts it as the same version. asv's file names contain

@@ -42,14 +42,14 @@ FREE_THREADED = "free-threaded"
 REASON = re.compile(
     r"^(?:SystemExit: )?(?:poolstart|harness\.system\.errors\.PoolstartError): (?P<reason>.+)$", re.MULTILINE
 )
-"""The message of a benchmark process that failed or has no result: a line of its own, or of a traceback."""
+"""The message of a benchmark process that failed or has no result, as a line by itself or in a traceback."""
 
 
 class ReleaseEnvironment(Environment):
     """The interpreters of all releases, as one environment whose project changes.
 
-    The server, the driver and the profile are part of its name, as `env_nobuild` variables, so that results
-    of different ones are different series.
+    Server, driver and profile are part of its name, as `env_nobuild` variables, so that results that differ
+    in one of them are different series.
     """
 
     tool_name = "release"
@@ -71,7 +71,7 @@ class ReleaseEnvironment(Environment):
             tags = {"postgres": locate.identity(), **build_tags(sys.version), **profile.tags()}
             self._driver = drivers.current()
         tagged_env_vars = {**tagged_env_vars, **{("nobuild", name): value for name, value in tags.items()}}
-        # The constructor of asv needs these, and removes its own packages from them.
+        # asv's constructor reads these, and removes its own packages from them.
         self._python, self._requirements = python, requirements
         runner = requirements[RUNNER]
         super().__init__(conf, python, requirements, tagged_env_vars)
@@ -89,7 +89,7 @@ class ReleaseEnvironment(Environment):
         return True
 
     def create(self) -> None:
-        """Do nothing: the environment of a release is created when the release is known."""
+        """Do nothing, since the environment of a release is created when the release is known."""
 
     def checkout_project(self, repo: Repo, commit_hash: str) -> None:
         """Record the release; there is no source to check out."""
@@ -98,7 +98,7 @@ class ReleaseEnvironment(Environment):
     def install_project(self, conf: Config, repo: Repo, commit_hash: str) -> None:
         """Switch to the interpreter of a release, which is installed if necessary.
 
-        Raises asv's `ProcessError` if this Python cannot run the release: asv goes on with the next one.
+        Raises asv's `ProcessError` if this Python cannot run the release; asv continues with the next one.
         """
         release = str(Version(commit_hash))
         with as_asv_error():
@@ -144,7 +144,7 @@ class ReleaseEnvironment(Environment):
 
 
 def build_tags(version: str) -> dict[str, str]:
-    """The tag of a free-threaded build, which asv does not tell from another of the same version."""
+    """The tag of a free-threaded build, which asv does not distinguish from others of the same version."""
     return {"build": FREE_THREADED} if pythons.minor(version).endswith("t") else {}
 
 
@@ -155,7 +155,7 @@ def run_existing(environment: ExistingEnvironment, args: list[str], **kwargs: An
     return supervised(lambda args, **options: check_output([python, *args], **options), args, kwargs)
 
 
-# A class of our own would not be found: asv takes the first with the name.
+# asv would not find a class of our own, because it takes the first one with the name.
 ExistingEnvironment.run = run_existing
 
 
@@ -167,8 +167,8 @@ def command_of(args: Sequence[str]) -> str | None:
 def supervised(start: Callable[..., Any], args: list[str], options: dict[str, Any]) -> Any:
     """Start Python with `args` for asv, as `asv.util.check_output` does.
 
-    The run owns the processes of benchmarks, and asv's fork server. A benchmark is ended if it reports
-    no step for its `timeout`: asv's own deadline knows no steps, and when it expires asv still waits for all
+    The run owns the processes of benchmarks, and asv's fork server. A benchmark is ended if it reports no
+    step for its `timeout`. asv's own deadline ignores steps, and when it expires, asv still waits for all
     processes that have inherited the pipe.
     """
     command, current = command_of(args), run.current()
@@ -195,7 +195,7 @@ def supervised(start: Callable[..., Any], args: list[str], options: dict[str, An
 
 
 class ReportingForkServer(ForkServer):
-    """asv's fork server, in which benchmarks that only read take milliseconds, with reports of failures."""
+    """asv's fork server, which runs benchmarks that only read in milliseconds, with reports of failures."""
 
     def run(self, *args: Any, **kwargs: Any) -> tuple[str, int]:
         output, code = super().run(*args, **kwargs)
@@ -212,19 +212,19 @@ class ReportingForkServer(ForkServer):
 
 
 def skip_quietly(*args: Any, **kwargs: Any) -> Any:
-    """asv's `skip_benchmarks` without a line for each benchmark: the run says why a release is left out."""
+    """asv's `skip_benchmarks`, without a line for each benchmark: the run says why a release is left out."""
     with log.set_level(logging.ERROR):
         return asv.runner.skip_benchmarks(*args, **kwargs)
 
 
-# asv has no setting for the class of its fork server, and none for what it stores or prints.
+# asv has no settings for the class of its fork server, or for what it stores or prints.
 asv.runner.ForkServer = ReportingForkServer
 asv.commands.run.skip_benchmarks = skip_quietly
 Results.save = stored.save_measured
 
 
 def purpose(benchmark: str) -> str:
-    """What a benchmark process spends its time on, for the report of the run."""
+    """The activity of a benchmark process, for the report of the run's time."""
     return "in trials of hazards" if benchmark.startswith("hazards.") else "in lifecycles and their parents"
 
 

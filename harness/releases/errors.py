@@ -1,4 +1,4 @@
-"""poolstart's errors in asv's terms, and asv's in poolstart's: one line instead of a traceback."""
+"""Converts poolstart's errors to asv's and asv's to poolstart's: one line instead of a traceback."""
 
 import os
 import re
@@ -29,10 +29,10 @@ def as_asv_error() -> Iterator[None]:
 def print_exception(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Print one line for an error that the user can correct, where asv would print a traceback."""
     if isinstance(error, BrokenPipeError):
-        # What reads the output has ended, as `head` does; no one is left to read a reason.
+        # The reader of the output has ended, as `head` does, so there is no use in a message.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    elif found := as_user_error(error):
-        print(f"poolstart: {found}", file=sys.stderr)
+    elif user_error := as_user_error(error):
+        print(f"poolstart: {user_error}", file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, trace)
 
@@ -63,7 +63,7 @@ LOAD_JSON = asv.util.load_json
 
 
 def load_json(path: str, *arguments: Any, **options: Any) -> Any:
-    """As asv's; a file that is not UTF-8 is damaged like one that is not JSON."""
+    """Load JSON as asv does, but treat a file that is not UTF-8 like one that is not JSON."""
     try:
         return LOAD_JSON(path, *arguments, **options)
     except UnicodeDecodeError as error:

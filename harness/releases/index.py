@@ -19,7 +19,7 @@ from harness.system.errors import PoolstartError
 PROJECT = "sqlalchemy"
 
 ENDPOINTS = ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
-"""Environment variables with the URL of the index; those of uv take precedence over pip's."""
+"""Environment variables with the URL of the index; uv's take precedence over pip's."""
 
 TIMEOUT = 30.0
 """Seconds for the index to respond."""

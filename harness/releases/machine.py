@@ -17,10 +17,10 @@ from harness.releases import saving  # noqa: F401  # asv's data about this machi
 GIB = 2**30
 
 IDENTIFYING = ("arch", "cpu", "num_cpu")
-"""Data that must be equal for results to be of the same machine."""
+"""The data that must be equal for two machines to be the same."""
 
 RAM_TOLERANCE = 0.05
-"""Relative difference of memory on the same machine: kernels reserve different amounts."""
+"""The largest relative difference of memory on the same machine: kernels reserve different amounts."""
 
 host_name = Machine.get_unique_machine_name
 
@@ -48,7 +48,7 @@ def machines_on_file() -> dict[str, dict[str, str]]:
     return found
 
 
-# asv finds data about this machine by this function, and so do we.
+# asv finds the data about this machine by this function, and so does this module.
 Machine.get_unique_machine_name = staticmethod(unique_name)
 
 
@@ -60,7 +60,7 @@ def describing_name(hardware: dict[str, str]) -> str:
 
 
 def ensure() -> None:
-    """Store what asv detects of this machine, unless data about it is already stored.
+    """Store asv's data about this machine, unless it is already stored.
 
     asv itself would ask the user, and fail without a terminal. Raises `UserError` if the data cannot be
     stored.
@@ -71,7 +71,7 @@ def ensure() -> None:
         hardware = Machine.get_defaults()
         name = describing_name(hardware)
         try:
-            # asv takes the only entry of this file for this machine, whatever the host name is.
+            # If the file has a single entry, asv uses it whatever the host name is.
             MachineCollection.save(name, {**hardware, "machine": name})
         except OSError as error:
             raise UserError(
@@ -80,9 +80,9 @@ def ensure() -> None:
 
 
 def own_name() -> str:
-    """The name under which asv stores results of this machine, or would; stores nothing.
+    """The name under which asv stores, or would store, results of this machine; this stores nothing.
 
-    Empty if nothing can be found out about the machine.
+    Empty if nothing is known about the machine.
     """
     try:
         stored: str = MachineCollection.load(Machine.get_unique_machine_name())["machine"]
@@ -103,9 +103,9 @@ def named(arguments: Sequence[str]) -> str | None:
 
 
 def name(option: str | None = None) -> str:
-    """The name under which asv stores results: that of its option `--machine`, or else of this machine.
+    """The name under which asv stores results: that of its option `--machine`, or else this machine's.
 
-    Raises `UserError` if nothing is known of the machine.
+    Raises `UserError` if nothing is known about the machine.
     """
     if not option:
         ensure()
@@ -114,7 +114,7 @@ def name(option: str | None = None) -> str:
 
 
 def refuse_another(results: Path, option: str | None) -> None:
-    """Raise `UserError` if results under this machine's name are of a machine with other hardware.
+    """Raise `UserError` if the results under this machine's name are from a machine with other hardware.
 
     `option` is the value of asv's option `--machine`.
     """
@@ -130,7 +130,7 @@ def refuse_another(results: Path, option: str | None) -> None:
 
 
 def differences(recorded: dict[str, str], here: dict[str, str]) -> list[str]:
-    """How the hardware on file differs from that of this machine, in words."""
+    """The differences between the hardware on file and that of this machine, in words."""
     differs = [
         f"{field} {recorded.get(field)} there, {here[field]} here"
         for field in IDENTIFYING

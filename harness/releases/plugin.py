@@ -9,8 +9,8 @@ from harness.processes import interrupts
 MEASURING = {"run", "continuous", "find"}
 """The commands of asv that store results."""
 
-# Before the slow imports: psycopg2 discards any exception, KeyboardInterrupt too, while it imports `decimal`.
-# `asv preview` is meant to be ended by Ctrl-C, and a test that imports this module keeps its own handler.
+# This precedes the slow imports, since psycopg2 discards any exception, even KeyboardInterrupt, while it
+# imports `decimal`. Ctrl-C is meant to end `asv preview`, and a test that imports this module keeps its handler.
 if Path(sys.argv[0]).name == "asv" and "preview" not in sys.argv:
     interrupts.first_counts(in_a_line=True)
 
@@ -22,13 +22,13 @@ from harness.system.environment import ROOT  # noqa: E402
 __all__ = ["environment", "repo", "saving", "setup"]
 
 _owned = ExitStack()
-"""What this process owns until it ends."""
+"""The locks that this process owns until it ends."""
 
 
 def setup() -> None:
     """Prepare for a command; asv calls this after it has loaded the plugin."""
     sys.excepthook = print_exception
-    # With `asv machine` the user names this machine: no name may be stored before that.
+    # With `asv machine` the user names this machine, so no name may be stored before that.
     if "machine" not in sys.argv:
         machine.ensure()
     if MEASURING & set(sys.argv[1:]):
@@ -36,7 +36,7 @@ def setup() -> None:
 
 
 def prepare() -> None:
-    """See that the end of a run will be able to store its results, and that no other run is at work here."""
+    """Make sure that the run will be able to store its results, and that no other run is active here."""
     results = Path("results")
     machine.refuse_another(results, machine.named(sys.argv))
     with as_asv_error():

@@ -43,7 +43,7 @@ class Releases(Repo):
         return url == "pypi+sqlalchemy"
 
     def pull(self) -> None:
-        """Do nothing: the list is committed, and `poolstart releases update` extends it."""
+        """Do nothing, since the list is committed, and `poolstart releases update` extends it."""
 
     def checkout(self, path: str, commit_hash: str) -> None:
         """Create the directory in which asv runs its commands; there is no source to check out."""
@@ -89,7 +89,7 @@ class Releases(Repo):
         return [release.hash for release in reversed(self._catalogue.releases)]
 
     def get_revisions(self, commits: set[str]) -> dict[str, int]:
-        """The index of each known release in version order, which is the x axis of every graph."""
+        """The index of each known release in version order: the x axis of every graph."""
         return {
             release.hash: number
             for number, release in enumerate(self._catalogue.releases)
@@ -128,8 +128,8 @@ class Releases(Repo):
 def releases_of(ranges: Sequence[str]) -> list[Release]:
     """The releases of ranges, in version order; all releases if there is no range.
 
-    A range is what `asv run` takes: `2.0.50..2.1.9`, `2.1.9` and others, see `Releases`. Raises `UserError`
-    if one is wrong, and `PoolstartError` if it names no release.
+    A range has the form that `asv run` accepts: `2.0.50..2.1.9`, `2.1.9` and others, see `Releases`. Raises
+    `UserError` if one is wrong, and `PoolstartError` if it names no release.
     """
     branch = Releases("pypi+sqlalchemy", "")
     hashes: set[str] = set()

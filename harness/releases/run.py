@@ -1,4 +1,4 @@
-"""What one asv process provides to its benchmarks: a server, a temporary directory, and a report of the time.
+"""The run of an asv process: a server and a temporary directory for its benchmarks, and a report of the time.
 
 All of it belongs to asv's process and ends with it, even if that is killed by `kill -9`.
 """
@@ -36,7 +36,7 @@ from harness.system import conditions, files, pythons
 from harness.system.errors import PoolstartError
 
 REMARKS = ("n/a: ", "noisy: ", "busy: ", "on record: ")
-"""The beginnings of messages that are not failures."""
+"""The prefixes of messages that are not failures."""
 
 DRAIN_DEADLINE = 2.0
 """Seconds to read the rest of a benchmark's output after its process group has ended."""
@@ -47,9 +47,9 @@ class AsvRun:
 
     def __init__(self) -> None:
         self._supervision = Supervision()
-        # asv and the benchmarks leave temporary files behind when they are killed, so all of these are in one
-        # directory that is removed with the run. Other users may pass through it: as root, the embedded
-        # server runs under another account in a directory below.
+        # asv and the benchmarks leave temporary files behind when they are killed, so these are all in one
+        # directory that is removed with the run. Other accounts may traverse it, because the embedded server
+        # of a run by root has another account and a directory below it.
         directory = self._supervision.directory(room=NESTED)
         directory.chmod(0o711)
         tempfile.tempdir = os.environ["TMPDIR"] = str(directory)
@@ -64,7 +64,7 @@ class AsvRun:
         self._failures: dict[str, None] = {}
         self._left_out: dict[str, str] = {}
         self._last_failure = ""
-        # Registered after the supervision, so it is called before that is closed.
+        # It is registered after the supervision, and so is called before that is closed.
         atexit.register(self._report)
 
     def environment(self, identity: str) -> dict[str, str]:
@@ -129,7 +129,7 @@ class AsvRun:
             )
         directory = results / machine.name(machine.named(sys.argv))
         earlier = conditions.load(directory).get((written["release"], environment), {})
-        # Lifecycles and hazards are measured by processes of their own: neither removes what the other wrote.
+        # Lifecycles and hazards are measured by separate processes; neither may remove what the other wrote.
         kept = earlier.keys() & {"verdicts_on_record"} if "facts" in written else earlier.keys()
         conditions.save(directory, {**{name: earlier[name] for name in kept}, **written})
 
@@ -162,7 +162,7 @@ class AsvRun:
         finally:
             self._supervision.stop(process)
             self._spent[purpose] = self._spent.get(purpose, 0) + time.monotonic() - began
-        # A process that left the group may keep the pipe open.
+        # A process that has left the group may keep the pipe open.
         reader.join(DRAIN_DEADLINE)
         return b"".join(chunks).decode("utf-8", "replace"), ended
 
@@ -270,7 +270,7 @@ def listens(server: Server) -> bool:
 
 
 def time_report(seconds: float, spent: Mapping[str, float]) -> str:
-    """One line on a run of so many seconds, of which `spent` maps purposes to theirs."""
+    """A line on the time of a run in seconds; `spent` is a part of it by purpose."""
 
     def share(part: float) -> str:
         return f"{part:.0f} s ({100 * part / seconds:.0f} %)"

@@ -1,7 +1,7 @@
-"""asv's files are replaced as a whole, as ours are: asv itself empties a file and then writes it.
+"""Replaces asv's files as a whole, as poolstart does with its own.
 
-If it is killed while it saves the results of a release, or the disk is full, all that was stored of that
-release is lost. `docs/asv-atomic.patch` is the same for asv.
+asv itself empties a file and then writes it. If it is killed while it saves the results of a release, or the
+disk is full, all stored results of that release are lost. `docs/asv-atomic.patch` is the same change for asv.
 """
 
 import os
@@ -19,7 +19,7 @@ load_data = Results.load_data
 add_result = Results.add_result
 
 SAMPLE_DIGITS = 6
-"""Significant digits of a stored sample: more than any clock here resolves."""
+"""Significant digits of a stored sample, more than any clock here resolves."""
 
 
 def write_json(path: str, data: Any, api_version: int | None = None, compact: bool = False) -> None:
@@ -32,7 +32,7 @@ def write_json(path: str, data: Any, api_version: int | None = None, compact: bo
 
 
 def load_data_that_is_whole(results: Results, directory: str) -> None:
-    """Load what is stored of a release; a file that is cut off is named, and will be replaced."""
+    """Load the stored results of a release. A truncated file is named, and will be replaced."""
     path = Path(directory, results._filename)
     try:
         if not isinstance(asv.util.load_json(str(path)), dict):
@@ -48,10 +48,9 @@ def load_data_that_is_whole(results: Results, directory: str) -> None:
 def add_result_with_samples(
     results: Results, benchmark: Any, result: Any, *arguments: Any, **options: Any
 ) -> None:
-    """Add a result as asv does, always with its samples (`--record-samples`), so that anybody can analyse
-    them.
+    """Add a result as asv does, but always with its samples (`--record-samples`), for further analysis.
 
-    They double a file of 20 KiB.
+    The samples double a file of 20 KiB.
     """
     samples = [
         each and [float(f"{sample:.{SAMPLE_DIGITS}g}") for sample in each] for each in result.samples or ()

@@ -1,6 +1,6 @@
-"""The one place that reads asv's result files.
+"""Reads asv's result files; no other module does.
 
-A table that leaves out a damaged file lacks figures, or shows those of another release. So the file is named.
+A damaged file is named, because a table without it lacks figures, or shows those of another release.
 """
 
 import re
@@ -53,20 +53,20 @@ class StoredValue:
 
 @dataclass(frozen=True)
 class FailedRun:
-    """A run whose blocks were not all measured."""
+    """A run that did not measure all of its blocks."""
 
     release: str
     machine: str
     environment: str
-    """asv's name of it."""
+    """asv's name of the environment."""
     date: str
     reason: str
     blocks: int
-    """Those that are stored, of this run or an earlier one."""
+    """The number of stored blocks, from this run or an earlier one."""
 
     @property
     def sentence(self) -> str:
-        """What happened, and what to do."""
+        """The failure, and what to do about it."""
         of = f"; the figures are of {self.blocks} blocks" if self.blocks else ""
         return (
             f"the run of SQLAlchemy {self.release} on {self.machine}, {self.date}, failed: {self.reason}{of};"
@@ -103,7 +103,7 @@ BY_BENCHMARK = (
 def save_measured(results: Results, directory: str) -> None:
     """asv's `Results.save`, except that a benchmark that failed altogether replaces nothing.
 
-    asv would store nulls in place of what an earlier run has measured. Without any value, no file is written.
+    asv would replace the results of an earlier run by nulls. Without any value, no file is written.
     """
     failed = [name for name, code in results.errcode.items() if code and not has_value(results, name)]
     path = Path(directory) / results._filename
@@ -119,7 +119,7 @@ def save_measured(results: Results, directory: str) -> None:
 
 
 def earlier_results(path: Path) -> Results | None:
-    """What is on file; None if there is nothing, or if the file is damaged and so will be replaced."""
+    """The results on file; None without a file, or if it is damaged and so will be replaced."""
     try:
         return Results.load(str(path)) if path.exists() else None
     except (ValueError, UserError):
@@ -132,7 +132,7 @@ def has_value(results: Results, benchmark: str) -> bool:
 
 
 def results(directory: Path) -> Iterator[tuple[Path, Results]]:
-    """Every result file below a directory, with its content; a damaged one is named in a warning instead.
+    """The path and content of every result file below a directory; a warning names each damaged one.
 
     Raises `PoolstartError` if all are damaged.
     """
@@ -188,7 +188,7 @@ def values(
 
 
 def driver_of(result: Results) -> str:
-    """The driver that a file's figures were measured with: `psycopg` of the tag `psycopg-3.3.9`."""
+    """The driver with which a file's figures were measured: `psycopg` for the tag `psycopg-3.3.9`."""
     return str(result.env_vars.get("driver", "")).rpartition("-")[0] or MEASURED.name
 
 
@@ -224,7 +224,7 @@ def bounds(stats: dict[str, Any] | None, low: str, high: str) -> tuple[float, fl
 def measured(result: Results) -> datetime | None:
     """When the latest timed or memory benchmark of a file was measured; None if the file does not say.
 
-    Counts and verdicts do not decide, since they may be added later, and on a machine that has changed.
+    Counts and verdicts are ignored, since they may be added later, on a machine that has changed.
     """
     modules = metrics.benchmark_modules()
     moments = [
@@ -248,7 +248,7 @@ def loaded(path: Path) -> Results:
 
 
 def provenances(directory: Path, benchmarks: str) -> list[Provenance] | None:
-    """Where and when the results of benchmarks, a regular expression of their names, were measured.
+    """The provenance of each file with results of `benchmarks`, a regular expression of their names.
 
     None if there are none. Raises `PoolstartError` if a file is damaged.
     """

@@ -1,7 +1,7 @@
 """Virtual environments, one for each release or program, kept on disk.
 
 uv links their files to its cache if the file system allows it, so all releases together need little more
-space than one. Bytecode is compiled at installation, so no worker compiles anything.
+space than one. Bytecode is compiled at installation, so that no worker compiles anything.
 """
 
 import os
@@ -38,15 +38,15 @@ REMEDIES = {
     "Failed to fetch|error sending request|dns error|tcp connect error": "check that the package index can be"
     " reached",
 }
-"""What to do, by words of uv."""
+"""Remedies by words in uv's messages."""
 
 
 NO_WHEEL = re.compile(r"\b([\w-]+)==(\S+) has no (?:usable )?wheels")
-"""uv's words for a package that would have to be built."""
+"""uv's message for a package that would have to be built."""
 
 
 class NotForThisPython(PoolstartError):
-    """A release that this Python cannot run as it runs the others."""
+    """A release that this Python cannot run in the same form as others."""
 
 
 def python_of(
@@ -55,8 +55,8 @@ def python_of(
     """The interpreter of an environment with this SQLAlchemy, the driver and `packages` (name to version).
 
     The environment is created unless it exists; one that is incomplete, or of another interpreter, is
-    replaced. Nothing is built from source: what came of it would depend on the machine. Raises
-    `NotForThisPython` if the release or the driver has no wheel for this Python, `PoolstartError` if the
+    replaced. Nothing is built from source, because the result would depend on the machine. Raises
+    `NotForThisPython` if the release or the driver has no wheel for this Python, and `PoolstartError` if the
     installation fails.
     """
     if (minor := pythons.minor()) != pythons.REFERENCE:
@@ -105,12 +105,11 @@ def python_with(
 ) -> Path:
     """The interpreter of an environment in `home` with these `requirements`, in pip's notation.
 
-    If another process installs it, this one waits.
+    If another process is installing it, this one waits.
 
-    `by` is the interpreter it is based on: a path, or a version that uv finds or downloads. uv builds a local
-    source tree again only if its pyproject.toml has changed, or if it is the package to `refresh`. The
-    packages `wheels` are not built from source. Raises
-    `PoolstartError` if the installation fails.
+    `by` is the interpreter it is based on: a path, or a version that uv finds or downloads. uv rebuilds a
+    local source tree only if its pyproject.toml has changed, or if it is the package to `refresh`. The
+    packages `wheels` are not built from source. Raises `PoolstartError` if the installation fails.
     """
     python, done = home / "bin" / "python", home / "poolstart.txt"
     wanted = "\n".join([sys.version if by == sys.executable else by, *requirements])
@@ -137,7 +136,10 @@ def python_with(
 
 
 def _uv(*arguments: str, under: str = "") -> None:
-    """`under` is the Python that packages are installed for."""
+    """Run uv. `under` is the Python for which packages are installed.
+
+    Raises `PoolstartError` if it fails, and `NotForThisPython` if a package has no wheel.
+    """
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     with Supervision() as supervision:
         uv = supervision.start(

@@ -1,1 +1,1 @@
-"""From an error message, a stack or a few words to the page that explains it."""
+"""Finds the page that explains an error message, a stack or a few words."""

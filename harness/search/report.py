@@ -1,4 +1,4 @@
-"""What a search found, in the terminal."""
+"""The results of a search, in the terminal."""
 
 from textwrap import indent
 
@@ -13,7 +13,7 @@ from harness.search import search, stacks
 
 
 def show(text: str) -> None:
-    """Print what to look at first, then the pages that a message, a stack or words lead to.
+    """Print the first observations to make, then the pages for a message, a stack or words.
 
     The first page is shown with the code of its fixes.
     """
@@ -35,7 +35,7 @@ def show(text: str) -> None:
 
 
 def show_first_look(console: Console) -> None:
-    """Print the question that comes first, with the page that each observation leads to."""
+    """Print the observations to make first, each with the page that it leads to."""
     terminal.print_text(console, "Is it this problem at all? First look:")
     terminal.print_pairs(
         console,
@@ -45,7 +45,7 @@ def show_first_look(console: Console) -> None:
 
 
 def described(entry: str) -> str:
-    """An entry in a line: what it is, and what to do or where to read on."""
+    """An entry in a line: its title, and what to do or where to read on."""
     kind, _, name = entry.partition(".")
     match kind:
         case "hazard":
@@ -75,7 +75,7 @@ def show_fixes(console: Console, entry: str) -> None:
 
 
 def fixes(entry: str) -> tuple[Fix, ...]:
-    """The fixes of an entry; of a program, its hook, for one engine and for all."""
+    """The fixes of an entry; for a program its hook, for one engine and for all."""
     kind, _, name = entry.partition(".")
     match kind:
         case "hazard":

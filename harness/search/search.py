@@ -1,4 +1,4 @@
-"""From an error message, a stack or a few words to the page that explains it.
+"""Finds the page that explains an error message, a stack or a few words.
 
 The site (`static/search.js`) and the terminal rank by the same index, in two steps:
 
@@ -32,13 +32,13 @@ from harness.search.words import CONTEXT_WORDS, STOP, stem, stems, words
 from harness.system.structure import structure
 
 RUN = 4
-"""Words of a message in a row that identify it."""
+"""The number of words in a row that identify a message."""
 
 RARE = 0.25
-"""The share of the pages that may have a word which still identifies a message."""
+"""The largest share of pages that may have a word for it to count as rare."""
 
 UNKNOWN = 0.5
-"""How much a word counts that no page has, as a share of the weight of one that a single page has."""
+"""The weight of a word that no page has, as a share of that of a word that a single page has."""
 
 SHARE = 0.6
 """The least share of the words, by weight, that a page must have."""
@@ -52,7 +52,7 @@ LOOKALIKE = "lookalike."
 
 @dataclass(frozen=True)
 class SearchTexts:
-    """What people search for, beside what the page says; see symptoms.toml."""
+    """Texts that people search for, besides the text of the page; see symptoms.toml."""
 
     heading: str = ""
     first: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Phrase:
 
     words: tuple[str, ...]
     first: bool
-    """Whether its page comes before others that have it."""
+    """Whether its page comes before others with the same message."""
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,18 @@ class Entry:
     title: str
     phrases: tuple[Phrase, ...]
     words: tuple[str, ...]
-    """The stems of its words, those of messages excepted."""
+    """The stems of its words, without those of messages."""
     strong: tuple[str, ...]
-    """Those of its title, and of the terms that people use for it."""
+    """The stems of its title, and of the terms that people use for it."""
 
 
 @dataclass(frozen=True)
 class Index:
-    """What is searched. Weights are integers, so that two implementations agree."""
+    """The index of all entries. Weights are integers, so that two implementations agree."""
 
     entries: tuple[Entry, ...]
     weights: dict[str, int]
-    """By stem: the fewer pages have it, the more."""
+    """The weight of each stem, which is higher the fewer pages have it."""
     unknown: int
     """The weight of a word that no page has."""
     rare: int
@@ -164,9 +164,9 @@ def weighted(entries: Sequence[Entry]) -> Index:
     """An index with the weight of each word."""
     counts: dict[str, int] = {}
     for each in entries:
-        said = stems(" ".join(word for phrase in each.phrases for word in phrase.words))
-        for found in {*each.words, *said}:
-            counts[found] = counts.get(found, 0) + 1
+        in_messages = stems(" ".join(word for phrase in each.phrases for word in phrase.words))
+        for word in {*each.words, *in_messages}:
+            counts[word] = counts.get(word, 0) + 1
 
     def weight(count: float) -> int:
         return round(1000 * log(1 + len(entries) / count))
@@ -206,7 +206,7 @@ def entry(
 
 
 def rank(index: Index, text: str) -> Found:
-    """The pages that a text leads to."""
+    """The pages for a text."""
     by_message = ranked_by_message(index, words(text))
     if by_message:
         return Found(shown(by_message), True)

@@ -1,4 +1,4 @@
-"""Hangs by stack: the frames in which workers waited in recorded trials, and the hazards they belong to.
+"""Hangs by stack: the frames in which workers waited in recorded trials, with the hazard of each.
 
 `py-spy dump --pid PID` prints the stack of a hung worker, innermost frame first; its first lines name the
 hazard.
@@ -20,12 +20,12 @@ CALLER = re.compile(r"\b([\w/]+\.py): ")
 STANDARD_LIBRARY = re.compile(r"^lib/python[\d.]+/")
 
 OWN = "harness/"
-"""The files of reproductions: in a program it is a file of its own. Some records have only a file's name."""
+"""The folder of reproductions; their files stand for a program's own. Some records have only file names."""
 
 
 @dataclass(frozen=True)
 class WaitingStack:
-    """Where the workers of a hazard wait, as recorded."""
+    """The frames in which the workers of a hazard wait, as recorded."""
 
     hazard: str
     function: str
@@ -43,9 +43,10 @@ class WaitingStack:
 
     @property
     def phrases(self) -> tuple[str, ...]:
-        """What identifies the stack in a dump of py-spy, faulthandler or gdb; empty for a program's own code.
+        """The phrases that identify the stack in a dump of py-spy, faulthandler or gdb.
 
-        A frame in `threading.py` alone identifies nothing: every thread that waits has one.
+        Empty for a program's own code. A frame in `threading.py` alone identifies nothing, since every thread
+        that waits has one.
         """
         if self.caller:
             return (self.caller, self.caller.partition("/")[2])
@@ -57,7 +58,7 @@ class WaitingStack:
 def recorded(tables: Mapping[str, VerdictTable]) -> tuple[WaitingStack, ...]:
     """The distinct stacks of all recorded trials in which a worker waited, in the order of the record.
 
-    Some records have only the name of a file: of the same frame, the longest path is kept.
+    Some records have only the name of a file, so the longest path of each frame is kept.
     """
     longest: dict[tuple[str, str], WaitingStack] = {}
     for table in tables.values():

@@ -1,4 +1,4 @@
-"""The words of a text, as the search compares them: without numbers, endings and what every text has."""
+"""The words of a text, as the search compares them: without numbers, endings and stop words."""
 
 import re
 
@@ -28,7 +28,7 @@ CONTEXT_WORDS = """
     airflow app application celery child children connection connections engine fastapi flask fork forked
     forking gunicorn job jobs multiprocessing parent preload program rq subprocess task tasks uvicorn uwsgi
     """
-"""Where it happens: many reports name it, and it does not tell one page from another."""
+"""Words for the place where it happens, which many reports name and which do not distinguish pages."""
 
 
 def words(text: str) -> list[str]:

@@ -13,7 +13,7 @@ STATIC = ("site.css", "site.js", "search.js", "compare.js", "bill.js", "choose.j
 def build(results: Path, target: Path, asv: bool = False) -> list[str]:
     """Write the pages of `results` into `target`; other files there stay.
 
-    `asv` says whether asv's own pages are beside them. Returns what the pages leave out, and why.
+    `asv` says whether asv's own pages are beside them. Returns sentences on what is not shown, and why.
     """
     site = SiteContext(results, navigation(), asv=asv)
     for address, text in files(site):

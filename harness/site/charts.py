@@ -25,7 +25,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Bar:
-    """The time to the first row as its phases, and the interval of the whole; in percent of the axis."""
+    """The time to the first row: its phases and the interval of the whole, in percent of the axis."""
 
     segments: tuple[Segment, ...]
     low: str
@@ -34,7 +34,10 @@ class Bar:
 
 
 def bar(release: ReleaseResults, strategy: str, dataframe: str, longest: float) -> Bar | None:
-    """None if the time to the first row was not measured. `longest` is the end of the axis in seconds."""
+    """The bar of a cell; None if its time to the first row was not measured.
+
+    `longest` is the end of the axis in seconds.
+    """
     total = release.of("time_to_first_row", strategy, dataframe)
     if total is None or longest <= 0:
         return None
@@ -48,7 +51,7 @@ def bar(release: ReleaseResults, strategy: str, dataframe: str, longest: float) 
         lengths.append(("engine", engine.median, engine.text()))
         rest = max(0.0, query.median - engine.median)
         lengths.append(("first_row", rest, replace(query, median=rest).text()))
-    # Medians of parts do not add up to that of the whole to the last digit: the bar is the whole.
+    # The medians of the parts do not add up exactly to the median of the whole, which the bar shows.
     scale = total.median / sum(length for _, length, _ in lengths) if lengths else 1.0
     segments = tuple(
         Segment(phase, percent(length * scale / longest), text) for phase, length, text in lengths
@@ -85,14 +88,14 @@ class Panel:
     line: str
     band: str
     steps: tuple[tuple[str, str], ...]
-    """Left in percent, and release."""
+    """The position from the left in percent, and the release."""
     rows: tuple[tuple[str, str], ...]
-    """Top in percent, and the text of a tick."""
+    """The position from the top in percent, and the text of the tick."""
     unit: str
 
 
 WIDTH, HEIGHT = 1000.0, 200.0
-"""Of a chart in its own coordinates, which the page stretches to its place."""
+"""The size of a chart in its own coordinates; the page stretches it."""
 
 
 def path(points: Sequence[tuple[int, int]]) -> str:
@@ -108,12 +111,12 @@ def path(points: Sequence[tuple[int, int]]) -> str:
 def panel(
     releases: Sequence[str], figures: Sequence[Figure | None], unit: str, stepped: Iterable[str]
 ) -> Panel | None:
-    """None if there is nothing to draw. `stepped` are the releases with a step."""
+    """The chart of a metric; None if there is nothing to draw. `stepped` are the releases with a step."""
     known = [figure for figure in figures if figure]
     if not known:
         return None
     low, high = min(figure.span[0] for figure in known), max(figure.span[1] for figure in known)
-    # The axis covers at least a twentieth of the figure: closer up, every series looks like noise.
+    # The axis covers at least a twentieth of the figure; with a smaller range every series looks like noise.
     middle, least = (low + high) / 2, 0.05 * (low + high) / 2
     half = max((high - low) / 2, least) * 1.08
     bottom, top = middle - half, middle + half

@@ -1,4 +1,4 @@
-"""What the pages are made of: the results and records, the templates, and the frame around every page."""
+"""The material of the pages: results and records, the templates, and the frame around every page."""
 
 import csv
 import io
@@ -82,7 +82,7 @@ class SiteContext:
         self.asv = asv
         self.measured = on_record.load(results)
         self.remarks = list(self.measured.remarks)
-        """What is not shown, and why."""
+        """Sentences on what is not shown, and why."""
         self.verdicts = VerdictsOnRecord(
             self.record(expected.PATH, expected.load, dict[str, VerdictTable]()),
             self.record(
@@ -92,7 +92,7 @@ class SiteContext:
         self.causes: list[causes.Explanation] = self.record(causes_record.PATH, causes_record.load, [])
         self.curves = self.record(curve.PATH, curve.load, dict[str, curve.CurveRecord]())
         self.break_even = self.record(curve.PATH, lambda: work.break_even(self.curves), "")
-        """From how many queries of a worker on a pool pays off, as the end of a sentence."""
+        """The number of queries above which a pool pays off, as the end of a sentence."""
         self.instructions = self.record(instructions.PATH, instructions.load, None)
         neighbours: list[paired.PairedChange] = self.record(
             paired.NEIGHBOURS, lambda: paired.load(paired.NEIGHBOURS), []
@@ -102,14 +102,14 @@ class SiteContext:
         )
         self.histories = history.detect(results, self.measured.test_beds, neighbours, ratios, self.remarks)
         self.answers = self.answers_on_record()
-        """The results that README.md can show, of each series."""
+        """The answer of each series, as README.md shows one."""
         self.combinations = CombinationRecords(
             {**self.record(expected.PATH, records.other_verdicts, {}), REFERENCE.record: self.verdicts},
             [*self.answers, *answers.of_other_drivers(self.measured)],
             self.record(driver_pairs.PATH, driver_pairs.load, {}),
             self.record(poolers.PATH, poolers.load, None),
         )
-        """What is on record for other drivers and Pythons, and behind a pooler."""
+        """The records for other drivers and Pythons, and behind a pooler."""
         self.templates = environment()
 
     def verdicts_with(self, wanted: Combination) -> VerdictsOnRecord:
@@ -117,7 +117,7 @@ class SiteContext:
         return self.combinations.verdicts.get(wanted.record) or VerdictsOnRecord()
 
     def answers_on_record(self) -> list[ReleaseResults]:
-        """The answer of each test bed; none, and a remark, if something is damaged."""
+        """The answer of each test bed; if a record is damaged, none, and a remark."""
         try:
             return answers.answers(self.measured)
         except PoolstartError as error:
@@ -125,7 +125,7 @@ class SiteContext:
             return []
 
     def answer(self, bed: TestBed) -> ReleaseResults:
-        """The newest release of a test bed: as the answer shows it, or as it was measured."""
+        """The newest release of a test bed: with the levels of the answer, or else as it was measured."""
         newest = bed.newest
         place = newest.machine, newest.environment_name, newest.release
         known = (
@@ -135,11 +135,11 @@ class SiteContext:
 
     @property
     def test_beds(self) -> tuple[TestBed, ...]:
-        """In the order of `TestBed.preference`: that of README.md first."""
+        """The test beds in the order of `TestBed.preference`, so README.md's comes first."""
         return self.measured.test_beds
 
     def record(self, path: Path, load: Callable[[], Record], default: Record) -> Record:
-        """A record, or `default` and a remark if it is damaged: one record never costs the other pages."""
+        """A record; if it is damaged, `default` and a remark, so that the other pages are still written."""
         try:
             with files.reading(path, "restore it with git"):
                 return load()
@@ -150,7 +150,7 @@ class SiteContext:
     def page(
         self, address: str, template: str, section: str, title: str = "", prefix: str = "", **values: Any
     ) -> File:
-        """A page. `prefix` is the folder of the test bed it belongs to; `values` are the template's."""
+        """A page. `prefix` is the folder of its test bed; `values` are for the template."""
         directory = posixpath.dirname(address)
 
         def to(other: str) -> str:
@@ -178,7 +178,7 @@ class SiteContext:
 
 @dataclass(frozen=True)
 class TestBedContext:
-    """The results of one test bed, and what its pages have in common."""
+    """The results of one test bed, for all of its pages."""
 
     site: SiteContext
     bed: TestBed
@@ -191,13 +191,13 @@ class TestBedContext:
 
     @property
     def verdicts(self) -> VerdictsOnRecord:
-        """Those of its Python, or where no hazard was tried under that, the reference's, as `tried` says."""
+        """The verdicts of its Python; if no hazard was tried under that, the reference's, as `tried` says."""
         own = self.site.verdicts_with(Combination(python=self.bed.python))
         return own if own.newest else self.site.verdicts
 
     @property
     def tried(self) -> str:
-        """That its verdicts are those of another Python; empty if they are its own."""
+        """A sentence that says that its verdicts are those of another Python; empty if they are its own."""
         if self.bed.is_reference or self.site.verdicts_with(Combination(python=self.bed.python)).newest:
             return ""
         return (
@@ -207,7 +207,7 @@ class TestBedContext:
 
     @property
     def releases(self) -> list[ReleaseResults]:
-        """In version order."""
+        """The results of all releases, in version order."""
         return list(self.bed.releases.values())
 
     @property
@@ -257,7 +257,7 @@ def slug(text: str) -> str:
 
 
 def shown_figures(figure: Figure | None) -> tuple[float | None, float | None, float | None]:
-    """Median and interval in the unit that pages show, to four digits; None for what is not known."""
+    """Median and interval in the unit that pages show, to four digits; None for unknown values."""
     if figure is None:
         return None, None, None
     factor = numbers.display_unit(figure.unit)[1]
@@ -267,7 +267,7 @@ def shown_figures(figure: Figure | None) -> tuple[float | None, float | None, fl
 
 
 def table(address: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[File]:
-    """The same table twice: as CSV, and as JSON with the names of its columns and its rows."""
+    """A table as two files: CSV, and JSON with the names of the columns and the rows."""
     rows = list(rows)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

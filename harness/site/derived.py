@@ -1,4 +1,4 @@
-"""The derived files, made from results/ and records/: README.md's regions, pages in docs/ and figures.
+"""The files derived from results/ and records/: README.md's regions, pages in docs/ and figures.
 
 To add one, add an entry to `DERIVED`. `poolstart pages` writes it, `poolstart pages --check` compares it.
 """
@@ -43,13 +43,13 @@ class Derived:
     path: str
     """Relative to the checkout."""
     render: Callable[[Path], str | None]
-    """Takes the directory of asv's results. Returns None if its record does not exist."""
+    """Gets the directory of asv's results; returns None if its record does not exist."""
     region: str = ""
-    """The mark in the file at which the text begins; empty if the whole file is derived."""
+    """The mark in the file at which the region begins; empty if the whole file is derived."""
 
 
 def _answer(render: Callable[[ReleaseResults], str]) -> Callable[[Path], str]:
-    """The text of the answer."""
+    """A text made from the answer's results."""
     return lambda directory: render(answers.default(directory))
 
 
@@ -58,7 +58,7 @@ def _claims(language: str) -> Callable[[Path], str]:
 
 
 def _recorded(load: Callable[[], T | None], render: Callable[[T], str]) -> Callable[[Path], str | None]:
-    """The text of a record, if there is one."""
+    """A text made from a record, if there is one."""
 
     def rendered(_: Path) -> str | None:
         record = load()

@@ -23,7 +23,7 @@ ADDRESSES = {
 
 
 def html(markdown: str, anchors: Mapping[str, str] | None = None) -> str:
-    """The page as HTML, for a reader with a keyboard and on a phone too. `anchors` are ids by heading."""
+    """The page as HTML that works with a keyboard and on a phone. `anchors` are ids by heading."""
     text: str = MarkdownIt().enable("table").render(markdown)
     text = re.sub(r'<a href="([^"]*)">(.*?)</a>', link, text)
     for heading, id in (anchors or {}).items():
@@ -43,7 +43,7 @@ def html(markdown: str, anchors: Mapping[str, str] | None = None) -> str:
 
 
 def link(match: re.Match[str]) -> str:
-    """A link with the site's address; one to a file that is not on the site becomes the file's name."""
+    """A link with the site's address; a link to a file that is not on the site becomes the file's name."""
     target, text = match[1], match[2]
     if re.match(r"https?:|#", target):
         return match[0]

@@ -22,7 +22,7 @@ from harness.system import files
 from harness.system.errors import PoolstartError
 
 MIN_RELEASES = 8
-"""Releases below which a test bed has no pages of its own for each metric."""
+"""The number of releases from which a test bed has a page for each metric."""
 
 
 def change(ratio: float) -> str:
@@ -82,7 +82,7 @@ class StepGroup:
 
 @dataclass(frozen=True)
 class OtherStep:
-    """A change of a count, or of a metric that has no page: named, so that no release is missing."""
+    """A change of a count, or of a metric without a page; it is named so that no release is missing."""
 
     release: str
     title: str
@@ -95,7 +95,7 @@ class BedHistory:
 
     steps: tuple[CellStep, ...] = ()
     open: int = 0
-    """Pairs of releases that differ, with others in between: the change has no release yet."""
+    """The number of changes between releases with others in between, so that their release is not known."""
     detectable: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By metric: the smallest change that pairs find, for the steadiest and the noisiest strategy."""
     others: tuple[OtherStep, ...] = ()
@@ -103,8 +103,8 @@ class BedHistory:
     def levels(self, releases: Sequence[ReleaseResults], metric: str, strategy: str) -> list[float | None]:
         """The level of each release without a DataFrame, in seconds or bytes; None if it was not measured.
 
-        A level is constant between steps, and estimated from all releases: the steps' ratios, at the height
-        of the median release. With too few releases for that, it is the median that was measured.
+        A level is constant between steps, and estimated from all releases: the ratios of the steps, scaled to
+        the median of all releases. With too few releases for that, it is the measured median.
         """
         figures = [release.of(metric, strategy, "none") for release in releases]
         medians = [figure.median if figure else None for figure in figures]
@@ -153,7 +153,7 @@ def detect(
 ) -> dict[str, BedHistory]:
     """The history of each test bed by its key; without counts if results are damaged.
 
-    Releases were compared under the reference Python: a test bed of another has no history.
+    Releases were compared under the reference Python, so test beds of other Pythons have no history.
     """
     try:
         with files.reading(directory / "benchmarks.json", stored.REMEDY):
@@ -166,7 +166,7 @@ def detect(
 
 
 def of_bed(found: Changes, bed: TestBed) -> BedHistory:
-    """The changes of which a test bed has both releases."""
+    """The changes between releases that a test bed has."""
     both = set(bed.releases)
     ours = [change for change in found.paired if {change.before, change.release} <= both]
     return BedHistory(

@@ -16,7 +16,7 @@ Point = tuple[int, int]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the parts of the picture are; those of a row relative to its top left corner."""
+    """The positions of the picture's parts; those in a row are relative to its top left corner."""
 
     width: int
     margin: int
@@ -31,16 +31,16 @@ class Layout:
     memory: Point
     worst: Point
     time_width: float
-    """Of the longest bar, as `memory_width`."""
+    """The width of the longest bar, like `memory_width`."""
     memory_width: float
     letters: int
-    """In a line below the worst outcome."""
+    """The number of letters in a line below the worst outcome."""
     after: str
-    """Behind the memory after a garbage collection."""
+    """The text after the memory after a garbage collection."""
     worst_label: str
-    """Before the worst outcome."""
+    """The text before the worst outcome."""
     foot: int
-    """Letters in a line of the conditions."""
+    """The number of letters in a line of the conditions."""
 
 
 WIDE = Layout(
@@ -85,7 +85,7 @@ NARROW = Layout(
     worst_label="worst outcome: ",
     foot=54,
 )
-"""For a phone, which shows it at its own size."""
+"""The layout for a phone, which shows the picture at its own size."""
 
 APART, LINE = 22, 15
 
@@ -112,7 +112,7 @@ def render(found: ReleaseResults, layout: Layout = WIDE) -> str:
 
 
 def worst_in_words(worst: WorstOutcome) -> str:
-    """What the headline of the worst outcome rests on, and what happens otherwise."""
+    """The text below the worst outcome: the conditions that it depends on, and what happens otherwise."""
     if not worst.severity:
         return ""
     if worst.in_any_case:

@@ -1,4 +1,4 @@
-"""The site as a part of `asv publish`: ours at the root, asv's own pages in a folder beside it."""
+"""The site as a part of `asv publish`: our pages at the root, asv's own in a folder."""
 
 import shutil
 from math import inf
@@ -17,11 +17,11 @@ ASV_FOLDER = "asv"
 GRAPH_SCRIPT = "graphdisplay.js"
 
 HASHES = "/^([a-z0-9]+)-([a-z0-9]+)$/"
-"""How asv's graph page matches a range of commits in its address."""
+"""The pattern by which asv's graph page matches a range of commits in its address."""
 
 RELEASES = "/^([a-z0-9.]+)-([a-z0-9.]+)$/"
-"""The same for releases, which have dots. Without it, each range that asv's list of benchmarks links paints
-its whole graph red."""
+"""The same for releases, which have dots. Without it, a graph that is opened from a range in asv's list of
+benchmarks is painted red as a whole."""
 
 
 class SitePublisher(OutputPublisher):
@@ -40,12 +40,12 @@ class SitePublisher(OutputPublisher):
         match_releases(own / GRAPH_SCRIPT)
         for remark in build.build(Path(conf.results_dir), target, asv=True):
             log.warning(f"not shown: {remark}")
-        # asv writes its index after all publishers have run: it belongs to its pages.
+        # asv writes its index after all publishers have run, and it belongs to asv's pages.
         conf.html_dir = str(own)
 
 
 def match_releases(script: Path) -> None:
-    """Let asv's graph page read ranges of releases. Raises asv's UserError if the script is another one."""
+    """Let asv's graph page read ranges of releases. Raises asv's UserError if asv has changed the script."""
     text = script.read_text(encoding="utf-8")
     if text.count(HASHES) != 1:
         raise UserError(f"asv has changed its {script.name}: adapt harness/site/publisher.py to it")

@@ -1,4 +1,4 @@
-"""The machine and the files that everything else uses: memory, processors, conditions, files, errors.
+"""What all other subjects use: memory, processors, conditions of the machine, files, errors.
 
-Imports no other subject.
+It imports no other subject.
 """

@@ -1,7 +1,7 @@
-"""Whether the machine was busy with other work during a whole run, so that its times mean nothing.
+"""Decides whether the machine was busy with other work during a whole run, so that its times mean nothing.
 
-The blocks of a run are compared with one another to find the noisy ones (`harness.lifecycles.blocks`). Load
-that lasts longer than the run shows in all of them, so the whole run is compared with absolute limits, and
+The blocks of a run are compared with one another to find the noisy ones (`harness.lifecycles.blocks`). A load
+that lasts longer than the run affects all of them, so the whole run is compared with absolute limits, and
 with earlier runs on the same kind of machine.
 """
 
@@ -30,10 +30,10 @@ MAX_STEAL = 0.05
 """The fraction of all processors' time that the hypervisor may give to other machines."""
 
 MAX_RUNNING = 0.75
-"""Tasks that may run before the run begins, for each processor."""
+"""The number of tasks per processor, before the run begins, from which a machine is busy."""
 
 MAX_CONTROL_RATIO = 1.5
-"""How many times its usual time a bare start method may take."""
+"""The ratio to its usual time that a bare start method may have."""
 
 SAMPLES, SAMPLE_S = 20, 0.02
 """Number of readings of the run queue, and the seconds between two."""
@@ -43,7 +43,7 @@ NO_CONCLUSION = "Nothing can be concluded from these times: measure again when t
 
 @dataclass(frozen=True)
 class Usual:
-    """Medians over the quiet blocks of earlier runs: same processor and number of them, same Python."""
+    """Medians over the quiet blocks of earlier runs with the same processors and Python."""
 
     controls: dict[str, float] = field(default_factory=dict)
     """Seconds to the first line of a bare worker, by start method."""
@@ -60,9 +60,9 @@ def reason(
 ) -> str:
     """Why the machine was busy with other work; empty if nothing shows that it was.
 
-    `blocks` and `controls` are those of each block of the run. `running` is the number of tasks that ran
-    before it, for each processor; `count` is the number of processors that the run may use. What the kernel
-    does not report is left out.
+    `blocks` and `controls` are those of each block of the run. `running` is the number of tasks per processor
+    that ran before it; `count` is the number of processors that the run may use. Values that the kernel does
+    not report are left out.
     """
     if running is not None and running >= MAX_RUNNING:
         return f"{running:.1f} tasks ran for each processor before the first measurement"
@@ -74,7 +74,7 @@ def reason(
         waited = f"tasks waited for a processor in {pressure:.0%} of the time"
         if usual.pressure is not None and pressure > usual.pressure + MAX_EXTRA_PRESSURE:
             return f"{waited}, {usual.pressure:.0%} in earlier runs"
-        # The processes of a run wait for one another if there is one processor.
+        # With a single processor, the processes of a run wait for one another.
         if pressure > MAX_PRESSURE and count > 1:
             return waited
     for method, before in usual.controls.items():
@@ -86,7 +86,7 @@ def reason(
 
 
 def sentence(why: str) -> str:
-    """What to say before all figures of a run, given its `reason`; empty if that is empty."""
+    """The sentence to put before all figures of a run, given its `reason`; empty if that is empty."""
     return f"busy: {why}. {NO_CONCLUSION}" if why else ""
 
 
@@ -97,7 +97,7 @@ def middle(values: Any) -> float | None:
 
 
 def running_tasks() -> float | None:
-    """The mean number of tasks that run or wait for a processor, this one not counted, for each processor.
+    """The mean number of tasks per processor that run or wait for one, without this one.
 
     None if the kernel does not report it. Takes less than half a second.
     """
@@ -116,9 +116,9 @@ def running_tasks() -> float | None:
 
 @cache
 def on_record(python: str, results: Path = ROOT / "results") -> Usual:
-    """What is usual on machines with this processor, in results with this Python (`3.11`).
+    """The usual values of machines with this processor, in results with this Python (`3.11`).
 
-    Machines of which nothing is on record have no usual values. Raises `PoolstartError` if a file is damaged.
+    Without such results there are none. Raises `PoolstartError` if a file is damaged.
     """
     return usual_of(
         [
@@ -132,7 +132,7 @@ def on_record(python: str, results: Path = ROOT / "results") -> Usual:
 
 
 def is_this_processor(machine: Path) -> bool:
-    """Whether a machine.json of asv describes a machine with this processor, and as many of them."""
+    """Whether asv's machine.json describes a machine with the same processor and number of processors."""
     with files.reading(machine, "restore it with git, or remove it"):
         recorded = json.loads(machine.read_text())
     cpu = conditions.cpu()

@@ -1,4 +1,4 @@
-"""How busy the machine was with other work during a measurement, and which machine it was."""
+"""The conditions of a measurement: the load of the machine meanwhile, and facts about the machine."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Conditions:
 
 
 class ConditionsMeter:
-    """Measures the conditions from its creation on."""
+    """Measures the conditions from its creation."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()

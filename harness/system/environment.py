@@ -1,4 +1,4 @@
-"""The environment variables of programs that are started to be measured."""
+"""The environment variables of the programs that are measured."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The error that a user reads."""
+"""The error for users, and what to do about errors of the operating system."""
 
 import errno
 import os
@@ -16,11 +16,11 @@ HINTS = {
     errno.EAGAIN: "end some of what runs on this machine, or raise the limit of processes (`ulimit -u`)",
     errno.ENOMEM: "end some of what runs on this machine",
 }
-"""What to do about errors of the operating system that are no fault of the program."""
+"""Remedies for errors of the operating system that are not the program's fault."""
 
 
 def hint_in(text: str) -> str:
-    """What to do about the error of the operating system that a program's message ends with or names."""
+    """The remedy for the error of the operating system that a program's message names; empty without one."""
     return next((hint for number, hint in HINTS.items() if os.strerror(number) in text), "")
 
 
@@ -34,14 +34,14 @@ class PoolstartError(Exception):
 
 
 def no_thread(error: BaseException) -> PoolstartError | None:
-    """The error in one line if no further thread could be started, which Python reports without errno."""
+    """The error for users if a thread could not be started, which Python reports without errno; else None."""
     if not (isinstance(error, RuntimeError) and "start new thread" in str(error)):
         return None
     return PoolstartError(str(error), HINTS[errno.EAGAIN])
 
 
 def os_error_hint(error: OSError) -> PoolstartError | None:
-    """The error in one line with what to do about it; None if it is a fault of the program."""
+    """The error for users, with its remedy; None if it is a fault of the program."""
     remedy = HINTS.get(error.errno or 0)
     if remedy is None and "No usable temporary directory" in str(error.strerror):
         remedy = "set TMPDIR to a directory that can be written to"

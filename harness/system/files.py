@@ -1,4 +1,4 @@
-"""Our own files: replaced as a whole or not at all, and named in the error if they are damaged."""
+"""poolstart's own files: replaced as a whole or not at all, and named in the error if they are damaged."""
 
 import glob
 import os
@@ -19,7 +19,7 @@ def write(path: Path, text: str) -> None:
     """
     try:
         if path.exists() and not path.is_file():
-            # /dev/stdout, for example, cannot be replaced.
+            # A device such as /dev/stdout cannot be replaced.
             path.write_text(text, encoding="utf-8")
             return
         with replacing(path) as part:
@@ -30,9 +30,9 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A context that writes the file it is given, which then replaces `path`, if nothing failed.
+    """A context in which to write the file that it yields, which then replaces `path`.
 
-    Raises OSError if that fails; the old file is intact then, and if this process is killed.
+    Raises OSError if that fails. The old file is intact then, and also if this process is killed.
     """
     target = path.resolve()
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
@@ -63,7 +63,7 @@ def require_writable(path: Path) -> None:
 
 
 def not_written(path: Path, error: OSError) -> PoolstartError:
-    """The error for a file that the operating system does not let us write."""
+    """The error for a file that the operating system does not allow to be written."""
     return PoolstartError(
         f"{shown(path)} cannot be written: {error.strerror}",
         "check that its directory exists and is yours, and that the disk has space",
@@ -71,7 +71,7 @@ def not_written(path: Path, error: OSError) -> PoolstartError:
 
 
 def _runs(pid: str) -> bool:
-    """Whether the process that writes a part has not ended."""
+    """Whether the process that writes a part still runs."""
     try:
         os.kill(int(pid), 0)
     except (ProcessLookupError, ValueError):

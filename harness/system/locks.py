@@ -1,6 +1,6 @@
-"""Locks of a checkout, so that two runs do not do the same thing at the same time.
+"""Locks of a checkout, which keep two runs from doing the same at the same time.
 
-The kernel releases a lock when its owner ends, by `kill -9` too: the next run takes it over.
+The kernel releases a lock when its owner ends, even by `kill -9`, so the next run can take it over.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ OWNED = "POOLSTART_LOCK"
 """Environment variable: the path of a lock that a parent of this process owns."""
 
 RESULTS = ROOT / ".asv" / "results.lock"
-"""The lock of those who store results by asv."""
+"""The lock for runs that store results by asv."""
 
 POLL = 0.1
 """Seconds between two attempts."""
@@ -28,7 +28,7 @@ POLL = 0.1
 
 @contextmanager
 def locked(path: Path, *, seconds: float = 0) -> Iterator[None]:
-    """A context that owns the lock in this file; it waits `seconds` for another owner, and says so.
+    """A context that owns the lock in this file; if another process does, it says so and waits `seconds`.
 
     Raises `PoolstartError`, which names the owner and its command, if another process owns it.
     """
@@ -50,18 +50,18 @@ def locked(path: Path, *, seconds: float = 0) -> Iterator[None]:
 
 def acquire(descriptor: int, seconds: float) -> None:
     """Own the lock of an open file within `seconds`. Raises `PoolstartError` if another process owns it."""
-    until, said = time.monotonic() + seconds, False
+    until, announced = time.monotonic() + seconds, False
     while True:
         try:
-            # POSIX locks: a child does not inherit them, so they end with the owner alone.
+            # A child does not inherit POSIX locks, so they end with the owner alone.
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except (BlockingIOError, PermissionError):
             owner = os.pread(descriptor, 4096, 0).decode(errors="replace").strip() or "another process"
         if time.monotonic() >= until:
             raise PoolstartError(f"{owner} is at work in this checkout", "start this when it has ended")
-        if not said:
-            said = True
+        if not announced:
+            announced = True
             print(f"poolstart: waiting for {owner}", file=sys.stderr)
         time.sleep(POLL)
 
@@ -74,5 +74,5 @@ def command() -> str:
 
 
 def inherited(path: Path) -> dict[str, str]:
-    """The environment variable by which a child may do what this process has locked."""
+    """The environment variable that lets a child do what this process has locked."""
     return {OWNED: str(path.absolute())}

@@ -1,7 +1,7 @@
 """The memory of a process, as the kernel reports it.
 
-Not `ru_maxrss`, because a spawned child inherits its parent's maximum over `exec`; and not a sum of RSS, in
-which pages that forked processes share count once for each.
+`ru_maxrss` is not used, because a spawned child inherits its parent's maximum over `exec`; nor is a sum of
+RSS, in which pages that forked processes share count once for each of them.
 """
 
 import re
@@ -43,7 +43,7 @@ def read(pid: int | None = None) -> dict[str, int]:
 
 
 def require() -> None:
-    """Raises `PoolstartError` on a system where memory cannot be read."""
+    """Raise `PoolstartError` on a system where memory cannot be read."""
     if not Path("/proc/self/smaps_rollup").exists():
         raise PoolstartError(
             "memory is read from /proc/PID/smaps_rollup, and this system has none",

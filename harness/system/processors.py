@@ -1,8 +1,9 @@
 """The processor on which measured processes run, and the others, on which everything else runs.
 
-Worker and server take turns, so that one processor is enough for both, and none migrates between caches. On
-two cores, one of them busy with other work, figures of a forked worker repeat within 5 % this way, and within
-50 % if the kernel chooses the processors. With a single processor, or without affinity, nothing is pinned.
+Worker and server take turns, so one processor is enough for both, and neither migrates between caches. On two
+cores, one of them busy with other work, figures of a forked worker repeat within 5 % this way, but only
+within 50 % if the kernel chooses the processors. With a single processor, or without affinity, nothing is
+pinned.
 """
 
 import contextlib
@@ -17,7 +18,7 @@ MEASURED: int | None = max(ALL) if len(ALL) > 1 else None
 
 
 def pin(pid: int) -> None:
-    """Restrict a process, and those that it starts from now on, to the measured processor."""
+    """Restrict a process, and those that it starts later, to the measured processor."""
     if MEASURED is not None:
         os.sched_setaffinity(pid, {MEASURED})
 

@@ -1,4 +1,4 @@
-"""Which Python: the minor version and the kind of build, by which series and records are kept apart."""
+"""The version of Python and its kind of build, which keep series and records apart."""
 
 import re
 import sys
@@ -8,12 +8,12 @@ REFERENCE = "3.11"
 
 
 def minor(version: str = sys.version) -> str:
-    """`3.14` of `3.14.10`, or of all that `sys.version` reports; `3.14t` of a free-threaded build."""
+    """`3.14` for `3.14.10`, or for a text like `sys.version`; `3.14t` for a free-threaded build."""
     number = ".".join(re.findall(r"\d+", version)[:2])
     free = "free-threading" in version or re.match(r"[\d.]+t\b", version)
     return f"{number}t" if free else number
 
 
 def full(version: str = sys.version) -> str:
-    """`3.14.10` of what `sys.version` reports; `3.14.10t` of a free-threaded build."""
+    """`3.14.10` for a text like `sys.version`; `3.14.10t` for a free-threaded build."""
     return f"{version.split()[0]}{'t' if 'free-threading' in version else ''}"

@@ -1,6 +1,6 @@
-"""Values of our own types made from JSON, by their type hints: the inverse of `dataclasses.asdict`.
+"""Converts JSON to values of given types by their type hints: the inverse of `dataclasses.asdict`.
 
-Written here because a library would enter the measured environments, whose names are part of every series.
+A library would enter the measured environments, whose names are part of every series.
 """
 
 import dataclasses
@@ -22,8 +22,8 @@ SCALARS: dict[Any, tuple[tuple[type, ...], str]] = {
     bool: ((bool,), "true or false"),
     type(None): ((type(None),), "null"),
 }
-"""The Python types that a JSON value may have, and how an error describes them. A number is kept as written:
-5 stays an int where a float is declared, so that a record is written back byte for byte."""
+"""The Python types that a JSON value may have, and their description in errors. A number is kept as written:
+5 stays an int even if a float is declared, so that a record is written back byte for byte."""
 
 
 def structure(kind: type[T], data: Any) -> T:
@@ -38,7 +38,7 @@ def structure(kind: type[T], data: Any) -> T:
 
 
 class _Misfit(ValueError):
-    """A value that does not fit, with the path to it, which grows on the way out."""
+    """A value that does not fit; the path to it is completed as the exception leaves each level."""
 
     def __init__(self, problem: str) -> None:
         self.path, self.problem = "", problem
@@ -87,7 +87,7 @@ def _converter(kind: Any) -> Converter:
 
 def _scalar(accepted: tuple[type, ...], name: str) -> Converter:
     def convert(data: Any) -> Any:
-        # Not isinstance: true is no number.
+        # isinstance would accept true as a number.
         if type(data) not in accepted:
             raise _expected(name, data)
         return data
@@ -151,7 +151,7 @@ def _tuple(items: tuple[Any, ...]) -> Converter:
 
 
 def _dict(key: Any, item: Any) -> Converter:
-    # JSON has keys of strings alone.
+    # The keys of a JSON object are strings.
     convert_key = _called(int) if key is int else _converter(key)
     convert_item = _converter(item)
 
@@ -165,7 +165,7 @@ def _dict(key: Any, item: Any) -> Converter:
 
 def _dataclass(kind: type) -> Converter:
     def convert(data: Any) -> Any:
-        # Resolved at the first use: a class may contain itself.
+        # Fields are resolved at the first use, because a class may contain itself.
         converters, required = _fields(kind)
         if not isinstance(data, dict):
             raise _expected("an object", data)

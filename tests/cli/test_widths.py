@@ -88,7 +88,7 @@ OWN = "tests.support.broken_strategies:HEALTHY"
 def test_measure(width: int, told: Callable[[], str]) -> None:
     names = (*strategies.IDS, OWN)
     found = made_up(names)
-    measured.tell(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
+    measured.print_report(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
     text = told()
     for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
         for name in names:

@@ -106,9 +106,9 @@ def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
     assert 0 < values[0] < 5
 
     arguments = (measured, ("fork_dispose",), ("none",), PROFILES["quick"])
-    measure_report.tell(*arguments, "table")
+    measure_report.print_report(*arguments, "table")
     assert "rest of" in capsys.readouterr().out  # the heading is folded
-    measure_report.tell(*arguments, "csv")
+    measure_report.print_report(*arguments, "csv")
     assert ",rest,seconds," in capsys.readouterr().out
     quick_report.print_answer(measured, PROFILES["quick"])
     assert "rest of" in capsys.readouterr().out

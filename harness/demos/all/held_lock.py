@@ -1,4 +1,4 @@
-"""2. The thread that makes the pool holds a lock; a task of the pool wants it."""
+"""2. The thread that makes the pool holds a lock that a task of the pool needs."""
 
 import multiprocessing
 import threading

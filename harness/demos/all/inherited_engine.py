@@ -21,7 +21,7 @@ def make(url: str) -> Engine:
 
 
 def sqlite() -> Engine:
-    """With `pool_size=5`, or without it in releases whose pool for SQLite files has no size."""
+    """An engine with `pool_size=5`, or without it in releases whose pool for SQLite files has no size."""
     try:
         return make(SQLITE)
     except TypeError as error:

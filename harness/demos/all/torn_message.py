@@ -22,7 +22,7 @@ from harness.hazards.all.torn_message import BEGUN, LARGE
 
 
 def read(reader: socket.socket) -> str:
-    """What one read of the socket returns, as libpq reads too."""
+    """Read once from the socket, as libpq does."""
     return reader.recv(100).decode()
 
 
@@ -34,7 +34,7 @@ def b(reader: socket.socket, channel: Any) -> None:
 
 def on_a_socket(context: Any, cured: bool) -> None:
     server, ours = socket.socketpair()
-    # Cured, B has a connection of its own. A forked worker inherits ours all the same, and leaves it alone.
+    # Cured, B has a connection of its own. A forked worker still inherits ours, and does not use it.
     b_server, b_reader = socket.socketpair() if cured else (server, ours)
     channel, theirs = context.Pipe()
     worker = context.Process(target=b, args=(b_reader, theirs))

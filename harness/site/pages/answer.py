@@ -1,4 +1,4 @@
-"""The answer: the strategies in the newest release, with times, memory and the worst that was provoked."""
+"""The answer: the strategies in the newest release, with times, memory and the worst provoked failure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class AnswerRow:
 
     @property
     def rank(self) -> int | None:
-        """For sorting: the higher the worse, first with conditions kept; None if nothing is known."""
+        """A key for sorting, higher for a worse outcome, first with conditions kept; None if unknown."""
         if not self.worst.counted:
             return None
         left = [hazard.severity for hazard in (*self.worst.untried, *self.worst.remaining)]
@@ -46,7 +46,7 @@ class AnswerRow:
 
 @dataclass(frozen=True)
 class Choice:
-    """A rule of the recommendation, with what its strategy costs."""
+    """A rule of the recommendation, with the cost of its strategy."""
 
     condition: str
     strategy: str
@@ -56,17 +56,17 @@ class Choice:
 
 @dataclass(frozen=True)
 class AnswerTable:
-    """One DataFrame setting of one release."""
+    """The table of one DataFrame setting of one release."""
 
     dataframe: str
     title: str
     caption: str
-    """What its figures are."""
+    """An explanation of its figures."""
     notes: list[str]
-    """What the figures mean, in Markdown."""
+    """Conclusions from the figures, in Markdown."""
     rows: list[AnswerRow]
     apart: list[AnswerRow]
-    """Strategies that share a connection: never recommended, whatever they cost."""
+    """Strategies that share a connection, which are never recommended."""
 
 
 def pages(context: TestBedContext) -> Iterator[File]:
@@ -143,7 +143,7 @@ def columns(dataframe: str) -> list[SummaryColumn]:
 
 
 def caption(release: ReleaseResults, dataframe: str) -> str:
-    """What the figures of the answer are; those of a single run where there is no answer."""
+    """The caption of the answer's figures, or of those of a single run if there is no answer."""
     if not release.levels:
         return intervals.caption(map(metrics.get, SHOWN))
     return results_report.answer_caption(release, columns(dataframe))
@@ -152,7 +152,7 @@ def caption(release: ReleaseResults, dataframe: str) -> str:
 def rows(
     release: ReleaseResults, recorded: VerdictsOnRecord, names: Sequence[str], dataframe: str
 ) -> list[AnswerRow]:
-    """A row for each of these strategies; bars of one column have the same axis."""
+    """A row for each of these strategies; the bars of a column have the same axis."""
     longest = charts.longest(release, names, dataframe)
     memory = [release.of(metric, name, dataframe) for name in names for metric in ("uss", "uss_collected")]
     largest = max((figure.median for figure in memory if figure), default=0.0) or 1.0
@@ -176,7 +176,7 @@ def rows(
 
 
 def badness(severities: Iterable[Severity | None]) -> int:
-    """Of the worst one: 1 of a cost, more of what is worse; 0 without any."""
+    """A number for the worst of these severities: 1 for a cost, more for worse ones; 0 without any."""
     return max((len(SEVERITIES) - SEVERITIES.index(each) for each in severities if each), default=0)
 
 

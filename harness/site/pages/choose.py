@@ -1,4 +1,4 @@
-"""From a program to its strategy: questions, rules, code, and the figures behind the thresholds."""
+"""The chooser: questions about a program, the rules, code, and the figures behind the thresholds."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -78,7 +78,7 @@ CAVEATS = {
         "Code at module level runs again in each worker.",
     ),
 }
-"""By strategy: what to know beside the hazards that affect it."""
+"""Caveats by strategy, besides the hazards that affect it."""
 
 
 def pages(site: SiteContext) -> Iterator[File]:
@@ -113,7 +113,7 @@ def pages(site: SiteContext) -> Iterator[File]:
             "pooled": {name: strategies.get(name).pooled for name in recommendation.RECOMMENDED},
             "pool": [POOL_SIZE, MAX_OVERFLOW, RESERVED],
             "bill": known,
-            # Last, when all texts have been taken apart.
+            # These come last, when all texts have been numbered.
             "texts": texts.all,
             "lines": texts.lines,
         },
@@ -125,7 +125,7 @@ def pages(site: SiteContext) -> Iterator[File]:
 
 
 def bill_of(site: SiteContext) -> dict[str, Any] | None:
-    """What the bill of a fleet is computed from, and what was measured; None without fleets on record."""
+    """The coefficients of the bill and the Python of the fleets; None without fleets on record."""
     table = site.record(fleets.PATH, fleets.load, None)
     if table is None:
         return None
@@ -141,7 +141,7 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
 
 
 class Texts:
-    """Each program once, and each line of code once: programs have most of their lines in common."""
+    """Stores each program once, and each line of code once, since programs share most of their lines."""
 
     def __init__(self) -> None:
         self._texts: dict[str, int] = {}
@@ -162,7 +162,7 @@ class Texts:
 
 
 def all_code(texts: Texts) -> dict[str, Any]:
-    """The programs of all cards, by strategy and variant the numbers of its texts."""
+    """The programs of all cards: the numbers of their texts, by strategy and variant."""
     return {
         name: {each.key: [texts.number(text) for text in variant_code(name, each)] for each in code.RECIPES}
         for name in recommendation.RECOMMENDED
@@ -170,19 +170,19 @@ def all_code(texts: Texts) -> dict[str, Any]:
 
 
 def variant_code(name: str, variant: Variant) -> list[str]:
-    """A pool of workers, one worker, and an executor."""
+    """The programs with a pool of workers, one worker, and an executor."""
     strategy = strategies.get(name)
     return [render(strategy, variant) for render in (code.pool, code.process, code.executor)]
 
 
 def figures_of(site: SiteContext) -> dict[str, ProgramFigures]:
-    """What was measured of each program, with all workers on one host."""
+    """The figures of each program with all workers on one host, by name."""
     recorded = site.record(programs_report.PATH, programs_report.load, None)
     return {each.name: each for each in recorded.programs if each.hosts == 1} if recorded else {}
 
 
 def of_program(program: head.Program, measured: dict[str, ProgramFigures], texts: Texts) -> dict[str, Any]:
-    """What the chooser shows of a program: its lines by variant, its strategy, and what it costs."""
+    """The chooser's data on a program: its lines by variant, its strategy, and its costs."""
     figures = measured.get(program.name)
     return {
         "lines": {
@@ -206,12 +206,12 @@ def of_program(program: head.Program, measured: dict[str, ProgramFigures], texts
 def combinations(known: records.CombinationRecords) -> dict[str, Any]:
     """Verdicts and costs of each combination, and its sentences behind a pooler; each text once, by number.
 
-    The verdicts of the reference are on the cards.
+    The cards have the verdicts of the reference.
     """
     verdicts: dict[records.CombinationVerdict, int] = {}
     sentences: dict[str, int] = {}
 
-    def said(text: str) -> int:
+    def numbered(text: str) -> int:
         return sentences.setdefault(text, len(sentences))
 
     of_each = {}
@@ -227,11 +227,11 @@ def combinations(known: records.CombinationRecords) -> dict[str, Any]:
             "verdicts": {name: verdicts.setdefault(each, len(verdicts)) for name, each in found.items()},
             "costs": {name: asdict(each) for name, each in costs.strategies.items()} if costs else {},
             "again": costs.again if costs else None,
-            "source": said(markdown.plain(costs.source) if costs else records.not_measured(wanted)),
+            "source": numbered(markdown.plain(costs.source) if costs else records.not_measured(wanted)),
         }
     behind = {
         f"{wanted.key} {mode}": [
-            said(text) for text in known.pooler(Combination(wanted.driver, wanted.python, mode))
+            numbered(text) for text in known.pooler(Combination(wanted.driver, wanted.python, mode))
         ]
         for wanted in ALL
         for mode in MODES
@@ -248,7 +248,7 @@ def combinations(known: records.CombinationRecords) -> dict[str, Any]:
 def card(
     site: SiteContext, strategy: strategies.Strategy, release: ReleaseResults | None, life: str
 ) -> dict[str, Any]:
-    """A strategy with its code, its figures, and what can happen, by condition."""
+    """A strategy with its code, its figures, and its failures by condition."""
     price = [
         (metrics.get(metric).short, f"{figure.text()} {display_unit(figure.unit)[0]}")
         for metric in PRICE

@@ -1,9 +1,9 @@
 """Two releases side by side: the level of every metric, and the steps between them.
 
-Of the strategies that pairs are measured of: others would seem unchanged.
+Only strategies that are paired are shown, since others would seem unchanged.
 
-`static/compare.js` shows any two, from the figures that the page holds: a page opened from a file cannot load
-any. Without JavaScript there are the pages of the releases.
+`static/compare.js` shows any two releases from the figures in the page, because a page opened from a file
+cannot load any. Without JavaScript, readers have the pages of the releases.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,8 +48,10 @@ def paired(context: TestBedContext) -> list[str]:
 
 
 def detectable(context: TestBedContext, metric: Metric) -> str:
-    """`1.1 % to 2.3 %`: the smallest change that pairs find, of the steadiest and the noisiest
-    strategy; empty if unknown."""
+    """`1.1 % to 2.3 %`: the smallest change that pairs find, for the steadiest and the noisiest strategy.
+
+    Empty if unknown.
+    """
     found = context.history.detectable.get(metric.id, ())
     return " to ".join(dict.fromkeys(f"{size * 100:.1f} %" for size in found))
 
@@ -62,7 +64,7 @@ def level_texts(context: TestBedContext, metric: Metric, strategy: str) -> list[
 
 
 def figures(context: TestBedContext) -> dict[str, Any]:
-    """What the script needs to compare any two; releases, metrics and strategies are named by number."""
+    """The script's data to compare any two releases; releases, metrics and strategies are numbered."""
     versions, metrics, shown = context.versions, context.metrics, paired(context)
     return {
         "releases": versions,
@@ -92,5 +94,5 @@ def figures(context: TestBedContext) -> dict[str, Any]:
 
 
 def runs(levels: Sequence[str | None]) -> list[tuple[int, str | None]]:
-    """Each level with the number of the first release that has it."""
+    """Each level with the number of the first release at which it applies."""
     return [(at, level) for at, level in enumerate(levels) if at == 0 or level != levels[at - 1]]

@@ -11,7 +11,7 @@ from harness.site.history import step_groups
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "feed.xml", True
 
 UNKNOWN = datetime(2000, 1, 1, tzinfo=UTC)
-"""Of results that do not say when they were measured."""
+"""The date of results without one."""
 
 
 def pages(context: TestBedContext) -> Iterator[File]:
@@ -30,5 +30,5 @@ def pages(context: TestBedContext) -> Iterator[File]:
 
 
 def moment(date: datetime | None) -> str:
-    """As Atom wants it."""
+    """A date in the form of Atom."""
     return (date or UNKNOWN).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""How the figures are measured: what counts, the smallest change that can be detected, conditions, limits."""
+"""The method: what counts, the smallest change that can be detected, conditions, limits."""
 
 import inspect
 from collections.abc import Iterator

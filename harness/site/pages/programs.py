@@ -1,4 +1,4 @@
-"""Programs that start workers, and fleets of workers: what to add to each, and what was measured."""
+"""Programs that start workers, with the lines to add to each and their figures, and fleets of workers."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""One release: what it changed against the release before, and its figures."""
+"""One release: its changes against the release before, and its figures."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
@@ -57,7 +57,7 @@ def page(context: TestBedContext, before: str, version: str, after: str) -> File
 
 
 def changed_counts(before: ReleaseResults, after: ReleaseResults) -> dict[str, list[str]]:
-    """Counts that changed: the strategies that each change applies to, by the change in words."""
+    """The strategies that each change of a count applies to, by the change in words."""
     by_change: dict[str, list[str]] = {}
     for count in registry.of_work():
         for (name, strategy), now in after.counts.items():
@@ -68,7 +68,7 @@ def changed_counts(before: ReleaseResults, after: ReleaseResults) -> dict[str, l
 
 
 def changed_verdicts(site: SiteContext, before: str, version: str) -> list[tuple[Hazard, str, str]]:
-    """Hazard, strategy and new verdict, where both releases were tried and disagree."""
+    """The hazard, strategy and new verdict of each trial in which the two releases differ."""
     recorded = site.verdicts
     if not {before, version} <= set(recorded.releases):
         return []
@@ -91,9 +91,9 @@ def instructions(site: SiteContext, before: str, version: str) -> report.Explain
 def causes(
     context: TestBedContext, before: str, version: str, counted: Mapping[str, Collection[str]]
 ) -> list[tuple[str, list[str]]]:
-    """By strategy, the recorded causes of a release's steps in sentences, and the steps without any.
+    """The recorded causes of a release's steps in sentences, by strategy, and the steps without a cause.
 
-    `counted` are the counts that the page lists above; they are not repeated.
+    `counted` are the counts that the page lists already; they are not repeated.
     """
     figures = context.bed.releases[before]
 

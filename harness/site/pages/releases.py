@@ -1,4 +1,4 @@
-"""Each metric over the releases: where it changed, a chart for each strategy, and figures to download."""
+"""Each metric over the releases: its changes, a chart for each strategy, and figures to download."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ def pages(context: TestBedContext) -> Iterator[File]:
 
 
 def charted(context: TestBedContext) -> list[Metric]:
-    """The metrics with a page of their own. A test bed with too few releases for a history has one."""
+    """The metrics with a page of their own: only one if the test bed has too few releases for a history."""
     return context.metrics if len(context.releases) >= MIN_RELEASES else context.metrics[:1]
 
 
 def address_of(context: TestBedContext, metric: Metric) -> str:
-    """The first metric is on the page of the section."""
+    """The address of a metric's page; the first metric is on the page of the section."""
     return ADDRESS if metric == context.metrics[0] else f"figures/{metric.id}.html"
 
 
@@ -77,15 +77,15 @@ def page(context: TestBedContext, metric: Metric) -> File:
 
 @dataclass(frozen=True)
 class ChangedRelease:
-    """What one release changed."""
+    """The changes of one release."""
 
     version: str
     measured: bool
-    """Whether it has a page; one that has just appeared has only its instructions."""
+    """Whether it has a page. For a release that has just appeared, only instructions are known."""
     instructions: str
-    """Those of a spawned worker in all; empty if they did not change."""
+    """The change of all instructions of a spawned worker; empty if they did not change."""
     groups: list[StepGroup]
-    """Of the metrics that users notice."""
+    """The changes of metrics that users notice."""
     others: list[tuple[str, str]]
     """Title and change of all other figures."""
     minor: bool
@@ -105,7 +105,7 @@ def changed_releases(context: TestBedContext) -> list[ChangedRelease]:
 def changed_release(
     context: TestBedContext, version: str, explained: report.ExplainedChange | None
 ) -> ChangedRelease | None:
-    """What a release changed; None if it changed nothing."""
+    """The changes of a release; None if there are none."""
     shown, overview = metrics.shown_in(Table.SITE), metrics.shown_in(Table.CHANGE_POINTS)
     groups = step_groups(context.history, version, shown)
     counts = context.history.others_at(version)
@@ -129,7 +129,7 @@ def instructions(context: TestBedContext) -> list[report.ExplainedChange]:
 
 
 def releases_by_series(context: TestBedContext) -> list[tuple[str, list[tuple[str, int]]]]:
-    """By series of releases, the newest first: each release, and how many figures changed there."""
+    """The releases of each series with the number of figures that changed there, the newest series first."""
     instructed = {each.release for each in instructions(context)}
     numbers = {
         version: len({step.metric.id for step in context.history.at(version)})
@@ -195,9 +195,9 @@ def chart(
     steps: Sequence[CellStep] = (),
     dataframe: str = "none",
 ) -> dict[str, Any] | None:
-    """One line over all releases; None if there is nothing to draw.
+    """The chart of one cell over all releases; None if there is nothing to draw.
 
-    `steps` are those of the pairs that hold for it.
+    `steps` are the steps of the pairs that apply to it.
     """
     panel = charts.panel(context.versions, figures, unit, [step.release for step in steps])
     if panel is None:
@@ -216,12 +216,12 @@ def chart(
 
 
 def code_of(strategy: str) -> str:
-    """The strategy that is paired in place of one that runs the same code."""
+    """The paired strategy that runs the same code as this one, or this one."""
     return reference.SAME_CODE.get(strategy, strategy)
 
 
 def pairs_of(strategy: str, dataframe: str) -> str:
-    """What was paired in place of a cell; empty if it was paired itself, or if nothing was."""
+    """The pairs that are shown for a cell that was not paired itself; empty if it was, or without any."""
     if (code := code_of(strategy)) not in reference.STRATEGIES:
         return ""
     if code != strategy:
@@ -230,7 +230,7 @@ def pairs_of(strategy: str, dataframe: str) -> str:
 
 
 def download(context: TestBedContext, metric: Metric) -> Iterator[File]:
-    """One metric over all releases: a row for each release, with each cell's median and interval."""
+    """The files of one metric: a row for each release, with each cell's median and interval."""
     cells = [
         (strategy, dataframe)
         for strategy in context.strategies

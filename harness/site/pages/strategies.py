@@ -1,4 +1,4 @@
-"""Every strategy with its code, of the default series and further ones; docs/sever.md, docs/poolers.md."""
+"""Every strategy with its code, and the pages docs/sever.md and docs/poolers.md."""
 
 from collections.abc import Iterator
 

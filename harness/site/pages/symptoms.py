@@ -1,4 +1,4 @@
-"""What goes wrong: error messages and symptoms, and a page for each hazard with its cause and its cure."""
+"""Symptoms and error messages, and a page for each hazard with its cause and its cure."""
 
 import inspect
 from collections.abc import Iterator, Sequence
@@ -141,13 +141,13 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
 
 
 DRIVERS = tuple(driver for driver in drivers.DRIVERS if driver != drivers.MEASURED)
-"""Those besides the reference."""
+"""The drivers besides the reference."""
 
 
 def driver_cells(
     site: SiteContext, hazard: Hazard, driver: Driver, known: Sequence[str]
 ) -> list[tuple[str, dict[str, Any]]]:
-    """The verdicts with another driver, by strategy, with what happened; empty if it was not tried."""
+    """The verdicts with another driver, by strategy, with the observation; empty if it was not tried."""
     recorded = site.verdicts_with(Combination(driver))
     table = recorded.newest
     outcomes = [(name, table.outcome(hazard.id, name)) for name in known] if table else []
@@ -166,12 +166,12 @@ def driver_cells(
 
 
 def observed(outcome: Outcome) -> str:
-    """What the user observed in a trial."""
+    """The user's observation in a trial."""
     return " ".join(event.what for event in outcome.story if event.who == "user")
 
 
 def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:
-    """The code of a strategy that survives; None if none with code does."""
+    """The code of a strategy that survives; None if no strategy with code does."""
     name = program_lines.cure(recorded, hazard)
     if not name:
         return None
@@ -180,7 +180,7 @@ def cure(recorded: VerdictsOnRecord, hazard: Hazard) -> dict[str, Any] | None:
 
 
 def unforced_rates(recorded: VerdictsOnRecord, hazard: Hazard) -> list[str]:
-    """A line for each figure: by strategy, how often it went wrong although nothing forced it."""
+    """A line for each figure: how often it went wrong without being forced, by strategy."""
     repeated = recorded.newest.repeated if recorded.newest else None
     lines = []
     for figure in hazard.figures:

@@ -4,7 +4,7 @@
 /* The driver of the fleets. */
 const REFERENCE = "psycopg2";
 
-/* The value somewhere: on the line between its neighbours, beyond them on the last line. */
+/* The value at a position: on the line between the neighbouring knots, or beyond them on the last line. */
 function atKnots(knots, where) {
   if (knots.length === 1) return knots[0][1] * where / knots[0][0];
   const last = knots.length - 1;
@@ -13,10 +13,10 @@ function atKnots(knots, where) {
   return low + (high - low) * (where - from) / (to - from);
 }
 
-/* Of a worker’s life: start and end below it do not matter. */
+/* The share of a worker’s life below which its start and end do not matter. */
 const SHARE = 0.01;
 
-/* What driver and pooler change for a strategy; undefined if that was not measured. */
+/* The factors of driver and pooler for a strategy; undefined if they were not measured. */
 function factorsOf(known, { driver, pooler }, costs) {
   let found = { time: 1, memory: 0, round_trips: costs.round_trips };
   if (driver !== REFERENCE) found = (known.drivers[driver] || {})[costs.strategy];
@@ -92,7 +92,7 @@ function showBill(known, request) {
   const missing = known.strategies.filter((costs) => !factorsOf(known, request, costs)).map((costs) => costs.strategy);
   section.querySelector("p").textContent = [
     `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
-    request.driver === REFERENCE && !request.pooler ? "" : "A driver changes all workers as it changes a single one, which was measured; a pooler makes no fleet faster.",
-    missing.length ? `Not measured like that: ${missing.join(", ")}.` : "",
+    request.driver === REFERENCE && !request.pooler ? "" : "A driver is assumed to change all workers as it changes a single one, which was measured, and a pooler to make no fleet faster.",
+    missing.length ? `Not measured in this combination: ${missing.join(", ")}.` : "",
   ].join(" ").trim();
 }

@@ -1,7 +1,7 @@
-/* From the answers to a strategy, its code, verdicts and costs. The answers are part of the address. */
+/* Shows the strategy for the answers, its code, verdicts and costs. The answers are part of the address. */
 "use strict";
 
-/* A program, whose lines are given by their numbers. */
+/* The text of a program, which is stored as the numbers of its lines. */
 function textOf(data, number) {
   return data.texts[number].map((line) => data.lines[line]).join("\n");
 }
@@ -26,7 +26,7 @@ function showCode(data, variant, count, executor) {
   });
 }
 
-/* The lines of a program that starts its workers itself, and what they rest on. */
+/* The lines for a program that starts its workers itself, and the conditions under which they suffice. */
 function showProgram(data, program, title, name, variant, answers, count) {
   const section = document.getElementById("hook");
   section.querySelector("h2").textContent = `What to add to ${title}`;
@@ -51,7 +51,7 @@ function showProgram(data, program, title, name, variant, answers, count) {
   section.querySelector("pre").textContent = variant in program.lines ? textOf(data, severed ?? program.lines[variant]) : "Not tried with this driver.";
 }
 
-/* What goes wrong with a combination: its verdict, which the cards show of the reference, and its pooler. */
+/* The failures with a combination: its verdict (the cards have that of the reference), and its pooler. */
 function wrongOf(data, combination, key, strategy, mode) {
   const items = [];
   const verdict = data.verdicts[combination.verdicts[strategy]];
@@ -68,7 +68,7 @@ function wrongOf(data, combination, key, strategy, mode) {
   return [...items, ...(data.poolers[`${key} ${mode}`] || []).map((number) => data.sentences[number])];
 }
 
-/* `cost` is undefined without a figure, `kept` says what keeps connections open. */
+/* `cost` is undefined without a figure; `kept` is what keeps connections open. */
 function costsOf(data, strategy, cost, again, program, kept, count, limit, distance) {
   const figure = (value) => value >= 99.5 ? value.toFixed(0) : value.toFixed(1);
   const known = (value) => value !== null && value !== undefined;
@@ -126,7 +126,7 @@ each("#choose", (form) => {
     const variant = `${coded}.${kept === "rare" ? "session" : kept}.${answers.data === "objects" ? "objects" : "none"}`;
     const count = Math.floor(number(workers, 1));
     const [rule, notes] = decisions[Object.values(answers).join(".")];
-    /* A program that starts its workers itself leaves no choice: the rules are for the others. */
+    /* A program that starts its workers itself leaves no choice; the rules are for other programs. */
     const given = program.value ? data.programs[program.value] : null;
     const own = given && given.starts ? given : null;
     /* The programs were tried with drivers that are used synchronously. */

@@ -1,4 +1,4 @@
-/* Two releases side by side, from the figures that the page holds. */
+/* Two releases side by side, from the figures in the page. */
 "use strict";
 
 each("#compare", (form) => {
@@ -61,7 +61,7 @@ each("#compare", (form) => {
     root.querySelector(".compared tbody").replaceChildren(...rows);
   };
 
-  /* The chosen releases, or why there is nothing to show: never another pair's table. */
+  /* The chosen releases, or the reason why there is nothing to show. */
   const fields = [before, after];
   const chosen = fields.map((field) => address.searchParams.get(field.name) || [...field.options].find((option) => option.defaultSelected).value);
   const update = () => {

@@ -1,5 +1,5 @@
-/* From a message, a stack or words to a page: harness/search/search.py documents the ranking, and a test
-   compares the two. */
+/* Finds the page for a message, a stack or words. harness/search/search.py documents the ranking, and a test
+   compares the two implementations. */
 "use strict";
 
 function searchWords(text) {
@@ -79,7 +79,7 @@ each("form.search", (form) => {
   const results = document.getElementById("results");
   const list = results.querySelector("ol");
   const excluded = document.getElementById("excluded");
-  /* What is shown as long as nothing was found. */
+  /* The sections that are shown as long as nothing was found. */
   const groups = [...document.querySelectorAll(".symptoms, #first-look")].filter((section) => section !== results && section !== excluded);
   const itemsOf = (entries) => entries.map((id) => {
     const item = document.querySelector(`.symptoms [data-entry="${id}"]`).cloneNode(true);

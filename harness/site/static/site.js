@@ -1,4 +1,4 @@
-/* All pages can be read without this script: it sorts, names releases in charts, and leads to other pages. */
+/* All pages can be read without this script. It sorts, names releases in charts, and leads to other pages. */
 "use strict";
 
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
@@ -18,7 +18,7 @@ each("select[data-go]", (select) => {
   });
 });
 
-/* Verdicts by driver: one is shown, and without this script all. */
+/* Verdicts by driver: this script shows those of one driver; without it all are shown. */
 each("[data-drivers]", (section) => {
   const select = section.querySelector("select");
   const show = () => each("[data-driver]", (part) => { part.hidden = part.dataset.driver !== select.value; }, section);

@@ -131,10 +131,9 @@ def render(measured: ReleaseResults | None) -> str:
 
 def choice(measured: ReleaseResults | None) -> list[str]:
     """The rules with their reasons, fork's conditions, and what holds for all recipes."""
-    life = sentences.life(measured.estimate) if measured else recommendation.UNKNOWN_LIFE
     rules = [
         f"{number}. {rule.in_order}: [`{rule.strategy}`](#{rule.strategy}). {rule.reason}\n"
-        for number, rule in enumerate(recommendation.rules(life), 1)
+        for number, rule in enumerate(recommendation.rules(life_of(measured)), 1)
     ]
     conditions = [f"- *{each.label}*: {each.sentence}\n" for each in recommendation.CONDITIONS_OF_FORK]
     return [
@@ -151,7 +150,13 @@ def group(
     members: Sequence[Strategy], recorded: VerdictsOnRecord, measured: ReleaseResults | None
 ) -> list[str]:
     """The table of some strategies, and the section of each."""
-    return [table(members, recorded, measured), *(section(each, recorded) for each in members)]
+    sections = (section(each, recorded, life_of(measured)) for each in members)
+    return [table(members, recorded, measured), *sections]
+
+
+def life_of(measured: ReleaseResults | None) -> str:
+    """The lifetime of a worker from which a slow start pays off, in words."""
+    return sentences.life(measured.estimate) if measured else recommendation.UNKNOWN_LIFE
 
 
 def memory_caption(measured: ReleaseResults) -> str:
@@ -196,7 +201,7 @@ def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: Rel
             each.title,
             str(recorded.worst(each.id, recorded.newest_release)),
             *(figure(metric, each.id) for metric in MEMORY),
-            recommendation.use_when(each),
+            recommendation.use_when(each, life_of(measured)),
         ]
         for each in members
     ]
@@ -204,12 +209,14 @@ def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: Rel
     return markdown.table(["strategy", "what it is", "worst outcome", *columns, "when to use it"], rows)
 
 
-def section(strategy: Strategy, recorded: VerdictsOnRecord) -> str:
+def section(
+    strategy: Strategy, recorded: VerdictsOnRecord, life: str = recommendation.UNKNOWN_LIFE
+) -> str:
     """When to use a strategy, its code, and the hazards that affect it."""
     lines = [
         f'<a id="{strategy.id}"></a>\n',
         f"### {strategy.title} (`{strategy.id}`)\n",
-        f"{recommendation.use_when(strategy)}\n",
+        f"{recommendation.use_when(strategy, life)}\n",
         *(block(name, text) for name, text in files(strategy).items()),
     ]
     if not strategy.pooled:

@@ -10,7 +10,7 @@ MEASURING = {"run", "continuous", "find"}
 """The commands of asv that store results."""
 
 # This precedes the slow imports, since psycopg2 discards any exception, even KeyboardInterrupt, while it
-# imports `decimal`. Ctrl-C is meant to end `asv preview`, and a test that imports this module keeps its handler.
+# imports `decimal`. Ctrl-C is meant to end `asv preview`; a test that imports this module keeps its handler.
 if Path(sys.argv[0]).name == "asv" and "preview" not in sys.argv:
     interrupts.first_counts(in_a_line=True)
 

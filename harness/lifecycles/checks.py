@@ -63,7 +63,7 @@ def start_method_used(*, has_parents_memory: bool, is_parents_child: bool) -> st
 
 
 def start_method(e: Evidence) -> str:
-    """The start method in use is the one asked for."""
+    """The worker was started by the strategy's start method."""
     used = start_method_used(
         has_parents_memory=e.worker["mark"] == e.mark, is_parents_child=e.worker["ppid"] == e.parent["pid"]
     )
@@ -71,7 +71,7 @@ def start_method(e: Evidence) -> str:
 
 
 def driver(e: Evidence) -> str:
-    """The driver in use is the one asked for, in parent and worker."""
+    """Parent and worker used the strategy's driver."""
     wanted = e.strategy.driver
     for dialect in (e.parent["dialect"], e.worker.get("driver", wanted.dialect)):
         if dialect != wanted.dialect:

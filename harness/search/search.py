@@ -220,38 +220,38 @@ def shown(ranked: Sequence[str]) -> tuple[str, ...]:
     return tuple(entry for entry in ranked if entry in alike or entry in others)
 
 
-def ranked_by_message(index: Index, asked: Sequence[str]) -> list[str]:
+def ranked_by_message(index: Index, query: Sequence[str]) -> list[str]:
     """The entries with a message that the text matches, the best first."""
     ranked = []
     for number, each in enumerate(index.entries):
         matches = [
             (-weight, not phrase.first)
             for phrase in each.phrases
-            if (weight := match_weight(index, asked, phrase.words))
+            if (weight := match_weight(index, query, phrase.words))
         ]
         if matches:
             ranked.append((*min(matches), number, each.id))
     return [id for *_, id in sorted(ranked)]
 
 
-def match_weight(index: Index, asked: Sequence[str], message: Sequence[str]) -> int:
+def match_weight(index: Index, query: Sequence[str], message: Sequence[str]) -> int:
     """The weight of the words that a text and a message have in common in a row; 0 if they do not match."""
-    run = longest_run(asked, message)
-    if len(run) < min(RUN, len(message), len(asked)) or not run:
+    run = longest_run(query, message)
+    if len(run) < min(RUN, len(message), len(query)) or not run:
         return 0
     telling = [stem(word) for word in run if word not in STOP]
-    if len(run) < len(asked) and all(word in index.context for word in telling):
+    if len(run) < len(query) and all(word in index.context for word in telling):
         return 0
     weights = [index.weights.get(word, index.unknown) for word in telling]
     whole = len(run) == len(message)
     return sum(weights) if whole or max(weights, default=0) >= index.rare else 0
 
 
-def longest_run(asked: Sequence[str], message: Sequence[str]) -> Sequence[str]:
+def longest_run(query: Sequence[str], message: Sequence[str]) -> Sequence[str]:
     """The longest sequence of words in both."""
     best, end = 0, 0
     lengths = [0] * (len(message) + 1)
-    for word in asked:
+    for word in query:
         for at in range(len(message), 0, -1):
             lengths[at] = lengths[at - 1] + 1 if message[at - 1] == word else 0
             if lengths[at] > best:
@@ -259,13 +259,13 @@ def longest_run(asked: Sequence[str], message: Sequence[str]) -> Sequence[str]:
     return message[end - best : end]
 
 
-def ranked_by_words(index: Index, asked: Sequence[str]) -> list[str]:
+def ranked_by_words(index: Index, query: Sequence[str]) -> list[str]:
     """The entries that have most of the words, the best first."""
-    telling = [word for word in asked if word not in index.context]
+    telling = [word for word in query if word not in index.context]
     total = sum(index.weights.get(word, UNKNOWN * index.unknown) for word in telling)
     ranked = []
     for number, each in enumerate(index.entries):
-        known = [word for word in asked if word in each.words]
+        known = [word for word in query if word in each.words]
         share = sum(index.weights[word] for word in known if word in telling)
         if known and share >= SHARE * total:
             weight = sum(index.weights[word] * (1 + (word in each.strong)) for word in known)

@@ -15,13 +15,13 @@ const isLookalike = (id) => id.startsWith("lookalike.");
 
 function rankEntries(index, text) {
   const weight = (stem) => index.weights[stem] ?? index.unknown;
-  const asked = searchWords(text);
+  const query = searchWords(text);
   const isStop = (word) => index.stop.includes(word);
   const longestRun = (message) => {
     let best = 0;
     let end = 0;
     const lengths = new Array(message.length + 1).fill(0);
-    for (const word of asked) {
+    for (const word of query) {
       for (let at = message.length; at > 0; at -= 1) {
         lengths[at] = message[at - 1] === word ? lengths[at - 1] + 1 : 0;
         if (lengths[at] > best) [best, end] = [lengths[at], at];
@@ -31,9 +31,9 @@ function rankEntries(index, text) {
   };
   const matchWeight = (message) => {
     const run = longestRun(message);
-    if (!run.length || run.length < Math.min(index.run, message.length, asked.length)) return 0;
+    if (!run.length || run.length < Math.min(index.run, message.length, query.length)) return 0;
     const telling = run.filter((word) => !isStop(word)).map(searchStem);
-    if (run.length < asked.length && telling.every((stem) => index.context.includes(stem))) return 0;
+    if (run.length < query.length && telling.every((stem) => index.context.includes(stem))) return 0;
     const weights = telling.map(weight);
     const sum = weights.reduce((total, each) => total + each, 0);
     return run.length === message.length || Math.max(0, ...weights) >= index.rare ? sum : 0;
@@ -57,7 +57,7 @@ function rankEntries(index, text) {
     const others = ranked.filter((id) => !isLookalike(id)).slice(0, index.shown);
     return { entries: ranked.filter((id) => alike.includes(id) || others.includes(id)), exact: true };
   }
-  const stems = [...new Set(asked.filter((word) => !isStop(word)).map(searchStem))];
+  const stems = [...new Set(query.filter((word) => !isStop(word)).map(searchStem))];
   const telling = stems.filter((stem) => !index.context.includes(stem));
   const total = telling.reduce((sum, stem) => sum + (index.weights[stem] ?? index.half * index.unknown), 0);
   const byWords = [];
@@ -87,8 +87,8 @@ each("form.search", (form) => {
     return item;
   });
   const show = () => {
-    const asked = field.value.trim();
-    const found = asked ? rankEntries(index, asked) : { entries: [], exact: false };
+    const query = field.value.trim();
+    const found = query ? rankEntries(index, query) : { entries: [], exact: false };
     const toExclude = found.exact && !isLookalike(found.entries[0]) ? found.entries.filter(isLookalike) : [];
     excluded.querySelector("ol").replaceChildren(...itemsOf(toExclude));
     excluded.hidden = !toExclude.length;
@@ -96,11 +96,11 @@ each("form.search", (form) => {
     const count = found.entries.length;
     results.hidden = !count;
     groups.forEach((section) => { section.hidden = count > 0; });
-    if (!asked) status.textContent = "";
+    if (!query) status.textContent = "";
     else if (found.exact) status.textContent = count > 1 ? `${count} pages match, the likeliest first.` : "One page matches.";
     else if (count) status.textContent = "No page has exactly this message. These are about the same words:";
     else status.textContent = "No exact match: no page has this message. Paste the last line of the traceback, or the stack of a worker that hangs, or look through the list below.";
-    remember("find", asked.slice(0, 1500));
+    remember("find", query.slice(0, 1500));
   };
   field.value = address.searchParams.get("find") || "";
   field.addEventListener("input", show);

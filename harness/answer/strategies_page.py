@@ -209,9 +209,7 @@ def table(members: Iterable[Strategy], recorded: VerdictsOnRecord, measured: Rel
     return markdown.table(["strategy", "what it is", "worst outcome", *columns, "when to use it"], rows)
 
 
-def section(
-    strategy: Strategy, recorded: VerdictsOnRecord, life: str = recommendation.UNKNOWN_LIFE
-) -> str:
+def section(strategy: Strategy, recorded: VerdictsOnRecord, life: str = recommendation.UNKNOWN_LIFE) -> str:
     """When to use a strategy, its code, and the hazards that affect it."""
     lines = [
         f'<a id="{strategy.id}"></a>\n',

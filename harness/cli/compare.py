@@ -30,12 +30,8 @@ def compare(
     ] = "sqlalchemy",
     strategy: Strategies = None,
     dataframe: Dataframe = "none",
-    pairs: Annotated[
-        int, typer.Option(min=6, help="The least number of pairs, if the time suffices.")
-    ] = 10,
-    minutes: Annotated[
-        float, typer.Option(min=0.1, help="The time limit; installing is not counted.")
-    ] = 10,
+    pairs: Annotated[int, typer.Option(min=6, help="The least number of pairs, if the time suffices.")] = 10,
+    minutes: Annotated[float, typer.Option(min=0.1, help="The time limit; installing is not counted.")] = 10,
     tolerate: Annotated[str, typer.Option(help="The largest increase that is not a failure.")] = "3%",
     form: str = "table",
 ) -> None:

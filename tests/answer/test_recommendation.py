@@ -37,7 +37,7 @@ FIGURES = {
 BREAK_EVEN = "a pool costs less than NullPool if a worker makes more than 1.6 queries (and so on)"
 
 
-def told(**changed: float | None) -> str:
+def advice(**changed: float | None) -> str:
     figures = FIGURES | {tuple(name.split("__")): value for name, value in changed.items()}
 
     def read(strategy: str, metric: str) -> MedianRange | None:
@@ -48,12 +48,12 @@ def told(**changed: float | None) -> str:
 
 
 def test_it_names_each_rule_with_the_cost_of_its_strategy() -> None:
-    assert "Fork's conditions may not hold: `forkserver_preload`, first row after 17 ms." in told()
-    assert "The program keeps its connections open: `fork_dispose`, first row after 8.8 ms." in told()
-    assert all(f"{rule.in_order}: `{rule.strategy}`" in told() for rule in recommendation.rules("160 ms"))
-    assert "For comparison with `forkserver_preload`: 200 ms with `spawn`." in told()
-    assert "live 160 ms or longer" in told()
-    assert "live 320 ms or longer" in told(forkserver_preload__time_to_first_row=0.0345)
+    assert "Fork's conditions may not hold: `forkserver_preload`, first row after 17 ms." in advice()
+    assert "The program keeps its connections open: `fork_dispose`, first row after 8.8 ms." in advice()
+    assert all(f"{rule.in_order}: `{rule.strategy}`" in advice() for rule in recommendation.rules("160 ms"))
+    assert "For comparison with `forkserver_preload`: 200 ms with `spawn`." in advice()
+    assert "live 160 ms or longer" in advice()
+    assert "live 320 ms or longer" in advice(forkserver_preload__time_to_first_row=0.0345)
 
 
 @pytest.fixture(autouse=True)
@@ -65,25 +65,25 @@ def runs_that_agree(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 def test_the_sentence_on_pools_ends_with_the_recorded_number_of_queries() -> None:
     more = "costs 1.4 ms more once, `nullpool` costs 2.3 ms more at each further checkout"
-    assert f"{more}; {BREAK_EVEN}." in told()
-    assert f"and more at the first; {BREAK_EVEN}." in told(fork_dispose__first_query=0.001)
+    assert f"{more}; {BREAK_EVEN}." in advice()
+    assert f"and more at the first; {BREAK_EVEN}." in advice(fork_dispose__first_query=0.001)
 
 
 def test_where_a_pool_saves_nothing_there_is_no_such_number() -> None:
-    text = told(nullpool__second_query=0.0001)
+    text = advice(nullpool__second_query=0.0001)
     assert "are no cheaper with the pool here" in text
     assert BREAK_EVEN not in text
 
 
 def test_first_queries_with_overlapping_intervals_are_not_ranked() -> None:
     for difference in (-0.0001, 0.0001):
-        level = told(fork_dispose__first_query=FIGURES["nullpool", "first_query"] + difference)
+        level = advice(fork_dispose__first_query=FIGURES["nullpool", "first_query"] + difference)
         assert "Until the first row, `fork_dispose` and `nullpool` cannot be distinguished" in level
         assert level.partition("cannot be distinguished")[2].startswith("; `nullpool` costs 2.3 ms more")
 
 
 def test_later_checkouts_with_overlapping_intervals_are_not_ranked() -> None:
-    level = told(nullpool__second_query=0.0006)
+    level = advice(nullpool__second_query=0.0006)
     assert "At further checkouts `fork_dispose` and `nullpool` cannot be distinguished here" in level
     assert BREAK_EVEN not in level
 
@@ -188,7 +188,7 @@ def test_memory_is_compared_before_and_after_a_collection() -> None:
 
 
 def test_a_sentence_without_figures_is_left_out() -> None:
-    assert BREAK_EVEN not in told(nullpool__second_query=None)
+    assert BREAK_EVEN not in advice(nullpool__second_query=None)
     assert [*sentences.choice(lambda *_: None), *sentences.beside_the_rules(lambda *_: None, "")] == []
 
 
@@ -237,7 +237,7 @@ def test_the_readme_and_the_site_show_the_same_rules(site_pages: dict[str, str])
         assert f"{rule.in_order}: [`{rule.strategy}`](#{rule.strategy}). {rule.reason}" in strategies_page
         assert rule.in_order in site_pages["choose.html"]
         assert f'<td data-label="if">{rule.in_order}</td>' in site_pages["index.html"]
-    for rule in recommendation.rules():
+    for rule in recommendation.rules(life):
         assert rule.condition[1:] in strategies_page
 
 

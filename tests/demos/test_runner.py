@@ -177,9 +177,9 @@ def test_a_demo_that_hangs_leaves_no_process_behind(server: Server) -> None:
     with scene() as there:
         there.environment[locate.RUN] = server.to_json()
         command = there.start(POOLSTART, "demo", "2", stdout=subprocess.PIPE)
-        told, _ = command.communicate(timeout=60)
+        printed, _ = command.communicate(timeout=60)
         assert command.returncode == 0
-        assert "It ended: hung" in told
+        assert "It ended: hung" in printed
         there.wait_until_gone()
 
 

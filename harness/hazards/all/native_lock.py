@@ -46,7 +46,7 @@ def waits_for_lock(worker: WorkerHandle) -> bool:
 
 
 def hang_at_lock(worker: WorkerHandle) -> Hung | None:
-    """Wait until the worker answers, or hangs at a lock below the driver's function. Returns the hang, or None.
+    """Wait until the worker answers, or hangs at a lock below the driver's function; return the hang or None.
 
     On a busy machine the server may be silent for as long as a worker that hangs. Raises `RuntimeError` if
     the worker continues to wait for something else.

@@ -51,7 +51,8 @@ def parse(line: str) -> None:
 
 def test_each_command_line_is_understood() -> None:
     lines = {path.name: command_lines(path) for path in DOCUMENTS}
-    lines["the quick answer"] = [command for command, _ in quick_report.NEXT_COMMANDS]
+    shown = [command for command, _ in quick_report.NEXT_COMMANDS]
+    lines["the quick answer"] = [command for command in shown if "--help" not in command]
     refused = []
     for name, line in [(document, each) for document, found in lines.items() for each in found]:
         try:

@@ -1,5 +1,6 @@
 """Elimination: who sent, from recorded readings of counters and of the threads of all holders."""
 
+import math
 import os
 import select
 import socket
@@ -115,6 +116,13 @@ def test_the_watch_goes_on_until_a_connection_without_counters_was_looked_at_oft
     looks: int, waited: int, doubt: bool
 ) -> None:
     assert Use(7, looks=looks, waited={WORKER: waited}).doubt(WORKER) == doubt
+
+
+def test_enough_looks_show_a_worker_that_waits_at_two_of_a_hundred() -> None:
+    """By the binomial distribution, of `CLEAN` looks: they miss one in twenty at most."""
+    waits, missed = 0.02, 0.05
+    chances = (math.comb(ENOUGH, n) * waits**n * (1 - waits) ** (ENOUGH - n) for n in range(CLEAN))
+    assert sum(chances) < missed
 
 
 def process(pid: int, ppid: int) -> Process:

@@ -130,6 +130,7 @@ sys.stdout.write("\\n".join([
          ("/e/site-packages/sqlalchemy/pool.py", "connect")),
     call(("/home/app/bin/server", "module"), ("/e/site-packages/gunicorn/arbiter.py", "spawn")),
     call(("/home/app/shop.py", "query"), ("/e/site-packages/sqlalchemy/pool.py", "connect")),
+    call(("/e/site-packages/rq/worker.py", "work"), ("/e/site-packages/harness/doctor/inside/hook.py", "hook")),
 ]))
 """
 
@@ -139,6 +140,7 @@ def test_a_place_is_the_users_line_or_inside_of_a_library_never_its_script() -> 
         "inside gunicorn (arbiter.py:1 spawn)",
         "server:1 <module>",
         "shop.py:1 query",
+        "inside rq (worker.py:1 work)",
     ]
 
 

@@ -40,8 +40,8 @@ PLENTY = 5
 """Of these, as many as are worth reporting: the connection need not be looked at any longer."""
 
 ENOUGH = 250
-"""Looks at a connection without counters. A worker that queries all the time waits for answers in some of
-them; on a busy machine they take longer."""
+"""Looks at a connection without counters. A worker that waits for an answer at two of a hundred is seen
+`CLEAN` times in them, unless it is one of 25. On a busy machine they take longer."""
 
 LONGER = 4
 """While it is not clear whether a process uses a connection, a watch takes up to so many times as long."""

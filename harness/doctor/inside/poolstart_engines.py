@@ -50,15 +50,22 @@ def listen() -> None:
     import weakref
 
     from sqlalchemy import event
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine.default import DefaultDialect
     from sqlalchemy.pool import Pool
 
     Known.given, Known.loops = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
-    event.listen(Engine, "do_connect", watch._safely(connecting))
     event.listen(Pool, "connect", watch._safely(connected))
+    # Not by the event `do_connect`: see `poolstart_pools.watch_errors`.
+    original, hook = DefaultDialect.connect, watch._safely(connecting)
+
+    def connect(self: Any, *arguments: Any, **options: Any) -> Any:
+        hook(self, options)
+        return original(self, *arguments, **options)
+
+    DefaultDialect.connect = connect  # type: ignore[method-assign]
 
 
-def connecting(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
+def connecting(dialect: Any, options: Any) -> None:
     """An engine is about to connect."""
     engine = next((each for each in list(State.engines) if getattr(each, "dialect", None) is dialect), None)
     if engine is None or dialect.name != "postgresql":

@@ -16,8 +16,9 @@ LIBRARIES = ("site-packages", "dist-packages", f"{os.sep}lib{os.sep}python3", "<
 SCRIPTS = (f"{sys.exec_prefix}/bin/", "/usr/bin/", "/usr/local/bin/", "/.local/bin/")
 """Where the scripts are that start libraries, such as `gunicorn`."""
 
-BETWEEN = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "psycopg", "psycopg2", "psycopg_pool", "asyncpg")
-"""Libraries that are not named as the place of an event if another one has called them."""
+BETWEEN = ("sqlalchemy", "flask_sqlalchemy", "sqlmodel", "psycopg", "psycopg2", "psycopg_pool", "asyncpg",
+           "harness")  # fmt: skip
+"""Libraries that are not named as the place of an event if another one has called them, and this one."""
 
 STARTERS = (
     ("-packages/gunicorn/arbiter.py", "gunicorn"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from _thread import get_ident
+from os import getpid
 
 import poolstart_engines
+import poolstart_errors
 import poolstart_frames as frames
 import poolstart_processes
 import poolstart_watch as watch
@@ -26,22 +28,6 @@ MANY = 10
 IDLE = 3
 """How many of these have to hold idle connections for a report."""
 
-MESSAGES = (
-    ("terminating connection due to idle", "idle_cut"),
-    ("server closed the connection unexpectedly", "cut"),
-    ("SSL connection has been closed unexpectedly", "cut"),
-    ("SSL SYSCALL error: EOF detected", "cut"),
-    ("too many clients already", "max_connections"),
-    ("remaining connection slots are reserved", "max_connections"),
-    ("pg_type_typname_nsp_index", "startup_race"),
-    ("pg_class_relname_nsp_index", "startup_race"),
-    ("pg_namespace_nspname_index", "startup_race"),
-    ('prepared statement "_pg3_', "pooler_session"),
-    ('prepared statement "__asyncpg_', "pooler_session_asyncpg"),
-)
-"""Parts of error messages, and the kind that is reported. Nothing else of the message is reported."""
-
-
 def install() -> None:
     watch.when_imported("sqlalchemy", listen)
 
@@ -56,9 +42,11 @@ def listen(module: Any) -> None:
     from sqlalchemy.engine import Engine
     from sqlalchemy.pool import Pool
 
-    for name, hook in (("connect", connect), ("checkout", checkout), ("checkin", checkin), ("close", close)):
-        event.listen(Pool, name, safely(hook))
-    event.listen(Engine, "handle_error", safely(failed))
+    event.listen(Pool, "connect", safely(connect))
+    event.listen(Pool, "checkout", checkout)
+    event.listen(Pool, "checkin", checkin)
+    event.listen(Pool, "close", safely(close))
+    safely(poolstart_errors.listen)()
     dispose = Engine.dispose
 
     def __new__(cls: Any, *arguments: Any, **options: Any) -> Any:
@@ -74,20 +62,14 @@ def listen(module: Any) -> None:
 
     Engine.__new__ = staticmethod(__new__)  # type: ignore[method-assign]
     Engine.dispose = disposed  # type: ignore[method-assign]
-    refuse: Any = sys.modules["sqlalchemy.exc"].InvalidRequestError
-    refused = refuse.__init__
-
-    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
-        if options.get("code") == "isce":
-            safely(threads)()
-        refused(self, *arguments, **options)
-
-    refuse.__init__ = __init__
 
 
 def follow() -> None:
     """In a worker whose parent had connections checked out: these can be used without a checkout."""
-    if any(opened.out for opened in list((State.opened or {}).values())):
+    inherited = list((State.opened or {}).items())
+    for record, opened in inherited:
+        opened.out = record.in_use
+    if any(opened.out for _, opened in inherited):
         watch_executions()
 
 
@@ -161,14 +143,29 @@ def many(engine: Any, where: str) -> None:
         report("engines", place=where, count=State.made[where, url], keeping=keeping)
 
 
+# These two delay each query of the program: they do nothing else while all connections are its own.
+
+
 def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
+    State.threads[id(record)] = get_ident()
+    if getpid() != State.alone:
+        safely_taken(record)
+
+
+def checkin(dbapi: Any, record: Any) -> None:
+    if getpid() != State.alone:
+        safely_returned(dbapi, record)
+
+
+def taken(record: Any) -> None:
+    """A connection was checked out, which may be another process's."""
     opened = State.opened.get(record)
     if opened is None:
         return
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
     elif opened.pid == os.getpid():
-        opened.out, opened.thread = True, get_ident()
+        return
     elif refusable(record):
         opened.unsure = True
         watch_executions()
@@ -179,7 +176,8 @@ def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
 def refusable(record: Any) -> bool:
     """Whether the program has a listener, which may refuse connections of other processes."""
     pool: Any = getattr(record, "_ConnectionRecord__pool", None)
-    return any(getattr(each, "__code__", None) is not watch.HOOKED for each in pool.dispatch.checkout)
+    own = (watch.HOOKED, checkout.__code__)
+    return any(getattr(each, "__code__", None) not in own for each in pool.dispatch.checkout)
 
 
 def use(opened: Opened, record: Any, held: bool = False) -> None:
@@ -204,8 +202,9 @@ def called(record: Any) -> str:
     return frames.name_of(engine) if engine is not None else ""
 
 
-def checkin(dbapi: Any, record: Any) -> None:
-    poolstart_processes.drawn()
+def returned(dbapi: Any, record: Any) -> None:
+    """A connection was checked in, which may be another process's."""
+    again = poolstart_processes.drawn()
     if State.forked and not State.served:
         State.served = True
         report("served")
@@ -225,30 +224,17 @@ def checkin(dbapi: Any, record: Any) -> None:
             place=place(),
         )
         opened.transaction = False
+    if not again and all(each.pid == os.getpid() for each in list(State.opened.values())):
+        State.alone = os.getpid()
+
+
+safely_taken, safely_returned = watch._safely(taken), watch._safely(returned)
 
 
 def close(dbapi: Any, record: Any) -> None:
+    State.threads.pop(id(record), None)
     opened = State.opened.get(record)
     if opened is not None and opened.pid != os.getpid():
         if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
             return
         report("closed", connection=opened.name, opener=opened.pid, opened=opened.place, place=place())
-
-
-def failed(context: Any) -> None:
-    """Report the kind of a driver's error, and whether this process opened the connection."""
-    if getattr(context, "is_pre_ping", False):
-        # It replaces the connection.
-        return
-    message = str(context.original_exception)
-    kind = next((kind for part, kind in MESSAGES if part in message), "")
-    if kind:
-        proxied = getattr(context.connection, "_dbapi_connection", None)
-        opened = State.opened.get(getattr(proxied, "_connection_record", None)) if proxied else None
-        own = opened is None or opened.pid == os.getpid()
-        where, inode = (opened.place, opened.inode) if opened else ("", -1)
-        report("error", kind=kind, own=own, opened=where, place=place(), inode=inode)
-
-
-def threads() -> None:
-    report("error", kind="shared_by_threads", own=True, place=place())

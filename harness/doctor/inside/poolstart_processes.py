@@ -161,6 +161,8 @@ def remember() -> None:
         Copies.found = generators()
     Copies.states = {name: state(each) for name, each in Copies.found.items()}
     Copies.checkins = 0
+    if Copies.states:
+        State.alone = 0
 
 
 def generators() -> dict[str, Any]:
@@ -174,13 +176,17 @@ def state(generator: Any) -> tuple[int, int]:
     return hash(numbers[:-1]), numbers[-1]
 
 
-def drawn() -> None:
-    """After a connection was used: report generators from which numbers were drawn since the fork."""
+def drawn() -> bool:
+    """After a connection was used: report generators from which numbers were drawn since the fork.
+
+    Returns whether they will be examined again.
+    """
     if not Copies.states or Copies.checkins >= CHECKINS:
-        return
+        return False
     Copies.checkins += 1
     for name, (numbers, count) in list(Copies.states.items()):
         now, more = state(Copies.found[name])
         if now == numbers and more > count:
             del Copies.states[name]
             report("drawn", generator=name, state=f"{numbers} {count}", place=name)
+    return True

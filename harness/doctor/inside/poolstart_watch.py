@@ -34,9 +34,7 @@ class Opened:
         self.name, self.pid, self.place, self.engine = name, pid, place, engine
         self.descriptor, self.inode = descriptor, inode
         self.out = False
-        """Whether it is checked out."""
-        self.thread = 0
-        """The thread that has checked it out last."""
+        """Whether it was checked out when this process was forked."""
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
         self.unsure = False
@@ -49,9 +47,13 @@ class State:
     pid = os.getpid()
     elsewhere = ""
     """Part of the name of the file of reports, if the process is in another PID namespace."""
+    alone = pid
+    """The process whose pools are known to have no connection of another one: its checkouts are not examined."""
     count = 0
     opened: Any = None
     """By connection record, weakly."""
+    threads: dict[int, int] = {}  # noqa: RUF012
+    """By id of a connection record: the thread that has checked it out last."""
     engines: Any = None
     """Where each was made, weakly."""
     raw: Any = None
@@ -180,14 +182,14 @@ def connections() -> list[dict[str, Any]]:
             "library": "sqlalchemy",
             "inode": opened.inode,
             "transaction": opened.transaction,
-            "thread": opened.thread,
+            "thread": State.threads.get(id(record), 0),
         }
     return list(found.values())
 
 
 def after_fork() -> None:
     """In the worker."""
-    parent, State.pid = State.pid, os.getpid()
+    parent, State.pid, State.alone = State.pid, os.getpid(), 0
     locate()
     State.reported, State.made, State.forked, State.served = {}, {}, True, False
     report("forked", parent=parent)
@@ -273,4 +275,4 @@ def _safely(hook: Any) -> Any:
 
 
 HOOKED = _safely(None).__code__
-"""The code of all listeners of ours."""
+"""The code of all listeners of ours, except those of each checkout and checkin."""

@@ -130,7 +130,7 @@ sys.stdout.write("\\n".join([
          ("/e/site-packages/sqlalchemy/pool.py", "connect")),
     call(("/home/app/bin/server", "module"), ("/e/site-packages/gunicorn/arbiter.py", "spawn")),
     call(("/home/app/shop.py", "query"), ("/e/site-packages/sqlalchemy/pool.py", "connect")),
-    call(("/e/site-packages/rq/worker.py", "work"), ("/e/site-packages/harness/doctor/inside/hook.py", "hook")),
+    call(("/e/site-packages/rq/worker.py", "work"), ("/e/site-packages/harness/doctor/hook.py", "hook")),
 ]))
 """
 

@@ -8,6 +8,7 @@ import os
 import poolstart_frames as frames
 import poolstart_watch as watch
 from poolstart_frames import place
+from poolstart_hooks import before, safely, when_imported
 from poolstart_watch import State, report
 
 TYPE_CHECKING = False
@@ -26,10 +27,10 @@ class Count:
 
 
 def install() -> None:
-    watch.when_imported("psycopg2", psycopg2)
-    watch.when_imported("psycopg", psycopg)
-    watch.when_imported("psycopg_pool.pool", pool("ConnectionPool"))
-    watch.when_imported("psycopg_pool.pool_async", pool("AsyncConnectionPool"))
+    when_imported("psycopg2", psycopg2)
+    when_imported("psycopg", psycopg)
+    when_imported("psycopg_pool.pool", pool("ConnectionPool"))
+    when_imported("psycopg_pool.pool_async", pool("AsyncConnectionPool"))
 
 
 def psycopg2(module: Any) -> None:
@@ -89,38 +90,29 @@ def pool(name: str) -> Any:
         if Count.pools is None:
             Count.pools = weakref.WeakKeyDictionary()
         found = getattr(module, name)
-        made, open_, getconn = found.__init__, found.open, found.getconn
+        made = found.__init__
 
         @functools.wraps(made)
         def making(self: Any, *arguments: Any, **options: Any) -> None:
             made(self, *arguments, **options)
             # By default it is open then.
             if not self.closed:
-                watch._safely(opens)(self)
+                safely(opens)(self)
 
-        found.__init__, found.open, found.getconn = making, after(opens, open_), after(taken, getconn)
+        found.__init__ = making
+        before(found, "open", opens)
+        before(found, "getconn", taken)
 
     return hook
 
 
-def after(hook: Any, original: Any) -> Any:
-    """A method after a hook. It does not wait for it: those of the asynchronous pool return coroutines."""
-
-    @functools.wraps(original)
-    def method(self: Any, *arguments: Any, **options: Any) -> Any:
-        watch._safely(hook)(self)
-        return original(self, *arguments, **options)
-
-    return method
-
-
-def opens(pool: Any) -> None:
+def opens(pool: Any, *_: Any, **__: Any) -> None:
     Count.pools[pool] = (os.getpid(), place())
     if State.forked:
         report("pool_opened", place=place())
 
 
-def taken(pool: Any) -> None:
+def taken(pool: Any, *_: Any, **__: Any) -> None:
     opener, where = Count.pools.get(pool, (os.getpid(), ""))
     if opener != os.getpid():
         report("pool_used", opener=opener, opened=where, name=frames.name_of(pool), place=place())

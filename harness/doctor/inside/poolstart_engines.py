@@ -6,8 +6,8 @@ import os
 import sys
 
 import poolstart_frames as frames
-import poolstart_watch as watch
 from poolstart_frames import place
+from poolstart_hooks import before, safely
 from poolstart_watch import State, report
 
 TYPE_CHECKING = False
@@ -54,18 +54,12 @@ def listen() -> None:
     from sqlalchemy.pool import Pool
 
     Known.given, Known.loops = weakref.WeakKeyDictionary(), weakref.WeakKeyDictionary()
-    event.listen(Pool, "connect", watch._safely(connected))
-    # Not by the event `do_connect`: see `poolstart_pools.watch_errors`.
-    original, hook = DefaultDialect.connect, watch._safely(connecting)
-
-    def connect(self: Any, *arguments: Any, **options: Any) -> Any:
-        hook(self, options)
-        return original(self, *arguments, **options)
-
-    DefaultDialect.connect = connect  # type: ignore[method-assign]
+    event.listen(Pool, "connect", safely(connected))
+    # Not by the event `do_connect`: if a dialect has a listener, each query looks for other listeners.
+    before(DefaultDialect, "connect", connecting)
 
 
-def connecting(dialect: Any, options: Any) -> None:
+def connecting(dialect: Any, *_: Any, **options: Any) -> None:
     """An engine is about to connect."""
     engine = next((each for each in list(State.engines) if getattr(each, "dialect", None) is dialect), None)
     if engine is None or dialect.name != "postgresql":
@@ -143,11 +137,11 @@ def bound(engine: Any, record: Any, dbapi: Any) -> None:
     from sqlalchemy import event
 
     if not Known.loops:
-        event.listen(engine.pool, "checkout", watch._safely(other_loop))
+        event.listen(engine.pool, "checkout", safely(other_loop))
     loop = running()
     if loop is not None:
         Known.loops[record] = (weakref.ref(loop), place())
-        reference = weakref.ref(dbapi._connection, watch._safely(collected))
+        reference = weakref.ref(dbapi._connection, safely(collected))
         Known.raw[reference] = (os.getpid(), place(), weakref.ref(loop))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-import poolstart_watch as watch
-from poolstart_frames import place, safe_place
+from poolstart_frames import place
+from poolstart_hooks import before
 from poolstart_watch import State, report
 
 TYPE_CHECKING = False
@@ -30,44 +30,16 @@ MESSAGES = (
 
 
 def listen() -> None:
-    drivers()
-    refusals()
-
-
-def drivers() -> None:
     """Not by the event `handle_error`: if an engine has a listener, each query looks for other listeners."""
     kind = sys.modules["sqlalchemy.engine"].Connection
-    handle, without = kind._handle_dbapi_exception, kind._handle_dbapi_exception_noconnection.__func__
-    hook = watch._safely(failed)
-
-    def _handle_dbapi_exception(self: Any, error: Any, *arguments: Any, **options: Any) -> Any:
-        hook(error, self)
-        return handle(self, error, *arguments, **options)
-
-    def _handle_dbapi_exception_noconnection(cls: Any, error: Any, *arguments: Any, **options: Any) -> Any:
-        # After a ping has failed, the connection is replaced.
-        if not options.get("is_pre_ping"):
-            hook(error, None)
-        return without(cls, error, *arguments, **options)
-
-    kind._handle_dbapi_exception = _handle_dbapi_exception
-    kind._handle_dbapi_exception_noconnection = classmethod(_handle_dbapi_exception_noconnection)
+    before(kind, "_handle_dbapi_exception", failed)
+    before(kind, "_handle_dbapi_exception_noconnection", failed_without)
+    # A class method, which is bound by now.
+    kind._handle_dbapi_exception_noconnection = staticmethod(kind._handle_dbapi_exception_noconnection)
+    before(sys.modules["sqlalchemy.exc"].InvalidRequestError, "__init__", refused)
 
 
-def refusals() -> None:
-    """SQLAlchemy refuses a session that another thread or task is using."""
-    kind: Any = sys.modules["sqlalchemy.exc"].InvalidRequestError
-    made, hook = kind.__init__, watch._safely(report)
-
-    def __init__(self: Any, *arguments: Any, **options: Any) -> None:
-        if options.get("code") == "isce":
-            hook("error", kind="shared_by_threads", own=True, place=safe_place())
-        made(self, *arguments, **options)
-
-    kind.__init__ = __init__
-
-
-def failed(error: Any, connection: Any) -> None:
+def failed(connection: Any, error: Any, *_: Any, **__: Any) -> None:
     """Report the kind of a driver's error, and whether this process opened the connection."""
     message = str(error)
     kind = next((kind for part, kind in MESSAGES if part in message), "")
@@ -77,3 +49,15 @@ def failed(error: Any, connection: Any) -> None:
         own = opened is None or opened.pid == os.getpid()
         where, inode = (opened.place, opened.inode) if opened else ("", -1)
         report("error", kind=kind, own=own, opened=where, place=place(), inode=inode)
+
+
+def failed_without(error: Any, *_: Any, is_pre_ping: bool = False, **__: Any) -> None:
+    # After a ping has failed, the connection is replaced.
+    if not is_pre_ping:
+        failed(None, error)
+
+
+def refused(error: Any, *_: Any, code: str = "", **__: Any) -> None:
+    """SQLAlchemy refuses a session that another thread or task is using."""
+    if code == "isce":
+        report("error", kind="shared_by_threads", own=True, place=place())

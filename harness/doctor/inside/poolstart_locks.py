@@ -6,8 +6,8 @@ import _thread
 import builtins
 import sys
 
-import poolstart_watch as watch
 from poolstart_frames import safe_place
+from poolstart_hooks import safely
 from poolstart_watch import State, report
 
 TYPE_CHECKING = False
@@ -62,11 +62,11 @@ def announced(function: Any, lock: str, done: Any) -> Any:
     """The function, with reports before and after the call; then `done` is called."""
 
     def call(*arguments: Any, **options: Any) -> Any:
-        watch._safely(report)("entering", lock=lock, place=safe_place())
+        safely(report)("entering", lock=lock, place=safe_place())
         try:
             return function(*arguments, **options)
         finally:
-            watch._safely(report)("entered", lock=lock, place=safe_place())
+            safely(report)("entered", lock=lock, place=safe_place())
             done()
 
     return call

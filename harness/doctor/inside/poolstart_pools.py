@@ -13,6 +13,7 @@ import poolstart_frames as frames
 import poolstart_processes
 import poolstart_watch as watch
 from poolstart_frames import place
+from poolstart_hooks import HOOKED, before, safely, when_imported
 from poolstart_watch import Opened, State, inode_of, report
 
 TYPE_CHECKING = False
@@ -28,15 +29,15 @@ MANY = 10
 IDLE = 3
 """How many of these have to hold idle connections for a report."""
 
+
 def install() -> None:
-    watch.when_imported("sqlalchemy", listen)
+    when_imported("sqlalchemy", listen)
 
 
 def listen(module: Any) -> None:
     if tuple(map(int, module.__version__.split(".")[:2])) < OLDEST:
         return
     watch.prepare()
-    safely = watch._safely
     safely(poolstart_engines.listen)()
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
@@ -77,18 +78,10 @@ def watch_executions() -> None:
     if State.executing:
         return
     State.executing = True
-    connection = sys.modules["sqlalchemy.engine"].Connection
-    original = connection._execute_context
-    hook = watch._safely(executing)
-
-    def _execute_context(self: Any, *arguments: Any, **options: Any) -> Any:
-        hook(self)
-        return original(self, *arguments, **options)
-
-    connection._execute_context = _execute_context
+    before(sys.modules["sqlalchemy.engine"].Connection, "_execute_context", executing)
 
 
-def executing(connection: Any) -> None:
+def executing(connection: Any, *_: Any, **__: Any) -> None:
     proxied = connection._dbapi_connection
     record = getattr(proxied, "_connection_record", None)
     opened = State.opened.get(record) if record is not None else None
@@ -176,7 +169,7 @@ def taken(record: Any) -> None:
 def refusable(record: Any) -> bool:
     """Whether the program has a listener, which may refuse connections of other processes."""
     pool: Any = getattr(record, "_ConnectionRecord__pool", None)
-    own = (watch.HOOKED, checkout.__code__)
+    own = (HOOKED, checkout.__code__)
     return any(getattr(each, "__code__", None) not in own for each in pool.dispatch.checkout)
 
 
@@ -228,7 +221,7 @@ def returned(dbapi: Any, record: Any) -> None:
         State.alone = os.getpid()
 
 
-safely_taken, safely_returned = watch._safely(taken), watch._safely(returned)
+safely_taken, safely_returned = safely(taken), safely(returned)
 
 
 def close(dbapi: Any, record: Any) -> None:

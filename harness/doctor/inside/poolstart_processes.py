@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 from _thread import get_ident
@@ -10,6 +9,7 @@ from _thread import get_ident
 import poolstart_frames as frames
 import poolstart_watch as watch
 from poolstart_frames import place
+from poolstart_hooks import before, safely, when_imported
 from poolstart_watch import State, report
 
 TYPE_CHECKING = False
@@ -36,26 +36,19 @@ class Copies:
 
 
 def install() -> None:
-    watch.when_imported("multiprocessing.process", processes)
-    watch.when_imported("multiprocessing.reduction", pickling)
-    watch.when_imported("multiprocessing.popen_fork", signalling)
-    watch.when_imported("signal", handling)
+    when_imported("multiprocessing.process", processes)
+    when_imported("multiprocessing.reduction", pickling)
+    when_imported("multiprocessing.popen_fork", signalling)
+    when_imported("signal", handling)
     State.before.append(remember)
 
 
 def processes(module: Any) -> None:
     """Report workers that are started by a thread that has a connection in a transaction."""
-    original = module.BaseProcess.start
-
-    @functools.wraps(original)
-    def start(self: Any) -> Any:
-        watch._safely(starting)()
-        return original(self)
-
-    module.BaseProcess.start = start
+    before(module.BaseProcess, "start", starting)
 
 
-def starting() -> None:
+def starting(worker: Any) -> None:
     if State.json is None:
         return
     busy = [
@@ -77,7 +70,7 @@ def pickling(module: Any) -> None:
         try:
             return original(self, value)
         except Exception:
-            watch._safely(refused)(value)
+            safely(refused)(value)
             raise
 
     pickler.dump = dump
@@ -109,27 +102,17 @@ def handed(value: Any) -> str:
 
 def handling(module: Any) -> None:
     """Report forked workers that set a signal's handler themselves."""
-    original = module.signal
+    before(module, "signal", handles)
 
-    @functools.wraps(original)
-    def signal(number: Any, handler: Any) -> Any:
-        if State.forked:
-            watch._safely(report)("handles", signal=int(number), place=str(int(number)))
-        return original(number, handler)
 
-    module.signal = signal
+def handles(number: Any, *_: Any, **__: Any) -> None:
+    if State.forked:
+        report("handles", signal=int(number), place=str(int(number)))
 
 
 def signalling(module: Any) -> None:
     """Report signals that are sent to workers which catch them."""
-    original = module.Popen._send_signal
-
-    @functools.wraps(original)
-    def _send_signal(self: Any, number: Any) -> Any:
-        watch._safely(sending)(self, int(number))
-        return original(self, number)
-
-    module.Popen._send_signal = _send_signal
+    before(module.Popen, "_send_signal", sending)
 
 
 def sending(worker: Any, number: int) -> None:

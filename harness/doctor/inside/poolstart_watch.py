@@ -12,6 +12,7 @@ import sys
 import time
 
 from poolstart_frames import connects, place, starter, works
+from poolstart_hooks import WhenImported, safely
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class State:
     elsewhere = ""
     """Part of the name of the file of reports, if the process is in another PID namespace."""
     alone = pid
-    """The process whose pools are known to have no connection of another one: its checkouts are not examined."""
+    """The process whose connections are all known to be its own: its checkouts are not examined."""
     count = 0
     opened: Any = None
     """By connection record, weakly."""
@@ -86,43 +87,12 @@ def install() -> None:
 
     State.held = poolstart_locks.held
     State.follow = [poolstart_pools.follow, poolstart_locks.follow]
-    _safely(locate)()
+    safely(locate)()
     sys.meta_path.insert(0, WhenImported())
     poolstart_pools.install()
     poolstart_drivers.install()
     poolstart_processes.install()
-    os.register_at_fork(before=_safely(before_fork), after_in_child=_safely(after_fork))
-
-
-class WhenImported:
-    """Begins to listen as soon as a library has been imported."""
-
-    hooks: dict[str, Any] = {}  # noqa: RUF012
-
-    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
-        if name not in self.hooks:
-            return None
-        hook = self.hooks.pop(name)
-        finders = [finder for finder in sys.meta_path if finder is not self]
-        specs = (finder.find_spec(name, path, target) for finder in finders)
-        spec = next((spec for spec in specs if spec is not None), None)
-        if spec and spec.loader:
-            execute = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                execute(module)
-                _safely(hook)(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
-
-
-def when_imported(name: str, hook: Any) -> None:
-    """Call a hook with the module when it has been imported, or now."""
-    if name in sys.modules:
-        _safely(hook)(sys.modules[name])
-    else:
-        WhenImported.hooks[name] = hook
+    os.register_at_fork(before=safely(before_fork), after_in_child=safely(after_fork))
 
 
 def prepare() -> None:
@@ -262,17 +232,3 @@ def report(event: str, **fields: Any) -> None:
         os.write(file, line.encode())
     finally:
         os.close(file)
-
-
-def _safely(hook: Any) -> Any:
-    def hooked(*arguments: Any, **options: Any) -> None:
-        try:  # noqa: SIM105 - a context manager takes longer
-            hook(*arguments, **options)
-        except Exception:
-            pass
-
-    return hooked
-
-
-HOOKED = _safely(None).__code__
-"""The code of all listeners of ours, except those of each checkout and checkin."""

@@ -69,18 +69,28 @@ def test_instructions_are_those_of_spawned_workers_only() -> None:
     assert list(EVIDENCE.of("2.1.0", "uss", "spawn")) == []
 
 
-def test_the_text_counts_what_agrees_and_names_what_is_farthest_off() -> None:
-    ratios = [
-        MeasuredRatio("pairs, a", 1.05, 1.04, 1.06),
-        MeasuredRatio("history, b", 1.10, 1.02, 1.18),
-        MeasuredRatio("instructions", 1.056, 1.056, 1.056),
-    ]
-    text = machines.text("2.1.0", [("first row", "spawn", ratios)])
+RATIOS = [
+    MeasuredRatio("pairs, a", 1.05, 1.04, 1.06),
+    MeasuredRatio("history, b", 1.10, 1.02, 1.18),
+    MeasuredRatio("instructions", 1.056, 1.056, 1.056),
+]
+
+
+def test_the_text_counts_what_agrees_and_names_all_that_does_not() -> None:
+    text = machines.text("2.1.0", [("first row", "spawn", RATIOS)])
     assert (
         "| first row | `spawn` | +5.0 % (+4.0 to +6.0) | +10.0 % (+2.0 to +18.0) | +5.6 % | 4.8 % |" in text
     )
-    assert "1 of 2 ratios differ from those of the pairs by 2 % or less; the farthest, by 4.8 %," in text
-    assert "first row of `spawn` by history, b: +10.0 % (+2.0 to +18.0)." in text
+    assert "1 of 2 ratios differ from those of the pairs by 2 % or less." in text
+    assert "The others are first row of `spawn` by history, b: +10.0 % (+2.0 to +18.0), 4.8 % off." in text
+    assert "1 of these intervals contain the ratio of the pairs" in text
+
+
+def test_the_text_says_that_one_machine_alone_has_pairs() -> None:
+    alone = "Pairs with the reference are on record for a alone"
+    assert alone in machines.text("2.1.0", [("first row", "spawn", RATIOS)])
+    both = [*RATIOS, MeasuredRatio("pairs, b", 1.05, 1.04, 1.06)]
+    assert alone not in machines.text("2.1.0", [("first row", "spawn", both)])
 
 
 def test_the_page_has_pairs_and_history_of_two_types_of_machine() -> None:

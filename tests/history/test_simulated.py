@@ -9,17 +9,18 @@ from harness.comparisons import judge
 from harness.comparisons.pairs import Sample
 from harness.history.reference import RatioRow
 from harness.history.sensitivity import simulated
-from harness.history.sensitivity.simulated import Residuals
+from harness.history.sensitivity.simulated import NEW_FIGURE, Residuals, Stages
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
+from harness.records.provenance import Provenance
 
 NAMES = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
 
 
-def scattered(scatter: float, ratio: float = 0.2, strategy: str = "spawn") -> Residuals:
+def scattered(scatter: float) -> Residuals:
     rng = np.random.default_rng(1)
-    logs = {name: (ratio + scatter * rng.standard_normal(20)).tolist() for name in NAMES}
-    [found] = simulated.residuals([RatioRow("2.1.9", strategy, logs, dict.fromkeys(NAMES, 3e7))])
+    logs = {name: (0.2 + scatter * rng.standard_normal(20)).tolist() for name in NAMES}
+    [found] = simulated.residuals([RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))])
     return found
 
 
@@ -56,15 +57,56 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
     assert shares.found == np.mean([r.verdict == "slower" for r in of_startup])
 
 
+def new(scatter: float, change: float, stages: Stages) -> float:
+    """The share of new releases with a change of one figure that is reported."""
+    known = scattered(scatter)
+    at = [known.metrics.index(NEW_FIGURE)]
+    return simulated.reported(known.logs[:, at], known.limits[at], stages, change, runs=200)
+
+
 def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
-    quiet = scattered(0.008)
-    assert simulated.reported(quiet, 0.0, 200) == 0
-    assert simulated.reported(quiet, 0.005, 200) < 0.02
-    assert simulated.reported(quiet, 0.02, 200) > 0.9
-    assert simulated.reported(quiet, -0.02, 200) > 0.9
+    changes = (0.0, 0.005, 0.02, -0.02)
+    none, little, more, less = (new(0.008, change, simulated.SPAWNED_STAGES) for change in changes)
+    assert none == 0
+    assert little < 0.02
+    assert min(more, less) > 0.9
 
 
 def test_of_forked_workers_2_percent_are_reported_through_the_scatter_of_real_pairs() -> None:
-    noisy = scattered(0.022, strategy="fork_dispose")
-    assert simulated.reported(noisy, 0.0, 200) == 0
-    assert simulated.reported(noisy, 0.02, 200) > 0.84
+    assert new(0.022, 0.0, simulated.NEWEST_STAGES) == 0
+    assert new(0.022, 0.02, simulated.NEWEST_STAGES) > 0.84
+
+
+FORKED = ("fork_dispose", "nullpool")
+
+
+def sessions(*shared: float, date: str = "") -> list[RatioRow]:
+    """Pairs of two strategies in a session for each release, with noise of a pair that both share in part."""
+    rng = np.random.default_rng(2)
+    rows = []
+    for number, share in enumerate(shared):
+        common = rng.standard_normal(40)
+        for name in FORKED:
+            own = share * common + (1 - share) * rng.standard_normal(40)
+            provenance = Provenance(date=f"{number}{date and name}")
+            logs = {NEW_FIGURE: (0.1 * number + 0.025 * own).tolist()}
+            rows.append(RatioRow(f"2.1.{number}", name, {}, {NEW_FIGURE: 0.01}, logs, provenance))
+    return rows
+
+
+def test_strategies_that_one_session_measured_are_drawn_together() -> None:
+    alike, _ = simulated.together(sessions(1.0, 1.0), FORKED)
+    assert alike.shape == (80, 2)
+    assert np.allclose(alike[:, 0], alike[:, 1])
+    assert alike.mean(axis=0) == pytest.approx(0)
+    apart, limits = simulated.together(sessions(1.0, 1.0, date="another day"), FORKED)
+    assert (len(apart), len(limits)) == (0, 0)
+
+
+def test_what_either_of_two_shows_is_more_than_one_shows_unless_they_scatter_alike() -> None:
+    def any_of(columns: np.ndarray, limits: np.ndarray) -> float:
+        return simulated.reported(columns, limits, simulated.NEWEST_STAGES, 0.015, runs=400)
+
+    (alike, limits), (own, _) = (simulated.together(sessions(share), FORKED) for share in (1.0, 0.0))
+    assert any_of(alike, limits) == any_of(alike[:, :1], limits[:1])
+    assert any_of(own, limits) > max(any_of(own[:, [at]], limits[[at]]) for at in (0, 1)) + 0.05

@@ -49,6 +49,10 @@ class MeasuredRatio:
         """The relative difference to another ratio."""
         return abs(self.ratio / other.ratio - 1)
 
+    def holds(self, other: "MeasuredRatio") -> bool:
+        """Whether the interval contains another ratio."""
+        return self.low <= other.ratio <= self.high
+
 
 @dataclass(frozen=True)
 class RatioEvidence:
@@ -122,19 +126,30 @@ def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]])
     """The region, from figure, strategy and ratios; others are compared with the first ratio."""
     columns = list(dict.fromkeys(each.by for _, _, found in rows for each in found))
     compared = [
-        (each.off(found[0]), f"{figure} of `{name}` by {each.by}: {each.text}")
+        (each.off(found[0]), f"{figure} of `{name}` by {each.by}: {each.text}", each.holds(found[0]))
         for figure, name, found in rows
         for each in found[1:]
     ]
-    near, (farthest, what) = sum(off <= AGREED for off, _ in compared), max(compared)
+    apart = sorted((each for each in compared if each[0] > AGREED), reverse=True)
     cells = []
     for figure, name, found in rows:
         by = {each.by: each.text for each in found}
         off = max(each.off(found[0]) for each in found[1:])
         cells.append([figure, f"`{name}`", *(by.get(each, "") for each in columns), f"{off * 100:.1f} %"])
     table = markdown.table(["figure", "strategy", *columns, "farthest from the pairs"], cells, figures=2)
-    return (
-        f"{table}\nSQLAlchemy {release} against {REFERENCE}, with 99 % intervals. {near} of {len(compared)}"
-        f" ratios differ from those of the pairs by {AGREED * 100:.0f} % or less; the farthest, by"
-        f" {farthest * 100:.1f} %, is that of {what}."
-    )
+    sentences = [
+        f"SQLAlchemy {release} against {REFERENCE}, with 99 % intervals. {len(compared) - len(apart)} of"
+        f" {len(compared)} ratios differ from those of the pairs by {AGREED * 100:.0f} % or less."
+    ]
+    if apart:
+        names = "; ".join(f"{what}, {off * 100:.1f} % off" for off, what, _ in apart)
+        sentences.append(
+            f"The others are {names}. {sum(holds for *_, holds in apart)} of these intervals contain the ratio of"
+            " the pairs, too wide to confirm it or to refute it."
+        )
+    if len(machines := [each for each in columns if each.startswith("pairs")]) == 1:
+        sentences.append(
+            f"Pairs with the reference are on record for {machines[0].partition(', ')[2]} alone, so times are"
+            " not shown to agree on two types of machine."
+        )
+    return f"{table}\n{' '.join(sentences)}"

@@ -37,7 +37,7 @@ def page(record: SensitivityRecord, resampled: str = "") -> str:
             "## Injected changes\n",
             "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by"
             " as many pairs of parents as it takes until the interval of a time is half as wide, on either"
-            " side, as the change; counts and instructions by one worker each. Measured"
+            " side, as the change; counts and instructions by one worker each. Last measured"
             f" {injected.date}{injected.by}; {injected.machine or measured.machine}{meanwhile}.\n",
             injected_changes(record),
         ]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -252,3 +253,32 @@ def test_a_push_of_someone_else_meanwhile_is_no_failure(workflow: Workflow, uplo
         [clone / ".ci" / "track", "store", uploaded], env=workflow.environment, check=True, timeout=60
     )
     assert workflow.pushed() == ["theirs", *(f"Results: SQLAlchemy {release}" for release in NEW[:2])]
+
+
+def ratios(release: str, first: float, second: int) -> dict[str, object]:
+    """A row with the first stage, and so many pairs of the second."""
+    return {
+        "release": release, "strategy": "spawn", "provenance": {"machine": "m"},
+        "screening": {"uss": [first]}, "deciding": {"uss": [first] * second} if second else {},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("uploaded", "stored"),
+    [
+        (ratios("2.1.9", 0.1, 20), 20),  # goes on with the row that is there
+        (ratios("2.1.9", 0.2, 20), 0),  # measured again from the beginning
+    ],
+)
+def test_pairs_of_the_release_before_are_stored_if_they_go_on_with_its_first_stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uploaded: dict[str, object], stored: int
+) -> None:
+    store = runpy.run_path(str(ROOT / ".ci" / "store.py"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / "ratios.json").write_text(json.dumps([ratios("2.1.9", 0.1, 0)]))
+    (tmp_path / "new.json").write_text(json.dumps([uploaded, ratios("2.1.90", 0.1, 20)]))
+    store["merge_ratios"](Path("new.json"), "2.1.90")
+    rows = {row["release"]: row for row in json.loads(Path("records/ratios.json").read_text())}
+    assert len(rows["2.1.9"]["deciding"].get("uss", [])) == stored
+    assert len(rows["2.1.90"]["deciding"]["uss"]) == 20

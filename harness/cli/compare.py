@@ -1,6 +1,8 @@
 """`poolstart compare`: two releases, checkouts, wheels or folders, measured alternately."""
 
 import re
+import time
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -49,9 +51,9 @@ def compare(
         exclude("--vary strategy", {"--strategy": strategy})
     # scipy and asv take a second to import: only this command pays for it.
     from harness.comparisons import compare as comparison
+    from harness.comparisons import exact
     from harness.comparisons import report as shown
     from harness.comparisons.compare import ComparisonSettings
-    from harness.comparisons.exact import seconds as exact_seconds
     from harness.comparisons.sides import check, side
     from harness.console.progress import progress
     from harness.lifecycles import profile as profiles
@@ -62,10 +64,12 @@ def compare(
     chosen = profiles.known(strategy, "--strategy") if strategy else profile.strategies
     for text in (first, second):
         check(text, vary)
-    seconds = 60 * minutes
     with progress("installing") as report, locate.server(pooler=True, driver=True) as server:
         sides = side(first, vary, chosen), side(second, vary, chosen)
-        seconds -= min(seconds / 2, exact_seconds(*sides))
+        began = time.monotonic()
+        counted, not_counted, failed = exact.both(*sides, server, report)
+        # A worker under valgrind may take long on a slow machine: half of the time is for pairs in any case.
+        seconds = max(60 * minutes - (time.monotonic() - began), 30 * minutes)
         found = comparison.compare(
             *sides,
             server,
@@ -73,7 +77,12 @@ def compare(
             ComparisonSettings(tuple(settings), pairs, budget=seconds, limit=seconds, tolerate=limit),
             report,
         ).concluded()
-        found = found.with_exact(server, report)
+    found = replace(
+        found,
+        exact=tuple(counted),
+        not_applicable=[*found.not_applicable, *not_counted],
+        rejected=[*found.rejected, *failed],
+    )
     if not found.rows:
         reasons = [*found.rejected, *found.not_applicable]
         raise PoolstartError(

@@ -14,7 +14,7 @@ from harness.instructions.count import PHASES
 from harness.instructions.count import count as count_instructions
 from harness.instructions.table import TOTAL, InstructionsRow
 from harness.postgres.server import Server
-from harness.processes.errors import NotApplicable
+from harness.processes.errors import NotApplicable, Rejected
 from harness.records.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -27,9 +27,6 @@ UNITS = ("modules", "statements", "round trips")
 
 INSTRUCTIONS = "instructions"
 """The unit of the others."""
-
-COUNT_SECONDS, INSTRUCTIONS_SECONDS = 3.0, 30.0
-"""To count a worker of each side, roughly."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +61,19 @@ class ExactRow:
         }
 
 
-def seconds(first: "Side", second: "Side") -> float:
-    """How long it takes to count both, roughly."""
-    measured = first.driver == second.driver == MEASURED.name
-    executed = INSTRUCTIONS_SECONDS * len(spawned(first, second)) if measured else 0.0
-    return COUNT_SECONDS * len(first.strategies) + executed
+def both(
+    first: "Side", second: "Side", server: Server, report: Report
+) -> tuple[list[ExactRow], list[str], list[str]]:
+    """What is counted of both sides, the reasons why something is not, and what failed."""
+    rows: list[ExactRow] = []
+    reasons: list[str] = []
+    try:
+        rows, reasons = counts(first, second, server, report)
+        return [*rows, *instructions(first, second, server, report)], reasons, []
+    except NotApplicable as reason:
+        return rows, [*reasons, str(reason)], []
+    except Rejected as failure:
+        return rows, reasons, [str(failure)]
 
 
 def counts(first: "Side", second: "Side", server: Server, report: Report) -> tuple[list[ExactRow], list[str]]:

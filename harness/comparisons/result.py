@@ -5,13 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import drivers
-from harness.comparisons import exact
 from harness.comparisons.exact import ExactRow
 from harness.comparisons.judge import CANNOT_TELL, ComparisonRow
 from harness.lifecycles.cell import Cell
-from harness.lifecycles.plan import Report
-from harness.postgres.server import Server
-from harness.processes.errors import NotApplicable, Rejected
 
 
 @dataclass(frozen=True)
@@ -51,19 +47,6 @@ class Comparison:
     """Counts and instructions, which repeat exactly, on a busy machine too."""
     tolerate: float = 0.03
     """How much worse is tolerated, relative."""
-
-    def with_exact(self, server: Server, report: Report) -> "Comparison":
-        """The same with counts and instructions of both sides, or the reasons why there are none."""
-        found = self
-        try:
-            rows, reasons = exact.counts(self.first, self.second, server, report)
-            found = replace(found, exact=tuple(rows), not_applicable=[*found.not_applicable, *reasons])
-            rows += exact.instructions(self.first, self.second, server, report)
-        except NotApplicable as reason:
-            return replace(found, not_applicable=[*found.not_applicable, str(reason)])
-        except Rejected as reason:
-            return replace(found, rejected=[*found.rejected, str(reason)])
-        return replace(found, exact=tuple(rows))
 
     @property
     def worse(self) -> bool:

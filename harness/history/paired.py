@@ -222,7 +222,8 @@ def of_releases(
         stages = [(row.screening if screening else row.deciding) if row else {} for row in (one, other)]
         # A metric that is younger than the first stage of a row has no size there.
         sizes = {name: size for row in (other, one) if row for name, size in row.sizes.items()}
-        for metric in set.intersection(set(sizes), *map(set, compress(stages, (one, other)))):
+        known = set.intersection(set(sizes), *map(set, compress(stages, (one, other))))
+        for metric in known - REDUNDANT:
             earlier, later = (stage.get(metric, []) for stage in stages)
             session = sessions.get((metric, strategies.get(strategy).boots_an_interpreter), 0.0)
             middle, low, high, p = between(earlier, later, session)

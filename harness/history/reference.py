@@ -39,8 +39,9 @@ SAME_CODE = {"fork_nodispose": "fork_dispose", "forkserver": "spawn"}
 """Strategies that are not paired, each with one that runs the same code of SQLAlchemy. A release that changes
 one changes the other, but not by the same ratio."""
 
-REDUNDANT = frozenset({"peak", "pss"})
-"""Metrics that are not paired: `peak` equals `rss`, and `pss` depends on how many processes there are."""
+REDUNDANT = frozenset({"peak", "pss", "page_tables"})
+"""Figures on record that decide nothing: `peak` equals `rss`, `pss` depends on how many processes there are, and a
+release moves `page_tables` by two pages or none."""
 
 SCREENING, DECIDING = 8, 20
 """Pairs of parents of the two stages."""

@@ -112,8 +112,6 @@ class Metric:
     workers: Workers = Workers.LATER
     decides: bool = False
     """Whether a cell is measured again as long as the interval of this metric is wide."""
-    min_absolute_change: float | None = None
-    """The smallest absolute change that counts, in the metric's unit; by default that of the unit."""
 
     @property
     def benchmark(self) -> str:
@@ -214,9 +212,6 @@ METRICS = {
             "Unique memory after a full garbage collection, which writes to all objects, shared ones too.",
             Reading("memory_collected", "uss"), "memory.Memory", ALL - {Table.SUMMARY_DATAFRAME},
             short_title="memory after GC", workers=Workers.LAST),
-        Metric("page_tables", "bytes", "page tables",
-            "Kernel memory that maps the worker's memory: fork copies it, so it grows with the parent.",
-            Reading("memory", "page_tables"), "memory.Memory", (Table.SITE,), min_absolute_change=0),
         Metric("pss", "bytes", "proportional memory",
             "Memory of the worker, each shared page divided by the number of processes that share it.",
             Reading("memory", "pss"), "memory.Memory", (Table.SENSITIVITY,), short_title="PSS"),
@@ -271,14 +266,7 @@ def benchmark_modules() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.partition(".")[0] for name in names))
 
 
-def min_relevant_change(metric: str, value: float, unit: str = "") -> float:
-    """The smallest relative change that counts of a metric whose value, in its unit, is `value`.
-
-    `unit` is needed for ids that are not in the registry, such as those of older results.
-    """
-    known = METRICS.get(metric)
-    unit = known.unit if known else unit
-    absolute = known.min_absolute_change if known else None
-    return max(
-        MIN_RELATIVE_CHANGE[unit], (MIN_ABSOLUTE_CHANGE[unit] if absolute is None else absolute) / value
-    )
+def min_relevant_change(metric: str, value: float) -> float:
+    """The smallest relative change that counts of a metric whose value, in its unit, is `value`."""
+    unit = METRICS[metric].unit
+    return max(MIN_RELATIVE_CHANGE[unit], MIN_ABSOLUTE_CHANGE[unit] / value)

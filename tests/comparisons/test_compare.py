@@ -1,20 +1,27 @@
 """Which pairs are measured, and when it is enough: with simulated pairs, in no time."""
 
 import re
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from typer.testing import CliRunner
 
 from harness import strategies
+from harness.cli import compare as command
+from harness.cli.commands import app
 from harness.cli.compare import part
-from harness.comparisons import compare
+from harness.comparisons import compare, exact
+from harness.comparisons import sides as compared_sides
 from harness.comparisons.compare import ComparisonSettings
 from harness.comparisons.pairs import Pair, Sample
-from harness.comparisons.result import Side
+from harness.comparisons.result import Comparison, Side
 from harness.lifecycles import metrics, profile
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.metrics import Table
+from harness.postgres import locate
 from harness.system.conditions import Conditions
 
 QUICK = profile.PROFILES["quick"]
@@ -185,3 +192,22 @@ def test_the_status_is_worse_before_failed_before_undecided(fake, ratio, varying
 @pytest.mark.parametrize(("text", "share"), [("3%", 0.03), ("0.5 %", 0.005), ("0.02", 0.02), ("0", 0)])
 def test_tolerate_is_a_percentage_or_a_fraction(text, share):
     assert part(text) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("counting", "left"), [(40, 260), (200, 150)])
+def test_counting_takes_its_time_from_that_of_the_pairs_and_half_at_most(
+    counting: int, left: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, limits = [0.0], []
+    monkeypatch.setattr(command, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(exact, "both", lambda *_: (clock.append(clock.pop() + counting), ([], [], []))[1])
+    monkeypatch.setattr(compared_sides, "side", lambda text, *_: Side(text, text, Path("python"), ("spawn",)))
+    monkeypatch.setattr(locate, "server", lambda **_: nullcontext())
+
+    def measured(first, second, server, profile, settings, report):
+        limits.append((settings.budget, settings.limit))
+        return Comparison(first, second, (), 0, 1.0, ["enough"], [], ())
+
+    monkeypatch.setattr(compare, "compare", measured)
+    CliRunner().invoke(app, ["compare", "2.1.8", "2.1.9", "--minutes", "5"])
+    assert limits == [(left, left)]

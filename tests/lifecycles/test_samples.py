@@ -48,7 +48,7 @@ NANOSECONDS = {
     "cpu_first_row": 205,
     "cpu_second_query": 350,
 }
-BYTES = {"uss": 1, "pss": 2, "rss": 3, "page_tables": 5, "uss_collected": 6}
+BYTES = {"uss": 1, "pss": 2, "rss": 3, "uss_collected": 6}
 
 LIFE = Lifecycle.from_report(REPORT, first=False)
 

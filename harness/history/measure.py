@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from math import inf
 
 from harness.console.progress import Pace
@@ -38,8 +38,8 @@ FILED = ROOT / ".asv" / "history"
 BLOCK_SECONDS = 12.0
 """The duration of a block, until one has been timed."""
 
-MAX_REPEATED = 0.1
-"""The share of a pass's blocks that may be repeated because they are noisy."""
+MIN_QUIET = 3
+"""Blocks of a release that are left at least, when noisy ones are not used."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,11 @@ class PlannedBlock:
     release: str
     number: int
     """Of the pass, from 1."""
-    repeated: bool = False
-    """Whether it replaces a noisy block of the same pass."""
 
     @property
     def key(self) -> str:
         """Of the part of the session that is this block."""
-        return f"{self.release} {self.number}{' again' if self.repeated else ''}"
+        return f"{self.release} {self.number}"
 
 
 class HistorySession:
@@ -67,54 +65,31 @@ class HistorySession:
         self.passes = passes
 
     def planned(self) -> Iterator[PlannedBlock]:
-        """The blocks that are not measured yet, in order; noisy blocks are repeated at the end of a pass."""
+        """The blocks that are not measured yet, in order."""
         for number in range(1, self.passes + 1):
             order = list(self.releases)
             random.Random(number).shuffle(order)
             for release in order:
                 if (planned := PlannedBlock(release, number)).key not in self.kept.parts:
                     yield planned
-            yield from self._repeated(number, order)
-
-    def _repeated(self, number: int, order: Sequence[str]) -> Iterator[PlannedBlock]:
-        noisy = [
-            again
-            for planned, run in sorted(self.measured(), key=lambda item: order.index(item[0].release))
-            if planned == PlannedBlock(planned.release, number) and run.blocks[0].noise
-            if (again := replace(planned, repeated=True)).key not in self.kept.parts
-        ]
-        yield from noisy[: round(MAX_REPEATED * len(order))]
 
     def remaining(self) -> int:
-        """The number of blocks that are not measured yet, without repeated ones."""
-        return sum(
-            PlannedBlock(release, number).key not in self.kept.parts
-            for number in range(1, self.passes + 1)
-            for release in self.releases
-        )
-
-    def measured(self) -> list[tuple[PlannedBlock, MeasuredRun]]:
-        """Each block as a run of its own, by release in the order of the passes; noisy ones are marked."""
-        found = [
-            (planned, structure(MeasuredRun, self.kept.parts[planned.key]))
-            for release in self.releases
-            for number in range(1, self.passes + 1)
-            for planned in (PlannedBlock(release, number), PlannedBlock(release, number, repeated=True))
-            if planned.key in self.kept.parts
-        ]
-        marked = mark_noisy([run.blocks[0] for _, run in found])
-        return [
-            (planned, replace(run, blocks=[block]))
-            for (planned, run), block in zip(found, marked, strict=True)
-        ]
+        """The number of blocks that are not measured yet."""
+        return len(list(self.planned()))
 
     def runs(self) -> dict[str, MeasuredRun]:
-        """The blocks of each release so far, as one run would have measured them."""
+        """The blocks of each release so far, noisy ones marked, as one run would have measured them."""
+        parts = [
+            structure(MeasuredRun, self.kept.parts[planned.key])
+            for release in self.releases
+            for number in range(1, self.passes + 1)
+            if (planned := PlannedBlock(release, number)).key in self.kept.parts
+        ]
         runs: dict[str, MeasuredRun] = {}
-        for planned, part in self.measured():
-            usual = MeasuredRun(part.release, part.server, facts=part.facts, min_quiet=self.passes)
-            run = runs.setdefault(planned.release, usual)
-            run.blocks += part.blocks
+        for part, block in zip(parts, mark_noisy([part.blocks[0] for part in parts]), strict=True):
+            usual = MeasuredRun(part.release, part.server, facts=part.facts, min_quiet=MIN_QUIET)
+            run = runs.setdefault(part.release, usual)
+            run.blocks.append(block)
             run.rejected |= part.rejected
             run.not_applicable |= part.not_applicable
         return runs

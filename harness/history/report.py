@@ -161,12 +161,12 @@ def summary_row(
     release: str, explained: ExplainedChange | None, changes: Sequence[PairedChange | CountChange]
 ) -> list[terminal.Cell]:
     """One release: how far instructions, times, memory and counts changed."""
-    sizes: dict[str, list[float]] = {}
+    ratios: dict[str, list[float]] = {}
     for change in changes:
-        sizes.setdefault(KINDS.get(unit_of(change), "counts"), []).append(change.ratio - 1)
+        ratios.setdefault(KINDS.get(unit_of(change), "counts"), []).append(change.ratio)
     kinds = (*KINDS.values(), "counts")
     instructed = explained.percent(TOTAL) if explained else ""
-    return [release, instructed, *(size_range(sizes.get(kind, [])) for kind in kinds)]
+    return [release, instructed, *(ratio_range(ratios.get(kind, [])) for kind in kinds)]
 
 
 def unit_of(change: PairedChange | CountChange) -> str:
@@ -179,10 +179,10 @@ def title_of(name: str) -> str:
     return known.title if known else name
 
 
-def size_range(changes: Sequence[float]) -> str:
+def ratio_range(ratios: Sequence[float]) -> str:
     """`+1.5 % to +3.0 %`: the smallest and the largest change; empty without any."""
-    ends = (min(changes), max(changes)) if changes else ()
-    return " to ".join(dict.fromkeys(instructions.relative(1 + change) for change in ends))
+    ends = (min(ratios), max(ratios)) if ratios else ()
+    return " to ".join(dict.fromkeys(map(instructions.relative, ends)))
 
 
 def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

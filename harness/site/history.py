@@ -15,6 +15,7 @@ from harness.history import changes, report, series
 from harness.history.changes import Changes
 from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
+from harness.instructions.report import relative
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Metric, Table
 from harness.releases import stored
@@ -23,17 +24,6 @@ from harness.system.errors import PoolstartError
 
 MIN_RELEASES = 8
 """The number of releases from which a test bed has a page for each metric."""
-
-
-def change(ratio: float) -> str:
-    """`+1.5 %` of 1.015, with a minus sign where it is smaller."""
-    return f"{(ratio - 1) * 100:+.1f} %".replace("-", "\u2212")
-
-
-def change_range(ratios: Sequence[float]) -> str:
-    """`+1.5 % to +3.0 %`: the smallest and the largest change."""
-    low, high = change(min(ratios)), change(max(ratios))
-    return low if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)
@@ -52,11 +42,11 @@ class CellStep:
 
     @property
     def change(self) -> str:
-        return change(self.ratio)
+        return relative(self.ratio)
 
     @property
     def interval(self) -> str:
-        return f"{change(self.low)} to {change(self.high)}"
+        return f"{relative(self.low)} to {relative(self.high)}"
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,7 @@ class StepGroup:
 
     @property
     def change(self) -> str:
-        return change_range([step.ratio for step in self.steps])
+        return report.ratio_range([step.ratio for step in self.steps])
 
 
 @dataclass(frozen=True)
@@ -127,7 +117,7 @@ class BedHistory:
         for step in self.others:
             if step.release == release:
                 ratios.setdefault(step.title, []).append(step.ratio)
-        return [(title, change_range(of_title)) for title, of_title in ratios.items()]
+        return [(title, report.ratio_range(of_title)) for title, of_title in ratios.items()]
 
     def at(self, release: str) -> list[CellStep]:
         return [step for step in self.steps if step.release == release]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.history import measure as sessions
-from harness.history.measure import MAX_REPEATED, HistorySession, PlannedBlock
+from harness.history.measure import HistorySession, PlannedBlock
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import Cell
 from harness.records.session import Parts
@@ -63,16 +63,12 @@ def test_what_was_measured_is_not_measured_again_and_more_passes_add_to_it(sessi
     assert {planned.number for planned in more.planned()} == {PASSES + 1}
 
 
-def test_some_noisy_blocks_are_repeated_at_the_end_of_their_pass(session: HistorySession) -> None:
-    began = []
-    for planned in session.planned():
-        began.append(planned)
-        busy = planned.number == 2 and not planned.repeated and len(began) % 2 == 0
-        measure(session, planned, pressure=0.9 if busy else 0)
-    again = [planned for planned in began if planned.repeated]
-    assert len(again) == MAX_REPEATED * 10
-    assert {planned.number for planned in again} == {2}
-    assert began.index(again[0]) == 20
+def test_noisy_blocks_are_marked_and_left_out_if_enough_are_left() -> None:
+    whole = HistorySession(Parts(), releases(10), sessions.MIN_QUIET + 1)
+    for planned in whole.planned():
+        measure(whole, planned, pressure=0.9 if planned.number == 2 else 0)
+    for run in whole.runs().values():
+        assert [block.samples[CELL.id]["startup"] for block in run.used_blocks()] == [1, 3, 4]
 
 
 def test_a_run_has_the_blocks_in_the_order_of_passes_and_all_rejections(session: HistorySession) -> None:
@@ -81,7 +77,7 @@ def test_a_run_has_the_blocks_in_the_order_of_passes_and_all_rejections(session:
         measure(session, planned, rejected="it hung" if last else "")
     whole = session.runs()[session.releases[0]]
     assert [block.samples[CELL.id]["startup"] for block in whole.blocks] == [1, 2, 3]
-    assert whole.min_quiet == PASSES
+    assert whole.min_quiet == sessions.MIN_QUIET
     assert whole.rejected == {"spawn.none": "it hung"}
 
 

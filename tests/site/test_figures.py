@@ -7,9 +7,11 @@ import pytest
 from harness.answer.figures import sentences
 from harness.answer.figures.ranking import MedianRange
 from harness.answer.figures.results import Figure, ReleaseResults
+from harness.history.report import ratio_range
+from harness.instructions.report import relative
 from harness.lifecycles import metrics
 from harness.site.context import compact, shown_figures, slug, table
-from harness.site.history import BedHistory, CellStep, StepGroup, change, change_range, step_groups
+from harness.site.history import BedHistory, CellStep, StepGroup, step_groups
 from harness.site.pages import navigation, releases
 
 STARTUP, MEMORY = metrics.get("startup"), metrics.get("uss")
@@ -20,12 +22,12 @@ STARTUP, MEMORY = metrics.get("startup"), metrics.get("uss")
     [(1.0, "+0.0 %"), (1.0149, "+1.5 %"), (0.9, "−10.0 %"), (2.5, "+150.0 %")],  # noqa: RUF001
 )
 def test_a_change_has_its_sign(ratio: float, text: str) -> None:
-    assert change(ratio) == text
+    assert relative(ratio) == text
 
 
 def test_a_range_of_changes_is_one_change_where_all_are_equal() -> None:
-    assert change_range([1.1, 1.1001]) == "+10.0 %"
-    assert change_range([1.2, 1.1, 1.15]) == "+10.0 % to +20.0 %"
+    assert ratio_range([1.1, 1.1001]) == "+10.0 %"
+    assert ratio_range([1.2, 1.1, 1.15]) == "+10.0 % to +20.0 %"
 
 
 def test_figures_are_rounded_in_the_unit_that_is_shown() -> None:

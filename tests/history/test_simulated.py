@@ -1,5 +1,6 @@
 """Resampled comparisons: judged as real ones are, and with the scatter of the pairs on record."""
 
+from collections.abc import Sequence
 from math import exp
 
 import numpy as np
@@ -17,11 +18,11 @@ from harness.records.provenance import Provenance
 NAMES = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
 
 
-def scattered(scatter: float) -> Residuals:
+def scattered(scatter: float, names: Sequence[str] = NAMES) -> Residuals:
     rng = np.random.default_rng(1)
     logs = {name: (0.2 + scatter * rng.standard_normal(20)).tolist() for name in NAMES}
-    [found] = simulated.residuals([RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))])
-    return found
+    row = RatioRow("2.1.9", "spawn", logs, dict.fromkeys(NAMES, 3e7))
+    return simulated.residuals([row], ["spawn"], names)
 
 
 def test_the_ratio_of_the_release_is_no_scatter() -> None:
@@ -36,19 +37,19 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
     rng = np.random.default_rng(simulated.SEED)
     logs = known.logs[rng.integers(len(known.logs), size=(runs, pairs))]
     logs = logs * rng.choice([-1.0, 1.0], size=(runs, pairs, 1))
-    logs[:, :, known.metrics.index("startup")] += np.log1p(change)
+    logs[:, :, known.figures.index(("startup", "spawn"))] += np.log1p(change)
     size = 3e7
     judged = [
         judge.judge(
             {
                 (name, "spawn", "none"): [Sample(size, size * exp(x), exp(x)) for x in of_metric]
-                for name, of_metric in zip(known.metrics, run.T, strict=True)
+                for (name, _), of_metric in zip(known.figures, run.T, strict=True)
             },
             simulated.TOLERATE,
         )
         for run in logs
     ]
-    shares = simulated.compare([known], pairs, change, runs)
+    shares = simulated.compare(known, pairs, change, runs)
     assert shares.reported == np.mean(
         [any(r.verdict in ("slower", "faster") for r in rows) for rows in judged]
     )
@@ -59,9 +60,7 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
 
 def new(scatter: float, change: float, stages: Stages) -> float:
     """The share of new releases with a change of one figure that is reported."""
-    known = scattered(scatter)
-    at = [known.metrics.index(NEW_FIGURE)]
-    return simulated.reported(known.logs[:, at], known.limits[at], stages, change, runs=200)
+    return simulated.reported(scattered(scatter, [NEW_FIGURE]), stages, change, runs=200)
 
 
 def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
@@ -95,18 +94,21 @@ def sessions(*shared: float, date: str = "") -> list[RatioRow]:
 
 
 def test_strategies_that_one_session_measured_are_drawn_together() -> None:
-    alike, _ = simulated.together(sessions(1.0, 1.0), FORKED)
-    assert alike.shape == (80, 2)
-    assert np.allclose(alike[:, 0], alike[:, 1])
-    assert alike.mean(axis=0) == pytest.approx(0)
-    apart, limits = simulated.together(sessions(1.0, 1.0, date="another day"), FORKED)
-    assert (len(apart), len(limits)) == (0, 0)
+    alike = simulated.residuals(sessions(1.0, 1.0), FORKED, [NEW_FIGURE])
+    assert alike.logs.shape == (80, 2)
+    assert np.allclose(alike.logs[:, 0], alike.logs[:, 1])
+    assert alike.logs.mean(axis=0) == pytest.approx(0)
+    apart = simulated.residuals(sessions(1.0, 1.0, date="another day"), FORKED, [NEW_FIGURE])
+    assert (len(apart.logs), apart.figures) == (0, ())
 
 
 def test_what_either_of_two_shows_is_more_than_one_shows_unless_they_scatter_alike() -> None:
-    def any_of(columns: np.ndarray, limits: np.ndarray) -> float:
-        return simulated.reported(columns, limits, simulated.NEWEST_STAGES, 0.015, runs=400)
+    def shares(share: float) -> list[float]:
+        """Of both together, and of each alone."""
+        drawn = (simulated.residuals(sessions(share), names, [NEW_FIGURE]) for names in (FORKED, FORKED[:1], FORKED[1:]))
+        return [simulated.reported(each, simulated.NEWEST_STAGES, 0.015, runs=400) for each in drawn]
 
-    (alike, limits), (own, _) = (simulated.together(sessions(share), FORKED) for share in (1.0, 0.0))
-    assert any_of(alike, limits) == any_of(alike[:, :1], limits[:1])
-    assert any_of(own, limits) > max(any_of(own[:, [at]], limits[[at]]) for at in (0, 1)) + 0.05
+    alike, *each_alike = shares(1.0)
+    own, *each_own = shares(0.0)
+    assert {alike} == set(each_alike)
+    assert own > max(each_own) + 0.05

@@ -47,57 +47,38 @@ NEWEST_STAGES, SPAWNED_STAGES = [(NEWEST, MAX_P)], [(SCREENING, SCREEN_P), (DECI
 
 @dataclass(frozen=True)
 class Residuals:
-    """Pairs of one strategy: how far each is from the mean of its release."""
+    """Pairs of parents: how far each is from the mean of its release."""
 
-    strategy: str
-    metrics: tuple[str, ...]
+    figures: tuple[tuple[str, str], ...]
+    """Metric and strategy."""
     logs: np.ndarray
-    """A row a pair, a column a metric."""
+    """A row a pair, a column a figure."""
     limits: np.ndarray
-    """By metric: the logarithm of the smallest change that counts."""
+    """By figure: the logarithm of the smallest change that counts."""
 
 
-def residuals(rows: Sequence[RatioRow]) -> list[Residuals]:
-    """The residuals of all strategies on record, of the metrics that a comparison shows."""
-    found = []
-    names = tuple(metric.id for metric in metrics.shown_in(Table.COMPARISON))
-    for strategy in dict.fromkeys(row.strategy for row in rows):
-        ours = [row for row in rows if row.strategy == strategy]
-        known = tuple(name for name in names if all(name in row.screening for row in ours))
-        stages = [stage for row in ours for stage in (row.screening, row.deciding) if stage]
-        logs = [centred([stage[name] for name in known]) for stage in stages]
-        limits = [limit(ours[0], name) for name in known]
-        found.append(Residuals(strategy, known, np.concatenate(logs), np.array(limits)))
-    return found
+def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequence[str]) -> Residuals:
+    """The residuals of metrics, of the pairs that one session measured for all of these strategies.
 
-
-def centred(columns: Sequence[Sequence[float]]) -> np.ndarray:
-    """The columns less their means, over which the mean of few pairs is nearer to them than the true one."""
-    logs = np.array(columns).T
-    spread: np.ndarray = (logs - logs.mean(axis=0)) * (len(logs) / (len(logs) - 1)) ** 0.5
-    return spread
-
-
-def limit(row: RatioRow, metric: str) -> float:
-    return log1p(metrics.min_relevant_change(metric, row.sizes[metric]))
-
-
-def together(
-    rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Residuals, a row a pair and a column for each metric of each strategy, and the limits of the columns.
-
-    Of the pairs that one session measured for all of these strategies: what it does to all of them at once
-    stays together.
+    So what a session does to all of them at once stays together. Metrics that a row lacks are left out.
     """
     sessions: dict[tuple[str, Provenance], dict[str, RatioRow]] = {}
     for row in rows:
         sessions.setdefault((row.release, row.provenance), {})[row.strategy] = row
-    whole = [[each[name] for name in strategies] for each in sessions.values() if each.keys() >= {*strategies}]
+    whole = [each for each in sessions.values() if each.keys() >= {*strategies}]
     # The provenance of a row is that of its last stage.
-    logs = [[(row.deciding or row.screening)[name] for row in each for name in names] for each in whole]
-    limits = [limit(row, name) for row in whole[0] for name in names] if whole else []
-    return np.concatenate([np.empty((0, len(limits))), *map(centred, logs)]), np.array(limits)
+    stages = [{name: row.deciding or row.screening for name, row in each.items()} for each in whole]
+    known = [name for name in names if all(name in each[strategies[0]] for each in stages)]
+    figures = tuple((metric, name) for name in strategies for metric in known) if whole else ()
+    centred = [np.empty((0, len(figures)))]
+    for each in stages:
+        logs = np.array([each[name][metric] for metric, name in figures]).T
+        # The mean of few pairs is nearer to them than the true one is.
+        centred.append((logs - logs.mean(axis=0)) * (len(logs) / (len(logs) - 1)) ** 0.5)
+    limits = [
+        log1p(metrics.min_relevant_change(metric, whole[0][name].sizes[metric])) for metric, name in figures
+    ]
+    return Residuals(figures, np.concatenate(centred), np.array(limits))
 
 
 @dataclass(frozen=True)
@@ -112,45 +93,37 @@ class Shares:
     """That call the changed figure slower."""
 
 
-def compare(
-    known: Sequence[Residuals], pairs: int, change: float = 0.0, runs: int = RUNS
-) -> Shares:
+def compare(known: Residuals, pairs: int, change: float = 0.0, runs: int = RUNS) -> Shares:
     """Judge comparisons as `harness.comparisons.judge` does; the figure `CHANGED` is slower by `change`."""
     rng = np.random.default_rng(SEED)
-    parts = [
-        # Either side may be first.
-        each.logs[rng.integers(len(each.logs), size=(runs, pairs))]
-        * rng.choice([-1.0, 1.0], size=(runs, pairs, 1))
-        for each in known
-    ]
-    logs, smallest = np.concatenate(parts, axis=2), np.concatenate([each.limits for each in known])
-    at = [(metric, each.strategy) for each in known for metric in each.metrics].index(CHANGED)
+    drawn = known.logs[rng.integers(len(known.logs), size=(runs, pairs))]
+    # Either side may be first.
+    logs = drawn * rng.choice([-1.0, 1.0], size=(runs, pairs, 1))
+    at = known.figures.index(CHANGED)
     logs[:, :, at] += log1p(change)
     middle, test = logs.mean(axis=1), ttest_1samp(logs, 0.0, axis=1)
     significant = np.array([holm(ps, FALSE_ALARM_RATE) for ps in test.pvalue.tolist()])
-    changed = significant & (np.abs(middle) >= smallest)
+    changed = significant & (np.abs(middle) >= known.limits)
     slower = changed & (middle > 0)
-    worse = slower & (test.confidence_interval(CONFIDENCE).low > np.maximum(log1p(TOLERATE), smallest))
+    worse = slower & (test.confidence_interval(CONFIDENCE).low > np.maximum(log1p(TOLERATE), known.limits))
     return Shares(
         float(changed.any(axis=1).mean()), float(worse.any(axis=1).mean()), float(slower[:, at].mean())
     )
 
 
-def reported(
-    logs: np.ndarray, limits: np.ndarray, stages: Stages, change: float = 0.0, runs: int = RUNS
-) -> float:
-    """The share of new releases of which pairs report any column, each changed by `change`.
+def reported(known: Residuals, stages: Stages, change: float = 0.0, runs: int = RUNS) -> float:
+    """The share of new releases of which pairs report any figure, all of them changed by `change`.
 
     The new release and the one before it are paired, stage by stage, as `harness.history.bracket` says.
     """
     rng = np.random.default_rng(SEED)
-    decided = np.full((runs, len(limits)), True)
+    decided = np.full((runs, len(known.figures)), True)
     for number, largest in stages:
-        before, after = logs[rng.integers(len(logs), size=(2, runs, number))]
+        before, after = known.logs[rng.integers(len(known.logs), size=(2, runs, number))]
         after = after + log1p(change)
         size = np.abs(after.mean(axis=1) - before.mean(axis=1))
         p = ttest_ind(after, before, axis=1, equal_var=False).pvalue
-        decided &= (p < largest) & (size >= limits)
+        decided &= (p < largest) & (size >= known.limits)
     return float(decided.any(axis=1).mean())
 
 
@@ -158,14 +131,11 @@ def reported(
 def section() -> str:
     """The sections of the page on sensitivity; empty without pairs on record."""
     rows = reference.load()
-    known = residuals(rows)
-    if not any(each.strategy == CHANGED[1] for each in known):
-        return ""
-    return f"{of_comparisons(known)}\n{of_new_releases(known, rows)}"
+    known = residuals(rows, STRATEGIES, [metric.id for metric in metrics.shown_in(Table.COMPARISON)])
+    return f"{of_comparisons(known)}\n{of_new_releases(rows)}" if len(known.logs) else ""
 
 
-def of_comparisons(known: Sequence[Residuals]) -> str:
-    figures, drawn = sum(len(each.metrics) for each in known), sum(len(each.logs) for each in known)
+def of_comparisons(known: Residuals) -> str:
     rows = []
     for pairs in PAIRS:
         same = compare(known, pairs)
@@ -174,8 +144,9 @@ def of_comparisons(known: Sequence[Residuals]) -> str:
     titles = [f"startup of spawn +{change:.0%}, found" for change in CHANGES]
     return (
         "## Comparisons, resampled\n\n"
-        f"{RUNS} comparisons of {figures} figures each, whose pairs of parents are drawn from {drawn} on"
-        " record, less the ratio of their release. How many report anything although nothing changed,"
+        f"{RUNS} comparisons of {len(known.figures)} figures each, drawn from {len(known.logs)} pairs of"
+        f" parents on record of each of {len(STRATEGIES)} strategies, less the ratio of their release. How many"
+        " report anything although nothing changed,"
         f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
         " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time;"
         " 20 pairs of four strategies on record took three minutes. Instructions always find such a change."
@@ -184,18 +155,15 @@ def of_comparisons(known: Sequence[Residuals]) -> str:
     )
 
 
-def of_new_releases(known: Sequence[Residuals], rows: Sequence[RatioRow]) -> str:
+def of_new_releases(rows: Sequence[RatioRow]) -> str:
     """How often a change of `NEW_FIGURE` is reported, by strategy and in any of those that fork."""
-    shares = []
-    for each in known:
-        if NEW_FIGURE in each.metrics:
-            at = [each.metrics.index(NEW_FIGURE)]
-            stages = NEWEST_STAGES if forks(each.strategy) else SPAWNED_STAGES
-            shares.append([f"`{each.strategy}`", *percentages(each.logs[:, at], each.limits[at], stages)])
     forked = [name for name in STRATEGIES if forks(name)]
-    logs, limits = together(rows, forked, [NEW_FIGURE])
-    if len(logs):
-        shares.append([f"any of the {len(forked)} that fork", *percentages(logs, limits, NEWEST_STAGES)])
+    together = residuals(rows, forked, [NEW_FIGURE])
+    shares = [
+        (f"`{name}`", residuals(rows, [name], [NEW_FIGURE]), NEWEST_STAGES if forks(name) else SPAWNED_STAGES)
+        for name in STRATEGIES
+    ]
+    shares.append((f"any of the {len(forked)} that fork", together, NEWEST_STAGES))
     return (
         "## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
@@ -203,14 +171,17 @@ def of_new_releases(known: Sequence[Residuals], rows: Sequence[RatioRow]) -> str
         f" release before, drawn in the same way; of a spawned worker {SCREENING} pairs, and {DECIDING} more"
         " where these differ, because its instructions are counted as well and always show such a change."
         " A change of SQLAlchemy's code usually changes all strategies that fork, and the release is reported"
-        f" if any of them shows it: for the last row, all change by as much, and {len(logs)} pairs are drawn"
-        " whole that were measured in the same session for all of them.\n\n"
-        + markdown.table(["strategy", "no change", *(f"{change:.0%}" for change in NEW)], shares)
+        f" if any of them shows it: for the last row, all change by as much, and {len(together.logs)} pairs"
+        " that one session measured for all of them are drawn whole.\n\n"
+        + markdown.table(
+            ["strategy", "no change", *(f"{change:.0%}" for change in NEW)],
+            [
+                [
+                    title,
+                    f"{reported(known, stages, runs=UNCHANGED_RUNS):.3%}",
+                    *(f"{reported(known, stages, change):.1%}" for change in NEW),
+                ]
+                for title, known, stages in shares
+            ],
+        )
     )
-
-
-def percentages(logs: np.ndarray, limits: np.ndarray, stages: Stages) -> list[str]:
-    """The shares that are reported of releases without a change, and with each of `NEW`."""
-    unchanged = reported(logs, limits, stages, runs=UNCHANGED_RUNS)
-    changed = (reported(logs, limits, stages, change) for change in NEW)
-    return [f"{unchanged:.3%}", *(f"{share:.1%}" for share in changed)]

@@ -44,7 +44,7 @@ def ask(python, code):
     ).stdout
 
 
-@pytest.mark.parametrize("id", CHANGES)
+@pytest.mark.parametrize("id", ["start", "closes", "statement"])
 def test_a_change_is_injected_without_touching_what_it_was_linked_to(python, tmp_path, id):
     original = tmp_path / "cache" / CHANGES[id].file
     before = original.read_text()

@@ -171,36 +171,3 @@ def test_one_per_cent_more_imports_in_a_new_release_are_found_there_and_the_page
     build_site(tmp_path / "results", tmp_path / "site")
     page = (tmp_path / "site" / "releases.html").read_text()
     assert "2.1.10 is one of these" in page
-
-
-PROGRAM = "import gc; gc.disable(); import sqlalchemy"
-
-TOOLS = {
-    "exp-bbv": ["--instr-count-only=yes", "--bb-out-file=/dev/null"],
-    "callgrind": ["--callgrind-out-file=/dev/null"],
-}
-
-
-def counted_by(tool, directory):
-    """What a tool of valgrind reports of a program that imports SQLAlchemy, by title."""
-    program = [sys.executable, "-c", PROGRAM]
-    done = subprocess.run(
-        ["setarch", "-R", "valgrind", f"--tool={tool}", "--vgdb=no", *TOOLS[tool], *program],
-        env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    lines = re.findall(r"^==\d+== ([^:\n]+): +(\d+)$", done.stderr, re.MULTILINE)
-    return {title.strip(" #"): int(number) for title, number in lines}
-
-
-@needs_valgrind
-@pytest.mark.slow
-def test_another_tool_counts_the_same_instructions(tmp_path):
-    blocks = counted_by("exp-bbv", tmp_path)
-    # It counts a repeated string instruction once, and callgrind each of its repetitions.
-    repetitions = blocks["Total reps"] - blocks["Unique reps"]
-    expected = blocks["Total instructions"] + repetitions
-    assert counted_by("callgrind", tmp_path)["Collected"] == pytest.approx(expected, rel=TOLERATED)

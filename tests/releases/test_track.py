@@ -259,26 +259,21 @@ def ratios(release: str, first: float, second: int) -> dict[str, object]:
     """A row with the first stage, and so many pairs of the second."""
     return {
         "release": release, "strategy": "spawn", "provenance": {"machine": "m"},
-        "screening": {"uss": [first]}, "deciding": {"uss": [first] * second} if second else {},
+        "screening": {"uss": [first]}, "deciding": {"uss": [first] * second},
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("uploaded", "stored"),
-    [
-        (ratios("2.1.9", 0.1, 20), 20),  # goes on with the row that is there
-        (ratios("2.1.9", 0.2, 20), 0),  # measured again from the beginning
-    ],
-)
-def test_pairs_of_the_release_before_are_stored_if_they_go_on_with_its_first_stage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uploaded: dict[str, object], stored: int
+def test_pairs_of_another_release_are_stored_if_they_go_on_with_the_first_stage_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = runpy.run_path(str(ROOT / ".ci" / "store.py"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "records").mkdir()
-    (tmp_path / "records" / "ratios.json").write_text(json.dumps([ratios("2.1.9", 0.1, 0)]))
-    (tmp_path / "new.json").write_text(json.dumps([uploaded, ratios("2.1.90", 0.1, 20)]))
-    store["merge_ratios"](Path("new.json"), "2.1.90")
-    rows = {row["release"]: row for row in json.loads(Path("records/ratios.json").read_text())}
-    assert len(rows["2.1.9"]["deciding"].get("uss", [])) == stored
-    assert len(rows["2.1.90"]["deciding"]["uss"]) == 20
+    record, uploaded = tmp_path / "records" / "ratios.json", tmp_path / "new.json"
+    record.write_text(json.dumps([ratios("2.1.8", 0.1, 0), ratios("2.1.9", 0.1, 0)]))
+    # The first stage of 2.1.8 was measured again.
+    new = [ratios("2.1.8", 0.2, 20), ratios("2.1.9", 0.1, 20), ratios("2.1.90", 0.1, 20)]
+    uploaded.write_text(json.dumps(new))
+    store["merge_ratios"](uploaded, "2.1.90")
+    decided = {row["release"]: len(row["deciding"]["uss"]) for row in json.loads(record.read_text())}
+    assert decided == {"2.1.8": 0, "2.1.9": 20, "2.1.90": 20}

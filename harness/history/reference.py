@@ -40,8 +40,8 @@ SAME_CODE = {"fork_nodispose": "fork_dispose", "forkserver": "spawn"}
 one changes the other, but not by the same ratio."""
 
 REDUNDANT = frozenset({"peak", "pss", "page_tables"})
-"""Figures on record that decide nothing: `peak` equals `rss`, `pss` depends on how many processes there are, and a
-release moves `page_tables` by two pages or none."""
+"""Figures on record that decide nothing: `peak` equals `rss`, `pss` depends on how many processes there are,
+and a release moves `page_tables` by two pages or none."""
 
 SCREENING, DECIDING = 8, 20
 """Pairs of parents of the two stages."""

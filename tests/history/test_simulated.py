@@ -105,7 +105,8 @@ def test_strategies_that_one_session_measured_are_drawn_together() -> None:
 def test_what_either_of_two_shows_is_more_than_one_shows_unless_they_scatter_alike() -> None:
     def shares(share: float) -> list[float]:
         """Of both together, and of each alone."""
-        drawn = (simulated.residuals(sessions(share), names, [NEW_FIGURE]) for names in (FORKED, FORKED[:1], FORKED[1:]))
+        rows, sets = sessions(share), (FORKED, FORKED[:1], FORKED[1:])
+        drawn = (simulated.residuals(rows, names, [NEW_FIGURE]) for names in sets)
         return [simulated.reported(each, simulated.NEWEST_STAGES, 0.015, runs=400) for each in drawn]
 
     alike, *each_alike = shares(1.0)

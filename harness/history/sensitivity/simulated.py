@@ -68,7 +68,7 @@ def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequen
     whole = [each for each in sessions.values() if each.keys() >= {*strategies}]
     # The provenance of a row is that of its last stage.
     stages = [{name: row.deciding or row.screening for name, row in each.items()} for each in whole]
-    known = [name for name in names if all(name in each[strategies[0]] for each in stages)]
+    known = [name for name in names if all(name in each[of] for each in stages for of in strategies)]
     figures = tuple((metric, name) for name in strategies for metric in known) if whole else ()
     centred = [np.empty((0, len(figures)))]
     for each in stages:
@@ -145,8 +145,8 @@ def of_comparisons(known: Residuals) -> str:
     return (
         "## Comparisons, resampled\n\n"
         f"{RUNS} comparisons of {len(known.figures)} figures each, drawn from {len(known.logs)} pairs of"
-        f" parents on record of each of {len(STRATEGIES)} strategies, less the ratio of their release. How many"
-        " report anything although nothing changed,"
+        f" parents on record of each of {len(STRATEGIES)} strategies, less the ratio of their release. How"
+        " many report anything although nothing changed,"
         f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
         " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time;"
         " 20 pairs of four strategies on record took three minutes. Instructions always find such a change."

@@ -74,7 +74,7 @@ def compare(
             *sides,
             server,
             profile,
-            ComparisonSettings(tuple(settings), pairs, budget=seconds, limit=seconds, tolerate=limit),
+            ComparisonSettings(tuple(settings), pairs, budget=seconds, tolerate=limit),
             report,
         ).concluded()
     found = replace(

@@ -9,7 +9,6 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
 from statistics import median
 
 from harness import drivers
@@ -43,8 +42,6 @@ class ComparisonSettings:
     worker_factor: int = WORKER_FACTOR
     """Times the workers that the profile gives a parent."""
     budget: float = 600
-    """Seconds after which no more pairs are added to those."""
-    limit: float = inf
     """Seconds after which no worker is started, however few pairs there are."""
     tolerate: float = 0.03
     """Pairs are added while an interval is wider than this, relative, on either side."""
@@ -150,7 +147,7 @@ def run(
             measure_pair(
                 plans, wanted, workers, rng,
                 lambda cell, prefix=prefix: report(f"{prefix}: {cell}"),
-                time_left=lambda: elapsed() < settings.limit,
+                time_left=lambda: elapsed() < settings.budget,
             )
         )  # fmt: skip
         quiet = quiet_pairs(measured, settings.pairs)
@@ -159,9 +156,9 @@ def run(
             undecided = settings.undecided(rows)
             wanted = [pair for pair in cell_pairs if (label(pair), pair[0].dataframe) in undecided]
         spent = elapsed()
-        if spent >= settings.limit:
+        if spent >= settings.budget:
             break
-        if spent / len(measured) * settings.pairs > settings.limit:
+        if spent / len(measured) * settings.pairs > settings.budget:
             workers = profile.workers
         if len(measured) >= settings.pairs and spent + spent / len(measured) > settings.budget:
             break
@@ -212,16 +209,12 @@ def samples_by_figure(
 
 
 def remaining(elapsed: float, done: int, settings: ComparisonSettings) -> str:
-    """How long the pairs that are always measured will still take, and more of them at most.
-
-    For the progress line; empty while nothing is known.
-    """
-    times = []
+    """How long the pairs that are always measured will still take, and all at most, for the progress line."""
+    left = settings.budget - elapsed
+    times = [f"at most {duration(left)} left"]
     if 0 < done < settings.pairs:
-        least = min(elapsed / done * (settings.pairs - done), settings.limit - elapsed)
-        times.append(f"about {duration(least)} left for those")
-    if settings.limit < inf:
-        times.append(f"at most {duration(settings.limit - elapsed)} left")
+        least = min(elapsed / done * (settings.pairs - done), left)
+        times.insert(0, f"about {duration(least)} left for those")
     return "".join(f", {time}" for time in times)
 
 

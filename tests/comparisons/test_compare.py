@@ -85,7 +85,7 @@ def sides(strategies=("fork_dispose", "spawn"), other=()):
 
 def run(fake, both=None, seconds_a_look=0.0, report=lambda text: None, **options):
     """Compare with simulated pairs; the clock advances by `seconds_a_look` whenever it is read."""
-    settings = ComparisonSettings(**{"dataframes": ("none",), "pairs": 8, "budget": 0, "seed": 1, **options})
+    settings = ComparisonSettings(**{"dataframes": ("none",), "pairs": 8, "budget": 40, "seed": 1, **options})
     both = both or sides()
     ticks = count()
     return compare.run(
@@ -154,21 +154,21 @@ def test_a_noisy_pair_is_left_out_and_replaced(fake):
 
 
 def test_no_pair_begins_when_the_time_is_over_however_few_there_are(fake):
-    comparison = run(fake, seconds_a_look=1.0, limit=8, pairs=8)
+    comparison = run(fake, seconds_a_look=1.0, budget=8, pairs=8)
     assert 1 < len(fake.measured) < 8
     assert {row.verdict for row in comparison.rows} == {"cannot tell"}
     assert comparison.status == 3
 
 
 def test_where_the_pairs_do_not_fit_parents_start_the_workers_of_a_run(fake):
-    run(fake, seconds_a_look=1.0, limit=20, pairs=8)
+    run(fake, seconds_a_look=1.0, budget=20, pairs=8)
     assert fake.workers[0] == {"fork_dispose": 3 * QUICK.forks, "spawn": 3 * QUICK.boots}
     assert fake.workers[1] == {"fork_dispose": QUICK.forks, "spawn": QUICK.boots}
 
 
 def test_the_progress_says_how_much_time_is_left_at_most(fake):
     told = []
-    run(fake, seconds_a_look=1.0, limit=80, pairs=8, report=told.append)
+    run(fake, seconds_a_look=1.0, budget=80, pairs=8, report=told.append)
     assert re.search(r"^pair 1 of at least 8, at most \d+ s left: ", told[0])
     assert re.search(r"^pair 2 of at least 8, about \d+ s left for those, at most \d+ s left: ", told[1])
 
@@ -205,9 +205,9 @@ def test_counting_takes_its_time_from_that_of_the_pairs_and_half_at_most(
     monkeypatch.setattr(locate, "server", lambda **_: nullcontext())
 
     def measured(first, second, server, profile, settings, report):
-        limits.append((settings.budget, settings.limit))
+        limits.append(settings.budget)
         return Comparison(first, second, (), 0, 1.0, ["enough"], [], ())
 
     monkeypatch.setattr(compare, "compare", measured)
     CliRunner().invoke(app, ["compare", "2.1.8", "2.1.9", "--minutes", "5"])
-    assert limits == [(left, left)]
+    assert limits == [left]

@@ -105,7 +105,6 @@ def pair(
     settings = ComparisonSettings(
         ("none",),
         budget=60 * minutes,
-        limit=60 * minutes,
         tolerate=TOLERATE,
         metrics=METRICS,
     )

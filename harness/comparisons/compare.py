@@ -210,12 +210,10 @@ def samples_by_figure(
 
 def remaining(elapsed: float, done: int, settings: ComparisonSettings) -> str:
     """How long the pairs that are always measured will still take, and all at most, for the progress line."""
-    left = settings.budget - elapsed
-    times = [f"at most {duration(left)} left"]
+    left, always = settings.budget - elapsed, ""
     if 0 < done < settings.pairs:
-        least = min(elapsed / done * (settings.pairs - done), left)
-        times.insert(0, f"about {duration(least)} left for those")
-    return "".join(f", {time}" for time in times)
+        always = f", about {duration(min(elapsed / done * (settings.pairs - done), left))} left for those"
+    return f"{always}, at most {duration(left)} left"
 
 
 def varied(first: Side, second: Side) -> set[str]:

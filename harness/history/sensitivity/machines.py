@@ -145,8 +145,8 @@ def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]])
         names = "; ".join(f"{what}, {off * 100:.1f} % off" for off, what, _ in apart)
         wide = sum(holds for *_, holds in apart)
         sentences.append(
-            f"The others are {names}. {wide} of these intervals contain the ratio of the pairs, too wide to confirm"
-            " it or to refute it."
+            f"The others are {names}. {wide} of these intervals contain the ratio of the pairs, too wide to"
+            " confirm it or to refute it."
         )
     if len(machines := [each for each in columns if each.startswith("pairs")]) == 1:
         sentences.append(

@@ -59,9 +59,7 @@ def pair(
 ) -> PythonRow:
     """The row of a Python, which is installed first, from pairs of so many minutes at most."""
     both = [sides.side(name, sides.PYTHON, STRATEGIES) for name in (REFERENCE, python)]
-    settings = ComparisonSettings(
-        ("none",), budget=60 * minutes, tolerate=TOLERATE, metrics=METRICS
-    )
+    settings = ComparisonSettings(("none",), budget=60 * minutes, tolerate=TOLERATE, metrics=METRICS)
     found = compare(both[0], both[1], server, profile, settings, report).concluded()
     reference, version = (version_of(side.python) for side in both)
     return PythonRow(version, reference, tuple(found.rows), here, found.busy)

@@ -60,7 +60,7 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
 
 def new(scatter: float, change: float, stages: Stages) -> float:
     """The share of new releases with a change of one figure that is reported."""
-    return simulated.reported(scattered(scatter, [NEW_FIGURE]), stages, change, runs=200)
+    return float(simulated.reported(scattered(scatter, [NEW_FIGURE]), stages, change, runs=200).mean())
 
 
 def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
@@ -107,7 +107,8 @@ def test_what_either_of_two_shows_is_more_than_one_shows_unless_they_scatter_ali
         """Of both together, and of each alone."""
         rows, sets = sessions(share), (FORKED, FORKED[:1], FORKED[1:])
         drawn = (simulated.residuals(rows, names, [NEW_FIGURE]) for names in sets)
-        return [simulated.reported(each, simulated.NEWEST_STAGES, 0.015, runs=400) for each in drawn]
+        found = (simulated.reported(each, simulated.NEWEST_STAGES, 0.015, runs=400) for each in drawn)
+        return [each.any(axis=1).mean() for each in found]
 
     alike, *each_alike = shares(1.0)
     own, *each_own = shares(0.0)

@@ -40,6 +40,7 @@ def recorded(*seeds: str, pairs: int = 0) -> SensitivityRecord:
 
 @pytest.fixture
 def nothing_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(injected, "ENVIRONMENTS", tmp_path / "injected")
     monkeypatch.setattr(venvs, "python_with", lambda packages, home: tmp_path)
     monkeypatch.setattr(interpreters, "of_release", lambda release: tmp_path)
     monkeypatch.setattr(injected, "inject", lambda seed, python, seconds: None)

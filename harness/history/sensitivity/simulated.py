@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp, ttest_ind_from_stats
 
 from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE, holm
 from harness.console import markdown
-from harness.history import reference
+from harness.history import paired, reference
 from harness.history.bracket import forks
 from harness.history.paired import MAX_P, SCREEN_P
 from harness.history.reference import DECIDING, NEWEST, SCREENING, STRATEGIES, RatioRow
@@ -55,6 +55,8 @@ class Residuals:
     """A row a pair, a column a figure."""
     limits: np.ndarray
     """By figure: the logarithm of the smallest change that counts."""
+    sessions: np.ndarray
+    """By figure: the variance of what all pairs of one session share, which the means of releases hide."""
 
 
 def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequence[str]) -> Residuals:
@@ -78,7 +80,9 @@ def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequen
     limits = [
         log1p(metrics.min_relevant_change(metric, whole[0][name].sizes[metric])) for metric, name in figures
     ]
-    return Residuals(figures, np.concatenate(centred), np.array(limits))
+    shared = paired.of_sessions(rows)
+    of_session = [shared.get((metric, not forks(name)), 0.0) for metric, name in figures]
+    return Residuals(figures, np.concatenate(centred), np.array(limits), np.array(of_session))
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,8 @@ def reported(known: Residuals, stages: Stages, change: float = 0.0, runs: int = 
         drawn = rng.multinomial(number, each, size=(2, runs))
         means = drawn @ known.logs / number
         variances = (drawn @ known.logs**2 / number - means**2) * number / (number - 1)
-        (before, after), spreads = means, np.sqrt(np.maximum(variances, 0))
+        means = means + rng.normal(0, known.sessions**0.5, size=means.shape)
+        (before, after), spreads = means, np.sqrt(np.maximum(variances, 0) + known.sessions * number)
         size = np.abs(after + log1p(change) - before)
         p = ttest_ind_from_stats(size, spreads[1], number, 0, spreads[0], number, equal_var=False).pvalue
         decided &= (p < largest) & (size >= known.limits)

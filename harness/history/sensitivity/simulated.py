@@ -168,7 +168,7 @@ def of_new_releases(rows: Sequence[RatioRow]) -> str:
     """How often a change of `NEW_FIGURE` is reported, by strategy and in any of those that fork."""
     forked = [name for name in STRATEGIES if forks(name)]
     others = [name for name in STRATEGIES if name not in forked]
-    by_title = {}
+    by_title: dict[str, list[np.ndarray]] = {}
     for names, stages in ((others, SPAWNED_STAGES), (forked, NEWEST_STAGES)):
         known = residuals(rows, names, [*metrics.METRICS])
         unchanged = reported(known, stages, runs=UNCHANGED_RUNS)

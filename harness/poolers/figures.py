@@ -114,6 +114,11 @@ def versions(known: Mapping[str, T], python: str = pythons.REFERENCE) -> dict[st
     return {version: known[name(version, python)] for version in found}
 
 
+def further_pythons(known: Mapping[str, T]) -> list[str]:
+    """The Pythons besides the reference under which something was measured."""
+    return sorted({python for each in known if (python := each.partition(" ")[2])})
+
+
 def by_text(rows: Sequence[PoolerOutcome]) -> Iterator[tuple[str, list[PoolerOutcome]]]:
     """Rows by their outcome, in their order."""
     for text in dict.fromkeys(row.text for row in rows):

@@ -16,6 +16,7 @@ from harness.poolers.figures import (
     PoolerTrials,
     RouteFigures,
     by_text,
+    further_pythons,
     versions,
 )
 from harness.poolers.summary import by_place, ms
@@ -89,7 +90,10 @@ def render(record: PoolersRecord) -> str:
     if trials:
         parts += [*broken(trials), *forked(*list(trials.items())[-1])]
     for version, each in measured:
-        parts += timed(version, each)
+        parts += [TIMES, *timed(version, each), *sessions(each)]
+    for python in further_pythons(record.times):
+        version, each = list(versions(record.times, python).items())[-1]
+        parts += [f"### Under Python {python}\n", *timed(version, each)]
     parts.append(RECOGNISED)
     if trials:
         parts += ["## How it was tried\n", f"{closing(trials)}\n", *other_pythons(record)]
@@ -183,29 +187,38 @@ def forked(version: str, tried: PoolerTrials) -> list[str]:
 
 
 def timed(version: str, measured: PoolerTimes) -> list[str]:
-    """The section of times."""
-    places = list(dict.fromkeys((row.driver, row.pool) for row in measured.rows))
+    """The times under one Python, and where they were measured."""
     rows = []
-    for driver, pool in places:
+    for driver, pool in places(measured):
         found = [by_place(measured, driver)[pool, route] for route in ROUTES]
         first = [cell(row, row.first_row, row.first_ratio) for row in found]
         later = [cell(row, row.next_row, row.next_ratio) for row in found]
         rows += [[driver, pool, "first", *first], ["", "", "next", *later]]
-    held = []
-    for driver, pool in places:
-        found = [by_place(measured, driver)[pool, route] for route in ROUTES]
-        trips = dict.fromkeys(" + ".join(map(str, row.trips)) for row in found)
-        held.append([driver, pool, *(" / ".join(map(str, row.held)) for row in found), " or ".join(trips)])
     return [
-        TIMES,
         markdown.table(["driver", "pool", "row", *ROUTES], rows, figures=3),
         f"QueuePool is `fork_dispose`, NullPool is `nullpool`. PgBouncer {version}. Measured"
         f" {measured.provenance}{measured.provenance.by}: medians of {measured.parents} parents,"
         f" {measured.workers} workers of each over each route; {named(measured.drivers)}.\n",
+    ]
+
+
+def sessions(measured: PoolerTimes) -> list[str]:
+    """Sessions of the server and round trips, which no Python changes."""
+    held = []
+    for driver, pool in places(measured):
+        found = [by_place(measured, driver)[pool, route] for route in ROUTES]
+        trips = dict.fromkeys(" + ".join(map(str, row.trips)) for row in found)
+        held.append([driver, pool, *(" / ".join(map(str, row.held)) for row in found), " or ".join(trips)])
+    return [
         f"Sessions of the server for {times.CLIENTS} workers, while all are idle and while all are in a"
         " transaction; and the client's round trips, first row + next row:\n",
         markdown.table(["driver", "pool", *ROUTES, "round trips"], held, figures=2),
     ]
+
+
+def places(measured: PoolerTimes) -> dict[tuple[str, str], None]:
+    """Drivers and pools."""
+    return dict.fromkeys((row.driver, row.pool) for row in measured.rows)
 
 
 def cell(row: RouteFigures, values: Sequence[float], ratios: Sequence[float]) -> str:

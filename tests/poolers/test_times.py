@@ -133,20 +133,25 @@ def test_what_was_tried_under_another_python_or_with_another_driver_is_not_passe
         assert told == [f"PgBouncer in session mode with {driver.title}: not tried."]
 
 
-def test_what_was_tried_under_a_python_is_said_of_it_alone() -> None:
-    record = example()
-    (tried,) = record.trials.values()
-    newer = replace(tried, provenance=Provenance("2.1.9", python="3.14.1"), rows=tried.rows[-2:])
-    both = PoolersRecord({**record.trials, name("1.18.0", "3.14"): newer}, record.times)
-    assert (
-        summary.sentences(both, drivers.PSYCOPG2, "3.14", TRANSACTION)[0] == "Not measured under Python 3.14."
+def test_what_was_tried_and_measured_under_a_python_is_said_of_it_alone() -> None:
+    record, newer = example(), Provenance("2.1.9", python="3.14.1")
+    (tried,), (timed,) = record.trials.values(), record.times.values()
+    slower = tuple(replace(row, first_ratio=(0.9,) * 6) for row in timed.rows)
+    key = name("1.18.0", "3.14")
+    both = PoolersRecord(
+        {**record.trials, key: replace(tried, provenance=newer, rows=tried.rows[-2:])},
+        {**record.times, key: replace(timed, provenance=newer, rows=slower)},
     )
-    assert summary.sentences(both, drivers.PSYCOPG2, "3.11", TRANSACTION) == summary.sentences(
-        record, drivers.PSYCOPG2, "3.11", TRANSACTION
-    )
-    assert "Under Python 3.14 the outcomes are the same, without an exception: 1 of each" in report.render(
-        both
-    )
+    (cost,) = summary.sentences(both, drivers.PSYCOPG2, "3.14", TRANSACTION)
+    assert "under Python 3.14, without a pool in the program: the first row takes 0.90 times" in cost
+    for python in ("3.11", "3.12"):
+        assert summary.sentences(both, drivers.PSYCOPG2, python, TRANSACTION) == summary.sentences(
+            record, drivers.PSYCOPG2, python, TRANSACTION
+        )
+    reference, other = report.render(both).split("\n### Under Python 3.14\n")
+    assert "0.90 (0.90 to 0.90)" in other
+    assert "0.90 (0.90 to 0.90)" not in reference
+    assert "Under Python 3.14 the outcomes are the same, without an exception: 1 of each" in other
 
 
 ADVISED = [

@@ -287,9 +287,10 @@ def test_the_answers_change_the_code_and_its_costs(browser: Browser, address: st
         unique = mean_of("uss", name)
         page.locator("select[name=driver]").select_option("psycopg2")
         memory, connections, row, again = page.locator("#costs li").all_inner_texts()
-        assert page.locator("#wrong li").all_inner_texts() == summary.sentences(
-            poolers.load(), drivers.PSYCOPG2, "3.11", "transaction"
-        )
+        assert page.locator("#wrong li").all_inner_texts() == [
+            records.UNPOOLED,
+            *summary.sentences(poolers.load(), drivers.PSYCOPG2, "3.11", "transaction"),
+        ]
         assert f"{digits(12 * unique / 2**20)} MiB" in memory
         assert (
             "12; the server has 97 for ordinary roles, and a pooler such as PgBouncer needs fewer"

@@ -21,6 +21,8 @@ from harness.system import pythons
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
+UNPOOLED = "Hazards were tried without a pooler."
+
 
 @dataclass(frozen=True)
 class CombinationVerdict:
@@ -125,7 +127,10 @@ class CombinationRecords:
         """Sentences on what breaks, works and costs behind the pooler; empty without one."""
         if not wanted.pooler:
             return []
-        return summary.sentences(self.poolers, wanted.driver, wanted.python, wanted.pooler)
+        return [
+            UNPOOLED,
+            *summary.sentences(self.poolers, wanted.driver, wanted.python, wanted.pooler),
+        ]
 
 
 def load(directory: Path = ROOT / "results") -> CombinationRecords:

@@ -452,11 +452,17 @@ def test_the_page_of_a_hazard_shows_the_verdicts_of_one_driver_at_a_time(
         ]
         page.locator("select[name=driver]").select_option("asyncpg")
         assert [part.get_attribute("data-driver") for part in parts.all() if part.is_visible()] == ["asyncpg"]
-        assert "InternalClientError" in page.locator("[data-driver=asyncpg]").inner_text()
+        shown = page.locator("[data-driver=asyncpg]").inner_text()
+        for text in ("InternalClientError", "asyncpg 0.32.0", "In 50 of 50 trials: fork_nodispose, fork_dispose"):
+            assert text in shown
         assert "driver=asyncpg" in page.url
     with opened(browser, address + "symptoms/own_lock.html?driver=psycopg") as page:
         assert page.locator("[data-driver=psycopg]").inner_text().endswith("Not tried with psycopg 3.")
         assert not page.locator("[data-driver=psycopg2]").is_visible()
+    with opened(browser, address + "symptoms/asyncpg_loop.html") as page:
+        # Its connections are those of asyncpg, whatever the driver of the strategies.
+        choices = page.locator("select[name=driver] option").all_inner_texts()
+        assert choices == ["asyncpg (lines for psycopg2)", "psycopg 3", "psycopg 3, pure Python", "asyncpg"]
 
 
 def test_the_lines_of_every_program_fit_a_phone(browser: Browser, address: str) -> None:

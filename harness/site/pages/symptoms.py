@@ -9,8 +9,9 @@ from harness import drivers, strategies
 from harness.answer import code, program_lines
 from harness.answer.combinations.combination import Combination
 from harness.answer.verdicts import SEVERITIES, VerdictsOnRecord
-from harness.drivers import Driver
+from harness.drivers import MEASURED, Driver
 from harness.hazards.hazard import TRIED, Hazard, Outcome, Severity, Verdict
+from harness.hazards.table import VerdictTable
 from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search, stacks
@@ -97,7 +98,7 @@ def download(recorded: VerdictsOnRecord, known: Sequence[str]) -> Iterator[File]
 
 
 def verdict_cell(recorded: VerdictsOnRecord, hazard: Hazard, strategy: str) -> dict[str, Any]:
-    """The newest verdict, and the earlier ones where they differ."""
+    """The newest verdict with what happened, and the earlier ones where they differ."""
     spans = recorded.spans(hazard.id, strategy)
     trial = recorded.trial(hazard.id, strategy)
     if not spans:
@@ -105,9 +106,9 @@ def verdict_cell(recorded: VerdictsOnRecord, hazard: Hazard, strategy: str) -> d
     newest, *older = spans
     return {
         "text": newest.verdict,
-        "css": newest.verdict if newest.verdict in (Verdict.AFFECTED, Verdict.SURVIVES) else "unknown",
+        "css": newest.verdict if newest.verdict in TRIED else "unknown",
         "before": [f"{span.verdict} {span.releases}" for span in older],
-        "reason": trial.reason if trial else "",
+        "reason": trial.reason or observed(trial) if trial else "",
     }
 
 
@@ -127,9 +128,8 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
         effect=effect,
         programs=programs,
         events=trial.story if trial else (),
-        provenance=recorded.newest.provenance if recorded.newest else "",
-        cells=[(name, verdict_cell(recorded, hazard, name)) for name in known],
-        drivers=[(each, driver_cells(site, hazard, each, known)) for each in DRIVERS],
+        provenance=recorded.newest.provenance_of(hazard.id) if recorded.newest else "",
+        by_driver=[by_driver(site, hazard, each, known) for each in drivers.DRIVERS],
         cure=cure(recorded, hazard),
         proven=recorded.proven(hazard.id),
         unforced=unforced_rates(recorded, hazard),
@@ -140,29 +140,29 @@ def hazard_page(site: SiteContext, hazard: Hazard, known: Sequence[str]) -> File
     )
 
 
-DRIVERS = tuple(driver for driver in drivers.DRIVERS if driver != drivers.MEASURED)
-"""The drivers besides the reference."""
-
-
-def driver_cells(
-    site: SiteContext, hazard: Hazard, driver: Driver, known: Sequence[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    """The verdicts with another driver, by strategy, with the observation; empty if it was not tried."""
+def by_driver(site: SiteContext, hazard: Hazard, driver: Driver, known: Sequence[str]) -> dict[str, Any]:
+    """The verdicts with a driver, by strategy, and where they are from; none if it was not tried."""
     recorded = site.verdicts_with(Combination(driver))
-    table = recorded.newest
-    outcomes = [(name, table.outcome(hazard.id, name)) for name in known] if table else []
-    return [
-        (
-            name,
-            {
-                "text": str(outcome.verdict),
-                "css": outcome.verdict if outcome.verdict in TRIED else "unknown",
-                "reason": outcome.reason or observed(outcome),
-            },
-        )
-        for name, outcome in outcomes
-        if outcome and outcome.verdict is not Verdict.NOT_TRIED
-    ]
+    title, names = driver.title, known
+    if driver != MEASURED:
+        trials = [(name, recorded.trial(hazard.id, name)) for name in known]
+        names = [name for name, trial in trials if trial and trial.verdict is not Verdict.NOT_TRIED]
+    elif hazard.driver != driver.name:
+        title = f"{drivers.get(hazard.driver).title} (lines for {driver.title})"
+    return {
+        "name": driver.name,
+        "title": title,
+        "cells": [(name, verdict_cell(recorded, hazard, name)) for name in names],
+        "measured": measured(recorded.newest, hazard) if recorded.newest else "",
+    }
+
+
+def measured(table: VerdictTable, hazard: Hazard) -> str:
+    """Where and when a row was measured, and which of its verdicts were repeated."""
+    repeated = table.repeated
+    names = repeated.cells.get(hazard.id) if repeated else None
+    often = f" In {repeated.trials} of {repeated.trials} trials: {', '.join(names)}." if repeated and names else ""
+    return f"Measured {table.provenance_of(hazard.id)}.{often}"
 
 
 def observed(outcome: Outcome) -> str:

@@ -24,16 +24,18 @@ class ProgramLines:
     """Code; empty if the program needs none."""
 
 
-def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[ProgramLines]]:
+def for_hazard(
+    recorded: VerdictsOnRecord, hazard: Hazard, variant: Variant = code.USUAL
+) -> tuple[str, list[ProgramLines]]:
     """Whether the lines help against a hazard, in sentences, and the lines for each program.
 
     multiprocessing comes first. There are no lines if they do not prevent the hazard, because people who
-    copied them would look no further.
+    copied them would look no further. The verdicts are those of the variant's driver.
     """
     if not may_prevent(recorded, hazard):
         return effect(recorded, hazard), []
     surviving = cure(recorded, hazard)
-    pool = code.pool(strategies.get(surviving or recommendation.FORKED))
+    pool = code.pool(strategies.get(surviving or recommendation.FORKED), variant)
     programs = [head.get(name) for name in head.names()]
     return effect(recorded, hazard), [
         ProgramLines("", POOL, pool),
@@ -41,15 +43,15 @@ def for_hazard(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, list[Pr
     ]
 
 
-def fix(recorded: VerdictsOnRecord, hazard: Hazard) -> tuple[str, str]:
+def fix(recorded: VerdictsOnRecord, hazard: Hazard, variant: Variant = code.USUAL) -> tuple[str, str]:
     """The remedy for a hazard in a sentence or two, and code to copy."""
     if hazard.fixes:
         return "The code:", "\n\n\n".join(f"# {fix.title}\n{fix.code}" for fix in hazard.fixes)
-    sentence, lines = for_hazard(recorded, hazard)
+    sentence, lines = for_hazard(recorded, hazard, variant)
     if lines:
         return sentence, lines[0].lines
     # This program has a guard, connects in its workers, and its fork server inherits nothing of the parent.
-    return f"{sentence} This program avoids it:", code.pool(strategies.get(recommendation.PRELOADED))
+    return f"{sentence} This program avoids it:", code.pool(strategies.get(recommendation.PRELOADED), variant)
 
 
 def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from harness import strategies
+from harness.drivers import MEASURED
 from harness.hazards import catalogue, conditions, expected
 from harness.hazards.bisection import release_verdicts
 from harness.hazards.conditions import Condition
@@ -234,13 +235,15 @@ def verdicts_of(table: VerdictTable | None) -> dict[tuple[str, str], str]:
     return {cell: str(verdict) for part in parts for cell, verdict in part.verdicts.items()}
 
 
-def load(python: str = pythons.REFERENCE) -> VerdictsOnRecord:
-    """The verdicts recorded under a Python, for example `3.14.10`; a series without any has the reference's.
+def load(python: str = pythons.REFERENCE, driver: str = MEASURED.name) -> VerdictsOnRecord:
+    """The verdicts recorded with a driver under a Python, for example `3.14.10`.
 
-    Raises PoolstartError if a record is damaged.
+    Of a series without them under that Python they are the reference Python's; never another driver's. Raises
+    PoolstartError if a record is damaged.
     """
-    tables = {**expected.load(), **expected.load(python)}
-    return VerdictsOnRecord(tables, release_verdicts.load(release_verdicts.RECORD))
+    tables = {**expected.load(driver=driver), **expected.load(python, driver)}
+    by_release = release_verdicts.load(release_verdicts.RECORD) if driver == MEASURED.name else None
+    return VerdictsOnRecord(tables, by_release)
 
 
 def shares_connection(strategy: str) -> bool:

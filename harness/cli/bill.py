@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.options import formatted
+from harness.cli import complete
+from harness.cli.options import DRIVERS, formatted
 
 
 @formatted
@@ -27,7 +28,9 @@ def bill(
             min=1, help="Tasks of a worker before it is replaced: `max_tasks_per_child`, `--max-requests`."
         ),
     ] = 1,
-    driver: Annotated[str, typer.Option(help="psycopg2, psycopg, psycopg_pure or asyncpg.")] = "psycopg2",
+    driver: Annotated[
+        str, typer.Option(help=f"{', '.join(DRIVERS)}.", autocompletion=complete.of(DRIVERS))
+    ] = DRIVERS[0],
     pooler: Annotated[
         bool, typer.Option("--pooler", help="PgBouncer is in front of the server, in transaction mode.")
     ] = False,

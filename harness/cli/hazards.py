@@ -6,7 +6,7 @@ import typer
 
 from harness import drivers
 from harness.cli import complete
-from harness.cli.options import Strategies, exclude, formatted
+from harness.cli.options import DRIVERS, Strategies, exclude, formatted
 
 
 @formatted
@@ -25,7 +25,7 @@ def hazards(
         str,
         typer.Option(
             help="The driver of the engines; by default that of POOLSTART_DRIVER, or psycopg2.",
-            autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
+            autocompletion=complete.of(DRIVERS),
         ),
     ] = "",
     load: Annotated[bool, typer.Option("--load", help="Keep every core but one busy meanwhile.")] = False,
@@ -60,6 +60,7 @@ def hazards(
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies
     from harness.answer import program_lines, verdicts
+    from harness.answer.combinations.combination import Combination
     from harness.hazards import catalogue, matrix, view
     from harness.hazards import expected as record
     from harness.lifecycles import profile
@@ -70,8 +71,9 @@ def hazards(
     used = drivers.choose(driver)
     chosen = tuple(map(catalogue.load, dict.fromkeys(names))) if names else catalogue.tried_with(used)
     ids = tuple(dict.fromkeys(profile.known(strategy, "--strategy"))) if strategy else strategies.IDS
-    recorded = verdicts.load() if names else None
-    fixes = {each.id: program_lines.fix(recorded, each) for each in chosen} if recorded else {}
+    recorded = verdicts.load(driver=used.name) if names else None
+    variant = Combination(used).variant()
+    fixes = {each.id: program_lines.fix(recorded, each, variant) for each in chosen} if recorded else {}
     with loads.all_but_one(load), locate.server(driver=True) as server:
         with view.live(chosen, ids, repeat) as table:
             outcomes = matrix.measure(

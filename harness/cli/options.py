@@ -8,7 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from harness.cli import complete
+from harness.drivers import DRIVERS as CATALOGUE
 from harness.system.errors import PoolstartError
+
+DRIVERS = tuple(driver.name for driver in CATALOGUE)
 
 Strategies = Annotated[
     list[str] | None,

@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from harness import drivers
 from harness.cli import complete
-from harness.cli.options import formatted
+from harness.cli.options import DRIVERS, formatted
 
 
 @formatted
@@ -20,8 +19,7 @@ def strategies(
     driver: Annotated[
         str,
         typer.Option(
-            help="Show them with this driver: psycopg2, psycopg, psycopg_pure or asyncpg.",
-            autocompletion=complete.of([driver.name for driver in drivers.DRIVERS]),
+            help=f"Show them with this driver: {', '.join(DRIVERS)}.", autocompletion=complete.of(DRIVERS)
         ),
     ] = "",
     python: Annotated[

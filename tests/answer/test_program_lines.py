@@ -4,6 +4,7 @@ import pytest
 
 from harness import drivers
 from harness.answer import code, program_lines, recommendation, verdicts
+from harness.answer.code.parts import Variant
 from harness.hazards import catalogue
 from harness.programs import head
 
@@ -34,6 +35,16 @@ def test_each_hazard_has_something_to_do_and_its_own_code_before_any_other() -> 
         assert sentence
         assert all(fix.code in lines for fix in hazard.fixes), hazard.id
         compile(lines, hazard.id, "exec")
+
+
+def test_a_driver_has_verdicts_and_code_of_its_own_and_no_other_driver_s() -> None:
+    recorded, variant = verdicts.load(driver="asyncpg"), Variant(drivers.ASYNCPG)
+    sentence, lines = program_lines.fix(recorded, catalogue.load("wrong_answer"), variant)
+    assert sentence.endswith("which prevents this failure.")
+    assert drivers.url(drivers.ASYNCPG) in lines
+    # That fork_dispose does not prevent it was tried with psycopg2.
+    effect, _ = program_lines.for_hazard(recorded, catalogue.load("own_lock"), variant)
+    assert effect.startswith("These lines give each worker connections of its own. Besides: ")
 
 
 def test_without_a_record_nothing_is_promised() -> None:

@@ -8,12 +8,17 @@ import importlib.util
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from harness import drivers
+from harness.answer.code.parts import DRIVERS
+from harness.cli.commands import app
 from harness.drivers import ASYNCPG, MEASURED, PSYCOPG, Driver
-from harness.hazards import catalogue
+from harness.hazards import catalogue, matrix
 from harness.hazards import expected as record
 from harness.hazards.hazard import TRIED, Outcome, Verdict
 from harness.hazards.runner import Trials
+from harness.postgres import locate
 from harness.postgres.server import Server
 
 BY_DRIVER = [name for name in catalogue.IDS if catalogue.load(name).by_driver]
@@ -49,7 +54,7 @@ def test_a_dispose_in_the_worker_makes_an_asyncpg_parent_wait_for_ever(server: S
     assert "The parent's query never returns." in text_of(outcome)
 
 
-@pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)
+@pytest.mark.parametrize("driver", DRIVERS[1:], ids=lambda driver: driver.name)
 def test_the_documented_dispose_protects_with_every_driver(server: Server, driver: Driver) -> None:
     assert trial(server, driver, "shared_socket", "fork_dispose").verdict is Verdict.SURVIVES
 
@@ -74,7 +79,7 @@ def test_what_is_not_tried_with_a_driver_says_why(
     assert outcome.reason.startswith(reason)
 
 
-@pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)
+@pytest.mark.parametrize("driver", DRIVERS[1:], ids=lambda driver: driver.name)
 def test_the_record_has_the_hazards_in_which_the_driver_makes_a_difference(driver: Driver) -> None:
     expected = record.expected("2.1.9", driver=driver.name)
     for hazard in map(catalogue.load, BY_DRIVER):
@@ -85,6 +90,20 @@ def test_the_record_has_the_hazards_in_which_the_driver_makes_a_difference(drive
         assert expected[hazard.id, hazard.survives_control] is Verdict.SURVIVES
         assert expected[hazard.id, hazard.affected_control] in TRIED
     assert record.table_of("2.1.9", driver=driver.name).provenance.driver == driver.label
+
+
+def test_the_command_shows_code_for_the_driver_and_no_verdict_of_another(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not importlib.util.find_spec("asyncpg"):
+        pytest.skip("asyncpg is not installed")
+    for name, value in ((locate.RUN, server.to_json()), (drivers.DRIVER, "asyncpg")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(matrix, "interpreter", lambda _: sys.executable)
+    done = CliRunner().invoke(app, ["hazards", "wrong_answer", "--strategy", "spawn"])
+    assert done.exit_code == 0, done.output
+    assert drivers.url(ASYNCPG) in done.output
+    assert drivers.URL not in done.output
 
 
 def test_which_cure_of_an_inherited_async_engine_leaves_its_parent_alone(server: Server) -> None:

@@ -11,12 +11,9 @@ import pytest
 
 from harness import drivers, strategies
 from harness.answer import code, recommendation
-from harness.answer.code.parts import Variant
 from harness.hazards import catalogue
 from harness.lookalikes import catalogue as lookalikes
 from harness.postgres.server import Server
-from harness.releases import venvs
-from harness.releases.catalogue import catalogue as releases
 from tests.support.snippets import PROGRAM, started, urls_without_a_driver
 
 REPORT = "select :task || ' ' || pg_backend_pid() || ' {os.getpid()} {os.getppid()}'"
@@ -65,44 +62,6 @@ def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str) -> No
         assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
         if strategy.preload:
             assert all(f'"{module}"' in text for module in variant.driver.preload)
-
-
-@pytest.fixture(scope="module")
-def pythons(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """By driver, a Python that has it and no other."""
-    home = tmp_path_factory.mktemp("psycopg") / "environment"
-    packages = [f"sqlalchemy=={releases().newest.version}", "psycopg[binary]==3.3.9"]
-    return {"psycopg2": Path(sys.executable), "psycopg": venvs.python_with(packages, home)}
-
-
-RUN = [
-    (code.pool, Variant(pooler="transaction", objects=True)),
-    (code.pool, Variant(drivers.PSYCOPG, pooler="transaction", objects=True)),
-    (code.process, Variant(drivers.PSYCOPG, objects=True)),
-    (code.executor, Variant(drivers.PSYCOPG, pooler="session")),
-]
-
-
-@pytest.mark.parametrize(
-    ("render", "variant", "name"),
-    # Each variant with every other strategy: the lines for a driver or pooler do not depend on the start.
-    [(*run, name) for number, run in enumerate(RUN) for name in recommendation.RECOMMENDED[number % 2 :: 2]],
-    ids=lambda value: getattr(value, "key", getattr(value, "__name__", value)),
-)
-def test_a_variant_runs_as_pasted(
-    server: Server,
-    tmp_path: Path,
-    pythons: dict[str, Path],
-    name: str,
-    variant: Variant,
-    render: Callable[[strategies.Strategy, Variant], str],
-) -> None:
-    text = render(strategies.get(name), variant)
-    url = server.sqlalchemy_url("page").replace("+psycopg2:", f"+{variant.driver.name}:")
-    (tmp_path / PROGRAM).write_text(text.replace(drivers.url(variant.driver), url))
-    ran = started(tmp_path, pythons[variant.driver.name], PROGRAM)
-    printed = "one\n" if render is code.process else "['one', 'two', 'three']\n"
-    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed), text
 
 
 CODE = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy
 
 from harness import drivers, strategies
+from harness.answer.code.parts import DRIVERS
 from harness.counts.count import count
 from harness.drivers import ASYNCPG, PSYCOPG, PSYCOPG_PURE, Driver
 from harness.lifecycles import metrics, plan
@@ -32,14 +33,14 @@ def measured(server: Server, driver: Driver, *names: str, dataframe: str = "none
     )
 
 
-@pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)
+@pytest.mark.parametrize("driver", DRIVERS[1:], ids=lambda driver: driver.name)
 def test_every_strategy_passes_every_check_or_says_why_it_does_not_exist(
     server: Server, driver: Driver
 ) -> None:
     run = measured(server, driver, *strategies.IDS)
     assert not run.rejected
     assert not run.warnings
-    absent = {"fork_nodispose.none"} if driver is ASYNCPG else set()
+    absent = {"fork_nodispose.none"} if driver.bound_to_loop else set()
     assert run.not_applicable.keys() == absent
     for name in strategies.IDS:
         if f"{name}.none" not in absent:
@@ -60,7 +61,7 @@ def test_another_implementation_than_the_one_named_is_no_measurement(server: Ser
     assert "the implementation of psycopg_pure was binary, not python" in reason
 
 
-@pytest.mark.parametrize("driver", [PSYCOPG, ASYNCPG], ids=lambda driver: driver.name)
+@pytest.mark.parametrize("driver", DRIVERS[1:], ids=lambda driver: driver.name)
 def test_after_the_right_preload_a_worker_imports_no_module_of_its_driver(
     server: Server, driver: Driver
 ) -> None:

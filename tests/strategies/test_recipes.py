@@ -5,6 +5,7 @@ They need the drivers in the environment of the tests, as `test_drivers` does.
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -13,18 +14,42 @@ import pytest
 from harness import drivers, strategies
 from harness.answer import code, recommendation
 from harness.answer.code.parts import DRIVERS, Variant
-from harness.drivers import MEASURED, Driver
+from harness.drivers import PSYCOPG
 from harness.postgres.server import Server
 from tests.support.snippets import PROGRAM, drivers_not_preloaded, started
 
-OTHERS = [driver for driver in DRIVERS if driver != MEASURED]
+VARIANTS = [
+    (code.pool, Variant(pooler="transaction", objects=True)),
+    (code.pool, Variant(PSYCOPG, pooler="transaction", objects=True)),
+    (code.process, Variant(PSYCOPG, objects=True)),
+    (code.executor, Variant(PSYCOPG, pooler="session")),
+]
+
+RECIPES = [
+    *((code.pool, Variant(driver), name) for driver in DRIVERS[1:] for name in recommendation.RECOMMENDED),
+    # Each variant with every other strategy: the lines for a pooler do not depend on the start.
+    *(
+        (*variant, name)
+        for number, variant in enumerate(VARIANTS)
+        for name in recommendation.RECOMMENDED[number % 2 :: 2]
+    ),
+]
 
 
-@pytest.mark.parametrize("driver", OTHERS, ids=lambda driver: driver.name)
-@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driver: Driver) -> None:
-    strategy = strategies.get(name)
-    text = code.pool(strategy, Variant(driver))
+@pytest.mark.parametrize(
+    ("render", "variant", "name"),
+    RECIPES,
+    ids=lambda value: getattr(value, "key", getattr(value, "__name__", value)),
+)
+def test_a_recipe_runs_as_pasted(
+    server: Server,
+    tmp_path: Path,
+    render: Callable[[strategies.Strategy, Variant], str],
+    variant: Variant,
+    name: str,
+) -> None:
+    strategy, driver = strategies.get(name), variant.driver
+    text = render(strategy, variant)
     if reason := strategy.without(driver):
         assert text == f"# {reason}: take forkserver_preload.\n"
         return
@@ -35,7 +60,8 @@ def test_a_recipe_runs_as_pasted(server: Server, tmp_path: Path, name: str, driv
         text.replace(drivers.url(driver), server.sqlalchemy_url("recipe", driver))
     )
     ran = started(tmp_path, sys.executable, PROGRAM)
-    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", "['one', 'two', 'three']\n"), text
+    printed = "one\n" if render is code.process else "['one', 'two', 'three']\n"
+    assert (ran.returncode, ran.stderr, ran.stdout) == (0, "", printed), text
 
 
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)

@@ -5,7 +5,7 @@ Docstrings, comments, layout and the sentences about hazards and strategies do n
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -21,6 +21,11 @@ DESCRIBED = ("Condition", "Hazard", "HazardFigure", "Strategy")
 def digest(hazard: str) -> str:
     """The digest of the suite's modules that a trial of this hazard imports: sixteen hexadecimal digits."""
     return digest_of([hazard])
+
+
+def changed(digests: Mapping[str, str]) -> list[str]:
+    """The hazards of these digests whose trials run other code now."""
+    return [hazard for hazard, known in digests.items() if known != digest(hazard)]
 
 
 def digest_of(hazards: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """Verdicts in the terminal: the live table, the complete one, stories, and rows for other programs."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from rich.text import Text
 from harness import strategies
 from harness.console import display, output, terminal
 from harness.drivers import Driver
-from harness.hazards import catalogue
+from harness.hazards import catalogue, suite
 from harness.hazards import expected as record
 from harness.hazards.hazard import Hazard, Outcome, Verdict
 from harness.hazards.table import Tally
@@ -172,8 +173,21 @@ def write_list(form: str, driver: Driver) -> None:
             f"Affects: of {len(strategies.IDS)} strategies, with {driver.title}. `poolstart hazards NAME`"
             " shows the fix and what happens step by step.",
         )
+        if earlier := earlier_trials(driver):
+            terminal.print_text(
+                console,
+                f"Tried before their trials were changed: {', '.join(earlier)}. `poolstart record hazards` tries"
+                " them again.",
+            )
 
     output.write(form, LIST_COLUMNS, rows, show)
+
+
+def earlier_trials(driver: Driver) -> list[str]:
+    """The hazards whose newest verdicts with a driver are of trials that run other code now."""
+    tables = record.load(sys.version, driver.name) or record.load(driver=driver.name)
+    newest = next(iter(tables.values()), None)
+    return suite.changed(newest.code) if newest else []
 
 
 def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:

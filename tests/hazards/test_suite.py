@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.hazards import asv_run, catalogue, expected, matrix, suite
+from harness import drivers
+from harness.hazards import asv_run, catalogue, expected, matrix, suite, view
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.runner import Trials
 from harness.lifecycles.asv_run import METADATA
@@ -91,6 +92,16 @@ def test_no_verdict_is_used_again_once_the_code_of_its_trial_is_another(
 ) -> None:
     monkeypatch.setattr(suite, "digest", lambda hazard: "another")
     assert on_record(here) == 0
+
+
+def test_the_list_of_hazards_names_those_whose_trials_have_changed_since(
+    here: Provenance, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for digest, changed in ((suite.digest, False), (lambda hazard: "another", True)):
+        monkeypatch.setattr(suite, "digest", digest)
+        view.write_list("table", drivers.MEASURED)
+        shown = " ".join(capsys.readouterr().out.split())
+        assert (f"Tried before their trials were changed: {HAZARD.id}." in shown) == changed
 
 
 def test_what_depends_on_the_machine_is_always_tried() -> None:

@@ -13,7 +13,7 @@ from harness.history.level import Level, ParentFigures
 from harness.history.sensitivity.elsewhere import Differences
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric
-from harness.system import busy
+from harness.system import busy, pythons
 from harness.system.memory import MIB
 
 DATAFRAME_TITLES = {
@@ -161,8 +161,16 @@ class ReleaseResults:
         return (
             f"SQLAlchemy {self.release}, {self.driver}, Python {e['python']}, "
             f"PostgreSQL {e['postgres']}, pandas {e['pandas']}; {self.hardware}; "
-            f"{self.date:%Y-%m-%d}, by `asv run`"
+            f"{self.date:%Y-%m-%d}, by `{self.command}`"
         )
+
+    @property
+    def command(self) -> str:
+        """What measures the series: `asv run` alone for the reference."""
+        driver, python = self.combination
+        variable = "" if driver == drivers.MEASURED.name else f"{drivers.DRIVER}={driver} "
+        option = "" if python in ("", pythons.REFERENCE) else f"--python {python} "
+        return f"{variable}uv run {option}asv run" if variable or option else "asv run"
 
     @property
     def hardware(self) -> str:

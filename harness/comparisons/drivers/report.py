@@ -10,6 +10,7 @@ from harness.console.numbers import display_unit
 from harness.counts.registry import COUNTS as TITLES
 from harness.drivers import MEASURED
 from harness.lifecycles import metrics
+from harness.records.provenance import measured_later
 
 INTRODUCTION = f"""\
 # Drivers
@@ -20,7 +21,8 @@ Counts repeat exactly.
 
 `POOLSTART_DRIVER=asyncpg uv run poolstart measure` measures one,
 `poolstart compare psycopg2 asyncpg --vary driver` compares two, and `poolstart record drivers` records this
-page. What goes wrong with which driver: [hazards](hazards.md). Verdicts, costs and code for a driver, a
+page. What goes wrong with which driver: [hazards](hazards.md); `asyncpg_loop`, which is about asyncpg, is tried
+with the lines for psycopg2 there, and with its own. Verdicts, costs and code for a driver, a
 Python and PgBouncer together, or that they were not tried: the chooser of the site, and
 `poolstart strategies --driver asyncpg --python 3.14 --pooler transaction`.
 """
@@ -34,7 +36,8 @@ def render() -> str | None:
     parts = [INTRODUCTION, "## Names and what a fork server imports\n", names()]
     parts += [*pairs(rows), "## Counts\n", counts(rows)]
     first = next(iter(rows.values())).provenance
-    parts.append(f"Counted {first}{first.by}.\n")
+    others = {name: row.provenance for name, row in rows.items() if row.provenance.command != first.command}
+    parts.append(f"Counted {first}{first.by}.{measured_later(others)}\n")
     return "\n".join(parts)
 
 

@@ -288,6 +288,10 @@ def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> N
         ["asyncpg 0.32.0", "Python 3.11"],
         ["psycopg_pure 3.3.9", "Python 3.14"],
     ]
+    assert [each.conditions.rpartition(", by ")[2] for each in found] == [
+        "`POOLSTART_DRIVER=asyncpg uv run asv run`",
+        "`POOLSTART_DRIVER=psycopg_pure uv run --python 3.14 asv run`",
+    ]
     assert {each.combination for each in answers.of_release(results=several, own=MINE)} == {
         ("psycopg2", "3.11")
     }

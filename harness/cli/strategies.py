@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from harness import drivers
 from harness.cli import complete
 from harness.cli.options import DRIVERS, formatted
 
@@ -40,17 +41,19 @@ def strategies(
 ) -> None:
     """List the strategies, or show their code; measures nothing.
 
-    With a driver, a Python or a pooler: show the recommended strategies with
-    the verdicts, costs and code that are on record for these.
+    With a driver (or POOLSTART_DRIVER), a Python or a pooler: show the
+    recommended strategies with the verdicts, costs and code that are on record
+    for these.
     """
     # Half a second, because of SQLAlchemy: only this command pays for it.
     from harness import strategies as known
     from harness.answer import strategies_page, verdicts
 
-    if driver or python or pooler:
+    used = drivers.get(driver) if driver else drivers.current()
+    if driver or python or pooler or used != drivers.MEASURED:
         from harness.answer.combinations import combination, records, report
 
-        wanted = combination.named(driver, python, pooler)
+        wanted = combination.named(used.name, python, pooler)
         report.write(records.load(), wanted, known.named(names) if names else (), form)
         return
     recorded = verdicts.load()

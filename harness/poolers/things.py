@@ -218,8 +218,3 @@ THINGS = (
 def common(driver: Driver, route: str) -> str:
     """The arguments of create_engine that a driver needs on a route, whatever is tried; as in code."""
     return driver.behind_pooler if route == TRANSACTION else ""
-
-
-def get(id: str) -> Thing:
-    """The thing of this id."""
-    return next(thing for thing in THINGS if thing.id == id)

@@ -1,5 +1,7 @@
 """Names of strategies and hazards on the command line, and what the command shows of them."""
 
+import json
+
 import pytest
 
 from harness.answer import program_lines, verdicts
@@ -28,6 +30,14 @@ def test_the_list_of_hazards_tries_nothing() -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     found = [line.split(",")[0] for line in ran.stdout.splitlines()[1:]]
     assert found == list(catalogue.IDS)
+
+
+def test_strategies_are_shown_with_the_driver_that_is_measured() -> None:
+    ran = poolstart("strategies", "spawn", "--json", POOLSTART_DRIVER="asyncpg")
+    (shown,) = json.loads(ran.stdout)["strategies"]
+    assert shown["driver"] == "asyncpg"
+    assert "asyncpg under Python 3.11" in shown["verdict"]
+    assert "postgresql+asyncpg://" in shown["code"]
 
 
 def test_a_strategy_of_ones_own_is_tried_by_the_name_by_which_it_is_measured(quick: Server) -> None:

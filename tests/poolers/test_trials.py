@@ -21,6 +21,8 @@ from tests.support.poolers import needs_pgbouncer
 
 DRIVER = drivers.PSYCOPG2
 
+THINGS = {thing.id: thing for thing in things.THINGS}
+
 
 @pytest.fixture(scope="module")
 def program(server: Server) -> Iterator[Dialogue]:
@@ -30,7 +32,7 @@ def program(server: Server) -> Iterator[Dialogue]:
 
 
 def outcome(program: Dialogue, server: Server, thing: str, way: str, route: str, pool: str) -> str:
-    found = things.get(thing)
+    found = THINGS[thing]
     (chosen,) = [each for each in found.ways if each.id == way]
     return tries.try_way(program, server, DRIVER, found, chosen, route, pool)
 
@@ -38,7 +40,7 @@ def outcome(program: Dialogue, server: Server, thing: str, way: str, route: str,
 @needs_pgbouncer
 @pytest.mark.parametrize("thing", ["set", "lock", "listen", "temporary", "named"])
 def test_a_session_keeps_it_for_a_pooled_connection(program: Dialogue, server: Server, thing: str) -> None:
-    assert outcome(program, server, thing, things.get(thing).ways[0].id, SESSION, "QueuePool") == WORKS
+    assert outcome(program, server, thing, THINGS[thing].ways[0].id, SESSION, "QueuePool") == WORKS
 
 
 @needs_pgbouncer
@@ -118,6 +120,6 @@ def test_every_combination_is_on_record_and_its_repetitions_agree() -> None:
 
 
 def test_ways_are_versions_of_pgbouncer() -> None:
-    (way,) = [way for way in things.get("numbered").ways if way.id == "on"]
+    (way,) = [way for way in THINGS["numbered"].ways if way.id == "on"]
     assert way.not_applicable("1.18.0") == "PgBouncer 1.21 or later has it"
     assert way.not_applicable("1.21.0") == way.not_applicable("1.26.1") == ""

@@ -8,10 +8,12 @@ from itertools import count
 from markdown_it import MarkdownIt
 
 ADDRESSES = {
+    "drivers.md": "drivers.html",
     "fleets.md": "fleets.html",
     "hazards.md": "symptoms.html",
     "poolers.md": "poolers.html",
     "programs.md": "programs.html",
+    "pythons.md": "pythons.html",
     "sensitivity.md": "sensitivity.html",
     "sensitivity_loaded.md": "sensitivity_loaded.html",
     "sever.md": "sever.html",

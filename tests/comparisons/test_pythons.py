@@ -1,5 +1,6 @@
 """Pythons compared with the reference: what is stored, and the table of docs/pythons.md."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,16 @@ def test_the_table_has_ratios_with_intervals_and_names_the_builds() -> None:
     assert text is not None
     assert "| spawn | 3.14 | 1.30 (1.29-1.31) |" in text
     assert "these are 3.11.7 (GCC 12.2.0); 3.14.2 (GCC 12.2.0)." in text
+
+
+def test_pythons_that_were_measured_by_other_commands_say_so() -> None:
+    for python in ("3.12", "3.14"):
+        measured = row(f"{python}.2", 1.3)
+        provenance = replace(measured.provenance, command=f"poolstart record pythons --only {python}")
+        record.save(python, replace(measured, provenance=provenance))
+    first, other = (report.render() or "").split("`3.14` was measured separately: ")
+    assert first.endswith(", by `poolstart record pythons --only 3.12`. ")
+    assert other.endswith(", by `poolstart record pythons --only 3.14`.\n")
 
 
 def test_a_busy_machine_is_named() -> None:

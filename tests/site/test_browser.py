@@ -50,6 +50,7 @@ EVERY_KIND = (
     "programs.html",
     "fleets.html",
     "strategies.html",
+    "pythons.html",
     "sensitivity.html",
     "claims.html",
     "claims.zh.html",

@@ -70,6 +70,14 @@ def test_every_link_leads_to_a_page_and_a_place_on_it(read: dict[Path, Page]) ->
     assert broken == []
 
 
+def test_the_chooser_leads_to_what_pythons_drivers_and_poolers_change(
+    site: Path, read: dict[Path, Page]
+) -> None:
+    links = read[(site / "choose.html").resolve()].links
+    assert {"pythons.html", "drivers.html", "poolers.html"} <= set(links)
+    assert "What Python 3.14 changes for you" in read[(site / "pythons.html").resolve()].text
+
+
 def test_nothing_is_loaded_from_elsewhere(read: dict[Path, Page]) -> None:
     for page in read.values():
         assert [source for source in page.loaded if source != "data:,"] != []

@@ -4,6 +4,7 @@ from harness.comparisons.judge import find
 from harness.comparisons.pythons.record import METRICS, STRATEGIES, PythonRow, load
 from harness.console import markdown
 from harness.lifecycles import metrics
+from harness.records.provenance import measured_later
 from harness.system.pythons import REFERENCE, full
 
 
@@ -24,12 +25,17 @@ def render() -> str | None:
         figures=2,
     )
     first = next(iter(rows.values()))
+    others = {
+        name: row.provenance
+        for name, row in rows.items()
+        if row.provenance.command != first.provenance.command
+    }
     builds = "; ".join([build(first.reference), *(build(row.version) for row in rows.values())])
     busy = "".join(f" Python {name}: {row.busy}." for name, row in rows.items() if row.busy)
     return (
         f"{table}\nRatios to Python {REFERENCE}, with 99 % intervals, of workers started in turns.{busy} "
         f"How an interpreter was compiled can matter as much as its version; these are {builds}. "
-        f"Measured {first.provenance}{first.provenance.by}.\n"
+        f"Measured {first.provenance}{first.provenance.by}.{measured_later(others)}\n"
     )
 
 

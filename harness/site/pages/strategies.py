@@ -1,4 +1,4 @@
-"""Every strategy with its code, and the pages docs/sever.md and docs/poolers.md."""
+"""Every strategy with its code; pages of docs/ on fork_sever, Pythons, drivers and poolers."""
 
 from collections.abc import Iterator
 
@@ -12,6 +12,13 @@ from harness.site.context import File, SiteContext
 from harness.system.environment import ROOT
 
 SECTION, ADDRESS, PER_TEST_BED = "Strategies", "strategies.html", False
+
+PAGES = {
+    "sever": "A fork that leaves the parent's connections alone",
+    "pythons": "What Python 3.14 changes for programs that start workers with SQLAlchemy",
+    "drivers": "psycopg2, psycopg 3 and asyncpg with SQLAlchemy: what each costs a worker process",
+}
+"""Pages of docs/ that are shown as they are, with their titles."""
 
 
 def pages(site: SiteContext) -> Iterator[File]:
@@ -28,14 +35,15 @@ def pages(site: SiteContext) -> Iterator[File]:
         if site.verdicts.newest
         else [],
     )
-    yield site.page(
-        "sever.html",
-        "document.html.j2",
-        SECTION,
-        title="A fork that leaves the parent's connections alone",
-        text=document.html((ROOT / "docs" / "sever.md").read_text(encoding="utf-8")),
-        contents=[],
-    )
+    for name, title in PAGES.items():
+        yield site.page(
+            f"{name}.html",
+            "document.html.j2",
+            SECTION,
+            title=title,
+            text=document.html((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")),
+            contents=[("Strategies", ADDRESS)],
+        )
     recorded = site.record(poolers.PATH, poolers.load, None)
     if recorded:
         yield site.page(

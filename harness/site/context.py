@@ -23,7 +23,6 @@ from harness.answer.figures import answers, on_record
 from harness.answer.figures.on_record import TestBed
 from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
-from harness.comparisons.drivers import record as driver_pairs
 from harness.console import markdown, numbers
 from harness.curves import curve
 from harness.curves.sections import work
@@ -106,7 +105,6 @@ class SiteContext:
         self.combinations = CombinationRecords(
             {**self.record(expected.PATH, records.other_verdicts, {}), REFERENCE.record: self.verdicts},
             [*self.answers, *answers.of_other_drivers(self.measured)],
-            self.record(driver_pairs.PATH, driver_pairs.load, {}),
             self.record(poolers.PATH, poolers.load, None),
         )
         """The records for other drivers and Pythons, and behind a pooler."""

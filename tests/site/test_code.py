@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable
 from html import unescape
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -44,24 +43,6 @@ def test_each_worker_is_started_by_the_method_and_has_its_own_connection(
         assert pid != main
         # A fork server stands between a program and its workers.
         assert (parent == main) == (strategies.get(name).start_method != "forkserver")
-
-
-@pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_the_code_of_each_variant_names_and_preloads_its_driver(name: str) -> None:
-    strategy = strategies.get(name)
-    for variant, render in product(code.VARIANTS, (code.pool, code.process, code.executor)):
-        text = render(strategy, variant)
-        compile(text, name, "exec")
-        assert f'URL = "postgresql+{variant.driver.name}://' in text
-        others = {"psycopg2", "psycopg"} - {variant.driver.name}
-        assert not re.search(rf"\b({'|'.join(others)})\b", text)
-        assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
-        unprepared = variant.pooler == "transaction" and variant.driver is drivers.PSYCOPG
-        assert ('"prepare_threshold": None' in text) == unprepared
-        assert ("make_engine(url)" in text) == (not strategy.inherits)
-        assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
-        if strategy.preload:
-            assert all(f'"{module}"' in text for module in variant.driver.preload)
 
 
 CODE = re.compile(r"<pre[^>]*><code>(.*?)</code></pre>", re.DOTALL)

@@ -74,13 +74,6 @@ def test_after_the_right_preload_a_worker_imports_no_module_of_its_driver(
     assert counted.figures["statements_second_query"] == 3
 
 
-def test_a_strategy_that_acts_in_the_parent_is_not_written_for_an_event_loop() -> None:
-    assert strategies.get("fork_sever").without(ASYNCPG) == (
-        "fork_sever is written for synchronous drivers, and asyncpg is none"
-    )
-    assert not strategies.get("fork_sever").without(PSYCOPG)
-
-
 def test_a_strategy_whose_preload_is_its_point_is_not_given_another() -> None:
     assert "forkserver_freeze preloads harness.preloaded" in strategies.get("forkserver_freeze").without(
         PSYCOPG

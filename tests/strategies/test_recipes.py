@@ -4,6 +4,7 @@ They need the drivers in the environment of the tests, as `test_drivers` does.
 """
 
 import importlib.util
+import re
 import sys
 from collections.abc import Callable
 from itertools import product
@@ -65,16 +66,22 @@ def test_a_recipe_runs_as_pasted(
 
 
 @pytest.mark.parametrize("name", recommendation.RECOMMENDED)
-def test_an_asynchronous_recipe_is_complete(name: str) -> None:
+def test_a_recipe_names_preloads_and_treats_its_driver(name: str) -> None:
     strategy = strategies.get(name)
-    variants = [variant for variant in code.RECIPES if variant.driver.asynchronous]
-    for variant, render in product(variants, (code.process, code.pool, code.executor)):
-        text = render(strategy, variant)
+    for variant, render in product(code.RECIPES, (code.process, code.pool, code.executor)):
+        text, driver = render(strategy, variant), variant.driver
         compile(text, name, "exec")
-        if strategy.without(variant.driver):
+        if driver.asynchronous and strategy.without(driver):
             continue
-        assert f'URL = "{drivers.url(variant.driver)}"' in text
+        assert f'URL = "{drivers.url(driver)}"' in text
+        others = {"psycopg2", "psycopg"} - {driver.dialect}
+        assert not re.search(rf"\b({'|'.join(others)})\b", text)
+        assert not strategy.preload or all(f'"{module}"' in text for module in driver.preload)
         assert ("poolclass=NullPool" in text) == (bool(variant.pooler) or not strategy.pooled)
-        assert ('"statement_cache_size": 0' in text) == (variant.pooler == "transaction")
-        assert ("KEPT.append(engine.sync_engine.pool)" in text) == (strategy.id == recommendation.FORKED)
+        for each in DRIVERS[1:]:
+            unprepared = each == driver and variant.pooler == "transaction"
+            assert (each.behind_pooler in text) == unprepared
         assert ("make_engine(url)" in text) == (not strategy.inherits)
+        assert ("gc.freeze()" in text) == (variant.objects and strategy.inherits)
+        kept = driver.bound_to_loop and strategy.id == recommendation.FORKED
+        assert ("KEPT.append(engine.sync_engine.pool)" in text) == kept

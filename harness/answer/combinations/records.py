@@ -1,23 +1,20 @@
 """The verdicts, costs and outcomes behind a pooler that are on record for exactly one combination."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import strategies
 from harness.answer import recommendation, verdicts
 from harness.answer.combinations.combination import REFERENCE, Combination
-from harness.answer.figures import answers, on_record, sentences
+from harness.answer.figures import answers, on_record, results, sentences
 from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
-from harness.comparisons.drivers import record as driver_pairs
-from harness.comparisons.drivers.record import DriverRow
 from harness.console.numbers import digits
 from harness.hazards import expected
 from harness.hazards.hazard import Verdict
 from harness.poolers import figures, summary
 from harness.poolers.figures import PoolersRecord
-from harness.system import pythons
 from harness.system.environment import ROOT
 from harness.system.memory import MIB
 
@@ -70,10 +67,6 @@ class CombinationCosts:
     """The additional cost of each further query without a pool: seconds, and round trips."""
 
 
-Figure = Callable[[str, str], float | None]
-"""A figure or count by its id and strategy; None if it was not measured."""
-
-
 @dataclass(frozen=True)
 class CombinationRecords:
     """The records that the sentences rest on."""
@@ -82,8 +75,6 @@ class CombinationRecords:
     """By `Combination.record`."""
     results: Sequence[ReleaseResults] = ()
     """The newest of each series of all drivers, in the order of `TestBed.preference`."""
-    pairs: Mapping[str, DriverRow] = field(default_factory=dict)
-    """By driver, its comparison with the reference."""
     poolers: PoolersRecord | None = None
 
     def verdict(self, wanted: Combination, strategy: str) -> CombinationVerdict:
@@ -110,18 +101,13 @@ class CombinationRecords:
         return CombinationVerdict(f"Hazards of {strategy} with {wanted.title}: not tried.")
 
     def costs(self, wanted: Combination) -> CombinationCosts | None:
-        """The costs of a worker without a pooler, from its series or from pairs; None if not measured.
+        """The costs of a worker without a pooler, from its series; None if not measured.
 
         A series that was measured on a busy machine comes last, since only its counts are valid.
         """
         names = wanted.driver.name, wanted.python
         measured = [series for series in self.results if series.combination == names]
-        if quiet := [series for series in measured if not series.busy]:
-            return of_series(quiet[0])
-        row = self.pairs.get(wanted.driver.name)
-        if row and row.paired and pythons.minor(row.paired.python) == wanted.python and not row.busy:
-            return of_pairs(row)
-        return of_series(measured[0]) if measured else None
+        return costs_of(min(measured, key=lambda series: bool(series.busy))) if measured else None
 
     def pooler(self, wanted: Combination) -> list[str]:
         """Sentences on what breaks, works and costs behind the pooler; empty without one."""
@@ -139,7 +125,6 @@ def load(directory: Path = ROOT / "results") -> CombinationRecords:
     return CombinationRecords(
         {**other_verdicts(), REFERENCE.record: verdicts.load()},
         [*answers.answers(known), *answers.of_other_drivers(known)],
-        driver_pairs.load(),
         figures.load(),
     )
 
@@ -154,15 +139,14 @@ def other_verdicts() -> dict[str, VerdictsOnRecord]:
 
 def not_measured(wanted: Combination) -> str:
     """A sentence that says that no figure of a combination is on record, and how to measure one."""
-    variable = "" if wanted.driver == REFERENCE.driver else f"POOLSTART_DRIVER={wanted.driver.name} "
     return (
         f"What a worker costs with {wanted.title}: not measured."
-        f" {variable}uv run --python {wanted.python} poolstart measure shows it."
+        f" {results.uv_run(wanted.driver.name, wanted.python)} poolstart measure shows it."
     )
 
 
-def of_series(series: ReleaseResults) -> CombinationCosts:
-    """The costs of a series; only its counts if the machine was busy."""
+def costs_of(series: ReleaseResults) -> CombinationCosts:
+    """The costs of all recommended strategies in a series; only its counts if the machine was busy."""
 
     def figure(metric: str, strategy: str) -> float | None:
         level = None if series.busy else series.levels.get((metric, strategy, "none"))
@@ -171,21 +155,6 @@ def of_series(series: ReleaseResults) -> CombinationCosts:
     def count(name: str, strategy: str) -> float | None:
         return series.counts.get((name, strategy))
 
-    why = f" {series.warning}" if series.busy else ""
-    return costs_of(f"Measured with {series.conditions}.{why}", figure, count)
-
-
-def of_pairs(row: DriverRow) -> CombinationCosts:
-    """The costs of a driver that was compared with the reference."""
-    return costs_of(
-        f"Measured in pairs with {REFERENCE.driver.title}, {row.paired}.",
-        row.second,
-        lambda name, strategy: row.counts.get(strategy, {}).get(name),
-    )
-
-
-def costs_of(source: str, figure: Figure, count: Figure) -> CombinationCosts:
-    """The costs of all recommended strategies."""
     without, pooled = (
         (figure("second_query", name), count("round_trips_second_query", name))
         for name in (recommendation.POOLLESS, recommendation.FORKED)
@@ -193,8 +162,9 @@ def costs_of(source: str, figure: Figure, count: Figure) -> CombinationCosts:
     again = None
     if None not in (*without, *pooled):
         again = (without[0] - pooled[0], without[1] - pooled[1])  # type: ignore[operator]
+    why = f" {series.warning}" if series.busy else ""
     return CombinationCosts(
-        source,
+        f"Measured with {series.conditions}.{why}",
         {
             name: StrategyCosts(
                 figure("time_to_first_row", name),

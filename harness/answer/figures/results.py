@@ -25,6 +25,13 @@ DATAFRAME_TITLES = {
 GIB = 1024 * MIB
 
 
+def uv_run(driver: str, python: str) -> str:
+    """How a command begins with a driver and a Python: `POOLSTART_DRIVER=asyncpg uv run --python 3.14`."""
+    variable = "" if driver == drivers.MEASURED.name else f"{drivers.DRIVER}={driver} "
+    option = "" if python in ("", pythons.REFERENCE) else f" --python {python}"
+    return f"{variable}uv run{option}"
+
+
 NO_PARENTS = ParentFigures((), 0)
 
 
@@ -166,11 +173,9 @@ class ReleaseResults:
 
     @property
     def command(self) -> str:
-        """What measures the series: `asv run` alone for the reference."""
-        driver, python = self.combination
-        variable = "" if driver == drivers.MEASURED.name else f"{drivers.DRIVER}={driver} "
-        option = "" if python in ("", pythons.REFERENCE) else f"--python {python} "
-        return f"{variable}uv run {option}asv run" if variable or option else "asv run"
+        """What measures the series; of the reference as README.md says it, in short."""
+        command = f"{uv_run(*self.combination)} asv run"
+        return "asv run" if command == "uv run asv run" else command
 
     @property
     def hardware(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from harness import drivers
 from harness.comparisons.compare import ComparisonSettings, compare
-from harness.comparisons.judge import ComparisonRow, find
+from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Side
 from harness.counts.count import Counts
 from harness.counts.run import count_all
@@ -54,11 +54,6 @@ class DriverRow:
     """Why nothing can be concluded from the times; empty if nothing shows that the machine was busy."""
     reasons: list[str] = field(default_factory=list)
     """Why a strategy has no figures."""
-
-    def second(self, metric: str, strategy: str) -> float | None:
-        """The driver's median of a figure; None if it was not measured."""
-        found = find(self.rows, metric, strategy)
-        return found.second if found else None
 
 
 def load() -> dict[str, DriverRow]:

@@ -10,8 +10,6 @@ from harness.answer.combinations.records import CombinationRecords
 from harness.answer.figures.answers import levels
 from harness.answer.figures.results import Figure, ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord
-from harness.comparisons.drivers.record import DriverRow
-from harness.comparisons.judge import ComparisonRow
 from harness.drivers import ASYNCPG, PSYCOPG, PSYCOPG_PURE
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.table import VerdictTable
@@ -87,18 +85,8 @@ def measured(python: str, first: float, driver: str = "", **fields: object) -> R
     return replace(found, levels=levels(found, [found], None))
 
 
-ROW = ComparisonRow("time_to_first_row", "spawn", "none", 9, 0.2, 0.9, 4.5, 4, 5, 0.1, "slower", 0.05, 0.1)
-PAIRS = DriverRow(
-    "asyncpg",
-    Provenance("2.1.9"),
-    {"spawn": {"round_trips_first_query": 16}},
-    (ROW,),
-    Provenance("2.1.9", "2026-11-29", python="3.11.7"),
-)
-
 SERIES = CombinationRecords(
-    results=[measured("3.11", 0.2), measured("3.14", 0.3), measured("3.11", 0.4, "psycopg-3.3.9")],
-    pairs={"asyncpg": PAIRS},
+    results=[measured("3.11", 0.2), measured("3.14", 0.3), measured("3.11", 0.4, "psycopg-3.3.9")]
 )
 
 
@@ -107,32 +95,31 @@ def first_row(known: CombinationRecords, wanted: Combination) -> float | None:
     return costs.strategies["spawn"].first if costs else None
 
 
-def test_costs_are_those_of_the_series_of_driver_and_python_then_of_pairs_and_of_nothing_else() -> None:
+def test_costs_are_those_of_the_series_of_driver_and_python_and_of_nothing_else() -> None:
     assert first_row(SERIES, Combination()) == pytest.approx(0.2)
     assert first_row(SERIES, Combination(python="3.14")) == pytest.approx(0.3)
     assert first_row(SERIES, Combination(PSYCOPG)) == pytest.approx(0.4)
-    assert first_row(SERIES, Combination(ASYNCPG)) == pytest.approx(0.9)
-    for wanted in (Combination(python="3.12"), Combination(PSYCOPG_PURE), Combination(ASYNCPG, "3.14")):
+    for wanted in (Combination(python="3.12"), Combination(PSYCOPG_PURE), Combination(PSYCOPG, "3.14")):
         assert SERIES.costs(wanted) is None
 
 
-def test_costs_say_what_was_measured() -> None:
-    of_series, of_pairs = SERIES.costs(Combination(PSYCOPG)), SERIES.costs(Combination(ASYNCPG))
-    assert of_series
-    assert "psycopg 3.3.9, Python 3.11, " in of_series.source
-    assert of_pairs
-    assert of_pairs.source.startswith("Measured in pairs with psycopg2, 2026-11-29 with SQLAlchemy 2.1.9")
-    assert of_pairs.strategies["spawn"].trips == 16
+def test_costs_say_what_was_measured_and_by_which_command() -> None:
+    costs = SERIES.costs(Combination(PSYCOPG))
+    assert costs
+    assert "psycopg 3.3.9, Python 3.11, " in costs.source
+    assert costs.source.endswith(", by `POOLSTART_DRIVER=psycopg uv run asv run`.")
 
 
 def test_a_busy_machine_has_no_costs() -> None:
-    known = CombinationRecords(results=[measured("3.11", 0.2, "asyncpg-0.32.0", busy="tasks waited")])
+    busy = measured("3.11", 0.2, "asyncpg-0.32.0", busy="tasks waited")
+    known = CombinationRecords(results=[busy])
     costs = known.costs(Combination(ASYNCPG))
     assert costs
     assert costs.strategies["spawn"].first is None
     assert "busy: tasks waited" in costs.source
-    # Pairs that were measured on a quiet one come before it.
-    assert first_row(replace(known, pairs={"asyncpg": PAIRS}), Combination(ASYNCPG)) == pytest.approx(0.9)
+    # A quiet one comes before it.
+    quiet = measured("3.11", 0.9, "asyncpg-0.32.0")
+    assert first_row(CombinationRecords(results=[busy, quiet]), Combination(ASYNCPG)) == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Combinations of a driver, a Python and a pooler."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from harness import drivers
 from harness.answer.code import parts
@@ -39,18 +39,10 @@ class Combination:
         """Its name in the record of verdicts (`harness.hazards.expected.combination`)."""
         return expected.combination(self.python, self.driver.name)
 
-    @property
-    def nearest(self) -> tuple["Combination", ...]:
-        """This combination, then the same driver under the reference Python.
-
-        Verdicts of another driver would say nothing.
-        """
-        return tuple(dict.fromkeys((self, replace(self, python=pythons.REFERENCE))))
-
-    def variant(self, *, objects: bool = False) -> Variant:
+    def variant(self) -> Variant:
         """The variant of its code, which is the same for both implementations of psycopg."""
         (coded,) = (each for each in parts.DRIVERS if each.dialect == self.driver.dialect)
-        return Variant(coded, self.pooler, objects)
+        return Variant(coded, self.pooler)
 
 
 ALL = tuple(Combination(driver, python) for driver in drivers.DRIVERS for python in PYTHONS)

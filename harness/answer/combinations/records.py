@@ -1,7 +1,7 @@
 """The verdicts, costs and outcomes behind a pooler that are on record for exactly one combination."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import strategies
@@ -82,7 +82,8 @@ class CombinationRecords:
         entry = strategies.get(strategy)
         if reason := entry.unwritten(wanted.driver):
             return CombinationVerdict(f"Not tried: {reason}.")
-        for tried in wanted.nearest:
+        # Then the same driver under the reference Python: another driver's verdicts say nothing.
+        for tried in dict.fromkeys((wanted, replace(wanted, python=REFERENCE.python))):
             recorded = self.verdicts.get(tried.record) or VerdictsOnRecord()
             release = recorded.newest_release
             worst = recorded.worst(strategy, release)

@@ -49,7 +49,10 @@ def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], 
         for text in (*pooler, source):
             terminal.print_text(console, text)
 
-    content = {"source": source, "pooler": pooler, "strategies": [with_code(each, wanted) for each in rows]}
+    coded = [
+        {**each, "code": code.pool(strategies.get(each["strategy"]), wanted.variant())} for each in rows
+    ]
+    content = {"source": source, "pooler": pooler, "strategies": coded}
     output.write(form, COLUMNS, rows, show, content)
 
 
@@ -70,8 +73,3 @@ def row(
         "memory_collected": figures.collected,
         "round_trips": figures.trips,
     }
-
-
-def with_code(row: dict[str, Any], wanted: Combination) -> dict[str, Any]:
-    """The row with the strategy's program, a pool of workers."""
-    return {**row, "code": code.pool(strategies.get(row["strategy"]), wanted.variant())}

@@ -44,10 +44,11 @@ def render() -> str | None:
 def names() -> str:
     """How a URL names each driver, and its preload."""
     return markdown.table(
-        ["driver", "URL", "packages", "preload"],
+        ["driver", f"`{drivers.DRIVER}`", "URL", "packages", "preload"],
         [
             [
                 driver.title,
+                f"`{driver.name}`",
                 f"`{drivers.url(driver)}`",
                 ", ".join(f"{name} {version}" for name, version in driver.packages),
                 ", ".join(f"`{module}`" for module in driver.preload),

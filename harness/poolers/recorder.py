@@ -7,7 +7,6 @@ from harness.console.progress import Progress
 from harness.poolers import figures, pgbouncer, things, times, tries
 from harness.poolers.figures import PoolersRecord, PoolerTimes, PoolerTrials
 from harness.postgres import embedded
-from harness.processes import load
 from harness.processes.supervision import Supervision
 from harness.records import store
 from harness.records.provenance import Provenance
@@ -22,7 +21,7 @@ TRIALS, TIMES = "trials", "times"
 
 class PoolersRecorder(Recorder):
     title = "PgBouncer in session and transaction mode: what breaks, what fixes it, and times"
-    options = ("--only", "--repeat", "--load", "--fresh")
+    options = ("--only", "--repeat", "--fresh")
     rows_are = "parts, trials or times"
     repeats = "repetitions of each trial, or parents of each driver and pool"
     default_repeat = times.PARENTS
@@ -50,14 +49,14 @@ class PoolersRecorder(Recorder):
         report("installing drivers")
         found = {driver: interpreters.of_release(newest, driver) for driver in things.MEASURED}
         record, stored = figures.load() or PoolersRecord(), []
-        with load.all_but_one(request.load) as busy, Supervision() as supervision:
+        repeat, drivers = self.repeat(request), {each.name: each.version for each in found}
+        with Supervision() as supervision:
             server = embedded.start(supervision)
             for part in self.selected(request):
                 provenance = Provenance.here(f"{server.identity}, PgBouncer {version}", request.command)
-                conditions = provenance.conditions(repeat=str(self.repeat(request)), busy=str(busy))
+                conditions = provenance.conditions(repeat=str(repeat))
                 kept_as = "-".join(["poolers", part, *name.split()])
                 session = RecordingSession(kept_as, conditions, fresh=request.fresh)
-                repeat, drivers = self.repeat(request), {each.name: each.version for each in found}
                 if part == TRIALS:
                     rows = tries.try_all(found, server, repeat, session, report)
                     tried = PoolerTrials(provenance, drivers, repeat, tuple(rows))

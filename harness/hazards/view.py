@@ -176,8 +176,8 @@ def write_list(form: str, driver: Driver) -> None:
         if earlier := earlier_trials(driver):
             terminal.print_text(
                 console,
-                f"Tried before their trials were changed: {', '.join(earlier)}. `poolstart record hazards` tries"
-                " them again.",
+                f"Tried before their trials were changed: {', '.join(earlier)}."
+                " `poolstart record hazards` tries them again.",
             )
 
     output.write(form, LIST_COLUMNS, rows, show)

@@ -454,7 +454,11 @@ def test_the_page_of_a_hazard_shows_the_verdicts_of_one_driver_at_a_time(
         page.locator("select[name=driver]").select_option("asyncpg")
         assert [part.get_attribute("data-driver") for part in parts.all() if part.is_visible()] == ["asyncpg"]
         shown = page.locator("[data-driver=asyncpg]").inner_text()
-        for text in ("InternalClientError", "asyncpg 0.32.0", "In 50 of 50 trials: fork_nodispose, fork_dispose"):
+        for text in (
+            "InternalClientError",
+            "asyncpg 0.32.0",
+            "In 50 of 50 trials: fork_nodispose, fork_dispose",
+        ):
             assert text in shown
         assert "driver=asyncpg" in page.url
     with opened(browser, address + "symptoms/own_lock.html?driver=psycopg") as page:

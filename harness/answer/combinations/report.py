@@ -49,9 +49,7 @@ def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], 
         for text in (*pooler, source):
             terminal.print_text(console, text)
 
-    coded = [
-        {**each, "code": code.pool(strategies.get(each["strategy"]), wanted.variant())} for each in rows
-    ]
+    coded = [{**each, "code": code.pool(strategies.get(each["strategy"]), wanted.variant())} for each in rows]
     content = {"source": source, "pooler": pooler, "strategies": coded}
     output.write(form, COLUMNS, rows, show, content)
 

@@ -21,9 +21,9 @@ Counts repeat exactly.
 
 `POOLSTART_DRIVER=asyncpg uv run poolstart measure` measures one,
 `poolstart compare psycopg2 asyncpg --vary driver` compares two, and `poolstart record drivers` records this
-page. What goes wrong with which driver: [hazards](hazards.md); `asyncpg_loop`, which is about asyncpg, is tried
-with the lines for psycopg2 there, and with its own. Verdicts, costs and code for a driver, a
-Python and PgBouncer together, or that they were not tried: the chooser of the site, and
+page. What goes wrong with which driver: [hazards](hazards.md); `asyncpg_loop`, which is about asyncpg, is
+tried with the lines for psycopg2 there, and with its own. Verdicts, costs and code for a driver, a Python and
+PgBouncer together, or that they were not tried: the chooser of the site, and
 `poolstart strategies --driver asyncpg --python 3.14 --pooler transaction`.
 """
 

@@ -161,7 +161,11 @@ def measured(table: VerdictTable, hazard: Hazard) -> str:
     """Where and when a row was measured, and which of its verdicts were repeated."""
     repeated = table.repeated
     names = repeated.cells.get(hazard.id) if repeated else None
-    often = f" In {repeated.trials} of {repeated.trials} trials: {', '.join(names)}." if repeated and names else ""
+    often = (
+        f" In {repeated.trials} of {repeated.trials} trials: {', '.join(names)}."
+        if repeated and names
+        else ""
+    )
     return f"Measured {table.provenance_of(hazard.id)}.{often}"
 
 

@@ -45,7 +45,8 @@ def for_hazard(
 
 def fix(recorded: VerdictsOnRecord, hazard: Hazard, variant: Variant = code.USUAL) -> tuple[str, str]:
     """The remedy for a hazard in a sentence or two, and code to copy."""
-    if hazard.fixes:
+    # They are written for a synchronous engine, unless the hazard is about an asynchronous driver.
+    if hazard.fixes and (hazard.driver == variant.driver.name or not variant.driver.asynchronous):
         return "The code:", "\n\n\n".join(f"# {fix.title}\n{fix.code}" for fix in hazard.fixes)
     sentence, lines = for_hazard(recorded, hazard, variant)
     if lines:

@@ -89,7 +89,7 @@ def test_the_command_shows_code_for_the_driver_and_no_verdict_of_another(
     for name, value in ((locate.RUN, server.to_json()), (drivers.DRIVER, "asyncpg")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(matrix, "interpreter", lambda _: sys.executable)
-    done = CliRunner().invoke(app, ["hazards", "wrong_answer", "--strategy", "spawn"])
+    done = CliRunner().invoke(app, ["hazards", "shared_socket", "--strategy", "spawn"])
     assert done.exit_code == 0, done.output
     assert drivers.url(ASYNCPG) in done.output
     assert drivers.URL not in done.output

@@ -645,15 +645,6 @@ def test_a_phone_gets_the_narrow_figure(browser: Browser, tmp_path: Path) -> Non
         page.close()
 
 
-def test_controls_are_switched_on(browser: Browser, address: str) -> None:
-    with opened(browser, address + "releases.html") as page:
-        assert not page.locator(".control").first.is_visible()
-        page.get_by_label("show the bare start methods").check()
-        assert page.locator(".control:visible").count() == 3
-        page.goto(page.url)
-        assert page.locator(".control:visible").count() == 3
-
-
 def test_another_release_is_chosen(browser: Browser, address: str) -> None:
     with opened(browser, address + "index.html") as page:
         page.get_by_label("SQLAlchemy").select_option("2.0.36")

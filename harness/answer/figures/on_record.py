@@ -14,7 +14,7 @@ from harness.answer.figures import ranking
 from harness.answer.figures.results import Figure, ReleaseResults
 from harness.history.level import ParentFigures
 from harness.lifecycles import metrics
-from harness.lifecycles.metrics import CONTROL_BENCHMARK, Metric, Table
+from harness.lifecycles.metrics import Metric, Table
 from harness.releases import machine, stored
 from harness.system import conditions, files, pythons
 from harness.system.environment import ROOT
@@ -199,7 +199,6 @@ def release_results(result: Results, runs: conditions.Runs, versions: Mapping[st
             for value in values(metric.benchmark)
             if len(value.parameters) == 2
         },
-        controls={value.parameters[0]: figure(value, "seconds") for value in values(CONTROL_BENCHMARK)},
         counts={
             (name.rpartition(".track_")[2], value.parameters[0]): value.value
             for name in result.get_all_result_keys()

@@ -72,8 +72,6 @@ class ReleaseResults:
     release: str
     figures: Mapping[tuple[str, str, str], Figure] = field(default_factory=dict)
     """By metric, strategy and DataFrame setting; a cell that was not measured is missing."""
-    controls: Mapping[str, Figure] = field(default_factory=dict)
-    """The start of a worker that does nothing, by start method."""
     counts: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Figures that repeat exactly, by name and strategy."""
     date: datetime | None = None

@@ -1,13 +1,13 @@
 """Each metric over the releases: its changes, a chart for each strategy, and figures to download."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from packaging.version import Version
 
-from harness.answer.figures.results import DATAFRAME_TITLES, Figure
+from harness.answer.figures.results import DATAFRAME_TITLES
 from harness.hazards.expected import series
 from harness.history import reference
 from harness.history import report as history
@@ -18,7 +18,7 @@ from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import charts
 from harness.site.context import File, TestBedContext, shown_figures, table
-from harness.site.history import MIN_RELEASES, CellStep, StepGroup, step_groups
+from harness.site.history import MIN_RELEASES, StepGroup, step_groups
 from harness.site.pages import compare
 
 SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases.html", True
@@ -43,7 +43,6 @@ def address_of(context: TestBedContext, metric: Metric) -> str:
 def page(context: TestBedContext, metric: Metric) -> File:
     versions = context.versions
     first = address_of(context, metric) == ADDRESS
-    frames = [*metric_charts(context, metric), *control_charts(context, metric)]
     return context.page(
         address_of(context, metric),
         "releases.html.j2",
@@ -61,8 +60,7 @@ def page(context: TestBedContext, metric: Metric) -> File:
         blind=report.BLIND,
         metric=metric,
         metrics=[(each.id, each.heading, address_of(context, each)) for each in charted(context)],
-        frames=frames,
-        controls=any(frame["id"] == "controls" for frame in frames),
+        frames=metric_charts(context, metric),
         releases=versions,
         newest=versions[-1],
         release=context.bed.newest,
@@ -153,65 +151,29 @@ def metric_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any
             "charts": [
                 drawn
                 for strategy in context.strategies
-                if (
-                    drawn := chart(
-                        context,
-                        strategy,
-                        [release.of(metric.id, strategy, dataframe) for release in context.releases],
-                        metric.unit,
-                        context.history.of(metric.id, code_of(strategy)),
-                        dataframe,
-                    )
-                )
+                if (drawn := chart(context, metric, strategy, dataframe))
             ],
         }
         for dataframe in dataframes
     ]
 
 
-def control_charts(context: TestBedContext, metric: Metric) -> list[dict[str, Any]]:
-    """For a metric of time, the start methods by themselves, which no SQLAlchemy release can change."""
-    if metric.unit != "seconds":
-        return []
-    methods = dict.fromkeys(name for release in context.releases for name in release.controls)
-    drawn = [
-        chart(
-            context,
-            f"bare {method}",
-            [release.controls.get(method) for release in context.releases],
-            "seconds",
-        )
-        for method in methods
-    ]
-    shown = [{**each, "control": True} for each in drawn if each]
-    return [{"id": "controls", "title": "Bare start methods", "charts": shown}] if shown else []
-
-
-def chart(
-    context: TestBedContext,
-    name: str,
-    figures: Sequence[Figure | None],
-    unit: str,
-    steps: Sequence[CellStep] = (),
-    dataframe: str = "none",
-) -> dict[str, Any] | None:
-    """The chart of one cell over all releases; None if there is nothing to draw.
-
-    `steps` are the steps of the pairs that apply to it.
-    """
-    panel = charts.panel(context.versions, figures, unit, [step.release for step in steps])
+def chart(context: TestBedContext, metric: Metric, strategy: str, dataframe: str) -> dict[str, Any] | None:
+    """The chart of one cell over all releases; None if there is nothing to draw."""
+    figures = [release.of(metric.id, strategy, dataframe) for release in context.releases]
+    steps = context.history.of(metric.id, code_of(strategy))
+    panel = charts.panel(context.versions, figures, metric.unit, [step.release for step in steps])
     if panel is None:
         return None
     return {
-        "id": name,
+        "id": strategy,
         "panel": panel,
         "steps": steps,
-        "paired": code_of(name) in reference.STRATEGIES,
-        "pairs_of": pairs_of(name, dataframe),
+        "paired": code_of(strategy) in reference.STRATEGIES,
+        "pairs_of": pairs_of(strategy, dataframe),
         "summary": "; ".join(f"{step.change} at {step.release}" for step in steps) or "no step",
         "last": figures[-1],
         "medians": " ".join(figure.text() if figure else "-" for figure in figures),
-        "control": False,
     }
 
 

@@ -68,16 +68,6 @@ each("table.sortable", (table) => {
   if (wanted) sort(wanted, way === "down" ? -1 : 1);
 });
 
-/* Control cells. */
-each("input[data-toggle]", (box) => {
-  const show = () => each(".control", (figure) => { figure.hidden = !box.checked; });
-  const section = document.getElementById("controls");
-  box.checked = address.searchParams.has(box.dataset.toggle);
-  const apply = () => { show(); if (section) section.hidden = !box.checked; };
-  box.addEventListener("change", () => { apply(); remember(box.dataset.toggle, box.checked ? "on" : ""); });
-  apply();
-});
-
 /* Charts over releases: the release under the pointer, and its figure. */
 each("#releases-shown", (list) => {
   const releases = JSON.parse(list.textContent);

@@ -5,7 +5,7 @@ import resource
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import product
 from types import MappingProxyType
 from typing import Any, cast
@@ -21,7 +21,7 @@ from harness.postgres.server import Server
 from harness.processes import proc
 from harness.processes.child import run_program
 from harness.processes.errors import ChecksFailed, NotApplicable
-from harness.records.provenance import Provenance
+from harness.records.provenance import Provenance, installed
 from harness.records.rows import combine
 from harness.records.session import Parts
 from harness.system import memory
@@ -46,8 +46,9 @@ DEADLINE = 120.0
 MEMORY_FACTOR = 2.5
 """Free memory that a parent needs, as a multiple of its data: these, and what making them takes."""
 
-DESCRIPTORS = 4
-"""Of a parent for each worker: both ends of its pipe, and those by which multiprocessing sees its end."""
+DESCRIPTORS = 7
+"""Of a parent for each worker: both ends of its pipe, that by which multiprocessing sees its end, and four of
+the queues of Celery's pool."""
 
 WORKER_MIB = 110
 """Free memory that a worker may need: a booted one that has imported pandas through the parent's module."""
@@ -55,8 +56,16 @@ WORKER_MIB = 110
 STRATEGIES = tuple(entry.id for entry in strategies.CATALOGUE if not entry.shares_connection)
 """The default strategies whose workers can use the database at the same time."""
 
-STARTED = ("fork_dispose", "forkserver_preload")
-"""The strategies whose workers a pool and an executor start as well, without a DataFrame."""
+CELERY = "celery"
+
+WITH_CELERY = f"`uv run --with celery poolstart record fleets --only {CELERY}` has it"
+
+STARTED: Mapping[str, Sequence[str]] = {
+    "pool": ("fork_dispose", "forkserver_preload"),
+    "executor": ("fork_dispose", "forkserver_preload"),
+    CELERY: ("fork_dispose",),
+}
+"""What else starts the workers of some strategies, without a DataFrame."""
 
 
 def measure_all(
@@ -65,7 +74,7 @@ def measure_all(
     names: Sequence[str] = STRATEGIES,
     sizes: Sequence[int] = SIZES,
     dataframes: Sequence[int] = DATAFRAMES,
-    starters: Sequence[str] = ("pool", "executor"),
+    starters: Mapping[str, Sequence[str]] = STARTED,
     parents: int = PARENTS,
     parts: Parts | None = None,
     progress: Callable[[str], None] = lambda step: None,
@@ -73,14 +82,20 @@ def measure_all(
 ) -> FleetsTable:
     """Measure fleets of every size, less what is among `parts`; the cells take turns.
 
-    Raises `PoolstartError` if a fleet cannot fit into memory or into the server's connections, before any
-    is started; `Rejected` if one hangs or does not pass its checks.
+    `names` are the strategies of plain processes, `starters` those of what else starts workers. Raises
+    `PoolstartError` if Celery is needed and not installed, or a fleet cannot fit into memory or into the
+    server's connections, before any is started; `Rejected` if one hangs or does not pass its checks.
     """
     parts = parts or Parts()
+    if CELERY in starters and not installed(CELERY):
+        raise PoolstartError("Celery is not installed", WITH_CELERY)
     require_room(server, max(sizes), max(dataframes))
     cells = [(name, mib, workers, PROCESS) for mib, workers, name in product(dataframes, sizes, names)]
-    started = [name for name in names if name in STARTED]
-    cells += [(name, 0, workers, starter) for starter, workers, name in product(starters, sizes, started)]
+    cells += [
+        (name, 0, workers, starter)
+        for starter, started in starters.items()
+        for workers, name in product(sizes, started)
+    ]
     for parent, cell in product(range(parents), cells):
         if (part := key(parent, *cell)) not in parts.parts:
             name, mib, workers, starter = cell
@@ -89,6 +104,9 @@ def measure_all(
             progress(f"parent {parent + 1} of {parents}, {name}{by}, {workers} workers, {frame}")
             parts.add(part, asdict(measure(name, workers, mib, server, starter)))
     provenance = Provenance.here(server.identity, command)
+    if CELERY in starters:
+        with_celery = f"{provenance.frames}, celery {installed(CELERY)}".removeprefix(", ")
+        provenance = replace(provenance, frames=with_celery)
     for name in names:
         if (part := f"round trips {name}") not in parts.parts:
             progress(f"round trips, {name}")
@@ -156,14 +174,16 @@ def run(
     Returns its reports, which have passed the checks. With `write` the parent writes to its data before the
     first fleet, and while the last one runs. `options` are those of `create_engine`, `variables` those of the
     environment, `starter` starts the workers, and `postmaster` is the pid of the server whose processor time
-    is measured. Raises `NotApplicable` for a strategy whose workers share a connection, and `Rejected` if a
-    fleet hangs, fails, or does not pass its checks.
+    is measured. Raises `NotApplicable` for a strategy whose workers share a connection or that `starter` cannot
+    follow, and `Rejected` if a fleet hangs, fails, or does not pass its checks.
     """
     entry = strategies.get(strategy)
     if entry.shares_connection:
         raise NotApplicable(
             f"{strategy}: workers that use one connection at the same time get each other's rows"
         )
+    if starter == CELERY and not entry.inherits:
+        raise NotApplicable(f"{strategy}: Celery's pool forks its workers")
     title = f"{max(workers)} workers, {strategy}"
     mark = uuid.uuid4().hex
     application_name = f"poolstart-{uuid.uuid4().hex[:12]}"

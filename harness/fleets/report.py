@@ -58,13 +58,22 @@ once in each worker. Two things differ from processes that a program starts itse
   they are forked from a parent with more than one thread ([hazards](hazards.md#inherited_lock)).
 """
 
-STARTERS = {"pool": "`multiprocessing.Pool`", "executor": "`ProcessPoolExecutor`"}
+STARTERS = {
+    "pool": "`multiprocessing.Pool`",
+    "executor": "`ProcessPoolExecutor`",
+    "celery": "Celery's prefork pool",
+}
 
 STARTED = """\
 The time until the last worker has its row, which the initializer fetches, in ms. A pool and an executor start
-the same processes by the same start methods, and queues with them. Celery is not among them: its command
-starts the parent, which connects to a broker first, so that a fleet of it has other moments and another
-tree; [programs](programs.md) has the times and the memory of its workers.
+the same processes by the same start methods, and queues with them.
+"""
+
+CELERY = """\
+Celery's pool is made as its worker makes it for Redis and RabbitMQ, and a worker fetches its row on the signal
+`worker_process_init`. Before each fork the pool collects garbage, which blocks the parent and leaves all but the
+last worker with a copy of its heap. What `celery worker` does before it makes the pool is not in these times;
+[programs](programs.md) has them from the call of the command on.
 """
 
 TIMES = {
@@ -80,7 +89,11 @@ def render(table: FleetsTable) -> str:
     """The page `docs/fleets.md`."""
     numbers = sorted({len(cell.last) for cell in table.cells})
     parents = " to ".join(dict.fromkeys(map(str, (numbers[0], numbers[-1]))))
-    further = "".join(f"; {each.date[:16].replace('T', ' ')}{each.by}" for each in table.further)
+    further = "".join(
+        f"; {each.date[:16].replace('T', ' ')}"
+        f"{f' with {each.frames}' if each.frames != table.provenance.frames else ''}{each.by}"
+        for each in table.further
+    )
     parts = [
         INTRODUCTION,
         f"Measured {table.provenance}{table.provenance.by}{further}: medians of {parents} parents,"
@@ -101,8 +114,15 @@ def render(table: FleetsTable) -> str:
         parts += [f"## Page tables among it after the first rows, {data}, MiB\n", sizes(table, mib, tables)]
     parts.append(POOL)
     if any(cell.starter != PROCESS for cell in table.cells):
-        parts.append(STARTED)
-        parts.append(sizes(table, 0, partial(ms, name="last"), (PROCESS, *STARTERS)))
+        by_celery = any(cell.starter == "celery" for cell in table.cells)
+        started = (PROCESS, *STARTERS)
+        parts += [
+            STARTED,
+            *([CELERY] if by_celery else []),
+            sizes(table, 0, partial(ms, name="last"), started),
+            "Memory of the tree after the first rows, MiB:\n",
+            sizes(table, 0, partial(memory, phase="first_row"), started),
+        ]
     return "\n".join(parts)
 
 
@@ -120,7 +140,7 @@ def sizes(
         for starter in starters
         if (cells := table.of(name, mib, starter))
         # What others start is compared with the same strategy's processes.
-        and (len(starters) == 1 or table.of(name, mib, starters[-1]))
+        and (len(starters) == 1 or any(table.of(name, mib, other) for other in starters[1:]))
     ]
     header = ["strategy", *(f"{count} worker{'s' if count > 1 else ''}" for count in counts)]
     return markdown.table(header, rows, figures=1)

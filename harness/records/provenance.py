@@ -29,7 +29,7 @@ class Provenance:
     python: str = ""
     driver: str = ""
     frames: str = ""
-    """The libraries of the DataFrames."""
+    """The libraries of the DataFrames, and what else was used."""
     server: str = ""
     """The server's identity (`harness.postgres.server`)."""
     command: str = ""

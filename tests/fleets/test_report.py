@@ -27,8 +27,10 @@ def test_it_has_what_a_newer_record_has() -> None:
     executor = replace(pool, starter="executor")
     page = report.render(replace(TABLE, cells=(*cells, pool, executor)))
     assert "## Processor time of the server until the last row, without a DataFrame, ms" in page
-    started = page.partition("which the initializer fetches")[2]
-    assert [line for line in started.splitlines() if line.startswith("| ")][2:] == [
+    times, _, memory = page.partition("which the initializer fetches")[2].partition("Memory of the tree")
+    assert "Celery" not in times
+    assert "| fork_dispose, `multiprocessing.Pool` | 54.0 |" in memory
+    assert [line for line in times.splitlines() if line.startswith("| ")][2:] == [
         "| fork_dispose | 120 | 180 | 420 |",
         "| fork_dispose, `multiprocessing.Pool` | 500 |",
         "| fork_dispose, `ProcessPoolExecutor` | 500 |",
@@ -56,6 +58,22 @@ def test_parents_are_added_to_those_on_record_under_the_same_conditions() -> Non
     assert merged.of("spawn", 0) == TABLE.of("spawn", 0)
     assert (merged.provenance, merged.further) == (TABLE.provenance, (AGAIN.provenance,))
     assert "; 2026-12-01 10:00: medians of 3 to 4 parents" in report.render(merged)
+
+
+def test_fleets_that_celery_started_are_added_and_leave_all_others_alone() -> None:
+    celery = replace(TABLE.of("fork_dispose", 0)[0], last=(0.7,), starter="celery")
+    provenance = replace(AGAIN.provenance, frames="celery 5.7.0", command="poolstart record fleets")
+    measured = replace(TABLE, provenance=provenance, cells=(celery,), round_trips={})
+    newer = replace(measured, provenance=replace(provenance, release="2.1.10"))
+    for merged in (merge(TABLE, measured), merge(TABLE, newer)):
+        assert merged.of("fork_dispose", 0, "celery") == [celery]
+        assert merged.of("fork_dispose", 0) == TABLE.of("fork_dispose", 0)
+        assert merged.round_trips == TABLE.round_trips
+        assert "| fork_dispose, Celery's prefork pool | 700 |" in report.render(merged)
+    assert merged.later == {"celery": newer.provenance}
+    page = report.render(merge(TABLE, measured))
+    assert "; 2026-12-01 10:00 with celery 5.7.0, by `poolstart record fleets`:" in page
+    assert "Before each fork the pool collects garbage" in page
 
 
 def test_under_others_or_afresh_strategies_take_the_place_of_those_on_record() -> None:

@@ -1,4 +1,4 @@
-"""What starts the workers of a fleet: `Process`, `multiprocessing.Pool` or `ProcessPoolExecutor`.
+"""What starts the workers of a fleet: `Process`, `multiprocessing.Pool`, `ProcessPoolExecutor` or Celery.
 
 All start at the same moment, each with a pipe of its own to the parent.
 """
@@ -74,13 +74,15 @@ class PoolTeam(Team):
         before_start, engine = self._treat
         before_start(engine)
         # It needs the resource tracker, as the queues of a pool do: timed as part of the start.
-        self._create(len(self.channels), (*self._arguments, self._context.Value("i", 0)))
-        self.processes = multiprocessing.active_children()
+        turn = self._context.Value("i", 0)
+        self.processes = self._create(len(self.channels), (*self._arguments, turn))
         for channel in self._theirs:
             channel.close()
 
-    def _create(self, workers: int, arguments: tuple[Any, ...]) -> None:
+    def _create(self, workers: int, arguments: tuple[Any, ...]) -> list[BaseProcess]:
+        """Start the workers, each of which calls `worker.take` with the arguments."""
         self._pool = self._context.Pool(workers, worker.take, arguments)
+        return multiprocessing.active_children()
 
     def join(self, deadline: float) -> None:
         self._pool.close()
@@ -99,11 +101,12 @@ class ExecutorTeam(PoolTeam):
         super().__init__(strategy, engine, url, token, workers)
         self._class = ProcessPoolExecutor
 
-    def _create(self, workers: int, arguments: tuple[Any, ...]) -> None:
+    def _create(self, workers: int, arguments: tuple[Any, ...]) -> list[BaseProcess]:
         self._executor = self._class(workers, self._context, worker.take, arguments)
         for _ in range(workers):
             # A worker is started for each task that none is free for.
             self._executor.submit(int)
+        return multiprocessing.active_children()
 
     def join(self, deadline: float) -> None:
         self._executor.shutdown()
@@ -113,4 +116,51 @@ class ExecutorTeam(PoolTeam):
         Team.kill(self)
 
 
-STARTERS: dict[str, type[Team]] = {"process": Processes, "pool": PoolTeam, "executor": ExecutorTeam}
+class CeleryTeam(PoolTeam):
+    """Celery's prefork pool, as its worker makes it for Redis and RabbitMQ, which have an event loop.
+
+    The signal in which applications dispose of their engines is the whole life of each of its workers.
+    """
+
+    def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
+        # What `celery worker` has imported and done before it makes the pool; workers inherit it.
+        import billiard
+        import celery.apps.worker
+        from celery.app.trace import setup_worker_optimizations
+        from celery.concurrency.prefork import TaskPool
+        from celery.signals import worker_process_init
+
+        super().__init__(strategy, engine, url, token, workers)
+        app = celery.Celery("fleet", broker="memory://")
+        app.loader.init_worker()
+        app.log.setup()
+        setup_worker_optimizations(app, "fleet")
+        self._pool = TaskPool(workers, app=app, initargs=(app, "fleet"), threads=False)
+        self._init, self._children = worker_process_init, billiard.active_children
+
+    def _create(self, workers: int, arguments: tuple[Any, ...]) -> list[BaseProcess]:
+        def live(**_: Any) -> None:
+            worker.take(*arguments)
+
+        self._init.connect(live, weak=False)
+        self._pool.start()
+        self._init.disconnect(live)
+        started: list[BaseProcess] = self._children()
+        return started
+
+    def join(self, deadline: float) -> None:
+        self._pool.stop()
+
+    def kill(self) -> None:
+        # After `stop` there is nothing left to end.
+        self._pool.terminate()
+        for channel in self.channels:
+            channel.close()
+
+
+STARTERS: dict[str, type[Team]] = {
+    "process": Processes,
+    "pool": PoolTeam,
+    "executor": ExecutorTeam,
+    "celery": CeleryTeam,
+}

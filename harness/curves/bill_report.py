@@ -1,5 +1,6 @@
 """The bill in the terminal."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from harness import drivers
@@ -9,7 +10,11 @@ from harness.curves.bill import Bill, BillRequest, Coefficients, bills
 from harness.curves.sizes import TITLES
 from harness.drivers import MEASURED
 from harness.records.provenance import Provenance
+from harness.system import memory
 from harness.system.memory import MIB
+
+DESCRIPTORS = 1024
+"""That a process may have open, unless `ulimit -n` says otherwise."""
 
 COLUMNS = (
     "strategy", "ready", "memory", "memory_collected", "connections", "start_share", "long_enough",
@@ -43,13 +48,42 @@ def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: 
     sentences = [
         f"{request.workers} workers and their parent, with {data} in the parent;"
         f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
-        f"From fleets of 1 to {known.largest} workers.",
+        f"From {ranges(known, request)}.",
         *varied(known, request),
         *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(known)),
+        *limits(rows, request),
         f"Measured {measured}. `poolstart record fleets` and `poolstart record curves` measure this machine.",
     ]
     for sentence in sentences:
         terminal.print_text(console, sentence)
+
+
+def ranges(known: Coefficients, request: BillRequest) -> str:
+    """What the figures were measured with."""
+    found = [f"fleets of 1 to {known.largest} workers"]
+    if request.parent_mib:
+        largest = max(each.largest for each in known.data if each.kind == request.kind)
+        found.append(f"parents with up to {largest / 1024:g} GiB of such data")
+    if request.distance and known.farthest:
+        found.append(f"round trips of up to {known.farthest * 1e3:g} ms")
+    return ", ".join(found)
+
+
+def limits(rows: Sequence[Bill], request: BillRequest) -> Iterator[str]:
+    """What such a fleet exceeds by default, and on this machine."""
+    connections = max((row.connections for row in rows), default=0)
+    pooler, server = ("PgBouncer's max_client_conn", 100), ("PostgreSQL's max_connections", 97)
+    setting, most = pooler if request.pooler else server
+    if connections > most:
+        yield f"With a pool they hold {connections} connections, and {setting} leaves {most} by default."
+    if 2 * request.workers > DESCRIPTORS:
+        yield (
+            f"With a pipe to each, their parent has {2 * request.workers} file descriptors open; `ulimit -n` is"
+            f" often {DESCRIPTORS}."
+        )
+    free = memory.available()
+    if above := [row.strategy for row in rows if max(row.memory, row.memory_collected or 0) > free]:
+        yield f"They need more memory than is free here, {free / 2**30:.1f} GiB, under {', '.join(above)}."
 
 
 def varied(known: Coefficients, request: BillRequest) -> list[str]:

@@ -5,13 +5,14 @@ import random
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import product
+from itertools import cycle
 from statistics import geometric_mean
 
 from harness import drivers
 from harness.curves import distance, sizes
 from harness.curves.bill import BillRequest, Coefficients, bills
 from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
+from harness.curves.factors import POOLS
 from harness.curves.work import POOL_MODE, no_pooler
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
@@ -26,11 +27,17 @@ NUMBER, SEED = 20, 30
 """Fleets, and the seed of the draw. A change of how a bill is computed takes a new seed: fleets that were
 known before the change are not unfitted any more."""
 
-NAME = "predictions"
+NAME, VARIED = "predictions", "varied"
+
+VARIED_NUMBER, VARIED_SEED = 12, 31
+"""Fleets with another driver or behind a pooler, and the seed of their draw."""
 
 CONTROL_WORKERS = 8
 """Of the fleets that are on record: one for each strategy is measured again among the drawn ones, because all
 times of a session may be longer than those of another."""
+
+PLAIN: At = {"kind": DATAFRAME, "mib": 0, "distance": 0.0}
+"""No data in the parent, and a server next to it."""
 
 WITHIN = 0.15
 """How far a prediction may be off."""
@@ -83,22 +90,13 @@ class PredictionsCurve(CurvePlan):
 
 
 class VariedCurve(PredictionsCurve):
-    """Fleets with another driver or behind a pooler, for which a bill takes the ratios of single workers."""
+    """Fleets with another driver or behind a pooler, which a bill computes from single workers."""
 
-    name = "varied"
-    seconds = 2.0
+    name = f"{VARIED}_{VARIED_SEED}"
+    seconds = 3.0
 
     def points(self) -> Sequence[At]:
-        plain: At = {"kind": DATAFRAME, "mib": 0, "distance": 0.0}
-        variants: list[tuple[At, tuple[str, ...]]] = [
-            ({"driver": drivers.PSYCOPG.name}, ("fork_dispose", "forkserver_preload")),
-            ({"pooler": POOL_MODE}, ("fork_dispose", "nullpool")),
-        ]
-        return [
-            {"strategy": name, "workers": workers, **plain, **variant}
-            for variant, names in variants
-            for name, workers in product(names, (8, 32))
-        ]
+        return [*drawn_varied(), *controls()]
 
     def refused(self, at: At, server: Server) -> str:
         if "driver" in at and not importlib.util.find_spec(str(at["driver"])):
@@ -129,10 +127,28 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
     return found
 
 
+def drawn_varied(number: int = VARIED_NUMBER, seed: int = VARIED_SEED) -> list[At]:
+    """Random fleets: in turn with psycopg, behind PgBouncer, and both. PgBouncer is next to its clients."""
+    chance = random.Random(seed)
+    driver, pooler = {"driver": drivers.PSYCOPG.name}, {"pooler": POOL_MODE}
+    found: list[At] = []
+    for _, variant in zip(range(number), cycle((driver, pooler, {**driver, **pooler})), strict=False):
+        found.append(
+            {
+                "strategy": chance.choice(list(POOLS) if "pooler" in variant else fleets.STRATEGIES),
+                "workers": round(MOST_WORKERS ** chance.random()),
+                **PLAIN,
+                **variant,
+            }
+        )
+    return found
+
+
 def controls() -> list[At]:
     """Fleets that are on record, one for each strategy."""
-    plain: At = {"workers": CONTROL_WORKERS, "kind": DATAFRAME, "mib": 0, "distance": 0.0, "control": 1}
-    return [{"strategy": name, **plain} for name in fleets.STRATEGIES]
+    return [
+        {"strategy": name, "workers": CONTROL_WORKERS, **PLAIN, "control": 1} for name in fleets.STRATEGIES
+    ]
 
 
 @dataclass(frozen=True)
@@ -169,7 +185,7 @@ class Predictions:
 
 def outcomes(name: str, record: CurveRecord, known: Coefficients) -> Predictions:
     """The measured fleets, each next to what the coefficients predict; `name` is that of the curve."""
-    seed = name.removeprefix(NAME).removeprefix("_")
+    seed = name.partition("_")[2]
     found: dict[bool, list[Prediction]] = {control: [] for control in (False, True)}
     for point in record.points:
         found["control" in point.at].append(outcome(point, known))

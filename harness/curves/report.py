@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from harness.console.numbers import digits
 from harness.curves.bill import Coefficients, at
 from harness.curves.curve import CurveRecord
-from harness.curves.predictions import NAME, Predictions, VariedCurve, outcome, outcomes
+from harness.curves.predictions import NAME, VARIED, Predictions, outcomes
 from harness.curves.sections import distance, predictions, sizes, stampede, work
+from harness.curves.sections.figure import svg
 from harness.system.memory import MIB
 
 INTRODUCTION = """\
@@ -27,16 +28,34 @@ def render(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str
     Predictions are compared with `known`, what a bill is computed from.
     """
     parts = [INTRODUCTION]
+    if known:
+        parts += [_anchor("fleets"), _fleets(known)]
     for name, section in SECTIONS.items():
         if name in curves:
             parts += [_anchor(name), *section.section(curves[name]), *_measured(curves[name])]
-    if known and (draws := _draws(curves, known)):
+    if known and known.data and (draws := _draws(curves, known, NAME)):
         parts += [_anchor(NAME), *predictions.section(list(draws.values()))]
         parts += _measured(curves[list(draws)[-1]])
-    if known and (record := curves.get(VariedCurve.name)):
-        found = [outcome(point, known) for point in record.points]
-        parts += [*predictions.varied(found), *_measured(record)]
+    if known and (draws := _draws(curves, known, VARIED)):
+        parts += [*predictions.varied(list(draws.values())), *_measured(curves[list(draws)[-1]])]
     return "\n".join(parts)
+
+
+def _fleets(known: Coefficients) -> str:
+    times = {each.strategy: work.duration(at(each.ready, FLEET)) for each in known.strategies}
+    parts = [f"{times[name]} under `{name}`" for name in work.SHOWN if name in times]
+    return (
+        f"## Fleets\n\nThe last of {FLEET} workers that start together has its row after {', '.join(parts)}."
+        " [All figures](fleets.md).\n\n![Time until all workers have a row, by their number](curves-fleets.svg)\n"
+    )
+
+
+def fleets_drawing(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str | None:
+    """The figure of fleets, SVG; None without any on record."""
+    if known is None:
+        return None
+    lines = {each.strategy: [(n, seconds * 1e3) for n, seconds in each.ready] for each in known.strategies}
+    return svg("Time until all workers have a row, by their number", "workers", "ms", lines)
 
 
 def _anchor(name: str) -> str:
@@ -58,7 +77,7 @@ def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
     ]
     if known:
         lines.append(f"{_memory(known)} ([more](docs/fleets.md)).")
-        if draws := _draws(curves, known):
+        if known.data and (draws := _draws(curves, known, NAME)):
             newest = list(draws.values())[-1]
             lines.append(f"{predictions.law(newest)[:-1]} ([more](docs/curves.md#predictions)).")
     return "From the measured curves and fleets:\n\n" + "".join(f"- {line}\n" for line in lines)
@@ -69,9 +88,9 @@ def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     return DRAWINGS[name](curves[name]) if name in curves else None
 
 
-def _draws(curves: Mapping[str, CurveRecord], known: Coefficients) -> dict[str, Predictions]:
+def _draws(curves: Mapping[str, CurveRecord], known: Coefficients, prefix: str) -> dict[str, Predictions]:
     """The predictions on record, by curve, the newest last."""
-    names = sorted(name for name in curves if name.startswith(NAME) and known.data)
+    names = sorted(name for name in curves if name.startswith(prefix))
     return {name: outcomes(name, curves[name], known) for name in names}
 
 
@@ -85,7 +104,7 @@ def _memory(known: Coefficients) -> str:
 
 
 FLEET = 32
-"""The fleet whose memory README.md shows."""
+"""The fleet whose memory README.md shows, and the page its time."""
 
 
 SECTIONS = {"distance": distance, "work": work, "sizes": sizes, "stampede": stampede}

@@ -77,6 +77,7 @@ last worker with a copy of its heap. What `celery worker` does before it makes t
 """
 
 TIMES = {
+    "first": "The first worker has its row",
     "last": "The last worker has its row",
     "blocked": "Starting them blocks the parent",
     "cpu": "Processor time of the tree until the last row",

@@ -5,7 +5,7 @@ from statistics import median
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import SEED, WITHIN, Prediction, Predictions
+from harness.curves.predictions import SEED, VARIED_SEED, WITHIN, Prediction, Predictions
 from harness.curves.sizes import TITLES
 
 INTRODUCTION = """\
@@ -34,18 +34,31 @@ def section(draws: Sequence[Predictions]) -> Iterator[str]:
     yield table([*newest.drawn, *newest.controls])
 
 
-def varied(found: Sequence[Prediction]) -> Iterator[str]:
-    """Fleets with another driver, or behind a pooler."""
-    off = sorted(each.off("ready") for each in found)
-    near = sum(abs(each) <= WITHIN for each in off)
+def varied(draws: Sequence[Predictions]) -> Iterator[str]:
+    """Fleets with another driver, or behind a pooler: the newest draw, the earlier ones in a sentence."""
+    *earlier, newest = draws
+    off = sorted(each.off("ready") for each in newest.drawn)
+    level = f" Fleets on record took {newest.level:.2f} times as long in it." if newest.controls else ""
     yield "## Predictions with another driver or a pooler\n"
+    yield VARIED
     yield (
-        "A bill with `--driver` changes all workers of a fleet as it changes a single one, and one with"
-        " `--pooler` only their connections and distance:"
-        f" {near} of {len(off)} fleets were ready within {WITHIN:.0%} of its time, which was off by"
-        f" {off[0]:+.0%} to {off[-1]:+.0%}.\n"
+        f"Of {len(off)} fleets {fitted(newest)}, {newest.within('ready')} were ready within {WITHIN:.0%} of the"
+        f" bill's time, which was off by {off[0]:+.0%} to {off[-1]:+.0%}, and {newest.within('memory')} took its"
+        f" memory.{level}"
+        + "".join(
+            f" Of {len(each.drawn)} {fitted(each)}, {each.within('ready')} were ready within it."
+            for each in earlier
+        )
+        + "\n"
     )
-    yield table(found)
+    yield table([*newest.drawn, *newest.controls])
+
+
+def fitted(found: Predictions) -> str:
+    """Whether the computation of a bill was chosen by these fleets."""
+    if found.seed < VARIED_SEED:
+        return "that it was fitted to"
+    return f"drawn at random and not fitted (seed {found.seed})"
 
 
 def table(fleets: Sequence[Prediction]) -> str:

@@ -15,12 +15,12 @@ def section(record: CurveRecord) -> Iterator[str]:
     yield "![Time that a fork blocks its parent, by the size of the parent](curves-sizes.svg)\n"
     yield SIZES
     gib = [f"{mib / 1024:g} GiB" for mib in curve.SIZES]
-    header = ["data", *gib, "for each GiB (95 %)", "with 8 workers together, each"]
+    header = ["data", *gib, "for each GiB (95 %)", "until a worker's first line", "with 8 workers together, each"]
     rows = []
     for kind in curve.kinds(record):
         points = {point.at["mib"]: point for point in record.where(strategy=curve.FORKED, kind=kind)}
         cells = [digits(points[mib].median("blocked") * 1e3) if mib in points else "" for mib in curve.SIZES]
-        fits = (curve.by_gib(record, kind, figure) for figure in ("blocked", "each"))
+        fits = (curve.by_gib(record, kind, figure) for figure in ("blocked", "startup", "each"))
         rows.append([curve.TITLES[kind], *cells, *map(_slope, fits)])
     yield "### `start()` blocks the parent, ms\n"
     yield markdown.table(header, rows, figures=1)
@@ -73,8 +73,9 @@ def _others(record: CurveRecord) -> str:
     """A sentence on the cost of Python objects, and one on strategies that do not fork the parent."""
     found = ""
     if "objects" in curve.kinds(record):
-        slope = curve.by_gib(record, "objects", "blocked").slope * 1e3
-        found = f" A million Python objects cost {slope / curve.MILLIONS_PER_GIB:.2g} ms."
+        line = curve.by_gib(record, "objects", "blocked")
+        cost, low, high = (each * 1e3 / curve.MILLIONS_PER_GIB for each in (line.slope, *line.interval))
+        found = f" A million Python objects cost {cost:.2g} ms (95 % interval {low:.2g} to {high:.2g})."
     pairs = [points for name in curve.OTHERS if len(points := record.where(strategy=name)) > 1]
     if changes := [points[-1].median("first") / points[0].median("first") - 1 for points in pairs]:
         most = max(map(abs, changes))

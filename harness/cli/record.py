@@ -64,6 +64,7 @@ def record(
         str | None,
         typer.Option(metavar="ADDRESS", help="instructions: count on the workers of this scheduler of Dask."),
     ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="fleets: workers of the largest one.")] = None,
     form: str = "table",
 ) -> None:
     """Measure for the record. If it is interrupted, the same command continues.
@@ -80,7 +81,16 @@ def record(
     from harness.system.errors import PoolstartError
 
     request = Request(
-        name or "", tuple(only or ()), fresh, repeat, load, minutes, injected, release or "", scheduler or ""
+        name or "",
+        tuple(only or ()),
+        fresh,
+        repeat,
+        load,
+        minutes,
+        injected,
+        release or "",
+        scheduler or "",
+        workers,
     )
     if name is None:
         exclude("the list of records, which is shown without NAME,", request.options)

@@ -34,6 +34,12 @@ PROGRAM = "harness.fleets.inside.program"
 SIZES = (1, 2, 4, 8, 16, 32, 64)
 """Workers that are started together."""
 
+
+def sizes(largest: int | None = None) -> Sequence[int]:
+    """The same up to a largest fleet, which is among them."""
+    return SIZES if largest is None else (*(each for each in SIZES if each < largest), largest)
+
+
 DATAFRAMES = (0, 512)
 """MiB of the parent's DataFrame."""
 
@@ -137,20 +143,24 @@ def require_room(server: Server, workers: int, dataframe_mib: int) -> None:
         raise PoolstartError(
             f"{workers} workers may need {needed / 1024:.1f} GiB, and"
             f" {memory.available() / MIB / 1024:.1f} GiB are free",
-            "measure smaller fleets",
+            "measure smaller fleets, with --workers",
         )
     free = sessions.free(server)
     if workers + 1 > free:
         raise PoolstartError(
             f"{workers} workers and their parent need {workers + 1} connections, and the server has {free}",
-            "raise its max_connections, or measure smaller fleets",
+            "raise its max_connections, or measure smaller fleets, with --workers",
         )
-    needed, (limit, _) = DESCRIPTORS * (workers + 16), resource.getrlimit(resource.RLIMIT_NOFILE)
-    if needed > limit:
-        raise PoolstartError(
-            f"the parent of {workers} workers needs {needed} file descriptors, and may have {limit}",
-            "raise the limit with `ulimit -n`, or measure smaller fleets",
-        )
+    for which, needed, what, option in (
+        (resource.RLIMIT_NOFILE, DESCRIPTORS * (workers + 16), "file descriptors", "n"),
+        (resource.RLIMIT_NPROC, workers + 16, "processes of this user", "u"),
+    ):
+        limit, _ = resource.getrlimit(which)
+        if needed > limit != resource.RLIM_INFINITY:
+            raise PoolstartError(
+                f"the parent of {workers} workers needs {needed} {what}, and may have {limit}",
+                f"raise the limit with `ulimit -{option}`, or measure smaller fleets, with --workers",
+            )
 
 
 def run(

@@ -19,14 +19,14 @@ from harness.system import files
 
 class FleetsRecorder(Recorder):
     title = "1 to 64 workers started together: time, processor time, memory of the tree"
-    options = ("--only", "--repeat", "--fresh")
+    options = ("--only", "--repeat", "--workers", "--fresh")
     rows_are = "strategies, and what else starts workers"
     repeats = "parents of each strategy, size and DataFrame, added to those on record (--fresh replaces them)"
     default_repeat = measure.PARENTS
     file = files.shown(figures.PATH)
 
-    SECONDS = 1.7
-    """Of a parent with a fleet, on average."""
+    SECONDS, EACH = 1.0, 0.04
+    """Of a parent with a fleet, and of each of its workers, on average."""
 
     def rows(self) -> Sequence[str]:
         return (*measure.STRATEGIES, *measure.STARTED)
@@ -40,17 +40,21 @@ class FleetsRecorder(Recorder):
     def seconds(self, request: Request) -> float:
         # A strategy has fleets with and without a DataFrame, a pool those of several strategies.
         kinds = [measure.STARTED.get(name, measure.DATAFRAMES) for name in self.selected(request)]
-        return sum(map(len, kinds)) * len(measure.SIZES) * self.repeat(request) * self.SECONDS
+        row = sum(self.SECONDS + self.EACH * workers for workers in measure.sizes(request.workers))
+        return sum(map(len, kinds)) * row * self.repeat(request)
 
     def measure(self, request: Request, report: Progress) -> str:
         names, parents = self.selected(request), self.repeat(request)
         with locate.server() as server:
             provenance = Provenance.here(server.identity, request.command)
-            conditions = provenance.conditions(rows=" ".join(names), parents=str(parents))
+            conditions = provenance.conditions(
+                rows=" ".join(names), parents=str(parents), workers=str(request.workers or "")
+            )
             session = RecordingSession("fleets", conditions, fresh=request.fresh)
             measured = measure.measure_all(
                 server,
                 names=[name for name in names if name in measure.STRATEGIES],
+                sizes=measure.sizes(request.workers),
                 starters={name: each for name, each in measure.STARTED.items() if name in names},
                 parents=parents,
                 parts=session,

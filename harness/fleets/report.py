@@ -136,10 +136,13 @@ def sizes(
     """A table with a row for each strategy and starter, and a column for each size of a fleet."""
     counts = sorted({cell.workers for cell in table.cells})
     rows = [
-        [f"{name}{f', {STARTERS[starter]}' if starter in STARTERS else ''}", *map(text, cells)]
+        [
+            f"{name}{f', {STARTERS[starter]}' if starter in STARTERS else ''}",
+            *(text(by_size[count]) if count in by_size else "" for count in counts),
+        ]
         for name in table.strategies
         for starter in starters
-        if (cells := table.of(name, mib, starter))
+        if (by_size := {cell.workers: cell for cell in table.of(name, mib, starter)})
         # What others start is compared with the same strategy's processes.
         and (len(starters) == 1 or any(table.of(name, mib, other) for other in starters[1:]))
     ]

@@ -25,6 +25,7 @@ class Request:
     injected: bool = False
     release: str = ""
     scheduler: str = ""
+    workers: int | None = None
 
     @property
     def options(self) -> dict[str, str]:
@@ -33,6 +34,7 @@ class Request:
             "--only": " ".join(f"--only {name}" for name in self.only),
             "--injected": "--injected" if self.injected else "",
             "--release": f"--release {self.release}" if self.release else "",
+            "--workers": f"--workers {self.workers}" if self.workers is not None else "",
             "--repeat": f"--repeat {self.repeat}" if self.repeat is not None else "",
             "--load": "--load" if self.load else "",
             "--minutes": f"--minutes {self.minutes:g}" if self.minutes is not None else "",

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from harness.curves import bill_report
-from harness.curves.bill import BillRequest, coefficients
+from harness.curves.bill import BillRequest, Coefficients, coefficients
+from harness.system import memory
 from tests.support.curves import DRIVERS, POOLERS, SIZES
 from tests.support.fleets import TABLE
 
@@ -25,9 +26,29 @@ def test_a_bill_has_a_row_a_strategy_and_says_what_it_rests_on(capsys: pytest.Ca
     assert "nullpool" in text
     # The chooser calls the data the same.
     assert "with 512 MiB of data (DataFrame of numbers and texts) in the parent" in text
-    assert "From fleets of 1 to 16 workers" in text
+    assert "From fleets of 1 to 16 workers, parents" in text
     assert "Extrapolated: more than 16 workers were not measured." in text
     assert "with SQLAlchemy 2.1.9" in text
+
+
+def test_it_says_which_ranges_were_measured_and_what_the_fleet_exceeds(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown(request: BillRequest, known: Coefficients = KNOWN, free: float = 64.0) -> str:
+        with monkeypatch.context() as patch:
+            patch.setattr(memory, "available", lambda: free * 2**30)
+            bill_report.write(known, TABLE.provenance, request, "table")
+        return " ".join(capsys.readouterr().out.split())
+
+    assert "From fleets of 1 to 16 workers, parents with up to 4 GiB of such data." in shown(REQUEST)
+    most = shown(BillRequest(workers=1000, distance=0.01))
+    assert "a pool they hold 1001 connections, and PostgreSQL's max_connections leaves 97 by default." in most
+    assert "their parent has 2000 file descriptors open; `ulimit -n` is often 1024." in most
+    assert "need more memory" not in most
+    assert "PgBouncer's max_client_conn leaves 100" in shown(BillRequest(workers=100, pooler=True), VARIED)
+    small = shown(BillRequest(workers=16), free=0.2)
+    assert "They need more memory than is free here, 0.2 GiB, under fork_dispose, spawn, nullpool." in small
+    assert "max_connections" not in small
 
 
 def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(

@@ -86,7 +86,8 @@ def test_a_fleet_that_closes_the_parents_connection_is_rejected(server: Server) 
     [
         (5000, float("inf"), "5000 workers and their parent need 5001 connections, and the server has 2000"),
         (1000, float("inf"), "1000 workers needs 7112 file descriptors, and may have 1024"),
-        (64, 4096.0, r"64 workers may need 6\.9 GiB, and 4\.0 GiB are free"),
+        (120, float("inf"), "120 workers needs 136 processes of this user, and may have 130"),
+        (64, 4096.0, r"64 workers may need 6\.9 GiB, and 4\.0 GiB are free; measure smaller .* --workers"),
     ],
 )
 def test_more_workers_than_there_is_room_for_are_refused_before_any_is_started(
@@ -95,7 +96,8 @@ def test_more_workers_than_there_is_room_for_are_refused_before_any_is_started(
     with monkeypatch.context() as patch:
         patch.setattr(memory, "available", lambda: free_mib * MIB)
         patch.setattr(sessions, "free", lambda server: 2000)
-        patch.setattr(resource, "getrlimit", lambda which: (1024, 4096))
+        limits = {resource.RLIMIT_NOFILE: 1024, resource.RLIMIT_NPROC: 130}
+        patch.setattr(resource, "getrlimit", lambda which: (limits[which], 4096))
         with pytest.raises(PoolstartError, match=reason):
             measure.require_room(server, workers, 0)
 

@@ -11,7 +11,7 @@ from harness.records import overview
 from harness.records.provenance import Provenance, provenances
 from harness.records.recorder import Request
 
-OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler"}
+OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler", "--workers"}
 
 
 @pytest.mark.parametrize("name", RECORDERS)

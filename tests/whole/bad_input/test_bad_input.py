@@ -230,6 +230,11 @@ MISTAKES = [
     Mistake("demo 1 --json", "a single demo excludes --json"),
     Mistake("demo 1 --source --cured", "--source excludes --cured"),
     Mistake("record --only spawn --fresh", "the list of records, .*, excludes --only and --fresh"),
+    Mistake(
+        "record fleets --workers 1000",
+        "1000 workers may need .* GiB, and .* GiB are free; measure smaller fleets, with --workers",
+        progress=True,
+    ),
     Mistake("record fleets --csv", "measuring for the record excludes --csv"),
     Mistake(
         "compare spawn forkserver --vary strategy --strategy spawn", "--vary strategy excludes --strategy"

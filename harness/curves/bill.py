@@ -2,14 +2,14 @@
 
 Numbers of workers are interpolated between the measured fleets, because workers that boot an interpreter
 take turns on the cores; so are data in the parent, which cost each forked worker time, the first one most,
-and others nothing. A server further away adds the round trips of a first row, which are counted. Another
-driver or a pooler changes the time of all workers by the factor by which it changes that of one. The site
-computes the same from these coefficients (`harness/site/static/bill.js`).
+and others nothing. A server further away adds the round trips of a first row, which are counted. What another
+driver or a pooler changes follows from single workers (`harness.curves.factors`). The site computes the same
+from these coefficients (`harness/site/static/bill.js`).
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from harness import drivers, strategies
@@ -208,20 +208,23 @@ def bills(known: Coefficients, request: BillRequest) -> Iterator[Bill]:
 
 def _factors(known: Coefficients, request: BillRequest, costs: Costs) -> WorkerFactors | None:
     """What driver and pooler change for a strategy; None if that was not measured."""
-    found: WorkerFactors | None = WorkerFactors(1.0, 0.0, costs.round_trips)
+    found: WorkerFactors | None = WorkerFactors(1.0, 1.0, 0.0, 0.0, 0.0, costs.round_trips)
     if request.driver != MEASURED.name:
         found = known.drivers.get(request.driver, {}).get(costs.strategy)
     if found and request.pooler:
         behind = known.poolers.get(request.driver, {}).get(costs.strategy)
-        found = behind and WorkerFactors(found.time * behind.time, found.memory, behind.round_trips)
+        found = behind and replace(
+            found, alone=found.alone * behind.alone, saved=behind.saved, round_trips=behind.round_trips
+        )
     return found
 
 
 def _bill(costs: Costs, data: DataCosts | None, request: BillRequest, found: WorkerFactors) -> Bill:
     workers, forked = request.workers, request.workers if costs.forked else 0
     # The workers of a fleet wait for the network at the same time.
-    ready = at(costs.ready, workers) * found.time + found.round_trips * request.distance
-    life = costs.life * found.time + found.round_trips * request.distance
+    far = found.round_trips * request.distance
+    ready = at(costs.ready, workers) * found.fleet + found.once - workers * found.saved + far
+    life = costs.life * found.alone + far
     memory = at(costs.memory, workers) + workers * found.memory
     collected = at(costs.collected, workers) if request.driver == MEASURED.name else None
     if data:

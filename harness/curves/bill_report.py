@@ -78,8 +78,8 @@ def limits(rows: Sequence[Bill], request: BillRequest) -> Iterator[str]:
         yield f"With a pool they hold {connections} connections, and {setting} leaves {most} by default."
     if 2 * request.workers > DESCRIPTORS:
         yield (
-            f"With a pipe to each, their parent has {2 * request.workers} file descriptors open; `ulimit -n` is"
-            f" often {DESCRIPTORS}."
+            f"With a pipe to each, their parent has {2 * request.workers} file descriptors open; `ulimit -n`"
+            f" is often {DESCRIPTORS}."
         )
     free = memory.available()
     if above := [row.strategy for row in rows if max(row.memory, row.memory_collected or 0) > free]:
@@ -92,13 +92,16 @@ def varied(known: Coefficients, request: BillRequest) -> list[str]:
     title = drivers.get(request.driver).title
     if request.driver != MEASURED.name:
         found.append(
-            f"With {title}: the times by the ratio, and the memory by the difference of a single worker to"
-            f" one with {MEASURED.title}; after a full collection it was not measured."
+            f"With {title}: the times by the ratio of the processor time, the memory by the difference of a"
+            f" single worker to one with {MEASURED.title}; after a full collection it was not measured."
         )
     if request.pooler:
+        saved = (each.saved for each in known.poolers.get(request.driver, {}).values())
+        most = request.workers * max(saved, default=0.0)
         found.append(
-            "Behind PgBouncer in transaction mode: the times are those without it, for it has to open its own"
-            " sessions when a fleet starts; connections and distance are those to PgBouncer."
+            "Behind PgBouncer in transaction mode, which has to open sessions when a fleet starts. How many"
+            f" is not known, so the times may be {most * 1e3:.0f} ms longer or shorter. Connections and distance"
+            " are those to PgBouncer."
         )
     if missing := request.unmeasured(known):
         found.append(

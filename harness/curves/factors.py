@@ -1,4 +1,4 @@
-"""What another driver and a pooler change for a worker: by which factor a bill differs with them."""
+"""What another driver and a pooler change for a worker, and so for a fleet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,11 @@ from harness.records import store
 
 DRIVERS = store.path("drivers")
 
-FIRST_ROW, UNIQUE, TRIPS = "time_to_first_row", "uss", "round_trips_first_query"
+FIRST_ROW, CPU, UNIQUE, TRIPS = "time_to_first_row", "cpu_first_row", "uss", "round_trips_first_query"
 """The figures of drivers that a bill needs."""
+
+SERVED, BOOTED = "forkserver_preload", "spawn"
+"""A fork server imports what each spawned worker imports."""
 
 POOLS = {"fork_dispose": "QueuePool", "nullpool": "NullPool"}
 """The strategies whose workers were measured behind a pooler, and how that record calls their pools."""
@@ -22,13 +25,25 @@ POOLS = {"fork_dispose": "QueuePool", "nullpool": "NullPool"}
 ROUTE = "transaction"
 """The pooler's mode."""
 
+FLEET_SAVES = 0.25
+"""Of what a single worker saves behind PgBouncer, which has a session ready for it, each worker of a fleet
+saves this part: PgBouncer has to open sessions for a fleet, though not one for each. Half of it, one for each
+core, would be saved if it had all of them ready. Fitted to fleets of 8 and 32 workers."""
+
 
 @dataclass(frozen=True)
 class WorkerFactors:
     """A worker of one strategy, next to the same one with the reference driver and no pooler."""
 
-    time: float
-    """Factor of the time until it has its first row."""
+    alone: float
+    """Factor of the time until a single one has its first row."""
+    fleet: float
+    """Factor of the time until all of a fleet have: that of a worker's processor time until its first row,
+    because a fleet keeps all processors busy while a single worker waits for the server."""
+    once: float
+    """Seconds more until a fork server is there, which has imported the driver."""
+    saved: float
+    """Seconds less for each worker of a fleet."""
     memory: float
     """Bytes more for each worker."""
     round_trips: int
@@ -50,11 +65,18 @@ def of_drivers(rows: Mapping[str, Any]) -> Factors:
         if row.get("busy") or name == MEASURED.name:
             continue
         measured = {(each["metric"], each["strategy"]): each for each in row.get("rows", ())}
+        more = {key: each["second"] - each["first"] for key, each in measured.items()}
         for strategy, counts in row["counts"].items():
-            first, unique = measured.get((FIRST_ROW, strategy)), measured.get((UNIQUE, strategy))
-            if first and unique:
+            first, cpu, unique = ((metric, strategy) for metric in (FIRST_ROW, CPU, UNIQUE))
+            if {first, cpu, unique} <= more.keys():
+                once = more.get((CPU, BOOTED), 0.0) - more[cpu] if strategy == SERVED else 0.0
                 found.setdefault(name, {})[strategy] = WorkerFactors(
-                    first["ratio"], unique["second"] - unique["first"], counts[TRIPS]
+                    alone=measured[first]["ratio"],
+                    fleet=measured[cpu]["ratio"],
+                    once=max(0.0, once),
+                    saved=0.0,
+                    memory=more[unique],
+                    round_trips=counts[TRIPS],
                 )
     return found
 
@@ -73,11 +95,7 @@ def load_poolers(path: Path = figures.PATH) -> Factors:
 
 
 def of_poolers(record: PoolersRecord | None) -> Factors:
-    """The factors of the PgBouncer that was measured last, to the same driver without it.
-
-    A single worker is faster behind it, as it finds sessions that PgBouncer has opened. For a fleet that
-    starts together it has to open them, so no fleet is faster (`harness.curves.predictions.VariedCurve`).
-    """
+    """The factors of the PgBouncer that was measured last, to the same driver without it."""
     found: Factors = {}
     if not record or not record.times:
         return found
@@ -85,7 +103,9 @@ def of_poolers(record: PoolersRecord | None) -> Factors:
     for row in newest.rows:
         for strategy, pool in POOLS.items():
             if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:
+                ratio = median(row.first_ratio)
+                saved = median(row.first_row) * (1 / ratio - 1)
                 found.setdefault(row.driver, {})[strategy] = WorkerFactors(
-                    max(1.0, median(row.first_ratio)), 0.0, row.trips[0]
+                    ratio, 1.0, 0.0, max(0.0, FLEET_SAVES * saved), 0.0, row.trips[0]
                 )
     return found

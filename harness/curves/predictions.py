@@ -12,7 +12,7 @@ from harness import drivers
 from harness.curves import distance, sizes
 from harness.curves.bill import BillRequest, Coefficients, bills
 from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
-from harness.curves.factors import POOLS
+from harness.curves.factors import BOOTED, POOLS, SERVED
 from harness.curves.work import POOL_MODE, no_pooler
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
@@ -128,14 +128,14 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
 
 
 def drawn_varied(number: int = VARIED_NUMBER, seed: int = VARIED_SEED) -> list[At]:
-    """Random fleets: in turn with psycopg, behind PgBouncer, and both. PgBouncer is next to its clients."""
+    """Random fleets: in turn with psycopg, behind PgBouncer, and both."""
     chance = random.Random(seed)
     driver, pooler = {"driver": drivers.PSYCOPG.name}, {"pooler": POOL_MODE}
     found: list[At] = []
     for _, variant in zip(range(number), cycle((driver, pooler, {**driver, **pooler})), strict=False):
         found.append(
             {
-                "strategy": chance.choice(list(POOLS) if "pooler" in variant else fleets.STRATEGIES),
+                "strategy": chance.choice([*POOLS] if "pooler" in variant else [*POOLS, SERVED, BOOTED]),
                 "workers": round(MOST_WORKERS ** chance.random()),
                 **PLAIN,
                 **variant,

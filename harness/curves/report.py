@@ -16,9 +16,9 @@ INTRODUCTION = """\
 Most other figures are of one worker next to its server. This page shows what a start costs elsewhere. The
 points of a curve are measured alternately, each time in a new parent.
 `poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes a fleet from these
-curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` it takes the ratios of single
-workers from [drivers](drivers.md) and [poolers](poolers.md). `poolstart record curves --only distance`
-measures one of the curves here.
+curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` also from single workers
+([drivers](drivers.md), [poolers](poolers.md)). `poolstart record curves --only distance` measures one of the
+curves here.
 """
 
 
@@ -46,7 +46,7 @@ def _fleets(known: Coefficients) -> str:
     parts = [f"{times[name]} under `{name}`" for name in work.SHOWN if name in times]
     return (
         f"## Fleets\n\nThe last of {FLEET} workers that start together has its row after {', '.join(parts)}."
-        " [All figures](fleets.md).\n\n![Time until all workers have a row, by their number](curves-fleets.svg)\n"
+        " [All figures](fleets.md).\n\n![Time until all workers have a row](curves-fleets.svg)\n"
     )
 
 

@@ -184,8 +184,8 @@ def run(
     Returns its reports, which have passed the checks. With `write` the parent writes to its data before the
     first fleet, and while the last one runs. `options` are those of `create_engine`, `variables` those of the
     environment, `starter` starts the workers, and `postmaster` is the pid of the server whose processor time
-    is measured. Raises `NotApplicable` for a strategy whose workers share a connection or that `starter` cannot
-    follow, and `Rejected` if a fleet hangs, fails, or does not pass its checks.
+    is measured. Raises `NotApplicable` for a strategy whose workers share a connection or `starter` does not
+    start, and `Rejected` if a fleet hangs, fails, or does not pass its checks.
     """
     entry = strategies.get(strategy)
     if entry.shares_connection:

@@ -70,10 +70,10 @@ the same processes by the same start methods, and queues with them.
 """
 
 CELERY = """\
-Celery's pool is made as its worker makes it for Redis and RabbitMQ, and a worker fetches its row on the signal
-`worker_process_init`. Before each fork the pool collects garbage, which blocks the parent and leaves all but the
-last worker with a copy of its heap. What `celery worker` does before it makes the pool is not in these times;
-[programs](programs.md) has them from the call of the command on.
+Celery's pool is made as its worker makes it for Redis and RabbitMQ, and each process fetches its row on the
+signal `worker_process_init`. Before each fork the pool collects garbage, which blocks the parent and leaves
+all but the last worker with a copy of its heap. What `celery worker` does before it makes the pool is not in
+these times; [programs](programs.md) has them from the call of the command on.
 """
 
 TIMES = {

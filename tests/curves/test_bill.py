@@ -9,7 +9,7 @@ from harness.curves.bill import TIMES, UNITS, Bill, BillRequest, at, bills, coef
 from harness.curves.curve import CurveRecord, Point
 from harness.system.errors import PoolstartError
 from harness.system.memory import MIB
-from tests.support.curves import DISTANCE, DRIVER_ROWS, DRIVERS, POOLERS, PROVENANCE, SIZES
+from tests.support.curves import DISTANCE, DRIVER_ROWS, DRIVERS, POOLERS, PROVENANCE, SIZES, compared
 from tests.support.fleets import TABLE
 
 KNOWN = coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
@@ -92,25 +92,45 @@ def test_the_share_of_start_counts_the_end_of_a_worker_too_if_that_was_measured(
     assert spawn.start_share == pytest.approx(0.3)
 
 
-def test_another_driver_changes_all_workers_as_it_changes_one() -> None:
-    [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, driver="asyncpg"))
+def test_with_another_driver_a_fleet_takes_longer_by_the_ratio_of_a_workers_processor_time() -> None:
+    [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, task=1.0, driver="asyncpg"))
     assert found.strategy == "fork_dispose"
-    assert found.ready == pytest.approx(2 * 0.26 + 6 * 0.01)
+    assert found.ready == pytest.approx(3 * 0.26 + 6 * 0.01)
     assert found.memory == pytest.approx((82 + 8 * 3) * MIB)
     assert found.memory_collected is None
+    # A single worker also waits for the server, as long as with the other driver.
+    assert found.start_share == pytest.approx((2 * 0.12 + 0.06) / (2 * 0.12 + 0.06 + 1.0))
     assert BillRequest(workers=8, driver="asyncpg").unmeasured(VARIED) == ["spawn", "nullpool"]
 
 
-def test_a_pooler_in_transaction_mode_changes_round_trips_and_makes_no_fleet_faster() -> None:
-    forked, poolless = bills(VARIED, BillRequest(workers=8, distance=0.01, pooler=True))
-    assert (forked.ready, poolless.ready) == pytest.approx((0.26 + 4 * 0.01, 0.26 + 4 * 0.01))
+def test_a_fork_server_imports_the_driver_once_as_a_spawned_worker_does() -> None:
+    name = "forkserver_preload"
+    served = {
+        "counts": {name: {"round_trips_first_query": 14}},
+        "rows": [
+            *DRIVER_ROWS["asyncpg"]["rows"],
+            compared("time_to_first_row", name, 0.02, 0.03),
+            compared("cpu_first_row", name, 0.01, 0.02),
+            compared("uss", name, 5.0, 5.0),
+        ],
+    }
+    found = factors.of_drivers({"asyncpg": served})["asyncpg"][name]
+    assert (found.once, found.fleet) == pytest.approx((0.10 - 0.01, 2.0))
+    assert DRIVERS["asyncpg"]["fork_dispose"].once == 0
+
+
+def test_behind_a_pooler_each_worker_of_a_fleet_saves_a_quarter_of_what_a_single_one_saves() -> None:
+    forked, poolless = bills(VARIED, BillRequest(workers=8, distance=0.01, task=1.0, pooler=True))
+    assert forked.ready == pytest.approx(0.26 - 8 * 0.25 * 0.0024 + 4 * 0.01)
+    assert poolless.ready == pytest.approx(0.26 - 8 * 0.25 * 0.004 + 4 * 0.01)
     assert poolless.memory == pytest.approx(82 * MIB)
+    assert poolless.start_share == pytest.approx((0.5 * 0.12 + 0.04) / (0.5 * 0.12 + 0.04 + 1.0))
     assert BillRequest(workers=8, pooler=True).unmeasured(VARIED) == ["spawn"]
 
 
 def test_and_both_together() -> None:
     [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, driver="asyncpg", pooler=True))
-    assert found.ready == pytest.approx(2 * 0.26 + 5 * 0.01)
+    assert found.ready == pytest.approx(3 * 0.26 - 8 * 0.25 * 0.004 + 5 * 0.01)
 
 
 def test_figures_of_a_busy_machine_are_no_factors() -> None:

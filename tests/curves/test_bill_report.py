@@ -85,7 +85,8 @@ def test_what_was_not_measured_with_a_driver_behind_a_pooler_is_said_in_a_line_a
     bill_report.write(VARIED, TABLE.provenance, request, "table")
     text = " ".join(capsys.readouterr().out.split())
     assert "Not measured with asyncpg behind PgBouncer, and so not shown: spawn, nullpool." in text
-    assert "With asyncpg: the times by the ratio" in text
+    assert "With asyncpg: the times by the ratio of the processor time" in text
+    assert "How many is not known, so the times may be 4 ms longer or shorter." in text
     bill_report.write(VARIED, TABLE.provenance, request, "json")
     content = json.loads(capsys.readouterr().out)
     assert content["unmeasured"] == ["spawn", "nullpool"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.curves import bill, report
+from harness.curves import bill, factors, report
 from harness.curves.curve import CurveRecord, Point
 from harness.curves.predictions import (
     NUMBER,
@@ -10,6 +10,7 @@ from harness.curves.predictions import (
     VariedCurve,
     controls,
     drawn,
+    drawn_varied,
     outcome,
     outcomes,
 )
@@ -109,12 +110,27 @@ def test_fleets_with_another_driver_or_behind_a_pooler_are_next_to_the_bill_too(
             },
             {"ready": [ready], "memory": [100.0 * MIB], "collected": [1.0], "away": [0.0]},
         )
-        for variant, ready in (({"driver": "asyncpg"}, 2 * 0.26), ({"pooler": "transaction"}, 0.2))
+        for variant, ready in (({"driver": "asyncpg"}, 3 * 0.26), ({"pooler": "transaction"}, 0.2))
     ]
-    page = report.render({"varied": CurveRecord(PROVENANCE, points)}, known)
-    assert "1 of 2 fleets were ready within 15% of its time, which was off by +0% to +30%." in page
-    assert "| fork_dispose | 8 | asyncpg | 0 | 0 | 520 | 520 | +0% |" in page
-    assert "| fork_dispose | 8 | PgBouncer | 0 | 0 | 200 | 260 | +30% |" in page
+    record = CurveRecord(PROVENANCE, points)
+    page = report.render({"varied": record}, known)
+    assert "Of 2 fleets to which this was fitted, 1 were ready within 15% of the bill's time." in page
+    assert "It was off by +0% to +28%; 1 took its memory." in page
+    assert "| fork_dispose | 8 | asyncpg | 0 | 0 | 780 | 780 | +0% |" in page
+    assert "| fork_dispose | 8 | PgBouncer | 0 | 0 | 200 | 255 | +28% |" in page
+    page = report.render({"varied": record, "varied_31": CurveRecord(PROVENANCE, points[:1])}, known)
+    assert "Of 1 fleets drawn at random (seed 31), 1 were ready within 15% of the bill's time." in page
+    assert "+0%; 1 took its memory. Of 2 fleets to which this was fitted, 1 were ready within" in page
+
+
+def test_the_draw_has_drivers_poolers_and_both_and_only_what_a_bill_knows() -> None:
+    found = drawn_varied()
+    assert found == drawn_varied()
+    assert {("driver" in at, "pooler" in at) for at in found} == {(True, False), (False, True), (True, True)}
+    known = bill.coefficients(TABLE, {}, factors.load_drivers(), factors.load_poolers())
+    for at in found:
+        request = bill.BillRequest(1, driver=str(at.get("driver", "psycopg2")), pooler="pooler" in at)
+        assert str(at["strategy"]) not in request.unmeasured(known)
 
 
 @needs_pgbouncer

@@ -1,4 +1,4 @@
-"""Celery's prefork pool starts fleets, where Celery is installed: `uv run --with celery pytest tests/fleets`."""
+"""Fleets that Celery starts, where it is installed: `uv run --with celery pytest tests/fleets`."""
 
 import pytest
 

@@ -32,8 +32,8 @@ def test_it_has_what_a_newer_record_has() -> None:
     assert "| fork_dispose, `multiprocessing.Pool` | 54.0 |" in memory
     assert [line for line in times.splitlines() if line.startswith("| ")][2:] == [
         "| fork_dispose | 120 | 180 | 420 |",
-        "| fork_dispose, `multiprocessing.Pool` | 500 |",
-        "| fork_dispose, `ProcessPoolExecutor` | 500 |",
+        "| fork_dispose, `multiprocessing.Pool` | 500 |  |  |",
+        "| fork_dispose, `ProcessPoolExecutor` | 500 |  |  |",
     ]
 
 

@@ -11,7 +11,10 @@ from harness.records import overview
 from harness.records.provenance import Provenance, provenances
 from harness.records.recorder import Request
 
-OPTIONS = {"--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler", "--workers"}
+OPTIONS = {
+    "--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler",
+    "--workers",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", RECORDERS)

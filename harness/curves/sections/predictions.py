@@ -34,6 +34,14 @@ def section(draws: Sequence[Predictions]) -> Iterator[str]:
     yield table([*newest.drawn, *newest.controls])
 
 
+VARIED = """\
+A bill with `--driver` multiplies the time of a fleet by the ratio of a single worker's processor time,
+because a fleet keeps all processors busy; a fork server that preloads imports the driver once, which takes as
+long as it takes a spawned worker. With `--pooler` each worker of a fleet saves a quarter of what a single one
+saves: none of it if PgBouncer opens a session for each, half of it, on two cores, if all of them are open.
+"""
+
+
 def varied(draws: Sequence[Predictions]) -> Iterator[str]:
     """Fleets with another driver, or behind a pooler: the newest draw, the earlier ones in a sentence."""
     *earlier, newest = draws
@@ -41,24 +49,21 @@ def varied(draws: Sequence[Predictions]) -> Iterator[str]:
     level = f" Fleets on record took {newest.level:.2f} times as long in it." if newest.controls else ""
     yield "## Predictions with another driver or a pooler\n"
     yield VARIED
-    yield (
-        f"Of {len(off)} fleets {fitted(newest)}, {newest.within('ready')} were ready within {WITHIN:.0%} of the"
-        f" bill's time, which was off by {off[0]:+.0%} to {off[-1]:+.0%}, and {newest.within('memory')} took its"
-        f" memory.{level}"
-        + "".join(
-            f" Of {len(each.drawn)} {fitted(each)}, {each.within('ready')} were ready within it."
-            for each in earlier
-        )
-        + "\n"
+    parts = [
+        f"Of {len(each.drawn)} fleets {fitted(each)}, {each.within('ready')} were ready within {WITHIN:.0%}"
+        " of the bill's time."
+        for each in (newest, *earlier)
+    ]
+    parts.insert(
+        1, f"It was off by {off[0]:+.0%} to {off[-1]:+.0%}; {newest.within('memory')} took its memory.{level}"
     )
+    yield " ".join(parts) + "\n"
     yield table([*newest.drawn, *newest.controls])
 
 
 def fitted(found: Predictions) -> str:
     """Whether the computation of a bill was chosen by these fleets."""
-    if found.seed < VARIED_SEED:
-        return "that it was fitted to"
-    return f"drawn at random and not fitted (seed {found.seed})"
+    return f"drawn at random (seed {found.seed})" if found.seed >= VARIED_SEED else "to which this was fitted"
 
 
 def table(fleets: Sequence[Prediction]) -> str:

@@ -15,7 +15,13 @@ def section(record: CurveRecord) -> Iterator[str]:
     yield "![Time that a fork blocks its parent, by the size of the parent](curves-sizes.svg)\n"
     yield SIZES
     gib = [f"{mib / 1024:g} GiB" for mib in curve.SIZES]
-    header = ["data", *gib, "for each GiB (95 %)", "until a worker's first line", "with 8 workers together, each"]
+    header = [
+        "data",
+        *gib,
+        "for each GiB (95 %)",
+        "until a worker's first line",
+        "with 8 workers together, each",
+    ]
     rows = []
     for kind in curve.kinds(record):
         points = {point.at["mib"]: point for point in record.where(strategy=curve.FORKED, kind=kind)}

@@ -18,11 +18,11 @@ const SHARE = 0.01;
 
 /* The factors of driver and pooler for a strategy; undefined if they were not measured. */
 function factorsOf(known, { driver, pooler }, costs) {
-  let found = { time: 1, memory: 0, round_trips: costs.round_trips };
+  let found = { alone: 1, fleet: 1, once: 0, saved: 0, memory: 0, round_trips: costs.round_trips };
   if (driver !== REFERENCE) found = (known.drivers[driver] || {})[costs.strategy];
   if (!found || !pooler) return found;
   const behind = (known.poolers[driver] || {})[costs.strategy];
-  return behind && { time: found.time * behind.time, memory: found.memory, round_trips: behind.round_trips };
+  return behind && { ...found, alone: found.alone * behind.alone, saved: behind.saved, round_trips: behind.round_trips };
 }
 
 /* `request` has workers, parent_mib, kind, distance, task in seconds (null without one), tasks, driver and pooler. */
@@ -33,8 +33,9 @@ function billOf(known, request) {
     const found = factorsOf(known, request, costs);
     if (!found) return [];
     const forked = costs.forked ? workers : 0;
-    let ready = atKnots(costs.ready, workers) * found.time + found.round_trips * distance;
-    let life = costs.life * found.time + found.round_trips * distance;
+    const far = found.round_trips * distance;
+    let ready = atKnots(costs.ready, workers) * found.fleet + found.once - workers * found.saved + far;
+    let life = costs.life * found.alone + far;
     let memory = atKnots(costs.memory, workers) + workers * found.memory;
     let collected = request.driver === REFERENCE ? atKnots(costs.collected, workers) : null;
     if (data) {
@@ -92,7 +93,7 @@ function showBill(known, request) {
   const missing = known.strategies.filter((costs) => !factorsOf(known, request, costs)).map((costs) => costs.strategy);
   section.querySelector("p").textContent = [
     `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
-    request.driver === REFERENCE && !request.pooler ? "" : "A driver is assumed to change all workers as it changes a single one, which was measured, and a pooler to make no fleet faster.",
+    request.driver === REFERENCE && !request.pooler ? "" : "What driver and pooler change was measured with a single worker, and is computed for a fleet.",
     missing.length ? `Not measured in this combination: ${missing.join(", ")}.` : "",
   ].join(" ").trim();
 }

@@ -100,8 +100,8 @@ def varied(known: Coefficients, request: BillRequest) -> list[str]:
         most = request.workers * max(saved, default=0.0)
         found.append(
             "Behind PgBouncer in transaction mode, which has to open sessions when a fleet starts. How many"
-            f" is not known, so the times may be {most * 1e3:.0f} ms longer or shorter. Connections and distance"
-            " are those to PgBouncer."
+            f" is not known, so the times may be {most * 1e3:.0f} ms longer or shorter. Connections and"
+            " distance are those to PgBouncer."
         )
     if missing := request.unmeasured(known):
         found.append(

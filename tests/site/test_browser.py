@@ -22,6 +22,7 @@ from harness.answer.combinations.records import CombinationRecords
 from harness.answer.figures import answers
 from harness.console.numbers import digits, two_digits
 from harness.curves import bill, curve
+from harness.curves.factors import WorkerFactors
 from harness.fleets import figures as fleets
 from harness.history import changes
 from harness.lookalikes import catalogue as lookalikes
@@ -366,7 +367,8 @@ def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
 
 
 def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, address: str) -> None:
-    known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE}, DRIVERS, POOLERS)
+    by_driver = {**DRIVERS, "psycopg": {"spawn": WorkerFactors(1.3, 1.4, 0.05, 0.0, 2.0**20, 15)}}
+    known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE}, by_driver, POOLERS)
     requests = [
         bill.BillRequest(workers, mib, kind, distance, task, tasks, driver, pooler)
         for workers in (1, 3, 16, 40)

@@ -67,7 +67,7 @@ def _recorded(load: Callable[[], T | None], render: Callable[[T], str]) -> Calla
     return rendered
 
 
-def _curves(render: Callable[..., str]) -> Callable[[Path], str | None]:
+def _curves(render: Callable[..., str | None]) -> Callable[[Path], str | None]:
     def rendered(_: Path) -> str | None:
         recorded, table = curve.load(), fleets.load()
         return render(recorded, bill.on_record(table, recorded) if table else None) if recorded else None

@@ -37,15 +37,18 @@ def _lines_of_code(findings: Sequence[Finding]) -> list[str]:
 
 def observed_lines(observed: Observed) -> list[str]:
     """The report on a command that was run."""
-    processes = "1 Python process" if observed.processes == 1 else f"{observed.processes} Python processes"
-    forks = "1 fork" if observed.forks == 1 else f"{observed.forks} forks"
-    looks = "1 look" if observed.looks == 1 else f"{observed.looks} looks"
+    processes = _count(observed.processes, "Python process", "es")
+    forks, looks = _count(observed.forks, "fork"), _count(observed.looks, "look")
     return [
         *_findings(observed.findings),
         *_wrapped(f"Observed: {processes} with a driver, {forks}, {looks} from outside."),
         *_first(list(observed.first_uses.values())),
         *(line for note in observed.notes for line in _wrapped(f"Not inspected: {note}.")),
     ]
+
+
+def _count(number: int, noun: str, plural: str = "s") -> str:
+    return f"{number} {noun}{'' if number == 1 else plural}"
 
 
 def _first(seconds: Sequence[float]) -> list[str]:
@@ -110,13 +113,11 @@ def _findings(findings: Sequence[Finding]) -> list[str]:
 
 
 def _inspected(evidence: TreeEvidence) -> list[str]:
-    count = len(evidence.processes)
-    shared = len(evidence.uses)
-    processes = "1 process" if count == 1 else f"{count} processes"
-    connections = len(evidence.connections)
+    processes = _count(len(evidence.processes), "process", "es")
+    connections, shared = _count(len(evidence.connections), "connection"), len(evidence.uses)
     return [
         *_wrapped(
-            f"Inspected: {processes}, {connections} connection{'' if connections == 1 else 's'} to PostgreSQL"
+            f"Inspected: {processes}, {connections} to PostgreSQL"
             f"{f' ({shared} held by several processes)' if shared else ''}, for {evidence.watched:g} s."
         ),
         *_sessions(evidence),

@@ -80,7 +80,8 @@ def parse(arguments: Sequence[str]) -> tuple[list[str], argparse.Namespace]:
 def run(arguments: Sequence[str]) -> None:
     """Run the command with these arguments, and end with its exit status.
 
-    Raises `PoolstartError` if they mean nothing, or if the target cannot be inspected or started.
+    Raises `PoolstartError` if they mean nothing, if the target cannot be inspected or started, or on another
+    system than Linux.
     """
     target, options = parse(arguments)
     if options.explain:
@@ -90,6 +91,9 @@ def run(arguments: Sequence[str]) -> None:
         return
     if not target:
         raise PoolstartError("a PID or a command is missing", "see `poolstart doctor --help`")
+    if sys.platform != "linux":
+        problem = "poolstart doctor reads /proc, which only Linux has"
+        raise PoolstartError(problem, "run it in the container of the program")
     sys.exit(_outside(int(target[0]), options) if _is_pid(target) else _inside(target, options))
 
 

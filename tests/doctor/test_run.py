@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from harness.cli import doctor
 from harness.doctor import detected
 from harness.doctor.proof.programs import observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
+from harness.system.errors import PoolstartError
 from tests.support.victims import PASTED, cases, healthy, together
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
@@ -149,6 +151,13 @@ def test_a_mistake_is_an_error_in_one_line(arguments: str, message: str) -> None
     assert done.returncode == 2
     assert done.stderr.startswith(f"poolstart: {message}")
     assert done.stderr.count("\n") == 1
+
+
+def test_on_another_system_than_linux_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    for target in (["1"], ["--", "true"]):
+        with pytest.raises(PoolstartError, match="which only Linux has"):
+            doctor.run(target)
 
 
 def test_what_follows_two_dashes_is_the_commands() -> None:

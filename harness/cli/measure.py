@@ -44,7 +44,8 @@ def measure(
         python = python_with_driver(release, profile.driver, chosen, report)
         measured = plan.measure(cells, server, profile, release=release, python=python, report=report)
     if len(measured.not_applicable) == len(cells):
-        raise PoolstartError(f"nothing can be measured here: {next(iter(measured.not_applicable.values()))}")
+        reason = next(iter(measured.not_applicable.values()))
+        raise PoolstartError(f"nothing can be measured here: {reason}", "name another strategy")
     shown.print_report(measured, chosen, settings, profile, form, server.title)
     if measured.rejected:
         raise typer.Exit(1)
@@ -65,7 +66,10 @@ def python_with_driver(
         return Path(sys.executable)
     reasons = [strategies.get(name).without(used) for name in chosen]
     if all(reasons):
-        raise PoolstartError(f"nothing can be measured here: {reasons[0]}")
+        raise PoolstartError(
+            f"nothing can be measured here: {reasons[0]}",
+            f"name another strategy, or another driver in {drivers.DRIVER}",
+        )
     # asv takes half a second to import.
     from harness.releases import interpreters
 

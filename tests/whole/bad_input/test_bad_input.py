@@ -315,7 +315,7 @@ MISTAKES = [
     setting(
         "POOLSTART_DRIVER",
         "asyncpg",
-        "fork_sever is written for synchronous drivers, and asyncpg is none",
+        "fork_sever is written for synchronous drivers, and asyncpg is none; name another strategy",
         "measure --strategy fork_sever",
     ),
     Mistake(

@@ -81,6 +81,11 @@ def test_a_fleet_that_closes_the_parents_connection_is_rejected(server: Server) 
         measure.measure(broken_strategies.path("CLOSES"), 2, 0, server)
 
 
+def test_fleets_grow_to_the_largest_that_is_asked_for() -> None:
+    assert measure.sizes() == measure.SIZES
+    assert (measure.sizes(3), measure.sizes(100)) == ((1, 2, 3), (*measure.SIZES, 100))
+
+
 @pytest.mark.parametrize(
     ("workers", "free_mib", "reason"),
     [

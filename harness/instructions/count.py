@@ -160,6 +160,8 @@ def check(what: str, release: str, usual: CountParentReport, counted: WorkerCoun
         raise ChecksFailed(f"{what}: SQLAlchemy {usual['sqlalchemy']} is imported, not {release}")
     if usual["uncompiled"]:
         raise ChecksFailed(f"{what}: {usual['uncompiled']} modules have no bytecode on disk")
+    if counted["recompiled"]:
+        raise ChecksFailed(f"{what}: {counted['recompiled']} modules changed, and the worker compiled them")
     for name, report in (("usual", usual), ("counted", counted)):
         if report["outcome"] != "done" or report["exitcode"]:
             raise ChecksFailed(f"{what}: the {name} worker {report['outcome']}, status {report['exitcode']}")

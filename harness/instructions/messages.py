@@ -29,6 +29,8 @@ class WorkerCountReport(TypedDict, total=False):
     rows: list[Row]
     marks: list[str | None]
     """For each mark: the module whose import begins, None where one ends, empty at the end of a phase."""
+    recompiled: int
+    """Modules whose bytecode was written while the counted worker ran."""
 
 
 class CountParentReport(WorkerCountReport, total=False):

@@ -80,7 +80,7 @@ def test_each_phase_of_a_worker_has_its_instructions_without_its_exit(server):
     assert sum(counted.functions["start"].values()) == start + counted.lookups["start"]
 
 
-DONE = {"outcome": "done", "exitcode": 0, "rows": [[TOKEN, 1], [TOKEN, 1]]}
+DONE = {"outcome": "done", "exitcode": 0, "rows": [[TOKEN, 1], [TOKEN, 1]], "recompiled": 0}
 USUAL = {**DONE, "sqlalchemy": RELEASE, "uncompiled": 0}
 
 
@@ -90,6 +90,7 @@ USUAL = {**DONE, "sqlalchemy": RELEASE, "uncompiled": 0}
         ({"sqlalchemy": "1.4.35"}, {}, f"SQLAlchemy 1.4.35 is imported, not {RELEASE}"),
         ({"uncompiled": 2}, {}, "2 modules have no bytecode on disk"),
         ({}, {"exitcode": 1}, "the counted worker done, status 1"),
+        ({}, {"recompiled": 2}, "2 modules changed, and the worker compiled them"),
         ({}, {"rows": [[TOKEN, 1], ["x", 1]]}, "the counted worker returned other rows than its own"),
     ],
 )

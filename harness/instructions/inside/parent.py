@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing.spawn
+import os
 import sys
 from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,16 @@ def main() -> None:
         **usual,
     )
     multiprocessing.spawn.set_executable(order["callgrind"])
-    say(**run(strategy, engine, order))
+    before = bytecode()
+    counted_report = run(strategy, engine, order)
+    after = bytecode()
+    say(**counted_report, recompiled=sum(after.get(file) != written for file, written in before.items()))
+
+
+def bytecode() -> dict[str, int]:
+    """The files with the bytecode of the imported modules, and when each was written, in nanoseconds."""
+    files = {str(getattr(module, "__cached__", None)) for module in list(sys.modules.values())}
+    return {file: os.stat(file).st_mtime_ns for file in files if os.path.exists(file)}
 
 
 def run(strategy: strategies.Strategy, engine: Engine, order: "CountOrder") -> dict[str, Any]:

@@ -62,7 +62,7 @@ def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tu
     with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
         os.close(theirs)
         # It does not end where the tests themselves were started with this signal ignored, as by nohup.
-        deadline = threading.Timer(60, process.kill)
+        deadline = threading.Timer(300, process.kill)
         deadline.start()
         output, sent = b"", False
         try:
@@ -76,7 +76,7 @@ def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tu
         finally:
             os.close(ours)
             deadline.cancel()
-        return process.wait(30), output
+        return process.wait(300), output
 
 
 @pytest.mark.parametrize("shown", DISPLAYS)

@@ -177,7 +177,7 @@ def test_a_demo_that_hangs_leaves_no_process_behind(server: Server) -> None:
     with scene() as there:
         there.environment[locate.RUN] = server.to_json()
         command = there.start(POOLSTART, "demo", "2", stdout=subprocess.PIPE)
-        printed, _ = command.communicate(timeout=60)
+        printed, _ = command.communicate(timeout=300)
         assert command.returncode == 0
         assert "It ended: hung" in printed
         there.wait_until_gone()
@@ -229,6 +229,6 @@ def test_a_program_runs_by_its_path_too(server: Server, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=60,
+        timeout=300,
     )
     assert "Has a session of its own." in done.stdout, done.stderr

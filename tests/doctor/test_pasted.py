@@ -72,7 +72,7 @@ def run(path: Path, url: str, python: str | Path, report: Path | None = None) ->
     doctor = [*POOLSTART, "doctor", "--json-file", report, "--"] if report else []
     variables = {**environment(PROGRAMS), "VICTIM_URL": url}
     command = [*doctor, python, path]
-    return subprocess.run(command, env=variables, capture_output=True, timeout=150, check=False).returncode
+    return subprocess.run(command, env=variables, capture_output=True, timeout=300, check=False).returncode
 
 
 def check(name: str, hazard: str, url: str, python: str | Path, directory: Path) -> str:

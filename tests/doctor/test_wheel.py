@@ -46,7 +46,7 @@ def test_sqlite_in_memory():
 """
 """A module of tests for the pytest plugin: one fails, and two pass."""
 
-TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 120, "check": False}
+TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 300, "check": False}
 
 PACKAGES = ("sqlalchemy", "psycopg2-binary")
 
@@ -102,7 +102,7 @@ def running(python: Path, server: Server, *before: str | Path) -> Iterator["subp
     finally:
         for pid in proc.session_members(process.pid):
             os.kill(pid, signal.SIGKILL)
-        process.communicate(timeout=10)
+        process.communicate(timeout=300)
 
 
 def test_nothing_else_is_installed(user: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_process_is_examined(user: Path, server: Server) -> None:
 def test_a_command_is_observed_until_ctrl_c(user: Path, server: Server) -> None:
     with running(user / "python", server, user / "poolstart", "doctor", "--") as doctor:
         os.killpg(doctor.pid, signal.SIGINT)
-        _, report = doctor.communicate(timeout=60)
+        _, report = doctor.communicate(timeout=300)
     assert "shared_socket  certain: process" in report
     assert "used        common.py:" in report
 

@@ -53,7 +53,7 @@ globals()[sys.argv[1]]()
 
 def ran(name: str) -> str:
     """The output of one of its functions."""
-    done = subprocess.run([sys.executable, "-c", PROGRAM, name], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", PROGRAM, name], capture_output=True, text=True, timeout=300)
     return done.stdout
 
 

@@ -122,11 +122,11 @@ def test_a_killed_session_resumes_after_its_last_block(tmp_path: Path) -> None:
         first = here.python("-c", MEASURES, tmp_path, RELEASE, stdout=subprocess.PIPE)
         here.wait_for(blocks, "a block is there")
         first.kill()
-        assert first.wait(60) == -signal.SIGKILL
+        assert first.wait(300) == -signal.SIGKILL
         here.wait_until_gone()
         kept = blocks()
         second = here.python("-c", MEASURES, tmp_path, RELEASE, stdout=subprocess.PIPE)
-        printed, _ = second.communicate(timeout=120)
+        printed, _ = second.communicate(timeout=300)
     assert second.returncode == 0
     assert [line.split(",")[0] for line in printed.splitlines()][:2] == ["pass 2", "pass 3"]
     assert blocks()[: len(kept)] == kept

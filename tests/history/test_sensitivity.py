@@ -41,7 +41,7 @@ def python(tmp_path):
 
 def ask(python, code):
     return subprocess.run(
-        [python, "-I", "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [python, "-I", "-c", code], capture_output=True, text=True, timeout=300, check=True
     ).stdout
 
 

@@ -149,12 +149,12 @@ def test_two_hosts_one_killed_midway_store_what_one_machine_stores(stand_in: Pat
         try:
             # The worker that counts the release that waits is killed.
             waiting = wait_until(
-                lambda: [pid for release, pid in counted_in(stand_in) if release == counting.WAITS], 120
+                lambda: [pid for release, pid in counted_in(stand_in) if release == counting.WAITS], 300
             )
-            assert wait_until(lambda: reported(there), 120), there.with_suffix(".out").read_text()
+            assert wait_until(lambda: reported(there), 300), there.with_suffix(".out").read_text()
             os.kill(waiting[0], signal.SIGKILL)
             (stand_in / "go").touch()
-            running.wait(120)
+            running.wait(300)
         finally:
             running.kill()
     output = there.with_suffix(".out").read_text()
@@ -170,7 +170,7 @@ def test_two_hosts_one_killed_midway_store_what_one_machine_stores(stand_in: Pat
     for reason in ("libc glibc 2.41 instead of glibc 2.36", more):
         assert f": {reason}\n" in output
     alone = recorder(here, {"only": RELEASES}, dict(os.environ))
-    assert alone.wait(120) == 0, here.with_suffix(".out").read_text()
+    assert alone.wait(300) == 0, here.with_suffix(".out").read_text()
     both = [json.loads(path.read_text()) for path in (here, there)]
     # A small function was really counted, on a host and here; a count may vary.
     counts = [

@@ -20,7 +20,7 @@ from harness.processes.supervision import Supervision
 from harness.system.memory import MIB
 from tests.support import broken_strategies
 
-PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=120)
 
 
 def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile = PROFILE) -> Lifecycle:

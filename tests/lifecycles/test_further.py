@@ -32,7 +32,7 @@ from harness.system import pythons
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
 
-PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=10)
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=120)
 
 
 def lives(server: Server, strategy: str, dataframe: str = "none") -> list[Lifecycle]:

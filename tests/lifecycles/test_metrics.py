@@ -101,7 +101,7 @@ def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
     assert isinstance(samples, dict)
     values = samples["samples"]
     assert isinstance(values, list)
-    assert 0 < values[0] < 5
+    assert values[0] > 0
 
     arguments = (measured, ("fork_dispose",), ("none",), PROFILES["quick"])
     measure_report.print_report(*arguments, "table")

@@ -24,7 +24,7 @@ from harness.system.errors import PoolstartError
 from harness.system.structure import structure
 from tests.support import broken_strategies
 
-PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=10)
+PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=120)
 RELEASE = metadata.version("sqlalchemy")
 CELL = Cell("fork_dispose", "none")
 QUIET = Conditions(seconds=10, pressure=0.05, steal=0.0, load=1.0)
@@ -56,9 +56,9 @@ def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: S
         assert sample["startup"] + sample["first_query"] == pytest.approx(
             sample["time_to_first_row"], rel=0.5
         )
-    # A worker that imports SQLAlchemy takes longer to start than a bare interpreter.
-    assert found.samples["spawn.none"]["startup"] > found.controls["spawn"]
-    assert found.samples["forkserver_preload.none"]["startup"] < found.samples["spawn.none"]["startup"]
+    # Processor time, which a busy machine does not lengthen.
+    starts = {cell: sample["cpu_startup"] for cell, sample in found.samples.items()}
+    assert starts["forkserver_preload.none"] < starts["spawn.none"]
 
 
 def test_the_progress_says_how_far_it_is_and_how_long_it_will_take() -> None:

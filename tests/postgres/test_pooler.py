@@ -55,7 +55,7 @@ def test_a_server_without_a_pooler_has_none(server: Server) -> None:
 @pytest.mark.parametrize("mode", ["session", "transaction"])
 def test_every_strategy_is_measured_through_it(server: Server, mode: str) -> None:
     cells = [Cell(name, "none") for name in strategies.IDS]
-    profile = replace(PROFILES["quick"], deadline=10)
+    profile = replace(PROFILES["quick"], deadline=120)
     with pgbouncer(server, mode) as url:
         through = describe("external", url)
         measured = plan.measure(cells, through, profile, release=sqlalchemy.__version__)

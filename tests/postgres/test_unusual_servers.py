@@ -29,7 +29,7 @@ CELLS = [Cell("fork_dispose", "none"), Cell("nullpool", "none")]
 
 
 def measure(server: Server) -> MeasuredRun:
-    profile = replace(PROFILES["quick"], deadline=30)
+    profile = replace(PROFILES["quick"], deadline=120)
     return plan.measure(CELLS, server, profile, release=sqlalchemy.__version__)
 
 

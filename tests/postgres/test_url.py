@@ -55,7 +55,7 @@ def by_psql(url: str, **variables: str) -> str:
         env={"PATH": "/usr/bin:/bin", "PGGSSENCMODE": "disable", **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     return done.stdout.strip()
 

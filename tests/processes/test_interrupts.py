@@ -59,7 +59,7 @@ def test_asv_hears_of_it_before_anything_is_imported_that_swallows_it() -> None:
     """psycopg2 is such a thing: its C code tries an import, and forgets how that ended."""
     with scene() as here:
         run = here.python("-c", FIRST, stdout=subprocess.PIPE)
-        said, _ = run.communicate(timeout=60)
+        said, _ = run.communicate(timeout=300)
     assert said.split() == [
         "harness",
         "harness.processes",
@@ -100,8 +100,7 @@ def test_what_the_program_holds_has_gone_with_it() -> None:
         here.wait_for(lambda: here.processes("time.sleep"), "it has started a process")
         run.send_signal(signal.SIGINT)
         run.wait(LIMIT)
-        assert not here.files()
-        assert not here.processes()
+        here.wait_until_gone()
 
 
 def test_a_program_that_was_started_to_ignore_it_does() -> None:
@@ -112,7 +111,7 @@ def test_a_program_that_was_started_to_ignore_it_does() -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stdout == "goes on\n"
 

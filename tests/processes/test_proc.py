@@ -20,7 +20,7 @@ def test_this_process_is_as_the_system_calls_say() -> None:
 
 
 def test_processor_time_of_another_process_is_what_that_process_reports() -> None:
-    program = "import time; sum(range(100_000)); print(time.process_time(), flush=True); input()"
+    program = "import time; sum(range(3_000_000)); print(time.process_time(), flush=True); input()"
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -50,21 +50,26 @@ def alive(group):
         return False
     return True
 
-def watch(program, timeout):
+def watch(program, timeout, begun=lambda: True):
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, process_group=0
     )
+    while not begun():
+        time.sleep(0.01)
     watched = run.current().watch(process, timeout, 'in tests')
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while alive(process.pid):  # Killed, and reaped by init.
         assert time.monotonic() < until, "its group has ended"
     return watched
 
-assert watch("print('said'); raise SystemExit(3)", 60) == ("said\\n", True)
-assert watch("import time; print('said', flush=True); time.sleep(600)", 1) == ("said\\n", False)
+assert watch("print('said'); raise SystemExit(3)", 300) == ("said\\n", True)
+said = os.path.join(os.environ["TMPDIR"], "said")
+stays = f"import time; print('said', flush=True); open({said!r}, 'w'); time.sleep(600)"
+assert watch(stays, 0.5, lambda: os.path.exists(said)) == ("said\\n", False)
+os.remove(said)
 # The sleeping child keeps the pipe open; asv itself would wait for it.
 leaves = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
-assert watch(leaves, 60) == ("", True)
+assert watch(leaves, 300) == ("", True)
 """
 
 TEMPORARY = """
@@ -80,13 +85,13 @@ print(*os.listdir(os.environ["HERE"]), sep="\\n")
 
 def test_a_dead_embedded_server_is_replaced_and_all_servers_end_with_the_run() -> None:
     with scene() as here:
-        assert here.python("-c", SERVERS).wait(120) == 0
+        assert here.python("-c", SERVERS).wait(300) == 0
         here.wait_until_gone()
 
 
 def test_a_benchmark_process_ends_at_its_deadline_with_its_children() -> None:
     with scene() as here:
-        assert here.python("-c", WATCHES).wait(120) == 0
+        assert here.python("-c", WATCHES).wait(300) == 0
         here.wait_until_gone()
 
 
@@ -106,7 +111,7 @@ def test_a_run_in_an_environment_that_the_user_names_leaves_no_process(
         here.wait_for((suite.directory / "waiting").exists, "the benchmark runs")
         assert here.processes("benchmark.py run_server")
         asv.send_signal(number)
-        asv.communicate(timeout=60)
+        asv.communicate(timeout=300)
         here.wait_until_gone()
 
 
@@ -131,7 +136,7 @@ def test_temporary_files_of_asv_and_of_benchmarks_are_removed_with_the_run() -> 
     with scene() as here:
         here.environment["HERE"] = str(here.directory)
         process = here.python("-c", TEMPORARY, stdout=-1)
-        listed, _ = process.communicate(timeout=60)
+        listed, _ = process.communicate(timeout=300)
         assert len(listed.split()) == 1, listed
         here.wait_until_gone()
 
@@ -216,7 +221,7 @@ assert list(results.glob("*/conditions.jsonl"))
 def test_results_are_of_the_python_that_the_measured_process_reports(tmp_path: Path) -> None:
     with scene() as here:
         here.environment["HOME"] = str(tmp_path)
-        assert here.python("-c", REPORTS, str(tmp_path / "results")).wait(60) == 0
+        assert here.python("-c", REPORTS, str(tmp_path / "results")).wait(300) == 0
         here.wait_until_gone()
 
 
@@ -248,7 +253,7 @@ assert json.loads(path.read_text()) == {
 def test_what_lifecycles_and_hazards_store_about_a_run_is_kept_side_by_side(tmp_path: Path) -> None:
     with scene() as here:
         here.environment["HOME"] = str(tmp_path)
-        assert here.python("-c", BESIDE, str(tmp_path / "results")).wait(60) == 0
+        assert here.python("-c", BESIDE, str(tmp_path / "results")).wait(300) == 0
         here.wait_until_gone()
 
 

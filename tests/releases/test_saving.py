@@ -57,7 +57,7 @@ def save(path: Path, saves: str, way: str) -> "subprocess.CompletedProcess[str]"
         [sys.executable, "-c", PROGRAM + saves, str(directory), str(path), way],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -119,7 +119,7 @@ def test_asv_measures_a_release_whose_file_was_cut_off(
 def test_the_patch_for_asv_applies_to_the_installed_one_and_keeps_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "asv").mkdir()
     shutil.copy(asv.util.__file__, tmp_path / "asv" / "util.py")
-    subprocess.run(["git", "apply", ROOT / "docs" / "asv-atomic.patch"], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(["git", "apply", ROOT / "docs" / "asv-atomic.patch"], cwd=tmp_path, check=True, timeout=300)
     # Its imports are relative to the package: the rest of that is the installed one.
     program = (
         "import asv, importlib.util, sys\n"
@@ -135,7 +135,7 @@ def test_the_patch_for_asv_applies_to_the_installed_one_and_keeps_the_old_file(t
         [sys.executable, "-c", program, tmp_path / "asv" / "util.py", path],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert "TypeError" in done.stderr
     assert json.loads(path.read_text()) == {"written": "whole", "version": 1}

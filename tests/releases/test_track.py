@@ -135,7 +135,7 @@ class Workflow:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
 
     def folder(self, name: str) -> Path:
@@ -250,7 +250,7 @@ def test_a_push_of_someone_else_meanwhile_is_no_failure(workflow: Workflow, uplo
     workflow.git(first, "commit", "--quiet", "-m", "theirs")
     workflow.git(first, "push", "--quiet", str(workflow.directory / "host.git"), "main")
     subprocess.run(
-        [clone / ".ci" / "track", "store", uploaded], env=workflow.environment, check=True, timeout=60
+        [clone / ".ci" / "track", "store", uploaded], env=workflow.environment, check=True, timeout=300
     )
     assert workflow.pushed() == ["theirs", *(f"Results: SQLAlchemy {release}" for release in NEW[:2])]
 

@@ -39,7 +39,7 @@ def test_the_second_waits_for_the_first_and_uses_what_that_installed(tmp_path: P
         assert first.stdout.readline() == "uv venv\n"
         with start(home) as second:
             assert f"waiting for process {first.pid} (" in second.stderr.readline()
-            installed, _ = first.communicate("\n", timeout=60)
-            used, _ = second.communicate(timeout=60)
+            installed, _ = first.communicate("\n", timeout=300)
+            used, _ = second.communicate(timeout=300)
     assert installed.splitlines() == ["uv pip", str(home / "bin" / "python")]
     assert used.splitlines() == [str(home / "bin" / "python")]

@@ -21,7 +21,7 @@ LINTERS = [
 
 def lint(linter: tuple[str, ...], workflow: Path) -> int:
     program, *options = linter
-    return subprocess.run([BIN / program, *options, workflow], capture_output=True, timeout=60).returncode
+    return subprocess.run([BIN / program, *options, workflow], capture_output=True, timeout=300).returncode
 
 
 @pytest.mark.parametrize("linter", LINTERS, ids=lambda linter: linter[0])
@@ -49,7 +49,7 @@ def test_the_workflow_of_the_tests_is_valid_and_runs_each_supported_python() -> 
 
 def test_the_workflow_uses_commands_that_exist() -> None:
     listed = subprocess.run(
-        [BIN / "poolstart", "--help"], capture_output=True, text=True, timeout=60, check=True
+        [BIN / "poolstart", "--help"], capture_output=True, text=True, timeout=300, check=True
     ).stdout
     commands = {
         line.split("poolstart ", 1)[1].split()[0]

@@ -19,7 +19,7 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import PROFILES
 from harness.postgres.server import Server
 
-PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=20)
+PROFILE = replace(PROFILES["quick"], dataframe_mib=64, deadline=120)
 
 
 def measured(server: Server, driver: Driver, *names: str, dataframe: str = "none") -> plan.MeasuredRun:

@@ -63,7 +63,7 @@ def run(
         env={**environment(), "SERVER": f"{url}{query}", "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -112,12 +112,14 @@ def leave_with_an_error(engine: Engine) -> Engine:
 
 def leave_a_process_behind(engine: Engine) -> Engine:
     url = make_url(engine.url)
+    connected, connects = os.pipe()
     if os.fork() == 0:
         kept.append(psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)))
+        os.write(connects, b"x")
         time.sleep(60)
         os._exit(0)
     # The session of the grandchild must exist before the worker goes on.
-    time.sleep(0.5)
+    os.read(connected, 1)
     return treatments.dispose_without_closing(engine)
 
 

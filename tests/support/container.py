@@ -15,7 +15,7 @@ from tests.support.command import POOLSTART
 REQUIRE = "POOLSTART_REQUIRE_CONTAINER"
 """Environment variable: with `1`, a machine without an engine fails these tests instead of skipping them."""
 
-DEADLINE = 120.0
+DEADLINE = 600.0
 """Seconds a command of a project may take, unless it has a deadline of its own."""
 
 # As the command line does it, without the other imports of the command line.

@@ -40,7 +40,7 @@ def stand_in(release: str, command: str) -> Counted:
     with (folder / "counted").open("a") as file:
         file.write(f"{release} {os.getpid()}\n")
     if release == WAITS:
-        assert wait_until((folder / "go").exists, 120)
+        assert wait_until((folder / "go").exists, 300)
     libc = os.environ.get(LIBC, "glibc 2.36")
     build = Build("1", "3.11.7", libc, "x86_64 avx2", "3.19.0", "2.9.13", "embedded-18.4-tcp-trust")
     factor = 1 + float(os.environ.get(MORE, "0"))

@@ -11,7 +11,7 @@ from harness.system.environment import ROOT, environment
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 
 PROGRAM = "program.py"
 

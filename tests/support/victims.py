@@ -1,7 +1,7 @@
 """The doctor's victims as parameters of tests."""
 
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -28,25 +28,31 @@ PASTED = ("engines", "handed", "leader", "listener", "native_lock", "random_numb
           "transaction")  # fmt: skip
 """Victims of which tests/doctor/test_pasted.py has programs that come to an end."""
 
+HAZARDS = {name: hazard for hazard, row in detected.rows().items() for name in row.victims}
+"""The hazard of each victim."""
 
-def cases(without: Sequence[str] = ()) -> list[Any]:
-    """Parameters of a test: hazard, row and victim."""
-    return [
-        pytest.param(hazard, row, name, id=name, marks=[pytest.mark.slow] if name in SLOW else [])
-        for hazard, row in detected.rows().items()
-        for name in row.victims
-        if name not in without
-    ]
+
+def broken(without: Sequence[str] = ()) -> list[Any]:
+    """Parameters of a test: victims that stand for others, and the others."""
+    return _in_two([name for name in HAZARDS if name not in without], SLOW)
 
 
 def healthy() -> list[Any]:
     """Parameters of a test: some programs that do nothing wrong, and the others."""
-    others = tuple(name for name in HEALTHY if name not in SUSPICIOUS)
-    return [pytest.param(SUSPICIOUS, id="some"), pytest.param(others, id="others", marks=pytest.mark.slow)]
+    return _in_two(HEALTHY, [name for name in HEALTHY if name not in SUSPICIOUS])
 
 
-def together(look: Callable[[str], object], names: Sequence[str]) -> dict[str, object]:
+def _in_two(names: Sequence[str], slow: Collection[str]) -> list[Any]:
+    others = tuple(name for name in names if name in slow)
+    return [
+        pytest.param(tuple(name for name in names if name not in slow), id="some"),
+        pytest.param(others, id="others", marks=pytest.mark.slow),
+    ]
+
+
+def together(look: Callable[[str], object], names: Iterable[str]) -> dict[str, object]:
     """What a look at each program finds, by its name. They mostly wait, so several run at a time."""
+    names = list(names)
     with ThreadPoolExecutor(TOGETHER) as executor:
         return dict(zip(names, executor.map(look, names), strict=True))
 
@@ -57,6 +63,6 @@ def poolstart(*arguments: str) -> "subprocess.CompletedProcess[str]":
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )

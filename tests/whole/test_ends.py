@@ -66,7 +66,8 @@ USERS_PATIENCE = 3.0
 
 def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
     """The pids to kill: one process, two, all Pythons, or minus the number of a group."""
-    running = sorted(here.processes())
+    # A process that has just been started may have no command line yet.
+    running = sorted({leader, *here.processes()})
     match chance.choice(["one", "pair", "leader and one", "watchdogs", "group", "every Python"]):
         case "one":
             return chance.sample(running, 1)
@@ -77,7 +78,8 @@ def victims(chance: random.Random, here: Scene, leader: int) -> list[int]:
         case "watchdogs":
             return sorted(here.processes("watchdog.sh"))
         case "group":
-            return [-os.getpgid(chance.choice(running))]
+            process = proc.stat(chance.choice(running))
+            return [-process.group] if process else []
         case _:
             return [pid for pid in running if "python" in here.processes().get(pid, "")]
 

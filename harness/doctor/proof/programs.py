@@ -124,7 +124,10 @@ def observed(
             raise NotSetUp(name, variant)
         if {name, variant} & {*FROM_OUTSIDE}:
             wanted = _looks(process.pid) + 2
-            wait_until(lambda: _looks(process.pid) >= wanted, DEADLINE, poll=0.1)
+            # One that has become a daemon is not looked at any more.
+            wait_until(
+                lambda: process.poll() is not None or _looks(process.pid) >= wanted, DEADLINE, poll=0.1
+            )
         else:
             time.sleep(0.5)
         end(process.pid, besides=process.pid)

@@ -29,7 +29,7 @@ PACKAGES = (
 
 DIRECTORY = Path(__file__).parent
 
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 PART = re.compile(r"(?ms)^# broken: (\w+)\n(.*?)^# end\n")
 

@@ -7,7 +7,7 @@ import time
 from sqlalchemy import create_engine, make_url, text
 
 SERVER = make_url(os.environ["URL"])
-URL = SERVER.update_query_dict({"options": "-c idle_session_timeout=200"})
+URL = SERVER.update_query_dict({"options": "-c idle_session_timeout=1000"})
 
 # broken: engine
 engine = create_engine(URL)

@@ -37,6 +37,8 @@ if __name__ == "__main__":
     with configuration.open("w"):
         pass
     thread.join()
+    if context.get_start_method() != "fork":
+        worker.join()  # nothing is held: it ends, however slow the machine is
     while worker.is_alive() and "futex" not in wait_channel((str(worker.pid),)):
         worker.join(0.1)
     hangs = worker.is_alive()

@@ -170,4 +170,4 @@ class Checkout:
 
     def close(self) -> None:
         self._program.stdin.close()
-        self._program.wait(30)
+        self._program.wait(300)

@@ -514,7 +514,7 @@ def check(checkout: Checkout, mistake: Mistake) -> None:
     else:
         assert len(lines) == 1, output
         assert mistake.status == 1 or ended.err.startswith("poolstart: ")
-    checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}", 5)
+    checkout.here.wait_for(lambda: not checkout.left(), f"nothing is left running: {checkout.left()}")
     assert checkout.here.files() == []
     assert checkout.content() == before
 

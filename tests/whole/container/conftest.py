@@ -15,7 +15,7 @@ import pytest
 from harness.system.environment import ROOT
 from tests.support.container import DEADLINE, Project, without_engine
 
-ENGINE_DEADLINE = 300.0
+ENGINE_DEADLINE = 900.0
 """Seconds for starting an engine and getting the image, including installation and build."""
 
 

@@ -3,17 +3,23 @@
 import csv
 import io
 import json
+from dataclasses import replace
+from math import inf
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from click.testing import Result
 from typer.testing import CliRunner
 
 from harness.answer import results_report, strategies_page
 from harness.answer.combinations import report as combinations_report
 from harness.answer.figures import answers
 from harness.cli.commands import app
+from harness.comparisons import compare as comparison
 from harness.comparisons import report as compared
+from harness.comparisons.result import Comparison
 from harness.console import terminal
 from harness.demos import report as demos
 from harness.hazards import expected as record
@@ -24,8 +30,11 @@ from harness.lifecycles import report as measured
 from harness.postgres.server import Server
 from harness.programs import report as programs_report
 from harness.records import overview
-from tests.support.command import poolstart
 from tests.support.results import RESULTS
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
 
 
 def rows(text: str) -> list[dict[str, str]]:
@@ -34,8 +43,8 @@ def rows(text: str) -> list[dict[str, str]]:
 
 def test_measure(quick: Server) -> None:
     asked = ("measure", "--strategy", "fork_dispose", "--strategy", "nullpool", "--dataframe", "none")
-    ran = poolstart(*asked, "--json")
-    assert ran.returncode == 0, ran.stderr
+    ran = invoke(*asked, "--json")
+    assert ran.exit_code == 0, ran.stderr
     assert "fork_dispose, dataframe none" in ran.stderr
     told = json.loads(ran.stdout)
     assert told["server"] == quick.identity
@@ -51,10 +60,8 @@ def test_measure(quick: Server) -> None:
 
 def test_a_strategy_without_figures_has_its_reason_and_the_others_are_measured(quick: Server) -> None:
     fails = "tests.support.broken_strategies:FAILS"
-    ran = poolstart(
-        *("measure", "--strategy", fails, "--strategy", "fork_dispose", "--dataframe", "none", "--csv")
-    )
-    assert ran.returncode == 1
+    ran = invoke("measure", "--strategy", fails, "--strategy", "fork_dispose", "--dataframe", "none", "--csv")
+    assert ran.exit_code == 1
     assert tuple(rows(ran.stdout)[0]) == measured.COLUMNS
     for row in rows(ran.stdout):
         has_none = row["strategy"] == fails
@@ -83,7 +90,7 @@ def test_results(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_hazards(quick: Server) -> None:
     asked = ("hazards", "unpicklable", "shared_socket", "--strategy", "spawn", "--repeat", "2")
-    as_csv, as_json = poolstart(*asked, "--csv"), poolstart(*asked, "--json")
+    as_csv, as_json = invoke(*asked, "--csv"), invoke(*asked, "--json")
     verdicts = rows(as_csv.stdout)
     assert tuple(verdicts[0]) == hazards.COLUMNS
     assert [(row["hazard"], row["strategy"], row["verdict"]) for row in verdicts] == [
@@ -122,7 +129,7 @@ READ = {
 @pytest.mark.parametrize("command", READ)
 def test_every_command_that_prints_a_table_has_every_format(command: str) -> None:
     as_json, as_csv, as_markdown = (
-        CliRunner().invoke(app, [*command.split(), f"--{form}"]) for form in ("json", "csv", "markdown")
+        invoke(*command.split(), f"--{form}") for form in ("json", "csv", "markdown")
     )
     for ran in (as_json, as_csv, as_markdown):
         assert (ran.exit_code, ran.stderr) == (0, "")
@@ -148,12 +155,20 @@ def markdown_tables(text: str) -> list[list[list[str]]]:
     return tables
 
 
-def test_compare(quick: Server) -> None:
-    asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--minutes", "2")
-    as_json = poolstart(*asked, "--json")
-    assert as_json.returncode == 1, as_json.stderr
+def test_compare(quick: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure = comparison.compare
+
+    def compare(*arguments: Any) -> Comparison:
+        """Six pairs, however long they take."""
+        *others, settings, report = arguments
+        return measure(*others, replace(settings, budget=0, limit=inf), report)
+
+    monkeypatch.setattr(comparison, "compare", compare)
+    asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--json")
+    as_json = invoke(*asked)
+    assert as_json.exit_code == 1, as_json.stderr
     told = json.loads(as_json.stdout)
-    assert told["status"] == as_json.returncode
+    assert told["status"] == as_json.exit_code
     assert told["server"] == quick.title
     assert {tuple(row) for row in told["rows"]} == {compared.COLUMNS}
     [row] = [row for row in told["rows"] if row["metric"] == "second_query"]
@@ -164,7 +179,6 @@ def test_compare(quick: Server) -> None:
     exact = {row["metric"]: (row["before"], row["after"], row["outcome"]) for row in told["exact"]}
     assert exact["round_trips_second_query"] == (3, 5, "worse")
     assert exact["modules"] == (0, 0, "passed")
-    assert as_json.returncode == 1
 
 
 def test_programs_on_record(capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,8 +207,8 @@ TESTED_ABOVE = {"measure", "hazards", "compare", "programs"}
 
 @pytest.mark.parametrize("command", RECORDED)
 def test_what_is_on_record_is_printed_as_json(command: str) -> None:
-    ran = poolstart(*command.split(), "--json")
-    assert ran.returncode == 0, ran.stderr
+    ran = invoke(*command.split(), "--json")
+    assert ran.exit_code == 0, ran.stderr
     assert json.loads(ran.stdout)
 
 

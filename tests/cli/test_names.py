@@ -3,14 +3,15 @@
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from harness.answer import program_lines, verdicts
+from harness.cli.commands import app
 from harness.console import terminal
 from harness.hazards import catalogue, view
 from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
 from harness.postgres.server import Server
-from tests.support.command import poolstart
 
 OWN = "tests.support.broken_strategies:HEALTHY"
 
@@ -26,8 +27,8 @@ def test_each_hazard_shows_what_to_do_with_code_before_its_story(capsys: pytest.
 
 
 def test_the_list_of_hazards_tries_nothing() -> None:
-    ran = poolstart("hazards", "--list", "--csv", POOLSTART_URL="postgresql://nowhere")
-    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = CliRunner().invoke(app, ["hazards", "--list", "--csv"], env={"POOLSTART_URL": "postgresql://nowhere"})
+    assert (ran.exit_code, ran.stderr) == (0, "")
     found = [line.split(",")[0] for line in ran.stdout.splitlines()[1:]]
     assert found == list(catalogue.IDS)
 
@@ -41,12 +42,13 @@ def test_strategies_are_shown_with_the_driver_that_is_measured() -> None:
 
 
 def test_a_strategy_of_ones_own_is_tried_by_the_name_by_which_it_is_measured(quick: Server) -> None:
-    ran = poolstart("hazards", "shared_socket", "--strategy", OWN, "--strategy", "fork_dispose", "--csv")
+    names = ("--strategy", OWN, "--strategy", "fork_dispose")
+    ran = CliRunner().invoke(app, ["hazards", "shared_socket", *names, "--csv"])
     assert OWN in ran.stdout, ran.stderr
     assert "fork_dispose" in ran.stdout
     assert "no result" not in ran.stdout
 
 
 def test_a_name_given_twice_is_one(quick: Server) -> None:
-    ran = poolstart("hazards", "unpicklable", "unpicklable", *["--strategy", "spawn"] * 2, "--csv")
+    ran = CliRunner().invoke(app, ["hazards", *["unpicklable"] * 2, *["--strategy", "spawn"] * 2, "--csv"])
     assert len(ran.stdout.splitlines()) == 2

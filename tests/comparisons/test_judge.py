@@ -13,7 +13,7 @@ from harness.lifecycles.metrics import Table
 
 STRATEGIES = ("fork_dispose", "forkserver_preload", "spawn")
 METRICS = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
-FIGURES = [(m, s, d) for m in METRICS for s in STRATEGIES for d in ("none", "large")]
+FIGURES = [(m, s, "none") for m in METRICS for s in STRATEGIES]
 
 
 def sample(ratio, first=1.0):
@@ -36,22 +36,22 @@ def test_a_release_compared_with_itself_is_seldom_slower_or_faster():
             row.verdict in ("slower", "faster")
             for row in judge({figure: pairs(random) for figure in FIGURES}, 0.03)
         )
-        for _ in range(200)
+        for _ in range(100)
     ]
-    assert sum(alarms) <= 200 * FALSE_ALARM_RATE * 2
+    assert sum(alarms) <= 100 * FALSE_ALARM_RATE * 2
 
 
 def test_a_known_difference_is_found_in_its_figure_and_nowhere_else():
     random = np.random.default_rng(2)
     changed = ("startup", "spawn", "none")
     found = 0
-    for _ in range(50):
+    for _ in range(20):
         measured = {f: pairs(random, factor=1.05 if f == changed else 1) for f in FIGURES}
         rows = {(row.metric, row.strategy, row.dataframe): row for row in judge(measured, 0.03)}
         found += rows[changed].verdict == "slower"
         assert rows[changed].low < rows[changed].ratio < rows[changed].high
         assert {figure for figure, row in rows.items() if row.verdict == "slower"} <= {changed}
-    assert found >= 35  # noise with such tails now and then hides five per cent
+    assert found >= 14  # noise with such tails now and then hides five per cent
 
 
 def test_99_percent_of_the_intervals_hold_the_true_ratio():
@@ -139,13 +139,13 @@ def test_a_change_of_the_detectable_size_is_found_in_eight_of_ten_comparisons():
     def normal(factor):
         return [sample(factor * float(np.exp(random.normal(0, 0.02)))) for _ in range(12)]
 
-    sizes = [judge({figure: normal(1) for figure in FIGURES}, 0.03)[0].detectable for _ in range(100)]
+    sizes = [judge({figure: normal(1) for figure in FIGURES}, 0.03)[0].detectable for _ in range(20)]
     size = float(np.median(sizes))
     found = [
         judge({figure: normal(1 + size * (figure == FIGURES[0])) for figure in FIGURES}, 0.03)[0].worse
-        for _ in range(300)
+        for _ in range(100)
     ]
-    assert 0.7 < sum(found) / 300 < 0.9
+    assert 0.7 < sum(found) / 100 < 0.9
 
 
 @pytest.mark.parametrize(("ratio", "p"), [(1.0, 1.0), (1.1, 0.0)])

@@ -1,73 +1,54 @@
 """A verdict follows what a strategy does, not its name: without its cure it is affected."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from harness.hazards import catalogue
 from harness.hazards.hazard import Verdict
+from harness.hazards.matrix import JOBS
 from harness.hazards.runner import Trials
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
 
 
-def verdict(trials: Trials, hazard: str, strategy: str) -> Verdict:
-    return trials.run(catalogue.load(hazard), broken_strategies.path(strategy)).verdict
+def verdicts(trials: Trials, cells: list[tuple[str, str]]) -> dict[tuple[str, str], Verdict]:
+    """Of each hazard under each broken strategy; most of a trial is waiting, so several run at a time."""
+    with ThreadPoolExecutor(JOBS) as executor:
+        found = executor.map(
+            lambda cell: trials.run(catalogue.load(cell[0]), broken_strategies.path(cell[1])).verdict, cells
+        )
+        return dict(zip(cells, found, strict=True))
 
 
 @pytest.mark.parametrize(
-    "hazard",
+    ("strategy", "hazards"),
     [
-        pytest.param("pool_lock", marks=pytest.mark.slow),
-        "shared_socket",
-        pytest.param("interleaved", marks=pytest.mark.slow),
-        "wrong_answer",
-        "torn_message",
-        "parent_closed",
-        "exhausted_pool",
-        "preload_shared",
-        "sqlite_shared",
-        "lazy_executor",
-        "reused_descriptor",
+        pytest.param(
+            "FORGETS_TO_DISPOSE",
+            "shared_socket wrong_answer torn_message parent_closed exhausted_pool preload_shared sqlite_shared "
+            "lazy_executor reused_descriptor",
+            id="fork_dispose that forgets to dispose",
+        ),
+        pytest.param("FORGETS_TO_DISPOSE", "pool_lock interleaved", id="and the same", marks=pytest.mark.slow),
+        pytest.param("CLOSES", "parent_closed shared_socket", id="dispose without close=False"),
+        pytest.param("CLOSES", "pool_lock", id="and that too", marks=pytest.mark.slow),
+        pytest.param("LOSES_NULLPOOL", "shared_socket max_connections", id="nullpool without its pool"),
+        pytest.param(
+            "FORKS_INSTEAD",
+            "inherited_lock own_lock lost_transaction half_initialized import_lock inherited_session "
+            "handler_copy missing_thread copied_ids copied_signals native_lock",
+            id="spawn that forks",
+        ),
     ],
 )
-def test_fork_dispose_that_forgets_to_dispose_is_affected(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, "FORGETS_TO_DISPOSE") is Verdict.AFFECTED
+def test_without_its_cure_a_strategy_is_affected(trials: Trials, strategy: str, hazards: str) -> None:
+    cells = [(hazard, strategy) for hazard in hazards.split()]
+    assert verdicts(trials, cells) == dict.fromkeys(cells, Verdict.AFFECTED)
 
 
-@pytest.mark.parametrize(
-    "hazard", ["parent_closed", "shared_socket", pytest.param("pool_lock", marks=pytest.mark.slow)]
-)
-def test_dispose_without_close_false_is_affected(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, "CLOSES") is Verdict.AFFECTED
-
-
-@pytest.mark.parametrize("hazard", ["shared_socket", "max_connections"])
-def test_nullpool_without_its_pool_is_affected(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, "LOSES_NULLPOOL") is Verdict.AFFECTED
-
-
-@pytest.mark.parametrize(
-    "hazard",
-    [
-        "inherited_lock",
-        "own_lock",
-        "lost_transaction",
-        "half_initialized",
-        "import_lock",
-        "inherited_session",
-        "handler_copy",
-        "missing_thread",
-        "copied_ids",
-        "copied_signals",
-        "native_lock",
-    ],
-)
-def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:
-    assert verdict(trials, hazard, "FORKS_INSTEAD") is Verdict.AFFECTED
-
-
-@pytest.mark.parametrize(
-    ("hazard", "strategy"),
-    [
+def test_what_avoids_a_hazard_survives_it(trials: Trials) -> None:
+    cells = [
         # Leaves nothing that a finalizer could close, or that could outlive its parent.
         ("driver_finalizer", "DISPOSES_BEFORE"),
         ("orphaned_backend", "DISPOSES_BEFORE"),
@@ -76,20 +57,19 @@ def test_spawn_that_forks_is_affected(trials: Trials, hazard: str) -> None:
         ("own_lock", "SPAWNS_INSTEAD"),
         # Imports nothing.
         ("unguarded_main", "FORKS_INSTEAD"),
-    ],
-)
-def test_what_avoids_a_hazard_survives_it(trials: Trials, hazard: str, strategy: str) -> None:
-    assert verdict(trials, hazard, strategy) is Verdict.SURVIVES
+    ]
+    assert verdicts(trials, cells) == dict.fromkeys(cells, Verdict.SURVIVES)
 
 
 def test_copied_frame_is_not_applicable_without_a_frame(trials: Trials) -> None:
-    assert verdict(trials, "copied_frame", "SPAWNS_INSTEAD") is Verdict.NOT_APPLICABLE
+    cell = ("copied_frame", "SPAWNS_INSTEAD")
+    assert verdicts(trials, [cell]) == {cell: Verdict.NOT_APPLICABLE}
 
 
 @pytest.mark.slow
 def test_a_hang_elsewhere_is_not_taken_for_one_at_the_pools_mutex(trials: Trials) -> None:
     with pytest.raises(PoolstartError, match=r"hangs, but not in sqlalchemy/util/queue\.py"):
-        verdict(trials, "pool_lock", "HANGS")
+        trials.run(catalogue.load("pool_lock"), broken_strategies.path("HANGS"))
 
 
 @pytest.mark.parametrize("hazard", ["lost_transaction", "inherited_session"])

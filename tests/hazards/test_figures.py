@@ -11,6 +11,7 @@ from harness.hazards import catalogue
 from harness.hazards.all.copied_frame import BYTES
 from harness.hazards.all.orphaned_backend import OBSERVED
 from harness.hazards.hazard import Outcome
+from harness.hazards.inside.story import HazardReading
 from harness.hazards.runner import Trials
 
 
@@ -46,30 +47,34 @@ def test_reading_arrow_strings_copies_little(copied: Outcome) -> None:
     assert grown(copied, "arrow_read") < 0.25
 
 
+def readings_of(trials: Trials, hazard: str, *figures: str, above: float = 0.0) -> list[HazardReading]:
+    """Figures of fork_nodispose, of the first of several trials in which all are above a limit.
+
+    A rate is luck, and a busy machine changes it; that it is small in all of them is next to impossible.
+    """
+    for _ in range(5):
+        readings = trials.run(catalogue.load(hazard), "fork_nodispose").readings
+        if all(readings[figure].value > above for figure in figures):
+            return [readings[figure] for figure in figures]
+    pytest.fail(f"{readings}")
+
+
 def test_workers_inherit_a_full_pool_from_a_busy_parent(trials: Trials) -> None:
     hazard = catalogue.load("exhausted_pool")
-    inherited = trials.run(hazard, "fork_nodispose").readings["timed_out"]
+    (inherited,) = readings_of(trials, hazard.id, "timed_out", above=0.5)
     assert inherited.trials == 20
-    assert inherited.value > 0.5
     assert trials.run(hazard, "fork_dispose").readings["timed_out"].value == 0
 
 
 def test_every_pair_is_counted(trials: Trials) -> None:
-    outcome = trials.run(catalogue.load("interleaved"), "fork_nodispose")
-    assert {reading.trials for reading in outcome.readings.values()} == {6}
-    assert outcome.readings["errors"].value > 0
-    assert outcome.readings["wrong_rows"].value > 0
+    readings = readings_of(trials, "interleaved", "errors", "wrong_rows")
+    assert {reading.trials for reading in readings} == {6}
 
 
 def test_workers_hang_at_the_pool_while_threads_of_the_parent_use_it(trials: Trials) -> None:
     hazard = catalogue.load("pool_lock")
-    for _ in range(3):
-        rate = trials.run(hazard, "fork_nodispose").readings["hung_no_reset"]
-        assert rate.trials == 20
-        if rate.value > 0:
-            break
-    # A rate is luck, but that none hangs in 60 forks is next to impossible.
-    assert rate.value > 0
+    (rate,) = readings_of(trials, hazard.id, "hung_no_reset")
+    assert rate.trials == 20
     assert trials.run(hazard, "fork_dispose").readings["hung_no_reset"].value == 0
 
 

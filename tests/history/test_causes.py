@@ -8,7 +8,9 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy
+from typer.testing import CliRunner
 
+from harness.cli.commands import app
 from harness.counts.count import Counts
 from harness.counts.observe import PHASES
 from harness.history import causes, causes_record, causes_report, changes
@@ -16,7 +18,7 @@ from harness.history.causes import CountedRelease, explain
 from harness.history.causes_report import MetricStep
 from harness.history.paired import PairedChange
 from harness.history.sensitivity.injected import EXTRA_STATEMENT, NOTHING
-from tests.support.command import poolstart
+from harness.releases import interpreters
 from tests.support.environments import environment_with
 
 RELEASE = sqlalchemy.__version__
@@ -209,24 +211,18 @@ def test_the_summary_begins_with_the_steps_whose_cause_is_unknown():
     ]
 
 
-def test_what_is_on_record_is_shown_before_anything_is_counted(tmp_path):
-    done = poolstart(
-        "explain", "2.0.58", "2.1.0", "--strategy", "fork_dispose", POOLSTART_URL="postgresql://nowhere"
-    )
-    assert done.returncode == 0
-    assert done.stderr == "fork_dispose: on record; --fresh counts again\n"
+def test_what_is_on_record_is_shown_before_anything_is_counted(monkeypatch):
+    def install(release):
+        raise LookupError(release)
+
+    monkeypatch.setattr(interpreters, "of_release", install)
+    asked = ["explain", "2.0.58", "2.1.0", "--strategy", "fork_dispose"]
+    done = CliRunner().invoke(app, asked)
+    assert (done.exit_code, done.stderr) == (0, "fork_dispose: on record; --fresh counts again\n")
     assert "cause unknown: " in done.stdout
-    fresh = poolstart(
-        "explain",
-        "2.0.58",
-        "2.1.0",
-        "--strategy",
-        "fork_dispose",
-        "--fresh",
-        POOLSTART_URL="postgresql://nowhere",
-    )
-    assert fresh.returncode == 2
-    assert fresh.stdout == ""
+    fresh = CliRunner().invoke(app, [*asked, "--fresh"])
+    assert isinstance(fresh.exception, LookupError)
+    assert fresh.output == ""
 
 
 def test_an_explanation_of_another_python_is_not_this_ones(tmp_path, monkeypatch):

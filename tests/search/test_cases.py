@@ -5,6 +5,7 @@ Each program runs against a real server, as it is and with the code of the page 
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from tests.support import cases
 from tests.support.poolers import needs_pgbouncer
 
 slow = pytest.mark.slow
+
+TOGETHER = 3
+"""Programs that run at the same time."""
 
 
 @dataclass(frozen=True)
@@ -42,91 +46,86 @@ class Case:
         return "-".join([self.program, *self.variables.values(), *map(str, self.fixes.values())])
 
 
-def case(*args: object, marks: tuple[pytest.MarkDecorator, ...] = (), **fields: object) -> object:
-    made = Case(*args, **fields)  # type: ignore[arg-type]
-    return pytest.param(made, marks=(*marks, *([slow] if made.packages else [])), id=str(made))
-
-
 CASES = [
-    case("idle_cut", "lookalike.idle_cut", "server closed the connection", {"engine": 0}),
-    case("failover", "lookalike.failover", "server closed the connection", {"engine": 0}),
-    case("leaked_connections", "lookalike.leaked_connections", "QueuePool limit of size 2", {"work": 0}),
-    case("shared_by_threads", "lookalike.shared_by_threads", "session is provisioning", {"sessions": 0}),
-    case(
+    Case("idle_cut", "lookalike.idle_cut", "server closed the connection", {"engine": 0}),
+    Case("failover", "lookalike.failover", "server closed the connection", {"engine": 0}),
+    Case("leaked_connections", "lookalike.leaked_connections", "QueuePool limit of size 2", {"work": 0}),
+    Case("shared_by_threads", "lookalike.shared_by_threads", "session is provisioning", {"sessions": 0}),
+    Case(
         "lost_settings",
         "hazard.lost_settings",
         'worker "$user", public',
         {"engine": 0},
         asked="worker reads another schema: search_path is lost",
     ),
-    case(
+    Case(
         "missing_thread",
         "hazard.missing_thread",
         "['by the parent']",
         {"worker": 0},
         asked="logs of workers never arrive, without an error",
     ),
-    case(
+    Case(
         "missing_pool_thread",
         "hazard.missing_thread",
         "couldn't get a connection after 0.60 sec",
         {"worker": 1},
         packages=True,
     ),
-    case("startup_race", "hazard.startup_race", "already exists", {"start": 0}),
-    case("copied_ids", "hazard.copied_ids", "duplicate key value", {"worker": 0}),
-    case(
+    Case("startup_race", "hazard.startup_race", "already exists", {"start": 0}),
+    Case("copied_ids", "hazard.copied_ids", "duplicate key value", {"worker": 0}),
+    Case(
         "lost_values",
         "hazard.lost_values",
         "parent customer worker default",
         {"worker": 0},
         asked="a global set in main has its default in the spawned worker",
     ),
-    case("handed_session", "hazard.unpicklable", "create_engine.<locals>", {"engine": 0}),
-    case(
+    Case("handed_session", "hazard.unpicklable", "create_engine.<locals>", {"engine": 0}),
+    Case(
         "handed_session",
         "hazard.unpicklable",
         "not the same object",
         {"engine": 0},
         variables={"UNBOUND": "1"},
     ),
-    case(
+    Case(
         "engine_per_task",
         "hazard.max_connections",
         "sessions after each task: 1 2 3",
         {"engine": 0},
         asked="FATAL:  sorry, too many clients already",
     ),
-    case(
+    Case(
         "lock_outlives",
         "hazard.orphaned_backend",
         "pg_try_advisory_lock: False",
         {"worker": 0},
         asked="advisory lock is still held after a crash",
     ),
-    case(
+    Case(
         "before_commit",
         "hazard.uncommitted_parent",
         "the worker found: not found",
         {"start": 0},
         asked="sqlalchemy.exc.NoResultFound: No row was found when one was required",
     ),
-    case(
+    Case(
         "copied_signals",
         "hazard.copied_signals",
         "the server shuts down: True",
         {"worker": 0},
         asked="the server shuts down when a worker is terminated",
     ),
-    case("daemon", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}),
-    case(
+    Case("daemon", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}),
+    Case(
         "daemon",
         "hazard.reused_descriptor",
         "Socket operation on non-socket",
         {"workers": 0},
         variables={"LOG": "1"},
     ),
-    case(
+    Case(
         "asyncpg_loop",
         "hazard.asyncpg_loop",
         "the parent's session is alive: False",
@@ -134,14 +133,14 @@ CASES = [
         asked="the parent's next query never returns after a worker was forked from a running event loop",
         packages=True,
     ),
-    case(
+    Case(
         "shared_connection",
         "hazard.shared_socket",
         "both use backend",
         {"workers": 0},
         asked="pg_backend_pid the same in two processes",
     ),
-    case(
+    Case(
         "shared_connection",
         "hazard.shared_socket",
         'prepared statement "_pg3_0" already exists',
@@ -149,14 +148,14 @@ CASES = [
         variables={"DRIVER": "postgresql+psycopg"},
         packages=True,
     ),
-    case(
+    Case(
         "raw_connection",
         "hazard.handler_copy",
         "both use backend",
         {"worker": 0},
         asked="a psycopg2.connect() in a module global, pg_backend_pid is the same in forked workers",
     ),
-    case(
+    Case(
         "raw_connection",
         "hazard.handler_copy",
         "both use backend",
@@ -164,20 +163,20 @@ CASES = [
         asked="a psycopg2 connection that an engine's creator returns is shared with forked workers",
         variables={"CREATOR": "1"},
     ),
-    case(
+    Case(
         "open_session",
         "hazard.inherited_session",
         "rollback: parent worker",
         {"sessions": 0},
         asked="scoped_session after a fork: rows that were rolled back are committed",
     ),
-    case("returned_result", "hazard.unpicklable", "MaybeEncodingError", {"task": 1}),
-    case("copied_shutdown", "hazard.copied_signals", "can only test a child process", {"worker": 0}),
-    case("scheduler_jobs", "hazard.startup_race", "ConflictingIdError", {"scheduler": 1}, packages=True),
-    case("detached", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}, packages=True),
-    case("event_loop", "lookalike.event_loop", "attached to a different loop", {"engine": 0}, packages=True),
-    case("event_loop", "lookalike.event_loop", "attached to a different loop", {"run": 1}, packages=True),
-    case(
+    Case("returned_result", "hazard.unpicklable", "MaybeEncodingError", {"task": 1}),
+    Case("copied_shutdown", "hazard.copied_signals", "can only test a child process", {"worker": 0}),
+    Case("scheduler_jobs", "hazard.startup_race", "ConflictingIdError", {"scheduler": 1}, packages=True),
+    Case("detached", "hazard.reused_descriptor", "Bad file descriptor", {"workers": 0}, packages=True),
+    Case("event_loop", "lookalike.event_loop", "attached to a different loop", {"engine": 0}, packages=True),
+    Case("event_loop", "lookalike.event_loop", "attached to a different loop", {"run": 1}, packages=True),
+    Case(
         "event_loop",
         "lookalike.event_loop",
         "attached to a different loop",
@@ -194,10 +193,6 @@ def python() -> Path:
     return cases.python()
 
 
-def interpreter(chosen: Case, request: pytest.FixtureRequest) -> dict[str, Path]:
-    return {"python": request.getfixturevalue("python")} if chosen.packages else {}
-
-
 def leads_to(text: str) -> tuple[str, ...]:
     """The pages that a user comes to: those to exclude by an observation, and then the first."""
     found = search.rank(search.on_record(), text)
@@ -205,49 +200,63 @@ def leads_to(text: str) -> tuple[str, ...]:
     return (*found.to_exclude, *first)
 
 
-@pytest.mark.parametrize("chosen", CASES)
-def test_what_a_program_prints_leads_to_the_page_whose_code_fixes_it(
-    chosen: Case, server: Server, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    python = interpreter(chosen, request)
-    url = server.sqlalchemy_url("case")
-    failed = cases.run(chosen.program, url, tmp_path, **python, **chosen.variables)
-    assert failed.returncode == 1, failed.stdout
-    assert chosen.seen in failed.stdout
-    assert chosen.entry in leads_to(chosen.asked or failed.stdout)
+def wrong(chosen: Case, url: str, directory: Path, **python: Path) -> str:
+    """What is wrong: empty if the program fails, its output leads to the page, and the code there fixes it."""
+    directory.mkdir()
+    failed = cases.run(chosen.program, url, directory, **python, **chosen.variables)
+    if failed.returncode != 1 or chosen.seen not in failed.stdout:
+        return f"does not fail so: {failed.stdout}"
+    found = leads_to(chosen.asked or failed.stdout)
+    if chosen.entry not in found:
+        return f"leads to {found}"
     code = report.fixes(chosen.entry)
     fixed = {part: code[number].code for part, number in chosen.fixes.items()}
-    cured = cases.run(chosen.program, url, tmp_path, fixed, **python, **chosen.variables, FIXED="1")
-    assert cured.returncode == 0, cured.stdout
+    cured = cases.run(chosen.program, url, directory, fixed, **python, **chosen.variables, FIXED="1")
+    return "" if cured.returncode == 0 else f"is not cured: {cured.stdout}"
+
+
+@pytest.mark.parametrize("packages", [False, pytest.param(True, marks=slow)])
+def test_what_a_program_prints_leads_to_the_page_whose_code_fixes_it(
+    packages: bool, server: Server, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    python = {"python": request.getfixturevalue("python")} if packages else {}
+    chosen = {str(case): case for case in CASES if case.packages == packages}
+    url = server.sqlalchemy_url("case")
+    with ThreadPoolExecutor(TOGETHER) as executor:
+        found = executor.map(lambda name: wrong(chosen[name], url, tmp_path / name, **python), chosen)
+        assert dict(zip(chosen, found, strict=True)) == dict.fromkeys(chosen, "")
+
+
+@pytest.fixture(scope="module")
+def encrypted() -> Iterator[str]:
+    """The URL of a server that requires TLS."""
+    with Supervision() as supervision:
+        yield embedded.start(supervision, tls=True).sqlalchemy_url("case")
 
 
 def test_over_tls_two_engines_and_a_connection_of_no_engine_fail_in_a_worker_that_treated_one_engine(
-    tmp_path: Path,
+    encrypted: str, tmp_path: Path
 ) -> None:
-    with Supervision() as supervision:
-        url = embedded.start(supervision, tls=True).sqlalchemy_url("case")
-        failed = cases.run("shared_connection", url, tmp_path)
-        assert failed.returncode == 1
-        entry = leads_to(failed.stdout)[-1]
-        assert entry == "hazard.tls_broken"
-        fix, _ = report.fixes(entry)
-        assert cases.run("shared_connection", url, tmp_path, {"workers": fix.code}).returncode == 0
-        failed = cases.run("raw_connection", url, tmp_path)
-        assert failed.returncode == 1
-        _, other = report.fixes(leads_to(failed.stdout)[-1])
-        assert cases.run("raw_connection", url, tmp_path, {"worker": other.code}).returncode == 0
+    failed = cases.run("shared_connection", encrypted, tmp_path)
+    assert failed.returncode == 1
+    entry = leads_to(failed.stdout)[-1]
+    assert entry == "hazard.tls_broken"
+    fix, _ = report.fixes(entry)
+    assert cases.run("shared_connection", encrypted, tmp_path, {"workers": fix.code}).returncode == 0
+    failed = cases.run("raw_connection", encrypted, tmp_path)
+    assert failed.returncode == 1
+    _, other = report.fixes(leads_to(failed.stdout)[-1])
+    assert cases.run("raw_connection", encrypted, tmp_path, {"worker": other.code}).returncode == 0
 
 
-def test_a_lock_of_the_drivers_libraries_is_no_matter_of_the_engine(tmp_path: Path) -> None:
-    with Supervision() as supervision:
-        url = embedded.start(supervision, tls=True).sqlalchemy_url("case")
-        failed = cases.run("native_lock", url, tmp_path)
-        assert failed.returncode == 1
-        entry = leads_to(failed.stdout)[-1]
-        assert entry == "hazard.native_lock"
-        (fix,) = report.fixes(entry)
-        (tmp_path / "openssl.cnf").unlink()
-        assert cases.run("native_lock", url, tmp_path, {"context": fix.code}).returncode == 0
+def test_a_lock_of_the_drivers_libraries_is_no_matter_of_the_engine(encrypted: str, tmp_path: Path) -> None:
+    failed = cases.run("native_lock", encrypted, tmp_path)
+    assert failed.returncode == 1
+    entry = leads_to(failed.stdout)[-1]
+    assert entry == "hazard.native_lock"
+    (fix,) = report.fixes(entry)
+    (tmp_path / "openssl.cnf").unlink()
+    assert cases.run("native_lock", encrypted, tmp_path, {"context": fix.code}).returncode == 0
 
 
 def test_a_worker_that_waits_for_a_row_is_found_and_limited(server: Server, tmp_path: Path) -> None:

@@ -9,7 +9,12 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+PATIENCE = 120_000.0
+"""Milliseconds for the browser, which may start on a busy machine."""
+
+expect.set_options(timeout=PATIENCE)
 
 FLAGS = [
     "--no-sandbox",
@@ -48,6 +53,6 @@ def browser() -> Iterator[Browser]:
             pytest.fail("there is no chromium")
         pytest.skip("there is no chromium")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=program, args=FLAGS, timeout=PATIENCE)
         yield started
         started.close()

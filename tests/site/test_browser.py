@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from harness import drivers
 from harness.answer import program_lines, recommendation, verdicts
@@ -62,6 +62,7 @@ EVERY_KIND = (
 def opened(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     """A page that is closed again; what it complains of or asks of others fails the test."""
     context = browser.new_context(**options)
+    context.set_default_timeout(120_000)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
@@ -224,7 +225,7 @@ def test_an_error_message_leads_to_its_hazard(browser: Browser, address: str) ->
         assert 1 <= found.count() <= 6
         assert found.first.locator("b").text_content() == title
         found.first.locator("a").click()
-        assert page.locator("h1 small").text_content() == title
+        expect(page.locator("h1 small")).to_have_text(title)
         page.go_back()
         assert page.locator("#results li:visible").count() <= 6  # the address remembers
 
@@ -538,7 +539,7 @@ def test_two_releases_side_by_side(browser: Browser, address: str) -> None:
         row = page.locator(".compared tr").filter(has_text="Time to first row").filter(has_text="spawn").first
         assert "2.0.0 +19" in (row.text_content() or "")
         row.get_by_role("link", name="2.0.0").click()
-        assert page.locator("h1").text_content() == "SQLAlchemy 2.0.0"
+        expect(page.locator("h1")).to_have_text("SQLAlchemy 2.0.0")
         assert page.url.endswith("#changes")
 
 
@@ -570,10 +571,10 @@ def test_releases_that_differ_by_noise_have_the_same_level(browser: Browser, add
 def test_a_pair_is_compared_on_a_page_opened_from_a_file(browser: Browser, site: Path) -> None:
     file = (site / "compare.html").as_uri()
     with opened(browser, f"{file}?before=2.0.40&after=2.0.44") as page:
-        assert page.locator("#compared h2").first.text_content() == "2.0.40 → 2.0.44"
+        expect(page.locator("#compared h2").first).to_have_text("2.0.40 → 2.0.44")
         assert page.locator(".compared tbody tr:not(.same)").count() > 5
         page.locator("select[name=after]").select_option("2.0.41")
-        assert page.locator("#compared h2").first.text_content() == "2.0.40 → 2.0.41"
+        expect(page.locator("#compared h2").first).to_have_text("2.0.40 → 2.0.41")
 
 
 def test_releases_that_cannot_be_compared_get_a_message_and_no_table(browser: Browser, address: str) -> None:
@@ -611,7 +612,7 @@ def test_did_it_get_slower_is_two_choices_away(browser: Browser, address: str) -
         page.locator("select[name=before]").select_option("1.4.54")
         page.get_by_role("button", name="Compare").click()
         page.wait_for_selector("select[name=before]:not([disabled])")
-        assert page.locator("#compared h2").first.text_content() == "1.4.54 → 2.1.9"
+        expect(page.locator("#compared h2").first).to_have_text("1.4.54 → 2.1.9")
 
 
 @pytest.mark.parametrize("layout", [picture.WIDE, picture.NARROW], ids=["wide", "narrow"])
@@ -651,6 +652,6 @@ def test_another_release_is_chosen(browser: Browser, address: str) -> None:
     with opened(browser, address + "index.html") as page:
         page.get_by_label("SQLAlchemy").select_option("2.0.36")
         page.wait_for_url("**/releases/2.0.36.html")
-        assert page.locator("h1").text_content() == "SQLAlchemy 2.0.36"
+        expect(page.locator("h1")).to_have_text("SQLAlchemy 2.0.36")
         page.get_by_role("link", name="2.0.37").first.click()
-        assert page.locator("h1").text_content() == "SQLAlchemy 2.0.37"
+        expect(page.locator("h1")).to_have_text("SQLAlchemy 2.0.37")

@@ -27,11 +27,14 @@ from tests.support.remains import scene
 
 Run = Callable[..., DemoRun]
 
+TOGETHER = 4
+"""Programs that run at the same time: those that hang are waited for."""
+
 
 @pytest.fixture(scope="module")
 def run(server: Server) -> Iterator[Run]:
-    """Each program once, several at a time: those that hang are waited for."""
-    threads = ThreadPoolExecutor(4)
+    """Each program once, several at a time."""
+    threads = ThreadPoolExecutor(TOGETHER)
     runs = {
         (demo.name, method, cured): threads.submit(runner.run, demo, method, cured, server)
         for demo, method, cured in product(catalogue.CATALOGUE, START_METHODS, (False, True))
@@ -199,17 +202,19 @@ def of_release(release: str, demo: catalogue.Demo) -> object:
     return pytest.param(release, demo, marks=marker, id=f"{release}-{demo.name}")
 
 
-@pytest.mark.parametrize("cured", [False, True], ids=["as it stands", "cured"])
-@pytest.mark.parametrize("start_method", START_METHODS)
 @pytest.mark.parametrize(
     ("release", "demo"),
     [of_release(release, demo) for release in NEWEST.values() for demo in catalogue.CATALOGUE],
 )
 def test_it_ends_so_with_the_newest_release_of_each_series(
-    server: Server, release: str, demo: catalogue.Demo, start_method: str, cured: bool
+    server: Server, release: str, demo: catalogue.Demo
 ) -> None:
-    seen = runner.run(demo, start_method, cured, server, python=interpreters.of_release(release))
-    assert seen.end is demo.expected(start_method, cured), (seen.story, seen.errors)
+    python = interpreters.of_release(release)
+    expected = {way: demo.expected(*way) for way in product(START_METHODS, (False, True))}
+    with ThreadPoolExecutor(TOGETHER) as threads:
+        runs = threads.map(lambda way: runner.run(demo, *way, server, python=python), expected)
+        seen = dict(zip(expected, runs, strict=True))
+    assert {way: run.end for way, run in seen.items()} == expected, seen
 
 
 @pytest.mark.slow

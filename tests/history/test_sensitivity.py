@@ -28,13 +28,17 @@ from tests.support.environments import environment_with
 CHANGES = {change.id: change for change in INJECTED_CHANGES}
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return shutil.copytree(Path(sqlalchemy.__path__[0]), tmp_path_factory.mktemp("cache") / "sqlalchemy")
+
+
 @pytest.fixture
-def python(tmp_path):
+def python(cache, tmp_path):
     """An environment whose SQLAlchemy is hard links, as uv makes them."""
     venv.create(tmp_path, symlinks=True)
     [packages] = tmp_path.glob("lib/python*/site-packages")
-    shutil.copytree(Path(sqlalchemy.__path__[0]), tmp_path / "cache")
-    shutil.copytree(tmp_path / "cache", packages / "sqlalchemy", copy_function=os.link)
+    shutil.copytree(cache, packages / "sqlalchemy", copy_function=os.link)
     shutil.copy(typing_extensions.__file__, packages)
     return tmp_path / "bin" / "python"
 
@@ -46,8 +50,8 @@ def ask(python, code):
 
 
 @pytest.mark.parametrize("id", ["start", "closes", "statement"])
-def test_a_change_is_injected_without_touching_what_it_was_linked_to(python, tmp_path, id):
-    original = tmp_path / "cache" / CHANGES[id].file
+def test_a_change_is_injected_without_touching_what_it_was_linked_to(python, cache, id):
+    original = cache / CHANGES[id].file
     before = original.read_text()
     inject(CHANGES[id], python, 0.5)
     assert original.read_text() == before

@@ -8,7 +8,7 @@ import pytest
 
 from harness import strategies
 from harness.lifecycles import checks, parent_handle
-from harness.lifecycles.cell import DATAFRAMES, Cell
+from harness.lifecycles.cell import Cell
 from harness.lifecycles.checks import Evidence
 from harness.lifecycles.messages import WorkerReport
 from harness.lifecycles.parent_handle import ParentHandle
@@ -31,8 +31,11 @@ def one(server: Server, strategy: str, dataframe: str = "none", profile: Profile
         return next(parent.lifecycles(1))
 
 
-@pytest.mark.parametrize("dataframe", DATAFRAMES)
-@pytest.mark.parametrize("strategy", strategies.IDS)
+@pytest.mark.parametrize(
+    ("strategy", "dataframe"),
+    # The others with a DataFrame are measured in tests/whole/test_asv_run.py.
+    [*((name, "none") for name in strategies.IDS), ("fork_dispose", "large"), ("spawn", "large")],
+)
 def test_every_strategy_of_the_catalogue_passes_every_check(
     server: Server, strategy: str, dataframe: str
 ) -> None:

@@ -1,6 +1,6 @@
 """Runs that are interrupted or killed: the first Ctrl-C counts, nothing is left, and no results are lost.
 
-Six runs are interrupted, four in a terminal, and six killed: one process, two, or a group, at random.
+Three runs are interrupted, four in a terminal, and six killed: one process, two, or a group, at random.
 `INTERRUPTS=100 KILLS=50 uv run pytest -m slow tests/whole/test_ends.py` interrupts a hundred and kills fifty.
 """
 
@@ -22,7 +22,7 @@ from tests.support.remains import LIMIT, Scene
 
 pytestmark = pytest.mark.slow
 
-INTERRUPTS = int(os.environ.get("INTERRUPTS", "6"))
+INTERRUPTS = int(os.environ.get("INTERRUPTS", "3"))
 
 KILLS = int(os.environ.get("KILLS", "6"))
 

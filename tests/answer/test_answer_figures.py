@@ -12,9 +12,10 @@ from statistics import geometric_mean
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.cli.commands import app
 from harness.system.environment import ROOT
-from tests.support.command import poolstart
 
 COLUMNS = {
     "first row, ms": ("time_to_first_row", "none", 1e3),
@@ -54,8 +55,8 @@ def files(readme: str) -> dict[tuple[int, ...], dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def last_changes() -> list[dict[str, str]]:
-    ran = poolstart("changes", "--csv")
-    assert ran.returncode == 0
+    ran = CliRunner().invoke(app, ["changes", "--csv"])
+    assert ran.exit_code == 0
     return list(csv.DictReader(io.StringIO(ran.stdout)))
 
 

@@ -31,8 +31,8 @@ IN_LOCK = """
 from rich.live import Live
 from harness.console import display
 with display.console() as console, Live("working\\nhard", console=console, refresh_per_second=50) as live:
-    import time
-    time.sleep(0.2)
+    for _ in range(3):
+        live.refresh()
     with live._lock:
         forever()
 """

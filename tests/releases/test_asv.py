@@ -11,7 +11,6 @@ from asv.util import load_json
 from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
-from tests.support.remains import LIMIT, scene
 from tests.support.suite import Suite
 
 PATCH_LEVEL = "few.Samples.track_patch_level"
@@ -68,15 +67,6 @@ def test_the_first_run_on_a_machine_stores_data_about_it_without_asking(measured
     assert (measured.directory / "results" / name / "machine.json").exists()
 
 
-def test_stored_machine_data_is_kept(suite: Suite) -> None:
-    path = suite.home / ".asv-machine.json"
-    text = json.dumps({"version": 1, "mine": {"machine": "mine", "os": "x", "arch": "x", "cpu": "x"}})
-    path.write_text(text)
-    suite.asv("run", "nonsense")
-    assert json.loads(path.read_text())["mine"] == json.loads(text)["mine"]
-    assert list(load_json(str(path), 1)) == ["mine"]
-
-
 def test_compare_and_show_name_releases(measured: Suite) -> None:
     compared = measured.asv("compare", "2.0.36", "2.1.9").stdout
     assert "Before [2.0.36]" in compared
@@ -94,11 +84,6 @@ def test_the_site_orders_releases_by_version(measured: Suite) -> None:
     revisions = {hash_: int(number) for number, hash_ in index["revision_to_hash"].items()}
     assert revisions["2.0.36"] < revisions["2.0.58"] < revisions["2.1.09"]
     assert "[a-z0-9.]+" in (site / "graphdisplay.js").read_text()
-
-
-def test_a_machine_named_by_the_user_has_no_other_name(suite: Suite) -> None:
-    assert suite.asv("machine", "--machine", "mine", "--yes").returncode == 0
-    assert list(load_json(str(suite.home / ".asv-machine.json"), 1)) == ["mine"]
 
 
 def test_an_unwritable_home_is_one_line(suite: Suite) -> None:
@@ -133,15 +118,6 @@ def test_two_releases_are_installed_measured_and_compared(shared: Suite) -> None
 
 
 @pytest.mark.slow
-def test_results_of_another_profile_are_a_series_of_their_own(shared: Suite) -> None:
-    done = shared.asv("run", "-b", "patch_level", POOLSTART_PROFILE="quick")
-    # Without arguments it measures the newest release alone.
-    assert "(1 commits * 1 environments * 1 benchmarks)" in done.stdout
-    (quick,) = [path for path in shared.results if "profilequick" in path.name]
-    assert json.loads(quick.read_text())["env_vars"]["profile"] == "quick"
-
-
-@pytest.mark.slow
 def test_the_environment_has_the_pinned_packages_and_the_interpreter_of_asv(shared: Suite) -> None:
     assert shared.asv("run", "2.1.9^!", "-b", "patch_level").returncode == 0
     python = shared.directory / ".asv" / "releases" / "2.1.9" / "bin" / "python"
@@ -165,17 +141,3 @@ def test_the_reason_for_a_failure_is_printed_at_once_and_at_the_end(shared: Suit
     assert done.stdout.splitlines()[-1] == "poolstart: failed: the moon is full; wait"
     assert "asv and the rest" in done.stdout.splitlines()[-2]
     assert done.stdout.count("n/a: not under a full moon") == 1
-
-
-@pytest.mark.slow
-def test_nothing_is_left_when_asv_is_killed_during_a_run(shared: Suite) -> None:
-    waiting = shared.directory / "waiting"
-    with scene() as here:
-        here.environment["HOME"] = str(shared.home)
-        asv = here.start(*shared.command("run", "-b", "Waiting"), cwd=shared.directory)
-        here.wait_for(waiting.exists, "the benchmark runs", 300)
-        assert here.processes("postgres -D")
-        assert here.processes("benchmark.py setup_cache")
-        asv.kill()
-        asv.wait(LIMIT)
-        here.wait_until_gone()

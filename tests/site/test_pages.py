@@ -8,8 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from typer.testing import CliRunner
 
 from harness.answer import recommendation
+from harness.cli.commands import app
 from harness.hazards import catalogue
 from harness.history import changes
 from harness.instructions import table as instructions
@@ -17,7 +19,6 @@ from harness.lifecycles import checks, metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
 from harness.search import search
-from tests.support.command import poolstart
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_500_000
@@ -179,7 +180,7 @@ def test_overview_list_and_command_name_the_same_releases(site: Path) -> None:
     assert len(named) == len(set(named))
     found = paired | {change.release for change in known.counts}
     assert set(named) == set(marked) == found | {each.after.release for each in instructed}
-    printed = poolstart("changes").stdout
+    printed = CliRunner().invoke(app, ["changes"]).stdout
     lines = re.findall(r"^([\d.]+) ", printed.partition("Only counts")[0], re.MULTILINE)
     # First a line for each, then the causes.
     assert list(dict.fromkeys(lines)) == noticed[::-1]

@@ -201,10 +201,8 @@ MISTAKES = [
     usage("measure --nosuch", "No such option"),
     usage("measure --dataframe huge", "none of none, large, both"),
     usage("hazards --repeat 0", "greater than or equal to 1"),
-    usage("record fleets --repeat 0", "greater than or equal to 1"),
     usage("compare 2.1.9", "Missing argument"),
     usage("compare 2.1.9 2.1.8 --tolerate much", "no share"),
-    usage("compare 2.1.9 2.1.8 --minutes nan", "greater than or equal to 0.1"),
     Mistake("record history --repeat 1", "needs at least 3 blocks of each release; give --repeat 3 or more"),
     Mistake(
         "bill --workers 8 --parent-memory 4", "'4' is no amount with a unit; write 512MiB; units are MiB, GiB"
@@ -225,7 +223,6 @@ MISTAKES = [
     Mistake("hazards --search gunicorn --strategy spawn", "--search excludes --strategy"),
     Mistake("demo --cured", "the list of demos, which is shown without NAME, excludes --cured"),
     Mistake("demo 1 --json", "a single demo excludes --json"),
-    Mistake("demo 1 --source --cured", "--source excludes --cured"),
     Mistake("record --only spawn --fresh", "the list of records, .*, excludes --only and --fresh"),
     Mistake(
         "record fleets --workers 1000",
@@ -239,7 +236,6 @@ MISTAKES = [
     Mistake("measure --strategy nosuch", "--strategy: no strategy 'nosuch'; known are fork_nodispose"),
     Mistake("measure --strategy \u00fcn\u00ef\u4e2d", "no strategy '\u00fcn\u00ef\u4e2d'; known are"),
     Mistake("measure --strategy no.such:NAME", "No module named 'no'; write it as package.module:NAME"),
-    Mistake("measure --strategy os:path", "os:path is no strategy but module; make it a Strategy"),
     Mistake("hazards nosuch", "no hazard 'nosuch'; known are"),
     Mistake("record nosuch", "there is no record 'nosuch'; choose from history, counts"),
     Mistake(
@@ -269,17 +265,14 @@ MISTAKES = [
         "POOLSTART_DATAFRAME_MIB", "9999999", "9999999 MiB needs .* MiB free, this machine has .* MiB; give"
     ),
     setting("POOLSTART_DATAFRAME_MIB", "\u00b2", "is no size; give a whole number of MiB"),
-    setting("POOLSTART_DATAFRAME_MIB", "0", "is no size; give a whole number of MiB, 16 or more"),
     setting("POOLSTART_STRATEGIES", ",", "no strategy ''; known are"),
     setting("POOLSTART_SERVER", "Embedded", "is not a kind of server; set POOLSTART_SERVER to embedded or"),
     setting("POOLSTART_SERVER_NAME", "my server", "POOLSTART_SERVER_NAME=my server is no name; use up to 40"),
     setting("POOLSTART_SERVER_NAME", "production", "names the server of POOLSTART_URL, which is not set"),
     setting("POOLSTART_RUN_SERVER", "{}", "POOLSTART_RUN_SERVER is set, but not by a run of asv; unset"),
-    setting("UV_DEFAULT_INDEX", "nonsense", "package index at .* cannot be used.*set UV", "releases update"),
     setting("UV_DEFAULT_INDEX", "http://127.0.0.1:1/", "no connection; check", "releases update"),
     # URLs.
     url("nonsense", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
-    url("host=127.0.0.1 dbname=x", f"POOLSTART_URL is not a database URL; {AS_WRITTEN}"),
     url("mysql://me:s3cret@h/d", f"names 'mysql', but poolstart measures PostgreSQL only; {AS_WRITTEN}"),
     url("postgresql://me:s3cret@127.0.0.1:port/d", f"has a port that is no number; {AS_WRITTEN}"),
     url("postgresql://me:1@s3cret@127.0.0.1:1/d", "has an @ that does not end the password; write @ as %40"),
@@ -290,13 +283,8 @@ MISTAKES = [
     url(
         "postgresql://me@127.0.0.1:1/d?service=s3cret", r'definition of service "\*\*\*" not found; check the'
     ),
-    url("postgresql://me:s3cret@[::1/d", f"is not a database URL; {AS_WRITTEN}"),
-    url(
-        "postgresql://me@127.0.0.1:1/d?nosuch=1&password=s3cret",
-        f"{NO_PARAMETER}; its parameters are those of",
-    ),
-    url("postgresql://me:s3cret@127.0.0.1:1/d?sslmode=nonsense", "invalid sslmode value.*; correct it"),
     url("postgresql://me:s3cret@127.0.0.1:1/d", "Connection refused; check that the server runs"),
+    url("postgresql://me:s3cret@no.such.host.invalid/d", "no connection to .*; check the host"),
     url("postgresql+psycopg2://me:s3cret@[::1]:1/d", "no connection to .*; check that the server runs"),
     url(
         "postgresql+psycopg://me:s3cret@127.0.0.1:1/d", "'psycopg', but psycopg2 is .* POOLSTART_DRIVER=psyc"
@@ -330,7 +318,6 @@ MISTAKES = [
     url("postgresql:///d?host=/no/such", "No such file or directory; check that the server runs"),
     # Strategies of the user's own.
     strategy("raise RuntimeError('not today')", "importing mine raised RuntimeError: not today; write it as"),
-    strategy("STRATEGY = (", "importing mine raised SyntaxError"),
     strategy("STRATEGY = 'spawn'", "mine:STRATEGY is no strategy but str; make it a Strategy"),
     strategy(
         f"{OWN}STRATEGY = replace(strategies.get('spawn'), start_method='vfork')", "method 'vfork'; known"
@@ -339,15 +326,10 @@ MISTAKES = [
     binaries("no PostgreSQL binaries: .* has no runnable initdb; set POOLSTART_PG_BINDIR"),
     binaries("is another program; set POOLSTART_PG_BINDIR", initdb="#!/bin/sh\n", postgres="#!/bin/sh\n"),
     binaries("postgres does not run: .*; set", initdb="#!/bin/sh\n", postgres="#!/bin/sh\nexit 3\n"),
-    Mistake("measure --strategy spawn", "has no runnable initdb; set", {"POOLSTART_PG_BINDIR": "/dev/null"}),
     # The container engine.
     Mistake("postgres up", "no program `docker`; install Docker", {"PATH": "/no/such"}),
     docker("\x7fELF", "the program `docker` does not run: .*; reinstall it"),
     docker(DENIED, "no permission on the container engine's socket; run as a user who may use it"),
-    docker(
-        "#!/bin/sh\necho 'Cannot connect to the Docker daemon' >&2; exit 1\n",
-        "does not answer: Cannot.*; start",
-    ),
     docker(
         f"{ANSWERS}*) echo broken >&2; exit 1;; esac\n",
         "compose failed at `config`: broken; check docker-compose",
@@ -359,11 +341,6 @@ MISTAKES = [
         f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo nonsense;; esac\n",
         "description of the service is not understood: .*; `poolstart postgres down`",
         "postgres status",
-    ),
-    docker(
-        f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo '[{{}}]';; esac\n",
-        "description of the service is not understood: .*; `poolstart postgres down`",
-        "measure --strategy spawn",
     ),
     docker(
         f"{ANSWERS}*ps*) echo c0ffee;; inspect*) echo 'permission denied' >&2; exit 1;; esac\n",
@@ -378,27 +355,16 @@ MISTAKES = [
         ),
         progress=True,
     ),
-    replace(
-        docker(
-            f"{ANSWERS}*config*) echo 'image: x';;\n*up*) printf 'Creating network x with the default driver"
-            "\\nFailed to set up tables\\n' >&2; exit 1;; esac\n",
-            "could not start the container: Failed to set up tables; fix the reason",
-        ),
-        progress=True,
-    ),
     docker(
         DENIED, "no permission on .*socket; run as a user who may", "measure", POOLSTART_SERVER="container"
     ),
     # Committed files.
     damaged("results", "RESULT", "", f"2.1.09-.*json.*; {RESTORE}"),
-    damaged("results", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("pages", "RESULT", "TRUNCATED", f"2.1.09-.*json.*; {RESTORE}"),
     damaged("results", "RESULT", None, "there are no results yet; measure by `asv run`"),
     changed(
         "results", "RESULT", lambda c: c.update(commit_hash="nonsense"), f"cannot be read: .*; {RESTORE}"
     ),
-    changed("results", "RESULT", lambda c: c.update(results=[]), f"cannot be read: .*; {RESTORE}"),
-    changed("results", "RESULT", lambda c: c.update(params=None), f"cannot be read: .*; {RESTORE}"),
     changed("results", "RESULT", lambda c: c.update(version=99), "newer than"),
     changed("results", "RESULT", no_environment, "there are no results yet; measure by `asv run`"),
     damaged("results", "MACHINE", None, f"machine.json cannot be read: No such file or directory; {RESTORE}"),
@@ -416,7 +382,6 @@ MISTAKES = [
         "{}",
         "fleets.json cannot be read: it lacks 'provenance'; restore",
     ),
-    damaged("releases", "harness/releases/releases.json", "", f"releases.json cannot be read: .*; {RESTORE}"),
     damaged(
         "releases", "harness/releases/releases.json", "{}", f"cannot be read: it lists no release; {RESTORE}"
     ),
@@ -425,7 +390,6 @@ MISTAKES = [
     ),
     damaged("pages", "README.md", "no marks", "README.md has no mark .*; give it one line"),
     damaged("compare 2.1.9 2.1.8", "asv.conf.json", "{", CONFIG),
-    damaged("compare 2.1.9 2.1.8", "asv.conf.json", None, CONFIG),
     Mistake(
         "record history --minutes 0",
         "nothing has been measured yet; measure with `poolstart record history`",

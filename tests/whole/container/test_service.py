@@ -79,11 +79,6 @@ def test_a_stopped_service_is_an_error_and_an_absent_one_is_not(project: Project
         )
 
 
-def test_transport_and_authentication_can_be_chosen_and_are_reported(any_project: Project) -> None:
-    up = any_project.having(POOLSTART_TLS="on", POOLSTART_PG_AUTH="trust").poolstart("postgres", "up")
-    assert "-tls-trust at 127.0.0.1:" in up.stdout, up.stderr
-
-
 def test_a_lent_service_does_not_outlive_its_owner(any_project: Project) -> None:
     lend = (
         "import os, signal\n"

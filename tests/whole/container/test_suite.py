@@ -75,7 +75,8 @@ def results(checkout: Path) -> dict[str, list[Any]]:
 def test_the_quick_profile_measures_the_container(
     served: Project, checkout: Path, say: Callable[[str], None]
 ) -> None:
-    with asv_run(served, checkout, *LIFECYCLES) as run:
+    few = served.having(POOLSTART_STRATEGIES="fork_dispose,spawn")
+    with asv_run(few, checkout, *LIFECYCLES) as run:
         output, _ = run.communicate(timeout=RUN_DEADLINE)
     say(output)
     assert run.returncode == 0

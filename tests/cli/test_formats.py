@@ -91,6 +91,7 @@ def test_results(capsys: pytest.CaptureFixture[str]) -> None:
 def test_hazards(quick: Server) -> None:
     asked = ("hazards", "unpicklable", "shared_socket", "--strategy", "spawn", "--repeat", "2")
     as_csv, as_json = invoke(*asked, "--csv"), invoke(*asked, "--json")
+    assert (as_csv.exit_code, as_json.exit_code) == (0, 0)
     verdicts = rows(as_csv.stdout)
     assert tuple(verdicts[0]) == hazards.COLUMNS
     assert [(row["hazard"], row["strategy"], row["verdict"]) for row in verdicts] == [

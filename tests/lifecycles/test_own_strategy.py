@@ -24,8 +24,7 @@ SPAWNED = Strategy(
 """
 
 
-PRELOADING = f"""{SPAWNED}
-
+PRELOADING = """
 PRELOADING = Strategy(
     id="preloading", title="ours", start_method="forkserver", preload=("sqlalchemy",), in_worker=create,
     safe=True, choose="", docs=""
@@ -45,20 +44,27 @@ def test_it_is_imported_by_parent_and_worker_and_passes_the_checks(server: Serve
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
     (package / "workers.py").write_text(module_of_the_documentation())
-    (package / "spawned.py").write_text(SPAWNED)
-    names = ("mypackage.workers:STRATEGY", "mypackage.spawned:SPAWNED")
+    (package / "spawned.py").write_text(SPAWNED + PRELOADING)
+    names = (
+        *("mypackage.workers:STRATEGY", "mypackage.spawned:SPAWNED"),
+        *("mypackage.spawned:PRELOADING", "forkserver_preload"),
+    )
     done = poolstart(
-        *("measure", "--dataframe", "none"),
-        *("--strategy", names[0], "--strategy", names[1]),
+        *("measure", "--dataframe", "none", *(f"--strategy={name}" for name in names)),
         cwd=tmp_path,
         PYTHONPATH=str(tmp_path / "src"),
         POOLSTART_PROFILE="quick",
-        COLUMNS="100",
+        COLUMNS="200",
         **{locate.RUN: server.to_json()},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "failed" not in done.stdout
     assert {"ours", "spawned"} <= set(done.stdout.split())
+    # A fork server that preloads another driver than the engine uses, and one that preloads this one.
+    assert re.findall("warning: .*", done.stdout) == [
+        "warning: mypackage.spawned:PRELOADING: the engine uses psycopg2, which the fork server has not"
+        " preloaded; let it preload sqlalchemy.dialects.postgresql.psycopg2, psycopg2.extras"
+    ]
 
 
 def test_no_directory_is_added_for_strategies_of_the_suite_or_of_installed_packages() -> None:
@@ -68,23 +74,3 @@ def test_no_directory_is_added_for_strategies_of_the_suite_or_of_installed_packa
     assert strategies.places("harness.strategies.catalogue:CATALOGUE") == ()
     assert strategies.places("pytest:main") == ()
     assert ROOT not in strategies.places("json:loads")
-
-
-def test_a_fork_server_that_preloads_another_driver_than_the_engine_uses_is_a_warning(
-    server: Server, tmp_path: Path
-) -> None:
-    (tmp_path / "preloading.py").write_text(PRELOADING)
-    done = poolstart(
-        *("measure", "--dataframe", "none"),
-        *("--strategy", "preloading:PRELOADING", "--strategy", "forkserver_preload"),
-        cwd=tmp_path,
-        PYTHONPATH=str(tmp_path),
-        POOLSTART_PROFILE="quick",
-        COLUMNS="200",
-        **{locate.RUN: server.to_json()},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert re.findall("warning: .*", done.stdout) == [
-        "warning: preloading:PRELOADING: the engine uses psycopg2, which the fork server has not preloaded;"
-        " let it preload sqlalchemy.dialects.postgresql.psycopg2, psycopg2.extras"
-    ]

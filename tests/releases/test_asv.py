@@ -23,7 +23,7 @@ def suite(tmp_path: Path) -> Suite:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Suite:
-    """A suite whose environment is shared by several tests."""
+    """A suite whose environment is shared by several tests; two releases are measured in tests/hazards."""
     return Suite(tmp_path_factory.mktemp("suite"))
 
 
@@ -100,21 +100,6 @@ def test_an_unwritable_results_directory_is_one_line(suite: Suite) -> None:
     assert "results" in line
     assert "cannot be written: File exists; check that its directory" in line
     assert done.returncode == 1
-
-
-@pytest.mark.slow
-def test_two_releases_are_installed_measured_and_compared(shared: Suite) -> None:
-    for release in ("2.0.36", "2.1.9"):
-        done = shared.asv("run", f"{release}^!", "-b", "patch_level")
-        assert done.returncode == 0, done.stdout
-    stored = series(shared, PATCH_LEVEL)
-    assert {hash_: round(columns["result"][0]) for hash_, columns in stored.items()} == {
-        "2.0.36": 36,
-        "2.1.09": 9,
-    }
-    assert all("postgresembedded-" in path.name for path in shared.results)
-    assert "0.25" in shared.asv("compare", "2.0.36", "2.1.9").stdout
-    assert shared.asv("publish").returncode == 0
 
 
 @pytest.mark.slow

@@ -69,13 +69,8 @@ def test_guarded_workers_fail_at_the_line_and_their_parent_keeps_its_transaction
     observed("guarded", "", server.sqlalchemy_url("victim"), tmp_path / "report.json", "--guard")
 
 
-@pytest.mark.parametrize("status", [0, 3])
-def test_the_exit_status_is_the_commands(tmp_path: Path, status: int) -> None:
-    assert run("-c", f"raise SystemExit({status})").returncode == status
-
-
 @pytest.mark.parametrize(("status", "expected"), [(0, 1), (3, 3)])
-def test_with_strict_a_finding_is_a_status_if_the_command_has_none(
+def test_the_exit_status_is_the_commands_and_with_strict_a_finding_is_one_if_it_has_none(
     server: Server, status: int, expected: int
 ) -> None:
     """A transaction is open when the worker starts: a risk."""

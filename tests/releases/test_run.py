@@ -218,13 +218,6 @@ assert list(results.glob("*/conditions.jsonl"))
 """
 
 
-def test_results_are_of_the_python_that_the_measured_process_reports(tmp_path: Path) -> None:
-    with scene() as here:
-        here.environment["HOME"] = str(tmp_path)
-        assert here.python("-c", REPORTS, str(tmp_path / "results")).wait(300) == 0
-        here.wait_until_gone()
-
-
 BESIDE = """
 import json, sys
 from pathlib import Path
@@ -250,10 +243,17 @@ assert json.loads(path.read_text()) == {
 """
 
 
-def test_what_lifecycles_and_hazards_store_about_a_run_is_kept_side_by_side(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(REPORTS, id="of the Python that the measured process reports"),
+        pytest.param(BESIDE, id="of lifecycles and hazards side by side"),
+    ],
+)
+def test_what_is_stored_about_a_run(tmp_path: Path, program: str) -> None:
     with scene() as here:
         here.environment["HOME"] = str(tmp_path)
-        assert here.python("-c", BESIDE, str(tmp_path / "results")).wait(300) == 0
+        assert here.python("-c", program, str(tmp_path / "results")).wait(300) == 0
         here.wait_until_gone()
 
 

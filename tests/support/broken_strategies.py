@@ -74,6 +74,11 @@ def hang(engine: Engine) -> Engine:
     return engine
 
 
+def work_for_ever(handed: object) -> Engine:
+    while True:
+        pass
+
+
 def fail(engine: Engine) -> Engine:
     raise RuntimeError("a worker of the tests fails")
 
@@ -143,6 +148,7 @@ DOES_NOT_SHARE = replace(DISPOSE, shares_connection=True)
 WRONG_ROW = replace(DISPOSE, in_worker=ask_for_another_row)
 CLOSES = replace(DISPOSE, in_worker=close_the_parents_connection)
 HANGS = replace(DISPOSE, in_worker=hang)
+WORKS_FOR_EVER = replace(strategies.get("forkserver"), in_worker=work_for_ever)
 FAILS = replace(DISPOSE, in_worker=fail)
 FAILS_LOUDLY = replace(DISPOSE, on_engine=hang_up_in_every_child)
 """Its worker gets an error from each connection that it inherited, and the parent keeps it."""

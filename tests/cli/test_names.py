@@ -27,7 +27,9 @@ def test_each_hazard_shows_what_to_do_with_code_before_its_story(capsys: pytest.
 
 
 def test_the_list_of_hazards_tries_nothing() -> None:
-    ran = CliRunner().invoke(app, ["hazards", "--list", "--csv"], env={"POOLSTART_URL": "postgresql://nowhere"})
+    ran = CliRunner().invoke(
+        app, ["hazards", "--list", "--csv"], env={"POOLSTART_URL": "postgresql://nowhere"}
+    )
     assert (ran.exit_code, ran.stderr) == (0, "")
     found = [line.split(",")[0] for line in ran.stdout.splitlines()[1:]]
     assert found == list(catalogue.IDS)

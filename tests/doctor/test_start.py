@@ -35,7 +35,9 @@ def modules(tmp_path: Path, *arguments: str) -> list[str]:
     """What `poolstart ARGUMENTS` has imported in the end."""
     path = tmp_path / "modules"
     command = [sys.executable, "-c", PROGRAM, path, *arguments]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode in (0, 1), done.stderr
     return path.read_text().splitlines()
 

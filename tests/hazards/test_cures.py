@@ -26,11 +26,13 @@ def verdicts(trials: Trials, cells: list[tuple[str, str]]) -> dict[tuple[str, st
     [
         pytest.param(
             "FORGETS_TO_DISPOSE",
-            "shared_socket wrong_answer torn_message parent_closed exhausted_pool preload_shared sqlite_shared "
-            "lazy_executor reused_descriptor",
+            "shared_socket wrong_answer torn_message parent_closed exhausted_pool preload_shared "
+            "sqlite_shared lazy_executor reused_descriptor",
             id="fork_dispose that forgets to dispose",
         ),
-        pytest.param("FORGETS_TO_DISPOSE", "pool_lock interleaved", id="and the same", marks=pytest.mark.slow),
+        pytest.param(
+            "FORGETS_TO_DISPOSE", "pool_lock interleaved", id="and the same", marks=pytest.mark.slow
+        ),
         pytest.param("CLOSES", "parent_closed shared_socket", id="dispose without close=False"),
         pytest.param("CLOSES", "pool_lock", id="and that too", marks=pytest.mark.slow),
         pytest.param("LOSES_NULLPOOL", "shared_socket max_connections", id="nullpool without its pool"),

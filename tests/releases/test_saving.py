@@ -119,7 +119,9 @@ def test_asv_measures_a_release_whose_file_was_cut_off(
 def test_the_patch_for_asv_applies_to_the_installed_one_and_keeps_the_old_file(tmp_path: Path) -> None:
     (tmp_path / "asv").mkdir()
     shutil.copy(asv.util.__file__, tmp_path / "asv" / "util.py")
-    subprocess.run(["git", "apply", ROOT / "docs" / "asv-atomic.patch"], cwd=tmp_path, check=True, timeout=300)
+    subprocess.run(
+        ["git", "apply", ROOT / "docs" / "asv-atomic.patch"], cwd=tmp_path, check=True, timeout=300
+    )
     # Its imports are relative to the package: the rest of that is the installed one.
     program = (
         "import asv, importlib.util, sys\n"

@@ -201,7 +201,7 @@ def leads_to(text: str) -> tuple[str, ...]:
 
 
 def wrong(chosen: Case, url: str, directory: Path, **python: Path) -> str:
-    """What is wrong: empty if the program fails, its output leads to the page, and the code there fixes it."""
+    """What is wrong: empty if the program fails, its output leads to the page, and its code fixes it."""
     directory.mkdir()
     failed = cases.run(chosen.program, url, directory, **python, **chosen.variables)
     if failed.returncode != 1 or chosen.seen not in failed.stdout:

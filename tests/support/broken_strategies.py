@@ -2,6 +2,7 @@
 
 import functools
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -121,7 +122,7 @@ def leave_a_process_behind(engine: Engine) -> Engine:
     if os.fork() == 0:
         kept.append(psycopg2.connect(url.set(drivername="postgresql").render_as_string(hide_password=False)))
         os.write(connects, b"x")
-        time.sleep(60)
+        signal.pause()
         os._exit(0)
     # The session of the grandchild must exist before the worker goes on.
     os.read(connected, 1)

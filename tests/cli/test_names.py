@@ -36,7 +36,7 @@ def test_the_list_of_hazards_tries_nothing() -> None:
 
 
 def test_strategies_are_shown_with_the_driver_that_is_measured() -> None:
-    ran = poolstart("strategies", "spawn", "--json", POOLSTART_DRIVER="asyncpg")
+    ran = CliRunner().invoke(app, ["strategies", "spawn", "--json"], env={"POOLSTART_DRIVER": "asyncpg"})
     (shown,) = json.loads(ran.stdout)["strategies"]
     assert shown["driver"] == "asyncpg"
     assert "asyncpg under Python 3.11" in shown["verdict"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -200,30 +201,32 @@ def leads_to(text: str) -> tuple[str, ...]:
     return (*found.to_exclude, *first)
 
 
-def wrong(chosen: Case, url: str, directory: Path, **python: Path) -> str:
+def wrong(chosen: Case, url: str, **python: Path) -> str:
     """What is wrong: empty if the program fails, its output leads to the page, and its code fixes it."""
-    directory.mkdir()
-    failed = cases.run(chosen.program, url, directory, **python, **chosen.variables)
-    if failed.returncode != 1 or chosen.seen not in failed.stdout:
-        return f"does not fail so: {failed.stdout}"
-    found = leads_to(chosen.asked or failed.stdout)
-    if chosen.entry not in found:
-        return f"leads to {found}"
-    code = report.fixes(chosen.entry)
-    fixed = {part: code[number].code for part, number in chosen.fixes.items()}
-    cured = cases.run(chosen.program, url, directory, fixed, **python, **chosen.variables, FIXED="1")
-    return "" if cured.returncode == 0 else f"is not cured: {cured.stdout}"
+    # The path of pytest's own directory would be too long for the sockets of multiprocessing.
+    with TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        directory = Path(name)
+        failed = cases.run(chosen.program, url, directory, **python, **chosen.variables)
+        if failed.returncode != 1 or chosen.seen not in failed.stdout:
+            return f"does not fail so: {failed.stdout}"
+        found = leads_to(chosen.asked or failed.stdout)
+        if chosen.entry not in found:
+            return f"leads to {found}"
+        code = report.fixes(chosen.entry)
+        fixed = {part: code[number].code for part, number in chosen.fixes.items()}
+        cured = cases.run(chosen.program, url, directory, fixed, **python, **chosen.variables, FIXED="1")
+        return "" if cured.returncode == 0 else f"is not cured: {cured.stdout}"
 
 
 @pytest.mark.parametrize("packages", [False, pytest.param(True, marks=slow)])
 def test_what_a_program_prints_leads_to_the_page_whose_code_fixes_it(
-    packages: bool, server: Server, tmp_path: Path, request: pytest.FixtureRequest
+    packages: bool, server: Server, request: pytest.FixtureRequest
 ) -> None:
     python = {"python": request.getfixturevalue("python")} if packages else {}
     chosen = {str(case): case for case in CASES if case.packages == packages}
     url = server.sqlalchemy_url("case")
     with ThreadPoolExecutor(TOGETHER) as executor:
-        found = executor.map(lambda name: wrong(chosen[name], url, tmp_path / name, **python), chosen)
+        found = executor.map(lambda name: wrong(chosen[name], url, **python), chosen)
         assert dict(zip(chosen, found, strict=True)) == dict.fromkeys(chosen, "")
 
 

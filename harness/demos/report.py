@@ -46,14 +46,14 @@ def show_list() -> None:
 def proven() -> str:
     """A sentence on how often the demos ended as expected, from the record; empty without a record."""
     proofs = [
-        f"with SQLAlchemy {release} {listing(proof)}, {proof.runs} of {proof.runs} runs"
-        f"{' with a core kept busy' if proof.busy else ''} ({proof.provenance.day})"
+        f"{listing(proof)} with SQLAlchemy {release} ({proof.runs} of {proof.runs} runs"
+        f"{', a core kept busy' if proof.busy else ''}, {proof.provenance.day})"
         for release, proof in expected.load().items()
         if proof.demos
     ]
     if not proofs:
         return ""
-    beginning = "Ended so with the same story, as they stand and cured, by every start method"
+    beginning = "On record, every run ended as stated, with the same story, cured or not, by every start method"
     return f"{beginning}: {'; '.join(proofs)}."
 
 
@@ -61,8 +61,8 @@ def listing(proof: DemoProof) -> str:
     """The numbers of the proven demos, in words."""
     numbers = [str(number) for number in proof.demos]
     if len(numbers) == len(catalogue.CATALOGUE):
-        return "all of them"
-    return " and ".join(filter(None, (", ".join(numbers[:-1]), numbers[-1])))
+        return "all demos"
+    return "demo " + numbers[0] if len(numbers) == 1 else f"demos {', '.join(numbers[:-1])} and {numbers[-1]}"
 
 
 def show_source(demo: Demo) -> None:

@@ -72,10 +72,10 @@ def test_the_list_gives_releases_and_numbers_of_runs(tmp_path: Path, monkeypatch
         expected.add([few], replace(PROVENANCE, release="2.0.9"), 0, path)
     monkeypatch.setattr(expected, "load", lambda load=expected.load: load(path))
     assert report.proven() == (
-        "Ended so with the same story, as they stand and cured, by every start method: with SQLAlchemy 2.1.9"
-        " all of them, 50 of 50 runs with a core kept busy (2026-11-26); with SQLAlchemy 2.0.10 4 and 6,"
-        " 50 of 50 runs with a core kept busy (2026-11-26); with SQLAlchemy 2.0.9 4, 3 of 3 runs"
-        " (2026-11-26)."
+        "On record, every run ended as stated, with the same story, cured or not, by every start method:"
+        " all demos with SQLAlchemy 2.1.9 (50 of 50 runs, a core kept busy, 2026-11-26);"
+        " demos 4 and 6 with SQLAlchemy 2.0.10 (50 of 50 runs, a core kept busy, 2026-11-26);"
+        " demo 4 with SQLAlchemy 2.0.9 (3 of 3 runs, 2026-11-26)."
     )
 
 

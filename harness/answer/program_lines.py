@@ -60,7 +60,7 @@ def effect(recorded: VerdictsOnRecord, hazard: Hazard) -> str:
     trial = recorded.trial(hazard.id, recommendation.FORKED)
     besides = hazard.condition.sentence if hazard.condition else hazard.avoidance
     if trial is None:
-        return f"These lines give each worker connections of its own. Besides: {besides}"
+        return f"These lines give each worker connections of its own. Also: {besides}"
     if trial.verdict is Verdict.AFFECTED:
         return (
             "Connections of its own for each worker are needed, but do not prevent this failure. What does:"

@@ -43,12 +43,12 @@ Fork's conditions, each proven by trials ([hazards.md](hazards.md)):
 """
 
 NAMES = """\
-Threads inside native libraries count. With fork, name the start method: from Python 3.14 on it is no longer
-the default, and a script that connects at its top level shares that connection among all workers
-([pythons.md](pythons.md)). With a fork server or spawn, name the driver in the URL that the function gets,
-`postgresql+psycopg2://user:password@host/database`: from SQLAlchemy 2.1 on, `postgresql://` means psycopg 3,
-and a preload of psycopg2 does not help. The URL of an engine is
-`engine.url.render_as_string(hide_password=False)`; `str(engine.url)` has `***` in place of the password.
+With fork, name the start method: from Python 3.14 on it is no longer the default, and a script that connects
+at its top level shares that connection among all workers ([pythons.md](pythons.md)). With a fork server or
+spawn, name the driver in the URL that the function gets, `postgresql+psycopg2://user:password@host/database`:
+from SQLAlchemy 2.1 on, `postgresql://` means psycopg 3, and a preload of psycopg2 does not help. The URL of
+an engine is `engine.url.render_as_string(hide_password=False)`; `str(engine.url)` has `***` in place of the
+password.
 """
 
 MEMORY = ("uss", "uss_collected")

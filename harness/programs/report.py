@@ -52,8 +52,9 @@ Programs that can spread their workers over machines are measured on two hosts a
 each. The hosts are network namespaces with their own network and host name; they share the processors and the
 clock, and there is no network distance between them.
 
-The lines name one engine. A process may have several: binds of Flask-SQLAlchemy, a read replica, that of a
-library or of a job store. Each needs the treatment. This finds them; of an AsyncEngine, its `sync_engine`:
+The lines name one engine. A process may have more: binds of Flask-SQLAlchemy, a read replica, the engine of a
+library or of a job store. Each needs these lines. This code finds every engine; of an AsyncEngine it finds
+the `sync_engine`:
 """
 
 
@@ -103,7 +104,7 @@ def show(table: ProgramsTable) -> None:
             terminal.print_text(console, f"To save memory: {program.thread}")
             terminal.print_code(console, program.memory_lines)
         if program.besides:
-            terminal.print_text(console, f"Besides: {markdown.plain(program.besides.strip())}")
+            terminal.print_text(console, f"Also: {markdown.plain(program.besides.strip())}")
         for sentence in observations(program, several):
             terminal.print_text(console, sentence)
         console.print()
@@ -227,7 +228,7 @@ def section(program: Program, several: Sequence[ProgramFigures]) -> str:
             if program.memory_lines
             else []
         ),
-        *([f"- Besides: {program.besides.strip()}"] if program.besides else []),
+        *([f"- Also: {program.besides.strip()}"] if program.besides else []),
         *(f"- {sentence}" for sentence in observations(program, several)),
         *([f"- Versions: {', '.join(versions)}."] if versions else []),
         f"- [Documentation]({program.link}); [the complete application]"

@@ -44,7 +44,7 @@ def test_a_driver_has_verdicts_and_code_of_its_own_and_no_other_driver_s() -> No
     assert drivers.url(drivers.ASYNCPG) in lines
     # That fork_dispose does not prevent it was tried with psycopg2.
     effect, _ = program_lines.for_hazard(recorded, catalogue.load("own_lock"), variant)
-    assert effect.startswith("These lines give each worker connections of its own. Besides: ")
+    assert effect.startswith("These lines give each worker connections of its own. Also: ")
 
 
 def test_without_a_record_nothing_is_promised() -> None:

@@ -53,8 +53,10 @@ def proven() -> str:
     ]
     if not proofs:
         return ""
-    beginning = "On record, every run ended as stated, with the same story, cured or not, by every start method"
-    return f"{beginning}: {'; '.join(proofs)}."
+    return (
+        "On record, every run ended as stated, with the same story, cured or not, by every start method:"
+        f" {'; '.join(proofs)}."
+    )
 
 
 def listing(proof: DemoProof) -> str:

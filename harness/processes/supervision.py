@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,19 @@ class Supervision:
             process = _OwnedProcess(self, list(map(str, command)), **options)
             self._processes[process] = end
         return process
+
+    @contextlib.contextmanager
+    def owning_forks(self) -> Iterator[None]:
+        """A context that owns each process that this thread forks, as the leader of a group.
+
+        For processes that other code starts by `subprocess` with a `preexec_fn`; `register` them afterwards.
+        """
+        self.ensure_watchdogs()
+        _forking.supervision = self
+        try:
+            yield
+        finally:
+            del _forking.supervision
 
     def register(self, process: "subprocess.Popen[Any]") -> None:
         """Own a process that other code started as the leader of a process group."""
@@ -227,6 +240,19 @@ class _OwnedProcess(subprocess.Popen[Any]):
             if self.pid:
                 supervision.release_group(self.pid)
             raise
+
+
+_forking = threading.local()
+
+
+def _own_fork() -> None:
+    supervision = getattr(_forking, "supervision", None)
+    if supervision is not None:
+        os.setpgid(0, 0)
+        supervision.own_group(os.getpid(), "SIGKILL")
+
+
+os.register_at_fork(after_in_child=_own_fork)
 
 
 def hand_over(seconds: float) -> None:

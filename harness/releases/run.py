@@ -13,8 +13,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -98,7 +98,7 @@ class AsvRun:
 
     def starting(self) -> AbstractContextManager[None]:
         """A context in which the run owns each process that asv starts."""
-        return owning_forks(self._supervision)
+        return self._supervision.owning_forks()
 
     def register(self, process: "subprocess.Popen[bytes]") -> None:
         """Own a process that asv has started as leader of its group, and will end itself."""
@@ -207,33 +207,6 @@ class AsvRun:
                 (name for name in self._left_out if self._left_out[name] == reason), key=Version
             )
             print(f"poolstart: left out: SQLAlchemy {', '.join(releases)}: {reason}")
-
-
-_forking = threading.local()
-
-
-@contextmanager
-def owning_forks(supervision: Supervision) -> Iterator[None]:
-    """A context in which `supervision` owns each process that this thread forks, as the leader of a group.
-
-    For processes that other code starts by `subprocess` with a `preexec_fn`; register them afterwards.
-    """
-    supervision.ensure_watchdogs()
-    _forking.supervision = supervision
-    try:
-        yield
-    finally:
-        del _forking.supervision
-
-
-def _own_fork() -> None:
-    supervision = getattr(_forking, "supervision", None)
-    if supervision is not None:
-        os.setpgid(0, 0)
-        supervision.own_group(os.getpid(), "SIGKILL")
-
-
-os.register_at_fork(after_in_child=_own_fork)
 
 
 def wait(process: "subprocess.Popen[bytes]", timeout: float | None, steps: Heartbeat) -> bool:

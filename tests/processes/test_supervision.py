@@ -154,8 +154,7 @@ owned.directory()
             id="started, not in the owner's table",
         ),
         pytest.param(
-            "from harness.releases.run import owning_forks\n"
-            "with owning_forks(owned):\n"
+            "with owned.owning_forks():\n"
             f"    subprocess.Popen({SLEEPER}, preexec_fn=lambda: None)\n"
             "    die()",
             id="started by other code, not registered",

@@ -5,9 +5,11 @@ Docstrings, comments, layout and the sentences about hazards and strategies do n
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from harness.system.environment import ROOT
 
@@ -74,8 +76,14 @@ def imports(path: Path) -> frozenset[str]:
 
 @cache
 def code(path: Path) -> str:
-    """The code of a file without docstrings, comments and sentences."""
-    return ast.dump(WithoutSentences().visit(ast.parse(path.read_text())))
+    """The code of a file without docstrings, comments and sentences, in the same form under each Python."""
+    tree = WithoutSentences().visit(ast.parse(path.read_text()))
+    for node in ast.walk(tree):
+        # Python 3.12 added the field, and 3.13 leaves out what is empty.
+        if getattr(node, "type_params", None) == []:
+            del node.type_params  # type: ignore[attr-defined]
+    options: dict[str, Any] = {"show_empty": True} if sys.version_info >= (3, 13) else {}
+    return ast.dump(tree, **options)
 
 
 class WithoutSentences(ast.NodeTransformer):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +19,8 @@ from harness.lifecycles.profile import STRATEGIES
 from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.records.provenance import Provenance
+from harness.system.environment import ROOT
+from tests.support import pythons
 
 HAZARD = catalogue.load("inherited_lock")
 
@@ -72,6 +75,22 @@ def here(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pro
     monkeypatch.setattr(expected, "PATH", tmp_path / "hazards.json")
     expected.save(here, outcomes)
     return here
+
+
+@pytest.mark.parametrize("version", [each for each in pythons.VERSIONS if each != pythons.RUNNING])
+def test_the_digest_is_the_same_under_each_python(version: str) -> None:
+    python = pythons.interpreter(version)
+    if not python:
+        pytest.skip(f"there is no Python {version}")
+    program = f"from harness.hazards import suite; print(suite.digest({HAZARD.id!r}))"
+    found = subprocess.run(
+        [python, "-B", "-c", program],
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert found.stdout.strip() == suite.digest(HAZARD.id)
 
 
 def on_record(here: Provenance) -> int:

@@ -32,6 +32,11 @@ Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
 
 PARSE = b"P"
 
+ENCRYPTION_REQUESTS = struct.pack("!I", 80877103), struct.pack("!I", 80877104)
+"""The bodies of SSLRequest and GSSENCRequest, with which some drivers begin although the URL asks for no
+encryption; the message after them has no type byte either.
+"""
+
 DEADLINE = 10.0
 """Seconds for the server to accept a connection, and for the relay to start and to stop."""
 
@@ -53,6 +58,7 @@ class Conversation:
 
     def __init__(self, events: list[WireEvent]) -> None:
         self._events = events
+        self._connected = False
         self._begun = False
         self._waits = False
         self._rest = b""
@@ -79,9 +85,10 @@ class Conversation:
         self._waits = False
 
     def _message(self, now: int, kind: bytes, body: bytes) -> None:
-        if not self._begun:
-            self._begun = True
+        if not self._connected:
+            self._connected = True
             self._events.append(WireEvent(now, CONNECT))
+        self._begun = self._begun or body not in ENCRYPTION_REQUESTS
         if kind == TERMINATE:
             return
         if not self._waits:

@@ -37,6 +37,8 @@ ENCRYPTION_REQUESTS = struct.pack("!I", 80877103), struct.pack("!I", 80877104)
 encryption; the message after them has no type byte either.
 """
 
+SSLMODE = "sslmode"
+
 DEADLINE = 10.0
 """Seconds for the server to accept a connection, and for the relay to start and to stop."""
 
@@ -152,7 +154,13 @@ class Relay:
 
     def sqlalchemy_url(self, application_name: str, driver: Driver = MEASURED) -> str:
         """The URL of `server`, for `create_engine`."""
-        return self.server.sqlalchemy_url(application_name, driver)
+        server = self.server
+        if not driver.libpq and SSLMODE not in driver.renamed:
+            # A driver without this parameter encrypts only if it is told to.
+            named = parameters(server.url)
+            named.pop(SSLMODE, None)
+            server = replace(server, url=render(named))
+        return server.sqlalchemy_url(application_name, driver)
 
     @property
     def server(self) -> Server:
@@ -160,7 +168,7 @@ class Relay:
         found = {**parameters(self._server.url), "host": "127.0.0.1", "port": str(self.port)}
         found.pop("hostaddr", None)
         if not self._encrypted:
-            found["sslmode"] = "disable"
+            found[SSLMODE] = "disable"
         return replace(self._server, url=render(found))
 
     def between(self, first: int, last: int) -> list[WireEvent]:

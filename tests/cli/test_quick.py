@@ -23,7 +23,7 @@ def test_it_shows_its_progress_its_figures_and_a_recommendation() -> None:
             POOLSTART_STRATEGIES="fork_dispose,spawn",
         )
         here.wait_until_gone()
-    assert ran.returncode == 0, ran.stderr
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     for name in ("fork_dispose", "spawn"):
         assert f"measuring {name}, dataframe none (round 1 of 3, " in ran.stderr
         row = re.search(rf"^{name}( \*)?  .*\d", ran.stdout, re.MULTILINE)

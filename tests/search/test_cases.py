@@ -300,7 +300,9 @@ def test_every_engine_of_flask_sqlalchemy_is_found_without_an_application_contex
 @pytest.fixture
 def pooled(server: Server) -> Iterator[str]:
     """The URL of the server through PgBouncer in transaction mode, with a single session."""
-    (off,) = [way for way in things.get("numbered").ways if way.id == "off"]
+    (off,) = [
+        way for thing in things.THINGS if thing.id == "numbered" for way in thing.ways if way.id == "off"
+    ]
     # One that does not have this setting follows no prepared statements either.
     settings = {} if off.not_applicable(pgbouncer.version()) else off.settings
     with pgbouncer.started(server, "transaction", {"default_pool_size": "1", **settings}) as through:

@@ -103,6 +103,10 @@ def varied(known: Coefficients, request: BillRequest) -> list[str]:
             f" is not known, so the times may be {most * 1e3:.0f} ms longer or shorter. Connections and"
             " distance are those to PgBouncer."
         )
+    if found:
+        found.append(
+            "This is a rough estimate: docs/curves.md shows how far it was off for fleets that were measured."
+        )
     if missing := request.unmeasured(known):
         found.append(
             f"Not measured with {title}{' behind PgBouncer' * request.pooler}, and so not shown:"

@@ -93,7 +93,11 @@ def render(record: PoolersRecord) -> str:
         parts += [TIMES, *timed(version, each), *sessions(each)]
     for python in further_pythons(record.times):
         version, each = list(versions(record.times, python).items())[-1]
-        parts += [f"### Under Python {python}\n", *timed(version, each)]
+        parts += [
+            f"### Under Python {python}\n",
+            f"The same under this Python. {INTERVAL}.\n",
+            *timed(version, each),
+        ]
     parts.append(RECOGNISED)
     if trials:
         parts += ["## How it was tried\n", f"{closing(trials)}\n", *other_pythons(record)]

@@ -65,8 +65,10 @@ def test_a_broken_strategy_is_rejected_with_the_reason(
     server: Server, monkeypatch: pytest.MonkeyPatch, broken: str, finding: str
 ) -> None:
     monkeypatch.setattr(parent_handle, "SETTLE_DEADLINE_S", 1.0)
+    # The parent waits until the deadline for the end of a worker that leaves a process behind.
+    deadline = 20 if broken == "LEAVES_BEHIND" else PROFILE.deadline
     with pytest.raises(Rejected, match=finding):
-        one(server, broken_strategies.path(broken))
+        one(server, broken_strategies.path(broken), profile=replace(PROFILE, deadline=deadline))
 
 
 def test_a_hung_worker_is_killed_at_its_deadline_and_reported_as_hung(server: Server) -> None:

@@ -156,7 +156,7 @@ class Relay:
         """The URL of `server`, for `create_engine`."""
         server = self.server
         if not driver.libpq and SSLMODE not in driver.renamed:
-            # A driver without this parameter encrypts only if it is told to.
+            # Drivers without this parameter do not encrypt by default.
             named = parameters(server.url)
             named.pop(SSLMODE, None)
             server = replace(server, url=render(named))

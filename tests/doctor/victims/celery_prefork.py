@@ -1,14 +1,13 @@
 """Celery's prefork pool, with a module that queries the database when it is imported."""
 
 import os
-import subprocess
-import sys
 import tempfile
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init
-from common import BROKEN, URL, query, query_forever, ready
+from common import BROKEN, URL, query, query_forever
+from served import begun, work_with
 from sqlalchemy import create_engine
 
 FOLDER = os.environ.setdefault("VICTIM_FOLDER", tempfile.mkdtemp(prefix="victim-"))
@@ -30,8 +29,7 @@ def own_connections(**_: Any) -> None:
 @app.task(name="work")
 def work() -> None:
     query(engine)
-    with open(os.environ["VICTIM_READY"], "w") as file:
-        file.write("x")
+    begun()
     query_forever(engine)
 
 
@@ -39,15 +37,7 @@ if __name__ == "__main__":
     for name in ("queue", "control"):
         os.makedirs(f"{FOLDER}/{name}", exist_ok=True)
     work.delay()
-    begun, begins = os.pipe()
-    command = [sys.executable, "-m", "celery", "-A", "celery_prefork", "worker", "--concurrency", "1"]
-    worker = subprocess.Popen(
-        [*command, "--loglevel", "error", "--without-gossip", "--without-mingle"],
-        env={**os.environ, "VICTIM_READY": f"/proc/{os.getpid()}/fd/{begins}"},
-        stdout=subprocess.DEVNULL,
-    )
-    os.read(begun, 1)
-    ready()
-    sys.exit(worker.wait())
+    command = ["-m", "celery", "-A", "celery_prefork", "worker", "--concurrency", "1"]
+    work_with([*command, "--loglevel", "error", "--without-gossip", "--without-mingle"])
 else:
     query(engine)

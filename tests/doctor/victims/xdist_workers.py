@@ -1,10 +1,9 @@
 """pytest-xdist: its workers are new programs, but what a test forks uses their connections."""
 
 import os
-import subprocess
-import sys
 
-from common import BROKEN, URL, query, query_forever, ready
+from common import BROKEN, URL, query, query_forever
+from served import begun, work_with
 from sqlalchemy import create_engine
 
 
@@ -16,31 +15,11 @@ def test_worker() -> None:
         if not BROKEN:
             engine.dispose(close=False)
         query(engine)
-        with open(os.environ["VICTIM_READY"], "w") as file:
-            file.write("x")
+        begun()
         query_forever(engine)
     os.waitpid(worker, 0)
 
 
 if __name__ == "__main__":
-    begun, begins = os.pipe()
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "-n",
-        "1",
-        "-s",
-        "--noconftest",
-        "-c",
-    ]
-    tests = subprocess.Popen(
-        [*command, os.devnull, __file__],
-        env={**os.environ, "VICTIM_READY": f"/proc/{os.getpid()}/fd/{begins}"},
-        stdout=subprocess.DEVNULL,
-    )
-    os.read(begun, 1)
-    ready()
-    sys.exit(tests.wait())
+    command = ["-m", "pytest", "-p", "no:cacheprovider", "-n", "1", "-s", "--noconftest"]
+    work_with([*command, "-c", os.devnull, __file__])

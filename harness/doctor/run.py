@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.doctor import fixes
-from harness.doctor.evidence import inside
+from harness.doctor.evidence import inside, server
 from harness.doctor.evidence.evidence import TreeEvidence
 from harness.doctor.evidence.lifetimes import Lifetimes
 from harness.doctor.examine import examine
@@ -93,7 +93,7 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
         *both.hangs(reports, locked),
         *both.orphaned(reports, lifetimes.survivors(reports)),
         *processes.signals(reports, lifetimes.alive),
-        *engines.capacity(reports, evidence.server.max_connections if evidence and evidence.server else 0),
+        *engines.capacity(reports, _limit(url), url, lifetimes.alive),
         *from_reports.judge([report for report in reports if not lifetimes.moved(report)], framework),
     ]
     moved = {(report.pid, report.opener) for report in reports if lifetimes.moved(report)}
@@ -107,6 +107,13 @@ def observe(command: Sequence[str], *, guard: bool = False, url: str = "") -> Ob
         notes=tuple(notes),
         first_uses=inside.first_uses(reports),
     )
+
+
+def _limit(url: str) -> int:
+    """How many connections the server accepts; 0 if that is not known."""
+    with suppress(PoolstartError):
+        return server.view(url).max_connections if url else 0
+    return 0
 
 
 def _start(command: Sequence[str], directory: Path, guard: bool) -> "subprocess.Popen[bytes]":

@@ -41,9 +41,23 @@ def test_lost_settings_are_named_and_a_second_engine_with_them_clears_it() -> No
     assert engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
 
 
+def capacity(pools: list[Reported], limit: int, host: str = "db", **options: Any) -> str:
+    found = engines.capacity(pools, limit, f"postgresql://app@{host}/shop", options.get("alive", {}))
+    return "".join(finding.sentence for finding in found)
+
+
 def test_pools_are_added_and_compared_with_the_limit() -> None:
-    reports = [PARENT, engine(2, "app.py:9 work", []), engine(3, "app.py:9 work", [], capacity=-1)]
-    assert engines.capacity(reports, 30) == []
-    assert engines.capacity(reports, 0) == []
-    [finding] = engines.capacity(reports, 29)
-    assert "the pools of 2 processes can open 30 connections, and the server accepts 29" in finding.sentence
+    pools = [PARENT, engine(2, "app.py:9 work", []), engine(3, "app.py:9 work", [], capacity=-1)]
+    assert capacity(pools, 30) == capacity(pools, 0) == ""
+    assert capacity(pools, 29).startswith("the pools of 2 processes can open 30 connections, and the server")
+
+
+def test_pools_of_other_servers_and_of_processes_that_had_ended_are_not_added() -> None:
+    worker = engine(2, "app.py:9 work", [])
+    assert capacity([PARENT, worker], 29, alive={1: 1.5e-9}) == ""
+    assert capacity([PARENT, engine(2, "app.py:9 work", [], target="other:5432/shop")], 29) == ""
+    assert capacity([PARENT, worker], 29, "other") == ""
+    local = [
+        engine(n, "app.py:1 main", [], target=f"{host}:/shop") for n, host in enumerate(("localhost", ""))
+    ]
+    assert capacity(local, 29, "127.0.0.1:5432") != ""

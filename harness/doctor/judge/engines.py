@@ -1,10 +1,14 @@
 """From the engines that observed processes reported to findings. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from harness.doctor import fixes
 from harness.doctor.evidence.inside import Reported, forked, starter
 from harness.doctor.findings import Certainty, Finding
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine, which a URL may omit."""
 
 
 def judge(reports: Sequence[Reported]) -> list[Finding]:
@@ -90,26 +94,52 @@ def _loops(reports: Sequence[Reported]) -> Iterator[Finding]:
         )
 
 
-def capacity(reports: Sequence[Reported], limit: int) -> list[Finding]:
-    """What the pools of the processes can open together, if that is more than the server accepts."""
+def capacity(
+    reports: Sequence[Reported], limit: int, url: str, alive: Mapping[int, float]
+) -> Iterator[Finding]:
+    """What the pools of one server can open together, if that is more than it accepts.
+
+    `limit` is that of the server at `url`, and `alive` when each process was last seen alive, in seconds of
+    `time.monotonic()`: pools of processes that follow each other are not added.
+    """
     pools = {}
     for report in reports:
-        if report.event == "engine" and report.fields["capacity"] > 0:
-            pools[report.pid, report.place, report.fields["target"]] = report.fields["capacity"]
-    total, processes = sum(pools.values()), len({pid for pid, _, _ in pools})
-    if not limit or total <= limit:
-        return []
-    return [
-        Finding(
+        if report.event == "engine" and report.fields["capacity"] > 0 and _server(report) == _address(url):
+            pools[report.pid, report.place, report.fields["target"]] = report
+    most: list[Reported] = []
+    for last in pools.values():
+        then = [
+            each
+            for each in pools.values()
+            if each is last or each.time <= last.time <= 1e9 * alive.get(each.pid, float("inf"))
+        ]
+        most = max(most, then, key=_total)
+    processes = len({report.pid for report in most})
+    if limit and _total(most) > limit:
+        yield Finding(
             "max_connections",
             Certainty.FACT,
-            f"the pools of {processes} process{'es' if processes > 1 else ''} can open {total} connections,"
-            f" and the server accepts {limit}",
+            f"the pools of {processes} process{'es' if processes > 1 else ''} can open {_total(most)}"
+            f" connections, and the server accepts {limit}",
             tuple(
-                f"pool        {most} connections, made at {place}, in {pid}"
-                for (pid, place, _), most in sorted(pools.items(), key=lambda each: -each[1])[:3]
+                f"pool        {each.fields['capacity']} connections, made at {each.place}, in {each.pid}"
+                for each in sorted(most, key=lambda each: -each.fields["capacity"])[:3]
             ),
             "create_engine(URL, pool_size=2, max_overflow=0)  # or PgBouncer",
             "Under load, further connections are refused.",
         )
-    ]
+
+
+def _total(pools: Iterable[Reported]) -> int:
+    return sum(report.fields["capacity"] for report in pools)
+
+
+def _server(engine: Reported) -> tuple[str, str]:
+    host, _, port = engine.fields["target"].partition("/")[0].rpartition(":")
+    return "" if host in LOCAL else host, port or "5432"
+
+
+def _address(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return "" if host in LOCAL else host, str(parts.port or 5432)

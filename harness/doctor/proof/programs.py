@@ -45,6 +45,9 @@ FROM_OUTSIDE = ("lock", "pool_lock", "import_lock", "native_lock", "raw", "handl
 """Victims whose processes do not report what is wrong with them: they are ended after two further looks from
 outside, of which the second began when they had been set up."""
 
+WITH_URL = ("capacity",)
+"""Victims about which the doctor has to ask the server."""
+
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 
 DEADLINE = 120.0
@@ -116,6 +119,7 @@ def observed(
 
     Raises `NotSetUp` if it does not get that far.
     """
+    options = (*options, *(("--url", url) if name in WITH_URL else ()))
     command = [*POOLSTART, "doctor", "--json-file", report, *options, "--", python, VICTIMS / f"{name}.py"]
     process = _start(command, url, variant, supervision)
     assert process.stdout

@@ -20,6 +20,9 @@ CALLED = {
     "executor": "ProcessPoolExecutor(..., initializer=own_connections)",
     "apscheduler": 'ProcessPoolExecutor(2, {"initializer": own_connections})',
     "pool": "multiprocessing.Pool(..., initializer=own_connections)",
+    "spawned": "# where the workers are started, one of:\n"
+    "multiprocessing.Pool(..., initializer=own_connections)\n"
+    "ProcessPoolExecutor(..., initializer=own_connections)",
     "airflow": "os.register_at_fork(after_in_child=own_connections)",
     "": "own_connections()  # in each worker, before its first query",
 }
@@ -173,7 +176,7 @@ def orphan(by: str = "") -> str:
 def one_engine(by: str) -> str:
     """The lines by which a process has one engine."""
     made = "global engine\nengine = create_engine(URL)  # here, and not in a task"
-    if by in ("pool", "executor", "celery"):
+    if by in ("pool", "executor", "celery", "spawned"):
         return in_worker(by, made, "make_engine")
     return "engine = create_engine(URL)  # once a process, not in a task"
 

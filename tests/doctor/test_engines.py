@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from harness.doctor.evidence.inside import Reported
-from harness.doctor.judge import engines
+from harness.doctor.judge import engines, reports
 
 GIVEN = ["connect_args options", "listener of connect"]
 
@@ -39,6 +39,12 @@ def test_lost_settings_are_named_and_a_second_engine_with_them_clears_it() -> No
     assert finding.hazard == "lost_settings"
     assert finding.sentence.endswith("which started it: connect_args options, listener of connect")
     assert engines.judge([PARENT, worker, engine(2, "app.py:5 other", GIVEN)]) == []
+
+
+def test_a_spawned_worker_with_an_engine_in_each_task_gets_its_own_by_an_initializer() -> None:
+    made = Reported("engines", 2, 3, {"place": "app.py:9 work", "count": 12, "keeping": 4})
+    [finding] = reports.judge([PARENT, engine(2, "app.py:9 work", GIVEN), made])
+    assert "multiprocessing.Pool(..., initializer=make_engine)" in finding.fix
 
 
 def capacity(pools: list[Reported], limit: int, host: str = "db", **options: Any) -> str:

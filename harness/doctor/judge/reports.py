@@ -179,13 +179,16 @@ def _background(reports: Sequence[Reported], framework: str) -> Iterator[Finding
 def _engines(reports: Sequence[Reported]) -> Iterator[Finding]:
     """Engines that keep connections: the last count for each place."""
     last = {report.place: report for report in reports if report.event == "engines"}
+    pids = {report.pid for report in reports}
+    spawned = {r.pid for r in reports if r.event == "engine" and pids & set(r.fields["ancestors"])}
     for report in last.values():
+        by = starter(reports, report.pid) or ("spawned" if report.pid in spawned else "")
         yield Finding(
             "max_connections",
             Certainty.RISK,
             f"process {report.pid} has made {report.fields['count']} engines at one place, and"
             f" {report.fields['keeping']} of them keep connections",
             (f"made        {report.place}",),
-            fixes.one_engine(starter(reports, report.pid)),
+            fixes.one_engine(by),
             "A smaller pool changes nothing: the server refuses further connections.",
         )

@@ -100,7 +100,7 @@ class LifecycleReport(TypedDict, total=False):
     """`done`, `hung` or `failed`."""
     token: str
     parent_uss: int
-    """The parent's unique memory in bytes, before the start."""
+    """The parent's unique memory in bytes, after the worker has exited."""
     pickled: int
     """Bytes that were pickled to the worker, besides multiprocessing's own."""
     collections: list[int]

@@ -1,7 +1,9 @@
 """Two programs that measure the same thing, compared by pairs."""
 
 from collections.abc import Sequence
-from statistics import median, quantiles
+from statistics import mean, median, quantiles, stdev
+
+from scipy.stats import t
 
 NOISE = 3.0
 """Standard errors by which a difference has to be beyond its band: samples and parents leave something
@@ -19,6 +21,18 @@ def compared(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """
     ratios = [second / first for first, second in pairs]
     return median(ratios) - 1, standard_error(ratios)
+
+
+def of_blocks(blocks: Sequence[Sequence[tuple[float, float]]]) -> tuple[float, float]:
+    """As `compared`, of several blocks of pairs, each with a pair of processes of its own.
+
+    Pairs of a block share what is peculiar to its processes, so that a block counts as one value. With few of
+    them their scatter is uncertain itself: the standard error is enlarged until `NOISE` times it is exceeded
+    as rarely as with many.
+    """
+    differences = [compared(pairs)[0] for pairs in blocks]
+    enlarged = t.isf(t.sf(NOISE, 1_000_000), len(blocks) - 1) / NOISE
+    return mean(differences), enlarged * stdev(differences) / len(blocks) ** 0.5
 
 
 def standard_error(values: Sequence[float]) -> float:

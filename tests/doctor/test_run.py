@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from harness.cli import doctor
-from harness.doctor import detected
 from harness.doctor.proof.programs import observed
 from harness.postgres.server import Server
 from harness.system.environment import environment
 from harness.system.errors import PoolstartError
-from tests.support.victims import HAZARDS, PASTED, broken, healthy, together
+from tests.support.victims import PASTED, broken, healthy, together, unexpected
 
 POOLSTART = (sys.executable, "-c", "from harness.cli import main; main()")
 TEXT: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 300, "check": False}
@@ -31,11 +30,7 @@ def test_broken_programs_are_found(server: Server, tmp_path: Path, names: tuple[
     url = server.sqlalchemy_url("victim")
 
     def look(name: str) -> object:
-        row = detected.rows()[HAZARDS[name]]
-        report = observed(name, "broken", url, tmp_path / f"{name}.json")
-        wanted = row.command_as or HAZARDS[name]
-        found = [each["certainty"] for each in report["findings"] if each["hazard"] == wanted]
-        return "" if found and found[0] in row.command else report
+        return unexpected(name, "broken", observed(name, "broken", url, tmp_path / f"{name}.json"))
 
     assert together(look, names) == dict.fromkeys(names, "")
 
@@ -45,10 +40,7 @@ def test_fixed_programs_are_not_accused(server: Server, tmp_path: Path, names: t
     url = server.sqlalchemy_url("victim")
 
     def look(name: str) -> object:
-        report = observed(name, "fixed", url, tmp_path / f"{name}.json")
-        certainties = [finding["certainty"] for finding in report["findings"]]
-        expected = ["risk"] if detected.rows()[HAZARDS[name]].fixed_is_risk else []
-        return "" if certainties == expected else report
+        return unexpected(name, "fixed", observed(name, "fixed", url, tmp_path / f"{name}.json"))
 
     assert together(look, names) == dict.fromkeys(names, "")
 

@@ -57,6 +57,17 @@ def together(look: Callable[[str], object], names: Iterable[str]) -> dict[str, o
         return dict(zip(names, executor.map(look, names), strict=True))
 
 
+def unexpected(name: str, variant: str, report: dict[str, Any]) -> object:
+    """The report of a victim that was run as a command; empty if it says what it should."""
+    row = detected.rows()[HAZARDS[name]]
+    if variant == "fixed":
+        certainties = [finding["certainty"] for finding in report["findings"]]
+        return "" if certainties == (["risk"] if row.fixed_is_risk else []) else report
+    wanted = row.command_as or HAZARDS[name]
+    found = [each["certainty"] for each in report["findings"] if each["hazard"] == wanted]
+    return "" if found and found[0] in row.command else report
+
+
 def poolstart(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [*POOLSTART, *arguments],

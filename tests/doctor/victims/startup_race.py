@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 def create(name: str, created: Any, others: Any) -> None:
     with create_engine(URL).connect() as connection:
+        transaction = connection.begin()
         connection.exec_driver_sql(f"create table if not exists {name} (x int)")
         created.set()
         # Until the other one waits for this transaction.
         while BROKEN and not waiting(connection):
             time.sleep(0.02)
-        connection.commit()
+        transaction.commit()
         others.wait()
 
 

@@ -23,9 +23,10 @@ if __name__ == "__main__":
     # Its own: the session of a victim that was ended may keep its lock while it sleeps.
     key = os.getpid()
     with engine.connect() as connection, create_engine(URL, isolation_level="AUTOCOMMIT").connect() as other:
+        transaction = connection.begin()
         connection.exec_driver_sql(f"select pg_advisory_xact_lock({key})")
         if not BROKEN:
-            connection.commit()
+            transaction.commit()
         worker = multiprocessing.get_context("spawn").Process(target=work, args=(URL, key))
         worker.start()
         while not other.exec_driver_sql(WAITING.format(key, "not " if BROKEN else "")).scalar():

@@ -7,7 +7,8 @@ import tempfile
 import time
 
 from common import BROKEN, URL, query, query_forever
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
 
 RELAY = """
 import os, socket, sys, threading

@@ -51,12 +51,6 @@ def test_evidence_names_existing_hazards_and_demos() -> None:
             assert demos.get(str(evidence.demo))
 
 
-def test_the_three_hazards_of_the_demos_are_on_the_page() -> None:
-    page = claims.render("en", answer())
-    for name in ("own_lock", "torn_message", "unguarded_main"):
-        assert f"(hazards.md#{name})" in page
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_placeholder_is_left_in_a_page(language: str) -> None:
     assert "$" not in claims.render(language, answer())

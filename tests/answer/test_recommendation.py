@@ -14,9 +14,6 @@ from harness import strategies
 from harness.answer import quick_report, recommendation, verdicts
 from harness.answer.figures import answers, ranking, sentences
 from harness.answer.figures.ranking import MedianRange
-from harness.console import markdown
-from harness.curves import curve
-from harness.curves.sections import work
 from harness.lifecycles import intervals
 from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.system.conditions import Conditions
@@ -278,27 +275,6 @@ def test_a_strategy_whose_conditions_may_not_hold_is_never_recommended() -> None
         strategy = strategies.get(recommendation.decide(given).strategy)
         assert strategy.safe
         assert given["conditions"] != "open" or not strategy.inherits
-
-
-def test_of_two_safe_strategies_the_one_with_fewer_conditions_is_recommended_if_it_costs_little() -> None:
-    for given in recommendation.all_answers():
-        if given["data"] == "none" and given["life"] == "long":
-            assert recommendation.decide(given).strategy == recommendation.PRELOADED
-
-
-def test_the_results_page_and_the_site_show_the_same_sentences(site_pages: dict[str, str]) -> None:
-    page = (ROOT / "docs" / "results.md").read_text()
-    figures = answers.default(RESULTS).estimate
-    for sentence in sentences.beside_the_rules(figures, work.break_even(curve.load())):
-        assert f"- {sentence.replace('docs/curves.md', '[curves.md](curves.md)')}" in page
-        assert markdown.html(sentence) in site_pages["index.html"]
-
-
-@pytest.mark.parametrize("page", ["README.md", "docs/strategies.md", "docs/results.md"])
-def test_no_page_calls_a_strategy_safe_beside_what_was_provoked(page: str) -> None:
-    for line in (ROOT / page).read_text().splitlines():
-        if "silent loss" in line or "wrong data" in line:
-            assert not re.search(r"\bsafe\b|\| yes \|", line)
 
 
 @pytest.fixture(scope="module")

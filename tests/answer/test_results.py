@@ -17,7 +17,7 @@ from harness.site.derived import DERIVED
 from harness.site.picture import render as picture
 from harness.system import conditions
 from harness.system.errors import PoolstartError
-from tests.support.results import MACHINE, RESULTS
+from tests.support.results import MACHINE, RESULTS, another_series
 
 EMBEDDED, CONTAINER = "embedded-18.4-tcp-trust", "container-17.12-tcp-scram-sha-256"
 MINE = "mine-2c-8g"
@@ -220,16 +220,10 @@ def keep(row: list[Any], wanted: Callable[[tuple[str, ...]], bool]) -> None:
             row[place] = [value if keep else None for value, keep in zip(values, kept, strict=True)]
 
 
-def another_series(directory: Path, python: str, driver: str = "") -> None:
+def measured_here(directory: Path, python: str, driver: str = "") -> None:
     """2.1.9 on this machine, under a Python and with a driver."""
     (source,) = (directory / MACHINE.name).glob(f"2.1.09-*{EMBEDDED}*")
-    text = source.read_text().replace(f'"{MACHINE.name}"', f'"{MINE}"')
-    content = json.loads(text.replace("py3.11", f"py{python}"))
-    content["params"]["python"] = python
-    if driver:
-        content["env_vars"]["driver"] = driver
-        content["env_name"] += f"-driver{driver}"
-    (directory / MINE / f"2.1.09-{content['env_name']}.json").write_text(json.dumps(content))
+    another_series(source, directory / MINE, python, driver)
 
 
 def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_answer(
@@ -237,8 +231,8 @@ def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_
 ) -> None:
     for path in (several / MINE).glob("2.0.58-*"):
         path.unlink()
-    another_series(several, "3.14")
-    another_series(several, "3.11", "asyncpg-0.32.0")
+    measured_here(several, "3.14")
+    measured_here(several, "3.11", "asyncpg-0.32.0")
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
     found = answers.of_release(results=several, own=MINE)
     assert [each.combination for each in found] == [("psycopg2", "3.11")] * 2 + [("psycopg2", "3.14")]
@@ -253,7 +247,7 @@ def test_a_machine_that_has_only_another_python_and_driver_does_not_replace_the_
 def test_a_series_of_many_releases_is_the_answer_wherever_pages_are_written(several: Path) -> None:
     for path in MACHINE.glob(f"2.1.0*{EMBEDDED}*"):
         shutil.copy(path, several / MACHINE.name)
-    another_series(several, "3.11")
+    measured_here(several, "3.11")
     assert chosen(several, MINE) == (MACHINE.name, EMBEDDED, "2.1.9")
     assert on_record.load(several, MINE).test_beds[0].newest.machine["machine"] == MACHINE.name
     assert answers.own_first(answers.of_release(results=several, own=MINE))[0].machine["machine"] == MINE
@@ -280,8 +274,8 @@ def test_a_damaged_file_is_named_and_the_others_are_read(
 
 
 def test_results_of_another_driver_are_named_and_found_apart(several: Path) -> None:
-    another_series(several, "3.11", "asyncpg-0.32.0")
-    another_series(several, "3.14", "psycopg_pure-3.3.9")
+    measured_here(several, "3.11", "asyncpg-0.32.0")
+    measured_here(several, "3.14", "psycopg_pure-3.3.9")
     found = answers.of_other_drivers(on_record.load(several, MINE))
     assert [each.combination for each in found] == [("asyncpg", "3.11"), ("psycopg_pure", "3.14")]
     assert [each.conditions.split(", ")[1:3] for each in found] == [

@@ -26,15 +26,6 @@ def test_each_hazard_shows_what_to_do_with_code_before_its_story(capsys: pytest.
         assert places == sorted(places), known.id
 
 
-def test_the_list_of_hazards_tries_nothing() -> None:
-    ran = CliRunner().invoke(
-        app, ["hazards", "--list", "--csv"], env={"POOLSTART_URL": "postgresql://nowhere"}
-    )
-    assert (ran.exit_code, ran.stderr) == (0, "")
-    found = [line.split(",")[0] for line in ran.stdout.splitlines()[1:]]
-    assert found == list(catalogue.IDS)
-
-
 def test_strategies_are_shown_with_the_driver_that_is_measured() -> None:
     ran = CliRunner().invoke(app, ["strategies", "spawn", "--json"], env={"POOLSTART_DRIVER": "asyncpg"})
     (shown,) = json.loads(ran.stdout)["strategies"]

@@ -20,14 +20,12 @@ from harness.hazards.hazard import Outcome, Verdict
 from harness.hazards.inside.story import StoryEvent
 from harness.lifecycles import metrics
 from harness.lifecycles import report as measured
-from harness.lifecycles.blocks import Block, MeasuredRun
 from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Table
 from harness.lifecycles.profile import PROFILES
 from harness.records.provenance import Provenance
-from harness.system.conditions import Conditions
-from harness.system.memory import MIB
 from tests.support.command import in_terminal
+from tests.support.measured import measured_run
 from tests.support.results import few
 
 WIDTHS = (60, 80)
@@ -61,35 +59,12 @@ def stands_whole(text: str, name: str, cells: list[str], width: int) -> None:
         assert any(re.search(rf" {re.escape(cell)}( |$)", line) for line in lines), (name, cell)
 
 
-def made_up(names: tuple[str, ...]) -> MeasuredRun:
-    """Three blocks of figures as large as they get, and one strategy that cannot be measured."""
-
-    def samples(number: int) -> dict[str, dict[str, float]]:
-        return {
-            f"{name}.{setting}": {
-                "time_to_first_row": 1.234 + number + at / 7,
-                "startup": 0.2345 + number / 10 + at / 70,
-                "first_query": 0.0345 + number / 10,
-                "second_query": 0.00034 + number / 1e4,
-                "uss": (598 + 10 * at + number) * MIB,
-                "uss_collected": (698 + 10 * at + number) * MIB,
-            }
-            for at, name in enumerate(names)
-            for setting in DATAFRAMES
-            if name != "fork_nodispose"
-        }
-
-    blocks = [Block(n, "", samples(n), {}, {}, Conditions(1, 0, 0, 0)) for n in range(3)]
-    not_applicable = {f"fork_nodispose.{setting}": REASON for setting in DATAFRAMES}
-    return MeasuredRun("2.1.9", "external-18.4-tls-trust", blocks, {}, {}, not_applicable, min_quiet=3)
-
-
 OWN = "tests.support.broken_strategies:HEALTHY"
 
 
 def test_measure(width: int, told: Callable[[], str]) -> None:
     names = (*strategies.IDS, OWN)
-    found = made_up(names)
+    found = measured_run(names=names, settings=DATAFRAMES, reason=REASON)
     measured.print_report(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
     text = told()
     for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
@@ -104,7 +79,7 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
 
 
 def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
-    found = made_up(strategies.IDS)
+    found = measured_run(settings=DATAFRAMES, reason=REASON)
     quick_report.write(found, PROFILES["quick"], "table", found.server)
     text = told()
     table = text.partition("Geometric means")[0]
@@ -150,24 +125,25 @@ def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
     assert len(terminal.bands(*view.words(), 80, gap=1)) == 1
 
 
-def test_trials_that_disagree_are_a_surprise() -> None:
-    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 2)
-    for verdict in (Verdict.AFFECTED, Verdict.SURVIVES):
-        view.tally.add(Outcome("pool_lock", "spawn", verdict))
-    assert view.tally.surprises({}) == [
-        "pool_lock under spawn: affected (1 of 2) and survives (1 of 2), "
-        "expected not recorded: record it with `poolstart record hazards`"
-    ]
-
-
-def test_a_verdict_that_was_not_expected_tells_what_its_user_read() -> None:
+@pytest.mark.parametrize(
+    ("expected", "surprise"),
+    [
+        (
+            {},
+            "not recorded: record it with `poolstart record hazards`; too many clients Every row was right.",
+        ),
+        ({("interleaved", "nullpool"): Verdict.SURVIVES}, "survives; too many clients"),
+    ],
+)
+def test_trials_that_disagree_are_a_surprise_with_what_their_user_read(
+    expected: dict[tuple[str, str], Verdict], surprise: str
+) -> None:
     view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 2)
     for verdict, read in ((Verdict.AFFECTED, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
         story = (StoryEvent("parent", "Asks."), StoryEvent("user", read))
         view.tally.add(Outcome("interleaved", "nullpool", verdict, story=story))
-    assert view.tally.surprises({("interleaved", "nullpool"): Verdict.SURVIVES}) == [
-        "interleaved under nullpool: affected (1 of 2) and survives (1 of 2), "
-        "expected survives; too many clients"
+    assert view.tally.surprises(expected) == [
+        f"interleaved under nullpool: affected (1 of 2) and survives (1 of 2), expected {surprise}"
     ]
 
 

@@ -97,12 +97,6 @@ def test_the_recorded_controls_hold(python: str) -> None:
             assert verdicts[hazard.id, hazard.survives_control] is Verdict.SURVIVES
 
 
-def test_pooled_sqlite_connections_came_with_2_0() -> None:
-    cell = "sqlite_shared", "fork_nodispose"
-    assert record.expected("1.4.54")[cell] is Verdict.SURVIVES
-    assert record.expected("2.0.0")[cell] is Verdict.AFFECTED
-
-
 def test_an_unknown_series_expects_nothing() -> None:
     assert record.expected("9.9.0") == {}
 
@@ -123,7 +117,7 @@ def test_the_command_fails_when_a_verdict_has_changed(own_record: Path) -> None:
     assert "unpicklable under spawn: affected (1 of 1), expected survives" in result.output
 
 
-def test_a_hazard_that_cannot_be_tried_here_is_no_failure(
+def test_a_hazard_that_cannot_be_tried_here_is_no_failure_unless_it_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def none() -> Path:
@@ -131,9 +125,13 @@ def test_a_hazard_that_cannot_be_tried_here_is_no_failure(
 
     monkeypatch.setattr(embedded, "tls_binaries", none)
     monkeypatch.delenv(REQUIRE_TLS, raising=False)
-    result = CliRunner().invoke(app, ["hazards", "tls_broken", "--strategy", "spawn"])
+    command = ["hazards", "tls_broken", "--strategy", "spawn"]
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     assert "not tried here: no PostgreSQL with TLS (tls_broken under spawn)" in result.output
+    monkeypatch.setenv(REQUIRE_TLS, "1")
+    result = CliRunner().invoke(app, command)
+    assert (result.exit_code, "no PostgreSQL with TLS; install one" in result.output) == (1, True)
 
 
 def test_a_whole_table_replaces_that_of_its_series(own_record: Path, server: Server) -> None:

@@ -5,7 +5,6 @@ import signal
 import time
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from subprocess import DEVNULL, PIPE
 
 import pytest
@@ -13,8 +12,8 @@ import pytest
 from harness.hazards import asv_run, catalogue
 from harness.hazards.hazard import Verdict
 from harness.hazards.matrix import JOBS
-from harness.hazards.runner import REQUIRE_TLS, Trials
-from harness.postgres import embedded, locate
+from harness.hazards.runner import Trials
+from harness.postgres import locate
 from harness.postgres.server import Server
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
@@ -82,20 +81,6 @@ def test_a_reproduction_without_a_result_is_an_error_not_a_survival(trials: Tria
 def test_the_error_of_a_second_parent_is_reported(trials: Trials) -> None:
     with pytest.raises(PoolstartError, match="is to be killed failed: LookupError: no such parent"):
         trials.run(catalogue.load("orphaned_backend"), broken_strategies.path("PARENT_FAILS"))
-
-
-def test_tls_is_not_tried_where_no_server_has_it(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> Path:
-        raise embedded.NoTLS("no PostgreSQL with TLS", "install one")
-
-    monkeypatch.setattr(embedded, "tls_binaries", none)
-    monkeypatch.delenv(REQUIRE_TLS, raising=False)
-    with Trials(server) as fresh:
-        outcome = fresh.run(catalogue.load("tls_broken"), "spawn")
-        assert (outcome.verdict, outcome.reason) == (Verdict.NOT_TRIED, "no PostgreSQL with TLS")
-        monkeypatch.setenv(REQUIRE_TLS, "1")
-        with pytest.raises(embedded.NoTLS, match="install one"):
-            fresh.run(catalogue.load("tls_broken"), "spawn")
 
 
 def test_a_strategy_that_needs_a_newer_release_is_not_applicable(

@@ -103,12 +103,14 @@ def with_parent(e: Evidence, **changes: Any) -> Evidence:
     return replace(e, parent={**e.parent, **changes})
 
 
+def under(e: Evidence, strategy: str) -> Evidence:
+    return replace(e, strategy=strategies.get(strategy))
+
+
 def backends(e: Evidence, first: int, second: int) -> Evidence:
     token = e.report["token"]
     return with_worker(e, rows=[[token, first], [token, second]])
 
-
-NULLPOOL = strategies.get("nullpool")
 
 DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], str]] = [
     (checks.start_method, lambda e: with_worker(e, mark=None), "started by spawn"),
@@ -119,27 +121,19 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
         lambda e: with_parent(e, driver={"implementation": "python"}),
         "the implementation of psycopg2 was python",
     ),
+    (checks.preloaded, lambda e: under(e, "forkserver_preload"), "SQLAlchemy was not preloaded"),
     (
         checks.preloaded,
-        lambda e: replace(e, strategy=strategies.get("forkserver_preload")),
-        "SQLAlchemy was not preloaded",
-    ),
-    (
-        checks.preloaded,
-        lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("forkserver")),
+        lambda e: under(with_worker(e, preloaded=True), "forkserver"),
         "SQLAlchemy was preloaded",
     ),
     (checks.order, lambda e: with_worker(e, started=e.report["called"]), "between called and started"),
-    (
-        checks.order,
-        lambda e: with_worker(e, first_row=e.worker["usable"] - 1),
-        "between usable and",
-    ),
+    (checks.order, lambda e: with_worker(e, first_row=e.worker["usable"] - 1), "between usable and"),
     (checks.order, lambda e: with_report(e, returned=e.report["called"]), "did not return between"),
     (checks.rows, lambda e: with_worker(e, rows=[["x", 1], ["x", 1]]), "not its own token"),
     (checks.backend, lambda e: backends(e, e.report["backend_before"], 1), "used the parent's backend"),
     (checks.checkouts, lambda e: backends(e, 1, 2), "two checkouts saw"),
-    (checks.checkouts, lambda e: replace(e, strategy=strategies.get("nullpool")), "two checkouts saw"),
+    (checks.checkouts, lambda e: under(e, "nullpool"), "two checkouts saw"),
     (checks.parent_answers, lambda e: with_report(e, row_after=["x", 1]), "instead of its own row"),
     (
         checks.parent_answers,
@@ -148,18 +142,14 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     ),
     (checks.frame, lambda e: replace(e, dataframe_mib=2 * e.dataframe_mib), "MiB instead of 128"),
     (checks.frame, lambda e: with_report(e, parent_uss=0), "no longer resident"),
-    (
-        checks.sessions,
-        lambda e: replace(e, sessions_after=frozenset({1, 2, 3})),
-        "3 sessions are left",
-    ),
+    (checks.sessions, lambda e: replace(e, sessions_after=frozenset({1, 2, 3})), "3 sessions are left"),
     (checks.reaped, lambda e: with_report(e, exitcode=-9), "exited with -9"),
     (checks.reaped, lambda e: replace(e, left_over=("4242 (sleep)",)), "still running: 4242"),
     # The opposite and the boundary of each.
     (checks.order, lambda e: with_report(e, returned=e.report["reaped"]), "did not return between"),
     (
         checks.backend,
-        lambda e: replace(backends(e, 1, 1), strategy=strategies.get("fork_nodispose")),
+        lambda e: under(backends(e, 1, 1), "fork_nodispose"),
         "did not use the parent's backend",
     ),
     (
@@ -170,23 +160,19 @@ DOCTORED: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence], 
     (checks.frame, lambda e: with_parent(e, frame_resident=32 * MIB), "takes 32 MiB instead of 64"),
     (checks.frame, lambda e: with_parent(e, frame_resident=81 * MIB), "takes 81 MiB instead of 64"),
     (checks.frame, lambda e: with_report(e, pickled=16 * 1024 + 1), "16385 bytes were pickled"),
-    (
-        checks.frame,
-        lambda e: replace(with_worker(e, pandas=True), strategy=strategies.get("spawn")),
-        "imported pandas",
-    ),
+    (checks.frame, lambda e: under(with_worker(e, pandas=True), "spawn"), "imported pandas"),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset()), "0 sessions are left where 1 were"),
 ]
 
 SILENT: list[tuple[Callable[[Evidence], str], Callable[[Evidence], Evidence]]] = [
     (checks.preloaded, lambda e: with_worker(e, preloaded=True)),
-    (checks.preloaded, lambda e: replace(with_worker(e, preloaded=True), strategy=strategies.get("spawn"))),
-    (checks.checkouts, lambda e: replace(backends(e, 1, 2), strategy=strategies.get("nullpool"))),
-    (checks.parent_answers, lambda e: replace(with_report(e, row_after=None), strategy=NULLPOOL)),
+    (checks.preloaded, lambda e: under(with_worker(e, preloaded=True), "spawn")),
+    (checks.checkouts, lambda e: under(backends(e, 1, 2), "nullpool")),
+    (checks.parent_answers, lambda e: under(with_report(e, row_after=None), "nullpool")),
     (checks.frame, lambda e: with_parent(e, frame_resident=58 * MIB)),
     (checks.frame, lambda e: with_parent(e, frame_resident=80 * MIB)),
     (checks.frame, lambda e: with_report(e, pickled=16 * 1024)),
-    (checks.frame, lambda e: replace(with_worker(e, pandas=False), strategy=strategies.get("spawn"))),
+    (checks.frame, lambda e: under(with_worker(e, pandas=False), "spawn")),
     (checks.sessions, lambda e: replace(e, sessions_after=frozenset({1}))),
 ]
 """Evidence that is no reason to reject a lifecycle."""

@@ -1,11 +1,7 @@
 """The list of releases is updated from a package index, in these tests one on localhost."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -14,63 +10,20 @@ from harness.cli import releases as commands
 from harness.releases import index
 from harness.releases.catalogue import Catalogue
 from harness.system.errors import PoolstartError
-
-JSON = "application/vnd.pypi.simple.v1+json"
-
-
-class Index(ThreadingHTTPServer):
-    """A package index with a fixed response."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answer: tuple[int, str, str] = (200, JSON, "{}")
-
-    @property
-    def url(self) -> str:
-        return f"http://user:secret@127.0.0.1:{self.server_port}/simple"
-
-    def offer(self, *files: tuple[str, str, bool]) -> None:
-        """List wheels, each with its version, its day in January 2026, and whether it was yanked."""
-        page: dict[str, Any] = {
-            "meta": {"api-version": "1.1"},
-            "name": "sqlalchemy",
-            "versions": [],
-            "files": [
-                {
-                    "filename": f"sqlalchemy-{version}-py3-none-any.whl",
-                    "url": f"sqlalchemy-{version}-py3-none-any.whl",
-                    "hashes": {},
-                    "size": 1,
-                    "yanked": yanked,
-                    "upload-time": f"2026-01-{day}T12:00:00Z",
-                }
-                for version, day, yanked in files
-            ],
-        }
-        self.answer = (200, JSON, json.dumps(page))
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Index
-
-    def do_GET(self) -> None:
-        status, kind, body = self.server.answer
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
+from tests.support.package_index import JSON, PackageIndex
 
 
 @pytest.fixture
-def package_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
-    with Index() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        monkeypatch.setenv("UV_DEFAULT_INDEX", server.url)
+def package_index(monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
+    with PackageIndex() as server:
+        url = f"http://user:secret@127.0.0.1:{server.server_port}/simple"
+        monkeypatch.setenv("UV_DEFAULT_INDEX", url)
         yield server
-        server.shutdown()
+
+
+def on(day: int) -> str:
+    """A moment of January 2026."""
+    return f"2026-01-{day:02}T12:00:00Z"
 
 
 @pytest.fixture
@@ -82,8 +35,8 @@ def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_update_adds_new_releases_and_removes_none(package_index: Index, known: Path) -> None:
-    package_index.offer(("2.0.36", "20", False), ("2.1.0", "22", False), ("2.0.10", "21", False))
+def test_update_adds_new_releases_and_removes_none(package_index: PackageIndex, known: Path) -> None:
+    package_index.offer(("2.0.36", on(20), False), ("2.1.0", on(22), False), ("2.0.10", on(21), False))
     result = CliRunner().invoke(commands.app, ["update"])
     assert "added 2.0.10 of 2026-01-21" in result.output
     assert "added 2.1.0 of 2026-01-22" in result.output
@@ -95,16 +48,18 @@ def test_update_adds_new_releases_and_removes_none(package_index: Index, known: 
     ]
 
 
-def test_update_without_new_releases_does_not_change_the_file(package_index: Index, known: Path) -> None:
-    package_index.offer(("2.0.3", "20", False))
+def test_update_without_new_releases_does_not_change_the_file(
+    package_index: PackageIndex, known: Path
+) -> None:
+    package_index.offer(("2.0.3", on(20), False))
     before = known.read_text()
     result = CliRunner().invoke(commands.app, ["update"])
     assert "0 new, 2 in all" in result.output
     assert known.read_text() == before
 
 
-def test_yanked_files_are_ignored(package_index: Index) -> None:
-    package_index.offer(("2.1.0", "22", True), ("2.1.1", "23", False))
+def test_yanked_files_are_ignored(package_index: PackageIndex) -> None:
+    package_index.offer(("2.1.0", on(22), True), ("2.1.1", on(23), False))
     assert list(index.releases()) == ["2.1.1"]
 
 
@@ -119,7 +74,7 @@ def test_yanked_files_are_ignored(package_index: Index) -> None:
     ],
 )
 def test_an_unusable_index_is_one_line_without_the_password(
-    package_index: Index, answer: tuple[int, str, str], reason: str
+    package_index: PackageIndex, answer: tuple[int, str, str], reason: str
 ) -> None:
     package_index.answer = answer
     with pytest.raises(PoolstartError, match=reason) as error:
@@ -154,9 +109,9 @@ def test_the_list_shows_versions_and_dates() -> None:
 
 
 def test_update_with_pairs_prints_each_new_release_after_its_predecessor(
-    package_index: Index, known: Path
+    package_index: PackageIndex, known: Path
 ) -> None:
-    package_index.offer(("2.0.36", "01", False), ("2.0.37", "02", False), ("2.1.0", "03", False))
+    package_index.offer(("2.0.36", on(1), False), ("2.0.37", on(2), False), ("2.1.0", on(3), False))
     result = CliRunner().invoke(commands.app, ["update", "--pairs"])
     assert result.stdout == "2.0.36 2.0.37\n2.0.37 2.1.0\n"
     assert CliRunner().invoke(commands.app, ["update", "--pairs"]).stdout == ""

@@ -6,14 +6,13 @@ import runpy
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from harness.system.environment import ROOT
+from tests.support.package_index import PackageIndex
 
 BIN = Path(sys.executable).parent
 
@@ -53,37 +52,14 @@ cat "$6" >>"$ISSUES"
 """
 
 
-class PackageIndex(BaseHTTPRequestHandler):
-    """Lists the releases of the checkout, and new ones."""
-
-    def do_GET(self) -> None:
-        known = json.loads((ROOT / "harness" / "releases" / "releases.json").read_text())
-        dates = {**known, **dict.fromkeys(NEW, "2027-01-01T00:00:00+00:00")}
-        files = [
-            {
-                "filename": f"sqlalchemy-{version}-py3-none-any.whl",
-                "url": "x",
-                "hashes": {},
-                "upload-time": date.replace("+00:00", "Z"),
-            }
-            for version, date in dates.items()
-        ]
-        self.send_response(200)
-        self.send_header("Content-Type", "application/vnd.pypi.simple.v1+json")
-        self.end_headers()
-        page = {"meta": {"api-version": "1.1"}, "name": "sqlalchemy", "versions": [], "files": files}
-        self.wfile.write(json.dumps(page).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def index() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), PackageIndex) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    """Lists the releases of the checkout, and new ones."""
+    known = json.loads((ROOT / "harness" / "releases" / "releases.json").read_text())
+    dates = {**known, **dict.fromkeys(NEW, "2027-01-01T00:00:00+00:00")}
+    with PackageIndex() as server:
+        server.offer(*((version, date.replace("+00:00", "Z"), False) for version, date in dates.items()))
         yield f"http://127.0.0.1:{server.server_port}/simple"
-        server.shutdown()
 
 
 class Workflow:

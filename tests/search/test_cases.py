@@ -324,12 +324,3 @@ def test_statements_behind_a_pooler_are_not_prepared(
     fixed = {"engine": report.fixes(entry)[number].code}
     cured = cases.run("pooler_session", pooled, tmp_path, fixed, python=python, **variables)
     assert cured.returncode == 0, cured.stdout
-
-
-@pytest.mark.parametrize(
-    "message", ["server closed the connection unexpectedly", "SSL SYSCALL error: EOF detected"]
-)
-def test_a_message_with_two_causes_first_asks_whether_it_followed_a_pause(message: str) -> None:
-    *look_alikes, hazard = leads_to(f"psycopg2.OperationalError: {message}")
-    assert {"lookalike.idle_cut", "lookalike.failover"} <= set(look_alikes)
-    assert hazard.startswith("hazard.")

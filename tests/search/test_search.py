@@ -20,12 +20,6 @@ def test_a_message_that_several_pages_have_leads_to_all_of_them() -> None:
     assert {"hazard.preping_tls", "hazard.lazy_executor"} < set(found.entries)
 
 
-def test_look_alikes_of_a_hazard_are_to_be_excluded_before_it() -> None:
-    found = search.rank(search.on_record(), "server closed the connection unexpectedly")
-    assert found.entries[0] == "hazard.parent_closed"
-    assert found.to_exclude == ("lookalike.idle_cut", "lookalike.failover")
-
-
 def test_look_alikes_are_shown_however_many_hazards_have_the_message() -> None:
     ranked = [*(f"hazard.{number}" for number in range(9)), "lookalike.last"]
     assert search.shown(ranked) == (*(f"hazard.{number}" for number in range(6)), "lookalike.last")
@@ -43,10 +37,6 @@ def test_a_number_that_a_driver_counts_up_does_not_matter() -> None:
     assert words("__asyncpg_stmt_1a__ _pg3_7 _pg3_0") == ["__asyncpg_stmt___", "_pg3_", "_pg3_"]
 
 
-def test_words_are_no_message() -> None:
-    assert not search.rank(search.on_record(), "workers hang").exact
-
-
 def test_every_message_heading_and_title_leads_to_its_hazard() -> None:
     index = search.on_record()
     for hazard in catalogue.load_all():
@@ -60,8 +50,3 @@ def test_every_message_heading_and_title_leads_to_its_hazard() -> None:
 def test_texts_are_of_entries_that_exist() -> None:
     known = {f"hazard.{id}" for id in catalogue.IDS} | {f"program.{name}" for name in head.names()}
     assert set(search.texts()) == known | {"stacks"}
-
-
-def test_a_long_text_with_nothing_known_leads_nowhere() -> None:
-    text = "\n".join(f"step {number}: loaded {number} widgets from the queue" for number in range(500))
-    assert search.rank(search.on_record(), text).entries == ()

@@ -230,15 +230,6 @@ def test_an_error_message_leads_to_its_hazard(browser: Browser, address: str) ->
         assert page.locator("#results li:visible").count() <= 6  # the address remembers
 
 
-def test_the_symptoms_begin_with_the_question_whether_it_is_this_problem(
-    browser: Browser, address: str
-) -> None:
-    with opened(browser, address + "symptoms.html") as page:
-        assert page.locator("h2").first.inner_text() == "Is it this problem at all?"
-        page.locator("#first-look").get_by_role("link", name="idle_cut").click()
-        assert "pool_pre_ping=True" in page.locator(".cure pre").first.inner_text()
-
-
 def test_a_phone_shows_the_search_at_once_and_what_it_finds_right_below(
     browser: Browser, address: str
 ) -> None:

@@ -14,7 +14,7 @@ from harness.history.paired import PairedChange
 from harness.site import build, context, history
 from harness.site.pages import answer, compare, navigation, releases
 from harness.system import conditions
-from tests.support.results import MACHINE, SERVER, few
+from tests.support.results import MACHINE, SERVER, another_series, few
 
 
 def replace_in(path: Path, old: str, new: str) -> None:
@@ -24,7 +24,7 @@ def replace_in(path: Path, old: str, new: str) -> None:
 def all_at_once(results: Path) -> None:
     """Damaged files, a failed run, and series of another Python, server and machine."""
     empty, cut, _, other = few(results, 4)
-    another_series(results, "3.12")
+    tripled(results, "3.12")
     several(results)
     about(results, failed={"date": "2026-11-28", "reason": "a benchmark was ended by SIGKILL"})
     empty.write_text("{")
@@ -49,17 +49,10 @@ def another_profile(results: Path) -> None:
         path.write_text(json.dumps(content))
 
 
-def another_series(results: Path, python: str, driver: str = "") -> None:
+def tripled(results: Path, python: str, driver: str = "") -> None:
     """Beside what is there: its newest release under a Python, with a driver, all figures three times."""
     path = max(results.glob(f"*/2.1.0*{SERVER}.json"))
-    content = json.loads(path.read_text().replace("py3.11", f"py{python}"))
-    content["params"]["python"] = python
-    if driver:
-        content["env_vars"]["driver"] = driver
-        content["env_name"] += f"-driver{driver}"
-    for row in content["results"].values():
-        row[0] = [value and 3 * value for value in row[0]]
-    path.with_name(f"{content['commit_hash']}-{content['env_name']}.json").write_text(json.dumps(content))
+    another_series(path, path.parent, python, driver, factor=3)
 
 
 def several(results: Path) -> None:
@@ -129,9 +122,9 @@ def test_the_first_page_recommends_nothing_from_times_of_a_busy_machine(site: Pa
 def test_series_of_another_python_or_driver_change_no_figure_of_the_answer(tmp_path: Path) -> None:
     few(tmp_path, 9)
     alone, none = shown(tmp_path)
-    another_series(tmp_path, "3.14")
-    another_series(tmp_path, "3.11", "asyncpg-0.32.0")
-    another_series(tmp_path, "3.14", "psycopg-3.3.9")
+    tripled(tmp_path, "3.14")
+    tripled(tmp_path, "3.11", "asyncpg-0.32.0")
+    tripled(tmp_path, "3.14", "psycopg-3.3.9")
     beside, others = shown(tmp_path)
     assert none == []
     assert {name: without_the_list_of_series(text) for name, text in beside.items()} == {

@@ -18,7 +18,6 @@ from harness.instructions import table as instructions
 from harness.lifecycles import checks, metrics
 from harness.lifecycles.metrics import Table
 from harness.releases.catalogue import catalogue as releases
-from harness.search import search
 from tests.support.results import RESULTS, median_of
 
 LIMIT = 3_500_000
@@ -187,19 +186,6 @@ def test_overview_list_and_command_name_the_same_releases(site: Path) -> None:
     assert f"changed in {', '.join(others[::-1])}." in printed
 
 
-def test_six_releases_changed_time_or_memory_and_four_more_only_counts(site: Path) -> None:
-    known = changes.recorded()
-    timed = list(dict.fromkeys(change.release for change in known.paired))
-    assert timed == ["2.0.0", "2.0.10", "2.0.20", "2.0.41", "2.0.44", "2.1.0"]
-    counted = dict.fromkeys(change.release for change in known.counts)
-    assert [release for release in counted if release not in timed] == [
-        "2.0.11",
-        "2.0.18",
-        "2.0.29",
-        "2.0.42",
-    ]
-
-
 def test_a_step_says_its_interval_and_how_many_pairs_were_measured(site: Path) -> None:
     text = re.sub(r"<[^>]+>", "", (site / "releases" / "2.0.44.html").read_text())
     named = re.findall(r"% to \S+ %; (\d+) pairs\)", text)
@@ -243,5 +229,3 @@ def test_title_and_heading_are_what_people_search_for(site: Path) -> None:
         (title,) = re.findall(r"<title>(.*?) · poolstart</title>", text)
         (heading,) = re.findall(r"<h1>(.*?)<small>", text)
         assert heading in title
-        found = search.rank(search.on_record(), heading)
-        assert (found.exact, found.entries[0]) == (True, f"hazard.{name}")

@@ -113,13 +113,8 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     # Look-alikes: the same problem to the eye, and no connection in two processes.
     ("RuntimeError: Task <Task pending> got Future <Future pending> attached to a different loop",
      "lookalike.event_loop"),
-    ("got Future attached to a different loop", "lookalike.event_loop"),
-    ("RuntimeError: Event loop is closed", "lookalike.event_loop"),
-    ("RuntimeWarning: coroutine 'AsyncEngine.dispose' was never awaited", "lookalike.event_loop"),
     ("asyncpg.exceptions.InterfaceError: cannot perform operation: another operation is in progress",
      "lookalike.event_loop"),
-    ("psycopg2.errors.IdleSessionTimeout: terminating connection due to idle-session timeout",
-     "lookalike.idle_cut"),
     ("psycopg2.OperationalError: could not receive data from server: Connection timed out",
      "lookalike.idle_cut"),
     ("FATAL:  terminating connection due to administrator command", "lookalike.failover"),
@@ -128,14 +123,6 @@ MESSAGES: tuple[tuple[str, str], ...] = (
      " exists", "lookalike.pooler_session"),
     ("FATAL: unsupported startup parameter: options", "lookalike.pooler_session"),
     ("pgbouncer", "lookalike.pooler_session"),
-    ("sqlalchemy.exc.InvalidRequestError: This session is provisioning a new connection; concurrent"
-     " operations are not permitted", "lookalike.shared_by_threads"),
-    ("psycopg.OperationalError: sending query failed: another command is already in progress",
-     "lookalike.shared_by_threads"),
-    ("psycopg2.InterfaceError: cursor already closed", "lookalike.shared_by_threads"),
-    ("psycopg2.errors.LockNotAvailable: canceling statement due to lock timeout", "lookalike.lock_wait"),
-    ("psycopg2.errors.QueryCanceled: canceling statement due to statement timeout", "lookalike.lock_wait"),
-    ("The garbage collector is trying to clean up non-checked-in connection", "lookalike.leaked_connections"),
     # psycopg 3: one connection in two processes, or a pooler.
     ('psycopg.errors.DuplicatePreparedStatement: prepared statement "_pg3_7" already exists',
      "hazard.shared_socket"),
@@ -245,14 +232,10 @@ MESSAGES: tuple[tuple[str, str], ...] = (
      "hazard.interleaved"),
     ("psycopg2.errors.ActiveSqlTransaction: SET TRANSACTION ISOLATION LEVEL must be called before any"
      " query", "hazard.interleaved"),
-    ("psycopg2.ProgrammingError: the connection cannot be re-entered recursively",
-     "lookalike.shared_by_threads"),
     ("psycopg2.ProgrammingError: execute cannot be used while an asynchronous query is underway",
      "lookalike.shared_by_threads"),
     ("mysql: (2014, \"Commands out of sync; you can't run this command now\")",
      "lookalike.shared_by_threads"),
-    ("asyncpg.exceptions.InvalidSQLStatementNameError: unnamed prepared statement does not exist",
-     "lookalike.pooler_session"),
     ('psycopg.errors.InvalidCursorName: portal "C_3" does not exist', "lookalike.pooler_session"),
     ("sqlalchemy.exc.DisconnectionError: Connection record belongs to pid 4711, attempting to check "
      "out in pid 4712", "hazard.preping_tls"),
@@ -267,7 +250,6 @@ MESSAGES: tuple[tuple[str, str], ...] = (
     ("FATAL:  remaining connection slots are reserved for roles with privileges of the "
      '"pg_use_reserved_connections" role', "hazard.max_connections"),
     ("DETAIL:  There is 1 other session using the database.", "hazard.orphaned_backend"),
-    ("RuntimeError: asyncio.run() cannot be called from a running event loop", "lookalike.event_loop"),
     ("MySQL: (4031, 'The client was disconnected by the server because of inactivity.')",
      "lookalike.idle_cut"),
     ("Process 4458 waits for ShareLock on transaction 159753; blocked by process 4231.",

@@ -62,6 +62,18 @@ def mean_of(metric: str, strategy: str, dataframe: str = "none") -> float:
     return answer().levels[metric, strategy, dataframe].mean
 
 
+def another_series(path: Path, directory: Path, python: str, driver: str = "", factor: float = 1) -> None:
+    """Copy a file of results into a machine's folder, as of a Python and driver, with multiplied figures."""
+    content = json.loads(path.read_text().replace("py3.11", f"py{python}"))
+    content["params"] |= {"machine": directory.name, "python": python}
+    if driver:
+        content["env_vars"]["driver"] = driver
+        content["env_name"] += f"-driver{driver}"
+    for row in content["results"].values():
+        row[0] = [value and factor * value for value in row[0]]
+    (directory / f"{content['commit_hash']}-{content['env_name']}.json").write_text(json.dumps(content))
+
+
 def few(results: Path, count: int = 3) -> list[Path]:
     """Copy the results of `count` releases to a new directory; return the copied files."""
     machine = results / MACHINE.name

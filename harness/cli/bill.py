@@ -42,7 +42,7 @@ def bill(
     which `poolstart record fleets`, `curves`, `drivers` and `poolers` measure.
     """
     from harness.curves import bill as fleet_bill
-    from harness.curves import bill_report, curve
+    from harness.curves import bill_report, curve, outcomes
     from harness.fleets import figures
     from harness.system.errors import PoolstartError
 
@@ -61,5 +61,7 @@ def bill(
     table = figures.load()
     if table is None:
         raise PoolstartError("no fleets are on record", "measure them with `poolstart record fleets`")
-    known = fleet_bill.on_record(table, curve.load())
-    bill_report.write(known, table.provenance, request, form)
+    curves = curve.load()
+    known = fleet_bill.on_record(table, curves)
+    tested = outcomes.tested(curves, known, request)
+    bill_report.write(known, table.provenance, request, form, tested)

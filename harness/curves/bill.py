@@ -62,6 +62,10 @@ class Coefficients:
     """The largest fleet that was measured."""
     farthest: float
     """Seconds of the longest round trip that was measured."""
+    machine: str = ""
+    """On which the fleets were measured."""
+    cores: int = 1
+    """Processors of that machine."""
     drivers: Factors = field(default_factory=dict)
     """To the reference driver."""
     poolers: Factors = field(default_factory=dict)
@@ -152,6 +156,8 @@ def coefficients(
         tuple(sizes.costs(curves["sizes"])) if "sizes" in curves else (),
         table.largest,
         max((float(point.at["distance"]) for point in distance.points), default=0.0) if distance else 0.0,
+        table.provenance.machine,
+        table.provenance.cores,
         by_driver or {},
         behind_poolers or {},
     )
@@ -203,28 +209,30 @@ def bills(known: Coefficients, request: BillRequest) -> Iterator[Bill]:
         )
     for costs in known.strategies:
         if found := _factors(known, request, costs):
-            yield _bill(costs, data if request.parent_mib else None, request, found)
+            yield _bill(costs, data if request.parent_mib else None, request, found, known.cores)
 
 
 def _factors(known: Coefficients, request: BillRequest, costs: Costs) -> WorkerFactors | None:
     """What driver and pooler change for a strategy; None if that was not measured."""
-    found: WorkerFactors | None = WorkerFactors(1.0, 1.0, 0.0, 0.0, 0.0, costs.round_trips)
+    found: WorkerFactors | None = WorkerFactors(1.0, 0.0, 0.0, 0.0, costs.round_trips)
     if request.driver != MEASURED.name:
         found = known.drivers.get(request.driver, {}).get(costs.strategy)
     if found and request.pooler:
         behind = known.poolers.get(request.driver, {}).get(costs.strategy)
-        found = behind and replace(
-            found, alone=found.alone * behind.alone, saved=behind.saved, round_trips=behind.round_trips
-        )
+        found = behind and replace(found, saved=behind.saved, round_trips=behind.round_trips)
     return found
 
 
-def _bill(costs: Costs, data: DataCosts | None, request: BillRequest, found: WorkerFactors) -> Bill:
+def _bill(
+    costs: Costs, data: DataCosts | None, request: BillRequest, found: WorkerFactors, cores: int
+) -> Bill:
     workers, forked = request.workers, request.workers if costs.forked else 0
     # The workers of a fleet wait for the network at the same time.
     far = found.round_trips * request.distance
-    ready = at(costs.ready, workers) * found.fleet + found.once - workers * found.saved + far
-    life = costs.life * found.alone + far
+    # While there is a processor for each, workers wait for a server that starts one session after another.
+    saved = found.saved * max(min(workers, cores), workers / cores)
+    ready = at(costs.ready, workers) * found.ratio + found.once - saved + far
+    life = costs.life * found.ratio - found.saved + far
     memory = at(costs.memory, workers) + workers * found.memory
     collected = at(costs.collected, workers) if request.driver == MEASURED.name else None
     if data:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from harness import drivers
 from harness.console import output, terminal
@@ -22,20 +23,27 @@ COLUMNS = (
 """Of `poolstart bill --csv`, a row a strategy: seconds, bytes and shares."""
 
 
-def write(known: Coefficients, measured: Provenance, request: BillRequest, form: str) -> None:
-    """Print the bill as `table`, `json`, `csv` or `markdown`. `measured` is the provenance of the fleets."""
+def write(
+    known: Coefficients, measured: Provenance, request: BillRequest, form: str, tested: str = ""
+) -> None:
+    """Print the bill as `table`, `json`, `csv` or `markdown`. `measured` is the provenance of the fleets,
+    `tested` a sentence about how well such bills did."""
     rows = list(bills(known, request))
     content = {
         "request": asdict(request),
         "extrapolated": request.extrapolated(known),
         "unmeasured": request.unmeasured(known),
+        "tested": tested,
         "measured": asdict(measured),
         "bill": [asdict(row) for row in rows],
     }
-    output.write(form, COLUMNS, map(asdict, rows), lambda: show(known, measured, request, rows), content)
+    table = partial(show, known, measured, request, rows, tested)
+    output.write(form, COLUMNS, map(asdict, rows), table, content)
 
 
-def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: list[Bill]) -> None:
+def show(
+    known: Coefficients, measured: Provenance, request: BillRequest, rows: list[Bill], tested: str
+) -> None:
     header = ["strategy", "all ready, s", "memory, MiB", "after a full\ncollection", "idle connections"]
     header += ["start-up below\n1 % from, s"]
     if request.task is not None:
@@ -50,6 +58,7 @@ def show(known: Coefficients, measured: Provenance, request: BillRequest, rows: 
         f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
         f"From {ranges(known, request)}.",
         *varied(known, request),
+        *[tested] * bool(tested),
         *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(known)),
         *limits(rows, request),
         f"Measured {measured}. `poolstart record fleets` and `poolstart record curves` measure this machine.",
@@ -86,33 +95,30 @@ def limits(rows: Sequence[Bill], request: BillRequest) -> Iterator[str]:
         yield f"They need more memory than is free here, {free / 2**30:.1f} GiB, under {', '.join(above)}."
 
 
-def varied(known: Coefficients, request: BillRequest) -> list[str]:
+def varied(known: Coefficients, request: BillRequest) -> Iterator[str]:
     """What driver and pooler have changed, and where they were not measured."""
-    found = []
     title = drivers.get(request.driver).title
+    used = []
     if request.driver != MEASURED.name:
-        found.append(
-            f"With {title}: the times by the ratio of the processor time, the memory by the difference of a"
-            f" single worker to one with {MEASURED.title}; after a full collection it was not measured."
+        used.append(known.drivers.get(request.driver, {}))
+        yield (
+            f"With {title}: the times by the ratio, the memory by the difference of a single worker to one"
+            f" with {MEASURED.title}; after a full collection it was not measured."
         )
     if request.pooler:
-        saved = (each.saved for each in known.poolers.get(request.driver, {}).values())
-        most = request.workers * max(saved, default=0.0)
-        found.append(
-            "Behind PgBouncer in transaction mode, which has to open sessions when a fleet starts. How many"
-            f" is not known, so the times may be {most * 1e3:.0f} ms longer or shorter. Connections and"
-            " distance are those to PgBouncer."
+        used.append(known.poolers.get(request.driver, {}))
+        yield (
+            "Behind PgBouncer in transaction mode: less the processor time that single workers save."
+            " Connections and distance are those to PgBouncer."
         )
-    if found:
-        found.append(
-            "This is a rough estimate: docs/curves.md shows how far it was off for fleets that were measured."
-        )
+    others = {each.machine for factors in used for each in factors.values()} - {known.machine}
+    if others:
+        yield f"Single workers were measured on another machine: {'; '.join(sorted(others))}."
     if missing := request.unmeasured(known):
-        found.append(
+        yield (
             f"Not measured with {title}{' behind PgBouncer' * request.pooler}, and so not shown:"
             f" {', '.join(missing)}."
         )
-    return found
 
 
 def cells(bill: Bill) -> list[str]:

@@ -25,29 +25,25 @@ POOLS = {"fork_dispose": "QueuePool", "nullpool": "NullPool"}
 ROUTE = "transaction"
 """The pooler's mode."""
 
-FLEET_SAVES = 0.25
-"""Of what a single worker saves behind PgBouncer, which has a session ready for it, each worker of a fleet
-saves this part: PgBouncer has to open sessions for a fleet, though not one for each. Half of it, one for each
-core, would be saved if it had all of them ready. Fitted to fleets of 8 and 32 workers."""
-
 
 @dataclass(frozen=True)
 class WorkerFactors:
     """A worker of one strategy, next to the same one with the reference driver and no pooler."""
 
-    alone: float
-    """Factor of the time until a single one has its first row."""
-    fleet: float
-    """Factor of the time until all of a fleet have: that of a worker's processor time until its first row,
-    because a fleet keeps all processors busy while a single worker waits for the server."""
+    ratio: float
+    """Factor of the time until it has its first row, and so until all of a fleet have theirs."""
     once: float
     """Seconds more until a fork server is there, which has imported the driver."""
     saved: float
-    """Seconds less for each worker of a fleet."""
+    """Seconds less until its first row behind a pooler, which has a session ready for it. It ran on one
+    processor together with server and pooler, so this is processor time, which the workers of a fleet save
+    on all processors at once."""
     memory: float
     """Bytes more for each worker."""
     round_trips: int
     """Until it has its first row."""
+    machine: str = ""
+    """On which it was measured."""
 
 
 Factors = dict[str, dict[str, WorkerFactors]]
@@ -71,12 +67,12 @@ def of_drivers(rows: Mapping[str, Any]) -> Factors:
             if {first, cpu, unique} <= more.keys():
                 once = more.get((CPU, BOOTED), 0.0) - more[cpu] if strategy == SERVED else 0.0
                 found.setdefault(name, {})[strategy] = WorkerFactors(
-                    alone=measured[first]["ratio"],
-                    fleet=measured[cpu]["ratio"],
+                    ratio=measured[first]["ratio"],
                     once=max(0.0, once),
                     saved=0.0,
                     memory=more[unique],
                     round_trips=counts[TRIPS],
+                    machine=row.get("provenance", {}).get("machine", ""),
                 )
     return found
 
@@ -103,9 +99,8 @@ def of_poolers(record: PoolersRecord | None) -> Factors:
     for row in newest.rows:
         for strategy, pool in POOLS.items():
             if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:
-                ratio = median(row.first_ratio)
-                saved = median(row.first_row) * (1 / ratio - 1)
+                saved = median(row.first_row) * (1 / median(row.first_ratio) - 1)
                 found.setdefault(row.driver, {})[strategy] = WorkerFactors(
-                    ratio, 1.0, 0.0, max(0.0, FLEET_SAVES * saved), 0.0, row.trips[0]
+                    1.0, 0.0, saved, 0.0, row.trips[0], newest.provenance.machine
                 )
     return found

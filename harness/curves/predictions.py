@@ -1,18 +1,16 @@
-"""Predictions: fleets drawn at random, to which nothing was fitted, measured and compared with the bill."""
+"""Fleets drawn at random, to which nothing was fitted, to be compared with the bill."""
 
 import importlib.util
 import random
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import cycle
-from statistics import geometric_mean
 
 from harness import drivers
 from harness.curves import distance, sizes
-from harness.curves.bill import BillRequest, Coefficients, bills
-from harness.curves.curve import At, CurvePlan, CurveRecord, Point, Samples
+from harness.curves.curve import At, CurvePlan, Samples
 from harness.curves.factors import BOOTED, POOLS, SERVED
+from harness.curves.outcomes import NAME, SEED, TWIN, VARIED, VARIED_SEED
 from harness.curves.work import POOL_MODE, no_pooler
 from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
@@ -23,14 +21,11 @@ from harness.postgres.relay import Relay
 from harness.postgres.server import Server
 from harness.system.memory import MIB, available
 
-NUMBER, SEED = 20, 30
-"""Fleets, and the seed of the draw. A change of how a bill is computed takes a new seed: fleets that were
-known before the change are not unfitted any more."""
+NUMBER, VARIED_NUMBER = 20, 12
+"""Drawn fleets, and those with another driver or behind a pooler."""
 
-NAME, VARIED = "predictions", "varied"
-
-VARIED_NUMBER, VARIED_SEED = 12, 31
-"""Fleets with another driver or behind a pooler, and the seed of their draw."""
+TURNS = 4
+"""How often a visit measures a fleet with another driver or behind a pooler, and its twin."""
 
 CONTROL_WORKERS = 8
 """Of the fleets that are on record: one for each strategy is measured again among the drawn ones, because all
@@ -38,9 +33,6 @@ times of a session may be longer than those of another."""
 
 PLAIN: At = {"kind": DATAFRAME, "mib": 0, "distance": 0.0}
 """No data in the parent, and a server next to it."""
-
-WITHIN = 0.15
-"""How far a prediction may be off."""
 
 MOST_WORKERS, MOST_MIB, FARTHEST = 64, 4096, 0.05
 
@@ -90,10 +82,14 @@ class PredictionsCurve(CurvePlan):
 
 
 class VariedCurve(PredictionsCurve):
-    """Fleets with another driver or behind a pooler, which a bill computes from single workers."""
+    """Fleets with another driver or behind a pooler, which a bill computes from single workers.
+
+    Their times are compared with those of twins, so that they count on another machine too.
+    """
 
     name = f"{VARIED}_{VARIED_SEED}"
-    seconds = 3.0
+    visits = 3
+    seconds = 14.0
 
     def points(self) -> Sequence[At]:
         return [*drawn_varied(), *controls()]
@@ -103,6 +99,17 @@ class VariedCurve(PredictionsCurve):
             return f"the package {at['driver']} is not installed"
         missing = no_pooler() if "pooler" in at else ""
         return missing or super().refused(at, server)
+
+    def measure(self, at: At, server: Server) -> Samples:
+        """In turns the fleet and its twin, whose figures begin with `TWIN`."""
+        twin = {name: value for name, value in at.items() if name not in ("driver", "pooler")}
+        sides = [("", at), (TWIN, twin)] if twin != at else [("", at)]
+        found: dict[str, list[float]] = {}
+        for turn in range(TURNS):
+            for prefix, side in sides if turn % 2 == 0 else sides[::-1]:
+                for name, values in super().measure(side, server).items():
+                    found.setdefault(prefix + name, []).extend(values)
+        return found
 
 
 def _total(memory: TreeMemory) -> float:
@@ -128,20 +135,29 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
 
 
 def drawn_varied(number: int = VARIED_NUMBER, seed: int = VARIED_SEED) -> list[At]:
-    """Random fleets: in turn with psycopg, behind PgBouncer, and both."""
+    """Random fleets: in turn with psycopg, behind PgBouncer, and both, under all strategies that a bill has
+    with them. A fleet is drawn from each part of the logarithmic scale of workers."""
     chance = random.Random(seed)
     driver, pooler = {"driver": drivers.PSYCOPG.name}, {"pooler": POOL_MODE}
-    found: list[At] = []
-    for _, variant in zip(range(number), cycle((driver, pooler, {**driver, **pooler})), strict=False):
-        found.append(
-            {
-                "strategy": chance.choice([*POOLS] if "pooler" in variant else [*POOLS, SERVED, BOOTED]),
-                "workers": round(MOST_WORKERS ** chance.random()),
-                **PLAIN,
-                **variant,
-            }
+    turns = [
+        (variant, cycle(chance.sample(strategies, len(strategies))))
+        for variant, strategies in (
+            (driver, [*POOLS, SERVED, BOOTED]),
+            (pooler, [*POOLS]),
+            ({**driver, **pooler}, [*POOLS]),
         )
-    return found
+    ]
+    return [
+        {
+            "strategy": next(strategies),
+            "workers": round(MOST_WORKERS ** ((part + chance.random()) / number)),
+            **PLAIN,
+            **variant,
+        }
+        for part, (variant, strategies) in zip(
+            chance.sample(range(number), number), cycle(turns), strict=False
+        )
+    ]
 
 
 def controls() -> list[At]:
@@ -149,62 +165,3 @@ def controls() -> list[At]:
     return [
         {"strategy": name, "workers": CONTROL_WORKERS, **PLAIN, "control": 1} for name in fleets.STRATEGIES
     ]
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A fleet with what was predicted and measured; seconds and bytes."""
-
-    at: dict[str, str | float]
-    predicted: dict[str, float]
-    measured: dict[str, float]
-
-    def off(self, figure: str) -> float:
-        """The relative difference of the prediction from what was measured."""
-        return self.predicted[figure] / self.measured[figure] - 1
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The fleets of one session."""
-
-    seed: int
-    drawn: list[Prediction]
-    controls: list[Prediction]
-
-    @property
-    def level(self) -> float:
-        """What the fleets on record took in this session, as a multiple; 1 without controls."""
-        found = [each.measured["ready"] / each.predicted["ready"] for each in self.controls]
-        return geometric_mean(found) if found else 1.0
-
-    def within(self, figure: str) -> int:
-        """How many predictions are off by no more than `WITHIN`."""
-        return sum(abs(each.off(figure)) <= WITHIN for each in self.drawn)
-
-
-def outcomes(name: str, record: CurveRecord, known: Coefficients) -> Predictions:
-    """The measured fleets, each next to what the coefficients predict; `name` is that of the curve."""
-    seed = name.partition("_")[2]
-    found: dict[bool, list[Prediction]] = {control: [] for control in (False, True)}
-    for point in record.points:
-        found["control" in point.at].append(outcome(point, known))
-    # The first draw was recorded without its seed.
-    return Predictions(int(seed or 28), found[False], found[True])
-
-
-def outcome(point: Point, known: Coefficients) -> Prediction:
-    """A measured fleet next to what the coefficients predict."""
-    request = BillRequest(
-        int(point.at["workers"]),
-        float(point.at["mib"]),
-        str(point.at["kind"]),
-        point.median("away") if "away" in point.values else float(point.at["distance"]),
-        driver=str(point.at.get("driver", drivers.MEASURED.name)),
-        pooler="pooler" in point.at,
-    )
-    bill = next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
-    predicted = {"ready": bill.ready, "memory": bill.memory}
-    if bill.memory_collected is not None:
-        predicted["collected"] = bill.memory_collected
-    return Prediction(point.at, predicted, {name: point.median(name) for name in predicted})

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from harness.console.numbers import digits
 from harness.curves.bill import Coefficients, at
 from harness.curves.curve import CurveRecord
-from harness.curves.predictions import NAME, VARIED, Predictions, outcomes
+from harness.curves.outcomes import NAME, VARIED, draws
 from harness.curves.sections import distance, predictions, sizes, stampede, work
 from harness.curves.sections.figure import svg
 from harness.system.memory import MIB
@@ -33,11 +33,12 @@ def render(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str
     for name, section in SECTIONS.items():
         if name in curves:
             parts += [_anchor(name), *section.section(curves[name]), *_measured(curves[name])]
-    if known and known.data and (draws := _draws(curves, known, NAME)):
-        parts += [_anchor(NAME), *predictions.section(list(draws.values()))]
-        parts += _measured(curves[list(draws)[-1]])
-    if known and (draws := _draws(curves, known, VARIED)):
-        parts += [*predictions.varied(list(draws.values())), *_measured(curves[list(draws)[-1]])]
+    if known and known.data and (found := draws(curves, known, NAME)):
+        parts += [_anchor(NAME), *predictions.section(list(found.values()))]
+        parts += _measured(curves[list(found)[-1]])
+    if known and (found := draws(curves, known, VARIED)):
+        newest = curves[list(found)[-1]]
+        parts += [*predictions.varied(list(found.values()), known, newest.provenance), *_measured(newest)]
     return "\n".join(parts)
 
 
@@ -77,8 +78,8 @@ def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
     ]
     if known:
         lines.append(f"{_memory(known)} ([more](docs/fleets.md)).")
-        if known.data and (draws := _draws(curves, known, NAME)):
-            newest = list(draws.values())[-1]
+        if known.data and (found := draws(curves, known, NAME)):
+            newest = list(found.values())[-1]
             lines.append(f"{predictions.law(newest)[:-1]} ([more](docs/curves.md#predictions)).")
     return "From the measured curves and fleets:\n\n" + "".join(f"- {line}\n" for line in lines)
 
@@ -86,12 +87,6 @@ def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
 def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     """The figure of a curve, SVG; None if it is not on record."""
     return DRAWINGS[name](curves[name]) if name in curves else None
-
-
-def _draws(curves: Mapping[str, CurveRecord], known: Coefficients, prefix: str) -> dict[str, Predictions]:
-    """The predictions on record, by curve, the newest last."""
-    names = sorted(name for name in curves if name.startswith(prefix))
-    return {name: outcomes(name, curves[name], known) for name in names}
 
 
 def _memory(known: Coefficients) -> str:

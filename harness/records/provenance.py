@@ -71,6 +71,12 @@ class Provenance:
         return {**others, **{name: str(getattr(self, name)) for name in names}}
 
     @property
+    def cores(self) -> int:
+        """Processors of the machine; 1 if unknown."""
+        found = re.search(r"(\d+) cores", self.machine)
+        return int(found[1]) if found else 1
+
+    @property
     def day(self) -> str:
         """The date without the time of day, or `unknown`."""
         return self.date[:10] or UNKNOWN

@@ -14,7 +14,7 @@ from tests.support.fleets import TABLE
 
 KNOWN = coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE})
 
-VARIED = coefficients(TABLE, {}, DRIVERS, POOLERS)
+VARIED = replace(coefficients(TABLE, {}, DRIVERS, POOLERS), cores=2)
 
 
 def bill(request: BillRequest, strategy: str = "fork_dispose") -> Bill:
@@ -92,13 +92,12 @@ def test_the_share_of_start_counts_the_end_of_a_worker_too_if_that_was_measured(
     assert spawn.start_share == pytest.approx(0.3)
 
 
-def test_with_another_driver_a_fleet_takes_longer_by_the_ratio_of_a_workers_processor_time() -> None:
+def test_with_another_driver_a_fleet_takes_longer_by_the_ratio_of_a_single_worker() -> None:
     [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, task=1.0, driver="asyncpg"))
     assert found.strategy == "fork_dispose"
-    assert found.ready == pytest.approx(3 * 0.26 + 6 * 0.01)
+    assert found.ready == pytest.approx(2 * 0.26 + 6 * 0.01)
     assert found.memory == pytest.approx((82 + 8 * 3) * MIB)
     assert found.memory_collected is None
-    # A single worker also waits for the server, as long as with the other driver.
     assert found.start_share == pytest.approx((2 * 0.12 + 0.06) / (2 * 0.12 + 0.06 + 1.0))
     assert BillRequest(workers=8, driver="asyncpg").unmeasured(VARIED) == ["spawn", "nullpool"]
 
@@ -115,22 +114,36 @@ def test_a_fork_server_imports_the_driver_once_as_a_spawned_worker_does() -> Non
         ],
     }
     found = factors.of_drivers({"asyncpg": served})["asyncpg"][name]
-    assert (found.once, found.fleet) == pytest.approx((0.10 - 0.01, 2.0))
+    assert (found.once, found.ratio) == pytest.approx((0.10 - 0.01, 1.5))
     assert DRIVERS["asyncpg"]["fork_dispose"].once == 0
 
 
-def test_behind_a_pooler_each_worker_of_a_fleet_saves_a_quarter_of_what_a_single_one_saves() -> None:
+def test_behind_a_pooler_a_fleet_saves_what_single_workers_save_on_all_processors_at_once() -> None:
     forked, poolless = bills(VARIED, BillRequest(workers=8, distance=0.01, task=1.0, pooler=True))
-    assert forked.ready == pytest.approx(0.26 - 8 * 0.25 * 0.0024 + 4 * 0.01)
-    assert poolless.ready == pytest.approx(0.26 - 8 * 0.25 * 0.004 + 4 * 0.01)
+    assert forked.ready == pytest.approx(0.26 - 8 / 2 * 0.0024 + 4 * 0.01)
+    assert poolless.ready == pytest.approx(0.26 - 8 / 2 * 0.004 + 4 * 0.01)
     assert poolless.memory == pytest.approx(82 * MIB)
-    assert poolless.start_share == pytest.approx((0.5 * 0.12 + 0.04) / (0.5 * 0.12 + 0.04 + 1.0))
+    assert poolless.start_share == pytest.approx((0.12 - 0.004 + 0.04) / (0.12 - 0.004 + 0.04 + 1.0))
     assert BillRequest(workers=8, pooler=True).unmeasured(VARIED) == ["spawn"]
+
+
+def test_the_processors_are_those_of_the_machine_on_record() -> None:
+    machine = "Linux 6.18, x86_64, 16 cores, AMD EPYC"
+    table = replace(TABLE, provenance=replace(TABLE.provenance, machine=machine))
+    assert [coefficients(each, {}).cores for each in (TABLE, table)] == [1, 16]
+
+
+@pytest.mark.parametrize(("workers", "times"), [(1, 1), (2, 2), (3, 2), (4, 2), (5, 2.5)])
+def test_while_there_is_a_processor_for_each_worker_a_fleet_saves_all(workers: int, times: float) -> None:
+    direct, through = (
+        next(bills(VARIED, BillRequest(workers, pooler=pooler))).ready for pooler in (False, True)
+    )
+    assert direct - through == pytest.approx(times * 0.0024)
 
 
 def test_and_both_together() -> None:
     [found] = bills(VARIED, BillRequest(workers=8, distance=0.01, driver="asyncpg", pooler=True))
-    assert found.ready == pytest.approx(3 * 0.26 - 8 * 0.25 * 0.004 + 5 * 0.01)
+    assert found.ready == pytest.approx(2 * 0.26 - 8 / 2 * 0.004 + 5 * 0.01)
 
 
 def test_figures_of_a_busy_machine_are_no_factors() -> None:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -47,7 +48,6 @@ def test_it_says_which_ranges_were_measured_and_what_the_fleet_exceeds(
     assert "need more memory" not in most
     behind = shown(BillRequest(workers=100, pooler=True), VARIED)
     assert "PgBouncer's max_client_conn leaves 100" in behind
-    assert "a rough estimate" in behind
     small = shown(BillRequest(workers=16), free=0.2)
     assert "They need more memory than is free here, 0.2 GiB, under fork_dispose, spawn, nullpool." in small
     assert "max_connections" not in small
@@ -84,14 +84,17 @@ def test_what_was_not_measured_with_a_driver_behind_a_pooler_is_said_in_a_line_a
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     request = BillRequest(workers=4, driver="asyncpg", pooler=True)
-    bill_report.write(VARIED, TABLE.provenance, request, "table")
+    moved = {name: replace(each, machine="the second") for name, each in DRIVERS["asyncpg"].items()}
+    elsewhere = replace(VARIED, drivers={"asyncpg": moved})
+    bill_report.write(elsewhere, TABLE.provenance, request, "table", "it did well")
     text = " ".join(capsys.readouterr().out.split())
     assert "Not measured with asyncpg behind PgBouncer, and so not shown: spawn, nullpool." in text
-    assert "With asyncpg: the times by the ratio of the processor time" in text
-    assert "How many is not known, so the times may be 4 ms longer or shorter." in text
-    bill_report.write(VARIED, TABLE.provenance, request, "json")
+    assert "With asyncpg: the times by the ratio, the memory by the difference" in text
+    assert "Single workers were measured on another machine: the second." in text
+    assert "it did well" in text
+    bill_report.write(VARIED, TABLE.provenance, request, "json", "it did well")
     content = json.loads(capsys.readouterr().out)
-    assert content["unmeasured"] == ["spawn", "nullpool"]
+    assert (content["unmeasured"], content["tested"]) == (["spawn", "nullpool"], "it did well")
     assert [(row["strategy"], row["memory_collected"]) for row in content["bill"]] == [("fork_dispose", None)]
 
 

@@ -5,8 +5,11 @@ from statistics import median
 
 from harness.console import markdown
 from harness.console.numbers import digits
-from harness.curves.predictions import SEED, VARIED_SEED, WITHIN, Prediction, Predictions
+from harness.curves.bill import Coefficients
+from harness.curves.outcomes import SEED, VARIED_SEED, WITHIN, Prediction, Predictions
 from harness.curves.sizes import TITLES
+from harness.records.provenance import Provenance
+from harness.system.memory import MIB
 
 INTRODUCTION = """\
 A bill does not know the session in which a fleet starts: all times of one hour may be longer than those of
@@ -35,35 +38,79 @@ def section(draws: Sequence[Predictions]) -> Iterator[str]:
 
 
 VARIED = """\
-A bill with `--driver` multiplies the time of a fleet by the ratio of a single worker's processor time,
-because a fleet keeps all processors busy; a fork server that preloads imports the driver once, which takes as
-long as it takes a spawned worker. With `--pooler` each worker of a fleet saves a quarter of what a single one
-saves: none of it if PgBouncer opens a session for each, half of it, on two cores, if all of them are open.
+A bill with `--driver` multiplies the time of a fleet by the ratio of a single worker's time until its first
+row; a fork server that preloads imports the driver once, which takes as long as it takes a spawned worker.
+With `--pooler` it subtracts what a single worker saves. That ran on one processor, together with server and
+PgBouncer, so what it saves is processor time, and a fleet saves it on all processors at once. While there
+is a processor for each worker, all of it is saved: workers then wait for the server, which starts one session
+after another.
+
+Each drawn fleet takes turns with its twin, the same fleet with psycopg2 and no pooler. Both the bill and the
+measurement say how many times as long it takes as its twin: the multiple. The bill's time is compared too,
+after it is scaled by how long its strategy's fleet of 8 workers, which is on record, takes this time.
 """
 
 
-def varied(draws: Sequence[Predictions]) -> Iterator[str]:
+def varied(draws: Sequence[Predictions], known: Coefficients, measured: Provenance) -> Iterator[str]:
     """Fleets with another driver, or behind a pooler: the newest draw, the earlier ones in a sentence."""
     *earlier, newest = draws
-    off = sorted(each.off("ready") for each in newest.drawn)
-    level = f" Fleets on record took {newest.level:.2f} times as long in it." if newest.controls else ""
+    if newest.seed < VARIED_SEED:
+        earlier = [*draws]
     yield "## Predictions with another driver or a pooler\n"
     yield VARIED
-    parts = [
-        f"Of {len(each.drawn)} fleets {fitted(each)}, {each.within('ready')} were ready within {WITHIN:.0%}"
-        " of the bill's time."
-        for each in (newest, *earlier)
+    if newest.seed == VARIED_SEED:
+        off = sorted(each.off("multiple") for each in newest.drawn)
+        scaled = sum(abs(newest.scaled(each)) <= WITHIN for each in newest.drawn)
+        yield (
+            f"Of {len(newest.drawn)} fleets drawn at random and not fitted (seed {newest.seed}),"
+            f" {newest.within('multiple')} took the bill's multiple of their twin's time within"
+            f" {WITHIN:.0%}; it was off by {off[0]:+.0%} to {off[-1]:+.0%}. {scaled} took its time, and"
+            f" {newest.within('memory')} its memory. Fleets on record took {newest.level:.2f} times as long."
+            f"{elsewhere(known, measured)}\n"
+        )
+        yield varied_table(newest)
+    if earlier:
+        counts = ", ".join(
+            f"{each.within('ready')} of {len(each.drawn)} fleets (seed {each.seed})" for each in earlier
+        )
+        yield (
+            "Of earlier draws, which were known when its computation changed, and had no twins, the bill's"
+            f" time is within {WITHIN:.0%} for {counts}.\n"
+        )
+
+
+def elsewhere(known: Coefficients, measured: Provenance) -> str:
+    """A sentence if fleets were not drawn on the machine whose fleets a bill is computed from."""
+    if measured.machine == known.machine:
+        return ""
+    return f" The bill is that of another machine: {known.machine or 'unknown'}."
+
+
+def varied_table(draw: Predictions) -> str:
+    header = ["strategy", "workers", "with", "ready, ms", "twin, ms", "multiple", "predicted", "off"]
+    header += ["bill, scaled", "off", "memory, MiB", "predicted", "off"]
+    rows = [
+        [
+            *(str(each.at["strategy"]), f"{each.at['workers']:g}", around(each)),
+            digits(each.measured["ready"] * 1e3),
+            digits(each.measured["ready"] * 1e3 / each.measured["multiple"]),
+            *(f"{figures['multiple']:.2f}" for figures in (each.measured, each.predicted)),
+            f"{each.off('multiple'):+.0%}",
+            digits(each.measured["ready"] * 1e3 * (1 + draw.scaled(each))),
+            f"{draw.scaled(each):+.0%}",
+            *(digits(figures["memory"] / MIB) for figures in (each.measured, each.predicted)),
+            f"{each.off('memory'):+.0%}",
+        ]
+        for each in draw.drawn
     ]
-    parts.insert(
-        1, f"It was off by {off[0]:+.0%} to {off[-1]:+.0%}; {newest.within('memory')} took its memory.{level}"
+    return markdown.table(header, rows, figures=3)
+
+
+def around(each: Prediction) -> str:
+    """Driver and pooler of a fleet; empty for the reference driver without one."""
+    return ", ".join(
+        [*([str(each.at["driver"])] if "driver" in each.at else []), *["PgBouncer"] * ("pooler" in each.at)]
     )
-    yield " ".join(parts) + "\n"
-    yield table([*newest.drawn, *newest.controls])
-
-
-def fitted(found: Predictions) -> str:
-    """Whether the computation of a bill was chosen by these fleets."""
-    return f"drawn at random (seed {found.seed})" if found.seed >= VARIED_SEED else "to which this was fitted"
 
 
 def table(fleets: Sequence[Prediction]) -> str:
@@ -91,14 +138,10 @@ def cells(each: Prediction) -> list[str]:
             f"{each.off(name):+.0%}",
         )
     ]
-    around = [
-        *([str(each.at["driver"])] if "driver" in each.at else []),
-        *["PgBouncer"] * ("pooler" in each.at),
-    ]
     return [
         str(each.at["strategy"]),
         f"{each.at['workers']:g}",
-        TITLES[str(each.at["kind"])] if each.at["mib"] else ", ".join(around) or "no data",
+        TITLES[str(each.at["kind"])] if each.at["mib"] else "no data",
         digits(float(each.at["mib"]) / 1024),
         digits(float(each.at["distance"]) * 1e3),
         *figures,

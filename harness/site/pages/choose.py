@@ -14,7 +14,7 @@ from harness.answer.figures import sentences
 from harness.answer.figures.results import ReleaseResults
 from harness.console import markdown
 from harness.console.numbers import display_unit
-from harness.curves import bill, factors, sizes
+from harness.curves import bill, factors, outcomes, sizes
 from harness.fleets import figures as fleets
 from harness.lifecycles import metrics
 from harness.poolers import figures as poolers
@@ -137,7 +137,14 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
         site.record(poolers.PATH, factors.load_poolers, unknown),
     )
     python = pythons.minor(table.provenance.python) if table.provenance.python else pythons.REFERENCE
-    return {**asdict(found), "python": python}
+    tested = {
+        f"{driver.name}{' pooler' * pooler}": outcomes.tested(
+            site.curves, found, bill.BillRequest(1, driver=driver.name, pooler=pooler)
+        )
+        for driver in drivers.DRIVERS
+        for pooler in (False, True)
+    }
+    return {**asdict(found), "python": python, "tested": tested}
 
 
 class Texts:

@@ -18,11 +18,11 @@ const SHARE = 0.01;
 
 /* The factors of driver and pooler for a strategy; undefined if they were not measured. */
 function factorsOf(known, { driver, pooler }, costs) {
-  let found = { alone: 1, fleet: 1, once: 0, saved: 0, memory: 0, round_trips: costs.round_trips };
+  let found = { ratio: 1, once: 0, saved: 0, memory: 0, round_trips: costs.round_trips };
   if (driver !== REFERENCE) found = (known.drivers[driver] || {})[costs.strategy];
   if (!found || !pooler) return found;
   const behind = (known.poolers[driver] || {})[costs.strategy];
-  return behind && { ...found, alone: found.alone * behind.alone, saved: behind.saved, round_trips: behind.round_trips };
+  return behind && { ...found, saved: behind.saved, round_trips: behind.round_trips };
 }
 
 /* `request` has workers, parent_mib, kind, distance, task in seconds (null without one), tasks, driver and pooler. */
@@ -34,8 +34,9 @@ function billOf(known, request) {
     if (!found) return [];
     const forked = costs.forked ? workers : 0;
     const far = found.round_trips * distance;
-    let ready = atKnots(costs.ready, workers) * found.fleet + found.once - workers * found.saved + far;
-    let life = costs.life * found.alone + far;
+    const saved = found.saved * Math.max(Math.min(workers, known.cores), workers / known.cores);
+    let ready = atKnots(costs.ready, workers) * found.ratio + found.once - saved + far;
+    let life = costs.life * found.ratio - found.saved + far;
     let memory = atKnots(costs.memory, workers) + workers * found.memory;
     let collected = request.driver === REFERENCE ? atKnots(costs.collected, workers) : null;
     if (data) {
@@ -94,6 +95,7 @@ function showBill(known, request) {
   section.querySelector("p").textContent = [
     `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
     request.driver === REFERENCE && !request.pooler ? "" : "What driver and pooler change was measured with a single worker, and is computed for a fleet.",
+    known.tested[request.driver + (request.pooler ? " pooler" : "")],
     missing.length ? `Not measured in this combination: ${missing.join(", ")}.` : "",
-  ].join(" ").trim();
+  ].filter(Boolean).join(" ");
 }

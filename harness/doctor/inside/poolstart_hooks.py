@@ -20,20 +20,47 @@ def safely(hook: Any) -> Any:
     return hooked
 
 
-HOOKED = safely(None).__code__
-"""The code of all listeners of ours, except those of each checkout and checkin."""
-
-
 def before(owner: Any, name: str, hook: Any) -> None:
     """Call a hook with the arguments of a function or method before each call of that."""
-    original, hook = getattr(owner, name), safely(hook)
+    setattr(owner, name, preceded(hook)(getattr(owner, name)))
 
-    @functools.wraps(original)
-    def function(*arguments: Any, **options: Any) -> Any:
-        hook(*arguments, **options)
-        return original(*arguments, **options)
 
-    setattr(owner, name, function)
+def preceded(hook: Any) -> Any:
+    """What makes of a function one that calls the hook first, with the same arguments."""
+    hook = safely(hook)
+
+    def make(original: Any) -> Any:
+        @functools.wraps(original)
+        def function(*arguments: Any, **options: Any) -> Any:
+            hook(*arguments, **options)
+            return original(*arguments, **options)
+
+        return function
+
+    return make
+
+
+class Replacement:
+    """A function of a class that can be replaced by one which calls it, and put back.
+
+    Unlike a listener, it costs nothing meanwhile; and since only an attribute is set, a fork hook may do it.
+    """
+
+    def __init__(self, owner: Any, name: str, make: Any) -> None:
+        self.owner, self.name, self.make = owner, name, make
+        self.original: Any = None
+        self.ours: Any = None
+
+    def replace(self, wanted: bool) -> None:
+        """Replace the function, or put it back."""
+        now = self.owner.__dict__[self.name]
+        if wanted and self.ours is None:
+            self.original, self.ours = now, self.make(getattr(self.owner, self.name))
+            setattr(self.owner, self.name, self.ours)
+        # If the program has replaced ours, it stays.
+        elif not wanted and now is self.ours:
+            setattr(self.owner, self.name, self.original)
+            self.ours = None
 
 
 class WhenImported:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from _thread import get_ident
@@ -13,7 +14,7 @@ import poolstart_frames as frames
 import poolstart_processes
 import poolstart_watch as watch
 from poolstart_frames import place
-from poolstart_hooks import HOOKED, before, safely, when_imported
+from poolstart_hooks import Replacement, before, preceded, safely, when_imported
 from poolstart_watch import Opened, State, inode_of, report
 
 TYPE_CHECKING = False
@@ -32,6 +33,7 @@ IDLE = 3
 
 def install() -> None:
     when_imported("sqlalchemy", listen)
+    when_imported("threading", lambda module: before(module.Thread, "start", watch.several))
 
 
 def listen(module: Any) -> None:
@@ -40,13 +42,17 @@ def listen(module: Any) -> None:
     watch.prepare()
     safely(poolstart_engines.listen)()
     from sqlalchemy import event
-    from sqlalchemy.engine import Engine
+    from sqlalchemy.engine import Connection, Engine
     from sqlalchemy.pool import Pool
+    from sqlalchemy.pool.base import _ConnectionFairy
 
     event.listen(Pool, "connect", safely(connect))
-    event.listen(Pool, "checkout", checkout)
-    event.listen(Pool, "checkin", checkin)
     event.listen(Pool, "close", safely(close))
+    # Not by the events `checkout` and `checkin`: each query would pay for them.
+    State.checkout = Replacement(_ConnectionFairy, "_checkout", checkout)
+    State.checkin = Replacement(Pool, "_return_conn", preceded(returned))
+    State.query = Replacement(Connection, "_execute_context", preceded(executing))
+    watch.observe()
     safely(poolstart_errors.listen)()
     dispose = Engine.dispose
 
@@ -57,8 +63,9 @@ def listen(module: Any) -> None:
         return engine
 
     def disposed(self: Any, *arguments: Any, **options: Any) -> Any:
+        pool = self.pool
         result = dispose(self, *arguments, **options)
-        safely(treated)(self)
+        safely(treated)(self, pool)
         return result
 
     Engine.__new__ = staticmethod(__new__)  # type: ignore[method-assign]
@@ -71,23 +78,16 @@ def follow() -> None:
     for record, opened in inherited:
         opened.out = record.in_use
     if any(opened.out for _, opened in inherited):
-        watch_executions()
-
-
-def watch_executions() -> None:
-    if State.executing:
-        return
-    State.executing = True
-    before(sys.modules["sqlalchemy.engine"].Connection, "_execute_context", executing)
+        State.query.replace(True)
 
 
 def executing(connection: Any, *_: Any, **__: Any) -> None:
     proxied = connection._dbapi_connection
     record = getattr(proxied, "_connection_record", None)
     opened = State.opened.get(record) if record is not None else None
-    if opened is not None and (opened.out or opened.unsure) and opened.pid != os.getpid():
-        held, opened.out, opened.unsure = opened.out, False, False
-        use(opened, record, held)
+    if opened is not None and opened.out and opened.pid != os.getpid():
+        opened.out = False
+        use(opened, record, held=True)
 
 
 def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_: Any) -> None:
@@ -102,15 +102,23 @@ def made(engine: Any, pool: Any = None, dialect: Any = None, url: Any = None, *_
     State.made[key] = State.made.get(key, 0) + 1
 
 
-def treated(engine: Any) -> None:
+def treated(engine: Any, pool: Any) -> None:
     report("disposed", engine=State.engines.get(engine, ""), place=place())
+    for record, opened in list(State.opened.items()):
+        # It is in a cycle of references, and may stay for long.
+        if opened.pid != os.getpid() and pool_of(record) is pool is not engine.pool and not record.in_use:
+            opened.left = True
     if State.forked:
         poolstart_engines.left()
 
 
+def pool_of(record: Any) -> Any:
+    return getattr(record, "_ConnectionRecord__pool", None)
+
+
 def engine_of(record: Any) -> Any:
     """The engine of a connection; None if it is not known."""
-    pool = getattr(record, "_ConnectionRecord__pool", None)
+    pool = pool_of(record)
     return next((each for each in list(State.engines) if getattr(each, "pool", None) is pool), None)
 
 
@@ -120,6 +128,10 @@ def connect(dbapi: Any, record: Any) -> None:
         # A database in memory is copied by a fork, and each process has its own.
         return
     State.count += 1
+    State.threads[id(record)] = get_ident()
+    # Threads and forks that no hook has noticed, such as those of servers written in C.
+    State.threaded = State.threaded or len(sys._current_frames()) > 1
+    watch.observe()
     pid = os.getpid()
     where = State.engines.get(engine, "") if engine is not None else ""
     State.opened[record] = Opened(f"{pid}-{State.count}", pid, place(), where, *watch.descriptor_of(dbapi))
@@ -136,18 +148,22 @@ def many(engine: Any, where: str) -> None:
         report("engines", place=where, count=State.made[where, url], keeping=keeping)
 
 
-# These two delay each query of the program: they do nothing else while all connections are its own.
+def checkout(original: Any) -> Any:
+    """A checkout with a look at what was checked out, after listeners of the program had theirs."""
 
+    @functools.wraps(original)
+    def function(*arguments: Any, **options: Any) -> Any:
+        proxy = original(*arguments, **options)
+        try:
+            record = proxy._connection_record
+            State.threads[id(record)] = get_ident()
+            if getpid() != State.alone:
+                taken(record)
+        except Exception:
+            pass
+        return proxy
 
-def checkout(dbapi: Any, record: Any, proxy: Any) -> None:
-    State.threads[id(record)] = get_ident()
-    if getpid() != State.alone:
-        safely_taken(record)
-
-
-def checkin(dbapi: Any, record: Any) -> None:
-    if getpid() != State.alone:
-        safely_returned(dbapi, record)
+    return staticmethod(function)
 
 
 def taken(record: Any) -> None:
@@ -157,20 +173,8 @@ def taken(record: Any) -> None:
         return
     if opened.descriptor >= 0 and inode_of(opened.descriptor) != opened.inode:
         report("replaced", connection=opened.name, opened=opened.place, place=place())
-    elif opened.pid == os.getpid():
-        return
-    elif refusable(record):
-        opened.unsure = True
-        watch_executions()
-    else:
+    elif opened.pid != os.getpid():
         use(opened, record)
-
-
-def refusable(record: Any) -> bool:
-    """Whether the program has a listener, which may refuse connections of other processes."""
-    pool: Any = getattr(record, "_ConnectionRecord__pool", None)
-    own = (HOOKED, checkout.__code__)
-    return any(getattr(each, "__code__", None) not in own for each in pool.dispatch.checkout)
 
 
 def use(opened: Opened, record: Any, held: bool = False) -> None:
@@ -195,8 +199,10 @@ def called(record: Any) -> str:
     return frames.name_of(engine) if engine is not None else ""
 
 
-def returned(dbapi: Any, record: Any) -> None:
+def returned(pool: Any, record: Any) -> None:
     """A connection was checked in, which may be another process's."""
+    if getpid() == State.alone:
+        return
     again = poolstart_processes.drawn()
     if State.forked and not State.served:
         State.served = True
@@ -205,9 +211,6 @@ def returned(dbapi: Any, record: Any) -> None:
     if opened is not None:
         opened.out = False
     if opened is not None and opened.pid != os.getpid():
-        if opened.unsure and dbapi is not None:
-            opened.unsure = False
-            use(opened, record)
         report(
             "returned",
             connection=opened.name,
@@ -217,11 +220,8 @@ def returned(dbapi: Any, record: Any) -> None:
             place=place(),
         )
         opened.transaction = False
-    if not again and all(each.pid == os.getpid() for each in list(State.opened.values())):
-        State.alone = os.getpid()
-
-
-safely_taken, safely_returned = safely(taken), safely(returned)
+    if not again and all(each.left or each.pid == os.getpid() for each in list(State.opened.values())):
+        watch.examine(os.getpid())
 
 
 def close(dbapi: Any, record: Any) -> None:

@@ -51,11 +51,13 @@ def processes(module: Any) -> None:
 def starting(worker: Any) -> None:
     if State.json is None:
         return
+    # If no hook has noticed a thread, it is not known which one has checked a connection out.
+    noted = State.threaded or len(sys._current_frames()) == 1
     busy = [
         connection
         for connection in watch.connections()
         # The transaction of another thread ends by itself.
-        if connection["transaction"] and connection.get("thread", 0) in (0, get_ident())
+        if connection["transaction"] and connection.get("thread", 0) in (0, noted and get_ident())
     ]
     if busy:
         report("started", place=place(), opened=busy[0]["opened"])
@@ -145,7 +147,7 @@ def remember() -> None:
     Copies.states = {name: state(each) for name, each in Copies.found.items()}
     Copies.checkins = 0
     if Copies.states:
-        State.alone = 0
+        watch.examine(0)
 
 
 def generators() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Observes pools and forks of this process, and reports lines of JSON to a directory.
 
 Hooks never raise, import, log, wait, start a thread, or take a lock of a pool; a worker's objects are never
-listed. A process is recognised by its pid at each event, so a fork that runs no hooks is noticed, too.
+listed. A process is recognised by its pid, so a fork of uWSGI's, which runs no hooks, is noticed, too.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class Opened:
         """Whether it was checked out when this process was forked."""
         self.transaction = False
         """Whether it was in a transaction when this process was forked."""
-        self.unsure = False
-        """Whether it was checked out in a forked process, unless a listener of the program has refused it."""
+        self.left = False
+        """Whether it was another process's and in a pool that this one has disposed of."""
 
 
 class State:
@@ -50,11 +50,17 @@ class State:
     """Part of the name of the file of reports, if the process is in another PID namespace."""
     alone = pid
     """The process whose connections are all known to be its own: its checkouts are not examined."""
+    checkout: Any = None
+    checkin: Any = None
+    query: Any = None
+    """Functions of SQLAlchemy that are replaced while they need to be observed; None before its import."""
+    threaded = False
+    """Whether this process has had several threads: then each checkout notes its thread."""
     count = 0
     opened: Any = None
     """By connection record, weakly."""
     threads: dict[int, int] = {}  # noqa: RUF012
-    """By id of a connection record: the thread that has checked it out last."""
+    """By id of a connection record: the thread that has connected it, or checked it out last."""
     engines: Any = None
     """Where each was made, weakly."""
     raw: Any = None
@@ -70,8 +76,6 @@ class State:
     """Returns the locks that another thread holds."""
     follow: list[Any] = []  # noqa: RUF012
     """Called in each forked process."""
-    executing = False
-    """Whether executions are watched."""
     reported: dict[tuple[str, str], int] = {}  # noqa: RUF012
     json: Any = None
     socket: Any = None
@@ -159,7 +163,8 @@ def connections() -> list[dict[str, Any]]:
 
 def after_fork() -> None:
     """In the worker."""
-    parent, State.pid, State.alone = State.pid, os.getpid(), 0
+    parent, State.pid, State.threaded = State.pid, os.getpid(), False
+    examine(0)
     locate()
     State.reported, State.made, State.forked, State.served = {}, {}, True, False
     report("forked", parent=parent)
@@ -167,6 +172,31 @@ def after_fork() -> None:
         hook()
     if GUARD:
         guard()
+
+
+def examine(alone: int) -> None:
+    """Set `State.alone`, and with it what is examined."""
+    State.alone = alone
+    observe()
+
+
+def observe() -> None:
+    """Replace the functions of SQLAlchemy that have to be observed in this process, and no others."""
+    if State.checkin is None:
+        return
+    pid = os.getpid()
+    # uWSGI's master forks without a hook.
+    examined = State.alone != pid or (State.pid == pid and "uwsgi" in sys.modules)
+    State.checkin.replace(examined)
+    State.checkout.replace(examined or State.threaded)
+    if not examined:
+        State.query.replace(False)
+
+
+def several(*_: Any, **__: Any) -> None:
+    """This process has several threads, or is about to."""
+    State.threaded = True
+    observe()
 
 
 def locate() -> None:

@@ -214,7 +214,7 @@ def bills(known: Coefficients, request: BillRequest) -> Iterator[Bill]:
 
 def _factors(known: Coefficients, request: BillRequest, costs: Costs) -> WorkerFactors | None:
     """What driver and pooler change for a strategy; None if that was not measured."""
-    found: WorkerFactors | None = WorkerFactors(1.0, 0.0, 0.0, 0.0, costs.round_trips)
+    found: WorkerFactors | None = WorkerFactors(1.0, 0.0, 0.0, 0.0, 0.0, costs.round_trips)
     if request.driver != MEASURED.name:
         found = known.drivers.get(request.driver, {}).get(costs.strategy)
     if found and request.pooler:
@@ -233,7 +233,7 @@ def _bill(
     saved = found.saved * max(min(workers, cores), workers / cores)
     ready = at(costs.ready, workers) * found.ratio + found.once - saved + far
     life = costs.life * found.ratio - found.saved + far
-    memory = at(costs.memory, workers) + workers * found.memory
+    memory = at(costs.memory, workers) + workers * found.memory + found.memory_once
     collected = at(costs.collected, workers) if request.driver == MEASURED.name else None
     if data:
         gib = request.parent_mib / 1024

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import inf, sqrt
 from pathlib import Path
 from statistics import median
@@ -69,6 +69,10 @@ class CurvePlan:
         """Why a point cannot be measured on this machine; empty if it can."""
         return ""
 
+    def used(self) -> Sequence[str]:
+        """What its points need besides the reference driver, with versions."""
+        return ()
+
     def measure(self, at: At, server: "Server") -> Samples:
         """Visit a point once. Raises `Rejected` if a process hangs or fails a check."""
         raise NotImplementedError
@@ -109,7 +113,9 @@ def measured(
         points.append(
             Point(dict(at), {name: [value for one in taken for value in one[name]] for name in taken[0]})
         )
-    return CurveRecord(Provenance.here(server.identity, command), points, left_out)
+    provenance = Provenance.here(server.identity, command)
+    frames = ", ".join(filter(None, [provenance.frames, *curve.used()]))
+    return CurveRecord(replace(provenance, frames=frames), points, left_out)
 
 
 def key(at: At) -> str:

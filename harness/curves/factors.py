@@ -17,7 +17,7 @@ FIRST_ROW, CPU, UNIQUE, TRIPS = "time_to_first_row", "cpu_first_row", "uss", "ro
 """The figures of drivers that a bill needs."""
 
 SERVED, BOOTED = "forkserver_preload", "spawn"
-"""A fork server imports what each spawned worker imports."""
+"""A fork server imports what each spawned worker imports, and so does a parent."""
 
 POOLS = {"fork_dispose": "QueuePool", "nullpool": "NullPool"}
 """The strategies whose workers were measured behind a pooler, and how that record calls their pools."""
@@ -40,6 +40,8 @@ class WorkerFactors:
     on all processors at once."""
     memory: float
     """Bytes more for each worker."""
+    memory_once: float
+    """Bytes more for the parent, which has imported the driver, and for a fork server that has, too."""
     round_trips: int
     """Until it has its first row."""
     machine: str = ""
@@ -65,12 +67,14 @@ def of_drivers(rows: Mapping[str, Any]) -> Factors:
         for strategy, counts in row["counts"].items():
             first, cpu, unique = ((metric, strategy) for metric in (FIRST_ROW, CPU, UNIQUE))
             if {first, cpu, unique} <= more.keys():
-                once = more.get((CPU, BOOTED), 0.0) - more[cpu] if strategy == SERVED else 0.0
+                served = strategy == SERVED
+                once = more.get((CPU, BOOTED), 0.0) - more[cpu] if served else 0.0
                 found.setdefault(name, {})[strategy] = WorkerFactors(
                     ratio=measured[first]["ratio"],
                     once=max(0.0, once),
                     saved=0.0,
                     memory=more[unique],
+                    memory_once=(1 + served) * more.get((UNIQUE, BOOTED), 0.0),
                     round_trips=counts[TRIPS],
                     machine=row.get("provenance", {}).get("machine", ""),
                 )
@@ -101,6 +105,6 @@ def of_poolers(record: PoolersRecord | None) -> Factors:
             if (row.pool, row.route) == (pool, ROUTE) and row.first_ratio:
                 saved = median(row.first_row) * (1 / median(row.first_ratio) - 1)
                 found.setdefault(row.driver, {})[strategy] = WorkerFactors(
-                    1.0, 0.0, saved, 0.0, row.trips[0], newest.provenance.machine
+                    1.0, 0.0, saved, 0.0, 0.0, row.trips[0], newest.provenance.machine
                 )
     return found

@@ -1,10 +1,8 @@
 """Fleets drawn at random, to which nothing was fitted, to be compared with the bill."""
 
-import importlib.util
 import random
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import cycle
 
 from harness import drivers
 from harness.curves import distance, sizes
@@ -16,13 +14,17 @@ from harness.fleets import measure as fleets
 from harness.fleets.checks import TreeMemory
 from harness.fleets.inside.data import ARROW, DATAFRAME
 from harness.poolers import pgbouncer
+from harness.poolers.inside.world import engine_arguments
 from harness.postgres import sessions
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server
+from harness.records.provenance import installed
 from harness.system.memory import MIB, available
 
-NUMBER, VARIED_NUMBER = 20, 12
-"""Drawn fleets, and those with another driver or behind a pooler."""
+NUMBER = 20
+"""Drawn fleets."""
+
+VARIED_DRIVERS = (drivers.PSYCOPG.name, drivers.ASYNCPG.name)
 
 TURNS = 4
 """How often a visit measures a fleet with another driver or behind a pooler, and its twin."""
@@ -60,8 +62,10 @@ class PredictionsCurve(CurvePlan):
                 near = distance.round_trip(server)
                 server = stack.enter_context(Relay(server, float(at["distance"]))).server
                 away = distance.round_trip(server) - near
+            driver, options = drivers.get(str(at.get("driver", drivers.MEASURED.name))), {}
             if at.get("pooler"):
                 server = stack.enter_context(pgbouncer.started(server, POOL_MODE))
+                options = engine_arguments([driver.behind_pooler])
             _, (report,) = fleets.run(
                 str(at["strategy"]),
                 server,
@@ -70,7 +74,8 @@ class PredictionsCurve(CurvePlan):
                 mib=mib,
                 steps=["collect"],
                 variables=sizes.VARIABLES.get(kind, {}),
-                driver=drivers.get(str(at.get("driver", drivers.MEASURED.name))),
+                options=options,
+                driver=driver,
             )
         rows = [worker["first_row"] for worker in report["workers"]]
         return {
@@ -95,10 +100,16 @@ class VariedCurve(PredictionsCurve):
         return [*drawn_varied(), *controls()]
 
     def refused(self, at: At, server: Server) -> str:
-        if "driver" in at and not importlib.util.find_spec(str(at["driver"])):
-            return f"the package {at['driver']} is not installed"
+        packages = drivers.get(str(at.get("driver", drivers.MEASURED.name))).packages
+        for package, _ in packages:
+            if not installed(package):
+                return f"the package {package} is not installed"
         missing = no_pooler() if "pooler" in at else ""
         return missing or super().refused(at, server)
+
+    def used(self) -> list[str]:
+        found = [f"{name} {version}" for name in VARIED_DRIVERS if (version := installed(name))]
+        return found if no_pooler() else [*found, f"PgBouncer {pgbouncer.version()}"]
 
     def measure(self, at: At, server: Server) -> Samples:
         """In turns the fleet and its twin, whose figures begin with `TWIN`."""
@@ -134,29 +145,22 @@ def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:
     return found
 
 
-def drawn_varied(number: int = VARIED_NUMBER, seed: int = VARIED_SEED) -> list[At]:
-    """Random fleets: in turn with psycopg, behind PgBouncer, and both, under all strategies that a bill has
-    with them. A fleet is drawn from each part of the logarithmic scale of workers."""
+def drawn_varied(seed: int = VARIED_SEED) -> list[At]:
+    """Random fleets: four each with another driver, behind PgBouncer, and with both, under the strategies
+    that a bill has with them, and one in each part of the logarithmic scale of workers."""
     chance = random.Random(seed)
-    driver, pooler = {"driver": drivers.PSYCOPG.name}, {"pooler": POOL_MODE}
-    turns = [
-        (variant, cycle(chance.sample(strategies, len(strategies))))
-        for variant, strategies in (
-            (driver, [*POOLS, SERVED, BOOTED]),
-            (pooler, [*POOLS]),
-            ({**driver, **pooler}, [*POOLS]),
-        )
+    halves = [{"driver": name} for name in VARIED_DRIVERS] * 2
+    direct, behind = [*POOLS, SERVED, BOOTED], [*POOLS] * 2
+    pooler = {"pooler": POOL_MODE}
+    drawn = [
+        *({"strategy": name, **half} for name, half in zip(direct, chance.sample(halves, 4), strict=True)),
+        *({"strategy": name, **pooler} for name in behind),
+        *({"strategy": name, **half, **pooler} for name, half in zip(sorted(behind), halves, strict=True)),
     ]
+    parts = chance.sample(range(len(drawn)), len(drawn))
     return [
-        {
-            "strategy": next(strategies),
-            "workers": round(MOST_WORKERS ** ((part + chance.random()) / number)),
-            **PLAIN,
-            **variant,
-        }
-        for part, (variant, strategies) in zip(
-            chance.sample(range(number), number), cycle(turns), strict=False
-        )
+        {**each, "workers": round(MOST_WORKERS ** ((part + chance.random()) / len(drawn))), **PLAIN}
+        for each, part in zip(drawn, parts, strict=True)
     ]
 
 

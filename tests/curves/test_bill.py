@@ -111,10 +111,15 @@ def test_a_fork_server_imports_the_driver_once_as_a_spawned_worker_does() -> Non
             compared("time_to_first_row", name, 0.02, 0.03),
             compared("cpu_first_row", name, 0.01, 0.02),
             compared("uss", name, 5.0, 5.0),
+            compared("uss", "spawn", 30.0, 37.0),
         ],
     }
     found = factors.of_drivers({"asyncpg": served})["asyncpg"][name]
     assert (found.once, found.ratio) == pytest.approx((0.10 - 0.01, 1.5))
+    # So does its parent, as that of any strategy.
+    assert found.memory_once == 2 * 7.0
+    forked = factors.of_drivers({"asyncpg": served | {"counts": DRIVER_ROWS["asyncpg"]["counts"]}})
+    assert forked["asyncpg"]["fork_dispose"].memory_once == 7.0
     assert DRIVERS["asyncpg"]["fork_dispose"].once == 0
 
 

@@ -1,6 +1,7 @@
 """Fleets drawn at random are measured next to the bill; the draw repeats."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -10,7 +11,6 @@ from harness.curves.predictions import (
     NUMBER,
     PLAIN,
     TURNS,
-    VARIED_NUMBER,
     PredictionsCurve,
     VariedCurve,
     controls,
@@ -155,7 +155,7 @@ def test_a_bill_is_a_rough_estimate_until_a_draw_passes() -> None:
 def test_the_draw_has_drivers_poolers_and_both_under_all_that_a_bill_knows() -> None:
     found = drawn_varied()
     assert found == drawn_varied()
-    assert len({str(at) for at in found}) == VARIED_NUMBER
+    assert len({str(at) for at in found}) == 12
     assert {("driver" in at, "pooler" in at) for at in found} == {(True, False), (False, True), (True, True)}
     known = bill.coefficients(TABLE, {}, factors.load_drivers(), factors.load_poolers())
     for at in found:
@@ -163,6 +163,8 @@ def test_the_draw_has_drivers_poolers_and_both_under_all_that_a_bill_knows() -> 
         assert str(at["strategy"]) not in request.unmeasured(known)
     direct = {at["strategy"] for at in found if "pooler" not in at}
     assert direct == {"fork_dispose", "nullpool", "spawn", "forkserver_preload"}
+    both = {(at["strategy"], at["driver"]) for at in found if "driver" in at and "pooler" in at}
+    assert both == set(product(("fork_dispose", "nullpool"), ("psycopg", "asyncpg")))
 
 
 @needs_pgbouncer
@@ -179,7 +181,14 @@ def test_a_fleet_on_record_has_no_twin(server: Server) -> None:
 
 
 def test_a_driver_that_is_not_installed_is_left_out(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = next(at for at in VariedCurve().points() if at.get("driver"))
+    at = next(at for at in VariedCurve().points() if at.get("driver") == "asyncpg")
     with monkeypatch.context() as patch:
-        patch.setattr("importlib.util.find_spec", lambda name: None)
-        assert VariedCurve().refused(at, server) == "the package psycopg is not installed"
+        patch.setattr("harness.curves.predictions.installed", lambda name: "")
+        assert VariedCurve().refused(at, server) == "the package asyncpg is not installed"
+
+
+def test_the_record_names_the_versions_of_drivers_and_pooler(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("harness.curves.predictions.installed", {"psycopg": "3.3.9"}.get)
+        patch.setattr("harness.curves.predictions.no_pooler", lambda: "there is none")
+        assert VariedCurve().used() == ["psycopg 3.3.9"]

@@ -6,11 +6,13 @@ from dataclasses import asdict
 
 import pytest
 
+from harness import drivers
 from harness.fleets import measure
 from harness.fleets.inside import parent
 from harness.postgres import sessions
 from harness.postgres.server import Server
 from harness.processes.errors import NotApplicable, Rejected
+from harness.records.provenance import installed
 from harness.records.session import Parts
 from harness.system import memory
 from harness.system.errors import PoolstartError
@@ -131,3 +133,15 @@ def test_a_measurement_that_was_interrupted_continues(server: Server) -> None:
     assert table.round_trips["fork_dispose"] > 2
     assert table.of("fork_dispose", 0)[0] == done
     assert [cell.workers for cell in table.of("fork_dispose", 0, "pool")] == [1, 2]
+
+
+@pytest.mark.skipif(
+    not (installed("asyncpg") and installed("greenlet")), reason="asyncpg or greenlet is not installed"
+)
+@pytest.mark.parametrize("strategy", ["fork_dispose", "spawn"])
+def test_a_fleet_with_an_asynchronous_driver_is_measured(server: Server, strategy: str) -> None:
+    _, (report,) = measure.run(
+        strategy, server, workers=(2,), driver=drivers.ASYNCPG, steps=["collect", ["query", 3]]
+    )
+    assert [len(ends) for ends in report["answers"][0]] == [3, 3]
+    assert report["memory"]["collect"]["pss"] > 0

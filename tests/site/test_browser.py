@@ -359,7 +359,7 @@ def test_a_program_that_starts_its_workers_itself_leaves_no_choice(
 
 
 def test_the_site_computes_the_bill_that_the_command_computes(browser: Browser, address: str) -> None:
-    by_driver = {**DRIVERS, "psycopg": {"spawn": WorkerFactors(1.3, 0.05, 0.0, 2.0**20, 15)}}
+    by_driver = {**DRIVERS, "psycopg": {"spawn": WorkerFactors(1.3, 0.05, 0.0, 2.0**20, 3.0**20, 15)}}
     known = bill.coefficients(TABLE, {"sizes": SIZES, "distance": DISTANCE}, by_driver, POOLERS)
     known = replace(known, cores=2)
     requests = [

@@ -40,6 +40,8 @@ def section(draws: Sequence[Predictions]) -> Iterator[str]:
 VARIED = """\
 A bill with `--driver` multiplies the time of a fleet by the ratio of a single worker's time until its first
 row; a fork server that preloads imports the driver once, which takes as long as it takes a spawned worker.
+To the memory it adds what each worker needs more, and once, for the parent that has imported the driver, what
+a spawned worker does.
 With `--pooler` it subtracts what a single worker saves. That ran on one processor, together with server and
 PgBouncer, so what it saves is processor time, and a fleet saves it on all processors at once. While there
 is a processor for each worker, all of it is saved: workers then wait for the server, which starts one session

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection, wait
@@ -43,16 +43,28 @@ def main() -> None:
             # Before any fork: no page is shared.
             write = data.write(worker.frame)
     engine = strategy.create_parent_engine(order["url"], **order["options"])
-    worker.fetch(engine, "parent")
+    fetch: Callable[[Any, str], tuple[str, int]] = worker.fetch
+    if strategy.driver.asynchronous:
+        import asyncio
+
+        from harness.fleets.inside import async_worker
+
+        # One loop for all queries, which does not run while workers are started.
+        fetch = async_worker.fetcher(asyncio.Runner())
+    fetch(engine, "parent")
     worker.mark = order["mark"]
     gc.collect()
     say(pid=os.getpid(), huge=data.huge_pages(), rss=memory.read()["rss"], write=write)
     for line in sys.stdin:
-        say(**fleet(strategy, engine, order, json.loads(line)))
+        say(**fleet(strategy, engine, fetch, order, json.loads(line)))
 
 
 def fleet(
-    strategy: strategies.Strategy, engine: Engine, order: "FleetOrder", line: "FleetLine"
+    strategy: strategies.Strategy,
+    engine: Engine,
+    fetch: Callable[[Engine, str], tuple[str, int]],
+    order: "FleetOrder",
+    line: "FleetLine",
 ) -> "FleetReport":
     """Start the workers together and run all phases, until a worker hangs or fails."""
     gc.collect(1)
@@ -92,7 +104,7 @@ def fleet(
     finally:
         team.kill()
     report["exitcodes"] = [process.exitcode for process in team.processes]
-    report["row_after"] = worker.fetch(engine, token)
+    report["row_after"] = fetch(engine, token)
     return report
 
 

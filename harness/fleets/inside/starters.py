@@ -4,6 +4,7 @@ All start at the same moment, each with a pipe of its own to the parent.
 """
 
 import multiprocessing
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -46,7 +47,12 @@ class Team:
 
 class Processes(Team):
     def __init__(self, strategy: Strategy, engine: Engine, url: str, token: str, workers: int) -> None:
-        self._prepared = [strategy.prepare(worker.work, engine, url, token) for _ in range(workers)]
+        work: Callable[..., None] = worker.work
+        if strategy.driver.asynchronous:
+            from harness.fleets.inside import async_worker
+
+            work = async_worker.work
+        self._prepared = [strategy.prepare(work, engine, url, token) for _ in range(workers)]
         self.channels = [each.ours for each in self._prepared]
         self.processes = [each.process for each in self._prepared]
 

@@ -36,7 +36,11 @@ def fetch(engine: Engine, token: str) -> tuple[str, int]:
 
 
 def work(
-    in_worker: Callable[[Any], Engine], handed: Any, channel: "Connection[Any, Any]", token: str
+    in_worker: Callable[[Any], Engine],
+    handed: Any,
+    channel: "Connection[Any, Any]",
+    token: str,
+    fetch: Callable[[Any, str], tuple[str, int]] = fetch,
 ) -> None:
     """Apply the strategy, fetch a row, and follow the parent's orders until it sends None."""
     begun = time.monotonic_ns()

@@ -18,7 +18,7 @@ const SHARE = 0.01;
 
 /* The factors of driver and pooler for a strategy; undefined if they were not measured. */
 function factorsOf(known, { driver, pooler }, costs) {
-  let found = { ratio: 1, once: 0, saved: 0, memory: 0, round_trips: costs.round_trips };
+  let found = { ratio: 1, once: 0, saved: 0, memory: 0, memory_once: 0, round_trips: costs.round_trips };
   if (driver !== REFERENCE) found = (known.drivers[driver] || {})[costs.strategy];
   if (!found || !pooler) return found;
   const behind = (known.poolers[driver] || {})[costs.strategy];
@@ -37,7 +37,7 @@ function billOf(known, request) {
     const saved = found.saved * Math.max(Math.min(workers, known.cores), workers / known.cores);
     let ready = atKnots(costs.ready, workers) * found.ratio + found.once - saved + far;
     let life = costs.life * found.ratio - found.saved + far;
-    let memory = atKnots(costs.memory, workers) + workers * found.memory;
+    let memory = atKnots(costs.memory, workers) + workers * found.memory + found.memory_once;
     let collected = request.driver === REFERENCE ? atKnots(costs.collected, workers) : null;
     if (data) {
       const gib = request.parent_mib / 1024;

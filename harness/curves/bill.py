@@ -64,6 +64,8 @@ class Coefficients:
     """Seconds of the longest round trip that was measured."""
     machine: str = ""
     """On which the fleets were measured."""
+    machines: Mapping[str, str] = field(default_factory=dict)
+    """Those of the curves, by name."""
     cores: int = 1
     """Processors of that machine."""
     drivers: Factors = field(default_factory=dict)
@@ -123,6 +125,22 @@ class BillRequest:
             found.append(far if coefficients.farthest else "a server at a distance")
         return found
 
+    def elsewhere(self, coefficients: Coefficients) -> str:
+        """A sentence that names what was not measured on the machine of the fleets; empty if all was."""
+        used = [("the life of a worker", coefficients.machines.get("work"))]
+        if self.parent_mib:
+            used.append(("data in the parent", coefficients.machines.get("sizes")))
+        sources = {
+            "the driver": coefficients.drivers,
+            "the pooler": coefficients.poolers if self.pooler else {},
+        }
+        for what, factors in sources.items():
+            used += sorted({(what, each.machine) for each in factors.get(self.driver, {}).values()})
+        others = [
+            f"{what} ({machine})" for what, machine in used if machine not in (None, "", coefficients.machine)
+        ]
+        return f"Measured on another machine than the fleets: {', '.join(others)}." if others else ""
+
     def unmeasured(self, coefficients: Coefficients) -> list[str]:
         """The strategies of which nothing is known with this driver, or behind a pooler."""
         return [
@@ -157,6 +175,7 @@ def coefficients(
         table.largest,
         max((float(point.at["distance"]) for point in distance.points), default=0.0) if distance else 0.0,
         table.provenance.machine,
+        {name: record.provenance.machine for name, record in curves.items()},
         table.provenance.cores,
         by_driver or {},
         behind_poolers or {},

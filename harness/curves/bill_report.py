@@ -32,6 +32,7 @@ def write(
     content = {
         "request": asdict(request),
         "extrapolated": request.extrapolated(known),
+        "elsewhere": request.elsewhere(known),
         "unmeasured": request.unmeasured(known),
         "tested": tested,
         "measured": asdict(measured),
@@ -58,12 +59,13 @@ def show(
         f" a round trip to the server takes {request.distance * 1e3:g} ms more than on loopback.",
         f"From {ranges(known, request)}.",
         *varied(known, request),
-        *[tested] * bool(tested),
+        tested,
+        request.elsewhere(known),
         *(f"Extrapolated: {what} were not measured." for what in request.extrapolated(known)),
         *limits(rows, request),
         f"Measured {measured}. `poolstart record fleets` and `poolstart record curves` measure this machine.",
     ]
-    for sentence in sentences:
+    for sentence in filter(None, sentences):
         terminal.print_text(console, sentence)
 
 
@@ -98,22 +100,16 @@ def limits(rows: Sequence[Bill], request: BillRequest) -> Iterator[str]:
 def varied(known: Coefficients, request: BillRequest) -> Iterator[str]:
     """What driver and pooler have changed, and where they were not measured."""
     title = drivers.get(request.driver).title
-    used = []
     if request.driver != MEASURED.name:
-        used.append(known.drivers.get(request.driver, {}))
         yield (
             f"With {title}: the times by the ratio, the memory by the difference of a single worker to one"
             f" with {MEASURED.title}; after a full collection it was not measured."
         )
     if request.pooler:
-        used.append(known.poolers.get(request.driver, {}))
         yield (
             "Behind PgBouncer in transaction mode: less the processor time that single workers save."
             " Connections and distance are those to PgBouncer."
         )
-    others = {each.machine for factors in used for each in factors.values()} - {known.machine}
-    if others:
-        yield f"Single workers were measured on another machine: {'; '.join(sorted(others))}."
     if missing := request.unmeasured(known):
         yield (
             f"Not measured with {title}{' behind PgBouncer' * request.pooler}, and so not shown:"

@@ -76,17 +76,19 @@ def draws(curves: Mapping[str, CurveRecord], known: Coefficients, prefix: str) -
 
 
 def outcomes(name: str, record: CurveRecord, known: Coefficients) -> Predictions:
-    """The measured fleets, each next to what the coefficients predict; `name` is that of the curve."""
+    """The measured fleets, each next to what the coefficients predict, less those for which they do not
+    suffice; `name` is that of the curve."""
     seed = name.partition("_")[2]
     found: dict[bool, list[Prediction]] = {control: [] for control in (False, True)}
     for point in record.points:
-        found["control" in point.at].append(outcome(point, known))
+        if each := outcome(point, known):
+            found["control" in point.at].append(each)
     # The first draw was recorded without its seed.
     return Predictions(int(seed or 28), found[False], found[True])
 
 
-def outcome(point: Point, known: Coefficients) -> Prediction:
-    """A measured fleet next to what the coefficients predict."""
+def outcome(point: Point, known: Coefficients) -> Prediction | None:
+    """A measured fleet next to what the coefficients predict; None without those of its driver or pooler."""
     request = BillRequest(
         int(point.at["workers"]),
         float(point.at["mib"]),
@@ -96,18 +98,16 @@ def outcome(point: Point, known: Coefficients) -> Prediction:
         pooler="pooler" in point.at,
     )
 
-    def bill(request: BillRequest) -> Bill:
-        return next(each for each in bills(known, request) if each.strategy == point.at["strategy"])
+    def bill(request: BillRequest) -> Bill | None:
+        return next((each for each in bills(known, request) if each.strategy == point.at["strategy"]), None)
 
-    found = bill(request)
+    found, twin = bill(request), bill(replace(request, driver=drivers.MEASURED.name, pooler=False))
+    if not found or not twin:
+        return None
     predicted = {"ready": found.ready, "memory": found.memory}
-    if found.memory_collected is not None:
-        predicted["collected"] = found.memory_collected
     measured = {name: point.median(name) for name in predicted}
     if twins := point.values.get(f"{TWIN}ready"):
-        predicted["multiple"] = (
-            found.ready / bill(replace(request, driver=drivers.MEASURED.name, pooler=False)).ready
-        )
+        predicted["multiple"] = found.ready / twin.ready
         pairs = zip(point.values["ready"], twins, strict=True)
         measured["multiple"] = median(seconds / twin for seconds, twin in pairs)
     return Prediction(point.at, predicted, measured)

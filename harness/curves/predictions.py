@@ -11,7 +11,6 @@ from harness.curves.factors import BOOTED, POOLS, SERVED
 from harness.curves.outcomes import NAME, SEED, TWIN, VARIED, VARIED_SEED
 from harness.curves.work import POOL_MODE, no_pooler
 from harness.fleets import measure as fleets
-from harness.fleets.checks import TreeMemory
 from harness.fleets.inside.data import ARROW, DATAFRAME
 from harness.poolers import pgbouncer
 from harness.poolers.inside.world import engine_arguments
@@ -26,7 +25,7 @@ NUMBER = 20
 
 VARIED_DRIVERS = (drivers.PSYCOPG.name, drivers.ASYNCPG.name)
 
-TURNS = 4
+TURNS = 5
 """How often a visit measures a fleet with another driver or behind a pooler, and its twin."""
 
 CONTROL_WORKERS = 8
@@ -72,16 +71,14 @@ class PredictionsCurve(CurvePlan):
                 workers=(int(at["workers"]),),
                 data=sizes.KINDS[kind] if mib else "",
                 mib=mib,
-                steps=["collect"],
                 variables=sizes.VARIABLES.get(kind, {}),
                 options=options,
                 driver=driver,
             )
-        rows = [worker["first_row"] for worker in report["workers"]]
+        rows, memory = [worker["first_row"] for worker in report["workers"]], report["memory"]["first_row"]
         return {
             "ready": [(max(rows) - report["called"]) * 1e-9],
-            "memory": [_total(report["memory"]["first_row"])],
-            "collected": [_total(report["memory"]["collect"])],
+            "memory": [memory["pss"] + memory["page_tables"]],
             "away": [away],
         }
 
@@ -121,10 +118,6 @@ class VariedCurve(PredictionsCurve):
                 for name, values in super().measure(side, server).items():
                     found.setdefault(prefix + name, []).extend(values)
         return found
-
-
-def _total(memory: TreeMemory) -> float:
-    return float(memory["pss"] + memory["page_tables"])
 
 
 def drawn(number: int = NUMBER, seed: int = SEED) -> list[At]:

@@ -108,4 +108,5 @@ DRAWINGS: dict[str, Callable[[CurveRecord], str]] = {
     "distance": distance.drawing,
     "work": work.drawing,
     "sizes": sizes.drawing,
+    "stampede": stampede.drawing,
 }

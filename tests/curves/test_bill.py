@@ -138,6 +138,15 @@ def test_the_processors_are_those_of_the_machine_on_record() -> None:
     assert [coefficients(each, {}).cores for each in (TABLE, table)] == [1, 16]
 
 
+def test_what_comes_from_another_machine_than_the_fleets_is_said() -> None:
+    record = replace(SIZES, provenance=replace(PROVENANCE, machine="mine"))
+    known = replace(coefficients(TABLE, {"sizes": record, "distance": DISTANCE}), machine="yours")
+    sentence = "Measured on another machine than the fleets: data in the parent (mine)."
+    assert BillRequest(8, 512).elsewhere(known) == sentence
+    assert BillRequest(8).elsewhere(known) == ""
+    assert BillRequest(8, 512).elsewhere(replace(known, machine="mine")) == ""
+
+
 @pytest.mark.parametrize(("workers", "times"), [(1, 1), (2, 2), (3, 2), (4, 2), (5, 2.5)])
 def test_while_there_is_a_processor_for_each_worker_a_fleet_saves_all(workers: int, times: float) -> None:
     direct, through = (

@@ -69,6 +69,7 @@ def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
         "pooler": False,
     }
     assert content["extrapolated"] == ["more than 16 workers"]
+    assert content["elsewhere"] == ""
     assert content["unmeasured"] == []
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "spawn", "nullpool"]
 
@@ -90,7 +91,7 @@ def test_what_was_not_measured_with_a_driver_behind_a_pooler_is_said_in_a_line_a
     text = " ".join(capsys.readouterr().out.split())
     assert "Not measured with asyncpg behind PgBouncer, and so not shown: spawn, nullpool." in text
     assert "With asyncpg: the times by the ratio, the memory by the difference" in text
-    assert "Single workers were measured on another machine: the second." in text
+    assert "Measured on another machine than the fleets: the driver (the second)." in text
     assert "it did well" in text
     bill_report.write(VARIED, TABLE.provenance, request, "json", "it did well")
     content = json.loads(capsys.readouterr().out)

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.curves import stampede
-from harness.curves.curve import CurveRecord
+from harness.curves.curve import CurveRecord, Point
 from harness.curves.sections import stampede as section
 from harness.curves.stampede import StampedeCurve
 from harness.postgres.server import Server
@@ -32,6 +32,19 @@ def test_trying_again_helps_nullpool_and_never_a_pool(
 def test_more_workers_than_the_server_has_connections_are_left_out(server: Server) -> None:
     at = {"workers": 500, "free": 500, "distance": 0.0, "pool": "pool", "retry": "none"}
     assert "connections left" in CURVE.refused(at, server)
+
+
+def test_its_figure_has_the_workers_that_all_get_a_row() -> None:
+    points = [
+        stampede_point("pool", "backoff", 4),
+        stampede_point("nullpool", "none", 4),
+        stampede_point("nullpool", "none", 8, free=8),
+        stampede_point("nullpool", "fixed", 8),
+        Point({**stampede_point("nullpool", "fixed", 8).at, "distance": 0.01}, {"last": [0.2]}),
+    ]
+    svg = section.drawing(CurveRecord(PROVENANCE, points))
+    assert svg.count("<polyline") == 3
+    assert all(name in svg for name in (">enough connections<", ">half, fixed<", ">half, fixed, 10 ms away<"))
 
 
 def test_its_laws_say_who_gets_a_row() -> None:

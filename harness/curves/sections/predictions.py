@@ -60,7 +60,7 @@ def varied(draws: Sequence[Predictions], known: Coefficients, measured: Provenan
         earlier = [*draws]
     yield "## Predictions with another driver or a pooler\n"
     yield VARIED
-    if newest.seed == VARIED_SEED:
+    if newest.seed == VARIED_SEED and newest.drawn:
         off = sorted(each.off("multiple") for each in newest.drawn)
         scaled = sum(abs(newest.scaled(each)) <= WITHIN for each in newest.drawn)
         yield (

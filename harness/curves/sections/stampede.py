@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves.curve import CurveRecord
+from harness.curves.sections.figure import svg
 
 
 def section(record: CurveRecord) -> Iterator[str]:
     yield "## Stampede\n"
     yield f"{sentences(record)[0]}.\n"
+    yield "![Time until all workers have a row with NullPool](curves-stampede.svg)\n"
     yield STAMPEDE
     header = [
         "workers",
@@ -45,6 +47,20 @@ All workers connect at the same moment, and fetch a row. A pool keeps its connec
 which is after all have their row or have given up; NullPool returns it at once. Workers try again every
 50 ms, or after a pause that doubles from 20 ms to 640 ms and is shortened at random by up to half, for 2 s.
 """
+
+
+def drawing(record: CurveRecord) -> str:
+    """The figure, SVG: of workers that all get a row."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for point in record.where(pool="nullpool"):
+        enough = point.at["free"] == point.at["workers"]
+        if not enough and point.at["retry"] == "none":
+            continue
+        name = "enough connections" if enough else f"half, {point.at['retry']}"
+        away = f", {float(point.at['distance']) * 1e3:g} ms away" if point.at["distance"] else ""
+        line = lines.setdefault(name + away, [])
+        line.append((float(point.at["workers"]), point.median("last") * 1e3))
+    return svg("Time until all workers have a row with NullPool, by their number", "workers", "ms", lines)
 
 
 def _range(form: str, values: Sequence[float]) -> str:

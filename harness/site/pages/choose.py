@@ -137,14 +137,19 @@ def bill_of(site: SiteContext) -> dict[str, Any] | None:
         site.record(poolers.PATH, factors.load_poolers, unknown),
     )
     python = pythons.minor(table.provenance.python) if table.provenance.python else pythons.REFERENCE
-    tested = {
-        f"{driver.name}{' pooler' * pooler}": outcomes.tested(
-            site.curves, found, bill.BillRequest(1, driver=driver.name, pooler=pooler)
-        )
+    # With data, of which any may be on record from another machine.
+    requests = (
+        bill.BillRequest(1, 1.0, driver=driver.name, pooler=pooler)
         for driver in drivers.DRIVERS
         for pooler in (False, True)
+    )
+    said = {
+        f"{each.driver}{' pooler' * each.pooler}": " ".join(
+            filter(None, [outcomes.tested(site.curves, found, each), each.elsewhere(found)])
+        )
+        for each in requests
     }
-    return {**asdict(found), "python": python, "tested": tested}
+    return {**asdict(found), "python": python, "said": said}
 
 
 class Texts:

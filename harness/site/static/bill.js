@@ -95,7 +95,7 @@ function showBill(known, request) {
   section.querySelector("p").textContent = [
     `From fleets of 1 to ${known.largest} workers under Python ${known.python}${request.session ? ", without the pooler" : ""}${beyond.length ? `; extrapolated: ${beyond.join(", ")}` : ""}.`,
     request.driver === REFERENCE && !request.pooler ? "" : "What driver and pooler change was measured with a single worker, and is computed for a fleet.",
-    known.tested[request.driver + (request.pooler ? " pooler" : "")],
-    missing.length ? `Not measured in this combination: ${missing.join(", ")}.` : "",
+    known.said[request.driver + (request.pooler ? " pooler" : "")],
+    missing.length ? `Not measured with ${request.driver}${request.pooler ? " behind PgBouncer" : ""}, and so not shown: ${missing.join(", ")}.` : "",
   ].filter(Boolean).join(" ");
 }

@@ -124,7 +124,6 @@ def tested(curves: Mapping[str, CurveRecord], known: Coefficients, request: Bill
     if not draw or request.driver not in {each.at.get("driver", reference) for each in draw.drawn}:
         where = f"{title}{' behind PgBouncer' * request.pooler}"
         return f"This is a rough estimate: fleets with {where} were not measured."
-    share = f"{draw.within('multiple')} of {len(draw.drawn)} fleets drawn at random"
-    if draw.rough:
-        return f"This is a rough estimate: only {share} were within {WITHIN:.0%} of it (docs/curves.md)."
-    return f"{share[0].upper()}{share[1:]} were within {WITHIN:.0%} of it (docs/curves.md)."
+    within = f"within {WITHIN:.0%} of this for {draw.within('multiple')} of {len(draw.drawn)} fleets"
+    sentence = f"hat driver and pooler change was {within} drawn at random (docs/curves.md)."
+    return f"This is a rough estimate: w{sentence}" if draw.rough else f"W{sentence}"

@@ -74,7 +74,7 @@ def merge(uploaded: Path, ours: Path, release: str) -> None:
 
 
 def merge_ratios(uploaded: Path, release: str) -> None:
-    """Add the rows to ours; only those of that release may replace one that is there, or go on with it.
+    """Add the rows to ours; only those of that release may replace one that is there.
 
     They are written a row a line, as harness writes them. Raises ValueError if one is unexpected.
     """
@@ -84,27 +84,18 @@ def merge_ratios(uploaded: Path, release: str) -> None:
     ours = json.loads(RATIOS.read_text()) if RATIOS.exists() else []
 
     def place(row: dict[str, Any]) -> tuple[Any, ...]:
-        return version(row["release"]), str(row["strategy"]), str(row["provenance"]["machine"])
+        names = row.get("before", ""), row["strategy"], row["provenance"]["machine"]
+        return version(row["release"]), *map(str, names)
 
     rows = {place(row): row for row in ours}
     for row in new:
-        known = rows.get(place(row))
-        if known is None or place(row)[0] == version(release) or goes_on(row, known):
+        if place(row) not in rows or place(row)[0] == version(release):
             rows[place(row)] = row
     if not any(of == version(release) for of, *_ in rows):
         return
     RATIOS.parent.mkdir(exist_ok=True)
     text = ",\n".join(f" {json.dumps(rows[each])}" for each in sorted(rows))
     RATIOS.write_text(f"[\n{text}\n]\n")
-
-
-def goes_on(row: dict[str, Any], known: dict[str, Any]) -> bool:
-    """Whether a row has the first stage of a known one, and more pairs in the second.
-
-    The release before a new one is paired again, because it is the new one's measure.
-    """
-    numbers = [max(map(len, each.get("deciding", {}).values()), default=0) for each in (row, known)]
-    return row.get("screening") == known.get("screening") and numbers[0] > numbers[1]
 
 
 def lines(path: Path) -> list[str]:

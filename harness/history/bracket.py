@@ -3,7 +3,7 @@
 1. Screen: pair with the reference the newest release, the one before it, the first one, and both sides of
    each release that changed instructions or counts.
 2. Decide: where two neighbours on record seem to differ, pair both again. Only these second pairs decide.
-   The newest release and the one before it are always paired again, more often.
+   The newest release and the one before it are paired with each other in any case.
 3. Bisect: if releases lie between two that differ, screen the one in the middle.
 
 A change is so always between two releases that were measured, and ends up between two that follow each other.
@@ -21,6 +21,7 @@ from harness.history.reference import (
     NEWEST,
     REFERENCE,
     SCREENING,
+    SESSION,
     STRATEGIES,
     RatioRow,
     rows_of,
@@ -32,12 +33,13 @@ from harness.instructions.table import InstructionsTable
 
 @dataclass(frozen=True)
 class Step:
-    """Pairs of one release with the reference."""
+    """Pairs of one release with the reference, or with the release `before` it."""
 
     release: str
     strategies: tuple[str, ...]
     pairs: int = SCREENING
     deciding: bool = False
+    before: str = ""
 
 
 Rows = Sequence[RatioRow]
@@ -60,6 +62,7 @@ def following(
     ours = [row for row in rows if row.provenance.machine == machine]
     # What has begun is brought to its end first, so that an interruption leaves little undecided.
     steps = chain(
+        newest(ours, order, machine, strategies),
         decisions(ours, order, candidates, machine, strategies),
         screenings(ours, only or anchors(order, candidates), machine, strategies),
         bisections(ours, order, machine, strategies),
@@ -95,11 +98,22 @@ def screenings(rows: Rows, wanted: Iterable[str], machine: str, strategies: Sequ
             yield Step(release, tuple(missing))
 
 
+def newest(rows: Rows, order: Sequence[str], machine: str, strategies: Sequence[str]) -> Iterator[Step]:
+    """Direct pairs of the newest release and the one before it, in as many sessions as it takes."""
+    before, release = order[-2:]
+    direct = rows_of(rows, release, machine, before)
+    decided = {name: direct[name].decided if name in direct else 0 for name in strategies if forks(name)}
+    fewest = min(decided.values(), default=NEWEST)
+    if fewest < NEWEST:
+        due = tuple(name for name, number in decided.items() if number == fewest)
+        yield Step(release, due, SESSION, deciding=True, before=before)
+
+
 def decisions(
     rows: Rows, order: Sequence[str], candidates: Collection[str], machine: str, strategies: Sequence[str]
 ) -> Iterator[Step]:
     """Second pairs of neighbours on record that seem to differ, or must, as their instructions or counts
-    do, and of the newest release and its predecessor."""
+    do, unless there are direct pairs of them."""
     adjacent = set(pairwise(order))
     suspicious = {
         (change.before, change.release, change.strategy)
@@ -108,19 +122,12 @@ def decisions(
     }
     # The newest release first.
     for before, release in reversed(list(pairwise(versions(rows)))):
-        newest = (before, release) == tuple(order[-2:])
-        wanted = {name: DECIDING for name in strategies if (before, release, name) in suspicious}
-        wanted |= {name: NEWEST for name in strategies if newest and forks(name)}
+        direct = rows_of(rows, release, machine, before)
+        wanted = [name for name in strategies if (before, release, name) in suspicious and name not in direct]
         for end in (release, before):
             of_end = rows_of(rows, end, machine)
-            for pairs in (NEWEST, DECIDING):
-                due = tuple(
-                    name
-                    for name in strategies
-                    if wanted.get(name) == pairs and name in of_end and of_end[name].decided < pairs
-                )
-                if due:
-                    yield Step(end, due, pairs, deciding=True)
+            if due := tuple(name for name in wanted if name in of_end and not of_end[name].deciding):
+                yield Step(end, due, DECIDING, deciding=True)
 
 
 def forks(strategy: str) -> bool:

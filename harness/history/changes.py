@@ -96,7 +96,7 @@ def of(all_series: Sequence[Series], neighbours: Iterable[PairedChange], rows: S
     ]
     numbers = [change for change in count_changes(counts) if (change.before, change.release) in adjacent]
     return Changes(
-        tuple(change for change in decided if change.certain),
+        tuple(paired.reported(decided)),
         tuple(change for change in numbers if not change.minor),
         sum(change.minor for change in numbers),
         tuple(

@@ -1,8 +1,8 @@
 """Changes between two releases, from interleaved pairs of parents: sizes, intervals and what is certain.
 
 A row of the record of ratios (`harness.history.reference`) pairs a release with the reference; the change
-between two releases of one machine is the difference of their logarithms. Earlier records pair two
-neighbouring releases with each other, which needs no difference.
+between two releases of one machine is the difference of their logarithms. Direct pairs of two neighbouring
+releases, and those of earlier records, need no difference.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,13 @@ from math import exp, inf, log, sqrt
 from pathlib import Path
 from statistics import mean, variance
 
+import numpy as np
 from packaging.version import Version
-from scipy.stats import chi2
 from scipy.stats import t as student
 
 from harness import strategies
 from harness.comparisons.judge import CONFIDENCE, CONSTANT, MIN_PAIRS
-from harness.history.reference import REDUNDANT, REFERENCE, STRATEGIES, RatioRow, rows_of, versions
+from harness.history.reference import REDUNDANT, REFERENCE, SESSION, STRATEGIES, RatioRow, rows_of, versions
 from harness.lifecycles import metrics
 from harness.records import store
 from harness.records.provenance import Provenance
@@ -27,14 +27,15 @@ from harness.system.structure import structure
 NEIGHBOURS = store.path("retests")
 """Comparisons of neighbouring releases with each other, of earlier versions; no command adds to them."""
 
+RELEASE_P = 4e-5
+"""The largest p-value of a release that is reported, of all its figures together: a fifth of what the
+resampled share of false reports has to stay below, because the variance of sessions is uncertain."""
+
 MAX_P = 1e-4
-"""The largest p-value of a change that is reported."""
+"""The largest p-value of a change that is certain."""
 
 SCREEN_P = 0.05
 """Of the first stage: the largest p-value of what the second stage measures."""
-
-SESSION_P = 0.01
-"""The largest p-value at which sessions count as shifting a metric."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,28 @@ def load(path: Path = NEIGHBOURS) -> list[PairedChange]:
     ]
 
 
+@dataclass(frozen=True)
+class SessionVariance:
+    """How much a session shifts the logarithms of all of its ratios."""
+
+    variance: float = 0.0
+    uncertainty: float = 0.0
+    """Of the variance, one standard deviation."""
+
+
+def sessions_of(logs: Sequence[float]) -> list[Sequence[float]]:
+    """The logarithms of a stage, session by session."""
+    return [logs[first : first + SESSION] for first in range(0, len(logs), SESSION)]
+
+
 def between(
     before: Sequence[float], after: Sequence[float], session: float = 0.0
 ) -> tuple[float, float, float, float]:
     """The difference of mean logarithms, its 99 % interval, and its p-value (Welch's t-test).
 
-    An empty side is the reference itself, whose logarithms are 0. `session` is the variance that each other
-    side has beyond the scatter of its pairs, because they were measured in one session. With fewer than
-    `MIN_PAIRS` values the interval is infinite, and p is 1.
+    An empty side is the reference itself, whose logarithms are 0. `session` is the variance that a session
+    has beyond the scatter of its pairs. With fewer than `MIN_PAIRS` values the interval is infinite, and p
+    is 1.
     """
     middle = (mean(after) if after else 0.0) - (mean(before) if before else 0.0)
     sides = [side for side in (before, after) if side]
@@ -161,77 +176,99 @@ def between(
     freedom = sum(of_means) ** 2 / sum(
         v**2 / (len(side) - 1) for v, side in zip(of_means, sides, strict=True)
     )
-    error = sqrt(sum(of_means) + session * len(sides))
+    error = sqrt(sum(of_means) + sum(session / len(sessions_of(side)) for side in sides))
     half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     return middle, middle - half, middle + half, float(2 * student.sf(abs(middle) / error, freedom))
 
 
-def of_sessions(rows: Iterable[RatioRow]) -> dict[tuple[str, bool], float]:
-    """By metric, and whether workers boot an interpreter: how much a session shifts all of its ratios.
+def of_sessions(rows: Iterable[RatioRow]) -> dict[tuple[str, bool], SessionVariance]:
+    """By metric, and whether workers boot an interpreter: the variance between sessions of one row.
 
-    It is the variance of the logarithm that pairs of one session share. The two stages of a row are two
-    sessions: it is what their means differ by on average, beyond the scatter of their pairs, and 0 where that
-    scatter explains it (chi-square test). Unique memory of forked workers has it, since the state of parent
-    and machine decides which pages are copied; processor time to the first row has not.
+    By moments: what the means of sessions differ by beyond the scatter of their pairs. Source: DerSimonian
+    and Laird (1986), "Meta-Analysis in Clinical Trials".
     """
-    shifts: dict[tuple[str, bool], list[tuple[float, float]]] = {}
+    sums: dict[tuple[str, bool], np.ndarray] = {}
     for row in rows:
-        for metric in set(row.screening) & set(row.deciding):
-            stages = row.screening[metric], row.deciding[metric]
-            scatter = sum(variance(stage) / len(stage) for stage in stages if len(stage) >= MIN_PAIRS)
-            if scatter and min(map(len, stages)) >= MIN_PAIRS:
-                shift = (mean(stages[0]) - mean(stages[1])) ** 2
+        for metric in {*row.screening, *row.deciding}:
+            stages = [row.screening.get(metric, []), *sessions_of(row.deciding.get(metric, []))]
+            sessions = [np.array(stage) for stage in stages if len(stage) >= MIN_PAIRS]
+            numbers = np.array([len(each) for each in sessions])
+            scatter = sum(each.var() * len(each) for each in sessions) / max(1, sum(numbers - 1))
+            if len(sessions) > 1 and scatter > CONSTANT**2:
+                weights, means = numbers / scatter, np.array([each.mean() for each in sessions])
+                found = weights @ (means - weights @ means / weights.sum()) ** 2
+                one = np.array([found, len(sessions) - 1, weights.sum() - weights @ weights / weights.sum()])
                 key = metric, strategies.get(row.strategy).boots_an_interpreter
-                shifts.setdefault(key, []).append((shift, scatter))
+                sums[key] = sums.get(key, 0) + one
     return {
-        key: mean(shift - scatter for shift, scatter in found) / 2
-        for key, found in shifts.items()
-        if chi2.sf(sum(shift / scatter for shift, scatter in found), len(found)) < SESSION_P
+        key: SessionVariance(
+            max(0.0, float(found - freedom) / by), sqrt(2 * freedom) / by * max(1.0, found / freedom)
+        )
+        for key, (found, freedom, by) in sums.items()
     }
 
 
 def changes(rows: Sequence[RatioRow], *, screening: bool = False) -> list[PairedChange]:
-    """The changes between releases that are neighbours on record, of each machine.
+    """The changes between releases that are neighbours on record, of each machine; direct pairs come first.
 
     Of the second stage, or with `screening` of the first. Releases between two of them were not paired.
     """
     sessions = of_sessions(rows)
+    found = [change for row in rows if row.before for change in of_rows(None, row, sessions, screening)]
+    for machine in dict.fromkeys(row.provenance.machine for row in rows):
+        ours = [row for row in rows if row.provenance.machine == machine]
+        for before, release in pairwise(versions(ours)):
+            first, second = rows_of(ours, before, machine), rows_of(ours, release, machine)
+            for strategy in dict.fromkeys([*first, *second]):
+                one, other = first.get(strategy), second.get(strategy)
+                if (one or before == REFERENCE) and (other or release == REFERENCE):
+                    found += of_rows(one, other, sessions, screening)
+    return found
+
+
+Sessions = Mapping[tuple[str, bool], SessionVariance]
+"""What `of_sessions` returns."""
+
+
+def of_rows(
+    one: RatioRow | None, other: RatioRow | None, sessions: Sessions, screening: bool
+) -> Iterable[PairedChange]:
+    """The changes from one row to another; None is what the release of the other row was paired with."""
+    rows = [row for row in (other, one) if row]
+    strategy, paired_with = rows[0].strategy, rows[0].before or REFERENCE
+    before, release = (row.release if row else paired_with for row in (one, other))
+    stages = [(row.screening if screening else row.deciding) if row else {} for row in (one, other)]
+    # A metric that is younger than the first stage of a row has no size there.
+    sizes = {name: size for row in rows for name, size in row.sizes.items()}
+    known = set.intersection(set(sizes), *map(set, compress(stages, (one, other))))
+    for metric in known - REDUNDANT:
+        earlier, later = (stage.get(metric, []) for stage in stages)
+        key = metric, strategies.get(strategy).boots_an_interpreter
+        session = sessions[key].variance if key in sessions else 0.0
+        middle, low, high, p = between(earlier, later, session)
+        smallest = metrics.min_relevant_change(metric, sizes[metric])
+        yield PairedChange(
+            before, release, metric, strategy, "none", exp(middle), exp(low), exp(high) if high < inf else
+            inf, p, min(len(each) for each in (earlier, later) if each), smallest,
+            rows[0].provenance.machine,
+        )  # fmt: skip
+
+
+def reported(found: Iterable[PairedChange]) -> list[PairedChange]:
+    """The certain changes of the releases that certainly changed anything.
+
+    All figures together show that by Bonferroni's bound: a p-value is at most `RELEASE_P` by their number.
+    """
+    by_releases: dict[tuple[str, str], list[PairedChange]] = {}
+    for change in found:
+        by_releases.setdefault((change.before, change.release), []).append(change)
     return [
         change
-        for machine in dict.fromkeys(row.provenance.machine for row in rows)
-        for before, release in pairwise(versions(row for row in rows if row.provenance.machine == machine))
-        for change in of_releases(rows, before, release, machine, sessions, screening=screening)
+        for figures in by_releases.values()
+        if any(each.certain and each.p <= RELEASE_P / len(figures) for each in figures)
+        for change in figures
+        if change.certain
     ]
-
-
-def of_releases(
-    rows: Sequence[RatioRow],
-    before: str,
-    release: str,
-    machine: str,
-    sessions: Mapping[tuple[str, bool], float],
-    *,
-    screening: bool,
-) -> Iterable[PairedChange]:
-    """The changes of all metrics and strategies that both releases have."""
-    first, second = rows_of(rows, before, machine), rows_of(rows, release, machine)
-    for strategy in dict.fromkeys([*first, *second]):
-        one, other = first.get(strategy), second.get(strategy)
-        if (one is None and before != REFERENCE) or (other is None and release != REFERENCE):
-            continue
-        stages = [(row.screening if screening else row.deciding) if row else {} for row in (one, other)]
-        # A metric that is younger than the first stage of a row has no size there.
-        sizes = {name: size for row in (other, one) if row for name, size in row.sizes.items()}
-        known = set.intersection(set(sizes), *map(set, compress(stages, (one, other))))
-        for metric in known - REDUNDANT:
-            earlier, later = (stage.get(metric, []) for stage in stages)
-            session = sessions.get((metric, strategies.get(strategy).boots_an_interpreter), 0.0)
-            middle, low, high, p = between(earlier, later, session)
-            smallest = metrics.min_relevant_change(metric, sizes[metric])
-            yield PairedChange(
-                before, release, metric, strategy, "none", exp(middle), exp(low), exp(high) if high < inf else
-                inf, p, min(len(each) for each in (earlier, later) if each), smallest, machine,
-            )  # fmt: skip
 
 
 def best(found: Iterable[PairedChange]) -> list[PairedChange]:

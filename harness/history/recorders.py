@@ -103,12 +103,15 @@ class ChangesRecorder(Recorder):
                     server,
                     profiles.current(),
                     report.within(f"{duration(left)} left"),
+                    before=step.before,
                 )
                 provenance = replace(
                     Provenance.here(server.identity, request.command), release=step.release, machine=here
                 )
                 for name, logs in measured.items():
-                    row = reference.with_logs(kept, step.release, name, logs, step.deciding, provenance)
+                    row = reference.with_logs(
+                        kept, step.release, name, logs, step.deciding, provenance, step.before
+                    )
                     kept = reference.add(row)
                 steps += 1
                 of_pair = (time.monotonic() - step_began) / size

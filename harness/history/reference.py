@@ -43,11 +43,14 @@ REDUNDANT = frozenset({"peak", "pss", "page_tables"})
 """Figures on record that decide nothing: `peak` equals `rss`, `pss` depends on how many processes there are,
 and a release moves `page_tables` by two pages or none."""
 
-SCREENING, DECIDING = 8, 20
-"""Pairs of parents of the two stages."""
+SESSION = 20
+"""Pairs of parents that are measured in one go, at most: what they share may shift all of their ratios."""
 
-NEWEST = 80
-"""Pairs of the second stage of the newest release and its predecessor, for strategies that fork.
+SCREENING, DECIDING = 8, SESSION
+"""Pairs of the two stages."""
+
+NEWEST = 6 * SESSION
+"""Direct pairs of the newest release and the one before it, for strategies that fork.
 
 Instructions, which find small changes, are counted of spawned workers alone."""
 
@@ -60,12 +63,12 @@ DIGITS = 5
 
 @dataclass(frozen=True)
 class PairedLogs:
-    """What pairs of a release with the reference have measured, of one strategy."""
+    """What pairs of a release with another one have measured, of one strategy."""
 
     logs: dict[str, list[float]]
-    """By metric: the logarithms of ratios to the reference, one a pair of parents."""
+    """By metric: the logarithms of ratios to the other one, one a pair of parents."""
     sizes: dict[str, float]
-    """By metric: the median of the reference, in seconds or bytes."""
+    """By metric: the median of the other one, in seconds or bytes."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,12 @@ class RatioRow:
     deciding: dict[str, list[float]] = field(default_factory=dict)
     """Of the second stage, measured afterwards; empty if the first one showed nothing."""
     provenance: Provenance = field(default_factory=Provenance)
+    before: str = ""
+    """Of direct pairs, which have no first stage: the release before, which takes the reference's place."""
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        return self.release, self.strategy, self.provenance.machine
+    def key(self) -> tuple[str, str, str, str]:
+        return self.release, self.before, self.strategy, self.provenance.machine
 
     @property
     def decided(self) -> int:
@@ -115,14 +120,16 @@ def with_logs(
     measured: PairedLogs,
     deciding: bool,
     provenance: Provenance,
+    before: str = "",
 ) -> RatioRow:
-    """The row with what a stage has measured: a new one, or that of the first stage with the second one
-    added."""
+    """The row with what a session has measured: a new one, or one on record with a session of the second
+    stage added."""
     if not deciding:
         return RatioRow(release, strategy, measured.logs, measured.sizes, provenance=provenance)
-    (row,) = (each for each in rows if each.key == (release, strategy, provenance.machine))
-    sizes = {**measured.sizes, **row.sizes}
-    return replace(row, deciding=measured.logs, sizes=sizes, provenance=provenance)
+    new = RatioRow(release, strategy, {}, {}, {}, provenance, before)
+    row = next((each for each in rows if each.key == new.key), new)
+    added = {name: [*row.deciding.get(name, []), *logs] for name, logs in measured.logs.items()}
+    return replace(row, deciding=added, sizes={**measured.sizes, **row.sizes}, provenance=provenance)
 
 
 def paired(
@@ -134,9 +141,10 @@ def paired(
     profile: Profile,
     report: Callable[[str], None],
     *,
+    before: str = "",
     seed: int | None = None,
 ) -> dict[str, PairedLogs]:
-    """Pair a release with the reference `number` times, by strategy.
+    """Pair a release with the reference, or with the release `before` it, `number` times, by strategy.
 
     Raises `PoolstartError` if a release cannot be measured.
     """
@@ -148,7 +156,7 @@ def paired(
     with Supervision() as supervision:
         plans = [
             Plan(cells, server, longer, supervision, release=each, python=interpreter(each), settled=True)
-            for each in (REFERENCE, release)
+            for each in (before or REFERENCE, release)
         ]
         for plan in plans:
             plan.warm_up()
@@ -186,10 +194,11 @@ def logs_of(samples: Sequence[Mapping[str, pairs.Sample]]) -> PairedLogs:
 
 
 def versions(rows: Iterable[RatioRow]) -> list[str]:
-    """The releases on record and the reference, in version order."""
-    return sorted({REFERENCE, *(row.release for row in rows)}, key=Version)
+    """The releases that were paired with the reference, and the reference, in version order."""
+    return sorted({REFERENCE, *(row.release for row in rows if not row.before)}, key=Version)
 
 
-def rows_of(rows: Sequence[RatioRow], release: str, machine: str) -> dict[str, RatioRow]:
-    """The rows of a release on a machine, by strategy."""
-    return {row.strategy: row for row in rows if (row.release, row.provenance.machine) == (release, machine)}
+def rows_of(rows: Sequence[RatioRow], release: str, machine: str, before: str = "") -> dict[str, RatioRow]:
+    """The rows of a release on a machine, by strategy: of pairs with the reference, or with `before`."""
+    place = release, before, machine
+    return {row.strategy: row for row in rows if (row.release, row.before, row.provenance.machine) == place}

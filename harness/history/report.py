@@ -12,7 +12,7 @@ from harness.comparisons.judge import POWER
 from harness.console import markdown, output, terminal
 from harness.counts import registry
 from harness.history.changes import Changes, CountChange
-from harness.history.paired import MAX_P, PairedChange
+from harness.history.paired import MAX_P, RELEASE_P, PairedChange
 from harness.history.reference import DECIDING, REFERENCE, SAME_CODE, STRATEGIES
 from harness.instructions import report as instructions
 from harness.instructions.report import ExplainedChange
@@ -114,7 +114,8 @@ def method(changes: Changes) -> str:
     )
     return (
         "Sizes are ratios of interleaved pairs of parents, of two neighbouring releases or of both to"
-        f" {REFERENCE}; p < {MAX_P:g}.{smallest} {markdown.plain(coverage())}"
+        f" {REFERENCE}; p < {MAX_P:g}, and of each release all figures together p < {RELEASE_P:g}.{smallest}"
+        f" {markdown.plain(coverage())}"
     )
 
 
@@ -131,14 +132,15 @@ SHOWN = ("time_to_first_row", "cpu_first_row", "uss")
 
 def detectable(decided: Iterable[PairedChange]) -> dict[str, tuple[float, float]]:
     """By metric: the smallest relative change that pairs find with the probability `POWER`, for the steadiest
-    and for the noisiest strategy.
+    and for the noisiest strategy, if nothing else changes.
 
     The scatter of a strategy is that of its median comparison.
     """
+    cells = grouped(decided, lambda change: change.cell)
     degrees = DECIDING - 1
-    factor = student.isf(MAX_P / 2, degrees) + student.ppf(POWER, degrees)
+    factor = student.isf(RELEASE_P / max(1, len(cells)) / 2, degrees) + student.ppf(POWER, degrees)
     by_metric: dict[str, list[float]] = {}
-    for (metric, *_), changes in grouped(decided, lambda change: change.cell).items():
+    for (metric, *_), changes in cells.items():
         known = sorted(scatter(change) for change in changes if change.low)
         if known:
             least = max(change.smallest for change in changes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from harness.comparisons.judge import FALSE_ALARM_RATE, find, holm, judge, paired_test
+from harness.comparisons.judge import find, holm, judge, paired_test
 from harness.comparisons.pairs import Sample
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
@@ -29,18 +29,6 @@ def pairs(random, *, factor=1.0, noise=0.01, count=10):
     ]
 
 
-def test_a_release_compared_with_itself_is_seldom_slower_or_faster():
-    random = np.random.default_rng(1)
-    alarms = [
-        any(
-            row.verdict in ("slower", "faster")
-            for row in judge({figure: pairs(random) for figure in FIGURES}, 0.03)
-        )
-        for _ in range(100)
-    ]
-    assert sum(alarms) <= 100 * FALSE_ALARM_RATE * 2
-
-
 def test_a_known_difference_is_found_in_its_figure_and_nowhere_else():
     random = np.random.default_rng(2)
     changed = ("startup", "spawn", "none")
@@ -52,12 +40,6 @@ def test_a_known_difference_is_found_in_its_figure_and_nowhere_else():
         assert rows[changed].low < rows[changed].ratio < rows[changed].high
         assert {figure for figure, row in rows.items() if row.verdict == "slower"} <= {changed}
     assert found >= 14  # noise with such tails now and then hides five per cent
-
-
-def test_99_percent_of_the_intervals_hold_the_true_ratio():
-    random = np.random.default_rng(3)
-    rows = [judge({FIGURES[0]: pairs(random, factor=1.02)}, 0.03)[0] for _ in range(500)]
-    assert sum(row.low <= 1.02 <= row.high for row in rows) >= 0.98 * 500
 
 
 def test_same_needs_the_whole_interval_within_what_is_tolerated():

@@ -14,6 +14,10 @@ from harness.records.provenance import Provenance
 
 HERE, THERE = Provenance(machine="here"), Provenance(machine="there")
 
+CHANGE = PairedChange(
+    "2.0.43", "2.0.44", "cpu_first_row", "spawn", "none", 1.2, 1.19, 1.21, 1e-9, 99, 0.01, "here"
+)
+
 
 def logs(ratio: float, number: int = 20, scatter: float = 0.01, seed: int = 1) -> list[float]:
     rng = random.Random(f"{ratio} {seed}")
@@ -76,6 +80,30 @@ def test_a_change_of_memory_counts_only_if_its_whole_interval_does() -> None:
     assert change.certain
 
 
+def test_direct_pairs_replace_the_difference_of_two_ratios() -> None:
+    differing = [row("2.1.8", 1.0), row("2.1.9", 1.1)]
+    direct = replace(
+        row("2.1.9", 1.04), screening={}, deciding={"cpu_first_row": logs(1.04, 80)}, before="2.1.8"
+    )
+    known = changes.of([], [], [*differing, direct])
+    (change,) = (each for each in known.paired if each.release == "2.1.9")
+    assert (change.before, change.pairs) == ("2.1.8", 80)
+    assert change.ratio == pytest.approx(1.04, rel=0.01)
+    # Whatever was paired with another release than the reference has no ratio to it.
+    assert reference.rows_of([direct], "2.1.9", "here") == {}
+    assert reference.versions([direct]) == [REFERENCE]
+
+
+def test_one_of_many_figures_has_to_be_more_certain_than_those_beside_it() -> None:
+    def found(*ps: float) -> list[float]:
+        changed = [replace(CHANGE, strategy=f"{at}", p=p) for at, p in enumerate(ps)]
+        return [change.p for change in paired.reported(changed)]
+
+    assert found(3e-5) == [3e-5]
+    assert found(*[0.5] * 49, 5e-5) == []
+    assert found(*[0.5] * 48, 5e-5, 7e-7) == [5e-5, 7e-7]
+
+
 def of_two_sessions(release: str, first: float, second: float) -> RatioRow:
     """A row whose two stages, each of 20 pairs, have ratios of their own to the reference."""
     found = row(release, first)
@@ -87,14 +115,21 @@ def test_a_session_that_shifts_all_of_its_pairs_is_no_change_of_a_release() -> N
     steady = [of_two_sessions(release, 1.0, 1.0) for release in releases]
     shifted = [of_two_sessions(release, 1.0, 1.0 + 0.01 * (-1) ** at) for at, release in enumerate(releases)]
     changed = of_two_sessions("2.0.10", 1.03, 1.03)
-    assert paired.of_sessions(steady) == {}
-    assert paired.of_sessions(shifted)["cpu_first_row", True] == pytest.approx(0.01**2 / 2, rel=0.3)
+    assert paired.of_sessions(steady)["cpu_first_row", True].variance == 0
+    found = paired.of_sessions(shifted)["cpu_first_row", True]
+    assert found.variance == pytest.approx(0.01**2 / 2, rel=0.3)
+    assert 0 < found.uncertainty < found.variance
     # Twenty pairs of one session and twenty of another differ by 2 %, and prove nothing.
     assert not [change for change in paired.changes(shifted) if change.certain]
-    (found,) = (
-        change for change in paired.changes([*steady, changed]) if change.certain and change.ratio > 1
-    )
-    assert (found.before, found.release) == ("2.0.9", "2.0.10")
+    (change,) = (each for each in paired.changes([*steady, changed]) if each.certain and each.ratio > 1)
+    assert (change.before, change.release) == ("2.0.9", "2.0.10")
+
+
+def test_more_sessions_of_as_many_pairs_are_surer() -> None:
+    pairs = logs(1.02, 120)
+    once, sixfold = (paired.between([], pairs[:number], session=1e-4)[3] for number in (20, 120))
+    assert sixfold < 1e-4 < once
+    assert paired.between([], pairs)[3] < sixfold
 
 
 def test_fewer_than_six_pairs_decide_nothing() -> None:
@@ -132,12 +167,9 @@ def test_a_change_of_which_only_the_collections_moved_is_not_reported() -> None:
 
 
 def test_pairs_with_the_reference_replace_an_older_comparison() -> None:
-    older = PairedChange(
-        "2.0.43", "2.0.44", "cpu_first_row", "spawn", "none", 1.2, 1.19, 1.21, 1e-9, 99, 0.01, "here"
-    )
-    (change,) = changes.of([], [older], PAIR).paired
+    (change,) = changes.of([], [CHANGE], PAIR).paired
     assert change.ratio == pytest.approx(1.05, rel=0.01)
-    (change,) = changes.of([], [older], []).paired
+    (change,) = changes.of([], [CHANGE], []).paired
     assert change.ratio == 1.2
 
 

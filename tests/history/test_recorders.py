@@ -67,7 +67,9 @@ def pairs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, tu
     """What `record changes` pairs with the reference; every ratio is 1."""
     done: list[tuple[str, tuple[str, ...], int]] = []
 
-    def paired(release: str, strategies: tuple[str, ...], number: int, *_: object) -> dict[str, PairedLogs]:
+    def paired(
+        release: str, strategies: tuple[str, ...], number: int, *_: object, before: str
+    ) -> dict[str, PairedLogs]:
         done.append((release, strategies, number))
         return {name: PairedLogs({"uss": [0.0] * number}, {"uss": 3e7}) for name in strategies}
 
@@ -87,13 +89,17 @@ def test_a_step_that_does_not_fit_into_the_time_is_named(
     done = CliRunner().invoke(app, ["record", "changes", "--only", "2.1.9", "--minutes", "0.1"])
     assert done.exit_code == 0, done.output
     assert pairs == []
-    assert "0 steps; the next one, 2.1.9, takes about 48 s" in done.output
+    assert "0 steps; the next one, 2.1.9, takes about 2 min" in done.output
 
 
 def test_the_newest_release_is_paired_first(pairs: list[tuple[str, tuple[str, ...], int]]) -> None:
     done = CliRunner().invoke(app, ["record", "changes"])
     assert done.exit_code == 0, done.output
-    assert [release for release, *_ in pairs[:2]] == ALL[-1:-3:-1]
+    forked = "fork_dispose", "forkserver_preload", "nullpool"
+    assert pairs[:6] == [(ALL[-1], forked, reference.SESSION)] * 6
+    assert pairs[6] == (ALL[-1], reference.STRATEGIES, reference.SCREENING)
+    directly = [row for row in reference.load() if row.before]
+    assert [(row.before, row.decided) for row in directly] == [(ALL[-2], reference.NEWEST)] * 3
     assert "nothing is left to pair" in done.output
 
 

@@ -1,5 +1,6 @@
 """Resampled comparisons: judged as real ones are, and with the scatter of the pairs on record."""
 
+import re
 from collections.abc import Sequence
 from math import exp
 
@@ -8,12 +9,14 @@ import pytest
 
 from harness.comparisons import judge
 from harness.comparisons.pairs import Sample
-from harness.history.reference import RatioRow
+from harness.history import paired
+from harness.history.reference import NEWEST, RatioRow
 from harness.history.sensitivity import simulated
-from harness.history.sensitivity.simulated import NEW_FIGURE, Residuals, Stages
+from harness.history.sensitivity.simulated import NEW_FIGURE, RUNS, Residuals
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.records.provenance import Provenance
+from harness.system.environment import ROOT
 
 NAMES = [metric.id for metric in metrics.shown_in(Table.COMPARISON)]
 
@@ -58,22 +61,29 @@ def test_it_decides_as_a_real_comparison_of_the_same_pairs(change: float) -> Non
     assert shares.found == np.mean([r.verdict == "slower" for r in of_startup])
 
 
-def new(scatter: float, change: float, stages: Stages) -> float:
-    """The share of new releases with a change of one figure that is reported."""
-    return float(simulated.reported(scattered(scatter, [NEW_FIGURE]), stages, change, runs=200).mean())
+@pytest.mark.parametrize("change", [0.0, 0.01, 0.02])
+def test_it_reports_a_new_release_as_direct_pairs_of_it_do(change: float) -> None:
+    names = [NEW_FIGURE, "time_to_first_row", "startup"]
+    known = scattered(0.025, names)
+    found = simulated.reported(known, np.random.default_rng(1), change)
+    drawn = np.random.default_rng(1).multinomial(NEWEST, np.full(20, 1 / 20), size=RUNS)
+    rows = (np.repeat(known.logs, counts, axis=0) + np.log1p(change) for counts in drawn[:200])
+    reports = []
+    for logs in rows:
+        row = RatioRow(
+            "2.1.9", "spawn", {}, dict.fromkeys(names, 3e7),
+            dict(zip((name for name, _ in known.figures), logs.T.tolist(), strict=True)), before="2.1.8",
+        )  # fmt: skip
+        reports.append(bool(paired.reported(paired.of_rows(None, row, {}, False))))
+    assert found[:200].any(axis=1).tolist() == reports
 
 
-def test_a_new_release_is_reported_if_it_changed_by_more_than_counts() -> None:
-    changes = (0.0, 0.005, 0.02, -0.02)
-    none, little, more, less = (new(0.008, change, simulated.SPAWNED_STAGES) for change in changes)
-    assert none == 0
-    assert little < 0.02
-    assert min(more, less) > 0.9
-
-
-def test_of_forked_workers_2_percent_are_reported_through_the_scatter_of_real_pairs() -> None:
-    assert new(0.022, 0.0, simulated.NEWEST_STAGES) == 0
-    assert new(0.022, 0.02, simulated.NEWEST_STAGES) > 0.84
+def test_on_the_page_a_release_is_seldom_reported_without_a_change_and_nearly_always_with_one() -> None:
+    page = " ".join((ROOT / "docs" / "sensitivity.md").read_text().split())
+    (false,) = re.findall(r"paired figures is reported for ([\d.]+)% of the releases", page)
+    (two_percent,) = re.findall(r"\| any of the 3 \|(?: [\d.]+% \|){2} ([\d.]+)% \|", page)
+    assert float(false) < 0.02
+    assert float(two_percent) >= 99
 
 
 FORKED = ("fork_dispose", "nullpool")
@@ -100,17 +110,3 @@ def test_strategies_that_one_session_measured_are_drawn_together() -> None:
     assert alike.logs.mean(axis=0) == pytest.approx(0)
     apart = simulated.residuals(sessions(1.0, 1.0, date="another day"), FORKED, [NEW_FIGURE])
     assert (len(apart.logs), apart.figures) == (0, ())
-
-
-def test_what_either_of_two_shows_is_more_than_one_shows_unless_they_scatter_alike() -> None:
-    def shares(share: float) -> list[float]:
-        """Of both together, and of each alone."""
-        rows, sets = sessions(share), (FORKED, FORKED[:1], FORKED[1:])
-        drawn = (simulated.residuals(rows, names, [NEW_FIGURE]) for names in sets)
-        found = (simulated.reported(each, simulated.NEWEST_STAGES, 0.015, runs=400) for each in drawn)
-        return [each.any(axis=1).mean() for each in found]
-
-    alike, *each_alike = shares(1.0)
-    own, *each_own = shares(0.0)
-    assert {alike} == set(each_alike)
-    assert own > max(each_own) + 0.05

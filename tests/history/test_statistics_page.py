@@ -39,8 +39,11 @@ DEFAULT = inspect.signature(command).parameters
         f"A parent starts {reference.FORKS} workers, or {reference.BOOTS} that boot an interpreter",
         f"p < {paired.SCREEN_P}, by at least",
         f"{reference.DECIDING} more pairs of both decide",
-        f"get {reference.NEWEST} more where workers are forked",
+        f"**Direct pairs**, {reference.NEWEST} of the newest release",
+        f"a session has at most {reference.SESSION} pairs",
         "p < 0.0001 and it is not smaller",
+        f"p ≤ {paired.RELEASE_P:.5f} / m",
+        f"one of {1 / paired.RELEASE_P:,.0f} releases",
         f"less than {changes.MIN_COUNT_CHANGE * 100:.0f} %, and the garbage collections",
         f"{judge.FALSE_ALARM_RATE} / (number of tests left)",
     ],
@@ -69,7 +72,14 @@ def test_a_number_of_the_page_on_tracking_is_that_of_the_code(statement: str) ->
     assert statement in TRACK
 
 
+def test_what_sessions_differ_by_is_that_of_the_record() -> None:
+    sessions = paired.of_sessions(reference.load())
+    cpu, memory = (sessions[metric, False].variance ** 0.5 * 100 for metric in ("cpu_first_row", "uss"))
+    assert f"differs by {cpu:.1f} % and their unique memory by {memory:.1f} %" in TEXT
+
+
 def test_numbers_in_words_are_those_of_the_code() -> None:
+    assert reference.NEWEST / reference.SESSION == 6, "six sessions"
     assert paired.MAX_P == 0.0001
     assert judge.MIN_PAIRS == 6, "six pairs"
     assert (judge.POWER, judge.FALSE_ALARM_RATE / 2) == (0.8, 0.01), "80 % probability, t(1 - 0.01/m)"

@@ -182,6 +182,8 @@ def test_each_of_several_releases_is_pushed_although_two_of_them_fail(workflow: 
     known = workflow.content("harness/releases/releases.json")
     assert list(json.loads(known))[-len(stored) :] == stored
     assert known == json.dumps(json.loads(known), indent=2) + "\n"
+    assert workflow.files("records/comparisons") == [f"{release}.txt" for release in stored]
+    assert workflow.content("records/comparisons/2.1.92.txt") == "2.1.91 and 2.1.92 compared\n"
     title, *body = workflow.issues.read_text().splitlines()
     assert title == "SQLAlchemy 2.1.92 is slower than the release before or uses more memory"
     assert body == ["```", "2.1.91 and 2.1.92 compared", "```"]
@@ -231,25 +233,20 @@ def test_a_push_of_someone_else_meanwhile_is_no_failure(workflow: Workflow, uplo
     assert workflow.pushed() == ["theirs", *(f"Results: SQLAlchemy {release}" for release in NEW[:2])]
 
 
-def ratios(release: str, first: float, second: int) -> dict[str, object]:
-    """A row with the first stage, and so many pairs of the second."""
-    return {
-        "release": release, "strategy": "spawn", "provenance": {"machine": "m"},
-        "screening": {"uss": [first]}, "deciding": {"uss": [first] * second},
-    }  # fmt: skip
-
-
-def test_pairs_of_another_release_are_stored_if_they_go_on_with_the_first_stage_on_record(
+def test_only_pairs_of_the_release_replace_those_on_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = runpy.run_path(str(ROOT / ".ci" / "store.py"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "records").mkdir()
     record, uploaded = tmp_path / "records" / "ratios.json", tmp_path / "new.json"
-    record.write_text(json.dumps([ratios("2.1.8", 0.1, 0), ratios("2.1.9", 0.1, 0)]))
-    # The first stage of 2.1.8 was measured again.
-    new = [ratios("2.1.8", 0.2, 20), ratios("2.1.9", 0.1, 20), ratios("2.1.90", 0.1, 20)]
+
+    def row(release: str, logs: float, before: str = "") -> dict[str, object]:
+        of = {"release": release, "before": before, "strategy": "spawn"}
+        return {**of, "provenance": {"machine": "m"}, "screening": {"uss": [logs]}}
+
+    record.write_text(json.dumps([row("2.1.9", 0.1), row("2.1.90", 0.1)]))
+    new = [row("2.1.8", 0.2), row("2.1.9", 0.2), row("2.1.90", 0.2), row("2.1.90", 0.2, "2.1.9")]
     uploaded.write_text(json.dumps(new))
     store["merge_ratios"](uploaded, "2.1.90")
-    decided = {row["release"]: len(row["deciding"]["uss"]) for row in json.loads(record.read_text())}
-    assert decided == {"2.1.8": 0, "2.1.9": 20, "2.1.90": 20}
+    assert json.loads(record.read_text()) == [new[0], row("2.1.9", 0.1), *new[2:]]

@@ -62,7 +62,7 @@ def on_record() -> Iterator[RecordedMedian]:
             yield RecordedMedian(figure, value, pair.provenance)
     for row in reference.load():
         for metric, value in row.sizes.items():
-            figure = reference.REFERENCE, metric, row.strategy, "none"
+            figure = row.before or reference.REFERENCE, metric, row.strategy, "none"
             yield RecordedMedian(figure, value, row.provenance)
     if RECORD.exists():
         record = SensitivityRecord.load(RECORD)

@@ -66,13 +66,7 @@ class RatioEvidence:
 
     def of(self, release: str, metric: str, strategy: str) -> Iterator[MeasuredRatio]:
         """The ratios of a release and the reference, which precedes it; those of pairs first."""
-        found = [
-            (f"pairs, {machine}", change)
-            for machine in dict.fromkeys(row.provenance.machine for row in self.ratios)
-            for change in paired.of_releases(
-                self.ratios, REFERENCE, release, machine, paired.of_sessions(self.ratios), screening=False
-            )
-        ]
+        found = [(f"pairs, {change.machine}", change) for change in paired.changes(self.ratios)]
         found += [(f"earlier pairs, {change.machine}", change) for change in self.neighbours]
         for by, change in found:
             cell = change.before, change.release, change.metric, change.strategy

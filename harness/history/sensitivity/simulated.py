@@ -10,14 +10,15 @@ from functools import cache
 from math import log1p
 
 import numpy as np
-from scipy.stats import ttest_1samp, ttest_ind_from_stats
+from scipy.stats import t as student
+from scipy.stats import ttest_1samp
 
 from harness.comparisons.judge import CONFIDENCE, FALSE_ALARM_RATE, holm
 from harness.console import markdown
 from harness.history import paired, reference
 from harness.history.bracket import forks
-from harness.history.paired import MAX_P, SCREEN_P
-from harness.history.reference import DECIDING, NEWEST, SCREENING, STRATEGIES, RatioRow
+from harness.history.paired import RELEASE_P, SessionVariance
+from harness.history.reference import NEWEST, SESSION, STRATEGIES, RatioRow
 from harness.lifecycles import metrics
 from harness.lifecycles.metrics import Table
 from harness.records.provenance import Provenance
@@ -36,18 +37,13 @@ TOLERATE = 0.03
 NEW, NEW_FIGURE = (0.01, 0.02, 0.03), "cpu_first_row"
 """Changes of a figure that a new release makes."""
 
-UNCHANGED_RUNS = 10_000
-"""New releases that change nothing: false alarms are rare."""
-
-Stages = Sequence[tuple[int, float]]
-"""Numbers of pairs, each with the largest p-value of what is decided to differ."""
-
-NEWEST_STAGES, SPAWNED_STAGES = [(NEWEST, MAX_P)], [(SCREENING, SCREEN_P), (DECIDING, MAX_P)]
+UNCHANGED = 50
+"""Times as many new releases change nothing: false alarms are rare."""
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """Pairs of parents: how far each is from the mean of its release."""
+    """Pairs of parents: how far each is from the mean of its session."""
 
     figures: tuple[tuple[str, str], ...]
     """Metric and strategy."""
@@ -56,7 +52,9 @@ class Residuals:
     limits: np.ndarray
     """By figure: the logarithm of the smallest change that counts."""
     sessions: np.ndarray
-    """By figure: the variance of what all pairs of one session share, which the means of releases hide."""
+    """By figure: the variance of what all pairs of one session share."""
+    uncertainty: np.ndarray
+    """By figure: one standard deviation of that variance."""
 
 
 def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequence[str]) -> Residuals:
@@ -75,14 +73,22 @@ def residuals(rows: Sequence[RatioRow], strategies: Sequence[str], names: Sequen
     centred = [np.empty((0, len(figures)))]
     for each in stages:
         logs = np.array([each[name][metric] for metric, name in figures]).T
-        # The mean of few pairs is nearer to them than the true one is.
-        centred.append((logs - logs.mean(axis=0)) * (len(logs) / (len(logs) - 1)) ** 0.5)
+        for first in range(0, len(logs), SESSION):
+            pairs = logs[first : first + SESSION]
+            # The mean of few pairs is nearer to them than the true one is.
+            centred.append((pairs - pairs.mean(axis=0)) * (len(pairs) / (len(pairs) - 1)) ** 0.5)
     limits = [
         log1p(metrics.min_relevant_change(metric, whole[0][name].sizes[metric])) for metric, name in figures
     ]
     shared = paired.of_sessions(rows)
-    of_session = [shared.get((metric, not forks(name)), 0.0) for metric, name in figures]
-    return Residuals(figures, np.concatenate(centred), np.array(limits), np.array(of_session))
+    of_figures = [shared.get((metric, not forks(name)), SessionVariance()) for metric, name in figures]
+    return Residuals(
+        figures,
+        np.concatenate(centred),
+        np.array(limits),
+        np.array([each.variance for each in of_figures]),
+        np.array([each.uncertainty for each in of_figures]),
+    )
 
 
 @dataclass(frozen=True)
@@ -115,25 +121,23 @@ def compare(known: Residuals, pairs: int, change: float = 0.0, runs: int = RUNS)
     )
 
 
-def reported(known: Residuals, stages: Stages, change: float = 0.0, runs: int = RUNS) -> np.ndarray:
-    """Of new releases, a row each, which figures pairs report, all of them changed by `change`.
+def reported(known: Residuals, rng: np.random.Generator, change: float = 0.0) -> np.ndarray:
+    """Of `RUNS` new releases, a row each, which figures suffice for a report; all are changed by `change`.
 
-    The new release and the one before it are paired, stage by stage, as `harness.history.bracket` says.
+    The new release and the one before it are paired directly, as `harness.history.bracket` says. Sessions
+    differ by as much as those on record, which is known with its uncertainty.
     """
-    rng = np.random.default_rng(SEED)
-    each = np.full(len(known.logs), 1 / len(known.logs))
-    decided = np.full((runs, len(known.figures)), True)
-    for number, largest in stages:
-        # How often each pair is drawn, for the release before and for the new one.
-        drawn = rng.multinomial(number, each, size=(2, runs))
-        means = drawn @ known.logs / number
-        variances = (drawn @ known.logs**2 / number - means**2) * number / (number - 1)
-        means = means + rng.normal(0, known.sessions**0.5, size=means.shape)
-        (before, after), spreads = means, np.sqrt(np.maximum(variances, 0) + known.sessions * number)
-        size = np.abs(after + log1p(change) - before)
-        p = ttest_ind_from_stats(size, spreads[1], number, 0, spreads[0], number, equal_var=False).pvalue
-        decided &= (p < largest) & (size >= known.limits)
-    return decided
+    drawn = rng.multinomial(NEWEST, np.full(len(known.logs), 1 / len(known.logs)), size=RUNS)
+    means, shape = drawn @ known.logs / NEWEST, (RUNS, len(known.figures))
+    variances = np.maximum(drawn @ known.logs**2 / NEWEST - means**2, 0) / (NEWEST - 1)
+    shifts = np.maximum(known.sessions + known.uncertainty * rng.standard_normal(shape), 0)
+    number = NEWEST / SESSION
+    sizes = np.abs(means + (shifts / number) ** 0.5 * rng.standard_normal(shape) + log1p(change))
+    least = student.isf(RELEASE_P / len(known.figures) / 2, NEWEST - 1)
+    found: np.ndarray = sizes >= np.maximum(
+        least * (variances + known.sessions / number) ** 0.5, known.limits
+    )
+    return found
 
 
 @cache
@@ -166,34 +170,28 @@ def of_comparisons(known: Residuals) -> str:
 
 def of_new_releases(rows: Sequence[RatioRow]) -> str:
     """How often a change of `NEW_FIGURE` is reported, by strategy and in any of those that fork."""
-    forked = [name for name in STRATEGIES if forks(name)]
-    others = [name for name in STRATEGIES if name not in forked]
-    by_title: dict[str, list[np.ndarray]] = {}
-    for names, stages in ((others, SPAWNED_STAGES), (forked, NEWEST_STAGES)):
-        known = residuals(rows, names, [*metrics.METRICS])
-        unchanged = reported(known, stages, runs=UNCHANGED_RUNS)
-        found = [unchanged, *(reported(known, stages, change) for change in NEW)]
-        at = [known.figures.index((NEW_FIGURE, name)) for name in names]
-        by_title |= {
-            f"`{name}`": [each[:, [one]] for each in found] for name, one in zip(names, at, strict=True)
-        }
-    by_title[f"any of the {len(forked)} that fork"] = [each[:, at] for each in found]
-    shares = {title: [each.any(axis=1).mean() for each in columns] for title, columns in by_title.items()}
+    names = [name for name in STRATEGIES if forks(name)]
+    known, rng = residuals(rows, names, [*metrics.METRICS]), np.random.default_rng(SEED)
+    unchanged = np.concatenate([reported(known, rng) for _ in range(UNCHANGED)])
+    found = [unchanged, *(reported(known, rng, change) for change in NEW)]
+    columns = {f"`{name}`": [known.figures.index((NEW_FIGURE, name))] for name in names}
+    columns[f"any of the {len(names)}"] = [at for known_at in columns.values() for at in known_at]
+    shares = {title: [each[:, at].any(axis=1).mean() for each in found] for title, at in columns.items()}
     return (
         "## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
-        f" row: {RUNS} times, and {UNCHANGED_RUNS} times without a change, {NEWEST} pairs of it and of the"
-        f" release before, drawn in the same way from {len(known.logs)}; of a spawned worker {SCREENING}"
-        f" pairs, and {DECIDING} more where these differ, because its instructions are counted as well and"
-        " always show such a change. A change of SQLAlchemy's code usually changes all strategies that fork,"
-        " and the release is reported if any of them shows it: for the last row, all change by as much, and"
-        " what one session measured for all of them is drawn together. Without a change, any of all"
-        f" {len(known.figures)} paired figures of these strategies is reported for"
-        f" {unchanged.any(axis=1).mean():.2%} of the releases.\n\n"
+        f" row of forked workers: {RUNS} times, and {len(unchanged)} times without a change, {NEWEST} direct"
+        f" pairs of it and the release before, drawn in the same way from {len(known.logs)}, in sessions that"
+        " differ by as much as those on record, the uncertainty of that included. A change of"
+        " SQLAlchemy's code usually changes all strategies that fork, and the release is reported if any of"
+        " them shows it: for the last row, all change by as much, and what one session measured for all of"
+        " them is drawn together. Instructions always show such a change of a spawned worker. Without a"
+        f" change, any of all {len(known.figures)} paired figures is reported for"
+        f" {unchanged.any(axis=1).mean():.3%} of the releases.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW)],
             [
-                [title, f"{none:.2%}", *(f"{each:.1%}" for each in more)]
+                [title, f"{none:.3%}", *(f"{each:.1%}" for each in more)]
                 for title, (none, *more) in shares.items()
             ],
         )

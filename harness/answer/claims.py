@@ -28,8 +28,6 @@ from harness.system.structure import structure
 
 PAGES = {"en": "docs/claims.md", "zh": "docs/claims.zh.md"}
 
-LANGUAGES = tuple(PAGES)
-
 CAPTIONED = ("time_to_first_row", "uss")
 """The metrics whose difference between runs the pages name."""
 

@@ -1,6 +1,8 @@
 """Shell completion of arguments: names of strategies, hazards, releases and so on."""
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
 
 
 def of(names: Iterable[str]) -> Callable[[str], list[str]]:
@@ -12,37 +14,20 @@ def of(names: Iterable[str]) -> Callable[[str], list[str]]:
     return complete
 
 
-def strategies(incomplete: str) -> list[str]:
-    from harness.strategies import GROUPS
+def known_to(module: str, names: Callable[[Any], Iterable[str]]) -> Callable[[str], list[str]]:
+    """A completion with the names that a module knows, which is imported when they are asked for."""
 
-    return of((*GROUPS["all"], *GROUPS))(incomplete)
+    def complete(incomplete: str) -> list[str]:
+        return of(names(import_module(module)))(incomplete)
 
-
-def hazards(incomplete: str) -> list[str]:
-    from harness.hazards.catalogue import IDS
-
-    return of(IDS)(incomplete)
+    return complete
 
 
-def releases(incomplete: str) -> list[str]:
-    from harness.releases.catalogue import catalogue
-
-    return of(release.version for release in reversed(catalogue().releases))(incomplete)
-
-
-def demos(incomplete: str) -> list[str]:
-    from harness.demos.catalogue import CATALOGUE
-
-    return of(demo.name for demo in CATALOGUE)(incomplete)
-
-
-def programs(incomplete: str) -> list[str]:
-    from harness.programs.head import names
-
-    return of(names())(incomplete)
-
-
-def pages(incomplete: str) -> list[str]:
-    from harness.site.derived import DERIVED
-
-    return of(page.path for page in DERIVED)(incomplete)
+strategies = known_to("harness.strategies", lambda known: (*known.GROUPS["all"], *known.GROUPS))
+hazards = known_to("harness.hazards.catalogue", lambda known: known.IDS)
+releases = known_to(
+    "harness.releases.catalogue", lambda known: [each.version for each in known.catalogue().releases[::-1]]
+)
+demos = known_to("harness.demos.catalogue", lambda known: [demo.name for demo in known.CATALOGUE])
+programs = known_to("harness.programs.head", lambda known: known.names())
+pages = known_to("harness.site.derived", lambda known: [page.path for page in known.DERIVED])

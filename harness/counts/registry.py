@@ -43,67 +43,33 @@ _GENERATIONS = {
 COUNTS = {
     count.id: count
     for count in (
-        CountMetric(
-            "modules",
-            "modules",
-            "modules",
-            "Modules loaded after the second row, without those of a worker that does nothing.",
-        ),
-        CountMetric(
-            "code_bytes",
-            "code bytes",
-            "bytes of code",
-            "Size of these modules' code objects, which depends on no page size and no allocator.",
-        ),
-        CountMetric(
-            "calls_first_query",
-            "calls",
-            "calls of Python functions in the first query",
-            "Calls of Python functions during the first query, without the import system's.",
-        ),
-        CountMetric(
-            "calls_second_query",
-            "calls",
-            "calls of Python functions in the second query",
-            "Calls of Python functions during the second query.",
-        ),
-        CountMetric(
-            "statements_first_query",
-            "statements",
-            "statements in the first query",
+        CountMetric("modules", "modules", "modules",
+            "Modules loaded after the second row, without those of a worker that does nothing."),
+        CountMetric("code_bytes", "code bytes", "bytes of code",
+            "Size of these modules' code objects, which depends on no page size and no allocator."),
+        CountMetric("calls_first_query", "calls", "calls of Python functions in the first query",
+            "Calls of Python functions during the first query, without the import system's."),
+        CountMetric("calls_second_query", "calls", "calls of Python functions in the second query",
+            "Calls of Python functions during the second query."),
+        CountMetric("statements_first_query", "statements", "statements in the first query",
             "Statements that the server receives for the first query: also BEGIN, ROLLBACK and the "
-            "dialect's.",
-        ),
-        CountMetric(
-            "statements_second_query",
-            "statements",
-            "statements in the second query",
-            "Statements that the server receives for the second query.",
-        ),
-        CountMetric(
-            "round_trips_first_query",
-            "round trips",
-            "round trips in the first query",
-            "Network round trips that the first query waits for, connecting included.",
-        ),
-        CountMetric(
-            "round_trips_second_query",
-            "round trips",
-            "round trips in the second query",
-            "Network round trips that the second query waits for.",
-        ),
+            "dialect's."),
+        CountMetric("statements_second_query", "statements", "statements in the second query",
+            "Statements that the server receives for the second query."),
+        CountMetric("round_trips_first_query", "round trips", "round trips in the first query",
+            "Network round trips that the first query waits for, connecting included."),
+        CountMetric("round_trips_second_query", "round trips", "round trips in the second query",
+            "Network round trips that the second query waits for."),
         *(
             CountMetric(
-                f"collections_{phase}_{generation}",
-                COLLECTIONS,
-                f"{name} in the {title}",
+                f"collections_{phase}_{generation}", COLLECTIONS, f"{name} in the {title}",
                 f"{subject} {when}.",
             )
             for phase, (title, when) in _PHASES.items()
             for generation, (name, subject) in _GENERATIONS.items()
         ),
     )
-}
+}  # fmt: skip
 """By id, in the order in which tables show them."""
 
 

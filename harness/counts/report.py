@@ -23,11 +23,6 @@ Figures = Mapping[str, Mapping[str, float]]
 """By strategy and id (`harness.counts.registry`)."""
 
 
-def added(round_trips: float, distance: float) -> float:
-    """Seconds that these round trips take more over a distance in seconds."""
-    return round_trips * distance
-
-
 def relative_change(before: float, after: float) -> str:
     return f"{after / before - 1:+.1%}" if before else "new"
 
@@ -91,7 +86,7 @@ def distances(counts: Figures, seconds: Sequence[float] = DISTANCES) -> list[lis
         [
             strategies.label(strategy),
             *(
-                f"{added(values[first], distance) * 1e3:g} / {added(values[second], distance) * 1e3:g}"
+                f"{values[first] * distance * 1e3:g} / {values[second] * distance * 1e3:g}"
                 for distance in seconds
             ),
         ]

@@ -55,25 +55,21 @@ class DemosRecorder(Recorder):
                 require_same(expected.load().get(provenance.release), runs, busy)
             conditions = provenance.conditions(runs=str(runs), busy=str(busy))
             session = RecordingSession("demos", conditions, fresh=request.fresh)
-            programs = [
-                (catalogue.get(name), method)
+            programs = {
+                f"{name} {method}": (catalogue.get(name), method)
                 for name, method in product(self.selected(request), catalogue.START_METHODS)
-            ]
-            due = [
-                (demo, method) for demo, method in programs if f"{demo.name} {method}" not in session.parts
-            ]
-            for (demo, method), _ in report_.each(due, name=lambda item: f"{item[0].name}, {item[1]}"):
+            }
+            due = [key for key in programs if key not in session.parts]
+            for key, _ in report_.each(due, name=lambda key: key.replace(" ", ", ")):
+                demo, method = programs[key]
                 repetitions = list(repeat.repeat([demo], [method], runs, server, python))
                 for repetition in repetitions:
                     terminal.print_text(terminal.output(), report.line(repetition))
-                session.add(
-                    f"{demo.name} {method}",
-                    [{**asdict(each), "demo": demo.name} for each in repetitions],
-                )
+                session.add(key, [{**asdict(each), "demo": demo.name} for each in repetitions])
         repetitions = [
             DemoRepetition(**{**fields, "demo": catalogue.get(fields["demo"])})
-            for demo, method in programs
-            for fields in session.parts[f"{demo.name} {method}"]
+            for key in programs
+            for fields in session.parts[key]
         ]
         expected.add(repetitions, provenance, busy)
         session.close()

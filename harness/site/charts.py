@@ -7,8 +7,6 @@ from math import ceil, floor, isclose, log10
 from harness.answer.figures.results import Figure, ReleaseResults
 from harness.console.numbers import display_unit
 
-PHASES = ("startup", "engine", "first_row")
-
 
 def percent(part: float) -> str:
     return f"{100 * part:.1f}".removesuffix(".0")

@@ -12,7 +12,7 @@ from packaging.version import Version
 from harness.answer.figures.on_record import TestBed
 from harness.answer.figures.results import ReleaseResults
 from harness.history import changes, report, series
-from harness.history.changes import Changes
+from harness.history.changes import Changes, CountChange
 from harness.history.paired import PairedChange
 from harness.history.reference import RatioRow
 from harness.instructions.report import relative
@@ -159,38 +159,22 @@ def of_bed(found: Changes, bed: TestBed) -> BedHistory:
     """The changes between releases that a test bed has."""
     both = set(bed.releases)
     ours = [change for change in found.paired if {change.before, change.release} <= both]
+    counts = [change for change in found.counts if {change.before, change.release} <= both]
+    changed: list[PairedChange | CountChange] = [*ours, *counts]
+    shown = {metric.id: metric for metric in metrics.shown_in(Table.SITE)}
     return BedHistory(
-        tuple(cell_step(change, metric) for change in ours if (metric := shown(change.metric))),
+        tuple(
+            CellStep(
+                each.release, shown[each.metric], each.strategy, each.ratio, each.low, each.high, each.pairs
+            )
+            for each in ours
+            if each.metric in shown
+        ),
         len(found.open),
         report.detectable(found.decided),
-        (
-            *(
-                OtherStep(change.release, report.title_of(change.metric), change.ratio)
-                for change in ours
-                if not shown(change.metric)
-            ),
-            *(
-                OtherStep(change.release, report.title_of(change.metric), change.ratio)
-                for change in found.counts
-                if {change.before, change.release} <= both
-            ),
+        tuple(
+            OtherStep(change.release, report.title_of(change.metric), change.ratio)
+            for change in changed
+            if change.metric not in shown
         ),
-    )
-
-
-def shown(name: str) -> Metric | None:
-    """The metric with this id; None for one that the site does not show."""
-    metric = metrics.METRICS.get(name)
-    return metric if metric and Table.SITE in metric.tables else None
-
-
-def cell_step(change: PairedChange, metric: Metric) -> CellStep:
-    return CellStep(
-        change.release,
-        metric,
-        change.strategy,
-        change.ratio,
-        change.low,
-        change.high,
-        change.pairs,
     )

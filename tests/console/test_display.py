@@ -1,18 +1,15 @@
 """What ends a program in a terminal also ends its displays: nothing is drawn after the last line."""
 
-import os
-import pty
 import signal
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 
 from tests.support.command import POOLSTART
+from tests.support.remains import scene
 
-HIDE, SHOW = b"\x1b[?25l", b"\x1b[?25h"
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 
 SPINNER = """
 from harness.console.progress import progress
@@ -52,39 +49,25 @@ def forever():
 """
 
 
-def ended(command: list[str | Path], number: signal.Signals, drawn: bytes) -> tuple[int, bytes]:
+def ended(command: list[str | Path], number: signal.Signals, drawn: str) -> tuple[int, str]:
     """Run a command in a terminal, and send the signal as soon as `drawn` has been drawn twice.
 
     Returns its exit status, and what it wrote.
     """
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm", "POOLSTART_SERVER": "embedded"}
-    with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        # It does not end where the tests themselves were started with this signal ignored, as by nohup.
-        deadline = threading.Timer(300, process.kill)
-        deadline.start()
-        output, sent = b"", False
-        try:
-            while piece := os.read(ours, 65536):
-                output += piece
-                if output.count(drawn) >= 2 and not sent:
-                    sent = True
-                    process.send_signal(number)
-        except OSError:
-            pass  # A terminal whose other end is closed raises instead of returning nothing.
-        finally:
-            os.close(ours)
-            deadline.cancel()
-        return process.wait(300), output
+    with scene() as here:
+        here.environment |= {"TERM": "xterm", "POOLSTART_SERVER": "embedded"}
+        started = here.start_in_terminal(*command)
+        here.wait_for(lambda: started.output.count(drawn.encode()) >= 2, f"{drawn} is drawn")
+        started.process.send_signal(number)
+        return started.process.wait(300), started.close()
 
 
 @pytest.mark.parametrize("shown", DISPLAYS)
 def test_after_ctrl_c_no_display_is_drawn_again(shown: str) -> None:
-    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], signal.SIGINT, b"working")
+    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], signal.SIGINT, "working")
     assert status == 130
-    before, _, after = output.partition(b"poolstart: interrupted")
-    assert after == b"\r\n"
+    before, _, after = output.partition("poolstart: interrupted")
+    assert after == "\n"
     assert before.rfind(SHOW) > before.rfind(HIDE)
 
 
@@ -93,17 +76,17 @@ def test_after_ctrl_c_no_display_is_drawn_again(shown: str) -> None:
     [("a spinner", signal.SIGQUIT), ("a table", signal.SIGTERM), ("one that holds its lock", signal.SIGHUP)],
 )
 def test_a_signal_that_ends_the_program_leaves_the_cursor_visible(shown: str, number: signal.Signals) -> None:
-    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], number, b"working")
+    status, output = ended([sys.executable, "-c", PROGRAM + DISPLAYS[shown]], number, "working")
     assert status == -number
     assert output.rfind(SHOW) > output.rfind(HIDE)
 
 
 @pytest.mark.parametrize(
-    ("command", "drawn"), [(("measure",), b"PostgreSQL"), (("hazards", "wrong_answer"), b"trials")]
+    ("command", "drawn"), [(("measure",), "PostgreSQL"), (("hazards", "wrong_answer"), "trials")]
 )
 def test_ctrl_c_in_a_command_leaves_the_prompt_on_a_line_of_its_own(
-    command: tuple[str, ...], drawn: bytes
+    command: tuple[str, ...], drawn: str
 ) -> None:
     status, output = ended([POOLSTART, *command], signal.SIGINT, drawn)
     assert status == 130
-    assert output.endswith(b"poolstart: interrupted\r\n")
+    assert output.endswith("poolstart: interrupted\n")

@@ -1,7 +1,5 @@
 """Tables of counts: what a distance adds, and that they fit a terminal."""
 
-import pytest
-
 from harness import strategies
 from harness.counts import report
 
@@ -18,7 +16,6 @@ FIGURES = {
 
 
 def test_a_distance_is_paid_for_each_round_trip():
-    assert report.added(14, 0.05) == pytest.approx(0.7)
     assert report.distances({"spawn": FIGURES}) == [["spawn", "14 / 3", "140 / 30", "700 / 150"]]
 
 

@@ -97,10 +97,6 @@ def test_the_recorded_controls_hold(python: str) -> None:
             assert verdicts[hazard.id, hazard.survives_control] is Verdict.SURVIVES
 
 
-def test_an_unknown_series_expects_nothing() -> None:
-    assert record.expected("9.9.0") == {}
-
-
 def test_the_record_has_no_path_url_or_port_of_its_machine() -> None:
     assert not re.search(
         r"/(home|root|tmp|opt|usr)/|postgresql://|:\d+/", record.PATH.read_text() + page.render()
@@ -436,3 +432,34 @@ def test_a_verdict_of_one_driver_is_shown_for_no_other(own_record: Path) -> None
 def test_a_figure_that_each_trial_forces_says_nothing_of_how_often_it_happens() -> None:
     rates = {"forced": {"spawn": HazardReading(1.0, 50)}, "chance": {"spawn": HazardReading(0.1, 1000)}}
     assert RepeatedTrials(Provenance(), 50, 1, rates, {}).unforced.keys() == {"chance"}
+
+
+DEFAULT = row("unpicklable")
+FURTHER = [Outcome("unpicklable", name, Verdict.SURVIVES) for name in strategies.FURTHER_IDS]
+
+
+def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:
+    own_record.unlink()
+    provenance = Provenance.here(server.identity)
+    with pytest.raises(PoolstartError, match="first run"):
+        record.save(provenance, FURTHER)
+    record.save(provenance, DEFAULT)
+    assert record.table_of().further is None
+    record.save(provenance, FURTHER)
+    record.save(provenance, DEFAULT)
+    table = record.table_of()
+    assert list(table.outcomes) == DEFAULT
+    assert list(table.further.outcomes) == FURTHER
+
+
+def test_each_part_has_its_own_provenance(own_record: Path, server: Server) -> None:
+    own_record.unlink()
+    provenance = Provenance.here(server.identity)
+    record.save(provenance, [*DEFAULT, *FURTHER])
+    record.save_repeated(provenance, FURTHER * 2, 2, 1)
+    table = record.table_of()
+    assert table.repeated is None
+    assert table.further.repeated.trials == 2
+    record.save_repeated(provenance, DEFAULT * 3, 3, 1)
+    table = record.table_of()
+    assert (table.repeated.trials, table.further.repeated.trials) == (3, 2)

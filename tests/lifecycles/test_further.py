@@ -4,7 +4,6 @@ import importlib
 import math
 import re
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -15,8 +14,7 @@ from harness.answer import recommendation, strategies_page
 from harness.answer.code.measured import files, program
 from harness.cli.commands import app
 from harness.hazards import catalogue
-from harness.hazards import expected as record
-from harness.hazards.hazard import Outcome, Verdict
+from harness.hazards.hazard import Verdict
 from harness.hazards.runner import Trials
 from harness.lifecycles import profile
 from harness.lifecycles.blocks import MeasuredRun
@@ -27,8 +25,6 @@ from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.processes.errors import Rejected
 from harness.processes.supervision import Supervision
-from harness.records.provenance import Provenance
-from harness.system import pythons
 from harness.system.errors import PoolstartError
 from tests.support import broken_strategies
 
@@ -119,46 +115,6 @@ def test_the_command_lists_all_strategies_and_shows_the_code_of_one() -> None:
     shown = CliRunner().invoke(app, ["strategies", "fork_atfork"], env={"COLUMNS": "120"})
     assert shown.exit_code == 0, shown.output
     assert "os.register_at_fork" in shown.output
-
-
-OUTCOMES = [
-    Outcome("unpicklable", name, Verdict.SURVIVES) for name in (*strategies.IDS, *strategies.FURTHER_IDS)
-]
-DEFAULT = [outcome for outcome in OUTCOMES if outcome.strategy in strategies.IDS]
-FURTHER = [outcome for outcome in OUTCOMES if outcome.strategy in strategies.FURTHER_IDS]
-
-
-@pytest.fixture
-def own_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = tmp_path / "hazards.json"
-    monkeypatch.setattr(record, "PATH", path)
-    monkeypatch.setattr(pythons, "full", lambda: f"{pythons.REFERENCE}.7")
-    return path
-
-
-def test_recording_one_part_leaves_the_other_as_it_was(own_record: Path, server: Server) -> None:
-    provenance = Provenance.here(server.identity)
-    with pytest.raises(PoolstartError, match="first run"):
-        record.save(provenance, FURTHER)
-    record.save(provenance, DEFAULT)
-    assert record.table_of().further is None
-    record.save(provenance, FURTHER)
-    record.save(provenance, DEFAULT)
-    table = record.table_of()
-    assert list(table.outcomes) == DEFAULT
-    assert list(table.further.outcomes) == FURTHER
-
-
-def test_each_part_has_its_own_provenance(own_record: Path, server: Server) -> None:
-    provenance = Provenance.here(server.identity)
-    record.save(provenance, OUTCOMES)
-    record.save_repeated(provenance, FURTHER * 2, 2, 1)
-    table = record.table_of()
-    assert table.repeated is None
-    assert table.further.repeated.trials == 2
-    record.save_repeated(provenance, DEFAULT * 3, 3, 1)
-    table = record.table_of()
-    assert (table.repeated.trials, table.further.repeated.trials) == (3, 2)
 
 
 def test_asv_finds_a_further_strategy_only_if_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

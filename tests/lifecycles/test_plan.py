@@ -27,6 +27,7 @@ from tests.support import broken_strategies
 PROFILE = replace(PROFILES["quick"], dataframe_mib=32, deadline=120)
 RELEASE = metadata.version("sqlalchemy")
 CELL = Cell("fork_dispose", "none")
+Plans = Callable[..., Plan]
 QUIET = Conditions(seconds=10, pressure=0.05, steal=0.0, load=1.0)
 
 
@@ -41,15 +42,21 @@ def block(value: float = 1.0, control: float = 0.03, **conditions: float) -> Blo
     )
 
 
-def plan_of(server: Server, *strategies: str, supervision: Supervision, **options: object) -> Plan:
-    cells = [Cell(strategy, "none") for strategy in strategies]
-    return Plan(cells, server, PROFILE, supervision, **{"release": RELEASE, **options})  # type: ignore[arg-type]
-
-
-def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(server: Server) -> None:
+@pytest.fixture
+def plan_of(server: Server) -> Iterator[Plans]:
+    """Makes plans of these strategies without a DataFrame."""
     with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", "forkserver_preload", "spawn", supervision=supervision)
-        found = plan.block(7)
+
+        def plan(*strategies: str, release: str = RELEASE) -> Plan:
+            cells = [Cell(strategy, "none") for strategy in strategies]
+            return Plan(cells, server, PROFILE, supervision, release=release)
+
+        yield plan
+
+
+def test_a_block_has_a_sample_of_every_cell_and_the_bare_start_methods(plan_of: Plans) -> None:
+    plan = plan_of("fork_dispose", "forkserver_preload", "spawn")
+    found = plan.block(7)
     assert found.samples.keys() == {"fork_dispose.none", "forkserver_preload.none", "spawn.none"}
     assert found.controls.keys() == {"fork", "forkserver", "spawn"}
     for sample in found.samples.values():
@@ -80,28 +87,26 @@ def test_the_progress_says_how_far_it_is_and_how_long_it_will_take() -> None:
 
 
 def test_the_order_of_cells_is_shuffled_by_a_recorded_seed(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    plan_of: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "booted", lambda _: nullcontext(()))
     monkeypatch.setattr(planning, "bare_starts", lambda *_: {})
 
     def order(seed: int) -> list[str]:
         steps: list[str] = []
-        with Supervision() as supervision:
-            plan = plan_of(server, "fork_dispose", "nullpool", "fork_nodispose", supervision=supervision)
-            assert plan.block(seed, report=steps.append).seed == seed
+        plan = plan_of("fork_dispose", "nullpool", "fork_nodispose")
+        assert plan.block(seed, report=steps.append).seed == seed
         return steps
 
     assert order(1) == order(1) != order(2)
 
 
-def test_a_rejected_cell_is_not_measured_again(server: Server) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, broken_strategies.path("FAILS"), "fork_dispose", supervision=supervision)
-        plan.block(1)
-        assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
-        with pytest.raises(Rejected, match="a worker of the tests fails"):
-            plan.measured.samples(Cell(broken_strategies.path("FAILS"), "none"), "startup")
+def test_a_rejected_cell_is_not_measured_again(plan_of: Plans) -> None:
+    plan = plan_of(broken_strategies.path("FAILS"), "fork_dispose")
+    plan.block(1)
+    assert [cell.strategy for cell in plan.cells] == ["fork_dispose"]
+    with pytest.raises(Rejected, match="a worker of the tests fails"):
+        plan.measured.samples(Cell(broken_strategies.path("FAILS"), "none"), "startup")
 
 
 def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
@@ -117,45 +122,41 @@ def away(monkeypatch: pytest.MonkeyPatch, *calls: int) -> None:
 
 
 def test_the_run_waits_for_a_server_that_is_away_between_cells(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    plan_of: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", "nullpool", supervision=supervision)
-        away(monkeypatch, 0, 1, 2)
-        found = plan.block(7)
+    plan = plan_of("fork_dispose", "nullpool")
+    away(monkeypatch, 0, 1, 2)
+    found = plan.block(7)
     assert found.samples.keys() == {"fork_dispose.none", "nullpool.none"}
     assert plan.measured.rejected == {}
 
 
 def test_a_server_that_goes_away_costs_only_the_cell_being_measured(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    plan_of: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", "nullpool", supervision=supervision)
-        away(monkeypatch, 1)
-        found = plan.block(7)
+    plan = plan_of("fork_dispose", "nullpool")
+    away(monkeypatch, 1)
+    found = plan.block(7)
     assert len(found.samples) == len(plan.measured.rejected) == 1
     assert "it is away" in next(iter(plan.measured.rejected.values()))
 
 
 def test_a_server_that_does_not_come_back_ends_the_run(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    plan_of: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(planning, "SERVER_WAIT_S", 0.2)
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", supervision=supervision)
-        away(monkeypatch, *range(100))
-        with pytest.raises(PoolstartError, match="it is away"):
-            plan.run(7)
+    plan = plan_of("fork_dispose")
+    away(monkeypatch, *range(100))
+    with pytest.raises(PoolstartError, match="it is away"):
+        plan.run(7)
 
 
 def test_a_failure_while_warming_up_is_reported_for_its_cells(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    plan_of: Plans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", supervision=supervision)
-        monkeypatch.setattr(planning.ParentHandle, "lifecycles", lambda *_: rejected())
-        assert plan.run(7).rejected == {CELL.id: "not today"}
+    plan = plan_of("fork_dispose")
+    monkeypatch.setattr(planning.ParentHandle, "lifecycles", lambda *_: rejected())
+    assert plan.run(7).rejected == {CELL.id: "not today"}
 
 
 def rejected() -> Iterator[Lifecycle]:
@@ -163,25 +164,20 @@ def rejected() -> Iterator[Lifecycle]:
     yield
 
 
-def test_a_cell_that_cannot_be_measured_gives_the_reason(server: Server) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", supervision=supervision, release="1.4.32")
+def test_a_cell_that_cannot_be_measured_gives_the_reason(plan_of: Plans) -> None:
+    plan = plan_of("fork_dispose", release="1.4.32")
     with pytest.raises(NotApplicable, match=r"needs SQLAlchemy 1\.4\.33"):
         plan.measured.samples(CELL, "startup")
 
 
-def test_a_release_other_than_the_one_of_the_results_is_refused(server: Server) -> None:
-    with (
-        Supervision() as supervision,
-        pytest.raises(PoolstartError, match=f"imports SQLAlchemy {RELEASE}, not 2.0.1"),
-    ):
-        plan_of(server, "fork_dispose", supervision=supervision, release="2.0.1").block(1)
+def test_a_release_other_than_the_one_of_the_results_is_refused(plan_of: Plans) -> None:
+    with pytest.raises(PoolstartError, match=f"imports SQLAlchemy {RELEASE}, not 2.0.1"):
+        plan_of("fork_dispose", release="2.0.1").block(1)
 
 
-def test_a_measured_run_is_the_same_after_a_round_trip_through_json(server: Server) -> None:
-    with Supervision() as supervision:
-        plan = plan_of(server, "fork_dispose", supervision=supervision)
-        plan.block(1)
+def test_a_measured_run_is_the_same_after_a_round_trip_through_json(plan_of: Plans) -> None:
+    plan = plan_of("fork_dispose")
+    plan.block(1)
     written = json.loads(json.dumps(asdict(plan.measured)))
     assert structure(MeasuredRun, written).samples(CELL, "uss") == plan.measured.samples(CELL, "uss")
     assert plan.measured.facts["sqlalchemy"] == RELEASE

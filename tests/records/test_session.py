@@ -1,6 +1,5 @@
 """A measurement that was interrupted continues with what was measured."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from harness.drivers import ASYNCPG, MEASURED
 from harness.hazards.recorders import session_name
 from harness.records import session
-from harness.records.provenance import Provenance
 from harness.records.session import RecordingSession
 from harness.system.errors import PoolstartError
 
@@ -64,10 +62,3 @@ def test_a_session_of_hazards_is_kept_while_another_driver_or_python_is_recorded
     RecordingSession(under_314, HERE, fresh=True).close()
     assert RecordingSession(of_asyncpg, HERE).parts == {"0 own_lock spawn": 1}
     assert RecordingSession("hazards", HERE).parts == {"0 own_lock spawn": 2}
-
-
-def test_parts_of_another_python_or_driver_are_refused() -> None:
-    here = Provenance("2.1.9", python="3.11.7", driver="psycopg2 2.9.13")
-    RecordingSession("pools", here.conditions(runs="3")).add("spawn 2", 1)
-    with pytest.raises(PoolstartError, match=r"begun with python 3.11.7, and this is 3.14.1; continue it"):
-        RecordingSession("pools", replace(here, python="3.14.1").conditions(runs="3"))

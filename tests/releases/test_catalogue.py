@@ -23,16 +23,10 @@ def test_the_list_is_in_version_order_from_the_first_measurable_release() -> Non
     assert not any(version.is_prerelease for version in versions)
 
 
-def test_no_hash_is_a_prefix_of_another() -> None:
-    assert [(a, b) for a, b in permutations([r.hash for r in RELEASES], 2) if b.startswith(a)] == []
-
-
-def test_a_hash_fits_into_the_eight_characters_of_a_result_file_name() -> None:
+def test_a_hash_is_the_same_version_to_pip_fits_a_file_name_of_asv_and_begins_no_other() -> None:
+    assert [each for each in RELEASES if Version(each.hash) != Version(each.version)] == []
     assert max(len(release.hash) for release in RELEASES) <= 8
-
-
-def test_a_hash_is_the_same_version_to_pip() -> None:
-    assert [r for r in RELEASES if Version(r.hash) != Version(r.version)] == []
+    assert [(a, b) for a, b in permutations([r.hash for r in RELEASES], 2) if b.startswith(a)] == []
 
 
 def test_every_release_has_a_date_in_utc_after_that_of_its_predecessor_in_the_series() -> None:

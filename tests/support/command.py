@@ -1,13 +1,11 @@
 """The command line, run as users run it: the installed program, in pipes or in a terminal."""
 
-import fcntl
 import os
-import pty
-import struct
 import subprocess
 import sys
-import termios
 from pathlib import Path
+
+from tests.support.remains import scene
 
 POOLSTART = Path(sys.executable).with_name("poolstart")
 
@@ -27,28 +25,13 @@ def poolstart(
     )
 
 
-def in_terminal(width: int, *arguments: str, **environment: str) -> str:
+def in_terminal(width: int, *arguments: str) -> str:
     """Run the command in a terminal of `width` columns; return what it writes to it, colours included."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
-    with subprocess.Popen(
-        [POOLSTART, *arguments],
-        env={**_without_terminal_settings(), "TERM": "xterm", **environment},
-        stdin=theirs,
-        stdout=theirs,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        os.close(theirs)
-        output = b""
-        try:
-            while piece := os.read(ours, 65536):
-                output += piece
-        except OSError:
-            pass  # A terminal whose other end is closed raises instead of returning nothing.
-        finally:
-            os.close(ours)
-        process.wait(300)
-    return output.decode().replace("\r\n", "\n")
+    with scene() as here:
+        here.environment = {**_without_terminal_settings(), "TMPDIR": str(here.directory), "TERM": "xterm"}
+        shown = here.start_in_terminal(POOLSTART, *arguments, width=width)
+        shown.process.wait(300)
+        return shown.close()
 
 
 def _without_terminal_settings() -> dict[str, str]:

@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ class InTerminal:
     def __init__(self, process: "subprocess.Popen[bytes]", terminal: int) -> None:
         self.process = process
         self._terminal = terminal
-        self._output = b""
+        self.output = b""
         self._closing = threading.Event()
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -36,9 +37,12 @@ class InTerminal:
     def _read(self) -> None:
         # At the end of the program, and of all that has its terminal open, reading fails.
         with contextlib.suppress(OSError):
-            while not self._closing.is_set():
-                if select.select([self._terminal], [], [], 0.1)[0]:
-                    self._output += os.read(self._terminal, 65536)
+            while (more := self._has_more()) or not self._closing.is_set():
+                if more:
+                    self.output += os.read(self._terminal, 65536)
+
+    def _has_more(self) -> bool:
+        return bool(select.select([self._terminal], [], [], 0 if self._closing.is_set() else 0.1)[0])
 
     def press_ctrl_c(self) -> None:
         os.write(self._terminal, b"\x03")
@@ -49,7 +53,7 @@ class InTerminal:
         self._reader.join()
         with contextlib.suppress(OSError):
             os.close(self._terminal)
-        return self._output.decode(errors="replace").replace("\r\n", "\n")
+        return self.output.decode(errors="replace").replace("\r\n", "\n")
 
 
 class Scene:
@@ -70,9 +74,10 @@ class Scene:
             **options,
         )
 
-    def start_in_terminal(self, *command: str | Path, **options: Any) -> "InTerminal":
+    def start_in_terminal(self, *command: str | Path, width: int = 80, **options: Any) -> "InTerminal":
         """Start a program in a terminal of its own, as its foreground job."""
         ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
 
         def take_terminal() -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -30,11 +30,6 @@ def test_every_table_of_a_page_has_both(page: str) -> None:
     assert all(COLLECTED.column in head for head in with_memory)
 
 
-def test_the_page_of_programs_says_that_its_workers_do_not_collect() -> None:
-    text = " ".join((ROOT / "docs" / "programs.md").read_text().split())
-    assert "After a full garbage collection forked workers take more" in text
-
-
 def test_the_site_and_the_figure_have_both(site: Path) -> None:
     text = (site / "index.html").read_text()
     rows = re.findall(r'<tr id="\w+-(?:none|large)">.*?</tr>', text, re.DOTALL)

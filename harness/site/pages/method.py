@@ -47,18 +47,17 @@ def pages(site: SiteContext) -> Iterator[File]:
 
 def sensitivity_pages(site: SiteContext) -> list[tuple[str, str, str]]:
     """Address, title and text of the pages on how far the figures can be trusted; the text may be empty."""
-    found = []
-    for path, address, title in (
-        (sensitivity.RECORD, "sensitivity.html", "How far the figures can be trusted"),
-        (
-            sensitivity.LOADED,
-            "sensitivity_loaded.html",
-            "How far figures can be trusted on a busy machine",
-        ),
-    ):
-        recorded = site.record(path, partial(trust_page, path), "")
-        found.append((address, title, recorded))
-    return found
+    return [
+        (address, title, site.record(path, partial(trust_page, path), ""))
+        for path, address, title in (
+            (sensitivity.RECORD, "sensitivity.html", "How far the figures can be trusted"),
+            (
+                sensitivity.LOADED,
+                "sensitivity_loaded.html",
+                "How far figures can be trusted on a busy machine",
+            ),
+        )
+    ]
 
 
 def trust_page(path: Path) -> str:

@@ -115,6 +115,10 @@ class Checkout:
     def machine(self) -> Path:
         return self.result.with_name("machine.json")
 
+    def file(self, name: str) -> Path:
+        """A file below the checkout; `RESULT` and `MACHINE` are those in results/."""
+        return {"RESULT": self.result, "MACHINE": self.machine}.get(name, self.directory / name)
+
     def content(self) -> dict[str, bytes]:
         """The content of every file that no mistake may change; what has its old time is not read again."""
         return {

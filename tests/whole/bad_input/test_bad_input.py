@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -91,11 +92,17 @@ def usage(command: str, message: str) -> Mistake:
     return Mistake(command, message, usage=True)
 
 
-def damaged(command: str, file: str, content: str | None, message: str, status: int = 2) -> Mistake:
-    """Replace a file of the checkout, or remove it; `RESULT` and `MACHINE` are those in results/."""
+def on_file(
+    command: str, file: str, change: Callable[[Path], object], message: str, **others: Any
+) -> Mistake:
+    """Change a file of the checkout."""
+    return Mistake(command, message, damage=lambda checkout: change(checkout.file(file)) and None, **others)
 
-    def damage(checkout: Checkout) -> None:
-        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+
+def damaged(command: str, file: str, content: str | None, message: str, status: int = 2) -> Mistake:
+    """Replace a file of the checkout, or remove it."""
+
+    def change(path: Path) -> None:
         if content is None:
             path.unlink()
         elif content == "TRUNCATED":
@@ -103,28 +110,26 @@ def damaged(command: str, file: str, content: str | None, message: str, status: 
         else:
             path.write_text(content)
 
-    return Mistake(command, message, damage=damage, status=status)
+    return on_file(command, file, change, message, status=status)
 
 
-def not_utf8(command: str, file: str, message: str, status: int = 2, progress: bool = False) -> Mistake:
+def not_utf8(command: str, file: str, message: str, status: int) -> Mistake:
     """Append bytes to a file of the checkout that make it no text."""
 
-    def damage(checkout: Checkout) -> None:
-        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+    def change(path: Path) -> None:
         path.write_bytes(path.read_bytes() + b"\xff\xfe")
 
-    return Mistake(command, message, damage=damage, status=status, progress=progress)
+    return on_file(command, file, change, message, status=status, progress=True)
 
 
 def changed(command: str, file: str, change: Callable[[Any], object], message: str) -> Mistake:
     """Change the content of a JSON file of the checkout."""
 
-    def damage(checkout: Checkout) -> None:
-        path = {"RESULT": checkout.result, "MACHINE": checkout.machine}.get(file, checkout.directory / file)
+    def damage(path: Path) -> None:
         content = json.loads(path.read_text())
         path.write_text(json.dumps(change(content) or content))
 
-    return Mistake(command, message, damage=damage)
+    return on_file(command, file, damage, message)
 
 
 def module(text: str) -> Damage:
@@ -428,8 +433,8 @@ MISTAKES = [
         progress=True,
     ),
     Mistake("asv rm nosuch=1", "not every result has the parameter .*; name commit_hash", status=1),
-    not_utf8("asv show 2.1.09", "RESULT", "2.1.09-.*json.*can't decode byte", status=0, progress=True),
-    not_utf8("asv show", "MACHINE", "machine.json.*can't decode byte", status=1, progress=True),
+    not_utf8("asv show 2.1.09", "RESULT", "2.1.09-.*json.*can't decode byte", 0),
+    not_utf8("asv show", "MACHINE", "machine.json.*can't decode byte", 1),
     Mistake(
         "asv run",
         "POOLSTART_DATAFRAME_MIB=9999999: .*; give",
@@ -487,23 +492,11 @@ REFUSALS = [
     # User, database with parameters, message.
     ("somebody:wr0ng", "poolstart", "authentication failed for user .*; check the user and the password"),
     ("somebody", "nosuch", 'database "nosuch" does not exist; name a database that the server has'),
-    (
-        "n0body",
-        "poolstart",
-        "no pg_hba.conf entry .*; check that the role exists, may log in, and may",
-    ),
-    (
-        "barred",
-        "poolstart",
-        "not permitted to log in; check that the role exists, may log in, and may",
-    ),
+    ("n0body", "poolstart", "no pg_hba.conf entry .*; check that the role exists, may log in, and may"),
+    ("barred", "poolstart", "not permitted to log in; check that the role exists, may log in, and may"),
     ("crowded", "poolstart", f"too many connections for role .*; {LIMIT}"),
     ("of_four", "poolstart", f"too many .*, after 4 of the 5 sessions that are needed; {LIMIT}"),
-    (
-        "impatient",
-        "poolstart",
-        "idle for 1 s .idle_session_timeout.; raise it to 120 s or more for",
-    ),
+    ("impatient", "poolstart", "idle for 1 s .idle_session_timeout.; raise it to 120 s or more for"),
     # Whichever comes first: the question for the setting may take too long itself.
     ("hasty", "poolstart", "statement.timeout.*; raise (it to 1 s or more|statement_timeout) for this role"),
     ("somebody", "closed", "not currently accepting connections; name a database that accepts"),
@@ -511,16 +504,8 @@ REFUSALS = [
     ("somebody", "poolstart?options=-c%20nosuch%3D1", f"unrecognized .*; {OPTIONS}"),
     ("somebody", "poolstart?options=-c%20work_mem%3Dx", f"invalid value for .*; {OPTIONS}"),
     ("somebody", "poolstart?options=--nosuch", f"requires a value; {OPTIONS}"),
-    (
-        "somebody",
-        "poolstart?options=-c%20log_statement%3Dall",
-        "permission denied to set .*; grant",
-    ),
-    (
-        "somebody",
-        "poolstart?sslmode=require",
-        "does not support SSL.*; remove sslmode from the URL",
-    ),
+    ("somebody", "poolstart?options=-c%20log_statement%3Dall", "permission denied to set .*; grant"),
+    ("somebody", "poolstart?sslmode=require", "does not support SSL.*; remove sslmode from the URL"),
     ("somebody", "poolstart?target_session_attrs=standby", "server is not in hot standby mode ?$"),
 ]
 """What a real server refuses; each remedy follows from its words or libpq's."""

@@ -20,28 +20,6 @@ def sample(ratio, first=1.0):
     return Sample(first, first * ratio, ratio)
 
 
-def pairs(random, *, factor=1.0, noise=0.01, count=10):
-    """Pairs with heavy-tailed noise, and noise that slows both sides of a pair alike."""
-    shared = 0.1 * random.standard_t(3, count)
-    return [
-        sample(factor * np.exp(other - one), 0.1 * np.exp(meets + one))
-        for meets, one, other in zip(shared, *(noise * random.standard_t(3, (2, count))), strict=True)
-    ]
-
-
-def test_a_known_difference_is_found_in_its_figure_and_nowhere_else():
-    random = np.random.default_rng(2)
-    changed = ("startup", "spawn", "none")
-    found = 0
-    for _ in range(20):
-        measured = {f: pairs(random, factor=1.05 if f == changed else 1) for f in FIGURES}
-        rows = {(row.metric, row.strategy, row.dataframe): row for row in judge(measured, 0.03)}
-        found += rows[changed].verdict == "slower"
-        assert rows[changed].low < rows[changed].ratio < rows[changed].high
-        assert {figure for figure, row in rows.items() if row.verdict == "slower"} <= {changed}
-    assert found >= 14  # noise with such tails now and then hides five per cent
-
-
 def test_same_needs_the_whole_interval_within_what_is_tolerated():
     steady = [sample(1.0 + sign * 1e-4) for sign in (1, -1) * 5]
     shaky = [sample(1.0 + sign * 0.1) for sign in (1, -1) * 5]
@@ -50,8 +28,7 @@ def test_same_needs_the_whole_interval_within_what_is_tolerated():
 
 
 def test_a_figure_is_found_by_its_metric_and_strategy():
-    random = np.random.default_rng(3)
-    rows = judge({("uss", name, "none"): pairs(random) for name in STRATEGIES}, 0.03)
+    rows = judge({("uss", name, "none"): [sample(1.0)] * 6 for name in STRATEGIES}, 0.03)
     found = find(rows, "uss", "spawn")
     assert found is not None
     assert (found.metric, found.strategy) == ("uss", "spawn")

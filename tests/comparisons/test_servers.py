@@ -1,11 +1,8 @@
 """The table of a comparison: figures from recorded samples, a page that agrees with its data."""
 
-from pathlib import Path
-
 from harness.comparisons import servers
 from harness.comparisons import servers_report as table
 from harness.comparisons.servers import LAYERS, METRICS, ServerComparison, ServerSamples
-from harness.records import store
 from harness.records.provenance import Provenance
 
 
@@ -28,11 +25,6 @@ def test_a_row_is_median_quartiles_and_what_the_server_adds() -> None:
         ["embedded-18.4-tcp-trust", "", *["2.00 (1.50-2.50)"] * 3],
         ["container-18.4-tcp-trust", "bridge", *["2.50 (2.00-3.00), +0.50"] * 3],
     ]
-
-
-def test_what_was_saved_is_loaded_again(tmp_path: Path) -> None:
-    store.save(tmp_path / "servers.json", COMPARISON)
-    assert servers.load(tmp_path / "servers.json") == COMPARISON
 
 
 def test_the_record_has_every_layer() -> None:

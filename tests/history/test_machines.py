@@ -15,7 +15,6 @@ from harness.history.series import Series, SeriesKey
 from harness.instructions.count import PHASES, Build
 from harness.instructions.table import InstructionsRow, InstructionsTable
 from harness.records.provenance import Provenance
-from harness.system.environment import ROOT
 
 METRIC = "time_to_first_row"
 
@@ -91,14 +90,6 @@ def test_the_text_says_that_one_machine_alone_has_pairs() -> None:
     assert alone in machines.text("2.1.0", [("first row", "spawn", RATIOS)])
     both = [*RATIOS, MeasuredRatio("pairs, b", 1.05, 1.04, 1.06)]
     assert alone not in machines.text("2.1.0", [("first row", "spawn", both)])
-
-
-def test_the_page_has_pairs_and_history_of_two_types_of_machine() -> None:
-    text = (ROOT / "docs" / "statistics.md").read_text().partition("<!-- poolstart pages: machines -->")[2]
-    header = text.strip().partition("\n")[0]
-    assert "pairs, intel-xeon" in header
-    assert "history, amd-epyc" in header
-    assert "instructions" in header
 
 
 def test_without_pairs_there_is_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -18,10 +17,6 @@ from harness.comparisons.judge import ComparisonRow
 from harness.comparisons.result import Comparison, Side
 from harness.history.sensitivity import injected
 from harness.history.sensitivity.injected import INJECTED_CHANGES, NOTHING, InjectedChange, inject
-from harness.history.sensitivity.record import SensitivityRecord
-from harness.lifecycles.blocks import Block, MeasuredRun
-from harness.records.provenance import Provenance
-from harness.system.conditions import Conditions
 from harness.system.errors import PoolstartError
 from tests.support.environments import environment_with
 
@@ -145,19 +140,6 @@ def test_an_obvious_change_takes_few_pairs_of_few_workers(id, expected):
     [settings] = seen
     assert isinstance(settings, ComparisonSettings)
     assert {name: getattr(settings, name) for name in expected} == expected
-
-
-def test_a_record_of_runs_has_their_noisy_blocks():
-    def run(*starts):
-        conditions = Conditions(1.0, 0.0, 0.0, 0.0)
-        blocks = [Block(1, "", {}, {}, {"fork": start}, conditions) for start in starts]
-        return MeasuredRun(
-            "2.1.9", "embedded", [*blocks[:-1], replace(blocks[-1], noise="busy")], min_quiet=2
-        )
-
-    runs = [run(1.0, 2.0, 9.0), run(3.0, 4.0, 9.0)]
-    made = SensitivityRecord.of(runs, [], Provenance.here("embedded"), 1)
-    assert made.disturbed == [1, 1]
 
 
 def test_one_more_statement_is_found_by_counting(server, tmp_path):

@@ -45,10 +45,10 @@ def test_measure(quick: Server) -> None:
     ran = invoke(*asked, "--json")
     assert ran.exit_code == 0, ran.stderr
     assert "fork_dispose, dataframe none" in ran.stderr
-    told = json.loads(ran.stdout)
-    assert told["server"] == quick.identity
-    assert all(set(figure) <= set(measured.COLUMNS) for figure in told["figures"])
-    found = {(figure["strategy"], figure["metric"]): figure["median"] for figure in told["figures"]}
+    parsed = json.loads(ran.stdout)
+    assert parsed["server"] == quick.identity
+    assert all(set(figure) <= set(measured.COLUMNS) for figure in parsed["figures"])
+    found = {(figure["strategy"], figure["metric"]): figure["median"] for figure in parsed["figures"]}
     assert {strategy for strategy, _ in found} == {"fork_dispose", "nullpool"}
     for strategy in ("fork_dispose", "nullpool"):
         # Seconds that add up, and bytes of a process.
@@ -75,8 +75,8 @@ def test_results(capsys: pytest.CaptureFixture[str]) -> None:
         results_report.print_results(found, form)
         printed[form] = capsys.readouterr().out
     figures = rows(printed["csv"])
-    told = json.loads(printed["json"])
-    assert [list(map(str, figure.values())) for figure in told["figures"]] == [
+    parsed = json.loads(printed["json"])
+    assert [list(map(str, figure.values())) for figure in parsed["figures"]] == [
         list(row.values()) for row in figures
     ]
     newest = found[0]
@@ -106,10 +106,10 @@ def test_hazards(quick: Server) -> None:
         str(record.expected()[row["hazard"], "spawn"]) for row in verdicts
     ]
     assert "trial 4 of 4: " in as_csv.stderr
-    told = json.loads(as_json.stdout)
-    assert [row["verdict"] for row in told["verdicts"]] == [row["verdict"] for row in verdicts]
-    assert len(told["outcomes"]) == 4
-    assert told["outcomes"][0]["story"]
+    parsed = json.loads(as_json.stdout)
+    assert [row["verdict"] for row in parsed["verdicts"]] == [row["verdict"] for row in verdicts]
+    assert len(parsed["outcomes"]) == 4
+    assert parsed["outcomes"][0]["story"]
 
 
 READ = {
@@ -168,16 +168,16 @@ def test_compare(quick: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ("compare", "fork_dispose", "nullpool", "--vary", "strategy", "--pairs", "6", "--json")
     as_json = invoke(*asked)
     assert as_json.exit_code == 1, as_json.stderr
-    told = json.loads(as_json.stdout)
-    assert told["status"] == as_json.exit_code
-    assert told["server"] == quick.title
-    assert {tuple(row) for row in told["rows"]} == {compared.COLUMNS}
-    [row] = [row for row in told["rows"] if row["metric"] == "second_query"]
+    parsed = json.loads(as_json.stdout)
+    assert parsed["status"] == as_json.exit_code
+    assert parsed["server"] == quick.title
+    assert {tuple(row) for row in parsed["rows"]} == {compared.COLUMNS}
+    [row] = [row for row in parsed["rows"] if row["metric"] == "second_query"]
     # NullPool connects again for every query.
     assert (row["strategy"], row["unit"]) == ("fork_dispose -> nullpool", "seconds")
     assert row["ratio"] > 1.5
     assert row["outcome"] in ("worse", "undecided")
-    exact = {row["metric"]: (row["before"], row["after"], row["outcome"]) for row in told["exact"]}
+    exact = {row["metric"]: (row["before"], row["after"], row["outcome"]) for row in parsed["exact"]}
     assert exact["round_trips_second_query"] == (3, 5, "worse")
     assert exact["modules"] == (0, 0, "passed")
 

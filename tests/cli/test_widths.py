@@ -42,7 +42,7 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
+def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], str]:
     return lambda: capsys.readouterr().out
 
 
@@ -62,11 +62,11 @@ def stands_whole(text: str, name: str, cells: list[str], width: int) -> None:
 OWN = "tests.support.broken_strategies:HEALTHY"
 
 
-def test_measure(width: int, told: Callable[[], str]) -> None:
+def test_measure(width: int, output: Callable[[], str]) -> None:
     names = (*strategies.IDS, OWN)
     found = measured_run(names=names, settings=DATAFRAMES, reason=REASON)
     measured.print_report(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
-    text = told()
+    text = output()
     for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
         for name in names:
             cells = measured.figures(found, measured.Cell(name, setting))
@@ -78,10 +78,10 @@ def test_measure(width: int, told: Callable[[], str]) -> None:
     assert below.count(f"n/a: fork_nodispose (dataframe none, large): {REASON.strip()}") == 1
 
 
-def test_the_quick_answer(width: int, told: Callable[[], str]) -> None:
+def test_the_quick_answer(width: int, output: Callable[[], str]) -> None:
     found = measured_run(settings=DATAFRAMES, reason=REASON)
     quick_report.write(found, PROFILES["quick"], "table", found.server)
-    text = told()
+    text = output()
     table = text.partition("Geometric means")[0]
     for name in strategies.IDS:
         cells = [
@@ -101,7 +101,7 @@ def verdict_of(hazard: str, strategy: str) -> Verdict:
 
 
 @pytest.mark.parametrize("names", [strategies.IDS, strategies.IDS + FURTHER], ids=["six", "fifteen"])
-def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) -> None:
+def test_hazards(width: int, names: tuple[str, ...], output: Callable[[], str]) -> None:
     view = hazards.VerdictView(catalogue.load_all(), names, 1)
     outcomes = [
         Outcome(hazard, name, verdict_of(hazard, name), REASON) for hazard in catalogue.IDS for name in names
@@ -109,7 +109,7 @@ def test_hazards(width: int, names: tuple[str, ...], told: Callable[[], str]) ->
     for outcome in outcomes:
         view.tally.add(outcome)
     hazards.write(view, outcomes, PROVENANCE, [])
-    text = told()
+    text = output()
     for hazard in catalogue.IDS:
         lines = table_lines(text, hazard)
         assert max(map(len, lines)) <= width
@@ -147,7 +147,7 @@ def test_trials_that_disagree_are_a_surprise_with_what_their_user_read(
     ]
 
 
-def test_compare(width: int, told: Callable[[], str]) -> None:
+def test_compare(width: int, output: Callable[[], str]) -> None:
     sides = [Side(name, name, Path("python"), ("spawn",)) for name in ("2.0.58", "2.1.9")]
     rows = [
         ComparisonRow(
@@ -159,7 +159,7 @@ def test_compare(width: int, told: Callable[[], str]) -> None:
     shown_comparison.write(
         Comparison(*sides, tuple(rows), 0, 1.0, [], [], ()), ("none",), "table", "a server"
     )
-    text = told()
+    text = output()
     for cells in map(shown_comparison.cells, rows):
         stands_whole(text, str(cells[0]), [str(cell) for cell in cells[1:]], width)
 

@@ -167,10 +167,10 @@ def test_where_the_pairs_do_not_fit_parents_start_the_workers_of_a_run(fake):
 
 
 def test_the_progress_says_how_much_time_is_left_at_most(fake):
-    told = []
-    run(fake, seconds_a_look=1.0, budget=80, pairs=8, report=told.append)
-    assert re.search(r"^pair 1 of at least 8, at most \d+ s left: ", told[0])
-    assert re.search(r"^pair 2 of at least 8, about \d+ s left for those, at most \d+ s left: ", told[1])
+    lines = []
+    run(fake, seconds_a_look=1.0, budget=80, pairs=8, report=lines.append)
+    assert re.search(r"^pair 1 of at least 8, at most \d+ s left: ", lines[0])
+    assert re.search(r"^pair 2 of at least 8, about \d+ s left for those, at most \d+ s left: ", lines[1])
 
 
 @pytest.mark.parametrize(

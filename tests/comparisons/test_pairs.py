@@ -141,12 +141,12 @@ def plans(server: Server):
 def test_workers_of_real_parents_are_interleaved(plans):
     cells = plans[0].cells
     cell_pairs = list(zip(cells, cells, strict=True))
-    told = []
+    lines = []
     pair = pairs.measure_pair(
-        plans, cell_pairs, profile.PROFILES["quick"].workers, random.Random(1), told.append
+        plans, cell_pairs, profile.PROFILES["quick"].workers, random.Random(1), lines.append
     )
     assert set(pair.samples) == set(cell_pairs)
-    assert sorted(told) == sorted(map(str, cells))
+    assert sorted(lines) == sorted(map(str, cells))
     for samples in pair.samples.values():
         assert {"startup", "first_query", "uss", "first_worker"} <= set(samples)
         # Both are the same: memory says so to a few per cent, however busy the machine is.

@@ -55,9 +55,9 @@ def test_on_a_busy_machine_it_says_so_first_and_has_no_verdicts(
     assert "cannot tell" in text
     assert busy.status == 3
     report.write(busy, ["none"], "json", "a server")
-    told = json.loads(capsys.readouterr().out)
-    assert next(iter(told)) == "busy"
-    assert {row["outcome"] for row in told["rows"]} == {"undecided"}
+    parsed = json.loads(capsys.readouterr().out)
+    assert next(iter(parsed)) == "busy"
+    assert {row["outcome"] for row in parsed["rows"]} == {"undecided"}
 
 
 def instructions_row(release: str, **phases: int) -> InstructionsRow:

@@ -33,18 +33,18 @@ def test_a_region_is_replaced_and_the_rest_stays(page: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lost", "told"),
+    ("lost", "message"),
     [
         (A, "has no mark <!-- a -->"),
         (f"old\n{END}\n", "has no mark <!-- end --> for <!-- a -->"),
         (f"\nother\n{END}", "no mark"),
     ],
 )
-def test_without_a_mark_nothing_is_written(page: Path, lost: str, told: str) -> None:
+def test_without_a_mark_nothing_is_written(page: Path, lost: str, message: str) -> None:
     page.write_text(page.read_text().replace(lost, "", 1))
     before = page.read_text()
     name = "b" if "other" in lost else "a"
-    with pytest.raises(PoolstartError, match=told):
+    with pytest.raises(PoolstartError, match=message):
         markdown.with_region(page, name, "new")
     assert page.read_text() == before
     assert list(page.parent.iterdir()) == [page]
@@ -58,12 +58,12 @@ def test_a_region_that_occurs_twice_is_an_error(page: Path) -> None:
 
 def test_an_unreadable_page_is_an_error_of_one_line(tmp_path: Path) -> None:
     (tmp_path / "binary.md").write_bytes(b"\xff\xfe")
-    for path, told in (
+    for path, message in (
         (tmp_path, "Is a directory"),
         (tmp_path / "none.md", "No such file"),
         (tmp_path / "binary.md", "no text"),
     ):
-        with pytest.raises(PoolstartError, match=told) as caught:
+        with pytest.raises(PoolstartError, match=message) as caught:
             markdown.with_region(path, "a", "new")
         assert "\n" not in str(caught.value)
 

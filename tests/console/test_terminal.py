@@ -23,11 +23,11 @@ def shown(width: int, **options: int) -> str:
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 def test_every_cell_is_whole_and_in_the_row_of_its_name(width: int) -> None:
-    told = shown(width)
-    assert max(map(len, told.splitlines())) <= width
-    assert "…" not in told
+    table = shown(width)
+    assert max(map(len, table.splitlines())) <= width
+    assert "…" not in table
     for name, *figures in ROWS:
-        lines = [line for line in told.splitlines() if line.startswith(name)]
+        lines = [line for line in table.splitlines() if line.startswith(name)]
         for figure in figures:
             assert any(figure in line for line in lines), figure
 

@@ -64,8 +64,8 @@ def test_the_server_counts_the_same_statements():
             assert time.monotonic() < until
             time.sleep(0.01)
         observation = observe("spawn", server, release=RELEASE)
-        told = log.read_text()[before:]
-    logged = re.findall(rf"^{APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", told, re.MULTILINE)
+        lines = log.read_text()[before:]
+    logged = re.findall(rf"^{APPLICATION}\|(\d+)\|LOG:  statement: (.*)$", lines, re.MULTILINE)
     _, backend = observation.probes[PLAIN]["rows"][0]
     of_worker = [statement for pid, statement in logged if int(pid) == backend]
     relayed = [text for events in observation.events.values() for text in statements(events)]

@@ -100,14 +100,14 @@ NOT_SAID = [
 
 
 @pytest.mark.parametrize(
-    ("told", "case"), [*((True, case) for case in SAID), *((False, case) for case in NOT_SAID)]
+    ("shown", "case"), [*((True, case) for case in SAID), *((False, case) for case in NOT_SAID)]
 )
 def test_its_story_shows_what_it_is_about(
-    run: Run, told: bool, case: tuple[str, str, bool, str, tuple[str, ...]]
+    run: Run, shown: bool, case: tuple[str, str, bool, str, tuple[str, ...]]
 ) -> None:
     demo, methods, cured, who, texts = case
     for method, text in product(methods.split(), texts):
-        assert (text in said(run(demo, method, cured), who)) == told, (method, text)
+        assert (text in said(run(demo, method, cured), who)) == shown, (method, text)
 
 
 @pytest.mark.parametrize("method", START_METHODS)

@@ -129,8 +129,8 @@ def test_what_was_tried_under_another_python_or_with_another_driver_is_not_passe
     assert "under Python 3.11 breaks" in broken
     assert "under Python 3.11, without a pool" in cost
     for record, driver in ((example(), drivers.ASYNCPG), (None, drivers.PSYCOPG2)):
-        told = summary.sentences(record, driver, "3.11", SESSION)
-        assert told == [f"PgBouncer in session mode with {driver.title}: not tried."]
+        sentences = summary.sentences(record, driver, "3.11", SESSION)
+        assert sentences == [f"PgBouncer in session mode with {driver.title}: not tried."]
 
 
 def test_what_was_tried_and_measured_under_a_python_is_said_of_it_alone() -> None:

@@ -53,7 +53,7 @@ def test_a_healthy_container_is_a_running_service_with_the_url_it_was_given() ->
 
 
 @pytest.mark.parametrize(
-    ("seen", "told", "failed"),
+    ("seen", "message", "failed"),
     [
         (inspection(health="starting"), "starting", False),
         (inspection(health="unhealthy"), "unhealthy", True),
@@ -61,9 +61,11 @@ def test_a_healthy_container_is_a_running_service_with_the_url_it_was_given() ->
         (inspection(running=False, code=1), "stopped (exited, exit status 1)", True),
     ],
 )
-def test_a_service_that_cannot_be_used_says_how_it_is(seen: dict[str, Any], told: str, failed: bool) -> None:
+def test_a_service_that_cannot_be_used_says_how_it_is(
+    seen: dict[str, Any], message: str, failed: bool
+) -> None:
     service = Service.from_inspection(seen)
-    assert (str(service), service.failed, service.url) == (told, failed, "")
+    assert (str(service), service.failed, service.url) == (message, failed, "")
 
 
 @pytest.mark.parametrize(

@@ -135,8 +135,8 @@ def test_another_account_can_execute_nothing_through_it(either: Server) -> None:
     answers = as_a_stranger(either.url, [(question, changes) for question, changes, _ in QUESTIONS])
     wrong = [
         (question, answer)
-        for (question, _, told), answer in zip(QUESTIONS, answers, strict=True)
-        if not re.search(told, answer)
+        for (question, _, expected), answer in zip(QUESTIONS, answers, strict=True)
+        if not re.search(expected, answer)
     ]
     assert wrong == []
 
@@ -283,17 +283,17 @@ def other_binaries() -> Path | None:
 def test_a_server_of_chosen_binaries_is_called_what_it_says_it_is(
     monkeypatch: pytest.MonkeyPatch, major: str
 ) -> None:
-    """Results are filed under an identity that is told before anything runs."""
+    """Results are filed under an identity that is known before anything runs."""
     folder = embedded.binaries() if major == "the wheel's" else other_binaries()
     if folder is None:
         assert not os.environ.get(REQUIRE_TLS), "CI has another PostgreSQL"
         pytest.skip("no other PostgreSQL on this machine")
     monkeypatch.setenv(binaries.BINARIES, str(folder))
-    told = locate.identity()
+    identity = locate.identity()
     with locate.server() as server:
-        assert server.identity == told == describe("embedded", server.url).identity
+        assert server.identity == identity == describe("embedded", server.url).identity
     printed = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True)
-    assert told.split("-")[1] in printed.stdout.split()
+    assert identity.split("-")[1] in printed.stdout.split()
 
 
 def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,14 +302,14 @@ def test_a_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) 
         embedded.start(supervision)
 
 
-def test_what_initdb_failed_of_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_initdb_is_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "INITDB", (*embedded.INITDB, "--locale-provider=nonsense"))
     with (
         Supervision() as supervision,
-        pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as told,
+        pytest.raises(PoolstartError, match=r"^initdb failed: .*nonsense") as failed,
     ):
         embedded.start(supervision)
-    assert "--help" not in str(told.value)
+    assert "--help" not in str(failed.value)
 
 
 @pytest.mark.parametrize(

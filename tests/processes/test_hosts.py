@@ -80,9 +80,9 @@ def test_a_host_is_gone_with_its_supervision() -> None:
 
 def test_who_may_not_make_them_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(PoolstartError, match="only root") as told, private_network():
+    with pytest.raises(PoolstartError, match="only root") as caught, private_network():
         pass
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
 @as_root

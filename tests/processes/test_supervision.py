@@ -97,7 +97,7 @@ def sockets(pid: int) -> int:
 
 
 def test_nor_does_one_before_it() -> None:
-    """They are told to clean up, and die before they have."""
+    """They are asked to clean up, and die before they have."""
     with scene() as here:
         owner = holder(here, INTERRUPTED)
         first = watchdogs(here)
@@ -105,7 +105,7 @@ def test_nor_does_one_before_it() -> None:
             os.kill(pid, signal.SIGSTOP)
         before = sockets(owner.pid)
         owner.send_signal(signal.SIGINT)
-        here.wait_for(lambda: sockets(owner.pid) <= before - len(first), "they are told")
+        here.wait_for(lambda: sockets(owner.pid) <= before - len(first), "they begin to clean up")
         for pid in first:
             os.kill(pid, signal.SIGKILL)
         assert owner.wait(LIMIT) == 130

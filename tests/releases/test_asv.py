@@ -57,7 +57,7 @@ def test_samples_of_a_track_benchmark_are_stored_with_their_statistics(measured:
     assert stored["stats_q_75"] == [pytest.approx(9.105)] * 2
     assert stored["stats_number"] == [1, 1]
     assert stored["stats_repeat"] == [15, 15]
-    # asv drops them unless it is told to record them.
+    # asv drops them unless it is made to record them.
     assert [len(samples) for samples in stored["samples"]] == [15, 15]
     assert stored["samples"][0][:2] == [9.0, 9.01]
 

@@ -1,4 +1,4 @@
-"""Pythons are told apart by minor version and kind of build."""
+"""Pythons are distinguished by minor version and kind of build."""
 
 import pytest
 

@@ -277,6 +277,13 @@ def test_a_strategy_whose_conditions_may_not_hold_is_never_recommended() -> None
         assert given["conditions"] != "open" or not strategy.inherits
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/strategies.md", "docs/results.md"])
+def test_no_page_calls_a_strategy_safe_beside_what_was_provoked(page: str) -> None:
+    for line in (ROOT / page).read_text().splitlines():
+        if "silent loss" in line or "wrong data" in line:
+            assert not re.search(r"\bsafe\b|\| yes \|", line)
+
+
 @pytest.fixture(scope="module")
 def site_pages(site: Path) -> dict[str, str]:
     return {name: unescape((site / name).read_text()) for name in ("index.html", "choose.html")}

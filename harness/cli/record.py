@@ -65,6 +65,13 @@ def record(
         typer.Option(metavar="ADDRESS", help="instructions: count on the workers of this scheduler of Dask."),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="fleets: workers of the largest one.")] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="curves: other values of a parameter, such as distance=0.02,0.1. May be repeated.",
+        ),
+    ] = None,
     form: str = "table",
 ) -> None:
     """Measure for the record. If it is interrupted, the same command continues.
@@ -91,6 +98,7 @@ def record(
         release or "",
         scheduler or "",
         workers,
+        tuple(at or ()),
     )
     if name is None:
         exclude("the list of records, which is shown without NAME,", request.options)

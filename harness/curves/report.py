@@ -1,11 +1,13 @@
 """The generated page `docs/curves.md`, and the laws that README.md shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves.bill import Coefficients, at
 from harness.curves.curve import CurveRecord
 from harness.curves.outcomes import NAME, VARIED, draws
+from harness.curves.own_points import MARK
 from harness.curves.sections import distance, predictions, sizes, stampede, work
 from harness.curves.sections.figure import svg
 from harness.system.memory import MIB
@@ -18,7 +20,7 @@ points of a curve are measured alternately, each time in a new parent.
 `poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes a fleet from these
 curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` also from single workers
 ([drivers](drivers.md), [poolers](poolers.md)). `poolstart record curves --only distance` measures one of the
-curves here.
+curves here, and with `--at distance=0.02,0.1` points of your own, which are shown apart.
 """
 
 
@@ -39,7 +41,25 @@ def render(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str
     if known and (found := draws(curves, known, VARIED)):
         newest = curves[list(found)[-1]]
         parts += [*predictions.varied(list(found.values()), known, newest.provenance), *_measured(newest)]
+    for name, record in curves.items():
+        if MARK in name:
+            parts += [*_own(name, record), *_measured(record)]
     return "\n".join(parts)
+
+
+def _own(name: str, record: CurveRecord) -> Iterator[str]:
+    """A table of what was measured at points of the user's own."""
+    yield f"## {name.capitalize()}\n\nMedians, in seconds, bytes or numbers.\n"
+    parameters = list(dict.fromkeys(parameter for point in record.points for parameter in point.at))
+    figures = list(dict.fromkeys(figure for point in record.points for figure in point.values))
+    rows = [
+        [
+            *(str(point.at.get(parameter, "")) for parameter in parameters),
+            *(f"{point.median(figure):.4g}" if point.values.get(figure) else "" for figure in figures),
+        ]
+        for point in record.points
+    ]
+    yield markdown.table([*parameters, *figures], rows, figures=len(parameters))
 
 
 def _fleets(known: Coefficients) -> str:

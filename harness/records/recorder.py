@@ -26,12 +26,14 @@ class Request:
     release: str = ""
     scheduler: str = ""
     workers: int | None = None
+    at: tuple[str, ...] = ()
 
     @property
     def options(self) -> dict[str, str]:
         """The options that were given, by name, each as it is written in a command line."""
         given = {
             "--only": " ".join(f"--only {name}" for name in self.only),
+            "--at": " ".join(f"--at {each}" for each in self.at),
             "--injected": "--injected" if self.injected else "",
             "--release": f"--release {self.release}" if self.release else "",
             "--workers": f"--workers {self.workers}" if self.workers is not None else "",

@@ -1,9 +1,12 @@
 """Fleets are started, checked and measured; what does not fit is refused before anything starts."""
 
 import resource
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
 
+import psycopg2
 import pytest
 
 from harness import drivers
@@ -60,6 +63,26 @@ def test_the_processor_time_of_the_server_is_that_of_all_its_processes(server: S
 
 def test_that_of_a_server_on_another_machine_is_not_known() -> None:
     assert parent.server_seconds(0) is None
+
+
+@pytest.mark.parametrize(("strategy", "most", "idle"), [("fork_dispose", 5, 5), ("nullpool", 5, 0)])
+def test_four_workers_and_their_parent_hold_as_many_connections_as_the_page_says(
+    server: Server, strategy: str, most: int, idle: int
+) -> None:
+    seen = []
+    ours = "select count(*) from pg_stat_activity where application_name like 'poolstart-%'"
+    with closing(psycopg2.connect(server.url)) as connection, ThreadPoolExecutor() as executor:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        fleet = executor.submit(measure.run, strategy, server, workers=[4], steps=[["sleep", 1.0]])
+        while not fleet.done():
+            cursor.execute(ours)
+            seen.append(cursor.fetchone()[0])
+            time.sleep(0.01)
+    assert fleet.result()
+    assert idle <= max(seen) <= most
+    asleep = seen[seen.index(max(seen)) :]
+    assert asleep.count(idle) > len(asleep) / 2
 
 
 def test_a_collection_copies_pages_of_each_forked_worker(server: Server) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 from harness.console.progress import Progress
 from harness.curves import curve as curves
-from harness.curves.curve import CurvePlan
+from harness.curves.curve import CurvePlan, OwnPoints
 from harness.curves.distance import DistanceCurve
-from harness.curves.own_points import OwnPoints
 from harness.curves.predictions import PredictionsCurve, VariedCurve
 from harness.curves.report import SECTIONS
 from harness.curves.sizes import SizesCurve

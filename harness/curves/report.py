@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from harness.console import markdown
 from harness.console.numbers import digits
 from harness.curves.bill import Coefficients, at
-from harness.curves.curve import CurveRecord
+from harness.curves.curve import MARK, CurveRecord
 from harness.curves.outcomes import NAME, VARIED, draws
-from harness.curves.own_points import MARK
 from harness.curves.sections import distance, predictions, sizes, stampede, work
 from harness.curves.sections.figure import svg
 from harness.system.memory import MIB

@@ -6,8 +6,8 @@ import pytest
 
 from harness.console.progress import Progress
 from harness.curves import curve, recorder, report
+from harness.curves.curve import OwnPoints
 from harness.curves.distance import DistanceCurve
-from harness.curves.own_points import OwnPoints
 from harness.curves.recorder import CurvesRecorder
 from harness.curves.work import WorkCurve
 from harness.records.recorder import Request

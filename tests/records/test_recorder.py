@@ -13,7 +13,7 @@ from harness.records.recorder import Request
 
 OPTIONS = {
     "--only", "--repeat", "--minutes", "--load", "--fresh", "--injected", "--release", "--scheduler",
-    "--workers",
+    "--workers", "--at",
 }  # fmt: skip
 
 

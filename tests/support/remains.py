@@ -80,7 +80,9 @@ class Scene:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
 
         def take_terminal() -> None:
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            # The tests themselves may ignore them, as under nohup.
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         process = subprocess.Popen(

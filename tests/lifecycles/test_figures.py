@@ -99,6 +99,14 @@ def test_injected_memory_adds_as_much_to_the_memory_of_the_worker(server: Server
         assert added == pytest.approx(broken_strategies.ALLOCATED, rel=0.05)
 
 
+def test_a_parent_does_not_read_its_memory_before_a_start(server: Server) -> None:
+    """The kernel would walk the page tables, and a fork that finds them in the cache takes a tenth less."""
+    with Supervision() as supervision:
+        cell = Cell(broken_strategies.path("MEASURES_AFTERWARDS"), "none")
+        with ParentHandle(cell, server, PROFILE, supervision) as parent:
+            assert next(parent.lifecycles(1)).values["startup"] > 0
+
+
 METRICS = ("startup", "first_query", "second_query", "uss")
 
 BLOCKS = 8

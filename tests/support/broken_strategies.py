@@ -16,6 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
 from harness import strategies, treatments
+from harness.system import memory
 
 MIB = 1024 * 1024
 DELAY = 0.5
@@ -95,6 +96,22 @@ def die(engine: Engine) -> Engine:
     os._exit(9)
 
 
+def note_readings_of_memory(engine: Engine) -> None:
+    read = memory.read
+
+    def noted() -> dict[str, int]:
+        kept.append("memory was read")
+        return read()
+
+    memory.read = noted  # type: ignore[assignment]
+
+
+def fail_if_memory_was_read(engine: Engine) -> Engine:
+    if kept:
+        raise AssertionError(f"before the fork, {kept[0]}")
+    return treatments.dispose_without_closing(engine)
+
+
 def hang_up_in_every_child(engine: Engine) -> None:
     connections = []
     event.listen(engine, "connect", lambda connection, record: connections.append(connection))
@@ -160,6 +177,8 @@ WORKS_FOR_EVER = replace(strategies.get("forkserver"), in_worker=work_for_ever)
 FAILS = replace(DISPOSE, in_worker=fail)
 FAILS_LOUDLY = replace(DISPOSE, on_engine=hang_up_in_every_child)
 """Its worker gets an error from each connection that it inherited, and the parent keeps it."""
+MEASURES_AFTERWARDS = replace(DISPOSE, on_engine=note_readings_of_memory, in_worker=fail_if_memory_was_read)
+"""Its first worker fails if the parent has read its own memory before it starts."""
 DIES = replace(DISPOSE, in_worker=die)
 EXITS_BADLY = replace(DISPOSE, in_worker=leave_with_an_error)
 LEAVES_BEHIND = replace(DISPOSE, in_worker=leave_a_process_behind)

@@ -11,7 +11,8 @@ MEASURING = {"run", "continuous", "find"}
 
 # This precedes the slow imports, since psycopg2 discards any exception, even KeyboardInterrupt, while it
 # imports `decimal`. Ctrl-C is meant to end `asv preview`; a test that imports this module keeps its handler.
-if Path(sys.argv[0]).name == "asv" and "preview" not in sys.argv:
+# asv is run as `asv`, or as `python -m asv`, which is asv/__main__.py.
+if "asv" in Path(sys.argv[0]).parts[-2:] and "preview" not in sys.argv:
     interrupts.first_counts(in_a_line=True)
 
 from harness.releases import environment, machine, repo, run, saving  # noqa: E402

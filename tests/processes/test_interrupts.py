@@ -47,7 +47,7 @@ while True:
 FIRST = """
 import sys
 from harness.processes import interrupts
-sys.argv = ["asv", "run"]
+sys.argv[:2] = sys.argv[1:2]
 def heard(**_):
     print(*sorted(name for name in sys.modules if name.split(".")[0] in {"harness", "psycopg2"}))
 interrupts.first_counts = heard
@@ -55,10 +55,11 @@ import harness.releases.plugin
 """
 
 
-def test_asv_hears_of_it_before_anything_is_imported_that_swallows_it() -> None:
+@pytest.mark.parametrize("program", ["bin/asv", "site-packages/asv/__main__.py"])
+def test_asv_hears_of_it_before_anything_is_imported_that_swallows_it(program: str) -> None:
     """psycopg2 is such a thing: its C code tries an import, and forgets how that ended."""
     with scene() as here:
-        run = here.python("-c", FIRST, stdout=subprocess.PIPE)
+        run = here.python("-c", FIRST, program, "run", stdout=subprocess.PIPE)
         said, _ = run.communicate(timeout=300)
     assert said.split() == [
         "harness",

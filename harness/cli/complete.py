@@ -15,7 +15,7 @@ def of(names: Iterable[str]) -> Callable[[str], list[str]]:
 
 
 def known_to(module: str, names: Callable[[Any], Iterable[str]]) -> Callable[[str], list[str]]:
-    """A completion with the names that a module knows, which is imported when they are asked for."""
+    """A completion with the names that a module knows, which is imported when they are needed."""
 
     def complete(incomplete: str) -> list[str]:
         return of(names(import_module(module)))(incomplete)

@@ -120,7 +120,7 @@ def test_a_drawn_fleet_is_compared_by_the_multiple_of_its_twins_time_so_on_any_m
     record = varied(2.0, 2.2, 3.0, level=4.0)
     page = report.render({"varied_32": record}, VARIED)
     assert "Of 3 fleets drawn at random and not fitted (seed 32), 2 took the bill's multiple" in page
-    assert "it was off by -33% to +0%. 2 took its time, and 3 its memory." in page
+    assert "off by -33% to +0%. Scaled, the bill's time is right to 15% for 2, its memory for 3." in page
     assert "Fleets on record took 4.00 times as long. The bill is that of another machine: the first." in page
     assert "| fork_dispose | 8 | asyncpg | 2080 | 1040 | 2.00 | 2.00 | +0% | 2080 | +0% |" in page
 

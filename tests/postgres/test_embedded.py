@@ -60,7 +60,7 @@ STRANGER = 64999
 
 ASKS = """
 import json, os, psycopg2, sys
-# The stranger may not even run this interpreter, where it is below somebody's home.
+# The stranger may not even run this interpreter, where it is below another user's home.
 os.setgroups([])
 os.setresgid(*[int(sys.argv[2])] * 3)
 os.setresuid(*[int(sys.argv[2])] * 3)

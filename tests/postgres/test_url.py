@@ -23,7 +23,7 @@ needs_psql = pytest.mark.skipif(shutil.which("psql") is None, reason="no program
 
 PASSWORD = "a b+c%d&e=f?g#h/i@j:k\u00e9"
 ENCODED = "a%20b+c%25d%26e%3Df%3Fg%23h%2Fi%40j%3Ak%C3%A9"
-ROLES = ("somebody", "so me+body", "me@home", "m\u00e9")
+ROLES = ("alice", "so me+body", "me@home", "m\u00e9")
 DATABASES = ("poolstart", "d b+x", "a%b", "\u6570", "a/b?c")
 
 ASKED = (
@@ -88,10 +88,10 @@ ACCEPTED = [
     "postgresql:///?user=poolstart&port={port}&hostaddr=127.0.0.1&dbname=poolstart",
     "postgresql://no.such.host.invalid:{port}/poolstart?user=poolstart&hostaddr=127.0.0.1",
     # Passwords.
-    "postgresql://somebody:{password}@127.0.0.1:{port}/poolstart",
-    "postgresql://somebody@127.0.0.1:{port}/poolstart?password={password}",
-    "postgresql://127.0.0.1:{port}/poolstart?user=somebody&password={password}",
-    "postgresql://somebody:wrong@127.0.0.1:{port}/poolstart?password={password}",
+    "postgresql://alice:{password}@127.0.0.1:{port}/poolstart",
+    "postgresql://alice@127.0.0.1:{port}/poolstart?password={password}",
+    "postgresql://127.0.0.1:{port}/poolstart?user=alice&password={password}",
+    "postgresql://alice:wrong@127.0.0.1:{port}/poolstart?password={password}",
     "postgresql://poolstart:@127.0.0.1:{port}/poolstart",
     # Users and databases that need encoding.
     "postgresql://so%20me+body:{password}@127.0.0.1:{port}/poolstart",
@@ -123,8 +123,8 @@ ACCEPTED = [
 ]
 
 REFUSED = [
-    "postgresql://somebody@127.0.0.1:{port}/poolstart",
-    "postgresql://somebody:wrong@127.0.0.1:{port}/poolstart",
+    "postgresql://alice@127.0.0.1:{port}/poolstart",
+    "postgresql://alice:wrong@127.0.0.1:{port}/poolstart",
     "postgresql://poolstart@127.0.0.1:{port}/d+b+x",
     "postgresql://poolstart@127.0.0.1:{port}/nosuch",
     "postgresql://poolstart@127.0.0.1:{port}/poolstart?options=-c+statement_timeout%3D5432",
@@ -186,12 +186,12 @@ def written(path: Path, text: str) -> str:
 @pytest.fixture
 def settings(tmp_path: Path, port: str) -> dict[str, str]:
     """Values of libpq's variables for the server, by variable."""
-    service = f"[mine]\nhost=127.0.0.1\nport={port}\nuser=somebody\ndbname=d b+x\noptions=-c work_mem=5MB\n"
+    service = f"[mine]\nhost=127.0.0.1\nport={port}\nuser=alice\ndbname=d b+x\noptions=-c work_mem=5MB\n"
     password = PASSWORD.replace(":", "\\:")
     return {
         "PGHOST": "127.0.0.1",
         "PGPORT": port,
-        "PGUSER": "somebody",
+        "PGUSER": "alice",
         "PGDATABASE": "poolstart",
         "PGPASSWORD": PASSWORD,
         "PGPASSFILE": written(tmp_path / "passwords", f"*:*:*:*:{password}\n"),
@@ -207,10 +207,10 @@ def settings(tmp_path: Path, port: str) -> dict[str, str]:
     [
         ("postgresql://", "PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS"),
         ("postgresql+psycopg2://", "PGHOST PGPORT PGUSER PGDATABASE PGPASSWORD PGOPTIONS"),
-        ("postgresql://somebody@127.0.0.1:{port}/poolstart", "PGPASSWORD"),
-        ("postgresql://somebody@127.0.0.1:{port}/poolstart", "PGPASSFILE PGOPTIONS"),
+        ("postgresql://alice@127.0.0.1:{port}/poolstart", "PGPASSWORD"),
+        ("postgresql://alice@127.0.0.1:{port}/poolstart", "PGPASSFILE PGOPTIONS"),
         ("postgresql://127.0.0.1:{port}/poolstart", "PGUSER PGPASSWORD"),
-        ("postgresql://somebody@/poolstart", "PGHOST PGPORT PGPASSWORD"),
+        ("postgresql://alice@/poolstart", "PGHOST PGPORT PGPASSWORD"),
         ("postgresql://", "PGSERVICE PGSERVICEFILE PGPASSWORD"),
         ("postgresql:///poolstart?service=mine", "PGSERVICEFILE PGPASSFILE PGOPTIONS"),
     ],

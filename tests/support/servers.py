@@ -10,12 +10,12 @@ from harness.postgres import embedded
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 
-ROLE = "somebody"
+ROLE = "alice"
 
 
 @contextmanager
 def server_with_password(password: str, *statements: str, rules: tuple[str, ...] = ()) -> Iterator[Server]:
-    """A server whose role `somebody` connects with this password only, as all others but `poolstart` do.
+    """A server whose role `alice` connects with this password only, as all others but `poolstart` do.
 
     `statements` are executed before it starts; `rules` are further lines of its pg_hba.conf.
     """
@@ -31,5 +31,5 @@ def server_with_password(password: str, *statements: str, rules: tuple[str, ...]
 
 
 def with_password(server: Server, password: str) -> str:
-    """The URL of a server for its role `somebody`."""
+    """The URL of a server for its role `alice`."""
     return make_url(server.url).set(username=ROLE, password=password).render_as_string(hide_password=False)

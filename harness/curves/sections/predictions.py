@@ -66,8 +66,9 @@ def varied(draws: Sequence[Predictions], known: Coefficients, measured: Provenan
         yield (
             f"Of {len(newest.drawn)} fleets drawn at random and not fitted (seed {newest.seed}),"
             f" {newest.within('multiple')} took the bill's multiple of their twin's time within"
-            f" {WITHIN:.0%}; it was off by {off[0]:+.0%} to {off[-1]:+.0%}. {scaled} took its time, and"
-            f" {newest.within('memory')} its memory. Fleets on record took {newest.level:.2f} times as long."
+            f" {WITHIN:.0%}; it was off by {off[0]:+.0%} to {off[-1]:+.0%}. Scaled, the bill's time is right"
+            f" to {WITHIN:.0%} for {scaled}, its memory for {newest.within('memory')}. Fleets on record took"
+            f" {newest.level:.2f} times as long."
             f"{elsewhere(known, measured)}\n"
         )
         yield varied_table(newest)

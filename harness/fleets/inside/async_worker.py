@@ -11,7 +11,7 @@ from harness.fleets.inside import worker
 
 
 def fetcher(runner: asyncio.Runner) -> Callable[[Any, str], tuple[str, int]]:
-    """`worker.fetch` for an AsyncEngine, whose loop runs meanwhile only."""
+    """`worker.fetch` for an AsyncEngine, whose loop runs only during the query."""
 
     async def fetched(engine: AsyncEngine, token: str) -> tuple[str, int]:
         async with engine.connect() as connection:

@@ -490,8 +490,8 @@ OPTIONS = "correct the options in the URL"
 
 REFUSALS = [
     # User, database with parameters, message.
-    ("somebody:wr0ng", "poolstart", "authentication failed for user .*; check the user and the password"),
-    ("somebody", "nosuch", 'database "nosuch" does not exist; name a database that the server has'),
+    ("alice:wr0ng", "poolstart", "authentication failed for user .*; check the user and the password"),
+    ("alice", "nosuch", 'database "nosuch" does not exist; name a database that the server has'),
     ("n0body", "poolstart", "no pg_hba.conf entry .*; check that the role exists, may log in, and may"),
     ("barred", "poolstart", "not permitted to log in; check that the role exists, may log in, and may"),
     ("crowded", "poolstart", f"too many connections for role .*; {LIMIT}"),
@@ -499,14 +499,14 @@ REFUSALS = [
     ("impatient", "poolstart", "idle for 1 s .idle_session_timeout.; raise it to 120 s or more for"),
     # Whichever comes first: the question for the setting may take too long itself.
     ("hasty", "poolstart", "statement.timeout.*; raise (it to 1 s or more|statement_timeout) for this role"),
-    ("somebody", "closed", "not currently accepting connections; name a database that accepts"),
-    ("somebody", "private", "permission denied for database .*; grant the role the privilege that"),
-    ("somebody", "poolstart?options=-c%20nosuch%3D1", f"unrecognized .*; {OPTIONS}"),
-    ("somebody", "poolstart?options=-c%20work_mem%3Dx", f"invalid value for .*; {OPTIONS}"),
-    ("somebody", "poolstart?options=--nosuch", f"requires a value; {OPTIONS}"),
-    ("somebody", "poolstart?options=-c%20log_statement%3Dall", "permission denied to set .*; grant"),
-    ("somebody", "poolstart?sslmode=require", "does not support SSL.*; remove sslmode from the URL"),
-    ("somebody", "poolstart?target_session_attrs=standby", "server is not in hot standby mode ?$"),
+    ("alice", "closed", "not currently accepting connections; name a database that accepts"),
+    ("alice", "private", "permission denied for database .*; grant the role the privilege that"),
+    ("alice", "poolstart?options=-c%20nosuch%3D1", f"unrecognized .*; {OPTIONS}"),
+    ("alice", "poolstart?options=-c%20work_mem%3Dx", f"invalid value for .*; {OPTIONS}"),
+    ("alice", "poolstart?options=--nosuch", f"requires a value; {OPTIONS}"),
+    ("alice", "poolstart?options=-c%20log_statement%3Dall", "permission denied to set .*; grant"),
+    ("alice", "poolstart?sslmode=require", "does not support SSL.*; remove sslmode from the URL"),
+    ("alice", "poolstart?target_session_attrs=standby", "server is not in hot standby mode ?$"),
 ]
 """What a real server refuses; each remedy follows from its words or libpq's."""
 

@@ -1,4 +1,9 @@
-"""A stampede: workers that connect at the same moment to a server that is too small for them."""
+"""A stampede: workers that connect at the same moment to a server that is too small for them.
+
+A client takes one of the server's connections before it is authenticated, and whether ordinary roles may
+have it is decided afterwards. Clients that come together can therefore all be refused although some would
+have been served one by one; the more the server has to do, the likelier.
+"""
 
 import json
 import time

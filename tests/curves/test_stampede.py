@@ -24,7 +24,13 @@ def test_trying_again_helps_nullpool_and_never_a_pool(
         monkeypatch.setattr(stampede, "PATIENCE", 60.0)
     at = {"workers": 4, "free": 2, "distance": 0.0, "pool": pool, "retry": retry}
     found = CURVE.measure(at, server)
-    assert found["rows"] == [rows]
+    if retry == "none":
+        # Clients that are still being authenticated take connections too: together they can refuse
+        # one another more often than the server's limit would have it.
+        assert found["rows"][0] <= rows
+        assert found["refused"][0] == 4 - found["rows"][0]
+    else:
+        assert found["rows"] == [rows]
     if pool == "pool":
         assert found["refused"][0] >= 2
 

@@ -98,6 +98,7 @@ def compare(
                 supervision,
                 release=side.release,
                 python=side.python,
+                of_pairs=True,
             )
             for side in (first, second)
         ]

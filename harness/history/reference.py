@@ -155,7 +155,7 @@ def paired(
     measured: list[pairs.Pair] = []
     with Supervision() as supervision:
         plans = [
-            Plan(cells, server, longer, supervision, release=each, python=interpreter(each), settled=True)
+            Plan(cells, server, longer, supervision, release=each, python=interpreter(each), of_pairs=True)
             for each in (before or REFERENCE, release)
         ]
         for plan in plans:

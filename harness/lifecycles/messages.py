@@ -25,8 +25,8 @@ class ParentOrder(TypedDict):
     """Seconds for a worker's report, and again for its exit."""
     cpu: int | None
     """The processor to run on once it is ready; None for any."""
-    settled: bool
-    """Whether a fork server that preloads collects all garbage before it forks."""
+    of_pair: bool
+    """Whether it scatters its heap, and a fork server that preloads collects all garbage before it forks."""
 
 
 class ParentReport(TypedDict):

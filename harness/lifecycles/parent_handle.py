@@ -61,7 +61,7 @@ class ParentHandle:
         supervision: Supervision,
         *,
         python: str | Path = sys.executable,
-        settled: bool = False,
+        of_pair: bool = False,
     ) -> None:
         self.cell = cell
         self.strategy = strategies.get(cell.strategy).with_driver(drivers.get(profile.driver))
@@ -69,7 +69,7 @@ class ParentHandle:
         self._profile = profile
         self._supervision = supervision
         self._python = python
-        self._settle_server = settled
+        self._of_pair = of_pair
         self._mark = uuid.uuid4().hex
         self._name = f"poolstart-{self._mark[:12]}"
         self.facts: ParentReport
@@ -93,7 +93,7 @@ class ParentHandle:
         self._monitor = None if self._server.pooler else self._server.connect()
         self._program = Dialogue(
             self._supervision,
-            [self._python, "-m", "harness.lifecycles.inside.program"],
+            [self._python, "-m", "harness.lifecycles.inside.program", *["scattered"] * self._of_pair],
             f"{self.cell}: the parent",
             error=self._failed,
             importable=strategies.places(self.cell.strategy),
@@ -106,7 +106,7 @@ class ParentHandle:
             "mark": self._mark,
             "deadline": self._profile.deadline,
             "cpu": processors.MEASURED,
-            "settled": self._settle_server,
+            "of_pair": self._of_pair,
         }
         self._program.say(json.dumps(order))
 

@@ -65,13 +65,13 @@ class Plan:
         *,
         release: str,
         python: str | Path = sys.executable,
-        settled: bool = False,
+        of_pairs: bool = False,
     ) -> None:
         self._server = server
         self._profile = profile
         self._supervision = supervision
         self._python = python
-        self._settled = settled
+        self._of_pairs = of_pairs
         not_checked = f"{pooler.title(server.pooler)}; {NOT_CHECKED}" if server.pooler else ""
         self.measured = MeasuredRun(
             release,
@@ -209,7 +209,7 @@ class Plan:
             self._profile,
             self._supervision,
             python=self._python,
-            settled=self._settled,
+            of_pair=self._of_pairs,
         )
 
     def _measure(

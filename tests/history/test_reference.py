@@ -13,27 +13,37 @@ from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import METRICS
 from harness.lifecycles.plan import Plan
 from harness.lifecycles.profile import PROFILES
+from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
 
 INSTALLED = metadata.version("sqlalchemy")
 
 
-def full_collections(server: Server, strategy: str, *, settled: bool) -> int:
-    """Full collections before the first line of a worker, those of its fork server included."""
+def last_worker(server: Server, strategy: str, *, of_pairs: bool) -> Lifecycle:
     cell = Cell(strategy, "none")
     with Supervision() as supervision:
-        plan = Plan([cell], server, PROFILES["quick"], supervision, release=INSTALLED, settled=settled)
+        plan = Plan([cell], server, PROFILES["quick"], supervision, release=INSTALLED, of_pairs=of_pairs)
         with plan.handle(cell) as parent:
             *_, last = parent.lifecycles(2)
-    return last.collections[0][2]
+    return last
 
 
 def test_the_fork_server_of_a_pair_has_collected_once_more_than_that_of_a_program(server: Server) -> None:
     known, usual = (
-        full_collections(server, "forkserver_preload", settled=settled) for settled in (True, False)
+        last_worker(server, "forkserver_preload", of_pairs=of_pairs).collections[0][2]
+        for of_pairs in (True, False)
     )
     assert known == usual + 1
+
+
+@pytest.mark.parametrize("strategy", ["fork_dispose", "forkserver_preload"])
+def test_what_a_parent_of_a_pair_imports_is_scattered(server: Server, strategy: str) -> None:
+    # What is kept between imports takes memory, which workers share.
+    scattered, usual = (
+        last_worker(server, strategy, of_pairs=of_pairs).samples["rss"] for of_pairs in (True, False)
+    )
+    assert scattered > usual + 512 * 1024
 
 
 def test_a_release_paired_with_itself_has_a_ratio_of_every_metric(

@@ -26,6 +26,7 @@ from harness.system import memory
 if TYPE_CHECKING:
     from harness.lifecycles.messages import LifecycleReport, ParentOrder, WorkerOrder
 
+SCATTERED = "harness.lifecycles.scattered"
 SETTLED = "harness.lifecycles.inside.settled"
 
 frame: Any = None
@@ -36,8 +37,8 @@ def main() -> None:
     order: ParentOrder = json.loads(sys.stdin.readline())
     strategy = strategies.get(order["strategy"]).with_driver(drivers.get(order["driver"]))
     strategy.set_up()
-    if order["settled"] and strategy.preload:
-        multiprocessing.set_forkserver_preload([*strategy.preload, SETTLED])
+    if order["of_pair"] and strategy.preload:
+        multiprocessing.set_forkserver_preload([SCATTERED, *strategy.preload, SETTLED])
     if order["dataframe_mib"]:
         from harness.lifecycles.inside.frame import build
 
@@ -52,6 +53,10 @@ def main() -> None:
     fetch, work = work_of(strategy)
     _, backend = fetch(engine, "parent")
     worker.mark = order["mark"]
+    if order["of_pair"]:
+        from harness.lifecycles import scattered
+
+        scattered.stop()
     gc.collect()
     if order["cpu"] is not None:
         # Only from here on: booting may use all processors.

@@ -4,6 +4,11 @@ Every spawned worker imports the `__main__` module again, so this one is empty b
 """
 
 if __name__ == "__main__":
+    import sys
+
+    if "scattered" in sys.argv:
+        from harness.lifecycles import scattered  # noqa: F401
+
     from harness.lifecycles.inside.parent import main
 
     main()

@@ -8,4 +8,7 @@ of pairs are started without it.
 
 import gc
 
+from harness.lifecycles import scattered
+
+scattered.stop()
 gc.collect()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log
 from pathlib import Path
 
 from asv.util import UserError
@@ -57,7 +58,7 @@ class Changes:
     minor: int
     """Changes of counts that are too small to be listed."""
     open: tuple[tuple[str, str], ...]
-    """Releases that were paired and differ, with others in between: the change has no release yet."""
+    """Releases that were paired and differ by more than the changes between them: one has no release yet."""
     decided: tuple[PairedChange, ...] = ()
     """All comparisons between neighbouring releases, certain or not: they show what would be found."""
 
@@ -95,8 +96,9 @@ def of(all_series: Sequence[Series], neighbours: Iterable[PairedChange], rows: S
         if not collector_alone(counts, change.before, change.release, change.strategy)
     ]
     numbers = [change for change in count_changes(counts) if (change.before, change.release) in adjacent]
+    reported = paired.reported(decided)
     return Changes(
-        tuple(paired.reported(decided)),
+        tuple(reported),
         tuple(change for change in numbers if not change.minor),
         sum(change.minor for change in numbers),
         tuple(
@@ -104,13 +106,27 @@ def of(all_series: Sequence[Series], neighbours: Iterable[PairedChange], rows: S
                 {
                     (change.before, change.release)
                     for change in by_reference
-                    if change.certain and (change.before, change.release) not in adjacent
+                    if change.certain
+                    and (change.before, change.release) not in adjacent
+                    and unexplained(change, reported)
                 },
                 key=lambda pair: Version(pair[1]),
             )
         ),
         tuple(decided),
     )
+
+
+def unexplained(change: PairedChange, known: Iterable[PairedChange]) -> bool:
+    """Whether two releases differ by more than the known changes of that figure between them."""
+    first, last = Version(change.before), Version(change.release)
+    within = sum(
+        log(each.ratio)
+        for each in known
+        if each.cell == change.cell and first < Version(each.release) <= last
+    )
+    rest = log(change.ratio) - within
+    return not log(change.low) < within < log(change.high) and abs(rest) >= log(1 + change.smallest)
 
 
 def counts_of(all_series: Iterable[Series]) -> dict[tuple[str, str], dict[str, float]]:

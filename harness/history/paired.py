@@ -57,6 +57,8 @@ class PairedChange:
     smallest: float
     """The smallest relative change that counts."""
     machine: str
+    scattered: bool = True
+    """Whether the parents of its pairs scattered what they imported."""
 
     @property
     def size(self) -> float:
@@ -115,7 +117,7 @@ class NeighbourRow:
         smallest = metrics.min_relevant_change(self.metric, self.before)
         return PairedChange(
             self.previous, self.release, self.metric, self.strategy, self.dataframe, self.ratio, self.low,
-            self.high, p, self.pairs, smallest, self.provenance.machine,
+            self.high, p, self.pairs, smallest, self.provenance.machine, scattered=False,
         )  # fmt: skip
 
 
@@ -250,7 +252,7 @@ def of_rows(
         yield PairedChange(
             before, release, metric, strategy, "none", exp(middle), exp(low), exp(high) if high < inf else
             inf, p, min(len(each) for each in (earlier, later) if each), smallest,
-            rows[0].provenance.machine,
+            rows[0].provenance.machine, all(row.scattered for row in rows),
         )  # fmt: skip
 
 
@@ -272,10 +274,9 @@ def reported(found: Iterable[PairedChange]) -> list[PairedChange]:
 
 
 def best(found: Iterable[PairedChange]) -> list[PairedChange]:
-    """One change for each pair of releases and cell, whatever the machine: that of the most pairs."""
+    """One change for each pair of releases and cell, whatever the machine: that of scattered parents first,
+    then that of the most pairs."""
     by_place: dict[tuple[str, ...], PairedChange] = {}
-    for change in found:
-        place = (change.before, change.release, *change.cell)
-        if place not in by_place or by_place[place].pairs < change.pairs:
-            by_place[place] = change
+    for change in sorted(found, key=lambda change: (change.scattered, change.pairs), reverse=True):
+        by_place.setdefault((change.before, change.release, *change.cell), change)
     return sorted(by_place.values(), key=lambda change: (Version(change.release), *change.cell))

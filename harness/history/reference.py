@@ -60,6 +60,11 @@ counted."""
 
 DIGITS = 5
 
+SCATTERED_SINCE = "2026-11-30T03:33"
+"""Since when parents of pairs scatter what they import (`harness.lifecycles.scattered`), UTC.
+
+In earlier pairs, where a release's objects lie may shift a ratio of workers that fork by two per cent."""
+
 
 @dataclass(frozen=True)
 class PairedLogs:
@@ -90,6 +95,11 @@ class RatioRow:
     @property
     def key(self) -> tuple[str, str, str, str]:
         return self.release, self.before, self.strategy, self.provenance.machine
+
+    @property
+    def scattered(self) -> bool:
+        """Whether its parents scattered what they imported."""
+        return self.provenance.date >= SCATTERED_SINCE
 
     @property
     def decided(self) -> int:
@@ -128,7 +138,9 @@ def with_logs(
         return RatioRow(release, strategy, measured.logs, measured.sizes, provenance=provenance)
     new = RatioRow(release, strategy, {}, {}, {}, provenance, before)
     row = next((each for each in rows if each.key == new.key), new)
-    added = {name: [*row.deciding.get(name, []), *logs] for name, logs in measured.logs.items()}
+    # Of an earlier row only the first stage is kept, which decides nothing.
+    known = row.deciding if row.scattered else {}
+    added = {name: [*known.get(name, []), *logs] for name, logs in measured.logs.items()}
     return replace(row, deciding=added, sizes={**measured.sizes, **row.sizes}, provenance=provenance)
 
 

@@ -12,7 +12,7 @@ from harness.records.provenance import Provenance
 
 ORDER = [f"2.0.{number}" for number in range(20, 59)] + [f"2.1.{number}" for number in range(4)]
 
-HERE = Provenance(machine="here")
+HERE = Provenance(machine="here", date="2026-12-01")
 
 DIRECT = bracket.Step("2.1.3", ("fork_dispose",), SESSION, deciding=True, before="2.1.2")
 

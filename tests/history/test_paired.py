@@ -12,7 +12,7 @@ from harness.history.reference import REFERENCE, RatioRow
 from harness.history.series import Series, SeriesKey
 from harness.records.provenance import Provenance
 
-HERE, THERE = Provenance(machine="here"), Provenance(machine="there")
+HERE, THERE = (Provenance(machine=machine, date="2026-12-01") for machine in ("here", "there"))
 
 CHANGE = PairedChange(
     "2.0.43", "2.0.44", "cpu_first_row", "spawn", "none", 1.2, 1.19, 1.21, 1e-9, 99, 0.01, "here"
@@ -137,6 +137,19 @@ def test_fewer_than_six_pairs_decide_nothing() -> None:
     assert paired.between([], [0.1] * 6)[3] == 0.0
 
 
+def test_pairs_whose_parents_lay_out_their_objects_alike_give_way_to_those_whose_do_not() -> None:
+    earlier = Provenance(machine="there", date="2026-11-29T12:00:00+00:00")
+    rows = [row("2.1.0", 1.05, provenance=HERE), row("2.1.0", 1.08, provenance=earlier)]
+    rows[1] = replace(rows[1], deciding={"cpu_first_row": logs(1.08, 120)})
+    (change,) = paired.best(paired.changes(rows))
+    assert (change.machine, change.scattered) == ("here", True)
+    # New pairs are not added to them either.
+    new = reference.PairedLogs({"cpu_first_row": logs(1.0)}, {"cpu_first_row": 0.1})
+    later = replace(earlier, date="2026-12-01T12:00:00+00:00")
+    assert reference.with_logs(rows, "2.1.0", "spawn", new, True, later).decided == 20
+    assert reference.with_logs(rows, "2.1.0", "spawn", new, True, HERE).decided == 40
+
+
 COUNTED = {"modules": 100.0, "calls_first_query": 500.0, "collections_first_query_1": 0.0}
 
 
@@ -177,6 +190,14 @@ def test_a_change_with_releases_in_between_is_open() -> None:
     known = changes.of([], [], [row("2.0.40", 0.95), row("2.0.44", 1.0)])
     assert known.open == (("2.0.40", "2.0.44"),)
     assert known.paired == ()
+
+
+def test_a_change_that_another_machine_has_placed_is_not_open() -> None:
+    placed = [row("2.0.43", 0.95, provenance=THERE), row("2.0.44", 1.0, provenance=THERE)]
+    same = [row("2.0.40", 0.951), row("2.0.57", 1.0)]
+    assert changes.of([], [], [*placed, *same]).open == ()
+    larger = [row("2.0.40", 0.8), row("2.0.57", 1.0)]
+    assert changes.of([], [], [*placed, *larger]).open == (("2.0.40", "2.0.57"),)
 
 
 def test_older_comparisons_count_only_for_what_is_paired_today() -> None:

@@ -1,14 +1,16 @@
 """Pairs with the reference, by real processes: a release against itself, the collector in a known state."""
 
 import sys
+from dataclasses import replace
 from importlib import metadata
 from math import exp
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 import pytest
 
 from harness.history import reference
+from harness.history.sensitivity import injected
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.metrics import METRICS
 from harness.lifecycles.plan import Plan
@@ -16,6 +18,7 @@ from harness.lifecycles.profile import PROFILES
 from harness.lifecycles.samples import Lifecycle
 from harness.postgres.server import Server
 from harness.processes.supervision import Supervision
+from harness.releases import interpreters, venvs
 
 INSTALLED = metadata.version("sqlalchemy")
 
@@ -62,3 +65,20 @@ def test_a_release_paired_with_itself_has_a_ratio_of_every_metric(
     assert exp(median(found.logs["rss"])) == pytest.approx(1, abs=0.01)
     assert 1e6 < found.sizes["uss"] < 1e8
     assert any("pair 2 of 2" in step for step in steps)
+
+
+@pytest.mark.slow
+def test_functions_that_nothing_calls_are_no_change_of_a_forked_workers_memory(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # They move what is imported after them. Unless that is scattered, they are worth two to three per cent.
+    packages = [f"sqlalchemy=={INSTALLED}", *venvs.pins(interpreters.pinned())]
+    plain, changed = (venvs.python_with(packages, tmp_path / name) for name in ("plain", "changed"))
+    for file in ("engine/base.py", "pool/base.py", "util/langhelpers.py"):
+        injected.inject(replace(injected.UNUSED, file=file), changed)
+    monkeypatch.setattr(reference, "REFERENCE", INSTALLED)
+    sides = iter([plain, changed])
+    found = reference.paired(
+        INSTALLED, ("nullpool",), 20, lambda _: next(sides), server, PROFILES["quick"], lambda _: None
+    )  # fmt: skip
+    assert exp(mean(found["nullpool"].logs["uss"])) == pytest.approx(1, abs=0.01)

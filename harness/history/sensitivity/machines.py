@@ -65,8 +65,12 @@ class RatioEvidence:
     known: Changes
 
     def of(self, release: str, metric: str, strategy: str) -> Iterator[MeasuredRatio]:
-        """The ratios of a release and the reference, which precedes it; those of pairs first."""
-        found = [(f"pairs, {change.machine}", change) for change in paired.changes(self.ratios)]
+        """The ratios of a release and the reference, which precedes it; those of pairs first, and of these
+        the ones of scattered parents."""
+        found = [
+            (f"pairs, {change.machine}{'' if change.scattered else ', not scattered'}", change)
+            for change in sorted(paired.changes(self.ratios), key=lambda change: not change.scattered)
+        ]
         found += [(f"earlier pairs, {change.machine}", change) for change in self.neighbours]
         for by, change in found:
             cell = change.before, change.release, change.metric, change.strategy
@@ -139,8 +143,8 @@ def text(release: str, rows: Sequence[tuple[str, str, Sequence[MeasuredRatio]]])
         names = "; ".join(f"{what}, {off * 100:.1f} % off" for off, what, _ in apart)
         wide = sum(holds for *_, holds in apart)
         sentences.append(
-            f"The others are {names}. {wide} of these intervals contain the ratio of the pairs, too wide to"
-            " confirm it or to refute it."
+            f"The others are {names}. {wide} of these intervals {'contains' if wide == 1 else 'contain'} the"
+            " ratio of the pairs, too wide to confirm it or to refute it."
         )
     if len(machines := [each for each in columns if each.startswith("pairs")]) == 1:
         sentences.append(

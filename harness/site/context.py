@@ -1,13 +1,9 @@
 """The material of the pages: results and records, the templates, and the frame around every page."""
 
-import csv
-import io
-import json
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +17,7 @@ from harness.answer.combinations.combination import REFERENCE, Combination
 from harness.answer.combinations.records import CombinationRecords
 from harness.answer.figures import answers, on_record
 from harness.answer.figures.on_record import TestBed
-from harness.answer.figures.results import Figure, ReleaseResults
+from harness.answer.figures.results import ReleaseResults
 from harness.answer.verdicts import VerdictsOnRecord, shares_connection
 from harness.console import markdown, numbers
 from harness.curves import curve
@@ -252,27 +248,6 @@ def bed_contexts(site: SiteContext) -> Iterator[TestBedContext]:
 def slug(text: str) -> str:
     """A text as a part of an address."""
     return re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-")
-
-
-def shown_figures(figure: Figure | None) -> tuple[float | None, float | None, float | None]:
-    """Median and interval in the unit that pages show, to four digits; None for unknown values."""
-    if figure is None:
-        return None, None, None
-    factor = numbers.display_unit(figure.unit)[1]
-    known = (value if isfinite(value) else None for value in (figure.median, figure.low, figure.high))
-    median, low, high = (value and float(f"{value * factor:.4g}") for value in known)
-    return median, low, high
-
-
-def table(address: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[File]:
-    """A table as two files: CSV, and JSON with the names of the columns and the rows."""
-    rows = list(rows)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    yield f"{address}.csv", text.getvalue()
-    yield f"{address}.json", json.dumps({"columns": header, "rows": rows}, separators=(",", ":"))
 
 
 def compact(text: str) -> str:

@@ -1,7 +1,5 @@
 """The pages' own arithmetic: rounding, changes, compact HTML."""
 
-from math import inf
-
 import pytest
 
 from harness.answer.figures import sentences
@@ -10,7 +8,7 @@ from harness.answer.figures.results import Figure, ReleaseResults
 from harness.history.report import ratio_range
 from harness.instructions.report import relative
 from harness.lifecycles import metrics
-from harness.site.context import compact, shown_figures, slug, table
+from harness.site.context import compact, slug
 from harness.site.history import BedHistory, CellStep, StepGroup, step_groups
 from harness.site.pages import navigation, releases
 
@@ -30,13 +28,6 @@ def test_a_range_of_changes_is_one_change_where_all_are_equal() -> None:
     assert ratio_range([1.2, 1.1, 1.15]) == "+10.0 % to +20.0 %"
 
 
-def test_figures_are_rounded_in_the_unit_that_is_shown() -> None:
-    assert shown_figures(Figure(0.0123456, 0.012, 0.0131, "seconds")) == (12.35, 12.0, 13.1)
-    assert shown_figures(Figure(3 * 2**20, 2**20, 4 * 2**20, "bytes")) == (3, 1, 4)
-    assert shown_figures(Figure(0.002, -inf, inf, "seconds")) == (2, None, None)
-    assert shown_figures(None) == (None, None, None)
-
-
 @pytest.mark.parametrize(
     ("text", "address"), [("Silent loss", "silent-loss"), ("A, b: C/d ", "a-b-c-d"), ("py3.11", "py3.11")]
 )
@@ -48,14 +39,6 @@ def test_html_is_compact_but_in_preformatted_text() -> None:
     assert compact("<p>\n\n   a  \n\n</p><pre>  b\n\n  c</pre>\n\n  d") == (
         "<p>\na\n</p><pre>  b\n\n  c</pre>\nd"
     )
-
-
-def test_a_table_is_written_as_csv_and_as_json() -> None:
-    (csv_address, csv_text), (json_address, json_text) = table(
-        "data/x", ("a", "b"), [(1, None), ("x,y", 2.5)]
-    )
-    assert (csv_address, csv_text) == ("data/x.csv", 'a,b\n1,\n"x,y",2.5\n')
-    assert (json_address, json_text) == ("data/x.json", '{"columns":["a","b"],"rows":[[1,null],["x,y",2.5]]}')
 
 
 def step(release: str, strategy: str, ratio: float, metric: metrics.Metric = STARTUP) -> CellStep:

@@ -12,7 +12,7 @@ from harness.hazards.hazard import Severity
 from harness.lifecycles import intervals, metrics
 from harness.lifecycles.metrics import SummaryColumn
 from harness.site import charts
-from harness.site.context import File, TestBedContext, shown_figures, table
+from harness.site.context import File, TestBedContext
 
 SECTION, ADDRESS, PER_TEST_BED = "Answer", "index.html", True
 
@@ -82,21 +82,6 @@ def pages(context: TestBedContext) -> Iterator[File]:
         choices=choices(newest),
         instead=recommendation.SPAWN_INSTEAD,
         tried=context.tried,
-    )
-    yield from table(
-        f"{context.prefix}data/answer",
-        ("release", "strategy", "dataframe", "figure", "unit", "mean", "low", "high"),
-        [
-            (
-                newest.release,
-                strategy,
-                dataframe,
-                metric,
-                metrics.get(metric).display_unit,
-                *shown_figures(newest.of(metric, strategy, dataframe)),
-            )
-            for metric, strategy, dataframe in newest.figures
-        ],
     )
 
 

@@ -1,4 +1,4 @@
-"""Each metric over the releases: its changes, a chart for each strategy, and figures to download."""
+"""Each metric over the releases: its changes, and a chart for each strategy."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,10 +14,9 @@ from harness.history import report as history
 from harness.instructions import report
 from harness.instructions.table import TOTAL
 from harness.lifecycles import metrics
-from harness.lifecycles.cell import DATAFRAMES
 from harness.lifecycles.metrics import Metric, Table
 from harness.site import charts
-from harness.site.context import File, TestBedContext, shown_figures, table
+from harness.site.context import File, TestBedContext
 from harness.site.history import MIN_RELEASES, StepGroup, step_groups
 from harness.site.pages import compare
 
@@ -27,7 +26,6 @@ SECTION, ADDRESS, PER_TEST_BED = "Releases", "releases.html", True
 def pages(context: TestBedContext) -> Iterator[File]:
     for metric in charted(context):
         yield page(context, metric)
-        yield from download(context, metric)
 
 
 def charted(context: TestBedContext) -> list[Metric]:
@@ -189,27 +187,3 @@ def pairs_of(strategy: str, dataframe: str) -> str:
     if code != strategy:
         return f"pairs of `{code}`"
     return "" if dataframe == "none" else "pairs without the DataFrame"
-
-
-def download(context: TestBedContext, metric: Metric) -> Iterator[File]:
-    """The files of one metric: a row for each release, with each cell's median and interval."""
-    cells = [
-        (strategy, dataframe)
-        for strategy in context.strategies
-        for dataframe in DATAFRAMES
-        if any(release.of(metric.id, strategy, dataframe) for release in context.releases)
-    ]
-    columns = [
-        f"{strategy} {dataframe}{end}" for strategy, dataframe in cells for end in ("", " low", " high")
-    ]
-    yield from table(
-        f"{context.prefix}data/{metric.id}",
-        ("release", *(f"{name}, {metric.display_unit}" for name in columns)),
-        [
-            (
-                release.release,
-                *(value for cell in cells for value in shown_figures(release.of(metric.id, *cell))),
-            )
-            for release in context.releases
-        ],
-    )

@@ -15,7 +15,7 @@ from harness.hazards.table import VerdictTable
 from harness.lookalikes import catalogue as lookalikes
 from harness.programs import head
 from harness.search import search, stacks
-from harness.site.context import File, SiteContext, slug, table
+from harness.site.context import File, SiteContext, slug
 
 SECTION, ADDRESS, PER_TEST_BED = "Symptoms", "symptoms.html", False
 
@@ -34,8 +34,6 @@ def pages(site: SiteContext) -> Iterator[File]:
         name for name in strategies.IDS if any(recorded.spans(hazard.id, name) for hazard in recorded.hazards)
     ]
     yield overview(site, known)
-    if known:
-        yield from download(recorded, known)
     for hazard in recorded.hazards:
         yield hazard_page(site, hazard, known)
     for lookalike in lookalikes.load_all():
@@ -82,19 +80,6 @@ def page_of(entry: str) -> str:
     """The address of the page of a hazard or a look-alike."""
     kind, _, name = entry.partition(".")
     return f"{'symptoms' if kind == 'hazard' else 'lookalikes'}/{name}.html"
-
-
-def download(recorded: VerdictsOnRecord, known: Sequence[str]) -> Iterator[File]:
-    yield from table(
-        "data/verdicts",
-        ("hazard", "severity", "strategy", "verdict", "from", "to"),
-        [
-            (hazard.id, str(hazard.severity), name, span.verdict, span.first, span.last)
-            for hazard in recorded.hazards
-            for name in known
-            for span in recorded.spans(hazard.id, name)
-        ],
-    )
 
 
 def verdict_cell(recorded: VerdictsOnRecord, hazard: Hazard, strategy: str) -> dict[str, Any]:

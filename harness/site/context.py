@@ -163,7 +163,6 @@ class SiteContext:
                 for entry in self.navigation
             ],
             asv=self.asv,
-            here=address,
             description="What each way of starting workers costs a Python program with a SQLAlchemy pool.",
             **{"bed": None, **values},
         )

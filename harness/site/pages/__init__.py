@@ -13,7 +13,6 @@ from harness.site.pages import (
     choose,
     claims,
     compare,
-    feed,
     method,
     programs,
     release,
@@ -31,7 +30,6 @@ PAGES: tuple[ModuleType, ...] = (
     releases,
     release,
     compare,
-    feed,
     method,
     claims,
 )

@@ -24,6 +24,11 @@ class CountMetric:
         """Whether it counts work of SQLAlchemy, and not of the garbage collector."""
         return self.unit != COLLECTIONS
 
+    def changed(self, before: float, after: float) -> str:
+        """`14 instead of 12 statements in the first query (+16.7%)`."""
+        relative = f"{after / before - 1:+.1%}" if before else "new"
+        return f"{after:.0f} instead of {before:.0f} {self.title} ({relative})"
+
 
 COLLECTIONS = "collections"
 """The unit of garbage collections, which follow from all allocations of a process."""

@@ -9,7 +9,6 @@ from harness import strategies
 from harness.console import output, terminal
 from harness.counts import registry
 from harness.counts.observe import PHASES, START
-from harness.counts.report import changed
 from harness.drivers import upgrade_note
 from harness.history import paired, reference, series
 from harness.history.causes import GENERATIONS, Change, Explanation
@@ -228,7 +227,7 @@ def sentences(explanation: Explanation, unknown_causes: Sequence[MetricStep] = (
         had, has = [("without", "with")[compiled] for compiled in explanation.compiled]
         yield f"SQLAlchemy runs {has} its C extensions, {explanation.before} {had}: another program"
     figures = {name: (before, after) for name, before, after in explanation.figures}
-    yield from (changed(count.id, *figures[count.id]) for count in registry.of_work() if count.id in figures)
+    yield from (count.changed(*figures[count.id]) for count in registry.of_work() if count.id in figures)
     for phase in PHASES:
         if explanation.calls[phase] and f"calls_{phase}" not in figures:
             yield f"other Python calls in {TITLES[phase]} than before"

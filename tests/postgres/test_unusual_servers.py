@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 import sqlalchemy
 
-from harness.cli import explain
+from harness.counts.count import count
 from harness.lifecycles import plan
 from harness.lifecycles.blocks import MeasuredRun
 from harness.lifecycles.cell import Cell
@@ -19,6 +19,7 @@ from harness.postgres import embedded, locate
 from harness.postgres.relay import Relay
 from harness.postgres.server import Server, describe
 from harness.postgres.url import parse_url
+from harness.processes.errors import NotApplicable
 from harness.processes.supervision import Supervision
 from harness.system.errors import PoolstartError
 
@@ -94,7 +95,7 @@ def test_a_standby_is_measured(standby: Server) -> None:
     assert all(measured.samples(cell, "first_query") for cell in CELLS)
 
 
-def test_counts_over_tls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_over_tls_are_refused() -> None:
     with Supervision() as supervision:
         try:
             encrypted = embedded.start(supervision, tls=True)
@@ -102,6 +103,5 @@ def test_counts_over_tls_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
             if os.environ.get("POOLSTART_REQUIRE_TLS") == "1":
                 raise
             pytest.skip(reason.problem)
-        monkeypatch.setenv(locate.URL, encrypted.url)
-        with pytest.raises(PoolstartError, match="nothing was counted: encrypted traffic cannot be counted"):
-            explain.counts(sqlalchemy.__version__, ("spawn",), "table")
+        with pytest.raises(NotApplicable, match="encrypted traffic cannot be counted"):
+            count("spawn", encrypted, release=sqlalchemy.__version__)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from harness import strategies
 from harness.answer.figures.results import ReleaseResults
 from harness.counts import registry
-from harness.counts.report import changed
 from harness.drivers import upgrade_note
 from harness.hazards.hazard import Hazard
 from harness.history import causes_report
@@ -63,7 +62,7 @@ def changed_counts(before: ReleaseResults, after: ReleaseResults) -> dict[str, l
         for (name, strategy), now in after.counts.items():
             was = before.counts.get((name, strategy), now)
             if name == count.id and was != now:
-                by_change.setdefault(changed(name, was, now), []).append(strategy)
+                by_change.setdefault(count.changed(was, now), []).append(strategy)
     return by_change
 
 

@@ -61,6 +61,7 @@ def hazards(
     from harness import strategies
     from harness.answer import program_lines, verdicts
     from harness.answer.combinations.combination import Combination
+    from harness.console.progress import progress
     from harness.hazards import catalogue, matrix, view
     from harness.hazards import expected as record
     from harness.lifecycles import profile
@@ -74,11 +75,14 @@ def hazards(
     recorded = verdicts.load(driver=used.name) if names else None
     variant = Combination(used).variant()
     fixes = {each.id: program_lines.fix(recorded, each, variant) for each in chosen} if recorded else {}
-    with loads.all_but_one(load), locate.server(driver=True) as server:
-        with view.live(chosen, ids, repeat) as table:
-            outcomes = matrix.measure(
-                server, chosen, ids, table.add, repeat, driver=used, conditions=repeat == 1
-            )
+    table = view.VerdictView(chosen, ids)
+    with (
+        progress("starting PostgreSQL") as steps,
+        loads.all_but_one(load),
+        locate.server(driver=True) as server,
+    ):
+        count = table.counting(steps, repeat)
+        outcomes = matrix.measure(server, chosen, ids, count, repeat, driver=used, conditions=repeat == 1)
         provenance = Provenance.here(server.identity, driver=used.label)
     surprises = table.tally.surprises(record.expected(driver=used.name))
     view.write(table, outcomes, provenance, surprises, form, fixes=fixes, server=server.title)

@@ -101,36 +101,19 @@ def print_table(
     *,
     title: str = "",
     left: int = 1,
-    keys: int = 1,
     gap: int = GAP,
 ) -> None:
-    """Print a table, see `tables`."""
+    """Print a table in as many parts as the terminal requires: columns that do not fit continue below.
+
+    The first `left` columns are text, the others figures.
+    """
     if title:
         print_heading(console, title)
     if isinstance(console, MarkdownConsole):
         lines = [[" ".join(str(cell).split()) for cell in row] for row in (header, *rows)]
         print(markdown.table(lines[0], lines[1:], figures=left))
         return
-    for table in tables(header, rows, console.width, left=left, keys=keys, gap=gap):
-        console.print(table)
-        console.print()
-
-
-def tables(
-    header: Sequence[str],
-    rows: Sequence[Sequence[Cell]],
-    width: int,
-    *,
-    left: int = 1,
-    keys: int = 1,
-    gap: int = GAP,
-) -> list[Table]:
-    """A table in as many parts as `width` requires: columns that do not fit continue below.
-
-    The first `keys` columns are repeated in each part. The first `left` columns are text, the others figures.
-    """
-    parts = []
-    for columns in bands(header, rows, width, keys=keys, gap=gap):
+    for columns in bands(header, rows, console.width, gap=gap):
         table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, gap - 1, 0, 0))
         for column in columns:
             table.add_column(
@@ -138,29 +121,27 @@ def tables(
             )
         for row in rows:
             table.add_row(*(Text.assemble(row[column]) for column in columns))
-        parts.append(table)
-    return parts
+        console.print(table)
+        console.print()
 
 
 def bands(
-    header: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, *, keys: int = 1, gap: int = GAP
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], width: int, *, gap: int = GAP
 ) -> list[list[int]]:
-    """The numbers of the columns in each part of a table, so that no part is wider than `width`."""
+    """The numbers of the columns in each part of a table: the first, and as many others as fit in `width`."""
     widths = [
         max(cell_len(line) for row in (header, *rows) for line in str(row[column]).split("\n"))
         for column in range(len(header))
     ]
-    fixed = list(range(keys))
-    fixed_width = sum(widths[:keys]) + gap * (keys - 1)
     parts: list[list[int]] = []
     used = width + 1
-    for column in range(keys, len(header)):
+    for column in range(1, len(header)):
         if used + gap + widths[column] > width:
-            parts.append([*fixed])
-            used = fixed_width
+            parts.append([0])
+            used = widths[0]
         parts[-1].append(column)
         used += gap + widths[column]
-    return parts or [fixed]
+    return parts or [[0]]
 
 
 def fold(title: str) -> str:

@@ -1,26 +1,17 @@
-"""Verdicts in the terminal: the live table, the complete one, stories, and rows for other programs."""
+"""Verdicts in the terminal: the table, stories, and rows for other programs."""
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.console import Console
 from rich.text import Text
 
 from harness import strategies
-from harness.console import display, output, terminal
+from harness.console import output, terminal
+from harness.console.progress import Pace
 from harness.drivers import Driver
 from harness.hazards import catalogue, suite
 from harness.hazards import expected as record
@@ -44,37 +35,26 @@ COLUMNS = (
 
 
 class VerdictView:
-    """The table of verdicts while trials run, and when they are done."""
+    """The table of verdicts, which is filled while trials run."""
 
-    def __init__(self, hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> None:
+    def __init__(self, hazards: Sequence[Hazard], strategies: Sequence[str]) -> None:
         self.hazards = hazards
         self.strategies = strategies
         self.tally = Tally()
-        self._total = len(hazards) * len(strategies) * repeat
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left:"),
-            TimeRemainingColumn(),
-        )
-        self._task = self._progress.add_task("trials", total=self._total)
-        self._console = terminal.errors()
 
-    def add(self, outcome: Outcome) -> None:
-        """Count an outcome; where standard error is no terminal, print it in a line."""
-        self.tally.add(outcome)
-        self._progress.advance(self._task)
-        if not self._console.is_terminal:
+    def counting(self, report: Callable[[str], None], repeat: int) -> Callable[[Outcome], None]:
+        """A function that counts an outcome, and reports it with the time that is left."""
+        trials, pace = len(self.hazards) * len(self.strategies) * repeat, Pace()
+
+        def count(outcome: Outcome) -> None:
+            self.tally.add(outcome)
+            pace.step()
             done = sum(counts.total() for counts in self.tally.counts.values())
+            left = f", {pace.left(trials - done)} left" if done < trials else ""
             what = f"{outcome.hazard} under {outcome.strategy}: {outcome.verdict}"
-            terminal.print_text(self._console, f"trial {done} of {self._total}: {what}")
+            report(f"trial {done} of {trials}: {what}{left}")
 
-    def rendered(self) -> RenderableType:
-        header, rows = self.words()
-        tables = terminal.tables(header, rows, self._console.width, left=len(header), gap=1)
-        return Group(*tables, Text(""), self._progress)
+        return count
 
     def words(self) -> tuple[list[str], list[list[terminal.Cell]]]:
         """The titles and rows of the table."""
@@ -91,17 +71,6 @@ class VerdictView:
             Text(f"{verdict} {count}" if several else str(verdict), STYLES[verdict])
             for verdict, count in counts.items()
         )
-
-
-@contextmanager
-def live(hazards: Sequence[Hazard], strategies: Sequence[str], repeat: int) -> Iterator[VerdictView]:
-    """Show the table on standard error while it fills: live in a terminal, else a line for each trial."""
-    view = VerdictView(hazards, strategies, repeat)
-    with (
-        display.console() as console,
-        Live(get_renderable=view.rendered, console=console, refresh_per_second=4, transient=True),
-    ):
-        yield view
 
 
 def write(

@@ -102,7 +102,7 @@ def verdict_of(hazard: str, strategy: str) -> Verdict:
 
 @pytest.mark.parametrize("names", [strategies.IDS, strategies.IDS + FURTHER], ids=["six", "fifteen"])
 def test_hazards(width: int, names: tuple[str, ...], output: Callable[[], str]) -> None:
-    view = hazards.VerdictView(catalogue.load_all(), names, 1)
+    view = hazards.VerdictView(catalogue.load_all(), names)
     outcomes = [
         Outcome(hazard, name, verdict_of(hazard, name), REASON) for hazard in catalogue.IDS for name in names
     ]
@@ -118,7 +118,7 @@ def test_hazards(width: int, names: tuple[str, ...], output: Callable[[], str]) 
 
 
 def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
-    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 1)
+    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS)
     for hazard in catalogue.IDS:
         for name in strategies.IDS:
             view.tally.add(Outcome(hazard, name, Verdict.SURVIVES))
@@ -138,7 +138,7 @@ def test_six_strategies_have_words_in_a_terminal_of_the_usual_width() -> None:
 def test_trials_that_disagree_are_a_surprise_with_what_their_user_read(
     expected: dict[tuple[str, str], Verdict], surprise: str
 ) -> None:
-    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS, 2)
+    view = hazards.VerdictView(catalogue.load_all(), strategies.IDS)
     for verdict, read in ((Verdict.AFFECTED, "too many clients"), (Verdict.SURVIVES, "Every row was right.")):
         story = (StoryEvent("parent", "Asks."), StoryEvent("user", read))
         view.tally.add(Outcome("interleaved", "nullpool", verdict, story=story))

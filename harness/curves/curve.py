@@ -14,7 +14,6 @@ from harness.records.provenance import Provenance
 from harness.records.session import Parts
 from harness.system import files
 from harness.system.errors import PoolstartError
-from harness.system.structure import structure
 
 if TYPE_CHECKING:
     from harness.postgres.server import Server
@@ -230,10 +229,7 @@ def fit(values: Mapping[float, Sequence[float]]) -> Fit:
 
 def load(path: Path = PATH) -> dict[str, CurveRecord]:
     """The recorded curves by name. Raises `PoolstartError` if the file is damaged."""
-    if not path.exists():
-        return {}
-    with store.reading(path, "poolstart record curves") as fields:
-        return structure(dict[str, CurveRecord], fields)
+    return store.load(dict[str, CurveRecord], path, "poolstart record curves") or {}
 
 
 def save(curves: Mapping[str, CurveRecord], path: Path = PATH) -> None:

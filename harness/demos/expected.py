@@ -11,7 +11,6 @@ from harness.demos import catalogue
 from harness.demos.repeat import DemoRepetition
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 PATH = store.path("demos")
 
@@ -50,10 +49,7 @@ def load(path: Path = PATH) -> dict[str, DemoProof]:
 
     Raises `PoolstartError` if the record is damaged.
     """
-    if not path.exists():
-        return {}
-    with store.reading(path, "poolstart record demos") as proofs:
-        return structure(dict[str, DemoProof], proofs)
+    return store.load(dict[str, DemoProof], path, "poolstart record demos") or {}
 
 
 def add(repetitions: Sequence[DemoRepetition], provenance: Provenance, busy: int, path: Path = PATH) -> None:

@@ -9,7 +9,6 @@ from packaging.version import Version
 from harness.history.causes import Explanation
 from harness.history.paired import PairedChange
 from harness.records import store
-from harness.system.structure import structure
 
 PATH = store.path("causes")
 
@@ -23,10 +22,7 @@ def unexplained(steps: Iterable[PairedChange], recorded: Iterable[Explanation]) 
 
 def load() -> list[Explanation]:
     """The recorded explanations; none if there is no record. Raises `PoolstartError` if it is damaged."""
-    if not PATH.exists():
-        return []
-    with store.reading(PATH, "poolstart record causes") as rows:
-        return structure(list[Explanation], rows)
+    return store.load(list[Explanation], PATH, "poolstart record causes") or []
 
 
 def recorded(before: str, after: str, strategies: Iterable[str]) -> dict[str, Explanation]:

@@ -22,7 +22,6 @@ from harness.history.reference import REDUNDANT, REFERENCE, SESSION, STRATEGIES,
 from harness.lifecycles import metrics
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 NEIGHBOURS = store.path("retests")
 """Comparisons of neighbouring releases with each other, of earlier versions; no command adds to them."""
@@ -123,10 +122,7 @@ class NeighbourRow:
 
 def rows(path: Path = NEIGHBOURS) -> list[NeighbourRow]:
     """The rows of the earlier record; none without one. Raises `PoolstartError` if it is damaged."""
-    if not path.exists():
-        return []
-    with store.reading(path) as content:
-        return structure(list[NeighbourRow], content)
+    return store.load(list[NeighbourRow], path) or []
 
 
 def load(path: Path = NEIGHBOURS) -> list[PairedChange]:

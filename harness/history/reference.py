@@ -24,7 +24,6 @@ from harness.processes.supervision import Supervision
 from harness.records import store
 from harness.records.provenance import Provenance
 from harness.system.errors import PoolstartError
-from harness.system.structure import structure
 
 REFERENCE = "2.0.58"
 """The last release of the series 2.0: it will not change, installs with all Pythons in use, and lies between
@@ -109,10 +108,7 @@ class RatioRow:
 
 def load(path: Path = RECORD) -> list[RatioRow]:
     """The rows on record; none without a record. Raises `PoolstartError` for a damaged one."""
-    if not path.exists():
-        return []
-    with store.reading(path, "poolstart record changes") as rows:
-        return structure(list[RatioRow], rows)
+    return store.load(list[RatioRow], path, "poolstart record changes") or []
 
 
 def add(row: RatioRow, path: Path = RECORD) -> list[RatioRow]:

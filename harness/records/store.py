@@ -37,7 +37,7 @@ def reading(file: Path, command: str = "") -> Iterator[Any]:
         yield json.loads(file.read_text(encoding="utf-8"))
 
 
-def load(kind: type[T], file: Path, command: str) -> T | None:
+def load(kind: type[T], file: Path, command: str = "") -> T | None:
     """The record as an object of this type; None if there is none. Raises as `reading` does."""
     if not file.exists():
         return None

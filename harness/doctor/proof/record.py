@@ -11,7 +11,6 @@ from harness.doctor.proof import frameworks
 from harness.doctor.proof.programs import HEALTHY
 from harness.records import store
 from harness.records.provenance import Provenance
-from harness.system.structure import structure
 
 PATH = store.path("doctor")
 
@@ -158,10 +157,7 @@ def merge(record: DoctorRecord | None, measured: DoctorRecord) -> DoctorRecord:
 
 def load() -> DoctorRecord | None:
     """The record; None if there is none. Raises PoolstartError if it is damaged."""
-    if not PATH.exists():
-        return None
-    with store.reading(PATH, "poolstart record doctor --load") as content:
-        return structure(DoctorRecord, content)
+    return store.load(DoctorRecord, PATH, "poolstart record doctor --load")
 
 
 def save(record: DoctorRecord) -> None:

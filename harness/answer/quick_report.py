@@ -31,14 +31,8 @@ NEXT_COMMANDS = (
 def write(measured: MeasuredRun, profile: Profile, form: str, server: str) -> None:
     """Print the answer as `table` or `markdown`, or its figures as `json` or `csv`."""
     settings = DATAFRAMES if large(measured) else DATAFRAMES[:1]
-    report.write(
-        measured,
-        profile.strategies,
-        settings,
-        profile,
-        form,
-        lambda: print_answer(measured, profile, server),
-    )
+    answer = partial(print_answer, measured, profile, server)
+    report.write(measured, profile.strategies, settings, profile, form, answer=answer)
 
 
 def print_answer(measured: MeasuredRun, profile: Profile, server: str = "") -> None:

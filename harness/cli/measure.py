@@ -46,7 +46,7 @@ def measure(
     if len(measured.not_applicable) == len(cells):
         reason = next(iter(measured.not_applicable.values()))
         raise PoolstartError(f"nothing can be measured here: {reason}", "name another strategy")
-    shown.print_report(measured, chosen, settings, profile, form, server.title)
+    shown.write(measured, chosen, settings, profile, form, server.title)
     if measured.rejected:
         raise typer.Exit(1)
 

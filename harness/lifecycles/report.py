@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -151,29 +152,19 @@ def records(
                 }
 
 
-def print_report(
-    measured: MeasuredRun,
-    chosen: Sequence[str],
-    settings: Sequence[str],
-    profile: Profile,
-    form: str,
-    server: str = "",
-) -> None:
-    """Print the report as `table`, `csv`, `json` or `markdown`; `server` is the server's title."""
-    write(
-        measured, chosen, settings, profile, form, lambda: show(measured, chosen, settings, profile, server)
-    )
-
-
 def write(
     measured: MeasuredRun,
     chosen: Sequence[str],
     settings: Sequence[str],
     profile: Profile,
     form: str,
-    show: Callable[[], None],
+    server: str = "",
+    answer: Callable[[], None] | None = None,
 ) -> None:
-    """Print the figures as `csv` or `json`, or what `show` prints as `table` or `markdown`."""
+    """Print the figures as `csv` or `json`; as `table` or `markdown` what `answer` prints, or else `show`.
+
+    `server` is the server's title.
+    """
     rows = list(records(measured, chosen, settings, profile))
     content = {
         "busy": measured.busy,
@@ -187,6 +178,7 @@ def write(
         "warnings": measured.warnings,
         "figures": rows,
     }
-    output.write(form, COLUMNS, rows, show, content)
+    shown = answer or partial(show, measured, chosen, settings, profile, server)
+    output.write(form, COLUMNS, rows, shown, content)
     if form == "csv":
         print_reasons(busy=measured.busy, warnings=measured.warnings)

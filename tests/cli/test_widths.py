@@ -65,7 +65,7 @@ OWN = "tests.support.broken_strategies:HEALTHY"
 def test_measure(width: int, output: Callable[[], str]) -> None:
     names = (*strategies.IDS, OWN)
     found = measured_run(names=names, settings=DATAFRAMES, reason=REASON)
-    measured.print_report(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
+    measured.write(found, names, DATAFRAMES, PROFILES["quick"], "table", found.server)
     text = output()
     for setting, part in zip(DATAFRAMES, text.split("dataframe large\n"), strict=True):
         for name in names:

@@ -104,9 +104,9 @@ def test_an_added_metric_is_measured_and_its_benchmark_and_the_terminal_have_it(
     assert values[0] > 0
 
     arguments = (measured, ("fork_dispose",), ("none",), PROFILES["quick"])
-    measure_report.print_report(*arguments, "table")
+    measure_report.write(*arguments, "table")
     assert "rest of" in capsys.readouterr().out  # the heading is folded
-    measure_report.print_report(*arguments, "csv")
+    measure_report.write(*arguments, "csv")
     assert ",rest,seconds," in capsys.readouterr().out
     quick_report.print_answer(measured, PROFILES["quick"])
     assert "rest of" in capsys.readouterr().out

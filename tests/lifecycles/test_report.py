@@ -13,7 +13,7 @@ FIRST = "busy: the hypervisor took 50% of the time. Nothing can be concluded"
 
 
 def show(form: str, steal: float) -> None:
-    report.print_report(measured_run(steal), strategies.IDS, ["none"], PROFILES["quick"], form)
+    report.write(measured_run(steal), strategies.IDS, ["none"], PROFILES["quick"], form)
 
 
 def test_on_a_busy_machine_it_says_so_before_any_figure(capsys: pytest.CaptureFixture[str]) -> None:

@@ -93,7 +93,7 @@ def test_each_table_of_the_terminal_says_what_it_means(
     profile = PROFILES["quick"]
     match command:
         case "measure":
-            measure_report.print_report(measured_run(), strategies.IDS, ("none",), profile, "table")
+            measure_report.write(measured_run(), strategies.IDS, ("none",), profile, "table")
         case "results":
             results_report.print_results(answers.of_release(results=RESULTS), "table")
         case "programs":

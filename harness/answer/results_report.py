@@ -23,13 +23,6 @@ from harness.processes.errors import print_reasons
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
 
-CSV_COLUMNS = (
-    "sqlalchemy", "server", "machine", "python", "date", "strategy", "dataframe", "metric", "unit", "median",
-    "low", "high", "q25", "q75",
-)  # fmt: skip
-"""Columns of `--csv`, which has a row for each figure: the median of its samples, its 99 % interval, and the
-quartiles of the samples."""
-
 MEANS_TITLE = "What the means of README.md say"
 
 UNFORCED_TITLE = "How often it went wrong although nothing forced it"
@@ -185,11 +178,11 @@ def print_results(measured: Sequence[ReleaseResults], form: str, everything: boo
     if form == "csv":
         for results in shown:
             print_reasons([results.failed] if results.failed else [], busy=results.busy)
-    output.write(form, CSV_COLUMNS, content["figures"], show, content)
+    output.write(form, content["figures"], show, content)
 
 
 def csv_rows(measured: Sequence[ReleaseResults]) -> Iterator[dict[str, Any]]:
-    """A row for each figure, under `CSV_COLUMNS`."""
+    """A row for each figure: the median of its samples, its 99 % interval, and their quartiles."""
     for results in measured:
         for dataframe in DATAFRAMES:
             for strategy in strategies.IDS:

@@ -73,12 +73,6 @@ These are measured on request: `poolstart measure --strategy fork_atfork`,
 """
 
 
-COLUMNS = (
-    "strategy", "title", "start_method", "safe", "series", "use_when", "worst_outcome", "hazards", "docs",
-)  # fmt: skip
-"""Of `poolstart strategies --csv`, a row a strategy."""
-
-
 def write(members: Sequence[Strategy], recorded: VerdictsOnRecord, form: str, *, code: bool) -> None:
     """Print strategies as `table`, `json`, `csv` or `markdown`; with `code` the section of each."""
     rows = [record(each, recorded) for each in members]
@@ -97,11 +91,11 @@ def write(members: Sequence[Strategy], recorded: VerdictsOnRecord, form: str, *,
                     console, f"    Worst outcome that was provoked: {row['worst_outcome']}.\n"
                 )
 
-    output.write(form, COLUMNS, rows, show)
+    output.write(form, rows, show)
 
 
 def record(strategy: Strategy, recorded: VerdictsOnRecord) -> dict[str, Any]:
-    """A strategy as a row with the keys of `COLUMNS`."""
+    """A strategy as a row."""
     worst = recorded.worst(strategy.id, recorded.newest_release)
     return {
         "strategy": strategy.id,

@@ -37,7 +37,6 @@ def show(context: typer.Context, form: str = "table") -> None:
     columns = list(rows[0])
     output.write(
         form,
-        columns,
         rows,
         lambda: terminal.print_table(
             terminal.output(), columns, [list(row.values()) for row in rows], left=len(columns)

@@ -42,7 +42,7 @@ def write(comparison: Comparison, settings: Sequence[str], form: str, server: st
         "upgrade": upgrade(comparison),
     }
     rows = chain(records(comparison), exact)
-    output.write(form, COLUMNS, rows, lambda: show(comparison, settings, server), content)
+    output.write(form, rows, lambda: show(comparison, settings, server), content, COLUMNS)
     if form != "json":
         not_applicable = comparison.not_applicable if form == "csv" else ()
         print_reasons(comparison.rejected, not_applicable, busy=comparison.busy if form == "csv" else "")

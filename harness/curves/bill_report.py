@@ -39,7 +39,7 @@ def write(
         "bill": [asdict(row) for row in rows],
     }
     table = partial(show, known, measured, request, rows, tested)
-    output.write(form, COLUMNS, map(asdict, rows), table, content)
+    output.write(form, map(asdict, rows), table, content, COLUMNS)
 
 
 def show(

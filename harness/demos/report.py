@@ -12,12 +12,9 @@ from harness.demos.repeat import DemoRepetition
 from harness.demos.runner import DemoRun
 from harness.hazards.inside.story import StoryEvent
 
-COLUMNS = ("number", "name", "title", "shows", "cure", *START_METHODS)
-"""Of `poolstart demo --csv`, a row a demo: how it ends under each start method."""
-
 
 def write_list(form: str) -> None:
-    """Print all demos as `table`, `json`, `csv` or `markdown`."""
+    """Print all demos, and how they end under each start method, as `table`, `json`, `csv` or `markdown`."""
     rows = [
         {
             **{name: getattr(demo, name) for name in ("number", "name", "title", "shows", "cure")},
@@ -25,7 +22,7 @@ def write_list(form: str) -> None:
         }
         for demo in catalogue.CATALOGUE
     ]
-    output.write(form, COLUMNS, rows, show_list)
+    output.write(form, rows, show_list)
 
 
 def show_list() -> None:

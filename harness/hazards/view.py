@@ -27,12 +27,6 @@ STYLES = {
     Verdict.NO_RESULT: "yellow",
 }
 
-COLUMNS = (
-    "sqlalchemy", "driver", "server", "hazard", "severity", "strategy", "verdict", "expected", "trials",
-    "affected", "survives", "not_applicable", "not_tried", "no_result", "reason",
-)  # fmt: skip
-"""Of `--csv`, a row a hazard and strategy: from `trials` to `no_result` they are counts of trials."""
-
 
 class VerdictView:
     """The table of verdicts, which is filled while trials run."""
@@ -110,12 +104,7 @@ def write(
         for line in [*view.tally.notes(), *surprises]:
             terminal.print_text(console, line)
 
-    output.write(form, COLUMNS, verdicts, show, content)
-
-
-LIST_COLUMNS = ("hazard", "severity", "title", "affected", "condition")
-"""Of `poolstart hazards --list --csv`, a row a hazard: how many strategies of the default series it affects,
-and what excludes it."""
+    output.write(form, verdicts, show, content)
 
 
 def write_list(form: str, driver: Driver) -> None:
@@ -149,7 +138,7 @@ def write_list(form: str, driver: Driver) -> None:
                 " `poolstart record hazards` tries them again.",
             )
 
-    output.write(form, LIST_COLUMNS, rows, show)
+    output.write(form, rows, show)
 
 
 def earlier_trials(driver: Driver) -> list[str]:
@@ -160,7 +149,7 @@ def earlier_trials(driver: Driver) -> list[str]:
 
 
 def records(view: VerdictView, provenance: Provenance) -> Iterator[dict[str, Any]]:
-    """A row a hazard and strategy, with the fields of `COLUMNS`; `verdict` is empty if trials disagree."""
+    """A row a hazard and strategy; `verdict` is empty if trials disagree, and numbers are of trials."""
     driver = record.driver_of(provenance)
     expected = record.expected(provenance.release, driver=driver)
     for hazard in view.hazards:

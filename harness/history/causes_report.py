@@ -145,7 +145,7 @@ def write(explanations: Sequence[Explanation], recorded: Collection[str], form: 
             show(each, unknown_causes.get(each.strategy, []))
 
     rows = (row for each in explanations for row in records(each))
-    output.write(form, COLUMNS, rows, show_all, content)
+    output.write(form, rows, show_all, content, COLUMNS)
 
 
 def records(explanation: Explanation) -> Iterator[dict[str, Any]]:

@@ -40,7 +40,7 @@ def write(changes: Changes, form: str, counted: InstructionsTable | None = None)
     """Print changes, and those of instructions on record, as `table`, `json`, `csv` or `markdown`."""
     records = [*map(record, changes.paired), *map(record, changes.counts)]
     content = {**as_json(changes), "instructions": instructions.as_json(counted) if counted else None}
-    output.write(form, COLUMNS, records, lambda: show(changes, counted), content)
+    output.write(form, records, lambda: show(changes, counted), content, COLUMNS)
 
 
 def record(change: PairedChange | CountChange) -> dict[str, Any]:

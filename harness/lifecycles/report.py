@@ -17,12 +17,6 @@ from harness.lifecycles.profile import Profile
 from harness.processes.errors import NotApplicable, Rejected, print_reasons
 from harness.system.busy import sentence
 
-COLUMNS = (
-    "sqlalchemy", "driver", "server", "python", "strategy", "dataframe", "dataframe_mib", "metric", "unit",
-    "median", "least", "most", "samples", "reason",
-)  # fmt: skip
-"""Of `--csv`, one row per metric and cell: statistics over `samples` parents, or why there are none."""
-
 
 def show(
     measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile, server: str
@@ -121,12 +115,18 @@ def remarks(measured: MeasuredRun) -> list[str]:
 def records(
     measured: MeasuredRun, chosen: Sequence[str], settings: Sequence[str], profile: Profile
 ) -> Iterator[dict[str, Any]]:
-    """One row per metric and cell, with the keys of `COLUMNS`."""
+    """One row per metric and cell: statistics over `samples` parents, or why there are none."""
     for setting in settings:
         for name in chosen:
             cell = Cell(name, setting)
             for metric in metrics.shown_in(Table.TERMINAL):
-                row = {
+                values: list[float] = []
+                reason = ""
+                try:
+                    values = measured.samples(cell, metric.id)
+                except (NotApplicable, Rejected) as error:
+                    reason = str(error)
+                yield {
                     "sqlalchemy": measured.release,
                     "driver": measured.driver,
                     "server": measured.server,
@@ -136,19 +136,11 @@ def records(
                     "dataframe_mib": cell.size(profile),
                     "metric": metric.id,
                     "unit": metric.unit,
-                }
-                try:
-                    values = measured.samples(cell, metric.id)
-                except (NotApplicable, Rejected) as reason:
-                    yield {**row, "samples": 0, "reason": str(reason)}
-                    continue
-                yield {
-                    **row,
                     "median": median(values) if values else None,
                     "least": min(values, default=None),
                     "most": max(values, default=None),
                     "samples": len(values),
-                    "reason": "",
+                    "reason": reason,
                 }
 
 
@@ -179,6 +171,6 @@ def write(
         "figures": rows,
     }
     shown = answer or partial(show, measured, chosen, settings, profile, server)
-    output.write(form, COLUMNS, rows, shown, content)
+    output.write(form, rows, shown, content)
     if form == "csv":
         print_reasons(busy=measured.busy, warnings=measured.warnings)

@@ -63,19 +63,13 @@ def load(path: Path = PATH) -> ProgramsTable | None:
     return store.load(ProgramsTable, path, "poolstart record programs")
 
 
-COLUMNS = (
-    "program", "hosts", "first_row", "uss", "uss_spared", "without_hook", "replaced", "killed", "versions",
-)  # fmt: skip
-"""Of `poolstart programs --csv`, a row a program: medians in seconds and bytes."""
-
-
 def write(table: ProgramsTable, form: str) -> None:
     """Print the table as `table`, `json`, `csv` or `markdown`."""
-    output.write(form, COLUMNS, records(table), lambda: show(table), asdict(table))
+    output.write(form, records(table), lambda: show(table), asdict(table))
 
 
 def records(table: ProgramsTable) -> Iterator[dict[str, Any]]:
-    """A row for each program and number of hosts, with the keys of `COLUMNS`."""
+    """A row for each program and number of hosts: medians in seconds and bytes."""
     for figures in table.programs:
         yield {
             "program": figures.name,

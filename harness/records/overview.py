@@ -16,10 +16,6 @@ def age(last: str, today: date) -> str:
     return "today" if number < 1 else f"{number} day{'s' if number > 1 else ''}"
 
 
-COLUMNS = ("record", "measured", "age", "machine", "meaning")
-"""Of `poolstart record --csv`, a row a record."""
-
-
 def write(recorders: Mapping[str, Recorder], form: str) -> None:
     """Print the records as `table`, `json`, `csv` or `markdown`.
 
@@ -31,15 +27,16 @@ def write(recorders: Mapping[str, Recorder], form: str) -> None:
 
     def show() -> None:
         console = terminal.output()
-        cells = [[row[column] for column in COLUMNS[:-1]] for row in rows]
-        terminal.print_table(console, COLUMNS[:-1], cells, left=4)
+        *columns, _ = rows[0]
+        cells = [[row[column] for column in columns] for row in rows]
+        terminal.print_table(console, columns, cells, left=4)
         terminal.print_pairs(console, [(row["record"], row["meaning"]) for row in rows])
 
-    output.write(form, COLUMNS, rows, show)
+    output.write(form, rows, show)
 
 
 def record(name: str, recorder: Recorder, today: date) -> dict[str, str]:
-    """A record, with the keys of `COLUMNS`."""
+    """A record as a row, what it means last."""
     found = recorder.provenances()
     return {
         "record": name,

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,17 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from harness.answer import results_report, strategies_page
-from harness.answer.combinations import report as combinations_report
+from harness.answer import results_report
 from harness.answer.figures import answers
 from harness.cli.commands import app
 from harness.comparisons import compare as comparison
 from harness.comparisons import report as compared
 from harness.comparisons.result import Comparison
 from harness.console import terminal
-from harness.demos import report as demos
 from harness.hazards import expected as record
-from harness.hazards import view as hazards
 from harness.hazards.hazard import Severity, Verdict
-from harness.history import report as changes
-from harness.lifecycles import report as measured
 from harness.postgres.server import Server
 from harness.programs import report as programs_report
-from harness.records import overview
 from tests.support.results import RESULTS
 
 
@@ -40,6 +35,12 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
+def listed(command: str, columns: Iterable[str]) -> bool:
+    """Whether the help of the command has this list of columns."""
+    text = typer.main.get_command(app).commands[command].help  # type: ignore[attr-defined]
+    return f": {', '.join(columns)}." in " ".join(text.split())
+
+
 def test_measure(quick: Server) -> None:
     asked = ("measure", "--strategy", "fork_dispose", "--strategy", "nullpool", "--dataframe", "none")
     ran = invoke(*asked, "--json")
@@ -47,7 +48,7 @@ def test_measure(quick: Server) -> None:
     assert "fork_dispose, dataframe none" in ran.stderr
     parsed = json.loads(ran.stdout)
     assert parsed["server"] == quick.identity
-    assert all(set(figure) <= set(measured.COLUMNS) for figure in parsed["figures"])
+    assert listed("measure", parsed["figures"][0])
     found = {(figure["strategy"], figure["metric"]): figure["median"] for figure in parsed["figures"]}
     assert {strategy for strategy, _ in found} == {"fork_dispose", "nullpool"}
     for strategy in ("fork_dispose", "nullpool"):
@@ -61,7 +62,6 @@ def test_a_strategy_without_figures_has_its_reason_and_the_others_are_measured(q
     fails = "tests.support.broken_strategies:FAILS"
     ran = invoke("measure", "--strategy", fails, "--strategy", "fork_dispose", "--dataframe", "none", "--csv")
     assert ran.exit_code == 1
-    assert tuple(rows(ran.stdout)[0]) == measured.COLUMNS
     for row in rows(ran.stdout):
         has_none = row["strategy"] == fails
         assert (row["median"] == "", row["samples"] == "0") == (has_none, has_none)
@@ -75,6 +75,7 @@ def test_results(capsys: pytest.CaptureFixture[str]) -> None:
         results_report.print_results(found, form)
         printed[form] = capsys.readouterr().out
     figures = rows(printed["csv"])
+    assert listed("results", figures[0])
     parsed = json.loads(printed["json"])
     assert [list(map(str, figure.values())) for figure in parsed["figures"]] == [
         list(row.values()) for row in figures
@@ -92,7 +93,7 @@ def test_hazards(quick: Server) -> None:
     as_csv, as_json = invoke(*asked, "--csv"), invoke(*asked, "--json")
     assert (as_csv.exit_code, as_json.exit_code) == (0, 0)
     verdicts = rows(as_csv.stdout)
-    assert tuple(verdicts[0]) == hazards.COLUMNS
+    assert listed("hazards", verdicts[0])
     assert [(row["hazard"], row["strategy"], row["verdict"]) for row in verdicts] == [
         ("unpicklable", "spawn", Verdict.AFFECTED),
         ("shared_socket", "spawn", Verdict.SURVIVES),
@@ -112,18 +113,18 @@ def test_hazards(quick: Server) -> None:
     assert parsed["outcomes"][0]["story"]
 
 
-READ = {
-    "hazards --list": hazards.LIST_COLUMNS,
-    "demo": demos.COLUMNS,
-    "results": results_report.CSV_COLUMNS,
-    "changes": changes.COLUMNS,
-    "strategies": strategies_page.COLUMNS,
-    "strategies spawn fork_dispose": strategies_page.COLUMNS,
-    "strategies spawn --driver asyncpg --pooler transaction": combinations_report.COLUMNS,
-    "releases": ("release", "date", "results"),
-    "record": overview.COLUMNS,
-}
-"""The commands that print tables and measure nothing, and the columns of their CSV."""
+READ = (
+    "hazards --list",
+    "demo",
+    "results",
+    "changes",
+    "strategies",
+    "strategies spawn fork_dispose",
+    "strategies spawn --driver asyncpg --pooler transaction",
+    "releases",
+    "record",
+)
+"""The commands that print tables and measure nothing."""
 
 
 @pytest.mark.parametrize("command", READ)
@@ -136,8 +137,7 @@ def test_every_command_that_prints_a_table_has_every_format(command: str) -> Non
         assert (ran.exit_code, ran.stderr) == (0, "")
         assert "\x1b" not in ran.stdout
     assert json.loads(as_json.stdout)
-    found = rows(as_csv.stdout)
-    assert tuple(found[0]) == READ[command]
+    assert rows(as_csv.stdout)
     if command != "demo" and not command.startswith("strategies"):
         assert markdown_tables(as_markdown.stdout)
     assert "\u2500" not in as_markdown.stdout
@@ -172,6 +172,7 @@ def test_compare(quick: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert parsed["status"] == as_json.exit_code
     assert parsed["server"] == quick.title
     assert {tuple(row) for row in parsed["rows"]} == {compared.COLUMNS}
+    assert listed("compare", compared.COLUMNS)
     [row] = [row for row in parsed["rows"] if row["metric"] == "second_query"]
     # NullPool connects again for every query.
     assert (row["strategy"], row["unit"]) == ("fork_dispose -> nullpool", "seconds")
@@ -190,7 +191,6 @@ def test_programs_on_record(capsys: pytest.CaptureFixture[str]) -> None:
         printed[form] = capsys.readouterr().out
     assert json.loads(printed["json"])["provenance"]
     found = rows(printed["csv"])
-    assert tuple(found[0]) == programs_report.COLUMNS
     assert len(markdown_tables(printed["markdown"])[0]) == len(found) + 2
 
 

@@ -9,11 +9,7 @@ from importlib import metadata
 import pytest
 from typer.testing import CliRunner
 
-from harness.answer import results_report
 from harness.cli.commands import COMMANDS, app
-from harness.comparisons import report as compared
-from harness.hazards import view as hazards
-from harness.lifecycles import report as measured
 
 
 def shown(*arguments: str) -> str:
@@ -36,19 +32,6 @@ def test_every_command_has_an_example_that_it_understands() -> None:
         # With `--help` appended, the example is parsed up to there: its subcommand exists.
         _, *words = example[1].split()
         assert shown(*words)
-
-
-@pytest.mark.parametrize(
-    ("command", "columns"),
-    [
-        ("measure", measured.COLUMNS),
-        ("results", results_report.CSV_COLUMNS),
-        ("hazards", hazards.COLUMNS),
-        ("compare", compared.COLUMNS),
-    ],
-)
-def test_the_help_lists_the_columns_of_csv(command: str, columns: tuple[str, ...]) -> None:
-    assert f": {', '.join(columns)}." in " ".join(shown(command).split())
 
 
 @pytest.mark.parametrize("words", [[], ["measure"], ["releases", "update"]])

@@ -11,12 +11,6 @@ from harness.answer.combinations.records import CombinationRecords, StrategyCost
 from harness.console import output, terminal
 from harness.system.errors import PoolstartError
 
-COLUMNS = (
-    "strategy", "driver", "python", "pooler", "verdict", "hazards", "first_row", "unique_memory",
-    "memory_collected", "round_trips",
-)  # fmt: skip
-"""Of `poolstart strategies --driver NAME --csv`, a row a strategy: seconds, bytes and counts."""
-
 
 def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], form: str) -> None:
     """Print recommended strategies as `table`, `json`, `csv` or `markdown`; strategies in `names` with code.
@@ -51,13 +45,13 @@ def write(known: CombinationRecords, wanted: Combination, names: Sequence[str], 
 
     coded = [{**each, "code": code.pool(strategies.get(each["strategy"]), wanted.variant())} for each in rows]
     content = {"source": source, "pooler": pooler, "strategies": coded}
-    output.write(form, COLUMNS, rows, show, content)
+    output.write(form, rows, show, content)
 
 
 def row(
     known: CombinationRecords, wanted: Combination, name: str, cost: StrategyCosts | None
 ) -> dict[str, Any]:
-    """A strategy as a row with the keys of `COLUMNS`."""
+    """A strategy as a row: seconds, bytes and counts."""
     verdict, figures = known.verdict(wanted, name), cost or StrategyCosts()
     return {
         "strategy": name,

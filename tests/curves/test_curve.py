@@ -1,11 +1,10 @@
 """A curve is measured in turns, continues where it was interrupted, and says what it leaves out."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from harness.curves import curve, report
+from harness.curves import report
 from harness.curves.bill import coefficients
 from harness.curves.curve import At, CurvePlan, Samples, fit, measured
 from harness.curves.sections import figure
@@ -73,12 +72,6 @@ def test_a_line_has_an_interval_of_its_slope() -> None:
     low, high = bent.interval
     assert low < bent.slope < high
     assert fit({0: [1.0], 1: [3.0]}).interval == (-float("inf"), float("inf"))
-
-
-def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    curve.save({"sizes": SIZES}, tmp_path / "curves.json")
-    assert curve.load(tmp_path / "curves.json") == {"sizes": SIZES}
-    assert curve.load(tmp_path / "none.json") == {}
 
 
 def test_the_page_and_the_laws_have_each_curve_on_record() -> None:

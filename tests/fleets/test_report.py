@@ -1,11 +1,9 @@
-"""The page shows the figures of the fleets, and the record is read as it was written."""
+"""The page shows the figures of the fleets, and further ones are added to those on record."""
 
 from dataclasses import replace
-from pathlib import Path
 
-from harness.fleets import figures, report
+from harness.fleets import report
 from harness.fleets.recorder import merge
-from harness.records import store
 from harness.records.provenance import Provenance
 from tests.support.fleets import TABLE
 
@@ -35,12 +33,6 @@ def test_it_has_what_a_newer_record_has() -> None:
         "| fork_dispose, `multiprocessing.Pool` | 500 |  |  |",
         "| fork_dispose, `ProcessPoolExecutor` | 500 |  |  |",
     ]
-
-
-def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
-    store.save(tmp_path / "fleets.json", TABLE)
-    assert figures.load(tmp_path / "fleets.json") == TABLE
-    assert figures.load(tmp_path / "none.json") is None
 
 
 AGAIN = replace(

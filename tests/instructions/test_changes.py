@@ -104,13 +104,6 @@ def test_the_command_shows_a_line_for_each_release():
     assert content["rows"][1]["total"] == 982_390_000
 
 
-@pytest.mark.usefixtures("own_record")
-def test_a_record_is_read_as_it_was_written():
-    saved = record(row("2.1.8"), row("2.1.9"), causes=(CAUSES,))
-    saved.save()
-    assert table.load() == saved
-
-
 def test_counts_of_another_build_are_refused_unless_all_are_replaced():
     other = Build(**{**BUILD.__dict__, "valgrind": "3.24.0"})
     with pytest.raises(PoolstartError, match=r"valgrind 3\.24\.0 instead of 3\.19\.0"):

@@ -10,12 +10,17 @@ from typing import Any, Literal
 import pytest
 
 from harness.comparisons.servers import ServerComparison
+from harness.curves.curve import CurveRecord
 from harness.demos.expected import DemoProof
+from harness.doctor.proof.record import DoctorRecord
+from harness.fleets.figures import FleetsTable
 from harness.hazards.bisection.release_verdicts import ReleaseVerdicts
 from harness.hazards.table import VerdictTable
 from harness.history.causes import Explanation
 from harness.history.paired import NeighbourRow
 from harness.history.sensitivity.record import SensitivityRecord
+from harness.instructions.table import InstructionsTable
+from harness.poolers.figures import PoolersRecord
 from harness.programs.figures import ProgramsTable
 from harness.records import store
 from harness.system.structure import structure
@@ -114,8 +119,13 @@ def test_a_type_without_a_form_in_json_is_a_fault_of_the_program() -> None:
     ("name", "kind"),
     [
         ("causes", list[Explanation]),
+        ("curves", dict[str, CurveRecord]),
         ("demos", dict[str, DemoProof]),
+        ("doctor", DoctorRecord),
+        ("fleets", FleetsTable),
         ("hazards", dict[str, VerdictTable]),
+        ("instructions", InstructionsTable),
+        ("poolers", PoolersRecord),
         ("programs", ProgramsTable),
         ("retests", list[NeighbourRow]),
         ("sensitivity", SensitivityRecord),

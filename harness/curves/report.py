@@ -1,6 +1,6 @@
 """The generated page `docs/curves.md`, and the laws that README.md shows."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from harness.console import markdown
 from harness.console.numbers import digits
@@ -105,7 +105,10 @@ def laws(curves: Mapping[str, CurveRecord], known: Coefficients | None) -> str:
 
 def drawing(name: str, curves: Mapping[str, CurveRecord]) -> str | None:
     """The figure of a curve, SVG; None if it is not on record."""
-    return DRAWINGS[name](curves[name]) if name in curves else None
+    if name not in curves:
+        return None
+    drawn: str = SECTIONS[name].drawing(curves[name])
+    return drawn
 
 
 def _memory(known: Coefficients) -> str:
@@ -122,10 +125,3 @@ FLEET = 32
 
 
 SECTIONS = {"distance": distance, "work": work, "sizes": sizes, "stampede": stampede}
-
-DRAWINGS: dict[str, Callable[[CurveRecord], str]] = {
-    "distance": distance.drawing,
-    "work": work.drawing,
-    "sizes": sizes.drawing,
-    "stampede": stampede.drawing,
-}

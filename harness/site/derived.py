@@ -102,7 +102,7 @@ DERIVED = (
     Derived("docs/fleets.md", _recorded(fleets.load, fleets_report.render)),
     Derived("docs/curves.md", _curves(curves_report.render)),
     Derived("docs/curves-fleets.svg", _curves(curves_report.fleets_drawing)),
-    *(Derived(f"docs/curves-{name}.svg", _drawing(name)) for name in curves_report.DRAWINGS),
+    *(Derived(f"docs/curves-{name}.svg", _drawing(name)) for name in curves_report.SECTIONS),
     Derived("docs/programs.md", _recorded(programs_report.load, programs_report.render)),
     Derived("docs/doctor.md", lambda _: doctor_report.render(), region="poolstart pages: detected"),
     Derived("docs/drivers.md", lambda _: drivers_report.render()),

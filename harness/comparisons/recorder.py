@@ -28,7 +28,6 @@ class ServersRecorder(Recorder):
     """Of all servers."""
 
     def seconds(self, request: Request) -> float:
-        """A round over all servers takes about 25 seconds, and starting them a minute."""
         return self.START_SECONDS + profiles.current().blocks * self.ROUND_SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:
@@ -75,7 +74,6 @@ class DriversRecorder(PairsRecorder):
         return [driver.name for driver in drivers.DRIVERS]
 
     def seconds(self, request: Request) -> float:
-        """The counts of a driver take a quarter of a minute."""
         return len(self.selected(request)) * self.COUNT_SECONDS + super().seconds(request)
 
     def measure(self, request: Request, report: Progress) -> str:

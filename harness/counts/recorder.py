@@ -48,7 +48,6 @@ class CountsRecorder(ResultsRecorder):
     """Of a release."""
 
     def seconds(self, request: Request) -> float:
-        """A release takes about a minute; those that have results are skipped, unless --fresh is given."""
         return len(releases_of(request.only)) * self.SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:

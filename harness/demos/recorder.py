@@ -37,7 +37,6 @@ class DemosRecorder(Recorder):
         return [demo.name for demo in catalogue.CATALOGUE]
 
     def seconds(self, request: Request) -> float:
-        """A run takes about 1.5 seconds, and several run at a time."""
         programs = len(self.selected(request)) * len(catalogue.START_METHODS) * 2
         return programs * self.repeat(request) * self.SECONDS / repeat.JOBS
 

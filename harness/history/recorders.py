@@ -38,7 +38,6 @@ class HistoryRecorder(ResultsRecorder):
     benchmarks = r"(?!exact)"
 
     def seconds(self, request: Request) -> float:
-        """A block takes about 12 seconds."""
         blocks = self._history(request).remaining()
         return min(blocks * measure.BLOCK_SECONDS, inf if request.minutes is None else 60 * request.minutes)
 
@@ -150,7 +149,6 @@ class CausesRecorder(Recorder):
     """Of an explanation."""
 
     def seconds(self, request: Request) -> float:
-        """An explanation takes about 40 seconds."""
         return len(self._due(request)) * self.SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:

@@ -32,7 +32,6 @@ class InstructionsRecorder(Recorder):
         return [release.version for release in catalogue().releases]
 
     def seconds(self, request: Request) -> float:
-        """A release takes about 12 seconds; those on record are skipped, unless --fresh is given."""
         return len(self._due(request, table.load())) * self.SECONDS
 
     def measure(self, request: Request, report: Progress) -> str:

@@ -31,7 +31,6 @@ class ProgramsRecorder(Recorder):
         return names()
 
     def seconds(self, request: Request) -> float:
-        """A program takes about 45 seconds on one host, and as long on two."""
         return self.SECONDS * sum(len(programs) for programs in self._programs(request).values())
 
     def prepare(self, request: Request) -> None:

@@ -46,7 +46,6 @@ class DoctorRecorder(Recorder):
         return record.names()
 
     def seconds(self, request: Request) -> float:
-        """A program takes about 12 seconds, and several run at a time."""
         needed = len(self._due(request)) * self.repeat(request) * self.SECONDS / TOGETHER
         return min(needed, inf if request.minutes is None else 60 * request.minutes)
 

@@ -54,7 +54,6 @@ class SensitivityRecorder(Recorder):
             raise PoolstartError("fewer than 8 runs do not show how far they spread", "give --repeat 8")
 
     def seconds(self, request: Request) -> float:
-        """A run takes about 95 seconds, and a repetition of an injected change 75."""
         if request.injected:
             return self._repetitions(request) * len(self.selected(request)) * self.INJECTION_SECONDS
         return self.repeat(request) * self.RUN_SECONDS

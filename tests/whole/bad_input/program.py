@@ -30,7 +30,7 @@ import harness.history.measure
 import harness.history.sensitivity.report
 import harness.releases.index
 import harness.releases.plugin
-import harness.site.plugin
+import harness.site.publisher
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18

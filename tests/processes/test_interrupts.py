@@ -1,10 +1,8 @@
 """The first Ctrl-C ends a program wherever it falls, with one line."""
 
-import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -115,23 +113,3 @@ def test_a_program_that_was_started_to_ignore_it_does() -> None:
         timeout=300,
     )
     assert done.stdout == "goes on\n"
-
-
-def test_a_terminal_gets_its_cursor_back() -> None:
-    ours, theirs = os.openpty()
-    run = subprocess.Popen(
-        [sys.executable, "-c", HEARS + "print('ready', flush=True)\nwhile True: pass"],
-        stdout=theirs,
-        stderr=theirs,
-        cwd=Path(__file__).parents[2],
-        # A script's background job has it ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    os.close(theirs)
-    with open(ours, "rb", buffering=0) as terminal:
-        shown = b""
-        while b"ready\r\n" not in shown:
-            shown += terminal.read(1)
-        run.send_signal(signal.SIGINT)
-        assert run.wait(LIMIT) == interrupts.STATUS
-        assert terminal.read(100) == b"\x1b[?25h\r\npoolstart: interrupted\r\n"

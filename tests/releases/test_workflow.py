@@ -47,20 +47,6 @@ def test_the_workflow_of_the_tests_is_valid_and_runs_each_supported_python() -> 
     assert ".ci/pythons" in path.read_text()
 
 
-def test_the_workflow_uses_commands_that_exist() -> None:
-    listed = subprocess.run(
-        [BIN / "poolstart", "--help"], capture_output=True, text=True, timeout=300, check=True
-    ).stdout
-    commands = {
-        line.split("poolstart ", 1)[1].split()[0]
-        for path in (WORKFLOW, ROOT / ".ci" / "track")
-        for line in path.read_text().splitlines()
-        if "uv run poolstart " in line
-    }
-    assert commands == {"releases", "record", "compare"}
-    assert all(f" {command} " in listed for command in commands)
-
-
 def test_only_the_job_that_runs_no_package_has_a_token_that_may_write() -> None:
     jobs = WORKFLOW.read_text().partition("\njobs:\n")[2]
     by_name = dict(re.findall(r"^  (\w+):\n((?:    .*\n|\n|  #.*\n)+)", jobs, re.MULTILINE))

@@ -56,3 +56,9 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{max(seconds, 1):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def task_length(seconds: float) -> str:
+    """The length of a task or a life to two digits: `20 ms`, `1.5 s`, `21 s`."""
+    value, unit = (seconds, "s") if seconds >= 0.95 else (seconds * 1e3, "ms")
+    return f"{float(f'{value:.2g}'):g} {unit}"

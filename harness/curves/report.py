@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from harness.console import markdown
-from harness.console.numbers import digits
+from harness.console.numbers import digits, task_length
 from harness.curves.bill import Coefficients, at
 from harness.curves.curve import MARK, CurveRecord
 from harness.curves.outcomes import NAME, VARIED, draws
@@ -62,7 +62,7 @@ def _own(name: str, record: CurveRecord) -> Iterator[str]:
 
 
 def _fleets(known: Coefficients) -> str:
-    times = {each.strategy: work.duration(at(each.ready, FLEET)) for each in known.strategies}
+    times = {each.strategy: task_length(at(each.ready, FLEET)) for each in known.strategies}
     parts = [f"{times[name]} under `{name}`" for name in work.SHOWN if name in times]
     return (
         f"## Fleets\n\nThe last of {FLEET} workers that start together has its row after {', '.join(parts)}."

@@ -7,7 +7,7 @@ from harness.answer import recommendation
 from harness.answer.figures import ranking
 from harness.answer.figures.ranking import CellFigure, Figures, MedianRange, Order
 from harness.answer.recommendation import BOOTED, FORKED, ISOLATED, POOLLESS, PRELOADED, SERVED
-from harness.console.numbers import two_digits
+from harness.console.numbers import task_length, two_digits
 
 START_SHARE = 0.1
 """The share of a worker's life that its start may take before a faster start is recommended."""
@@ -112,7 +112,7 @@ def threshold(figures: Figures) -> float | None:
 def life(figures: Figures) -> str:
     """The threshold in words."""
     seconds = threshold(figures)
-    return duration(seconds) if seconds else recommendation.UNKNOWN_LIFE
+    return task_length(seconds) if seconds else recommendation.UNKNOWN_LIFE
 
 
 def milliseconds(seconds: float) -> str:
@@ -122,13 +122,6 @@ def milliseconds(seconds: float) -> str:
 
 def mebibytes(estimate: MedianRange) -> str:
     return f"{two_digits(estimate.median / 2**20)} MiB"
-
-
-def duration(seconds: float) -> str:
-    """The length of a task: `40 ms`, `2.1 s`, `21 s`."""
-    if seconds < 1:
-        return f"{seconds * 1e3:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def rounded_up(seconds: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from harness.console import markdown
-from harness.console.numbers import digits
+from harness.console.numbers import digits, task_length
 from harness.curves import work as curve
 from harness.curves.curve import CurveRecord
 from harness.curves.sections.figure import svg
@@ -28,7 +28,7 @@ def section(record: CurveRecord) -> Iterator[str]:
             name,
             digits(life * 1e3),
             *(f"{life / (life + task):.1%}" for task in SHOWN_TASKS),
-            duration(curve.long_enough(life)),
+            task_length(curve.long_enough(life)),
             f"{curve.off(record, name):.0%}",
         ]
         for name, life in lives.items()
@@ -36,14 +36,14 @@ def section(record: CurveRecord) -> Iterator[str]:
     header = [
         "strategy",
         "start and end, ms",
-        *(duration(task) for task in SHOWN_TASKS),
+        *(task_length(task) for task in SHOWN_TASKS),
         "below 1 % from",
         "off",
     ]
     yield "### The share of start and end in the life of a worker with one task of this length\n"
     yield markdown.table(header, rows, figures=1)
     yield "### How many tasks a worker must run for start and end to be below 1 % of its life\n"
-    header = ["strategy", *(f"tasks of {duration(task)}" for task in SHOWN_TASKS)]
+    header = ["strategy", *(f"tasks of {task_length(task)}" for task in SHOWN_TASKS)]
     rows = [
         [name, *(str(curve.tasks_enough(life, task)) for task in SHOWN_TASKS)] for name, life in lives.items()
     ]
@@ -101,16 +101,10 @@ def drawing(record: CurveRecord) -> str:
     return svg("Time of a worker by the number of its queries", "queries", "ms", lines_of(record))
 
 
-def duration(seconds: float) -> str:
-    """Two digits, as `20 ms` or `1.5 s`."""
-    value, unit = (seconds, "s") if seconds >= 0.95 else (seconds * 1e3, "ms")
-    return f"{float(f'{value:.2g}'):g} {unit}"
-
-
 def sentences(record: CurveRecord) -> list[str]:
     """The laws in README.md."""
     lives = {name: curve.overhead(record, name) for name in SHOWN}
-    long = ", ".join(f"{duration(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
+    long = ", ".join(f"{task_length(curve.long_enough(life))} under `{name}`" for name, life in lives.items())
     return [
         f"Pool: {pays_off(record)}",
         f"Tasks: start and end are less than 1 % of a worker's life if its task takes at least {long}",

@@ -40,10 +40,6 @@ class DemosRecorder(Recorder):
         programs = len(self.selected(request)) * len(catalogue.START_METHODS) * 2
         return programs * self.repeat(request) * self.SECONDS / repeat.JOBS
 
-    def prepare(self, request: Request) -> None:
-        super().prepare(request)
-        expected.load()  # What is measured is added to it.
-
     def measure(self, request: Request, report_: Progress) -> str:
         runs = self.repeat(request)
         release = listed(request.release) if request.release else ""

@@ -157,10 +157,6 @@ class VerdictsRecorder(Recorder):
         super().check(request)
         self._releases(request)
 
-    def prepare(self, request: Request) -> None:
-        super().prepare(request)
-        release_verdicts.load()  # What is tried is added to it.
-
     def seconds(self, request: Request) -> float:
         """A release with all its trials takes about 6 minutes; most releases need only a few."""
         due = [release for release in self._releases(request) if not tried.of_release(release)]

@@ -33,10 +33,6 @@ class ProgramsRecorder(Recorder):
     def seconds(self, request: Request) -> float:
         return self.SECONDS * sum(len(programs) for programs in self._programs(request).values())
 
-    def prepare(self, request: Request) -> None:
-        super().prepare(request)
-        report.load()  # What is measured is added to it.
-
     def measure(self, request: Request, report_: Progress) -> str:
         selected = self._programs(request)
         if selected[2]:

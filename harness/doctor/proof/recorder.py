@@ -49,10 +49,6 @@ class DoctorRecorder(Recorder):
         needed = len(self._due(request)) * self.repeat(request) * self.SECONDS / TOGETHER
         return min(needed, inf if request.minutes is None else 60 * request.minutes)
 
-    def prepare(self, request: Request) -> None:
-        super().prepare(request)
-        record.load()
-
     def measure(self, request: Request, report_: Progress) -> str:
         until = time.monotonic() + (inf if request.minutes is None else 60 * request.minutes)
         due, before = self._due(request), record.load()

@@ -1,18 +1,10 @@
 """`poolstart changes`: the releases at which a figure changes."""
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
 from harness.cli.options import formatted
 
 
 @formatted
-def changes(
-    form: str = "table",
-    results: Annotated[Path | None, typer.Option(help="A folder of asv's results, for the counts.")] = None,
-) -> None:
+def changes(form: str = "table") -> None:
     """List the releases at which a figure changed, and the smallest change that would be found.
 
     A line for each release, then why the instructions of a spawned worker changed. --csv and --json have each
@@ -22,6 +14,5 @@ def changes(
     from harness.history import changes as history
     from harness.history import report
     from harness.instructions import table
-    from harness.system.environment import ROOT
 
-    report.write(history.recorded(results or ROOT / "results", counts_required=True), form, table.load())
+    report.write(history.recorded(counts_required=True), form, table.load())

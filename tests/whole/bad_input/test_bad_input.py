@@ -261,7 +261,6 @@ MISTAKES = [
     Mistake("record history --only 2.0.9..1.4.40", "2.0.9..1.4.40 is no range: 1.4.40 is older than 2.0.9"),
     Mistake("record verdicts --only 2.1.9..2.1.9", "2.1.9..2.1.9 names no release; `a..b` are the releases"),
     damaged("record verdicts", "records/verdicts.json", "{", f"verdicts.json cannot be read: .*; {RESTORE}"),
-    Mistake("changes --results /no/such", "/no/such/benchmarks.json"),
     Mistake("record sensitivity --only start", "--only is for injected changes; add --injected"),
     Mistake("record sensitivity --repeat 3", "fewer than 8 runs do not show how far they spread; give"),
     # Environment variables.

@@ -71,24 +71,14 @@ class StepGroup:
 
 
 @dataclass(frozen=True)
-class OtherStep:
-    """A change of a count, or of a metric without a page; it is named so that no release is missing."""
-
-    release: str
-    title: str
-    ratio: float
-
-
-@dataclass(frozen=True)
 class BedHistory:
     """The changes between the releases of one test bed. They are the same on every machine."""
 
     steps: tuple[CellStep, ...] = ()
-    open: int = 0
-    """The number of changes between releases with others in between, so that their release is not known."""
     detectable: dict[str, tuple[float, float]] = field(default_factory=dict)
     """By metric: the smallest change that pairs find, for the steadiest and the noisiest strategy."""
-    others: tuple[OtherStep, ...] = ()
+    others: tuple[PairedChange | CountChange, ...] = ()
+    """Those of counts, and of metrics without a page: they are named so that no release is missing."""
 
     def levels(self, releases: Sequence[ReleaseResults], metric: str, strategy: str) -> list[float | None]:
         """The level of each release without a DataFrame, in seconds or bytes; None if it was not measured.
@@ -116,7 +106,7 @@ class BedHistory:
         ratios: dict[str, list[float]] = {}
         for step in self.others:
             if step.release == release:
-                ratios.setdefault(step.title, []).append(step.ratio)
+                ratios.setdefault(report.title_of(step.metric), []).append(step.ratio)
         return [(title, report.ratio_range(of_title)) for title, of_title in ratios.items()]
 
     def at(self, release: str) -> list[CellStep]:
@@ -170,11 +160,6 @@ def of_bed(found: Changes, bed: TestBed) -> BedHistory:
             for each in ours
             if each.metric in shown
         ),
-        len(found.open),
         report.detectable(found.decided),
-        tuple(
-            OtherStep(change.release, report.title_of(change.metric), change.ratio)
-            for change in changed
-            if change.metric not in shown
-        ),
+        tuple(change for change in changed if change.metric not in shown),
     )

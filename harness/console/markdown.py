@@ -30,38 +30,25 @@ def html(text: str) -> str:
     return CODE.sub(r"<code>\1</code>", escape(text, quote=False))
 
 
-def begin(name: str) -> str:
-    """The mark at which the region called `name` begins; `END` ends it."""
-    return f"<!-- {name} -->"
-
-
 def with_region(path: Path, name: str, text: str) -> str:
     """The text of a page with `text` between the marks of the region `name`, and the rest as it is.
 
     Raises PoolstartError unless both marks are in the page once.
     """
-    before, after = around(path, name)
-    return f"{before}{begin(name)}\n{text.rstrip()}\n{END}{after}"
-
-
-def around(path: Path, name: str) -> tuple[str, str]:
-    """The text before the region's first mark, and after its last.
-
-    Raises PoolstartError unless both marks are there once.
-    """
+    begin = f"<!-- {name} -->"
     try:
-        text = path.read_text()
+        page = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise PoolstartError(f"{path} cannot be read: {reason}", "restore it with git") from None
-    before, mark, rest = text.partition(begin(name))
+    before, mark, rest = page.partition(begin)
     inside, end, after = rest.partition(END)
-    remedy = f"give it one line {begin(name)}, and behind it one {END}"
+    remedy = f"give it one line {begin}, and behind it one {END}"
     if not mark:
-        raise PoolstartError(f"{path.name} has no mark {begin(name)}", remedy)
+        raise PoolstartError(f"{path.name} has no mark {begin}", remedy)
     # Another region that begins before this one ends would be lost with it.
     if not end or "<!--" in inside:
-        raise PoolstartError(f"{path.name} has no mark {END} for {begin(name)}", remedy)
-    if begin(name) in after:
-        raise PoolstartError(f"{path.name} has the mark {begin(name)} twice", remedy)
-    return before, after
+        raise PoolstartError(f"{path.name} has no mark {END} for {begin}", remedy)
+    if begin in after:
+        raise PoolstartError(f"{path.name} has the mark {begin} twice", remedy)
+    return f"{before}{begin}\n{text.rstrip()}\n{END}{after}"

@@ -43,14 +43,6 @@ def two_digits(value: float) -> str:
     return f"{rounded:.{max(0, 1 - floor(log10(rounded)))}f}"
 
 
-def time_left(elapsed: float, done: float, steps: float, guess: float) -> str:
-    """The time left until all `steps` are done, as `12 min`, if `done` of them took `elapsed` seconds.
-
-    `guess` is the duration of a step in seconds, used as long as none is done.
-    """
-    return duration((steps - done) * (elapsed / done if done else guess))
-
-
 def duration(seconds: float) -> str:
     """A duration for people: `40 s`, `12 min`, `1.5 h`."""
     if seconds < 90:

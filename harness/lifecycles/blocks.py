@@ -10,7 +10,7 @@ from itertools import count
 from statistics import median, quantiles
 from typing import Any
 
-from harness.console.numbers import duration, time_left
+from harness.console.numbers import duration
 from harness.drivers import MEASURED, modules_to_preload
 from harness.lifecycles.cell import Cell
 from harness.lifecycles.profile import Profile
@@ -221,7 +221,8 @@ def in_block(
         at = next(turn)
         if number <= profile.blocks:
             done = number - 1 + (at - 1) / turns
-            left = f"about {time_left(elapsed(), done, profile.blocks, TURN_S * turns)} left"
+            pace = elapsed() / done if done else TURN_S * turns
+            left = f"about {duration((profile.blocks - done) * pace)} left"
         else:
             left = f"for steadier figures, at most {duration(profile.budget - elapsed())} left"
         report(f"block {number} of at least {profile.blocks}, {at} of {turns}, {left}: {step}")

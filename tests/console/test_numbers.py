@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.console.numbers import digits, display_unit, duration, time_left, two_digits, with_interval
+from harness.console.numbers import digits, display_unit, duration, two_digits, with_interval
 
 
 def test_plus_minus_is_half_of_the_interval() -> None:
@@ -44,12 +44,6 @@ def test_durations_are_as_people_say_them() -> None:
         "12 min",
         "1.5 h",
     ]
-
-
-def test_the_time_left_is_guessed_until_a_step_has_been_timed() -> None:
-    assert time_left(0, 0, 5, guess=26) == "2 min"
-    assert time_left(10, 1, 5, guess=26) == "40 s"
-    assert time_left(60, 0.5, 5, guess=26) == "9 min"
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 """What a side of a comparison may be."""
 
-import pytest
-
 from harness.comparisons.sides import requirement
-from harness.system.errors import PoolstartError
 
 
 def test_a_side_is_a_version_a_folder_a_wheel_or_a_requirement_of_pip(tmp_path):
@@ -14,10 +11,3 @@ def test_a_side_is_a_version_a_folder_a_wheel_or_a_requirement_of_pip(tmp_path):
     wheel.touch()
     assert requirement(str(wheel), "sqlalchemy").endswith(".whl")
     assert requirement("sqlalchemy @ git+https://x", "sqlalchemy") == "sqlalchemy @ git+https://x"
-
-
-def test_anything_else_is_an_error(tmp_path):
-    with pytest.raises(PoolstartError, match="no pyproject"):
-        requirement(str(tmp_path), "sqlalchemy")
-    with pytest.raises(PoolstartError, match="no such folder"):
-        requirement("nonsense", "sqlalchemy")

@@ -74,13 +74,6 @@ def test_its_json_has_what_was_asked_what_was_measured_and_the_bill(
     assert [row["strategy"] for row in content["bill"]] == ["fork_dispose", "spawn", "nullpool"]
 
 
-def test_its_csv_has_the_documented_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    bill_report.write(KNOWN, TABLE.provenance, REQUEST, "csv")
-    title, *rows = capsys.readouterr().out.splitlines()
-    assert title == ",".join(bill_report.COLUMNS)
-    assert len(rows) == 3
-
-
 def test_what_was_not_measured_with_a_driver_behind_a_pooler_is_said_in_a_line_and_not_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -10,7 +10,6 @@ from benchmarks.hazards import HAZARD_OF, Verdicts
 from harness import strategies
 from harness.hazards import catalogue, conditions
 from harness.hazards.hazard import Hazard, Severity, Verdict
-from harness.system.errors import PoolstartError
 
 UNITS = {"fraction", "bytes", "seconds", "descriptors"}
 
@@ -70,11 +69,6 @@ def test_a_hazard_that_is_not_reproduced_has_a_reason() -> None:
         assert other.reason
         assert all(link.startswith("https://") for link in other.links)
         assert other.links
-
-
-def test_an_unknown_hazard_is_an_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(PoolstartError, match="known are inherited_lock, own_lock"):
-        catalogue.load("bad_luck")
 
 
 def test_records_from_before_the_rename_of_a_verdict_are_read() -> None:

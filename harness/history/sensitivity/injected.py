@@ -52,14 +52,12 @@ class InjectedChange:
     """Whether counts are compared, instead of times and memory."""
     instructions: bool = False
     """Whether instructions are, of the first strategy, which spawns its workers."""
-    pairs: int = 0
-    """Of parents at least; 0: as few as an obvious change needs, or as many as comparisons have."""
 
     @property
     def obvious(self) -> bool:
         """Whether few pairs of few workers suffice: for a failing check, or for unique memory."""
         # Unique memory repeats to a thousandth. The rate of false alarms does not depend on the pairs.
-        return not self.pairs and all(figure.startswith(("rejected ", "uss ")) for figure in self.expected)
+        return all(figure.startswith(("rejected ", "uss ")) for figure in self.expected)
 
 
 ENVIRONMENTS = ROOT / ".asv" / "injected"
@@ -96,13 +94,6 @@ NOTHING = InjectedChange(
 )  # fmt: skip
 """A copy of the release, compared with itself: whatever a comparison reports is a false alarm."""
 
-UNUSED = InjectedChange(
-    "unused", "90 functions that nothing calls", ("fork_dispose", "nullpool"), (), (), "engine/base.py", "",
-    "".join(f"def _unused_{i}(a, b={i}, *c): return [a, b, c, 'unused {i}']\n" for i in range(90)),
-    pairs=20,
-)  # fmt: skip
-"""They move everything that is imported later to another place in the parent's heap."""
-
 INJECTED_CHANGES = (
     InjectedChange(
         "start", "a spawned worker starts 5 % slower",
@@ -130,7 +121,6 @@ INJECTED_CHANGES = (
     ),
     EXTRA_STATEMENT,
     NOTHING,
-    UNUSED,
     MORE_IMPORTS,
     SAME_INSTRUCTIONS,
 )  # fmt: skip
@@ -192,7 +182,7 @@ def measure(
         return score(change, ratios, ratios)
     settings = ComparisonSettings(
         dataframes=("none",),
-        pairs=change.pairs or (MIN_PAIRS if change.obvious else pairs),
+        pairs=MIN_PAIRS if change.obvious else pairs,
         worker_factor=1 if change.obvious else WORKER_FACTOR,
         tolerate=change.size / 2 or inf,
         deciding=frozenset(figure.split()[0] for figure in change.expected),

@@ -46,6 +46,15 @@ CONDITIONS_OF_FORK = (
 )
 """The conditions under which fork_dispose is as safe as a strategy that inherits nothing."""
 
+IN_A_LIST = {
+    NO_OTHER_CONNECTION: "no connection outside the pool",
+    PSYCOPG: "a psycopg driver",
+    OWN_GENERATORS: "own generators of identifiers in each worker",
+    SIGNALS_RESET: "signal handlers reset there",
+    NO_RUNNING_LOOP: "no running event loop",
+}
+"""Labels that say too little without the sentence of their condition."""
+
 SEVERED_LACKS = (NO_TRANSACTION, NO_RUNNING_LOOP)
 """The conditions of fork that fork_sever does not need."""
 
@@ -96,7 +105,7 @@ class Note:
 
 def conditions_of_fork() -> str:
     """The conditions in a few words each: `one thread, no lock held and ...`."""
-    *labels, last = (condition.label for condition in CONDITIONS_OF_FORK)
+    *labels, last = (IN_A_LIST.get(condition, condition.label) for condition in CONDITIONS_OF_FORK)
     return f"{', '.join(labels)} and {last}"
 
 
@@ -168,8 +177,8 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
             f"Workers share no data of the parent and live {life} or longer",
             lambda answers: answers["data"] == "none" and answers["life"] == "long",
             PRELOADED,
-            "Its start takes less than a tenth of the worker's life, and no later change to the program can"
-            " break conditions that it does not have.",
+            "Its start takes less than a tenth of the worker's life, and it does not depend on fork's"
+            " conditions, which a later change to the program could break.",
         ),
         Rule(
             f"Fork's conditions hold, except that {in_use}, {needed}",
@@ -191,7 +200,7 @@ def rules(life: str = UNKNOWN_LIFE) -> tuple[Rule, ...]:
             f"{fork}, and t{kept}",
             lambda answers: True,
             FORKED,
-            "The fastest start without a shared connection, and the only one that shares data in place.",
+            "A fast start without a shared connection; the worker shares the parent's data in place.",
             f"T{kept}",
         ),
     )
@@ -204,7 +213,8 @@ SPAWN_INSTEAD = (
 )
 
 POOLER = (
-    "Behind a pooler in transaction mode, such as PgBouncer's, NullPool is not enough: psycopg 3 needs"
+    "Behind a pooler in transaction mode, such as PgBouncer's, NullPool is not enough: unless it keeps track"
+    " of prepared statements (PgBouncer 1.21 or later with max_prepared_statements), psycopg 3 needs"
     f" {drivers.PSYCOPG.behind_pooler}, asyncpg {drivers.ASYNCPG.behind_pooler}; and"
     " SET, session-level advisory locks, LISTEN and temporary tables do not work: use SET LOCAL and"
     " pg_advisory_xact_lock(), or a direct connection (docs/lookalikes.md#pooler_session)."

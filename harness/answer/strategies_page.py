@@ -33,8 +33,8 @@ the functions that are measured, written as the linked documentation recommends.
 CHOICE = """\
 ## Which one
 
-The first rule that matches decides. The site that `asv publish` writes asks for driver, program and numbers
-too.
+The first rule that matches decides. The site that `asv publish` writes also asks for driver, program and
+numbers.
 """
 
 CONDITIONS = """\
@@ -57,6 +57,11 @@ MEMORY = ("uss", "uss_collected")
 IMPORTABLE = """\
 The fork server must be able to import `preloaded.py`, from the current directory or `PYTHONPATH`: it
 ignores a module that it cannot import, and says nothing.
+"""
+
+PRELOADS_MORE = """\
+The series is measured with this preload. The code in README.md also preloads `psycopg2.extras`, which saves a
+worker about a millisecond.
 """
 
 DEFAULT = """\
@@ -213,9 +218,12 @@ def section(strategy: Strategy, recorded: VerdictsOnRecord, life: str = recommen
     ]
     if not strategy.pooled:
         advice = recommendation.POOLER.replace("docs/poolers.md", "[poolers.md](poolers.md)")
-        lines.append(f"{advice.replace('docs/', '')}\n")
+        link = "[pooler_session](lookalikes.md#pooler_session)"
+        lines.append(f"{advice.replace('docs/lookalikes.md#pooler_session', link)}\n")
     if not strategy.inherits:
         lines.append(f"{recommendation.ENGINE_FUNCTION}\n")
+    if strategy.id == recommendation.PRELOADED:
+        lines.append(PRELOADS_MORE)
     if strategy.id == recommendation.SEVERED:
         lines.append("The same as a module to copy, with its limits and its cost: [sever.md](sever.md).\n")
     if len(files(strategy)) > 1:

@@ -14,12 +14,14 @@ from harness.system.memory import MIB
 INTRODUCTION = """\
 # Curves: where the advice changes
 
-Most other figures are of one worker next to its server. This page shows what a start costs elsewhere. The
-points of a curve are measured alternately, each time in a new parent.
-`poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes a fleet from these
-curves and from [the fleets](fleets.md); with `--driver asyncpg` and `--pooler` also from single workers
-([drivers](drivers.md), [poolers](poolers.md)). `poolstart record curves --only distance` measures one of the
-curves here, and with `--at distance=0.02,0.1` points of your own, which are shown apart.
+Most figures elsewhere are of one worker next to its server. This page shows what a start costs at a distance,
+with a larger parent, with more work and with many workers. The points of a curve are measured alternately,
+each time in a new parent.
+`poolstart bill --workers 32 --parent-memory 4GiB --distance 5ms --task 200ms` computes the cost of a fleet,
+its *bill*, from these curves and from [the fleets](fleets.md), and with `--driver asyncpg` or `--pooler` also
+from single workers ([drivers](drivers.md), [poolers](poolers.md)). `poolstart record curves --only distance`
+measures one of the curves here; with `--at distance=0.02,0.1` it measures points of your own, which are shown
+apart.
 """
 
 

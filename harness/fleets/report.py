@@ -20,8 +20,9 @@ worker has its row. Memory is that of the whole process tree (parent, fork serve
 workers): proportional memory (PSS), in which a page that processes share counts once, and their page tables.
 It is read after the first rows, again after each worker has run a full garbage collection, and once more
 after each has read the texts of the parent's DataFrame, which only forked workers have. Processor time of the
-server is that of all its processes. `fork_nodispose` is missing: its workers would use one connection at the
-same time.
+server is that of all its processes; of those that have ended, as with NullPool, the kernel has it in steps of
+10 ms, so with few workers it is too low. `fork_nodispose` is missing: its workers would use one connection at
+the same time.
 
 `poolstart bill --workers 32 --parent-memory 512MiB` computes from these figures what another fleet costs.
 
@@ -31,9 +32,9 @@ A pool keeps one connection open in each process, so that N workers and their pa
 end; NullPool holds none while it is idle. An ordinary role gets `max_connections` less
 `superuser_reserved_connections` and `reserved_connections`, 97 of 100 by default. The next worker gets an
 `OperationalError`: `FATAL: remaining connection slots are reserved for roles with the SUPERUSER attribute`,
-or `FATAL: sorry, too many clients already` ([hazards](hazards.md), `max_connections`). To try again helps
-only if others give connections back: with NullPool they do after each checkout, with a pool not before they
-end ([curves](curves.md), "Stampede").
+or `FATAL: sorry, too many clients already` ([max_connections](hazards.md#max_connections)). Retrying helps
+only if others give connections back: with NullPool they do so after each checkout, with a pool when they end
+([curves](curves.md#stampede)).
 """
 
 PHASES = {
@@ -66,7 +67,7 @@ STARTERS = {
 
 STARTED = """\
 The time until the last worker has its row, which the initializer fetches, in ms. A pool and an executor start
-the same processes by the same start methods, and queues with them.
+the same processes by the same start methods, and make queues besides.
 """
 
 CELERY = """\
@@ -112,7 +113,10 @@ def render(table: FleetsTable) -> str:
                     f"## Memory of the tree {title}, {data}, MiB\n",
                     sizes(table, mib, partial(memory, phase=phase)),
                 ]
-        parts += [f"## Page tables among it after the first rows, {data}, MiB\n", sizes(table, mib, tables)]
+        parts += [
+            f"## Page tables in this memory, after the first rows, {data}, MiB\n",
+            sizes(table, mib, tables),
+        ]
     parts.append(POOL)
     if any(cell.starter != PROCESS for cell in table.cells):
         by_celery = any(cell.starter == "celery" for cell in table.cells)

@@ -51,11 +51,15 @@ def render() -> str:
 def of_combination(which: str, hazards: Sequence[Hazard]) -> Iterator[str]:
     """The tables of another Python or driver: only the hazards that were tried with it."""
     for series, table in record.tables_of(which).items():
-        title = re.sub(r"^(?=\d)", "Python ", which)
-        yield f"## SQLAlchemy {series}, {title}\n"
+        yield f"## SQLAlchemy {series}, {named(which)}\n"
         for part in table.parts:
             tried = {hazard for (hazard, _), verdict in part.verdicts.items() if verdict in TRIED}
             yield from shown("Measured", part, [hazard for hazard in hazards if hazard.id in tried])
+
+
+def named(which: str) -> str:
+    """`Python 3.14, asyncpg` for the combination `3.14 asyncpg`."""
+    return re.sub(r"^(?=\d)", "Python ", which.replace(" ", ", "))
 
 
 def shown(begin: str, table: VerdictTable, hazards: Sequence[Hazard]) -> Iterator[str]:
@@ -91,8 +95,9 @@ def differences(table: VerdictTable, newest: VerdictTable, series: str, hazards:
     rows = []
     for hazard in hazards:
         for name in dict.fromkeys((*newest.strategies, *table.strategies)):
-            words = [word(each.outcome(hazard.id, name)) for each in (table, newest)]
-            if len(set(words)) > 1:
+            outcomes = [each.outcome(hazard.id, name) for each in (table, newest)]
+            words = [word(outcome) for outcome in outcomes]
+            if len(set(words)) > 1 and any(outcome and outcome.verdict in TRIED for outcome in outcomes):
                 rows.append(
                     [f"[{hazard.id}](#{hazard.id})", name, *(text or "not recorded" for text in words)]
                 )
@@ -112,9 +117,10 @@ def certainty(table: VerdictTable) -> str:
     load = f", with {repeated.busy} {cores} kept busy by other processes" if repeated.busy else ""
     tried = [cell for cell, verdict in table.verdicts.items() if verdict in TRIED]
     proven = sum(repeated.covers(*cell) for cell in tried)
-    number = f"All {proven}" if proven == len(tried) else f"{proven} of the {len(tried)}"
+    part = f"{proven} of the {len(tried)} verdicts were tried repeatedly, and"
+    which = f"All {proven} verdicts" if proven == len(tried) else part
     return (
-        f"{number} verdicts came out the same in {trials}{load}:"
+        f"{which} came out the same in {trials}{load}:"
         f" {repeated.provenance}{repeated.provenance.by}.{measured_later(repeated.later)}\n"
     )
 
@@ -132,8 +138,9 @@ def section(hazard: Hazard) -> str:
         f"**Controls:** {hazard.controls}.\n",
     ]
     newest = next(iter(record.load().values()), None)
+    where, trials = trials_of(hazard, newest)
     if hazard.condition:
-        lines.append(f"**Cannot happen if:** {hazard.condition.sentence} {proven(hazard, newest)}\n")
+        lines.append(f"**Cannot happen if:** {hazard.condition.sentence} {proven(hazard, trials)}\n")
     if newest and hazard.figures:
         rows = []
         for figure in hazard.figures:
@@ -145,13 +152,28 @@ def section(hazard: Hazard) -> str:
                 rows.append([title, *(figure.format(rates.get(name)) for name in newest.strategies)])
         lines.append(f"Measured with SQLAlchemy {newest.provenance.release}:\n")
         lines.append(markdown.table([hazard.id, *newest.strategies], rows))
-    outcome = newest.outcome(hazard.id, hazard.affected_control) if newest else None
-    if outcome:
-        lines.append(f"What happened under `{hazard.affected_control}`:\n")
+    outcome = trials.outcome(hazard.id, hazard.affected_control) if trials else None
+    if outcome and outcome.story:
+        lines.append(f"What happened under `{hazard.affected_control}`{where and f' ({where})'}:\n")
         lines.append("".join(f"- *{event.who}*: {escaped(event.what)}\n" for event in outcome.story))
     lines.append("See also:\n")
     lines.append(links(hazard.links))
     return "\n".join(lines)
+
+
+def trials_of(hazard: Hazard, newest: VerdictTable | None) -> tuple[str, VerdictTable | None]:
+    """The newest table; or, if the hazard could not be tried there, the name and table of a combination."""
+
+    def tried(table: VerdictTable) -> bool:
+        outcome = table.outcome(hazard.id, hazard.affected_control)
+        return outcome is not None and outcome.verdict in TRIED
+
+    if newest and not tried(newest):
+        for which in record.combinations():
+            for table in record.tables_of(which).values():
+                if tried(table):
+                    return named(which), table
+    return "", newest
 
 
 def code(fixes: Sequence[Fix]) -> Iterator[str]:

@@ -28,26 +28,27 @@ Trials = Mapping[str, PoolerTrials]
 ADVICE = """\
 # Behind PgBouncer
 
-**In transaction mode** let the driver prepare nothing ({arguments}),
-and use `SET LOCAL` and `pg_advisory_xact_lock()` in each transaction: `SET`, session locks, temporary tables
+**In transaction mode** do not let the driver prepare statements ({arguments}),
+unless PgBouncer keeps track of them (1.21 or later with `max_prepared_statements`, in 1.26 by default).
+Use `SET LOCAL` and `pg_advisory_xact_lock()` in each transaction: `SET`, session locks, temporary tables
 and `LISTEN` do not work there, and need session mode or a direct connection.
-**In session mode** a pool of your own works as it does directly, except that the search path is refused as a
-startup parameter by PgBouncer 1.18.
-**A forked worker** needs the same line as without PgBouncer, `engine.dispose(close=False)`: what it inherits
-is one connection that two processes use.
+**In session mode** a pool of your own works as with a direct connection, except that PgBouncer 1.18 refuses
+the search path as a startup parameter.
+**A forked worker** needs the same line as without PgBouncer, `engine.dispose(close=False)`: it inherits a
+connection that two processes would use.
 """
 
 PREPARED = """\
 ## Prepared statements in transaction mode
 
-psycopg2 prepares nothing. psycopg 3 prepares a statement that it has often seen, asyncpg every one.
+psycopg2 prepares no statement, psycopg 3 those that it has executed five times, asyncpg every one.
 """
 
 KEPT = """\
 ## What else a session keeps, in transaction mode
 
-*Shared*: it reaches another client. *Lost*: it is gone in the next transaction. Drivers that prepare
-statements had the arguments above. {lost} do not outlast a checkout of `NullPool` without PgBouncer either.
+*Shared*: it reaches another client. *Lost*: it is gone in the next transaction. psycopg 3 and asyncpg had the
+arguments above. Without PgBouncer, too, these do not outlast a checkout of `NullPool`: {lost}.
 """
 
 PATHS = """\
@@ -64,8 +65,8 @@ FORKS = """\
 TIMES = f"""\
 ## What it costs
 
-Milliseconds until the first row of a forked worker, and for the query after it. Behind PgBouncer: the ratio
-to the direct route, of workers that were neighbours in time, with its 99 % interval. {INTERVAL}.
+Milliseconds until the first row of a forked worker, and for the query after it. Behind PgBouncer also the
+ratio to the direct route, of workers that started one after the other, with its 99 % interval. {INTERVAL}.
 """
 
 RECOGNISED = """\
@@ -73,9 +74,9 @@ RECOGNISED = """\
 
 If `POOLSTART_URL` leads to a pooler, poolstart recognises it by the process id in the connection's key, which
 is not that of the backend, and finds its mode with a second client. The pooler is part of the server's
-identity: its figures are series of their own. Which session a worker used, and whether one is left, cannot be
-seen through a pooler: `measure`, `compare` and the quick answer say that it was not checked, hazards and
-counts are refused in one line. Other poolers than PgBouncer were not tried.
+identity: its figures are series of their own. Through a pooler it cannot be seen which session a worker used,
+or whether a session is left: `measure`, `compare` and the quick answer say that they did not check it, and
+hazards and counts are refused. Poolers other than PgBouncer were not tried.
 """
 
 
@@ -171,7 +172,7 @@ def session_mode(tried: Trials) -> str:
             if direct != session and not thing.everywhere:
                 different.setdefault((thing.title, session), []).append(version)
     exceptions = [f"{title}: {text} ({', '.join(given)})" for (title, text), given in different.items()]
-    start = "In session mode everything is as it is directly with the same pool"
+    start = "In session mode everything is as with a direct connection and the same pool"
     return f"{start}, except {'; '.join(exceptions)}." if exceptions else f"{start}."
 
 

@@ -86,17 +86,17 @@ ONE_SESSION = {"default_pool_size": "1", "query_wait_timeout": "3"}
 THINGS = (
     Thing(
         "numbered",
-        "statements that the driver prepares, and numbers",
+        "statements that the driver prepares under numbered names",
         (
             Way("default", "PgBouncer's default", NUMBERED),
             Way(
                 "none",
-                "the driver prepares nothing that it keeps",
+                "the driver keeps no prepared statement",
                 NUMBERED,
                 BEHIND_POOLER,
                 (PSYCOPG, ASYNCPG),
             ),
-            Way("unique", "unique names alone", NUMBERED, UNIQUE, (ASYNCPG,)),
+            Way("unique", "only unique names", NUMBERED, UNIQUE, (ASYNCPG,)),
             Way(
                 "off",
                 "`max_prepared_statements = 0`",
@@ -116,7 +116,7 @@ THINGS = (
     ),
     Thing(
         "named",
-        "`PREPARE` and `EXECUTE`, by name",
+        "`PREPARE` and `EXECUTE` of a named statement",
         (
             Way("usual", "in two transactions", "prepared_by_name"),
             Way(

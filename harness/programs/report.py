@@ -177,7 +177,8 @@ def without_hook(figures: ProgramFigures) -> str:
     """What the workers did without the hook."""
     without = figures.without
     if without.outcome == "error":
-        return without.error.rstrip(".")
+        # Lines after the first are SQL and its parameters.
+        return without.error.partition("\n")[0].rstrip(".")
     if without.outcome == "own":
         return "each worker has its own connection"
     if figures.hosts > 1:

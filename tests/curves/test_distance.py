@@ -71,7 +71,7 @@ def test_a_distance_is_the_round_trip_that_was_measured_through_the_proxy() -> N
 
 def test_a_prediction_that_holds_is_shown_for_any_distance() -> None:
     page = report.render({"distance": DISTANCE}, None)
-    assert "predict 6 of 6 measured times within 5%, and all within 0%" in page
+    assert "predict 6 of 6 rows within 5% at each distance, and all within 0%" in page
     assert "| fork_dispose | SQLAlchemy's defaults | 5 | 10.0 | 15.0 / 15.0 |" in page
     assert "| 0% | 10.0 + 5 d |" in page
 
@@ -83,5 +83,5 @@ def test_one_that_does_not_hold_is_not() -> None:
         for point in DISTANCE.points
     ]
     page = report.render({"distance": CurveRecord(PROVENANCE, points)}, None)
-    assert "predict 3 of 6 measured times within 5%" in page
+    assert "predict 3 of 6 rows within 5% at each distance" in page
     assert "10.0 + 5 d" not in page

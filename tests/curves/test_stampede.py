@@ -62,6 +62,6 @@ def test_its_laws_say_who_gets_a_row() -> None:
         ],
     )
     assert section.sentences(record) == [
-        "Stampede: if the server has connections for half of the workers, retrying gets a row for"
-        " 100% of them with NullPool, and for 50% with a pool"
+        "Stampede: if the server has connections for half of the workers and the others retry,"
+        " 100% of the workers get a row with NullPool, and 50% with a pool"
     ]

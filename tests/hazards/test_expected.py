@@ -463,3 +463,23 @@ def test_each_part_has_its_own_provenance(own_record: Path, server: Server) -> N
     record.save_repeated(provenance, DEFAULT * 3, 3, 1)
     table = record.table_of()
     assert (table.repeated.trials, table.further.repeated.trials) == (3, 2)
+
+
+def test_a_hazard_that_the_reference_cannot_try_is_shown_as_another_python_tried_it() -> None:
+    section = page.section(catalogue.load("preload_main"))
+    assert re.search(r"What happened under `forkserver` \(Python 3\.\d+\):\n\n- \*", section)
+    assert "; not tried)" not in section
+
+
+def test_series_do_not_differ_in_what_neither_of_them_tried() -> None:
+    older = page.render().partition("## SQLAlchemy 2.0\n")[2].partition("## SQLAlchemy 2.1, ")[0]
+    assert "sqlite_shared" in older
+    assert "preload_main" not in older
+
+
+def test_if_a_part_of_the_verdicts_was_repeated_the_page_does_not_say_that_the_others_varied() -> None:
+    table = record.table_of()
+    one = replace(table.repeated, cells={"own_lock": ["spawn"]})
+    assert page.certainty(table).startswith("All ")
+    sentence = page.certainty(replace(table, repeated=one))
+    assert re.match(r"1 of the \d+ verdicts were tried repeatedly, and came out the same in", sentence)

@@ -15,16 +15,15 @@ from harness.records.provenance import measured_later
 INTRODUCTION = f"""\
 # Drivers
 
-What another driver than {MEASURED.title} costs a worker. Each driver is measured in turns with
-{MEASURED.title}, worker by worker, in one session: the ratios hold on other machines too, the times do not.
-Counts repeat exactly.
+What a driver other than {MEASURED.title} costs a worker. The workers of each driver are measured in turns
+with those of {MEASURED.title}: the ratios hold on other machines too, the times do not. Counts repeat
+exactly.
 
 `POOLSTART_DRIVER=asyncpg uv run poolstart measure` measures one,
 `poolstart compare psycopg2 asyncpg --vary driver` compares two, and `poolstart record drivers` records this
-page. What goes wrong with which driver: [hazards](hazards.md); `asyncpg_loop`, which is about asyncpg, is
-tried with the lines for psycopg2 there, and with its own. Verdicts, costs and code for a driver, a Python and
-PgBouncer together, or that they were not tried: the chooser of the site, and
-`poolstart strategies --driver asyncpg --python 3.14 --pooler transaction`.
+page. [hazards.md](hazards.md) shows what goes wrong with each driver. The site's chooser and
+`poolstart strategies --driver asyncpg --python 3.14 --pooler transaction` show the verdicts, costs and code
+on record for a driver, a Python and PgBouncer together.
 """
 
 

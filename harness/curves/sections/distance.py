@@ -17,8 +17,9 @@ def section(record: CurveRecord) -> Iterator[str]:
     errors = [error for checkout in CHECKOUTS for error in curve.errors(record, checkout).values()]
     holding = sum(error <= HOLDS_WITHIN for error in errors)
     yield (
-        f"{sentences(record)[0]}. Its time on loopback and these round trips predict {holding} of"
-        f" {len(errors)} measured times within {HOLDS_WITHIN:.0%}, and all within {max(errors):.0%}.\n"
+        f"{sentences(record)[0]}. The time on loopback and the number of round trips predict {holding} of"
+        f" {len(errors)} rows within {HOLDS_WITHIN:.0%} at each distance, and all within"
+        f" {max(errors):.0%}.\n"
     )
     yield "![Time of the first checkout, by distance](curves-distance.svg)\n"
     yield DISTANCE
@@ -43,12 +44,12 @@ def section(record: CurveRecord) -> Iterator[str]:
 
 
 DISTANCE = f"""\
-A proxy holds back what it passes on, TCP's handshake included. It needs time of its own to do so: the
-distances are what a `select 1` on an open connection takes longer through it. The prediction is the time
-on loopback, and the round trips counted there times the distance d; where it holds within
-{HOLDS_WITHIN:.0%}, the last column has it for any distance. Settings are varied where workers make an engine
-of their own: the more a checkout waits for the network, the more they are worth. No start strategy changes
-what a further checkout costs, except that NullPool connects again.
+A proxy delays all that it passes on, TCP's handshake included, and takes some time itself: a distance is how
+much longer a `select 1` on an open connection takes through it. The prediction is the time on loopback plus
+the number of round trips counted there times the distance d; if it is within {HOLDS_WITHIN:.0%}, the last
+column has it as a formula for any distance. Settings are varied for workers that make their own engine; they
+save more the farther away the server is. No strategy changes what a further checkout costs, except that
+NullPool connects again.
 """
 
 TITLES = {

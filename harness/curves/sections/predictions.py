@@ -12,11 +12,12 @@ from harness.records.provenance import Provenance
 from harness.system.memory import MIB
 
 INTRODUCTION = """\
-A bill does not know the session in which a fleet starts: all times of one hour may be longer than those of
-another. So each strategy's fleet of 8 workers, which is on record, is measured again in turns with the drawn
-ones (last rows). When the way a bill is computed changes, a new seed draws other fleets.
-What it leaves out: a virtual machine may have given free memory back to its host, from which each page costs
-more the first time; forks slow down once a fleet needs more new pages than the guest still holds.
+A bill does not know how fast the machine is at the moment: all times of one hour may be longer than those of
+another. So the fleets of 8 workers that are on record are measured again, in turns with the drawn ones (last
+rows). When the computation of a bill changes, a new seed draws other fleets.
+A bill leaves one effect out: a virtual machine may have given free memory back to its host, and then the
+first use of each page costs more. Forks slow down once a fleet needs more new pages than the guest still
+holds.
 """
 
 
@@ -31,25 +32,25 @@ def section(draws: Sequence[Predictions]) -> Iterator[str]:
             f"{each.within('ready')} of {len(each.drawn)} fleets (seed {each.seed})" for each in earlier
         )
         yield (
-            "Of earlier draws, which were known when its computation changed, the bill's time is within"
+            "Earlier draws were known when the computation last changed; the bill's time is within"
             f" {WITHIN:.0%} for {counts}.\n"
         )
     yield table([*newest.drawn, *newest.controls])
 
 
 VARIED = """\
-A bill with `--driver` multiplies the time of a fleet by the ratio of a single worker's time until its first
-row; a fork server that preloads imports the driver once, which takes as long as it takes a spawned worker.
-To the memory it adds what each worker needs more, and once, for the parent that has imported the driver, what
-a spawned worker does.
-With `--pooler` it subtracts what a single worker saves. That ran on one processor, together with server and
-PgBouncer, so what it saves is processor time, and a fleet saves it on all processors at once. While there
-is a processor for each worker, all of it is saved: workers then wait for the server, which starts one session
-after another.
+With `--driver`, a bill multiplies the time of a fleet by the ratio of a single worker's time until its first
+row. A fork server that preloads imports the driver once, which takes as long as in a spawned worker.
+To the memory it adds what each worker needs more, and once, for the parent, which has imported the driver
+too, what a spawned worker needs more.
+With `--pooler` it subtracts what a single worker saves. The single workers ran on one processor, together
+with server and PgBouncer, so they save processor time, which a fleet saves on all processors at once. While
+there is a processor for each worker, all of it is saved: workers then wait for the server, which starts one
+session after another.
 
-Each drawn fleet takes turns with its twin, the same fleet with psycopg2 and no pooler. Both the bill and the
-measurement say how many times as long it takes as its twin: the multiple. The bill's time is compared too,
-after it is scaled by how long its strategy's fleet of 8 workers, which is on record, takes this time.
+Each drawn fleet takes turns with its twin, the same fleet with psycopg2 and no pooler. The *multiple* is how
+many times as long as its twin it takes, by the bill and as measured. The bill's time is also compared, scaled
+by how much longer than on record its strategy's fleet of 8 workers takes this time.
 """
 
 
@@ -67,8 +68,8 @@ def varied(draws: Sequence[Predictions], known: Coefficients, measured: Provenan
             f"Of {len(newest.drawn)} fleets drawn at random and not fitted (seed {newest.seed}),"
             f" {newest.within('multiple')} took the bill's multiple of their twin's time within"
             f" {WITHIN:.0%}; it was off by {off[0]:+.0%} to {off[-1]:+.0%}. Scaled, the bill's time is right"
-            f" to {WITHIN:.0%} for {scaled}, its memory for {newest.within('memory')}. Fleets on record took"
-            f" {newest.level:.2f} times as long."
+            f" within {WITHIN:.0%} for {scaled}, its memory for {newest.within('memory')}. The fleets on"
+            f" record took {newest.level:.2f} times as long as before."
             f"{elsewhere(known, measured)}\n"
         )
         yield varied_table(newest)
@@ -77,8 +78,8 @@ def varied(draws: Sequence[Predictions], known: Coefficients, measured: Provenan
             f"{each.within('ready')} of {len(each.drawn)} fleets (seed {each.seed})" for each in earlier
         )
         yield (
-            "Of earlier draws, which were known when its computation changed, and had no twins, the bill's"
-            f" time is within {WITHIN:.0%} for {counts}.\n"
+            "Earlier draws had no twins, and were known when the computation last changed; the bill's time is"
+            f" within {WITHIN:.0%} for {counts}.\n"
         )
 
 
@@ -126,7 +127,7 @@ def summary(found: Predictions) -> str:
     """How far the times of a session are off, and to which side."""
     off = [each.off("ready") for each in found.drawn]
     low = sum(each < 0 for each in off)
-    level = f" Fleets on record took {found.level:.2f} times as long in it." if found.controls else ""
+    level = f" The fleets on record took {found.level:.2f} times as long as before." if found.controls else ""
     return f"{low} of {len(off)} predicted times are too low; the median is off by {median(off):+.0%}.{level}"
 
 
@@ -157,5 +158,5 @@ def law(found: Predictions) -> str:
     known = ", known when the computation changed" if found.seed < SEED else ""
     return (
         f"Predictions: of {len(found.drawn)} fleets drawn at random and not fitted (seed {found.seed}"
-        f"{known}), {times} were ready within {WITHIN:.0%} of the bill's time, and {memory} took its memory."
+        f"{known}), the bill's time is right within {WITHIN:.0%} for {times}, its memory for {memory}."
     )

@@ -53,8 +53,9 @@ def section(record: CurveRecord) -> Iterator[str]:
 
 SIZES = """\
 The parent is built once for each point, and every page of its data is written, so that all of it is resident.
-A fork copies the page tables, which a huge page needs five hundred times fewer of; numpy asks for huge pages
-by itself, Python objects are on none. The parent's first write to a page after a fork copies it.
+A fork copies page table entries, of which huge pages need five hundred times fewer, although the kernel
+reserves tables for them too. numpy asks for huge pages by itself, Python objects are on none. The parent's
+first write to a page after a fork copies that page.
 """
 
 

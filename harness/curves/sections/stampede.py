@@ -82,6 +82,6 @@ def sentences(record: CurveRecord) -> list[str]:
         )
 
     return [
-        "Stampede: if the server has connections for half of the workers, retrying gets a row for"
-        f" {rows('nullpool')} of them with NullPool, and for {rows('pool')} with a pool"
+        "Stampede: if the server has connections for half of the workers and the others retry,"
+        f" {rows('nullpool')} of the workers get a row with NullPool, and {rows('pool')} with a pool"
     ]

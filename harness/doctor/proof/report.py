@@ -59,8 +59,12 @@ def _frameworks(rows: Sequence[VictimFigures]) -> str:
     found = [row for row in rows if row.victim in frameworks.FOUND]
     if not found:
         return ""
-    return "Programs that start workers, as often as they came out so:\n\n" + markdown.table(
-        ["program", "hazard", "broken, `doctor PID`", "broken, `doctor -- COMMAND`", "fixed, not accused"],
+    introduction = (
+        "Programs that start workers, and in how many runs each was found or, with hazard *none*, rightly not"
+        " accused:\n\n"
+    )
+    return introduction + markdown.table(
+        ["program", "hazard", "as written, `doctor PID`", "`doctor -- COMMAND`", "fixed, not accused"],
         [
             [
                 f"`{broken.victim}`",

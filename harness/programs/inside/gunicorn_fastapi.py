@@ -13,7 +13,7 @@
 # instead = "leave out `preload_app`"
 # start = ["gunicorn", "--config", "python:application", "--bind", "127.0.0.1:{port}", "application:app"]
 # besides = """
-# `await engine.dispose(close=False)` needs a running loop, which `post_fork` has not; without await it does \
+# `await engine.dispose(close=False)` needs a running loop, which `post_fork` lacks; without await it does \
 # nothing. Each worker has an event loop of its own, and no connection may outlive its loop: what is read at \
 # import, as here, is better read in the application's lifespan. A synchronous engine, for `def` endpoints: \
 # `engine.dispose(close=False)`."""

@@ -23,9 +23,9 @@ from harness.processes.errors import print_reasons
 HAZARD_COLUMNS = ("worst outcome", "affected by hazards")
 """Columns of the recorded verdicts."""
 
-MEANS_TITLE = "What the means of README.md say"
+MEANS_TITLE = "The means in README.md"
 
-UNFORCED_TITLE = "How often it went wrong although nothing forced it"
+UNFORCED_TITLE = "How often it went wrong without being provoked"
 
 
 def header() -> list[str]:
@@ -120,8 +120,8 @@ def means(results: ReleaseResults, columns: Sequence[metrics.SummaryColumn]) -> 
     since = {choose((each.first for each in shown), key=Version) for choose in (min, max)}
     first = " or ".join(sorted(since, key=Version))
     return (
-        f"Figures are geometric means over the parents ({parents}) of all releases since the last one that"
-        f" changed them ({first} to {results.release}), to two digits."
+        f"Figures are geometric means over {parents} parents, to two digits: those of all releases since the"
+        f" last one that changed the figure ({first} to {results.release})."
     )
 
 

@@ -25,9 +25,9 @@ def page(record: SensitivityRecord, resampled: str = "") -> str:
         text.append(
             f"SQLAlchemy {measured.release} was measured {len(record.figures[0].runs)} times in a row (A/A)"
             f"{measured.by}, {measured.date}; {measured.machine}; server {measured.server}."
-            f" {intervals.another_run(metrics.shown_in(Table.SENSITIVITY))} So compare a figure with another"
-            " of the same run. Changes between releases are measured in pairs, which this does not affect"
-            " ([statistics.md](statistics.md)).\n"
+            f" {intervals.another_run(metrics.shown_in(Table.SENSITIVITY))} So compare a figure only with"
+            " others of the same run. Changes between releases are measured in pairs, which this does not"
+            " affect ([statistics.md](statistics.md)).\n"
         )
     if record.repetitions:
         meanwhile = (
@@ -35,9 +35,9 @@ def page(record: SensitivityRecord, resampled: str = "") -> str:
         )
         text += [
             "## Injected changes\n",
-            "Each was put into a copy of the release and compared with it, as `poolstart compare` does, by"
-            " as many pairs of parents as it takes until the interval of a time is half as wide, on either"
-            " side, as the change; counts and instructions by one worker each. Last measured"
+            "Each was put into a copy of the release and compared with the release, as `poolstart compare`"
+            " does. For times, pairs of parents are added until the interval is no wider than half of the"
+            " change on either side; counts and instructions take one worker of each side. Last measured"
             f" {injected.date}{injected.by}; {injected.machine or measured.machine}{meanwhile}.\n",
             injected_changes(record),
         ]

@@ -158,12 +158,11 @@ def of_comparisons(known: Residuals) -> str:
     return (
         "## Comparisons, resampled\n\n"
         f"{RUNS} comparisons of {len(known.figures)} figures each, drawn from {len(known.logs)} pairs of"
-        f" parents on record of each of {len(STRATEGIES)} strategies, less the ratio of their release. How"
-        " many report anything although nothing changed,"
-        f" how many of these fail (more than the tolerated {TOLERATE:.0%} worse), and how many find a change."
+        f" parents on record for each of {len(STRATEGIES)} strategies, less the mean ratio of their session."
+        " The table shows how many report anything although nothing changed, how many of these fail (more"
+        f" than the tolerated {TOLERATE:.0%} worse), and how many find a change."
         " `poolstart compare` measures ten pairs, and more while an interval is too wide and there is time;"
-        " 20 pairs of four strategies on record took three minutes. Instructions always find such a change."
-        "\n\n"
+        " 20 pairs of four strategies took three minutes. Instructions always show such a change.\n\n"
         f"{markdown.table(['pairs', 'false report', 'false failure', *titles], rows)}"
     )
 
@@ -180,14 +179,14 @@ def of_new_releases(rows: Sequence[RatioRow]) -> str:
     return (
         "## New releases, resampled\n\n"
         "How often `poolstart record changes` reports a new release that changes the CPU time to the first"
-        f" row of forked workers: {RUNS} times, and {len(unchanged)} times without a change, {NEWEST} direct"
-        f" pairs of it and the release before, drawn in the same way from {len(known.logs)}, in sessions that"
-        " differ by as much as those on record, the uncertainty of that included. A change of"
-        " SQLAlchemy's code usually changes all strategies that fork, and the release is reported if any of"
-        " them shows it: for the last row, all change by as much, and what one session measured for all of"
-        " them is drawn together. Instructions always show such a change of a spawned worker. Without a"
-        f" change, any of all {len(known.figures)} paired figures is reported for"
-        f" {unchanged.any(axis=1).mean():.3%} of the releases.\n\n"
+        f" row of forked workers, of {RUNS} such releases, and of {len(unchanged)} without a change. For"
+        f" each, {NEWEST} direct pairs with the release before are drawn in the same way from"
+        f" {len(known.logs)}. The differences between sessions are drawn as well, with the uncertainty of"
+        " their size on record. A change of SQLAlchemy's code usually changes all strategies that fork, and"
+        " the release is reported if any of them shows it: in the last row, all change by the same ratio, and"
+        " what one session measured for all of them is drawn together. Instructions always show such a change"
+        f" of a spawned worker. Without a change, at least one of all {len(known.figures)} paired figures is"
+        f" reported for {unchanged.any(axis=1).mean():.3%} of the releases.\n\n"
         + markdown.table(
             ["strategy", "no change", *(f"{change:.0%}" for change in NEW)],
             [

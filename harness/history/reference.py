@@ -60,7 +60,7 @@ counted."""
 DIGITS = 5
 
 SCATTERED_SINCE = "2026-11-30T03:33"
-"""Since when parents of pairs scatter what they import (`harness.lifecycles.scattered`), UTC.
+"""Since when parents of pairs scatter what they import (`harness.scattered`), UTC.
 
 In earlier pairs, where a release's objects lie may shift a ratio of workers that fork by two per cent."""
 

@@ -26,7 +26,7 @@ from harness.system import memory
 if TYPE_CHECKING:
     from harness.lifecycles.messages import LifecycleReport, ParentOrder, WorkerOrder
 
-SCATTERED = "harness.lifecycles.scattered"
+SCATTERED = "harness.scattered"
 SETTLED = "harness.lifecycles.inside.settled"
 
 frame: Any = None
@@ -54,7 +54,7 @@ def main() -> None:
     _, backend = fetch(engine, "parent")
     worker.mark = order["mark"]
     if order["of_pair"]:
-        from harness.lifecycles import scattered
+        from harness import scattered
 
         scattered.stop()
     gc.collect()

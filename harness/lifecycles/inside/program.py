@@ -7,7 +7,7 @@ if __name__ == "__main__":
     import sys
 
     if "scattered" in sys.argv:
-        from harness.lifecycles import scattered  # noqa: F401
+        from harness import scattered  # noqa: F401
 
     from harness.lifecycles.inside.parent import main
 

@@ -8,7 +8,7 @@ of pairs are started without it.
 
 import gc
 
-from harness.lifecycles import scattered
+from harness import scattered
 
 scattered.stop()
 gc.collect()

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 PROGRAM = """
-from harness.lifecycles import scattered
+from harness import scattered
 import decimal, fractions, json
 sizes = [len(each) for each in scattered._held]
 scattered.stop()
@@ -21,7 +21,5 @@ def test_each_import_is_preceded_by_objects_of_random_number_and_size() -> None:
 
 
 def test_nothing_is_left_of_it_once_it_has_stopped() -> None:
-    code = (
-        "import sys; before = list(sys.meta_path); from harness.lifecycles import scattered; scattered.stop()"
-    )
+    code = "import sys; before = list(sys.meta_path); from harness import scattered; scattered.stop()"
     subprocess.run([sys.executable, "-c", f"{code}; assert sys.meta_path == before"], timeout=60, check=True)

@@ -59,7 +59,8 @@ def test_a_drawn_fleet_is_measured(server: Server) -> None:
     found = PredictionsCurve().measure(at, server)
     assert found["ready"][0] > 5 * 0.05
     assert found["memory"][0] > 64 * MIB
-    assert found["away"][0] > 0.05
+    # Less what a round trip without the distance took, a moment before.
+    assert found["away"][0] > 0.8 * 0.05
 
 
 def test_a_prediction_counts_if_it_is_off_by_no_more_than_15_per_cent() -> None:

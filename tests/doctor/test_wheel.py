@@ -94,6 +94,8 @@ def running(python: Path, server: Server, *before: str | Path) -> Iterator["subp
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A background job of a script ignores Ctrl-C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert process.stdout

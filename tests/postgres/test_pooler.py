@@ -1,7 +1,9 @@
 """A pooler between the client and the server is recognised, and times are measured through it."""
 
+from contextlib import ExitStack, closing
 from dataclasses import replace
 
+import psycopg2
 import pytest
 import sqlalchemy
 
@@ -26,7 +28,13 @@ def test_pgbouncer_and_its_mode_are_recognised(server: Server, mode: str) -> Non
 
 
 def test_a_pooler_that_hands_out_its_sessions_in_turns_is_in_transaction_mode(server: Server) -> None:
-    with pgbouncer(server, "transaction", server_round_robin="1", min_pool_size="3") as url:
+    with pgbouncer(server, "transaction", server_round_robin="1") as url, ExitStack() as clients:
+        # Three sessions: of two, each of two clients in turns would always get the same one.
+        opened = [clients.enter_context(closing(psycopg2.connect(url))) for _ in range(3)]
+        for connection in opened:
+            connection.cursor().execute("select 1")
+        for connection in opened:
+            connection.rollback()
         assert describe("external", url).pooler == "pgbouncer-transaction"
 
 

@@ -239,7 +239,8 @@ def test_what_was_handed_over_is_gone_when_hand_over_returns() -> None:
     with scene() as here:
         done = here.python("-c", program, stdout=subprocess.PIPE)
         assert done.communicate(timeout=300)[0] == "False\n"
-        assert not here.processes()
+        # Killed before the directory was removed, and not waited for: a busy machine may take a moment.
+        here.wait_until_gone()
 
 
 def test_watchdogs_allow_what_owners_do() -> None:

@@ -124,8 +124,11 @@ def test_a_process_on_every_core_makes_a_run_busy(server: Server) -> None:
     with every_core_busy():
         measured = plan.measure([Cell("fork_dispose", "none")], server, profile, release=release())
     assert "tasks ran for each processor before the first measurement" in measured.busy
-    # Also if the load had begun after the first look.
+    # Also if the load had begun after the first look. A hypervisor that takes time would be named first.
     measured.running = 0.0
+    measured.blocks = [
+        replace(block, conditions=replace(block.conditions, steal=None)) for block in measured.blocks
+    ]
     if measured.blocks[0].conditions.pressure is not None and (busy.os.cpu_count() or 1) > 1:
         assert "tasks waited for a processor" in measured.busy
     assert measured.metadata()["busy"] == measured.busy

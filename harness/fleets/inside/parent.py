@@ -133,7 +133,7 @@ def cpu_seconds() -> float:
 
 
 def server_seconds(postmaster: int) -> float | None:
-    """Processor time of the server: its main process, those that run, and, to 10 ms, those that ended.
+    """Processor time of the server: its main process, those that run, and, to 20 ms, those that ended.
 
     None if it is on another machine, and has the pid 0.
     """

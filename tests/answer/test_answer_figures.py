@@ -109,6 +109,8 @@ def test_the_readme_has_the_geometric_means_since_the_last_change(
             first.add(since)
             shown = Decimal(row[title]).normalize()
             assert str(shown) == rounded(geometric_mean(parents) * factor), (strategy, title)
-    named = re.search(r"\(([\d.]+)(?: or ([\d.]+))? to [\d.]+\), to two digits", readme)
+    named = re.search(
+        r"to two digits: .*? changed the figure \(([\d.]+)(?: or ([\d.]+))? to [\d.]+\)", readme
+    )
     assert named
     assert {version(name) for name in named.groups() if name} == {min(first), max(first)}

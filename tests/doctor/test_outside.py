@@ -125,9 +125,12 @@ def test_no_secret_of_a_command_line_is_shown() -> None:
 
 def test_what_starts_workers_is_recognized_behind_a_long_path() -> None:
     words = ["x" * 200, "gunicorn"]
+    code = "import sys; print(flush=True); sys.stdin.read()"
     with subprocess.Popen(
-        [sys.executable, "-S", "-c", "import sys; sys.stdin.read()", *words], stdin=subprocess.PIPE
+        [sys.executable, "-S", "-c", code, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
+        # Popen returns a moment before the kernel shows the new command line.
+        assert child.stdout and child.stdout.readline()
         process = tree.read(child.pid)
     assert process
     assert fixes.framework([process.command]) == "gunicorn"

@@ -130,7 +130,8 @@ def test_what_starts_workers_is_recognized_behind_a_long_path() -> None:
         [sys.executable, "-S", "-c", code, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
         # Popen returns a moment before the kernel shows the new command line.
-        assert child.stdout and child.stdout.readline()
+        assert child.stdout
+        child.stdout.readline()
         process = tree.read(child.pid)
     assert process
     assert fixes.framework([process.command]) == "gunicorn"

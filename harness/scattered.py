@@ -3,8 +3,8 @@
 Where objects lie decides which pages a forked worker copies and what its processor's caches hold. All parents
 of a release lay them out alike, and a release that adds a line anywhere lays them out otherwise: its workers
 can be two per cent slower than those of the release before, although they do the same. So small objects of
-random number and size are made and kept before each import. Every parent then has a layout of its own, and
-what a layout is worth becomes scatter between pairs.
+random number and size are made and kept before each import. Every parent then has a layout of its own, whose
+effect shows as noise between pairs instead of as a difference between releases.
 """
 
 import random

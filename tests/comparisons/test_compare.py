@@ -211,3 +211,20 @@ def test_counting_takes_its_time_from_that_of_the_pairs_and_half_at_most(
     monkeypatch.setattr(compare, "compare", measured)
     CliRunner().invoke(app, ["compare", "2.1.8", "2.1.9", "--minutes", "5"])
     assert limits == [left]
+
+
+def test_both_sides_scatter_what_their_parents_import(monkeypatch):
+    given = []
+
+    class Stop(Exception):
+        pass
+
+    def plan(*_, **options):
+        given.append(options)
+        if len(given) == 2:
+            raise Stop
+
+    monkeypatch.setattr(compare, "Plan", plan)
+    with pytest.raises(Stop):
+        compare.compare(*sides(), None, QUICK, ComparisonSettings())
+    assert [each["of_pairs"] for each in given] == [True, True]

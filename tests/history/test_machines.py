@@ -1,5 +1,6 @@
 """One change by pairs on two machines, by a history and by instructions."""
 
+from dataclasses import replace
 from math import log
 from pathlib import Path
 
@@ -61,6 +62,13 @@ def test_a_ratio_of_each_instrument_and_machine() -> None:
         # Until the first row: 1000 and 1060.
         "instructions": 1.06,
     }
+
+
+def test_pairs_of_scattered_parents_come_first_and_others_say_so() -> None:
+    earlier = replace(pairs(1.05, "intel"), provenance=Provenance(machine="intel", date="2026-11-29"))
+    evidence = replace(EVIDENCE, ratios=[earlier, pairs(1.06, "arm")])
+    first, second, *_ = (each.by for each in evidence.of("2.1.0", METRIC, "spawn"))
+    assert (first, second) == ("pairs, arm", "pairs, intel, not scattered")
 
 
 def test_instructions_are_those_of_spawned_workers_only() -> None:

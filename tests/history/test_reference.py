@@ -71,7 +71,7 @@ def test_a_release_paired_with_itself_has_a_ratio_of_every_metric(
 def test_functions_that_nothing_calls_are_no_change_of_a_forked_workers_memory(
     server: Server, tmp_path: Path
 ) -> None:
-    # They move what is imported after them. Unless that is scattered, they are worth three per cent.
+    # They move what is imported after them. Unless that is scattered, they make it look larger.
     packages = [f"sqlalchemy=={(release := '2.1.8')}", *venvs.pins(interpreters.pinned())]
     plain, changed = (venvs.python_with(packages, tmp_path / name) for name in ("plain", "changed"))
     unused = "".join(
